@@ -1,0 +1,1 @@
+"""Monitoring, evaluation and learning (MEL) figures for a network of cities."""

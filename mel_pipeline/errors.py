@@ -1,0 +1,55 @@
+"""The one exception tree. Every message says what was tried, what happened and what to do.
+
+MelError
+├── SettingsError        a setting is missing or wrong
+├── SourceError          a source did not give what was asked
+│   ├── PermanentSourceError   trying again cannot help (credentials, permission, removed endpoint)
+│   └── TransientSourceError   trying again later can help (outage, throttling, broken answer)
+├── ContractError        what arrived is not what the contract promises
+├── CatalogueError       an indicator, target or locale file is wrong
+├── ModelError           an SQL model cannot be rendered, ordered or run
+├── WarehouseError       the warehouse cannot be opened, read or written
+└── ReportError          a chart or page cannot be made
+
+Messages never carry a token, an e-mail address, a person's name or an IP address.
+"""
+
+
+class MelError(Exception):
+    """Base of all errors a user is meant to read."""
+
+
+class SettingsError(MelError):
+    """A setting is missing or wrong."""
+
+
+class SourceError(MelError):
+    """A source did not give what was asked."""
+
+
+class PermanentSourceError(SourceError):
+    """Trying again cannot help: someone has to change something first."""
+
+
+class TransientSourceError(SourceError):
+    """Trying again later can help."""
+
+
+class ContractError(MelError):
+    """What arrived is not what the contract promises."""
+
+
+class CatalogueError(MelError):
+    """An indicator, target or text file is wrong."""
+
+
+class ModelError(MelError):
+    """An SQL model cannot be rendered, ordered or run."""
+
+
+class WarehouseError(MelError):
+    """The warehouse cannot be opened, read or written."""
+
+
+class ReportError(MelError):
+    """A chart or a page cannot be made."""

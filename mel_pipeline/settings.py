@@ -1,0 +1,143 @@
+"""All settings, read in one place: ``MEL_*`` environment variables or a ``.env`` file. Nothing else reads the environment.
+
+With ``MEL_SAMPLE=true`` (the default) whatever is not set points at the sample organisation on this
+machine. Production differs by settings alone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mel_pipeline.errors import SettingsError
+from mel_pipeline.periods import Quarter
+
+PROJECT = Path(__file__).resolve().parent.parent
+SANDBOX_PORT = 8723
+
+
+class Settings(BaseSettings):
+    """One object with every setting; secrets are SecretStr and never print."""
+
+    model_config = SettingsConfigDict(env_prefix="MEL_", env_file=".env", extra="ignore", frozen=True)
+
+    sample: bool = Field(True, description="Use the sample organisation instead of real accounts.")
+    organisation: str = Field("Metropolis", description="Name printed on the reports.")
+    project_dir: Path = Field(PROJECT, description="Folder that holds dbt_like_sql/ and reports/.")
+    home: Path = Field(PROJECT / ".mel", description="Where the warehouse, Dagster's history and caches live.")
+    reports_dir: Path | None = Field(None, description="Where finished reports go; reports/published by default.")
+    warehouse_url: str | None = Field(None, description="SQLAlchemy URL; a DuckDB file in MEL_HOME by default.")
+    lock_wait_seconds: float = Field(60.0, ge=0, description="How long to wait for another run to finish writing.")
+    time_zone: str = Field("Europe/Madrid", description="Business time zone that decides which quarter an event is in.")
+    first_quarter: str = Field("2023-Q1", description="First quarter with data.")
+    today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
+    min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
+    sandbox_port: int = Field(SANDBOX_PORT, ge=0, le=65535)
+
+    zoho_accounts_url: str = ""
+    zoho_api_url: str = ""
+    zoho_client_id: str = ""
+    zoho_client_secret: SecretStr = SecretStr("")
+    zoho_refresh_token: SecretStr = SecretStr("")
+    zoho_people_url: str = ""
+    instagram_api_url: str = ""
+    instagram_access_token: SecretStr = SecretStr("")
+    instagram_account_ids: str = Field("", description="Account ids, separated by commas.")
+    matomo_url: str = ""
+    matomo_token: SecretStr = SecretStr("")
+    matomo_site_ids: str = Field("", description="Site ids, separated by commas.")
+    survey_dir: Path | None = Field(None, description="Drop folder for survey exports (CSV).")
+
+    @field_validator("first_quarter")
+    @classmethod
+    def _first_quarter_is_a_quarter(cls, text: str) -> str:
+        return str(Quarter.parse(text))
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_exists(cls, text: str) -> str:
+        ZoneInfo(text)
+        return text
+
+    @cached_property
+    def current_day(self) -> date:
+        """Today in the business time zone."""
+        return self.today or datetime.now(ZoneInfo(self.time_zone)).date()
+
+    @property
+    def open_quarter(self) -> Quarter:
+        return Quarter.of(self.current_day)
+
+    @property
+    def sql_dir(self) -> Path:
+        return self.project_dir / "dbt_like_sql"
+
+    @property
+    def report_sources(self) -> Path:
+        """Templates, texts and the chart style."""
+        return self.project_dir / "reports"
+
+    @property
+    def published_dir(self) -> Path:
+        return self.reports_dir or self.project_dir / "reports" / "published"
+
+    @property
+    def database_url(self) -> str:
+        return self.warehouse_url or f"duckdb:///{self.home / 'warehouse.duckdb'}"
+
+    @property
+    def survey_folder(self) -> Path:
+        return self.survey_dir or self.home / "survey_exports"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Token caches, readable by the owner alone."""
+        return self.home / "secrets"
+
+
+def load_settings() -> Settings:
+    """Read the settings; sample values fill what is not set when ``MEL_SAMPLE`` is true.
+
+    Raises:
+        SettingsError: a variable cannot be read; the message names it, never its value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"MEL_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        raise SettingsError("Reading the settings (environment and .env): " + "; ".join(lines)) from None
+    return with_sample_values(settings, settings.sandbox_port) if settings.sample else settings
+
+
+def with_sample_values(settings: Settings, port: int) -> Settings:
+    """The same settings, with every unset connection pointed at the sandbox on ``port``."""
+    host = f"http://127.0.0.1:{port}"
+    sample: dict[str, object] = {
+        "zoho_accounts_url": host,
+        "zoho_api_url": host,
+        "zoho_client_id": "sample-client",
+        "zoho_client_secret": SecretStr("sample-client-secret"),
+        "zoho_refresh_token": SecretStr("sample-refresh-token"),
+        "zoho_people_url": host,
+        "instagram_api_url": f"{host}/graph",
+        "instagram_access_token": SecretStr("sample-instagram-token"),
+        "instagram_account_ids": "17841400000000001,17841400000000002,17841400000000003",
+        "matomo_url": f"{host}/matomo/index.php",
+        "matomo_token": SecretStr("sample-matomo-token"),
+        "matomo_site_ids": "1,2",
+    }
+    unset = {
+        name: value
+        for name, value in sample.items()
+        if not (current.get_secret_value() if isinstance(current := getattr(settings, name), SecretStr) else current)
+    }
+    return settings.model_copy(update=unset)

@@ -1,0 +1,19 @@
+"""The only room that imports dagster. One module a feature; each gives its part through ``build``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+import dagster as dg
+
+
+def build() -> dg.Definitions:
+    """Every module of this room that has a ``build(settings)``, put together."""
+    from mel_pipeline.defs.context import Mel
+    from mel_pipeline.settings import load_settings
+
+    settings = load_settings()
+    modules = [import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__)]
+    parts = [module.build(settings) for module in modules if hasattr(module, "build")]
+    return dg.Definitions.merge(dg.Definitions(resources={"mel": Mel()}, executor=dg.in_process_executor), *parts)

@@ -1,0 +1,182 @@
+"""SQL models as assets, one each, run by two steps: the shared tables, then the indicators of a quarter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from mel_pipeline.catalogue import Catalogue, Indicator, load_catalogue
+from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
+from mel_pipeline.landing import land_catalogue
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sql_project import Model, SqlProject
+
+if TYPE_CHECKING:
+    from mel_pipeline.sql_project import ModelResult
+
+CHECK = "figures_are_sound"
+CATALOGUE = "catalogue"
+
+
+def build(settings: Settings) -> dg.Definitions:
+    project = SqlProject.load(settings.sql_dir, variables(settings, settings.open_quarter))
+    catalogue = load_catalogue(settings.sql_dir)
+    indicators = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
+    shared = set(project.models) - indicators
+    partitions = quarter_partitions(settings)
+    return dg.Definitions(
+        assets=[
+            _catalogue_asset(catalogue),
+            _models_asset("prepare_tables", project, catalogue, shared, None),
+            _models_asset("calculate_indicators", project, catalogue, indicators, partitions),
+        ]
+    )
+
+
+def variables(settings: Settings, quarter: Quarter) -> dict[str, object]:
+    """What the SQL models may ask for by ``var``."""
+    return {
+        "quarter": str(quarter),
+        "today": settings.current_day.isoformat(),
+        "first_quarter": settings.first_quarter,
+        "time_zone": settings.time_zone,
+        "min_cell": settings.min_cell,
+    }
+
+
+def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
+    tables = [f"raw_catalogue__{name}" for name in catalogue.table_names]
+
+    @dg.multi_asset(
+        name="load_catalogue",
+        specs=[
+            dg.AssetSpec(
+                table,
+                group_name=COLLECT,
+                kinds={"yaml", "table"},
+                owners=["team:mel"],
+                description="Definitions kept beside the SQL and in `mel_pipeline/catalogue/`: no source is asked.",
+            )
+            for table in tables
+        ],
+    )
+    def load(mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+        for table, rows in land_catalogue(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
+            yield dg.MaterializeResult(asset_key=table, metadata={"dagster/row_count": rows})
+
+    return load
+
+
+def _models_asset(
+    step: str,
+    project: SqlProject,
+    catalogue: Catalogue,
+    names: set[str],
+    partitions: dg.PartitionsDefinition[str] | None,
+) -> dg.AssetsDefinition:
+    models = [model for model in project.order() if model.name in names]
+
+    @dg.multi_asset(
+        name=step,
+        specs=[_spec(model, catalogue) for model in models],
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK,
+                asset=model.name,
+                blocking=True,
+                description="Keys are unique, nothing required is missing, every value is a known one.",
+            )
+            for model in models
+            if model.tests
+        ],
+        partitions_def=partitions,
+        can_subset=True,
+    )
+    def run(
+        context: dg.AssetExecutionContext, mel: Mel
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from mel_pipeline.sql_project import Runner
+
+        settings = mel.settings
+        quarter = quarter_of(context, settings)
+        selected = {key.to_user_string() for key in context.selected_asset_keys}
+        wanted = variables(settings, quarter)
+        fresh = SqlProject.load(settings.sql_dir, wanted)
+        failed: list[ModelResult] = []
+        for result in Runner(mel.warehouse).run(fresh, select=selected, variables=wanted):
+            if result.tests:
+                yield _check(result)
+            if result.status == "ok":
+                yield _materialization(fresh, result, mel, quarter)
+            else:
+                failed.append(result)
+        if failed:
+            raise dg.Failure(
+                description=" ".join(f"{result.name}: {result.message}" for result in failed),
+                allow_retries=False,
+            )
+
+    return run
+
+
+def _spec(model: Model, catalogue: Catalogue) -> dg.AssetSpec:
+    indicator = catalogue.by_model(model.name)
+    return dg.AssetSpec(
+        model.name,
+        deps=[*model.depends_on, *model.sources],
+        group_name=CALCULATE if model.config.unique_key == "quarter" else PREPARE,
+        description=_indicator_text(indicator) if indicator else model.description,
+        owners=[f"team:{indicator.owner_role.lower().replace(' ', '-')}"] if indicator else ["team:mel"],
+        kinds={"sql", "table"},
+        tags={"indicator": indicator.id} if indicator else {},
+    )
+
+
+def _indicator_text(indicator: Indicator) -> str:
+    formula = indicator.formula.numerator
+    if indicator.formula.denominator:
+        formula = f"{formula} ÷ {indicator.formula.denominator}"
+    return (
+        f"**{indicator.id} · {indicator.name.en}**\n\n{indicator.definition.en}\n\n"
+        f"*Formula:* {formula}\n\n*Source:* {', '.join(indicator.source)}"
+    )
+
+
+def _check(result: ModelResult) -> dg.AssetCheckResult:
+    broken = [test for test in result.tests if not test.passed]
+    errors = [test for test in broken if test.severity == "error"]
+    sentences = [test.sentence for test in broken] or [f"All {len(result.tests)} rules hold."]
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        asset_key=result.name,
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
+        description=" ".join(sentences),
+        metadata={"rules": len(result.tests), "broken": len(broken)},
+    )
+
+
+def _materialization(
+    project: SqlProject, result: ModelResult, mel: Mel, quarter: Quarter
+) -> dg.MaterializeResult[None]:
+    metadata: dict[str, object] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
+    if project.models[result.name].config.unique_key == "quarter":
+        metadata["preview"] = dg.MetadataValue.md(_preview(mel, result.name, quarter))
+    return dg.MaterializeResult(asset_key=result.name, metadata=metadata)
+
+
+def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:
+    """The first rows of a quarter's figures as a table. No person stands in an indicator."""
+    rows = mel.warehouse.read(
+        f"select period, dimension, category, value, numerator, denominator, n, note from {model}"  # noqa: S608
+        f" where quarter = :quarter order by period, dimension, category limit {limit}",
+        {"quarter": str(quarter)},
+    )
+    lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
+    for row in rows.itertuples(index=False):
+        cells = ["" if value is None or value != value else f"{value}" for value in row]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""Raw tables: one asset an entity of a source's contract, with two checks. No logic of a source here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
+from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
+from mel_pipeline.errors import ContractError, SourceError
+from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.settings import Settings
+
+ROWS, TABLE = "rows_are_readable", "table_is_complete"
+
+
+def build(settings: Settings) -> dg.Definitions:
+    partitions = quarter_partitions(settings)
+    return dg.Definitions(
+        assets=[
+            _raw_asset(contract, entity, partitions)
+            for contract in map(contract_of, source_names())
+            for entity in contract.entities
+        ]
+    )
+
+
+def _raw_asset(
+    contract: SourceContract, entity: str, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    details = contract.entities[entity]
+    table = contract.table(entity)
+
+    @dg.asset(
+        name=table,
+        group_name=COLLECT,
+        description=_description(contract, details),
+        owners=[contract.owner],
+        kinds={"api" if details.load != "files" else "csv", "table"},
+        partitions_def=partitions if details.load == "quarter" else None,
+        check_specs=[
+            dg.AssetCheckSpec(
+                ROWS, asset=table, description="The source answered, and its rows keep to the contract."
+            ),
+            dg.AssetCheckSpec(
+                TABLE,
+                asset=table,
+                blocking=details.blocking,
+                description="The table is not empty, keys are unique, references exist. Stops the run if not.",
+            ),
+        ],
+    )
+    def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+        from mel_pipeline import quality
+        from mel_pipeline.sources import open_source
+
+        source = open_source(contract.name, mel.settings)
+        try:
+            result = land(
+                source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings)
+            )
+            rows_check, metadata = _rows_check(result, details), _metadata(result)
+        except SourceError as error:
+            # An outage is marked and the others go on; what was loaded before still stands.
+            context.log.error(str(error))
+            rows_check = dg.AssetCheckResult(
+                check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
+            )
+            metadata = {"status": f"The source did not answer. {error}"}
+        tables = {name: contract.table(name) for name in contract.entities}
+        try:
+            verdict = quality.check_table(mel.warehouse, table, details, tables)
+        except ContractError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        table_check = dg.AssetCheckResult(
+            check_name=TABLE,
+            passed=verdict.passed,
+            severity=dg.AssetCheckSeverity.ERROR if verdict.blocking else dg.AssetCheckSeverity.WARN,
+            description=" ".join(verdict.sentences),
+            metadata={name: int(count) for name, count in verdict.counts.items()},
+        )
+        yield dg.MaterializeResult(metadata=metadata, check_results=[rows_check, table_check])
+
+    return raw
+
+
+def _description(contract: SourceContract, details: EntityContract) -> str:
+    return (
+        f"**{details.title}** from {contract.title}. {details.description} {details.grain}\n\n"
+        f"*If a check fails:* read its sentence; rows put aside stand in the table `quarantine` with file or"
+        f" page and reason. Mend them in {contract.title} and run this asset again."
+    )
+
+
+def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckResult:
+    share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
+    too_many = share > details.max_quarantined_pct
+    lines = [result.sentence, *result.reasons]
+    return dg.AssetCheckResult(
+        check_name=ROWS,
+        passed=result.quarantined == 0,
+        severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
+        description="\n".join(lines),
+        metadata={"read": result.fetched, "put aside": result.quarantined, "put aside (%)": round(share, 2)},
+    )
+
+
+def _metadata(result: LoadResult) -> dict[str, dg.MetadataValue[object] | int | str]:
+    return {
+        "status": result.sentence,
+        "load": result.load_id,
+        "dagster/row_count": result.new + result.changed + result.unchanged,
+        "new": result.new,
+        "changed": result.changed,
+        "unchanged": result.unchanged,
+        "put aside": result.quarantined,
+        "deleted at the source": result.deleted,
+    }

@@ -1,0 +1,106 @@
+"""Jobs in plain verbs, the nightly schedule and the survey sensor."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from mel_pipeline.defs.context import COLLECT, REPORT, quarter_partitions, year_partitions
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings, load_settings
+
+LATE_DATA_DAYS = 45  # how long after its end a quarter is still calculated every night
+
+
+def build(settings: Settings) -> dg.Definitions:
+    quarters = quarter_partitions(settings)
+    annual = dg.AssetSelection.assets("annual_report")
+    nightly = dg.define_asset_job(
+        "nightly",
+        selection=dg.AssetSelection.all() - annual,
+        partitions_def=quarters,
+        description="Everything for one quarter: collect from every source, check, calculate, draw, write the"
+        " report. Safe to repeat. Runs every night for the open quarter.",
+    )
+    quarterly_report = dg.define_asset_job(
+        "quarterly_report",
+        selection=dg.AssetSelection.groups(REPORT) - annual,
+        partitions_def=quarters,
+        description="Draw the charts and write the report of one quarter again from the figures that are"
+        " already calculated. Asks no source.",
+    )
+    annual_report = dg.define_asset_job(
+        "annual_report_job",
+        selection=annual,
+        partitions_def=year_partitions(settings),
+        description="Write the annual edition of one year from the figures that are already calculated.",
+    )
+    collect = dg.define_asset_job(
+        "collect_only",
+        selection=dg.AssetSelection.groups(COLLECT),
+        partitions_def=quarters,
+        description="Only ask the sources and check what they send.",
+    )
+    return dg.Definitions(
+        jobs=[nightly, quarterly_report, annual_report, collect],
+        schedules=[_every_night(nightly, settings)],
+        sensors=[_new_survey_files(nightly)],
+    )
+
+
+def quarters_due(settings: Settings) -> list[Quarter]:
+    """The open quarter; the one before as well while late data may still come."""
+    open_quarter = settings.open_quarter
+    still_late = settings.current_day < open_quarter.start + timedelta(days=LATE_DATA_DAYS)
+    return [open_quarter.previous(), open_quarter] if still_late else [open_quarter]
+
+
+def _every_night(nightly: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name="every_night",
+        job=nightly,
+        cron_schedule="0 3 * * *",
+        execution_timezone=settings.time_zone,
+        description="Every night at 03:00 for the open quarter; for 45 days also for the one that has ended.",
+    )
+    def every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        night = context.scheduled_execution_time.date().isoformat()
+        for quarter in quarters_due(load_settings()):
+            yield dg.RunRequest(run_key=f"{night} {quarter}", partition_key=str(quarter))
+
+    return every_night
+
+
+def _new_survey_files(nightly: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="new_survey_files",
+        job=nightly,
+        minimum_interval_seconds=60,
+        description="Starts a run when survey exports in the drop folder are new or have changed.",
+    )
+    def new_survey_files(
+        context: dg.SensorEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        settings = load_settings()
+        listing = survey_listing(settings)
+        if not listing:
+            yield dg.SkipReason(f"No survey export lies in {settings.survey_folder}.")
+        elif listing == context.cursor:
+            yield dg.SkipReason("No new survey export since the last look.")
+        else:
+            context.update_cursor(listing)
+            for quarter in quarters_due(settings):
+                yield dg.RunRequest(run_key=f"{listing} {quarter}", partition_key=str(quarter))
+
+    return new_survey_files
+
+
+def survey_listing(settings: Settings) -> str:
+    """A fingerprint of the drop folder: name, size and time of every export, empty when there is none."""
+    folder = settings.survey_folder
+    files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    lines = [f"{file.name}\t{file.stat().st_size}\t{file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""

@@ -1,0 +1,117 @@
+"""Everything one edition of the report says, read from the warehouse as frames. Draws nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from mel_pipeline.contracts import contract_of, source_names
+from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.edition import Edition
+from mel_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mel_pipeline.warehouse import Warehouse
+
+
+def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
+    """Frames for one edition.
+
+    Raises:
+        ReportError: the period has not been calculated yet.
+    """
+    if not warehouse.has_table("indicator_values"):
+        raise ReportError(f"Reading the figures of {period}: none are there yet. Run `mel run --quarter` first.")
+    figures = warehouse.read("select * from indicator_values order by indicator_id, period, dimension, category")
+    if period not in set(figures["period"]):
+        known = ", ".join(sorted(set(figures["period"]))) or "none"
+        raise ReportError(f"Reading the figures of {period}: not calculated yet. There are: {known}.")
+    return Edition(
+        period=period,
+        grain="quarter" if "-Q" in period else "year",
+        organisation=settings.organisation,
+        is_sample=settings.sample,
+        data_as_of=_data_as_of(warehouse, settings),
+        figures=figures,
+        indicators=warehouse.read("select * from dim_indicator order by position, indicator_id"),
+        targets=warehouse.read("select * from dim_target order by indicator_id, period"),
+        lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
+        quality=read_quality(warehouse),
+        notes=_notes(warehouse),
+    )
+
+
+def read_quality(warehouse: Warehouse) -> pd.DataFrame:
+    """One row a raw table: what was read, stored and put aside, and the last load in words."""
+    import pandas as pd
+
+    ledger = warehouse.read(
+        "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded,"
+        " sum(new) as stored from load_ledger group by source, entity"
+    ).set_index(["source", "entity"])
+    aside = warehouse.read(
+        "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_aside from quarantine"
+        " where resolved_at is null group by source, entity"
+    ).set_index(["source", "entity"])["rows_aside"]
+    rows = []
+    for source in source_names():
+        contract = contract_of(source)
+        for entity, details in contract.entities.items():
+            known = (source, entity) in ledger.index
+            table = contract.table(entity)
+            stored = _stored(warehouse, table) if known else 0
+            put_aside = int(aside.get((source, entity), 0))
+            last = ledger.loc[(source, entity), "last_loaded"] if known else None
+            rows.append(
+                {
+                    "source_title": contract.title,
+                    "entity_title": details.title,
+                    "rows_read": stored + put_aside,
+                    "rows_stored": stored,
+                    "rows_quarantined": put_aside,
+                    "status_sentence": _status(known and not pd.isna(last), put_aside),
+                    "last_loaded_on": None if last is None or pd.isna(last) else last.date(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _stored(warehouse: Warehouse, table: str) -> int:
+    if not warehouse.has_table(table):
+        return 0
+    return int(warehouse.read(f"select count(*) as n from {table} where not _is_deleted")["n"].iloc[0])  # noqa: S608
+
+
+def _status(loaded: bool, put_aside: int) -> str:
+    if not loaded:
+        return "Not loaded yet."
+    if put_aside:
+        return f"{put_aside:,} put aside; the reasons stand in the quarantine table."
+    return "Complete."
+
+
+def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
+    """The last day on which a load changed anything: a run that changes nothing leaves the report as it is."""
+    frame = warehouse.read(
+        "select max(finished_at) as moment from load_ledger where status = 'loaded' and new + changed + deleted > 0"
+    )
+    moment = frame["moment"].iloc[0]
+    if moment is None or moment != moment:
+        return settings.current_day
+    return moment.tz_localize("UTC").tz_convert(settings.time_zone).date()
+
+
+def _notes(warehouse: Warehouse) -> list[str]:
+    """Outages that still last: the last load of an entity failed."""
+    frame = warehouse.read(
+        "select source, entity, finished_at, message from ("
+        " select *, row_number() over (partition by source, entity order by finished_at desc) as recent"
+        " from load_ledger) l where recent = 1 and status = 'failed' order by source, entity"
+    )
+    return [
+        f"{contract_of(row.source).title}, {contract_of(row.source).entities[row.entity].title}: not updated on"
+        f" {row.finished_at:%Y-%m-%d}. {row.message}"
+        for row in frame.itertuples()
+    ]

@@ -1,0 +1,80 @@
+"""A guard in front of a web application that has no login: pure ASGI, knows nothing of Dagster.
+
+The Dagster web server takes commands from any page open in the same browser: a foreign page can post to
+``/graphql`` and start a run, and a foreign name can be pointed at 127.0.0.1 (DNS rebinding). So:
+
+- the ``Host`` must be one we serve;
+- an ``Origin``, where the browser sends one, must be ours, on websockets as well;
+- commands are JSON POSTs only: a form or a link cannot make one without asking the browser first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SAFE_METHODS = {"GET", "HEAD"}
+
+
+class Guard:
+    """Refuses what could be a command from elsewhere; passes everything else on.
+
+    Args:
+        app: the application behind the guard.
+        hosts: allowed ``Host`` values, with the port, such as ``127.0.0.1:3000``.
+    """
+
+    def __init__(self, app: App, hosts: Iterable[str]) -> None:
+        self.app = app
+        self.hosts = {host.lower() for host in hosts}
+        self.origins = {f"{scheme}://{host}" for host in self.hosts for scheme in ("http", "https")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        reason = self._reason_to_refuse(scope)
+        if reason is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": reason})
+        else:
+            await _refuse(send, reason)
+
+    def _reason_to_refuse(self, scope: Scope) -> str | None:
+        headers: dict[bytes, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.lower(), []).append(value.decode("latin-1").strip().lower())
+        hosts = headers.get(b"host", [])
+        if len(hosts) != 1 or hosts[0] not in self.hosts:
+            return "This address is not served here. Open the one that `mel dev` printed."
+        if any(origin not in self.origins for origin in headers.get(b"origin", [])):
+            return "The request came from another site and was refused."
+        if scope["type"] == "websocket":
+            # A browser always says where a websocket comes from; without it nothing can be judged.
+            return None if headers.get(b"origin") else "A websocket without an origin is refused."
+        return self._reason_to_refuse_command(scope, headers)
+
+    def _reason_to_refuse_command(self, scope: Scope, headers: dict[bytes, list[str]]) -> str | None:
+        path = str(scope["path"]).lower()
+        takes_commands = "/graphql" in path or "/report_" in path
+        if scope["method"] in SAFE_METHODS and not takes_commands:
+            return None
+        content_type = headers.get(b"content-type", [""])[0].split(";")[0].strip()
+        if scope["method"] == "POST" and content_type == "application/json":
+            return None
+        return "Commands are taken as JSON POST requests only."
+
+
+async def _refuse(send: Send, reason: str) -> None:
+    body = reason.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

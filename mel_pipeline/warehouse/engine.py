@@ -1,0 +1,115 @@
+"""One way in: read a frame, or write in one transaction. No table of the package is known here.
+
+A DuckDB file lets one process write at a time and keeps readers out meanwhile. So a connection lives
+only as long as a read or a transaction, and whoever finds the file taken waits, up to a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mel_pipeline.errors import WarehouseError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sqlalchemy as sa
+
+
+class Warehouse:
+    """A database behind an SQLAlchemy URL.
+
+    Args:
+        url: ``duckdb:///path/to/file.duckdb`` or any other SQLAlchemy URL.
+        lock_wait_seconds: how long to wait for another process to let go of a DuckDB file.
+    """
+
+    def __init__(self, url: str, lock_wait_seconds: float = 60.0) -> None:
+        self.url = url
+        self.lock_wait_seconds = lock_wait_seconds
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """No pool: a pooled idle connection would keep a DuckDB file locked."""
+        import sqlalchemy as sa
+
+        url = sa.make_url(self.url)
+        if url.drivername == "duckdb" and url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return sa.create_engine(url, poolclass=sa.NullPool)
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """An open connection; waits for the file lock.
+
+        Raises:
+            WarehouseError: the file stayed locked, or the database cannot be opened.
+        """
+        connection = self._open()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """All or nothing: commits at the end, rolls back when anything is raised."""
+        with self.connect() as connection, connection.begin():
+            yield connection
+
+    def read(self, sql: str, parameters: Mapping[str, object] | None = None) -> pd.DataFrame:
+        """Rows of a query as a frame. ``sql`` is our own text; values go in as ``:name`` parameters."""
+        import pandas as pd
+        import sqlalchemy as sa
+
+        with self.connect() as connection:
+            return pd.read_sql(sa.text(sql), connection, params=dict(parameters or {}))
+
+    def has_table(self, name: str) -> bool:
+        return bool(self.columns(name))
+
+    def columns(self, name: str) -> list[str]:
+        """Column names in order; empty when there is no such table or view."""
+        frame = self.read(
+            "select column_name from information_schema.columns"
+            " where table_name = :name and table_schema = current_schema() order by ordinal_position",
+            {"name": name},
+        )
+        return [str(column) for column in frame["column_name"]]
+
+    def _open(self) -> sa.Connection:
+        import sqlalchemy as sa
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception(_is_locked),
+                stop=stop_after_delay(self.lock_wait_seconds),
+                wait=wait_random(0.05, 0.25),
+                reraise=True,
+            ):
+                with attempt:
+                    return self.engine.connect()
+        except sa.exc.DBAPIError as error:
+            raise _explained(error, self.engine.url, self.lock_wait_seconds) from error
+        raise AssertionError("unreachable: Retrying returns or raises")
+
+
+def _is_locked(error: BaseException) -> bool:
+    return "Could not set lock on file" in str(error)
+
+
+def _explained(error: sa.exc.DBAPIError, url: sa.URL, waited: float) -> WarehouseError:
+    place = url.render_as_string(hide_password=True)
+    if _is_locked(error):
+        holder = str(error).split("Conflicting lock is held in ", 1)[-1].split(". See also")[0]
+        return WarehouseError(
+            f"Opening the warehouse {place}: another program kept it for {waited:.0f} seconds ({holder})."
+            " Wait for that run to end, or close that program, and start again. Nothing was changed."
+        )
+    return WarehouseError(
+        f"Opening the warehouse {place}: {error.orig}. Check MEL_WAREHOUSE_URL and that the disk has room."
+    )

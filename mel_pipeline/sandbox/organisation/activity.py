@@ -130,7 +130,7 @@ def _labs(year: int) -> Iterator[dict[str, Any]]:
 
 def lab_names(year: int) -> list[tuple[str, str]]:
     """Labs of a year with their themes; those of 2024 are the ones the annual report names."""
-    rows = csv.DictReader((FOLDER / "solutions_labs_2024.csv").open(encoding="utf-8"))
+    rows = csv.DictReader((FOLDER / "solutions_labs_2024.csv").read_text(encoding="utf-8").splitlines())
     labs = [(row["lab"], row["themes"]) for row in rows]
     if year == 2024:
         return labs

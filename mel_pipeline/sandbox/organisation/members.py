@@ -65,7 +65,7 @@ class Account:
 
 def build_accounts(calibration: dict[str, Any]) -> list[Account]:
     """Every organisation there will ever be; who is served on a day depends on ``created``."""
-    rows = list(csv.DictReader((FOLDER / "member_cities.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((FOLDER / "member_cities.csv").read_text(encoding="utf-8").splitlines()))
     joined = {**calibration["members"]["joined_2024"], **calibration["members"]["associate_joined_2024"]}
     ids = {row["name"]: _id(number) for number, row in enumerate(rows)}
     accounts = [_listed(row, ids, joined) for row in rows]

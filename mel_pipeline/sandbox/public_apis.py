@@ -1,0 +1,176 @@
+"""Instagram's Graph API and Matomo over HTTP, with the shapes and errors they really answer with."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mel_pipeline.sandbox.forms import form_values
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.organisation.presence import Post, SocialAccount, reach
+
+INSTAGRAM_TOKEN, MATOMO_TOKEN = "sample-instagram-token", "sample-matomo-token"
+WINDOW_DAYS = 30
+
+
+class Instagram:
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self.accounts = {account.id: account for account in organisation.social}
+        self.posts = {post.id: post for account in organisation.social for post in account.posts}
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/graph/{version}/{node}/insights", self.insights),
+            Route("/graph/{version}/{node}/media", self.media),
+            Route("/graph/{version}/{node}", self.node),
+        ]
+
+    async def node(self, request: Request) -> Response:
+        account = self.accounts.get(request.path_params["node"])
+        if (refused := _graph_refused(request, account is not None)) is not None or account is None:
+            return refused or _graph_error(100, "unknown")
+        followers = account.followers_at_launch + sum(account.new_followers.values())
+        full = {"id": account.id, "username": account.username, "followers_count": followers, "media_count": len(account.posts)}
+        wanted = request.query_params.get("fields", "id").split(",")
+        return _graph({name: full[name] for name in ["id", *wanted] if name in full})
+
+    async def media(self, request: Request) -> Response:
+        account = self.accounts.get(request.path_params["node"])
+        if (refused := _graph_refused(request, account is not None)) is not None or account is None:
+            return refused or _graph_error(100, "unknown")
+        since, until = _bounds(request, account.launched, self.organisation.today)
+        chosen = [post for post in reversed(account.posts) if since <= post.published.date() < until]
+        limit = min(int(request.query_params.get("limit", 25)), 100)
+        start = int(request.query_params.get("after", "0"))
+        part = chosen[start : start + limit]
+        fields = request.query_params.get("fields", "id").split(",")
+        body: dict[str, Any] = {"data": [_post(post, fields) for post in part]}
+        if part:
+            body["paging"] = {"cursors": {"before": str(start), "after": str(start + len(part))}}
+            if start + len(part) < len(chosen):
+                body["paging"]["next"] = f"{request.url.replace_query_params(after=start + len(part))}"
+        return _graph(body)
+
+    async def insights(self, request: Request) -> Response:
+        node = request.path_params["node"]
+        account, post = self.accounts.get(node), self.posts.get(node)
+        if (refused := _graph_refused(request, bool(account or post))) is not None:
+            return refused
+        metrics = [name for name in request.query_params.get("metric", "").split(",") if name]
+        retired = [name for name in metrics if name not in ("reach", "views", "follower_count")]
+        if retired or not metrics:
+            return _graph_error(100, f"(#100) metric[0] must be one of the following values: reach, views, not {retired}")
+        if post is not None:
+            return _graph({"data": _post_insights(post, metrics)})
+        assert account is not None
+        since, until = _bounds(request, account.launched, self.organisation.today)
+        if metrics == ["follower_count"]:
+            return self._follower_count(account, since, until)
+        if request.query_params.get("metric_type") != "total_value":
+            return _graph_error(100, "(#100) The following metrics should be specified with parameter metric_type=total_value: views")
+        total = sum(value for day, value in account.views.items() if since <= day < until)
+        if not any(since <= day < until for day in account.views):
+            return _graph({"data": []})
+        values = {"views": total, "reach": reach(total)}
+        return _graph({"data": [{**_metric(name, account.id), "total_value": {"value": values[name]}} for name in metrics]})
+
+    def _follower_count(self, account: SocialAccount, since: date, until: date) -> Response:
+        if (until - since).days > WINDOW_DAYS:
+            return _graph_error(100, "(#100) There cannot be more than 30 days (2592000 s) between since and until")
+        values = [
+            {"value": gained, "end_time": f"{day + timedelta(days=1)}T08:00:00+0000"}
+            for day, gained in account.new_followers.items()
+            if since <= day < until
+        ]
+        return _graph({"data": [{**_metric("follower_count", account.id), "values": values}] if values else []})
+
+
+class Matomo:
+    def __init__(self, organisation: Organisation) -> None:
+        self.sites = {site.id: site for site in organisation.sites}
+
+    def routes(self) -> list[Route]:
+        return [Route("/matomo/index.php", self.call, methods=["GET", "POST"])]
+
+    async def call(self, request: Request) -> Response:
+        values = await form_values(request)
+        if values.get("token_auth") != MATOMO_TOKEN:
+            return _matomo_error("You can't access this resource as it requires 'view' access for the website.")
+        site = self.sites.get(str(values.get("idSite")))
+        if site is None:
+            return _matomo_error("An unexpected website was found in the request.")
+        if values.get("method") == "SitesManager.getSiteFromId":
+            return JSONResponse({"idsite": site.id, "name": site.name})
+        if values.get("method") != "VisitsSummary.get" or values.get("period") != "day":
+            return _matomo_error("The method or period is not available in the sample.")
+        try:
+            first, last = (date.fromisoformat(part) for part in str(values.get("date")).split(","))
+        except ValueError:
+            return _matomo_error("Date format must be: YYYY-MM-DD,YYYY-MM-DD.")
+        body: dict[str, Any] = {}
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            seen = site.visits.get(day)
+            body[day.isoformat()] = [] if seen is None else {"nb_visits": seen, "nb_actions": int(seen * 2.6), "bounce_rate": f"{45 + day.day % 12}%"}
+        return JSONResponse(body)
+
+
+def _metric(name: str, node: str) -> dict[str, str]:
+    return {"name": name, "period": "day", "title": name.replace("_", " ").title(), "id": f"{node}/insights/{name}/day"}
+
+
+def _post(post: Post, fields: list[str]) -> dict[str, Any]:
+    full = {
+        "id": post.id,
+        "caption": post.caption,
+        "media_type": post.kind,
+        "media_product_type": "REELS" if post.kind == "VIDEO" else "FEED",
+        "timestamp": post.published.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "insights": {"data": _post_insights(post, ["views", "reach"])},
+    }
+    wanted = [name.split(".")[0].split("(")[0] for name in fields]
+    return {name: full[name] for name in dict.fromkeys(["id", *wanted]) if name in full}
+
+
+def _post_insights(post: Post, metrics: list[str]) -> list[dict[str, Any]]:
+    values = {"views": post.views, "reach": post.reach}
+    known = [(name, values[name]) for name in metrics if values.get(name) is not None]
+    return [{**_metric(name, post.id), "period": "lifetime", "values": [{"value": value}]} for name, value in known]
+
+
+def _bounds(request: Request, first: date, today: date) -> tuple[date, date]:
+    """The asked period; ``until`` is the first day after it."""
+
+    def day(name: str, default: date) -> date:
+        text = request.query_params.get(name)
+        if text is None:
+            return default
+        return datetime.fromtimestamp(int(text), UTC).date() if text.isdigit() else date.fromisoformat(text)
+
+    return day("since", first), day("until", today)
+
+
+def _graph_refused(request: Request, known: bool) -> Response | None:
+    header = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if (header or request.query_params.get("access_token")) != INSTAGRAM_TOKEN:
+        return _graph_error(190, "Error validating access token: Session has expired", "OAuthException", 401)
+    return None if known else _graph_error(100, "Unsupported get request. Object does not exist", status=400)
+
+
+def _graph(body: dict[str, Any]) -> Response:
+    usage = json.dumps({"call_count": 3, "total_cputime": 1, "total_time": 2})
+    return JSONResponse(body, headers={"X-App-Usage": usage})
+
+
+def _graph_error(code: int, message: str, kind: str = "IGApiException", status: int = 400) -> Response:
+    return JSONResponse({"error": {"message": message, "type": kind, "code": code, "fbtrace_id": "sample"}}, status)
+
+
+def _matomo_error(message: str) -> Response:
+    return JSONResponse({"result": "error", "message": message})

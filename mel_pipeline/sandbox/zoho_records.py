@@ -1,0 +1,207 @@
+"""The sample organisation's records as Zoho CRM v8 and Zoho People write them. No HTTP here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.sandbox.organisation import Organisation
+
+MADRID = ZoneInfo("Europe/Madrid")
+INDIA = ZoneInfo("Asia/Kolkata")
+SYSTEM_FIELDS = {"id": "bigint", "Created_Time": "datetime", "Modified_Time": "datetime"}
+FIELDS: dict[str, dict[str, str]] = {
+    "Accounts": {"Account_Name": "text", "Organisation_Type": "picklist", "Member_Type": "picklist", "Region": "picklist", "Country_Code": "text", "Jurisdiction_Type": "picklist", "Part_Of": "lookup", "Joined_On": "date", "Left_On": "date"},
+    "Contacts": {"First_Name": "text", "Last_Name": "text", "Email": "email", "Account_Name": "lookup", "Gender": "picklist", "Preferred_Language": "picklist"},
+    "Deals": {"Deal_Name": "text", "Account_Name": "lookup", "Pipeline": "picklist", "Stage": "picklist", "Edition": "text", "Amount": "currency", "Currency": "picklist", "Exchange_Rate": "double", "Signed_On": "date"},
+    "Network_Events": {"Name": "text", "Event_Code": "text", "Event_Type": "picklist", "Lab": "text", "Themes": "multiselectpicklist", "Line_of_Action": "multiselectpicklist", "Format": "picklist", "Event_Status": "picklist", "Organised_By_Network": "boolean", "Start_Time": "datetime", "End_Time": "datetime"},
+    "Participations": {"Event": "lookup", "Contact": "lookup", "Account": "lookup", "Role": "picklist", "Attended": "boolean", "Survey_Invited": "boolean"},
+    "Board_Seats": {"Account": "lookup", "Contact": "lookup", "Seat_Role": "picklist", "Term_Start": "date", "Term_End": "date"},
+}  # fmt: skip
+LABELS = {"Accounts": "Organisations", "Contacts": "People", "Deals": "Contributions", "Network_Events": "Events", "Participations": "Participations", "Board_Seats": "Board seats"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Module:
+    """Records of one module, oldest change first, and those that were deleted."""
+
+    records: list[dict[str, Any]]
+    modified: list[datetime]  # aware, same order as records
+    deleted: list[dict[str, Any]]
+
+
+def stamp(moment: datetime, zone: ZoneInfo = MADRID) -> str:
+    """As Zoho writes a moment: with the offset of the organisation, or of the user who wrote it."""
+    return moment.replace(tzinfo=UTC).astimezone(zone).isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=4)
+def modules(organisation: Organisation) -> dict[str, Module]:
+    """Every module with its records."""
+    makers = {
+        "Accounts": _accounts(organisation),
+        "Contacts": _contacts(organisation),
+        "Deals": _deals(organisation),
+        "Network_Events": _events(organisation),
+        "Participations": _participations(organisation),
+        "Board_Seats": _board_seats(organisation),
+    }
+    built = {}
+    for name, records in makers.items():
+        ordered = sorted(records, key=lambda record: (_instant(record), record["id"]))
+        built[name] = Module(ordered, [_instant(record) for record in ordered], _deleted(name, organisation))
+    return built
+
+
+def _instant(record: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(record["Modified_Time"])
+
+
+def _lookup(record_id: str | None, name: str) -> dict[str, str] | None:
+    return {"name": name, "id": record_id} if record_id else None
+
+
+def _system(record_id: str, created: datetime, modified: datetime, now: datetime) -> dict[str, Any]:
+    """A change that lies ahead has not been made yet. Some users write from India: mixed offsets."""
+    changed = modified if modified <= now else created
+    zone = INDIA if int(record_id) // 1000 % 7 == 0 else MADRID
+    return {"id": record_id, "Created_Time": stamp(created), "Modified_Time": stamp(changed, zone)}
+
+
+def _accounts(org: Organisation) -> Iterator[dict[str, Any]]:
+    names = {account.id: account.name for account in org.accounts}
+    for account in org.accounts:
+        left = account.left_on if account.left_on and account.left_on <= org.today else None
+        yield {
+            **_system(account.id, account.created, account.modified, org.now),
+            "Account_Name": account.name,
+            "Organisation_Type": account.kind,
+            "Member_Type": account.member_type,
+            "Region": account.region,
+            "Country_Code": account.country,
+            "Jurisdiction_Type": account.jurisdiction,
+            "Part_Of": _lookup(account.part_of, names.get(account.part_of or "", "")),
+            "Joined_On": account.joined_on.isoformat() if account.joined_on else None,
+            "Left_On": left.isoformat() if left else None,
+        }
+
+
+def _contacts(org: Organisation) -> Iterator[dict[str, Any]]:
+    names = {account.id: account.name for account in org.accounts}
+    for contact in org.contacts:
+        yield {
+            **_system(contact.id, contact.created, contact.modified, org.now),
+            "First_Name": None,
+            "Last_Name": f"Sample person {contact.number:04}",
+            "Email": None,
+            "Account_Name": _lookup(contact.account, names[contact.account]),
+            "Gender": contact.gender,
+            "Preferred_Language": contact.language,
+        }
+
+
+def _deals(org: Organisation) -> Iterator[dict[str, Any]]:
+    names = {account.id: account.name for account in org.accounts}
+    for deal in org.deals:
+        signed = deal.signed_on if deal.signed_on and deal.signed_on <= org.today else None
+        yield {
+            **_system(deal.id, deal.created, deal.modified, org.now),
+            "Deal_Name": deal.name,
+            "Account_Name": _lookup(deal.account, names[deal.account]),
+            "Pipeline": deal.pipeline,
+            "Stage": "Negotiation" if deal.stage == "Signed" and not signed else deal.stage,
+            "Edition": deal.edition,
+            "Amount": deal.amount,
+            "Currency": deal.currency,
+            "Exchange_Rate": deal.rate,
+            "Signed_On": signed.isoformat() if signed else None,
+        }
+
+
+def _events(org: Organisation) -> Iterator[dict[str, Any]]:
+    for event in org.events:
+        over = event.end <= org.now
+        yield {
+            **_system(event.id, event.created, event.end + timedelta(hours=20), org.now),
+            "Name": event.name,
+            "Event_Code": event.code,
+            "Event_Type": event.kind,
+            "Lab": event.lab,
+            "Themes": event.themes.split(";"),
+            "Line_of_Action": event.lines.split(";"),
+            "Format": event.format,
+            "Event_Status": "Cancelled" if event.cancelled else "Held" if over else "Planned",
+            "Organised_By_Network": event.own,
+            "Start_Time": stamp(event.start),
+            "End_Time": stamp(event.end),
+        }
+
+
+def _participations(org: Organisation) -> Iterator[dict[str, Any]]:
+    people = {contact.id: f"Sample person {contact.number:04}" for contact in org.contacts}
+    names = {account.id: account.name for account in org.accounts}
+    for row in org.participations:
+        settled = row.settled <= org.now
+        yield {
+            **_system(row.id, row.created, row.settled, org.now),
+            "Event": _lookup(row.event.id, row.event.name),
+            "Contact": _lookup(row.contact, people.get(row.contact or "", "")),
+            "Account": _lookup(row.account, names.get(row.account or "", "")),
+            "Role": row.role,
+            "Attended": row.attends and settled,
+            "Survey_Invited": row.invited and settled,
+        }
+
+
+def _board_seats(org: Organisation) -> Iterator[dict[str, Any]]:
+    people = {contact.id: f"Sample person {contact.number:04}" for contact in org.contacts}
+    names = {account.id: account.name for account in org.accounts}
+    for seat in org.board:
+        yield {
+            **_system(seat.id, seat.modified - timedelta(days=30), seat.modified, org.now),
+            "Account": _lookup(seat.account, names[seat.account]),
+            "Contact": _lookup(seat.contact, people[seat.contact]),
+            "Seat_Role": seat.role,
+            "Term_Start": seat.start.isoformat(),
+            "Term_End": seat.end.isoformat() if seat.end else None,
+        }
+
+
+def _deleted(name: str, org: Organisation) -> list[dict[str, Any]]:
+    """Duplicates that were merged away in the last weeks."""
+    if name not in ("Contacts", "Participations"):
+        return []
+    start = 546_000_000_290_000_000 if name == "Contacts" else 546_000_000_490_000_000
+    return [
+        {
+            "id": str(start + number),
+            "type": "recycle" if number % 2 else "permanent",
+            "display_name": "Sample person" if number % 2 else None,
+            "deleted_by": {"name": "Sample user", "id": "546000000000000001"} if number % 2 else None,
+            "created_by": None,
+            "deleted_time": stamp(org.now - timedelta(days=3 * number + 2)),
+        }
+        for number in range(4)
+    ]
+
+
+def employees(org: Organisation) -> list[dict[str, Any]]:
+    """Zoho People's employee form; dates as the form prints them, empty text for nothing."""
+    rows = []
+    for person in org.staff:
+        left = person.left_on if person.left_on and person.left_on <= org.today else None
+        rows.append(
+            {
+                "Zoho_ID": person.id,
+                "Gender": person.gender,
+                "Employment_Type": person.employment,
+                "Date_of_joining": person.joined_on.strftime("%d-%b-%Y"),
+                "Date_of_exit": left.strftime("%d-%b-%Y") if left else "",
+                "ModifiedTime": str(int(datetime(*(left or person.joined_on).timetuple()[:3], tzinfo=UTC).timestamp() * 1000)),
+            }
+        )
+    return rows

@@ -54,7 +54,7 @@ class Instagram:
         if part:
             body["paging"] = {"cursors": {"before": str(start), "after": str(start + len(part))}}
             if start + len(part) < len(chosen):
-                body["paging"]["next"] = f"{request.url.replace_query_params(after=start + len(part))}"
+                body["paging"]["next"] = f"{request.url.include_query_params(after=start + len(part))}"
         return _graph(body)
 
     async def insights(self, request: Request) -> Response:

@@ -19,7 +19,7 @@ from mel_pipeline.sandbox.organisation import activity, members, people, presenc
 FIRST_YEAR = 2023
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Organisation:
     """All records that exist on ``today`` (moments in UTC without zone)."""
 

@@ -1,0 +1,10 @@
+"""Does what arrived keep to its contract? The only room that imports Great Expectations.
+
+``check_rows`` judges the rows of a load before they land, ``check_table`` the table afterwards. Both
+answer in words a person without SQL understands. Nothing is written here.
+"""
+
+from mel_pipeline.quality.rows import BadRow, RowVerdict, check_rows
+from mel_pipeline.quality.tables import TableVerdict, check_table
+
+__all__ = ["BadRow", "RowVerdict", "TableVerdict", "check_rows", "check_table"]

@@ -1,0 +1,93 @@
+"""Great Expectations, set up once: silent, offline, and able to work on DuckDB.
+
+Importing it costs seconds, so it happens on the first check and never when Dagster loads definitions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.data_context import EphemeralDataContext
+
+    from mel_pipeline.warehouse import Warehouse
+
+# Values of broken rows stay out of results: they would end up in Dagster's event log.
+RESULT_FORMAT: dict[str, Any] = {
+    "result_format": "COMPLETE",
+    "include_unexpected_rows": False,
+    "exclude_unexpected_values": True,
+}
+
+
+class _Dialect(str):
+    """A dialect name with the ``value`` that Great Expectations' enumeration members have."""
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+
+@lru_cache(maxsize=1)
+def context() -> EphemeralDataContext:
+    """One context for the process; telemetry and progress bars off."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    made = gx.get_context(mode="ephemeral")
+    made.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    keep_duckdb_connections()
+    return made
+
+
+def keep_duckdb_connections() -> None:
+    """Let GX keep one connection on DuckDB: it gives connections back before it has fetched the result.
+
+    A test tells when GX does this by itself.
+    """
+    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
+
+    kept = engine._PERSISTED_CONNECTION_DIALECTS
+    if not any(dialect.value == "duckdb" for dialect in kept):
+        engine._PERSISTED_CONNECTION_DIALECTS = (*kept, _Dialect("duckdb"))  # type: ignore[assignment]
+
+
+def validate_frame(frame: pd.DataFrame, expectations: list[Any]) -> ExpectationSuiteValidationResult:
+    """Run expectations on a frame; the result says which rows by position."""
+    import great_expectations as gx
+
+    sources = context().data_sources
+    source = sources.add_or_update_pandas("rows")
+    asset = source.add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    suite = gx.ExpectationSuite("rows", expectations=expectations)
+    return batch.validate(suite, result_format=RESULT_FORMAT)
+
+
+@contextmanager
+def validated_query(
+    warehouse: Warehouse, query: str, expectations: list[Any]
+) -> Iterator[ExpectationSuiteValidationResult]:
+    """Run expectations in the warehouse, on the rows of a query. Gives the file back afterwards."""
+    import great_expectations as gx
+
+    sources = context().data_sources
+    # Our own connection waits for the file; Great Expectations' one then shares it.
+    with warehouse.connect():
+        url = warehouse.engine.url.render_as_string(hide_password=False)
+        source = sources.add_or_update_sql("warehouse", connection_string=url)
+        try:
+            batch = source.add_query_asset("table", query=query).add_batch_definition("all").get_batch()
+            suite = gx.ExpectationSuite("table", expectations=expectations)
+            yield batch.validate(suite, result_format="BASIC")
+        finally:
+            source.get_execution_engine().close()
+            source.get_engine().dispose()
+            sources.delete("warehouse")

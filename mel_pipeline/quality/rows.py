@@ -1,0 +1,132 @@
+"""Rules about single rows, as Great Expectations on the frame of a load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.contracts import Column, EntityContract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBER = "__as_number"
+FORMS = {
+    "integer": (r"^[+-]?\d+$", "is not a whole number"),
+    "number": (r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$", "is not a number"),
+    "boolean": (r"^(true|false)$", "is neither true nor false"),
+    "datetime": (r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d", "is not a date with time"),
+}
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One broken rule of one row. The reason names the rule; values of free text are not repeated."""
+
+    source_ref: str
+    row_key: str | None
+    column: str
+    rule: str
+    reason: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class RowVerdict:
+    """``good`` rows keep to every rule; each of the others appears in ``bad`` once a broken rule."""
+
+    good: pd.DataFrame
+    bad: list[BadRow]
+
+
+def check_rows(frame: pd.DataFrame, contract: EntityContract) -> RowVerdict:
+    """Split a load into rows that keep to the contract and rows that do not.
+
+    Args:
+        frame: the contract's columns as text, and ``_source_ref``.
+    """
+    if frame.empty:
+        return RowVerdict(frame, [])
+    from mel_pipeline.quality.expectations import validate_frame
+
+    plain = frame.reset_index(drop=True)
+    result = validate_frame(_with_numbers(plain, contract), list(_expectations(contract)))
+    broken: dict[int, list[BadRow]] = {}
+    for verdict in result.results:
+        config = verdict.expectation_config
+        if verdict.success or config is None:
+            continue
+        if verdict.exception_info and verdict.exception_info.get("raised_exception"):
+            raise RuntimeError(f"The rule {config.type} on {config.kwargs.get('column')} could not be run.")
+        meta = config.meta or {}
+        for position in verdict.result["unexpected_index_list"]:
+            broken.setdefault(int(position), []).append(_bad_row(plain, int(position), contract, meta))
+    good = plain.drop(index=sorted(broken)).reset_index(drop=True)
+    return RowVerdict(good, [row for position in sorted(broken) for row in broken[position]])
+
+
+def _bad_row(frame: pd.DataFrame, position: int, contract: EntityContract, meta: dict[str, Any]) -> BadRow:
+    row = {name: (None if value != value else value) for name, value in frame.iloc[position].items()}
+    keys = [row[name] for name in contract.row_key]
+    reference = str(row.pop("_source_ref"))
+    column = contract.columns[meta["column"]]
+    shown = f" '{row[meta['column']]}'" if meta["rule"] == "allowed" and column.allowed else ""
+    return BadRow(
+        source_ref=reference,
+        row_key="|".join(map(str, keys)) if all(key is not None for key in keys) else None,
+        column=meta["column"],
+        rule=meta["rule"],
+        reason=f"{meta['column']}{shown} {meta['words']}",
+        payload=json.dumps(row, ensure_ascii=False, sort_keys=True),
+    )
+
+
+def _with_numbers(frame: pd.DataFrame, contract: EntityContract) -> pd.DataFrame:
+    """Bounds are judged on numbers, so bounded columns are added a second time as such."""
+    import pandas as pd
+
+    bounded = [name for name, column in contract.columns.items() if _bounded(column)]
+    return frame.assign(**{name + NUMBER: pd.to_numeric(frame[name], errors="coerce") for name in bounded})
+
+
+def _bounded(column: Column) -> bool:
+    return column.minimum is not None or column.maximum is not None
+
+
+def _expectations(contract: EntityContract) -> Iterator[Any]:
+    """The contract's row rules. ``meta`` carries the words for a person."""
+    import great_expectations.expectations as gxe
+
+    for name, column in contract.columns.items():
+
+        def meta(rule: str, words: str, name: str = name) -> dict[str, str]:
+            return {"column": name, "rule": rule, "words": words}
+
+        if column.required:
+            yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta=meta("required", "is missing"))
+        if column.allowed:
+            words = f"is not one of: {', '.join(column.allowed)}"
+            yield gxe.ExpectColumnValuesToBeInSet(column=name, value_set=column.allowed, meta=meta("allowed", words))
+        if column.pattern:
+            words = "does not have the expected form"
+            yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=f"^(?:{column.pattern})$", meta=meta("pattern", words))
+        if column.type in FORMS:
+            form, words = FORMS[column.type]
+            yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=form, meta=meta("type", words))
+        if column.type == "date":
+            words = "is not a date like 2024-03-05"
+            yield gxe.ExpectColumnValuesToMatchStrftimeFormat(column=name, strftime_format="%Y-%m-%d", meta=meta("type", words))
+        if _bounded(column):
+            words = f"is outside {_span(column)}"
+            yield gxe.ExpectColumnValuesToBeBetween(
+                column=name + NUMBER, min_value=column.minimum, max_value=column.maximum, meta=meta("range", words)
+            )
+
+
+def _span(column: Column) -> str:
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"{low:g} and more" if low is not None else f"{high:g} and less"

@@ -1,0 +1,109 @@
+"""Zoho People answers into rows, and what its error codes mean. Pure: no HTTP, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
+from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
+from mel_pipeline.sources.http import clean
+
+NO_RECORDS = 7024
+BAD_TOKEN = frozenset({7202, 7203, 7218})  # invalid, expired or missing token
+_TOO_MANY_CALLS = frozenset({7072, 7073})
+_MONTHS = {
+    name: number
+    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
+}
+_ZOHO_DATE = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})")
+
+
+def iso_date(text: str) -> str:
+    """``05-Mar-2021`` as ``2021-03-05``; an ISO date stays as it is.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if match := _ZOHO_DATE.fullmatch(text.strip()):
+        month = _MONTHS.get(match[2].lower())
+        if month is None:
+            raise ValueError("there is no such month")
+        return date(int(match[3]), month, int(match[1])).isoformat()
+    return date.fromisoformat(text.strip()).isoformat()
+
+
+def error_code(response: Mapping[str, object]) -> tuple[int, str] | None:
+    """Zoho People reports errors inside HTTP 200. Code and message, or None when all is well."""
+    if str(response.get("status")) == "0":
+        return None
+    errors = response.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    first = first if isinstance(first, dict) else {}
+    code = str(first.get("code", ""))
+    return (int(code) if code.isdigit() else 0), str(first.get("message") or response.get("message") or "")
+
+
+def explain_error(what: str, code: int, message: str) -> SourceError:
+    """What a code means; the words of Zoho are shortened and cleaned."""
+    if code in _TOO_MANY_CALLS:
+        return TransientSourceError(f"{what}: too many calls; Zoho People locks for five minutes. Run it again then.")
+    if code in BAD_TOKEN:
+        return PermanentSourceError(
+            f"{what}: the token was rejected (code {code}). Make a refresh token with the scope"
+            " ZOHOPEOPLE.forms.READ and set MEL_ZOHO_REFRESH_TOKEN."
+        )
+    return PermanentSourceError(
+        f"{what}: Zoho People answered code {code}, '{clean(message)}'."
+        " Check the form's name in sources/zoho_people/contract.yml and the token's permissions."
+    )
+
+
+def records_of(response: Mapping[str, object], what: str) -> list[Mapping[str, object]]:
+    """The records of a page: ``result`` is a list of {record id: [fields]}."""
+    result = response.get("result")
+    if not isinstance(result, list):
+        raise PermanentSourceError(f"{what}: the answer has no list of records. Check MEL_ZOHO_PEOPLE_URL.")
+    return [fields for entry in result for versions in entry.values() for fields in versions]
+
+
+def parse_page(records: list[Mapping[str, object]], contract: EntityContract, page: int) -> Batch:
+    """Records as rows, dates in ISO; a row whose date cannot be read is rejected, not guessed.
+
+    Raises:
+        ContractError: a column is missing from every record.
+    """
+    names = {name: column.api_name or name for name, column in contract.columns.items()}
+    if records and (gone := [api for api in names.values() if not any(api in record for record in records)]):
+        raise ContractError(
+            f"Zoho People {contract.object} page {page}: the fields {', '.join(gone)} are not in the answer."
+            " They were renamed or removed, or the token's user may not see them."
+        )
+    rows: list[dict[str, str | None]] = []
+    rejected: list[Rejected] = []
+    for number, record in enumerate(records, start=1):
+        row = {name: text_of(record.get(api)) for name, api in names.items()}
+        row["_source_ref"] = f"page {page}, row {number}"
+        bad = _read_dates(row, contract)
+        if key_of(row, contract) is None:
+            bad = (contract.row_key[0], f"The record has no {contract.row_key[0]}.")
+        if bad:
+            rejected.append(
+                Rejected(row["_source_ref"], key_of(row, contract), bad[0], bad[1], payload_of(row, contract))
+            )
+        else:
+            rows.append(row)
+    return Batch(frame_of(rows, contract), rejected, fetched=len(records))
+
+
+def _read_dates(row: dict[str, str | None], contract: EntityContract) -> tuple[str, str] | None:
+    """Turn the date columns of a row to ISO; the column and reason where that fails."""
+    for name, column in contract.columns.items():
+        if column.type == "date" and (text := row[name]):
+            try:
+                row[name] = iso_date(text)
+            except ValueError:
+                return name, f"{name} is not a date like 05-Mar-2021."
+    return None

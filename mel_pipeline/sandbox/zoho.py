@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -79,10 +79,10 @@ class Zoho:
             return _error("REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", 400, {"param": "fields"})
         if len(fields) > MOST_FIELDS:
             return _error("LIMIT_EXCEEDED", "the limit for the no of fields has exceeded", 400, {"limit": MOST_FIELDS})
-        per_page = int(query.get("per_page", PER_PAGE))
-        if not 1 <= per_page <= PER_PAGE:
-            return _error("INVALID_DATA", "invalid per_page", 400, {"maximum_length": PER_PAGE})
         try:
+            per_page = _whole(request, "per_page", PER_PAGE)
+            if per_page > PER_PAGE:
+                raise PageError("INVALID_DATA")
             chosen = self._chosen(module, request)
             start = self._start(request, per_page)
         except PageError as error:
@@ -135,7 +135,7 @@ class Zoho:
         if "page" in query and "page_token" in query:
             raise PageError("AMBIGUITY_DURING_PROCESSING")
         if "page_token" not in query:
-            start = (int(query.get("page", 1)) - 1) * per_page
+            start = (_whole(request, "page", 1) - 1) * per_page
             if start + per_page > BY_PAGE:
                 raise PageError("DISCRETE_PAGINATION_LIMIT_EXCEEDED")
             return start
@@ -156,6 +156,10 @@ class Zoho:
         module = modules(self.organisation).get(request.path_params["module"])
         if module is None:
             return _error("INVALID_MODULE", "the module name given seems to be invalid", 400)
+        try:
+            per_page, page = _whole(request, "per_page", PER_PAGE), _whole(request, "page", 1)
+        except PageError as error:
+            return _error(error.code, error.code.replace("_", " ").lower(), 400)
         wanted = request.query_params.get("type", "all")
         since = _since(request)
         rows = [
@@ -163,8 +167,6 @@ class Zoho:
             for row in module.deleted
             if wanted in ("all", row["type"]) and (since is None or datetime.fromisoformat(row["deleted_time"]) > since)
         ]
-        per_page = int(request.query_params.get("per_page", PER_PAGE))
-        page = int(request.query_params.get("page", 1))
         part = rows[(page - 1) * per_page : page * per_page]
         if not part:
             return Response(status_code=304 if since is not None and not rows else 204)
@@ -222,6 +224,13 @@ class PageError(Exception):
         self.code = code
 
 
+def _whole(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not text.isdigit() or int(text) < 1:
+        raise PageError("INVALID_DATA")
+    return int(text)
+
+
 def _parameters(request: Request) -> str:
     """What a page token is bound to."""
     kept = sorted((k, v) for k, v in request.query_params.items() if k not in ("page", "page_token"))
@@ -233,9 +242,10 @@ def _since(request: Request) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _error(code: str, message: str, status: int, details: dict[str, Any] | None = None) -> Response:

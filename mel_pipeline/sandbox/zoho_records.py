@@ -84,7 +84,7 @@ def _accounts(org: Organisation) -> Iterator[dict[str, Any]]:
             "Region": account.region,
             "Country_Code": account.country,
             "Jurisdiction_Type": account.jurisdiction,
-            "Part_Of": _lookup(account.part_of, names.get(account.part_of or "", "")),
+            "Part_Of": _lookup(account.part_of, names[account.part_of]) if account.part_of in names else None,
             "Joined_On": account.joined_on.isoformat() if account.joined_on else None,
             "Left_On": left.isoformat() if left else None,
         }

@@ -194,22 +194,29 @@ class Registrations:
             seated = [seat for seat in self.board if seat.start <= event.start.date() and (seat.end is None or seat.end >= event.start.date())]
             return [self.add(event, seat.contact, seat.account, "Participant", rng.random() < 0.8, False) for seat in seated]
         size = {"Conference": (70, 120), "Training": (25, 55), "Panel": (30, 60), "Solutions Lab": (18, 34)}[event.kind]
-        people = self.people(event.start.date(), rng, rng.randint(*size))
-        rows = [self.add(event, person.id, person.account, "Participant", rng.random() < 0.82, self.asked(event, rng)) for person in people]
+        people = self.people(event, rng, rng.randint(*size))
+        rows = []
+        for person in people:
+            comes = rng.random() < 0.82
+            rows.append(self.add(event, person.id, person.account, "Participant", comes, comes and self.asked(event, rng)))
         if event.kind in ("Panel", "Conference"):
             rows += [self.add(event, None, None, "Participant", True, False) for _ in range(rng.randint(5, 25))]
-            speakers = self.people(event.start.date(), rng, rng.randint(4, 7))
+            speakers = self.people(event, rng, rng.randint(4, 7))
             rows += [
                 self.add(event, person.id, person.account, "Moderator" if number == 0 else "Speaker", True, False)
                 for number, person in enumerate(speakers)
             ]
         return rows
 
-    def people(self, day: date, rng: Random, count: int) -> list[Contact]:
-        """Different people from a handful of organisations of that day."""
-        homes = [a for a in self.accounts.values() if a.created.date() < day and (a.is_member(day) or a.kind == "City government")]
-        hosts = rng.sample(homes, min(len(homes), max(4, count // 3)))
-        pool = [c for account in hosts for c in self.by_account.get(account.id, []) if c.created.date() < day]
+    def people(self, event: Event, rng: Random, count: int) -> list[Contact]:
+        """Different people from a handful of organisations; every year some members take no part in anything."""
+        day = event.start.date()
+        share = 0.24 if event.kind == "Solutions Lab" else 0.74
+        homes = [a for a in self.accounts.values() if a.created.date() < day and a.kind == "City government"]
+        circle = [a for a in homes if Random(f"{a.name} in {self.year}").random() < share and (a.is_member(day) or a.member_type == "Non-member")]
+        hosts = rng.sample(circle, min(len(circle), max(4, count // 3)))
+        known = event.start - timedelta(days=21)  # registered 20 days ahead
+        pool = [c for account in hosts for c in self.by_account.get(account.id, []) if c.created < known]
         return rng.sample(pool, min(count, len(pool)))
 
     def asked(self, event: Event, rng: Random) -> bool:

@@ -68,7 +68,8 @@ def build_accounts(calibration: dict[str, Any]) -> list[Account]:
     rows = list(csv.DictReader((FOLDER / "member_cities.csv").read_text(encoding="utf-8").splitlines()))
     joined = {**calibration["members"]["joined_2024"], **calibration["members"]["associate_joined_2024"]}
     ids = {row["name"]: _id(number) for number, row in enumerate(rows)}
-    accounts = [_listed(row, ids, joined) for row in rows]
+    larger = {row["overlaps_with"] for row in rows if row["jurisdiction"] == "city"}
+    accounts = [_listed(row, ids, joined, early=row["name"] in larger) for row in rows]
     number = len(rows)
     for index in range(calibration["members"]["unlisted"]):
         recent = index in (0, 1)
@@ -88,14 +89,15 @@ def build_accounts(calibration: dict[str, Any]) -> list[Account]:
     return accounts
 
 
-def _listed(row: dict[str, str], ids: dict[str, str], joined: dict[str, date]) -> Account:
+def _listed(row: dict[str, str], ids: dict[str, str], joined: dict[str, date], *, early: bool) -> Account:
+    """``early``: the CRM knew it before it joined, because another member lies in it."""
     rng = Random(f"account {row['name']}")
     since = joined.get(row["name"])
     if since is None:
         year = int(row["joined_year"] or rng.randint(1986, 2021))
         since = date(year, rng.randint(1, 12), rng.randint(1, 28))
     larger = row["overlaps_with"] if row["jurisdiction"] == "city" else ""
-    created = _moment(max(since, date(2019, 1, 1)), rng)
+    created = _moment(min(since, date(2021, 5, 3)) if early else max(since, date(2019, 1, 1)), rng)
     return Account(
         id=ids[row["name"]],
         name=row["name"],

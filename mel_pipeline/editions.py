@@ -22,12 +22,10 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
     Raises:
         ReportError: the period has not been calculated yet.
     """
-    if not warehouse.has_table("indicator_values"):
-        raise ReportError(f"Reading the figures of {period}: none are there yet. Run `mel run --quarter` first.")
+    known = _calculated(warehouse)
+    if period not in known:
+        raise _not_calculated(period, known)
     figures = warehouse.read("select * from indicator_values order by indicator_id, period, dimension, category")
-    if period not in set(figures["period"]):
-        known = ", ".join(sorted(set(figures["period"]))) or "none"
-        raise ReportError(f"Reading the figures of {period}: not calculated yet. There are: {known}.")
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -41,6 +39,34 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
         quality=read_quality(warehouse),
         notes=_notes(warehouse),
     )
+
+
+def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
+    """Figures of one period: indicator_id, period, disaggregation, value, numerator, denominator, n.
+
+    Raises:
+        ReportError: the period has not been calculated yet.
+    """
+    known = _calculated(warehouse)
+    if period not in known:
+        raise _not_calculated(period, known)
+    return warehouse.read(
+        "select indicator_id, period, disaggregation, value, numerator, denominator, n from indicator_values"
+        " where period = :period order by indicator_id, case when disaggregation = 'total' then 0 else 1 end, disaggregation",
+        {"period": period},
+    )
+
+
+def _calculated(warehouse: Warehouse) -> set[str]:
+    if not warehouse.has_table("indicator_values"):
+        return set()
+    return set(warehouse.read("select distinct period from indicator_values")["period"])
+
+
+def _not_calculated(period: str, known: set[str]) -> ReportError:
+    there = f"There are: {', '.join(sorted(known))}." if known else "Nothing has been calculated yet."
+    quarter = f"{period}-Q4" if "-Q" not in period else period
+    return ReportError(f"Reading the figures of {period}: not calculated. {there} Run `mel run --quarter {quarter}` first.")
 
 
 def read_quality(warehouse: Warehouse) -> pd.DataFrame:

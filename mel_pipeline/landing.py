@@ -18,6 +18,7 @@ from mel_pipeline.periods import Quarter
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mel_pipeline.catalogue import Catalogue
     from mel_pipeline.sources.base import Batch, Pull, Source
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline.warehouse.landing import QuarantinedRow
@@ -230,3 +231,21 @@ def _ledger_row(
         "expected": result.expected,
         "message": result.sentence,
     }
+
+
+def land_catalogue(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]:
+    """The catalogue's tables in one transaction; those that hold the same rows already are left alone.
+
+    Returns:
+        Rows by table.
+    """
+    from mel_pipeline.catalogue import catalogue_frames
+    from mel_pipeline.warehouse import landing
+
+    now = datetime.now(UTC).replace(tzinfo=None)
+    load_id = f"catalogue-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    frames = {f"raw_catalogue__{name}": frame for name, frame in catalogue_frames(catalogue).items()}
+    with warehouse.transaction() as connection:
+        for table, frame in frames.items():
+            landing.replace_rows(connection, table, frame, load_id, now)
+    return {table: len(frame) for table, frame in frames.items()}

@@ -13,16 +13,16 @@ from mel_pipeline.landing import land_catalogue
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sql_project import Model, SqlProject
+from mel_pipeline.variables import sql_variables
 
 if TYPE_CHECKING:
     from mel_pipeline.sql_project import ModelResult
 
 CHECK = "figures_are_sound"
-CATALOGUE = "catalogue"
 
 
 def build(settings: Settings) -> dg.Definitions:
-    project = SqlProject.load(settings.sql_dir, variables(settings, settings.open_quarter))
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
     catalogue = load_catalogue(settings.sql_dir)
     indicators = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
     shared = set(project.models) - indicators
@@ -34,17 +34,6 @@ def build(settings: Settings) -> dg.Definitions:
             _models_asset("calculate_indicators", project, catalogue, indicators, partitions),
         ]
     )
-
-
-def variables(settings: Settings, quarter: Quarter) -> dict[str, object]:
-    """What the SQL models may ask for by ``var``."""
-    return {
-        "quarter": str(quarter),
-        "today": settings.current_day.isoformat(),
-        "first_quarter": settings.first_quarter,
-        "time_zone": settings.time_zone,
-        "min_cell": settings.min_cell,
-    }
 
 
 def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
@@ -103,7 +92,7 @@ def _models_asset(
         settings = mel.settings
         quarter = quarter_of(context, settings)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
-        wanted = variables(settings, quarter)
+        wanted = sql_variables(settings, quarter)
         fresh = SqlProject.load(settings.sql_dir, wanted)
         failed: list[ModelResult] = []
         for result in Runner(mel.warehouse).run(fresh, select=selected, variables=wanted):

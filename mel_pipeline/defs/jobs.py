@@ -32,8 +32,8 @@ def build(settings: Settings) -> dg.Definitions:
         description="Draw the charts and write the report of one quarter again from the figures that are"
         " already calculated. Asks no source.",
     )
-    annual_report = dg.define_asset_job(
-        "annual_report_job",
+    annual_edition = dg.define_asset_job(
+        "annual_edition",
         selection=annual,
         partitions_def=year_partitions(settings),
         description="Write the annual edition of one year from the figures that are already calculated.",
@@ -45,7 +45,7 @@ def build(settings: Settings) -> dg.Definitions:
         description="Only ask the sources and check what they send.",
     )
     return dg.Definitions(
-        jobs=[nightly, quarterly_report, annual_report, collect],
+        jobs=[nightly, quarterly_report, annual_edition, collect],
         schedules=[_every_night(nightly, settings)],
         sensors=[_new_survey_files(nightly)],
     )

@@ -6,6 +6,7 @@ Importing it costs seconds, so it happens on the first check and never when Dags
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -35,9 +36,19 @@ class _Dialect(str):
 
 
 @lru_cache(maxsize=1)
-def context() -> EphemeralDataContext:
-    """One context for the process; telemetry and progress bars off."""
+def expectation_types() -> Any:
+    """The module of expectation classes, imported without telemetry and without its import-time warnings."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it imports modules that Python has deprecated
+        import great_expectations.expectations as gxe
+    return gxe
+
+
+@lru_cache(maxsize=1)
+def context() -> EphemeralDataContext:
+    """One context for the process; progress bars off."""
+    expectation_types()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 

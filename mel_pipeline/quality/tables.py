@@ -60,8 +60,9 @@ def check_table(
 
 
 def _expectations(contract: EntityContract, tables: Mapping[str, str]) -> Iterator[Any]:
-    import great_expectations.expectations as gxe
+    from mel_pipeline.quality.expectations import expectation_types
 
+    gxe = expectation_types()
     def meta(rule: str, column: str = "", blocks: bool = True) -> dict[str, Any]:
         return {"rule": rule, "column": column, "blocks": blocks}
 

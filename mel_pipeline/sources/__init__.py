@@ -1,22 +1,28 @@
-"""Sources: one room each, found by its folder. Every room has ``client.open_source(settings)``."""
+"""Sources: one room each, found by their folder. ``open_source`` is the way in; nothing is listed by hand."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 from mel_pipeline.contracts import source_names
 from mel_pipeline.errors import SettingsError
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Source
+
+if TYPE_CHECKING:
+    from mel_pipeline.settings import Settings
+    from mel_pipeline.sources.base import Source
+
+__all__ = ["open_source"]
 
 
 def open_source(name: str, settings: Settings) -> Source:
-    """Connect to a source by the name of its folder.
+    """The source of that name, ready to pull. Nothing is asked of it yet.
 
     Raises:
-        SettingsError: there is no such source, or its settings are missing.
+        SettingsError: there is no such source, or a setting it needs is empty.
     """
     if name not in source_names():
-        raise SettingsError(f"There is no source '{name}'. There are: {', '.join(source_names())}.")
-    source: Source = import_module(f"{__name__}.{name}.client").open_source(settings)
-    return source
+        raise SettingsError(
+            f"Opening the source '{name}': there is none. Known: {', '.join(source_names())}."
+        )
+    return cast("Source", import_module(f"mel_pipeline.sources.{name}.client").open(settings))

@@ -1,71 +1,121 @@
-"""What every source gives: batches of rows as exported. No HTTP, no database."""
+"""What every source gives, and the frame it gives it in. No HTTP, no files, no source by name here."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from decimal import Decimal
+from typing import Protocol
 
+import pandas as pd
+
+from mel_pipeline.contracts import EntityContract
 from mel_pipeline.periods import Quarter
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row, or a whole file when ``row_key`` is None, that could not even be read."""
+    """Something that could not even be read. ``row_key`` is None when a whole file or period is meant."""
 
     source_ref: str
     row_key: str | None
     column: str | None
     reason: str
-    payload: str | None = None
+    payload: str  # JSON of the row, contract columns only
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one page or file. ``frame`` has the contract's columns as text, and ``_source_ref``."""
+    """One page, file or period.
+
+    ``frame`` holds the contract's columns as text (missing = null) plus ``_source_ref``.
+    ``fetched`` counts the rows received, good or rejected. ``notes`` say how it was read (encoding,
+    columns left out), for the log of the load.
+    """
 
     frame: pd.DataFrame
     rejected: list[Rejected] = field(default_factory=list)
     deleted_keys: list[str] = field(default_factory=list)
+    fetched: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Pull:
-    """One load of one entity. ``cursor`` and ``expected_count`` are known once the batches are read."""
+    """One load of one entity. ``batches`` is lazy; ask ``cursor`` and ``expected_count`` after the last."""
 
     batches: Iterator[Batch]
-    cursor: Callable[[], str | None] = lambda: None
+    cursor: Callable[[], str | None] = lambda: None  # None: keep the one that is stored
     expected_count: Callable[[], int | None] = lambda: None
 
 
 class Source(Protocol):
-    """A connection to one source."""
+    """What ``open(settings)`` of a source's client returns."""
 
     def pull(self, entity: str, *, quarter: Quarter | None, cursor: str | None) -> Pull:
-        """Read one entity: what changed since the cursor, or what belongs to the quarter."""
+        """Read one entity.
+
+        Args:
+            quarter: the period asked for, where the contract says ``load: quarter``; else ignored.
+            cursor: what the last successful load stored.
+
+        Raises:
+            SourceError: while ``batches`` is read.
+        """
         ...
 
 
-def as_frame(rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]) -> pd.DataFrame:
-    """Rows as text columns; a column a row does not have stays empty."""
-    import pandas as pd
+def text_of(value: object) -> str | None:  # noqa: PLR0911 - one return a kind of value
+    """A JSON value as the warehouse keeps it: text, with null for everything empty.
 
-    names = [*columns, "_source_ref"]
-    return pd.DataFrame([[row.get(name) for name in names] for row in rows], columns=names, dtype="str")
+    A lookup becomes its bare id, a list is joined by ``;``, booleans read ``true`` and ``false``,
+    numbers are written out plainly.
+    """
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value if value.strip() else None
+        case int():
+            return str(value)
+        case float() | Decimal():
+            number = Decimal(str(value))
+            return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
+        case {"id": identity}:
+            return text_of(identity)
+        case list():
+            return ";".join(part for item in value if (part := text_of(item))) or None
+        case _:
+            return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) if value else None
 
 
-def as_text(value: object) -> str | None:
-    """One exported value as text: a lookup is its id, a list is joined by semicolons, nothing is None."""
-    if value is None or value == "" or value == []:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return as_text(value.get("id")) if "id" in value else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    if isinstance(value, list):
-        return ";".join(as_text(item) or "" for item in value)
-    return str(value)
+def frame_of(rows: Sequence[Mapping[str, str | None]], contract: EntityContract) -> pd.DataFrame:
+    """Rows as a text frame with the contract's columns and ``_source_ref``, in that order."""
+    return pd.DataFrame(list(rows), columns=[*contract.columns, "_source_ref"], dtype="str")
+
+
+def payload_of(row: Mapping[str, object], contract: EntityContract) -> str:
+    """A row as JSON for the quarantine: contract columns only, so nothing personal slips in."""
+    kept = {name: row.get(name) for name in contract.columns if row.get(name) is not None}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def key_of(row: Mapping[str, object], contract: EntityContract) -> str | None:
+    """The row's key, or None when a part of it is missing."""
+    parts = [row.get(name) for name in contract.row_key]
+    return None if any(part is None for part in parts) else "|".join(map(str, parts))
+
+
+def fingerprint_of(contract: EntityContract) -> str:
+    """Changes when a column or rule changes: then an incremental source reads everything again."""
+    rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def simple_pull(batches: Iterable[Batch]) -> Pull:
+    """A pull that keeps no cursor."""
+    return Pull(iter(batches))

@@ -1,140 +1,295 @@
-"""The one way to speak HTTP: a session with time limits and bounded retries, and faults told apart once.
+"""The one way a source speaks HTTP: time limits, retries, and what a failure means. No source by name here.
 
-Secrets travel in headers or bodies, never in addresses, because a connection error prints the address.
+Two layers try again. urllib3 repeats what the transport lost (connection, 500, 502, 503, 504, and
+429 with Retry-After). A client repeats what the answer's body means, by raising ``TryAgainError``.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
 
-from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
+from mel_pipeline.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
 
-CONNECT_SECONDS, READ_SECONDS, DEADLINE_SECONDS = 5.0, 30.0, 120.0
-PASSING = {408, 425, 429, 500, 502, 503, 504}
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+T = TypeVar("T")
+_CHUNK = 1 << 16
+_LARGEST_ANSWER = 64 << 20  # a page of records has some hundred kilobytes
+_PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w.-]{32,}\b|https?://\S+")
+
+
+class TryAgainError(TransientSourceError):
+    """The answer asks for another try. ``wait_seconds`` is what it asked to wait, if it said so."""
+
+    def __init__(self, message: str, wait_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How patient a client is, in seconds."""
+
+    connect: float = 10.0
+    read: float = 60.0  # between two bytes
+    answer: float = 180.0  # for a whole answer, however slowly it drips
+    attempts: int = 4
+    backoff: float = 1.0
+    longest_wait: float = 120.0  # asked to wait longer than this, a client gives up until the next run
+    throttled: float = 60.0  # where a service throttles and does not say for how long
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer, read to its end."""
+
+    what: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """The body as JSON; decimal numbers stay exact.
+
+        Raises:
+            PermanentSourceError: a web page came instead (a login page, a wrong address).
+            TryAgainError: the JSON breaks off.
+        """
+        if self.body.lstrip()[:1] == b"<":
+            raise PermanentSourceError(
+                f"{self.what}: a web page came instead of data (HTTP {self.status}), such as a login page."
+                " Check the address in the settings."
+            )
+        try:
+            return json.loads(self.body, parse_float=Decimal)
+        except ValueError:
+            raise TryAgainError(
+                f"{self.what}: the answer breaks off or is not JSON (HTTP {self.status},"
+                f" {len(self.body):,} bytes). Run the load again later."
+            ) from None
+
+    def record(self) -> dict[str, object]:
+        """The body as a JSON object."""
+        data = self.json()
+        if not isinstance(data, dict):
+            raise PermanentSourceError(
+                f"{self.what}: a JSON object was expected, {type(data).__name__} came."
+                " Check the address in the settings."
+            )
+        return data
+
+
+class _Retry(Retry):
+    """A server may ask for any wait; the longest that is granted has an end."""
+
+    longest_wait = 120.0
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        asked: float | None = super().get_retry_after(response)
+        return None if asked is None else min(asked, self.longest_wait)
 
 
 class Http:
-    """A session to one service.
+    """One session for one source. Safe to share between a few threads."""
 
-    Args:
-        service: its name in messages, such as "Zoho CRM".
-        deadline: seconds after which a slowly dripping answer is given up.
-    """
+    def __init__(self, policy: Policy | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.policy = policy or Policy()
+        self._sleep = sleep
 
-    def __init__(self, service: str, deadline: float = DEADLINE_SECONDS, retries: int = 4) -> None:
-        self.service = service
-        self.deadline = deadline
-        retry = Retry(
-            total=retries,
-            backoff_factor=0.3,
-            backoff_jitter=0.3,
-            backoff_max=20,
-            status_forcelist=PASSING - {500},
-            allowed_methods=None,  # every call made here can be repeated safely
+    @cached_property
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False  # no proxy, no .netrc: a secret goes only where the settings say
+        session.headers["User-Agent"] = "mel-pipeline"
+        retry_class = type("_BoundedRetry", (_Retry,), {"longest_wait": self.policy.longest_wait})
+        retry = retry_class(
+            total=self.policy.attempts - 1,
+            redirect=0,
+            status_forcelist=(500, 502, 503, 504),
+            allowed_methods=("GET", "POST"),  # every POST here only reads
+            backoff_factor=self.policy.backoff,
+            backoff_jitter=self.policy.backoff,
+            backoff_max=self.policy.longest_wait,
             raise_on_status=False,
         )
-        self.session = requests.Session()
-        self.session.trust_env = False  # no proxy or .netrc picks up a token
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=retry))
+        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=8)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
 
     def call(
         self,
-        method: str,
-        url: str,
         what: str,
+        url: str,
+        judge: Callable[[Answer], T],
         *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int] | None = None,
-        data: Mapping[str, str | int] | None = None,
-    ) -> requests.Response:
-        """One call, body read. Answers of any status come back, except those that will pass.
+        method: str = "GET",
+        headers: Callable[[], Mapping[str, str]] = dict,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> T:
+        """Ask, and let ``judge`` say what the answer means; repeat while it raises ``TryAgainError``.
 
         Args:
-            what: what is asked for, in words, for messages: "contacts, page 3".
+            what: the request in words, for messages: "Zoho CRM Contacts page 3".
+            headers: asked anew before each try, so that a renewed token is used.
+            form: the body; secrets belong here or in headers, never in ``params``.
 
         Raises:
-            TransientSourceError: no connection, an outage, throttled, or too slow.
-            SettingsError: the address cannot be used at all.
+            SourceError: explained in plain words, without address, token or body.
         """
-        begun = time.monotonic()
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TryAgainError),
+            stop=stop_after_attempt(self.policy.attempts),
+            wait=self._wait,
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                return judge(
+                    self._once(what, url, method=method, headers=headers(), params=params, form=form)
+                )
+        raise AssertionError("unreachable: Retrying returns or raises")
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait_seconds if isinstance(error, TryAgainError) else None
+        if asked is None:
+            return min(self.policy.backoff * float(2 ** (state.attempt_number - 1)), self.policy.longest_wait)
+        if asked > self.policy.longest_wait:
+            raise TransientSourceError(
+                f"{error} The service asks to wait {asked / 60:.0f} minutes; the next run goes on from here."
+            ) from None
+        return asked
+
+    def _once(
+        self,
+        what: str,
+        url: str,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None,
+        form: Mapping[str, str] | None,
+    ) -> Answer:
         try:
-            response = self.session.request(
+            with self._session.request(
                 method,
                 url,
-                headers=dict(headers or {}),
-                params=dict(params or {}),
-                data=dict(data) if data is not None else None,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                headers=dict(headers),
+                params=params,
+                data=form,
+                timeout=(self.policy.connect, self.policy.read),
                 allow_redirects=False,
                 stream=True,
-            )
-            self._read(response, begun)
-        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
-            raise SettingsError(f"{self.service}: the address of the service is not valid. Check MEL_* in .env.") from None
-        except requests.exceptions.RequestException as error:
-            raise TransientSourceError(
-                f"{self.service}, {what}: no answer from {urlsplit(url).netloc} ({_kind(error)})."
-                " Check the connection; the next run tries again."
-            ) from None
-        if response.status_code in PASSING:
-            raise TransientSourceError(
-                f"{self.service}, {what}: HTTP {response.status_code} after several tries."
-                " The service is busy or down; the next run tries again."
-            )
-        if 300 <= response.status_code < 400 and response.status_code != 304:
+            ) as response:
+                body = _read_all(response, time.monotonic() + self.policy.answer, what)
+                return Answer(what, response.status_code, dict(response.headers), body)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise explain(error, what, url) from None
+
+
+def _read_all(response: requests.Response, until: float, what: str) -> bytes:
+    """The whole body. ``read1`` returns what has arrived, so a slow drip meets the time limit."""
+    parts: list[bytes] = []
+    size = 0
+    while part := response.raw.read1(_CHUNK, decode_content=True):
+        parts.append(part)
+        size += len(part)
+        if size > _LARGEST_ANSWER:
             raise PermanentSourceError(
-                f"{self.service}, {what}: HTTP {response.status_code}, sent on to another address, which is not"
-                " followed. Check the address of the service in the settings."
+                f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MB; it is refused."
+                " Check the address in the settings."
             )
-        return response
-
-    def json(self, response: requests.Response, what: str) -> Any:
-        """The body as JSON.
-
-        Raises:
-            PermanentSourceError: a web page came instead, as when a login is asked for.
-            TransientSourceError: the answer is cut short.
-        """
-        try:
-            return response.json()
-        except requests.exceptions.JSONDecodeError:
-            if response.text.lstrip()[:1] == "<":
-                raise PermanentSourceError(
-                    f"{self.service}, {what}: a web page came instead of data (HTTP {response.status_code})."
-                    " Check the address and the credentials in the settings."
-                ) from None
+        if time.monotonic() > until:
             raise TransientSourceError(
-                f"{self.service}, {what}: the answer is not complete JSON ({len(response.content):,} bytes)."
-                " The next run asks again."
-            ) from None
-
-    def _read(self, response: requests.Response, begun: float) -> None:
-        """Read the body within the deadline: a time-out alone restarts with every byte that drips in."""
-        parts = []
-        for part in response.iter_content(65_536):
-            parts.append(part)
-            if time.monotonic() - begun > self.deadline:
-                response.close()
-                raise requests.exceptions.ReadTimeout(f"not finished after {self.deadline:.0f} seconds")
-        response._content = b"".join(parts)
+                f"{what}: the answer came too slowly and was given up. Run the load again later."
+            )
+    return b"".join(parts)
 
 
-def _kind(error: requests.exceptions.RequestException) -> str:
-    """The kind of fault without its text: the text holds the address and may hold more."""
-    names = {
-        requests.exceptions.ConnectTimeout: "no connection in time",
-        requests.exceptions.ReadTimeout: "too slow",
-        requests.exceptions.SSLError: "the certificate was not accepted",
-        requests.exceptions.RetryError: "gave up after several tries",
-        requests.exceptions.ChunkedEncodingError: "cut off in mid-answer",
-        requests.exceptions.ConnectionError: "no connection",
-    }
-    return next((words for kind, words in names.items() if isinstance(error, kind)), type(error).__name__)
+def explain(error: Exception, what: str, url: str) -> SourceError:
+    """What a broken exchange means. The error's own text is left out: it carries addresses."""
+    host = urlsplit(url).hostname or "an address that cannot be read"
+    broken = requests.exceptions
+    match error:
+        case broken.SSLError():
+            return PermanentSourceError(
+                f"{what}: the certificate of {host} is not trusted. Check the address."
+            )
+        case broken.InvalidURL() | broken.MissingSchema() | broken.InvalidSchema():
+            return PermanentSourceError(f"{what}: the address in the settings cannot be used. Check it.")
+        case broken.Timeout():
+            return TransientSourceError(f"{what}: {host} did not answer in time. Run the load again later.")
+        case broken.ConnectionError():
+            return TransientSourceError(
+                f"{what}: {host} cannot be reached. Check the network, then run the load again."
+            )
+        case _:
+            return TryAgainError(f"{what}: the answer of {host} broke off. Run the load again later.")
+
+
+def explain_status(answer: Answer, hint: str) -> SourceError:
+    """What an HTTP status means where the body says nothing better. ``hint`` says what to do about a 4xx."""
+    status = answer.status
+    if status == 429:
+        return TryAgainError(
+            f"{answer.what}: HTTP 429, too many requests. Run the load again later.", _retry_after(answer)
+        )
+    if status in (408, 425) or status >= 500:
+        return TransientSourceError(
+            f"{answer.what}: HTTP {status} after several tries. Run the load again later."
+        )
+    if 300 <= status < 400:
+        return PermanentSourceError(
+            f"{answer.what}: HTTP {status}, sent on to another address; that is not followed. {hint}"
+        )
+    return PermanentSourceError(f"{answer.what}: HTTP {status}. {hint}")
+
+
+def _retry_after(answer: Answer) -> float | None:
+    seconds = answer.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdigit() else None
+
+
+def clean(text: object, secrets: Iterable[str] = ()) -> str:
+    """A service's own words, fit for a message: short, without secrets, addresses or long tokens."""
+    words = " ".join(str(text).split())
+    for secret in filter(None, secrets):
+        words = words.replace(secret, "…")
+    return _PERSONAL.sub("…", words)[:200]
+
+
+def base_url(url: str, setting: str) -> str:
+    """An address from the settings, without a slash at its end.
+
+    Raises:
+        SettingsError: it is empty, or would send secrets unencrypted over the network.
+    """
+    parts = urlsplit(needed(url, setting))
+    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme == "https" or (parts.scheme == "http" and local):
+        return url.strip().rstrip("/")
+    raise SettingsError(f"{setting} must start with https://, so that secrets travel encrypted.")
+
+
+def needed(value: str, setting: str) -> str:
+    """A setting that must not be empty."""
+    if not value.strip():
+        raise SettingsError(f"{setting} is empty. Set it in .env; see the README of the source.")
+    return value.strip()

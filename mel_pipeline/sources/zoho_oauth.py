@@ -1,149 +1,159 @@
-"""Access tokens for Zoho's products: refreshed sparingly, shared by threads and runs, kept private."""
+"""Zoho's access tokens: cached, renewed once, sent only to Zoho. For both Zoho rooms; no records here."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
-
-from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
+from mel_pipeline.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.http import Http
+from mel_pipeline.sources.http import Answer, Http, TryAgainError, base_url, clean, explain_status, needed
 
-# Zoho's API hosts by data centre. A forged answer must not send the token anywhere else.
-API_HOSTS = {f"www.zohoapis.{end}" for end in ("com", "eu", "in", "com.au", "jp", "com.cn", "sa", "ca")}
-EARLY_SECONDS = 120  # a token this close to its end is not used any more
+# Zoho's API hosts, one a data centre. A token goes to one of these or to the configured host, nowhere else.
+API_HOSTS = frozenset(
+    f"https://www.zohoapis.{end}" for end in ("com", "eu", "in", "com.au", "jp", "com.cn", "sa", "ca")
+)
+_WINDOW_SECONDS, _MOST_RENEWALS = 600.0, 10  # Zoho: ten access tokens per refresh token in ten minutes
+_FATAL = {
+    "invalid_code": "The refresh token was rejected; make a new one and set MEL_ZOHO_REFRESH_TOKEN.",
+    "invalid_client": "The client id was rejected; check MEL_ZOHO_CLIENT_ID and MEL_ZOHO_ACCOUNTS_URL.",
+    "invalid_client_secret": "The client secret was rejected; check MEL_ZOHO_CLIENT_SECRET.",
+}
+_LOCK = threading.Lock()  # several threads, and both Zoho rooms, meet an expired token: one renewal
 
 
 @dataclass(frozen=True)
-class Token:
-    access_token: str
-    api_url: str
-    expires_at: float
-
-    @property
-    def header(self) -> dict[str, str]:
-        return {"Authorization": f"Zoho-oauthtoken {self.access_token}"}
-
-    def __repr__(self) -> str:
-        return "Token(<hidden>)"
+class _Token:
+    access_token: str = field(repr=False)
+    api_domain: str
+    expires_at: float  # seconds since 1970
+    renewals: tuple[float, ...] = ()
 
 
-class ZohoOAuth:
-    """Gives a valid token. One refresh at a time; the token outlives the process in a private file."""
+class ZohoAuth:
+    """Gives the header and the API host for calls to Zoho."""
 
-    _lock = threading.Lock()
-
-    def __init__(self, settings: Settings, patience: float = 60.0) -> None:
-        missing = [
-            name
-            for name in ("zoho_accounts_url", "zoho_api_url", "zoho_client_id", "zoho_client_secret", "zoho_refresh_token")
-            if not _plain(getattr(settings, name))
-        ]
-        if missing:
-            names = ", ".join(f"MEL_{name.upper()}" for name in missing)
-            raise SettingsError(f"Connecting to Zoho: {names} not set. Set them in .env, or MEL_SAMPLE=true for sample data.")
-        self.settings = settings
-        self.patience = patience
-        self.http = Http("Zoho sign-in")
-        secret = settings.zoho_refresh_token.get_secret_value()
-        name = hashlib.sha256(f"{settings.zoho_accounts_url}|{settings.zoho_client_id}|{secret}".encode()).hexdigest()[:16]
-        self.cache = settings.secrets_dir / f"zoho-{name}.json"
-
-    def token(self, refused: Token | None = None) -> Token:
-        """A token that is not the refused one.
-
-        Raises:
-            PermanentSourceError: Zoho refuses the credentials; one call, never repeated.
-            TransientSourceError: Zoho throttles sign-ins, or does not answer.
-        """
-        with self._lock:
-            known = self._cached()
-            if known and known.expires_at - EARLY_SECONDS > time.time() and (refused is None or known.access_token != refused.access_token):
-                return known
-            fresh = self._refreshed()
-            self._keep(fresh)
-            return fresh
-
-    def _refreshed(self) -> Token:
-        for attempt in Retrying(
-            retry=retry_if_exception_type(_Throttled),
-            stop=stop_after_attempt(4),
-            wait=wait_exponential_jitter(initial=self.patience / 8, max=self.patience),
-            reraise=True,
-        ):
-            with attempt:
-                return self._ask()
-        raise AssertionError("unreachable: Retrying returns or raises")
-
-    def _ask(self) -> Token:
-        settings = self.settings
-        form = {
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._http = http
+        self._accounts = base_url(settings.zoho_accounts_url, "MEL_ZOHO_ACCOUNTS_URL")
+        self._configured = (
+            base_url(settings.zoho_api_url, "MEL_ZOHO_API_URL") if settings.zoho_api_url else ""
+        )
+        self._form = {
             "grant_type": "refresh_token",
-            "client_id": settings.zoho_client_id,
-            "client_secret": settings.zoho_client_secret.get_secret_value(),
-            "refresh_token": settings.zoho_refresh_token.get_secret_value(),
+            "client_id": needed(settings.zoho_client_id, "MEL_ZOHO_CLIENT_ID"),
+            "client_secret": needed(settings.zoho_client_secret.get_secret_value(), "MEL_ZOHO_CLIENT_SECRET"),
+            "refresh_token": needed(settings.zoho_refresh_token.get_secret_value(), "MEL_ZOHO_REFRESH_TOKEN"),
         }
-        response = self.http.call("POST", f"{settings.zoho_accounts_url}/oauth/v2/token", "a new access token", data=form)
-        answer = self.http.json(response, "a new access token")
-        if "access_token" in answer:
-            api_url = self._accepted_api(str(answer.get("api_domain") or settings.zoho_api_url))
-            return Token(str(answer["access_token"]), api_url, time.time() + float(answer.get("expires_in", 3600)))
-        error = str(answer.get("error", f"HTTP {response.status_code}"))
-        # The text may be translated; status and error are not.
-        if error == "Access Denied" or answer.get("status") == "failure":
-            raise _Throttled(
-                "Zoho sign-in: too many sign-ins in ten minutes. Wait ten minutes; the next run tries again."
-            )
-        mend = {
-            "invalid_client": "Check MEL_ZOHO_CLIENT_ID and the data centre in MEL_ZOHO_ACCOUNTS_URL.",
-            "invalid_client_secret": "Check MEL_ZOHO_CLIENT_SECRET.",
-            "invalid_code": "The refresh token was rejected; make a new one and set MEL_ZOHO_REFRESH_TOKEN.",
-        }.get(error, "Check the MEL_ZOHO_* settings.")
-        raise PermanentSourceError(f"Zoho sign-in: refused ({error}). {mend}")
+        whose = "\n".join([self._accounts, self._configured, *self._form.values()])
+        self._cache = settings.secrets_dir / f"zoho-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.json"
 
-    def _accepted_api(self, api_url: str) -> str:
-        configured = self.settings.zoho_api_url.rstrip("/")
-        if api_url.rstrip("/") == configured:
-            return configured
-        parts = urlsplit(api_url)
-        if parts.scheme == "https" and parts.netloc in API_HOSTS:
-            return f"https://{parts.netloc}"
-        raise PermanentSourceError(
-            "Zoho sign-in: the answer names an API address that is not one of Zoho's. The token was not sent there."
-            " Check MEL_ZOHO_ACCOUNTS_URL."
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Zoho-oauthtoken {self._token().access_token}"}
+
+    def api_url(self) -> str:
+        """Scheme and host that API calls go to."""
+        return self._token().api_domain
+
+    def renew(self, rejected_headers: Mapping[str, str]) -> None:
+        """Get a new token after these headers were rejected, unless another thread did so already."""
+        self._token(rejected=rejected_headers["Authorization"].partition(" ")[2])
+
+    def _token(self, rejected: str | None = None) -> _Token:
+        with _LOCK:
+            cached = self._read()
+            if cached and cached.access_token != rejected and cached.expires_at > time.time():
+                return cached
+            token = self._renewed(cached.renewals if cached else ())
+            write_secret(self._cache, json.dumps(asdict(token)))
+            return token
+
+    def _renewed(self, before: tuple[float, ...]) -> _Token:
+        recent = [moment for moment in before if time.time() - moment < _WINDOW_SECONDS]
+        if len(recent) >= _MOST_RENEWALS:
+            raise TransientSourceError(
+                f"Zoho sign-in: {_MOST_RENEWALS} tokens were asked for in ten minutes, and Zoho allows"
+                " no more. Run the load again in ten minutes."
+            )
+        asked: list[float] = []
+
+        def judge(answer: Answer) -> dict[str, object]:
+            asked.append(time.time())
+            return self._judge(answer)
+
+        data = self._http.call(
+            "Zoho sign-in", f"{self._accounts}/oauth/v2/token", judge, method="POST", form=self._form
+        )
+        lifetime = float(str(data.get("expires_in") or 3600))
+        return _Token(
+            access_token=str(data["access_token"]),
+            api_domain=self._trusted(str(data.get("api_domain") or self._configured)),
+            expires_at=time.time() + lifetime - min(60.0, lifetime / 10),
+            renewals=(*recent, *asked),
         )
 
-    def _cached(self) -> Token | None:
+    def _judge(self, answer: Answer) -> dict[str, object]:
+        if answer.status not in (200, 400, 401):
+            raise explain_status(answer, "Check MEL_ZOHO_ACCOUNTS_URL.")
+        data = answer.record()
+        if data.get("access_token"):
+            return data
+        code = str(data.get("error", ""))
+        if code in _FATAL:
+            raise PermanentSourceError(f"{answer.what}: Zoho answered '{code}'. {_FATAL[code]}")
+        # Told by shape, not by words: the text of this answer is localised.
+        if data.get("status") == "failure" or code == "Access Denied":
+            raise TryAgainError(
+                f"{answer.what}: Zoho says too many tokens were asked for. Run it again in ten minutes.",
+                self._http.policy.throttled,
+            )
+        shown = clean(code, self._form.values()) or f"HTTP {answer.status} without a token"
+        raise PermanentSourceError(f"{answer.what}: Zoho answered '{shown}'. Check the MEL_ZOHO_* settings.")
+
+    def _trusted(self, domain: str) -> str:
+        """The API host of the answer, if it is one that may see the token."""
+        domain = domain.rstrip("/")
+        if domain in API_HOSTS or (self._configured and _origin(domain) == _origin(self._configured)):
+            return domain
+        raise PermanentSourceError(
+            "Zoho sign-in: the answer names an API host that is not Zoho's; nothing was sent there."
+            " Check MEL_ZOHO_ACCOUNTS_URL, or name the host in MEL_ZOHO_API_URL if you trust it."
+        )
+
+    def _read(self) -> _Token | None:
         try:
-            return Token(**json.loads(self.cache.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None  # a missing or damaged cache only costs one sign-in
-
-    def _keep(self, token: Token) -> None:
-        write_private(self.cache, json.dumps(token.__dict__))
-
-
-class _Throttled(TransientSourceError):
-    """Too many sign-ins."""
+            data = json.loads(self._cache.read_text(encoding="utf-8"))
+            token = _Token(**{**data, "renewals": tuple(data["renewals"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # no cache, or one of another version: a new token is asked for
+        self._trusted(token.api_domain)
+        return token
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file only its owner can read, in one step."""
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=path.parent)  # made with mode 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(draft, path)
-
-
-def _plain(value: object) -> object:
-    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

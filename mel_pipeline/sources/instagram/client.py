@@ -1,4 +1,4 @@
-"""Ask the Instagram Graph API for accounts, followers, reach and posts. What an answer means is in parse.py."""
+"""Ask the Instagram Graph API for accounts, followers, reach and posts. Meanings are in parse.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REPULL_DAYS = 3  # Instagram completes its figures up to 48 hours later
 _POST_FIELDS = "id,caption,media_type,media_product_type,timestamp"
 
 
-class _Refused(PermanentSourceError):
+class _RefusedError(PermanentSourceError):
     """Code 100 or 10: this question is not answered; another may be."""
 
     def __init__(self, message: str, error: parse.GraphError) -> None:
@@ -47,7 +47,7 @@ class Instagram:
         self._zone = ZoneInfo(settings.time_zone)
 
     def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:
-        """One entity: today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
+        """Today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
         contract = contract_of("instagram").entities[entity]
         if entity == "accounts":
             return simple_pull(self._account_rows(contract))
@@ -79,7 +79,7 @@ class Instagram:
                     params = {"metric": "follower_count", "period": "day", **_bounds(window)}
                     try:
                         data = self._ask(f"account {account} followers", f"{account}/insights", params)
-                    except _Refused as refused:
+                    except _RefusedError as refused:
                         if not refused.error.is_about_the_question:
                             raise
                         yield parse.no_answer(contract, account, "new followers", window)
@@ -102,10 +102,15 @@ class Instagram:
                 if asked[0] >= asked[1]:
                     continue
                 for metric in ("reach", "views"):
-                    params = {"metric": metric, "metric_type": "total_value", "period": "day", **_bounds(asked)}
+                    params = {
+                        "metric": metric,
+                        "metric_type": "total_value",
+                        "period": "day",
+                        **_bounds(asked),
+                    }
                     try:
                         data = self._ask(f"account {account} {metric}", f"{account}/insights", params)
-                    except _Refused as refused:
+                    except _RefusedError as refused:
                         if not refused.error.is_about_the_question:
                             raise
                         yield parse.no_answer(contract, account, metric, period)
@@ -121,7 +126,9 @@ class Instagram:
                 params = {"limit": str(PAGE), **bounds, **after}
                 data = self._posts(account, params)
                 posts = data.get("data")
-                yield parse.parse_media(posts if isinstance(posts, list) else [], contract, account, quarter, self._zone)
+                yield parse.parse_media(
+                    posts if isinstance(posts, list) else [], contract, account, quarter, self._zone
+                )
                 position = parse.next_page(data)
                 if position is None:
                     break
@@ -133,7 +140,7 @@ class Instagram:
         with_figures = f"{_POST_FIELDS},insights.metric({','.join(parse.MEDIA_METRICS)})"
         try:
             return self._ask(what, node, {"fields": with_figures, **params})
-        except _Refused:
+        except _RefusedError:
             page = self._ask(what, node, {"fields": _POST_FIELDS, **params})
         posts = page.get("data")
         full = [
@@ -148,7 +155,7 @@ class Instagram:
         for metric in parse.MEDIA_METRICS:
             try:
                 data = self._ask(f"post {post} {metric}", f"{post}/insights", {"metric": metric}).get("data")
-            except _Refused:
+            except _RefusedError:
                 continue  # the row keeps an empty figure, which the report shows as missing
             found += data if isinstance(data, list) else []
         return found
@@ -163,7 +170,7 @@ class Instagram:
                 return data
             explained = parse.explain_error(answer, error, self._http.policy.throttled)
             if error.is_about_the_question or error.is_suppressed:
-                raise _Refused(str(explained), error)
+                raise _RefusedError(str(explained), error)
             raise explained
 
         headers = {"Authorization": f"Bearer {self._token}"}

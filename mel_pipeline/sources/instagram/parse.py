@@ -12,7 +12,7 @@ from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import PermanentSourceError, SourceError, TransientSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
-from mel_pipeline.sources.http import Again, Answer, explain_status
+from mel_pipeline.sources.http import Answer, TryAgainError, explain_status
 
 WINDOW_DAYS = 30  # follower_count: more days a call are refused
 MEDIA_METRICS = ("views", "reach")
@@ -48,7 +48,9 @@ def error_of(data: Mapping[str, object]) -> GraphError | None:
     return GraphError(_number(error.get("code")), _number(error.get("error_subcode")))
 
 
-def explain_error(answer: Answer, error: GraphError, throttled: float) -> SourceError:
+def explain_error(  # noqa: PLR0911 - one return a meaning
+    answer: Answer, error: GraphError, throttled: float
+) -> SourceError:
     """What a code means. Instagram's own text is left out: it repeats the question and the account."""
     code = error.code
     if code in _REAUTHORISE:
@@ -57,12 +59,14 @@ def explain_error(answer: Answer, error: GraphError, throttled: float) -> Source
             " Authorise the account again and set MEL_INSTAGRAM_ACCESS_TOKEN."
         )
     if code in _THROTTLED:
-        return Again(
+        return TryAgainError(
             f"{answer.what}: too many calls (code {code}). Run the load again later.",
             wait_seconds(answer.headers) or throttled,
         )
     if code in _RETRY:
-        return Again(f"{answer.what}: Instagram has a fault of its own (code {code}). Run the load again later.")
+        return TryAgainError(
+            f"{answer.what}: Instagram has a fault of its own (code {code}). Run the load again later."
+        )
     if code in _PERMISSION:
         return PermanentSourceError(
             f"{answer.what}: the access token lacks a permission (code {code})."
@@ -70,11 +74,13 @@ def explain_error(answer: Answer, error: GraphError, throttled: float) -> Source
         )
     if code == 100:
         return PermanentSourceError(
-            f"{answer.what}: Instagram refuses the question (code 100): the account id is wrong, or the metric"
-            " was retired. Check MEL_INSTAGRAM_ACCOUNT_IDS."
+            f"{answer.what}: Instagram refuses the question (code 100): the account id is wrong, or"
+            " the metric was retired. Check MEL_INSTAGRAM_ACCOUNT_IDS."
         )
     if answer.status >= 500:
-        return TransientSourceError(f"{answer.what}: Instagram answered code {code}. Run the load again later.")
+        return TransientSourceError(
+            f"{answer.what}: Instagram answered code {code}. Run the load again later."
+        )
     return explain_status(answer, f"Instagram answered code {code}.")
 
 
@@ -133,7 +139,9 @@ def parse_daily(data: Mapping[str, object], contract: EntityContract, account: s
             day = datetime.fromisoformat(str(label)).date() - timedelta(days=1)
         except ValueError:
             reason = "end_time is not a time, so the day is unknown."
-            rejected.append(Rejected(f"account {account}", None, "end_time", reason, payload_of(row, contract)))
+            rejected.append(
+                Rejected(f"account {account}", None, "end_time", reason, payload_of(row, contract))
+            )
             continue
         rows.append({**row, "day": day.isoformat(), "_source_ref": f"account {account}, {day}"})
     return Batch(frame_of(rows, contract), rejected, fetched=len(values))
@@ -167,7 +175,11 @@ def no_answer(contract: EntityContract, account: str, what: str, period: tuple[d
 
 
 def parse_media(
-    posts: Sequence[Mapping[str, object]], contract: EntityContract, account: str, quarter: Quarter, zone: ZoneInfo
+    posts: Sequence[Mapping[str, object]],
+    contract: EntityContract,
+    account: str,
+    quarter: Quarter,
+    zone: ZoneInfo,
 ) -> Batch:
     """Posts published in the quarter, by the business time zone, with the figures that are known."""
     rows: list[dict[str, str | None]] = []
@@ -177,13 +189,14 @@ def parse_media(
         stamp = iso(text_of(post.get("timestamp")))
         row = {name: text_of(post.get(name)) for name in ("caption", "media_type", "media_product_type")}
         row |= {"media_id": text_of(post.get("id")), "account_id": account, "timestamp": stamp}
-        row["_source_ref"] = f"account {account}, post {row['media_id'] or number}"
+        place = f"account {account}, post {row['media_id'] or number}"
+        row["_source_ref"] = place
         try:
             published = datetime.fromisoformat(str(stamp)).astimezone(zone).date()
         except ValueError:
             reason = "The time of publication cannot be read, so the quarter is unknown."
             key = key_of(row, contract)
-            rejected.append(Rejected(row["_source_ref"], key, "timestamp", reason, payload_of(row, contract)))
+            rejected.append(Rejected(place, key, "timestamp", reason, payload_of(row, contract)))
             continue
         if not quarter.start <= published < quarter.end:
             continue
@@ -214,7 +227,11 @@ def next_page(data: Mapping[str, object]) -> str | None:
 
 def iso(text: str | None) -> str | None:
     """``…+0000`` as ``…+00:00``, which every database reads; anything else as it is."""
-    return f"{text[:-2]}:{text[-2:]}" if text and len(text) > 5 and text[-5] in "+-" and text[-4:].isdigit() else text
+    return (
+        f"{text[:-2]}:{text[-2:]}"
+        if text and len(text) > 5 and text[-5] in "+-" and text[-4:].isdigit()
+        else text
+    )
 
 
 def _data(data: object) -> list[Mapping[str, object]]:

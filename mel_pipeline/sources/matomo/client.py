@@ -31,7 +31,7 @@ class Matomo:
         self._sites = sites
         self._today = today
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:
+    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:  # noqa: ARG002
         """One row per site and day of the quarter."""
         if quarter is None:
             raise SettingsError("Matomo is asked for a quarter. Name one, like 2024-Q4.")
@@ -58,5 +58,11 @@ class Matomo:
                 raise explain_status(answer, "Check MEL_MATOMO_URL.")
             return data
 
-        form = {"module": "API", "method": method, "idSite": site, "format": "JSON", "token_auth": self._token}
+        form = {
+            "module": "API",
+            "method": method,
+            "idSite": site,
+            "format": "JSON",
+            "token_auth": self._token,
+        }
         return self._http.call(what, self._url, judge, method="POST", form=form | more)

@@ -40,9 +40,7 @@ def site_name(data: object, what: str) -> str:
     return str(entry["name"])
 
 
-def parse_days(
-    data: object, contract: EntityContract, site: str, name: str, days: list[date]
-) -> Batch:
+def parse_days(data: object, contract: EntityContract, site: str, name: str, days: list[date]) -> Batch:
     """One row a day. A day that is ``[]`` keeps empty figures: nothing is known, which is not zero.
 
     A day that the answer leaves out is rejected, so that the gap shows.
@@ -56,7 +54,12 @@ def parse_days(
         figures = [] if nothing_at_all else answers.get(day.isoformat())
         if figures == [] or isinstance(figures, dict):
             known = figures if isinstance(figures, dict) else {}
-            row = {"site_id": site, "site_name": name, "day": day.isoformat(), "_source_ref": where}
+            row: dict[str, str | None] = {
+                "site_id": site,
+                "site_name": name,
+                "day": day.isoformat(),
+                "_source_ref": where,
+            }
             rows.append(row | {metric: text_of(known.get(metric)) for metric in _METRICS})
         else:
             reason = "Matomo's answer leaves this day out."

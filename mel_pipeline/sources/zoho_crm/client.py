@@ -11,7 +11,7 @@ from mel_pipeline.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, fingerprint_of, frame_of
-from mel_pipeline.sources.http import Again, Answer, Http, Policy
+from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError
 from mel_pipeline.sources.zoho_crm import parse
 from mel_pipeline.sources.zoho_oauth import ZohoAuth
 
@@ -27,13 +27,13 @@ def open(settings: Settings, policy: Policy | None = None) -> ZohoCrm:
 
 
 class ZohoCrm:
-    """Zoho CRM as a source. The cursor is JSON: the latest Modified_Time seen, and the contract it was read by."""
+    """Zoho CRM as a source. The cursor is JSON: latest Modified_Time, and the contract it was read by."""
 
     def __init__(self, http: Http, auth: ZohoAuth) -> None:
         self._http = http
         self._auth = auth
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:
+    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:  # noqa: ARG002
         """Records changed since the cursor (all of them without one), then what was deleted."""
         contract = contract_of("zoho_crm").entities[entity]
         seen = _watermark(cursor, contract)
@@ -54,13 +54,16 @@ class ZohoCrm:
 
         return Pull(batches(), new_cursor)
 
-    def _records(self, contract: EntityContract, since: datetime | None) -> Iterator[list[Mapping[str, object]]]:
+    def _records(
+        self, contract: EntityContract, since: datetime | None
+    ) -> Iterator[list[Mapping[str, object]]]:
         slices = parse.field_slices(contract)
         if len(slices) == 1:
             yield from self._pages(contract, slices[0], since)
             return
         scans = [
-            {str(r["id"]): r for page in self._pages(contract, fields, since) for r in page} for fields in slices
+            {str(r["id"]): r for page in self._pages(contract, fields, since) for r in page}
+            for fields in slices
         ]
         whole, torn = parse.join_slices(scans)
         for _ in range(_ROUNDS):
@@ -80,7 +83,7 @@ class ZohoCrm:
     def _pages(
         self, contract: EntityContract, fields: list[str], since: datetime | None
     ) -> Iterator[list[Mapping[str, object]]]:
-        """Pages in the order of change: a record that changes meanwhile moves to the end, and is met there."""
+        """Pages in the order of change: what changes meanwhile moves to the end, and is met there."""
         position: dict[str, str] = {"page": "1"}
         page = 0
         while True:
@@ -112,14 +115,20 @@ class ZohoCrm:
                     " came with them. Nothing was stored. Tell the person who maintains the connector."
                 )
 
-    def _by_id(self, contract: EntityContract, fields: list[str], ids: list[str]) -> dict[str, Mapping[str, object]]:
+    def _by_id(
+        self, contract: EntityContract, fields: list[str], ids: list[str]
+    ) -> dict[str, Mapping[str, object]]:
         found: dict[str, Mapping[str, object]] = {}
         for start in range(0, len(ids), 100):
             data = self._ask(
                 f"Zoho CRM {contract.object} by id",
                 contract,
                 f"/crm/v8/{contract.object}",
-                {"fields": ",".join(fields), "ids": ",".join(ids[start : start + 100]), "per_page": str(PER_PAGE)},
+                {
+                    "fields": ",".join(fields),
+                    "ids": ",".join(ids[start : start + 100]),
+                    "per_page": str(PER_PAGE),
+                },
                 None,
             )
             found |= {str(record["id"]): record for record in _list(data, "data")}
@@ -172,7 +181,7 @@ class ZohoCrm:
                     )
                 rejected.append(401)
                 self._auth.renew(used[-1])
-                raise Again(f"{what}: HTTP 401, the token had expired.", 0.0)
+                raise TryAgainError(f"{what}: HTTP 401, the token had expired.", 0.0)
             raise parse.explain_error(answer, str(contract.object), self._http.policy.throttled)
 
         return self._http.call(what, self._auth.api_url() + path, judge, headers=headers, params=params)
@@ -190,7 +199,9 @@ def _watermark(cursor: str | None, contract: EntityContract) -> datetime | None:
     if not cursor:
         return None
     stored = json.loads(cursor)
-    return datetime.fromisoformat(stored["modified"]) if stored["contract"] == fingerprint_of(contract) else None
+    return (
+        datetime.fromisoformat(stored["modified"]) if stored["contract"] == fingerprint_of(contract) else None
+    )
 
 
 def _cursor(latest: datetime, contract: EntityContract) -> str:

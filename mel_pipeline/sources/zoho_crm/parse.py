@@ -8,7 +8,7 @@ from datetime import datetime
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
 from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
-from mel_pipeline.sources.http import Again, Answer, clean, explain_status
+from mel_pipeline.sources.http import Answer, TryAgainError, clean, explain_status
 
 FIELDS_A_CALL = 50  # more are refused with LIMIT_EXCEEDED
 _ALWAYS = ("id", "Modified_Time")
@@ -21,7 +21,7 @@ def api_names(contract: EntityContract) -> dict[str, str]:
 
 
 def field_slices(contract: EntityContract) -> list[list[str]]:
-    """The fields to ask for, at most 50 a call; id and Modified_Time in each, so that slices can be joined."""
+    """The fields to ask for, at most 50 a call; id and Modified_Time in each, to join slices by."""
     wanted = [name for name in api_names(contract).values() if name not in _ALWAYS]
     room = FIELDS_A_CALL - len(_ALWAYS)
     return [[*_ALWAYS, *wanted[start : start + room]] for start in range(0, max(len(wanted), 1), room)]
@@ -59,16 +59,18 @@ def parse_page(records: Sequence[Mapping[str, object]], contract: EntityContract
     rejected: list[Rejected] = []
     for number, record in enumerate(records, start=1):
         row = {name: text_of(record.get(api)) for name, api in names.items()}
-        row["_source_ref"] = f"page {page}, row {number}"
+        place = f"page {page}, row {number}"
         if key_of(row, contract) is None:
             reason = f"The record has no {' and '.join(contract.row_key)}."
-            rejected.append(Rejected(row["_source_ref"], None, None, reason, payload_of(row, contract)))
+            rejected.append(Rejected(place, None, None, reason, payload_of(row, contract)))
         else:
-            rows.append(row)
+            rows.append({**row, "_source_ref": place})
     return Batch(frame_of(rows, contract), rejected, fetched=len(records))
 
 
-def join_slices(slices: Sequence[Mapping[str, Mapping[str, object]]]) -> tuple[list[dict[str, object]], list[str]]:
+def join_slices(
+    slices: Sequence[Mapping[str, Mapping[str, object]]],
+) -> tuple[list[dict[str, object]], list[str]]:
     """Join slices of fields by id.
 
     Returns:
@@ -86,7 +88,9 @@ def join_slices(slices: Sequence[Mapping[str, Mapping[str, object]]]) -> tuple[l
     return whole, torn
 
 
-def explain_error(answer: Answer, module: str, throttled: float) -> SourceError:
+def explain_error(  # noqa: PLR0911 - one return a meaning
+    answer: Answer, module: str, throttled: float
+) -> SourceError:
     """What an answer that is neither data nor "nothing there" means, by Zoho's code."""
     data = answer.record() if answer.body.strip() else {}
     code = str(data.get("code", ""))
@@ -96,7 +100,8 @@ def explain_error(answer: Answer, module: str, throttled: float) -> SourceError:
             kind = module.lower() if module in _STANDARD_MODULES else "custom"
             return PermanentSourceError(
                 f"{answer.what}: the token may not read the module {module}; it lacks the scope"
-                f" ZohoCRM.modules.{kind}.READ. Make a refresh token with that scope and set MEL_ZOHO_REFRESH_TOKEN."
+                f" ZohoCRM.modules.{kind}.READ. Make a refresh token with that scope"
+                " and set MEL_ZOHO_REFRESH_TOKEN."
             )
         case "NO_PERMISSION":
             return PermanentSourceError(
@@ -105,7 +110,7 @@ def explain_error(answer: Answer, module: str, throttled: float) -> SourceError:
             )
         case "INVALID_MODULE":
             return PermanentSourceError(
-                f"{answer.what}: there is no module {module}. Check `object` in sources/zoho_crm/contract.yml."
+                f"{answer.what}: there is no module {module}. Check `object` in its contract.yml."
             )
         case "PAGINATION_LIMIT_EXCEEDED":
             return PermanentSourceError(
@@ -120,8 +125,8 @@ def explain_error(answer: Answer, module: str, throttled: float) -> SourceError:
     if answer.status == 429:
         wait = details.get("retry_after") if isinstance(details, dict) else None
         asked = explain_status(answer, "")
-        known = asked.wait_seconds if isinstance(asked, Again) else None
+        known = asked.wait_seconds if isinstance(asked, TryAgainError) else None
         seconds = float(str(wait)) if str(wait).isdigit() else known
-        return Again(str(asked), throttled if seconds is None else seconds)
+        return TryAgainError(str(asked), throttled if seconds is None else seconds)
     hint = f"Zoho answered '{clean(code)}'." if code else "Check MEL_ZOHO_API_URL."
     return explain_status(answer, hint)

@@ -9,7 +9,7 @@ from mel_pipeline.errors import PermanentSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, simple_pull
-from mel_pipeline.sources.http import Again, Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.zoho_oauth import ZohoAuth
 from mel_pipeline.sources.zoho_people import parse
 
@@ -18,18 +18,20 @@ LIMIT = 200  # larger values are refused with code 7021
 
 def open(settings: Settings, policy: Policy | None = None) -> ZohoPeople:
     http = Http(policy)
-    return ZohoPeople(http, ZohoAuth(settings, http), base_url(settings.zoho_people_url, "MEL_ZOHO_PEOPLE_URL"))
+    return ZohoPeople(
+        http, ZohoAuth(settings, http), base_url(settings.zoho_people_url, "MEL_ZOHO_PEOPLE_URL")
+    )
 
 
 class ZohoPeople:
-    """Zoho People as a source: a snapshot each time. Its host is not told by the sign-in; it is configured."""
+    """Zoho People as a source: a snapshot each time. The sign-in does not tell its host; it is configured."""
 
     def __init__(self, http: Http, auth: ZohoAuth, url: str) -> None:
         self._http = http
         self._auth = auth
         self._url = url
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:
+    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:  # noqa: ARG002
         """All records of the form."""
         return simple_pull(self._pages(contract_of("zoho_people").entities[entity]))
 
@@ -58,7 +60,9 @@ class ZohoPeople:
                 raise explain_status(answer, "Check MEL_ZOHO_PEOPLE_URL.")
             response = answer.record().get("response", answer.record())
             if not isinstance(response, dict):
-                raise PermanentSourceError(f"{what}: the answer is not Zoho People's. Check MEL_ZOHO_PEOPLE_URL.")
+                raise PermanentSourceError(
+                    f"{what}: the answer is not Zoho People's. Check MEL_ZOHO_PEOPLE_URL."
+                )
             error = parse.error_code(response)
             if answer.status != 401 and error is None:
                 return parse.records_of(response, what)
@@ -68,7 +72,7 @@ class ZohoPeople:
             if (answer.status == 401 or code in parse.BAD_TOKEN) and not rejected:
                 rejected.append(code)
                 self._auth.renew(used[-1])
-                raise Again(f"{what}: the token had expired.", 0.0)
+                raise TryAgainError(f"{what}: the token had expired.", 0.0)
             raise parse.explain_error(what, code or answer.status, message)
 
         return self._http.call(

@@ -14,10 +14,8 @@ from mel_pipeline.sources.http import clean
 NO_RECORDS = 7024
 BAD_TOKEN = frozenset({7202, 7203, 7218})  # invalid, expired or missing token
 _TOO_MANY_CALLS = frozenset({7072, 7073})
-_MONTHS = {
-    name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
-}
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
 _ZOHO_DATE = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})")
 
 
@@ -49,7 +47,9 @@ def error_code(response: Mapping[str, object]) -> tuple[int, str] | None:
 def explain_error(what: str, code: int, message: str) -> SourceError:
     """What a code means; the words of Zoho are shortened and cleaned."""
     if code in _TOO_MANY_CALLS:
-        return TransientSourceError(f"{what}: too many calls; Zoho People locks for five minutes. Run it again then.")
+        return TransientSourceError(
+            f"{what}: too many calls; Zoho People locks for five minutes. Run it again then."
+        )
     if code in BAD_TOKEN:
         return PermanentSourceError(
             f"{what}: the token was rejected (code {code}). Make a refresh token with the scope"
@@ -85,16 +85,14 @@ def parse_page(records: list[Mapping[str, object]], contract: EntityContract, pa
     rejected: list[Rejected] = []
     for number, record in enumerate(records, start=1):
         row = {name: text_of(record.get(api)) for name, api in names.items()}
-        row["_source_ref"] = f"page {page}, row {number}"
+        place = f"page {page}, row {number}"
         bad = _read_dates(row, contract)
         if key_of(row, contract) is None:
             bad = (contract.row_key[0], f"The record has no {contract.row_key[0]}.")
         if bad:
-            rejected.append(
-                Rejected(row["_source_ref"], key_of(row, contract), bad[0], bad[1], payload_of(row, contract))
-            )
+            rejected.append(Rejected(place, key_of(row, contract), bad[0], bad[1], payload_of(row, contract)))
         else:
-            rows.append(row)
+            rows.append({**row, "_source_ref": place})
     return Batch(frame_of(rows, contract), rejected, fetched=len(records))
 
 

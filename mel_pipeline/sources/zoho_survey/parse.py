@@ -1,200 +1,177 @@
-"""Survey exports as rows of text: headers recognised, dates decided per file, personal data left out. Pure."""
+"""An export's table into responses, without personal data. Pure: no folder, no clock.
+
+Whatever leaves this module holds no IP, e-mail, browser, name or response link.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import yaml
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.sources.base import Rejected, key_of, payload_of
+from mel_pipeline.sources.zoho_survey.codebook import Codebook, plain
+from mel_pipeline.sources.zoho_survey.csv_file import FileRefusedError, Table, read_table
+from mel_pipeline.sources.zoho_survey.dates import Order, order_of, read_moment
 
-from mel_pipeline.sources.base import Batch, Rejected, as_frame
-from mel_pipeline.sources.zoho_survey.reading import Table, UnreadableExport, read_table
+Row = dict[str, str | None]
 
-PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.\w+|\b\d{1,3}(?:\.\d{1,3}){3}\b|https?://", re.IGNORECASE)
-PERSONAL_HEADER = re.compile(r"\b(e-?mail|courriel|correo|phone|telefono|telephone|surname|apellido|nombre|nom|name|ip)\b")
-DATE_FORMS = {
-    "day first": ["%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"],
-    "month first": ["%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S"],
-    "year first": ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S"],
-    "month by name": ["%b %d, %Y %H:%M:%S", "%d-%b-%Y %H:%M:%S"],
-}
-REQUIRED = ("response_id", "status", "completed_at", "event_code")
+_NEEDED = {"response_id": "the response id", "status": "the response status", "event_code": "the event code"}
+_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_IP = r"\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){3,7}(?::?[0-9A-Fa-f]{1,4})\b"
+_PHONE = r"\+\d[\d ().-]{7,}\d"
+_PERSONAL_VALUE = re.compile(f"{_EMAIL}|{_IP}|{_PHONE}")
+_PERSONAL_HEADER = re.compile(  # on plain text; whole words, so that "name of the city" stays
+    r"\b(ip|e ?mail|user agent|agente (de )?usuario|agent utilisateur|correo( electronico)?|courriel|mail"
+    r"|phone|telephone|telefono|movil|mobile|whatsapp|passport|pasaporte|passeport"
+    r"|(your|first|last|full|family|respondent) name|surname|su nombre|nombre completo|nombres? y apellidos?"
+    r"|apellidos?|votre nom|prenom|nom de famille|response url)\b|^(name|nombre|nom)$"
+)
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where each known column stands; ``others`` are questions kept under their own text."""
+class Parsed:
+    """The responses of one file."""
 
-    places: dict[str, list[int]]
-    others: dict[int, str]
+    rows: list[Row]
+    rejected: list[Rejected]
+    notes: list[str] = field(default_factory=list)
 
 
-def export_to_batch(
-    content: bytes, file_name: str, file_hash: str, columns: Sequence[str], date_order: str | None = None
-) -> Batch:
-    """One export. What cannot be read at all is one rejected file; other files are not touched by it.
+def parse_file(name: str, content: bytes, digest: str, contract: EntityContract, book: Codebook) -> Parsed:
+    """Read one export.
 
     Args:
-        date_order: "day first" or "month first" for files all of whose dates can be read both ways.
-    """
-    try:
-        table = read_table(content)
-        layout = recognise(table.header)
-        dates = _date_form(table, layout, date_order)
-    except UnreadableExport as error:
-        return Batch(as_frame([], columns), [Rejected(file_name, None, None, str(error))])
-    stem = file_name.rsplit(".", 1)[0]
-    rows = [
-        {**_response(cells, layout, dates), "survey": stem, "file_hash": file_hash, "_source_ref": f"{file_name}, row {line}"}
-        for line, cells in table.rows
-    ]
-    return Batch(as_frame(rows, columns))
-
-
-def recognise(header: list[str]) -> Layout:
-    """What each column is.
+        name: the file's name, for messages and the ``survey`` column.
+        digest: SHA-256 of the content.
 
     Raises:
-        UnreadableExport: a column no response can do without is missing.
+        FileRefusedError: the file as a whole cannot be read.
     """
-    known, dropped = _codebook()
-    places: dict[str, list[int]] = {}
-    others: dict[int, str] = {}
-    for number, name in enumerate(header):
-        plain = normalised(name)
-        if plain in known:
-            places.setdefault(known[plain], []).append(number)
-        elif plain not in dropped and not PERSONAL_HEADER.search(plain):
-            others[number] = name
-    missing = [name for name in REQUIRED if name not in places]
-    if missing:
-        seen = ", ".join(f"'{name}'" for name in header[:8])
-        raise UnreadableExport(
-            f"These columns are missing: {', '.join(missing)}. The header begins with {seen}."
-            " Export from Zoho Survey with all columns and the hidden variable event_code, or add the header's"
-            " words to zoho_survey/codebook.yml."
-        )
-    return Layout(places, others)
-
-
-def normalised(text: str) -> str:
-    """Without accents, capitals, doubled and surrounding space."""
-    bare = unicodedata.normalize("NFKD", text.strip().casefold())
-    return re.sub(r"\s+", " ", "".join(letter for letter in bare if not unicodedata.combining(letter)))
-
-
-def _response(cells: list[str], layout: Layout, dates: list[str]) -> dict[str, str | None]:
-    def first(name: str) -> str | None:
-        """The NPS value stands in the built-in column while its own question is empty, so the first filled one."""
-        return next((text for place in layout.places.get(name, []) if (text := cells[place].strip())), None)
-
+    table = read_table(content)
+    columns = _columns(table, book)
+    personal = _personal_columns(table, book, columns)
     others = {
-        question: cells[place].strip()
-        for place, question in layout.others.items()
-        if cells[place].strip() and not PERSONAL.search(cells[place])
+        index: header
+        for index, header in enumerate(table.header)
+        if index not in columns.values()
+        and index not in personal
+        and book.role(header) != "ignored"
+        and header
     }
-    return {
-        "response_id": first("response_id"),
-        "status": _status(first("status")),
-        "started_at": _moment(first("started_at"), dates),
-        "completed_at": _moment(first("completed_at"), dates),
-        "event_code": first("event_code"),
-        "language": first("language"),
-        "overall_satisfaction": first("overall_satisfaction"),
-        "recommendation": first("recommendation"),
-        "gender": first("gender"),
-        "open_comment": _without_personal(first("open_comment")),
-        "other_answers": json.dumps(others, ensure_ascii=False, sort_keys=True) if others else None,
-    }
+    moments = [columns[role] for role in ("started_at", "completed_at") if role in columns]
+    order = order_of((row[index] for row in table.rows for index in moments), book.date_order)
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for number, cells in enumerate(table.rows, start=2):
+        row, reason = _response(cells, columns, others, order, book)
+        row |= {"survey": name.rsplit(".", 1)[0], "file_hash": digest, "_source_ref": f"{name}, row {number}"}
+        if reason:
+            place = f"{name}, row {number}"
+            rejected.append(
+                Rejected(place, key_of(row, contract), reason[0], reason[1], payload_of(row, contract))
+            )
+        else:
+            rows.append(row)
+    note = f"{name}: {table.how}; {len(table.rows)} responses; {len(personal)} personal columns left out."
+    return Parsed(rows, rejected, [note])
 
 
-def _without_personal(text: str | None) -> str | None:
-    return PERSONAL.sub("[removed]", text) if text else None
+def latest_versions(files: Sequence[Sequence[Row]]) -> tuple[list[Row], list[list[Row]]]:
+    """Tell superseded versions of a response from the latest one, over all files.
 
+    The latest is the one completed last; of equals, the one of the later file.
 
-def _status(text: str | None) -> str | None:
-    """In English; an unknown status stays as it is and breaks the contract by name."""
-    return _statuses().get(normalised(text), text) if text else None
-
-
-def _moment(text: str | None, forms: list[str]) -> str | None:
-    """ISO without zone; a text that is no date stays as it is and is put aside by the contract."""
-    if text is None:
-        return None
-    for form in forms:
-        try:
-            return datetime.strptime(text, form).isoformat()
-        except ValueError:
-            pass
-    return text
-
-
-def _date_form(table: Table, layout: Layout, declared: str | None) -> list[str]:
-    """One order of day and month for the whole file.
-
-    Raises:
-        UnreadableExport: every date can be read both ways and no order is declared.
+    Returns:
+        Superseded rows, and for each file the rows that count.
     """
-    places = [place for name in ("started_at", "completed_at") for place in layout.places.get(name, [])]
-    texts = [cells[place].strip() for _, cells in table.rows for place in places if cells[place].strip()]
-    fitting = {name: forms for name, forms in DATE_FORMS.items() if any(_reads(text, forms) for text in texts)}
-    full = {name: forms for name, forms in fitting.items() if all(_reads(text, forms) for text in texts)}
-    candidates = full or fitting
-    if {"day first", "month first"} <= set(candidates):
-        if not full and len(fitting) == 2:
-            return _better_of(texts, fitting)
-        if declared in candidates:
-            return candidates[declared]
-        example = texts[0]
-        readings = [datetime.strptime(example, next(f for f in forms if _reads(example, [f]))).date().isoformat() for forms in candidates.values()]
-        raise UnreadableExport(
-            f"Every date can be read in two ways: '{example}' is {' or '.join(readings)}."
-            " State `date_order` in zoho_survey/codebook.yml, or export with dates like 2024-03-05."
-        )
-    return next(iter(candidates.values()), DATE_FORMS["year first"])
+    best: dict[str, tuple[str, int, int]] = {}
+    for number, rows in enumerate(files):
+        for position, row in enumerate(rows):
+            rank = (row["completed_at"] or row["started_at"] or "", number, position)
+            key = str(row["response_id"])
+            best[key] = max(best.get(key, rank), rank)
+    winners = {(key, number, position) for key, (_, number, position) in best.items()}
+    superseded: list[Row] = []
+    kept: list[list[Row]] = []
+    for number, rows in enumerate(files):
+        marked = [
+            ((str(row["response_id"]), number, position) in winners, row) for position, row in enumerate(rows)
+        ]
+        kept.append([row for wins, row in marked if wins])
+        superseded += [row for wins, row in marked if not wins]
+    return superseded, kept
 
 
-def _better_of(texts: list[str], fitting: dict[str, list[str]]) -> list[str]:
-    """Damaged dates among good ones: the order that reads more of them; the others are put aside by row."""
-    return max(fitting.values(), key=lambda forms: sum(_reads(text, forms) for text in texts))
-
-
-def _reads(text: str, forms: Sequence[str]) -> bool:
-    for form in forms:
-        try:
-            datetime.strptime(text, form)
-        except ValueError:
+def _columns(table: Table, book: Codebook) -> dict[str, int]:
+    """Role → position, for every column whose header the codebook knows."""
+    columns: dict[str, int] = {}
+    for index, header in enumerate(table.header):
+        role = book.role(header)
+        if role in (None, "personal", "ignored"):
             continue
-        return True
-    return False
+        if role in columns:
+            raise FileRefusedError(
+                f"Columns {columns[role] + 1} and {index + 1} both mean {role.replace('_', ' ')}."
+                " Remove one from the export, or mend codebook.yml."
+            )
+        columns[role] = index
+    if missing := [words for role, words in _NEEDED.items() if role not in columns]:
+        raise FileRefusedError(
+            f"No column was recognised for {' or '.join(missing)}. Export it with these columns,"
+            " or add the header's wording to codebook.yml."
+        )
+    return columns
 
 
-@lru_cache(maxsize=1)
-def _book() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "codebook.yml").read_text(encoding="utf-8"))
-    return loaded
+def _personal_columns(table: Table, book: Codebook, columns: Mapping[str, int]) -> set[int]:
+    """Columns that are personal by the codebook, by their header, or by any of their values."""
+    known = set(columns.values())
+    return {
+        index
+        for index, header in enumerate(table.header)
+        if index not in known
+        and book.role(header) != "ignored"
+        and (
+            book.role(header) == "personal"
+            or _PERSONAL_HEADER.search(plain(header))
+            or _PERSONAL_VALUE.search(header)
+            or any(_PERSONAL_VALUE.search(row[index]) for row in table.rows)
+        )
+    }
 
 
-def declared_date_order() -> str | None:
-    """The order of day and month that the account is set to, where the codebook states one."""
-    order: str | None = _book().get("date_order")
-    return order
+def _response(
+    cells: list[str], columns: Mapping[str, int], others: Mapping[int, str], order: Order, book: Codebook
+) -> tuple[Row, tuple[str, str] | None]:
+    """One response, and the column and reason if it cannot be read."""
 
+    def cell(role: str) -> str | None:
+        text = cells[columns[role]].strip() if role in columns else ""
+        return _PERSONAL_VALUE.sub("[removed]", text) or None
 
-@lru_cache(maxsize=1)
-def _codebook() -> tuple[dict[str, str], set[str]]:
-    book = _book()
-    known = {normalised(text): name for part in ("columns", "questions") for name, texts in book[part].items() for text in texts}
-    return known, {normalised(text) for text in book["dropped"]}
-
-
-@lru_cache(maxsize=1)
-def _statuses() -> dict[str, str]:
-    return {normalised(text): name for name, texts in _book()["statuses"].items() for text in texts}
+    status, language = cell("status"), cell("language")
+    # The tool leaves the question's own column empty and puts the value into the built-in one.
+    promoter = cell("recommendation") or cell("recommendation_question")
+    answers = {header: cells[index].strip() for index, header in others.items() if cells[index].strip()}
+    row: Row = {
+        "response_id": cells[columns["response_id"]].strip() or None,
+        "status": book.status(status) if status else None,
+        "event_code": cell("event_code"),
+        "language": book.language(language) if language else None,
+        "recommendation": promoter,
+        "other_answers": json.dumps(answers, ensure_ascii=False, sort_keys=True) if answers else None,
+        "started_at": None,
+        "completed_at": None,
+    }
+    row |= {role: cell(role) for role in ("overall_satisfaction", "gender", "open_comment")}
+    reason = None if row["response_id"] else ("response_id", "The response has no id.")
+    for role in ("started_at", "completed_at"):
+        if text := cell(role):
+            try:
+                row[role] = read_moment(text, order)
+            except ValueError:
+                reason = reason or (role, f"The date in {role} cannot be read.")
+    return row, reason

@@ -1,0 +1,199 @@
+"""The command ``mel``: one door for people at a terminal. Logic lives in the rooms behind it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mel_pipeline.errors import MelError, ReportError
+from mel_pipeline.periods import Quarter, quarters_of_year
+
+if TYPE_CHECKING:
+    from mel_pipeline.defs.running import Jobs, Stage
+
+app = typer.Typer(
+    help="MEL figures and reports: collect, check, calculate, draw. Start with `mel doctor`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
+
+
+class Form(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _quarter(text: str) -> Quarter:
+    try:
+        return Quarter.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+QuarterOption = Annotated[
+    Quarter, typer.Option("--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="Quarter to work on.")
+]
+
+
+@app.command()
+def run(quarter: QuarterOption) -> None:
+    """Run the nightly job for one quarter: collect, check, calculate, draw, write the report."""
+    from mel_pipeline.defs.running import jobs
+    from mel_pipeline.sample import sample_sources
+    from mel_pipeline.settings import load_settings
+
+    with sample_sources(load_settings()) as settings, jobs(settings) as runner:
+        _run_job(runner, "nightly", str(quarter))
+        _say_where(settings.published_dir / str(quarter))
+
+
+@app.command()
+def report(
+    year: Annotated[int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")] = 2024,
+) -> None:
+    """Make every quarterly report of a year and its annual edition."""
+    from mel_pipeline.defs.running import jobs
+    from mel_pipeline.sample import sample_sources
+    from mel_pipeline.settings import load_settings
+
+    begun = time.perf_counter()
+    with sample_sources(load_settings()) as settings, jobs(settings) as runner:
+        wanted = [quarter for quarter in quarters_of_year(year) if quarter <= settings.open_quarter]
+        if not wanted:
+            raise ReportError(f"Making the reports of {year}: the year has not begun.")
+        for quarter in wanted:
+            _run_job(runner, "nightly", str(quarter))
+        if len(wanted) == 4:
+            _run_job(runner, "annual_edition", str(year))
+        last = str(year) if len(wanted) == 4 else str(wanted[-1])
+        typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
+        _say_where(settings.published_dir / last)
+
+
+@app.command()
+def figures(
+    year: Annotated[int, typer.Argument(help="Year of the figures, such as 2024.")],
+    quarter: Annotated[
+        Quarter | None, typer.Option("--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="One quarter instead of the year.")
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", "-f", help="How to print them.")] = Form.table,
+) -> None:
+    """Print the figures of a year or a quarter, with numerator, denominator and n."""
+    from mel_pipeline.editions import read_figures
+    from mel_pipeline.settings import load_settings
+    from mel_pipeline.warehouse import Warehouse
+
+    settings = load_settings()
+    period = str(quarter) if quarter else str(year)
+    frame = read_figures(Warehouse(settings.database_url, settings.lock_wait_seconds), period)
+    if form is Form.csv:
+        typer.echo(frame.to_csv(index=False), nl=False)
+    elif form is Form.json:
+        typer.echo(frame.to_json(orient="records", indent=2, force_ascii=False))
+    else:
+        typer.echo(frame.to_string(index=False, na_rep="–", float_format=lambda value: f"{value:,.2f}".removesuffix(".00")))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int | None, typer.Option(help="Port to serve on; MEL_SANDBOX_PORT by default.")] = None,
+    today: Annotated[str | None, typer.Option(metavar="2024-12-31", help="Serve the sample as of this day.")] = None,
+) -> None:
+    """Serve the sample organisation on this machine until Ctrl-C."""
+    from mel_pipeline.sandbox import serve
+    from mel_pipeline.settings import load_settings
+
+    settings = load_settings()
+    day = date.fromisoformat(today) if today else settings.current_day
+    serve(settings.sandbox_port if port is None else port, day, settings.survey_folder)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Look only: nothing can be started.")] = False,
+) -> None:
+    """Open the Dagster UI on this machine, behind its guard, with the sample organisation beside it."""
+    from mel_pipeline.defs.webserver import serve_ui
+    from mel_pipeline.sample import sample_sources
+    from mel_pipeline.settings import load_settings
+
+    with sample_sources(load_settings()) as settings:
+        typer.echo(f"Dagster: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        serve_ui(settings, port, read_only=read_only)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing for a run and how to mend it. Exit code 1 when something is."""
+    from mel_pipeline.doctor import findings
+    from mel_pipeline.settings import load_settings
+
+    faults = 0
+    for finding in findings(load_settings()):
+        faults += not finding.good
+        typer.echo(f"{'✓' if finding.good else '✗'} {finding.what}: {finding.words}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command("sql-vars")
+def sql_vars(quarter: QuarterOption) -> None:
+    """Print the variables real dbt needs to build `dbt_like_sql/`: `dbt build --vars "$(mel sql-vars -q 2024-Q4)"`."""
+    from mel_pipeline.settings import load_settings
+    from mel_pipeline.sql_project import SqlProject
+    from mel_pipeline.variables import sql_variables
+
+    settings = load_settings()
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, quarter))
+    typer.echo(json.dumps(project.variables, default=str))
+
+
+def _run_job(runner: Jobs, job: str, partition: str) -> None:
+    """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command."""
+    typer.secho(f"{partition}", bold=True)
+
+    def on_stage(stage: Stage) -> None:
+        mark = "✗" if stage.failed else "✓"
+        steps = f"{stage.steps} step{'s' if stage.steps > 1 else ''}"
+        typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
+
+    outcome = runner.run(job, partition, on_stage)
+    for warning in outcome.warnings:
+        typer.echo(f"  ! {_shortened(warning)}")
+    for problem in outcome.problems:
+        typer.secho(f"  ✗ {problem}", fg="red", err=True)
+    if not outcome.success:
+        raise MelError(f"{partition}: the job {job} did not finish. What was published before still stands. Mend the above and run it again.")
+
+
+def _shortened(text: str, lines: int = 3) -> str:
+    parts = text.splitlines()
+    more = f"\n    ... and {len(parts) - lines} more lines in the Dagster UI" if len(parts) > lines else ""
+    return "\n    ".join(parts[:lines]) + more
+
+
+def _say_where(folder: Path) -> None:
+    pages = sorted(folder.glob("*.html"))
+    for page in pages:
+        typer.echo(f"Report: {page}")
+
+
+def main() -> None:
+    """Entry point: errors a user can mend are told in one line, without a traceback."""
+    try:
+        app()
+    except MelError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        sys.exit(1)

@@ -1,0 +1,123 @@
+"""Runs a job in this process and tells how it goes, stage by stage."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from mel_pipeline.defs import build
+from mel_pipeline.defs.instance import open_instance
+from mel_pipeline.settings import Settings
+
+ENDED = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run that has ended: collect, prepare, calculate or report."""
+
+    name: str
+    seconds: float
+    steps: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. ``problems`` are sentences for a person, worst first."""
+
+    success: bool
+    run_id: str
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Jobs:
+    """The jobs of this code location, run here and now."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.definitions = build()
+        self.settings = settings
+        self.instance = instance
+        self.stage_of = {
+            assets.op.name: sorted(set(assets.group_names_by_key.values()))[0]
+            for assets in self.definitions.assets or []
+            if isinstance(assets, dg.AssetsDefinition)
+        }
+
+    def run(self, job: str, partition: str, on_stage: Callable[[Stage], None]) -> Outcome:
+        """Run a job for one quarter or year; ``on_stage`` is called as each stage ends."""
+        run_id = str(uuid.uuid4())
+        progress = _Progress(self.stage_of, on_stage)
+        self.instance.add_event_listener(run_id, progress.saw)
+        definition = self.definitions.resolve_job_def(job)
+        result = definition.execute_in_process(
+            instance=self.instance, partition_key=partition, run_id=run_id, raise_on_error=False, run_config=QUIET
+        )
+        progress.close()
+        return Outcome(result.success, run_id, progress.problems, progress.warnings)
+
+
+@contextmanager
+def jobs(settings: Settings) -> Iterator[Jobs]:
+    with open_instance(settings) as instance:
+        yield Jobs(settings, instance)
+
+
+class _Progress:
+    """Listens to Dagster's events of one run."""
+
+    def __init__(self, stage_of: dict[str, str], on_stage: Callable[[Stage], None]) -> None:
+        self.stage_of = stage_of
+        self.on_stage = on_stage
+        self.current: str | None = None
+        self.begun = time.perf_counter()
+        self.steps = self.failed = 0
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def saw(self, entry: Any) -> None:
+        event = entry.dagster_event
+        if event is None:
+            return
+        if event.event_type_value == "STEP_START":
+            self._enter(self.stage_of.get(event.step_key, event.step_key))
+        elif event.event_type_value in ENDED:
+            self.steps += 1
+            if event.event_type_value == "STEP_FAILURE":
+                self.failed += 1
+                self._failure(event)
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.asset_check_evaluation_data
+            if not check.passed:
+                place = self.problems if check.severity == dg.AssetCheckSeverity.ERROR else self.warnings
+                place.append(f"{check.asset_key.to_user_string()}: {check.description}")
+
+    def _failure(self, event: Any) -> None:
+        """The reason in words: of a Failure its description, of anything else the type and text of the cause."""
+        error = event.step_failure_data.error
+        stated = event.step_failure_data.user_failure_data
+        if stated is not None and stated.description:
+            self.problems.append(stated.description)
+        elif error is not None:
+            cause = error.cause or error
+            if cause.cls_name != "DagsterAssetCheckFailedError":
+                self.problems.append(f"{event.step_key}: {cause.message.strip()}")
+
+    def _enter(self, stage: str) -> None:
+        if stage == self.current:
+            return
+        self.close()
+        self.current, self.begun, self.steps, self.failed = stage, time.perf_counter(), 0, 0
+
+    def close(self) -> None:
+        if self.current is not None and self.steps:
+            self.on_stage(Stage(self.current, time.perf_counter() - self.begun, self.steps, self.failed))
+        self.current = None

@@ -1,0 +1,49 @@
+"""The Dagster UI and its daemon, started together, the UI behind the guard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mel_pipeline.defs.instance import open_instance
+from mel_pipeline.guard import Guard
+from mel_pipeline.settings import Settings
+
+def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_daemon: bool = True) -> None:
+    """Serve until interrupted. On this machine only: the UI has no login.
+
+    Args:
+        read_only: readers may look, but neither launch nor report anything.
+    """
+    import uvicorn
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import WorkspaceFileTarget
+    from dagster_webserver.app import create_app_from_workspace_process_context
+    from dagster_webserver.version import __version__
+
+    workspace = settings.project_dir / "workspace.yaml"
+    with open_instance(settings) as instance, _daemon(workspace, with_daemon and not read_only):
+        target = WorkspaceFileTarget(paths=[str(workspace)])
+        with WorkspaceProcessContext(instance, target, version=__version__, read_only=read_only) as context:
+            app = create_app_from_workspace_process_context(context)
+            hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+            uvicorn.run(Guard(app, hosts), host="127.0.0.1", port=port, log_level="warning")
+
+
+@contextmanager
+def _daemon(workspace: Path, wanted: bool) -> Iterator[None]:
+    """The daemon runs schedules, sensors and the queue; without it runs stay queued."""
+    if not wanted:
+        yield
+        return
+    program = Path(sys.executable).with_name("dagster-daemon")
+    daemon = subprocess.Popen([str(program), "run", "-w", str(workspace)])  # noqa: S603 - our own program
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait(timeout=20)
+

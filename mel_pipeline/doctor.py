@@ -1,0 +1,85 @@
+"""What a run needs, looked at one by one, each finding with what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mel_pipeline.contracts import contract_of, source_names
+from mel_pipeline.errors import MelError
+from mel_pipeline.settings import Settings
+
+FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    good: bool
+    what: str
+    words: str
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Every finding, in the order in which a run would stumble."""
+    yield Finding(sys.version_info >= (3, 11), "Python", f"{sys.version.split()[0]} (3.11 or later is needed)")
+    yield _folder(settings)
+    yield Finding(True, "Data", "sample organisation; set MEL_SAMPLE=false and the MEL_* settings for real accounts" if settings.sample else "real accounts")
+    yield _guarded("Warehouse", lambda: _warehouse(settings))
+    yield _guarded("SQL models", lambda: _models(settings))
+    for source in source_names():
+        yield _guarded(contract_of(source).title, lambda source=source: _source(source, settings))
+    yield _daemon(settings)
+
+
+def _guarded(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(True, what, look())
+    except MelError as error:
+        return Finding(False, what, str(error))
+
+
+def _folder(settings: Settings) -> Finding:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free
+    writable = os.access(settings.home, os.W_OK)
+    words = f"{settings.home}, {free / 1e9:.0f} GB free"
+    if not writable:
+        words += "; not writable: give this user the right, or set MEL_HOME"
+    elif free < FREE_BYTES:
+        words += "; at least 1 GB is needed"
+    return Finding(writable and free >= FREE_BYTES, "Folder", words)
+
+
+def _warehouse(settings: Settings) -> str:
+    from mel_pipeline.warehouse import Warehouse
+
+    warehouse = Warehouse(settings.database_url, min(settings.lock_wait_seconds, 5.0))
+    return "holds figures" if warehouse.has_table("indicator_values") else "empty; `mel run --quarter ...` fills it"
+
+
+def _models(settings: Settings) -> str:
+    from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.sql_project import SqlProject
+    from mel_pipeline.variables import sql_variables
+
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
+    return f"{len(project.models)} models, {len(load_catalogue(settings.sql_dir).indicators)} indicators"
+
+
+def _source(source: str, settings: Settings) -> str:
+    from mel_pipeline.sources import open_source
+
+    open_source(source, settings)
+    return "settings are complete"
+
+
+def _daemon(settings: Settings) -> Finding:
+    """Without the daemon, runs started in the UI stay queued and nothing runs at night."""
+    from mel_pipeline.defs.instance import daemon_is_running
+
+    if daemon_is_running(settings):
+        return Finding(True, "Dagster daemon", "running")
+    return Finding(True, "Dagster daemon", "not running; `mel dev` starts it with the UI (only needed for the UI and the nightly run)")

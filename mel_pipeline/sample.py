@@ -1,0 +1,40 @@
+"""Has the sample organisation answer while a command runs, when the settings ask for sample data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mel_pipeline.errors import MelError
+from mel_pipeline.settings import Settings, load_settings
+
+
+@contextmanager
+def sample_sources(settings: Settings) -> Iterator[Settings]:
+    """Settings whose sources answer. Real accounts are left alone; the sample is served for the block.
+
+    A free port is taken when the usual one is in use. Processes started within the block learn the port
+    through the environment.
+    """
+    if not settings.sample:
+        yield settings
+        return
+    from mel_pipeline.sandbox import running
+
+    try:
+        box = running(settings.sandbox_port, settings.current_day, settings.survey_folder)
+        served = box.__enter__()
+    except MelError:
+        box = running(0, settings.current_day, settings.survey_folder)
+        served = box.__enter__()
+    before = os.environ.get("MEL_SANDBOX_PORT")
+    os.environ["MEL_SANDBOX_PORT"] = str(served.port)
+    try:
+        yield load_settings()
+    finally:
+        box.__exit__(None, None, None)
+        if before is None:
+            del os.environ["MEL_SANDBOX_PORT"]
+        else:
+            os.environ["MEL_SANDBOX_PORT"] = before

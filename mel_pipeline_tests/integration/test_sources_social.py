@@ -1,0 +1,322 @@
+"""Instagram and Matomo against a loopback server that answers and fails in the ways they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings, with_sample_values
+from mel_pipeline.sources.base import Batch
+from mel_pipeline.sources.http import Policy
+from mel_pipeline.sources.instagram import client as instagram
+from mel_pipeline.sources.instagram import parse
+from mel_pipeline.sources.matomo import client as matomo
+from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
+
+QUICK = Policy(connect=2, read=2, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
+Q4 = Quarter(2024, 4)
+TODAY = date(2025, 2, 10)
+SECRETS = ("sample-instagram-token", "sample-matomo-token")
+
+
+def settings_for(server: Service, home: Path, **more: object) -> Settings:
+    base = with_sample_values(Settings(home=home, today=TODAY, first_quarter="2024-Q4", _env_file=None), 1)
+    own = {"instagram_api_url": server.url, "matomo_url": f"{server.url}/matomo",
+           "instagram_account_ids": "17", "matomo_site_ids": "1"}  # fmt: skip
+    return base.model_copy(update=own | more)
+
+
+def error(code: int, subcode: int = 0, status: int = 400, **headers: str) -> Reply:
+    body = {"error": {"message": "sample-instagram-token of 17", "code": code, "error_subcode": subcode}}
+    return Reply(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def pull(
+    answer: Callable[[Request], Reply], home: Path, entity: str, **asked: Any
+) -> tuple[list[Batch], Service, str | None]:
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, home), QUICK).pull(entity, **asked)
+        return list(result.batches), server, result.cursor()
+
+
+def rows_of(batches: list[Batch]) -> pd.DataFrame:
+    return pd.concat([batch.frame for batch in batches], ignore_index=True)
+
+
+def total(metric: str, value: int | None) -> dict[str, Any]:
+    return {"name": metric, "period": "day", "total_value": {"value": value}}
+
+
+def test_followers_are_taken_today_with_the_token_in_a_header(tmp_path: Path) -> None:
+    answer = Reply({"id": "17", "username": "metropolis", "followers_count": 1500})
+    batches, server, _ = pull(lambda request: answer, tmp_path, "accounts")
+    assert rows_of(batches).iloc[0].tolist()[:4] == ["17", "metropolis", "2025-02-10", "1500"]
+    assert server.asked[0].headers["Authorization"] == "Bearer sample-instagram-token"
+    assert "access_token" not in server.asked[0].query
+
+
+def days_asked(request: Request) -> list[date]:
+    since, until = date.fromisoformat(request.query["since"]), date.fromisoformat(request.query["until"])
+    assert (until - since).days <= 30
+    return [since + timedelta(days=number) for number in range((until - since).days)]
+
+
+def follower_days(request: Request) -> Reply:
+    values = [
+        {"value": 5, "end_time": f"{day + timedelta(days=1)}T08:00:00+0000"} for day in days_asked(request)
+    ]
+    return Reply({"data": [{"name": "follower_count", "values": values}]})
+
+
+def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_again(tmp_path: Path) -> None:
+    batches, _, cursor = pull(follower_days, tmp_path, "daily_followers")
+    days = rows_of(batches)["day"].tolist()
+    assert days == [str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)]
+    assert days[-1] == "2025-02-09"  # up to yesterday
+    assert rows_of(batches)["end_time"].iloc[0] == "2024-10-02T08:00:00+00:00"
+    batches, server, _ = pull(follower_days, tmp_path, "daily_followers", cursor=cursor)
+    assert rows_of(batches)["day"].tolist() == ["2025-02-07", "2025-02-08", "2025-02-09"]
+    assert len(server.asked) == 1
+
+
+def test_an_account_without_data_yet_gives_no_rows_and_no_cursor(tmp_path: Path) -> None:
+    batches, _, cursor = pull(lambda request: Reply({"data": []}), tmp_path, "daily_followers")
+    assert len(rows_of(batches)) == 0
+    assert cursor is None
+
+
+def test_days_that_instagram_no_longer_gives_are_put_aside_and_not_passed_over(tmp_path: Path) -> None:
+    def only_recent(request: Request) -> Reply:
+        return follower_days(request) if days_asked(request)[0] > date(2024, 12, 1) else error(100)
+
+    batches, _, _ = pull(only_recent, tmp_path, "daily_followers")
+    put_aside = [row for batch in batches for row in batch.rejected]
+    assert len(put_aside) == 3
+    assert "new followers, 2024-10-01 to 2024-10-31" in put_aside[0].source_ref
+    assert len(rows_of(batches)) > 0
+
+
+def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        value = 100 if request.query["since"] == "2024-10-01" else 250
+        return Reply({"data": [total(request.query["metric"], value)]})
+
+    batches, server, _ = pull(answer, tmp_path, "period_insights", quarter=Q4)
+    frame = rows_of(batches).set_index(["metric", "period_start", "period_end"])["value"]
+    assert frame.to_dict() == {
+        ("reach", "2024-10-01", "2025-01-01"): "100", ("views", "2024-10-01", "2025-01-01"): "100",
+        ("reach", "2024-01-01", "2025-01-01"): "250", ("views", "2024-01-01", "2025-01-01"): "250",
+    }  # fmt: skip
+    assert all("," not in request.query["metric"] for request in server.asked)
+    _, server, _ = pull(answer, tmp_path, "period_insights", quarter=Quarter(2024, 3))
+    assert {request.query["until"] for request in server.asked} == {"2024-10-01"}
+
+
+def test_a_missing_figure_gives_no_row_and_never_a_zero(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        return Reply({"data": [] if request.query["metric"] == "reach" else [total("views", None)]})
+
+    batches, _, _ = pull(answer, tmp_path, "period_insights", quarter=Q4)
+    assert len(rows_of(batches)) == 0
+
+
+def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        metric = request.query["metric"]
+        return error(100) if metric == "reach" else Reply({"data": [total(metric, 7)]})
+
+    batches, _, _ = pull(answer, tmp_path, "period_insights", quarter=Quarter(2024, 2))
+    assert rows_of(batches)["metric"].tolist() == ["views"]
+    assert [row.source_ref for batch in batches for row in batch.rejected] == [
+        "account 17, reach, 2024-04-01 to 2024-07-01"
+    ]
+
+
+def test_a_quarter_that_has_not_begun_is_not_asked_for(tmp_path: Path) -> None:
+    batches, server, _ = pull(
+        lambda request: Reply({}), tmp_path, "period_insights", quarter=Quarter(2025, 2)
+    )
+    assert (batches, server.asked) == ([], [])
+
+
+def test_a_period_needs_a_quarter(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="2024-Q4"):
+        pull(lambda request: Reply({}), tmp_path, "media")
+
+
+def post(number: int, stamp: str, **figures: int) -> dict[str, Any]:
+    insights = [
+        {"name": name, "period": "lifetime", "values": [{"value": value}]} for name, value in figures.items()
+    ]
+    return {"id": str(number), "caption": "Hello", "media_type": "VIDEO", "media_product_type": "REELS",
+            "timestamp": stamp, "insights": {"data": insights}}  # fmt: skip
+
+
+def test_posts_come_page_by_page_and_the_last_page_has_cursors_but_no_next(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        number = int(request.query.get("after", "0"))
+        paging: dict[str, Any] = {"cursors": {"before": "x", "after": str(number + 1)}}
+        if number < 2:
+            paging["next"] = "https://evil.example/steals?access_token=…"
+        return Reply(
+            {"data": [post(number + 1, "2024-11-26T08:00:00+0000", views=10, reach=8)], "paging": paging}
+        )
+
+    batches, server, _ = pull(answer, tmp_path, "media", quarter=Q4)
+    frame = rows_of(batches)
+    assert frame["media_id"].tolist() == ["1", "2", "3"]
+    assert frame["timestamp"].iloc[0] == "2024-11-26T08:00:00+00:00"
+    assert frame[["views", "reach"]].to_numpy().tolist() == [["10", "8"]] * 3
+    assert len(server.asked) == 3
+
+
+def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path) -> None:
+    stamps = {
+        "1": "2024-09-30T22:30:00+0000",  # 1 October in Madrid
+        "2": "2024-12-31T22:30:00+0000",
+        "3": "2024-12-31T23:30:00+0000",  # 1 January in Madrid
+    }
+    posts = [post(int(number), stamp) for number, stamp in stamps.items()]
+    batches, server, _ = pull(lambda request: Reply({"data": posts}), tmp_path, "media", quarter=Q4)
+    assert rows_of(batches)["media_id"].tolist() == ["1", "2"]
+    assert (server.asked[0].query["since"], server.asked[0].query["until"]) == ("2024-09-30", "2025-01-02")
+
+
+def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/media"):
+            if "insights" in request.query["fields"]:
+                return error(100, 2108006)
+            posts = [
+                {k: v for k, v in post(n, "2024-11-26T08:00:00+0000").items() if k != "insights"}
+                for n in (1, 2)
+            ]
+            return Reply({"data": posts})
+        if request.path.endswith("/1/insights"):
+            return error(100, 2108006)  # posted before the account became a business
+        if request.query["metric"] == "reach":
+            return error(10)  # too few viewers
+        return Reply({"data": [{"name": "views", "values": [{"value": 4}]}]})
+
+    batches, _, _ = pull(answer, tmp_path, "media", quarter=Q4)
+    frame = rows_of(batches).astype(object)
+    frame = frame.where(frame.notna(), None)
+    assert frame[["views", "reach"]].to_numpy().tolist() == [[None, None], ["4", None]]
+
+
+@pytest.mark.parametrize("code", [102, 190])
+def test_a_dead_token_asks_for_a_new_authorisation_at_once(tmp_path: Path, code: int) -> None:
+    with pytest.raises(PermanentSourceError, match="MEL_INSTAGRAM_ACCESS_TOKEN") as caught:
+        pull(lambda request: error(code, status=200), tmp_path, "accounts")
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("code", [10, 200, 299])
+def test_a_missing_permission_is_permanent_and_named(tmp_path: Path, code: int) -> None:
+    with pytest.raises(PermanentSourceError, match="instagram_manage_insights"):
+        pull(lambda request: error(code), tmp_path, "accounts")
+
+
+@pytest.mark.parametrize("code", [1, 2, 4, 17, 32, 613, 80000, 80014])
+def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, code: int) -> None:
+    asked: list[int] = []
+
+    def answer(request: Request) -> Reply:
+        asked.append(1)
+        return (
+            error(code, status=400)
+            if len(asked) == 1
+            else Reply({"id": "17", "username": "m", "followers_count": 1})
+        )
+
+    batches, _, _ = pull(answer, tmp_path, "accounts")
+    assert len(rows_of(batches)) == 1
+    assert len(asked) == 2
+
+
+def test_a_wait_of_an_hour_by_the_usage_header_is_left_to_the_next_run(tmp_path: Path) -> None:
+    usage = json.dumps({"17": [{"type": "instagram", "estimated_time_to_regain_access": 60}]})
+    with pytest.raises(TransientSourceError, match="60 minutes"):
+        pull(lambda request: error(4, X_Business_Use_Case_Usage=usage), tmp_path, "accounts")
+
+
+def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_passed_over() -> None:
+    assert parse.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
+    assert parse.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
+    assert parse.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
+
+
+def visits(
+    answer: Callable[[Request], Reply], home: Path, quarter: Quarter = Q4
+) -> tuple[pd.DataFrame, list[Batch], Service]:
+    with serving(answer) as server:
+        batches = list(matomo.open(settings_for(server, home), QUICK).pull("visits", quarter=quarter).batches)
+        return rows_of(batches) if batches else pd.DataFrame(), batches, server
+
+
+def site(request: Request) -> Reply:
+    assert request.method == "POST"
+    assert request.form["token_auth"] == "sample-matomo-token"
+    assert request.query == {}
+    if request.form["method"] == "SitesManager.getSiteFromId":
+        return Reply({"idsite": 1, "name": "metropolis.org"})
+    first, last = (date.fromisoformat(text) for text in request.form["date"].split(","))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    body: dict[str, Any] = {
+        str(day): {"nb_visits": 10, "nb_actions": 26, "bounce_rate": "50%"} for day in days
+    }
+    return Reply(body | {"2024-10-07": []} if "2024-10-07" in body else body)
+
+
+def test_visits_come_by_day_with_the_token_in_the_body(tmp_path: Path) -> None:
+    frame, _, _ = visits(site, tmp_path)
+    assert len(frame) == 92
+    assert frame.iloc[0].tolist() == [
+        "1",
+        "metropolis.org",
+        "2024-10-01",
+        "10",
+        "26",
+        "50%",
+        "site 1, 2024-10-01",
+    ]
+
+
+def test_a_day_without_data_keeps_a_row_without_figures(tmp_path: Path) -> None:
+    frame, _, _ = visits(site, tmp_path)
+    empty = frame[frame["day"] == "2024-10-07"]
+    assert len(empty) == 1
+    assert empty[["nb_visits", "nb_actions", "bounce_rate"]].isna().all(axis=None)
+
+
+def test_the_open_quarter_is_read_up_to_yesterday_and_a_future_one_not_at_all(tmp_path: Path) -> None:
+    frame, _, _ = visits(site, tmp_path, Quarter(2025, 1))
+    assert frame["day"].iloc[-1] == "2025-02-09"
+    assert visits(site, tmp_path, Quarter(2025, 2))[2].asked == []
+
+
+def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
+    def gap(request: Request) -> Reply:
+        reply = site(request)
+        reply.body.pop("2024-10-09", None)
+        return reply
+
+    frame, batches, _ = visits(gap, tmp_path)
+    assert len(frame) == 91
+    assert [row.row_key for row in batches[0].rejected] == ["1|2024-10-09"]
+
+
+def test_an_error_of_matomo_inside_a_200_is_permanent_and_does_not_repeat_the_token(tmp_path: Path) -> None:
+    told = "You can't access this resource with token sample-matomo-token from 192.0.2.7"
+    with pytest.raises(PermanentSourceError, match="MEL_MATOMO_TOKEN") as caught:
+        visits(lambda request: Reply({"result": "error", "message": told}), tmp_path)
+    assert "sample-matomo-token" not in str(caught.value)
+    assert "192.0.2.7" not in str(caught.value)

@@ -1,0 +1,84 @@
+# Everything a person types. Needs git, make and Python 3.11 or later; makes .venv by itself.
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+BIN := .venv/bin
+DBT := .venv-dbt/bin/dbt
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+
+.PHONY: help report test test-fast check format dev sandbox doctor docs benchmark lock clean browser
+help:            ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual edition, say where the report lies
+	@$(BIN)/mel report --year 2024
+
+test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
+	@$(BIN)/python -m pytest -m "slow or not slow"
+
+test-fast: .venv/dev.stamp browser    ## Tests that take under two minutes
+	@$(BIN)/python -m pytest -n 2
+
+check: .venv/dev.stamp    ## Format, lint, types, import rules, Dagster definitions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -W error::DeprecationWarning:mel_pipeline -m mel_pipeline.defs.validate
+
+format: .venv/dev.stamp    ## Format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+dev: .venv/run.stamp    ## Open the Dagster UI on http://127.0.0.1:3000 with the sample organisation
+	@$(BIN)/mel dev
+
+sandbox: .venv/run.stamp    ## Serve the sample organisation alone
+	@$(BIN)/mel sandbox
+
+doctor: .venv/run.stamp    ## Say what is missing
+	@$(BIN)/mel doctor
+
+docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue
+	@$(BIN)/mel indicators > docs/indicators.md
+
+benchmark: .venv/dev.stamp    ## Measure, side by side
+	@$(BIN)/python -m mel_pipeline_tests.benchmarks.nightly
+
+# An environment a step: the stamp is made anew when the lock changes.
+.venv/run.stamp: requirements/run.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (Debian: apt install python3 python3-venv)."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || { echo "Making .venv ..."; $(PYTHON) -m venv .venv; }
+	@echo "Installing what the pipeline needs (once; a minute or two) ..."
+	@$(BIN)/python $(PIP) -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	@echo "Installing what tests and checks need (once) ..."
+	@$(BIN)/python $(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(DBT): requirements/dbt.txt | .venv/run.stamp
+	@echo "Installing dbt, which the tests compare with (once) ..."
+	@$(PYTHON) -m venv .venv-dbt
+	@.venv-dbt/bin/python $(PIP) -r requirements/dbt.txt
+	@touch $@
+
+# Browser tests need Chromium; as root on Debian it is installed, otherwise it is said what to install.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Chromium for the browser tests (once) ..."; \
+	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  else echo "The browser tests need Chromium (Debian: sudo apt install chromium)."; exit 1; fi; }
+
+lock:            ## Lock dependencies anew, with hashes
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) -r requirements/lock.txt
+	@for name in run dev dbt lock; do \
+	  groups=$$(case $$name in run) echo "pyproject.toml --group build";; dev) echo "pyproject.toml --group build --group dev";; *) echo "--group $$name";; esac); \
+	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-strip-extras --no-header $$groups -o requirements/$$name.txt; done
+
+clean:           ## Remove what was made: environments, sample warehouse, reports
+	rm -rf .venv .venv-dbt .venv-lock .mel reports/published

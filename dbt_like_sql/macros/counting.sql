@@ -1,0 +1,74 @@
+{# Distinct things counted in total and by dimension. Shared, so that a total and its cells are counted alike. #}
+
+{#
+  facts: table expression with period, the key and one column a dimension.
+  loaded: a condition that is true when the data behind the count is there at all; without it a count of
+          nothing would read as zero.
+  Every region gets a row, also with nothing in it; of other dimensions only the categories met.
+#}
+{% macro counted_cells(facts, key, dimensions, loaded) %}
+    select
+        p.period, 'total' as dimension, cast(null as text) as category,
+        case when {{ loaded }} then count(distinct f.{{ key }}) end as numerator,
+        cast(null as double precision) as denominator,
+        case when {{ loaded }} then count(distinct f.{{ key }}) end as n,
+        cast(null as text) as note
+    from periods as p
+    left join {{ facts }} as f on f.period = p.period
+    group by p.period
+    {% for dimension in dimensions %}
+    union all
+    {% if dimension == 'region' %}
+    select
+        p.period, 'region', r.region,
+        case when {{ loaded }} then count(distinct f.{{ key }}) end,
+        null,
+        case when {{ loaded }} then count(distinct f.{{ key }}) end,
+        null
+    from periods as p
+    cross join {{ ref('dim_region') }} as r
+    left join {{ facts }} as f on f.period = p.period and f.region = r.region
+    group by p.period, r.region
+    {% else %}
+    select
+        f.period, '{{ dimension }}', f.{{ dimension }}, count(distinct f.{{ key }}), null,
+        count(distinct f.{{ key }}), null
+    from {{ facts }} as f
+    where f.{{ dimension }} is not null
+    group by f.period, f.{{ dimension }}
+    {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{#
+  Shares of people by gender. persons: table expression with period and gender, one row per person (or slot).
+  Women, men and non-binary over those who stated their gender; the undisclosed over all.
+#}
+{% macro gender_cells(persons) %}
+    select
+        p.period, 'total' as dimension, cast(null as text) as category,
+        count(case when x.gender = 'woman' then 1 end) as numerator,
+        count(case when x.gender <> 'undisclosed' then 1 end) as denominator,
+        count(case when x.gender <> 'undisclosed' then 1 end) as n,
+        cast(null as text) as note
+    from periods as p
+    left join {{ persons }} as x on x.period = p.period
+    group by p.period
+    {% for code, label in [('woman', 'Woman'), ('man', 'Man'), ('non_binary', 'Non-binary')] %}
+    union all
+    select
+        x.period, 'gender', '{{ label }}',
+        count(case when x.gender = '{{ code }}' then 1 end),
+        count(case when x.gender <> 'undisclosed' then 1 end),
+        count(case when x.gender <> 'undisclosed' then 1 end),
+        null
+    from {{ persons }} as x
+    group by x.period
+    {% endfor %}
+    union all
+    select
+        x.period, 'gender', 'Undisclosed',
+        count(case when x.gender = 'undisclosed' then 1 end), count(*), count(*), null
+    from {{ persons }} as x
+    group by x.period
+{% endmacro %}

@@ -1,0 +1,49 @@
+{# Every indicator ends in `figures`: one place that decides the columns, the value and what "not available" means. #}
+
+{# The periods of the quarter being calculated: the quarter itself, and the year when the fourth quarter closes it. #}
+{% macro current_periods() %}
+    select period, grain, quarter, starts_on, ends_before, as_of_on
+    from {{ ref('dim_period') }}
+    where quarter = '{{ var("quarter") }}'
+{% endmacro %}
+
+{#
+  Rows of an indicator from a table expression with period, dimension, category, numerator, denominator, n, note.
+  kind: count   value = numerator
+        percent value = 100 * numerator / denominator
+        mean    value = numerator / denominator
+  A missing numerator, or a missing or zero denominator, gives no value: the row says not_available and why.
+#}
+{% macro figures(cells, kind, missing) %}
+select
+    valued.period,
+    p.grain,
+    p.quarter,
+    valued.dimension,
+    valued.category,
+    valued.value,
+    valued.numerator,
+    valued.denominator,
+    valued.n,
+    case when valued.value is null then 'not_available' else 'ok' end as status,
+    case when valued.value is null then coalesce(valued.note, '{{ missing }}') else valued.note end as note
+from (
+    select
+        period,
+        cast(dimension as text) as dimension,
+        cast(category as text) as category,
+        {% if kind == 'count' -%}
+        cast(numerator as double precision) as value,
+        {% elif kind == 'percent' -%}
+        100.0 * cast(numerator as double precision) / nullif(cast(denominator as double precision), 0) as value,
+        {% else -%}
+        cast(numerator as double precision) / nullif(cast(denominator as double precision), 0) as value,
+        {% endif -%}
+        cast(numerator as double precision) as numerator,
+        cast(denominator as double precision) as denominator,
+        cast(n as bigint) as n,
+        cast(note as text) as note
+    from {{ cells }}
+) as valued
+join ({{ current_periods() }}) as p on p.period = valued.period
+{% endmacro %}

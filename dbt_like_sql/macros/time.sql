@@ -1,0 +1,9 @@
+{# The day something happened on, in the business time zone: 23:30 UTC on 31 December is next year in Madrid. #}
+{% macro business_day(instant) -%}
+    cast((cast({{ instant }} as timestamp with time zone) at time zone '{{ var("time_zone") }}') as date)
+{%- endmacro %}
+
+{# An instant with an offset as UTC without zone, so that it reads the same in every session. #}
+{% macro utc(instant) -%}
+    (cast({{ instant }} as timestamp with time zone) at time zone 'UTC')
+{%- endmacro %}

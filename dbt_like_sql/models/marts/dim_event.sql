@@ -1,0 +1,15 @@
+select
+    event_id,
+    event_code,
+    event_name,
+    event_type,
+    case when event_type = 'Solutions Lab' then coalesce(lab, event_name) end as lab,
+    format,
+    event_status,
+    event_status = 'Held' as is_held,
+    is_organised_by_network,
+    started_at_utc,
+    started_on,
+    themes,
+    lines_of_action
+from {{ ref('stg_zoho_crm__events') }}

@@ -1,0 +1,2 @@
+select *
+from {{ ref('stg_catalogue__lines_of_action') }}

@@ -1,0 +1,21 @@
+with posts as (
+
+    -- Punctuation and line ends become blanks, so that #AVANTIA is not found inside #AVANTIAcampaign.
+    select
+        *,
+        ' ' || translate(lower(caption), '.,;:!?()"' || chr(10) || chr(13) || chr(9), '            ') || ' ' as words
+    from {{ ref('fct_social_post') }}
+
+)
+
+select
+    p.media_id,
+    c.campaign_id,
+    c.campaign_name,
+    c.kind,
+    p.platform,
+    p.account,
+    p.views,
+    p.published_on
+from posts as p
+join {{ ref('stg_catalogue__campaigns') }} as c on p.words like '% ' || c.hashtag || ' %'

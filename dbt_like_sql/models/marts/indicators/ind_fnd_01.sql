@@ -1,0 +1,40 @@
+with periods as ({{ current_periods() }}),
+
+secured as (
+
+    select p.period, c.deal_id, c.donor, c.edition, c.amount_eur
+    from periods as p
+    join {{ ref('fct_contribution') }} as c
+        on c.pipeline = 'International Fund' and c.is_signed and c.signed_on <= p.as_of_on
+
+),
+
+cells as (
+
+    select
+        p.period, 'total' as dimension, cast(null as text) as category,
+        case when exists (select 1 from {{ ref('fct_contribution') }}) then coalesce(sum(s.amount_eur), 0) end as numerator,
+        cast(null as double precision) as denominator,
+        count(s.amount_eur) as n,
+        case
+            when count(s.amount_eur) < count(s.deal_id)
+                then cast(count(s.deal_id) - count(s.amount_eur) as text)
+                    || ' signed contributions without an amount or exchange rate are not in the sum.'
+        end as note
+    from periods as p
+    left join secured as s on s.period = p.period
+    group by p.period
+
+    {% for dimension in ['donor', 'edition'] %}
+    union all
+
+    select
+        period, '{{ dimension }}', {{ dimension }}, sum(amount_eur), null, count(amount_eur),
+        case when count(amount_eur) < count(*) then 'A contribution without an amount or exchange rate is not in the sum.' end
+    from secured
+    group by period, {{ dimension }}
+    {% endfor %}
+
+)
+
+{{ figures('cells', 'count', 'No contribution has been loaded from the CRM.') }}

@@ -1,0 +1,60 @@
+with periods as ({{ current_periods() }}),
+
+-- Members on at least one day of the period, so that whoever was active is in the denominator as well.
+members as (
+
+    select p.period, m.account_id, m.region
+    from periods as p
+    join {{ ref('dim_member') }} as m
+        on m.is_member
+        and (m.joined_on is null or m.joined_on <= p.as_of_on)
+        and (m.left_on is null or m.left_on > p.starts_on)
+
+),
+
+active as (
+
+    select distinct p.period, f.account_id
+    from periods as p
+    join {{ ref('fct_participation') }} as f
+        on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
+    where f.is_held and f.has_attended and f.is_member_on_day
+
+),
+
+counted as (
+
+    select
+        m.period,
+        m.region,
+        count(*) as members,
+        count(a.account_id) as active_members
+    from members as m
+    left join active as a on a.period = m.period and a.account_id = m.account_id
+    where exists (select 1 from {{ ref('fct_participation') }})
+    group by m.period, m.region
+
+),
+
+cells as (
+
+    select
+        p.period, 'total' as dimension, cast(null as text) as category,
+        sum(c.active_members) as numerator, sum(c.members) as denominator, sum(c.members) as n,
+        cast(null as text) as note
+    from periods as p
+    left join counted as c on c.period = p.period
+    group by p.period
+
+    union all
+
+    select
+        p.period, 'region', r.region, c.active_members, c.members, c.members,
+        case when c.members is null then 'No member in this region.' end
+    from periods as p
+    cross join {{ ref('dim_region') }} as r
+    left join counted as c on c.period = p.period and c.region = r.region
+
+)
+
+{{ figures('cells', 'percent', 'No members or no participations have been loaded from the CRM.') }}

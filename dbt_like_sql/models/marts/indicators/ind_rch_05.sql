@@ -1,0 +1,40 @@
+with periods as ({{ current_periods() }}),
+
+-- Posts are asked for quarter by quarter: a year is only known when each of its quarters was asked for.
+asked as (
+
+    select
+        p.period,
+        count(q.period) as quarters,
+        count(f.starts_on) as quarters_asked
+    from periods as p
+    join {{ ref('dim_period') }} as q
+        on q.grain = 'quarter' and q.starts_on >= p.starts_on and q.ends_before <= p.ends_before
+    left join (
+        select distinct starts_on, ends_before from {{ ref('fct_social_period') }}
+    ) as f on f.starts_on = q.starts_on and f.ends_before = q.ends_before
+    group by p.period
+
+),
+
+cells as (
+
+    select
+        a.period, 'total' as dimension, cast(null as text) as category,
+        case when a.quarters = a.quarters_asked then count(distinct c.media_id) end as numerator,
+        cast(null as double precision) as denominator,
+        case when a.quarters = a.quarters_asked then count(distinct c.media_id) end as n,
+        case
+            when a.quarters > a.quarters_asked
+                then cast(a.quarters - a.quarters_asked as text) || ' of ' || cast(a.quarters as text)
+                    || ' quarters have not been loaded.'
+        end as note
+    from asked as a
+    join periods as p on p.period = a.period
+    left join {{ ref('fct_campaign_post') }} as c
+        on c.campaign_id = 'mayor_interviews' and c.published_on >= p.starts_on and c.published_on < p.ends_before
+    group by a.period, a.quarters, a.quarters_asked
+
+)
+
+{{ figures('cells', 'count', 'Posts of this period have not been loaded.') }}

@@ -1,0 +1,3 @@
+select scale, label, kind, cast(score as integer) as score, code
+from {{ source('catalogue', 'scale_labels') }}
+where not _is_deleted

@@ -1,0 +1,4 @@
+select hashtag
+from {{ ref('stg_catalogue__campaigns') }}
+group by hashtag
+having count(*) > 1

@@ -1,0 +1,122 @@
+"""What the catalogue files may say. Strict: an unknown field or an empty text is an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+PERIOD = r"^\d{4}(-Q[1-4])?$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(_Strict):
+    """The same text in the three languages of the network."""
+
+    en: Words
+    fr: Words
+    es: Words
+
+
+class Formula(_Strict):
+    """In words; the SQL beside it does the counting."""
+
+    numerator: Words
+    denominator: Words | None = None
+
+
+class Baseline(_Strict):
+    """Where the indicator started; ``value`` is empty where nothing was published."""
+
+    value: float | None
+    period: Words
+    quality: Words | None = None
+
+
+class Target(_Strict):
+    """A target somebody stated, and where."""
+
+    period: Annotated[str, Field(pattern=PERIOD)]
+    value: float
+    origin: Words
+
+
+class Chart(_Strict):
+    """Which chart shows the indicator; ``dimension`` for charts of categories."""
+
+    kind: Words
+    dimension: Words | None = None
+
+
+class Indicator(_Strict):
+    """One indicator as its reference sheet says it (``config: meta: indicator`` of ``ind_*.yml``)."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")]
+    name: Text
+    definition: Text
+    unit: Literal[
+        "members", "percent", "score", "views", "follows", "people", "visits", "EUR", "labs", "videos"
+    ]
+    formula: Formula
+    aggregation: Literal["stock", "flow", "distinct", "ratio"]
+    direction: Literal["increase", "decrease", "in_band", "context"]
+    band: tuple[float, float] | None = None
+    disaggregations: list[Words]
+    source: list[Words] = Field(min_length=1)
+    frequency: Words
+    owner_role: Words
+    lines_of_action: list[int] = Field(min_length=1)
+    baseline: Baseline
+    targets: list[Target] = []
+    limitations: Text
+    decimals: int = Field(0, ge=0, le=3)
+    headline: bool = False
+    position: int = Field(ge=1)
+    chart: Chart
+
+    @model_validator(mode="after")
+    def _band_goes_with_direction(self) -> Indicator:
+        if (self.band is not None) != (self.direction == "in_band"):
+            raise ValueError("band and direction in_band go together: give both or neither")
+        if self.band is not None and self.band[0] >= self.band[1]:
+            raise ValueError("band is written from low to high")
+        return self
+
+    @property
+    def model(self) -> str:
+        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``."""
+        return f"ind_{self.id.lower().replace('-', '_')}"
+
+
+class Campaign(_Strict):
+    """A campaign or a series of posts, known by its hashtag."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    name: Words
+    kind: Literal["campaign", "series"]
+    hashtag: Annotated[str, Field(pattern=r"^#\w+$")]
+
+
+class ScaleLabel(_Strict):
+    """What an answer means. ``score`` for satisfaction, ``code`` for gender, neither for a non-answer."""
+
+    scale: Literal["satisfaction", "gender"]
+    label: Words  # lower case, as ``lower(trim(answer))`` writes it
+    kind: Literal["answer", "non_answer"]
+    score: int | None = None
+    code: Literal["woman", "man", "non_binary", "undisclosed"] | None = None
+
+
+class LineOfAction(_Strict):
+    number: int = Field(ge=1)
+    name: Text
+
+
+class Region(_Strict):
+    """A region of the network; ``name.en`` is the value in the CRM."""
+
+    name: Text

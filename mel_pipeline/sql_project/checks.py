@@ -1,0 +1,91 @@
+"""Tests of a model as one query, and their results as sentences. Knows the four generic tests of dbt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from mel_pipeline.sql_project.project import Model, SqlProject
+from mel_pipeline.sql_project.results import TestResult
+from mel_pipeline.sql_project.schema import ColumnTest
+
+
+def check_query(project: SqlProject, model: Model, variables: Mapping[str, object]) -> str:
+    """One row per test with its number and how many rows break it; empty text when there is no test."""
+    queries = [_failing_rows(model.name, test) for test in model.column_tests]
+    queries += [project.compile_test(name, variables) for name in model.singular_tests]
+    return " union all ".join(
+        f"select {number} as test, count(*) as failures from ({query}) as broken_{number}"
+        for number, query in enumerate(queries)
+    )
+
+
+def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]) -> list[TestResult]:
+    """Counts by test number turned into results."""
+    results = []
+    for number, test in enumerate(model.column_tests):
+        broken = failures[number]
+        results.append(
+            TestResult(
+                test.name, not broken, broken, _severity(test.severity), _sentence(model.name, test, broken)
+            )
+        )
+    for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
+        broken = failures[number]
+        rule = name.replace("_", " ").capitalize()
+        sentence = f"{rule}: {_rows(broken)} not." if broken else f"{rule}."
+        results.append(
+            TestResult(name, not broken, broken, _severity(project.singular_tests[name].severity), sentence)
+        )
+    return results
+
+
+def _severity(text: str) -> Literal["error", "warn"]:
+    return "warn" if text == "warn" else "error"
+
+
+def _failing_rows(table: str, test: ColumnTest) -> str:
+    column = test.column
+    if test.kind == "not_null":
+        return f"select 1 from {table} where {column} is null"  # noqa: S608
+    if test.kind == "unique":
+        return (
+            f"select {column} from {table} where {column} is not null group by {column} having count(*) > 1"  # noqa: S608
+        )
+    if test.kind == "accepted_values":
+        listed = ", ".join("'" + str(value).replace("'", "''") + "'" for value in test.arguments["values"])
+        return f"select {column} from {table} where {column} is not null and {column} not in ({listed})"  # noqa: S608
+    parent, field = test.parent, test.arguments["field"]
+    return (
+        f"select 1 from {table} as child where child.{column} is not null"  # noqa: S608
+        f" and not exists (select 1 from {parent} as parent where parent.{field} = child.{column})"
+    )
+
+
+def _sentence(table: str, test: ColumnTest, broken: int) -> str:
+    column = test.column
+    if test.kind == "not_null":
+        return (
+            f"{_rows(broken)} of {table} without {column}."
+            if broken
+            else f"Every row of {table} has {column}."
+        )
+    if test.kind == "unique":
+        return (
+            f"{broken:,} values of {column} stand more than once in {table}."
+            if broken
+            else f"No {column} twice."
+        )
+    if test.kind == "accepted_values":
+        listed = ", ".join(str(value) for value in test.arguments["values"])
+        if broken:
+            return f"{_rows(broken)} of {table} where {column} is none of: {listed}."
+        return f"Every {column} is one of: {listed}."
+    parent = test.parent
+    if broken:
+        return f"{_rows(broken)} of {table} whose {column} is not in {parent}."
+    return f"Every {column} is in {parent}."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"

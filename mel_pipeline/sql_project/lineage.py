@@ -1,0 +1,47 @@
+"""Which columns a column comes from, read from the SQL. Imports sqlglot: import this module only when asked."""
+
+from __future__ import annotations
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import lineage
+from sqlglot.optimizer.qualify import qualify
+
+from mel_pipeline.errors import ModelError
+from mel_pipeline.sql_project.project import SqlProject
+
+DIALECT = "duckdb"
+Schema = dict[str, dict[str, str]]
+
+
+def column_lineage(project: SqlProject, name: str) -> dict[str, list[tuple[str, str]]]:
+    """For each column of a model, the (table, column) pairs it is made of, one step upstream.
+
+    Raises:
+        ModelError: the model does not exist or its SQL cannot be read.
+    """
+    schema: Schema = {}
+    columns: list[str] = []
+    sql = project.compile(name)
+    for model in project.order(project.upstream(name)):
+        schema.update({table: dict(project.source_table(table).columns) for table in model.sources})
+        columns = _output_columns(project, model.name, schema)
+        schema[model.name] = dict.fromkeys(columns, "text")
+    del schema[name]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for column in columns:
+        leaves = {
+            (leaf.expression.name, leaf.name.split(".")[-1].strip('"'))
+            for leaf in lineage(column, sql, schema=schema, dialect=DIALECT).walk()
+            if isinstance(leaf.expression, exp.Table)
+        }
+        found[column] = sorted(leaves)
+    return found
+
+
+def _output_columns(project: SqlProject, name: str, schema: Schema) -> list[str]:
+    try:
+        tree = qualify(parse_one(project.compile(name), dialect=DIALECT), schema=schema, dialect=DIALECT)
+    except SqlglotError as error:
+        raise ModelError(f"Reading the SQL of {name}: {error}") from error
+    return [str(column) for column in tree.named_selects]

@@ -1,0 +1,208 @@
+"""Run models in dependency order. One transaction a model: a kill leaves the old rows or the new ones.
+
+A model's tests run inside its transaction. When one of severity error fails, the model is rolled back,
+so the last good rows stay, and whatever reads it is skipped with the reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from mel_pipeline.errors import ModelError
+from mel_pipeline.sql_project.checks import check_query, check_results
+from mel_pipeline.sql_project.results import ModelResult, TestResult
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from mel_pipeline.sql_project.project import Model, SqlProject
+
+
+class Database(Protocol):
+    """What the runner needs of the warehouse."""
+
+    def connect(self) -> AbstractContextManager[sa.Connection]:
+        """An open connection, closed afterwards."""
+
+
+class _ChecksFailed(Exception):
+    def __init__(self, tests: list[TestResult]) -> None:
+        self.tests = tests
+
+
+class Runner:
+    """Builds models in a database.
+
+    Args:
+        warehouse: opens the connection; it is kept for the length of a run (a second or two), as opening
+            a DuckDB file costs more than most models.
+    """
+
+    def __init__(self, warehouse: Database) -> None:
+        self.warehouse = warehouse
+
+    def run(
+        self,
+        project: SqlProject,
+        select: set[str] | None = None,
+        variables: Mapping[str, object] | None = None,
+        *,
+        full_refresh: bool = False,
+    ) -> Iterator[ModelResult]:
+        """Run the selected models, upstream first, and tell of each as it ends.
+
+        Args:
+            variables: added to those the project was loaded with.
+            full_refresh: rebuild incremental tables from nothing; other quarters have to be run again.
+
+        A model that fails does not raise: its result says ``failed``, and those that read it ``skipped``.
+        """
+        wanted = {**project.variables, **(variables or {})}
+        models = project.order(select)
+        if not models:
+            return
+        broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
+        with self.warehouse.connect() as connection:
+            _create_missing_sources(connection, project, models)
+            for model in models:
+                cause = next((broken[name] for name in model.depends_on if name in broken), None)
+                if cause:
+                    result = ModelResult(model.name, "skipped", message=f"Not run. {cause}")
+                else:
+                    result = _run_model(connection, project, model, wanted, full_refresh)
+                if result.status != "ok":
+                    broken[model.name] = cause or f"{model.name} failed: {result.message}"
+                yield result
+
+
+def _run_model(
+    connection: sa.Connection,
+    project: SqlProject,
+    model: Model,
+    variables: Mapping[str, object],
+    full_refresh: bool,
+) -> ModelResult:
+    import sqlalchemy as sa
+
+    started = time.perf_counter()
+    sql, rows, message = "", 0, ""
+    tests: list[TestResult] = []
+    try:
+        with connection.begin():
+            existing = _existing(connection, model.name)
+            grows = model.config.materialized == "incremental" and existing == "table" and not full_refresh
+            sql = project.compile(model.name, variables, incremental=grows)
+            rows = _build(connection, model, sql, existing, grows)
+            tests = _run_tests(connection, project, model, variables)
+    except _ChecksFailed as failed:
+        tests = failed.tests
+        said = " ".join(test.sentence for test in tests if not test.passed and test.severity == "error")
+        message = f"{said} The rows from before this run were kept."
+    except ModelError as error:
+        message = str(error)
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0].rstrip(".!")
+        message = (
+            f"Running {model.path.name}: {reason}. If a table is missing, run the models it comes from first."
+        )
+    status = "failed" if message else "ok"
+    return ModelResult(model.name, status, rows, time.perf_counter() - started, tests, sql, message)
+
+
+def _build(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
+    """Write the model and count its rows (of the replaced part, when it grows)."""
+    name = model.name
+    if grows:
+        return _replace_part(connection, model, sql)
+    if existing:
+        _execute(connection, f"drop {existing} {name}")
+    kind = "view" if model.config.materialized == "view" else "table"
+    _execute(connection, f"create {kind} {name} as {sql}")
+    return _count(connection, name)
+
+
+def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
+    """Delete the rows whose key the new rows carry, then insert the new ones."""
+    name, key, incoming = model.name, model.config.unique_key, f"_incoming_{model.name}"
+    _execute(connection, f"create temporary table {incoming} as {sql}")
+    old, new = _columns(connection, name), _columns(connection, incoming)
+    if old != new:
+        differing = ", ".join(
+            sorted({f"{column} {kind}" for column, kind in set(old.items()) ^ set(new.items())})
+        )
+        raise ModelError(
+            f"The columns of {name} have changed ({differing}). Quarters stored earlier lack them: run with"
+            " full_refresh=True and calculate every quarter again. Nothing was changed."
+        )
+    listed = ", ".join(new)
+    _execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")
+    _execute(connection, f"insert into {name} ({listed}) select {listed} from {incoming}")
+    rows = _count(connection, incoming)
+    _execute(connection, f"drop table {incoming}")
+    return rows
+
+
+def _run_tests(
+    connection: sa.Connection, project: SqlProject, model: Model, variables: Mapping[str, object]
+) -> list[TestResult]:
+    query = check_query(project, model, variables)
+    if not query:
+        return []
+    failures = {int(row[0]): int(row[1]) for row in connection.exec_driver_sql(query)}
+    tests = check_results(project, model, failures)
+    if any(not test.passed and test.severity == "error" for test in tests):
+        raise _ChecksFailed(tests)
+    return tests
+
+
+def _create_missing_sources(connection: sa.Connection, project: SqlProject, models: list[Model]) -> None:
+    """A source that was never loaded is an empty table, so that its indicators say "not available"."""
+    wanted = {table for model in models for table in model.sources}
+    with connection.begin():
+        present = set(
+            connection.exec_driver_sql(
+                "select table_name from information_schema.tables where table_schema = current_schema()"
+            ).scalars()
+        )
+        for table in sorted(wanted - present):
+            columns = project.source_table(table).columns
+            body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            _execute(connection, f"create table {table} ({body})")
+
+
+def _existing(connection: sa.Connection, name: str) -> str | None:
+    import sqlalchemy as sa
+
+    kind = connection.execute(
+        sa.text(
+            "select table_type from information_schema.tables"
+            " where table_schema = current_schema() and table_name = :name"
+        ),
+        {"name": name},
+    ).scalar()
+    return None if kind is None else ("view" if kind == "VIEW" else "table")
+
+
+def _columns(connection: sa.Connection, table: str) -> dict[str, str]:
+    import sqlalchemy as sa
+
+    rows = connection.execute(
+        sa.text(
+            "select column_name, data_type from information_schema.columns"
+            " where table_name = :name order by ordinal_position"
+        ),
+        {"name": table},
+    )
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def _execute(connection: sa.Connection, sql: str) -> None:
+    # The driver's own call: a colon or a percent sign in a model is SQL, not a parameter.
+    connection.exec_driver_sql(sql)
+
+
+def _count(connection: sa.Connection, table: str) -> int:
+    return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar() or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from datetime import date
@@ -192,8 +193,18 @@ def _say_where(folder: Path) -> None:
 
 def main() -> None:
     """Entry point: errors a user can mend are told in one line, without a traceback."""
+    code = 0
     try:
         app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(bool(end.code))
     except MelError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
-        sys.exit(1)
+        code = 1
+    if "great_expectations" in sys.modules:
+        # With Great Expectations loaded, DuckDB prints a hundred lines about leaked types as Python winds
+        # down. All files and databases are closed by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

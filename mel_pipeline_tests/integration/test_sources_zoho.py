@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import socket
 import stat
 import threading
 import time
@@ -457,7 +457,7 @@ def test_a_host_that_is_not_there_is_named_without_its_query(tmp_path: Path) -> 
         settings = settings_for(server, tmp_path)
         read(crm.open(settings, QUICK).pull("deals"))
         pull = crm.open(settings, QUICK).pull("deals")
-    with pytest.raises(TransientSourceError, match="127.0.0.1 cannot be reached") as caught:
+    with pytest.raises(TransientSourceError, match=r"127\.0\.0\.1 cannot be reached") as caught:
         read(pull)
     assert "fields=" not in str(caught.value)
     assert has_no_secret(caught.value)
@@ -580,9 +580,7 @@ def test_staff_survive_a_token_that_expires(tmp_path: Path) -> None:
         assert server.count("/oauth") == 2
 
 
-def test_a_slow_drip_meets_a_time_limit(tmp_path: Path) -> None:
-    import socket
-
+def test_a_slow_drip_meets_a_time_limit() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()
 
@@ -609,4 +607,3 @@ def test_a_slow_drip_meets_a_time_limit(tmp_path: Path) -> None:
         stop.set()
         thread.join()
         listener.close()
-    assert os.listdir(tmp_path) == []

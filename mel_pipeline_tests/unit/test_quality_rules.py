@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from mel_pipeline import quality
 from mel_pipeline.contracts import Column, EntityContract
+from mel_pipeline.quality.expectations import context
 from mel_pipeline.warehouse import Warehouse
 
 # Great Expectations imports a deprecated module, and pandas remarks on groups in the patterns it is given.
@@ -212,7 +214,7 @@ def test_great_expectations_still_needs_the_mend_for_duckdb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When this fails, GX keeps its DuckDB connection by itself: remove ``keep_duckdb_connections``."""
-    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
+    engine = import_module("great_expectations.execution_engine.sqlalchemy_execution_engine")
 
     warehouse = stored(tmp_path, {"id": "1"})
     assert check(warehouse).passed
@@ -226,8 +228,6 @@ def test_great_expectations_still_needs_the_mend_for_duckdb(
 
 
 def test_telemetry_and_progress_bars_are_off() -> None:
-    from mel_pipeline.quality.expectations import context
-
     made = context()
     bars = made.variables.progress_bars
     assert bars is not None

@@ -1,0 +1,218 @@
+"""Loads: everything or nothing, once or a hundred times the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.contracts import contract_of
+from mel_pipeline.errors import SourceError, TransientSourceError, WarehouseError
+from mel_pipeline.landing import land
+from mel_pipeline.periods import Quarter
+from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.conftest import Organisation
+
+NOW = datetime(2026, 1, 1)
+DEALS = contract_of("zoho_crm")
+
+
+class Listed:
+    """A source that gives what a test lists, through the interface of the real ones."""
+
+    def __init__(self, batches: list[Batch], cursor: str | None = None, fault: Exception | None = None) -> None:
+        self.batches, self.next, self.fault = batches, cursor, fault
+
+    def pull(self, entity: str, *, quarter: Quarter | None, cursor: str | None) -> Pull:
+        def given():
+            yield from self.batches
+            if self.fault:
+                raise self.fault
+
+        return Pull(given(), cursor=lambda: self.next)
+
+
+def deal(number: int, **values: str | None) -> dict[str, str | None]:
+    moment = "2024-01-01T10:00:00+01:00"
+    row = {"id": str(number), "Deal_Name": f"Deal {number}", "Pipeline": "Projects", "Stage": "Signed", "Currency": "EUR"}
+    return {**row, "Created_Time": moment, "Modified_Time": moment, "_source_ref": "page 1", **values}
+
+
+def batch(*rows: dict[str, str | None], deleted: tuple[str, ...] = (), rejected: tuple[Rejected, ...] = ()) -> Batch:
+    return Batch(frame_of(rows, DEALS.entities["deals"]), list(rejected), list(deleted))
+
+
+def deals(warehouse: Warehouse) -> pd.DataFrame:
+    return warehouse.read("select * from raw_zoho_crm__deals order by _row_key")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
+
+
+def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
+    source = Listed([batch(deal(1), deal(2))], cursor="a")
+    first = land(source, DEALS, "deals", warehouse)
+    before = deals(warehouse)
+    second = land(source, DEALS, "deals", warehouse)
+    assert (first.new, second.new, second.changed, second.unchanged) == (2, 0, 0, 2)
+    pd.testing.assert_frame_equal(before, deals(warehouse))
+
+
+def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    rejected = Rejected("page 2", "9", "Amount", "no number", "{}")
+    result = land(Listed([batch(deal(1), deal(2), deal(2), deal(3, Stage="?"), rejected=(rejected,))]), DEALS, "deals", warehouse)
+    assert result.fetched == 5 == result.new + result.changed + result.unchanged + result.repeated + result.quarantined
+    assert (result.new, result.unchanged, result.repeated, result.quarantined) == (1, 1, 1, 2)
+
+
+def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None:
+    rows = [deal(number) for number in range(1, 8)]
+    splits = [[batch(*rows)], [batch(*rows[4:]), batch(*rows[:4])], [batch(row) for row in rows] + [batch(*rows[2:5])]]
+    tables = []
+    for number, batches in enumerate(splits):
+        made = Warehouse(f"duckdb:///{tmp_path / f'{number}.duckdb'}")
+        land(Listed(batches), DEALS, "deals", made)
+        tables.append(deals(made).drop(columns=["_load_id", "_loaded_at"]))
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(tables[0], table)
+
+
+def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1), deal(2, Stage="Maybe", Amount="many"))]), DEALS, "deals", warehouse)
+    aside = warehouse.read("select source_ref, row_key, column_name, rule, reason from quarantine order by column_name")
+    assert aside.values.tolist() == [
+        ["page 1", "2", "Amount", "type", "Amount is not a number"],
+        ["page 1", "2", "Stage", "allowed", "Stage 'Maybe' is not one of: Prospect, Negotiation, Signed, Lost"],
+    ]
+    assert list(deals(warehouse)["_row_key"]) == ["1"]
+
+
+def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(warehouse: Warehouse) -> None:
+    bad = Listed([batch(deal(1), deal(2, Stage="Maybe"))])
+    land(bad, DEALS, "deals", warehouse)
+    land(bad, DEALS, "deals", warehouse)
+    assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [True]
+    land(Listed([batch(deal(2, Stage="Lost"))]), DEALS, "deals", warehouse)
+    assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [False]
+
+
+def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_lives_again(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1), deal(2))]), DEALS, "deals", warehouse)
+    assert land(Listed([batch(deleted=("2", "77"))]), DEALS, "deals", warehouse).deleted == 1
+    assert deals(warehouse)["_is_deleted"].tolist() == [False, True]
+    land(Listed([batch(deal(2))]), DEALS, "deals", warehouse)
+    assert deals(warehouse)["_is_deleted"].tolist() == [False, False]
+
+
+def test_a_source_that_fails_half_way_leaves_rows_and_cursor_as_they_were(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
+    fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
+    with pytest.raises(SourceError):
+        land(Listed([batch(deal(2))], cursor="two", fault=fault), DEALS, "deals", warehouse)
+    assert list(deals(warehouse)["_row_key"]) == ["1"]
+    assert warehouse.read("select cursor from source_cursor")["cursor"].tolist() == ["one"]
+    failed = warehouse.read("select status, message from load_ledger order by started_at")
+    assert failed.values.tolist()[-1] == ["failed", "Zoho CRM, Deals, page 2: no answer."]
+
+
+def test_the_whole_sample_loads_and_a_second_load_reads_almost_nothing(organisation: Organisation) -> None:
+    first = organisation.load("zoho_crm", "contacts")
+    second = organisation.load("zoho_crm", "contacts")
+    assert (first.new, first.quarantined) == (4321, 0)
+    assert second.fetched < 20 and second.new == second.changed == 0
+
+
+def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Organisation) -> None:
+    organisation.load("zoho_survey", "responses")
+    text = organisation.warehouse.read("select * from raw_zoho_survey__responses").to_csv()
+    text += organisation.warehouse.read("select * from quarantine").to_csv()
+    assert "@example.org" not in text and "192.0.2." not in text and "Mozilla" not in text
+    assert "survey.example.org" not in text
+
+
+_LOAD_FOR_EVER = """
+    import sys
+    from mel_pipeline.contracts import contract_of
+    from mel_pipeline.landing import land
+    from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline_tests.integration.test_landing import Listed, batch, deal
+    warehouse = Warehouse(sys.argv[1], 20)
+    print("ready", flush=True)
+    for turn in range(10_000):
+        rows = [deal(number, Deal_Name=f"turn {turn}") for number in range(1, 400)]
+        land(Listed([batch(*rows)], cursor=str(turn)), contract_of("zoho_crm"), "deals", warehouse)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
+def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(warehouse: Warehouse, delay: float) -> None:
+    land(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
+    code = textwrap.dedent(_LOAD_FOR_EVER)
+    victim = subprocess.Popen(
+        [sys.executable, "-c", code, warehouse.url], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    )
+    with victim:
+        assert victim.stdout is not None and victim.stdout.readline() == b"ready\n"
+        _wait_for(warehouse, 1)
+        time.sleep(delay)
+        victim.send_signal(signal.SIGKILL)
+    table = deals(warehouse)
+    turns = set(table.loc[table["_row_key"] != "0", "Deal_Name"])
+    cursor = warehouse.read("select cursor from source_cursor")["cursor"].item()
+    loads = warehouse.read("select count(*) as n from load_ledger")["n"].item()
+    assert turns == {f"turn {cursor}"}, "rows and cursor are of one load"
+    assert loads == int(cursor) + 2, "and so is the ledger"
+    result = land(Listed([batch(deal(1, Deal_Name="after"))], cursor="end"), DEALS, "deals", warehouse)
+    assert (result.changed, len(deals(warehouse))) == (1, 400)
+
+
+def _wait_for(warehouse: Warehouse, loads: int) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if warehouse.read("select count(*) as n from load_ledger")["n"].item() > loads:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the other process loaded nothing")
+
+
+_HOLD = """
+    import sys, time
+    from mel_pipeline.warehouse import Warehouse
+    with Warehouse(sys.argv[1]).connect():
+        print("held", flush=True)
+        time.sleep(float(sys.argv[2]))
+"""
+
+
+def _holder(url: str, seconds: float) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", textwrap.dedent(_HOLD), url, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+
+
+def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehouse) -> None:
+    with _holder(warehouse.url, 1.0) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        begun = time.monotonic()
+        assert land(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
+        assert time.monotonic() - begun > 0.5
+
+
+def test_a_run_that_waits_in_vain_says_who_holds_the_file_and_what_to_do(warehouse: Warehouse) -> None:
+    impatient = Warehouse(warehouse.url, 0.5)
+    with _holder(warehouse.url, 30) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with pytest.raises(WarehouseError, match=rf"PID {other.pid}.*Wait for that run"):
+            impatient.read("select 1")
+        other.kill()

@@ -1,0 +1,35 @@
+import pytest
+
+from mel_pipeline.errors import SettingsError
+from mel_pipeline.settings import Settings, load_settings, with_sample_values
+from mel_pipeline.sources import open_source
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.very-secret")
+    assert "very-secret" not in repr(load_settings()) + str(load_settings())
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEL_LOCK_WAIT_SECONDS", "hunter2")
+    with pytest.raises(SettingsError, match="MEL_LOCK_WAIT_SECONDS") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_sample_values_fill_only_what_is_not_set() -> None:
+    settings = with_sample_values(Settings(matomo_url="https://stats.example.org"), 9)
+    assert settings.matomo_url == "https://stats.example.org"
+    assert settings.zoho_api_url == "http://127.0.0.1:9"
+
+
+def test_without_the_sample_nothing_points_at_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEL_SAMPLE", "false")
+    settings = load_settings()
+    assert "127.0.0.1" not in str(settings)
+
+
+@pytest.mark.parametrize(("source", "setting"), [("zoho_crm", "MEL_ZOHO_"), ("zoho_people", "MEL_ZOHO_"), ("instagram", "MEL_INSTAGRAM_"), ("matomo", "MEL_MATOMO_")])
+def test_a_source_without_settings_says_which_are_missing(source: str, setting: str) -> None:
+    with pytest.raises(SettingsError, match=setting):
+        open_source(source, Settings(sample=False)).pull(next(iter(__import__("mel_pipeline.contracts").contracts.contract_of(source).entities)), quarter=None, cursor=None)

@@ -23,7 +23,7 @@ check: .venv/dev.stamp    ## Format, lint, types, import rules, Dagster definiti
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -W error::DeprecationWarning:mel_pipeline -m mel_pipeline.defs.validate
+	@$(BIN)/python -W error::DeprecationWarning:mel_pipeline -m mel_pipeline.defs.serving.validate
 
 format: .venv/dev.stamp    ## Format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -17,7 +17,7 @@ from mel_pipeline.errors import MelError, ReportError
 from mel_pipeline.periods import Quarter, quarters_of_year
 
 if TYPE_CHECKING:
-    from mel_pipeline.defs.running import Jobs, Stage
+    from mel_pipeline.defs.serving.running import Jobs, Stage
 
 app = typer.Typer(
     help="MEL figures and reports: collect, check, calculate, draw. Start with `mel doctor`.",
@@ -50,7 +50,7 @@ QuarterOption = Annotated[
 @app.command()
 def run(quarter: QuarterOption) -> None:
     """Run the nightly job for one quarter: collect, check, calculate, draw, write the report."""
-    from mel_pipeline.defs.running import jobs
+    from mel_pipeline.defs.serving.running import jobs
     from mel_pipeline.sample import sample_sources
     from mel_pipeline.settings import load_settings
 
@@ -64,7 +64,7 @@ def report(
     year: Annotated[int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")] = 2024,
 ) -> None:
     """Make every quarterly report of a year and its annual edition."""
-    from mel_pipeline.defs.running import jobs
+    from mel_pipeline.defs.serving.running import jobs
     from mel_pipeline.sample import sample_sources
     from mel_pipeline.settings import load_settings
 
@@ -126,7 +126,7 @@ def dev(
     read_only: Annotated[bool, typer.Option("--read-only", help="Look only: nothing can be started.")] = False,
 ) -> None:
     """Open the Dagster UI on this machine, behind its guard, with the sample organisation beside it."""
-    from mel_pipeline.defs.webserver import serve_ui
+    from mel_pipeline.defs.serving.webserver import serve_ui
     from mel_pipeline.sample import sample_sources
     from mel_pipeline.settings import load_settings
 

@@ -78,7 +78,7 @@ def _source(source: str, settings: Settings) -> str:
 
 def _daemon(settings: Settings) -> Finding:
     """Without the daemon, runs started in the UI stay queued and nothing runs at night."""
-    from mel_pipeline.defs.instance import daemon_is_running
+    from mel_pipeline.defs.serving.instance import daemon_is_running
 
     if daemon_is_running(settings):
         return Finding(True, "Dagster daemon", "running")

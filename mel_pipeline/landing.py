@@ -39,6 +39,7 @@ class LoadResult:
     deleted: int
     expected: int | None
     reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
@@ -120,6 +121,7 @@ def _commit(
             deleted=deleted,
             expected=pull.expected_count(),
             reasons=_reasons(bad),
+            notes=list(dict.fromkeys(note for batch in batches for note in batch.notes)),
         )
         connection.execute(
             landing.load_ledger.insert().values(

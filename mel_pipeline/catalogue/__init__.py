@@ -1,4 +1,4 @@
-"""Indicators, targets, campaigns, scales, regions and lines of action: YAML read by pydantic. No database, no SQL."""
+"""Indicators, targets, campaigns, scales, regions: YAML read by pydantic. No database here."""
 
 from mel_pipeline.catalogue.catalogue import Catalogue, load_catalogue
 from mel_pipeline.catalogue.frames import catalogue_frames

@@ -79,8 +79,8 @@ def _indicator(path: Path) -> Indicator:
     indicator = _valid(path, "indicator", Indicator.model_validate, meta)
     if not indicator.model == path.stem == entry.get("name"):
         raise CatalogueError(
-            f"{path.name}: the file, the model name '{entry.get('name')}' and the id {indicator.id} do not belong"
-            f" together. {indicator.id} is calculated by {indicator.model}."
+            f"{path.name}: the file, the model name '{entry.get('name')}' and the id {indicator.id} do not"
+            f" belong together. {indicator.id} is calculated by {indicator.model}."
         )
     return indicator
 

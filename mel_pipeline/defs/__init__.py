@@ -14,6 +14,6 @@ def build() -> dg.Definitions:
     from mel_pipeline.settings import load_settings
 
     settings = load_settings()
-    modules = [import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__)]
+    modules = [import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__) if not info.ispkg]
     parts = [module.build(settings) for module in modules if hasattr(module, "build")]
     return dg.Definitions.merge(dg.Definitions(resources={"mel": Mel()}, executor=dg.in_process_executor), *parts)

@@ -1,7 +1,5 @@
 """SQL models as assets, one each, run by two steps: the shared tables, then the indicators of a quarter."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -94,7 +92,7 @@ def _models_asset(
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         wanted = sql_variables(settings, quarter)
         fresh = SqlProject.load(settings.sql_dir, wanted)
-        failed: list[ModelResult] = []
+        failed: list["ModelResult"] = []
         for result in Runner(mel.warehouse).run(fresh, select=selected, variables=wanted):
             if result.tests:
                 yield _check(result)
@@ -134,7 +132,7 @@ def _indicator_text(indicator: Indicator) -> str:
     )
 
 
-def _check(result: ModelResult) -> dg.AssetCheckResult:
+def _check(result: "ModelResult") -> dg.AssetCheckResult:
     broken = [test for test in result.tests if not test.passed]
     errors = [test for test in broken if test.severity == "error"]
     sentences = [test.sentence for test in broken] or [f"All {len(result.tests)} rules hold."]
@@ -149,7 +147,7 @@ def _check(result: ModelResult) -> dg.AssetCheckResult:
 
 
 def _materialization(
-    project: SqlProject, result: ModelResult, mel: Mel, quarter: Quarter
+    project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter
 ) -> dg.MaterializeResult[None]:
     metadata: dict[str, object] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
     if project.models[result.name].config.unique_key == "quarter":

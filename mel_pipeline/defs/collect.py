@@ -1,7 +1,5 @@
 """Raw tables: one asset an entity of a source's contract, with two checks. No logic of a source here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -68,11 +66,10 @@ def _raw_asset(
                 check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
             )
             metadata = {"status": f"The source did not answer. {error}"}
-        tables = {name: contract.table(name) for name in contract.entities}
-        try:
-            verdict = quality.check_table(mel.warehouse, table, details, tables)
         except ContractError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
+        tables = {name: contract.table(name) for name in contract.entities}
+        verdict = quality.check_table(mel.warehouse, table, details, tables)
         table_check = dg.AssetCheckResult(
             check_name=TABLE,
             passed=verdict.passed,
@@ -109,6 +106,7 @@ def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckRes
 def _metadata(result: LoadResult) -> dict[str, dg.MetadataValue[object] | int | str]:
     return {
         "status": result.sentence,
+        "how it was read": " ".join(result.notes) or "as exported",
         "load": result.load_id,
         "dagster/row_count": result.new + result.changed + result.unchanged,
         "new": result.new,

@@ -1,16 +1,20 @@
 """Jobs in plain verbs, the nightly schedule and the survey sensor."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from mel_pipeline.defs.context import COLLECT, REPORT, quarter_partitions, year_partitions
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition as AssetJob,
+    )
 
 LATE_DATA_DAYS = 45  # how long after its end a quarter is still calculated every night
 
@@ -58,7 +62,7 @@ def quarters_due(settings: Settings) -> list[Quarter]:
     return [open_quarter.previous(), open_quarter] if still_late else [open_quarter]
 
 
-def _every_night(nightly: dg.UnresolvedAssetJobDefinition, settings: Settings) -> dg.ScheduleDefinition:
+def _every_night(nightly: "AssetJob", settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="every_night",
         job=nightly,
@@ -74,7 +78,7 @@ def _every_night(nightly: dg.UnresolvedAssetJobDefinition, settings: Settings) -
     return every_night
 
 
-def _new_survey_files(nightly: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def _new_survey_files(nightly: "AssetJob") -> dg.SensorDefinition:
     @dg.sensor(
         name="new_survey_files",
         job=nightly,

@@ -1,7 +1,5 @@
 """Charts and report pages as assets. Reads figures and dimensions, hands frames to reporting."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,8 +19,8 @@ def build(settings: Settings) -> dg.Definitions:
     catalogue = load_catalogue(settings.sql_dir)
     quarters, years = quarter_partitions(settings), year_partitions(settings)
     headline = [indicator for indicator in catalogue.indicators if indicator.headline]
-    closing = {year: f"{year}-Q4" for year in years.get_partition_keys()}
-    closing = {year: key for year, key in closing.items() if quarters.has_partition_key(key)}
+    closing = {f"{year}-Q4": year for year in years.get_partition_keys()}
+    closing = {quarter: year for quarter, year in closing.items() if quarters.has_partition_key(quarter)}
     return dg.Definitions(
         assets=[_charts(headline, quarters), _quarterly_report(quarters), _annual_report(years, closing)]
     )
@@ -75,43 +73,38 @@ def _charts(indicators: list[Indicator], partitions: dg.PartitionsDefinition[str
 
 
 def _quarterly_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        name="quarterly_report",
+    spec = dg.AssetSpec(
+        "quarterly_report",
         deps=["indicator_values", "dim_indicator", "dim_target"],
-        group_name=REPORT,
-        kinds={"html"},
-        owners=["team:mel"],
-        partitions_def=partitions,
         description="The page leadership reads for one quarter: headline figures, charts, definitions, data"
         " quality. One file that opens anywhere and prints on A4.",
     )
-    def quarterly_report(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
-        return _built(mel, context.partition_key)
-
-    return quarterly_report
+    return _report("write_quarterly_report", spec, partitions)
 
 
-def _annual_report(
-    years: dg.StaticPartitionsDefinition, closing: dict[str, str]
-) -> dg.AssetsDefinition:
-    @dg.asset(
-        name="annual_report",
-        deps=[
-            dg.AssetDep("indicator_values", partition_mapping=dg.StaticPartitionMapping(closing)),
-            "dim_indicator",
-            "dim_target",
-        ],
-        group_name=REPORT,
-        kinds={"html"},
-        owners=["team:mel"],
-        partitions_def=years,
-        description="The annual edition. Figures of the year are counted over the year, not added up from quarters."
-        " Run it once the fourth quarter has been calculated.",
+def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]) -> dg.AssetsDefinition:
+    figures = dg.AssetDep("indicator_values", partition_mapping=dg.StaticPartitionMapping(closing))
+    spec = dg.AssetSpec(
+        "annual_report",
+        deps=[figures, "dim_indicator", "dim_target"],
+        description="The annual edition. Figures of the year are counted over the year, not added up from"
+        " quarters. Run it once the fourth quarter has been calculated.",
     )
-    def annual_report(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
+    return _report("write_annual_report", spec, years)
+
+
+def _report(step: str, spec: dg.AssetSpec, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """A page as an asset; the step has a name of its own because a job is called like the asset."""
+
+    @dg.multi_asset(
+        name=step,
+        specs=[spec.replace_attributes(group_name=REPORT, kinds={"html"}, owners=["team:mel"])],
+        partitions_def=partitions,
+    )
+    def write(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
         return _built(mel, context.partition_key)
 
-    return annual_report
+    return write
 
 
 def _built(mel: Mel, period: str) -> dg.MaterializeResult[None]:
@@ -120,7 +113,7 @@ def _built(mel: Mel, period: str) -> dg.MaterializeResult[None]:
 
     settings = mel.settings
     edition = read_edition(mel.warehouse, settings, period)
-    page: Path = build_report(edition, settings.published_dir, settings.report_sources, LANGUAGE)
+    page: "Path" = build_report(edition, settings.published_dir, settings.report_sources, LANGUAGE)
     return dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(str(page)),

@@ -73,29 +73,32 @@ def text_of(value: object) -> str | None:  # noqa: PLR0911 - one return a kind o
     A lookup becomes its bare id, a list is joined by ``;``, booleans read ``true`` and ``false``,
     numbers are written out plainly.
     """
-    match value:
-        case None:
-            return None
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value if value.strip() else None
-        case int():
-            return str(value)
-        case float() | Decimal():
-            number = Decimal(str(value))
-            return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
-        case {"id": identity}:
-            return text_of(identity)
-        case list():
-            return ";".join(part for item in value if (part := text_of(item))) or None
-        case _:
-            return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) if value else None
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return text_of(value["id"]) if "id" in value else _json(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float | Decimal):
+        number = Decimal(str(value))
+        return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
+    if isinstance(value, list):
+        return ";".join(part for item in value if (part := text_of(item))) or None
+    return _json(value)
+
+
+def _json(value: object) -> str | None:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) if value else None
 
 
 def frame_of(rows: Sequence[Mapping[str, str | None]], contract: EntityContract) -> pd.DataFrame:
     """Rows as a text frame with the contract's columns and ``_source_ref``, in that order."""
-    return pd.DataFrame(list(rows), columns=[*contract.columns, "_source_ref"], dtype="str")
+    columns = [*contract.columns, "_source_ref"]
+    return pd.DataFrame({name: [row.get(name) for row in rows] for name in columns}, dtype="str")
 
 
 def payload_of(row: Mapping[str, object], contract: EntityContract) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from mel_pipeline.sql_project.project import Model, SqlProject
@@ -10,34 +10,54 @@ from mel_pipeline.sql_project.results import TestResult
 from mel_pipeline.sql_project.schema import ColumnTest
 
 
-def check_query(project: SqlProject, model: Model, variables: Mapping[str, object]) -> str:
-    """One row per test with its number and how many rows break it; empty text when there is no test."""
-    queries = [_failing_rows(model.name, test) for test in model.column_tests]
-    queries += [project.compile_test(name, variables) for name in model.singular_tests]
+def tables_read(project: SqlProject, model: Model) -> set[str]:
+    """Other models that the tests of a model look into."""
+    parents = {test.parent for test in model.column_tests if test.parent}
+    compared = {name for test in model.singular_tests for name in project.singular_tests[test].depends_on}
+    return (parents | compared) - {model.name}
+
+
+def check_query(
+    project: SqlProject, model: Model, variables: Mapping[str, object], absent: Collection[str] = ()
+) -> str:
+    """One row per test with its number and how many rows break it; empty text when there is none to run.
+
+    Args:
+        absent: tables that are not built yet; tests that look into them are left out.
+    """
+    queries = {
+        number: _failing_rows(model.name, test)
+        for number, test in enumerate(model.column_tests)
+        if test.parent not in absent
+    }
+    for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
+        if not set(project.singular_tests[name].depends_on) & set(absent):
+            queries[number] = project.compile_test(name, variables)
     return " union all ".join(
-        f"select {number} as test, count(*) as failures from ({query}) as broken_{number}"
-        for number, query in enumerate(queries)
+        f"select {number} as test, count(*) as failures from ({query}) as broken_{number}"  # noqa: S608
+        for number, query in queries.items()
     )
 
 
 def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]) -> list[TestResult]:
-    """Counts by test number turned into results."""
+    """Counts by test number turned into results; a test without a count could not be run, and says so."""
     results = []
     for number, test in enumerate(model.column_tests):
-        broken = failures[number]
-        results.append(
-            TestResult(
-                test.name, not broken, broken, _severity(test.severity), _sentence(model.name, test, broken)
-            )
-        )
+        broken = failures.get(number)
+        sentence = _sentence(model.name, test, broken or 0)
+        results.append(_result(test.name, broken, test.severity, sentence))
     for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
-        broken = failures[number]
+        broken = failures.get(number)
         rule = name.replace("_", " ").capitalize()
         sentence = f"{rule}: {_rows(broken)} not." if broken else f"{rule}."
-        results.append(
-            TestResult(name, not broken, broken, _severity(project.singular_tests[name].severity), sentence)
-        )
+        results.append(_result(name, broken, project.singular_tests[name].severity, sentence))
     return results
+
+
+def _result(name: str, broken: int | None, severity: str, sentence: str) -> TestResult:
+    if broken is None:
+        return TestResult(name, False, 0, "warn", f"Not checked, a table is not built yet: {sentence}")
+    return TestResult(name, not broken, broken, _severity(severity), sentence)
 
 
 def _severity(text: str) -> Literal["error", "warn"]:

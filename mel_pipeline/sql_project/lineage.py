@@ -1,4 +1,4 @@
-"""Which columns a column comes from, read from the SQL. Imports sqlglot: import this module only when asked."""
+"""Which columns a column comes from, read from the SQL. Imports sqlglot: import it only when asked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mel_pipeline.errors import ModelError
 from mel_pipeline.sql_project.project import SqlProject
 
 DIALECT = "duckdb"
-Schema = dict[str, dict[str, str]]
+Schema = dict[str, object]
 
 
 def column_lineage(project: SqlProject, name: str) -> dict[str, list[tuple[str, str]]]:
@@ -44,4 +44,6 @@ def _output_columns(project: SqlProject, name: str, schema: Schema) -> list[str]
         tree = qualify(parse_one(project.compile(name), dialect=DIALECT), schema=schema, dialect=DIALECT)
     except SqlglotError as error:
         raise ModelError(f"Reading the SQL of {name}: {error}") from error
-    return [str(column) for column in tree.named_selects]
+    if not isinstance(tree, exp.Query):
+        raise ModelError(f"Reading the SQL of {name}: it is not a query.")
+    return [column.alias_or_name for column in tree.selects]

@@ -92,7 +92,12 @@ class SqlProject:
             raise ModelError(f"{described[name].path.name} describes {name}, but there is no {name}.sql.")
         models = {
             name: _model(
-                name, path, folder, settings, described.get(name), renderer.render(path, name, known)
+                name,
+                path,
+                folder,
+                settings,
+                described=described.get(name),
+                rendered=renderer.render(path, name, known),
             )
             for name, path in paths.items()
         }
@@ -227,6 +232,7 @@ def _model(
     path: Path,
     folder: Path,
     settings: dict[str, Any],
+    *,
     described: Described | None,
     rendered: Rendered,
 ) -> Model:

@@ -6,13 +6,14 @@ so the last good rows stay, and whatever reads it is skipped with the reason.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from mel_pipeline.errors import ModelError
-from mel_pipeline.sql_project.checks import check_query, check_results
+from mel_pipeline.sql_project.checks import check_query, check_results, tables_read
 from mel_pipeline.sql_project.results import ModelResult, TestResult
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Database(Protocol):
         """An open connection, closed afterwards."""
 
 
-class _ChecksFailed(Exception):
+class _ChecksFailedError(Exception):
     def __init__(self, tests: list[TestResult]) -> None:
         self.tests = tests
 
@@ -97,19 +98,24 @@ def _run_model(
             sql = project.compile(model.name, variables, incremental=grows)
             rows = _build(connection, model, sql, existing, grows)
             tests = _run_tests(connection, project, model, variables)
-    except _ChecksFailed as failed:
+    except _ChecksFailedError as failed:
         tests = failed.tests
         said = " ".join(test.sentence for test in tests if not test.passed and test.severity == "error")
         message = f"{said} The rows from before this run were kept."
     except ModelError as error:
         message = str(error)
     except sa.exc.DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0].rstrip(".!")
-        message = (
-            f"Running {model.path.name}: {reason}. If a table is missing, run the models it comes from first."
-        )
-    status = "failed" if message else "ok"
-    return ModelResult(model.name, status, rows, time.perf_counter() - started, tests, sql, message)
+        message = _explained(model, error)
+    return ModelResult(
+        model.name, "failed" if message else "ok", rows, time.perf_counter() - started, tests, sql, message
+    )
+
+
+def _explained(model: Model, error: sa.exc.DBAPIError) -> str:
+    reason = str(error.orig).strip().splitlines()[0].rstrip(".!")
+    if reason.startswith("Conversion"):
+        reason = re.sub(r"'.*'", "'…'", reason)  # the value itself may be personal
+    return f"Running {model.path.name}: {reason}. If a table is missing, run the models it comes from first."
 
 
 def _build(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
@@ -138,8 +144,8 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
             " full_refresh=True and calculate every quarter again. Nothing was changed."
         )
     listed = ", ".join(new)
-    _execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")
-    _execute(connection, f"insert into {name} ({listed}) select {listed} from {incoming}")
+    _execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")  # noqa: S608
+    _execute(connection, f"insert into {name} ({listed}) select {listed} from {incoming}")  # noqa: S608
     rows = _count(connection, incoming)
     _execute(connection, f"drop table {incoming}")
     return rows
@@ -148,13 +154,12 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
 def _run_tests(
     connection: sa.Connection, project: SqlProject, model: Model, variables: Mapping[str, object]
 ) -> list[TestResult]:
-    query = check_query(project, model, variables)
-    if not query:
-        return []
-    failures = {int(row[0]): int(row[1]) for row in connection.exec_driver_sql(query)}
+    absent = {name for name in tables_read(project, model) if _existing(connection, name) is None}
+    query = check_query(project, model, variables, absent)
+    failures = {int(row[0]): int(row[1]) for row in connection.exec_driver_sql(query)} if query else {}
     tests = check_results(project, model, failures)
     if any(not test.passed and test.severity == "error" for test in tests):
-        raise _ChecksFailed(tests)
+        raise _ChecksFailedError(tests)
     return tests
 
 
@@ -205,4 +210,4 @@ def _execute(connection: sa.Connection, sql: str) -> None:
 
 
 def _count(connection: sa.Connection, table: str) -> int:
-    return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar() or 0)
+    return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar() or 0)  # noqa: S608

@@ -95,7 +95,9 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
             columns=["number", "name_en", "name_fr", "name_es"],
         ),
         quality=quality(),
-        notes=["Instagram, daily statistics: 12 days of October 2024 are missing; the platform kept no older days."],
+        notes=[
+            "Instagram, daily statistics: 12 days of October 2024 are missing; the platform kept no older days."
+        ],
     )
     return replace(edition, **changes) if changes else edition  # type: ignore[arg-type]
 
@@ -103,7 +105,11 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
 def with_figure(edition: Edition, indicator: str, period: str, **changes: object) -> Edition:
     """The edition with columns of one total row replaced."""
     figures = edition.figures.copy()
-    chosen = (figures["indicator_id"] == indicator) & (figures["period"] == period) & (figures["dimension"] == "total")
+    chosen = (
+        (figures["indicator_id"] == indicator)
+        & (figures["period"] == period)
+        & (figures["dimension"] == "total")
+    )
     for column, value in changes.items():
         figures.loc[chosen, column] = value
     return replace(edition, figures=figures)
@@ -125,7 +131,9 @@ def figures() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _row(indicator: str, period: str, dimension: str, category: str | None, value: float | None) -> dict[str, object]:
+def _row(
+    indicator: str, period: str, dimension: str, category: str | None, value: float | None
+) -> dict[str, object]:
     base = BASES.get(indicator)
     there = value is not None
     return {
@@ -137,7 +145,7 @@ def _row(indicator: str, period: str, dimension: str, category: str | None, valu
         "dimension": dimension,
         "category": category,
         "value": value,
-        "numerator": (round(value * base / 100) if base and base != 48 else value) if there else None,
+        "numerator": _numerator(indicator, value, base),
         "denominator": base if there else None,
         "n": base if there and base else (12 if indicator == "RCH-01" else None),
         "status": "ok" if there else "not_available",
@@ -145,21 +153,39 @@ def _row(indicator: str, period: str, dimension: str, category: str | None, valu
     }
 
 
+def _numerator(indicator: str, value: float | None, base: int | None) -> float | None:
+    if value is None or base is None:
+        return value
+    return round(value * base) if indicator == "SAT-01" else round(value * base / 100)
+
+
 def _gender(indicator: str, period: str, counts: dict[str, int], undisclosed: int) -> list[dict[str, object]]:
     disclosed = sum(counts.values())
     everybody = disclosed + undisclosed
-    cells = [(name, count, disclosed) for name, count in counts.items()] + [("Undisclosed", undisclosed, everybody)]
+    cells = [(name, count, disclosed) for name, count in counts.items()] + [
+        ("Undisclosed", undisclosed, everybody)
+    ]
     return [
-        _row(indicator, period, "gender", name, 100 * count / base) | {"numerator": count, "denominator": base, "n": base}
+        _row(indicator, period, "gender", name, 100 * count / base)
+        | {"numerator": count, "denominator": base, "n": base}
         for name, count, base in cells
     ]
 
 
 def indicators() -> pd.DataFrame:
     rows = []
-    for position, (id_, headline, name, unit, aggregation, direction, lines, decimals, chart, dimension) in enumerate(
-        INDICATORS, start=1
-    ):
+    for position, (
+        id_,
+        headline,
+        name,
+        unit,
+        aggregation,
+        direction,
+        lines,
+        decimals,
+        chart,
+        dimension,
+    ) in enumerate(INDICATORS, start=1):
         band = (40.0, 60.0) if direction == "in_band" else (None, None)
         rows.append(
             {
@@ -167,7 +193,10 @@ def indicators() -> pd.DataFrame:
                 "position": position,
                 "headline": headline,
                 **{f"name_{language}": name for language in ("en", "fr", "es")},
-                **{f"definition_{language}": f"{name}, as counted on the last day of the period." for language in ("en", "fr", "es")},
+                **{
+                    f"definition_{language}": f"{name}, as counted on the last day of the period."
+                    for language in ("en", "fr", "es")
+                },
                 "unit": unit,
                 "numerator_text": "distinct members counted",
                 "denominator_text": "members at the end of the period" if unit == "percent" else None,
@@ -177,12 +206,17 @@ def indicators() -> pd.DataFrame:
                 "band_high": band[1],
                 "baseline_value": 164.0 if id_ == "MEM-01" else None,
                 "baseline_period": "2024" if id_ == "MEM-01" else None,
-                "baseline_note": "Stated in the annual report; five members are not listed." if id_ == "MEM-01" else None,
+                "baseline_note": "Stated in the annual report; five members are not listed."
+                if id_ == "MEM-01"
+                else None,
                 "lines_of_action": lines,
                 "source": "Zoho CRM",
                 "frequency": "quarterly",
                 "owner_role": "Membership officer",
-                **{f"limitations_{language}": "Mergers of cities are not followed." for language in ("en", "fr", "es")},
+                **{
+                    f"limitations_{language}": "Mergers of cities are not followed."
+                    for language in ("en", "fr", "es")
+                },
                 "decimals": decimals,
                 "chart": chart,
                 "chart_dimension": dimension,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import pandas as pd
+
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
+from mel_pipeline.sources.base import Batch, Rejected, payload_of, text_of
 from mel_pipeline.sources.http import Answer, TryAgainError, clean, explain_status
 
 FIELDS_A_CALL = 50  # more are refused with LIMIT_EXCEEDED
@@ -38,8 +40,10 @@ def instant(text: object) -> datetime | None:
 
 def changed_since(record: Mapping[str, object], since: datetime | None) -> bool:
     """Whether a record belongs to this pull. One whose time cannot be read stays in: quality judges it."""
+    if since is None:
+        return True
     moment = instant(record.get("Modified_Time"))
-    return since is None or moment is None or moment >= since
+    return moment is None or moment >= since
 
 
 def parse_page(records: Sequence[Mapping[str, object]], contract: EntityContract, page: int) -> Batch:
@@ -55,17 +59,23 @@ def parse_page(records: Sequence[Mapping[str, object]], contract: EntityContract
             " They were renamed, removed, or the token's user may not see them."
             " Put them right in Zoho, or the contract in sources/zoho_crm/contract.yml."
         )
-    rows: list[dict[str, str | None]] = []
-    rejected: list[Rejected] = []
-    for number, record in enumerate(records, start=1):
-        row = {name: text_of(record.get(api)) for name, api in names.items()}
-        place = f"page {page}, row {number}"
-        if key_of(row, contract) is None:
-            reason = f"The record has no {' and '.join(contract.row_key)}."
-            rejected.append(Rejected(place, None, None, reason, payload_of(row, contract)))
-        else:
-            rows.append({**row, "_source_ref": place})
-    return Batch(frame_of(rows, contract), rejected, fetched=len(records))
+    texts = {name: [text_of(record.get(api)) for record in records] for name, api in names.items()}
+    texts["_source_ref"] = [f"page {page}, row {number}" for number in range(1, len(records) + 1)]
+    frame = pd.DataFrame(texts, dtype="str")
+    keyless = [n for n in range(len(records)) if any(texts[key][n] is None for key in contract.row_key)]
+    if not keyless:
+        return Batch(frame, fetched=len(records))
+    reason = f"The record has no {' and '.join(contract.row_key)}."
+    rejected = [
+        Rejected(str(texts["_source_ref"][n]), None, None, reason, payload_of(cells_of(texts, n), contract))
+        for n in keyless
+    ]
+    return Batch(frame.drop(index=keyless).reset_index(drop=True), rejected, fetched=len(records))
+
+
+def cells_of(texts: Mapping[str, Sequence[str | None]], number: int) -> dict[str, str | None]:
+    """One row out of columns."""
+    return {name: values[number] for name, values in texts.items()}
 
 
 def join_slices(

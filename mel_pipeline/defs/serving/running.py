@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from mel_pipeline.defs import build
-from mel_pipeline.defs.instance import open_instance
+from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.settings import Settings
 
 ENDED = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}

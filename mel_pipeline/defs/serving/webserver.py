@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mel_pipeline.defs.instance import open_instance
+from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.guard import Guard
 from mel_pipeline.settings import Settings
 

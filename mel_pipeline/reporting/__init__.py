@@ -1,0 +1,11 @@
+"""Charts and report pages: frames in, files out. No database, catalogue, settings or network here.
+
+matplotlib is imported by the modules under ``charts/`` alone, and those only when something is drawn.
+"""
+
+from mel_pipeline.reporting.charting import ChartFile, draw_chart, draw_charts
+from mel_pipeline.reporting.edition import Edition
+from mel_pipeline.reporting.page import build_report
+from mel_pipeline.reporting.preview import chart_preview
+
+__all__ = ["ChartFile", "Edition", "build_report", "chart_preview", "draw_chart", "draw_charts"]

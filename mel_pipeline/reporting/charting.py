@@ -1,0 +1,121 @@
+"""Charts of an edition as files. Frames in, SVG and PNG out; the drawing itself is in ``charts/``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.edition import check_columns
+from mel_pipeline.reporting.figures import Figures
+from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.frames import ChartFrame, chart_frame
+from mel_pipeline.reporting.measures import Measure, measures
+from mel_pipeline.reporting.texts import Texts, load_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from mel_pipeline.reporting.edition import Edition
+
+
+@dataclass(frozen=True)
+class ChartFile:
+    """A chart on disk with its words and the numbers it shows."""
+
+    indicator_id: str
+    svg: Path
+    png: Path
+    alt: str
+    data: pd.DataFrame
+
+
+def render(frame: ChartFrame, text: Texts) -> Figure:
+    """Draw one frame; call inside ``canvas.house_style``. Without data it is the "not available" panel."""
+    from mel_pipeline.reporting.charts import drawer
+    from mel_pipeline.reporting.charts.canvas import empty_panel
+
+    draw = drawer(frame.kind)
+    return empty_panel(frame, text) if frame.is_empty else draw(frame, text)
+
+
+def draw_chart(
+    edition: Edition, indicator_id: str, out_dir: Path, style_dir: Path, language: str
+) -> ChartFile:
+    """Draw the chart of one indicator into ``<out_dir>/<period>/charts/``.
+
+    Args:
+        style_dir: the folder with ``mel.mplstyle``, ``fonts/`` and ``locales/``.
+
+    Raises:
+        ReportError: no such indicator, no text or style file, or the file cannot be written.
+    """
+    check_columns(edition)
+    known = measures(edition, language)
+    chosen = [measure for measure in known if measure.id == indicator_id]
+    if not chosen:
+        raise ReportError(
+            f"Drawing {indicator_id}: no such indicator. There are: {', '.join(m.id for m in known)}."
+        )
+    texts = load_texts(style_dir, language)
+    drawn = drawings(edition, chosen, Figures(edition, known), style_dir, texts, narrow=False)
+    return write_charts(drawn, edition.period, out_dir, language)[0]
+
+
+def draw_charts(edition: Edition, out_dir: Path, style_dir: Path, language: str) -> list[ChartFile]:
+    """Draw the charts of all headline indicators, in report order. Errors as ``draw_chart``."""
+    check_columns(edition)
+    known = measures(edition, language)
+    headline = [measure for measure in known if measure.headline]
+    texts = load_texts(style_dir, language)
+    drawn = drawings(edition, headline, Figures(edition, known), style_dir, texts, narrow=False)
+    return write_charts(drawn, edition.period, out_dir, language)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart in memory: what it shows, its pictures, its size in CSS pixels."""
+
+    frame: ChartFrame
+    svg: bytes
+    png: bytes
+    width: int
+    height: int
+
+
+def drawings(
+    edition: Edition, chosen: list[Measure], figures: Figures, style_dir: Path, texts: Texts, *, narrow: bool
+) -> list[Drawing]:
+    """Draw the charts of the chosen indicators; narrow ones are for the page alone and have no PNG."""
+    from mel_pipeline.reporting.charts import canvas
+
+    drawn = []
+    with canvas.house_style(style_dir):
+        for measure in chosen:
+            frame = chart_frame(edition, measure, figures, texts, narrow=narrow)
+            figure = render(frame, texts)
+            width, height = figure.get_size_inches() * 96
+            picture = b"" if narrow else canvas.png(figure)
+            drawn.append(
+                Drawing(frame, canvas.svg(figure, frame.title), picture, round(width), round(height))
+            )
+    return drawn
+
+
+def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str) -> list[ChartFile]:
+    """Put drawings under ``<out_dir>/<period>/charts/``; what has not changed is not touched."""
+    folder = out_dir / period / "charts"
+    files = []
+    for drawing in drawn:
+        indicator = drawing.frame.measure.id
+        stem = indicator if language == "en" else f"{indicator}-{language}"
+        chart = ChartFile(
+            indicator, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame.alt, drawing.frame.data
+        )
+        write_if_changed(chart.svg, drawing.svg)
+        write_if_changed(chart.png, drawing.png)
+        files.append(chart)
+    return files

@@ -1,0 +1,226 @@
+"""What all charts share: style, paper size, title block, foot line, the "not available" panel. Knows no indicator.
+
+Places are reckoned in inches from the top, because titles wrap and rows differ; matplotlib's own layout
+engines would move them with the font and cost most of the drawing time.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+from matplotlib import font_manager, style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import text_to_path
+
+from mel_pipeline.errors import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.patheffects import AbstractPathEffect
+
+    from mel_pipeline.reporting.frames import ChartFrame
+    from mel_pipeline.reporting.texts import Texts
+
+NOW, BEFORE, OTHER, UNSTATED = "#12436D", "#7895B2", "#28A197", "#8A94A0"
+INK, QUIET, PANEL = "#1F2933", "#4A5560", "#F1F4F6"
+WIDE, NARROW = 7.2, 3.6
+MARGIN = 0.14
+LINE_SPACING = 1.25
+FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
+# matplotlib knows the second file by the name written in it.
+PLAIN, STRONG = ["Inter", "DejaVu Sans"], ["Inter Semi Bold"]
+
+
+@contextmanager
+def house_style(sources_dir: Path) -> Iterator[None]:
+    """Style file and fonts for everything drawn inside; what was set before comes back.
+
+    Raises:
+        ReportError: the style file or a font cannot be read.
+    """
+    path = sources_dir / "mel.mplstyle"
+    try:
+        known = {entry.fname for entry in font_manager.fontManager.ttflist}
+        for name in FONTS:
+            font = str((sources_dir / "fonts" / name).resolve())
+            if font not in known:
+                font_manager.fontManager.addfont(font)
+        with mpl.rc_context(), style.context(["default", str(path)]):
+            yield
+    except OSError as error:
+        raise ReportError(
+            f"Drawing charts: {path} or the fonts beside it cannot be read. Restore them."
+        ) from error
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A figure with its title block written; ``top`` and ``bottom`` bound the room left, in inches."""
+
+    figure: Figure
+    width: float
+    height: float
+    top: float
+    bottom: float
+
+    def axes(self, left: float, right: float, above: float = 0.0, below: float = 0.0) -> Axes:
+        """Axes in the room left, with margins in inches."""
+        bottom = self.bottom + below
+        box = (
+            left / self.width,
+            bottom / self.height,
+            (self.width - left - right) / self.width,
+            (self.height - self.top - above - bottom) / self.height,
+        )
+        return self.figure.add_axes(box)
+
+
+def paper(frame: ChartFrame, room: float, footnote: str = "") -> Paper:
+    """A figure high enough for its title, ``room`` inches of drawing and the foot line."""
+    width = NARROW if frame.narrow else WIDE
+    figure = Figure(figsize=(width, room))
+    FigureCanvasAgg(figure)
+    strong = font(12.0 if frame.narrow else 13.5, strong=True)
+    blocks = [
+        (balanced(frame.title, strong, width - 2 * MARGIN), strong, INK),
+        (wrapped(frame.subtitle, font(9), width - 2 * MARGIN), font(9), QUIET),
+    ]
+    foot = wrapped(" ".join(filter(None, [footnote, frame.footnote])), font(7.5), width - 2 * MARGIN)
+    bottom = MARGIN + _height(foot, font(7.5)) + 0.08
+    top = MARGIN + sum(_height(lines, size) + 0.06 for lines, size, _ in blocks) + 0.04
+    height = top + room + bottom
+    figure.set_size_inches(width, height)
+    down = MARGIN
+    for lines, size, colour in blocks:
+        _write(figure, lines, MARGIN / width, 1 - down / height, size, colour, "top")
+        down += _height(lines, size) + 0.06
+    _write(figure, foot, MARGIN / width, MARGIN / height, font(7.5), QUIET, "bottom")
+    return Paper(figure, width, height, top, bottom)
+
+
+def font(size: float, *, strong: bool = False) -> FontProperties:
+    return FontProperties(family=STRONG if strong else PLAIN, weight=600 if strong else 400, size=size)
+
+
+def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
+    """Lines of at most ``width`` inches, as measured with the real font."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def balanced(text: str, size: FontProperties, width: float) -> list[str]:
+    """As ``wrapped``, with lines of like length: no single word left on the last one."""
+    lines = wrapped(text, size, width)
+    best = lines
+    while len(lines) > 1 and width > 1.0:
+        width -= 0.2
+        lines = wrapped(text, size, width)
+        if len(lines) > len(best):
+            break
+        best = lines
+    return best
+
+
+def text_width(text: str, size: FontProperties) -> float:
+    """Inches."""
+    # Measured on the outlines: a renderer for each word would cost more than the whole drawing.
+    width, _, _ = text_to_path.get_text_width_height_descent(text, size, ismath=False)
+    return float(width) / 72
+
+
+def _height(lines: list[str], size: FontProperties) -> float:
+    return len(lines) * size.get_size_in_points() * LINE_SPACING / 72
+
+
+def _write(
+    figure: Figure, lines: list[str], x: float, y: float, size: FontProperties, colour: str, anchor: str
+) -> None:
+    """Line by line: matplotlib's own spacing follows the font's metrics, not the size asked for."""
+    step = size.get_size_in_points() * LINE_SPACING / 72 / figure.get_figheight()
+    if anchor == "bottom":
+        y += step * (len(lines) - 1)
+    for row, line in enumerate(lines):
+        figure.text(x, y - row * step, line, fontproperties=size, color=colour, va=anchor, ha="left")
+
+
+def halo(width: float = 3.0) -> list[AbstractPathEffect]:
+    """A white rim that keeps words and target lines readable across what lies under them."""
+    return [withStroke(linewidth=width, foreground="white")]
+
+
+def key_row(sheet: Paper, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """The key under the subtitle, in one row, never over the drawing."""
+    sheet.figure.legend(
+        handles=list(handles),
+        labels=list(labels),
+        loc="upper left",
+        bbox_to_anchor=(MARGIN / sheet.width, 1 - (sheet.top - 0.02) / sheet.height),
+        ncols=len(labels),
+        frameon=False,
+        prop=font(8.5),
+        labelcolor=QUIET,
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=1.8,
+        columnspacing=1.6,
+    )
+
+
+def bare(axes: Axes) -> None:
+    """No frame, no ticks: the labels on the marks say it all."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def empty_panel(frame: ChartFrame, text: Texts) -> Figure:
+    """What stands in the place of a chart without data: plain words, no axes, no zero."""
+    sheet = paper(frame, 1.7)
+    axes = sheet.axes(MARGIN, MARGIN, above=0.06, below=0.06)
+    bare(axes)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.add_patch(Rectangle((0, 0), 1, 1, facecolor=PANEL, edgecolor=UNSTATED, linestyle=(0, (4, 3))))
+    axes.text(
+        0.5,
+        0.58,
+        text("chart.empty", period=frame.period),
+        ha="center",
+        va="bottom",
+        fontproperties=font(12, strong=True),
+    )
+    why = "\n".join(wrapped(text("chart.empty_why"), font(9), sheet.width - 0.8))
+    axes.text(0.5, 0.48, why, ha="center", va="top", fontproperties=font(9), color=QUIET)
+    return sheet.figure
+
+
+def svg(figure: Figure, title: str) -> bytes:
+    """The same figure gives the same bytes: no dates, salted ids."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+    return buffer.getvalue()
+
+
+def png(figure: Figure, dots_per_inch: int = 200) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,164 @@
+"""A figure by quarter: bars for amounts, a line for levels and shares. A missing quarter breaks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mel_pipeline.periods import Quarter
+from mel_pipeline.reporting.charts.canvas import (
+    BEFORE,
+    INK,
+    NOW,
+    PANEL,
+    QUIET,
+    Paper,
+    font,
+    halo,
+    key_row,
+    paper,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mel_pipeline.reporting.frames import ChartFrame
+    from mel_pipeline.reporting.texts import Texts
+
+BAND = "#DCEBE9"
+HEADROOM = 1.16
+
+
+def draw(frame: ChartFrame, text: Texts) -> Figure:
+    low, high = _limits(frame)
+    counts = frame.has_base
+    keyed = bool(frame.target_label) or frame.measure.band is not None
+    sheet = paper(frame, 2.5 if frame.narrow else 2.6, text("chart.not_zero") if low > _floor(frame) else "")
+    axes = sheet.axes(0.3, 0.3, above=0.3 if keyed else 0.08, below=0.62 if counts else 0.42)
+    axes.set_xlim(-0.55, len(frame.data) - 0.45)
+    axes.set_ylim(low, high)
+    axes.set_yticks([])  # every mark carries its number; a scale beside them would say it twice
+    marks = frame.marks
+    _references(sheet, axes, frame, text)
+    (_line if frame.measure.is_line else _bars)(axes, marks)
+    for slot, mark in enumerate(marks):
+        _label(axes, slot, mark, text, high - low)
+    axes.set_xticks(range(len(marks)), [_tick(slot, mark, text) for slot, mark in enumerate(marks)])
+    for tick in axes.get_xticklabels():
+        tick.set_fontproperties(font(8.5))
+        tick.set_linespacing(1.3)
+    return sheet.figure
+
+
+def _floor(frame: ChartFrame) -> float:
+    return 1.0 if frame.measure.unit == "score" else 0.0
+
+
+def _limits(frame: ChartFrame) -> tuple[float, float]:
+    """Bars and shares begin at zero, scores at one; other levels may begin higher, and the foot line says so."""
+    values = frame.data["value"].dropna()
+    top = max([*values, *frame.data["target"].dropna()])
+    if frame.measure.unit == "score":
+        return 1.0, 5.35
+    if frame.measure.unit == "percent":
+        return 0.0, max(top * HEADROOM, frame.measure.band[1] * 1.1 if frame.measure.band else 0.0, 10.0)
+    least = float(values.min())
+    if frame.measure.is_line and least > 0.5 * top:
+        spread = max(top - least, 0.04 * top)
+        return least - 0.7 * spread, top + 0.45 * spread
+    return 0.0, top * HEADROOM if top > 0 else 1.0
+
+
+def _references(sheet: Paper, axes: Axes, frame: ChartFrame, text: Texts) -> None:
+    handles: list[Artist] = []
+    labels: list[str] = []
+    if frame.measure.band is not None:
+        low, high = frame.measure.band
+        axes.axhspan(low, high, color=BAND, zorder=0)
+        handles.append(Patch(color=BAND))
+        labels.append(text("chart.band", low=text.number(low), high=text.number(high)))
+    if frame.target_label:
+        for slot, target in enumerate(frame.data["target"]):
+            if target == target:
+                axes.hlines(
+                    target,
+                    slot - 0.5,
+                    slot + 0.5,
+                    color=INK,
+                    linewidth=1.4,
+                    linestyle=(0, (4, 2)),
+                    path_effects=halo(3.4),
+                    zorder=3,
+                )
+        handles.append(Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2))))
+        labels.append(frame.target_label)
+    if handles:
+        key_row(sheet, handles, labels)
+
+
+def _bars(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
+    for slot, mark in enumerate(marks):
+        if mark["status"] == "ok":
+            axes.bar(slot, mark["value"], width=0.62, color=NOW if mark["emphasis"] else BEFORE)
+
+
+def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
+    axes.plot(range(len(marks)), [mark["value"] for mark in marks], color=BEFORE, zorder=2)
+    now = [(slot, mark["value"]) for slot, mark in enumerate(marks) if mark["emphasis"]]
+    if len(now) > 1:
+        axes.plot([slot for slot, _ in now], [value for _, value in now], color=NOW, zorder=3)
+    for slot, mark in enumerate(marks):
+        if mark["status"] == "ok":
+            colour = NOW if mark["emphasis"] else BEFORE
+            axes.plot(
+                slot,
+                mark["value"],
+                marker="o",
+                color=colour,
+                markersize=8 if mark["emphasis"] else 6,
+                zorder=4,
+            )
+
+
+def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: float) -> None:
+    if mark["status"] != "ok":
+        axes.axvspan(slot - 0.46, slot + 0.46, color=PANEL, zorder=0.5)
+        words = text("chart.withheld" if mark["status"] == "suppressed" else "chart.gap")
+        axes.annotate(
+            words,
+            (slot, 0.5),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="center",
+            fontproperties=font(7.5),
+            color=QUIET,
+            linespacing=1.25,
+        )
+        return
+    axes.annotate(
+        mark["shown"],
+        (slot, mark["value"]),
+        xytext=(0, 7 if span else 0),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontproperties=font(9.5 if mark["emphasis"] else 8.5, strong=bool(mark["emphasis"])),
+        color=INK if mark["emphasis"] else QUIET,
+        path_effects=halo(),
+        zorder=6,
+    )
+
+
+def _tick(slot: int, mark: dict[Hashable, Any], text: Texts) -> str:
+    """``Q1`` with the year under the first quarter shown and under each first quarter, then n."""
+    quarter = Quarter.parse(str(mark["label"]))
+    lines = [f"Q{quarter.number}", str(quarter.year) if slot == 0 or quarter.number == 1 else ""]
+    if mark["base"]:
+        lines.append(text("chart.n", count=mark["base"]))
+    return "\n".join(lines)

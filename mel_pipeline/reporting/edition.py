@@ -1,0 +1,101 @@
+"""What one edition of the report is made of: frames that arrive ready. Reads nothing and draws nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.errors import ReportError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
+NEEDED = {
+    "figures": (
+        "indicator_id",
+        "period",
+        "grain",
+        "dimension",
+        "category",
+        "value",
+        "numerator",
+        "denominator",
+        "n",
+        "status",
+        "note",
+    ),
+    "indicators": (
+        "indicator_id",
+        "position",
+        "headline",
+        "name_en",
+        "definition_en",
+        "unit",
+        "numerator_text",
+        "denominator_text",
+        "aggregation",
+        "direction",
+        "band_low",
+        "band_high",
+        "baseline_value",
+        "baseline_period",
+        "baseline_note",
+        "lines_of_action",
+        "source",
+        "frequency",
+        "owner_role",
+        "limitations_en",
+        "decimals",
+        "chart",
+        "chart_dimension",
+    ),
+    "targets": ("indicator_id", "period", "value", "origin"),
+    "lines_of_action": ("number", "name_en"),
+    "quality": (
+        "source_title",
+        "entity_title",
+        "rows_read",
+        "rows_stored",
+        "rows_quarantined",
+        "status_sentence",
+        "last_loaded_on",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One quarter (``2024-Q4``) or year (``2024``) as it is to be reported.
+
+    ``figures`` holds every period that is known, not only this one: charts and comparisons look back.
+    Percentages are numbers from 0 to 100, money is in euros, nothing is rounded yet.
+    """
+
+    period: str
+    grain: str  # 'quarter' | 'year'
+    organisation: str
+    is_sample: bool
+    data_as_of: date
+    figures: pd.DataFrame
+    indicators: pd.DataFrame
+    targets: pd.DataFrame
+    lines_of_action: pd.DataFrame
+    quality: pd.DataFrame
+    notes: list[str]
+
+
+def check_columns(edition: Edition) -> None:
+    """Refuse an edition whose frames cannot be read.
+
+    Raises:
+        ReportError: a frame lacks a column; the message names both.
+    """
+    for frame, columns in NEEDED.items():
+        missing = [column for column in columns if column not in getattr(edition, frame).columns]
+        if missing:
+            raise ReportError(
+                f"Reading the edition {edition.period}: its frame '{frame}' lacks {', '.join(missing)}."
+                " Rebuild the SQL models, then the report."
+            )

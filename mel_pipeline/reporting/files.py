@@ -1,0 +1,40 @@
+"""Write a file so that a reader sees the old one or the new one, and never touch what has not changed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from mel_pipeline.errors import ReportError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_if_changed(path: Path, content: bytes) -> bool:
+    """Put ``content`` at ``path``; True when something was written.
+
+    Raises:
+        ReportError: the folder or file cannot be written.
+    """
+    try:
+        if path.is_file() and path.read_bytes() == content:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise ReportError(
+            f"Writing {path}: {error.strerror or error}. Check that the folder may be written and has room."
+        ) from error
+    return True

@@ -1,0 +1,207 @@
+"""The report page: one self-contained HTML file from an edition. Frames in, file out.
+
+What stands where is in ``reports/templates``; the words are in ``reports/locales``. Nothing is computed in the template.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from markupsafe import Markup
+
+from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.charting import Drawing, drawings, write_charts
+from mel_pipeline.reporting.edition import check_columns
+from mel_pipeline.reporting.figures import SMALLEST_GROUP, Figures, require_headlines
+from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.findings import main_points
+from mel_pipeline.reporting.frames import ChartFrame
+from mel_pipeline.reporting.measures import Measure, measures, missing, words
+from mel_pipeline.reporting.tables import Row, table_row
+from mel_pipeline.reporting.texts import Texts, load_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mel_pipeline.reporting.edition import Edition
+
+TEMPLATE = "report.html.jinja"
+FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart for the page: a wide drawing and one for phones, as data addresses."""
+
+    frame: ChartFrame
+    wide: str
+    narrow: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A line of action: charts of the headline indicators that belong here first, the rest as rows."""
+
+    number: str
+    heading: str
+    pictures: list[Picture]
+    rows: list[tuple[Row, str]]  # with the line of action that holds its chart, '' when there is none
+
+
+def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> Path:
+    """Write ``<out_dir>/<period>/report-<language>.html`` and the charts beside it; returns the page.
+
+    The same edition gives the same bytes, and files that would not change are not touched.
+
+    Raises:
+        ReportError: a frame, text, template or style file cannot be read, a headline figure was never calculated,
+            or the folder cannot be written.
+    """
+    check_columns(edition)
+    texts = load_texts(sources_dir, language)
+    known = measures(edition, language)
+    figures = Figures(edition, known)
+    require_headlines(figures, known, edition.period)
+    headline = [measure for measure in known if measure.headline]
+    wide, narrow = (
+        drawings(edition, headline, figures, sources_dir, texts, narrow=small) for small in (False, True)
+    )
+    rows = {measure.id: table_row(measure, figures, texts) for measure in known}
+    page = _template(sources_dir).render(
+        t=texts,
+        edition=edition,
+        css=Markup(_text(sources_dir / "templates" / "report.css")),  # noqa: S704 - our own file
+        fonts=[_data_address(sources_dir / "fonts" / name, "font/woff2") for name in FONTS],
+        rows=list(rows.values()),
+        headline=[rows[measure.id] for measure in headline],
+        points=main_points(known, figures, edition.period, texts),
+        sections=_sections(edition, known, rows, _pictures(wide, narrow), texts),
+        quality=_quality(edition, texts),
+        smallest=SMALLEST_GROUP,
+        css_string=css_string,
+    )
+    if "<main" not in page:
+        raise ReportError(
+            f"Writing {edition.period}: the template {TEMPLATE} gave no page. Restore reports/templates."
+        )
+    write_charts(wide, edition.period, out_dir, language)
+    path = out_dir / edition.period / f"report-{language}.html"
+    write_if_changed(path, page.encode("utf-8"))
+    return path
+
+
+def css_string(text: str) -> Markup:
+    """A quoted CSS string in which nothing can end the string or the style element."""
+    safe = "".join(char if char.isalnum() or char in " .,·" else f"\\{ord(char):x} " for char in text)
+    return Markup(f'"{safe}"')  # noqa: S704 - every other character is escaped above
+
+
+def _template(sources_dir: Path) -> _Page:
+    folder = sources_dir / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return _Page(environment, folder)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The page template; whatever is wrong with it is told as a ReportError."""
+
+    environment: Environment
+    folder: Path
+
+    def render(self, **values: object) -> str:
+        try:
+            return self.environment.get_template(TEMPLATE).render(**values)
+        except (OSError, UnicodeDecodeError, TemplateError) as error:
+            line = getattr(error, "lineno", None)
+            where = f" (line {line})" if line else ""
+            raise ReportError(
+                f"Filling {self.folder / TEMPLATE}{where}: {type(error).__name__}: {error}. Restore or mend the template."
+            ) from error
+
+
+def _pictures(wide: list[Drawing], narrow: list[Drawing]) -> dict[str, Picture]:
+    return {
+        big.frame.measure.id: Picture(
+            big.frame,
+            _address(big.svg, "image/svg+xml"),
+            _address(small.svg, "image/svg+xml"),
+            big.width,
+            big.height,
+        )
+        for big, small in zip(wide, narrow, strict=True)
+    }
+
+
+def _sections(
+    edition: Edition, known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
+) -> list[Section]:
+    """A chart stands under the first line of action of its indicator; the others point there."""
+    language = texts.language
+    sections = []
+    for line in edition.lines_of_action.to_dict("records"):
+        number = str(int(line["number"]))
+        name = words(line.get(f"name_{language}")) or words(line["name_en"])
+        sections.append(_section(number, name, [m for m in known if number in m.lines], rows, pictures))
+    without = [measure for measure in known if not measure.lines]
+    if without:
+        sections.append(_section("", texts("page.across"), without, rows, pictures))
+    return sections
+
+
+def _section(
+    number: str, heading: str, here: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture]
+) -> Section:
+    drawn = [m for m in here if m.id in pictures and m.lines[:1] == ((number,) if number else ())]
+    rest = [m for m in here if m not in drawn]
+    linked = [(rows[m.id], m.lines[0] if m.id in pictures else "") for m in rest]
+    return Section(number, heading, [pictures[m.id] for m in drawn], linked)
+
+
+def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
+    return [
+        {
+            "source": words(row["source_title"]),
+            "entity": words(row["entity_title"]),
+            "read": texts.number(row["rows_read"]),
+            "stored": texts.number(row["rows_stored"]),
+            "aside": texts.number(row["rows_quarantined"]),
+            "sentence": words(row["status_sentence"]),
+            "loaded": texts("page.never")
+            if missing(row["last_loaded_on"])
+            else texts.day(row["last_loaded_on"]),
+        }
+        for row in edition.quality.to_dict("records")
+    ]
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
+    if not content.strip():
+        raise ReportError(f"Reading {path}: it is empty. Restore the file.")
+    return content
+
+
+def _data_address(path: Path, kind: str) -> str:
+    try:
+        return _address(path.read_bytes(), kind)
+    except OSError as error:
+        raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
+
+
+def _address(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,142 @@
+"""The jobs as Dagster runs them, on the sample organisation."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mel_pipeline.defs import build, jobs
+from mel_pipeline.defs.context import Mel
+from mel_pipeline.settings import Settings
+from mel_pipeline_tests.conftest import TODAY, Organisation
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
+    """Jobs read their settings from the environment, as in production."""
+    settings = organisation.settings
+    for name in ("home", "today", "reports_dir", "zoho_api_url", "zoho_accounts_url", "zoho_people_url", "instagram_api_url", "matomo_url"):
+        monkeypatch.setenv(f"MEL_{name.upper()}", str(getattr(settings, name)))
+    return organisation
+
+
+def run(job: str, partition: str) -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        definition = build().resolve_job_def(job)
+        return definition.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    return {(item.asset_key.to_user_string(), item.check_name): item for item in result.get_asset_check_evaluations()}
+
+
+def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environment: Organisation) -> None:
+    result = run("nightly", "2024-Q4")
+    assert result.success
+    page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
+    assert "2024" in page.read_text("utf-8")
+    failing = {key for key, check in checks(result).items() if not check.passed}
+    assert failing == {("raw_zoho_survey__responses", "rows_are_readable")}, "only the recommendation of 11 is found"
+    chart = next(m for m in result.asset_materializations_for_node("draw_charts"))
+    assert "data:image/png;base64," in chart.metadata["chart"].value
+    figures = result.asset_materializations_for_node("calculate_indicators")
+    assert all(m.partition == "2024-Q4" and m.metadata["dagster/row_count"].value > 0 for m in figures)
+    preview = next(m for m in figures if m.asset_key.to_user_string() == "ind_mem_01").metadata["preview"].value
+    assert "| 2024-Q4 | total |" in preview and "164" in preview
+
+    before = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
+    assert run("nightly", "2024-Q4").success
+    after = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
+    assert before == after, "a second run changes nothing that has not changed"
+
+
+def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment: Organisation) -> None:
+    for path in environment.settings.survey_folder.iterdir():
+        path.unlink()
+    result = run("nightly", "2024-Q4")
+    assert not result.success
+    check = checks(result)["raw_zoho_survey__responses", "table_is_complete"]
+    assert not check.passed and "not a zero" in (check.description or "")
+    assert not (environment.settings.published_dir / "2024-Q4").exists()
+
+
+def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("collect_only", "2024-Q4").success
+    monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/closed")
+    result = run("collect_only", "2024-Q4")
+    assert result.success
+    verdicts = checks(result)
+    assert not verdicts["raw_matomo__visits", "rows_are_readable"].passed
+    assert "Matomo" in (verdicts["raw_matomo__visits", "rows_are_readable"].description or "")
+    assert verdicts["raw_matomo__visits", "table_is_complete"].passed
+    assert verdicts["raw_zoho_crm__accounts", "rows_are_readable"].passed
+
+
+def test_no_secret_stands_in_the_events_of_a_failing_run(environment: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.hidden-refresh")
+    monkeypatch.setenv("MEL_INSTAGRAM_ACCESS_TOKEN", "hidden-instagram")
+    monkeypatch.setenv("MEL_MATOMO_TOKEN", "hidden-matomo")
+    result = run("collect_only", "2024-Q4")
+    text = "\n".join(str(event) for event in result.all_events)
+    assert "refused" in text and "re-authorise" in text
+    for secret in ("1000.hidden-refresh", "hidden-instagram", "hidden-matomo", "sample-client-secret", "example.org"):
+        assert secret not in text
+
+
+def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
+    code = (
+        "import sys, socket\n"
+        "def refuse(*args, **kwargs): raise AssertionError('network')\n"
+        "socket.create_connection = refuse\n"
+        "from mel_pipeline.defs import build\n"
+        "build()\n"
+        "print([name for name in ('great_expectations', 'matplotlib', 'duckdb', 'weasyprint') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_asset_says_what_it_means_who_owns_it_and_where_it_stands() -> None:
+    graph = build().resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        if node.is_materializable:
+            assert node.description and node.owners and node.kinds, key
+            assert node.group_name in ("1_collect", "2_prepare", "3_calculate", "4_report"), key
+
+
+def test_quarters_read_as_people_write_them_up_to_the_open_one() -> None:
+    keys = jobs.quarter_partitions(Settings(today=TODAY)).get_partition_keys()
+    assert keys[0] == "2023-Q1" and keys[-1] == "2026-Q4"
+
+
+@pytest.mark.parametrize(("today", "due"), [("2026-11-20", ["2026-Q4"]), ("2026-10-20", ["2026-Q3", "2026-Q4"]), ("2027-01-01", ["2026-Q4", "2027-Q1"])])
+def test_the_night_run_takes_the_ended_quarter_along_while_data_may_be_late(today: str, due: list[str]) -> None:
+    from datetime import date
+
+    assert [str(quarter) for quarter in jobs.quarters_due(Settings(today=date.fromisoformat(today)))] == due
+
+
+def test_the_sensor_starts_one_run_for_new_survey_files_and_none_without(environment: Organisation) -> None:
+    sensor = build().get_sensor_def("new_survey_files")
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = sensor(dg.build_sensor_context(instance=instance))
+        requests = list(first)
+        assert [request.partition_key for request in requests] == ["2026-Q4"]
+        cursor = jobs.survey_listing(environment.settings)
+        again = list(sensor(dg.build_sensor_context(instance=instance, cursor=cursor)))
+        assert isinstance(again[0], dg.SkipReason)
+        next(environment.settings.survey_folder.glob("*.csv")).unlink()
+        assert len(list(sensor(dg.build_sensor_context(instance=instance, cursor=cursor)))) == 1
+
+
+def test_the_mel_resource_reads_its_settings_when_it_is_used(environment: Organisation) -> None:
+    assert Mel().settings.home == environment.settings.home

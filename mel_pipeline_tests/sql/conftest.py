@@ -1,0 +1,99 @@
+"""A DuckDB file with the catalogue landed, and a way to fill raw tables with a few rows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from mel_pipeline.catalogue import load_catalogue
+from mel_pipeline.landing import land_catalogue
+from mel_pipeline.settings import PROJECT
+from mel_pipeline.sql_project import SqlProject
+from mel_pipeline.warehouse import Warehouse
+
+SQL_FOLDER = PROJECT / "dbt_like_sql"
+VARIABLES: dict[str, object] = {
+    "quarter": "2024-Q4",
+    "today": "2025-02-01",
+    "first_quarter": "2024-Q1",
+    "time_zone": "Europe/Madrid",
+    "min_cell": 5,
+}
+
+
+@pytest.fixture(scope="session")
+def project() -> SqlProject:
+    return SqlProject.load(SQL_FOLDER, VARIABLES)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, project: SqlProject) -> Path:
+    """Every raw table empty, the catalogue landed."""
+    path = tmp_path_factory.mktemp("template") / "warehouse.duckdb"
+    warehouse = Warehouse(f"duckdb:///{path}")
+    with warehouse.transaction() as connection:
+        for source in project.source_tables.values():
+            if source.source != "catalogue":
+                body = ", ".join(f'"{name}" {kind}' for name, kind in source.columns.items())
+                connection.exec_driver_sql(f"create table {source.table} ({body})")
+    land_catalogue(load_catalogue(SQL_FOLDER), warehouse)
+    return path
+
+
+@pytest.fixture
+def warehouse(template: Path, tmp_path: Path) -> Warehouse:
+    path = tmp_path / "warehouse.duckdb"
+    shutil.copy(template, path)
+    return Warehouse(f"duckdb:///{path}")
+
+
+@pytest.fixture
+def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None]:
+    """Insert rows into raw tables; what a row does not name is missing, as in an export.
+
+    ``_days: 2024-10-01/2024-12-31`` makes a row a day (column ``day``), ``_times: 3`` the same row three
+    times with its number in the place of ``{i}``.
+    """
+
+    def insert(warehouse: Warehouse, tables: dict[str, list[dict[str, Any]]]) -> None:
+        with warehouse.transaction() as connection:
+            for table, rows in tables.items():
+                columns = project.source_table(table).columns
+                for number, row in enumerate(_expanded(rows), start=1):
+                    given = {"_row_key": str(number), "_is_deleted": False, **row}
+                    unknown = set(given) - set(columns)
+                    assert not unknown, f"{table} has no column {unknown}"
+                    names = ", ".join(f'"{name}"' for name in given)
+                    values = ", ".join(f":{index}" for index in range(len(given)))
+                    statement = sa.text(f"insert into {table} ({names}) values ({values})")
+                    connection.execute(statement, {str(i): value for i, value in enumerate(given.values())})
+
+    return insert
+
+
+def _expanded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for row in rows:
+        row = dict(row)
+        days, times = row.pop("_days", None), row.pop("_times", None)
+        if days:
+            first, last = (date.fromisoformat(part) for part in days.split("/"))
+            span = (last - first).days + 1
+            made += [{**row, "day": (first + timedelta(days=number)).isoformat()} for number in range(span)]
+        elif times:
+            made += [
+                {
+                    key: value.replace("{i}", str(i)) if isinstance(value, str) else value
+                    for key, value in row.items()
+                }
+                for i in range(times)
+            ]
+        else:
+            made.append(row)
+    return made

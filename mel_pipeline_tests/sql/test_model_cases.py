@@ -1,0 +1,73 @@
+"""Models given a few raw rows, and the rows they must make of them. The cases stand in ``cases/*.yml``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.warehouse import Warehouse
+
+CASES = Path(__file__).parent / "cases"
+
+
+def _cases() -> list[Any]:
+    return [
+        pytest.param(case, id=f"{path.stem}: {case['name']}")
+        for path in sorted(CASES.glob("*.yml"))
+        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_a_model_makes_these_rows_of_those(
+    case: dict[str, Any],
+    project: SqlProject,
+    warehouse: Warehouse,
+    fill: Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None],
+) -> None:
+    fill(warehouse, case.get("given", {}))
+    variables = {"quarter": case.get("quarter", "2024-Q4"), **case.get("variables", {})}
+    results = list(Runner(warehouse).run(project, project.upstream(case["model"]), variables))
+    failed = [f"{result.name}: {result.message}" for result in results if result.status != "ok"]
+    assert not failed, failed
+    rows = warehouse.read(f"select * from {case['model']}").to_dict("records")
+    for expected in case.get("expect", []):
+        _exactly_one(rows, expected)
+    for absent in case.get("absent", []):
+        assert not [row for row in rows if _matches(row, absent)], f"{absent} must not be there"
+    if "rows" in case:
+        assert len(rows) == case["rows"]
+
+
+def _exactly_one(rows: list[Any], expected: dict[str, Any]) -> None:
+    keys = {"period", "grain", "dimension", "category", "indicator_id"} | {
+        k for k in expected if k.endswith("_id")
+    }
+    found = [row for row in rows if _matches(row, {k: v for k, v in expected.items() if k in keys})]
+    assert len(found) == 1, f"{len(found)} rows for {expected} in {rows}"
+    wrong = {key: found[0][key] for key, value in expected.items() if not _same(found[0][key], value, key)}
+    assert not wrong, f"{expected}, but: {wrong}"
+
+
+def _matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(_same(row[key], value, key) for key, value in wanted.items())
+
+
+def _same(actual: Any, expected: Any, key: str) -> bool:
+    if expected is None:
+        return actual is None or actual != actual
+    if actual is None or actual != actual:
+        return False
+    if key == "note":
+        return str(expected) in str(actual)
+    if isinstance(expected, date):
+        return str(actual)[:10] == expected.isoformat()
+    if isinstance(expected, (int, float)) and not isinstance(expected, bool):
+        return float(actual) == pytest.approx(float(expected))
+    return bool(actual == expected)

@@ -61,7 +61,9 @@ def run(quarter: QuarterOption) -> None:
 
 @app.command()
 def report(
-    year: Annotated[int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")] = 2024,
+    year: Annotated[
+        int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")
+    ] = 2024,
 ) -> None:
     """Make every quarterly report of a year and its annual edition."""
     from mel_pipeline.defs.serving.running import jobs
@@ -86,7 +88,10 @@ def report(
 def figures(
     year: Annotated[int, typer.Argument(help="Year of the figures, such as 2024.")],
     quarter: Annotated[
-        Quarter | None, typer.Option("--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="One quarter instead of the year.")
+        Quarter | None,
+        typer.Option(
+            "--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="One quarter instead of the year."
+        ),
     ] = None,
     form: Annotated[Form, typer.Option("--format", "-f", help="How to print them.")] = Form.table,
 ) -> None:
@@ -103,13 +108,19 @@ def figures(
     elif form is Form.json:
         typer.echo(frame.to_json(orient="records", indent=2, force_ascii=False))
     else:
-        typer.echo(frame.to_string(index=False, na_rep="–", float_format=lambda value: f"{value:,.2f}".removesuffix(".00")))
+        typer.echo(
+            frame.to_string(
+                index=False, na_rep="–", float_format=lambda value: f"{value:,.2f}".removesuffix(".00")
+            )
+        )
 
 
 @app.command()
 def sandbox(
     port: Annotated[int | None, typer.Option(help="Port to serve on; MEL_SANDBOX_PORT by default.")] = None,
-    today: Annotated[str | None, typer.Option(metavar="2024-12-31", help="Serve the sample as of this day.")] = None,
+    today: Annotated[
+        str | None, typer.Option(metavar="2024-12-31", help="Serve the sample as of this day.")
+    ] = None,
 ) -> None:
     """Serve the sample organisation on this machine until Ctrl-C."""
     from mel_pipeline.sandbox import serve
@@ -123,7 +134,9 @@ def sandbox(
 @app.command()
 def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Look only: nothing can be started.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Look only: nothing can be started.")
+    ] = False,
 ) -> None:
     """Open the Dagster UI on this machine, behind its guard, with the sample organisation beside it."""
     from mel_pipeline.defs.serving.webserver import serve_ui
@@ -176,7 +189,9 @@ def _run_job(runner: Jobs, job: str, partition: str) -> None:
     for problem in outcome.problems:
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:
-        raise MelError(f"{partition}: the job {job} did not finish. What was published before still stands. Mend the above and run it again.")
+        raise MelError(
+            f"{partition}: the job {job} did not finish. What was published before still stands. Mend the above and run it again."
+        )
 
 
 def _shortened(text: str, lines: int = 3) -> str:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import MelError
@@ -24,13 +25,21 @@ class Finding:
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Every finding, in the order in which a run would stumble."""
-    yield Finding(sys.version_info >= (3, 11), "Python", f"{sys.version.split()[0]} (3.11 or later is needed)")
+    yield Finding(
+        sys.version_info >= (3, 11), "Python", f"{sys.version.split()[0]} (3.11 or later is needed)"
+    )
     yield _folder(settings)
-    yield Finding(True, "Data", "sample organisation; set MEL_SAMPLE=false and the MEL_* settings for real accounts" if settings.sample else "real accounts")
+    yield Finding(
+        True,
+        "Data",
+        "sample organisation; set MEL_SAMPLE=false and the MEL_* settings for real accounts"
+        if settings.sample
+        else "real accounts",
+    )
     yield _guarded("Warehouse", lambda: _warehouse(settings))
     yield _guarded("SQL models", lambda: _models(settings))
     for source in source_names():
-        yield _guarded(contract_of(source).title, lambda source=source: _source(source, settings))
+        yield _guarded(contract_of(source).title, partial(_source, source, settings))
     yield _daemon(settings)
 
 
@@ -57,7 +66,11 @@ def _warehouse(settings: Settings) -> str:
     from mel_pipeline.warehouse import Warehouse
 
     warehouse = Warehouse(settings.database_url, min(settings.lock_wait_seconds, 5.0))
-    return "holds figures" if warehouse.has_table("indicator_values") else "empty; `mel run --quarter ...` fills it"
+    return (
+        "holds figures"
+        if warehouse.has_table("indicator_values")
+        else "empty; `mel run --quarter ...` fills it"
+    )
 
 
 def _models(settings: Settings) -> str:
@@ -82,4 +95,8 @@ def _daemon(settings: Settings) -> Finding:
 
     if daemon_is_running(settings):
         return Finding(True, "Dagster daemon", "running")
-    return Finding(True, "Dagster daemon", "not running; `mel dev` starts it with the UI (only needed for the UI and the nightly run)")
+    return Finding(
+        True,
+        "Dagster daemon",
+        "not running; `mel dev` starts it with the UI (only needed for the UI and the nightly run)",
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import ReportError
@@ -25,7 +26,9 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
     known = _calculated(warehouse)
     if period not in known:
         raise _not_calculated(period, known)
-    figures = warehouse.read("select * from indicator_values order by indicator_id, period, dimension, category")
+    figures = warehouse.read(
+        "select * from indicator_values order by indicator_id, period, dimension, category"
+    )
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -66,30 +69,38 @@ def _calculated(warehouse: Warehouse) -> set[str]:
 def _not_calculated(period: str, known: set[str]) -> ReportError:
     there = f"There are: {', '.join(sorted(known))}." if known else "Nothing has been calculated yet."
     quarter = f"{period}-Q4" if "-Q" not in period else period
-    return ReportError(f"Reading the figures of {period}: not calculated. {there} Run `mel run --quarter {quarter}` first.")
+    return ReportError(
+        f"Reading the figures of {period}: not calculated. {there} Run `mel run --quarter {quarter}` first."
+    )
 
 
 def read_quality(warehouse: Warehouse) -> pd.DataFrame:
     """One row a raw table: what was read, stored and put aside, and the last load in words."""
     import pandas as pd
 
-    ledger = warehouse.read(
-        "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded,"
-        " sum(new) as stored from load_ledger group by source, entity"
-    ).set_index(["source", "entity"])
-    aside = warehouse.read(
-        "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_aside from quarantine"
-        " where resolved_at is null group by source, entity"
-    ).set_index(["source", "entity"])["rows_aside"]
+    loads = {
+        (row["source"], row["entity"]): row["last_loaded"]
+        for row in _records(
+            warehouse,
+            "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded"
+            " from load_ledger group by source, entity",
+        )
+    }
+    aside = {
+        (row["source"], row["entity"]): int(row["rows_aside"])
+        for row in _records(
+            warehouse,
+            "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_aside from quarantine"
+            " where resolved_at is null group by source, entity",
+        )
+    }
     rows = []
     for source in source_names():
         contract = contract_of(source)
         for entity, details in contract.entities.items():
-            known = (source, entity) in ledger.index
-            table = contract.table(entity)
-            stored = _stored(warehouse, table) if known else 0
-            put_aside = int(aside.get((source, entity), 0))
-            last = ledger.loc[(source, entity), "last_loaded"] if known else None
+            last = loads.get((source, entity))
+            put_aside = aside.get((source, entity), 0)
+            stored = _stored(warehouse, contract.table(entity)) if last else 0
             rows.append(
                 {
                     "source_title": contract.title,
@@ -97,11 +108,20 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
                     "rows_read": stored + put_aside,
                     "rows_stored": stored,
                     "rows_quarantined": put_aside,
-                    "status_sentence": _status(known and not pd.isna(last), put_aside),
-                    "last_loaded_on": None if last is None or pd.isna(last) else last.date(),
+                    "status_sentence": _status(last is not None, put_aside),
+                    "last_loaded_on": last.date() if last else None,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _records(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
+    """Rows as dictionaries, with None for what is missing."""
+    frame = warehouse.read(sql)
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in frame.astype(object).where(frame.notna(), None).to_dict("records")
+    ]
 
 
 def _stored(warehouse: Warehouse, table: str) -> int:
@@ -120,24 +140,27 @@ def _status(loaded: bool, put_aside: int) -> str:
 
 def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
     """The last day on which a load changed anything: a run that changes nothing leaves the report as it is."""
-    frame = warehouse.read(
-        "select max(finished_at) as moment from load_ledger where status = 'loaded' and new + changed + deleted > 0"
-    )
-    moment = frame["moment"].iloc[0]
-    if moment is None or moment != moment:
+    moment: datetime | None = _records(
+        warehouse,
+        "select max(finished_at) as moment from load_ledger"
+        " where status = 'loaded' and new + changed + deleted > 0",
+    )[0]["moment"]
+    if moment is None:
         return settings.current_day
-    return moment.tz_localize("UTC").tz_convert(settings.time_zone).date()
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()
 
 
 def _notes(warehouse: Warehouse) -> list[str]:
     """Outages that still last: the last load of an entity failed."""
-    frame = warehouse.read(
+    failed = _records(
+        warehouse,
         "select source, entity, finished_at, message from ("
         " select *, row_number() over (partition by source, entity order by finished_at desc) as recent"
-        " from load_ledger) l where recent = 1 and status = 'failed' order by source, entity"
+        " from load_ledger) l where recent = 1 and status = 'failed' order by source, entity",
     )
-    return [
-        f"{contract_of(row.source).title}, {contract_of(row.source).entities[row.entity].title}: not updated on"
-        f" {row.finished_at:%Y-%m-%d}. {row.message}"
-        for row in frame.itertuples()
-    ]
+    notes = []
+    for row in failed:
+        contract = contract_of(row["source"])
+        title = f"{contract.title}, {contract.entities[row['entity']].title}"
+        notes.append(f"{title}: not updated on {row['finished_at']:%Y-%m-%d}. {row['message']}")
+    return notes

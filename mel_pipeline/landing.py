@@ -131,9 +131,7 @@ def _commit(
     return result
 
 
-def _checked(
-    batches: list[Batch], contract: EntityContract
-) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
+def _checked(batches: list[Batch], contract: EntityContract) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
     """Good rows with their key, and bad rows with the reason; every row is in exactly one of them."""
     import pandas as pd
 
@@ -142,7 +140,11 @@ def _checked(
 
     columns = [*contract.columns, "_source_ref"]
     frames = [batch.frame for batch in batches if len(batch.frame)]
-    frame = pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns, dtype="str")
+    frame = (
+        pd.concat(frames, ignore_index=True)[columns]
+        if frames
+        else pd.DataFrame(columns=columns, dtype="str")
+    )
     rejected = [
         QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches
@@ -157,11 +159,13 @@ def _checked(
     return good.assign(_row_key=row_keys(good, contract)), rejected + judged
 
 
-def row_keys(frame: pd.DataFrame, contract: EntityContract) -> pd.Series:
+def row_keys(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[str]:
     """The columns that identify a row, joined by ``|``."""
     first, *rest = contract.row_key
     keys = frame[first].astype("str")
-    return keys.str.cat([frame[column].astype("str") for column in rest], sep="|") if rest else keys
+    for column in rest:
+        keys = keys + "|" + frame[column].astype("str")
+    return keys
 
 
 def _rows(bad: Iterable[QuarantinedRow]) -> int:
@@ -172,7 +176,9 @@ def _rows(bad: Iterable[QuarantinedRow]) -> int:
 def _reasons(bad: Iterable[QuarantinedRow]) -> list[str]:
     """Up to ten reasons with the place each stands at."""
     lines = [f"{row.source_ref}: {row.reason}" for row in bad]
-    return lines[:10] + ([f"... and {len(lines) - 10} more in the table quarantine"] if len(lines) > 10 else [])
+    return lines[:10] + (
+        [f"... and {len(lines) - 10} more in the table quarantine"] if len(lines) > 10 else []
+    )
 
 
 def _cursor(warehouse: Warehouse, source: str, entity: str) -> str | None:
@@ -195,7 +201,9 @@ def _record_failure(
 ) -> None:
     from mel_pipeline.warehouse import landing
 
-    counts = dict.fromkeys(("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0)
+    counts = dict.fromkeys(
+        ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0
+    )
     with warehouse.transaction() as connection:
         connection.execute(
             landing.load_ledger.insert().values(

@@ -1,4 +1,6 @@
-"""All settings, read in one place: ``MEL_*`` environment variables or a ``.env`` file. Nothing else reads the environment.
+"""All settings, read in one place: ``MEL_*`` environment variables or a ``.env`` file.
+
+Nothing else reads the environment.
 
 With ``MEL_SAMPLE=true`` (the default) whatever is not set points at the sample organisation on this
 machine. Production differs by settings alone.
@@ -29,11 +31,21 @@ class Settings(BaseSettings):
     sample: bool = Field(True, description="Use the sample organisation instead of real accounts.")
     organisation: str = Field("Metropolis", description="Name printed on the reports.")
     project_dir: Path = Field(PROJECT, description="Folder that holds dbt_like_sql/ and reports/.")
-    home: Path = Field(PROJECT / ".mel", description="Where the warehouse, Dagster's history and caches live.")
-    reports_dir: Path | None = Field(None, description="Where finished reports go; reports/published by default.")
-    warehouse_url: str | None = Field(None, description="SQLAlchemy URL; a DuckDB file in MEL_HOME by default.")
-    lock_wait_seconds: float = Field(60.0, ge=0, description="How long to wait for another run to finish writing.")
-    time_zone: str = Field("Europe/Madrid", description="Business time zone that decides which quarter an event is in.")
+    home: Path = Field(
+        PROJECT / ".mel", description="Where the warehouse, Dagster's history and caches live."
+    )
+    reports_dir: Path | None = Field(
+        None, description="Where finished reports go; reports/published by default."
+    )
+    warehouse_url: str | None = Field(
+        None, description="SQLAlchemy URL; a DuckDB file in MEL_HOME by default."
+    )
+    lock_wait_seconds: float = Field(
+        60.0, ge=0, description="How long to wait for another run to finish writing."
+    )
+    time_zone: str = Field(
+        "Europe/Madrid", description="Business time zone that decides which quarter an event is in."
+    )
     first_quarter: str = Field("2023-Q1", description="First quarter with data.")
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
@@ -111,7 +123,7 @@ def load_settings() -> Settings:
         SettingsError: a variable cannot be read; the message names it, never its value.
     """
     try:
-        settings = Settings()
+        settings = Settings()  # type: ignore[call-arg] # pydantic reads them from the environment
     except ValidationError as error:
         lines = [f"MEL_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
         raise SettingsError("Reading the settings (environment and .env): " + "; ".join(lines)) from None
@@ -138,6 +150,10 @@ def with_sample_values(settings: Settings, port: int) -> Settings:
     unset = {
         name: value
         for name, value in sample.items()
-        if not (current.get_secret_value() if isinstance(current := getattr(settings, name), SecretStr) else current)
+        if not (
+            current.get_secret_value()
+            if isinstance(current := getattr(settings, name), SecretStr)
+            else current
+        )
     }
     return settings.model_copy(update=unset)

@@ -37,12 +37,18 @@ class Organisation:
         from mel_pipeline.sources import open_source
 
         return land(
-            open_source(source, self.settings), contract_of(source), entity, self.warehouse, quarter=Quarter.parse(quarter)
+            open_source(source, self.settings),
+            contract_of(source),
+            entity,
+            self.warehouse,
+            quarter=Quarter.parse(quarter),
         )
 
 
 def organisation_in(home: Path, sandbox: Sandbox) -> Organisation:
-    settings = with_sample_values(Settings(home=home, today=TODAY, reports_dir=home / "published"), sandbox.port)
+    settings = with_sample_values(
+        Settings(home=home, today=TODAY, reports_dir=home / "published"), sandbox.port
+    )
     from mel_pipeline.sandbox.survey_exports import write_survey_exports
 
     write_survey_exports(settings.survey_folder, sandbox.organisation)
@@ -65,7 +71,9 @@ def year_2024(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Org
     made = organisation_in(tmp_path_factory.mktemp("year"), sandbox)
     for source in source_names():
         for entity, details in contract_of(source).entities.items():
-            for quarter in quarters_of_year(2024) if details.load == "quarter" else quarters_of_year(2024)[:1]:
+            for quarter in (
+                quarters_of_year(2024) if details.load == "quarter" else quarters_of_year(2024)[:1]
+            ):
                 made.load(source, entity, str(quarter))
     land_catalogue(load_catalogue(made.settings.sql_dir), made.warehouse)
     for quarter in quarters_of_year(2024):

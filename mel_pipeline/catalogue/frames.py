@@ -92,7 +92,7 @@ def _indicator(indicator: Indicator) -> Row:
         "baseline_value": _text(indicator.baseline.value),
         "baseline_period": indicator.baseline.period,
         "baseline_note": indicator.baseline.quality,
-        "disaggregations": ";".join(indicator.disaggregations),
+        "disaggregations": ";".join(indicator.disaggregations) or None,
         "lines_of_action": ";".join(map(str, indicator.lines_of_action)),
         "source": ", ".join(indicator.source),
         "frequency": indicator.frequency,

@@ -16,4 +16,6 @@ def build() -> dg.Definitions:
     settings = load_settings()
     modules = [import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__) if not info.ispkg]
     parts = [module.build(settings) for module in modules if hasattr(module, "build")]
-    return dg.Definitions.merge(dg.Definitions(resources={"mel": Mel()}, executor=dg.in_process_executor), *parts)
+    return dg.Definitions.merge(
+        dg.Definitions(resources={"mel": Mel()}, executor=dg.in_process_executor), *parts
+    )

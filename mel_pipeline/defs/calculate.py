@@ -1,7 +1,7 @@
 """SQL models as assets, one each, run by two steps: the shared tables, then the indicators of a quarter."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -92,7 +92,7 @@ def _models_asset(
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         wanted = sql_variables(settings, quarter)
         fresh = SqlProject.load(settings.sql_dir, wanted)
-        failed: list["ModelResult"] = []
+        failed: list[ModelResult] = []
         for result in Runner(mel.warehouse).run(fresh, select=selected, variables=wanted):
             if result.tests:
                 yield _check(result)
@@ -149,7 +149,7 @@ def _check(result: "ModelResult") -> dg.AssetCheckResult:
 def _materialization(
     project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter
 ) -> dg.MaterializeResult[None]:
-    metadata: dict[str, object] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
+    metadata: dict[str, Any] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
     if project.models[result.name].config.unique_key == "quarter":
         metadata["preview"] = dg.MetadataValue.md(_preview(mel, result.name, quarter))
     return dg.MaterializeResult(asset_key=result.name, metadata=metadata)
@@ -163,7 +163,9 @@ def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:
         {"quarter": str(quarter)},
     )
     lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
-    for row in rows.itertuples(index=False):
-        cells = ["" if value is None or value != value else f"{value}" for value in row]
+    for row in rows.astype(object).where(rows.notna(), "").itertuples(index=False):
+        cells = [
+            f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value) for value in row
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

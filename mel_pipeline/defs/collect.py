@@ -55,9 +55,7 @@ def _raw_asset(
 
         source = open_source(contract.name, mel.settings)
         try:
-            result = land(
-                source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings)
-            )
+            result = land(source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings))
             rows_check, metadata = _rows_check(result, details), _metadata(result)
         except SourceError as error:
             # An outage is marked and the others go on; what was loaded before still stands.
@@ -103,7 +101,7 @@ def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckRes
     )
 
 
-def _metadata(result: LoadResult) -> dict[str, dg.MetadataValue[object] | int | str]:
+def _metadata(result: LoadResult) -> dict[str, int | str]:
     return {
         "status": result.sentence,
         "how it was read": " ".join(result.notes) or "as exported",

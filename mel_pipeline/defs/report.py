@@ -113,7 +113,7 @@ def _built(mel: Mel, period: str) -> dg.MaterializeResult[None]:
 
     settings = mel.settings
     edition = read_edition(mel.warehouse, settings, period)
-    page: "Path" = build_report(edition, settings.published_dir, settings.report_sources, LANGUAGE)
+    page: Path = build_report(edition, settings.published_dir, settings.report_sources, LANGUAGE)
     return dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(str(page)),

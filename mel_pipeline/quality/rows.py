@@ -17,7 +17,10 @@ FORMS = {
     "integer": (r"^[+-]?\d+$", "is not a whole number"),
     "number": (r"^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$", "is not a number"),
     "boolean": (r"^(?:true|false)$", "is neither true nor false"),
-    "datetime": (r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[T ](?:[01]\d|2[0-3]):[0-5]\d", "is not a date with time"),
+    "datetime": (
+        r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[T ](?:[01]\d|2[0-3]):[0-5]\d",
+        "is not a date with time",
+    ),
 }
 
 
@@ -68,7 +71,7 @@ def check_rows(frame: pd.DataFrame, contract: EntityContract) -> RowVerdict:
 
 
 def _bad_row(frame: pd.DataFrame, position: int, contract: EntityContract, meta: dict[str, Any]) -> BadRow:
-    row = {name: (None if value != value else value) for name, value in frame.iloc[position].items()}
+    row = {name: (value if isinstance(value, str) else None) for name, value in frame.iloc[position].items()}
     keys = [row[name] for name in contract.row_key]
     reference = str(row.pop("_source_ref"))
     column = contract.columns[meta["column"]]
@@ -109,20 +112,29 @@ def _expectations(contract: EntityContract) -> Iterator[Any]:
             yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta=meta("required", "is missing"))
         if column.allowed:
             words = f"is not one of: {', '.join(column.allowed)}"
-            yield gxe.ExpectColumnValuesToBeInSet(column=name, value_set=column.allowed, meta=meta("allowed", words))
+            yield gxe.ExpectColumnValuesToBeInSet(
+                column=name, value_set=column.allowed, meta=meta("allowed", words)
+            )
         if column.pattern:
             words = "does not have the expected form"
-            yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=f"^(?:{column.pattern})$", meta=meta("pattern", words))
+            yield gxe.ExpectColumnValuesToMatchRegex(
+                column=name, regex=f"^(?:{column.pattern})$", meta=meta("pattern", words)
+            )
         if column.type in FORMS:
             form, words = FORMS[column.type]
             yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=form, meta=meta("type", words))
         if column.type == "date":
             words = "is not a date like 2024-03-05"
-            yield gxe.ExpectColumnValuesToMatchStrftimeFormat(column=name, strftime_format="%Y-%m-%d", meta=meta("type", words))
+            yield gxe.ExpectColumnValuesToMatchStrftimeFormat(
+                column=name, strftime_format="%Y-%m-%d", meta=meta("type", words)
+            )
         if _bounded(column):
             words = f"is outside {_span(column)}"
             yield gxe.ExpectColumnValuesToBeBetween(
-                column=name + NUMBER, min_value=column.minimum, max_value=column.maximum, meta=meta("range", words)
+                column=name + NUMBER,
+                min_value=column.minimum,
+                max_value=column.maximum,
+                meta=meta("range", words),
             )
 
 

@@ -1,4 +1,4 @@
-"""Look figures up and withhold those about too few people. Everything drawn or printed passes through here."""
+"""Look figures up and withhold those about too few people. All that is printed passes through here."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Figures:
             cells, category = self._cells.setdefault(key, {}), words(row["category"])
             if category in cells:
                 raise ReportError(
-                    f"Reporting {edition.period}: {measure.id} has two figures for {key[1]}, {key[2]} {category}."
-                    " Mend its SQL model: one row a cell."
+                    f"Reporting {edition.period}: {measure.id} has two figures for {key[1]},"
+                    f" {key[2]} {category}. Mend its SQL model: one row a cell."
                 )
             cells[category] = _withheld(measure, _reading(row))
         for (indicator, _, dimension), cells in self._cells.items():
@@ -79,7 +79,7 @@ class Figures:
         return self._cells.get((indicator, period, dimension), {})
 
     def target(self, measure: Measure, period: str) -> Target | None:
-        """The target of exactly this period; for levels also the year's that the quarter lies in, else the next one."""
+        """The target of exactly this period; for levels and shares else the next one that is due."""
         targets = self._targets.get(measure.id, [])
         exact = [target for target in targets if target.period == period]
         if exact or not (measure.aggregation == "stock" or measure.unit in ("percent", "score")):
@@ -153,7 +153,7 @@ def quarters_shown(period: str, count: int) -> list[str]:
 
 
 def require_headlines(figures: Figures, known: Iterable[Measure], period: str) -> None:
-    """A headline figure that was never calculated stops the report; "not available" is an answer, absence is none.
+    """A headline figure that was never calculated stops the report: "not available" is an answer, absence none.
 
     Raises:
         ReportError: names the indicators without a row.

@@ -1,4 +1,4 @@
-"""Sentences drawn from figures: chart titles, main points, status against target. Pure functions, no rounding twice."""
+"""Sentences drawn from figures: chart titles, main points, status against target. Pure functions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SHAPES = {
 
 
 def status(measure: Measure, reading: Reading, target: Target | None, period: str, texts: Texts) -> Status:
-    """Traffic light of the house: ≥ 95 % of target on, 75–95 % near, below off, above 105 % over; word and shape."""
+    """Traffic light of the house: ≥ 95 % on, 75–95 % near, below off, above 105 % over."""
     code = _status_code(measure, reading, target, period)
     return Status(code, SHAPES[code], texts.choice("status", code))
 
@@ -64,27 +64,24 @@ def _status_code(measure: Measure, reading: Reading, target: Target | None, peri
         return "context"
     if measure.direction == "in_band" and measure.band:
         return "in_band" if measure.band[0] <= reading.value <= measure.band[1] else "out_of_band"
-    if target is None:
-        return "no_target"
+    return "no_target" if target is None else _against_target(measure, reading.value, target, period)
+
+
+def _against_target(measure: Measure, value: float, target: Target, period: str) -> str:
+    """A level may still climb until the period that was aimed at closes: until then it is ahead, not behind."""
     if not period.startswith(target.period[:4]):
         return "ahead"
-    due = measure.aggregation != "stock" or closing_quarter(period) >= closing_quarter(target.period)
-    top, bottom = (
-        (target.value, reading.value) if measure.direction == "decrease" else (reading.value, target.value)
-    )
-    if bottom == 0:
-        return "on"
-    share = 100 * top / bottom
-    if share > OVER_TARGET:
-        return "over"
+    top, bottom = (target.value, value) if measure.direction == "decrease" else (value, target.value)
+    share = 100 * top / bottom if bottom else 100.0
     if share >= ON_TARGET:
-        return "on"
-    # A level may still climb until the year that was aimed at closes.
-    return "ahead" if not due else "near" if share >= NEAR_TARGET else "off"
+        return "over" if share > OVER_TARGET else "on"
+    if measure.aggregation == "stock" and closing_quarter(period) < closing_quarter(target.period):
+        return "ahead"
+    return "near" if share >= NEAR_TARGET else "off"
 
 
 def compared_period(measure: Measure, period: str) -> str:
-    """Amounts are seasonal, so a quarter is held against the same quarter a year before; levels against the last one."""
+    """Amounts are seasonal: a quarter is held against the same quarter a year before; levels against the last."""
     if "-" in period and measure.aggregation in ("flow", "distinct") and not measure.is_line:
         return year_before(period)
     return previous_period(period)
@@ -162,7 +159,8 @@ def adds_up(total: Reading | None, cells: Sequence[Reading]) -> bool:
 
 def main_points(known: Sequence[Measure], figures: Figures, period: str, texts: Texts) -> list[str]:
     """Three to six sentences, most important first. Figures that are missing come only if too few are there."""
-    there, absent = [], []
+    there: list[Measure] = []
+    absent: list[Measure] = []
     for measure in known:
         reading = figures.total(measure.id, period)
         if measure.headline:

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
 MOST_BARS = 12
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
-COLUMNS = ["label", "value", "shown", "n", "status", "emphasis", "target", "note", "code", "full", "base"]
+COLUMNS = ["label", "value", "shown", "full", "n", "base", "status", "emphasis", "target", "note", "code"]
 
 
 @dataclass(frozen=True)
 class ChartFrame:
-    """``data``: one row a mark, in drawing order, columns ``COLUMNS``; ``shown`` is the label in words."""
+    """``data``: one row a mark, in drawing order, columns ``COLUMNS``.
+
+    ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
+    ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition.
+    """
 
     measure: Measure
     period: str
@@ -60,114 +64,127 @@ class ChartFrame:
         return bool(self.data["value"].isna().all())
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """Where a frame is built from."""
+
+    edition: Edition
+    measure: Measure
+    figures: Figures
+    texts: Texts
+    narrow: bool
+
+    @property
+    def total(self) -> Reading:
+        return self.figures.total(self.measure.id, self.edition.period) or Reading(NOT_AVAILABLE)
+
+    @property
+    def finding(self) -> str:
+        return finding(self.measure, self.figures, self.edition.period, self.texts)
+
+    @property
+    def when(self) -> str:
+        at_end = self.measure.aggregation == "stock"
+        return self.texts("period.at_end" if at_end else "period.during", period=self.edition.period)
+
+
 def chart_frame(
     edition: Edition, measure: Measure, figures: Figures, texts: Texts, *, narrow: bool
 ) -> ChartFrame:
-    """The frame for the kind of chart the indicator asks for; a breakdown without cells falls back to the trend.
+    """The frame for the kind of chart the indicator asks for; a breakdown without cells becomes a trend.
 
     A kind of its own (a new file in ``charts/``) gets the quarters, like a trend.
     """
+    scene = _Scene(edition, measure, figures, texts, narrow)
     kind = measure.chart
     dimension = measure.chart_dimension or ("region" if kind == "regions" else "category")
     if kind == "gender":
-        return _gender(edition, measure, figures, texts, narrow)
+        return _gender(scene)
     if kind not in ("regions", "categories"):
-        return _trend(edition, measure, figures, texts, narrow, kind)
+        return _trend(scene, kind)
     if not figures.cells(measure.id, edition.period, dimension):
-        return _trend(edition, measure, figures, texts, narrow, "trend")
-    return _breakdown(edition, measure, figures, texts, narrow, dimension)
+        return _trend(scene, "trend")
+    return _breakdown(scene, kind, dimension)
 
 
-def _trend(
-    edition: Edition, measure: Measure, figures: Figures, texts: Texts, narrow: bool, kind: str
-) -> ChartFrame:
-    periods = quarters_shown(edition.period, QUARTERS_NARROW if narrow else QUARTERS_WIDE)
+def _trend(scene: _Scene, kind: str) -> ChartFrame:
+    edition, measure, figures, texts = scene.edition, scene.measure, scene.figures, scene.texts
+    periods = quarters_shown(edition.period, QUARTERS_NARROW if scene.narrow else QUARTERS_WIDE)
     rows, label = [], ""
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
         target = figures.target(measure, period)
+        # A target of a later year would stretch the scale; the table names it.
         near = target if target is not None and period.startswith(target.period[:4]) else None
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
-        emphasis = period == edition.period if "-" in edition.period else period.startswith(edition.period)
-        row = _row(measure, period, reading, texts, emphasis=emphasis, narrow=narrow)
+        row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
         rows.append(row | {"target": None if near is None else near.value})
-    stated = texts.choice(
-        "statistic", "ratio" if measure.unit in ("percent", "score") else measure.aggregation
-    )
+    stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.choice("unit", measure.unit),
-        statistic=stated,
+        statistic=texts.choice("statistic", stated),
         first=periods[0],
         last=periods[-1],
     )
-    title = finding(measure, figures, edition.period, texts)
-    return _frame(edition, measure, kind, rows, title, subtitle, texts, narrow, texts("table.quarter"), label)
+    column = texts("table.quarter")
+    return _frame(scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label)
 
 
-def _breakdown(
-    edition: Edition, measure: Measure, figures: Figures, texts: Texts, narrow: bool, dimension: str
-) -> ChartFrame:
-    cells = figures.cells(measure.id, edition.period, dimension)
-    total = figures.total(measure.id, edition.period)
-    # Largest first; the unstated always last; names decide ties so that the order never wavers.
+def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
+    """Largest first, the unstated always last; names decide ties so that the order never wavers."""
+    measure, texts = scene.measure, scene.texts
+    cells = scene.figures.cells(measure.id, scene.edition.period, dimension)
     order = sorted(
         cells,
         key=lambda name: (name in UNSTATED, cells[name].value is None, -(cells[name].value or 0), name),
     )
     rows = [
-        _row(
-            measure,
-            texts.named("category", name),
-            cells[name],
-            texts,
-            emphasis=name not in UNSTATED,
-            narrow=narrow,
-        )
+        _row(scene, texts.named("category", name), cells[name], emphasis=name not in UNSTATED)
         for name in order[:MOST_BARS]
     ]
-    subtitle = texts(
-        "chart.breakdown_subtitle",
-        name=measure.name,
-        dimension=texts.named("dimension", dimension),
-        when=_when(measure, edition.period, texts),
-    )
-    unit = texts.choice("unit", measure.unit)
+    named, unit = texts.named("dimension", dimension), texts.choice("unit", measure.unit)
+    subtitle = texts("chart.breakdown_subtitle", name=measure.name, dimension=named, when=scene.when)
     if unit.lower() != measure.name.lower():
         subtitle = texts("chart.with_unit", subtitle=subtitle, unit=unit)
-    title = breakdown_finding(measure, total, cells, texts)
-    kind = "regions" if measure.chart == "regions" else "categories"
-    heading = texts.named("dimension", dimension).capitalize()
-    left_out = texts.plural("chart.left_out", len(cells) - MOST_BARS) if len(cells) > MOST_BARS else ""
-    return _frame(edition, measure, kind, rows, title, subtitle, texts, narrow, heading, "", left_out)
+    left_out = len(cells) - len(rows)
+    return _frame(
+        scene,
+        kind,
+        rows,
+        title=breakdown_finding(measure, scene.total, cells, texts),
+        subtitle=subtitle,
+        column=named.capitalize(),
+        foot=texts.plural("chart.left_out", left_out) if left_out else "",
+    )
 
 
-def _gender(edition: Edition, measure: Measure, figures: Figures, texts: Texts, narrow: bool) -> ChartFrame:
+def _gender(scene: _Scene) -> ChartFrame:
     """Shares of those who stated their gender, then the undisclosed share of all persons.
 
     Where a gender is withheld, or only the total is known, the rest is one segment: "other answers".
     """
-    cells = figures.cells(measure.id, edition.period, "gender")
-    total = figures.total(measure.id, edition.period) or Reading(NOT_AVAILABLE)
+    texts, total = scene.texts, scene.total
+    cells = scene.figures.cells(scene.measure.id, scene.edition.period, "gender")
     stated = {name: cells[name] for name in GENDERS[:3] if name in cells}
-    if total.value is not None and (not stated or any(cell.value is None for cell in stated.values())):
+    if total.value is None:
+        stated = {"Woman": total}
+    elif not stated or any(cell.value is None for cell in stated.values()):
         stated = {"Woman": total, "Other": Reading("ok", value=100 - total.value, n=total.n)}
     if "Undisclosed" in cells and total.value is not None:
         stated["Undisclosed"] = cells["Undisclosed"]
     rows = [
-        _row(measure, texts.choice("gender", name), cell, texts, emphasis=name == "Woman", narrow=narrow)
-        | {"code": name}
+        _row(scene, texts.choice("gender", name), cell, emphasis=name == "Woman") | {"code": name}
         for name, cell in stated.items()
     ]
-    subtitle = texts("chart.gender_subtitle", when=_when(measure, edition.period, texts))
-    title = finding(measure, figures, edition.period, texts)
-    return _frame(edition, measure, "gender", rows, title, subtitle, texts, narrow, texts("table.gender"))
+    subtitle = texts("chart.gender_subtitle", when=scene.when)
+    column = texts("table.gender")
+    return _frame(scene, "gender", rows, title=scene.finding, subtitle=subtitle, column=column)
 
 
-def _row(
-    measure: Measure, label: str, reading: Reading, texts: Texts, *, emphasis: bool, narrow: bool
-) -> dict[str, object]:
+def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
+    measure, texts = scene.measure, scene.texts
     base = reading.n if measure.unit in ("percent", "score") else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
@@ -175,59 +192,50 @@ def _row(
     else:
         code = "ok"
         full = texts.value(measure, reading.value)
-        shown = texts.short_value(measure, reading.value) if narrow else full
+        shown = texts.short_value(measure, reading.value) if scene.narrow else full
     return {
         "label": label,
         "value": reading.value,
         "shown": shown,
+        "full": full,
         "n": base,
+        "base": "" if base is None else texts.number(base),
         "status": code,
         "emphasis": emphasis,
         "target": None,
         "note": reading.note,
         "code": "",
-        "full": full,
-        "base": "" if base is None else texts.number(base),
     }
 
 
-def _when(measure: Measure, period: str, texts: Texts) -> str:
-    return texts("period.at_end" if measure.aggregation == "stock" else "period.during", period=period)
-
-
 def _frame(
-    edition: Edition,
-    measure: Measure,
+    scene: _Scene,
     kind: str,
     rows: list[dict[str, object]],
+    *,
     title: str,
     subtitle: str,
-    texts: Texts,
-    narrow: bool,
     column: str,
-    target_label: str = "",
-    left_out: str = "",
+    target: str = "",
+    foot: str = "",
 ) -> ChartFrame:
-    data = pd.DataFrame(rows, columns=COLUMNS)
-    data["value"] = data["value"].astype("float64")
-    data["target"] = data["target"].astype("float64")
-    data["n"] = data["n"].astype("Int64")
-    footnote = texts("chart.source", source=measure.source)
-    if edition.is_sample:
-        footnote = texts("chart.sample", rest=footnote)
-    footnote = f"{left_out} {footnote}" if left_out else footnote
-    listed = "; ".join(
-        texts("alt.mark", label=row["label"], value=row["shown"]) for row in data.to_dict("records")
-    )
-    alt = texts(
-        "alt.chart",
-        kind=texts.named("kind", kind),
+    texts = scene.texts
+    data = pd.DataFrame(rows, columns=COLUMNS).astype({"value": "float64", "target": "float64", "n": "Int64"})
+    source = texts("chart.source", source=scene.measure.source)
+    if scene.edition.is_sample:
+        source = texts("chart.sample", rest=source)
+    listed = "; ".join(texts("alt.mark", label=row["label"], value=row["full"]) for row in rows)
+    alt = texts("alt.chart", kind=texts.named("kind", kind), title=title, subtitle=subtitle, data=listed)
+    return ChartFrame(
+        measure=scene.measure,
+        period=scene.edition.period,
+        kind=kind,
+        data=data,
         title=title,
         subtitle=subtitle,
-        data=listed or texts("alt.empty"),
-    )
-    if target_label:
-        alt = f"{alt} {target_label}."
-    return ChartFrame(
-        measure, edition.period, kind, data, title, subtitle, footnote, alt, narrow, column, target_label
+        footnote=f"{foot} {source}".strip(),
+        alt=f"{alt} {target}." if target else alt,
+        narrow=scene.narrow,
+        column=column,
+        target_label=target,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from mel_pipeline.errors import ReportError
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Measure:
 
 def missing(value: object) -> bool:
     """None, NaN, NaT and pandas' NA alike."""
-    return value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
+    return value is None or bool(pd.isna(value))  # type: ignore[call-overload]  # any scalar will do
 
 
 def number(value: Any) -> float | None:

@@ -1,6 +1,6 @@
 """The report page: one self-contained HTML file from an edition. Frames in, file out.
 
-What stands where is in ``reports/templates``; the words are in ``reports/locales``. Nothing is computed in the template.
+What stands where is in ``reports/templates``, the words are in ``reports/locales``; templates compute nothing.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: s
     The same edition gives the same bytes, and files that would not change are not touched.
 
     Raises:
-        ReportError: a frame, text, template or style file cannot be read, a headline figure was never calculated,
-            or the folder cannot be written.
+        ReportError: a frame, text, template or style file cannot be read, a headline figure
+            was never calculated, or the folder cannot be written.
     """
     check_columns(edition)
     texts = load_texts(sources_dir, language)
@@ -127,7 +127,8 @@ class _Page:
             line = getattr(error, "lineno", None)
             where = f" (line {line})" if line else ""
             raise ReportError(
-                f"Filling {self.folder / TEMPLATE}{where}: {type(error).__name__}: {error}. Restore or mend the template."
+                f"Filling {self.folder / TEMPLATE}{where}: {type(error).__name__}: {error}."
+                " Restore or mend the template."
             ) from error
 
 
@@ -170,6 +171,7 @@ def _section(
 
 
 def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
+    never = texts("page.never")
     return [
         {
             "source": words(row["source_title"]),

@@ -36,7 +36,12 @@ class Instagram:
         if (refused := _graph_refused(request, account is not None)) is not None or account is None:
             return refused or _graph_error(100, "unknown")
         followers = account.followers_at_launch + sum(account.new_followers.values())
-        full = {"id": account.id, "username": account.username, "followers_count": followers, "media_count": len(account.posts)}
+        full = {
+            "id": account.id,
+            "username": account.username,
+            "followers_count": followers,
+            "media_count": len(account.posts),
+        }
         wanted = request.query_params.get("fields", "id").split(",")
         return _graph({name: full[name] for name in ["id", *wanted] if name in full})
 
@@ -65,7 +70,9 @@ class Instagram:
         metrics = [name for name in request.query_params.get("metric", "").split(",") if name]
         retired = [name for name in metrics if name not in ("reach", "views", "follower_count")]
         if retired or not metrics:
-            return _graph_error(100, f"(#100) metric[0] must be one of the following values: reach, views, not {retired}")
+            return _graph_error(
+                100, f"(#100) metric[0] must be one of the following values: reach, views, not {retired}"
+            )
         if post is not None:
             return _graph({"data": _post_insights(post, metrics)})
         assert account is not None
@@ -73,22 +80,35 @@ class Instagram:
         if metrics == ["follower_count"]:
             return self._follower_count(account, since, until)
         if request.query_params.get("metric_type") != "total_value":
-            return _graph_error(100, "(#100) The following metrics should be specified with parameter metric_type=total_value: views")
+            return _graph_error(
+                100,
+                "(#100) The following metrics should be specified with parameter metric_type=total_value: views",
+            )
         total = sum(value for day, value in account.views.items() if since <= day < until)
         if not any(since <= day < until for day in account.views):
             return _graph({"data": []})
         values = {"views": total, "reach": reach(total)}
-        return _graph({"data": [{**_metric(name, account.id), "total_value": {"value": values[name]}} for name in metrics]})
+        return _graph(
+            {
+                "data": [
+                    {**_metric(name, account.id), "total_value": {"value": values[name]}} for name in metrics
+                ]
+            }
+        )
 
     def _follower_count(self, account: SocialAccount, since: date, until: date) -> Response:
         if (until - since).days > WINDOW_DAYS:
-            return _graph_error(100, "(#100) There cannot be more than 30 days (2592000 s) between since and until")
+            return _graph_error(
+                100, "(#100) There cannot be more than 30 days (2592000 s) between since and until"
+            )
         values = [
             {"value": gained, "end_time": f"{day + timedelta(days=1)}T08:00:00+0000"}
             for day, gained in account.new_followers.items()
             if since <= day < until
         ]
-        return _graph({"data": [{**_metric("follower_count", account.id), "values": values}] if values else []})
+        return _graph(
+            {"data": [{**_metric("follower_count", account.id), "values": values}] if values else []}
+        )
 
 
 class Matomo:
@@ -101,7 +121,9 @@ class Matomo:
     async def call(self, request: Request) -> Response:
         values = await form_values(request)
         if values.get("token_auth") != MATOMO_TOKEN:
-            return _matomo_error("You can't access this resource as it requires 'view' access for the website.")
+            return _matomo_error(
+                "You can't access this resource as it requires 'view' access for the website."
+            )
         site = self.sites.get(str(values.get("idSite")))
         if site is None:
             return _matomo_error("An unexpected website was found in the request.")
@@ -117,12 +139,25 @@ class Matomo:
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
             seen = site.visits.get(day)
-            body[day.isoformat()] = [] if seen is None else {"nb_visits": seen, "nb_actions": int(seen * 2.6), "bounce_rate": f"{45 + day.day % 12}%"}
+            body[day.isoformat()] = (
+                []
+                if seen is None
+                else {
+                    "nb_visits": seen,
+                    "nb_actions": int(seen * 2.6),
+                    "bounce_rate": f"{45 + day.day % 12}%",
+                }
+            )
         return JSONResponse(body)
 
 
 def _metric(name: str, node: str) -> dict[str, str]:
-    return {"name": name, "period": "day", "title": name.replace("_", " ").title(), "id": f"{node}/insights/{name}/day"}
+    return {
+        "name": name,
+        "period": "day",
+        "title": name.replace("_", " ").title(),
+        "id": f"{node}/insights/{name}/day",
+    }
 
 
 def _post(post: Post, fields: list[str]) -> dict[str, Any]:
@@ -141,7 +176,10 @@ def _post(post: Post, fields: list[str]) -> dict[str, Any]:
 def _post_insights(post: Post, metrics: list[str]) -> list[dict[str, Any]]:
     values = {"views": post.views, "reach": post.reach}
     known = [(name, values[name]) for name in metrics if values.get(name) is not None]
-    return [{**_metric(name, post.id), "period": "lifetime", "values": [{"value": value}]} for name, value in known]
+    return [
+        {**_metric(name, post.id), "period": "lifetime", "values": [{"value": value}]}
+        for name, value in known
+    ]
 
 
 def _bounds(request: Request, first: date, today: date) -> tuple[date, date]:
@@ -169,7 +207,9 @@ def _graph(body: dict[str, Any]) -> Response:
 
 
 def _graph_error(code: int, message: str, kind: str = "IGApiException", status: int = 400) -> Response:
-    return JSONResponse({"error": {"message": message, "type": kind, "code": code, "fbtrace_id": "sample"}}, status)
+    return JSONResponse(
+        {"error": {"message": message, "type": kind, "code": code, "fbtrace_id": "sample"}}, status
+    )
 
 
 def _matomo_error(message: str) -> Response:

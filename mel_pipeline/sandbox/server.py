@@ -41,10 +41,17 @@ def create_app(organisation: Organisation) -> tuple[ASGIApp, Zoho]:
     """The application and the state of its Zoho account."""
 
     async def about(_: Request) -> Response:
-        return JSONResponse({"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)})
+        return JSONResponse(
+            {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}
+        )
 
     zoho = Zoho(organisation)
-    routes = [Route("/", about), *zoho.routes(), *Instagram(organisation).routes(), *Matomo(organisation).routes()]
+    routes = [
+        Route("/", about),
+        *zoho.routes(),
+        *Instagram(organisation).routes(),
+        *Matomo(organisation).routes(),
+    ]
     return _labelled(Starlette(routes=routes)), zoho
 
 
@@ -59,14 +66,18 @@ def running(port: int = 0, today: date | None = None, survey_dir: Path | None = 
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
     app, zoho = create_app(organisation)
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False, ws="none", lifespan="off")
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="error", access_log=False, ws="none", lifespan="off"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.005)
     if not server.started:
-        raise MelError(f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one.")
+        raise MelError(
+            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
+        )
     try:
         yield Sandbox(server.servers[0].sockets[0].getsockname()[1], organisation, zoho)
     finally:
@@ -77,7 +88,10 @@ def running(port: int = 0, today: date | None = None, survey_dir: Path | None = 
 def serve(port: int, today: date | None = None, survey_dir: Path | None = None) -> None:
     """Serve until interrupted."""
     with running(port, today, survey_dir) as box:
-        print(f"The sample organisation answers on {box.url} (sample data, nobody is real). Stop it with Ctrl-C.", flush=True)
+        print(
+            f"The sample organisation answers on {box.url} (sample data, nobody is real). Stop it with Ctrl-C.",
+            flush=True,
+        )
         threading.Event().wait()
 
 

@@ -51,7 +51,7 @@ def write_survey_exports(folder: Path, organisation: Organisation) -> list[Path]
             draft.write_bytes(content)
             # Exported long ago, one after the other: a file that is seconds old would be taken for unfinished.
             os.utime(draft, (1_700_000_000 + 60 * number,) * 2)
-            os.replace(draft, path)
+            draft.replace(path)
         paths.append(path)
     return paths
 
@@ -60,7 +60,10 @@ def exports(organisation: Organisation) -> Iterator[tuple[str, bytes]]:
     """File names and bytes."""
     genders = {contact.id: contact.gender for contact in organisation.contacts}
     for quarter in quarters(Quarter(FIRST_YEAR, 1), Quarter.of(organisation.today)):
-        for kind, label, layout in (("Solutions Lab", "solutions-labs", ENGLISH), ("Training", "trainings", SPANISH)):
+        for kind, label, layout in (
+            ("Solutions Lab", "solutions-labs", ENGLISH),
+            ("Training", "trainings", SPANISH),
+        ):
             rows = list(_rows(organisation, quarter, kind, layout, genders))
             if not rows:
                 continue
@@ -75,17 +78,28 @@ def exports(organisation: Organisation) -> Iterator[tuple[str, bytes]]:
 
 
 def _rows(
-    organisation: Organisation, quarter: Quarter, kind: str, layout: dict[str, Any], genders: dict[str, str | None]
+    organisation: Organisation,
+    quarter: Quarter,
+    kind: str,
+    layout: dict[str, Any],
+    genders: dict[str, str | None],
 ) -> Iterator[list[str]]:
     for row in organisation.participations:
         event = row.event
-        if event.kind == kind and row.invited and Quarter.of(event.start.date()) == quarter and row.settled <= organisation.now:
+        if (
+            event.kind == kind
+            and row.invited
+            and Quarter.of(event.start.date()) == quarter
+            and row.settled <= organisation.now
+        ):
             answer = _response(row, layout, genders)
             if answer is not None and answer[0] <= organisation.now:
                 yield answer[1]
 
 
-def _response(row: Participation, layout: dict[str, Any], genders: dict[str, str | None]) -> tuple[datetime, list[str]] | None:
+def _response(
+    row: Participation, layout: dict[str, Any], genders: dict[str, str | None]
+) -> tuple[datetime, list[str]] | None:
     """One person's answer, or none: four in ten answer."""
     rng = Random(f"response {row.id}")
     if rng.random() > 0.42:
@@ -94,7 +108,13 @@ def _response(row: Participation, layout: dict[str, Any], genders: dict[str, str
     ended = begun + timedelta(seconds=rng.randint(70, 600))
     partial = rng.random() < 0.05
     score = rng.choices(range(5), WEIGHTS)[0]
-    satisfaction = "" if partial and rng.random() < 0.5 else layout["none"] if rng.random() < 0.03 else layout["scale"][score]
+    satisfaction = (
+        ""
+        if partial and rng.random() < 0.5
+        else layout["none"]
+        if rng.random() < 0.03
+        else layout["scale"][score]
+    )
     promoter = "" if partial else str(min(10, max(0, round(rng.gauss(5.4 + 0.95 * score, 1.2)))))
     if row.event.code == "TRN-2024-Q3-01" and rng.random() < 0.08:
         promoter = "11"  # outside the scale: the row is put aside
@@ -118,4 +138,4 @@ def _as_csv(layout: dict[str, Any], rows: list[list[str]]) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(layout["header"])
     writer.writerows(rows)
-    return (layout["bom"] + out.getvalue()).encode("utf-8")
+    return f"{layout['bom']}{out.getvalue()}".encode()

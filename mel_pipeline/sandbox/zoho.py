@@ -57,13 +57,19 @@ class Zoho:
             self.refreshes.popleft()
         if len(self.refreshes) >= REFRESHES:
             text = "You have made too many requests continuously. Please try again after some time."
-            return JSONResponse({"error": "Access Denied", "error_description": text, "status": "failure"}, 400)
+            return JSONResponse(
+                {"error": "Access Denied", "error_description": text, "status": "failure"}, 400
+            )
         self.refreshes.append(now)
         access = f"1000.{secrets.token_hex(16)}"
         self.tokens[access] = now + TOKEN_LIFE
         for oldest in sorted(self.tokens, key=self.tokens.__getitem__)[:-15]:
             del self.tokens[oldest]
-        answer = {"access_token": access, "api_domain": str(request.base_url).rstrip("/"), "token_type": "Bearer"}
+        answer = {
+            "access_token": access,
+            "api_domain": str(request.base_url).rstrip("/"),
+            "token_type": "Bearer",
+        }
         return JSONResponse({**answer, "expires_in": TOKEN_LIFE})
 
     async def records(self, request: Request) -> Response:
@@ -76,9 +82,13 @@ class Zoho:
         query = request.query_params
         fields = [name for name in query.get("fields", "").split(",") if name]
         if not fields:
-            return _error("REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", 400, {"param": "fields"})
+            return _error(
+                "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", 400, {"param": "fields"}
+            )
         if len(fields) > MOST_FIELDS:
-            return _error("LIMIT_EXCEEDED", "the limit for the no of fields has exceeded", 400, {"limit": MOST_FIELDS})
+            return _error(
+                "LIMIT_EXCEEDED", "the limit for the no of fields has exceeded", 400, {"limit": MOST_FIELDS}
+            )
         try:
             per_page = _whole(request, "per_page", PER_PAGE)
             if per_page > PER_PAGE:
@@ -115,7 +125,9 @@ class Zoho:
             "previous_page_token": None,
             "page_token_expiry": None,
         }
-        return JSONResponse({"data": [{name: record.get(name) for name in fields} for record in part], "info": info})
+        return JSONResponse(
+            {"data": [{name: record.get(name) for name in fields} for record in part], "info": info}
+        )
 
     def _chosen(self, module: Module, request: Request) -> list[dict[str, Any]]:
         since = _since(request)
@@ -165,19 +177,30 @@ class Zoho:
         rows = [
             row
             for row in module.deleted
-            if wanted in ("all", row["type"]) and (since is None or datetime.fromisoformat(row["deleted_time"]) > since)
+            if wanted in ("all", row["type"])
+            and (since is None or datetime.fromisoformat(row["deleted_time"]) > since)
         ]
         part = rows[(page - 1) * per_page : page * per_page]
         if not part:
             return Response(status_code=304 if since is not None and not rows else 204)
-        info = {"per_page": per_page, "count": len(part), "page": page, "more_records": page * per_page < len(rows)}
+        info = {
+            "per_page": per_page,
+            "count": len(part),
+            "page": page,
+            "more_records": page * per_page < len(rows),
+        }
         return JSONResponse({"data": part, "info": info})
 
     async def settings_modules(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
         listed = [
-            {"api_name": name, "module_name": name if not name.count("_") else f"CustomModule{number}", "plural_label": LABELS[name], "api_supported": True}
+            {
+                "api_name": name,
+                "module_name": name if not name.count("_") else f"CustomModule{number}",
+                "plural_label": LABELS[name],
+                "api_supported": True,
+            }
             for number, name in enumerate(FIELDS, start=1)
         ]
         return JSONResponse({"modules": listed})
@@ -188,7 +211,10 @@ class Zoho:
         fields = FIELDS.get(request.query_params.get("module", ""))
         if fields is None:
             return _error("INVALID_MODULE", "the module name given seems to be invalid", 400)
-        listed = [{"api_name": name, "data_type": kind, "field_label": name.replace("_", " ")} for name, kind in {**SYSTEM_FIELDS, **fields}.items()]
+        listed = [
+            {"api_name": name, "data_type": kind, "field_label": name.replace("_", " ")}
+            for name, kind in {**SYSTEM_FIELDS, **fields}.items()
+        ]
         return JSONResponse({"fields": listed})
 
     async def people(self, request: Request) -> Response:
@@ -198,13 +224,19 @@ class Zoho:
         uri = "/people/api/forms/employee/getRecords"
         if limit > 200:
             errors = {"code": 7021, "message": "The number of records per fetch cannot exceed 200"}
-            return JSONResponse({"response": {"message": "Error occurred", "uri": uri, "errors": errors, "status": 1}})
+            return JSONResponse(
+                {"response": {"message": "Error occurred", "uri": uri, "errors": errors, "status": 1}}
+            )
         part = employees(self.organisation)[start - 1 : start - 1 + limit]
         if not part:
             errors = {"code": 7024, "message": "No records found"}
-            return JSONResponse({"response": {"message": "Error occurred", "uri": uri, "errors": errors, "status": 1}})
+            return JSONResponse(
+                {"response": {"message": "Error occurred", "uri": uri, "errors": errors, "status": 1}}
+            )
         result = [{row["Zoho_ID"]: [row]} for row in part]
-        return JSONResponse({"response": {"result": result, "message": "Data fetched successfully", "uri": uri, "status": 0}})
+        return JSONResponse(
+            {"response": {"result": result, "message": "Data fetched successfully", "uri": uri, "status": 0}}
+        )
 
     def _refused(self, request: Request) -> Response | None:
         header = request.headers.get("authorization", "")
@@ -249,4 +281,6 @@ def _since(request: Request) -> datetime | None:
 
 
 def _error(code: str, message: str, status: int, details: dict[str, Any] | None = None) -> Response:
-    return JSONResponse({"code": code, "details": details or {}, "message": message, "status": "error"}, status)
+    return JSONResponse(
+        {"code": code, "details": details or {}, "message": message, "status": "error"}, status
+    )

@@ -201,7 +201,9 @@ def employees(org: Organisation) -> list[dict[str, Any]]:
                 "Employment_Type": person.employment,
                 "Date_of_joining": person.joined_on.strftime("%d-%b-%Y"),
                 "Date_of_exit": left.strftime("%d-%b-%Y") if left else "",
-                "ModifiedTime": str(int(datetime(*(left or person.joined_on).timetuple()[:3], tzinfo=UTC).timestamp() * 1000)),
+                "ModifiedTime": str(
+                    int(datetime(*(left or person.joined_on).timetuple()[:3], tzinfo=UTC).timestamp() * 1000)
+                ),
             }
         )
     return rows

@@ -31,12 +31,21 @@ def column_lineage(project: SqlProject, name: str) -> dict[str, list[tuple[str, 
     found: dict[str, list[tuple[str, str]]] = {}
     for column in columns:
         leaves = {
-            (leaf.expression.name, leaf.name.split(".")[-1].strip('"'))
+            (leaf.expression.name, _as_declared(project, leaf.expression.name, leaf.name))
             for leaf in lineage(column, sql, schema=schema, dialect=DIALECT).walk()
             if isinstance(leaf.expression, exp.Table)
         }
         found[column] = sorted(leaves)
     return found
+
+
+def _as_declared(project: SqlProject, table: str, name: str) -> str:
+    """The column as the raw table writes it: DuckDB, and so sqlglot, do not tell capitals apart."""
+    column = name.rsplit(".", 1)[-1].strip('"')
+    if table in project.models:
+        return column
+    declared = project.source_table(table).columns
+    return next((written for written in declared if written.lower() == column.lower()), column)
 
 
 def _output_columns(project: SqlProject, name: str, schema: Schema) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import WarehouseError
 
@@ -60,7 +60,7 @@ class Warehouse:
         with self.connect() as connection, connection.begin():
             yield connection
 
-    def read(self, sql: str, parameters: Mapping[str, object] | None = None) -> pd.DataFrame:
+    def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Rows of a query as a frame. ``sql`` is our own text; values go in as ``:name`` parameters."""
         import pandas as pd
         import sqlalchemy as sa
@@ -95,7 +95,7 @@ class Warehouse:
                     return self.engine.connect()
         except sa.exc.DBAPIError as error:
             raise _explained(error, self.engine.url, self.lock_wait_seconds) from error
-        raise AssertionError("unreachable: Retrying returns or raises")
+        raise AssertionError  # Retrying returns or raises
 
 
 def _is_locked(error: BaseException) -> bool:

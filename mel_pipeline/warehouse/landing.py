@@ -249,9 +249,7 @@ def put_aside(
         )
 
 
-def resolve(
-    connection: sa.Connection, source: str, entity: str, good: pd.DataFrame, now: datetime
-) -> None:
+def resolve(connection: sa.Connection, source: str, entity: str, good: pd.DataFrame, now: datetime) -> None:
     """Close quarantined rows (by key) and files (by name) that have now arrived in good order."""
     still_open = connection.execute(
         sa.select(quarantine.c.fingerprint, quarantine.c.row_key, quarantine.c.source_ref).where(
@@ -262,7 +260,11 @@ def resolve(
         return
     keys = set(good["_row_key"])
     files = {str(reference).rsplit(", row ", 1)[0] for reference in good["_source_ref"].unique()}
-    closed = [row.fingerprint for row in still_open if (row.row_key in keys if row.row_key else row.source_ref in files)]
+    closed = [
+        row.fingerprint
+        for row in still_open
+        if (row.row_key in keys if row.row_key else row.source_ref in files)
+    ]
     if closed:
         connection.execute(
             sa.update(quarantine).where(quarantine.c.fingerprint.in_(closed)).values(resolved_at=now)
@@ -295,7 +297,7 @@ def _stage(connection: sa.Connection, name: str, frame: pd.DataFrame) -> None:
     text = frame.astype(object).where(frame.notna(), None)
     if connection.dialect.name == "duckdb":
         driver = connection.connection.driver_connection
-        assert driver is not None
+        assert driver is not None  # noqa: S101 - an open connection has its driver
         quote = connection.dialect.identifier_preparer.quote
         body = ", ".join(f"cast({quote(c)} as text) as {quote(c)}" for c in text.columns)
         driver.register("_frame", text)
@@ -303,4 +305,11 @@ def _stage(connection: sa.Connection, name: str, frame: pd.DataFrame) -> None:
         driver.unregister("_frame")
         return
     connection.execute(sa.text(f"drop table if exists {name}"))
-    text.to_sql(name, connection, index=False, dtype=dict.fromkeys(text.columns, sa.Text()), method="multi", chunksize=500)
+    text.to_sql(
+        name,
+        connection,
+        index=False,
+        dtype=dict.fromkeys(text.columns, sa.Text()),
+        method="multi",
+        chunksize=500,
+    )

@@ -11,24 +11,39 @@ import pytest
 from mel_pipeline.editions import read_figures
 from mel_pipeline_tests.conftest import Organisation
 
-PUBLISHED = list(csv.DictReader((Path(__file__).parent / "annual_report_2024.csv").read_text("utf-8").splitlines()))
+PUBLISHED = list(
+    csv.DictReader((Path(__file__).parent / "annual_report_2024.csv").read_text("utf-8").splitlines())
+)
 
 
-@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: f"{row['indicator_id']} {row['disaggregation']} {row['column']}")
-def test_a_figure_of_the_annual_report_comes_out_of_the_data(row: dict[str, str], year_2024: Organisation) -> None:
+@pytest.mark.parametrize(
+    "row", PUBLISHED, ids=lambda row: f"{row['indicator_id']} {row['disaggregation']} {row['column']}"
+)
+def test_a_figure_of_the_annual_report_comes_out_of_the_data(
+    row: dict[str, str], year_2024: Organisation
+) -> None:
     figures = read_figures(year_2024.warehouse, "2024").set_index(["indicator_id", "disaggregation"])
-    assert figures.loc[(row["indicator_id"], row["disaggregation"]), row["column"]] == pytest.approx(float(row["expected"]))
+    assert figures.loc[(row["indicator_id"], row["disaggregation"]), row["column"]] == pytest.approx(
+        float(row["expected"])
+    )
 
 
 def test_views_of_the_campaign_are_not_added_to_those_of_its_account(year_2024: Organisation) -> None:
     figures = read_figures(year_2024.warehouse, "2024").set_index(["indicator_id", "disaggregation"])["value"]
-    accounts = [value for (indicator, cell), value in figures.items() if indicator == "RCH-01" and cell.startswith("account=")]
+    accounts = [
+        value
+        for (indicator, cell), value in figures.items()
+        if indicator == "RCH-01" and cell.startswith("account=")
+    ]
     assert figures["RCH-01", "total"] == sum(accounts)
     assert figures["RCH-01", "account=avantia"] > figures["RCH-01", "campaign=AVANTIA campaign"]
 
 
 def test_the_year_counts_a_city_once_though_it_took_part_in_several_quarters(year_2024: Organisation) -> None:
-    quarters = [read_figures(year_2024.warehouse, f"2024-Q{n}").set_index(["indicator_id", "disaggregation"]) for n in (1, 2, 3, 4)]
+    quarters = [
+        read_figures(year_2024.warehouse, f"2024-Q{n}").set_index(["indicator_id", "disaggregation"])
+        for n in (1, 2, 3, 4)
+    ]
     assert sum(frame.loc[("LAB-02", "total"), "value"] for frame in quarters) > 39
 
 
@@ -40,9 +55,19 @@ def test_nothing_in_the_package_knows_the_answers() -> None:
     for path in code:
         if "sandbox" not in path.parts:
             text = path.read_text("utf-8")
-            assert not [number for number in ("658382", "658_382", "700000", "700_000", "875412") if number in text], path
+            assert not [
+                number for number in ("658382", "658_382", "700000", "700_000", "875412") if number in text
+            ], path
 
 
 def test_the_figures_as_csv_have_the_agreed_columns(year_2024: Organisation) -> None:
     text = read_figures(year_2024.warehouse, "2024").to_csv(index=False)
-    assert next(csv.reader(io.StringIO(text))) == "indicator_id period disaggregation value numerator denominator n".split()
+    assert next(csv.reader(io.StringIO(text))) == [
+        "indicator_id",
+        "period",
+        "disaggregation",
+        "value",
+        "numerator",
+        "denominator",
+        "n",
+    ]

@@ -21,7 +21,16 @@ ROOT = Path(__file__).parents[2]
 def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
     """Jobs read their settings from the environment, as in production."""
     settings = organisation.settings
-    for name in ("home", "today", "reports_dir", "zoho_api_url", "zoho_accounts_url", "zoho_people_url", "instagram_api_url", "matomo_url"):
+    for name in (
+        "home",
+        "today",
+        "reports_dir",
+        "zoho_api_url",
+        "zoho_accounts_url",
+        "zoho_people_url",
+        "instagram_api_url",
+        "matomo_url",
+    ):
         monkeypatch.setenv(f"MEL_{name.upper()}", str(getattr(settings, name)))
     return organisation
 
@@ -33,7 +42,10 @@ def run(job: str, partition: str) -> dg.ExecuteInProcessResult:
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
-    return {(item.asset_key.to_user_string(), item.check_name): item for item in result.get_asset_check_evaluations()}
+    return {
+        (item.asset_key.to_user_string(), item.check_name): item
+        for item in result.get_asset_check_evaluations()
+    }
 
 
 def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environment: Organisation) -> None:
@@ -42,12 +54,16 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environmen
     page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
     assert "2024" in page.read_text("utf-8")
     failing = {key for key, check in checks(result).items() if not check.passed}
-    assert failing == {("raw_zoho_survey__responses", "rows_are_readable")}, "only the recommendation of 11 is found"
+    assert failing == {("raw_zoho_survey__responses", "rows_are_readable")}, (
+        "only the recommendation of 11 is found"
+    )
     chart = next(m for m in result.asset_materializations_for_node("draw_charts"))
     assert "data:image/png;base64," in chart.metadata["chart"].value
     figures = result.asset_materializations_for_node("calculate_indicators")
     assert all(m.partition == "2024-Q4" and m.metadata["dagster/row_count"].value > 0 for m in figures)
-    preview = next(m for m in figures if m.asset_key.to_user_string() == "ind_mem_01").metadata["preview"].value
+    preview = (
+        next(m for m in figures if m.asset_key.to_user_string() == "ind_mem_01").metadata["preview"].value
+    )
     assert "| 2024-Q4 | total |" in preview and "164" in preview
 
     before = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
@@ -80,14 +96,22 @@ def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts
     assert verdicts["raw_zoho_crm__accounts", "rows_are_readable"].passed
 
 
-def test_no_secret_stands_in_the_events_of_a_failing_run(environment: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_stands_in_the_events_of_a_failing_run(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.hidden-refresh")
     monkeypatch.setenv("MEL_INSTAGRAM_ACCESS_TOKEN", "hidden-instagram")
     monkeypatch.setenv("MEL_MATOMO_TOKEN", "hidden-matomo")
     result = run("collect_only", "2024-Q4")
     text = "\n".join(str(event) for event in result.all_events)
     assert "refused" in text and "re-authorise" in text
-    for secret in ("1000.hidden-refresh", "hidden-instagram", "hidden-matomo", "sample-client-secret", "example.org"):
+    for secret in (
+        "1000.hidden-refresh",
+        "hidden-instagram",
+        "hidden-matomo",
+        "sample-client-secret",
+        "example.org",
+    ):
         assert secret not in text
 
 
@@ -118,8 +142,17 @@ def test_quarters_read_as_people_write_them_up_to_the_open_one() -> None:
     assert keys[0] == "2023-Q1" and keys[-1] == "2026-Q4"
 
 
-@pytest.mark.parametrize(("today", "due"), [("2026-11-20", ["2026-Q4"]), ("2026-10-20", ["2026-Q3", "2026-Q4"]), ("2027-01-01", ["2026-Q4", "2027-Q1"])])
-def test_the_night_run_takes_the_ended_quarter_along_while_data_may_be_late(today: str, due: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("today", "due"),
+    [
+        ("2026-11-20", ["2026-Q4"]),
+        ("2026-10-20", ["2026-Q3", "2026-Q4"]),
+        ("2027-01-01", ["2026-Q4", "2027-Q1"]),
+    ],
+)
+def test_the_night_run_takes_the_ended_quarter_along_while_data_may_be_late(
+    today: str, due: list[str]
+) -> None:
     from datetime import date
 
     assert [str(quarter) for quarter in jobs.quarters_due(Settings(today=date.fromisoformat(today)))] == due

@@ -29,7 +29,9 @@ DEALS = contract_of("zoho_crm")
 class Listed:
     """A source that gives what a test lists, through the interface of the real ones."""
 
-    def __init__(self, batches: list[Batch], cursor: str | None = None, fault: Exception | None = None) -> None:
+    def __init__(
+        self, batches: list[Batch], cursor: str | None = None, fault: Exception | None = None
+    ) -> None:
         self.batches, self.next, self.fault = batches, cursor, fault
 
     def pull(self, entity: str, *, quarter: Quarter | None, cursor: str | None) -> Pull:
@@ -43,11 +45,19 @@ class Listed:
 
 def deal(number: int, **values: str | None) -> dict[str, str | None]:
     moment = "2024-01-01T10:00:00+01:00"
-    row = {"id": str(number), "Deal_Name": f"Deal {number}", "Pipeline": "Projects", "Stage": "Signed", "Currency": "EUR"}
+    row = {
+        "id": str(number),
+        "Deal_Name": f"Deal {number}",
+        "Pipeline": "Projects",
+        "Stage": "Signed",
+        "Currency": "EUR",
+    }
     return {**row, "Created_Time": moment, "Modified_Time": moment, "_source_ref": "page 1", **values}
 
 
-def batch(*rows: dict[str, str | None], deleted: tuple[str, ...] = (), rejected: tuple[Rejected, ...] = ()) -> Batch:
+def batch(
+    *rows: dict[str, str | None], deleted: tuple[str, ...] = (), rejected: tuple[Rejected, ...] = ()
+) -> Batch:
     return Batch(frame_of(rows, DEALS.entities["deals"]), list(rejected), list(deleted))
 
 
@@ -72,14 +82,27 @@ def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
 def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: Warehouse) -> None:
     land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     rejected = Rejected("page 2", "9", "Amount", "no number", "{}")
-    result = land(Listed([batch(deal(1), deal(2), deal(2), deal(3, Stage="?"), rejected=(rejected,))]), DEALS, "deals", warehouse)
-    assert result.fetched == 5 == result.new + result.changed + result.unchanged + result.repeated + result.quarantined
+    result = land(
+        Listed([batch(deal(1), deal(2), deal(2), deal(3, Stage="?"), rejected=(rejected,))]),
+        DEALS,
+        "deals",
+        warehouse,
+    )
+    assert (
+        result.fetched
+        == 5
+        == result.new + result.changed + result.unchanged + result.repeated + result.quarantined
+    )
     assert (result.new, result.unchanged, result.repeated, result.quarantined) == (1, 1, 1, 2)
 
 
 def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None:
     rows = [deal(number) for number in range(1, 8)]
-    splits = [[batch(*rows)], [batch(*rows[4:]), batch(*rows[:4])], [batch(row) for row in rows] + [batch(*rows[2:5])]]
+    splits = [
+        [batch(*rows)],
+        [batch(*rows[4:]), batch(*rows[:4])],
+        [batch(row) for row in rows] + [batch(*rows[2:5])],
+    ]
     tables = []
     for number, batches in enumerate(splits):
         made = Warehouse(f"duckdb:///{tmp_path / f'{number}.duckdb'}")
@@ -91,15 +114,25 @@ def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None
 
 def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
     land(Listed([batch(deal(1), deal(2, Stage="Maybe", Amount="many"))]), DEALS, "deals", warehouse)
-    aside = warehouse.read("select source_ref, row_key, column_name, rule, reason from quarantine order by column_name")
+    aside = warehouse.read(
+        "select source_ref, row_key, column_name, rule, reason from quarantine order by column_name"
+    )
     assert aside.values.tolist() == [
         ["page 1", "2", "Amount", "type", "Amount is not a number"],
-        ["page 1", "2", "Stage", "allowed", "Stage 'Maybe' is not one of: Prospect, Negotiation, Signed, Lost"],
+        [
+            "page 1",
+            "2",
+            "Stage",
+            "allowed",
+            "Stage 'Maybe' is not one of: Prospect, Negotiation, Signed, Lost",
+        ],
     ]
     assert list(deals(warehouse)["_row_key"]) == ["1"]
 
 
-def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(warehouse: Warehouse) -> None:
+def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(
+    warehouse: Warehouse,
+) -> None:
     bad = Listed([batch(deal(1), deal(2, Stage="Maybe"))])
     land(bad, DEALS, "deals", warehouse)
     land(bad, DEALS, "deals", warehouse)
@@ -157,11 +190,15 @@ _LOAD_FOR_EVER = """
 
 
 @pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
-def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(warehouse: Warehouse, delay: float) -> None:
+def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
+    warehouse: Warehouse, delay: float
+) -> None:
     land(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
     code = textwrap.dedent(_LOAD_FOR_EVER)
     victim = subprocess.Popen(
-        [sys.executable, "-c", code, warehouse.url], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        [sys.executable, "-c", code, warehouse.url],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     with victim:
         assert victim.stdout is not None and victim.stdout.readline() == b"ready\n"
@@ -198,7 +235,9 @@ _HOLD = """
 
 def _holder(url: str, seconds: float) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", textwrap.dedent(_HOLD), url, str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    )
 
 
 def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehouse) -> None:

@@ -31,7 +31,9 @@ def test_a_table_that_keeps_to_its_contract_is_praised_in_one_sentence(warehouse
     land(Listed([batch(deal(1), deal(2))]), CRM, "deals", warehouse)
     verdict = judged(warehouse)
     assert verdict.passed and not verdict.blocking
-    assert verdict.sentences == ["Contributions: 2 rows, every key once, nothing missing in id, Deal_Name, Pipeline, Stage, Currency, Created_Time, Modified_Time."]
+    assert verdict.sentences == [
+        "Contributions: 2 rows, every key once, nothing missing in id, Deal_Name, Pipeline, Stage, Currency, Created_Time, Modified_Time."
+    ]
 
 
 def test_an_empty_export_fails_the_contract_instead_of_reporting_zero(warehouse: Warehouse) -> None:
@@ -91,4 +93,6 @@ def test_great_expectations_still_needs_our_help_on_duckdb() -> None:
     expectations.context()
     from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
 
-    assert [type(item).__name__ for item in engine._PERSISTED_CONNECTION_DIALECTS if item.value == "duckdb"] == ["_Dialect"]
+    assert [
+        type(item).__name__ for item in engine._PERSISTED_CONNECTION_DIALECTS if item.value == "duckdb"
+    ] == ["_Dialect"]

@@ -79,8 +79,8 @@ def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, A
 
 def _expanded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    for row in rows:
-        row = dict(row)
+    for given in rows:
+        row = dict(given)
         days, times = row.pop("_days", None), row.pop("_times", None)
         if days:
             first, last = (date.fromisoformat(part) for part in days.split("/"))

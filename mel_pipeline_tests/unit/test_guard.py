@@ -34,16 +34,22 @@ def client() -> TestClient:
 
 def test_the_ui_and_its_json_commands_pass(client: TestClient) -> None:
     assert client.get("/assets").text == "reached"
-    assert client.post("/graphql", headers={**JSON, "origin": f"http://{HOST}"}, content="{}").text == "reached"
+    assert (
+        client.post("/graphql", headers={**JSON, "origin": f"http://{HOST}"}, content="{}").text == "reached"
+    )
 
 
 def test_a_mutation_in_the_address_is_refused(client: TestClient) -> None:
     assert client.get("/graphql", params={"query": "mutation{launchRun}"}).status_code == 403
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
 def test_a_form_from_another_site_cannot_command(client: TestClient, kind: str) -> None:
-    answer = client.post("/graphql", headers={"content-type": kind, "origin": "https://evil.example"}, content="{}")
+    answer = client.post(
+        "/graphql", headers={"content-type": kind, "origin": "https://evil.example"}, content="{}"
+    )
     assert answer.status_code == 403
 
 
@@ -52,7 +58,9 @@ def test_a_post_that_is_not_json_is_refused_even_without_an_origin(client: TestC
     assert client.post("/graphql", headers={"content-type": kind}, content="{}").status_code == 403
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:3001", "http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:3001", "http://127.0.0.1"]
+)
 def test_json_from_another_site_is_refused(client: TestClient, origin: str) -> None:
     assert client.post("/graphql", headers={**JSON, "origin": origin}, content="{}").status_code == 403
 
@@ -62,7 +70,9 @@ def test_a_foreign_host_is_refused_so_that_rebinding_a_name_is_no_use(client: Te
     assert client.get("/assets", headers={"host": host}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/report_asset_materialization/a", "/report_asset_check", "/REPORT_asset_check", "/GraphQL"])
+@pytest.mark.parametrize(
+    "path", ["/report_asset_materialization/a", "/report_asset_check", "/REPORT_asset_check", "/GraphQL"]
+)
 def test_reporting_a_materialization_takes_json_as_well(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 403
     assert client.post(path, headers={"content-type": "text/plain"}).status_code == 403
@@ -80,5 +90,8 @@ def test_our_own_websocket_passes(client: TestClient) -> None:
 
 @pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {}])
 def test_a_websocket_from_another_site_is_refused(client: TestClient, headers: dict[str, str]) -> None:
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/graphql", headers={"host": HOST, **headers}):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("/graphql", headers={"host": HOST, **headers}),
+    ):
         pass

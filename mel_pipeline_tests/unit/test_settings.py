@@ -29,7 +29,19 @@ def test_without_the_sample_nothing_points_at_the_sandbox(monkeypatch: pytest.Mo
     assert "127.0.0.1" not in str(settings)
 
 
-@pytest.mark.parametrize(("source", "setting"), [("zoho_crm", "MEL_ZOHO_"), ("zoho_people", "MEL_ZOHO_"), ("instagram", "MEL_INSTAGRAM_"), ("matomo", "MEL_MATOMO_")])
+@pytest.mark.parametrize(
+    ("source", "setting"),
+    [
+        ("zoho_crm", "MEL_ZOHO_"),
+        ("zoho_people", "MEL_ZOHO_"),
+        ("instagram", "MEL_INSTAGRAM_"),
+        ("matomo", "MEL_MATOMO_"),
+    ],
+)
 def test_a_source_without_settings_says_which_are_missing(source: str, setting: str) -> None:
     with pytest.raises(SettingsError, match=setting):
-        open_source(source, Settings(sample=False)).pull(next(iter(__import__("mel_pipeline.contracts").contracts.contract_of(source).entities)), quarter=None, cursor=None)
+        open_source(source, Settings(sample=False)).pull(
+            next(iter(__import__("mel_pipeline.contracts").contracts.contract_of(source).entities)),
+            quarter=None,
+            cursor=None,
+        )

@@ -52,7 +52,7 @@ def test_an_unknown_source_is_refused(folder: Path) -> None:
 
 def test_a_variable_nobody_sets_is_named_with_the_known_ones(folder: Path) -> None:
     write(folder, a="select '{{ var(\"quarter\") }}' as quarter")
-    with pytest.raises(ModelError, match="'quarter' is not set. Known: .*day"):
+    with pytest.raises(ModelError, match=r"'quarter' is not set\. Known: .*day"):
         SqlProject.load(folder, {})
 
 

@@ -59,7 +59,11 @@ class Jobs:
         self.instance.add_event_listener(run_id, progress.saw)
         definition = self.definitions.resolve_job_def(job)
         result = definition.execute_in_process(
-            instance=self.instance, partition_key=partition, run_id=run_id, raise_on_error=False, run_config=QUIET
+            instance=self.instance,
+            partition_key=partition,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config=QUIET,
         )
         progress.close()
         return Outcome(result.success, run_id, progress.problems, progress.warnings)

@@ -12,6 +12,7 @@ from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.guard import Guard
 from mel_pipeline.settings import Settings
 
+
 def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_daemon: bool = True) -> None:
     """Serve until interrupted. On this machine only: the UI has no login.
 
@@ -46,4 +47,3 @@ def _daemon(workspace: Path, wanted: bool) -> Iterator[None]:
     finally:
         daemon.terminate()
         daemon.wait(timeout=20)
-

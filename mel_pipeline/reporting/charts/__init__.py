@@ -29,7 +29,7 @@ def drawer(kind: str) -> Draw:
         ReportError: there is no module of that name.
     """
     name = f"{__name__}.{kind}"
-    if not kind.isidentifier() or kind == "canvas" or importlib.util.find_spec(name) is None:
+    if not kind.isidentifier() or kind in ("canvas", "rows") or importlib.util.find_spec(name) is None:
         raise ReportError(
             f"Drawing a chart of kind '{kind}': there is none. Correct 'chart' in the indicator's YAML."
         )

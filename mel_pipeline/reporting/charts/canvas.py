@@ -1,4 +1,4 @@
-"""What all charts share: style, paper size, title block, foot line, the "not available" panel. Knows no indicator.
+"""What all charts share: style, paper, title block, foot line, the "not available" panel.
 
 Places are reckoned in inches from the top, because titles wrap and rows differ; matplotlib's own layout
 engines would move them with the font and cost most of the drawing time.
@@ -104,9 +104,9 @@ def paper(frame: ChartFrame, room: float, footnote: str = "") -> Paper:
     figure.set_size_inches(width, height)
     down = MARGIN
     for lines, size, colour in blocks:
-        _write(figure, lines, MARGIN / width, 1 - down / height, size, colour, "top")
+        _write(figure, lines, 1 - down / height, size=size, colour=colour, anchor="top")
         down += _height(lines, size) + 0.06
-    _write(figure, foot, MARGIN / width, MARGIN / height, font(7.5), QUIET, "bottom")
+    _write(figure, foot, MARGIN / height, size=font(7.5), colour=QUIET, anchor="bottom")
     return Paper(figure, width, height, top, bottom)
 
 
@@ -151,14 +151,22 @@ def _height(lines: list[str], size: FontProperties) -> float:
 
 
 def _write(
-    figure: Figure, lines: list[str], x: float, y: float, size: FontProperties, colour: str, anchor: str
+    figure: Figure, lines: list[str], y: float, *, size: FontProperties, colour: str, anchor: str
 ) -> None:
     """Line by line: matplotlib's own spacing follows the font's metrics, not the size asked for."""
     step = size.get_size_in_points() * LINE_SPACING / 72 / figure.get_figheight()
     if anchor == "bottom":
         y += step * (len(lines) - 1)
     for row, line in enumerate(lines):
-        figure.text(x, y - row * step, line, fontproperties=size, color=colour, va=anchor, ha="left")
+        figure.text(
+            MARGIN / figure.get_figwidth(),
+            y - row * step,
+            line,
+            fontproperties=size,
+            color=colour,
+            va=anchor,
+            ha="left",
+        )
 
 
 def halo(width: float = 3.0) -> list[AbstractPathEffect]:

@@ -1,6 +1,6 @@
-"""Gender balance: one bar of those who stated their gender with the 40–60 band, one thin bar for who did not.
+"""Gender balance: a bar of those who stated their gender with the balance band, a thin one for the rest.
 
-Two bars because they have two bases: the balance is of the disclosed, the undisclosed share is of all persons.
+Two bars because they have two bases: the balance is of the disclosed, the undisclosed share of all persons.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def draw(frame: ChartFrame, text: Texts) -> Figure:
     axes.set_xlim(0, 100)
     axes.set_ylim(2.55, -0.75)
     marks = frame.marks
-    _stated(sheet, axes, [mark for mark in marks if mark["code"] != "Undisclosed"], text)
+    _stated(sheet, axes, [mark for mark in marks if mark["code"] != "Undisclosed"])
     for mark in marks:
         if mark["code"] == "Undisclosed" and mark["status"] == "ok":
             _undisclosed(axes, mark, text)
@@ -58,7 +58,7 @@ def draw(frame: ChartFrame, text: Texts) -> Figure:
     return sheet.figure
 
 
-def _stated(sheet: Paper, axes: Axes, marks: list[dict[Hashable, Any]], text: Texts) -> None:
+def _stated(sheet: Paper, axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
     left = 0.0
     inches = (sheet.width - 2 * MARGIN) / 100
     for mark in marks:
@@ -80,7 +80,7 @@ def _stated(sheet: Paper, axes: Axes, marks: list[dict[Hashable, Any]], text: Te
         if widest + 0.2 < mark["value"] * inches:
             # The first to the left, the others to the right: the middle belongs to the band.
             at, side, shift = (left, "left", 7) if left == 0 else (left + mark["value"], "right", -7)
-            place = {"textcoords": "offset points", "ha": side, "color": ink}
+            place: dict[str, Any] = {"textcoords": "offset points", "ha": side, "color": ink}
             axes.annotate(
                 mark["shown"], (at, 0.5), xytext=(shift, 1), va="bottom", fontproperties=number, **place
             )

@@ -1,4 +1,4 @@
-"""Horizontal bars, one a row, shared by regions and categories. Names left of the bars, above them on a narrow page."""
+"""Horizontal bars, one a row, for regions and categories. Names stand left of the bars, above when narrow."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from mel_pipeline.reporting.charts.canvas import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from matplotlib.figure import Figure
 
     from mel_pipeline.reporting.frames import ChartFrame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
@@ -61,7 +62,7 @@ def _floor(frame: ChartFrame) -> float:
 
 
 def _limits(frame: ChartFrame) -> tuple[float, float]:
-    """Bars and shares begin at zero, scores at one; other levels may begin higher, and the foot line says so."""
+    """Bars and shares begin at zero, scores at one; other levels may begin higher: the foot line says so."""
     values = frame.data["value"].dropna()
     top = max([*values, *frame.data["target"].dropna()])
     if frame.measure.unit == "score":
@@ -85,7 +86,7 @@ def _references(sheet: Paper, axes: Axes, frame: ChartFrame, text: Texts) -> Non
         labels.append(text("chart.band", low=text.number(low), high=text.number(high)))
     if frame.target_label:
         for slot, target in enumerate(frame.data["target"]):
-            if target == target:
+            if not math.isnan(target):
                 axes.hlines(
                     target,
                     slot - 0.5,

@@ -41,7 +41,9 @@ class Organisation:
 
 
 def calibration() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "calibration.yml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = yaml.safe_load(
+        (Path(__file__).parent / "calibration.yml").read_text(encoding="utf-8")
+    )
     return loaded
 
 

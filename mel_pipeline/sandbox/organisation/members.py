@@ -75,14 +75,18 @@ def build_accounts(calibration: dict[str, Any]) -> list[Account]:
         recent = index in (0, 1)
         since = date(2023, 4 + 5 * index, 20) if recent else date(2015 + index, 6, 1)
         left = date(2025, 7, 1) if index == 2 else None
-        accounts.append(_account(number, f"Unlisted member {index + 1}", "City government", "Member", since, left))
+        accounts.append(
+            _account(number, f"Unlisted member {index + 1}", "City government", "Member", since, left)
+        )
         number += 1
     accounts.append(
-        _account(number, "Former sample member", "City government", "Member", date(2012, 5, 2), date(2023, 9, 30))
+        _account(
+            number, "Former sample member", "City government", "Member", date(2012, 5, 2), date(2023, 9, 30)
+        )
     )
-    for name, region, since in LATER_MEMBERS:
+    for name, place, since in LATER_MEMBERS:
         number += 1
-        accounts.append(_account(number, name, "City government", "Member", since, None, region))
+        accounts.append(_account(number, name, "City government", "Member", since, None, place))
     for name, country, region, kind in NON_MEMBERS:
         number += 1
         accounts.append(_account(number, name, kind, "Non-member", None, None, region, country))
@@ -96,7 +100,7 @@ def _listed(row: dict[str, str], ids: dict[str, str], joined: dict[str, date], *
     if since is None:
         year = int(row["joined_year"] or rng.randint(1986, 2021))
         since = date(year, rng.randint(1, 12), rng.randint(1, 28))
-    larger = row["overlaps_with"] if row["jurisdiction"] == "city" else ""
+    inside = row["overlaps_with"] if row["jurisdiction"] == "city" else ""
     created = _moment(min(since, date(2021, 5, 3)) if early else max(since, date(2019, 1, 1)), rng)
     return Account(
         id=ids[row["name"]],
@@ -106,7 +110,7 @@ def _listed(row: dict[str, str], ids: dict[str, str], joined: dict[str, date], *
         region=row["region"],
         country=row["country"],
         jurisdiction=row["jurisdiction"],
-        part_of=ids.get(larger),
+        part_of=ids.get(inside),
         joined_on=since,
         left_on=None,
         on_board=row["board_seat"] == "yes",

@@ -10,7 +10,9 @@ from typing import Any
 from mel_pipeline.sandbox.organisation.members import Account
 
 CONTACTS = 4321
-GENDERS = ["Woman"] * 44 + ["Man"] * 44 + ["Non-binary", "Self-described"] + ["Prefers not to say"] * 4 + [None] * 6
+GENDERS = (
+    ["Woman"] * 44 + ["Man"] * 44 + ["Non-binary", "Self-described"] + ["Prefers not to say"] * 4 + [None] * 6
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,11 @@ def build_contacts(accounts: list[Account]) -> list[Contact]:
     weights = [3 if account.member_type != "Non-member" else 4 for account in accounts]
     contacts = []
     for number in range(CONTACTS):
-        home = accounts[number % len(accounts)] if number < 8 * len(accounts) else rng.choices(accounts, weights)[0]
+        home = (
+            accounts[number % len(accounts)]
+            if number < 8 * len(accounts)
+            else rng.choices(accounts, weights)[0]
+        )
         earliest = max(home.created, datetime(2020, 1, 1))
         days = 300 if earliest.year < 2024 else 20
         created = earliest + timedelta(minutes=rng.randint(60, 60 * 24 * days))
@@ -117,7 +123,10 @@ def build_staff(calibration: dict[str, Any]) -> list[Employee]:
         ("Male", "Staff", date(2014, 9, 15), date(2024, 6, 30)),
         ("Male", "Staff", date(2025, 10, 1), None),
         ("", "Staff", date(2026, 4, 15), None),
-        *[("Female" if n % 2 else "Male", "Intern", date(2024, 9, 2), date(2025, 2, 28)) for n in range(wanted["interns"])],
+        *[
+            ("Female" if n % 2 else "Male", "Intern", date(2024, 9, 2), date(2025, 2, 28))
+            for n in range(wanted["interns"])
+        ],
         ("Female", "Intern", date(2025, 9, 1), date(2026, 2, 27)),
     ]
     for number, (gender, employment, start, end) in enumerate(others, start=len(staff)):

@@ -54,10 +54,16 @@ def days(first: date, last: date) -> list[date]:
 def build_accounts(last_day: date, calibration: dict[str, Any]) -> list[SocialAccount]:
     main = _plain(MAIN, "metropolis", date(2023, 1, 1), 14_200, 2_400, 6.0, last_day)
     care = _plain(CARE, "metropolis.care", date(2023, 9, 15), 0, 260, 1.1, last_day)
-    return [_with_interviews(main, calibration["interviews"], last_day), _avantia(last_day, calibration["avantia_2024"]), care]
+    return [
+        _with_interviews(main, calibration["interviews"], last_day),
+        _avantia(last_day, calibration["avantia_2024"]),
+        care,
+    ]
 
 
-def _plain(number: str, name: str, launch: date, start: int, views: float, followers: float, last: date) -> SocialAccount:
+def _plain(
+    number: str, name: str, launch: date, start: int, views: float, followers: float, last: date
+) -> SocialAccount:
     span = days(launch, last)
     views_by_day, followers_by_day = {}, {}
     for day in span:
@@ -77,8 +83,18 @@ def _daily_post(account: str, name: str, day: date, views: float) -> Post | None
     unknown = day < date(2023, 2, 1)  # posted before the account became a business account: no insights
     kind = rng.choice(["IMAGE", "VIDEO", "CAROUSEL_ALBUM"])
     published = datetime(day.year, day.month, day.day, rng.randint(7, 18), rng.randint(0, 59))
-    caption = rng.choice(["News from member cities", "From our Solutions Labs", "Cities that care", "Join the next session"])
-    return Post(_post_id(account, day, 0), account, caption, kind, published, None if unknown else seen, None if unknown else int(seen * 0.71))
+    caption = rng.choice(
+        ["News from member cities", "From our Solutions Labs", "Cities that care", "Join the next session"]
+    )
+    return Post(
+        _post_id(account, day, 0),
+        account,
+        caption,
+        kind,
+        published,
+        None if unknown else seen,
+        None if unknown else int(seen * 0.71),
+    )
 
 
 def _post_id(account: str, day: date, number: int) -> str:
@@ -92,8 +108,14 @@ def _with_interviews(account: SocialAccount, interviews: dict[date, str], last: 
             seen = Random(f"interview {city}").randint(4_000, 16_000)
             moment = datetime(day.year, day.month, day.day, 12)
             caption = f"{city}. #10MinutesWithTheMayor"
-            series.append(Post(_post_id(account.id, day, 7), account.id, caption, "VIDEO", moment, seen, int(seen * 0.66)))
-    return SocialAccount(**{**account.__dict__, "posts": sorted([*account.posts, *series], key=lambda post: post.published)})
+            series.append(
+                Post(
+                    _post_id(account.id, day, 7), account.id, caption, "VIDEO", moment, seen, int(seen * 0.66)
+                )
+            )
+    return SocialAccount(
+        **{**account.__dict__, "posts": sorted([*account.posts, *series], key=lambda post: post.published)}
+    )
 
 
 def _avantia(last: date, wanted: dict[str, Any]) -> SocialAccount:
@@ -102,18 +124,38 @@ def _avantia(last: date, wanted: dict[str, Any]) -> SocialAccount:
     later = _plain(AVANTIA, "avantia", date(2025, 1, 1), 0, 900, 2.2, max(last, date(2025, 1, 1)))
     span, campaign = days(launch, end), days(start, end)
     rng = Random("avantia 2024")
-    daily = dict(zip(span, share_out(wanted["account_views"] - wanted["campaign_views"], [rng.uniform(0.5, 1.5) for _ in span]), strict=True))
-    for day, extra in zip(campaign, share_out(wanted["campaign_views"], [rng.uniform(0.5, 1.5) for _ in campaign]), strict=True):
+    daily = dict(
+        zip(
+            span,
+            share_out(
+                wanted["account_views"] - wanted["campaign_views"], [rng.uniform(0.5, 1.5) for _ in span]
+            ),
+            strict=True,
+        )
+    )
+    for day, extra in zip(
+        campaign, share_out(wanted["campaign_views"], [rng.uniform(0.5, 1.5) for _ in campaign]), strict=True
+    ):
         daily[day] += extra
-    followers = dict(zip(span, share_out(wanted["followers"], [3 if day >= start else 1 for day in span]), strict=True))
-    numbers = share_out(wanted["campaign_views"], [rng.lognormvariate(0, 0.6) for _ in range(wanted["campaign_videos"])])
+    followers = dict(
+        zip(span, share_out(wanted["followers"], [3 if day >= start else 1 for day in span]), strict=True)
+    )
+    numbers = share_out(
+        wanted["campaign_views"], [rng.lognormvariate(0, 0.6) for _ in range(wanted["campaign_videos"])]
+    )
     videos = []
     for number, seen in enumerate(numbers):
         day = start + timedelta(days=2 * number)
         moment = datetime(day.year, day.month, day.day, 16)
         caption = f"Women at the wheel, part {number + 1}. #AVANTIAcampaign"
-        videos.append(Post(_post_id(AVANTIA, day, number), AVANTIA, caption, "VIDEO", moment, seen, int(seen * 0.58)))
-    quiet = [post for day in days(launch, start - timedelta(days=1)) if (post := _daily_post(AVANTIA, "avantia", day, 300)) is not None]
+        videos.append(
+            Post(_post_id(AVANTIA, day, number), AVANTIA, caption, "VIDEO", moment, seen, int(seen * 0.58))
+        )
+    quiet = [
+        post
+        for day in days(launch, start - timedelta(days=1))
+        if (post := _daily_post(AVANTIA, "avantia", day, 300)) is not None
+    ]
     keep = {day: value for day, value in daily.items() if day <= last}
     return SocialAccount(
         AVANTIA,
@@ -121,7 +163,10 @@ def _avantia(last: date, wanted: dict[str, Any]) -> SocialAccount:
         launch,
         0,
         {**keep, **{day: value for day, value in later.views.items() if day <= last}},
-        {**{d: v for d, v in followers.items() if d <= last}, **{d: v for d, v in later.new_followers.items() if d <= last}},
+        {
+            **{d: v for d, v in followers.items() if d <= last},
+            **{d: v for d, v in later.new_followers.items() if d <= last},
+        },
         [post for post in [*quiet, *videos, *later.posts] if post.published.date() <= last],
     )
 
@@ -144,12 +189,17 @@ def build_sites(last: date, calibration: dict[str, Any]) -> list[Site]:
     main: dict[date, int | None] = {}
     for day in days(date(2023, 1, 1), last):
         rng = Random(f"site 1 {day}")
-        main[day] = None if day in silent else int(rng.uniform(330, 520) * (0.55 if day.weekday() > 4 else 1.0))
+        main[day] = (
+            None if day in silent else int(rng.uniform(330, 520) * (0.55 if day.weekday() > 4 else 1.0))
+        )
     care: dict[date, int | None] = {}
     for day in days(date(2023, 9, 15), last):
         grown = 1.0 if day < date(2024, 11, 1) else 1.9
         care[day] = int(Random(f"site 2 {day}").uniform(22, 46) * grown)
-    return [Site("1", "metropolis.org", date(2023, 1, 1), main), Site("2", "metropoliscare.org", date(2023, 9, 15), _tripled(care, calibration["care_toolkit"]))]
+    return [
+        Site("1", "metropolis.org", date(2023, 1, 1), main),
+        Site("2", "metropoliscare.org", date(2023, 9, 15), _tripled(care, calibration["care_toolkit"])),
+    ]
 
 
 def _tripled(visits: dict[date, int | None], wanted: dict[str, Any]) -> dict[date, int | None]:
@@ -158,5 +208,11 @@ def _tripled(visits: dict[date, int | None], wanted: dict[str, Any]) -> dict[dat
     launch = [day for day in visits if f"{day:%Y-%m}" == str(wanted["launch_month"])]
     total = wanted["factor"] * sum(visits[day] or 0 for day in quiet)
     if len(launch) == 31:
-        visits.update(zip(launch, share_out(total, [Random(f"toolkit {day}").uniform(0.6, 1.4) for day in launch]), strict=True))
+        visits.update(
+            zip(
+                launch,
+                share_out(total, [Random(f"toolkit {day}").uniform(0.6, 1.4) for day in launch]),
+                strict=True,
+            )
+        )
     return visits

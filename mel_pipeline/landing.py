@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``."""
+    """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
+
+    ``waiting`` gives place and reason of every row of the entity that is still in quarantine.
+    """
 
     load_id: str
     table: str
@@ -38,8 +41,8 @@ class LoadResult:
     quarantined: int
     deleted: int
     expected: int | None
-    reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
@@ -120,7 +123,7 @@ def _commit(
             quarantined=_rows(bad),
             deleted=deleted,
             expected=pull.expected_count(),
-            reasons=_reasons(bad),
+            waiting=landing.waiting(connection, contract.name, entity),
             notes=list(dict.fromkeys(note for batch in batches for note in batch.notes)),
         )
         connection.execute(
@@ -171,14 +174,6 @@ def row_keys(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[str]:
 def _rows(bad: Iterable[QuarantinedRow]) -> int:
     """A row can break two rules; it is still one row."""
     return len({(row.source_ref, row.row_key) for row in bad})
-
-
-def _reasons(bad: Iterable[QuarantinedRow]) -> list[str]:
-    """Up to ten reasons with the place each stands at."""
-    lines = [f"{row.source_ref}: {row.reason}" for row in bad]
-    return lines[:10] + (
-        [f"... and {len(lines) - 10} more in the table quarantine"] if len(lines) > 10 else []
-    )
 
 
 def _cursor(warehouse: Warehouse, source: str, entity: str) -> str | None:

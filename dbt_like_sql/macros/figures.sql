@@ -7,6 +7,21 @@
     where quarter = '{{ var("quarter") }}'
 {% endmacro %}
 
+{# How many quarters each period has, and for how many the platforms were asked: posts come quarter by quarter. #}
+{% macro asked_quarters() %}
+    select
+        p.period,
+        count(q.period) as quarters,
+        count(f.starts_on) as quarters_asked
+    from periods as p
+    join {{ ref('dim_period') }} as q
+        on q.grain = 'quarter' and q.starts_on >= p.starts_on and q.ends_before <= p.ends_before
+    left join (
+        select distinct starts_on, ends_before from {{ ref('fct_social_period') }}
+    ) as f on f.starts_on = q.starts_on and f.ends_before = q.ends_before
+    group by p.period
+{% endmacro %}
+
 {#
   Rows of an indicator from a table expression with period, dimension, category, numerator, denominator, n, note.
   kind: count   value = numerator

@@ -10,6 +10,7 @@ from mel_pipeline.errors import ContractError, SourceError
 from mel_pipeline.landing import LoadResult, land
 from mel_pipeline.settings import Settings
 
+MOST_LINES = 10
 ROWS, TABLE = "rows_are_readable", "table_is_complete"
 
 
@@ -89,15 +90,27 @@ def _description(contract: SourceContract, details: EntityContract) -> str:
 
 
 def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckResult:
+    """Warns for as long as a row waits in quarantine; is an error when this load put too many aside."""
     share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
+    lines = [result.sentence]
+    if result.waiting:
+        count = len(result.waiting)
+        lines.append(f"{count:,} {'fault waits' if count == 1 else 'faults wait'} in the quarantine:")
+        lines += result.waiting[:MOST_LINES]
+    if len(result.waiting) > MOST_LINES:
+        lines.append(f"... and {len(result.waiting) - MOST_LINES:,} more.")
     too_many = share > details.max_quarantined_pct
-    lines = [result.sentence, *result.reasons]
     return dg.AssetCheckResult(
         check_name=ROWS,
-        passed=result.quarantined == 0,
+        passed=not result.waiting,
         severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
         description="\n".join(lines),
-        metadata={"read": result.fetched, "put aside": result.quarantined, "put aside (%)": round(share, 2)},
+        metadata={
+            "read": result.fetched,
+            "put aside": result.quarantined,
+            "put aside (%)": round(share, 2),
+            "waiting": len(result.waiting),
+        },
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from mel_pipeline.defs.context import COLLECT, REPORT, quarter_partitions, year_partitions
+from mel_pipeline.defs.context import COLLECT, REPORT
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings, load_settings
 
@@ -20,32 +20,27 @@ LATE_DATA_DAYS = 45  # how long after its end a quarter is still calculated ever
 
 
 def build(settings: Settings) -> dg.Definitions:
-    quarters = quarter_partitions(settings)
     annual = dg.AssetSelection.assets("annual_report")
     nightly = dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all() - annual,
-        partitions_def=quarters,
         description="Everything for one quarter: collect from every source, check, calculate, draw, write the"
         " report. Safe to repeat. Runs every night for the open quarter.",
     )
     quarterly_report = dg.define_asset_job(
         "quarterly_report",
         selection=dg.AssetSelection.groups(REPORT) - annual,
-        partitions_def=quarters,
         description="Draw the charts and write the report of one quarter again from the figures that are"
         " already calculated. Asks no source.",
     )
     annual_edition = dg.define_asset_job(
         "annual_edition",
         selection=annual,
-        partitions_def=year_partitions(settings),
         description="Write the annual edition of one year from the figures that are already calculated.",
     )
     collect = dg.define_asset_job(
         "collect_only",
         selection=dg.AssetSelection.groups(COLLECT),
-        partitions_def=quarters,
         description="Only ask the sources and check what they send.",
     )
     return dg.Definitions(

@@ -180,9 +180,7 @@ def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
             "stored": texts.number(row["rows_stored"]),
             "aside": texts.number(row["rows_quarantined"]),
             "sentence": words(row["status_sentence"]),
-            "loaded": texts("page.never")
-            if missing(row["last_loaded_on"])
-            else texts.day(row["last_loaded_on"]),
+            "loaded": never if missing(row["last_loaded_on"]) else texts.day(row["last_loaded_on"]),
         }
         for row in edition.quality.to_dict("records")
     ]

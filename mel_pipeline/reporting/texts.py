@@ -32,7 +32,7 @@ def rounded(value: float, decimals: int) -> Decimal:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one language. ``texts("kpi.actual")`` gives a text, ``{name}`` in it are filled in."""
+    """Texts of one language. ``texts("page.actual")`` gives a text, ``{name}`` in it are filled in."""
 
     language: str
     entries: Mapping[str, Any]

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mel_pipeline.errors import ModelError
@@ -67,37 +68,42 @@ class Runner:
             return
         broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
         with self.warehouse.connect() as connection:
-            _create_missing_sources(connection, project, models)
+            build = _Build(connection, project, wanted, full_refresh, _relations(connection))
+            _create_missing_sources(build, models)
             for model in models:
                 cause = next((broken[name] for name in model.depends_on if name in broken), None)
-                if cause:
-                    result = ModelResult(model.name, "skipped", message=f"Not run. {cause}")
-                else:
-                    result = _run_model(connection, project, model, wanted, full_refresh)
+                skipped = ModelResult(model.name, "skipped", message=f"Not run. {cause}")
+                result = skipped if cause else _run_model(build, model)
                 if result.status != "ok":
                     broken[model.name] = cause or f"{model.name} failed: {result.message}"
                 yield result
 
 
-def _run_model(
-    connection: sa.Connection,
-    project: SqlProject,
-    model: Model,
-    variables: Mapping[str, object],
-    full_refresh: bool,
-) -> ModelResult:
+@dataclass
+class _Build:
+    """What one run needs at each model. ``relations`` are the tables and views that exist, with their kind."""
+
+    connection: sa.Connection
+    project: SqlProject
+    variables: Mapping[str, object]
+    full_refresh: bool
+    relations: dict[str, str]
+
+
+def _run_model(build: _Build, model: Model) -> ModelResult:
     import sqlalchemy as sa
 
     started = time.perf_counter()
     sql, rows, message = "", 0, ""
     tests: list[TestResult] = []
+    existing = build.relations.get(model.name)
+    grows = model.config.materialized == "incremental" and existing == "table" and not build.full_refresh
     try:
-        with connection.begin():
-            existing = _existing(connection, model.name)
-            grows = model.config.materialized == "incremental" and existing == "table" and not full_refresh
-            sql = project.compile(model.name, variables, incremental=grows)
-            rows = _build(connection, model, sql, existing, grows)
-            tests = _run_tests(connection, project, model, variables)
+        sql = build.project.compile(model.name, build.variables, incremental=grows)
+        with build.connection.begin():
+            rows = _write(build.connection, model, sql, existing, grows)
+            tests = _run_tests(build, model)
+        build.relations[model.name] = "view" if model.config.materialized == "view" else "table"
     except _ChecksFailedError as failed:
         tests = failed.tests
         said = " ".join(test.sentence for test in tests if not test.passed and test.severity == "error")
@@ -118,7 +124,7 @@ def _explained(model: Model, error: sa.exc.DBAPIError) -> str:
     return f"Running {model.path.name}: {reason}. If a table is missing, run the models it comes from first."
 
 
-def _build(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
+def _write(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
     """Write the model and count its rows (of the replaced part, when it grows)."""
     name = model.name
     if grows:
@@ -151,44 +157,36 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
     return rows
 
 
-def _run_tests(
-    connection: sa.Connection, project: SqlProject, model: Model, variables: Mapping[str, object]
-) -> list[TestResult]:
-    absent = {name for name in tables_read(project, model) if _existing(connection, name) is None}
-    query = check_query(project, model, variables, absent)
-    failures = {int(row[0]): int(row[1]) for row in connection.exec_driver_sql(query)} if query else {}
-    tests = check_results(project, model, failures)
+def _run_tests(build: _Build, model: Model) -> list[TestResult]:
+    absent = tables_read(build.project, model) - set(build.relations)
+    query = check_query(build.project, model, build.variables, absent)
+    rows = build.connection.exec_driver_sql(query).all() if query else []
+    tests = check_results(build.project, model, {int(row[0]): int(row[1]) for row in rows})
     if any(not test.passed and test.severity == "error" for test in tests):
         raise _ChecksFailedError(tests)
     return tests
 
 
-def _create_missing_sources(connection: sa.Connection, project: SqlProject, models: list[Model]) -> None:
+def _create_missing_sources(build: _Build, models: list[Model]) -> None:
     """A source that was never loaded is an empty table, so that its indicators say "not available"."""
-    wanted = {table for model in models for table in model.sources}
-    with connection.begin():
-        present = set(
-            connection.exec_driver_sql(
-                "select table_name from information_schema.tables where table_schema = current_schema()"
-            ).scalars()
-        )
-        for table in sorted(wanted - present):
-            columns = project.source_table(table).columns
+    missing = {table for model in models for table in model.sources} - set(build.relations)
+    if not missing:
+        return
+    with build.connection.begin():
+        for table in sorted(missing):
+            columns = build.project.source_table(table).columns
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            _execute(connection, f"create table {table} ({body})")
+            _execute(build.connection, f"create table {table} ({body})")
+            build.relations[table] = "table"
 
 
-def _existing(connection: sa.Connection, name: str) -> str | None:
-    import sqlalchemy as sa
-
-    kind = connection.execute(
-        sa.text(
-            "select table_type from information_schema.tables"
-            " where table_schema = current_schema() and table_name = :name"
-        ),
-        {"name": name},
-    ).scalar()
-    return None if kind is None else ("view" if kind == "VIEW" else "table")
+def _relations(connection: sa.Connection) -> dict[str, str]:
+    with connection.begin():
+        rows = connection.exec_driver_sql(
+            "select table_name, table_type from information_schema.tables"
+            " where table_schema = current_schema()"
+        )
+        return {str(name): "view" if kind == "VIEW" else "table" for name, kind in rows}
 
 
 def _columns(connection: sa.Connection, table: str) -> dict[str, str]:

@@ -271,6 +271,18 @@ def resolve(connection: sa.Connection, source: str, entity: str, good: pd.DataFr
         )
 
 
+def waiting(connection: sa.Connection, source: str, entity: str) -> list[str]:
+    """Place and reason of every row of an entity that is still in quarantine."""
+    rows = connection.execute(
+        sa.select(quarantine.c.source_ref, quarantine.c.reason)
+        .where(
+            quarantine.c.source == source, quarantine.c.entity == entity, quarantine.c.resolved_at.is_(None)
+        )
+        .order_by(quarantine.c.source_ref, quarantine.c.column_name)
+    )
+    return [f"{row.source_ref}: {row.reason}" for row in rows]
+
+
 def read_cursor(connection: sa.Connection, source: str, entity: str) -> str | None:
     return connection.execute(
         sa.select(source_cursor.c.cursor).where(

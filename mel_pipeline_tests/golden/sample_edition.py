@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 
 from mel_pipeline.reporting import Edition
 
+REPORTS = Path(__file__).parents[2] / "reports"
 QUARTERS = ["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4", "2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
 REGIONS = {
     "Asia": 64,
@@ -113,6 +115,24 @@ def with_figure(edition: Edition, indicator: str, period: str, **changes: object
     for column, value in changes.items():
         figures.loc[chosen, column] = value
     return replace(edition, figures=figures)
+
+
+def cell(
+    indicator: str,
+    period: str,
+    dimension: str,
+    category: str | None,
+    value: float | None,
+    n: int | None = None,
+) -> dict[str, object]:
+    """One more row of figures."""
+    return _row(indicator, period, dimension, category, value) | {"n": n}
+
+
+def with_cells(edition: Edition, rows: list[dict[str, object]]) -> Edition:
+    """The edition with rows added."""
+    together = edition.figures.to_dict("records") + rows
+    return replace(edition, figures=pd.DataFrame(together))
 
 
 def figures() -> pd.DataFrame:

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from mel_pipeline.defs import build, jobs
-from mel_pipeline.defs.context import Mel
+from mel_pipeline.defs.context import Mel, quarter_partitions
 from mel_pipeline.settings import Settings
 from mel_pipeline_tests.conftest import TODAY, Organisation
 
@@ -138,7 +138,7 @@ def test_every_asset_says_what_it_means_who_owns_it_and_where_it_stands() -> Non
 
 
 def test_quarters_read_as_people_write_them_up_to_the_open_one() -> None:
-    keys = jobs.quarter_partitions(Settings(today=TODAY)).get_partition_keys()
+    keys = quarter_partitions(Settings(today=TODAY)).get_partition_keys()
     assert keys[0] == "2023-Q1" and keys[-1] == "2026-Q4"
 
 

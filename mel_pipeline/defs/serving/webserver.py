@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
     from dagster_webserver.app import create_app_from_workspace_process_context
     from dagster_webserver.version import __version__
 
+    # uvicorn gives a signal back to us once it has shut down; without a handler the daemon would be left over.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workspace = settings.project_dir / "workspace.yaml"
     with open_instance(settings) as instance, _daemon(workspace, with_daemon and not read_only):
         target = WorkspaceFileTarget(paths=[str(workspace)])

@@ -28,6 +28,8 @@ posts as (
 
 ),
 
+asked as ({{ asked_quarters() }}),
+
 cells as (
 
     select
@@ -60,14 +62,19 @@ cells as (
     union all
 
     select
-        period, 'campaign', campaign_name, sum(views), null, count(views),
+        c.period, 'campaign', c.campaign_name,
+        case when a.quarters = a.quarters_asked then sum(c.views) end, null, count(c.views),
         case
-            when count(views) < count(*)
-                then cast(count(*) - count(views) as text) || ' of ' || cast(count(*) as text)
+            when a.quarters > a.quarters_asked
+                then cast(a.quarters - a.quarters_asked as text) || ' of ' || cast(a.quarters as text)
+                    || ' quarters have not been loaded.'
+            when count(c.views) < count(*)
+                then cast(count(*) - count(c.views) as text) || ' of ' || cast(count(*) as text)
                     || ' posts have no figure and are not in the sum.'
         end
-    from posts
-    group by period, campaign_name
+    from posts as c
+    join asked as a on a.period = c.period
+    group by c.period, c.campaign_name, a.quarters, a.quarters_asked
 
 )
 

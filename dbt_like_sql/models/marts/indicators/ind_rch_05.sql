@@ -1,21 +1,7 @@
 with periods as ({{ current_periods() }}),
 
--- Posts are asked for quarter by quarter: a year is only known when each of its quarters was asked for.
-asked as (
-
-    select
-        p.period,
-        count(q.period) as quarters,
-        count(f.starts_on) as quarters_asked
-    from periods as p
-    join {{ ref('dim_period') }} as q
-        on q.grain = 'quarter' and q.starts_on >= p.starts_on and q.ends_before <= p.ends_before
-    left join (
-        select distinct starts_on, ends_before from {{ ref('fct_social_period') }}
-    ) as f on f.starts_on = q.starts_on and f.ends_before = q.ends_before
-    group by p.period
-
-),
+-- A year is only known when each of its quarters was asked for.
+asked as ({{ asked_quarters() }}),
 
 cells as (
 

@@ -1,0 +1,187 @@
+"""The report in a real browser: nothing runs, nothing is fetched, nothing is cut off, everything can be read."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mel_pipeline.reporting import build_report
+from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+
+# Contrast of every piece of text against the first opaque ground behind it (WCAG 2.2, 1.4.3).
+CONTRAST = """() => {
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const light = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+  const ground = node => { for (; node; node = node.parentElement) { const c = rgb(getComputedStyle(node).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const poor = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, box = node.parentElement;
+    if (!node.textContent.trim() || !box.checkVisibility()) continue;
+    const [low, high] = [light(rgb(getComputedStyle(box).color)), light(ground(box))].sort((a, b) => a - b);
+    const ratio = (high + .05) / (low + .05);
+    if (ratio < 4.5) poor.push([node.textContent.trim().slice(0, 40), ratio.toFixed(2)]);
+  }
+  return poor;
+}"""
+
+CUT_OFF = """() => [...document.querySelectorAll('main *')].filter(node => {
+  if (node.closest('.scroll') || node.closest('.hidden') || !node.checkVisibility()) return false;
+  const box = node.getBoundingClientRect();
+  return box.width > 0 && (box.left < -1 || box.right > innerWidth + 1);
+}).map(node => node.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    path = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
+    if path is None:
+        pytest.fail(
+            "The report must be looked at in a browser and there is none. Install it: apt-get install chromium"
+        )
+    with sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=path, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("published")
+    return {
+        period: build_report(sample_edition(period), folder, REPORTS, "en") for period in ("2024-Q4", "2024")
+    }
+
+
+def opened(browser, path: Path, width=1280, height=800, scheme="light"):
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+def test_the_page_never_scrolls_sideways(browser, pages, period, width):
+    page = opened(browser, pages[period], width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT_OFF) == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_all_text_can_be_read_against_its_ground(browser, pages, scheme, width):
+    page = opened(browser, pages["2024-Q4"], width, scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
+    assert page.evaluate(CONTRAST) == []
+    page.close()
+
+
+def test_the_headline_figures_stand_on_the_first_screen(browser, pages):
+    for path in pages.values():
+        page = opened(browser, path)
+        assert page.locator(".figures.strong").bounding_box()["y"] < 420
+        last = page.locator(".figures.strong tbody tr").last.bounding_box()
+        assert last["y"] + last["height"] <= 800
+        page.close()
+
+
+def test_nothing_is_fetched_from_anywhere(browser, pages):
+    asked = []
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(pages["2024-Q4"].as_uri())
+    page.wait_for_load_state("networkidle")
+    assert [address for address in asked if not address.startswith("data:")] == [pages["2024-Q4"].as_uri()]
+    assert page.evaluate("document.fonts.check('600 16px Inter')")
+    assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 300)")
+    page.close()
+
+
+def test_the_policy_stops_a_script_that_found_its_way_in(browser, pages, tmp_path):
+    html = pages["2024-Q4"].read_text(encoding="utf-8")
+    planted = (
+        "<script>window.ran = 1</script><img src='data:image/png,x' onerror='window.ran = 2'>"
+        "<iframe srcdoc='<script>parent.ran = 3</script>'></iframe><img src='https://example.org/x.png'></main>"
+    )
+    attacked = tmp_path / "attacked.html"
+    attacked.write_text(html.replace("</main>", planted), encoding="utf-8")
+    refused, left = [], []
+    page = browser.new_page()
+    page.on("console", lambda message: refused.append(message.text))
+    page.on("requestfinished", lambda request: left.append(request.url))
+    page.goto(attacked.as_uri())
+    assert page.evaluate("window.ran === undefined")
+    assert sum("Content Security Policy" in text for text in refused) >= 3
+    assert not any(address.startswith("http") for address in left)
+    page.close()
+
+
+def test_phones_get_the_narrow_drawing(browser, pages):
+    for width, narrow in ((390, True), (1280, False)):
+        page = opened(browser, pages["2024-Q4"], width)
+        chosen = page.evaluate(
+            "document.querySelector('picture img').currentSrc === document.querySelector('picture source').srcset"
+        )
+        assert chosen is narrow
+        page.close()
+
+
+def test_the_keyboard_reaches_the_main_points_first_and_shows_where_it_is(browser, pages):
+    page = opened(browser, pages["2024-Q4"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["y"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "points"
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_picture_of_the_page_is_not_blank(browser, pages, width, height):
+    page = opened(browser, pages["2024-Q4"], width, height)
+    with Image.open(io.BytesIO(page.screenshot())) as picture:
+        colours = picture.convert("RGB").getcolors(width * height)
+    assert len(colours) > 100
+    assert max(count for count, _ in colours) < 0.95 * width * height
+    page.close()
+
+
+def test_a4_pages_are_numbered_marked_and_none_is_blank(browser, pages, tmp_path):
+    tool = shutil.which("pdftotext")
+    if tool is None:
+        pytest.fail(
+            "Printed pages must be read and pdftotext is missing. Install it: apt-get install poppler-utils"
+        )
+    page = opened(browser, pages["2024-Q4"])
+    target = tmp_path / "report.pdf"
+    page.pdf(path=str(target), prefer_css_page_size=True, print_background=True)
+    page.close()
+    text = subprocess.run(
+        [tool, "-layout", str(target), "-"], capture_output=True, text=True, check=True
+    ).stdout
+    sheets = text.split("\f")[:-1]
+    assert 4 <= len(sheets) <= 12
+    for number, sheet in enumerate(sheets, start=1):
+        assert f"{number} / {len(sheets)}" in sheet
+        assert "Sample data, do not quote" in sheet
+        assert len(sheet.split()) > 40

@@ -1,0 +1,56 @@
+"""What charts plot and the page says for the sample edition, held as files a person can read.
+
+After a wanted change: ``MEL_WRITE_GOLDEN=1 pytest mel_pipeline_tests/golden``, then read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mel_pipeline.reporting import build_report, draw_charts
+from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+HERE = Path(__file__).parent
+
+
+def held(name: str, actual: object) -> None:
+    path = HERE / f"{name}.yml"
+    written = yaml.safe_dump(actual, allow_unicode=True, sort_keys=False, width=110)
+    if os.environ.get("MEL_WRITE_GOLDEN"):
+        path.write_text(written, encoding="utf-8")
+    assert yaml.safe_load(written) == yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+def test_the_charts_plot_the_held_numbers(tmp_path, period):
+    plotted = {}
+    for chart in draw_charts(sample_edition(period), tmp_path, REPORTS, "en"):
+        rows = chart.data[["label", "shown", "base", "status", "target"]].to_dict("records")
+        plotted[chart.indicator_id] = {
+            "alt": chart.alt,
+            "marks": [
+                {str(key): value for key, value in row.items() if value not in ("", None) and value == value}
+                for row in rows
+            ],
+        }
+    held(f"charts-{period}", plotted)
+
+
+def words(html: str) -> list[str]:
+    """The readable lines of a piece of markup."""
+    lines = unescape(re.sub(r"<[^>]+>", "\n", html)).replace("\u2060", "").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+def test_the_first_screen_says_the_held_words(tmp_path, period):
+    page = build_report(sample_edition(period), tmp_path, REPORTS, "en").read_text(encoding="utf-8")
+    head = page[page.index("<header") : page.index('<section class="line"')]
+    headings = [" ".join(words(part)) for part in re.findall(r"<h[1-3].*?</h[1-3]>", page, re.S)]
+    held(f"first-screen-{period}", {"words": words(head), "headings": headings})

@@ -1,0 +1,93 @@
+"""Words and numbers: rounding, plural forms, and a locale file that says all that is needed and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.measures import measures
+from mel_pipeline.reporting.texts import Texts, load_texts, rounded
+from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+ROOM = Path(__file__).parents[2] / "mel_pipeline" / "reporting"
+ASKED = re.compile(r"""(?:\btexts?|\bself|\bt)(?:\.plural)?\(\s*f?"([a-z_]+\.[A-Za-z_.]+)(["{])""")
+FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_]+)\"""")
+CONDITIONAL = re.compile(r""""((?:finding|page|chart|period)\.[a-z_]+)\"""")
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    return load_texts(REPORTS, "en")
+
+
+@pytest.fixture(scope="module")
+def sources() -> str:
+    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").glob("*.jinja")]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def test_every_text_that_is_asked_for_exists(texts, sources):
+    asked = {key for key, end in ASKED.findall(sources) if end == '"'} | set(CONDITIONAL.findall(sources))
+    assert len(asked) > 60
+    assert sorted(asked - set(texts.entries)) == []
+    families = set(FAMILY.findall(sources))
+    assert all(any(key.startswith(f"{family}.") for key in texts.entries) for family in families)
+
+
+def test_no_text_is_left_unused(texts, sources):
+    used = {key for key, end in ASKED.findall(sources) if end == '"'} | set(CONDITIONAL.findall(sources))
+    starts = tuple(key for key, end in ASKED.findall(sources) if end == "{")
+    families = tuple(f"{family}." for family in FAMILY.findall(sources))
+    unused = [
+        key
+        for key in texts.entries
+        if key not in used and key != "locale" and not key.startswith((*starts, *families))
+    ]
+    assert unused == []
+
+
+def test_every_unit_rule_and_direction_of_the_indicators_has_words(texts):
+    for measure in measures(sample_edition(), "en"):
+        assert texts.choice("unit", measure.unit)
+        assert texts.choice("rule", measure.aggregation)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"), [(12.5, 0, "13"), (0.125, 2, "0.13"), (2.675, 2, "2.68")]
+)
+def test_halves_are_rounded_up_once(value, decimals, text):
+    assert str(rounded(value, decimals)) == text
+
+
+def test_numbers_read_as_people_write_them(texts):
+    known = {measure.id: measure for measure in measures(sample_edition(), "en")}
+    assert texts.value(known["RCH-01"], 658_382) == "658,382"
+    assert texts.value(known["FND-01"], 800_000) == "€800,000"
+    assert texts.value(known["GEN-01"], 54.31) == "54%"
+    assert texts.value_with_unit(known["SAT-01"], 4.36) == "4.4 out of 5"
+    assert texts.value(known["MEM-01"], None) == "not available"
+    assert texts.short_value(known["FND-01"], 2_800_000) == "€2.8M"
+    assert texts.change(known["MEM-05"], -1.0) == "\N{MINUS SIGN}1.0 points"
+    assert texts.change(known["GEN-01"], 1.0) == "+1 point"
+
+
+def test_period_titles_are_words(texts):
+    assert texts.period_title("2024-Q4") == "2024, fourth quarter"
+    assert texts.period_title("2024") == "Annual edition 2024"
+
+
+def test_an_unknown_text_is_told_with_its_key(texts):
+    with pytest.raises(ReportError, match=r"no text 'finding\.nothing'"):
+        texts("finding.nothing")
+
+
+@pytest.mark.parametrize("content", ["", "just words", "a: [", None])
+def test_an_unreadable_locale_file_stops_the_report(tmp_path, content):
+    (tmp_path / "locales").mkdir()
+    if content is not None:
+        (tmp_path / "locales" / "en.yml").write_text(content)
+    with pytest.raises(ReportError, match="Restore the file"):
+        load_texts(tmp_path, "en")

@@ -174,6 +174,16 @@ def sql_vars(quarter: QuarterOption) -> None:
     typer.echo(json.dumps(project.variables, default=str))
 
 
+@app.command()
+def indicators() -> None:
+    """Print the reference sheets of all indicators as Markdown (docs/indicators.md)."""
+    from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.catalogue.reference import reference_sheets
+    from mel_pipeline.settings import load_settings
+
+    typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
+
+
 def _run_job(runner: Jobs, job: str, partition: str) -> None:
     """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command."""
     typer.secho(f"{partition}", bold=True)

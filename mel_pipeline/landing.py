@@ -179,8 +179,7 @@ def _rows(bad: Iterable[QuarantinedRow]) -> int:
 def _cursor(warehouse: Warehouse, source: str, entity: str) -> str | None:
     from mel_pipeline.warehouse import landing
 
-    with warehouse.transaction() as connection:
-        landing.ensure_landing_tables(connection)
+    with warehouse.connect() as connection:
         return landing.read_cursor(connection, source, entity)
 
 
@@ -200,6 +199,7 @@ def _record_failure(
         ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0
     )
     with warehouse.transaction() as connection:
+        landing.ensure_landing_tables(connection)
         connection.execute(
             landing.load_ledger.insert().values(
                 load_id=load_id,

@@ -159,7 +159,7 @@ def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:
     """The first rows of a quarter's figures as a table. No person stands in an indicator."""
     rows = mel.warehouse.read(
         f"select period, dimension, category, value, numerator, denominator, n, note from {model}"  # noqa: S608
-        f" where quarter = :quarter order by period, dimension, category limit {limit}",
+        f" where quarter = :quarter order by grain, dimension <> 'total', dimension, category limit {limit}",
         {"quarter": str(quarter)},
     )
     lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]

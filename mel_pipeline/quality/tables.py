@@ -32,6 +32,13 @@ def check_table(
     Args:
         tables: raw table of each entity of the same source, for references.
     """
+    with warehouse.connect():  # opened once for everything below
+        return _judged(warehouse, table, contract, tables)
+
+
+def _judged(
+    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str]
+) -> TableVerdict:
     present = warehouse.columns(table)
     if not present:
         return TableVerdict(
@@ -43,7 +50,8 @@ def check_table(
         return TableVerdict(False, contract.blocking, [sentence])
     from mel_pipeline.quality.expectations import validated_query
 
-    known = {entity: name for entity, name in tables.items() if warehouse.has_table(name)}
+    there = warehouse.tables()
+    known = {entity: name for entity, name in tables.items() if name in there}
     query = f'select * from "{table}" where not _is_deleted'  # noqa: S608
     broken: list[tuple[bool, str]] = []
     rows = 0

@@ -60,7 +60,7 @@ def draw_chart(
         raise ReportError(
             f"Drawing {indicator_id}: no such indicator. There are: {', '.join(m.id for m in known)}."
         )
-    texts = load_texts(style_dir, language)
+    texts = load_texts(style_dir, language, edition.min_cell)
     drawn = drawings(edition, chosen, Figures(edition, known), style_dir, texts, narrow=False)
     return write_charts(drawn, edition.period, out_dir, language)[0]
 
@@ -70,7 +70,7 @@ def draw_charts(edition: Edition, out_dir: Path, style_dir: Path, language: str)
     check_columns(edition)
     known = measures(edition, language)
     headline = [measure for measure in known if measure.headline]
-    texts = load_texts(style_dir, language)
+    texts = load_texts(style_dir, language, edition.min_cell)
     drawn = drawings(edition, headline, Figures(edition, known), style_dir, texts, narrow=False)
     return write_charts(drawn, edition.period, out_dir, language)
 

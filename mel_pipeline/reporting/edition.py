@@ -84,6 +84,7 @@ class Edition:
     lines_of_action: pd.DataFrame
     quality: pd.DataFrame
     notes: list[str]
+    min_cell: int = 5  # groups of people smaller than this are withheld
 
 
 def check_columns(edition: Edition) -> None:

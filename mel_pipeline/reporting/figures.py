@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.edition import Edition
 
-SMALLEST_GROUP = 5
 SUPPRESSED = "suppressed"
 NOT_AVAILABLE = "not_available"
 
@@ -59,10 +58,14 @@ class Figures:
                     f"Reporting {edition.period}: {measure.id} has two figures for {key[1]},"
                     f" {key[2]} {category}. Mend its SQL model: one row a cell."
                 )
-            cells[category] = _withheld(measure, _reading(row))
+            cells[category] = _withheld(measure, _reading(row), edition.min_cell)
         for (indicator, _, dimension), cells in self._cells.items():
-            if measures[indicator].about_people and dimension != "total":
-                (_withhold_small_gender if dimension == "gender" else _withhold_second)(cells)
+            if not measures[indicator].about_people or dimension == "total":
+                continue
+            if dimension == "gender":
+                _withhold_small_gender(cells, edition.min_cell)
+            else:
+                _withhold_second(cells)
         self._targets: dict[str, list[Target]] = {}
         for row in edition.targets.sort_values(["indicator_id", "period"]).to_dict("records"):
             value = number(row["value"])
@@ -103,17 +106,17 @@ def _reading(row: dict[Any, Any]) -> Reading:
     )
 
 
-def _withheld(measure: Measure, reading: Reading) -> Reading:
-    """Primary suppression: a figure whose base is one to four people tells about persons."""
-    if measure.about_people and reading.n is not None and 0 < reading.n < SMALLEST_GROUP:
+def _withheld(measure: Measure, reading: Reading, min_cell: int) -> Reading:
+    """Primary suppression: a figure about a handful of people tells about persons."""
+    if measure.about_people and reading.n is not None and 0 < reading.n < min_cell:
         return Reading(status=SUPPRESSED)
     return reading
 
 
-def _withhold_small_gender(cells: dict[str, Reading]) -> None:
+def _withhold_small_gender(cells: dict[str, Reading], min_cell: int) -> None:
     """A handful of non-binary people is withheld, and men with them: else subtraction gives the number."""
     small = cells.get("Non-binary")
-    if small is None or small.value is None or not 0 < (small.numerator or 0) < SMALLEST_GROUP:
+    if small is None or small.value is None or not 0 < (small.numerator or 0) < min_cell:
         return
     for category in ("Non-binary", "Man"):
         if category in cells:

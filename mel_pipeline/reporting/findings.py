@@ -122,7 +122,7 @@ def _band_finding(measure: Measure, value: float, texts: Texts) -> str:
         name=measure.name,
         value=texts.value(measure, value),
         low=texts.number(low),
-        high=texts.value(measure, high),
+        high=texts("format.percent", number=texts.number(high)),
     )
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting.charting import Drawing, drawings, write_charts
 from mel_pipeline.reporting.edition import check_columns
-from mel_pipeline.reporting.figures import SMALLEST_GROUP, Figures, require_headlines
+from mel_pipeline.reporting.figures import Figures, require_headlines
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.findings import main_points
 from mel_pipeline.reporting.frames import ChartFrame
@@ -63,7 +63,7 @@ def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: s
             was never calculated, or the folder cannot be written.
     """
     check_columns(edition)
-    texts = load_texts(sources_dir, language)
+    texts = load_texts(sources_dir, language, edition.min_cell)
     known = measures(edition, language)
     figures = Figures(edition, known)
     require_headlines(figures, known, edition.period)
@@ -82,7 +82,6 @@ def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: s
         points=main_points(known, figures, edition.period, texts),
         sections=_sections(edition, known, rows, _pictures(wide, narrow), texts),
         quality=_quality(edition, texts),
-        smallest=SMALLEST_GROUP,
         css_string=css_string,
     )
     if "<main" not in page:
@@ -148,26 +147,34 @@ def _pictures(wide: list[Drawing], narrow: list[Drawing]) -> dict[str, Picture]:
 def _sections(
     edition: Edition, known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
 ) -> list[Section]:
-    """A chart stands under the first line of action of its indicator; the others point there."""
-    language = texts.language
+    """A chart stands under one line of action of its indicator; the others point there."""
+    homes = _homes([measure for measure in known if measure.id in pictures])
+    lines = [
+        (str(int(line["number"])), words(line.get(f"name_{texts.language}")) or words(line["name_en"]))
+        for line in edition.lines_of_action.to_dict("records")
+    ]
+    if any(not measure.lines for measure in known):
+        lines.append(("", texts("page.across")))
     sections = []
-    for line in edition.lines_of_action.to_dict("records"):
-        number = str(int(line["number"]))
-        name = words(line.get(f"name_{language}")) or words(line["name_en"])
-        sections.append(_section(number, name, [m for m in known if number in m.lines], rows, pictures))
-    without = [measure for measure in known if not measure.lines]
-    if without:
-        sections.append(_section("", texts("page.across"), without, rows, pictures))
+    for number, heading in lines:
+        here = [measure for measure in known if number in (measure.lines or ("",))]
+        drawn = [pictures[measure.id] for measure in here if homes.get(measure.id) == number]
+        rest = [
+            (rows[measure.id], homes.get(measure.id, ""))
+            for measure in here
+            if homes.get(measure.id) != number
+        ]
+        sections.append(Section(number, heading, drawn, rest))
     return sections
 
 
-def _section(
-    number: str, heading: str, here: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture]
-) -> Section:
-    drawn = [m for m in here if m.id in pictures and m.lines[:1] == ((number,) if number else ())]
-    rest = [m for m in here if m not in drawn]
-    linked = [(rows[m.id], m.lines[0] if m.id in pictures else "") for m in rest]
-    return Section(number, heading, [pictures[m.id] for m in drawn], linked)
+def _homes(drawn: list[Measure]) -> dict[str, str]:
+    """Indicator → the one of its lines of action that has the fewest charts so far, so that none is left bare."""
+    homes: dict[str, str] = {}
+    for measure in drawn:
+        taken = list(homes.values())
+        homes[measure.id] = min(measure.lines or ("",), key=taken.count)
+    return homes
 
 
 def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:

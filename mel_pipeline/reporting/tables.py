@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.reporting.figures import (
     NOT_AVAILABLE,
-    SMALLEST_GROUP,
     SUPPRESSED,
     Figures,
     Reading,
@@ -114,7 +113,7 @@ def _amount(value: float | None, measure: Measure, texts: Texts) -> str:
 
 def _base(reading: Reading, texts: Texts) -> str:
     if reading.status == SUPPRESSED:
-        return texts("page.fewer", smallest=SMALLEST_GROUP)
+        return texts("page.fewer")
     return "" if reading.n is None else texts.number(reading.n)
 
 

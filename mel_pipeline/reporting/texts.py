@@ -32,10 +32,11 @@ def rounded(value: float, decimals: int) -> Decimal:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one language. ``texts("page.actual")`` gives a text, ``{name}`` in it are filled in."""
+    """Texts of one language. ``texts("page.actual")`` gives a text, ``{name}`` in it are filled in, ``{min_cell}`` always."""
 
     language: str
     entries: Mapping[str, Any]
+    min_cell: int = 5
 
     @cached_property
     def locale(self) -> Locale:
@@ -52,7 +53,7 @@ class Texts:
             raise ReportError(
                 f"Writing the report in '{self.language}': no text '{key}'. Add it to the locale file."
             )
-        return entry.format(**values)
+        return entry.format(**{"min_cell": self.min_cell, **values})
 
     def plural(self, key: str, count: float, decimals: int = 0, **values: object) -> str:
         """The form of ``key`` that the language uses for this number; ``{count}`` is the formatted number."""
@@ -136,7 +137,7 @@ def _pattern(decimals: int) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals else "")
 
 
-def load_texts(sources_dir: Path, language: str) -> Texts:
+def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     """Texts of ``locales/<language>.yml``, nested keys joined by dots (plural forms stay together).
 
     Raises:
@@ -151,7 +152,7 @@ def load_texts(sources_dir: Path, language: str) -> Texts:
         ) from error
     if not isinstance(tree, dict) or not tree:
         raise ReportError(f"Reading the texts of the report: {path} is empty. Restore the file.")
-    return Texts(language, dict(_flat(tree)))
+    return Texts(language, dict(_flat(tree)), min_cell)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -68,8 +68,13 @@ class Warehouse:
         with self.connect() as connection:
             return pd.read_sql(sa.text(sql), connection, params=dict(parameters or {}))
 
+    def tables(self) -> set[str]:
+        """Names of all tables and views."""
+        sql = "select table_name from information_schema.tables where table_schema = current_schema()"
+        return {str(name) for name in self.read(sql)["table_name"]}
+
     def has_table(self, name: str) -> bool:
-        return bool(self.columns(name))
+        return name in self.tables()
 
     def columns(self, name: str) -> list[str]:
         """Column names in order; empty when there is no such table or view."""

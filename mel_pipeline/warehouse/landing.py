@@ -93,7 +93,8 @@ class Upserted:
 
 
 def ensure_landing_tables(connection: sa.Connection) -> None:
-    tables.create_all(connection)
+    for table in tables.sorted_tables:
+        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
 
 
 def ensure_raw_table(connection: sa.Connection, table: str, columns: Sequence[str]) -> None:
@@ -284,6 +285,9 @@ def waiting(connection: sa.Connection, source: str, entity: str) -> list[str]:
 
 
 def read_cursor(connection: sa.Connection, source: str, entity: str) -> str | None:
+    """Where the next load begins; None for the first."""
+    if not sa.inspect(connection).has_table(source_cursor.name):
+        return None
     return connection.execute(
         sa.select(source_cursor.c.cursor).where(
             source_cursor.c.source == source, source_cursor.c.entity == entity

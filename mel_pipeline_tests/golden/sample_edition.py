@@ -117,6 +117,12 @@ def with_figure(edition: Edition, indicator: str, period: str, **changes: object
     return replace(edition, figures=figures)
 
 
+def fewer_charts(edition: Edition) -> Edition:
+    """The edition with two headline indicators instead of seven, for tests that do not look at charts."""
+    headline = edition.indicators["indicator_id"].isin(["LAB-02", "GEN-01"])
+    return replace(edition, indicators=edition.indicators.assign(headline=headline))
+
+
 def cell(
     indicator: str,
     period: str,

@@ -48,6 +48,7 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetC
     }
 
 
+@pytest.mark.slow
 def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environment: Organisation) -> None:
     result = run("nightly", "2024-Q4")
     assert result.success
@@ -82,6 +83,7 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
     assert not (environment.settings.published_dir / "2024-Q4").exists()
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
     environment: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +106,7 @@ def test_no_secret_stands_in_the_events_of_a_failing_run(
     monkeypatch.setenv("MEL_MATOMO_TOKEN", "hidden-matomo")
     result = run("collect_only", "2024-Q4")
     text = "\n".join(str(event) for event in result.all_events)
-    assert "refused" in text and "re-authorise" in text
+    assert "MEL_ZOHO_REFRESH_TOKEN" in text and "MEL_INSTAGRAM_ACCESS_TOKEN" in text, "what to mend is said"
     for secret in (
         "1000.hidden-refresh",
         "hidden-instagram",
@@ -159,7 +161,7 @@ def test_the_night_run_takes_the_ended_quarter_along_while_data_may_be_late(
 
 
 def test_the_sensor_starts_one_run_for_new_survey_files_and_none_without(environment: Organisation) -> None:
-    sensor = build().get_sensor_def("new_survey_files")
+    sensor = next(item for item in build().sensors or [] if item.name == "new_survey_files")
     with dg.DagsterInstance.ephemeral() as instance:
         first = sensor(dg.build_sensor_context(instance=instance))
         requests = list(first)

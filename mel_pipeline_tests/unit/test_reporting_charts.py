@@ -28,6 +28,7 @@ from mel_pipeline_tests.golden.sample_edition import (
     INDICATORS,
     REPORTS,
     cell,
+    fewer_charts,
     sample_edition,
     with_cells,
     with_figure,
@@ -106,9 +107,8 @@ def test_gender_shares_stay_readable_at_every_balance(women, narrow):
 def test_bars_begin_at_zero_and_a_missing_quarter_has_no_bar():
     edition = with_figure(sample_edition(), "MEM-02", "2024-Q2", value=None, status="not_available")
     axes = drawn(frame_of("MEM-02", edition)).axes[0]
-    bars = [patch for patch in axes.patches if patch.get_height() not in (0, 1) and patch.get_y() == 0]
     assert axes.get_ylim()[0] == 0
-    assert len([bar for bar in bars if bar.get_width() == pytest.approx(0.62)]) == 7
+    assert len([bar for bar in axes.patches if bar.get_width() == pytest.approx(0.62)]) == 7
     assert "not\navailable" in [artist.get_text() for artist in axes.texts]
 
 
@@ -195,10 +195,10 @@ def test_the_alternative_text_carries_every_plotted_number():
 
 
 def test_drawing_again_changes_no_file(tmp_path):
-    first = draw_charts(sample_edition(), tmp_path, REPORTS, "en")
-    assert [chart.indicator_id for chart in first] == [row[0] for row in INDICATORS if row[1]]
+    first = draw_charts(fewer_charts(sample_edition()), tmp_path, REPORTS, "en")
+    assert [chart.indicator_id for chart in first] == ["LAB-02", "GEN-01"]
     stamps = {path: path.stat().st_mtime_ns for chart in first for path in (chart.svg, chart.png)}
-    draw_charts(sample_edition(), tmp_path, REPORTS, "en")
+    draw_charts(fewer_charts(sample_edition()), tmp_path, REPORTS, "en")
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
     assert sorted(path.suffix for path in tmp_path.rglob("*") if path.is_file()) == sorted(
         [".svg", ".png"] * len(first)
@@ -209,11 +209,11 @@ def test_another_process_draws_the_same_bytes(tmp_path):
     script = (
         "import sys; from pathlib import Path\n"
         "from mel_pipeline.reporting import draw_charts\n"
-        "from mel_pipeline_tests.golden.sample_edition import sample_edition, REPORTS\n"
-        "draw_charts(sample_edition(), Path(sys.argv[1]), REPORTS, 'en')\n"
+        "from mel_pipeline_tests.golden.sample_edition import sample_edition, fewer_charts, REPORTS\n"
+        "draw_charts(fewer_charts(sample_edition()), Path(sys.argv[1]), REPORTS, 'en')\n"
     )
     root = Path(__file__).parents[2]
-    here = draw_charts(sample_edition(), tmp_path / "here", REPORTS, "en")
+    here = draw_charts(fewer_charts(sample_edition()), tmp_path / "here", REPORTS, "en")
     subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "there")],
         cwd=root,
@@ -233,7 +233,8 @@ def test_another_process_draws_the_same_bytes(tmp_path):
 
 def test_one_chart_is_the_same_as_among_all(tmp_path):
     everything = {
-        chart.indicator_id: chart for chart in draw_charts(sample_edition(), tmp_path / "a", REPORTS, "en")
+        chart.indicator_id: chart
+        for chart in draw_charts(fewer_charts(sample_edition()), tmp_path / "a", REPORTS, "en")
     }
     alone = draw_chart(sample_edition(), "GEN-01", tmp_path / "b", REPORTS, "en")
     assert alone.svg.read_bytes() == everything["GEN-01"].svg.read_bytes()

@@ -34,6 +34,11 @@ def test_a_figure_about_one_to_four_people_is_withheld_with_its_parts(n, status)
         assert (reading.value, reading.numerator, reading.denominator, reading.n) == (None, None, None, None)
 
 
+def test_the_smallest_group_is_a_setting():
+    reading = looked_up(sample_edition(min_cell=50)).total("SAT-02", "2024-Q4")  # n = 48
+    assert reading.status == "suppressed"
+
+
 def test_a_small_count_that_is_not_about_people_is_shown():
     reading = looked_up(with_figure(sample_edition(), "RCH-01", "2024-Q4", n=2)).total("RCH-01", "2024-Q4")
     assert reading.value == 658_382

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -116,14 +117,27 @@ def font(size: float, *, strong: bool = False) -> FontProperties:
 
 def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
     """Lines of at most ``width`` inches, as measured with the real font."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, size) > width:
+    space = text_width("n n", size) - text_width("nn", size)
+    lines, used = [""], 0.0
+    for word in text.split():
+        wide = text_width(word, size)
+        if lines[-1] and used + space + wide > width:
             lines.append(word)
+            used = wide
         else:
-            lines[-1] = longer
+            used += wide + (space if lines[-1] else 0.0)
+            lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
+
+
+def shortened(text: str, size: FontProperties, width: float) -> str:
+    """The text, or as much of it as fits into ``width`` inches with an ellipsis; the data table has all of it."""
+    if text_width(text, size) <= width:
+        return text
+    kept = text
+    while kept and text_width(f"{kept}…", size) > width:
+        kept = kept[:-1].rstrip()
+    return f"{kept}…"
 
 
 def balanced(text: str, size: FontProperties, width: float) -> list[str]:
@@ -139,6 +153,7 @@ def balanced(text: str, size: FontProperties, width: float) -> list[str]:
     return best
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: FontProperties) -> float:
     """Inches."""
     # Measured on the outlines: a renderer for each word would cost more than the whole drawing.

@@ -13,6 +13,7 @@ from mel_pipeline.reporting.charts.canvas import (
     bare,
     font,
     paper,
+    shortened,
     text_width,
 )
 
@@ -31,8 +32,10 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
     """Bars from zero with their values at the end, in the order of the frame."""
     marks = frame.marks
     sheet = paper(frame, len(marks) * (ROW_NARROW if frame.narrow else ROW_WIDE) + 0.15)
-    size = font(9.5)
-    names = 0.0 if frame.narrow else max(text_width(mark["label"], size) for mark in marks) + 0.16
+    size = font(9) if frame.narrow else font(9.5)
+    room = sheet.width - 2 * MARGIN
+    labels = [shortened(mark["label"], size, room if frame.narrow else 0.45 * room) for mark in marks]
+    names = 0.0 if frame.narrow else max(text_width(label, size) for label in labels) + 0.16
     ends = max(text_width(_end(mark, text), font(9.5, strong=True)) for mark in marks) + 0.2
     axes = sheet.axes(MARGIN + names, MARGIN + ends, above=0.05)
     bare(axes)
@@ -60,13 +63,13 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
             annotation_clip=False,
         )
         axes.annotate(
-            mark["label"],
+            labels[row],
             (0, row - 0.22 if frame.narrow else row),
             xytext=(1, 0) if frame.narrow else (-8, 0),
             textcoords="offset points",
             ha="left" if frame.narrow else "right",
             va="center_baseline",
-            fontproperties=font(9) if frame.narrow else size,
+            fontproperties=size,
             color=INK,
             annotation_clip=False,
         )

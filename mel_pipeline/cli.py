@@ -65,7 +65,10 @@ def report(
         int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")
     ] = 2024,
 ) -> None:
-    """Make every quarterly report of a year and its annual edition."""
+    """Make every quarterly report of a year and its annual edition.
+
+    The figures of the year before are calculated first, so that the reports can compare.
+    """
     from mel_pipeline.defs.serving.running import jobs
     from mel_pipeline.sample import sample_sources
     from mel_pipeline.settings import load_settings
@@ -75,6 +78,9 @@ def report(
         wanted = [quarter for quarter in quarters_of_year(year) if quarter <= settings.open_quarter]
         if not wanted:
             raise ReportError(f"Making the reports of {year}: the year has not begun.")
+        before = [quarter for quarter in quarters_of_year(year - 1) if str(quarter) >= settings.first_quarter]
+        for quarter in before:
+            _run_job(runner, "figures_only", str(quarter), "to compare with")
         for quarter in wanted:
             _run_job(runner, "nightly", str(quarter))
         if len(wanted) == 4:
@@ -184,9 +190,9 @@ def indicators() -> None:
     typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
 
 
-def _run_job(runner: Jobs, job: str, partition: str) -> None:
+def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> None:
     """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command."""
-    typer.secho(f"{partition}", bold=True)
+    typer.secho(f"{partition} {purpose}".rstrip(), bold=True)
 
     def on_stage(stage: Stage) -> None:
         mark = "✗" if stage.failed else "✓"

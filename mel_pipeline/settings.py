@@ -73,7 +73,10 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _time_zone_exists(cls, text: str) -> str:
-        ZoneInfo(text)
+        try:
+            ZoneInfo(text)
+        except (KeyError, ValueError):
+            raise ValueError("not a time zone; write it like Europe/Madrid") from None
         return text
 
     @cached_property

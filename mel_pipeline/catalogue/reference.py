@@ -24,7 +24,8 @@ DIRECTION = {
 def reference_sheets(catalogue: Catalogue) -> str:
     """One document with a table of contents and a sheet an indicator."""
     contents = [
-        f"- [{indicator.id} · {indicator.name.en}](#{indicator.id.lower()})" for indicator in catalogue.indicators
+        f"- [{indicator.id} · {indicator.name.en}](#{indicator.id.lower()})"
+        for indicator in catalogue.indicators
     ]
     head = [
         "# Indicators",
@@ -38,8 +39,21 @@ def reference_sheets(catalogue: Catalogue) -> str:
 
 
 def _sheet(indicator: Indicator) -> Iterator[str]:
-    yield from ("", f'<a id="{indicator.id.lower()}"></a>', "", f"## {indicator.id} · {indicator.name.en}", "")
-    yield from (f"*{indicator.name.fr} · {indicator.name.es}*", "", indicator.definition.en, "", "| | |", "|---|---|")
+    yield from (
+        "",
+        f'<a id="{indicator.id.lower()}"></a>',
+        "",
+        f"## {indicator.id} · {indicator.name.en}",
+        "",
+    )
+    yield from (
+        f"*{indicator.name.fr} · {indicator.name.es}*",
+        "",
+        indicator.definition.en,
+        "",
+        "| | |",
+        "|---|---|",
+    )
     formula = indicator.formula.numerator
     if indicator.formula.denominator:
         formula += f" ÷ {indicator.formula.denominator}"
@@ -48,7 +62,9 @@ def _sheet(indicator: Indicator) -> Iterator[str]:
         direction += f" of {indicator.band[0]:g} to {indicator.band[1]:g} %"
     baseline = indicator.baseline
     value = "not published" if baseline.value is None else f"{baseline.value:,g}"
-    targets = "; ".join(f"{target.value:,g} by {target.period} ({target.origin})" for target in indicator.targets)
+    targets = "; ".join(
+        f"{target.value:,g} by {target.period} ({target.origin})" for target in indicator.targets
+    )
     rows = {
         "Formula": formula,
         "Unit": indicator.unit,

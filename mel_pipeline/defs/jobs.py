@@ -43,8 +43,14 @@ def build(settings: Settings) -> dg.Definitions:
         selection=dg.AssetSelection.groups(COLLECT),
         description="Only ask the sources and check what they send.",
     )
+    figures_only = dg.define_asset_job(
+        "figures_only",
+        selection=dg.AssetSelection.all() - dg.AssetSelection.groups(REPORT),
+        description="Collect, check and calculate one quarter without drawing: for past quarters that a"
+        " report compares with.",
+    )
     return dg.Definitions(
-        jobs=[nightly, quarterly_report, annual_edition, collect],
+        jobs=[nightly, quarterly_report, annual_edition, figures_only, collect],
         schedules=[_every_night(nightly, settings)],
         sensors=[_new_survey_files(nightly)],
     )

@@ -110,6 +110,9 @@ def chart_frame(
 def _trend(scene: _Scene, kind: str) -> ChartFrame:
     edition, measure, figures, texts = scene.edition, scene.measure, scene.figures, scene.texts
     periods = quarters_shown(edition.period, QUARTERS_NARROW if scene.narrow else QUARTERS_WIDE)
+    # Quarters before the first calculation are no gap in the data: the picture begins where figures do.
+    begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
+    periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)

@@ -45,12 +45,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A line of action: charts of the headline indicators that belong here first, the rest as rows."""
+    """A line of action: charts of headline indicators first, others as rows, links to what stands elsewhere."""
 
     number: str
     heading: str
     pictures: list[Picture]
-    rows: list[tuple[Row, str]]  # with the line of action that holds its chart, '' when there is none
+    rows: list[Row]
+    elsewhere: list[Measure]
 
 
 def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> Path:
@@ -147,8 +148,8 @@ def _pictures(wide: list[Drawing], narrow: list[Drawing]) -> dict[str, Picture]:
 def _sections(
     edition: Edition, known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
 ) -> list[Section]:
-    """A chart stands under one line of action of its indicator; the others point there."""
-    homes = _homes([measure for measure in known if measure.id in pictures])
+    """An indicator stands under one of its lines of action; the others name it."""
+    homes = _homes(known, pictures)
     lines = [
         (str(int(line["number"])), words(line.get(f"name_{texts.language}")) or words(line["name_en"]))
         for line in edition.lines_of_action.to_dict("records")
@@ -158,23 +159,27 @@ def _sections(
     sections = []
     for number, heading in lines:
         here = [measure for measure in known if number in (measure.lines or ("",))]
-        drawn = [pictures[measure.id] for measure in here if homes.get(measure.id) == number]
-        rest = [
-            (rows[measure.id], homes.get(measure.id, ""))
-            for measure in here
-            if homes.get(measure.id) != number
-        ]
-        sections.append(Section(number, heading, drawn, rest))
+        mine = [measure for measure in here if homes[measure.id] == number]
+        sections.append(
+            Section(
+                number,
+                heading,
+                pictures=[pictures[measure.id] for measure in mine if measure.id in pictures],
+                rows=[rows[measure.id] for measure in mine if measure.id not in pictures],
+                elsewhere=[measure for measure in here if measure not in mine],
+            )
+        )
     return sections
 
 
-def _homes(drawn: list[Measure]) -> dict[str, str]:
-    """Indicator → the one of its lines of action that has the fewest charts so far, so that none is left bare."""
-    homes: dict[str, str] = {}
-    for measure in drawn:
-        taken = list(homes.values())
-        homes[measure.id] = min(measure.lines or ("",), key=taken.count)
-    return homes
+def _homes(known: list[Measure], pictures: dict[str, Picture]) -> dict[str, str]:
+    """Indicator → its first line of action; with a chart the one with the fewest so far, so that none is bare."""
+    homes = {measure.id: (measure.lines or ("",))[0] for measure in known if measure.id not in pictures}
+    drawn: dict[str, str] = {}
+    for measure in known:
+        if measure.id in pictures:
+            drawn[measure.id] = min(measure.lines or ("",), key=list(drawn.values()).count)
+    return homes | drawn
 
 
 def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:

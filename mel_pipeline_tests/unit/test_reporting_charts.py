@@ -146,6 +146,13 @@ def test_a_chart_without_any_figure_is_a_clear_panel():
     assert "Not available for 2024-Q4" in [text for text, _ in boxes(figure)]
 
 
+def test_quarters_before_the_first_calculation_are_no_gap():
+    edition = sample_edition()
+    later = edition.figures[~edition.figures["period"].str.startswith("2023")]
+    frame = frame_of("SAT-02", replace(edition, figures=later))
+    assert frame.data["label"].tolist() == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
+
+
 def test_a_breakdown_without_cells_falls_back_to_the_quarters():
     assert frame_of("FND-01", sample_edition("2024-Q3")).kind == "trend"
 

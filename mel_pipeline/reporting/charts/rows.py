@@ -34,7 +34,7 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
     sheet = paper(frame, len(marks) * (ROW_NARROW if frame.narrow else ROW_WIDE) + 0.15)
     size = font(9) if frame.narrow else font(9.5)
     room = sheet.width - 2 * MARGIN
-    labels = [shortened(mark["label"], size, room if frame.narrow else 0.45 * room) for mark in marks]
+    labels = [shortened(mark["label"], size, room if frame.narrow else 0.52 * room) for mark in marks]
     names = 0.0 if frame.narrow else max(text_width(label, size) for label in labels) + 0.16
     ends = max(text_width(_end(mark, text), font(9.5, strong=True)) for mark in marks) + 0.2
     axes = sheet.axes(MARGIN + names, MARGIN + ends, above=0.05)

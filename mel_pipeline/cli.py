@@ -55,7 +55,8 @@ def run(quarter: QuarterOption) -> None:
     from mel_pipeline.settings import load_settings
 
     with sample_sources(load_settings()) as settings, jobs(settings) as runner:
-        _run_job(runner, "nightly", str(quarter))
+        warnings = _run_job(runner, "nightly", str(quarter))
+        _say_warnings(warnings)
         _say_where(settings.published_dir / str(quarter))
 
 
@@ -79,12 +80,14 @@ def report(
         if not wanted:
             raise ReportError(f"Making the reports of {year}: the year has not begun.")
         before = [quarter for quarter in quarters_of_year(year - 1) if str(quarter) >= settings.first_quarter]
+        warnings: dict[str, str] = {}
         for quarter in before:
-            _run_job(runner, "figures_only", str(quarter), "to compare with")
+            warnings |= _run_job(runner, "figures_only", str(quarter), "to compare with")
         for quarter in wanted:
-            _run_job(runner, "nightly", str(quarter))
+            warnings |= _run_job(runner, "nightly", str(quarter))
         if len(wanted) == 4:
-            _run_job(runner, "annual_edition", str(year))
+            warnings |= _run_job(runner, "annual_edition", str(year))
+        _say_warnings(warnings)
         last = str(year) if len(wanted) == 4 else str(wanted[-1])
         typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
         _say_where(settings.published_dir / last)
@@ -190,8 +193,12 @@ def indicators() -> None:
     typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
 
 
-def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> None:
-    """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command."""
+def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> dict[str, str]:
+    """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command.
+
+    Returns:
+        Warnings by asset: the same one, met in every quarter, is told once.
+    """
     typer.secho(f"{partition} {purpose}".rstrip(), bold=True)
 
     def on_stage(stage: Stage) -> None:
@@ -200,14 +207,21 @@ def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> None:
         typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
 
     outcome = runner.run(job, partition, on_stage)
-    for warning in outcome.warnings:
-        typer.echo(f"  ! {_shortened(warning)}")
     for problem in outcome.problems:
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:
         raise MelError(
-            f"{partition}: the job {job} did not finish. What was published before still stands. Mend the above and run it again."
+            f"{partition}: the job {job} did not finish. What was published before still stands."
+            " Mend the above and run it again."
         )
+    return outcome.warnings
+
+
+def _say_warnings(warnings: dict[str, str]) -> None:
+    if warnings:
+        typer.secho("Worth a look", bold=True)
+    for asset, words in sorted(warnings.items()):
+        typer.echo(f"  ! {asset}: {_shortened(words)}")
 
 
 def _shortened(text: str, lines: int = 3) -> str:

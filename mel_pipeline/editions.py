@@ -41,6 +41,7 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
         lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
         quality=read_quality(warehouse),
         notes=_notes(warehouse),
+        min_cell=settings.min_cell,
     )
 
 

@@ -31,12 +31,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. ``problems`` are sentences for a person, worst first."""
+    """How a run ended. ``problems`` are sentences for a person; ``warnings`` stand by asset."""
 
     success: bool
     run_id: str
     problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
 
 
 class Jobs:
@@ -85,7 +85,7 @@ class _Progress:
         self.begun = time.perf_counter()
         self.steps = self.failed = 0
         self.problems: list[str] = []
-        self.warnings: list[str] = []
+        self.warnings: dict[str, str] = {}
 
     def saw(self, entry: Any) -> None:
         event = entry.dagster_event
@@ -100,9 +100,11 @@ class _Progress:
                 self._failure(event)
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.asset_check_evaluation_data
-            if not check.passed:
-                place = self.problems if check.severity == dg.AssetCheckSeverity.ERROR else self.warnings
-                place.append(f"{check.asset_key.to_user_string()}: {check.description}")
+            asset = check.asset_key.to_user_string()
+            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                self.problems.append(f"{asset}: {check.description}")
+            elif not check.passed:
+                self.warnings[asset] = check.description or ""
 
     def _failure(self, event: Any) -> None:
         """The reason in words: of a Failure its description, of anything else the type and text of the cause."""

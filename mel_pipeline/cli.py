@@ -94,6 +94,21 @@ def report(
 
 
 @app.command()
+def recalculate() -> None:
+    """Calculate every quarter again from the data already collected, after an upgrade that changed a model."""
+    from mel_pipeline.recalculation import recalculate as again
+    from mel_pipeline.settings import load_settings
+    from mel_pipeline.warehouse import Warehouse
+
+    settings = load_settings()
+    done = 0
+    for quarter in again(Warehouse(settings.database_url, settings.lock_wait_seconds), settings):
+        typer.echo(f"  ✓ {quarter}")
+        done += 1
+    typer.echo(f"{done} quarters calculated again." if done else "Nothing has been calculated yet.")
+
+
+@app.command()
 def figures(
     year: Annotated[int, typer.Argument(help="Year of the figures, such as 2024.")],
     quarter: Annotated[

@@ -146,8 +146,8 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
             sorted({f"{column} {kind}" for column, kind in set(old.items()) ^ set(new.items())})
         )
         raise ModelError(
-            f"The columns of {name} have changed ({differing}). Quarters stored earlier lack them: run with"
-            " full_refresh=True and calculate every quarter again. Nothing was changed."
+            f"The columns of {name} have changed ({differing}). Quarters stored earlier lack them:"
+            " `mel recalculate` builds every quarter anew. Nothing was changed."
         )
     listed = ", ".join(new)
     _execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")  # noqa: S608

@@ -71,3 +71,13 @@ def test_the_figures_as_csv_have_the_agreed_columns(year_2024: Organisation) -> 
         "denominator",
         "n",
     ]
+
+
+def test_calculating_everything_again_gives_the_same_figures(year_2024: Organisation) -> None:
+    from mel_pipeline.recalculation import recalculate
+
+    everything = "select * from indicator_values order by indicator_id, period, disaggregation"
+    before = year_2024.warehouse.read(everything)
+    done = list(recalculate(year_2024.warehouse, year_2024.settings))
+    assert [str(quarter) for quarter in done] == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
+    assert before.equals(year_2024.warehouse.read(everything))

@@ -106,7 +106,7 @@ def test_no_personal_value_of_the_sample_reaches_the_warehouse(
 def test_the_recommendation_of_eleven_is_put_aside_and_counted(first_run: Loads) -> None:
     result = first_run["zoho_survey", "responses"]
     assert result.quarantined >= 1
-    assert all("recommendation" in reason for reason in result.reasons)
+    assert all("recommendation" in reason for reason in result.waiting)
 
 
 def test_the_response_edited_between_two_exports_stands_in_its_later_version(

@@ -23,6 +23,11 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
     Raises:
         ReportError: the period has not been calculated yet.
     """
+    with warehouse.connect():  # opened once for everything below
+        return _edition(warehouse, settings, period)
+
+
+def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
     known = _calculated(warehouse)
     if period not in known:
         raise _not_calculated(period, known)
@@ -95,13 +100,15 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
             " where resolved_at is null group by source, entity",
         )
     }
+    tables = warehouse.tables()
     rows = []
     for source in source_names():
         contract = contract_of(source)
         for entity, details in contract.entities.items():
             last = loads.get((source, entity))
             put_aside = aside.get((source, entity), 0)
-            stored = _stored(warehouse, contract.table(entity)) if last else 0
+            table = contract.table(entity)
+            stored = _stored(warehouse, table) if table in tables else 0
             rows.append(
                 {
                     "source_title": contract.title,
@@ -126,8 +133,6 @@ def _records(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
 
 
 def _stored(warehouse: Warehouse, table: str) -> int:
-    if not warehouse.has_table(table):
-        return 0
     return int(warehouse.read(f"select count(*) as n from {table} where not _is_deleted")["n"].iloc[0])  # noqa: S608
 
 

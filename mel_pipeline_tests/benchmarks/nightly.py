@@ -61,6 +61,7 @@ def main() -> None:
             "MEL_TODAY": "2026-11-20",
             "MEL_REPORTS_DIR": str(home / "published"),
             "DAGSTER_HOME": str(home),
+            "DAGSTER_EVENT_BATCH_SIZE": "50",  # for both, as the shipped instance sets it
         }
         (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
         ours = build()

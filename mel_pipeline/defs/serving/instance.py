@@ -21,6 +21,8 @@ def prepare_home(settings: Settings) -> Path:
         target.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    # Events of one step are written together: one commit an event is most of what a short step costs.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     return home
 
 

@@ -5,7 +5,16 @@ matplotlib is imported by the modules under ``charts/`` alone, and those only wh
 
 from mel_pipeline.reporting.charting import ChartFile, draw_chart, draw_charts
 from mel_pipeline.reporting.edition import Edition
-from mel_pipeline.reporting.page import build_report
+from mel_pipeline.reporting.page import BuiltReport, build_report, build_report_and_charts
 from mel_pipeline.reporting.preview import chart_preview
 
-__all__ = ["ChartFile", "Edition", "build_report", "chart_preview", "draw_chart", "draw_charts"]
+__all__ = [
+    "BuiltReport",
+    "ChartFile",
+    "Edition",
+    "build_report",
+    "build_report_and_charts",
+    "chart_preview",
+    "draw_chart",
+    "draw_charts",
+]

@@ -26,6 +26,7 @@ from mel_pipeline.reporting.texts import Texts, load_texts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mel_pipeline.reporting.charting import ChartFile
     from mel_pipeline.reporting.edition import Edition
 
 TEMPLATE = "report.html.jinja"
@@ -54,8 +55,21 @@ class Section:
     elsewhere: list[Measure]
 
 
+@dataclass(frozen=True)
+class BuiltReport:
+    """A page and the charts that lie beside it, in report order."""
+
+    page: Path
+    charts: list[ChartFile]
+
+
 def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> Path:
-    """Write ``<out_dir>/<period>/report-<language>.html`` and the charts beside it; returns the page.
+    """Write the page and its charts; returns the page. As ``build_report_and_charts``."""
+    return build_report_and_charts(edition, out_dir, sources_dir, language).page
+
+
+def build_report_and_charts(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> BuiltReport:
+    """Write ``<out_dir>/<period>/report-<language>.html`` and the charts beside it, each drawn once.
 
     The same edition gives the same bytes, and files that would not change are not touched.
 
@@ -89,10 +103,10 @@ def build_report(edition: Edition, out_dir: Path, sources_dir: Path, language: s
         raise ReportError(
             f"Writing {edition.period}: the template {TEMPLATE} gave no page. Restore reports/templates."
         )
-    write_charts(wide, edition.period, out_dir, language)
+    charts = write_charts(wide, edition.period, out_dir, language)
     path = out_dir / edition.period / f"report-{language}.html"
     write_if_changed(path, page.encode("utf-8"))
-    return path
+    return BuiltReport(path, charts)
 
 
 def css_string(text: str) -> Markup:

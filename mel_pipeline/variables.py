@@ -13,5 +13,4 @@ def sql_variables(settings: Settings, quarter: Quarter) -> dict[str, object]:
         "today": settings.current_day.isoformat(),
         "first_quarter": settings.first_quarter,
         "time_zone": settings.time_zone,
-        "min_cell": settings.min_cell,
     }

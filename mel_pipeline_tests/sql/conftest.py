@@ -23,7 +23,6 @@ VARIABLES: dict[str, object] = {
     "today": "2025-02-01",
     "first_quarter": "2024-Q1",
     "time_zone": "Europe/Madrid",
-    "min_cell": 5,
 }
 
 

@@ -42,7 +42,6 @@ def variables(quarter: str) -> dict[str, object]:
         "today": TODAY.isoformat(),
         "first_quarter": "2023-Q1",
         "time_zone": "Europe/Madrid",
-        "min_cell": 5,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from mel_pipeline.errors import MelError
 from mel_pipeline.settings import Settings, load_settings
@@ -22,19 +22,19 @@ def sample_sources(settings: Settings) -> Iterator[Settings]:
         return
     from mel_pipeline.sandbox import running
 
-    try:
-        box = running(settings.sandbox_port, settings.current_day, settings.survey_folder)
-        served = box.__enter__()
-    except MelError:
-        box = running(0, settings.current_day, settings.survey_folder)
-        served = box.__enter__()
     before = os.environ.get("MEL_SANDBOX_PORT")
-    os.environ["MEL_SANDBOX_PORT"] = str(served.port)
-    try:
-        yield load_settings()
-    finally:
-        box.__exit__(None, None, None)
-        if before is None:
-            del os.environ["MEL_SANDBOX_PORT"]
-        else:
-            os.environ["MEL_SANDBOX_PORT"] = before
+    with ExitStack() as stack:
+        try:
+            box = stack.enter_context(
+                running(settings.sandbox_port, settings.current_day, settings.survey_folder)
+            )
+        except MelError:
+            box = stack.enter_context(running(0, settings.current_day, settings.survey_folder))
+        os.environ["MEL_SANDBOX_PORT"] = str(box.port)
+        try:
+            yield load_settings()
+        finally:
+            if before is None:
+                del os.environ["MEL_SANDBOX_PORT"]
+            else:
+                os.environ["MEL_SANDBOX_PORT"] = before

@@ -6,7 +6,7 @@ import dagster as dg
 
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
-from mel_pipeline.errors import ContractError, SourceError
+from mel_pipeline.errors import ContractError, SettingsError, SourceError
 from mel_pipeline.landing import LoadResult, land
 from mel_pipeline.settings import Settings
 
@@ -54,12 +54,12 @@ def _raw_asset(
         from mel_pipeline import quality
         from mel_pipeline.sources import open_source
 
-        source = open_source(contract.name, mel.settings)
         try:
+            source = open_source(contract.name, mel.settings)
             result = land(source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings))
             rows_check, metadata = _rows_check(result, details), _metadata(result)
-        except SourceError as error:
-            # An outage is marked and the others go on; what was loaded before still stands.
+        except (SourceError, SettingsError) as error:
+            # An outage or a missing setting is marked and the others go on; what was loaded before still stands.
             context.log.error(str(error))
             rows_check = dg.AssetCheckResult(
                 check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"

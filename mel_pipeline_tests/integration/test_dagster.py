@@ -121,6 +121,18 @@ def test_no_secret_stands_in_the_events_of_a_failing_run(
         assert secret not in text
 
 
+def test_a_source_without_settings_is_named_and_the_others_are_collected(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEL_SAMPLE", "false")
+    monkeypatch.setenv("MEL_MATOMO_TOKEN", "")
+    monkeypatch.setenv("MEL_MATOMO_SITE_IDS", "")
+    monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
+    verdicts = checks(run("collect_only", "2024-Q4"))
+    assert "MEL_MATOMO_" in (verdicts["raw_matomo__visits", "rows_are_readable"].description or "")
+    assert verdicts["raw_zoho_survey__responses", "table_is_complete"].passed
+
+
 def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
     code = (
         "import sys, socket\n"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mel_pipeline.cli_zoho import app as zoho_commands
 from mel_pipeline.errors import MelError, ReportError
 from mel_pipeline.periods import Quarter, quarters_of_year
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.add_typer(zoho_commands, name="zoho")
 STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
 
 

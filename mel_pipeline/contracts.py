@@ -6,6 +6,8 @@ expectations, the Dagster layer takes descriptions and owners from it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -45,6 +47,8 @@ class EntityContract(BaseModel):
     row_key: list[str]  # columns that identify a row; joined by "|" into _row_key
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
+    changed_at: str | None = None  # column with the moment of the last change at the source
+    history: bool = False  # keep every version of a row in <table>_history
     blocking: bool = True  # a KPI depends on it: a broken contract stops what is downstream
     min_rows: int = 1
     max_quarantined_pct: float = 5.0
@@ -60,6 +64,7 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
+    describes_fields: bool = False  # it can list its own fields, so that drift is seen
     entities: dict[str, EntityContract] = Field(min_length=1)
 
     def table(self, entity: str) -> str:
@@ -87,3 +92,9 @@ def source_names() -> list[str]:
 
 def contract_of(source: str) -> SourceContract:
     return load_contract(SOURCES / source / "contract.yml")
+
+
+def fingerprint_of(contract: EntityContract) -> str:
+    """Changes when a column or rule changes: then an incremental source reads everything again."""
+    rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,34 +1,48 @@
-"""One load: pull an entity, check its rows, and land rows, quarantine, cursor and ledger together.
+"""One load: pull an entity, check its rows, stage them batch by batch, publish them in one step.
 
 What a source sends and what a rule means live in their own rooms; this is where they meet.
+
+A load that is cut short leaves what it has staged, with a checkpoint; the raw table, the cursor and the
+ledger change together, when everything has arrived, or not at all.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mel_pipeline.contracts import EntityContract, SourceContract
-from mel_pipeline.errors import MelError, SourceError
+from mel_pipeline.contracts import EntityContract, SourceContract, fingerprint_of
+from mel_pipeline.errors import ContractError, MelError, SourceError
 from mel_pipeline.periods import Quarter
 
 if TYPE_CHECKING:
     import pandas as pd
+    import sqlalchemy as sa
 
     from mel_pipeline.catalogue import Catalogue
     from mel_pipeline.sources.base import Batch, Pull, Source
     from mel_pipeline.warehouse import Warehouse
-    from mel_pipeline.warehouse.landing import QuarantinedRow
+    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+
+STAGED_ROWS = 10_000  # rows that wait in memory until they are made durable
+CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
+DRIFT_SHOWN = timedelta(days=30)
+
+
+def utc_now() -> datetime:
+    """UTC without zone, as the ledger stores it."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
 class LoadResult:
     """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
 
-    ``waiting`` gives place and reason of every row of the entity that is still in quarantine.
+    ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
+    what the load cost.
     """
 
     load_id: str
@@ -43,6 +57,7 @@ class LoadResult:
     expected: int | None
     notes: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    usage: Mapping[str, int | str] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -63,83 +78,238 @@ def land(
     warehouse: Warehouse,
     *,
     quarter: Quarter | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None),
+    clock: Callable[[], datetime] = utc_now,
 ) -> LoadResult:
-    """Pull one entity and land it in a single transaction.
+    """Pull one entity and publish it. A load that was cut short goes on from its checkpoint.
 
     Args:
         quarter: asked of sources that report by period; ignored by the others.
         clock: gives UTC without zone, as the ledger stores it.
 
     Raises:
-        SourceError: the source did not answer. The failure is in the ledger, nothing else changed.
+        SourceError: the source did not answer. The failure is in the ledger; what had arrived waits.
         ContractError: what arrived cannot be read at all.
     """
-    started = clock()
-    load_id = f"{contract.name}-{entity}-{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    cursor = _cursor(warehouse, contract.name, entity)
+    load = _Load(contract, entity, warehouse, quarter, clock)
     try:
-        pull = source.pull(entity, quarter=quarter, cursor=cursor)
-        batches = list(pull.batches)
+        pull = load.begin(source)
+        for batch in pull.batches:
+            load.take(batch)
+        return load.publish(pull)
     except SourceError as error:
-        _record_failure(warehouse, contract.name, entity, quarter, load_id, started, clock(), error)
+        load.cut_short(error)
         raise
-    return _commit(warehouse, contract, entity, quarter, load_id, started, clock(), pull, batches)
+    except ContractError as error:
+        load.note_failure(error)
+        raise
 
 
-def _commit(
-    warehouse: Warehouse,
-    contract: SourceContract,
-    entity: str,
-    quarter: Quarter | None,
-    load_id: str,
-    started: datetime,
-    now: datetime,
-    pull: Pull,
-    batches: list[Batch],
-) -> LoadResult:
-    from mel_pipeline.warehouse import landing
+class _Load:
+    """One load on its way: what waits in memory, and where it stands."""
 
-    table, expectations = contract.table(entity), contract.entities[entity]
-    good, bad = _checked(batches, expectations)
-    gone = {key for batch in batches for key in batch.deleted_keys} - set(good["_row_key"])
-    with warehouse.transaction() as connection:
-        landing.ensure_landing_tables(connection)
-        landing.ensure_raw_table(connection, table, list(expectations.columns))
-        upserted = landing.upsert_rows(connection, table, good, load_id, now)
-        deleted = landing.mark_deleted(connection, table, sorted(gone), load_id, now)
-        landing.resolve(connection, contract.name, entity, good, now)
-        landing.put_aside(connection, contract.name, entity, bad, load_id, now)
-        if (new_cursor := pull.cursor()) is not None:
-            landing.write_cursor(connection, contract.name, entity, new_cursor, load_id)
-        result = LoadResult(
-            load_id=load_id,
-            table=table,
-            fetched=len(good) + _rows(bad),
-            new=upserted.new,
-            changed=upserted.changed,
-            unchanged=upserted.unchanged,
-            repeated=upserted.repeated,
-            quarantined=_rows(bad),
-            deleted=deleted,
-            expected=pull.expected_count(),
-            waiting=landing.waiting(connection, contract.name, entity),
-            notes=list(dict.fromkeys(note for batch in batches for note in batch.notes)),
+    def __init__(
+        self,
+        contract: SourceContract,
+        entity: str,
+        warehouse: Warehouse,
+        quarter: Quarter | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.source, self.entity = contract.name, entity
+        self.rules = contract.entities[entity]
+        self.table = contract.table(entity)
+        self.warehouse = warehouse
+        self.quarter = quarter
+        self.clock = clock
+        self.started = self.begun = clock()
+        self.load_id = f"{self.source}-{entity}-{self.started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.waiting: list[Batch] = []
+        self.notes: dict[str, None] = {}
+
+    def begin(self, source: Source) -> Pull:
+        """Open the pull where the last load ended, or was cut short; note what the source looks like."""
+        from mel_pipeline.warehouse import raw, schemas, state
+
+        with self.warehouse.connect() as connection:
+            cursor = state.read_cursor(connection, self.source, self.entity)
+            left = state.read_checkpoint(connection, self.source, self.entity)
+            known = schemas.known_fields(connection, self.source, self.entity)
+            staged = raw.is_staged(connection, self.table)
+        fits = (
+            left is not None
+            and left.rules == self._fingerprint()
+            and self.started - left.begun_at < CHECKPOINT_LIFE
         )
-        connection.execute(
-            landing.load_ledger.insert().values(
-                **_ledger_row(result, contract.name, entity, quarter, started, now),
+        if not fits and (left is not None or staged):
+            with self.warehouse.transaction() as connection:
+                raw.discard(connection, self.table)
+                state.drop_checkpoint(connection, self.source, self.entity)
+        resumed = left if fits else None
+        if resumed is not None:
+            self.begun = resumed.begun_at
+            self.notes[f"Went on with the load begun on {self.begun:%Y-%m-%d at %H:%M} UTC."] = None
+        pull = source.pull(
+            self.entity,
+            quarter=self.quarter,
+            cursor=cursor,
+            checkpoint=resumed.checkpoint if resumed else None,
+        )
+        fields = pull.schema()
+        if fields is not None and dict(fields) != known:
+            self._note_fields(known, fields)
+        return pull
+
+    def take(self, batch: Batch) -> None:
+        """Keep a batch; when enough have gathered, make them durable with the checkpoint of the last."""
+        self.waiting.append(batch)
+        self.notes |= dict.fromkeys(batch.notes)
+        if sum(len(waiting.frame) for waiting in self.waiting) >= STAGED_ROWS:
+            self._make_durable()
+
+    def cut_short(self, error: SourceError) -> None:
+        """Keep what had arrived, where the source can go on from it, and write the failure down."""
+        if self.waiting and self.waiting[-1].checkpoint is not None:
+            self._make_durable()
+        self.note_failure(error)
+
+    def publish(self, pull: Pull) -> LoadResult:
+        """Stage the rest and make the raw table agree, in one transaction with cursor and ledger."""
+        from mel_pipeline.warehouse import quarantine, raw, state
+
+        now = self.clock()
+        frame, bad = self._checked()
+        with self.warehouse.transaction() as connection:
+            self._stage(connection, frame, bad, now)
+            complete = pull.complete()
+            if complete and raw.staged_keys(connection, self.table) < self.rules.min_rows:
+                raise ContractError(
+                    f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and says that is all."
+                    " An empty export is not taken for an empty organisation. Nothing was changed."
+                    " Look at the source; if it is right, lower `min_rows` in its contract."
+                )
+            done = raw.publish(
+                connection,
+                self.table,
+                list(self.rules.columns),
+                self.load_id,
+                now,
+                complete=complete,
+                history=self.rules.history,
             )
+            quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.table), now)
+            raw.discard(connection, self.table)
+            state.drop_checkpoint(connection, self.source, self.entity)
+            if (new_cursor := pull.cursor()) is not None:
+                state.write_cursor(connection, self.source, self.entity, new_cursor, self.load_id)
+            result = LoadResult(
+                load_id=self.load_id,
+                table=self.table,
+                fetched=done.fetched,
+                new=done.new,
+                changed=done.changed,
+                unchanged=done.unchanged,
+                repeated=done.repeated,
+                quarantined=done.put_aside,
+                deleted=done.deleted,
+                expected=pull.expected_count(),
+                notes=list(self.notes),
+                waiting=quarantine.waiting(connection, self.source, self.entity),
+                usage=dict(pull.usage()),
+            )
+            self._insert_ledger(connection, result, now)
+        return result
+
+    def _make_durable(self) -> None:
+        from mel_pipeline.warehouse import state
+
+        checkpoint, now = self.waiting[-1].checkpoint, self.clock()
+        frame, bad = self._checked()
+        with self.warehouse.transaction() as connection:
+            self._stage(connection, frame, bad, now)
+            if checkpoint is not None:
+                here = state.Checkpoint(checkpoint, self._fingerprint(), self.begun)
+                state.write_checkpoint(connection, self.source, self.entity, here)
+
+    def _stage(
+        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], now: datetime
+    ) -> None:
+        from mel_pipeline.warehouse import quarantine, raw, tables
+
+        tables.ensure_tables(connection)
+        raw.stage(connection, self.table, list(self.rules.columns), frame)
+        quarantine.put_aside(connection, self.source, self.entity, bad, self.load_id, now)
+
+    def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
+        """What waits in memory, judged; memory is free again after this."""
+        batches, self.waiting = self.waiting, []
+        return staged_frame(batches, self.rules, self.clock())
+
+    def _fingerprint(self) -> str:
+        return f"{fingerprint_of(self.rules)} {self.quarter or ''}"
+
+    def _note_fields(self, known: Mapping[str, str], fields: Mapping[str, str]) -> None:
+        from mel_pipeline.warehouse import schemas, tables
+
+        drift = schemas.drift_between(known, fields, self.started)
+        with self.warehouse.transaction() as connection:
+            tables.ensure_tables(connection)
+            schemas.write_fields(connection, self.source, self.entity, fields, drift)
+
+    def note_failure(self, error: MelError) -> None:
+        """A load that brought nothing, in the ledger."""
+        from mel_pipeline.warehouse import tables
+
+        counts = dict.fromkeys(
+            ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0
         )
-    return result
+        with self.warehouse.transaction() as connection:
+            tables.ensure_tables(connection)
+            row = self._ledger_row(self.clock(), "failed", str(error))
+            connection.execute(tables.load_ledger.insert().values(**row, **counts))
+
+    def _insert_ledger(self, connection: sa.Connection, result: LoadResult, now: datetime) -> None:
+        from mel_pipeline.warehouse import tables
+
+        counts = ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted", "expected")
+        row = self._ledger_row(now, "loaded", result.sentence) | {
+            name: getattr(result, name) for name in counts
+        }
+        connection.execute(tables.load_ledger.insert().values(**row))
+
+    def _ledger_row(self, now: datetime, status: str, message: str) -> dict[str, object]:
+        return {
+            "load_id": self.load_id,
+            "source": self.source,
+            "entity": self.entity,
+            "quarter": str(self.quarter) if self.quarter else None,
+            "started_at": self.started,
+            "finished_at": now,
+            "status": status,
+            "message": message,
+        }
 
 
-def _checked(batches: list[Batch], contract: EntityContract) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
-    """Good rows with their key, and bad rows with the reason; every row is in exactly one of them."""
+def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:
+    """What changed about the source's own fields in the last 30 days, a sentence each."""
+    from mel_pipeline.warehouse import schemas
+
+    with warehouse.connect() as connection:
+        found = schemas.drift_since(connection, source, entity, (now or utc_now()) - DRIFT_SHOWN)
+    return [change.sentence for change in found]
+
+
+def staged_frame(
+    batches: list[Batch], contract: EntityContract, now: datetime
+) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
+    """Batches as entries of the staging table, and the rows put aside with their reasons.
+
+    Returns:
+        One entry a row, good (``row``) or bad (``bad``, its values left out), and one a deletion (``gone``).
+    """
     import pandas as pd
 
     from mel_pipeline import quality
-    from mel_pipeline.warehouse.landing import QuarantinedRow
+    from mel_pipeline.warehouse.quarantine import QuarantinedRow
 
     columns = [*contract.columns, "_source_ref"]
     frames = [batch.frame for batch in batches if len(batch.frame)]
@@ -148,18 +318,44 @@ def _checked(batches: list[Batch], contract: EntityContract) -> tuple[pd.DataFra
         if frames
         else pd.DataFrame(columns=columns, dtype="str")
     )
-    rejected = [
+    verdict = quality.check_rows(frame, contract)
+    bad = [
         QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches
         for row in batch.rejected
     ]
-    verdict = quality.check_rows(frame, contract)
-    judged = [
+    bad += [
         QuarantinedRow(row.source_ref, row.row_key, row.column, row.rule, row.reason, row.payload)
         for row in verdict.bad
     ]
     good = verdict.good
-    return good.assign(_row_key=row_keys(good, contract)), rejected + judged
+    entries = [
+        good.assign(_row_key=row_keys(good, contract), _kind="row", _changed_at=_moments(good, contract))
+    ]
+    if aside := list(
+        dict.fromkeys((row.row_key, row.source_ref) for row in bad)
+    ):  # a row can break two rules
+        keys, places = zip(*aside, strict=True)
+        entries.append(pd.DataFrame({"_row_key": keys, "_source_ref": places, "_kind": "bad"}))
+    if gone := [(key, _utc(moment) or now) for batch in batches for key, moment in batch.deleted.items()]:
+        keys, moments = zip(*gone, strict=True)
+        entries.append(pd.DataFrame({"_row_key": keys, "_changed_at": moments, "_kind": "gone"}))
+    entries = [entry for entry in entries if len(entry)] or entries[:1]
+    return pd.concat(entries, ignore_index=True), bad
+
+
+def _moments(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[pd.Timestamp]:
+    """When each row last changed at the source, UTC without zone; empty where the source does not say."""
+    import pandas as pd
+
+    if contract.changed_at is None or frame.empty:
+        return pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]")
+    read = pd.to_datetime(frame[contract.changed_at], utc=True, format="ISO8601", errors="coerce")
+    return read.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
 
 
 def row_keys(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[str]:
@@ -171,73 +367,6 @@ def row_keys(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[str]:
     return keys
 
 
-def _rows(bad: Iterable[QuarantinedRow]) -> int:
-    """A row can break two rules; it is still one row."""
-    return len({(row.source_ref, row.row_key) for row in bad})
-
-
-def _cursor(warehouse: Warehouse, source: str, entity: str) -> str | None:
-    from mel_pipeline.warehouse import landing
-
-    with warehouse.connect() as connection:
-        return landing.read_cursor(connection, source, entity)
-
-
-def _record_failure(
-    warehouse: Warehouse,
-    source: str,
-    entity: str,
-    quarter: Quarter | None,
-    load_id: str,
-    started: datetime,
-    now: datetime,
-    error: MelError,
-) -> None:
-    from mel_pipeline.warehouse import landing
-
-    counts = dict.fromkeys(
-        ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0
-    )
-    with warehouse.transaction() as connection:
-        landing.ensure_landing_tables(connection)
-        connection.execute(
-            landing.load_ledger.insert().values(
-                load_id=load_id,
-                source=source,
-                entity=entity,
-                quarter=str(quarter) if quarter else None,
-                started_at=started,
-                finished_at=now,
-                status="failed",
-                message=str(error),
-                **counts,
-            )
-        )
-
-
-def _ledger_row(
-    result: LoadResult, source: str, entity: str, quarter: Quarter | None, started: datetime, now: datetime
-) -> dict[str, object]:
-    return {
-        "load_id": result.load_id,
-        "source": source,
-        "entity": entity,
-        "quarter": str(quarter) if quarter else None,
-        "started_at": started,
-        "finished_at": now,
-        "status": "loaded",
-        "fetched": result.fetched,
-        "new": result.new,
-        "changed": result.changed,
-        "unchanged": result.unchanged,
-        "repeated": result.repeated,
-        "quarantined": result.quarantined,
-        "deleted": result.deleted,
-        "expected": result.expected,
-        "message": result.sentence,
-    }
-
-
 def land_catalogue(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]:
     """The catalogue's tables in one transaction; those that hold the same rows already are left alone.
 
@@ -245,12 +374,12 @@ def land_catalogue(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]
         Rows by table.
     """
     from mel_pipeline.catalogue import catalogue_frames
-    from mel_pipeline.warehouse import landing
+    from mel_pipeline.warehouse import raw
 
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = utc_now()
     load_id = f"catalogue-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     frames = {f"raw_catalogue__{name}": frame for name, frame in catalogue_frames(catalogue).items()}
     with warehouse.transaction() as connection:
         for table, frame in frames.items():
-            landing.replace_rows(connection, table, frame, load_id, now)
+            raw.replace_rows(connection, table, frame, load_id, now)
     return {table: len(frame) for table, frame in frames.items()}

@@ -57,6 +57,18 @@ class Settings(BaseSettings):
     zoho_client_secret: SecretStr = SecretStr("")
     zoho_refresh_token: SecretStr = SecretStr("")
     zoho_people_url: str = ""
+    zoho_mapping: Path | None = Field(
+        None, description="Your own copy of sources/zoho_crm/mapping.yml, where names differ."
+    )
+    zoho_concurrency: int = Field(
+        5,
+        ge=1,
+        le=25,
+        description="Calls to Zoho CRM at once; 5 suits every edition, Enterprise allows more.",
+    )
+    zoho_credit_reserve: int = Field(
+        1_000, ge=0, description="API credits of a day that are left for others; at them a load waits."
+    )
     instagram_api_url: str = ""
     instagram_access_token: SecretStr = SecretStr("")
     instagram_account_ids: str = Field("", description="Account ids, separated by commas.")

@@ -7,11 +7,11 @@ import dagster as dg
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, SettingsError, SourceError
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import LoadResult, land, recent_drift
 from mel_pipeline.settings import Settings
 
 MOST_LINES = 10
-ROWS, TABLE = "rows_are_readable", "table_is_complete"
+ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -48,6 +48,7 @@ def _raw_asset(
                 blocking=details.blocking,
                 description="The table is not empty, keys are unique, references exist. Stops the run if not.",
             ),
+            *_fields_spec(contract, table),
         ],
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
@@ -57,16 +58,20 @@ def _raw_asset(
         try:
             source = open_source(contract.name, mel.settings)
             result = land(source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings))
-            rows_check, metadata = _rows_check(result, details), _metadata(result)
+            checks, metadata = [_rows_check(result, details)], _metadata(result)
         except (SourceError, SettingsError) as error:
             # An outage or a missing setting is marked and the others go on; what was loaded before still stands.
             context.log.error(str(error))
-            rows_check = dg.AssetCheckResult(
-                check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
-            )
+            checks = [
+                dg.AssetCheckResult(
+                    check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
+                )
+            ]
             metadata = {"status": f"The source did not answer. {error}"}
         except ContractError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
+        if contract.describes_fields:
+            checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
         tables = {name: contract.table(name) for name in contract.entities}
         verdict = quality.check_table(mel.warehouse, table, details, tables)
         table_check = dg.AssetCheckResult(
@@ -76,7 +81,7 @@ def _raw_asset(
             description=" ".join(verdict.sentences),
             metadata={name: int(count) for name, count in verdict.counts.items()},
         )
-        yield dg.MaterializeResult(metadata=metadata, check_results=[rows_check, table_check])
+        yield dg.MaterializeResult(metadata=metadata, check_results=[*checks, table_check])
 
     return raw
 
@@ -86,6 +91,30 @@ def _description(contract: SourceContract, details: EntityContract) -> str:
         f"**{details.title}** from {contract.title}. {details.description} {details.grain}\n\n"
         f"*If a check fails:* read its sentence; rows put aside stand in the table `quarantine` with file or"
         f" page and reason. Mend them in {contract.title} and run this asset again."
+    )
+
+
+def _fields_spec(contract: SourceContract, table: str) -> list[dg.AssetCheckSpec]:
+    """Only sources that describe their own fields can tell when these change."""
+    words = "No field is new, gone or of another type at the source. Warns for 30 days when one is."
+    return [dg.AssetCheckSpec(FIELDS, asset=table, description=words)] if contract.describes_fields else []
+
+
+def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckResult:
+    lines = drift[:MOST_LINES]
+    if len(drift) > MOST_LINES:
+        lines.append(f"... and {len(drift) - MOST_LINES:,} more.")
+    if drift:
+        lines.append(
+            f"New fields are not read until the mapping of {contract.title} names them; the other figures are"
+            " as before. Tell whoever looks after the settings."
+        )
+    return dg.AssetCheckResult(
+        check_name=FIELDS,
+        passed=not drift,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(lines) or "All fields are as they were.",
+        metadata={"changes": len(drift)},
     )
 
 
@@ -125,4 +154,6 @@ def _metadata(result: LoadResult) -> dict[str, int | str]:
         "unchanged": result.unchanged,
         "put aside": result.quarantined,
         "deleted at the source": result.deleted,
+        **({"alive at the source": result.expected} if result.expected is not None else {}),
+        **result.usage,
     }

@@ -21,7 +21,7 @@ from mel_pipeline.errors import MelError
 from mel_pipeline.sandbox.organisation import Organisation, build
 from mel_pipeline.sandbox.public_apis import Instagram, Matomo
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
-from mel_pipeline.sandbox.zoho import Zoho
+from mel_pipeline.sandbox.zoho import Account
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Sandbox:
 
     port: int
     organisation: Organisation
-    zoho: Zoho
+    zoho: Account
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
 
-def create_app(organisation: Organisation) -> tuple[ASGIApp, Zoho]:
+def create_app(organisation: Organisation) -> tuple[ASGIApp, Account]:
     """The application and the state of its Zoho account."""
 
     async def about(_: Request) -> Response:
@@ -45,7 +45,7 @@ def create_app(organisation: Organisation) -> tuple[ASGIApp, Zoho]:
             {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}
         )
 
-    zoho = Zoho(organisation)
+    zoho = Account.of(organisation)
     routes = [
         Route("/", about),
         *zoho.routes(),
@@ -66,8 +66,40 @@ def running(port: int = 0, today: date | None = None, survey_dir: Path | None = 
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
     app, zoho = create_app(organisation)
+    with _serving(app, port) as taken:
+        yield Sandbox(taken, organisation, zoho)
+
+
+@dataclass(frozen=True)
+class AccountServer:
+    """A Zoho account alone, served on loopback."""
+
+    port: int
+    account: Account
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def running_account(account: Account, port: int = 0) -> Iterator[AccountServer]:
+    """Serve one Zoho account from a thread for as long as the block lasts; port 0 takes a free one."""
+    with _serving(_labelled(Starlette(routes=account.routes())), port) as taken:
+        yield AccountServer(taken, account)
+
+
+@contextmanager
+def _serving(app: ASGIApp, port: int) -> Iterator[int]:
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="error", access_log=False, ws="none", lifespan="off"
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        access_log=False,
+        ws="none",
+        lifespan="off",
+        date_header=False,  # a service writes the date of its own clock
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
@@ -79,7 +111,7 @@ def running(port: int = 0, today: date | None = None, survey_dir: Path | None = 
             f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
         )
     try:
-        yield Sandbox(server.servers[0].sockets[0].getsockname()[1], organisation, zoho)
+        yield int(server.servers[0].sockets[0].getsockname()[1])
     finally:
         server.should_exit = True
         thread.join(timeout=10)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -33,33 +33,48 @@ class Batch:
     ``frame`` holds the contract's columns as text (missing = null) plus ``_source_ref``.
     ``fetched`` counts the rows received, good or rejected. ``notes`` say how it was read (encoding,
     columns left out), for the log of the load.
+
+    ``deleted`` holds keys of rows that are gone at the source, with the moment where it is known.
+    ``checkpoint`` says where a later pull can go on once this batch is stored; None: only at the start.
     """
 
     frame: pd.DataFrame
     rejected: list[Rejected] = field(default_factory=list)
-    deleted_keys: list[str] = field(default_factory=list)
+    deleted: Mapping[str, datetime | None] = field(default_factory=dict)
     fetched: int = 0
     notes: list[str] = field(default_factory=list)
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True)
 class Pull:
-    """One load of one entity. ``batches`` is lazy; ask ``cursor`` and ``expected_count`` after the last."""
+    """One load of one entity. ``batches`` is lazy; ask the others after the last, ``schema`` before the first.
+
+    ``complete`` tells that every row the source has was given: what is stored and did not come is gone.
+    ``schema`` gives the source's own fields with their types, where it can tell them: drift is seen there.
+    ``usage`` tells what the load cost, for its log ("API credits": 12).
+    """
 
     batches: Iterator[Batch]
     cursor: Callable[[], str | None] = lambda: None  # None: keep the one that is stored
-    expected_count: Callable[[], int | None] = lambda: None
+    expected_count: Callable[[], int | None] = lambda: None  # rows alive at the source, by its own count
+    complete: Callable[[], bool] = lambda: False
+    schema: Callable[[], Mapping[str, str] | None] = lambda: None
+    usage: Callable[[], Mapping[str, int | str]] = dict
 
 
 class Source(Protocol):
     """What ``open(settings)`` of a source's client returns."""
 
-    def pull(self, entity: str, *, quarter: Quarter | None, cursor: str | None) -> Pull:
+    def pull(
+        self, entity: str, *, quarter: Quarter | None, cursor: str | None, checkpoint: str | None = None
+    ) -> Pull:
         """Read one entity.
 
         Args:
             quarter: the period asked for, where the contract says ``load: quarter``; else ignored.
             cursor: what the last successful load stored.
+            checkpoint: of the last stored batch of a load that was cut short; its rows are kept.
 
         Raises:
             SourceError: while ``batches`` is read.
@@ -113,12 +128,6 @@ def key_of(row: Mapping[str, object], contract: EntityContract) -> str | None:
     return None if any(part is None for part in parts) else "|".join(map(str, parts))
 
 
-def fingerprint_of(contract: EntityContract) -> str:
-    """Changes when a column or rule changes: then an incremental source reads everything again."""
-    rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
-    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def simple_pull(batches: Iterable[Batch]) -> Pull:
+def simple_pull(batches: Iterable[Batch], *, complete: bool = False) -> Pull:
     """A pull that keeps no cursor."""
-    return Pull(iter(batches))
+    return Pull(iter(batches), complete=lambda: complete)

@@ -7,12 +7,14 @@ Two layers try again. urllib3 repeats what the transport lost (connection, 500, 
 from __future__ import annotations
 
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -50,6 +52,8 @@ class Policy:
     answer: float = 180.0  # for a whole answer, however slowly it drips
     attempts: int = 4
     backoff: float = 1.0
+    job: float = 1_800.0  # for a job that the service works on by itself
+    poll: float = 2.0  # between two questions how far a job is, at first; then ever longer
     longest_wait: float = 120.0  # asked to wait longer than this, a client gives up until the next run
     throttled: float = 60.0  # where a service throttles and does not say for how long
 
@@ -92,6 +96,19 @@ class Answer:
                 " Check the address in the settings."
             )
         return data
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request. Headers and form may hold secrets: never printed."""
+
+    what: str
+    url: str
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    params: Mapping[str, str] | None
+    form: Mapping[str, str] | None = field(repr=False)
+    body: object = field(repr=False)
 
 
 class _Retry(Retry):
@@ -142,6 +159,8 @@ class Http:
         headers: Callable[[], Mapping[str, str]] = dict,
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        body: object = None,
+        into: Path | None = None,
     ) -> T:
         """Ask, and let ``judge`` say what the answer means; repeat while it raises ``TryAgainError``.
 
@@ -149,6 +168,8 @@ class Http:
             what: the request in words, for messages: "Zoho CRM Contacts page 3".
             headers: asked anew before each try, so that a renewed token is used.
             form: the body; secrets belong here or in headers, never in ``params``.
+            body: the body as JSON, instead of a form.
+            into: a file that takes the answer's body when the status is 200; it may be large.
 
         Raises:
             SourceError: explained in plain words, without address, token or body.
@@ -161,47 +182,48 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                return judge(
-                    self._once(what, url, method=method, headers=headers(), params=params, form=form)
-                )
+                asked = _Asked(what, url, method, headers(), params, form, body)
+                return judge(self._once(asked, into))
         raise AssertionError("unreachable: Retrying returns or raises")
 
+    def sleep(self, seconds: float) -> None:
+        """Wait as the policy's clock does."""
+        self._sleep(seconds)
+
     def _wait(self, state: RetryCallState) -> float:
+        """What was asked for; else longer each time, with jitter, so that clients do not return in step."""
         error = state.outcome.exception() if state.outcome else None
         asked = error.wait_seconds if isinstance(error, TryAgainError) else None
         if asked is None:
-            return min(self.policy.backoff * float(2 ** (state.attempt_number - 1)), self.policy.longest_wait)
+            longest = self.policy.backoff * float(2 ** (state.attempt_number - 1))
+            return min(longest * random.uniform(0.5, 1.5), self.policy.longest_wait)  # noqa: S311 - no secret
         if asked > self.policy.longest_wait:
             raise TransientSourceError(
                 f"{error} The service asks to wait {asked / 60:.0f} minutes; the next run goes on from here."
             ) from None
         return asked
 
-    def _once(
-        self,
-        what: str,
-        url: str,
-        *,
-        method: str,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None,
-        form: Mapping[str, str] | None,
-    ) -> Answer:
+    def _once(self, asked: _Asked, into: Path | None) -> Answer:
         try:
             with self._session.request(
-                method,
-                url,
-                headers=dict(headers),
-                params=params,
-                data=form,
+                asked.method,
+                asked.url,
+                headers=dict(asked.headers),
+                params=asked.params,
+                data=asked.form,
+                json=asked.body,
                 timeout=(self.policy.connect, self.policy.read),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = _read_all(response, time.monotonic() + self.policy.answer, what)
-                return Answer(what, response.status_code, dict(response.headers), body)
+                if into is not None and response.status_code == 200:
+                    _save(response, into, time.monotonic() + self.policy.job, asked.what)
+                    body = b""
+                else:
+                    body = _read_all(response, time.monotonic() + self.policy.answer, asked.what)
+                return Answer(asked.what, response.status_code, response.headers, body)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise explain(error, what, url) from None
+            raise explain(error, asked.what, asked.url) from None
 
 
 def _read_all(response: requests.Response, until: float, what: str) -> bytes:
@@ -216,11 +238,23 @@ def _read_all(response: requests.Response, until: float, what: str) -> bytes:
                 f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MB; it is refused."
                 " Check the address in the settings."
             )
-        if time.monotonic() > until:
-            raise TransientSourceError(
-                f"{what}: the answer came too slowly and was given up. Run the load again later."
-            )
+        _in_time(until, what)
     return b"".join(parts)
+
+
+def _save(response: requests.Response, into: Path, until: float, what: str) -> None:
+    """The whole body into a file; memory stays flat."""
+    with into.open("wb") as file:
+        while part := response.raw.read1(_CHUNK, decode_content=True):
+            file.write(part)
+            _in_time(until, what)
+
+
+def _in_time(until: float, what: str) -> None:
+    if time.monotonic() > until:
+        raise TransientSourceError(
+            f"{what}: the answer came too slowly and was given up. Run the load again later."
+        )
 
 
 def explain(error: Exception, what: str, url: str) -> SourceError:

@@ -8,15 +8,15 @@ import subprocess
 import sys
 import textwrap
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from mel_pipeline.contracts import contract_of
-from mel_pipeline.errors import SourceError, TransientSourceError, WarehouseError
-from mel_pipeline.landing import land
+from mel_pipeline.errors import ContractError, SourceError, TransientSourceError, WarehouseError
+from mel_pipeline.landing import land, recent_drift
 from mel_pipeline.periods import Quarter
 from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.warehouse import Warehouse
@@ -30,35 +30,53 @@ class Listed:
     """A source that gives what a test lists, through the interface of the real ones."""
 
     def __init__(
-        self, batches: list[Batch], cursor: str | None = None, fault: Exception | None = None
+        self,
+        batches: list[Batch],
+        cursor: str | None = None,
+        fault: Exception | None = None,
+        *,
+        complete: bool = False,
+        schema: dict[str, str] | None = None,
     ) -> None:
         self.batches, self.next, self.fault = batches, cursor, fault
+        self.complete, self.schema = complete, schema
+        self.resumed_at: str | None = None
 
-    def pull(self, entity: str, *, quarter: Quarter | None, cursor: str | None) -> Pull:
+    def pull(
+        self, entity: str, *, quarter: Quarter | None, cursor: str | None, checkpoint: str | None = None
+    ) -> Pull:
+        self.resumed_at = checkpoint
+
         def given():
             yield from self.batches
             if self.fault:
                 raise self.fault
 
-        return Pull(given(), cursor=lambda: self.next)
+        return Pull(
+            given(), cursor=lambda: self.next, complete=lambda: self.complete, schema=lambda: self.schema
+        )
 
 
 def deal(number: int, **values: str | None) -> dict[str, str | None]:
     moment = "2024-01-01T10:00:00+01:00"
     row = {
         "id": str(number),
-        "Deal_Name": f"Deal {number}",
-        "Pipeline": "Projects",
-        "Stage": "Signed",
-        "Currency": "EUR",
+        "name": f"Deal {number}",
+        "pipeline": "Projects",
+        "stage": "Signed",
+        "currency": "EUR",
     }
-    return {**row, "Created_Time": moment, "Modified_Time": moment, "_source_ref": "page 1", **values}
+    return {**row, "created_at": moment, "modified_at": moment, "_source_ref": "page 1", **values}
 
 
 def batch(
-    *rows: dict[str, str | None], deleted: tuple[str, ...] = (), rejected: tuple[Rejected, ...] = ()
+    *rows: dict[str, str | None],
+    deleted: tuple[str, ...] | dict[str, datetime] = (),
+    rejected: tuple[Rejected, ...] = (),
+    checkpoint: str | None = None,
 ) -> Batch:
-    return Batch(frame_of(rows, DEALS.entities["deals"]), list(rejected), list(deleted))
+    gone = deleted if isinstance(deleted, dict) else dict.fromkeys(deleted)
+    return Batch(frame_of(rows, DEALS.entities["deals"]), list(rejected), gone, checkpoint=checkpoint)
 
 
 def deals(warehouse: Warehouse) -> pd.DataFrame:
@@ -81,9 +99,9 @@ def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
 
 def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: Warehouse) -> None:
     land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
-    rejected = Rejected("page 2", "9", "Amount", "no number", "{}")
+    rejected = Rejected("page 2", "9", "amount", "no number", "{}")
     result = land(
-        Listed([batch(deal(1), deal(2), deal(2), deal(3, Stage="?"), rejected=(rejected,))]),
+        Listed([batch(deal(1), deal(2), deal(2), deal(3, stage="?"), rejected=(rejected,))]),
         DEALS,
         "deals",
         warehouse,
@@ -113,18 +131,18 @@ def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None
 
 
 def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1), deal(2, Stage="Maybe", Amount="many"))]), DEALS, "deals", warehouse)
+    land(Listed([batch(deal(1), deal(2, stage="Maybe", amount="many"))]), DEALS, "deals", warehouse)
     aside = warehouse.read(
         "select source_ref, row_key, column_name, rule, reason from quarantine order by column_name"
     )
     assert aside.values.tolist() == [
-        ["page 1", "2", "Amount", "type", "Amount is not a number"],
+        ["page 1", "2", "amount", "type", "amount is not a number"],
         [
             "page 1",
             "2",
-            "Stage",
+            "stage",
             "allowed",
-            "Stage 'Maybe' is not one of: Prospect, Negotiation, Signed, Lost",
+            "stage 'Maybe' is not one of: Prospect, Negotiation, Signed, Lost",
         ],
     ]
     assert list(deals(warehouse)["_row_key"]) == ["1"]
@@ -133,11 +151,11 @@ def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(
 def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(
     warehouse: Warehouse,
 ) -> None:
-    bad = Listed([batch(deal(1), deal(2, Stage="Maybe"))])
+    bad = Listed([batch(deal(1), deal(2, stage="Maybe"))])
     land(bad, DEALS, "deals", warehouse)
     land(bad, DEALS, "deals", warehouse)
     assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [True]
-    land(Listed([batch(deal(2, Stage="Lost"))]), DEALS, "deals", warehouse)
+    land(Listed([batch(deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
     assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [False]
 
 
@@ -147,6 +165,126 @@ def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_lives_again(war
     assert deals(warehouse)["_is_deleted"].tolist() == [False, True]
     land(Listed([batch(deal(2))]), DEALS, "deals", warehouse)
     assert deals(warehouse)["_is_deleted"].tolist() == [False, False]
+
+
+def versions(warehouse: Warehouse) -> list[tuple[str, str | None, bool]]:
+    """Key, stage and tombstone of every version kept, oldest first."""
+    kept = warehouse.read("select * from raw_zoho_crm__deals_history order by _row_key, _changed_at")
+    return [(row["_row_key"], row["stage"], row["_is_deleted"]) for row in kept.to_dict("records")]
+
+
+def test_every_version_of_a_row_is_kept_with_the_moment_it_changed_at_the_source(
+    warehouse: Warehouse,
+) -> None:
+    may, june, july = (f"2024-0{month}-01T10:00:00+02:00" for month in (5, 6, 7))
+    land(Listed([batch(deal(1, stage="Prospect", modified_at=may))]), DEALS, "deals", warehouse)
+    land(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
+    land(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
+    gone = datetime.fromisoformat(july)
+    land(Listed([batch(deleted={"1": gone})]), DEALS, "deals", warehouse)
+    assert versions(warehouse) == [("1", "Prospect", False), ("1", "Signed", False), ("1", "Signed", True)]
+    as_of_june = warehouse.read(
+        "select stage from raw_zoho_crm__deals_history where _changed_at <= timestamp '2024-06-15'"
+        " order by _changed_at desc limit 1"
+    )
+    assert as_of_june["stage"].item() == "Signed"
+    stored = deals(warehouse)
+    assert str(stored["_changed_at"].item()) == "2024-07-01 08:00:00", "an instant, in UTC"
+
+
+def test_a_record_deleted_after_it_was_read_in_the_same_load_is_gone(warehouse: Warehouse) -> None:
+    read = deal(1, modified_at="2024-05-01T10:00:00+02:00")
+    gone = {"1": datetime.fromisoformat("2024-05-01T08:00:01+00:00")}
+    land(Listed([batch(read), batch(deleted=gone)]), DEALS, "deals", warehouse)
+    assert deals(warehouse).empty or deals(warehouse)["_is_deleted"].tolist() == [True]
+
+
+def test_a_record_restored_after_it_was_deleted_lives_whatever_came_first(warehouse: Warehouse) -> None:
+    gone = {"1": datetime.fromisoformat("2024-05-01T08:00:00+00:00")}
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    again = deal(1, modified_at="2024-05-01T10:00:01+02:00")
+    land(Listed([batch(again), batch(deleted=gone)]), DEALS, "deals", warehouse)
+    assert deals(warehouse)["_is_deleted"].tolist() == [False]
+
+
+def test_an_older_version_that_arrives_late_changes_nothing(warehouse: Warehouse) -> None:
+    new, old = "2024-05-02T10:00:00+02:00", "2024-05-01T23:00:00+05:30"
+    land(Listed([batch(deal(1, stage="Signed", modified_at=new))]), DEALS, "deals", warehouse)
+    late = land(Listed([batch(deal(1, stage="Prospect", modified_at=old))]), DEALS, "deals", warehouse)
+    assert (late.changed, late.unchanged) == (0, 1)
+    assert deals(warehouse)["stage"].tolist() == ["Signed"]
+
+
+def test_what_a_complete_picture_lacks_is_gone_and_what_was_put_aside_is_not(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1), deal(2), deal(3))]), DEALS, "deals", warehouse)
+    full = Listed([batch(deal(1), deal(3, stage="Maybe"))], complete=True)
+    assert land(full, DEALS, "deals", warehouse).deleted == 1
+    assert deals(warehouse)["_is_deleted"].tolist() == [False, True, False]
+
+
+def test_an_empty_complete_picture_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    with pytest.raises(ContractError, match="not taken for an empty organisation"):
+        land(Listed([], complete=True), DEALS, "deals", warehouse)
+    assert deals(warehouse)["_is_deleted"].tolist() == [False]
+    failed = warehouse.read("select status from load_ledger order by started_at")["status"].tolist()
+    assert failed == ["loaded", "failed"]
+
+
+def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_before(
+    warehouse: Warehouse,
+) -> None:
+    fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
+    with pytest.raises(SourceError):
+        land(Listed([batch(deal(1), checkpoint="page 2")], fault=fault), DEALS, "deals", warehouse)
+    assert not warehouse.has_table("raw_zoho_crm__deals")
+    rest = Listed([batch(deal(2), checkpoint="page 3")], cursor="end")
+    result = land(rest, DEALS, "deals", warehouse)
+    assert rest.resumed_at == "page 2"
+    assert (result.new, result.fetched) == (2, 2)
+    assert any("Went on with the load begun" in note for note in result.notes)
+    assert not warehouse.has_table("raw_zoho_crm__deals_staged")
+    assert warehouse.read("select count(*) n from load_checkpoint")["n"].item() == 0
+
+
+def test_a_source_without_checkpoints_begins_anew_after_a_failure(warehouse: Warehouse) -> None:
+    fault = TransientSourceError("No answer.")
+    with pytest.raises(SourceError):
+        land(Listed([batch(deal(1))], fault=fault), DEALS, "deals", warehouse)
+    again = Listed([batch(deal(2))])
+    assert land(again, DEALS, "deals", warehouse).new == 1
+    assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
+
+
+def test_a_checkpoint_of_another_contract_or_of_last_week_is_not_gone_on_with(warehouse: Warehouse) -> None:
+    fault = TransientSourceError("No answer.")
+    cut = Listed([batch(deal(1), checkpoint="page 2")], fault=fault)
+    for later in (DEALS.model_copy(deep=True), DEALS):
+        with pytest.raises(SourceError):
+            land(cut, DEALS, "deals", warehouse, clock=lambda: NOW)
+        again = Listed([batch(deal(2))])
+        if later is not DEALS:
+            later.entities["deals"].columns["stage"].allowed = ["Signed"]
+            land(again, later, "deals", warehouse, clock=lambda: NOW)
+        else:
+            land(again, later, "deals", warehouse, clock=lambda: NOW + timedelta(days=8))
+        assert again.resumed_at is None
+        assert "1" not in set(deals(warehouse)["_row_key"])
+
+
+def test_fields_that_are_new_gone_or_of_another_type_are_recorded_once(warehouse: Warehouse) -> None:
+    before = {"Stage": "picklist", "Amount": "currency", "Note": "text"}
+    after = {"Stage": "text", "Amount": "currency", "Donor": "lookup"}
+    for schema in (before, before, after, after):
+        land(Listed([batch(deal(1))], schema=schema), DEALS, "deals", warehouse)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert recent_drift(warehouse, "zoho_crm", "deals") == [
+        f"Donor is new (lookup), seen on {today}.",
+        f"Note is gone (was text), seen on {today}.",
+        f"Stage changed from picklist to text, seen on {today}.",
+    ]
+    later = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=31)
+    assert recent_drift(warehouse, "zoho_crm", "deals", later) == []
 
 
 def test_a_source_that_fails_half_way_leaves_rows_and_cursor_as_they_were(warehouse: Warehouse) -> None:
@@ -178,13 +316,13 @@ def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Org
 _LOAD_FOR_EVER = """
     import sys
     from mel_pipeline.contracts import contract_of
-    from mel_pipeline.landing import land
+    from mel_pipeline.landing import land, recent_drift
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline_tests.integration.test_landing import Listed, batch, deal
     warehouse = Warehouse(sys.argv[1], 20)
     print("ready", flush=True)
     for turn in range(10_000):
-        rows = [deal(number, Deal_Name=f"turn {turn}") for number in range(1, 400)]
+        rows = [deal(number, name=f"turn {turn}") for number in range(1, 400)]
         land(Listed([batch(*rows)], cursor=str(turn)), contract_of("zoho_crm"), "deals", warehouse)
 """
 
@@ -206,12 +344,12 @@ def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_ru
         time.sleep(delay)
         victim.send_signal(signal.SIGKILL)
     table = deals(warehouse)
-    turns = set(table.loc[table["_row_key"] != "0", "Deal_Name"])
+    turns = set(table.loc[table["_row_key"] != "0", "name"])
     cursor = warehouse.read("select cursor from source_cursor")["cursor"].item()
     loads = warehouse.read("select count(*) as n from load_ledger")["n"].item()
     assert turns == {f"turn {cursor}"}, "rows and cursor are of one load"
     assert loads == int(cursor) + 2, "and so is the ledger"
-    result = land(Listed([batch(deal(1, Deal_Name="after"))], cursor="end"), DEALS, "deals", warehouse)
+    result = land(Listed([batch(deal(1, name="after"))], cursor="end"), DEALS, "deals", warehouse)
     assert (result.changed, len(deals(warehouse))) == (1, 400)
 
 

@@ -32,7 +32,7 @@ def test_a_table_that_keeps_to_its_contract_is_praised_in_one_sentence(warehouse
     verdict = judged(warehouse)
     assert verdict.passed and not verdict.blocking
     assert verdict.sentences == [
-        "Contributions: 2 rows, every key once, nothing missing in id, Deal_Name, Pipeline, Stage, Currency, Created_Time, Modified_Time."
+        "Contributions: 2 rows, every key once, nothing missing in id, name, pipeline, stage, currency, created_at, modified_at."
     ]
 
 
@@ -57,9 +57,9 @@ def test_too_few_rows_block_so_that_a_cut_off_export_makes_no_figures(warehouse:
 def test_a_missing_column_blocks_and_is_named(warehouse: Warehouse) -> None:
     land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:
-        connection.exec_driver_sql('alter table raw_zoho_crm__deals drop column "Stage"')
+        connection.exec_driver_sql("alter table raw_zoho_crm__deals drop column stage")
     verdict = judged(warehouse)
-    assert verdict.blocking and "Stage" in verdict.sentences[0]
+    assert verdict.blocking and "stage" in verdict.sentences[0]
 
 
 def test_a_table_of_which_everything_was_deleted_blocks(warehouse: Warehouse) -> None:
@@ -69,12 +69,12 @@ def test_a_table_of_which_everything_was_deleted_blocks(warehouse: Warehouse) ->
 
 
 def test_a_reference_into_nothing_warns_with_its_count_and_does_not_block(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1, Account_Name="7"), deal(2))]), CRM, "deals", warehouse)
+    land(Listed([batch(deal(1, account="7"), deal(2))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("create table raw_zoho_crm__accounts (_row_key text, _is_deleted boolean)")
     verdict = judged(warehouse)
     assert not verdict.passed and not verdict.blocking
-    assert verdict.sentences == ["Contributions: 1 rows name a record in Account_Name that is not there."]
+    assert verdict.sentences == ["Contributions: 1 rows name a record in account that is not there."]
 
 
 def test_the_file_is_free_for_others_after_a_check(warehouse: Warehouse) -> None:

@@ -106,7 +106,7 @@ def test_lineage_names_the_columns_a_column_is_made_of() -> None:
     ]
     assert found["donor"] == [("stg_zoho_crm__accounts", "account_name")]
     assert column_lineage(project, "stg_zoho_crm__accounts")["region"] == [
-        ("raw_zoho_crm__accounts", "Region")
+        ("raw_zoho_crm__accounts", "region")
     ]
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
 from mel_pipeline.errors import PermanentSourceError, SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, fingerprint_of, simple_pull
+from mel_pipeline.sources.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status, needed
 from mel_pipeline.sources.instagram import parse
 
@@ -46,7 +46,14 @@ class Instagram:
         self._first_day = Quarter.parse(settings.first_quarter).start
         self._zone = ZoneInfo(settings.time_zone)
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
         """Today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
         contract = contract_of("instagram").entities[entity]
         if entity == "accounts":

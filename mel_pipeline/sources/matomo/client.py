@@ -31,7 +31,14 @@ class Matomo:
         self._sites = sites
         self._today = today
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:  # noqa: ARG002
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,  # noqa: ARG002
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
         """One row per site and day of the quarter."""
         if quarter is None:
             raise SettingsError("Matomo is asked for a quarter. Name one, like 2024-Q4.")

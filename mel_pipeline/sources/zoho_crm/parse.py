@@ -1,32 +1,30 @@
-"""Zoho CRM answers into rows, and what its error codes mean. Pure: no HTTP, no clock."""
+"""Zoho CRM records into rows. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pandas as pd
 
 from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
+from mel_pipeline.errors import ContractError
 from mel_pipeline.sources.base import Batch, Rejected, payload_of, text_of
-from mel_pipeline.sources.http import Answer, TryAgainError, clean, explain_status
+from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 
 FIELDS_A_CALL = 50  # more are refused with LIMIT_EXCEEDED
+CUT_AT = 500  # characters of rich text that lists give
 _ALWAYS = ("id", "Modified_Time")
-_STANDARD_MODULES = {"Accounts", "Contacts", "Deals", "Leads", "Campaigns", "Events", "Tasks", "Products"}
+NEVER_LISTED = frozenset({"subform", "multiselectlookup", "multiuserlookup"})
+UNMOVED = frozenset({"formula", "rollup_summary"})  # they change and Modified_Time does not
 
 
-def api_names(contract: EntityContract) -> dict[str, str]:
-    """Column of the raw table → field of Zoho."""
-    return {name: column.api_name or name for name, column in contract.columns.items()}
-
-
-def field_slices(contract: EntityContract) -> list[list[str]]:
+def field_slices(wanted: Sequence[str]) -> list[list[str]]:
     """The fields to ask for, at most 50 a call; id and Modified_Time in each, to join slices by."""
-    wanted = [name for name in api_names(contract).values() if name not in _ALWAYS]
+    others = [name for name in wanted if name not in _ALWAYS]
     room = FIELDS_A_CALL - len(_ALWAYS)
-    return [[*_ALWAYS, *wanted[start : start + room]] for start in range(0, max(len(wanted), 1), room)]
+    return [[*_ALWAYS, *others[start : start + room]] for start in range(0, max(len(others), 1), room)]
 
 
 def instant(text: object) -> datetime | None:
@@ -46,35 +44,97 @@ def changed_since(record: Mapping[str, object], since: datetime | None) -> bool:
     return moment is None or moment >= since
 
 
-def parse_page(records: Sequence[Mapping[str, object]], contract: EntityContract, page: int) -> Batch:
-    """Records of one page as rows.
+def number_of(record: Mapping[str, object]) -> int:
+    """An id as a number, to tell whether the scan moves on; 0 when it is none."""
+    text = str(record.get("id", ""))
+    return int(text) if text.isdigit() else 0
+
+
+def parse_records(
+    records: Sequence[Mapping[str, object]], contract: EntityContract, mapping: EntityMapping, place: str
+) -> Batch:
+    """Records as rows of the contract's columns; a column without a field stays empty.
 
     Raises:
         ContractError: a field is missing from every record: renamed, removed, or hidden from the token.
     """
-    names = api_names(contract)
-    if records and (gone := [api for api in names.values() if not any(api in record for record in records)]):
+    gone = [api for api in mapping.api_names if records and not any(api in record for record in records)]
+    if gone:
         raise ContractError(
-            f"Zoho CRM {contract.object} page {page}: the fields {', '.join(gone)} are not in the answer."
+            f"Zoho CRM {mapping.module} {place}: the fields {', '.join(gone)} are not in the answer."
             " They were renamed, removed, or the token's user may not see them."
-            " Put them right in Zoho, or the contract in sources/zoho_crm/contract.yml."
+            " Put them right in Zoho, or in mapping.yml (`mel zoho map` shows what there is)."
         )
-    texts = {name: [text_of(record.get(api)) for record in records] for name, api in names.items()}
-    texts["_source_ref"] = [f"page {page}, row {number}" for number in range(1, len(records) + 1)]
+    texts: dict[str, list[str | None]] = {
+        name: _column(records, mapping.fields.get(name)) for name in contract.columns
+    }
+    texts["_source_ref"] = [f"{place}, row {number}" for number in range(1, len(records) + 1)]
+    return _batch(texts, contract, len(records))
+
+
+def parse_texts(
+    rows: pd.DataFrame, contract: EntityContract, mapping: EntityMapping, places: Sequence[str]
+) -> Batch:
+    """The same for rows that are text already, one column a field (Bulk Read's CSV)."""
+    texts: dict[str, list[str | None]] = {}
+    for name in contract.columns:
+        mapped = mapping.fields.get(name)
+        if mapped is None:
+            texts[name] = [None] * len(rows)
+            continue
+        cells = [text_of(cell) if isinstance(cell, str) else None for cell in rows[mapped.field]]
+        texts[name] = [_in_our_words(cell, mapped) for cell in cells]
+    texts["_source_ref"] = list(places)
+    return _batch(texts, contract, len(rows))
+
+
+def _column(records: Sequence[Mapping[str, object]], mapped: FieldMapping | None) -> list[str | None]:
+    if mapped is None:
+        return [None] * len(records)
+    return [_in_our_words(plain(record.get(mapped.field)), mapped) for record in records]
+
+
+def plain(value: object) -> str | None:
+    """A field's value as text. A multi-select lookup becomes the ids it points at; a subform stays JSON."""
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+        return text_of(value)
+    linked = [_linked_id(item) for item in value]
+    if all(linked):
+        return ";".join(map(str, linked))
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _linked_id(item: Mapping[str, object]) -> str | None:
+    """The record a link points at: ``{"id": <of the link>, "Members": {"name", "id"}}``; None for a subform row."""
+    inner = [
+        value["id"]
+        for value in item.values()
+        if isinstance(value, dict) and set(value) <= {"name", "id", "email"}
+    ]
+    others = [name for name, value in item.items() if not isinstance(value, dict) and name[:1] != "$"]
+    return str(inner[0]) if len(inner) == 1 and set(others) <= {"id", "has_more"} else None
+
+
+def _in_our_words(value: str | None, mapped: FieldMapping) -> str | None:
+    if value is None or not mapped.values:
+        return value
+    return ";".join(mapped.values.get(part, part) for part in value.split(";"))
+
+
+def _batch(texts: dict[str, list[str | None]], contract: EntityContract, count: int) -> Batch:
     frame = pd.DataFrame(texts, dtype="str")
-    keyless = [n for n in range(len(records)) if any(texts[key][n] is None for key in contract.row_key)]
+    keyless = [n for n in range(count) if any(texts[key][n] is None for key in contract.row_key)]
     if not keyless:
-        return Batch(frame, fetched=len(records))
+        return Batch(frame, fetched=count)
     reason = f"The record has no {' and '.join(contract.row_key)}."
     rejected = [
-        Rejected(str(texts["_source_ref"][n]), None, None, reason, payload_of(cells_of(texts, n), contract))
+        Rejected(str(texts["_source_ref"][n]), None, None, reason, payload_of(_row(texts, n), contract))
         for n in keyless
     ]
-    return Batch(frame.drop(index=keyless).reset_index(drop=True), rejected, fetched=len(records))
+    return Batch(frame.drop(index=keyless).reset_index(drop=True), rejected, fetched=count)
 
 
-def cells_of(texts: Mapping[str, Sequence[str | None]], number: int) -> dict[str, str | None]:
-    """One row out of columns."""
+def _row(texts: Mapping[str, Sequence[str | None]], number: int) -> dict[str, str | None]:
     return {name: values[number] for name, values in texts.items()}
 
 
@@ -98,45 +158,6 @@ def join_slices(
     return whole, torn
 
 
-def explain_error(  # noqa: PLR0911 - one return a meaning
-    answer: Answer, module: str, throttled: float
-) -> SourceError:
-    """What an answer that is neither data nor "nothing there" means, by Zoho's code."""
-    data = answer.record() if answer.body.strip() else {}
-    code = str(data.get("code", ""))
-    details = data.get("details")
-    match code:
-        case "OAUTH_SCOPE_MISMATCH":
-            kind = module.lower() if module in _STANDARD_MODULES else "custom"
-            return PermanentSourceError(
-                f"{answer.what}: the token may not read the module {module}; it lacks the scope"
-                f" ZohoCRM.modules.{kind}.READ. Make a refresh token with that scope"
-                " and set MEL_ZOHO_REFRESH_TOKEN."
-            )
-        case "NO_PERMISSION":
-            return PermanentSourceError(
-                f"{answer.what}: the token's user has no permission for the module {module}."
-                " Give it to that user in Zoho (Setup, Security, Profiles)."
-            )
-        case "INVALID_MODULE":
-            return PermanentSourceError(
-                f"{answer.what}: there is no module {module}. Check `object` in its contract.yml."
-            )
-        case "PAGINATION_LIMIT_EXCEEDED":
-            return PermanentSourceError(
-                f"{answer.what}: more than 100,000 records in one pull, more than Zoho lists page by page."
-                " Nothing was stored. Use a bulk export for the first load."
-            )
-        case "EXPIRED_VALUE" | "TOKEN_BOUND_DATA_MISMATCH":
-            return TransientSourceError(
-                f"{answer.what}: the page token is no longer valid ({code}). Run the load again; it starts"
-                " from the last stored position."
-            )
-    if answer.status == 429:
-        wait = details.get("retry_after") if isinstance(details, dict) else None
-        asked = explain_status(answer, "")
-        known = asked.wait_seconds if isinstance(asked, TryAgainError) else None
-        seconds = float(str(wait)) if str(wait).isdigit() else known
-        return TryAgainError(str(asked), throttled if seconds is None else seconds)
-    hint = f"Zoho answered '{clean(code)}'." if code else "Check MEL_ZOHO_API_URL."
-    return explain_status(answer, hint)
+def was_cut(record: Mapping[str, object], names: Sequence[str]) -> bool:
+    """Whether a list cut one of these texts."""
+    return any(len(str(record.get(name) or "")) >= CUT_AT for name in names)

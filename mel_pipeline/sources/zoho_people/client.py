@@ -31,7 +31,14 @@ class ZohoPeople:
         self._auth = auth
         self._url = url
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:  # noqa: ARG002
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,  # noqa: ARG002
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
         """All records of the form."""
         return simple_pull(self._pages(contract_of("zoho_people").entities[entity]))
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
 from mel_pipeline.errors import PermanentSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, Rejected, fingerprint_of, frame_of
+from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.sources.zoho_survey.codebook import Codebook, load_codebook
 from mel_pipeline.sources.zoho_survey.csv_file import FileRefusedError
 from mel_pipeline.sources.zoho_survey.parse import Parsed, latest_versions, parse_file
@@ -52,7 +52,14 @@ class ZohoSurvey:
         self._folder = folder
         self._settle = settle_seconds
 
-    def pull(self, entity: str, *, quarter: Quarter | None = None, cursor: str | None = None) -> Pull:  # noqa: ARG002
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
         """Responses of files that are new or have changed.
 
         With them come those of the files read before that still lie in the folder: only so the latest

@@ -1,9 +1,9 @@
 select
     id as board_seat_id,
-    "Account" as account_id,
-    "Contact" as contact_id,
-    "Seat_Role" as seat_role,
-    cast("Term_Start" as date) as term_starts_on,
-    cast("Term_End" as date) as term_ends_on
+    account as account_id,
+    contact as contact_id,
+    role as seat_role,
+    cast(term_start as date) as term_starts_on,
+    cast(term_end as date) as term_ends_on
 from {{ source('zoho_crm', 'board_seats') }}
 where not _is_deleted

@@ -1,7 +1,7 @@
 select
     id as contact_id,
-    "Account_Name" as account_id,
-    "Gender" as gender_answer,
-    "Preferred_Language" as preferred_language
+    account as account_id,
+    gender as gender_answer,
+    preferred_language
 from {{ source('zoho_crm', 'contacts') }}
 where not _is_deleted

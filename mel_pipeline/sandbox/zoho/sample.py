@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.zoho.modules import Module
+from mel_pipeline.sandbox.zoho.schema import Field
+
+if TYPE_CHECKING:
+    from mel_pipeline.sandbox.zoho.account import Account
 
 MADRID = ZoneInfo("Europe/Madrid")
 INDIA = ZoneInfo("Asia/Kolkata")
-SYSTEM_FIELDS = {"id": "bigint", "Created_Time": "datetime", "Modified_Time": "datetime"}
 FIELDS: dict[str, dict[str, str]] = {
     "Accounts": {"Account_Name": "text", "Organisation_Type": "picklist", "Member_Type": "picklist", "Region": "picklist", "Country_Code": "text", "Jurisdiction_Type": "picklist", "Part_Of": "lookup", "Joined_On": "date", "Left_On": "date"},
     "Contacts": {"First_Name": "text", "Last_Name": "text", "Email": "email", "Account_Name": "lookup", "Gender": "picklist", "Preferred_Language": "picklist"},
@@ -25,40 +28,27 @@ FIELDS: dict[str, dict[str, str]] = {
 LABELS = {"Accounts": "Organisations", "Contacts": "People", "Deals": "Contributions", "Network_Events": "Events", "Participations": "Participations", "Board_Seats": "Board seats"}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Module:
-    """Records of one module, oldest change first, and those that were deleted."""
-
-    records: list[dict[str, Any]]
-    modified: list[datetime]  # aware, same order as records
-    deleted: list[dict[str, Any]]
-
-
 def stamp(moment: datetime, zone: ZoneInfo = MADRID) -> str:
     """As Zoho writes a moment: with the offset of the organisation, or of the user who wrote it."""
     return moment.replace(tzinfo=UTC).astimezone(zone).isoformat(timespec="seconds")
 
 
-@lru_cache(maxsize=4)
-def modules(organisation: Organisation) -> dict[str, Module]:
-    """Every module with its records."""
+def fill(account: Account, organisation: Organisation) -> None:
+    """Every module with its records, and the duplicates that were merged away in the last weeks."""
     makers = {
-        "Accounts": _accounts(organisation),
-        "Contacts": _contacts(organisation),
-        "Deals": _deals(organisation),
-        "Network_Events": _events(organisation),
-        "Participations": _participations(organisation),
-        "Board_Seats": _board_seats(organisation),
+        "Accounts": _accounts,
+        "Contacts": _contacts,
+        "Deals": _deals,
+        "Network_Events": _events,
+        "Participations": _participations,
+        "Board_Seats": _board_seats,
     }
-    built = {}
-    for name, records in makers.items():
-        ordered = sorted(records, key=lambda record: (_instant(record), record["id"]))
-        built[name] = Module(ordered, [_instant(record) for record in ordered], _deleted(name, organisation))
-    return built
-
-
-def _instant(record: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(record["Modified_Time"])
+    for name, make in makers.items():
+        fields = [Field(field, kind) for field, kind in FIELDS[name].items()]
+        module = account.add_module(name, fields, plural_label=LABELS[name])
+        _merge_away(module, organisation)
+        for record in sorted(make(organisation), key=lambda record: int(record["id"])):
+            module.insert(record, id=record["id"])
 
 
 def _lookup(record_id: str | None, name: str) -> dict[str, str] | None:
@@ -171,24 +161,22 @@ def _board_seats(org: Organisation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _deleted(name: str, org: Organisation) -> list[dict[str, Any]]:
-    """Duplicates that were merged away in the last weeks."""
-    if name not in ("Contacts", "Participations"):
-        return []
-    start = 546_000_000_290_000_000 if name == "Contacts" else 546_000_000_490_000_000
-    return [
-        {
-            "id": str(start + number),
-            "type": "recycle" if number % 2 else "permanent",
-            "display_name": "Sample person" if number % 2 else None,
-            "deleted_by": {"name": "Sample user", "id": "546000000000000001"} if number % 2 else None,
-            "created_by": None,
-            "deleted_time": stamp(org.now - timedelta(days=3 * number + 2)),
+def _merge_away(module: Module, org: Organisation) -> None:
+    first = {"Contacts": 546_000_000_290_000_000, "Participations": 546_000_000_490_000_000}.get(
+        module.api_name
+    )
+    for number in range(4 if first else 0):
+        record_id = str((first or 0) + number)
+        gone = (org.now - timedelta(days=3 * number + 2)).replace(tzinfo=UTC)
+        times = {
+            "Created_Time": stamp(org.now - timedelta(days=90)),
+            "Modified_Time": stamp(org.now - timedelta(days=60)),
         }
-        for number in range(4)
-    ]
+        module.insert({"Last_Name": "Sample person", **times}, id=record_id)
+        module.delete(record_id, permanent=not number % 2, at=gone)
 
 
+@lru_cache(maxsize=4)
 def employees(org: Organisation) -> list[dict[str, Any]]:
     """Zoho People's employee form; dates as the form prints them, empty text for nothing."""
     rows = []

@@ -1,0 +1,266 @@
+"""Zoho CRM v8, one method a call. Counts credits, bounds concurrency, says what failed; keeps no records."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+
+from mel_pipeline.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.http import Answer, Http, TryAgainError
+from mel_pipeline.sources.pace import Pace
+from mel_pipeline.sources.zoho_crm.errors import explain_error, scope_of, told
+from mel_pipeline.sources.zoho_oauth import ZohoAuth
+
+Record = Mapping[str, object]
+
+PER_PAGE = 200  # the most Zoho gives
+IDS_A_CALL = 100
+BULK_START_CREDITS, DELETED_CREDITS = 50, 2
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records of one call, and whether and how it goes on."""
+
+    records: list[Record]
+    more: bool = False
+    token: str | None = None
+
+
+@dataclass
+class Credits:
+    """API credits: what this source has used, and what Zoho says is left of the rolling 24 hours."""
+
+    used: int = 0
+    left: int | None = None  # told only when more than half is used
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: what it is in words, for which module, what it costs, which scope it needs."""
+
+    what: str
+    module: str
+    path: str
+    params: Mapping[str, str] | None = None
+    since: datetime | None = None
+    body: object = None
+    credits: int = 1
+    scope: str = ""
+    into: Path | None = None
+
+
+class Api:
+    """The calls the connector makes. Safe to share between threads."""
+
+    def __init__(self, http: Http, auth: ZohoAuth, *, concurrency: int = 5, reserve: int = 0) -> None:
+        self.http = http
+        self._auth = auth
+        self._reserve = reserve
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._concurrency = concurrency
+        self.credits = Credits()
+        self.server_time: datetime | None = None  # of the latest answer
+
+    @cached_property
+    def downloads(self) -> Pace:
+        """Results of Bulk Read: Zoho allows ten a minute."""
+        return Pace(10, 60.0, longest_wait=self.http.policy.longest_wait, sleep=self.http.sleep)
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """Threads that wait for Zoho, as many as calls may be open at once."""
+        return ThreadPoolExecutor(self._concurrency, thread_name_prefix="zoho")
+
+    @property
+    def host(self) -> str:
+        """Where calls go: told by the sign-in."""
+        return self._auth.api_url()
+
+    def modules(self) -> list[Record]:
+        call = Call(
+            "Zoho CRM list of modules",
+            "all",
+            "/crm/v8/settings/modules",
+            scope="ZohoCRM.settings.modules.READ",
+        )
+        return records_in(self.ask(call), "modules")
+
+    def fields(self, module: str) -> list[Record]:
+        call = Call(
+            f"Zoho CRM fields of {module}",
+            module,
+            "/crm/v8/settings/fields",
+            {"module": module},
+            scope="ZohoCRM.settings.fields.READ",
+        )
+        return records_in(self.ask(call), "fields")
+
+    def count(self, module: str) -> int:
+        """Records alive at the source; converted leads are not counted."""
+        data = self.ask(Call(f"Zoho CRM count of {module}", module, f"/crm/v8/{module}/actions/count"))
+        return int(str(data.get("count", 0)))
+
+    def page(
+        self,
+        module: str,
+        fields: Sequence[str],
+        position: Mapping[str, str],
+        *,
+        number: int,
+        since: datetime | None = None,
+        converted: str | None = None,
+    ) -> Page:
+        """One page in the order of ids, which never change: what is added meanwhile comes last."""
+        params = {
+            "fields": ",".join(fields),
+            "per_page": str(PER_PAGE),
+            "sort_by": "id",
+            "sort_order": "asc",
+            **({"converted": converted} if converted else {}),
+            **position,
+        }
+        what = f"Zoho CRM {module} page {number}"
+        data = self.ask(Call(what, module, f"/crm/v8/{module}", params, since))
+        return _page(data)
+
+    def by_ids(
+        self, module: str, fields: Sequence[str], ids: Sequence[str], converted: str | None
+    ) -> list[Record]:
+        """At most 100 records by their ids."""
+        params = {"fields": ",".join(fields), "ids": ",".join(ids), "per_page": str(PER_PAGE)}
+        if converted:
+            params["converted"] = converted
+        return records_in(
+            self.ask(Call(f"Zoho CRM {module} by id", module, f"/crm/v8/{module}", params)), "data"
+        )
+
+    def whole(self, module: str, record_id: str, fields: Sequence[str]) -> Record | None:
+        """One record with what lists leave out; None when it is gone."""
+        call = Call(
+            f"Zoho CRM {module}, one record",
+            module,
+            f"/crm/v8/{module}/{record_id}",
+            {"fields": ",".join(fields)},
+        )
+        found = records_in(self.ask(call), "data")
+        return found[0] if found else None
+
+    def deleted(self, module: str, number: int, since: datetime | None) -> Page:
+        """Zoho keeps the list 60 days, for permanent deletions 120."""
+        params = {"type": "all", "per_page": str(PER_PAGE), "page": str(number)}
+        what = f"Zoho CRM {module} deleted page {number}"
+        return _page(
+            self.ask(Call(what, module, f"/crm/v8/{module}/deleted", params, since, credits=DELETED_CREDITS))
+        )
+
+    def query(self, module: str, select: str, credits: int) -> Page:
+        """One COQL call."""
+        body = {"select_query": select}
+        call = Call(
+            f"Zoho CRM query of {module}", module, "/crm/v8/coql", body=body, credits=credits,
+            scope="ZohoCRM.coql.READ",
+        )  # fmt: skip
+        return _page(self.ask(call))
+
+    def bulk(
+        self, module: str, path: str, what: str, *, body: object = None, into: Path | None = None
+    ) -> Record:
+        """One Bulk Read call: start a job, ask how far it is, or fetch its result into a file."""
+        credits = BULK_START_CREDITS if body is not None else 1
+        return self.ask(
+            Call(what, module, path, body=body, credits=credits, scope="ZohoCRM.bulk.READ", into=into)
+        )
+
+    def ask(self, call: Call) -> dict[str, object]:
+        """One call. 204 and 304 are an empty answer; an expired token is renewed once, and the call replayed."""
+        used: list[dict[str, str]] = []
+        rejected: list[int] = []
+
+        def headers() -> dict[str, str]:
+            self._spend(call)
+            used.append(self._auth.headers())
+            asked = {"If-Modified-Since": call.since.isoformat(timespec="seconds")} if call.since else {}
+            return {**used[-1], **asked}
+
+        def judge(answer: Answer) -> dict[str, object]:
+            self._note(answer)
+            if answer.status in (204, 304) or (call.into is not None and answer.status == 200):
+                return {}
+            if answer.status in (200, 201, 202):
+                return answer.record()
+            if answer.status in (401, 403):
+                self._give_back(call)
+            if answer.status == 401 and told(answer).get("code") != "OAUTH_SCOPE_MISMATCH":
+                if rejected:
+                    raise PermanentSourceError(
+                        f"{call.what}: HTTP 401, also with a new token. The refresh token's user may have"
+                        " lost access; make a new one and set MEL_ZOHO_REFRESH_TOKEN."
+                    )
+                rejected.append(401)
+                self._auth.renew(used[-1])
+                raise TryAgainError(f"{call.what}: HTTP 401, the token had expired.", 0.0)
+            scope = call.scope or scope_of(call.module)
+            raise explain_error(answer, call.module, scope, self.http.policy.throttled)
+
+        with self._slots:
+            return self.http.call(
+                call.what,
+                self.host + call.path,
+                judge,
+                method="GET" if call.body is None else "POST",
+                headers=headers,
+                params=call.params,
+                body=call.body,
+                into=call.into,
+            )
+
+    def _spend(self, call: Call) -> None:
+        """Count a call before it is made; stop short of the credits that are kept for others."""
+        with self.credits.lock:
+            left = self.credits.left
+            if left is not None and left - call.credits < self._reserve:
+                raise TransientSourceError(
+                    f"{call.what}: {left:,} API credits are left of the last 24 hours, and {self._reserve:,}"
+                    " are kept for others (MEL_ZOHO_CREDIT_RESERVE). The next run goes on from here."
+                )
+            self.credits.used += call.credits
+            if left is not None:
+                self.credits.left = left - call.credits
+
+    def _give_back(self, call: Call) -> None:
+        """A call that was refused at the door costs nothing."""
+        with self.credits.lock:
+            self.credits.used -= call.credits
+
+    def _note(self, answer: Answer) -> None:
+        left = answer.headers.get("X-API-CREDITS-REMAINING", "")
+        if left.isdigit():
+            with self.credits.lock:
+                self.credits.left = int(left)
+        try:
+            self.server_time = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            self.server_time = datetime.now(UTC)
+
+
+def _page(data: Mapping[str, object]) -> Page:
+    info = data.get("info")
+    info = info if isinstance(info, dict) else {}
+    token = info.get("next_page_token")
+    return Page(records_in(data, "data"), bool(info.get("more_records")), str(token) if token else None)
+
+
+def records_in(data: Mapping[str, object], name: str) -> list[Record]:
+    """The list of that name in an answer."""
+    found = data.get(name) or []
+    if not isinstance(found, list):
+        raise PermanentSourceError(f"Zoho CRM: '{name}' in the answer is not a list. Check MEL_ZOHO_API_URL.")
+    return found

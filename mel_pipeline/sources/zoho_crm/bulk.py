@@ -1,0 +1,144 @@
+"""Bulk Read: start a job, wait for it, fetch its ZIP, give its rows. Whole modules at 50 credits a 200,000 rows."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from mel_pipeline.errors import ContractError, PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.zoho_crm.api import Api, Record, records_in
+from mel_pipeline.sources.zoho_crm.plan import BULK, Progress
+
+ROWS_A_BATCH = 10_000
+LARGEST_RESULT = 4 << 30  # bytes a result may unpack to
+_PATH = re.compile(r"/crm/bulk/v8/read/\d+/result")
+_BASE = "/crm/bulk/v8/read"
+
+
+def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) -> Iterator[pd.DataFrame]:
+    """Rows of the module as text, one column a field, in frames of 10,000.
+
+    A job whose rows were half stored is fetched again, and its first rows are passed over.
+
+    Raises:
+        SourceError: Zoho gave the job up, or took too long.
+    """
+    progress.way = BULK
+    while True:
+        if not progress.job:
+            progress.job = _start(api, module, fields, progress.tokens)
+        result = _wait(api, module, progress.job)
+        with _fetched(api, module, progress.job, result) as archive:
+            yield from _rows(archive, module, fields, progress)
+        progress.job, progress.rows_done = "", 0
+        if not result.get("more_records"):
+            progress.tokens = []
+            return
+        progress.tokens = [str(result["next_page_token"])]
+
+
+def _start(api: Api, module: str, fields: Sequence[str], tokens: Sequence[str]) -> str:
+    query: dict[str, object] = {"module": {"api_name": module}, "fields": list(fields)}
+    if tokens and tokens[0]:
+        query = {"page_token": tokens[0]}
+    data = api.bulk(module, _BASE, f"Zoho CRM Bulk Read of {module}", body={"query": query})
+    started = records_in(data, "data")
+    details = started[0].get("details") if started else None
+    if not isinstance(details, dict) or "id" not in details:
+        raise PermanentSourceError(
+            f"Zoho CRM Bulk Read of {module}: the job was not accepted. Check that the module can be exported."
+        )
+    return str(details["id"])
+
+
+def _wait(api: Api, module: str, job: str) -> dict[str, object]:
+    """The job's result, once its state says it is there; a result shown earlier does not count."""
+    until = time.monotonic() + api.http.policy.job
+    pause = api.http.policy.poll
+    what = f"Zoho CRM Bulk Read of {module}"
+    while True:
+        found = records_in(api.bulk(module, f"{_BASE}/{job}", what), "data")
+        status: Record = found[0] if found else {}
+        state, result = status.get("state"), status.get("result")
+        result = result if isinstance(result, dict) else {}
+        if state == "COMPLETED":
+            return result
+        if state == "FAILURE":
+            reason = result.get("error_message") or "no reason given"
+            raise PermanentSourceError(
+                f"{what}: Zoho gave the job up: {str(reason)[:200]}. Check the fields in mapping.yml."
+            )
+        if time.monotonic() + pause > until:
+            raise TransientSourceError(
+                f"{what}: the job is still '{state}' after {api.http.policy.job / 60:.0f} minutes."
+                " The next run asks for it again."
+            )
+        api.http.sleep(pause)
+        pause = min(pause * 1.5, 30.0)
+
+
+@contextmanager
+def _fetched(api: Api, module: str, job: str, result: Record) -> Iterator[zipfile.ZipFile]:
+    """The result as an open archive; one that came cut short is fetched again."""
+    path = str(result.get("download_url") or f"{_BASE}/{job}/result")
+    if not _PATH.fullmatch(path):  # relative to the API's host: the token goes nowhere else
+        raise PermanentSourceError(
+            f"Zoho CRM Bulk Read of {module}: the result lies at an address that is not Zoho's API."
+        )
+    what = f"Zoho CRM Bulk Read result of {module}"
+    with tempfile.TemporaryDirectory(prefix="mel-zoho-") as folder:
+        file = Path(folder) / "result.zip"
+        for attempt in range(1, api.http.policy.attempts + 1):
+            api.downloads.wait(what)
+            api.bulk(module, path, what, into=file)
+            try:
+                archive = zipfile.ZipFile(file)
+                break
+            except zipfile.BadZipFile:
+                if attempt == api.http.policy.attempts:
+                    raise TransientSourceError(
+                        f"{what}: the archive came cut short {attempt} times. The next run asks again."
+                    ) from None
+        with archive:
+            yield archive
+
+
+def _rows(
+    archive: zipfile.ZipFile, module: str, fields: Sequence[str], progress: Progress
+) -> Iterator[pd.DataFrame]:
+    members = [info for info in archive.infolist() if info.filename.endswith(".csv")]
+    what = f"Zoho CRM Bulk Read result of {module}"
+    if len(members) != 1:
+        raise TransientSourceError(
+            f"{what}: the archive does not hold one CSV file. The next run asks again."
+        )
+    if members[0].file_size > LARGEST_RESULT:
+        raise PermanentSourceError(
+            f"{what}: it unpacks to more than {LARGEST_RESULT >> 30} GB and is refused."
+        )
+    done = 0
+    try:
+        with archive.open(members[0]) as file:
+            for frame in pd.read_csv(
+                file, dtype="str", keep_default_na=False, chunksize=ROWS_A_BATCH, encoding="utf-8"
+            ):
+                frame.columns = ["id" if name == "Id" else name for name in frame.columns]
+                if missing := [name for name in fields if name not in frame.columns]:
+                    raise ContractError(f"{what}: the fields {', '.join(missing)} are not in it.")
+                passed = min(max(progress.rows_done - done, 0), len(frame))
+                done += len(frame)
+                if passed < len(frame):
+                    progress.rows_done = done
+                    progress.seen += len(frame) - passed
+                    yield frame.iloc[passed:].reset_index(drop=True)
+    except (zipfile.BadZipFile, EOFError, ValueError) as error:
+        if isinstance(error, pd.errors.EmptyDataError):
+            return
+        raise TransientSourceError(f"{what}: the archive is damaged. The next run asks again.") from None

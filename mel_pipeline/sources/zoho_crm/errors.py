@@ -1,0 +1,77 @@
+"""What Zoho CRM's error codes mean, told apart once: permanent, transient, or a turn the reader takes."""
+
+from __future__ import annotations
+
+from mel_pipeline.errors import PermanentSourceError, SourceError, TransientSourceError
+from mel_pipeline.sources.http import Answer, TryAgainError, clean, explain_status
+
+_STANDARD = {"Accounts", "Contacts", "Deals", "Leads", "Campaigns", "Events", "Tasks", "Products"}
+_BOUND = ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
+
+
+class ScopeError(PermanentSourceError):
+    """The token may not do this; the message names the scope it lacks."""
+
+
+class PageTokenError(TransientSourceError):
+    """A page token is no longer good: the scan begins again."""
+
+
+class PageReachError(TransientSourceError):
+    """Zoho lists no further page by page: another way goes on."""
+
+
+def scope_of(module: str) -> str:
+    """The scope that lets a token read a module."""
+    return f"ZohoCRM.modules.{module.lower() if module in _STANDARD else 'custom'}.READ"
+
+
+def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> SourceError:
+    """What an answer means that is neither data nor "nothing there".
+
+    Args:
+        scope: what the token needs for this call.
+        throttled: seconds to wait where Zoho throttles and does not say for how long.
+    """
+    data = told(answer)
+    code = str(data.get("code", ""))
+    if answer.status == 429 or code == "TOO_MANY_REQUESTS":
+        return _too_many(answer, data.get("details"), throttled)
+    if code in _BOUND:
+        return PageTokenError(
+            f"{answer.what}: the page token is no longer good ({code}). Run the load again later."
+        )
+    if code == "PAGINATION_LIMIT_EXCEEDED":
+        return PageReachError(f"{answer.what}: Zoho lists only 100,000 records page by page.")
+    meaning = {
+        "OAUTH_SCOPE_MISMATCH": f"the token may not read the module {module}; it lacks the scope {scope}."
+        " Make a refresh token with that scope and set MEL_ZOHO_REFRESH_TOKEN.",
+        "NO_PERMISSION": f"the token's user has no permission for the module {module}."
+        " Give it to that user in Zoho (Setup, Security, Profiles).",
+        "INVALID_MODULE": f"there is no module {module}. Put its API name right in mapping.yml;"
+        " `mel zoho map` shows the modules there are.",
+    }
+    if code in meaning:
+        kind = ScopeError if code == "OAUTH_SCOPE_MISMATCH" else PermanentSourceError
+        return kind(f"{answer.what}: {meaning[code]}")
+    hint = f"Zoho answered '{clean(code)}'." if code else "Check MEL_ZOHO_API_URL."
+    return explain_status(answer, hint)
+
+
+def told(answer: Answer) -> dict[str, object]:
+    """What a refusal says about itself; nothing when it is no JSON."""
+    try:
+        return answer.record()
+    except SourceError:
+        return {}
+
+
+def _too_many(answer: Answer, details: object, throttled: float) -> TryAgainError:
+    """No Retry-After is documented; one description shows ``details.retry_after``."""
+    asked = details.get("retry_after") if isinstance(details, dict) else None
+    header = answer.headers.get("Retry-After", "")
+    known = next((str(text) for text in (asked, header) if str(text).isdigit()), None)
+    return TryAgainError(
+        f"{answer.what}: HTTP {answer.status}, too many calls at once or in a day. Run the load again later.",
+        throttled if known is None else float(known),
+    )

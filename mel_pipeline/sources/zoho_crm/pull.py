@@ -1,0 +1,285 @@
+"""One load of one module: what to read, in which way, and where a later load goes on. Rows come from parse.py."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import cast
+
+import pandas as pd
+
+from mel_pipeline.contracts import EntityContract, fingerprint_of
+from mel_pipeline.errors import ContractError, TransientSourceError
+from mel_pipeline.sources.base import Batch, frame_of
+from mel_pipeline.sources.zoho_crm import bulk, parse, scan
+from mel_pipeline.sources.zoho_crm.api import Api, Record
+from mel_pipeline.sources.zoho_crm.errors import PageReachError, PageTokenError, ScopeError
+from mel_pipeline.sources.zoho_crm.mapping import EntityMapping
+from mel_pipeline.sources.zoho_crm.plan import BULK, PAGES, QUERY, WORDS, Progress, ways
+
+OVERLAP = timedelta(minutes=10)  # read again before the watermark: equal seconds, clocks, late commits
+DELETIONS_KEPT = timedelta(days=60)  # in the recycle bin; after a longer pause everything is read again
+_ROUNDS = 3  # scans of a list whose records shift while it is paged
+
+
+class ModulePull:
+    """Records of one module, changed since the cursor or all of them, then what was deleted.
+
+    The cursor is JSON: the latest Modified_Time seen (never later than when the reading began), when
+    deletions were last asked for, and the contract and mapping it was read by.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        contract: EntityContract,
+        mapping: EntityMapping,
+        cursor: str | None,
+        checkpoint: str | None,
+    ) -> None:
+        self._api, self._contract, self._mapping = api, contract, mapping
+        self._module = mapping.module
+        written = fingerprint_of(contract) + mapping.model_dump_json()
+        self._rules = hashlib.sha256(written.encode()).hexdigest()[:12]
+        stored = json.loads(cursor) if cursor else {}
+        self._stored: dict[str, str] = stored if stored.get("rules") == self._rules else {}
+        left = Progress.read(checkpoint) if checkpoint else None
+        self._left = left if left is not None and left.rules == self._rules else None
+        self._spent = api.credits.used
+        self._progress: Progress | None = None
+        self._deletions_read = False
+        self._ways: dict[str, None] = {}
+
+    @cached_property
+    def _fields(self) -> dict[str, Record]:
+        """Fields of the module by API name, hidden ones too."""
+        return {str(field["api_name"]): field for field in self._api.fields(self._module)}
+
+    def schema(self) -> dict[str, str]:
+        """Every field of the module with its type, whether or not it is mapped."""
+        return {name: _type_of(field) for name, field in self._fields.items()}
+
+    def batches(self) -> Iterator[Batch]:
+        self._require_fields()
+        progress = self._progress = self._left or self._begin()
+        if not progress.records_done:
+            for batch in self._records(progress):
+                self._ways[progress.way] = None
+                yield batch
+            progress.records_done = True
+        yield from self._deleted(progress)
+
+    def cursor(self) -> str | None:
+        progress = self._progress
+        if progress is None or not self._deletions_read:
+            return None
+        latest = min(progress.latest, progress.started) if progress.latest else None
+        before = _moment(self._stored.get("modified"))
+        modified = max(filter(None, (latest, before)), default=progress.started)
+        return json.dumps(
+            {"modified": modified.isoformat(), "synced": progress.started.isoformat(), "rules": self._rules}
+        )
+
+    def expected_count(self) -> int | None:
+        return self._progress.expected if self._progress and self.complete() else None
+
+    def complete(self) -> bool:
+        progress = self._progress
+        return progress is not None and progress.since is None and self._deletions_read
+
+    def usage(self) -> Mapping[str, int | str]:
+        """Credits of this load, and what Zoho says is left, where it does."""
+        used: dict[str, int | str] = {"API credits used": self._api.credits.used - self._spent}
+        if self._api.credits.left is not None:
+            used["API credits left today"] = self._api.credits.left
+        way = ", then ".join(WORDS[way] for way in self._ways)
+        return used | {"read": way or "nothing new"}
+
+    def _begin(self) -> Progress:
+        """Everything at first, after a long pause, and where a mapped field changes without leaving a trace."""
+        started = (self._api.server_time or datetime.now(UTC)).astimezone(UTC)
+        synced = _moment(self._stored.get("synced"))
+        untraced = any(self._kind(name) in parse.UNMOVED for name in self._mapping.api_names)
+        if synced is None or untraced or started - synced > DELETIONS_KEPT:
+            expected = self._api.count(self._module)
+            return Progress(None, started, ways(expected, len(self._slices))[0], self._rules, expected)
+        modified = _moment(self._stored.get("modified")) or synced
+        return Progress(modified - OVERLAP, started, PAGES, self._rules)
+
+    @cached_property
+    def _slices(self) -> list[list[str]]:
+        """Fields to ask of lists, by fifties."""
+        return parse.field_slices(
+            [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
+        )
+
+    @cached_property
+    def _converted(self) -> str | None:
+        """Leads alone: lists leave the converted ones out unless asked."""
+        return "both" if self._module == "Leads" else None
+
+    def _records(self, progress: Progress) -> Iterator[Batch]:
+        """All records of this load; once more when some may have been passed over."""
+        while True:
+            yield from self._once_through(progress)
+            if not (reason := self._passed_over(progress)):
+                break
+            last = progress.round >= _ROUNDS
+            progress.begin_again(1 if last else progress.round + 1)
+            yield Batch(frame_of([], self._contract), checkpoint=progress.text())
+            if last:
+                raise TransientSourceError(
+                    f"Zoho CRM {self._module}: {reason}. The next run reads everything again."
+                )
+        if progress.torn:
+            records = scan.mended(self._api, self._module, self._slices, progress.torn, self._converted)
+            progress.torn = []
+            yield self._batch(records, "read again", progress)
+
+    def _once_through(self, progress: Progress) -> Iterator[Batch]:
+        """By the way that was chosen, or the next best that the token is allowed."""
+        ways_left = self._choices(progress)
+        while ways_left:
+            way = ways_left.pop(0)
+            try:
+                yield from self._by(way, progress)
+                break
+            except (PageReachError, PageTokenError) as error:
+                ways_left = self._after_the_pages(progress, error)
+            except ScopeError:
+                if not ways_left:
+                    raise
+        if progress.way != PAGES and self._converted and not progress.converted:
+            progress.begin_again(progress.round)
+            progress.converted = True
+            yield from self._paged(progress)
+
+    def _choices(self, progress: Progress) -> list[str]:
+        if progress.since is not None or progress.page or progress.job:
+            return [progress.way]
+        choices = ways(progress.expected or 0, len(self._slices))
+        return choices[choices.index(progress.way) :]
+
+    def _after_the_pages(self, progress: Progress, error: PageReachError | PageTokenError) -> list[str]:
+        """Queries go on after the last id; to a token that may not query, pages begin again while they can."""
+        if self._may_query():
+            return [QUERY]
+        if isinstance(error, PageReachError) or progress.round >= _ROUNDS:
+            raise error
+        progress.begin_again(progress.round + 1)
+        return [PAGES]
+
+    def _may_query(self) -> bool:
+        try:
+            self._api.query(self._module, f"select id from {self._module} where id > 0 limit 1", 1)  # noqa: S608 - COQL
+        except ScopeError:
+            return False
+        return True
+
+    def _passed_over(self, progress: Progress) -> str:
+        """Why records may have been passed over; empty when none were.
+
+        A record deleted while pages are turned moves the next one onto a page already read. Told by
+        Zoho's own count, and by deletions since the reading began. Queries and Bulk Read pass nothing
+        over: fewer than Zoho counts means that they were cut.
+        """
+        if progress.since is None and (progress.page > 1 or progress.way == BULK):
+            progress.expected = self._api.count(self._module)
+            if progress.seen < progress.expected and not progress.converted:
+                return f"{progress.seen:,} records came where Zoho counts {progress.expected:,}"
+        if progress.way != PAGES or progress.page <= 1 or progress.round >= _ROUNDS:
+            return ""  # a busy CRM deletes all the time; in the last round the count has to do
+        gone = scan.deletions(self._api, self._module, progress.started - OVERLAP)
+        moments = [_moment(record.get("deleted_time")) for _, record in gone]
+        shifted = any(moment is None or moment >= progress.started for moment in moments)
+        return "records were deleted while they were read" if shifted else ""
+
+    def _by(self, way: str, progress: Progress) -> Iterator[Batch]:
+        if way == BULK:
+            names = [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
+            wanted = list(dict.fromkeys(["id", "Modified_Time", *names]))
+            for frame in bulk.by_bulk(self._api, self._module, wanted, progress):
+                yield self._bulk_batch(frame, progress)
+        elif way == QUERY:
+            for records in scan.by_query(self._api, self._module, self._slices, progress):
+                yield self._batch(records, f"query {progress.page}", progress)
+        else:
+            progress.way = PAGES
+            yield from self._paged(progress)
+
+    def _paged(self, progress: Progress) -> Iterator[Batch]:
+        converted = "true" if progress.converted else self._converted
+        for records in scan.by_pages(self._api, self._module, self._slices, progress, converted):
+            yield self._batch(records, f"page {progress.page}", progress)
+
+    def _batch(self, records: list[Record], place: str, progress: Progress) -> Batch:
+        kept = [record for record in records if parse.changed_since(record, progress.since)]
+        moments = [m for record in kept if (m := parse.instant(record.get("Modified_Time")))]
+        progress.latest = max(filter(None, [progress.latest, *moments]), default=None)
+        kept = self._whole(kept)
+        batch = parse.parse_records(kept, self._contract, self._mapping, place)
+        return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
+
+    def _whole(self, records: list[Record]) -> list[Record]:
+        """Records with the subforms, multi-select lookups and long texts that lists do not give."""
+        absent = [name for name in self._mapping.api_names if self._kind(name) in parse.NEVER_LISTED]
+        cut = [mapped.field for mapped in self._mapping.fields.values() if mapped.whole]
+        needing = records if absent else [r for r in records if cut and parse.was_cut(r, cut)]
+        if not needing:
+            return records
+        done = {str(r["id"]): r for r in scan.completed(self._api, self._module, needing, [*absent, *cut])}
+        asked = {str(record["id"]) for record in needing}
+        return [
+            done.get(str(record["id"]), record)
+            for record in records
+            if str(record["id"]) in done or str(record["id"]) not in asked
+        ]
+
+    def _bulk_batch(self, frame: pd.DataFrame, progress: Progress) -> Batch:
+        places = [f"bulk row {progress.rows_done - len(frame) + n:,}" for n in range(1, len(frame) + 1)]
+        moments = pd.to_datetime(frame["Modified_Time"], utc=True, format="ISO8601", errors="coerce").max()
+        if not pd.isna(moments):
+            progress.latest = max(filter(None, [progress.latest, moments.to_pydatetime()]))
+        needs_detail = any(self._kind(name) in parse.NEVER_LISTED for name in self._mapping.api_names)
+        if needs_detail or any(mapped.whole for mapped in self._mapping.fields.values()):
+            records = self._whole(cast("list[Record]", frame.to_dict("records")))
+            batch = parse.parse_records(records, self._contract, self._mapping, places[0] if places else "")
+        else:
+            batch = parse.parse_texts(frame, self._contract, self._mapping, places)
+        return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
+
+    def _deleted(self, progress: Progress) -> Iterator[Batch]:
+        """Deletions since they were last asked for; in a full reading, those made while it went on."""
+        synced = _moment(self._stored.get("synced")) if progress.since is not None else None
+        since = (synced or progress.started) - OVERLAP
+        gone: dict[str, datetime | None] = {}
+        for identity, record in scan.deletions(self._api, self._module, since):
+            moment = _moment(record.get("deleted_time"))
+            if moment is None or moment >= since:
+                gone[identity] = moment
+        self._deletions_read = True
+        yield Batch(frame_of([], self._contract), deleted=gone, checkpoint=progress.text())
+
+    def _kind(self, name: str) -> str:
+        return _type_of(self._fields.get(name, {}))
+
+    def _require_fields(self) -> None:
+        gone = [name for name in self._mapping.api_names if name not in self._fields and name != "id"]
+        if gone:
+            raise ContractError(
+                f"Zoho CRM {self._module}: the fields {', '.join(gone)} are not there any more, or the token's"
+                " user may not see them. Nothing was read. Put them right in Zoho, or in mapping.yml"
+                " (`mel zoho map` shows what there is)."
+            )
+
+
+def _type_of(field: Record) -> str:
+    """``data_type`` as Zoho calls it; fields may lack ``json_type``."""
+    return str(field.get("data_type") or field.get("json_type") or "unknown")
+
+
+def _moment(text: object) -> datetime | None:
+    return parse.instant(text) if text else None

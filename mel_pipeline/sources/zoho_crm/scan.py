@@ -1,0 +1,186 @@
+"""Ways through a module: page by page, by query, and the records that need a second look. No rows here.
+
+Both ways go in the order of ids, which never change: what is added meanwhile comes last, what changes
+meanwhile keeps its place, and the next load reads it again because its Modified_Time has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+
+from mel_pipeline.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.zoho_crm.api import IDS_A_CALL, PER_PAGE, Api, Page, Record
+from mel_pipeline.sources.zoho_crm.errors import PageReachError
+from mel_pipeline.sources.zoho_crm.parse import join_slices, number_of
+from mel_pipeline.sources.zoho_crm.plan import QUERY, QUERY_ROWS, Progress, query_credits
+
+BY_PAGE = 2_000  # records that `page` reaches; beyond, only page_token
+_ROUNDS = 3  # tries to get a record whole that keeps changing between slices of fields
+
+
+def by_pages(
+    api: Api, module: str, slices: Sequence[Sequence[str]], progress: Progress, converted: str | None
+) -> Iterator[list[Record]]:
+    """Pages of whole records; the next ones are on their way while these are worked on.
+
+    Raises:
+        PageTokenError: a page token is no longer good.
+        PageReachError: more records than Zoho lists; ``progress.last_id`` says where to go on.
+    """
+
+    def ask() -> list[Future[Page]]:
+        return [
+            api.pool.submit(
+                api.page,
+                module,
+                fields,
+                _position(progress, number),
+                number=progress.page + 1,
+                since=progress.since,
+                converted=converted,
+            )
+            for number, fields in enumerate(slices)
+        ]
+
+    pending: list[dict[str, Record]] = [{} for _ in slices]
+    asked = ask()
+    while True:
+        pages = [future.result() for future in asked]
+        _note(progress, pages, module)
+        more = any(page.more for page in pages)
+        asked = ask() if more else []
+        whole = _joined(pages, pending)
+        left = {identity for part in pending for identity in part}
+        progress.torn = list(dict.fromkeys([*progress.torn, *left]))
+        yield whole
+        if not more:
+            return
+        progress.torn = [identity for identity in progress.torn if identity not in left]
+
+
+def _position(progress: Progress, number: int) -> dict[str, str]:
+    token = progress.tokens[number] if progress.tokens else ""
+    return {"page_token": token} if token else {"page": str(progress.page + 1)}
+
+
+def _note(progress: Progress, pages: list[Page], module: str) -> None:
+    """Move on past these pages."""
+    progress.page += 1
+    for record in pages[0].records:
+        if (number := number_of(record)) > progress.last_id:
+            progress.seen += 1
+            progress.last_id = number
+    progress.tokens = [page.token or "" for page in pages]
+    beyond = progress.page * PER_PAGE >= BY_PAGE
+    if any(page.more and not page.token for page in pages) and beyond:
+        if progress.page * PER_PAGE >= 100_000:
+            raise PageReachError(f"Zoho CRM {module}: Zoho lists only 100,000 records page by page.")
+        raise PermanentSourceError(
+            f"Zoho CRM {module} page {progress.page}: more records were announced but no page token came"
+            " with them. Nothing was lost. Tell the person who maintains the connector."
+        )
+
+
+def _joined(pages: list[Page], pending: list[dict[str, Record]]) -> list[Record]:
+    """Records that are whole after these pages; the others wait in ``pending``."""
+    if len(pages) == 1:
+        return list(pages[0].records)
+    for part, page in zip(pending, pages, strict=True):
+        part |= {str(record["id"]): record for record in page.records}
+    common = set(pending[0]).intersection(*pending[1:])
+    whole, _ = join_slices([{key: part[key] for key in part if key in common} for part in pending])
+    done = {str(record["id"]) for record in whole}
+    for part in pending:
+        for identity in done:
+            del part[identity]
+    return list(whole)
+
+
+def by_query(
+    api: Api, module: str, slices: Sequence[Sequence[str]], progress: Progress
+) -> Iterator[list[Record]]:
+    """By COQL, each call beginning after the last id: no record is met twice, none is passed over."""
+    progress.way = QUERY
+    while True:
+        first, *others = [
+            api.pool.submit(api.query, module, _select(module, fields, progress), query_credits(QUERY_ROWS))
+            for fields in slices
+        ]
+        pages = [first.result(), *(future.result() for future in others)]
+        more = any(page.more for page in pages)
+        upto = min(max(map(number_of, page.records), default=0) for page in pages)
+        parts = [
+            {str(r["id"]): r for r in page.records if not more or number_of(r) <= upto} for page in pages
+        ]
+        whole, torn = join_slices(parts)
+        progress.page += 1
+        progress.seen += len(whole) + len(torn)
+        progress.last_id = max([progress.last_id, *(number_of(record) for record in whole), *map(int, torn)])
+        progress.torn = list(dict.fromkeys([*progress.torn, *torn]))
+        yield list(whole)
+        if not more:
+            return
+
+
+def _select(module: str, fields: Sequence[str], progress: Progress) -> str:
+    where = f"id > {progress.last_id}"
+    if progress.since is not None:
+        where = f"({where} and Modified_Time >= '{progress.since.isoformat(timespec='seconds')}')"
+    return f"select {', '.join(fields)} from {module} where {where} order by id asc limit {QUERY_ROWS}"  # noqa: S608 - COQL; names are ours
+
+
+def mended(
+    api: Api, module: str, slices: Sequence[Sequence[str]], torn: Sequence[str], converted: str | None
+) -> list[Record]:
+    """Records that changed between two slices, read again until they are whole.
+
+    Raises:
+        TransientSourceError: some keep changing.
+    """
+    found: list[Record] = []
+    left = list(torn)
+    for _ in range(_ROUNDS):
+        if not left:
+            break
+        again = [_by_ids(api, module, fields, left, converted) for fields in slices]
+        whole, left = join_slices(again)  # what none of the slices has any more is gone
+        found += whole
+    if left:
+        raise TransientSourceError(
+            f"Zoho CRM {module}: {len(left)} records kept changing while they were read."
+            " The next run goes on from here."
+        )
+    return found
+
+
+def _by_ids(
+    api: Api, module: str, fields: Sequence[str], ids: Sequence[str], converted: str | None
+) -> dict[str, Record]:
+    parts = [ids[start : start + IDS_A_CALL] for start in range(0, len(ids), IDS_A_CALL)]
+    pages = api.pool.map(lambda part: api.by_ids(module, fields, part, converted), parts)
+    return {str(record["id"]): record for page in pages for record in page}
+
+
+def completed(api: Api, module: str, records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+    """These records with the fields that lists leave out or cut, one call a record."""
+    asked = ["id", *names]
+    details = api.pool.map(lambda record: api.whole(module, str(record["id"]), asked), records)
+    return [
+        {**record, **{name: detail.get(name) for name in names}}
+        for record, detail in zip(records, details, strict=True)
+        if detail is not None  # deleted since: /deleted tells
+    ]
+
+
+def deletions(api: Api, module: str, since: datetime | None) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Id and record of what was deleted since then, whatever the server makes of the date."""
+    number = 0
+    while True:
+        number += 1
+        page = api.deleted(module, number, since)
+        for record in page.records:
+            yield str(record["id"]), record
+        if not page.more:
+            return

@@ -1,0 +1,304 @@
+"""Raw tables: rows are staged batch by batch, then published in one step. SQL only.
+
+A staging table takes what a load brings, in order, and survives a crash. Publishing compares it with
+the raw table and writes what differs: new, changed, gone. Replaying a load changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+import sqlalchemy as sa
+
+META = {
+    "_row_key": "text",
+    "_load_id": "text",
+    "_source_ref": "text",
+    "_changed_at": "timestamp",  # UTC, by the source's own clock
+    "_loaded_at": "timestamp",  # UTC
+    "_is_deleted": "boolean",
+}
+_STAGED = {
+    "_row_key": "text",
+    "_source_ref": "text",
+    "_changed_at": "timestamp",
+    "_seq": "bigint",  # the order in which things came; of the same moment, the later counts
+    "_kind": "text",  # row | gone | bad
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What one load did to a raw table, in rows."""
+
+    new: int
+    changed: int
+    unchanged: int
+    repeated: int
+    deleted: int
+    put_aside: int
+
+    @property
+    def fetched(self) -> int:
+        return self.new + self.changed + self.unchanged + self.repeated + self.put_aside
+
+
+def history_of(table: str) -> str:
+    """Name of the table that keeps every version of a raw table's rows."""
+    return f"{table}_history"
+
+
+def staging_of(table: str) -> str:
+    """Name of the table in which a load of a raw table gathers."""
+    return f"{table}_staged"
+
+
+def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) -> bool:
+    """Create a raw table, or add columns the contract has gained. Columns are never dropped.
+
+    Returns:
+        Whether the table is new.
+    """
+    return _ensure(connection, table, dict.fromkeys(columns, "text") | META)
+
+
+def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bool:
+    quote = connection.dialect.identifier_preparer.quote
+    present = set(
+        connection.execute(
+            sa.text(
+                "select column_name from information_schema.columns"
+                " where table_name = :name and table_schema = current_schema()"
+            ),
+            {"name": table},
+        ).scalars()
+    )
+    if not present:
+        body = ", ".join(f"{quote(name)} {kind}" for name, kind in listed.items())
+        connection.execute(sa.text(f"create table {quote(table)} ({body})"))
+        return True
+    for name, kind in listed.items():
+        if name not in present:
+            connection.execute(sa.text(f"alter table {quote(table)} add column {quote(name)} {kind}"))
+    return False
+
+
+def stage(connection: sa.Connection, table: str, columns: Sequence[str], frame: pd.DataFrame) -> None:
+    """Add to the staging table of ``table``, after what it holds.
+
+    Args:
+        columns: of the contract.
+        frame: those columns, ``_row_key``, ``_source_ref``, ``_changed_at`` (UTC) and ``_kind``.
+    """
+    staged = staging_of(table)
+    _ensure(connection, staged, dict.fromkeys(columns, "text") | _STAGED)
+    if frame.empty:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    begun = _count(connection, f"select coalesce(max(_seq), 0) from {quote(staged)}")
+    frame = frame.assign(_seq=range(begun + 1, begun + 1 + len(frame)))
+    _insert(connection, staged, frame)
+
+
+def is_staged(connection: sa.Connection, table: str) -> bool:
+    """Whether a load that never ended has left rows."""
+    return sa.inspect(connection).has_table(staging_of(table))
+
+
+def discard(connection: sa.Connection, table: str) -> None:
+    """Forget what a load has staged."""
+    quote = connection.dialect.identifier_preparer.quote
+    connection.execute(sa.text(f"drop table if exists {quote(staging_of(table))}"))
+
+
+def staged_keys(connection: sa.Connection, table: str) -> int:
+    """How many different rows the load has brought, good or bad."""
+    quote = connection.dialect.identifier_preparer.quote
+    return _count(
+        connection, f"select count(distinct _row_key) from {quote(staging_of(table))} where _kind <> 'gone'"
+    )
+
+
+def publish(
+    connection: sa.Connection,
+    table: str,
+    columns: Sequence[str],
+    load_id: str,
+    now: datetime,
+    *,
+    complete: bool,
+    history: bool,
+) -> Published:
+    """Make the raw table agree with what was staged. The staging table stays until ``discard``.
+
+    Args:
+        columns: of the contract.
+        complete: what is stored and was not staged is gone.
+        history: keep each version that is written in ``<table>_history``.
+    """
+    quote = connection.dialect.identifier_preparer.quote
+    raw, staged = quote(table), quote(staging_of(table))
+    ensure_table(connection, table, columns)
+    if history and ensure_table(connection, history_of(table), columns):
+        _copy_versions(connection, table, columns, f"select * from {raw}")
+    stamp = {"load_id": load_id, "now": now}
+    _decide(connection, raw, staged, [quote(name) for name in columns])
+    if complete:
+        connection.execute(
+            sa.text(
+                "insert into _actions select r._row_key, null, :now, 'gone' from "
+                f"{raw} r where not r._is_deleted"
+                f" and not exists (select 1 from {staged} s where s._row_key = r._row_key)"
+            ),
+            {"now": now},
+        )
+    counts = dict.fromkeys(("new", "changed", "gone"), 0)
+    for action, count in connection.execute(sa.text("select action, count(*) from _actions group by action")):
+        counts[action] = int(count)
+    _apply(connection, raw, staged, [quote(name) for name in columns], counts, stamp)
+    if history and any(counts.values()):
+        _copy_versions(
+            connection,
+            table,
+            columns,
+            f"select r.* from {raw} r join _actions a on a._row_key = r._row_key",
+        )
+    connection.execute(sa.text("drop table _actions"))
+    rows = _count(connection, f"select count(*) from {staged} where _kind = 'row'")
+    keys = _count(connection, f"select count(distinct _row_key) from {staged} where _kind = 'row'")
+    return Published(
+        new=counts["new"],
+        changed=counts["changed"],
+        unchanged=keys - counts["new"] - counts["changed"],
+        repeated=rows - keys,
+        deleted=counts["gone"],
+        put_aside=_count(connection, f"select count(*) from {staged} where _kind = 'bad'"),
+    )
+
+
+def _decide(connection: sa.Connection, raw: str, staged: str, columns: list[str]) -> None:
+    """``_actions``: for each key that something happens to, which staged entry does it.
+
+    Of several entries of a key the latest by the source's clock counts, so a record deleted after it was
+    read is gone, and one restored after it was deleted lives. A stored version that is newer than what
+    came (an older export, read late) stays.
+    """
+    differs = " or ".join(f"r.{name} is distinct from s.{name}" for name in columns)
+    connection.execute(
+        sa.text(
+            "create temporary table _actions as with latest as ("
+            f" select _row_key, _seq, _kind, _changed_at, row_number() over ("
+            f"  partition by _row_key order by _changed_at desc nulls last, _seq desc) as place"
+            f" from {staged} where _kind <> 'bad')"
+            " select l._row_key, l._seq, l._changed_at, case"
+            "  when l._kind = 'gone' then 'gone' when r._row_key is null then 'new' else 'changed' end as action"
+            f" from latest l join {staged} s on s._seq = l._seq"
+            f" left join {raw} r on r._row_key = l._row_key"
+            " where l.place = 1 and case"
+            "  when l._kind = 'gone' then r._row_key is not null and not r._is_deleted"
+            "   and coalesce(r._changed_at <= l._changed_at, true)"
+            "  when r._row_key is null then true"
+            "  when r._is_deleted then true"
+            f" else coalesce(r._changed_at <= l._changed_at, true) and ({differs}) end"
+        )
+    )
+
+
+def _apply(
+    connection: sa.Connection,
+    raw: str,
+    staged: str,
+    columns: list[str],
+    counts: dict[str, int],
+    stamp: dict[str, object],
+) -> None:
+    if counts["changed"]:
+        values = ", ".join(f"{name} = s.{name}" for name in [*columns, "_source_ref", "_changed_at"])
+        connection.execute(
+            sa.text(
+                f"update {raw} as r set {values}, _load_id = :load_id, _loaded_at = :now, _is_deleted = false"
+                f" from {staged} s, _actions a"
+                " where a.action = 'changed' and s._seq = a._seq and r._row_key = a._row_key"
+            ),
+            stamp,
+        )
+    if counts["new"]:
+        names = ", ".join([*columns, "_row_key", "_source_ref", "_changed_at"])
+        given = ", ".join(f"s.{name}" for name in [*columns, "_row_key", "_source_ref", "_changed_at"])
+        connection.execute(
+            sa.text(
+                f"insert into {raw} ({names}, _load_id, _loaded_at, _is_deleted)"
+                f" select {given}, :load_id, :now, false from {staged} s"
+                " join _actions a on a._seq = s._seq where a.action = 'new'"
+            ),
+            stamp,
+        )
+    if counts["gone"]:
+        connection.execute(
+            sa.text(
+                f"update {raw} as r set _is_deleted = true, _changed_at = a._changed_at,"
+                " _load_id = :load_id, _loaded_at = :now"
+                " from _actions a where a.action = 'gone' and r._row_key = a._row_key"
+            ),
+            stamp,
+        )
+
+
+def _copy_versions(connection: sa.Connection, table: str, columns: Sequence[str], versions: str) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    names = ", ".join(quote(name) for name in [*columns, *META])
+    connection.execute(
+        sa.text(f"insert into {quote(history_of(table))} ({names}) select {names} from ({versions}) v")
+    )
+
+
+def replace_rows(
+    connection: sa.Connection, table: str, frame: pd.DataFrame, load_id: str, now: datetime
+) -> bool:
+    """Make the table hold exactly these rows. Returns False, and touches nothing, when it does already."""
+    quote = connection.dialect.identifier_preparer.quote
+    ensure_table(connection, table, list(frame.columns))
+    connection.execute(sa.text("drop table if exists _incoming"))
+    body = ", ".join(f"{quote(name)} text" for name in frame.columns)
+    connection.execute(sa.text(f"create temporary table _incoming ({body})"))
+    _insert(connection, "_incoming", frame)
+    names = ", ".join(quote(column) for column in frame.columns)
+    raw = quote(table)
+    differing = _count(
+        connection,
+        f"select (select count(*) from (select {names} from {raw} except all select {names} from _incoming) a)"
+        f" + (select count(*) from (select {names} from _incoming except all select {names} from {raw}) b)",
+    )
+    if differing:
+        connection.execute(sa.text(f"delete from {raw}"))
+        connection.execute(
+            sa.text(
+                f"insert into {raw} ({names}, _load_id, _loaded_at, _is_deleted)"
+                f" select {names}, :load_id, :now, false from _incoming"
+            ),
+            {"load_id": load_id, "now": now},
+        )
+    connection.execute(sa.text("drop table _incoming"))
+    return bool(differing)
+
+
+def _count(connection: sa.Connection, sql: str) -> int:
+    return int(connection.execute(sa.text(sql)).scalar_one())
+
+
+def _insert(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
+    """Append a frame; DuckDB reads it where it lies, others get statements of some hundred rows."""
+    if connection.dialect.name == "duckdb":
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - an open connection has its driver
+        quote = connection.dialect.identifier_preparer.quote
+        names = ", ".join(quote(name) for name in frame.columns)
+        driver.register("_frame", frame)
+        connection.execute(sa.text(f"insert into {quote(table)} ({names}) select {names} from _frame"))
+        driver.unregister("_frame")
+        return
+    plain = frame.astype(object).where(frame.notna(), None)
+    plain.to_sql(table, connection, index=False, if_exists="append", method="multi", chunksize=500)

@@ -1,0 +1,64 @@
+"""Where loads stand: cursors of finished ones, checkpoints of those cut short. SQL only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from mel_pipeline.warehouse.tables import load_checkpoint, source_cursor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A load that was cut short. ``rules`` is the fingerprint its staged rows were checked by."""
+
+    checkpoint: str
+    rules: str
+    begun_at: datetime
+
+
+def read_cursor(connection: sa.Connection, source: str, entity: str) -> str | None:
+    """Where the next load begins; None for the first."""
+    if not sa.inspect(connection).has_table(source_cursor.name):
+        return None
+    return connection.execute(
+        sa.select(source_cursor.c.cursor).where(
+            source_cursor.c.source == source, source_cursor.c.entity == entity
+        )
+    ).scalar_one_or_none()
+
+
+def write_cursor(connection: sa.Connection, source: str, entity: str, cursor: str, load_id: str) -> None:
+    connection.execute(
+        sa.delete(source_cursor).where(source_cursor.c.source == source, source_cursor.c.entity == entity)
+    )
+    connection.execute(
+        sa.insert(source_cursor).values(source=source, entity=entity, cursor=cursor, load_id=load_id)
+    )
+
+
+def read_checkpoint(connection: sa.Connection, source: str, entity: str) -> Checkpoint | None:
+    """The load that was cut short, if there is one."""
+    if not sa.inspect(connection).has_table(load_checkpoint.name):
+        return None
+    row = connection.execute(
+        sa.select(load_checkpoint).where(
+            load_checkpoint.c.source == source, load_checkpoint.c.entity == entity
+        )
+    ).one_or_none()
+    return None if row is None else Checkpoint(row.checkpoint, row.rules, row.begun_at)
+
+
+def write_checkpoint(connection: sa.Connection, source: str, entity: str, state: Checkpoint) -> None:
+    drop_checkpoint(connection, source, entity)
+    connection.execute(sa.insert(load_checkpoint).values(source=source, entity=entity, **vars(state)))
+
+
+def drop_checkpoint(connection: sa.Connection, source: str, entity: str) -> None:
+    connection.execute(
+        sa.delete(load_checkpoint).where(
+            load_checkpoint.c.source == source, load_checkpoint.c.entity == entity
+        )
+    )

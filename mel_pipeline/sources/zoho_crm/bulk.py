@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from mel_pipeline.errors import ContractError, PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.http import clean
 from mel_pipeline.sources.zoho_crm.api import Api, Record, records_in
 from mel_pipeline.sources.zoho_crm.plan import BULK, Progress
 
@@ -73,7 +74,7 @@ def _wait(api: Api, module: str, job: str) -> dict[str, object]:
         if state == "FAILURE":
             reason = result.get("error_message") or "no reason given"
             raise PermanentSourceError(
-                f"{what}: Zoho gave the job up: {str(reason)[:200]}. Check the fields in mapping.yml."
+                f"{what}: Zoho gave the job up: {clean(reason)}. Check the fields in mapping.yml."
             )
         if time.monotonic() + pause > until:
             raise TransientSourceError(

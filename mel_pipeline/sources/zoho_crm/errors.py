@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from mel_pipeline.errors import PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.sources.http import Answer, TryAgainError, clean, explain_status
+from mel_pipeline.sources.http import Answer, TryAgainError, explain_status
 
 _STANDARD = {"Accounts", "Contacts", "Deals", "Leads", "Campaigns", "Events", "Tasks", "Products"}
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _BOUND = ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
 
 
@@ -54,7 +57,8 @@ def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> 
     if code in meaning:
         kind = ScopeError if code == "OAUTH_SCOPE_MISMATCH" else PermanentSourceError
         return kind(f"{answer.what}: {meaning[code]}")
-    hint = f"Zoho answered '{clean(code)}'." if code else "Check MEL_ZOHO_API_URL."
+    plain = _CODE.fullmatch(code)  # other words may name people or repeat what was sent
+    hint = f"Zoho answered '{code}'." if plain else "Check MEL_ZOHO_API_URL."
     return explain_status(answer, hint)
 
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
 
-STAGED_ROWS = 10_000  # rows that wait in memory until they are made durable
+STAGED_ROWS = 20_000  # rows that wait in memory until they are made durable
+MEMORY_MB = 128  # for DuckDB while it takes rows in; more spills to disk
+MORE_MEMORY_MB = (512, None)  # where a very large load cannot be published within that
 CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
 DRIFT_SHOWN = timedelta(days=30)
 
@@ -174,19 +176,30 @@ class _Load:
 
     def publish(self, pull: Pull) -> LoadResult:
         """Stage the rest and make the raw table agree, in one transaction with cursor and ledger."""
+        from sqlalchemy.exc import DBAPIError
+
+        from mel_pipeline.warehouse.engine import is_out_of_memory
+
+        frame, bad = self._checked()
+        for memory_mb in (MEMORY_MB, *MORE_MEMORY_MB):
+            try:
+                return self._publish(pull, frame, bad, memory_mb)
+            except DBAPIError as error:
+                if memory_mb is None or not is_out_of_memory(error):
+                    raise
+        raise AssertionError("unreachable: the last try has no limit")
+
+    def _publish(
+        self, pull: Pull, frame: pd.DataFrame, bad: list[QuarantinedRow], memory_mb: int | None
+    ) -> LoadResult:
         from mel_pipeline.warehouse import quarantine, raw, state
 
         now = self.clock()
-        frame, bad = self._checked()
-        with self.warehouse.transaction() as connection:
+        with self.warehouse.transaction(memory_mb) as connection:
             self._stage(connection, frame, bad, now)
             complete = pull.complete()
-            if complete and raw.staged_keys(connection, self.table) < self.rules.min_rows:
-                raise ContractError(
-                    f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and says that is all."
-                    " An empty export is not taken for an empty organisation. Nothing was changed."
-                    " Look at the source; if it is right, lower `min_rows` in its contract."
-                )
+            if complete:
+                self._require_rows(raw.staged_keys(connection, self.table))
             done = raw.publish(
                 connection,
                 self.table,
@@ -219,12 +232,20 @@ class _Load:
             self._insert_ledger(connection, result, now)
         return result
 
+    def _require_rows(self, keys: int) -> None:
+        if keys < self.rules.min_rows:
+            raise ContractError(
+                f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and says that is all."
+                " An empty export is not taken for an empty organisation. Nothing was changed."
+                " Look at the source; if it is right, lower `min_rows` in its contract."
+            )
+
     def _make_durable(self) -> None:
         from mel_pipeline.warehouse import state
 
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
         frame, bad = self._checked()
-        with self.warehouse.transaction() as connection:
+        with self.warehouse.transaction(MEMORY_MB) as connection:
             self._stage(connection, frame, bad, now)
             if checkpoint is not None:
                 here = state.Checkpoint(checkpoint, self._fingerprint(), self.begun)

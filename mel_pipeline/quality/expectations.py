@@ -5,6 +5,7 @@ Importing it costs seconds, so it happens on the first check and never when Dags
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def expectation_types() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it imports modules that Python has deprecated
         import great_expectations.expectations as gxe
+    gc.freeze()  # the import leaves a million objects for good; without this each full collection walks them
     return gxe
 
 

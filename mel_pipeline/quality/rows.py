@@ -55,7 +55,7 @@ def check_rows(frame: pd.DataFrame, contract: EntityContract) -> RowVerdict:
     from mel_pipeline.quality.expectations import validate_frame
 
     plain = frame.reset_index(drop=True)
-    result = validate_frame(_with_numbers(plain, contract), list(_expectations(contract)))
+    result = validate_frame(_judged(plain, contract), list(_expectations(contract)))
     broken: dict[int, list[BadRow]] = {}
     for verdict in result.results:
         config = verdict.expectation_config
@@ -86,12 +86,21 @@ def _bad_row(frame: pd.DataFrame, position: int, contract: EntityContract, meta:
     )
 
 
-def _with_numbers(frame: pd.DataFrame, contract: EntityContract) -> pd.DataFrame:
-    """Bounds are judged on numbers, so bounded columns are added a second time as such."""
+def _judged(frame: pd.DataFrame, contract: EntityContract) -> pd.DataFrame:
+    """The columns that have a rule; bounds are judged on numbers, so bounded ones come a second time as such.
+
+    Great Expectations hashes whatever it is given, so what has no rule is left out.
+    """
     import pandas as pd
 
+    ruled = [
+        name
+        for name, column in contract.columns.items()
+        if column.required or column.allowed or column.pattern or column.type != "text"
+    ]
     bounded = [name for name, column in contract.columns.items() if _bounded(column)]
-    return frame.assign(**{name + NUMBER: pd.to_numeric(frame[name], errors="coerce") for name in bounded})
+    numbers = {name + NUMBER: pd.to_numeric(frame[name], errors="coerce") for name in bounded}
+    return frame[ruled or [next(iter(contract.columns))]].assign(**numbers)
 
 
 def _bounded(column: Column) -> bool:

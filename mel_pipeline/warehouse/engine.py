@@ -55,9 +55,13 @@ class Warehouse:
             connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """All or nothing: commits at the end, rolls back when anything is raised."""
-        with self.connect() as connection, connection.begin():
+    def transaction(self, memory_mb: int | None = None) -> Iterator[sa.Connection]:
+        """All or nothing: commits at the end, rolls back when anything is raised.
+
+        Args:
+            memory_mb: what DuckDB may use meanwhile; beyond it, it writes to disk. A server has its own limit.
+        """
+        with self.connect() as connection, _bounded(connection, memory_mb), connection.begin():
             yield connection
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -101,6 +105,27 @@ class Warehouse:
         except sa.exc.DBAPIError as error:
             raise _explained(error, self.engine.url, self.lock_wait_seconds) from error
         raise AssertionError  # Retrying returns or raises
+
+
+@contextmanager
+def _bounded(connection: sa.Connection, memory_mb: int | None) -> Iterator[None]:
+    """DuckDB within a limit of memory, where one is given; each thread of it would take more."""
+    if memory_mb is None or connection.dialect.name != "duckdb":
+        yield
+        return
+    for setting in (f"memory_limit = '{memory_mb}MB'", "threads = 1", "preserve_insertion_order = false"):
+        connection.exec_driver_sql(f"set {setting}")
+    connection.commit()
+    try:
+        yield
+    finally:
+        for name in ("memory_limit", "threads", "preserve_insertion_order"):
+            connection.exec_driver_sql(f"reset {name}")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether DuckDB met its limit of memory."""
+    return "Out of Memory Error" in str(error)
 
 
 def _is_locked(error: BaseException) -> bool:

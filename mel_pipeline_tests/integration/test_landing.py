@@ -393,3 +393,11 @@ def test_a_run_that_waits_in_vain_says_who_holds_the_file_and_what_to_do(warehou
         with pytest.raises(WarehouseError, match=rf"PID {other.pid}.*Wait for that run"):
             impatient.read("select 1")
         other.kill()
+
+
+def test_a_load_too_large_for_the_memory_it_is_given_is_published_with_more(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mel_pipeline.landing.MEMORY_MB", 2)
+    rows = [deal(number, name=f"{number} " + "x" * 200) for number in range(6_000)]
+    assert land(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
+from typing import cast
 
 import pandas as pd
 
@@ -51,9 +53,15 @@ def number_of(record: Mapping[str, object]) -> int:
 
 
 def parse_records(
-    records: Sequence[Mapping[str, object]], contract: EntityContract, mapping: EntityMapping, place: str
+    records: Sequence[Mapping[str, object]],
+    contract: EntityContract,
+    mapping: EntityMapping,
+    places: Sequence[str],
 ) -> Batch:
     """Records as rows of the contract's columns; a column without a field stays empty.
+
+    Args:
+        places: where each record stood, for whoever looks for it.
 
     Raises:
         ContractError: a field is missing from every record: renamed, removed, or hidden from the token.
@@ -61,37 +69,45 @@ def parse_records(
     gone = [api for api in mapping.api_names if records and not any(api in record for record in records)]
     if gone:
         raise ContractError(
-            f"Zoho CRM {mapping.module} {place}: the fields {', '.join(gone)} are not in the answer."
+            f"Zoho CRM {mapping.module} {places[0]}: the fields {', '.join(gone)} are not in the answer."
             " They were renamed, removed, or the token's user may not see them."
             " Put them right in Zoho, or in mapping.yml (`mel zoho map` shows what there is)."
         )
-    texts: dict[str, list[str | None]] = {
-        name: _column(records, mapping.fields.get(name)) for name in contract.columns
-    }
-    texts["_source_ref"] = [f"{place}, row {number}" for number in range(1, len(records) + 1)]
-    return _batch(texts, contract, len(records))
+    return parse_columns(_columns(records, mapping.api_names), contract, mapping, places)
 
 
-def parse_texts(
-    rows: pd.DataFrame, contract: EntityContract, mapping: EntityMapping, places: Sequence[str]
+def parse_columns(
+    columns: Mapping[str, Sequence[object]],
+    contract: EntityContract,
+    mapping: EntityMapping,
+    places: Sequence[str],
 ) -> Batch:
-    """The same for rows that are text already, one column a field (Bulk Read's CSV)."""
+    """The same from columns, by API name of the field."""
+    nothing: list[str | None] = [None] * len(places)
     texts: dict[str, list[str | None]] = {}
     for name in contract.columns:
         mapped = mapping.fields.get(name)
-        if mapped is None:
-            texts[name] = [None] * len(rows)
-            continue
-        cells = [text_of(cell) if isinstance(cell, str) else None for cell in rows[mapped.field]]
-        texts[name] = [_in_our_words(cell, mapped) for cell in cells]
+        texts[name] = nothing if mapped is None else _in_our_words(_texts(columns[mapped.field]), mapped)
     texts["_source_ref"] = list(places)
-    return _batch(texts, contract, len(rows))
+    return _batch(texts, contract, len(places))
 
 
-def _column(records: Sequence[Mapping[str, object]], mapped: FieldMapping | None) -> list[str | None]:
-    if mapped is None:
-        return [None] * len(records)
-    return [_in_our_words(plain(record.get(mapped.field)), mapped) for record in records]
+def _columns(records: Sequence[Mapping[str, object]], names: Sequence[str]) -> Mapping[str, Sequence[object]]:
+    """The fields of records as columns."""
+    try:
+        cut = itemgetter(*names, "id")  # of two names or more it gives tuples
+        return dict(zip([*names, "id"], zip(*map(cut, records), strict=True), strict=True))
+    except (KeyError, ValueError):  # some records lack a field, or there are none
+        return {name: [record.get(name) for record in records] for name in names}
+
+
+def _texts(values: Sequence[object]) -> list[str | None]:
+    """Nearly all values are text already, and a large load spends its time here: a column is looked at whole."""
+    if set(map(type, values)) == {str}:
+        texts = cast("Sequence[str]", values)
+        if not any(map(str.isspace, texts)):
+            return list(texts) if all(texts) else [text or None for text in texts]
+    return [plain(value) for value in values]
 
 
 def plain(value: object) -> str | None:
@@ -115,17 +131,18 @@ def _linked_id(item: Mapping[str, object]) -> str | None:
     return str(inner[0]) if len(inner) == 1 and set(others) <= {"id", "has_more"} else None
 
 
-def _in_our_words(value: str | None, mapped: FieldMapping) -> str | None:
-    if value is None or not mapped.values:
-        return value
-    return ";".join(mapped.values.get(part, part) for part in value.split(";"))
+def _in_our_words(texts: list[str | None], mapped: FieldMapping) -> list[str | None]:
+    if not mapped.values:
+        return texts
+    words = mapped.values
+    return [text and ";".join(words.get(part, part) for part in text.split(";")) for text in texts]
 
 
 def _batch(texts: dict[str, list[str | None]], contract: EntityContract, count: int) -> Batch:
     frame = pd.DataFrame(texts, dtype="str")
-    keyless = [n for n in range(count) if any(texts[key][n] is None for key in contract.row_key)]
-    if not keyless:
+    if not any(None in texts[key] for key in contract.row_key):
         return Batch(frame, fetched=count)
+    keyless = [n for n in range(count) if any(texts[key][n] is None for key in contract.row_key)]
     reason = f"The record has no {' and '.join(contract.row_key)}."
     rejected = [
         Rejected(str(texts["_source_ref"][n]), None, None, reason, payload_of(_row(texts, n), contract))

@@ -54,6 +54,7 @@ class Progress:
     expected: int | None = None  # records alive when the reading began
     tokens: list[str] = field(default_factory=list)
     page: int = 0
+    more: bool = False  # pages follow the last one read
     seen: int = 0
     last_id: int = 0
     torn: list[str] = field(default_factory=list)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import cast
-
-import pandas as pd
+from itertools import compress
 
 from mel_pipeline.contracts import EntityContract, fingerprint_of
-from mel_pipeline.errors import ContractError, TransientSourceError
+from mel_pipeline.errors import ContractError, SourceError, TransientSourceError
 from mel_pipeline.sources.base import Batch, frame_of
 from mel_pipeline.sources.zoho_crm import bulk, parse, scan
 from mel_pipeline.sources.zoho_crm.api import Api, Record
@@ -20,6 +18,7 @@ from mel_pipeline.sources.zoho_crm.errors import PageReachError, PageTokenError,
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping
 from mel_pipeline.sources.zoho_crm.plan import BULK, PAGES, QUERY, WORDS, Progress, ways
 
+ROWS_A_BATCH = 2_000
 OVERLAP = timedelta(minutes=10)  # read again before the watermark: equal seconds, clocks, late commits
 DELETIONS_KEPT = timedelta(days=60)  # in the recycle bin; after a longer pause everything is read again
 _ROUNDS = 3  # scans of a list whose records shift while it is paged
@@ -137,7 +136,7 @@ class ModulePull:
         if progress.torn:
             records = scan.mended(self._api, self._module, self._slices, progress.torn, self._converted)
             progress.torn = []
-            yield self._batch(records, "read again", progress)
+            yield self._batch(records, [f"read again, row {n}" for n in range(1, len(records) + 1)], progress)
 
     def _once_through(self, progress: Progress) -> Iterator[Batch]:
         """By the way that was chosen, or the next best that the token is allowed."""
@@ -198,30 +197,70 @@ class ModulePull:
         return "records were deleted while they were read" if shifted else ""
 
     def _by(self, way: str, progress: Progress) -> Iterator[Batch]:
+        progress.way = way
         if way == BULK:
             names = [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
             wanted = list(dict.fromkeys(["id", "Modified_Time", *names]))
-            for frame in bulk.by_bulk(self._api, self._module, wanted, progress):
-                yield self._bulk_batch(frame, progress)
+            for columns in bulk.by_bulk(self._api, self._module, wanted, progress):
+                yield self._bulk_batch(columns, progress)
         elif way == QUERY:
-            for records in scan.by_query(self._api, self._module, self._slices, progress):
-                yield self._batch(records, f"query {progress.page}", progress)
+            pages = scan.by_query(self._api, self._module, self._slices, progress)
+            yield from self._gathered(pages, "query", progress)
         else:
-            progress.way = PAGES
             yield from self._paged(progress)
 
     def _paged(self, progress: Progress) -> Iterator[Batch]:
         converted = "true" if progress.converted else self._converted
-        for records in scan.by_pages(self._api, self._module, self._slices, progress, converted):
-            yield self._batch(records, f"page {progress.page}", progress)
+        pages = scan.by_pages(self._api, self._module, self._slices, progress, converted)
+        yield from self._gathered(pages, "page", progress)
 
-    def _batch(self, records: list[Record], place: str, progress: Progress) -> Batch:
-        kept = [record for record in records if parse.changed_since(record, progress.since)]
-        moments = [m for record in kept if (m := parse.instant(record.get("Modified_Time")))]
-        progress.latest = max(filter(None, [progress.latest, *moments]), default=None)
-        kept = self._whole(kept)
-        batch = parse.parse_records(kept, self._contract, self._mapping, place)
+    def _gathered(self, pages: Iterator[list[Record]], word: str, progress: Progress) -> Iterator[Batch]:
+        """Some pages at a time: a frame costs as much for two hundred rows as for two thousand."""
+        records: list[Record] = []
+        places: list[str] = []
+        try:
+            for page in pages:
+                records += page
+                places += [f"{word} {progress.page}, row {number}" for number in range(1, len(page) + 1)]
+                if len(records) >= ROWS_A_BATCH:
+                    yield self._batch(records, places, progress)
+                    records, places = [], []
+        except SourceError:
+            yield self._batch(records, places, progress)  # what had come stays; another way may go on
+            raise
+        yield self._batch(records, places, progress)
+
+    def _batch(self, records: list[Record], places: list[str], progress: Progress) -> Batch:
+        if progress.since is not None:
+            stays = [parse.changed_since(record, progress.since) for record in records]
+            records, places = list(compress(records, stays)), list(compress(places, stays))
+        self._see([record.get("Modified_Time") for record in records], progress)
+        whole = self._whole(records)
+        if len(whole) < len(records):  # some are gone since they were listed
+            by_id = {str(record["id"]): place for record, place in zip(records, places, strict=True)}
+            places = [by_id[str(record["id"])] for record in whole]
+        batch = parse.parse_records(whole, self._contract, self._mapping, places)
         return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
+
+    def _bulk_batch(self, columns: bulk.Columns, progress: Progress) -> Batch:
+        begin = progress.rows_done - len(columns["id"]) + 1
+        places = [f"bulk row {begin + number}" for number in range(len(columns["id"]))]
+        if self._needs_details:
+            rows = zip(*columns.values(), strict=True)
+            return self._batch([dict(zip(columns, row, strict=True)) for row in rows], places, progress)
+        self._see(columns["Modified_Time"], progress)
+        batch = parse.parse_columns(columns, self._contract, self._mapping, places)
+        return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
+
+    def _see(self, times: Iterable[object], progress: Progress) -> None:
+        """Keep the latest change that was met."""
+        moments = filter(None, map(parse.instant, set(times)))
+        progress.latest = max([*filter(None, [progress.latest]), *moments], default=None)
+
+    @property
+    def _needs_details(self) -> bool:
+        kinds = {self._kind(name) for name in self._mapping.api_names}
+        return bool(kinds & parse.NEVER_LISTED) or any(m.whole for m in self._mapping.fields.values())
 
     def _whole(self, records: list[Record]) -> list[Record]:
         """Records with the subforms, multi-select lookups and long texts that lists do not give."""
@@ -237,19 +276,6 @@ class ModulePull:
             for record in records
             if str(record["id"]) in done or str(record["id"]) not in asked
         ]
-
-    def _bulk_batch(self, frame: pd.DataFrame, progress: Progress) -> Batch:
-        places = [f"bulk row {progress.rows_done - len(frame) + n:,}" for n in range(1, len(frame) + 1)]
-        moments = pd.to_datetime(frame["Modified_Time"], utc=True, format="ISO8601", errors="coerce").max()
-        if not pd.isna(moments):
-            progress.latest = max(filter(None, [progress.latest, moments.to_pydatetime()]))
-        needs_detail = any(self._kind(name) in parse.NEVER_LISTED for name in self._mapping.api_names)
-        if needs_detail or any(mapped.whole for mapped in self._mapping.fields.values()):
-            records = self._whole(cast("list[Record]", frame.to_dict("records")))
-            batch = parse.parse_records(records, self._contract, self._mapping, places[0] if places else "")
-        else:
-            batch = parse.parse_texts(frame, self._contract, self._mapping, places)
-        return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
 
     def _deleted(self, progress: Progress) -> Iterator[Batch]:
         """Deletions since they were last asked for; in a full reading, those made while it went on."""

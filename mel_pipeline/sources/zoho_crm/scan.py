@@ -7,16 +7,18 @@ meanwhile keeps its place, and the next load reads it again because its Modified
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 
 from mel_pipeline.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.ahead import ahead
 from mel_pipeline.sources.zoho_crm.api import IDS_A_CALL, PER_PAGE, Api, Page, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError
 from mel_pipeline.sources.zoho_crm.parse import join_slices, number_of
-from mel_pipeline.sources.zoho_crm.plan import QUERY, QUERY_ROWS, Progress, query_credits
+from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, QUERY, QUERY_ROWS, Progress, query_credits
 
 BY_PAGE = 2_000  # records that `page` reaches; beyond, only page_token
+AHEAD = 8  # pages fetched while others are worked on
 _ROUNDS = 3  # tries to get a record whole that keeps changing between slices of fields
 
 
@@ -29,58 +31,65 @@ def by_pages(
         PageTokenError: a page token is no longer good.
         PageReachError: more records than Zoho lists; ``progress.last_id`` says where to go on.
     """
-
-    def ask() -> list[Future[Page]]:
-        return [
-            api.pool.submit(
-                api.page,
-                module,
-                fields,
-                _position(progress, number),
-                number=progress.page + 1,
-                since=progress.since,
-                converted=converted,
-            )
-            for number, fields in enumerate(slices)
-        ]
-
     pending: list[dict[str, Record]] = [{} for _ in slices]
-    asked = ask()
-    while True:
-        pages = [future.result() for future in asked]
-        _note(progress, pages, module)
-        more = any(page.more for page in pages)
-        asked = ask() if more else []
+    for pages in ahead(_pages(api, module, slices, progress, converted), AHEAD):
+        _note(progress, pages)
         whole = _joined(pages, pending)
         left = {identity for part in pending for identity in part}
         progress.torn = list(dict.fromkeys([*progress.torn, *left]))
         yield whole
-        if not more:
+        if any(page.more for page in pages):
+            progress.torn = [identity for identity in progress.torn if identity not in left]
+    _require_end(progress, module)
+
+
+def _pages(
+    api: Api, module: str, slices: Sequence[Sequence[str]], progress: Progress, converted: str | None
+) -> Iterator[list[Page]]:
+    """The same page of every slice, from where ``progress`` stands on. Runs ahead of it: it is read once."""
+    number, tokens, since = progress.page, list(progress.tokens), progress.since
+    while True:
+        number += 1
+        ask = partial(api.page, module, number=number, since=since, converted=converted)
+        positions = _positions(tokens, number, len(slices))
+        pages = list((map if len(slices) == 1 else api.pool.map)(ask, slices, positions))
+        tokens = [page.token or "" for page in pages]
+        yield pages
+        if not any(page.more for page in pages):
             return
-        progress.torn = [identity for identity in progress.torn if identity not in left]
+        if number * PER_PAGE >= BY_PAGE and not all(page.token for page in pages if page.more):
+            return
 
 
-def _position(progress: Progress, number: int) -> dict[str, str]:
-    token = progress.tokens[number] if progress.tokens else ""
-    return {"page_token": token} if token else {"page": str(progress.page + 1)}
+def _positions(tokens: list[str], number: int, slices: int) -> list[dict[str, str]]:
+    return [{"page_token": token} if token else {"page": str(number)} for token in (tokens or [""] * slices)]
 
 
-def _note(progress: Progress, pages: list[Page], module: str) -> None:
+def _require_end(progress: Progress, module: str) -> None:
+    """Pages ended. Was that the end of the list?
+
+    Raises:
+        PageReachError: no, Zoho lists no more of it.
+        PermanentSourceError: no, and nothing says how to go on.
+    """
+    if not progress.more:
+        return
+    if progress.page * PER_PAGE >= PAGE_REACH:
+        raise PageReachError(f"Zoho CRM {module}: Zoho lists only 100,000 records page by page.")
+    raise PermanentSourceError(
+        f"Zoho CRM {module} page {progress.page}: more records were announced but no page token came"
+        " with them. Nothing was lost. Tell the person who maintains the connector."
+    )
+
+
+def _note(progress: Progress, pages: list[Page]) -> None:
     """Move on past these pages."""
     progress.page += 1
-    for record in pages[0].records:
-        if (number := number_of(record)) > progress.last_id:
-            progress.seen += 1
-            progress.last_id = number
+    numbers = [number_of(record) for record in pages[0].records]
+    progress.seen += sum(number > progress.last_id for number in numbers)
+    progress.last_id = max([progress.last_id, *numbers])
     progress.tokens = [page.token or "" for page in pages]
-    beyond = progress.page * PER_PAGE >= BY_PAGE
-    if any(page.more and not page.token for page in pages) and beyond:
-        if progress.page * PER_PAGE >= 100_000:
-            raise PageReachError(f"Zoho CRM {module}: Zoho lists only 100,000 records page by page.")
-        raise PermanentSourceError(
-            f"Zoho CRM {module} page {progress.page}: more records were announced but no page token came"
-            " with them. Nothing was lost. Tell the person who maintains the connector."
-        )
+    progress.more = any(page.more for page in pages)
 
 
 def _joined(pages: list[Page], pending: list[dict[str, Record]]) -> list[Record]:

@@ -1,0 +1,61 @@
+"""Fetch the next things while the last ones are worked on. Nothing about a service here."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _End:
+    error: BaseException | None = None
+
+
+def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
+    """The same items in the same order, drawn by a thread that is up to ``depth`` of them ahead.
+
+    What is raised while an item is drawn is raised here, after the items before it. When the reader
+    stops early, so does the thread.
+    """
+    return _Ahead(items, depth).read()
+
+
+class _Ahead(Generic[T]):
+    def __init__(self, items: Iterator[T], depth: int) -> None:
+        self._items = items
+        self._drawn: queue.Queue[T | _End] = queue.Queue(depth)
+        self._stopped = threading.Event()
+
+    def read(self) -> Iterator[T]:
+        threading.Thread(target=self._draw, name="ahead", daemon=True).start()
+        try:
+            while not isinstance(item := self._drawn.get(), _End):
+                yield item
+            if item.error is not None:
+                raise item.error
+        finally:
+            self._stopped.set()
+
+    def _draw(self) -> None:
+        end = _End()
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+        except BaseException as error:
+            end = _End(error)
+        self._put(end)
+
+    def _put(self, item: T | _End) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._drawn.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False

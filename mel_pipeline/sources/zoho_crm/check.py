@@ -62,9 +62,7 @@ def _entity(api: Api, contract: SourceContract, mapping: EntityMapping, name: st
     slices = len(parse.field_slices(mapping.api_names))
     way = ways(records, slices)[0]
     cost = price(way, records, slices)
-    words = (
-        f"{mapping.module}: {records:,} records; a first load reads them {WORDS[way]}, about {cost:,} credits"
-    )
+    words = f"{mapping.module}: {records:,} records; a first load reads them {WORDS[way]}, {_credits(cost)}"
     untraced = [f for f in mapping.api_names if fields.get(f, {}).get("data_type") in parse.UNMOVED]
     if untraced:
         words += f"; {', '.join(untraced)} change without a trace, so every load reads everything"
@@ -72,6 +70,10 @@ def _entity(api: Api, contract: SourceContract, mapping: EntityMapping, name: st
     if single:
         words += f"; {', '.join(single)} cost one more credit a record"
     return Verdict(True, title, words), records
+
+
+def _credits(count: int) -> str:
+    return f"about {count:,} credit{'' if count == 1 else 's'}"
 
 
 def _large_ways(api: Api, mapping: Mapping, most: int) -> Iterator[Verdict]:

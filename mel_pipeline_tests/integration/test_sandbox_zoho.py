@@ -557,3 +557,54 @@ def test_a_missing_scope_is_401_with_its_own_code() -> None:
             crm.get("settings/fields", module="Accounts"),
         ]
         assert {(a.status_code, a.json()["code"]) for a in answers} == {(401, "OAUTH_SCOPE_MISMATCH")}
+
+
+# Zoho Campaigns
+
+
+def campaigns(box: Sandbox, token: str, path: str, **query: str | int) -> dict[str, Any]:
+    headers = {"Authorization": f"Zoho-oauthtoken {token}"}
+    url = f"{box.url}/campaigns/api/v1.1/{path}"
+    told: dict[str, Any] = requests.get(url, params=query, headers=headers, timeout=10).json()
+    return told
+
+
+def test_issues_of_the_newsletter_come_page_by_page_latest_first_and_end_with_code_6101(
+    box: Sandbox, token: str
+) -> None:
+    first = campaigns(box, token, "recentcampaigns", resfmt="JSON", sort="desc", fromindex=1, range=60)
+    rest = campaigns(box, token, "recentcampaigns", resfmt="JSON", sort="desc", fromindex=61, range=60)
+    listed = first["recent_campaigns"] + rest["recent_campaigns"]
+    times = [int(issue["sent_time"]) for issue in listed]
+    assert len({issue["campaign_key"] for issue in listed}) == len(listed) == 93
+    assert times == sorted(times, reverse=True)
+    assert campaigns(box, token, "recentcampaigns", fromindex=94)["code"] == "6101"
+
+
+def test_a_report_gives_counts_as_text_and_they_settle_in_the_days_after_sending(fresh: Sandbox) -> None:
+    token = str(refresh(fresh).json()["access_token"])
+    fresh.zoho.clock.advance(2 * DAY)
+    token = str(refresh(fresh).json()["access_token"])
+    key = campaigns(fresh, token, "recentcampaigns")["recent_campaigns"][0]["campaign_key"]
+    early = campaigns(fresh, token, "campaignreports", campaignkey=key)["campaign-reports"][0]
+    fresh.zoho.clock.advance(30 * DAY)
+    token = str(refresh(fresh).json()["access_token"])
+    late = campaigns(fresh, token, "campaignreports", campaignkey=key)["campaign-reports"][0]
+    assert all(isinstance(value, str) for value in late.values())
+    assert int(late["opens_count"]) >= int(early["opens_count"])
+    assert int(late["delivered_count"]) == int(late["emails_sent_count"]) - int(late["bounces_count"])
+
+
+def test_an_unknown_campaign_and_a_bad_token_are_told_in_the_body(box: Sandbox, token: str) -> None:
+    assert campaigns(box, token, "campaignreports", campaignkey="x")["code"] == "6002"
+    assert campaigns(box, "wrong", "recentcampaigns")["code"] == "1007"
+
+
+def test_the_501st_call_in_five_minutes_locks_campaigns_for_thirty(fresh: Sandbox) -> None:
+    token = str(refresh(fresh).json()["access_token"])
+    codes = [campaigns(fresh, token, "campaignreports", campaignkey="x")["code"] for _ in range(501)]
+    assert codes == ["6002"] * 500 + ["998"]
+    fresh.zoho.clock.advance(1_000)
+    assert campaigns(fresh, token, "campaignreports", campaignkey="x")["code"] == "998"
+    fresh.zoho.clock.advance(900)
+    assert campaigns(fresh, token, "campaignreports", campaignkey="x")["code"] == "6002"

@@ -135,6 +135,7 @@ def test_09_every_id_comes_exactly_once(tmp_path: Path, total: int) -> None:
         assert case.ids() == sorted(case.module.ids())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lacking", ["", "ZohoCRM.coql.READ", "ZohoCRM.bulk.READ"])
 def test_10_beyond_100000_records_another_way_is_taken_by_itself(tmp_path: Path, lacking: str) -> None:
     with members(tmp_path) as case:
@@ -148,6 +149,7 @@ def test_10_beyond_100000_records_another_way_is_taken_by_itself(tmp_path: Path,
         assert result.usage["API credits used"] == sum(call.credits for call in case.account.calls)
 
 
+@pytest.mark.slow
 def test_10_changes_beyond_100000_are_read_on_by_query_where_the_pages_end(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.load()
@@ -351,6 +353,7 @@ def test_21_a_converted_lead_is_still_there_and_marked(tmp_path: Path) -> None:
         assert marked.loc[ids].tolist() == ["false", "true", "false"]
 
 
+@pytest.mark.slow
 def test_21_converted_leads_come_with_a_bulk_read_as_well(tmp_path: Path) -> None:
     fields = [Field("Last_Name", "text"), Field("Converted__s", "boolean")]
     with account_with(tmp_path, "Leads", fields, {"converted": "Converted__s"}) as case:

@@ -108,7 +108,10 @@ def test_map_proposes_other_names_with_its_evidence_and_shows_what_it_could_not_
     assert "✗ gender: perhaps Sexo: its values include" in told
     assert "gender: words the pipeline does not know: Otra" in told
     assert "never read, personal: Email" in told
-    assert "fields nobody reads: Joined_the_network (date), Network_Region (picklist), Population (integer)" in told
+    assert (
+        "fields nobody reads: Joined_the_network (date), Network_Region (picklist), Population (integer)"
+        in told
+    )
     assert "✓ deals: module Deals, 12 of 12 columns" in told
 
 

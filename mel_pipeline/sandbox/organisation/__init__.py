@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from mel_pipeline.sandbox.organisation import activity, members, people, presence
+from mel_pipeline.sandbox.organisation import activity, members, newsletter, people, presence
 
 FIRST_YEAR = 2023
 
@@ -33,6 +33,7 @@ class Organisation:
     deals: list[activity.Deal]
     social: list[presence.SocialAccount]
     sites: list[presence.Site]
+    newsletter: list[newsletter.Issue]
 
     @property
     def now(self) -> datetime:
@@ -72,6 +73,7 @@ def build(today: date) -> Organisation:
         deals=[deal for deal in activity.build_deals(accounts, wanted) if deal.created <= now],
         social=presence.build_accounts(yesterday, wanted),
         sites=presence.build_sites(yesterday, wanted),
+        newsletter=newsletter.build_issues(FIRST_YEAR, today),
     )
 
 

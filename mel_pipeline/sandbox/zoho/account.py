@@ -143,9 +143,9 @@ class Account:
         return self._sum
 
     def routes(self) -> list[Route]:
-        from mel_pipeline.sandbox.zoho import bulk, coql, crm, people, settings
+        from mel_pipeline.sandbox.zoho import bulk, campaigns, coql, crm, people, settings
 
-        rooms = (settings, coql, bulk, crm, people)
+        rooms = (settings, coql, bulk, crm, people, campaigns)
         served = [route for room in rooms for route in room.routes(self)]
         return [Route("/oauth/v2/token", self.served(self._token), methods=["POST"]), *served]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from email.utils import format_datetime
 from pathlib import Path
 
 import uvicorn
@@ -21,15 +22,15 @@ from mel_pipeline.errors import MelError
 from mel_pipeline.sandbox.organisation import Organisation, build
 from mel_pipeline.sandbox.public_apis import Instagram, Matomo
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
-from mel_pipeline.sandbox.zoho import Account
+from mel_pipeline.sandbox.zoho import Account, Clock
+from mel_pipeline.sandbox.zoho.gate import HANG_UP
 
 
 @dataclass(frozen=True)
-class Sandbox:
-    """A running sample organisation."""
+class Served:
+    """A Zoho account that answers."""
 
     port: int
-    organisation: Organisation
     zoho: Account
 
     @property
@@ -37,22 +38,11 @@ class Sandbox:
         return f"http://127.0.0.1:{self.port}"
 
 
-def create_app(organisation: Organisation) -> tuple[ASGIApp, Account]:
-    """The application and the state of its Zoho account."""
+@dataclass(frozen=True)
+class Sandbox(Served):
+    """A running sample organisation."""
 
-    async def about(_: Request) -> Response:
-        return JSONResponse(
-            {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}
-        )
-
-    zoho = Account.of(organisation)
-    routes = [
-        Route("/", about),
-        *zoho.routes(),
-        *Instagram(organisation).routes(),
-        *Matomo(organisation).routes(),
-    ]
-    return _labelled(Starlette(routes=routes)), zoho
+    organisation: Organisation
 
 
 @contextmanager
@@ -65,56 +55,20 @@ def running(port: int = 0, today: date | None = None, survey_dir: Path | None = 
     organisation = build(today or date.today())
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
-    app, zoho = create_app(organisation)
-    with _serving(app, port) as taken:
-        yield Sandbox(taken, organisation, zoho)
-
-
-@dataclass(frozen=True)
-class AccountServer:
-    """A Zoho account alone, served on loopback."""
-
-    port: int
-    account: Account
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    zoho = Account.of(organisation)
+    with _serving(_routes(organisation, zoho), zoho.clock, port) as taken:
+        yield Sandbox(taken, zoho, organisation)
 
 
 @contextmanager
-def running_account(account: Account, port: int = 0) -> Iterator[AccountServer]:
-    """Serve one Zoho account from a thread for as long as the block lasts; port 0 takes a free one."""
-    with _serving(_labelled(Starlette(routes=account.routes())), port) as taken:
-        yield AccountServer(taken, account)
+def running_account(account: Account, port: int = 0) -> Iterator[Served]:
+    """Serve one Zoho account alone; port 0 takes a free one.
 
-
-@contextmanager
-def _serving(app: ASGIApp, port: int) -> Iterator[int]:
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
-        log_level="error",
-        access_log=False,
-        ws="none",
-        lifespan="off",
-        date_header=False,  # a service writes the date of its own clock
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.005)
-    if not server.started:
-        raise MelError(
-            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
-        )
-    try:
-        yield int(server.servers[0].sockets[0].getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
+    Raises:
+        MelError: the port is taken.
+    """
+    with _serving(account.routes(), account.clock, port) as taken:
+        yield Served(taken, account)
 
 
 def serve(port: int, today: date | None = None, survey_dir: Path | None = None) -> None:
@@ -127,22 +81,66 @@ def serve(port: int, today: date | None = None, survey_dir: Path | None = None) 
         threading.Event().wait()
 
 
+def _routes(organisation: Organisation, zoho: Account) -> list[Route]:
+    async def about(_: Request) -> Response:
+        return JSONResponse(
+            {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}
+        )
+
+    social, sites = Instagram(organisation), Matomo(organisation)
+    return [Route("/", about), *zoho.routes(), *social.routes(), *sites.routes()]
+
+
+@contextmanager
+def _serving(routes: Sequence[Route], clock: Clock, port: int) -> Iterator[int]:
+    """Run a server in a thread; gives its port."""
+    app = _labelled(Starlette(routes=routes), clock)
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        access_log=False,
+        ws="none",
+        lifespan="off",
+        date_header=False,  # the account's clock tells the time, not the machine
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    if not server.started:
+        raise MelError(
+            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
+        )
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
 def _run(server: uvicorn.Server) -> None:
     try:
         server.run()
     except SystemExit:
-        return  # uvicorn exits the thread when the port is taken; `running` says so
+        return  # uvicorn exits the thread when the port is taken; `_serving` says so
 
 
-def _labelled(app: ASGIApp) -> ASGIApp:
-    """Every answer says that it is sample data."""
+def _labelled(app: ASGIApp, clock: Clock) -> ASGIApp:
+    """Every answer says that it is sample data, and when it was given by the account's clock."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def labelled_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), (b"x-sample-data", b"true")]
+                date = format_datetime(clock.now(), usegmt=True).encode()
+                own = [(b"x-sample-data", b"true"), (b"date", date)]
+                message["headers"] = [*message.get("headers", []), *own]
             await send(message)
 
+        # ASGI has no way to drop a connection; uvicorn's `receive` knows the transport that can.
+        scope[HANG_UP] = getattr(receive, "__self__").transport.close  # noqa: B009
         await app(scope, receive, labelled_send)
 
     return wrapped

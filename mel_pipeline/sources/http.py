@@ -52,6 +52,7 @@ class Policy:
     answer: float = 180.0  # for a whole answer, however slowly it drips
     attempts: int = 4
     backoff: float = 1.0
+    download: float = 1_800.0  # for a file
     job: float = 1_800.0  # for a job that the service works on by itself
     poll: float = 2.0  # between two questions how far a job is, at first; then ever longer
     longest_wait: float = 120.0  # asked to wait longer than this, a client gives up until the next run
@@ -217,7 +218,7 @@ class Http:
                 stream=True,
             ) as response:
                 if into is not None and response.status_code == 200:
-                    _save(response, into, time.monotonic() + self.policy.job, asked.what)
+                    _save(response, into, time.monotonic() + self.policy.download, asked.what)
                     body = b""
                 else:
                     body = _read_all(response, time.monotonic() + self.policy.answer, asked.what)

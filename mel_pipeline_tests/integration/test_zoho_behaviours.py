@@ -154,7 +154,7 @@ def test_10_changes_beyond_100000_are_read_on_by_query_where_the_pages_end(tmp_p
     with members(tmp_path) as case:
         case.load()
         case.clock.advance(DAY)
-        case.module.fill(100_450, lambda number: {"Name": f"City {number}"})
+        case.module.fill(100_450, lambda number: {"Name": f"City {number}"}, spread=0)
         result = case.load()
         assert (result.new, result.repeated) == (100_450, 0)
         assert result.usage["read"] == "page by page, then by query (COQL)"
@@ -529,7 +529,7 @@ def test_25_a_passing_fault_is_asked_again_and_a_lasting_one_defers_with_a_check
         case.account.faults.add(r"/crm/v8/Accounts$", after=1, times=1, **fault)
         assert case.load().new == 1_000
         case.clock.advance(DAY)
-        case.module.fill(1_000, lambda number: {"Name": f"Town {number}"})
+        case.module.fill(1_000, lambda number: {"Name": f"Town {number}"}, spread=0)
         begun = len(case.account.calls)
         case.account.faults.add(r"/crm/v8/Accounts$", after=2, times=None, **fault)
         with pytest.raises(TransientSourceError):

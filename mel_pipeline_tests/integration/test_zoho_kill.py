@@ -14,6 +14,7 @@ import pytest
 from mel_pipeline.sandbox.zoho import Field
 from mel_pipeline_tests.fixtures.killable import Killable, forking
 from mel_pipeline_tests.fixtures.zoho_account import Case, account_with
+from mel_pipeline_tests.fixtures.zoho_stub import PATIENT
 
 WIDE = [Field(f"Field_{number:02}", "text") for number in range(60)]
 STAGED_ROWS, KILLS = 400, 7
@@ -73,7 +74,7 @@ def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
     lacking, small, fields = WAYS[way]
     chance = random.Random(f"{way} {seed}")
     killed_home, calm_home = tmp_path / "killed", tmp_path / "calm"
-    with account_with(killed_home, "Accounts", fields, pages_delay=0.01) as case:
+    with account_with(killed_home, "Accounts", fields, pages_delay=0.01, policy=PATIENT) as case:
         calm = replace(case, home=calm_home)
         case.account.scopes -= set(lacking)
         case.module.fill(

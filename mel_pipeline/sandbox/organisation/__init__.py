@@ -73,7 +73,7 @@ def build(today: date) -> Organisation:
         deals=[deal for deal in activity.build_deals(accounts, wanted) if deal.created <= now],
         social=presence.build_accounts(yesterday, wanted),
         sites=presence.build_sites(yesterday, wanted),
-        newsletter=newsletter.build_issues(FIRST_YEAR, today),
+        newsletter=newsletter.build_newsletter(today),
     )
 
 

@@ -1,75 +1,84 @@
-"""Issues of the newsletter: two a month, relaunched in May 2024 to an audience that grows since. No HTTP here."""
+"""The network's newsletter: two issues a month, relaunched in 2024 with an audience that grows since."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from random import Random
 
-DAYS_OF_ISSUE = (7, 21)
-RELAUNCH = date(2024, 5, 1)
-SETTLED_AFTER = 10  # days in which most people open what they will open
+FIRST_YEAR, RELAUNCH = 2023, date(2024, 2, 1)
+DAYS = (8, 22)  # of each month
 
 
 @dataclass(frozen=True)
 class Issue:
-    """One issue, with what its figures come to when they have settled. ``sent_at`` is UTC."""
+    """One issue; moments in UTC without zone. Counts are of people, each counted once."""
 
     key: str
     name: str
-    sent_at: datetime
-    sent: int
-    hard_bounces: int
-    soft_bounces: int
-    opened: int  # people
-    opens: int  # every opening
-    clicked: int  # people
-    unsubscribed: int
-    complaints: int
+    subject: str
+    created: datetime
+    sent: datetime | None  # None: a draft
+    recipients: int = 0
+    hard_bounces: int = 0
+    soft_bounces: int = 0
+    opened: int = 0
+    clicked: int = 0
+    unsubscribed: int = 0
+    marked_as_spam: int = 0
+    forwarded: int = 0
 
     @property
     def delivered(self) -> int:
-        return self.sent - self.hard_bounces - self.soft_bounces
+        return self.recipients - self.hard_bounces - self.soft_bounces
 
 
-def build_issues(first_year: int, today: date) -> list[Issue]:
-    """Issues sent before a day, oldest first. A later day adds issues and alters none."""
-    days = [
-        date(year, month, day)
-        for year in range(first_year, today.year + 1)
-        for month in range(1, 13)
-        for day in DAYS_OF_ISSUE
-    ]
-    return [_issue(day, number) for number, day in enumerate(days, start=1) if day < today]
+def build_newsletter(today: date) -> list[Issue]:
+    """Every issue sent before today, oldest first, and the next one as a draft."""
+    issues = []
+    for number, day in enumerate(_days()):
+        if day >= today:
+            sent = _issue(number, day)
+            if sent.created <= datetime(today.year, today.month, today.day):
+                issues.append(Issue(sent.key, sent.name, sent.subject, sent.created, None))
+            break
+        issues.append(_issue(number, day))
+    return issues
 
 
-def _issue(day: date, number: int) -> Issue:
-    chance = Random(f"newsletter {day}")
-    relaunched = day >= RELAUNCH
-    months = (day.year - RELAUNCH.year) * 12 + day.month - RELAUNCH.month
-    audience = 4_900 + (90 * months if relaunched else 4 * number) + chance.randint(-40, 40)
-    hard, soft = (
-        round(audience * chance.uniform(0.004, 0.009)),
-        round(audience * chance.uniform(0.003, 0.008)),
-    )
-    delivered = audience - hard - soft
-    opened = round(delivered * (chance.uniform(0.33, 0.41) if relaunched else chance.uniform(0.22, 0.27)))
+def _days() -> Iterator[date]:
+    year, month = FIRST_YEAR, 1
+    while True:
+        yield from (date(year, month, day) for day in DAYS)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _issue(number: int, day: date) -> Issue:
+    """Before its relaunch the newsletter lost readers; afterwards more of them open and click."""
+    rng = Random(f"newsletter {day}")
+    grown = max((day - RELAUNCH).days, 0)
+    recipients = 3_100 - 6 * number if not grown else int(2_950 + 2.4 * grown)
+    recipients += rng.randint(-25, 25)
+    hard, soft = int(recipients * rng.uniform(0.004, 0.012)), int(recipients * rng.uniform(0.006, 0.02))
+    delivered = recipients - hard - soft
+    opened = int(delivered * (rng.uniform(0.30, 0.38) if grown else rng.uniform(0.17, 0.22)))
+    subject = rng.choice(["News from member cities", "What our cities are building", "Voices of the network"])
+    name = f"Metropolis newsletter {number + 1:03}, {day:%B %Y}"
+    sent = datetime(day.year, day.month, day.day, 9, rng.randint(0, 50))
     return Issue(
-        key=f"{Random(f'key {day}').getrandbits(128):032x}",
-        name=f"{'Metropolis Voices' if relaunched else 'Metropolis newsletter'} {day:%Y-%m} {'I' if day.day < 15 else 'II'}",
-        sent_at=datetime(day.year, day.month, day.day, 9, 0) + timedelta(minutes=chance.randint(0, 50)),
-        sent=audience,
+        key=sha256(f"newsletter {day}".encode()).hexdigest()[:32],
+        name=name,
+        subject=f"{subject}, {day:%B %Y}",
+        created=sent - timedelta(days=6, hours=2),
+        sent=sent,
+        recipients=recipients,
         hard_bounces=hard,
         soft_bounces=soft,
         opened=opened,
-        opens=round(opened * chance.uniform(1.3, 1.7)),
-        clicked=round(opened * chance.uniform(0.12, 0.2)),
-        unsubscribed=round(delivered * chance.uniform(0.0005, 0.003)),
-        complaints=chance.choice((0, 0, 0, 1)),
+        clicked=int(opened * (rng.uniform(0.14, 0.22) if grown else rng.uniform(0.07, 0.11))),
+        unsubscribed=rng.randint(2, 9),
+        marked_as_spam=rng.choice([0, 0, 0, 1]),
+        forwarded=rng.randint(0, 6),
     )
-
-
-def share_by(sent_at: datetime, now: datetime) -> float:
-    """How much of an issue's final figures has come by a moment."""
-    days = (now - sent_at) / timedelta(days=1)
-    return min(max(days / SETTLED_AFTER, 0.0), 1.0)

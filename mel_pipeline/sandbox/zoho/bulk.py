@@ -1,163 +1,224 @@
-"""Bulk Read: jobs over a snapshot of a module, told by state, fetched as ZIP.
+"""Bulk Read: a job is asked for, looked after, and its result fetched as a ZIP with one CSV file.
 
-A job goes one state further each time it is asked about. Converted leads are not in the result.
+Where Zoho's documentation is silent: a result holds the records as they are when the job completes, in
+the order of ids; converted leads are left out unless the criteria name Converted__s; rich text is cut as
+in lists; early states carry a result block that says nothing.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import secrets
-import zipfile
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from mel_pipeline.sandbox.zoho.account import Account, Call, Job, RefusalError
+from mel_pipeline.sandbox.zoho.answers import RefusedError
+from mel_pipeline.sandbox.zoho.bulk_files import zipped_csv
+from mel_pipeline.sandbox.zoho.columns import Record, list_readers
+from mel_pipeline.sandbox.zoho.coql import json_body
+from mel_pipeline.sandbox.zoho.criteria import Comparison, Condition, Group, columns_of, predicate
+from mel_pipeline.sandbox.zoho.limits import Window
 from mel_pipeline.sandbox.zoho.modules import Module
+from mel_pipeline.sandbox.zoho.schema import USER, stamp
 
-ROWS_A_JOB, START_CREDITS, TOKEN_LIFE, DOWNLOADS_A_MINUTE = 200_000, 50, 86_400, 10
-NOT_EXPORTED = ("Notes", "Attachments", "Emails")
+if TYPE_CHECKING:
+    from mel_pipeline.sandbox.zoho.account import Account
+
+PATH = "/crm/bulk/v8/read"
+ROWS, CREDITS, DOWNLOADS, DOWNLOAD_WINDOW = 200_000, 50, 10, 60
+REFUSED_MODULES = frozenset({"Notes", "Attachments", "Emails"})
 STATES = ("ADDED", "QUEUED", "IN PROGRESS", "COMPLETED")
-SCOPE = "ZohoCRM.bulk.READ"
+_SECONDS = (5, 15, 60)  # after which a job has reached each further state by itself
+_COMPARATORS = {
+    "equal": "=", "not_equal": "!=", "greater_than": ">", "greater_equal": ">=", "less_than": "<",
+    "less_equal": "<=", "in": "in",
+}  # fmt: skip
 
 
-def routes(account: Account) -> list[Route]:
-    async def start(request: Request, call: Call) -> Response:
-        query = (await request.json()).get("query") or {}
-        name = str((query.get("module") or {}).get("api_name", ""))
-        await account.permit(request, call, credits=START_CREDITS, scope=SCOPE, module=name)
-        job = (
-            _continued(account, str(query["page_token"]))
-            if "page_token" in query
-            else _job(account, name, query)
-        )
-        account.jobs[job.id] = job
-        details = {
-            "id": job.id,
-            "operation": "read",
-            "state": "ADDED",
-            "created_time": job.created.isoformat(),
-        }
-        added = {
-            "status": "success",
-            "code": "ADDED_SUCCESSFULLY",
-            "message": "Added successfully.",
-            "details": details,
-        }
-        return JSONResponse({"data": [added], "info": {}}, 201)
+@dataclass
+class Job:
+    id: str
+    module: Module
+    names: list[str]
+    criteria: Condition | None
+    start: int
+    user: str
+    created: float
+    polls: int = 0
+    records: list[Record] | None = None  # once it has run
+    next_token: str | None = None
 
-    async def status(request: Request, call: Call) -> Response:
-        await account.permit(request, call, scope=SCOPE)
-        job = _known(account, request)
+
+class Bulk:
+    """Jobs move on a state each time they are asked after, and by themselves within a minute.
+
+    ``rows`` is how many a job gives; ``id_column`` how its files head the column of ids.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.rows = ROWS
+        self.id_column = "id"
+        self.jobs: dict[str, Job] = {}
+        self._downloads = Window(account.clock, DOWNLOADS, DOWNLOAD_WINDOW)
+
+    async def create(self, request: Request) -> Response:
+        """``POST /crm/bulk/v8/read``: 50 credits."""
+        self._account.oauth.require("ZohoCRM.bulk.READ")
+        request.state.call.body = await json_body(request)
+        query = request.state.call.body.get("query")
+        if not isinstance(query, dict):
+            raise RefusedError("MANDATORY_NOT_FOUND", {"api_name": "query"})
+        job = self._following(query, request) if "page_token" in query else self._new(query, request)
+        self.jobs[job.id] = job
+        details = {**self._about(job), "state": STATES[0]}
+        added = {"status": "success", "code": "ADDED_SUCCESSFULLY", "message": "Added successfully."}
+        return JSONResponse({"data": [{**added, "details": details}], "info": {}}, 201)
+
+    def _new(self, query: Mapping[str, Any], request: Request) -> Job:
+        asked = query.get("module")
+        name = str(asked.get("api_name")) if isinstance(asked, dict) else str(asked)
+        if name in REFUSED_MODULES:
+            message = "The module does not support this operation"
+            raise RefusedError("NOT_SUPPORTED", {"module": name}, message=message)
+        module = self._account.readable(name)
+        known = [field.api_name for field in module.fields.values() if field.in_lists]
+        names = [str(field) for field in query.get("fields") or known]
+        if wrong := [field for field in names if field not in known]:
+            raise RefusedError("INVALID_DATA", {"api_name": wrong[0], "json_path": "$.query.fields"})
+        criteria = _criteria(query["criteria"]) if query.get("criteria") else None
+        if criteria is not None:
+            predicate(criteria, module.fields)  # refuses what cannot be asked
+        start = (int(query.get("page") or 1) - 1) * self.rows
+        return self._job(module, names, criteria, start, request)
+
+    def _following(self, query: Mapping[str, Any], request: Request) -> Job:
+        """The next set of another job's records; the token brings its module, fields and criteria along."""
+        token = self._account.page_tokens.find(str(query["page_token"]), None, request.state.user)
+        before = self.jobs.get(token.bound_to)
+        if before is None:
+            raise RefusedError("TOKEN_BOUND_DATA_MISMATCH", {"param_name": "page_token"})
+        self._account.readable(before.module.api_name)
+        return self._job(before.module, before.names, before.criteria, token.position, request)
+
+    def _job(
+        self, module: Module, names: list[str], criteria: Condition | None, start: int, request: Request
+    ) -> Job:
+        user, now = request.state.user, self._account.clock.seconds()
+        return Job(str(self._account.next_id()), module, names, criteria, start, user, now)
+
+    async def details(self, request: Request) -> Response:
+        """``GET /crm/bulk/v8/read/{job}``."""
+        job = self._job_of(request)
         job.polls += 1
-        state = STATES[min(job.polls, len(STATES)) - 1]
-        if account.faults.bulk == "stuck":
-            state = STATES[min(job.polls, len(STATES) - 1) - 1]
-        told: dict[str, Any] = {"id": job.id, "operation": "read", "state": state, "file_type": "csv"}
-        if account.faults.bulk == "fail" and job.polls > 1:
-            told |= {"state": "FAILURE", "result": {"error_message": "Internal error while exporting"}}
-        elif state != "ADDED":  # early states carry a result as well: the state alone counts
-            told["result"] = _result(account, job, completed=state == "COMPLETED")
+        state = self._state(job)
+        told = {**self._about(job), "state": state, "query": self._asked(job), "file_type": "csv"}
+        if state == "COMPLETED":
+            told["result"] = self._result(job)
+        elif state == "FAILURE":
+            reason = {
+                "code": "INTERNAL_ERROR",
+                "message": "The job could not be completed.",
+                "status": "error",
+            }
+            told["result"] = {"error_message": reason}
+        elif state != "ADDED":
+            empty = {"page": 1, "per_page": self.rows, "count": 0, "more_records": False}
+            told["result"] = {**empty, "download_url": f"{PATH}/{job.id}/result"}
         return JSONResponse({"data": [told]})
 
-    async def result(request: Request, call: Call) -> Response:
-        await account.permit(request, call, scope=SCOPE)
-        job = _known(account, request)
-        if job.polls < len(STATES):
-            raise RefusalError("JOB_NOT_COMPLETED")
-        while account.downloads and account.downloads[0] <= account.now - 60:
-            account.downloads.popleft()
-        if len(account.downloads) >= DOWNLOADS_A_MINUTE:
-            raise RefusalError("TOO_MANY_REQUESTS", 429)
-        account.downloads.append(account.now)
-        content = _archive(job)
-        if account.faults.bulk == "truncated":
-            content = content[: len(content) // 2]
-        return Response(content, media_type="application/zip")
+    async def download(self, request: Request) -> Response:
+        """``GET /crm/bulk/v8/read/{job}/result``: ten a minute."""
+        job = self._job_of(request)
+        if not self._downloads.admits():
+            raise RefusedError("TOO_MANY_REQUESTS", status=429)
+        if self._state(job) != "COMPLETED":
+            raise RefusedError("RESOURCE_NOT_FOUND", {"resource": "result"}, 404)
+        pieces = self._pieces(job)
+        headers = {"Content-Disposition": f"attachment; filename={job.id}.zip"}
+        if self._account.faults.bulk == "truncated":
+            whole = b"".join(pieces)
+            return Response(whole[: len(whole) // 2], headers=headers, media_type="application/zip")
+        return StreamingResponse(pieces, headers=headers, media_type="application/zip")
 
-    base = "/crm/bulk/v8/read"
-    return [
-        Route(base, account.served(start), methods=["POST"]),
-        Route(base + "/{job:int}", account.served(status)),
-        Route(base + "/{job:int}/result", account.served(result)),
-    ]
+    def _pieces(self, job: Job) -> Iterator[bytes]:
+        readers = list_readers(job.module.fields, job.names)
+        names = [self.id_column if name == "id" else name for name in readers]
+        return zipped_csv(f"{job.id}.csv", names, list(readers.values()), self._ran(job))
 
+    def _job_of(self, request: Request) -> Job:
+        self._account.oauth.require("ZohoCRM.bulk.READ")
+        job = self.jobs.get(request.path_params["job"])
+        if job is None:
+            raise RefusedError("RESOURCE_NOT_FOUND", {"resource": "job"}, 404)
+        self._account.readable(job.module.api_name)
+        return job
 
-def _known(account: Account, request: Request) -> Job:
-    job = account.jobs.get(str(request.path_params["job"]))
-    if job is None:
-        raise RefusalError("INVALID_DATA", 404)
-    return job
+    def _state(self, job: Job) -> str:
+        age = self._account.clock.seconds() - job.created
+        step = max(min(job.polls, 3), sum(age >= seconds for seconds in _SECONDS))
+        if self._account.faults.bulk == "stuck" and job.records is None:
+            step = min(step, 1)
+        if step == 3 and self._account.faults.bulk == "fail":
+            return "FAILURE"
+        return STATES[step]
 
+    def _ran(self, job: Job) -> list[Record]:
+        """The records of the job, taken when it is first seen complete."""
+        if job.records is None:
+            named = columns_of(job.criteria) if job.criteria else []
+            found = job.module.view("id", "both" if "Converted__s" in named else "false")
+            if job.criteria is not None:
+                meets = predicate(job.criteria, job.module.fields)
+                found = [record for record in found if meets(record)]
+            end = job.start + self.rows
+            job.records = found[job.start : end]
+            if end < len(found):
+                job.next_token = self._account.page_tokens.issue(job.id, job.user, end)
+        return job.records
 
-def _job(account: Account, name: str, query: Mapping[str, Any]) -> Job:
-    if name in NOT_EXPORTED:
-        raise RefusalError("NOT_SUPPORTED")
-    module = account.module(name)
-    fields = [str(field) for field in query.get("fields") or module.fields]
-    unknown = [field for field in fields if field not in module.fields]
-    if unknown:
-        raise RefusalError("INVALID_DATA", details={"api_name": unknown[0]})
-    snapshot = list(module.listed("id", backwards=False, since=None, converted="false"))
-    return Job(_new_id(account), module, fields, snapshot, 0, account.clock.now())
+    def _result(self, job: Job) -> dict[str, Any]:
+        count = len(self._ran(job))
+        result = {
+            "page": job.start // self.rows + 1,
+            "per_page": self.rows,
+            "count": count,
+            "download_url": f"{PATH}/{job.id}/result",
+            "more_records": job.next_token is not None,
+        }
+        return {**result, "next_page_token": job.next_token} if job.next_token else result
 
+    def _about(self, job: Job) -> dict[str, Any]:
+        user = {"id": job.user, "name": USER["name"]}
+        about = {"id": job.id, "operation": "read", "created_by": user}
+        return {**about, "created_time": stamp(job.created)}
 
-def _continued(account: Account, token: str) -> Job:
-    if token not in account.job_tokens:
-        raise RefusalError("INVALID_DATA")
-    before, issued = account.job_tokens[token]
-    if account.now - issued > TOKEN_LIFE:
-        raise RefusalError("EXPIRED_VALUE")
-    begin = before.start + ROWS_A_JOB
-    return Job(_new_id(account), before.module, before.fields, before.records, begin, account.clock.now())
-
-
-def _new_id(account: Account) -> str:
-    return str(546_000_009_000_000_000 + len(account.jobs))
-
-
-def _result(account: Account, job: Job, *, completed: bool) -> dict[str, Any]:
-    rows = min(max(len(job.records) - job.start, 0), ROWS_A_JOB)
-    more = job.start + ROWS_A_JOB < len(job.records)
-    token = None
-    if completed and more:
-        token = secrets.token_urlsafe(24)
-        account.job_tokens[token] = (job, account.now)
-    return {
-        "page": job.start // ROWS_A_JOB + 1,
-        "per_page": ROWS_A_JOB,
-        "count": rows,
-        "download_url": f"/crm/bulk/v8/read/{job.id}/result",
-        "more_records": more,
-        "next_page_token": token,
-    }
+    def _asked(self, job: Job) -> dict[str, Any]:
+        module = {"api_name": job.module.api_name}
+        return {"module": module, "fields": job.names, "page": job.start // self.rows + 1}
 
 
-def _archive(job: Job) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = ["Id" if name == "id" else name for name in job.fields]
-    writer.writerow(names)
-    for record in job.records[job.start : job.start + ROWS_A_JOB]:
-        writer.writerow([_cell(job.module, record, name) for name in job.fields])
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr(f"{job.id}.csv", text.getvalue())
-    return packed.getvalue()
+def _criteria(asked: Any) -> Condition:
+    """One criterion, or a group of them joined by ``and`` or ``or``."""
+    if not isinstance(asked, dict):
+        raise RefusedError("INVALID_DATA", {"json_path": "$.query.criteria"})
+    if "group" in asked:
+        parts = tuple(_criteria(part) for part in asked["group"])
+        return Group(str(asked.get("group_operator", "and")).lower(), parts)
+    field, comparator, value = asked.get("field"), str(asked.get("comparator")), asked.get("value")
+    name = str(field.get("api_name")) if isinstance(field, dict) else str(asked.get("api_name"))
+    if comparator == "between" and isinstance(value, list) and len(value) == 2:
+        return Group("and", (Comparison(name, ">=", str(value[0])), Comparison(name, "<=", str(value[1]))))
+    if comparator not in _COMPARATORS:
+        details = {"api_name": name, "comparator": comparator}
+        raise RefusedError("FIELD_COMPARATOR_IN_CRITERIA_NOT_SUPPORTED", details)
+    if value == "${EMPTY}":
+        return Comparison(name, "is null" if comparator == "equal" else "is not null")
+    literal = [str(part) for part in value] if isinstance(value, list) else _text(value)
+    return Comparison(name, _COMPARATORS[comparator], literal)
 
 
-def _cell(module: Module, record: Mapping[str, Any], name: str) -> str:
-    """Lookups come as bare ids, multi-selects joined by semicolons."""
-    field = module.fields.get(name)
-    value = field.formula(record) if field and field.formula else record.get(name)
-    if isinstance(value, dict):
-        return str(value.get("id", ""))
-    if isinstance(value, list):
-        return ";".join(str(item.get("id", "")) if isinstance(item, dict) else str(item) for item in value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

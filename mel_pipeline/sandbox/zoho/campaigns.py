@@ -1,103 +1,179 @@
-"""Zoho Campaigns: the list of campaigns and each one's report; counts are text, errors come with status 200."""
+"""Zoho Campaigns over HTTP: issues of the newsletter and how they were received.
+
+Counts arrive as text; errors come inside HTTP 200. Each address admits 500 calls in five minutes and is
+then locked for half an hour. Zoho does not publish the answer of a locked address; the code used here is
+the one its sister product Marketing Automation has for it.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from mel_pipeline.sandbox.organisation.newsletter import Issue, share_by
-from mel_pipeline.sandbox.zoho.account import Account, Call, RefusalError
+from mel_pipeline.sandbox.organisation.newsletter import Issue
+from mel_pipeline.sandbox.zoho.limits import Window
+from mel_pipeline.sandbox.zoho.schema import MADRID
 
-CALLS, SPAN, LOCK = 500, 300, 1_800
-_BASE = "/campaigns/api/v1.1"
+if TYPE_CHECKING:
+    from mel_pipeline.sandbox.zoho.account import Account
+
+CALLS, WINDOW, LOCK, RANGE = 500, 300, 1_800, 5
+BASE = "/campaigns"  # stands for the host of Zoho Campaigns
+_NETWORKS = ("twitter", "facebook", "linkedin", "other")
 
 
-def routes(account: Account) -> list[Route]:
-    made: deque[float] = deque()
-    locked_until = [0.0]
+class Campaigns:
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._windows = {name: Window(account.clock, CALLS, WINDOW, LOCK) for name in ("recent", "reports")}
 
-    async def permit(request: Request, call: Call) -> Response | None:
-        try:
-            await account.permit(request, call, credits=0)
-        except RefusalError as refusal:
-            if refusal.status != 401:
-                raise
-            return _error(request, "1007", "Unauthorized request.", 401)
-        while made and made[0] <= account.now - SPAN:
-            made.popleft()
-        if len(made) >= CALLS:
-            locked_until[0] = account.now + LOCK
-        if account.now < locked_until[0]:
-            return _error(request, "998", "API call limit exceeded. Please try again after 30 minutes.")
-        made.append(account.now)
-        return None
-
-    def issues() -> list[Issue]:
-        return account.organisation.newsletter if account.organisation else []
-
-    async def recent(request: Request, call: Call) -> Response:
-        if (refused := await permit(request, call)) is not None:
+    async def recent(self, request: Request) -> Response:
+        """``GET /api/v1.1/recentcampaigns``: by time of creation, counted from 1, five unless asked otherwise."""
+        if (refused := self._refused(request, "recent")) is not None:
             return refused
         query = request.query_params
-        first, count = int(query.get("fromindex", 1)), int(query.get("range", 20))
-        listed = issues() if query.get("sort") == "asc" else issues()[::-1]
-        part = listed[first - 1 : first - 1 + count]
-        if not part:
-            return _error(request, "6101", "No campaign available in this view.")
-        told = [
-            {
-                "campaign_key": issue.key,
-                "campaign_name": issue.name,
-                "campaign_status": "Sent",
-                "campaigntype": "Normal",
-                "sent_time": str(int(issue.sent_at.replace(tzinfo=UTC).timestamp() * 1000)),
-                "subject": issue.name,
-                "from_email": "newsletter@sample.invalid",
-            }
-            for issue in part
+        first, many = query.get("fromindex", "1"), query.get("range", str(RANGE))
+        if not (first.isdecimal() and many.isdecimal()):
+            return _error(request, 2007, "Parameter value is invalid")
+        status = query.get("status", "all").lower()
+        chosen = [
+            issue
+            for issue in self._account.campaigns
+            if status in ("all", "all campaigns") or status.rstrip("s") == _status(issue).lower()
         ]
-        return JSONResponse(
-            {"recent_campaigns": told, "status": "success", "code": "200", "uri": f"{_BASE}/recentcampaigns"}
-        )
+        chosen.sort(key=lambda issue: issue.created, reverse=query.get("sort", "desc") != "asc")
+        part = chosen[max(int(first), 1) - 1 :][: int(many)]
+        if not part:
+            return _error(request, 6101, "No campaign available in this view.")
+        asked = f"{{range={many}, status={status.title()}, fromindex={first}}}"
+        return _success(request, {"requestdetails": asked, "recent_campaigns": [_listed(i) for i in part]})
 
-    async def report(request: Request, call: Call) -> Response:
-        if (refused := await permit(request, call)) is not None:
+    async def reports(self, request: Request) -> Response:
+        """``GET /api/v1.1/campaignreports?campaignkey=``."""
+        if (refused := self._refused(request, "reports")) is not None:
             return refused
-        wanted = request.query_params.get("campaignkey", "")
-        issue = next((issue for issue in issues() if issue.key == wanted), None)
+        key = request.query_params.get("campaignkey", "")
+        issue = next((issue for issue in self._account.campaigns if issue.key == key and issue.sent), None)
         if issue is None:
-            return _error(request, "6002", "This campaign is not sent (or) Invalid campaign key.")
-        part = share_by(issue.sent_at, account.clock.now().replace(tzinfo=None))
-        opened = round(issue.opened * part)
-        told = {
-            "emails_sent_count": str(issue.sent),
-            "delivered_count": str(issue.delivered),
-            "hardbounce_count": str(issue.hard_bounces),
-            "softbounce_count": str(issue.soft_bounces),
-            "bounces_count": str(issue.hard_bounces + issue.soft_bounces),
-            "opens_count": str(opened),
-            "unopened": str(issue.delivered - opened),
-            "total_opens_count": str(round(issue.opens * part)),
-            "unique_clicks_count": str(round(issue.clicked * part)),
-            "unsub_count": str(round(issue.unsubscribed * part)),
-            "complaints_count": str(issue.complaints),
-            "spams_count": "0",
-            "open_percent": f"{100 * opened / issue.delivered:.1f}",
-        }
-        return JSONResponse(
-            {"campaign-reports": [told], "status": "success", "code": "0", "uri": f"{_BASE}/campaignreports"}
+            return _error(request, 6002, "This campaign is not sent (or) Invalid campaign key.")
+        return _success(
+            request,
+            {
+                "message": "success",
+                "campaign-reports": [_report(issue)],
+                "campaign-details": [_details(issue)],
+                "campaign-reach": [{**dict.fromkeys(_NETWORKS, "0"), **_reach(issue)}],
+            },
         )
 
-    return [
-        Route(f"{_BASE}/recentcampaigns", account.served(recent)),
-        Route(f"{_BASE}/campaignreports", account.served(report)),
-    ]
+    def _refused(self, request: Request, name: str) -> Response | None:
+        self._account.oauth.require("ZohoCampaigns.campaign.READ")
+        if not self._windows[name].admits():
+            return _error(request, 2008, "Calls limit exceeded.")
+        if request.query_params.get("resfmt", "XML").upper() != "JSON":
+            text = f'<response uri="{_uri(request)}" version="1.1"><status>success</status><code>0</code></response>'
+            return Response(text, media_type="text/xml")
+        return None
 
 
-def _error(request: Request, code: str, message: str, status: int = 200) -> Response:
-    uri = request.url.path.removeprefix("/campaigns")
-    return JSONResponse({"status": "error", "code": code, "message": message, "uri": uri}, status)
+def _status(issue: Issue) -> str:
+    return "Sent" if issue.sent else "Draft"
+
+
+def _listed(issue: Issue) -> dict[str, str]:
+    told = {
+        "campaign_key": issue.key,
+        "campaign_name": issue.name,
+        "subject": issue.subject,
+        "campaign_status": _status(issue),
+        "campaigntype": "Normal",
+        "campaign_preview": f"https://campaigns.sample.invalid/preview?campaignId={issue.key}",
+        **_moment("created", issue.created),
+    }
+    return {**told, **_moment("sent", issue.sent), "sent_time_zone": "Europe/Madrid"} if issue.sent else told
+
+
+def _moment(name: str, moment: datetime) -> dict[str, str]:
+    """Milliseconds since 1970 and, in the zone of the organisation, as the page shows it."""
+    aware = moment.replace(tzinfo=UTC)
+    milliseconds = str(int(aware.timestamp() * 1_000))
+    return {
+        f"{name}_time": milliseconds,
+        f"{name}_time_gmt": milliseconds,
+        f"{name}_date_string": _shown(aware),
+    }
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(MADRID).strftime("%d %b %Y, %I:%M %p")
+
+
+def _report(issue: Issue) -> dict[str, str]:
+    bounced, unopened = issue.hard_bounces + issue.soft_bounces, issue.delivered - issue.opened
+    counts = {
+        "emails_sent_count": issue.recipients,
+        "delivered_count": issue.delivered,
+        "opens_count": issue.opened,
+        "unopened": unopened,
+        "unique_clicks_count": issue.clicked,
+        "bounces_count": bounced,
+        "hardbounce_count": issue.hard_bounces,
+        "softbounce_count": issue.soft_bounces,
+        "unsub_count": issue.unsubscribed,
+        "spams_count": issue.marked_as_spam,
+        "complaints_count": issue.marked_as_spam,
+        "forwards_count": issue.forwarded,
+        "autoreply_count": 0,
+        "unsent_count": 0,
+    }
+    percents = {
+        "delivered_percent": _percent(issue.delivered, issue.recipients),
+        "open_percent": _percent(issue.opened, issue.delivered),
+        "unopened_percent": _percent(unopened, issue.delivered),
+        "unique_clicked_percent": _percent(issue.clicked, issue.delivered),
+        "clicksperopenrate": _percent(issue.clicked, issue.opened),
+        "bounce_percent": _percent(bounced, issue.recipients),
+        "unsubscribe_percent": _percent(issue.unsubscribed, issue.delivered),
+        "spam_percent": _percent(issue.marked_as_spam, issue.delivered),
+        "complaints_percent": _percent(issue.marked_as_spam, issue.delivered),
+        "forward_percent": _percent(issue.forwarded, issue.delivered),
+        "unsent_percent": "0.0",
+    }
+    return {"campaign_name": issue.name, **{name: str(n) for name, n in counts.items()}, **percents}
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "0.0"
+
+
+def _details(issue: Issue) -> dict[str, str]:
+    assert issue.sent is not None
+    return {
+        "campaign_key": issue.key,
+        "campaign_name": issue.name,
+        "email_subject": issue.subject,
+        "email_type": "html_template_editor",
+        "created_time": _shown(issue.created.replace(tzinfo=UTC)),
+        "sent_time": _shown(issue.sent.replace(tzinfo=UTC)),
+    }
+
+
+def _reach(issue: Issue) -> dict[str, str]:
+    return {"emails": str(issue.delivered), "total": str(issue.delivered)}
+
+
+def _uri(request: Request) -> str:
+    return request.url.path.removeprefix(BASE)
+
+
+def _success(request: Request, body: dict[str, Any]) -> Response:
+    head = {"uri": _uri(request), "version": "1.1", "status": "success", "code": "0"}
+    return JSONResponse({**head, **body})
+
+
+def _error(request: Request, code: int, message: str) -> Response:
+    head = {"uri": _uri(request), "version": "1.1", "status": "error"}
+    return JSONResponse({**head, "code": str(code), "message": message})

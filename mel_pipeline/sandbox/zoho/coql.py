@@ -1,160 +1,120 @@
-"""COQL, Zoho's query language: the part of it that is SQL, worked out record by record.
-
-``select a, b from M where (...) order by x, y limit [offset,] n``; the where clause is required.
-"""
+"""``POST /crm/v8/coql``: queries answered from the records. Converted leads are among them."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
-import sqlglot
-from sqlglot import exp
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from mel_pipeline.sandbox.zoho.account import Account, Call, RefusalError
-from mel_pipeline.sandbox.zoho.modules import Module, Record
-from mel_pipeline.sandbox.zoho.schema import NEVER_LISTED
+from mel_pipeline.sandbox.zoho.answers import RefusedError
+from mel_pipeline.sandbox.zoho.columns import Record, list_readers, reader
+from mel_pipeline.sandbox.zoho.coql_parser import Query, parse
+from mel_pipeline.sandbox.zoho.criteria import predicate, span
+from mel_pipeline.sandbox.zoho.modules import Module
+from mel_pipeline.sandbox.zoho.orders import KEYS
 
-MOST_ROWS, MOST_OFFSET, MOST_COLUMNS, USUAL_ROWS = 2_000, 100_000, 50, 200
-
-
-_COMPARISONS: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
-    exp.EQ: operator.eq,
-    exp.NEQ: operator.ne,
-    exp.GT: operator.gt,
-    exp.GTE: operator.ge,
-    exp.LT: operator.lt,
-    exp.LTE: operator.le,
-}
+if TYPE_CHECKING:
+    from mel_pipeline.sandbox.zoho.account import Account
 
 
-def routes(account: Account) -> list[Route]:
-    async def query(request: Request, call: Call) -> Response:
-        body = await request.json()
-        tree = _parsed(str(body.get("select_query", "")))
-        limit, offset = _window(tree)
-        credits = 1 if limit <= 200 else 2 if limit <= 1_000 else 3
-        module_name = tree.args["from_"].this.name
-        await account.permit(request, call, credits=credits, scope="ZohoCRM.coql.READ", module=module_name)
-        module = account.module(module_name)
-        where = tree.args["where"].this
-        counted = [column for column in tree.expressions if isinstance(column.unalias(), exp.Count)]
-        if counted:
-            total = sum(_holds(module, record, where) for record in _candidates(module, where))
-            return JSONResponse(
-                {"data": [{counted[0].alias_or_name or "count": total}], "info": _info(1, False)}
-            )
-        names = [column.name for column in tree.expressions]
-        _require_columns(module, names)
-        found = _ordered(module, tree, where)
-        rows = list(islice(found, offset, offset + limit + 1))
-        if not rows:
+class Coql:
+    """200 rows unless a limit says otherwise, 2,000 at most; 1, 2 or 3 credits by the limit."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def query(self, request: Request) -> Response:
+        self._account.oauth.require("ZohoCRM.coql.READ")
+        call = request.state.call
+        call.body = await json_body(request)
+        text = call.body.get("select_query")
+        if not isinstance(text, str):
+            missing = {"api_name": "select_query"}
+            raise RefusedError("MANDATORY_NOT_FOUND", missing, message="mandatory key not found")
+        query = parse(text)
+        call.credits = query.credits
+        module = self._account.readable(query.module)
+        _known(query, module)
+        if query.counted is not None:
+            number = sum(1 for _ in _matching(query, module))
+            return _answer([{f"COUNT({query.counted})": number}], more=False)
+        found = list(islice(_ordered(query, module), query.offset, query.offset + query.limit + 1))
+        if not found:
             return Response(status_code=204)
-        part = [module.in_list(record, names) for record in rows[:limit]]
-        return JSONResponse({"data": part, "info": _info(len(part), len(rows) > limit)})
-
-    return [Route("/crm/v8/coql", account.served(query), methods=["POST"])]
-
-
-def _info(count: int, more: bool) -> dict[str, Any]:
-    return {"count": count, "more_records": more}
+        readers = list_readers(module.fields, query.columns)
+        data = [{name: read(record) for name, read in readers.items()} for record in found[: query.limit]]
+        return _answer(data, more=len(found) > query.limit)
 
 
-def _parsed(text: str) -> exp.Select:
+async def json_body(request: Request) -> dict[str, Any]:
+    """What was posted, as JSON.
+
+    Raises:
+        RefusedError: INVALID_DATA, it is no JSON object.
+    """
     try:
-        tree = sqlglot.parse_one(text, dialect="mysql")
-    except sqlglot.errors.SqlglotError:
-        raise RefusalError("SYNTAX_ERROR") from None
-    if not isinstance(tree, exp.Select) or tree.args.get("where") is None or tree.args.get("from_") is None:
-        raise RefusalError("SYNTAX_ERROR", details={"near": "where"})
-    return tree
+        body = json.loads(await request.body())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError("INVALID_DATA", {"expected_data_type": "jsonobject"})
+    return body
 
 
-def _window(tree: exp.Select) -> tuple[int, int]:
-    limit, offset = tree.args.get("limit"), tree.args.get("offset")
-    rows = int(limit.expression.name) if limit else USUAL_ROWS
-    first = int(offset.expression.name) if offset else 0
-    if rows > MOST_ROWS or first + rows > MOST_OFFSET:
-        raise RefusalError("LIMIT_EXCEEDED")
-    return rows, first
+def _answer(data: list[dict[str, Any]], *, more: bool) -> Response:
+    return JSONResponse({"data": data, "info": {"count": len(data), "more_records": more}})
 
 
-def _require_columns(module: Module, names: list[str]) -> None:
-    if len(names) > MOST_COLUMNS:
-        raise RefusalError("LIMIT_EXCEEDED", details={"limit": MOST_COLUMNS})
-    unknown = [n for n in names if n not in module.fields or module.fields[n].data_type in NEVER_LISTED]
-    if unknown:
-        raise RefusalError("INVALID_QUERY", details={"column_name": unknown[0]})
+def _known(query: Query, module: Module) -> None:
+    """Subforms and multi-lookups cannot be selected, unknown columns neither."""
+    asked = [
+        *query.columns,
+        *(column for column, _ in query.order),
+        *([query.counted] if query.counted else []),
+    ]
+    for column in asked:
+        field = module.fields.get(column)
+        if field is None:
+            message = "column given seems to be invalid"
+            raise RefusedError("INVALID_QUERY", {"column_name": column}, message=message)
+        if not field.in_lists:
+            raise RefusedError("INVALID_QUERY", {"column_name": column}, message="unsupported column")
 
 
-def _ordered(module: Module, tree: exp.Select, where: exp.Expression) -> Iterator[Record]:
-    kept = (record for record in _candidates(module, where) if _holds(module, record, where))
-    order = tree.args.get("order")
-    keys = [(part.this.name, bool(part.args.get("desc"))) for part in order.expressions] if order else []
-    if keys in ([], [("id", False)]):
-        return kept  # by id, as they come
-    rows = list(kept)
-    for name, backwards in reversed(keys):
-        rows.sort(key=lambda record: _comparable(module, name, record.get(name)), reverse=backwards)
-    return iter(rows)
+def _matching(query: Query, module: Module, key: str = "id", backwards: bool = False) -> Iterator[Record]:
+    """Records that meet the conditions, in the order of a key; looked for only where they can be."""
+    meets = predicate(query.where, module.fields)
+    records, place = module.view(key, "both"), attrgetter(KEYS[key])
+    low, high = span(query.where, key)
+    start, end = bisect_left(records, low, key=place), bisect_right(records, high, key=place)
+    places = range(end - 1, start - 1, -1) if backwards else range(start, end)
+    return (record for record in map(records.__getitem__, places) if meets(record))
 
 
-def _candidates(module: Module, where: exp.Expression) -> Iterable[Record]:
-    """Records in the order of ids, from where ``id > n`` lets them begin. Converted leads are left out."""
-    begin = 0
-    for part in where.find_all(exp.GT):
-        if part.this.name == "id" and part.find_ancestor(exp.Or) is None:
-            begin = max(begin, int(part.expression.name))
-    return (record for record in module.after(begin) if not record.get("Converted__s"))
+def _ordered(query: Query, module: Module) -> Iterator[Record]:
+    """By rising id unless an order is given; nulls come first when rising."""
+    order = query.order or [("id", False)]
+    key, backwards = order[0]
+    if key in KEYS and order in ([(key, backwards)], [(key, backwards), ("id", backwards)]):
+        # Records are kept in this very order, equal moments by id.
+        return _matching(query, module, key, backwards)
+    found = list(_matching(query, module))
+    for column, falling in reversed(order):
+        read = reader(module.fields[column], whole=True)
+        if column in KEYS:
+            found.sort(key=attrgetter(KEYS[column]), reverse=falling)
+        else:
+            found.sort(key=lambda record: _sortable(read(record)), reverse=falling)
+    return iter(found)
 
 
-def _holds(module: Module, record: Record, part: exp.Expression) -> bool:
-    match part:
-        case exp.Paren():
-            return _holds(module, record, part.this)
-        case exp.And():
-            return _holds(module, record, part.this) and _holds(module, record, part.expression)
-        case exp.Or():
-            return _holds(module, record, part.this) or _holds(module, record, part.expression)
-        case exp.Not():
-            return not _holds(module, record, part.this)
-        case exp.Is():
-            return record.get(part.this.name) in (None, "")
-        case exp.In():
-            return str(_comparable(module, part.this.name, record.get(part.this.name))) in {
-                str(_comparable(module, part.this.name, value.name)) for value in part.expressions
-            }
-        case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE():
-            return _compared(module, record, part)
-        case _:
-            raise RefusalError("INVALID_QUERY")
-
-
-def _compared(module: Module, record: Record, part: exp.Expression) -> bool:
-    name = part.this.name
-    have, want = (_comparable(module, name, value) for value in (record.get(name), part.expression.name))
-    if have is None:
-        return isinstance(part, exp.NEQ)
-    return bool(_COMPARISONS[type(part)](have, want))
-
-
-def _comparable(module: Module, name: str, value: Any) -> Any:
-    """Numbers as numbers, moments as instants, lookups as their ids."""
-    field = module.fields.get(name)
-    if field is None:
-        raise RefusalError("INVALID_QUERY", details={"column_name": name})
-    if value is None or value == "":
-        return None
+def _sortable(value: Any) -> tuple[bool, Any]:
     if isinstance(value, dict):
-        return value.get("id")
-    if field.data_type == "datetime":
-        return datetime.fromisoformat(str(value))
-    if field.data_type in ("bigint", "integer"):
-        return int(value)
-    return float(value) if field.data_type in ("double", "currency") else str(value)
+        value = value.get("name")
+    return (True, value) if isinstance(value, int | float) else (value is not None, str(value or ""))

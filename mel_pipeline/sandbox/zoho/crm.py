@@ -1,206 +1,177 @@
-"""Records, deletions and counts of CRM v8, page by page, held to the limits Zoho states.
-
-Pages are offsets into the list as it is at that moment, by number and by token alike: a record that goes
-moves the ones behind it onto the page before. Zoho does not say; this is the harsher reading.
-"""
+"""Records of Zoho CRM v8 over HTTP: lists, one record, counts, deletions."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from mel_pipeline.sandbox.zoho.account import Account, Call, PageToken, RefusalError
-from mel_pipeline.sandbox.zoho.modules import Module
+from mel_pipeline.sandbox.zoho.answers import RefusedError, choice, modified_since, whole_number
+from mel_pipeline.sandbox.zoho.columns import Record, list_readers, whole_readers
+from mel_pipeline.sandbox.zoho.modules import Deleted, Module
+from mel_pipeline.sandbox.zoho.orders import KEYS, ordered
+from mel_pipeline.sandbox.zoho.page_tokens import LIFE
+from mel_pipeline.sandbox.zoho.schema import USER, stamp
+
+if TYPE_CHECKING:
+    from mel_pipeline.sandbox.zoho.account import Account
 
 BY_PAGE, BY_TOKEN, PER_PAGE, MOST_FIELDS, MOST_IDS = 2_000, 100_000, 200, 50, 100
-PAGE_TOKEN_LIFE = 86_400
-DELETED_CREDITS = 2
 
 
-def routes(account: Account) -> list[Route]:
-    async def records(request: Request, call: Call) -> Response:
-        module = await _module(account, request, call)
-        fields = _fields(request)
-        per_page = whole_number(request, "per_page", PER_PAGE)
-        if per_page > PER_PAGE:
-            raise RefusalError("INVALID_DATA")
-        if "ids" in request.query_params:
-            return _answer(request, [module.in_list(r, fields) for r in _by_ids(module, request)])
-        start = _start(account, request, per_page)
-        chosen = _chosen(account, module, request)
+class Crm:
+    """Lists are read by position in the live order: what moves between two pages is met twice or not at all."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def records(self, request: Request) -> Response:
+        """``GET /crm/v8/{module}``: 200 records a page, by page number to 2,000, by page token to 100,000."""
+        module = self._account.readable(request.path_params["module"])
+        names = _field_names(request)
+        if not names:
+            raise RefusedError("REQUIRED_PARAM_MISSING", {"param_name": "fields"})
+        per_page = whole_number(request, "per_page", PER_PAGE, most=PER_PAGE)
+        backwards = choice(request, "sort_order", ("desc", "asc")) == "desc"
+        since = self._since(request)
+        chosen = self._chosen(module, request, since)
+        start = self._start(request, per_page)
         if not chosen:
-            return Response(status_code=304 if "if-modified-since" in request.headers else 204)
-        part = chosen[start : start + per_page]
+            return Response(status_code=204 if since is None else 304)
+        if backwards:
+            part = chosen[max(len(chosen) - start - per_page, 0) : max(len(chosen) - start, 0)][::-1]
+        else:
+            part = chosen[start : start + per_page]
         if not part:
             return Response(status_code=204)
-        info = _info(account, request, start, per_page, len(part), len(chosen))
-        return JSONResponse({"data": [module.in_list(record, fields) for record in part], "info": info})
+        readers = list_readers(module.fields, names)
+        data = [{name: read(record) for name, read in readers.items()} for record in part]
+        return JSONResponse({"data": data, "info": self._info(request, start, per_page, part, len(chosen))})
 
-    async def record(request: Request, call: Call) -> Response:
-        module = await _module(account, request, call)
-        found = _records(module, [request.path_params["id"]])
-        names = [name for name in request.query_params.get("fields", "").split(",") if name]
-        return _answer(request, [module.whole(r, names or list(module.fields)) for r in found])
+    def _chosen(self, module: Module, request: Request, since: float | None) -> list[Record]:
+        key = choice(request, "sort_by", tuple(KEYS))
+        converted = choice(request, "converted", ("false", "true", "both"))
+        if "ids" not in request.query_params:
+            return module.view(key, converted, since)
+        ids = request.query_params["ids"].split(",")
+        if len(ids) > MOST_IDS:
+            raise RefusedError("LIMIT_EXCEEDED", {"limit": MOST_IDS, "param_name": "ids"})
+        found = {record.number: record for id in ids if (record := module.find(id.strip())) is not None}
+        kept = [
+            record
+            for record in found.values()
+            if (converted == "both" or record.converted == (converted == "true"))
+            and (since is None or record.modified > since)
+        ]
+        return ordered(kept, key)
 
-    async def count(request: Request, call: Call) -> Response:
-        module = await _module(account, request, call)
-        alive = module.listed("id", backwards=False, since=None, converted="false")
-        return JSONResponse({"count": len(alive)})
+    def _since(self, request: Request) -> float | None:
+        since = modified_since(request)
+        return None if self._account.faults.ignore_if_modified_since else since
 
-    async def deleted(request: Request, call: Call) -> Response:
-        module = await _module(account, request, call, credits=DELETED_CREDITS)
-        per_page, page = whole_number(request, "per_page", PER_PAGE), whole_number(request, "page", 1)
+    def _start(self, request: Request, per_page: int) -> int:
+        query = request.query_params
+        if "page" in query and "page_token" in query:
+            both = [{"param_name": "page"}, {"param_name": "page_token"}]
+            raise RefusedError("AMBIGUITY_DURING_PROCESSING", {"ambiguity_due_to": both})
+        if "page_token" not in query:
+            start = (whole_number(request, "page", 1) - 1) * per_page
+            if start + per_page > BY_PAGE:
+                raise RefusedError("DISCRETE_PAGINATION_LIMIT_EXCEEDED", {"limit": BY_PAGE})
+            return start
+        tokens, user = self._account.page_tokens, request.state.user
+        start = tokens.find(query["page_token"], _bound_to(request), user).position
+        if start >= BY_TOKEN:
+            raise RefusedError("PAGINATION_LIMIT_EXCEEDED", {"param_name": "page_token"})
+        return start
+
+    def _info(
+        self, request: Request, start: int, per_page: int, part: list[Record], total: int
+    ) -> dict[str, Any]:
+        tokens, user, bound = self._account.page_tokens, request.state.user, _bound_to(request)
+        end = start + len(part)
+        following = tokens.issue(bound, user, end) if end < total else None
+        before = tokens.issue(bound, user, max(start - per_page, 0)) if start else None
+        expiry = stamp(self._account.clock.seconds() + LIFE) if following or before else None
+        return {
+            "per_page": per_page,
+            "count": len(part),
+            "page": start // per_page + 1,
+            "more_records": end < total,
+            "sort_by": request.query_params.get("sort_by", "id"),
+            "sort_order": request.query_params.get("sort_order", "desc"),
+            "next_page_token": following,
+            "previous_page_token": before,
+            "page_token_expiry": expiry,
+        }
+
+    async def record(self, request: Request) -> Response:
+        """``GET /crm/v8/{module}/{id}``: one record whole, converted or not; 204 when there is none."""
+        module = self._account.readable(request.path_params["module"])
+        id = request.path_params["record"]
+        if not id.isdecimal():
+            raise RefusedError(
+                "INVALID_DATA", {"resource_path_index": 1}, message="the id given seems to be invalid"
+            )
+        record = module.find(id)
+        if record is None:
+            return Response(status_code=204)
+        readers = whole_readers(module.fields, _field_names(request) or module.fields)
+        whole: dict[str, Any] = {name: read(record) for name, read in readers.items()}
+        if module.api_name == "Leads":
+            whole["$converted"] = record.converted
+        return JSONResponse({"data": [whole]})
+
+    async def count(self, request: Request) -> Response:
+        """``GET /crm/v8/{module}/actions/count``: converted leads are not counted."""
+        module = self._account.readable(request.path_params["module"])
+        return JSONResponse({"count": len(module.view("id", "false"))})
+
+    async def deleted(self, request: Request) -> Response:
+        """``GET /crm/v8/{module}/deleted``: latest first, 60 days from the bin, 120 days when permanent."""
+        module = self._account.readable(request.path_params["module"])
         kind = request.query_params.get("type", "all")
-        if per_page > PER_PAGE or kind not in ("all", "recycle", "permanent"):
-            raise RefusalError("INVALID_DATA")
-        since = since_of(account, request)
-        rows = module.deleted(kind, since)
+        if kind not in ("all", "recycle", "permanent"):
+            raise RefusedError("PATTERN_NOT_MATCHED", {"param_name": "type"})
+        per_page = whole_number(request, "per_page", PER_PAGE, most=PER_PAGE)
+        page = whole_number(request, "page", 1)
+        since = self._since(request)
+        rows = module.deletions(kind, since)
         part = rows[(page - 1) * per_page : page * per_page]
         if not part:
             return Response(status_code=304 if since is not None and not rows else 204)
-        more = page * per_page < len(rows)
-        info = {"per_page": per_page, "count": len(part), "page": page, "more_records": more}
-        return JSONResponse({"data": part, "info": info})
-
-    return [
-        Route("/crm/v8/{module}/deleted", account.served(deleted)),
-        Route("/crm/v8/{module}/actions/count", account.served(count)),
-        Route("/crm/v8/{module}/{id:int}", account.served(record)),
-        Route("/crm/v8/{module}", account.served(records)),
-    ]
+        info = {
+            "per_page": per_page,
+            "count": len(part),
+            "page": page,
+            "more_records": page * per_page < len(rows),
+        }
+        return JSONResponse({"data": [_deleted_row(module, gone) for gone in part], "info": info})
 
 
-async def _module(account: Account, request: Request, call: Call, credits: int = 1) -> Module:
-    name = request.path_params["module"]
-    await account.permit(request, call, credits=credits, module=name)
-    return account.module(name)
-
-
-def _fields(request: Request) -> list[str]:
-    fields = [name for name in request.query_params.get("fields", "").split(",") if name]
-    if not fields:
-        raise RefusalError("REQUIRED_PARAM_MISSING", details={"param": "fields"})
-    if len(fields) > MOST_FIELDS:
-        raise RefusalError("LIMIT_EXCEEDED", details={"limit": MOST_FIELDS})
-    return fields
-
-
-def _by_ids(module: Module, request: Request) -> list[dict[str, Any]]:
-    ids = request.query_params["ids"].split(",")
-    if len(ids) > MOST_IDS:
-        raise RefusalError("LIMIT_EXCEEDED", details={"limit": MOST_IDS})
-    wanted = _converted(request)
-    return [
-        record
-        for record in _records(module, ids)
-        if wanted == "both" or bool(record.get("Converted__s")) is (wanted == "true")
-    ]
-
-
-def _records(module: Module, ids: Sequence[object]) -> list[dict[str, Any]]:
-    found = []
-    for identity in ids:
-        try:
-            found.append(module.get(str(identity)))
-        except KeyError:
-            continue  # as Zoho does: an unknown id is no error, it is not there
-    return found
-
-
-def _answer(request: Request, data: list[dict[str, Any]]) -> Response:
-    if not data:
-        return Response(status_code=204)
-    info = {"per_page": PER_PAGE, "count": len(data), "page": 1, "more_records": False}
-    return JSONResponse({"data": data, "info": info} if "ids" in request.query_params else {"data": data})
-
-
-def _chosen(account: Account, module: Module, request: Request) -> Sequence[dict[str, Any]]:
-    key = request.query_params.get("sort_by", "id")
-    if key not in ("id", "Created_Time", "Modified_Time"):
-        raise RefusalError("INVALID_DATA")
-    backwards = request.query_params.get("sort_order", "desc") == "desc"
-    since = since_of(account, request)
-    return module.listed(key, backwards=backwards, since=since, converted=_converted(request))
-
-
-def _converted(request: Request) -> str:
-    wanted = request.query_params.get("converted", "false")
-    if wanted not in ("true", "false", "both"):
-        raise RefusalError("INVALID_DATA")
-    return wanted
-
-
-def _start(account: Account, request: Request, per_page: int) -> int:
-    query = request.query_params
-    if "page" in query and "page_token" in query:
-        raise RefusalError("AMBIGUITY_DURING_PROCESSING")
-    if "page_token" not in query:
-        start = (whole_number(request, "page", 1) - 1) * per_page
-        if start + per_page > BY_PAGE:
-            raise RefusalError("DISCRETE_PAGINATION_LIMIT_EXCEEDED")
-        return start
-    token = account.page_tokens.get(query["page_token"])
-    if token is None:
-        raise RefusalError("INVALID_DATA")
-    if account.now - token.issued > PAGE_TOKEN_LIFE:
-        raise RefusalError("EXPIRED_VALUE")
-    if token.parameters != _parameters(request):
-        raise RefusalError("TOKEN_BOUND_DATA_MISMATCH")
-    if token.start >= BY_TOKEN:
-        raise RefusalError("PAGINATION_LIMIT_EXCEEDED")
-    return token.start
-
-
-def _info(
-    account: Account, request: Request, start: int, per_page: int, count: int, total: int
-) -> dict[str, Any]:
-    end = start + count
-    token = expiry = None
-    if end < total:
-        token = secrets.token_urlsafe(24)
-        account.page_tokens[token] = PageToken(_parameters(request), end, account.now)
-        moment = datetime.fromtimestamp(account.now + PAGE_TOKEN_LIFE, UTC)
-        expiry = moment.isoformat(timespec="seconds")
-    query = request.query_params
+def _deleted_row(module: Module, gone: Deleted) -> dict[str, Any]:
+    """Of what was deleted for good nobody is told any longer who it was, and who deleted it."""
+    known = gone.kind == "recycle"
+    user = {"name": USER["name"], "id": USER["id"]} if known else None
     return {
-        "per_page": per_page,
-        "count": count,
-        "page": start // per_page + 1,
-        "more_records": end < total,
-        "sort_by": query.get("sort_by", "id"),
-        "sort_order": query.get("sort_order", "desc"),
-        "next_page_token": token,
-        "previous_page_token": None,
-        "page_token_expiry": expiry,
+        "deleted_by": user,
+        "id": str(gone.record.number),
+        "display_name": module.display_name(gone.record) if known else None,
+        "type": gone.kind,
+        "created_by": user,
+        "deleted_time": stamp(gone.at),
     }
 
 
-def _parameters(request: Request) -> str:
-    """What a page token is bound to."""
+def _field_names(request: Request) -> list[str]:
+    names = [name.strip() for name in request.query_params.get("fields", "").split(",") if name.strip()]
+    if len(names) > MOST_FIELDS:
+        raise RefusedError("LIMIT_EXCEEDED", {"limit": MOST_FIELDS, "param_name": "fields"})
+    return names
+
+
+def _bound_to(request: Request) -> str:
+    """What a page token is bound to: everything that was asked but the position."""
     kept = sorted((k, v) for k, v in request.query_params.items() if k not in ("page", "page_token"))
     return f"{request.url.path} {kept} {request.headers.get('if-modified-since', '')}"
-
-
-def whole_number(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
-        raise RefusalError("INVALID_DATA")
-    return int(text)
-
-
-def since_of(account: Account, request: Request) -> datetime | None:
-    text = request.headers.get("if-modified-since")
-    if not text or account.faults.ignore_if_modified_since:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = parsedate_to_datetime(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

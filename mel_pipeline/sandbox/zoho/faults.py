@@ -1,78 +1,150 @@
-"""What can go wrong, to be switched on: single calls, whole modules, tokens, jobs."""
+"""Failures a test can switch on: broken answers, refusals, delays."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse, Response
+
+from mel_pipeline.sandbox.zoho.answers import RefusedError
 
 if TYPE_CHECKING:
-    from mel_pipeline.sandbox.zoho.account import Account, Call
+    from mel_pipeline.sandbox.zoho.account import Account
+
+SLOW_DOWN = "You have made too many requests continuously. Please try again after some time."
+_CODES = {401: "INVALID_TOKEN", 403: "NO_PERMISSION", 429: "TOO_MANY_REQUESTS", 500: "INTERNAL_ERROR"}
+
+
+@dataclass
+class Call:
+    """One request; ``status`` is 0 until it is answered, and stays 0 when the connection is dropped."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int = 0
+    credits: int = 0
+    at: float = 0.0  # seconds since 1970 by the account's clock, as it arrived
+    body: Any = None  # JSON that came with it
 
 
 @dataclass
 class Fault:
-    """One fault of calls whose path matches; ``times`` None is for good, ``after`` lets some pass first."""
+    """What happens to calls that match, ``times`` of them (None: all), once ``after`` have passed."""
 
     match: str
     times: int | None = 1
     after: int = 0
+    method: str | None = None
     status: int | None = None
     body: Mapping[str, Any] | bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    reset: bool = False  # the connection is dropped without an answer
-    truncate: bool = False  # the right answer, cut short of its length
+    headers: dict[str, str] = field(default_factory=dict)
+    reset: bool = False
+    truncate: bool = False
     delay: float = 0.0
+
+    def meets(self, call: Call) -> bool:
+        """Whether the call is one of those; counts it."""
+        if self.times == 0 or (self.method and self.method.upper() != call.method):
+            return False
+        address = f"{call.path}?{urlencode(call.query, safe=',:+')}" if call.query else call.path
+        if self.match not in address and not any(_found(self.match, text) for text in (call.path, address)):
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def answer(self) -> Response | None:
+        """The answer instead of the real one; None when the real one is only delayed or damaged."""
+        if self.status is None and self.body is None:
+            return None
+        status = self.status or 200
+        if isinstance(self.body, bytes):
+            return Response(self.body, status)
+        if self.body is not None:
+            return JSONResponse(dict(self.body), status)
+        if status in _CODES:
+            return RefusedError(_CODES[status], status=status).answer()
+        # Zoho's gateways answer in HTML when what lies behind them does not answer.
+        return Response(f"<html><body>HTTP {status}</body></html>", status, media_type="text/html")
 
 
 class Faults:
-    """The faults of one account."""
+    """The switches of one account."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._faults: list[Fault] = []
-        self.on_call: Callable[[Call], object] | None = None  # runs as a call arrives
-        self.ignore_if_modified_since = False
-        self.bulk: str | None = None  # stuck | fail | truncated
         self.revoked: set[str] = set()
         self.denied: set[str] = set()
+        self.sign_in: deque[tuple[int, str]] = deque()  # status and text of refreshes to be throttled
+        self.ignore_if_modified_since = False
+        self.bulk: Literal["stuck", "fail", "truncated"] | None = None
+        self.on_call: Callable[[Call], None] | None = None
 
-    def add(self, match: str, **kind: Any) -> None:
-        """A fault of calls whose path matches the regular expression; see Fault for its kinds."""
-        self._faults.append(Fault(match, **kind))
+    def add(
+        self,
+        match: str,
+        *,
+        times: int | None = 1,
+        after: int = 0,
+        method: str | None = None,
+        status: int | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        reset: bool = False,
+        truncate: bool = False,
+        delay: float = 0.0,
+    ) -> Fault:
+        """Let calls fail whose address holds ``match``, or is found by it as a regular expression.
+
+        A status or body replaces the answer; ``headers`` are added to it; ``truncate`` cuts it short of
+        its Content-Length; ``reset`` drops the connection without one; ``delay`` comes before any of these.
+        """
+        made = Fault(match, times, after, method, status, body, dict(headers or {}), reset, truncate, delay)
+        self._faults.append(made)
+        return made
 
     def clear(self) -> None:
+        """Take back every fault that was added."""
         self._faults.clear()
 
-    def throttle_sign_in(self, times: int, shape: str = "400", text: str = "Access Denied") -> None:
-        """Zoho refuses tokens for a while, with status 200 or 400; the text may be localised."""
-        told = {"error": text, "error_description": "Too many requests.", "status": "failure"}
-        self.add(r"^/oauth/v2/token$", times=times, status=int(shape), body=told)
+    def meeting(self, call: Call) -> Fault | None:
+        return next((fault for fault in self._faults if fault.meets(call)), None)
+
+    def expire_access_tokens(self) -> None:
+        """No access token issued so far is valid any longer."""
+        self._account.oauth.tokens.clear()
+
+    def expire_page_tokens(self) -> None:
+        """No page token issued so far is valid any longer, of lists and bulk jobs alike."""
+        self._account.page_tokens.expire()
 
     def revoke_scope(self, module: str) -> None:
+        """The refresh token lacks the scope of a module: 401 OAUTH_SCOPE_MISMATCH."""
         self.revoked.add(module)
 
     def deny(self, module: str) -> None:
+        """The user may not see a module: 403 NO_PERMISSION."""
         self.denied.add(module)
 
-    def expire_access_tokens(self) -> None:
-        self._account.tokens.clear()
+    def throttle_sign_in(
+        self, times: int, shape: Literal["200", "400"] = "400", text: str = SLOW_DOWN
+    ) -> None:
+        """The next refreshes are throttled, in one of the two shapes Zoho has for it."""
+        self.sign_in.extend([(int(shape), text)] * times)
 
-    def expire_page_tokens(self) -> None:
-        """Those issued so far are a day old now."""
-        for token in self._account.page_tokens.values():
-            token.issued -= 86_401.0
 
-    def take(self, path: str) -> Fault | None:
-        """The fault that meets this call, counted."""
-        for fault in self._faults:
-            if fault.times == 0 or not re.search(fault.match, path):
-                continue
-            if fault.after:
-                fault.after -= 1
-                continue
-            if fault.times is not None:
-                fault.times -= 1
-            return fault
-        return None
+def _found(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return False

@@ -1,73 +1,53 @@
-"""Records of a module over time: inserted, changed, deleted, restored, converted. No HTTP here."""
+"""The state of one module: records that live, records that were deleted. No HTTP here."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 from mel_pipeline.sandbox.zoho.clock import Clock
-from mel_pipeline.sandbox.zoho.schema import LIST_CUT, NEVER_LISTED, SYSTEM, Field
+from mel_pipeline.sandbox.zoho.columns import Record, reader
+from mel_pipeline.sandbox.zoho.orders import Orders
+from mel_pipeline.sandbox.zoho.schema import LEAD_FIELDS, SYSTEM_FIELDS, USER, USERS, Field, stamp
 
-Record = dict[str, Any]
-IN_BIN, PERMANENT = timedelta(days=60), timedelta(days=120)  # how long a deletion is told
+DAY, YEAR = 86_400, 365 * 86_400
+KEPT = {"recycle": 60 * DAY, "permanent": 120 * DAY}
+_NAMES = ("Last_Name", "Account_Name", "Deal_Name", "Subject", "Name")
+_TOUCHED = USERS | {"subform", "multiselectlookup", "date", "datetime"}
+_SYSTEM_NAMES = {field.api_name for field in (*SYSTEM_FIELDS, *LEAD_FIELDS)}
 
 
-@dataclass(frozen=True)
-class Deletion:
+class Deleted(NamedTuple):
     record: Record
-    at: datetime
-    permanent: bool
-
-    def told(self) -> Record:
-        """As the list of deletions writes it: of a permanent one, nobody knows name and doer."""
-        doer = None if self.permanent else {"name": "Sample user", "id": "546000000000000001"}
-        name = next((v for k, v in self.record.items() if k.endswith("Name") and isinstance(v, str)), "")
-        return {
-            "id": self.record["id"],
-            "type": "permanent" if self.permanent else "recycle",
-            "display_name": None if self.permanent else name,
-            "deleted_by": doer,
-            "created_by": doer,
-            "deleted_time": self.at.isoformat(timespec="seconds"),
-        }
+    at: float
+    kind: str  # recycle or permanent
 
 
 class Module:
-    """One module. Records are replaced when they change, never altered: a snapshot stays what it was."""
+    """Records of one module. Each change makes a new record, so what was read before stays as it was."""
 
     def __init__(
         self,
         api_name: str,
         fields: Iterable[Field],
+        *,
+        module_name: str,
+        plural_label: str,
         clock: Clock,
-        number: int,
-        module_name: str | None = None,
-        plural_label: str | None = None,
+        lock: threading.RLock,
+        next_id: Callable[[], int],
     ) -> None:
-        self.api_name = api_name
-        self.module_name = module_name or (f"CustomModule{number}" if "_" in api_name else api_name)
-        self.plural_label = plural_label or api_name.replace("_", " ")
-        self.fields: dict[str, Field] = {**SYSTEM, **{field.api_name: field for field in fields}}
-        self.deletions: dict[str, Deletion] = {}
-        self.version = 0  # moves with every change
-        self._clock = clock
-        self._records: dict[str, Record] = {}
-        self._next = 546_000_000_000_000_000 + number * 10_000_000_000
-        self._cached: dict[object, tuple[int, Any]] = {}
+        self.api_name, self.module_name, self.plural_label = api_name, module_name, plural_label
+        system = (*SYSTEM_FIELDS, *(LEAD_FIELDS if api_name == "Leads" else ()))
+        self._set_fields({field.api_name: field for field in (*system, *fields)})
+        self._clock, self._lock, self._next_id = clock, lock, next_id
+        self._live: dict[int, Record] = {}
+        self._deleted: dict[int, Deleted] = {}
+        self._orders = Orders()
 
-    @property
-    def count(self) -> int:
-        """Records alive, converted leads as well."""
-        return len(self._records)
-
-    def ids(self) -> list[str]:
-        return [str(number) for number in self._numbers()]
-
-    def get(self, record_id: str) -> Record:
-        return self._records[record_id]
+    # Records
 
     def insert(
         self,
@@ -76,154 +56,184 @@ class Module:
         created: datetime | None = None,
         modified: datetime | None = None,
     ) -> str:
-        now = self._clock.now()
-        record_id = id or str(self._next)
-        self._next = max(self._next, int(record_id) + 1)
-        moments = {
-            "Created_Time": _stamp(created or now),
-            "Modified_Time": _stamp(modified or created or now),
-        }
-        self._records[record_id] = {"id": record_id, **self._defaults(), **moments, **values}
-        self._moved()
-        return record_id
+        """Add a record and return its id. Times are now unless given; one with an offset of its own keeps it."""
+        now = self._clock.seconds()
+        changed = _seconds(modified) if modified else now
+        made = _seconds(created) if created else min(now, changed)
+        zone = modified.tzinfo if modified and modified.tzinfo is not UTC else None
+        with self._lock:
+            number = int(id) if id is not None else self._next_id()
+            if number in self._live or number in self._deleted:
+                raise ValueError(f"{self.api_name} {number}: an id is given once.")
+            self._put(Record(number, int(made), int(changed), self._prepared(values), False, zone))
+        return str(number)
 
-    def fill(self, n: int, make: Callable[[int], Mapping[str, Any]] | None = None) -> None:
-        """Many records of this moment at once."""
-        now = _stamp(self._clock.now())
-        usual = {**self._defaults(), "Created_Time": now, "Modified_Time": now}
-        for number in range(n):
-            record_id = str(self._next)
-            self._next += 1
-            self._records[record_id] = {"id": record_id, **usual, **(make(number) if make else {})}
-        self._moved()
+    def update(self, id: str, values: Mapping[str, Any]) -> None:
+        with self._lock:
+            old = self._live[int(id)]
+            self._put(self._changed(old, values={**old.values, **self._prepared(values, new=False)}))
 
-    def update(self, record_id: str, values: Mapping[str, Any]) -> None:
-        now = {"Modified_Time": _stamp(self._clock.now())}
-        self._records[record_id] = {**self._records[record_id], **now, **values}
-        self._moved()
+    def delete(self, id: str, permanent: bool = False, *, at: datetime | None = None) -> None:
+        """Move a record to the recycle bin, or past it."""
+        with self._lock:
+            record = self._live.pop(int(id))
+            moment = _seconds(at) if at else self._clock.seconds()
+            self._deleted[record.number] = Deleted(record, moment, "permanent" if permanent else "recycle")
+            self._orders.forget()
 
-    def delete(self, record_id: str, permanent: bool = False, at: datetime | None = None) -> None:
-        record = self._records.pop(record_id)
-        self.deletions[record_id] = Deletion(record, at or self._clock.now(), permanent)
-        self._moved()
+    def restore(self, id: str) -> None:
+        """Take a record out of the recycle bin, which moves its Modified_Time.
 
-    def restore(self, record_id: str) -> None:
-        """Out of the recycle bin; Modified_Time moves."""
-        deletion = self.deletions.pop(record_id)
-        if deletion.permanent:
-            raise ValueError("a permanent deletion cannot be undone")
-        self._records[record_id] = deletion.record
-        self.update(record_id, {})
+        Raises:
+            KeyError: it is not there: never deleted, deleted for good, or deleted more than 60 days ago.
+        """
+        with self._lock:
+            gone = self._deleted[int(id)]
+            if gone.kind != "recycle" or self._clock.seconds() - gone.at > KEPT["recycle"]:
+                raise KeyError(f"{self.api_name} {id} is no longer in the recycle bin.")
+            del self._deleted[int(id)]
+            self._put(self._changed(gone.record))
 
-    def convert(self, record_id: str) -> None:
-        self.update(record_id, {"Converted__s": True})
+    def convert(self, id: str) -> None:
+        """Turn a lead into a contact: it stays, but lists leave it out unless they are asked for it."""
+        if self.api_name != "Leads":
+            raise ValueError("Only leads are converted.")
+        with self._lock:
+            old = self._live[int(id)]
+            values = {**old.values, "Converted_Date_Time": stamp(self._clock.seconds())}
+            self._put(self._changed(old, values=values, converted=True))
+
+    def fill(
+        self, n: int, make: Callable[[int], Mapping[str, Any]] | None = None, *, spread: float = YEAR
+    ) -> None:
+        """Add so many records at once, their times spread evenly over the past seconds, a year by default."""
+        make = make or self._synthetic
+        with self._lock:
+            now, step = int(self._clock.seconds()), spread / max(n, 1)
+            for i in range(n):
+                moment = now - int((n - i) * step)
+                number = self._next_id()
+                self._live[number] = Record(number, moment, moment, self._prepared(make(i)), False, None)
+            self._orders.forget()
+
+    # Fields
 
     def add_field(self, field: Field) -> None:
-        self.fields[field.api_name] = field
+        with self._lock:
+            self._set_fields({**self.fields, field.api_name: field})
 
     def remove_field(self, name: str) -> None:
-        del self.fields[name]
+        with self._lock:
+            self._set_fields({known: field for known, field in self.fields.items() if known != name})
 
     def retype_field(self, name: str, data_type: str) -> None:
-        self.fields[name] = Field(**{**vars(self.fields[name]), "data_type": data_type})
+        with self._lock:
+            old = self.fields[name]
+            changed = Field(name, data_type, old.label, old.json_type, old.visible, old.formula, old.length)
+            self._set_fields({**self.fields, name: changed})
 
-    def listed(
-        self, sort_by: str, *, backwards: bool, since: datetime | None, converted: str
-    ) -> Sequence[Record]:
-        """Records in order. ``converted``: ``true`` those alone, ``false`` the others, ``both``."""
-        key = (sort_by, backwards, since, converted)
-        rows: Sequence[Record] = self._kept(key, lambda: self._in_order(*key))
-        return rows
+    # Reading
 
-    def after(self, number: int) -> Iterable[Record]:
-        """Records with a larger id, in the order of ids."""
-        numbers = self._numbers()
-        return (self._records[str(n)] for n in numbers[bisect_right(numbers, number) :])
+    @property
+    def count(self) -> int:
+        """Records that live, converted ones included."""
+        return len(self._live)
 
-    def deleted(self, kind: str, since: datetime | None) -> list[Record]:
-        """What the list of deletions still tells, latest first."""
-        now = self._clock.now()
-        told = [
-            deletion
-            for deletion in self.deletions.values()
-            if now - deletion.at <= (PERMANENT if deletion.permanent else IN_BIN)
-            and kind in ("all", "permanent" if deletion.permanent else "recycle")
-            and (since is None or deletion.at > since)
-        ]
-        return [deletion.told() for deletion in sorted(told, key=lambda one: one.at, reverse=True)]
+    def ids(self) -> list[str]:
+        return [str(record.number) for record in self.view("id", "both")]
 
-    def in_list(self, record: Record, names: Sequence[str]) -> Record:
-        """The part of a record that lists give: known fields, no subforms or multi-selects of records."""
-        shown: Record = {"id": record["id"]}
-        for name in names:
-            field = self.fields.get(name)
-            if field is None or field.data_type in NEVER_LISTED:
-                continue
-            value = field.formula(record) if field.formula else record.get(name)
-            shown[name] = value[:LIST_CUT] if field.is_rich_text and isinstance(value, str) else value
-        return shown
+    def get(self, id: str) -> dict[str, Any]:
+        """A record whole, as it is answered when asked for by its id."""
+        record = self._live[int(id)]
+        return {name: reader(field, whole=True)(record) for name, field in self.fields.items()}
 
-    def whole(self, record: Record, names: Sequence[str]) -> Record:
-        """A record as its own page gives it."""
-        shown = {
-            **self.in_list(record, names),
-            **{name: record.get(name) for name in names if name in self.fields},
-        }
-        for name in names:
-            field = self.fields.get(name)
-            if field is None:
-                continue
-            if field.formula:
-                shown[name] = field.formula(record)
-            items = enumerate(record.get(name) or [])
-            if field.data_type == "subform":
-                shown[name] = [{"id": f"{record['id']}{n:03}", **row} for n, row in items]
-            elif field.data_type in NEVER_LISTED:
-                shown[name] = [
-                    {"id": f"{record['id']}{n:03}", "has_more": None, name: link} for n, link in items
-                ]
-        return shown
-
-    def picks(self, name: str) -> list[str]:
+    def words(self, name: str) -> list[str]:
         """Words of a pick list, as far as records use them."""
-        kind = self.fields[name].data_type
-        if kind not in ("picklist", "multiselectpicklist"):
-            return []
-        values = (record.get(name) for record in self._records.values())
-        words = {word for value in values for word in (value if isinstance(value, list) else [value]) if word}
-        return sorted(words)[:50]
+        values = (record.values.get(name) for record in self._live.values())
+        used = {word for value in values for word in (value if isinstance(value, list) else [value]) if word}
+        return sorted(map(str, used))
 
-    def _defaults(self) -> Record:
-        return {"Converted__s": False} if "Converted__s" in self.fields else {}
+    def find(self, id: str) -> Record | None:
+        return self._live.get(int(id)) if id.isdigit() else None
 
-    def _moved(self) -> None:
-        self.version += 1
+    def view(self, key: str, converted: str, since: float | None = None) -> list[Record]:
+        """Records in rising order of id, Created_Time or Modified_Time; ``since`` leaves out what is not later."""
+        with self._lock:
+            return self._orders.view(self._live, key, converted, since)
 
-    def _numbers(self) -> list[int]:
-        numbers: list[int] = self._kept("numbers", lambda: sorted(map(int, self._records)))
-        return numbers
+    def deletions(self, kind: str, since: float | None) -> list[Deleted]:
+        """What was deleted, latest first, for as long as Zoho keeps it."""
+        now = self._clock.seconds()
+        with self._lock:
+            kept = [
+                gone
+                for gone in self._deleted.values()
+                if kind in ("all", gone.kind)
+                and now - gone.at <= KEPT[gone.kind]
+                and (since is None or gone.at > since)
+            ]
+        return sorted(kept, key=lambda gone: (gone.at, gone.record.number), reverse=True)
 
-    def _in_order(
-        self, sort_by: str, backwards: bool, since: datetime | None, converted: str
-    ) -> Sequence[Record]:
-        records = [self._records[str(number)] for number in self._numbers()]
-        if converted != "both":
-            records = [r for r in records if bool(r.get("Converted__s")) is (converted == "true")]
-        if since is not None:
-            records = [r for r in records if datetime.fromisoformat(r["Modified_Time"]) > since]
-        if sort_by != "id":
-            records.sort(key=lambda record: datetime.fromisoformat(record[sort_by]))
-        return records[::-1] if backwards else records
+    def display_name(self, record: Record) -> str | None:
+        name = next((name for name in _NAMES if record.values.get(name)), None)
+        value = record.values.get(name) if name else next(iter(record.values.values()), None)
+        return str(value.get("name")) if isinstance(value, dict) else str(value) if value else None
 
-    def _kept(self, key: object, make: Callable[[], Any]) -> Any:
-        """Worked out once for a state of the module."""
-        version, value = self._cached.get(key, (-1, None))
-        if version != self.version:
-            self._cached = {k: kept for k, kept in self._cached.items() if kept[0] == self.version}
-            value = make()
-            self._cached[key] = (self.version, value)
-        return value
+    # Inside
+
+    def _set_fields(self, fields: dict[str, Field]) -> None:
+        self.fields = fields
+        self._touched = [field for field in fields.values() if field.data_type in _TOUCHED]
+        self._made = [
+            field for name, field in fields.items() if name not in _SYSTEM_NAMES and field.formula is None
+        ]
+
+    def _put(self, record: Record) -> None:
+        self._live[record.number] = record
+        self._orders.forget()
+
+    def _changed(self, old: Record, **parts: Any) -> Record:
+        return old._replace(modified=int(self._clock.seconds()), zone=None, **parts)
+
+    def _prepared(self, values: Mapping[str, Any], new: bool = True) -> dict[str, Any]:
+        """Values as they are stored: moments as text, rows and links with ids of their own."""
+        stored = dict(values)
+        for field in self._touched:
+            name = field.api_name
+            value = stored.get(name)
+            if isinstance(value, date):
+                stored[name] = value.isoformat()
+            elif isinstance(value, list):
+                stored[name] = [self._row(field, row) for row in value]
+            elif new and value is None and field.data_type in USERS:
+                stored[name] = USER
+        return stored
+
+    def _row(self, field: Field, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of a subform as it is; a link to a record as ``{"id": link, field: {"name", "id"}}``."""
+        if field.data_type == "multiselectlookup" and set(row) <= {"id", "name"}:
+            row = {field.api_name: dict(row)}
+        return {"id": str(self._next_id()), **row}
+
+    def _synthetic(self, i: int) -> dict[str, Any]:
+        by_type = {
+            "email": f"person{i}@sample.invalid",
+            "picklist": ("One", "Two", "Three")[i % 3],
+            "boolean": i % 2 == 0,
+            "integer": i,
+            "double": i + 0.5,
+            "currency": i + 0.5,
+            "date": f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}",
+        }
+        return {
+            field.api_name: f"{field.api_name} {i:07}"
+            if field.data_type == "text"
+            else by_type.get(field.data_type)
+            for field in self._made
+        }
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+def _seconds(moment: datetime) -> float:
+    if moment.tzinfo is None:
+        raise ValueError("A moment needs an offset.")
+    return moment.timestamp()

@@ -1,55 +1,62 @@
-"""Zoho People: one form's records, 200 at a time, errors inside status 200."""
+"""Zoho People's form records over HTTP: errors come inside HTTP 200, 400 calls a minute at most."""
 
 from __future__ import annotations
 
-from collections import deque
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from mel_pipeline.sandbox.zoho.account import Account, Call, RefusalError
-from mel_pipeline.sandbox.zoho.sample import employees
+from mel_pipeline.sandbox.zoho.limits import Window
 
-MOST, CALLS_A_MINUTE, LOCK = 200, 400, 300
-_URI = "/people/api/forms/employee/getRecords"
+if TYPE_CHECKING:
+    from mel_pipeline.sandbox.zoho.account import Account
+
+MOST, CALLS, WINDOW, LOCK = 200, 400, 60, 300
+BLOCKED = "API access blocked since threshold limit exceeded. Please try after some time"
 
 
-def routes(account: Account) -> list[Route]:
-    made: deque[float] = deque()
-    locked_until = [0.0]
+class People:
+    """Records of the account's forms. One call too many locks them for five minutes."""
 
-    async def records(request: Request, call: Call) -> Response:
-        try:
-            await account.permit(request, call, credits=0)
-        except RefusalError as refusal:
-            if refusal.status != 401:
-                raise
-            return _error(7203, "Authorization failure.", 401)
-        while made and made[0] <= account.now - 60:
-            made.popleft()
-        if len(made) >= CALLS_A_MINUTE:
-            locked_until[0] = account.now + LOCK
-        if account.now < locked_until[0]:
-            return _error(7073, "Threshold exceeded. Calls are locked for five minutes.")
-        made.append(account.now)
-        query = request.query_params
-        start, limit = int(query.get("sIndex", 1)), int(query.get("limit", MOST))
-        if limit > MOST:
-            return _error(7021, "The number of records per fetch cannot exceed 200")
-        rows = employees(account.organisation) if account.organisation else []
-        since = int(query.get("modifiedtime", 0))
-        part = [row for row in rows if int(row["ModifiedTime"]) >= since][start - 1 : start - 1 + limit]
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._window = Window(account.clock, CALLS, WINDOW, LOCK)
+
+    async def records(self, request: Request) -> Response:
+        """``GET /people/api/forms/{form}/getRecords``: 200 records a call, counted from 1."""
+        self._account.oauth.require("ZOHOPEOPLE.forms.READ")
+        if not self._window.admits():
+            return _refused(request, 7209, BLOCKED)
+        form, query = request.path_params["form"], request.query_params
+        if form not in self._account.forms:
+            return _refused(request, 7011, f"Form name '{form}' is invalid")
+        first, limit = query.get("sIndex", "1"), query.get("limit", str(MOST))
+        since = query.get("modifiedtime", "0")
+        if not (first.isdecimal() and limit.isdecimal() and since.isdecimal()):
+            return _refused(request, 7034, "Invalid input value")
+        if int(limit) > MOST:
+            return _refused(request, 7021, "Maximum record limit 200 is exceeded")
+        chosen = [
+            row for row in self._account.forms[form] if since == "0" or int(row["ModifiedTime"]) > int(since)
+        ]
+        part = chosen[max(int(first), 1) - 1 :][: int(limit)]
         if not part:
-            return _error(7024, "No records found")
-        result = [{row["Zoho_ID"]: [row]} for row in part]
-        told = {"result": result, "message": "Data fetched successfully", "uri": _URI, "status": 0}
-        return JSONResponse({"response": told})
+            return _refused(request, 7024, "No records found")
+        body = {
+            "result": [{row["Zoho_ID"]: [row]} for row in part],
+            "message": "Data fetched successfully",
+            "uri": request.url.path,
+            "status": 0,
+        }
+        return JSONResponse({"response": body})
 
-    return [Route(_URI, account.served(records))]
 
-
-def _error(code: int, message: str, status: int = 200) -> Response:
-    errors = {"code": code, "message": message}
-    told = {"message": "Error occurred", "uri": _URI, "errors": errors, "status": 1}
-    return JSONResponse({"response": told}, status)
+def _refused(request: Request, code: int, message: str) -> Response:
+    body = {
+        "message": "Error occurred",
+        "uri": request.url.path,
+        "errors": {"code": code, "message": message},
+        "status": 1,
+    }
+    return JSONResponse({"response": body})

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from mel_pipeline.sandbox.organisation import Organisation
-from mel_pipeline.sandbox.zoho.modules import Module
-from mel_pipeline.sandbox.zoho.schema import Field
+from mel_pipeline.sandbox.zoho.schema import INDIA, MADRID, Field
+from mel_pipeline.sandbox.zoho.schema import stamp as stamped
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from mel_pipeline.sandbox.zoho.account import Account
 
-MADRID = ZoneInfo("Europe/Madrid")
-INDIA = ZoneInfo("Asia/Kolkata")
 FIELDS: dict[str, dict[str, str]] = {
     "Accounts": {"Account_Name": "text", "Organisation_Type": "picklist", "Member_Type": "picklist", "Region": "picklist", "Country_Code": "text", "Jurisdiction_Type": "picklist", "Part_Of": "lookup", "Joined_On": "date", "Left_On": "date"},
     "Contacts": {"First_Name": "text", "Last_Name": "text", "Email": "email", "Account_Name": "lookup", "Gender": "picklist", "Preferred_Language": "picklist"},
@@ -27,28 +26,57 @@ FIELDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 LABELS = {"Accounts": "Organisations", "Contacts": "People", "Deals": "Contributions", "Network_Events": "Events", "Participations": "Participations", "Board_Seats": "Board seats"}  # fmt: skip
 
-
-def stamp(moment: datetime, zone: ZoneInfo = MADRID) -> str:
-    """As Zoho writes a moment: with the offset of the organisation, or of the user who wrote it."""
-    return moment.replace(tzinfo=UTC).astimezone(zone).isoformat(timespec="seconds")
+Written = tuple[str, datetime, datetime, dict[str, Any]]  # id, created, modified, values
 
 
-def fill(account: Account, organisation: Organisation) -> None:
-    """Every module with its records, and the duplicates that were merged away in the last weeks."""
-    makers = {
-        "Accounts": _accounts,
-        "Contacts": _contacts,
-        "Deals": _deals,
-        "Network_Events": _events,
-        "Participations": _participations,
-        "Board_Seats": _board_seats,
-    }
-    for name, make in makers.items():
+def furnish(account: Account, organisation: Organisation) -> None:
+    """Put the organisation's records into an account, and take out again those that were deleted."""
+    for name, records in modules(organisation).items():
         fields = [Field(field, kind) for field, kind in FIELDS[name].items()]
         module = account.add_module(name, fields, plural_label=LABELS[name])
-        _merge_away(module, organisation)
-        for record in sorted(make(organisation), key=lambda record: int(record["id"])):
-            module.insert(record, id=record["id"])
+        for id, created, modified, values in records:
+            module.insert(values, id, created, modified)
+        for number, (id, created, values) in enumerate(_duplicates(name, organisation)):
+            module.insert(values, id, created, created)
+            at = _utc(organisation.now) - timedelta(days=3 * number + 2)
+            module.delete(id, permanent=number % 2 == 0, at=at)
+    account.forms["employee"] = employees(organisation)
+    account.campaigns += organisation.newsletter
+
+
+def latest(organisation: Organisation) -> datetime:
+    """When the last of its records was written, and no earlier than the organisation's own present."""
+    written = (record[2] for records in modules(organisation).values() for record in records)
+    return max(_utc(organisation.now), *written)
+
+
+@lru_cache(maxsize=4)
+def modules(organisation: Organisation) -> dict[str, list[Written]]:
+    """Every module's records that live, oldest first."""
+    makers = {
+        "Accounts": _accounts(organisation),
+        "Contacts": _contacts(organisation),
+        "Deals": _deals(organisation),
+        "Network_Events": _events(organisation),
+        "Participations": _participations(organisation),
+        "Board_Seats": _board_seats(organisation),
+    }
+    return {name: [_written(record) for record in records] for name, records in makers.items()}
+
+
+def _written(record: dict[str, Any]) -> Written:
+    system = {name: str(record.pop(name)) for name in ("id", "Created_Time", "Modified_Time")}
+    created, modified = (datetime.fromisoformat(system[name]) for name in ("Created_Time", "Modified_Time"))
+    return system["id"], created, modified, record
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
+
+
+def stamp(moment: datetime, zone: ZoneInfo = MADRID) -> str:
+    """As Zoho writes a moment of the organisation, whose own are in UTC without saying so."""
+    return stamped(_utc(moment).timestamp(), zone)
 
 
 def _lookup(record_id: str | None, name: str) -> dict[str, str] | None:
@@ -161,22 +189,17 @@ def _board_seats(org: Organisation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _merge_away(module: Module, org: Organisation) -> None:
-    first = {"Contacts": 546_000_000_290_000_000, "Participations": 546_000_000_490_000_000}.get(
-        module.api_name
-    )
-    for number in range(4 if first else 0):
-        record_id = str((first or 0) + number)
-        gone = (org.now - timedelta(days=3 * number + 2)).replace(tzinfo=UTC)
-        times = {
-            "Created_Time": stamp(org.now - timedelta(days=90)),
-            "Modified_Time": stamp(org.now - timedelta(days=60)),
-        }
-        module.insert({"Last_Name": "Sample person", **times}, id=record_id)
-        module.delete(record_id, permanent=not number % 2, at=gone)
+def _duplicates(name: str, org: Organisation) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
+    """People and registrations that stood there twice until they were merged in the last weeks."""
+    if name not in ("Contacts", "Participations"):
+        return
+    start = 546_000_000_290_000_000 if name == "Contacts" else 546_000_000_490_000_000
+    for number in range(4):
+        created = _utc(org.now) - timedelta(days=40 + number)
+        values = {"Last_Name": "Sample person"} if name == "Contacts" else {"Role": "Participant"}
+        yield str(start + number), created, values
 
 
-@lru_cache(maxsize=4)
 def employees(org: Organisation) -> list[dict[str, Any]]:
     """Zoho People's employee form; dates as the form prints them, empty text for nothing."""
     rows = []

@@ -1,30 +1,49 @@
-"""What a field is, and how Zoho's metadata describe it. No records here."""
+"""What a field of a module is, and how Zoho writes a moment. No records and no HTTP here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
-NEVER_LISTED = frozenset({"subform", "multiselectlookup", "multiuserlookup"})
-LIST_CUT = 500  # characters of rich text that lists give
+RICH_TEXT = 500  # characters of a rich text field that lists return
+NOT_IN_LISTS = frozenset({"subform", "multiselectlookup", "multiuserlookup"})
+USERS = frozenset({"ownerlookup", "userlookup"})
+STANDARD_MODULES = frozenset(
+    {"Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions",
+     "Products", "Vendors", "Price_Books", "Quotes", "Sales_Orders", "Purchase_Orders", "Invoices", "Notes",
+     "Attachments", "Emails"}
+)  # fmt: skip
+STANDARD_FIELDS = frozenset(
+    {"First_Name", "Last_Name", "Full_Name", "Email", "Phone", "Owner", "Created_By", "Modified_By", "Account_Name",
+     "Contact_Name", "Deal_Name", "Stage", "Pipeline", "Amount", "Currency", "Exchange_Rate", "Closing_Date",
+     "Description", "Company", "Lead_Status", "Lead_Source", "Tag", "Website", "Industry"}
+)  # fmt: skip
 _JSON_TYPES = {
-    "boolean": "boolean",
-    "integer": "integer",
-    "double": "double",
-    "currency": "double",
-    "lookup": "jsonobject",
-    "multiselectpicklist": "jsonarray",
-    **dict.fromkeys(NEVER_LISTED, "jsonarray"),
-}
+    "integer": "integer", "bigint": "string", "double": "double", "currency": "double", "percent": "double",
+    "decimal": "double", "boolean": "boolean", "lookup": "jsonobject", "ownerlookup": "jsonobject",
+    "userlookup": "jsonobject", "multiselectpicklist": "jsonarray", "multiselectlookup": "jsonarray",
+    "multiuserlookup": "jsonarray", "subform": "jsonarray", "fileupload": "jsonarray",
+}  # fmt: skip
+
+MADRID = ZoneInfo("Europe/Madrid")
+INDIA = ZoneInfo("Asia/Kolkata")
+SAMOA = ZoneInfo("Pacific/Pago_Pago")
+# Users write from several places, so the offsets within one module differ.
+_ZONES = (INDIA, MADRID, MADRID, SAMOA, MADRID, MADRID, MADRID)
+
+USER = {"name": "Sample user", "id": "546000000000000001", "email": "user@sample.invalid"}
 
 
 @dataclass(frozen=True)
 class Field:
     """One field of a module.
 
-    ``json_type`` None: the metadata lack it. ``visible`` False: hidden from the default view, and it
-    holds data all the same. ``formula``: worked out when asked for; its change moves no Modified_Time.
+    ``json_type=None``: the metadata do not tell it. ``visible=False``: hidden from the default view, and
+    holding data all the same. ``formula`` calculates the value from the record when it is read, so that
+    its change never moves Modified_Time.
     """
 
     api_name: str
@@ -37,25 +56,33 @@ class Field:
 
     @property
     def is_rich_text(self) -> bool:
-        return self.data_type == "textarea" and (self.length or 0) > LIST_CUT
+        return self.data_type == "textarea" and (self.length or 0) > RICH_TEXT
 
-    def described(self, picks: list[str]) -> dict[str, Any]:
-        """The field as `settings/fields` gives it."""
-        kind = _JSON_TYPES.get(self.data_type, "string") if self.json_type == "auto" else self.json_type
-        about: dict[str, Any] = {
-            "api_name": self.api_name,
-            "field_label": self.label or self.api_name.replace("_", " "),
-            "data_type": self.data_type,
-            "view_type": {"view": self.visible, "edit": self.visible, "create": self.visible, "quick_create": False},
-            "custom_field": self.api_name not in SYSTEM,
-            "length": self.length or 255,
-            "pick_list_values": [{"display_value": word, "actual_value": word} for word in picks],
-        }  # fmt: skip
-        return about | ({"json_type": kind} if kind is not None else {})
+    @property
+    def in_lists(self) -> bool:
+        return self.data_type not in NOT_IN_LISTS
+
+    @property
+    def told_json_type(self) -> str | None:
+        return _JSON_TYPES.get(self.data_type, "string") if self.json_type == "auto" else self.json_type
 
 
-SYSTEM = {
-    "id": Field("id", "bigint", "Record Id"),
-    "Created_Time": Field("Created_Time", "datetime"),
-    "Modified_Time": Field("Modified_Time", "datetime"),
-}
+SYSTEM_FIELDS = (
+    Field("id", "bigint", "Record Id"),
+    Field("Created_Time", "datetime", "Created Time"),
+    Field("Modified_Time", "datetime", "Modified Time"),
+)
+LEAD_FIELDS = (
+    Field("Converted__s", "boolean", "Is Converted"),
+    Field("Converted_Date_Time", "datetime", "Converted Time"),
+)
+
+
+def stamp(seconds: float, zone: tzinfo = MADRID) -> str:
+    """As Zoho writes a moment: whole seconds, with the offset of the organisation or of a user."""
+    return datetime.fromtimestamp(int(seconds), zone).isoformat()
+
+
+def zone_of(number: int) -> tzinfo:
+    """The zone of the user who wrote a record."""
+    return _ZONES[number // 1_000 % len(_ZONES)]

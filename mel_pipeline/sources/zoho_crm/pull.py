@@ -79,7 +79,11 @@ class ModulePull:
         before = _moment(self._stored.get("modified"))
         modified = max(filter(None, (latest, before)), default=progress.started)
         return json.dumps(
-            {"modified": modified.isoformat(), "synced": progress.started.isoformat(), "rules": self._rules}
+            {
+                "modified": modified.astimezone(UTC).isoformat(),
+                "synced": progress.started.isoformat(),
+                "rules": self._rules,
+            }
         )
 
     def expected_count(self) -> int | None:

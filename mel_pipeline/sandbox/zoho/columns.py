@@ -1,0 +1,69 @@
+"""How a record is written: shortened in lists, whole when asked for by its id, bare in bulk files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import tzinfo
+from typing import Any, NamedTuple
+
+from mel_pipeline.sandbox.zoho.schema import RICH_TEXT, Field, stamp, zone_of
+
+
+class Record(NamedTuple):
+    """One record; moments are whole seconds since 1970, as Zoho tells them."""
+
+    number: int
+    created: int
+    modified: int
+    values: dict[str, Any]
+    converted: bool
+    zone: tzinfo | None  # of the user who changed it last, when it is known
+
+
+Reader = Callable[[Record], Any]
+
+
+def reader(field: Field, *, whole: bool) -> Reader:
+    """What gives a field's value of a record; rich text whole or cut at 500 characters."""
+    name = field.api_name
+    match name:
+        case "id":
+            return lambda record: str(record.number)
+        case "Created_Time":
+            return lambda record: stamp(record.created)
+        case "Modified_Time":
+            return modified_text
+        case "Converted__s":
+            return lambda record: record.converted
+    if field.formula is not None:
+        formula = field.formula
+        return lambda record: formula(plain(record))
+    if field.is_rich_text and not whole:
+        return lambda record: _cut(record.values.get(name))
+    return lambda record: record.values.get(name)
+
+
+def list_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str, Reader]:
+    """For lists: the id always, then what was asked; unknown fields, subforms and multi-lookups are left out."""
+    wanted = [fields[name] for name in dict.fromkeys(["id", *names]) if name in fields]
+    return {field.api_name: reader(field, whole=False) for field in wanted if field.in_lists}
+
+
+def whole_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str, Reader]:
+    """For one record: everything whole."""
+    wanted = [fields[name] for name in dict.fromkeys(["id", *names]) if name in fields]
+    return {field.api_name: reader(field, whole=True) for field in wanted}
+
+
+def plain(record: Record) -> dict[str, Any]:
+    """A record as a formula sees it."""
+    system = {"id": str(record.number), "Created_Time": stamp(record.created)}
+    return {**record.values, **system, "Modified_Time": modified_text(record)}
+
+
+def modified_text(record: Record) -> str:
+    return stamp(record.modified, record.zone or zone_of(record.number))
+
+
+def _cut(value: Any) -> Any:
+    return value[:RICH_TEXT] if isinstance(value, str) else value

@@ -1,0 +1,89 @@
+"""What Zoho counts: credits in 24 hours, calls in flight, calls in a window."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+DAY = 86_400
+
+
+class Credits:
+    """Credits of the last 24 hours: the window rolls, nothing is reset at midnight."""
+
+    def __init__(self, clock: Clock, limit: int) -> None:
+        self.limit = limit
+        self._clock = clock
+        self._spent: deque[tuple[float, int]] = deque()
+        self._sum = 0
+
+    @property
+    def used(self) -> int:
+        oldest = self._clock.seconds() - DAY
+        while self._spent and self._spent[0][0] <= oldest:
+            self._sum -= self._spent.popleft()[1]
+        return self._sum
+
+    @property
+    def remaining_told(self) -> int | None:
+        """What ``X-API-CREDITS-REMAINING`` says; the header appears only above 50 % use."""
+        used = self.used
+        return max(self.limit - used, 0) if 2 * used > self.limit else None
+
+    def suffice(self, credits: int) -> bool:
+        return self.used + credits <= self.limit
+
+    def spend(self, credits: int) -> None:
+        self._spent.append((self._clock.seconds(), credits))
+        self._sum += credits
+
+
+class Window:
+    """So many calls in so many seconds; the next one is refused, and with ``lock`` all that follow for a time."""
+
+    def __init__(self, clock: Clock, calls: int, seconds: float, lock: float = 0.0) -> None:
+        self.calls, self.seconds, self.lock = calls, seconds, lock
+        self._clock = clock
+        self._made: deque[float] = deque()
+        self._locked_until = 0.0
+
+    def admits(self) -> bool:
+        """Count a call, unless it is one too many."""
+        now = self._clock.seconds()
+        while self._made and self._made[0] <= now - self.seconds:
+            self._made.popleft()
+        if now < self._locked_until:
+            return False
+        if len(self._made) >= self.calls:
+            self._locked_until = now + self.lock
+            return False
+        self._made.append(now)
+        return True
+
+
+class Traffic:
+    """Calls in flight, by service; heavy ones are counted a second time."""
+
+    def __init__(self) -> None:
+        self.in_flight: Counter[str] = Counter()
+        self.heavy = 0
+        self.highest = 0
+
+    @contextmanager
+    def flight(self, service: str, *, heavy: bool = False) -> Iterator[tuple[int, int]]:
+        """Count a call for as long as it lasts.
+
+        Returns:
+            How many calls of its service, and how many heavy ones, are in flight with it.
+        """
+        self.in_flight[service] += 1
+        self.heavy += heavy
+        self.highest = max(self.highest, sum(self.in_flight.values()))
+        try:
+            yield self.in_flight[service], self.heavy * heavy
+        finally:
+            self.in_flight[service] -= 1
+            self.heavy -= heavy

@@ -144,9 +144,11 @@ def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckRes
 
 
 def _metadata(result: LoadResult) -> dict[str, int | str]:
+    usage = dict(result.usage)
+    how = [str(usage.pop("read", "")).capitalize(), *result.notes]
     return {
         "status": result.sentence,
-        "how it was read": " ".join(result.notes) or "as exported",
+        "how it was read": " ".join(filter(None, how)) or "as exported",
         "load": result.load_id,
         "dagster/row_count": result.new + result.changed + result.unchanged,
         "new": result.new,
@@ -155,5 +157,5 @@ def _metadata(result: LoadResult) -> dict[str, int | str]:
         "put aside": result.quarantined,
         "deleted at the source": result.deleted,
         **({"alive at the source": result.expected} if result.expected is not None else {}),
-        **result.usage,
+        **usage,
     }

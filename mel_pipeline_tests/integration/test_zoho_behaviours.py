@@ -157,7 +157,7 @@ def test_10_changes_beyond_100000_are_read_on_by_query_where_the_pages_end(tmp_p
         case.module.fill(100_450, lambda number: {"Name": f"City {number}"}, spread=0)
         result = case.load()
         assert (result.new, result.repeated) == (100_450, 0)
-        assert result.usage["read"] == "page by page, then by query (COQL)"
+        assert result.usage["read"] == "page by page, then by query (COQL)."
 
 
 WIDE = [Field(f"Field_{number:03}", "text") for number in range(120)]

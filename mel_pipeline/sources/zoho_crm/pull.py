@@ -99,7 +99,7 @@ class ModulePull:
         if self._api.credits.left is not None:
             used["API credits left today"] = self._api.credits.left
         way = ", then ".join(WORDS[way] for way in self._ways)
-        return used | {"read": way or "nothing new"}
+        return used | {"read": f"{way or 'nothing new'}."}
 
     def _begin(self) -> Progress:
         """Everything at first, after a long pause, and where a mapped field changes without leaving a trace."""

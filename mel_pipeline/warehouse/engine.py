@@ -61,8 +61,11 @@ class Warehouse:
         Args:
             memory_mb: what DuckDB may use meanwhile; beyond it, it writes to disk. A server has its own limit.
         """
-        with self.connect() as connection, _bounded(connection, memory_mb), connection.begin():
-            yield connection
+        with self.connect() as connection:
+            if memory_mb is not None and connection.dialect.name == "duckdb":
+                _bound(connection, memory_mb)
+            with connection.begin():
+                yield connection
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Rows of a query as a frame. ``sql`` is our own text; values go in as ``:name`` parameters."""
@@ -107,20 +110,14 @@ class Warehouse:
         raise AssertionError  # Retrying returns or raises
 
 
-@contextmanager
-def _bounded(connection: sa.Connection, memory_mb: int | None) -> Iterator[None]:
-    """DuckDB within a limit of memory, where one is given; each thread of it would take more."""
-    if memory_mb is None or connection.dialect.name != "duckdb":
-        yield
-        return
+def _bound(connection: sa.Connection, memory_mb: int) -> None:
+    """Keep DuckDB within a limit of memory until the file is closed; each thread of it would take more.
+
+    Not taken back before: closing the file writes it, and that needs memory too.
+    """
     for setting in (f"memory_limit = '{memory_mb}MB'", "threads = 1", "preserve_insertion_order = false"):
         connection.exec_driver_sql(f"set {setting}")
     connection.commit()
-    try:
-        yield
-    finally:
-        for name in ("memory_limit", "threads", "preserve_insertion_order"):
-            connection.exec_driver_sql(f"reset {name}")
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -15,10 +15,10 @@ import pytest
 from mel_pipeline.contracts import contract_of
 from mel_pipeline.errors import PermanentSourceError
 from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.dates import order_of, read_moment
+from mel_pipeline.sources.files import FileRefusedError, read_table
 from mel_pipeline.sources.zoho_survey.client import ZohoSurvey
 from mel_pipeline.sources.zoho_survey.codebook import load_codebook, plain
-from mel_pipeline.sources.zoho_survey.csv_file import FileRefusedError, read_table
-from mel_pipeline.sources.zoho_survey.dates import order_of, read_moment
 from mel_pipeline.sources.zoho_survey.parse import parse_file
 
 EXPORTS = Path(__file__).parent.parent / "fixtures" / "zoho_survey"
@@ -142,7 +142,7 @@ def test_a_line_break_inside_quotes_does_not_break_a_row(tmp_path: Path) -> None
 BROKEN = {
     "empty.csv": (b"", "empty"),
     "blank.csv": (b"\xef\xbb\xbf \r\n", "empty"),
-    "header_only.csv": (simple().encode(), "no responses"),
+    "header_only.csv": (simple().encode(), "no rows"),
     "web_page.csv": (b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
     "latin.csv": (simple(response(more="Género")).encode("cp1252"), "not in UTF-8"),
     "zeros.csv": (simple(response(more="a\x00b")).encode(), "not text"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
@@ -14,31 +11,9 @@ from mel_pipeline.errors import PermanentSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_at_rest, told_apart
 from mel_pipeline.sources.zoho_survey.codebook import Codebook, load_codebook
-from mel_pipeline.sources.zoho_survey.csv_file import FileRefusedError
 from mel_pipeline.sources.zoho_survey.parse import Parsed, latest_versions, parse_file
-
-SETTLE_SECONDS = 2.0  # a file that changed this recently may still be being written
-LARGEST_FILE = 200 << 20
-
-
-@dataclass(frozen=True)
-class _Export:
-    name: str
-    content: bytes
-    digest: str
-    size: int
-
-    @property
-    def stamp(self) -> str:
-        return f"{self.digest}:{self.size}"
-
-    def parsed(self, contract: EntityContract, book: Codebook) -> Parsed:
-        if self.size > len(self.content):
-            raise FileRefusedError(
-                f"The file is larger than {LARGEST_FILE >> 20} MB. Export fewer responses into a file."
-            )
-        return parse_file(self.name, self.content, self.digest, contract, book)
 
 
 def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ZohoSurvey:
@@ -73,19 +48,19 @@ class ZohoSurvey:
         files = dict(known)
 
         def batches() -> Iterator[Batch]:
-            exports = list(self._exports())
+            exports, refused = self._exports()
             before = set(known.values())
-            fresh, refused = _read([e for e in exports if e.stamp not in before], contract, book)
+            fresh, broken = _read([e for e in exports if _stamp(e) not in before], contract, book)
             done = before | set(fresh)
-            files.update({export.name: export.stamp for export in exports if export.stamp in done})
+            files.update({export.name: _stamp(export) for export in exports if _stamp(export) in done})
             if fresh:
-                again, more = _read([e for e in exports if e.stamp in before], contract, book)
+                again, more = _read([e for e in exports if _stamp(e) in before], contract, book)
                 both = fresh | again
-                order = dict.fromkeys(export.stamp for export in exports if export.stamp in both)
+                order = dict.fromkeys(stamp for export in exports if (stamp := _stamp(export)) in both)
                 yield from _batches([both[stamp] for stamp in order], contract)
-                refused += more
-            for rejected in refused:
-                yield Batch(frame_of([], contract), [rejected], fetched=1)
+                broken |= more
+            for name, reason in (refused | broken).items():
+                yield Batch(frame_of([], contract), [Rejected(name, None, None, reason, "{}")], fetched=1)
 
         def new_cursor() -> str | None:
             changed = files != known
@@ -93,35 +68,32 @@ class ZohoSurvey:
 
         return Pull(batches(), new_cursor)
 
-    def _exports(self) -> Iterator[_Export]:
-        """The CSV files that are at rest, oldest first."""
+    def _exports(self) -> tuple[list[DropFile], dict[str, str]]:
+        """The CSV files that are at rest, oldest first; and why some cannot be read, by name."""
         if not self._folder.is_dir():
             raise PermanentSourceError(
                 f"Survey exports: there is no folder {self._folder}. Make it, or set MEL_SURVEY_DIR."
             )
-        files = [p for p in self._folder.iterdir() if p.suffix.lower() == ".csv" and p.name[0] not in ".~"]
-        for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name)):
-            before = path.stat()
-            if 0 <= time.time() - before.st_mtime < self._settle:
-                continue  # still being written, perhaps; the next run reads it
-            content = path.read_bytes() if before.st_size <= LARGEST_FILE else b""
-            after = path.stat()
-            if (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size):
-                yield _Export(path.name, content, hashlib.sha256(content).hexdigest(), before.st_size)
+        return told_apart(files_at_rest(self._folder, {".csv"}, self._settle))
+
+
+def _stamp(export: DropFile) -> str:
+    return f"{export.digest}:{export.size}"
 
 
 def _read(
-    exports: list[_Export], contract: EntityContract, book: Codebook
-) -> tuple[dict[str, Parsed], list[Rejected]]:
-    """Files by their content, so that the same one under two names is read once; and those refused."""
+    exports: list[DropFile], contract: EntityContract, book: Codebook
+) -> tuple[dict[str, Parsed], dict[str, str]]:
+    """Files by their content, so that the same one under two names is read once; and why others are refused."""
     parsed: dict[str, Parsed] = {}
-    refused: list[Rejected] = []
+    refused: dict[str, str] = {}
     for export in exports:
-        if export.stamp not in parsed:
+        stamp = _stamp(export)
+        if stamp not in parsed:
             try:
-                parsed[export.stamp] = export.parsed(contract, book)
+                parsed[stamp] = parse_file(export.name, export.content(), export.digest, contract, book)
             except FileRefusedError as reason:
-                refused.append(Rejected(export.name, None, None, str(reason), "{}"))
+                refused[export.name] = str(reason)
     return parsed, refused
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.sources.base import Rejected, key_of, payload_of
+from mel_pipeline.sources.dates import Order, order_of, read_moment
+from mel_pipeline.sources.files import FileRefusedError, Table, read_table
 from mel_pipeline.sources.zoho_survey.codebook import Codebook, plain
-from mel_pipeline.sources.zoho_survey.csv_file import FileRefusedError, Table, read_table
-from mel_pipeline.sources.zoho_survey.dates import Order, order_of, read_moment
 
 Row = dict[str, str | None]
 
@@ -51,8 +51,9 @@ def parse_file(name: str, content: bytes, digest: str, contract: EntityContract,
         FileRefusedError: the file as a whole cannot be read.
     """
     table = read_table(content)
+    cells_of_rows = list(table.rows())
     columns = _columns(table, book)
-    personal = _personal_columns(table, book, columns)
+    personal = _personal_columns(table, cells_of_rows, book, columns)
     others = {
         index: header
         for index, header in enumerate(table.header)
@@ -62,10 +63,14 @@ def parse_file(name: str, content: bytes, digest: str, contract: EntityContract,
         and header
     }
     moments = [columns[role] for role in ("started_at", "completed_at") if role in columns]
-    order = order_of((row[index] for row in table.rows for index in moments), book.date_order)
+    order = order_of(
+        (cells[index] for cells in cells_of_rows for index in moments),
+        book.date_order,
+        ", or set date_order in codebook.yml",
+    )
     rows: list[Row] = []
     rejected: list[Rejected] = []
-    for number, cells in enumerate(table.rows, start=2):
+    for number, cells in enumerate(cells_of_rows, start=2):
         row, reason = _response(cells, columns, others, order, book)
         row |= {"survey": name.rsplit(".", 1)[0], "file_hash": digest, "_source_ref": f"{name}, row {number}"}
         if reason:
@@ -75,7 +80,7 @@ def parse_file(name: str, content: bytes, digest: str, contract: EntityContract,
             )
         else:
             rows.append(row)
-    note = f"{name}: {table.how}; {len(table.rows)} responses; {len(personal)} personal columns left out."
+    note = f"{name}: {table.how}; {table.count} responses; {len(personal)} personal columns left out."
     return Parsed(rows, rejected, [note])
 
 
@@ -126,7 +131,9 @@ def _columns(table: Table, book: Codebook) -> dict[str, int]:
     return columns
 
 
-def _personal_columns(table: Table, book: Codebook, columns: Mapping[str, int]) -> set[int]:
+def _personal_columns(
+    table: Table, rows: Sequence[list[str]], book: Codebook, columns: Mapping[str, int]
+) -> set[int]:
     """Columns that are personal by the codebook, by their header, or by any of their values."""
     known = set(columns.values())
     return {
@@ -138,7 +145,7 @@ def _personal_columns(table: Table, book: Codebook, columns: Mapping[str, int]) 
             book.role(header) == "personal"
             or _PERSONAL_HEADER.search(plain(header))
             or _PERSONAL_VALUE.search(header)
-            or any(_PERSONAL_VALUE.search(row[index]) for row in table.rows)
+            or any(_PERSONAL_VALUE.search(row[index]) for row in rows)
         )
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from mel_pipeline.sources.zoho_survey.csv_file import FileRefusedError
+from mel_pipeline.sources.files import FileRefusedError
 
 Order = Literal["day_first", "month_first"]
 
@@ -19,17 +19,24 @@ _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
 
 
-def order_of(texts: Iterable[str], declared: Order | None) -> Order:
+def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> Order:
     """Which number of 03/04/2025 is the day, decided by all dates of a file together.
+
+    Args:
+        remedy: what to do when nothing decides it, beside exporting anew.
 
     Raises:
         FileRefusedError: nothing decides it, or dates contradict one another. Both readings are shown.
     """
-    matches = [match for text in texts if (match := _NUMBERS.fullmatch(text.strip()))]
-    if not matches:
+    day_first = month_first = False
+    shown: re.Match[str] | None = None
+    for text in texts:
+        if match := _NUMBERS.fullmatch(text.strip()):
+            shown = shown or match
+            day_first = day_first or int(match[1]) > 12
+            month_first = month_first or int(match[2]) > 12
+    if shown is None:
         return declared or "day_first"
-    day_first = any(int(match[1]) > 12 for match in matches)
-    month_first = any(int(match[2]) > 12 for match in matches)
     if day_first and month_first:
         raise FileRefusedError(
             "Some dates have the day first and others the month first. Export the file again, unchanged."
@@ -38,12 +45,11 @@ def order_of(texts: Iterable[str], declared: Order | None) -> Order:
         return "day_first" if day_first else "month_first"
     if declared:
         return declared
-    shown = matches[0]
     one, other = int(shown[1]), int(shown[2])
     raise FileRefusedError(
         f"The dates can be read in two ways: {one}/{other}/{shown[3]} is {shown[3]}-{other:02}-{one:02} with"
         f" the day first, or {shown[3]}-{one:02}-{other:02} with the month first, and no date of the file"
-        " decides it. Export with the month in words, or set date_order in codebook.yml."
+        f" decides it. Export with the month in words{remedy}."
     )
 
 

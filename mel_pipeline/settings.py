@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     zoho_mapping: Path | None = Field(
         None, description="Your own copy of sources/zoho_crm/mapping.yml, where names differ."
     )
+    zoho_export_dir: Path | None = Field(
+        None, description="Drop folder for CRM exports made by hand; when set, the API is not asked."
+    )
     zoho_concurrency: int = Field(
         5,
         ge=1,

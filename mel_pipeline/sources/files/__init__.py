@@ -1,6 +1,6 @@
 """Table files that people export by hand: CSV and XLSX, whole or refused. For every source; no source by name here."""
 
-from mel_pipeline.sources.files.folder import SETTLE_SECONDS, DropFile, files_at_rest, told_apart
+from mel_pipeline.sources.files.folder import SETTLE_SECONDS, DropFile, files_in, told_apart
 from mel_pipeline.sources.files.opening import open_table
 from mel_pipeline.sources.files.table import FileRefusedError, Table, read_table
 
@@ -9,7 +9,7 @@ __all__ = [
     "DropFile",
     "FileRefusedError",
     "Table",
-    "files_at_rest",
+    "files_in",
     "open_table",
     "read_table",
     "told_apart",

@@ -42,6 +42,10 @@ class DropFile:
         with self.open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
+    def is_at_rest(self, settle_seconds: float = SETTLE_SECONDS) -> bool:
+        """False when it changed a moment ago: somebody may still be writing it."""
+        return not 0 <= time.time() - self.modified_ns / 1e9 < settle_seconds
+
     @property
     def is_as_it_was(self) -> bool:
         """False when it was written to, replaced or taken away since."""
@@ -75,19 +79,13 @@ class DropFile:
         return content
 
 
-def files_at_rest(
-    folder: Path, endings: Collection[str], settle_seconds: float = SETTLE_SECONDS
-) -> list[DropFile]:
-    """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are not taken.
-
-    One that changed a moment ago is left for the next run.
-    """
+def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
+    """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are not taken."""
     found = []
     for path in folder.iterdir():
         if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
             seen = path.stat()
-            if not 0 <= time.time() - seen.st_mtime < settle_seconds:
-                found.append(DropFile(path, seen.st_size, seen.st_mtime_ns))
+            found.append(DropFile(path, seen.st_size, seen.st_mtime_ns))
     return sorted(found, key=lambda file: (file.modified_ns, file.name))
 
 

@@ -144,6 +144,8 @@ def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
         for row in _records(text, delimiter):
             header = header or row
             count += 1
+            if len(header) == 1:
+                return header, 0, None  # not this delimiter: no need to read on
             if len(row) != len(header):
                 return (
                     header,

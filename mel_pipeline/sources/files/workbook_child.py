@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 MOST_PARTS, MOST_COLUMNS, MOST_ROWS = 1_000, 1_000, 500_000
 _REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
+_EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as another one, so it is shown for what it is
 _CHUNK, _KEPT = 1 << 20, 1 << 10
 _CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 # A formula without its result: the program that wrote the file never calculated it.
@@ -169,7 +170,7 @@ def _filled(sheet: Any) -> Iterator[list[str]]:
             yield row
 
 
-def text_of(cell: Any) -> str:
+def text_of(cell: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     """A cell as the CSV export would have it: ISO dates, plain numbers, true and false."""
     value = cell.value
     if value is None:
@@ -177,6 +178,8 @@ def text_of(cell: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
+        if abs(value) >= _EXACT:
+            return repr(value)
         number = Decimal(str(value))
         return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
     if isinstance(value, datetime):

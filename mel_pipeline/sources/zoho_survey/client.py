@@ -11,7 +11,7 @@ from mel_pipeline.errors import PermanentSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
-from mel_pipeline.sources.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_at_rest, told_apart
+from mel_pipeline.sources.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_in, told_apart
 from mel_pipeline.sources.zoho_survey.codebook import Codebook, load_codebook
 from mel_pipeline.sources.zoho_survey.parse import Parsed, latest_versions, parse_file
 
@@ -74,7 +74,7 @@ class ZohoSurvey:
             raise PermanentSourceError(
                 f"Survey exports: there is no folder {self._folder}. Make it, or set MEL_SURVEY_DIR."
             )
-        return told_apart(files_at_rest(self._folder, {".csv"}, self._settle))
+        return told_apart(file for file in files_in(self._folder, {".csv"}) if file.is_at_rest(self._settle))
 
 
 def _stamp(export: DropFile) -> str:

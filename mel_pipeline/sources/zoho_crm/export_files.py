@@ -1,0 +1,210 @@
+"""Which file of a drop folder is an export of which module, and which of several counts. Rows: export_rows.py.
+
+A file name such as ``Accounts_2026_11_20.csv`` or, out of a backup, ``Contacts_001.csv`` names the module,
+unless the headings say otherwise. Files numbered with three digits are parts of one export.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract, SourceContract
+from mel_pipeline.sources.dates import Order, order_of
+from mel_pipeline.sources.files import DropFile, FileRefusedError, open_table
+from mel_pipeline.sources.zoho_crm.export_rows import Heads, find_columns, read_time, same, times_in
+from mel_pipeline.sources.zoho_crm.mapping import Mapping as Modules
+
+_PART = re.compile(r"(?P<base>.*?)[ _-](?:part[ _-]?)?(?P<number>\d{3})", re.IGNORECASE)
+_APART = timedelta(days=1)  # between the file times of two parts of one export
+_NAME_COUNTS = 0.25  # as much as that share of the headings
+_ENOUGH = 0.5  # share of a module's own headings that shows what a file is, whatever its name
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file that can be read, and where the columns of its entity stand in it."""
+
+    file: DropFile
+    header: list[str]
+    how: str
+    count: int
+    heads: Heads
+
+
+@dataclass(frozen=True)
+class Export:
+    """All files of one export of a module. ``latest`` is the latest Modified Time in them."""
+
+    parts: list[Part]
+    latest: datetime | None = None
+    orders: list[Order] = field(default_factory=list)  # of day and month, file by file
+
+    @property
+    def names(self) -> str:
+        return ", ".join(part.file.name for part in self.parts)
+
+    @property
+    def digests(self) -> list[str]:
+        return sorted(part.file.digest for part in self.parts)
+
+    @property
+    def moment(self) -> tuple[str, int]:
+        """What is newer: by the latest change in it, then by the time of the file."""
+        latest = self.latest.isoformat() if self.latest else ""
+        return latest, max(part.file.modified_ns for part in self.parts)
+
+
+@dataclass
+class Looked:
+    """A folder that was looked through: files by entity, and why some are refused."""
+
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)  # entity -> file name -> reason
+    others: list[str] = field(default_factory=list)  # files of modules that are not in use
+
+
+def look_through(
+    files: Iterable[DropFile], unreadable: Mapping[str, str], contract: SourceContract, modules: Modules
+) -> Looked:
+    """Sort files by the entity they belong to.
+
+    A file that cannot be read belongs to the entity whose module its name tells, or to the first one:
+    it is told once.
+    """
+    looked = Looked()
+    first = next(iter(contract.entities))
+    for name, reason in unreadable.items():
+        looked.refused.setdefault(named_by(name, modules) or first, {})[name] = reason
+    for file in files:
+        entity: str | None = None
+        try:
+            header, how, count = _glanced(file)
+            entity = entity_of(file.name, header, contract, modules)
+            if entity is None:
+                looked.others.append(file.name)
+                continue
+            heads = find_columns(header, contract.entities[entity], modules[entity])
+            if heads.lacking:
+                raise FileRefusedError(_lacking(modules[entity].module, heads.lacking))
+            looked.parts.setdefault(entity, []).append(Part(file, header, how, count, heads))
+        except FileRefusedError as reason:
+            owner = entity or named_by(file.name, modules) or first
+            looked.refused.setdefault(owner, {})[file.name] = str(reason)
+    return looked
+
+
+@lru_cache(maxsize=256)
+def _glanced(file: DropFile) -> tuple[list[str], str, int]:
+    """Header of a file, how it is written, and its rows. Each entity looks the whole folder through: once is enough."""
+    with open_table(file) as table:
+        return table.header, table.how, table.count
+
+
+def _lacking(module: str, headings: Sequence[str]) -> str:
+    return (
+        f"It is an export of {module} and lacks the headings {', '.join(headings)}. Export it with these fields,"
+        " or give their headings as `label` in mapping.yml."
+    )
+
+
+def entity_of(name: str, header: Sequence[str], contract: SourceContract, modules: Modules) -> str | None:
+    """The entity a file belongs to: by its headings, of like ones by its name; None for another module's."""
+    named = named_by(name, modules)
+    ranked = []
+    for entity, mapping in modules.items():
+        try:
+            heads = find_columns(header, contract.entities[entity], mapping)
+        except FileRefusedError:
+            heads = None  # a heading stands twice: told when the file is taken for this entity
+        fit = heads.fit if heads else 0.0
+        if entity == named or fit >= _ENOUGH:
+            whole = heads is not None and not heads.lacking
+            ranked.append((whole, fit + (_NAME_COUNTS if entity == named else 0.0), entity))
+    return max(ranked)[-1] if ranked else None
+
+
+def named_by(name: str, modules: Modules) -> str | None:
+    """The entity whose module the file name begins with; of several the longest."""
+    words = _words(name.rpartition(".")[0])
+    found = [
+        (len(module), entity)
+        for entity, mapping in modules.items()
+        if words[: len(module := _words(mapping.module))] == module
+    ]
+    return max(found)[-1] if found else None
+
+
+def _words(text: str) -> list[str]:
+    return [same(word) for word in re.split(r"[\W_]+", text) if word]
+
+
+def exports_of(
+    parts: Iterable[Part], refused: dict[str, str], zone: ZoneInfo, rules: EntityContract
+) -> list[Export]:
+    """Exports that are whole, the newest last; the others are added to ``refused`` by file name."""
+    groups: dict[str, list[Part]] = {}
+    for part in parts:
+        groups.setdefault(_base(part.file.name), []).append(part)
+    broken = {_base(name) for name in refused}
+    whole: list[Export] = []
+    for base, members in groups.items():
+        try:
+            if base in broken:
+                raise FileRefusedError(
+                    "Another file of the same export cannot be read, and without it the export is not complete."
+                )
+            _require_whole(members)
+            whole.append(_measured(members, zone, rules))
+        except FileRefusedError as reason:
+            refused.update({part.file.name: str(reason) for part in members})
+    return sorted(whole, key=lambda export: export.moment)
+
+
+def _base(name: str) -> str:
+    """What the parts of one export have in common."""
+    stem, _, ending = name.rpartition(".")
+    match = _PART.fullmatch(stem)
+    return f"{match['base']}*.{ending}".lower() if match else name.lower()
+
+
+def _require_whole(parts: Sequence[Part]) -> None:
+    """Parts of one export are numbered without a gap and lie there since about the same moment."""
+    matches = [_PART.fullmatch(part.file.name.rpartition(".")[0]) for part in parts]
+    numbers = sorted(int(match["number"]) for match in matches if match)
+    if numbers and numbers not in (list(range(len(parts))), list(range(1, len(parts) + 1))):
+        raise FileRefusedError(
+            "The export has several files, and one of their numbers is missing. Put all of them into the folder."
+        )
+    if len({frozenset(part.heads.places) for part in parts}) > 1:
+        raise FileRefusedError(
+            "The export has several files, and their headings differ. Export all of them with the same fields."
+        )
+    times = [part.file.modified_ns for part in parts]
+    if max(times) - min(times) > _APART.total_seconds() * 1e9:
+        raise FileRefusedError(
+            "The export has several files, and they are from different days. Remove what an older export left."
+        )
+
+
+def _measured(parts: list[Part], zone: ZoneInfo, rules: EntityContract) -> Export:
+    """Read the times of an export: their order of day and month, and the latest change."""
+    latest: datetime | None = None
+    orders: list[Order] = []
+    for part in parts:
+        with open_table(part.file) as table:
+            orders.append(order_of(times_in(table.rows(), rules, part.heads.places), None))
+            place = part.heads.places.get(rules.changed_at or "")
+            for moment in () if place is None else _moments(table.rows(), place, orders[-1], zone):
+                latest = max(latest or moment, moment)
+    return Export(parts, latest, orders)
+
+
+def _moments(rows: Iterable[Sequence[str]], place: int, order: Order, zone: ZoneInfo) -> Iterator[datetime]:
+    for cells in rows:
+        if (moment := read_time(cells[place].strip(), order)) is not None:
+            yield (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(ZoneInfo("UTC"))

@@ -1,0 +1,260 @@
+"""Zoho CRM without its API: exports made by hand, out of a drop folder. Nothing there is moved or deleted.
+
+Which file counts is decided in export_files.py, what a cell means in export_rows.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, fingerprint_of
+from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.files import (
+    SETTLE_SECONDS,
+    DropFile,
+    FileRefusedError,
+    files_in,
+    open_table,
+    told_apart,
+)
+from mel_pipeline.sources.zoho_crm.export_files import (
+    Export,
+    Looked,
+    Part,
+    exports_of,
+    look_through,
+    named_by,
+)
+from mel_pipeline.sources.zoho_crm.export_rows import Names, RowReader, index_names, name_columns
+from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, Mapping, mapping_for
+
+BATCH_ROWS = 10_000
+# The last ones are refused, each with its own sentence.
+ENDINGS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".zip"})
+MOST_NAMES = 10  # files that a note lists
+
+
+def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ExportFolder:
+    """The folder that the settings name.
+
+    Raises:
+        SettingsError: they name none.
+    """
+    if settings.zoho_export_dir is None:
+        raise SettingsError("MEL_ZOHO_EXPORT_DIR is empty. Set it to the folder that takes the CRM exports.")
+    return ExportFolder(
+        settings.zoho_export_dir,
+        contract_of("zoho_crm"),
+        mapping_for(settings),
+        ZoneInfo(settings.time_zone),
+        settle_seconds,
+    )
+
+
+@dataclass(frozen=True)
+class ExportFolder:
+    """A folder of exports as a source. The newest export of a module is a complete picture of it.
+
+    The cursor is JSON: SHA-256 of every file of the folder and the rules they were read by; and of the
+    export that was loaded its files, its columns and how new it is. An unchanged folder reads nothing.
+    """
+
+    folder: Path
+    contract: SourceContract
+    modules: Mapping
+    zone: ZoneInfo  # of whoever exports: the files name none
+    settle_seconds: float = SETTLE_SECONDS
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """All rows of the newest export of the entity's module, if anything in the folder is new."""
+        load = _Load(self, entity, cursor)
+        return Pull(load.batches(), load.cursor, complete=lambda: load.complete)
+
+    @property
+    def rules(self) -> str:
+        """Changes with the contract, the mapping or the time zone: everything is read again then."""
+        parts = [fingerprint_of(entity) for entity in self.contract.entities.values()]
+        parts += [mapping.model_dump_json() for mapping in self.modules.values()]
+        return hashlib.sha256("\n".join([*parts, str(self.zone)]).encode()).hexdigest()[:12]
+
+
+class _Load:
+    """One load of one entity."""
+
+    def __init__(self, source: ExportFolder, entity: str, cursor: str | None) -> None:
+        self._source, self._entity = source, entity
+        stored = json.loads(cursor) if cursor else {}
+        self._stored: dict[str, Any] = stored if "files" in stored else {}  # else it is the API's
+        self._new: dict[str, Any] | None = None
+        self.complete = False
+
+    @property
+    def _rules(self) -> EntityContract:
+        return self._source.contract.entities[self._entity]
+
+    @property
+    def _mapping(self) -> EntityMapping:
+        return self._source.modules[self._entity]
+
+    def cursor(self) -> str | None:
+        return json.dumps(self._new) if self._new and self._new != self._stored else None
+
+    def batches(self) -> Iterator[Batch]:
+        files, unreadable, waiting = self._files()
+        if waiting:
+            yield self._note(f"{_listed(waiting)}: still being written; the next run reads the folder.")
+            return
+        seen = {
+            "files": sorted(file.digest for file in files) + sorted(unreadable),
+            "rules": self._source.rules,
+        }
+        if all(self._stored.get(name) == value for name, value in seen.items()):
+            return
+        looked = look_through(files, unreadable, self._source.contract, self._source.modules)
+        refused = looked.refused.get(self._entity, {})
+        exports = self._exports(looked, self._entity, refused)
+        newest = exports[-1] if exports else None
+        if newest is None and not refused and not self._stored.get("export"):
+            raise PermanentSourceError(
+                f"Zoho CRM exports: there is no export of {self._mapping.module} in {self._source.folder}."
+                " Export all records of the module and put the file there."
+            )
+        yield from self._remarks(looked, exports)
+        if newest is not None and self._may_load(newest, refused):
+            yield from self._rows(newest, looked)
+            self.complete = True
+            self._new = seen | {
+                "export": newest.digests,
+                "moment": list(newest.moment),
+                "columns": sorted(newest.parts[0].heads.places),
+            }
+        for name, reason in refused.items():
+            yield Batch(frame_of([], self._rules), [Rejected(name, None, None, reason, "{}")], fetched=1)
+        self._new = self._new or self._stored | seen
+
+    def _files(self) -> tuple[list[DropFile], dict[str, str], list[str]]:
+        """Files of different content, why some cannot be read, and those to wait for."""
+        if not self._source.folder.is_dir():
+            raise PermanentSourceError(
+                f"Zoho CRM exports: there is no folder {self._source.folder}. Make it, or set MEL_ZOHO_EXPORT_DIR."
+            )
+        there = files_in(self._source.folder, ENDINGS)
+        at_rest = [file for file in there if file.is_at_rest(self._source.settle_seconds)]
+        readable, unreadable = told_apart(at_rest)
+        known = {file.name for file in readable} | unreadable.keys()
+        waiting = [file.name for file in there if file.name not in known]
+        ours = [name for name in waiting if named_by(name, self._source.modules) in (None, self._entity)]
+        named_first = sorted(readable, key=lambda file: named_by(file.name, self._source.modules) is None)
+        different: dict[str, DropFile] = {}
+        for file in named_first:
+            different.setdefault(file.digest, file)
+        return list(different.values()), unreadable, ours
+
+    def _exports(self, looked: Looked, entity: str, refused: dict[str, str]) -> list[Export]:
+        rules = self._source.contract.entities[entity]
+        return exports_of(looked.parts.get(entity, []), refused, self._source.zone, rules)
+
+    def _may_load(self, newest: Export, refused: dict[str, str]) -> bool:
+        """Whether it is as new and as wide as the one before; a column that is gone is a reason to refuse."""
+        if self._is_older(newest):
+            return False
+        before = self._stored.get("columns", []) if self._stored.get("rules") == self._source.rules else []
+        lost = [n for n in before if n in self._mapping.fields and n not in newest.parts[0].heads.places]
+        if lost:
+            headings = ", ".join(self._mapping.fields[name].heading for name in lost)
+            reason = (
+                f"The export before had the headings {headings}, and this one lacks them: what is stored under"
+                " them would be lost. Export it with these fields, or take them out of mapping.yml."
+            )
+            refused.update({part.file.name: reason for part in newest.parts})
+        return not lost
+
+    def _is_older(self, export: Export) -> bool:
+        """Whether something newer was loaded before: what that brought would be taken for gone."""
+        if "export" not in self._stored or export.digests == self._stored["export"]:
+            return False
+        latest, file_time = self._stored["moment"]
+        return export.moment < (str(latest), int(file_time))
+
+    def _remarks(self, looked: Looked, exports: list[Export]) -> Iterator[Batch]:
+        """What is not loaded, and why that is no fault."""
+        if looked.others and self._entity == next(iter(self._source.contract.entities)):
+            yield self._note(f"{_listed(looked.others)}: exports of modules that are not in use; left alone.")
+        if exports and self._is_older(exports[-1]):
+            yield self._note(f"{exports[-1].names}: older than what was loaded before; left alone.")
+        elif older := [export.names for export in exports[:-1]]:
+            yield self._note(f"{_listed(older)}: there is a newer export; left alone.")
+
+    def _note(self, text: str) -> Batch:
+        return Batch(frame_of([], self._rules), notes=[text])
+
+    def _rows(self, export: Export, looked: Looked) -> Iterator[Batch]:
+        names = self._names(export, looked)
+        for part, order in zip(export.parts, export.orders, strict=True):
+            reader = RowReader(self._rules, self._mapping, part.heads, order, self._source.zone, names)
+            try:
+                with open_table(part.file) as table:
+                    rows, first = table.rows(), 2
+                    while some := list(islice(rows, BATCH_ROWS)):
+                        yield reader.batch(part.file.name, first, some)
+                        first += len(some)
+            except FileRefusedError as reason:  # it was whole a moment ago
+                raise TransientSourceError(
+                    f"{part.file.name}: it changed while it was read. {reason}"
+                ) from None
+            yield self._note(_how(part, reader.unclear_times))
+
+    def _names(self, export: Export, looked: Looked) -> dict[str, Names | None]:
+        """For each lookup that is only a name: the ids of the records it may mean."""
+        found: dict[str, Names | None] = {}
+        for column in sorted(export.parts[0].heads.by_name):
+            other = str(self._rules.columns[column].references)
+            known = [name for name in found if self._rules.columns[name].references == other]
+            found[column] = found[known[0]] if known else self._index(looked, other)
+        return found
+
+    def _index(self, looked: Looked, entity: str) -> Names | None:
+        exports = self._exports(looked, entity, dict(looked.refused.get(entity, {})))
+        key = self._source.contract.entities[entity].row_key[0]
+        names: Names = {}
+        for part in exports[-1].parts if exports else ():
+            if places := name_columns(part.header, self._source.modules[entity]):
+                with open_table(part.file) as table:
+                    index_names(table.rows(), part.heads.places[key], places, names)
+        return names or None
+
+
+def _how(part: Part, unclear_times: int) -> str:
+    """How a file was read, for the log of the load."""
+    told = f"{part.file.name}: {part.how}; {part.count:,} rows; {len(part.heads.places)} of {len(part.header)} columns"
+    if part.heads.left_out:
+        told += f"; no column {', '.join(part.heads.left_out)}, so these stay empty"
+    if part.heads.by_name:
+        told += f"; found by name: {', '.join(sorted(part.heads.by_name))}"
+    if unclear_times:
+        told += (
+            f"; {unclear_times} times fall into an hour when clocks change, and the first reading was taken"
+        )
+    return f"{told}."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

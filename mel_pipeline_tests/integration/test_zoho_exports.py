@@ -594,3 +594,16 @@ def test_a_missing_folder_or_setting_is_named(case: Case, tmp_path: Path) -> Non
     settings = Settings(_env_file=None, zoho_export_dir=tmp_path / "nowhere")
     with pytest.raises(SourceError, match="MEL_ZOHO_EXPORT_DIR"):
         list(exports.open(settings).pull("accounts").batches)
+
+
+def test_where_the_settings_name_a_folder_the_source_reads_it_and_asks_no_api(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    module = sandbox.zoho.modules["Accounts"]
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    drop(folder, "Accounts_2026_11_20.csv", export_rows([module.get(key) for key in module.ids()]))
+    settings = Settings(home=tmp_path, _env_file=None, zoho_export_dir=folder)  # no address, no token
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 10)
+    result = land(open_source("zoho_crm", settings), contract_of("zoho_crm"), "accounts", warehouse)
+    assert result.new == module.count

@@ -7,13 +7,18 @@ from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Pull
 from mel_pipeline.sources.http import Http, Policy
+from mel_pipeline.sources.zoho_crm import exports
 from mel_pipeline.sources.zoho_crm.api import Api
+from mel_pipeline.sources.zoho_crm.exports import ExportFolder
 from mel_pipeline.sources.zoho_crm.mapping import Mapping, mapping_for
 from mel_pipeline.sources.zoho_crm.pull import ModulePull
 from mel_pipeline.sources.zoho_oauth import ZohoAuth
 
 
-def open(settings: Settings, policy: Policy | None = None) -> ZohoCrm:
+def open(settings: Settings, policy: Policy | None = None) -> ZohoCrm | ExportFolder:
+    """The folder of exports where the settings name one, else the API."""
+    if settings.zoho_export_dir is not None:
+        return exports.open(settings)
     return ZohoCrm(open_api(settings, policy), contract_of("zoho_crm"), mapping_for(settings))
 
 

@@ -1,6 +1,7 @@
 """What the Zoho CRM connector is held to: one situation a test, against a stateful Zoho with its real limits.
 
-Signing in (behaviours 1 to 5 and 7) stands in test_zoho_sign_in.py as well, where Zoho answers wrongly.
+The numbers are those of the connector's behaviours. 7 (hosts that may see the token) stands in
+test_zoho_sign_in.py, 8 (nothing leaks) in test_zoho_redaction.py; a killed load (14) in test_zoho_kill.py too.
 """
 
 from __future__ import annotations
@@ -485,6 +486,35 @@ def test_24_a_stuck_job_meets_a_deadline_and_the_next_run_asks_for_the_same_one(
             case.load()
         case.account.faults.bulk = None
         assert case.load().new == BIG
+        assert started(case) == 1, "a job that is paid for is not started twice"
+
+
+def started(case: Case) -> int:
+    return sum(call.path.endswith("/bulk/v8/read") and call.status == 201 for call in case.account.calls)
+
+
+def test_24_a_job_left_by_a_load_cut_short_that_zoho_has_no_more_is_started_anew(tmp_path: Path) -> None:
+    with bulky(tmp_path, policy=replace(QUICK, job=0.3, poll=0.05)) as case:
+        case.account.faults.bulk = "stuck"
+        with pytest.raises(TransientSourceError):
+            case.load()
+        case.account.faults.bulk = None
+        gone = {"code": "INVALID_DATA", "status": "error", "message": "no such job"}
+        case.account.faults.add(r"/crm/bulk/v8/read/\d+$", status=404, body=gone)
+        assert case.load().new == BIG
+        assert started(case) == 2
+
+
+def test_a_list_that_keeps_shifting_defers_and_the_next_run_begins_anew(tmp_path: Path) -> None:
+    with members(tmp_path) as case:
+        case.module.fill(1_000, lambda number: {"Name": f"City {number}"})
+        counted = {"count": 1_001}  # Zoho counts one more than it gives, whatever is asked
+        case.account.faults.add("/actions/count$", times=None, status=200, body=counted)
+        with pytest.raises(TransientSourceError, match="1,000 records came where Zoho counts 1,001"):
+            case.load()
+        assert not case.warehouse.has_table("raw_zoho_crm__records")
+        case.account.faults.clear()
+        assert case.load().new == 1_000
 
 
 def test_24_a_truncated_archive_is_fetched_again(tmp_path: Path) -> None:

@@ -35,10 +35,18 @@ def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) ->
         SourceError: Zoho gave the job up, or took too long.
     """
     progress.way = BULK
+    left_over = bool(progress.job)
     while True:
         if not progress.job:
             progress.job = _start(api, module, fields, progress.tokens)
-        result = _wait(api, module, progress.job)
+        try:
+            result = _wait(api, module, progress.job)
+        except PermanentSourceError:
+            progress.job, progress.rows_done = "", 0
+            if not left_over:
+                raise
+            left_over = False  # of a load cut short, and Zoho has it no more: a new one takes its place
+            continue
         with _fetched(api, module, progress.job, result) as archive:
             yield from _rows(archive, module, fields, progress)
         progress.job, progress.rows_done = "", 0

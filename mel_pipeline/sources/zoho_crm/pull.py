@@ -164,16 +164,16 @@ class ModulePull:
         if progress.since is not None or progress.page or progress.job:
             return [progress.way]
         choices = ways(progress.expected or 0, len(self._slices))
-        return choices[choices.index(progress.way) :]
+        return choices[choices.index(progress.way) :] if progress.way in choices else [progress.way]
 
     def _after_the_pages(self, progress: Progress, error: PageReachError | PageTokenError) -> list[str]:
-        """Queries go on after the last id; to a token that may not query, pages begin again while they can."""
+        """Queries go on after the last id; a token that may not query begins again, while that helps."""
         if self._may_query():
             return [QUERY]
         if isinstance(error, PageReachError) or progress.round >= _ROUNDS:
             raise error
         progress.begin_again(progress.round + 1)
-        return [PAGES]
+        return [progress.way]
 
     def _may_query(self) -> bool:
         try:
@@ -205,8 +205,13 @@ class ModulePull:
         if way == BULK:
             names = [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
             wanted = list(dict.fromkeys(["id", "Modified_Time", *names]))
-            for columns in bulk.by_bulk(self._api, self._module, wanted, progress):
-                yield self._bulk_batch(columns, progress)
+            try:
+                for columns in bulk.by_bulk(self._api, self._module, wanted, progress):
+                    yield self._bulk_batch(columns, progress)
+            except TransientSourceError:
+                if progress.job:  # it goes on at Zoho, and is paid for: the next run asks for the same one
+                    yield Batch(frame_of([], self._contract), checkpoint=progress.text())
+                raise
         elif way == QUERY:
             pages = scan.by_query(self._api, self._module, self._slices, progress)
             yield from self._gathered(pages, "query", progress)

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     zoho_client_secret: SecretStr = SecretStr("")
     zoho_refresh_token: SecretStr = SecretStr("")
     zoho_people_url: str = ""
+    zoho_campaigns_url: str = ""
     zoho_mapping: Path | None = Field(
         None, description="Your own copy of sources/zoho_crm/mapping.yml, where names differ."
     )
@@ -158,6 +159,7 @@ def with_sample_values(settings: Settings, port: int) -> Settings:
         "zoho_client_secret": SecretStr("sample-client-secret"),
         "zoho_refresh_token": SecretStr("sample-refresh-token"),
         "zoho_people_url": host,
+        "zoho_campaigns_url": f"{host}/campaigns",
         "instagram_api_url": f"{host}/graph",
         "instagram_access_token": SecretStr("sample-instagram-token"),
         "instagram_account_ids": "17841400000000001,17841400000000002,17841400000000003",

@@ -28,6 +28,7 @@ def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> 
         "zoho_api_url",
         "zoho_accounts_url",
         "zoho_people_url",
+        "zoho_campaigns_url",
         "instagram_api_url",
         "matomo_url",
     ):

@@ -154,6 +154,7 @@ def test_a_source_is_found_by_its_folder_and_an_unknown_one_is_named(settings: S
 @pytest.mark.parametrize(
     ("source", "setting"),
     [("zoho_crm", "zoho_client_id"), ("zoho_crm", "zoho_accounts_url"), ("zoho_people", "zoho_people_url"),
+     ("zoho_campaigns", "zoho_campaigns_url"),
      ("instagram", "instagram_account_ids"), ("matomo", "matomo_url"), ("matomo", "matomo_site_ids")],
 )  # fmt: skip
 def test_an_empty_setting_is_named_before_anything_is_asked(

@@ -34,6 +34,7 @@ def test_without_the_sample_nothing_points_at_the_sandbox(monkeypatch: pytest.Mo
     [
         ("zoho_crm", "MEL_ZOHO_"),
         ("zoho_people", "MEL_ZOHO_"),
+        ("zoho_campaigns", "MEL_ZOHO_"),
         ("instagram", "MEL_INSTAGRAM_"),
         ("matomo", "MEL_MATOMO_"),
     ],

@@ -1,0 +1,172 @@
+"""Ask Zoho Campaigns which newsletters were sent and how they were received. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TypeVar
+
+from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
+from mel_pipeline.sources.pace import Pace
+from mel_pipeline.sources.zoho_campaigns import parse
+from mel_pipeline.sources.zoho_campaigns.parse import Campaign, Record
+from mel_pipeline.sources.zoho_oauth import ZohoAuth
+
+T = TypeVar("T")
+LIST, REPORT = "recentcampaigns", "campaignreports"
+PAGE = 20  # campaigns a call
+CALLS, WINDOW_SECONDS = 450, 300.0  # Zoho locks an address at 500 in five minutes; retries count as well
+STILL_MOVING = timedelta(days=30)  # after sending: opens and clicks still come in
+
+
+def open(settings: Settings, policy: Policy | None = None) -> ZohoCampaigns:
+    http = Http(policy)
+    url = base_url(settings.zoho_campaigns_url, "MEL_ZOHO_CAMPAIGNS_URL")
+    return ZohoCampaigns(http, ZohoAuth(settings, http), url, settings.current_day)
+
+
+class ZohoCampaigns:
+    """Zoho Campaigns as a source. The sign-in does not tell its host; it is configured.
+
+    The cursor is JSON: the keys of the campaigns whose report was read when it no longer moved.
+    """
+
+    def __init__(self, http: Http, auth: ZohoAuth, url: str, today: date) -> None:
+        self._http, self._auth, self._url, self._today = http, auth, url, today
+        self._paces = {
+            name: Pace(CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep)
+            for name in (LIST, REPORT)
+        }
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,
+    ) -> Pull:
+        """Reports of campaigns that are new or were sent in the last 30 days; older ones were read once."""
+        contract = contract_of("zoho_campaigns").entities[entity]
+        rules = fingerprint_of(contract)
+        before = _stored(cursor, rules)
+        done = _stored(checkpoint, rules)  # in a load that was cut short: key -> whether it is settled
+
+        def batches() -> Iterator[Batch]:
+            asked = [found for found in self._listed() if not before.get(found.key) and found.key not in done]
+            for start in range(0, len(asked), PAGE):
+                batch, settled = self._reported(asked[start : start + PAGE], contract)
+                done.update(settled)
+                yield replace(batch, checkpoint=_written(done, rules))
+
+        def new_cursor() -> str | None:
+            settled = {key: True for key, is_settled in (before | done).items() if is_settled}
+            return _written(settled, rules) if settled != before else None
+
+        return Pull(batches(), new_cursor)
+
+    def _reported(self, some: list[Campaign], contract: EntityContract) -> tuple[Batch, dict[str, bool]]:
+        """Some campaigns with their reports, and which of them need not be asked again."""
+        reports: list[tuple[Campaign, Record | None]] = []
+        unreported: list[Campaign] = []
+        for campaign in some:
+            found, report = self._report(campaign)
+            if found:
+                reports.append((campaign, report))
+            else:
+                unreported.append(campaign)
+        settled = {
+            campaign.key: report is not None and self._is_settled(campaign) for campaign, report in reports
+        }
+        return parse.parse_campaigns(reports, unreported, contract), settled
+
+    def _is_settled(self, campaign: Campaign) -> bool:
+        return campaign.sent_at is not None and campaign.sent_at.date() < self._today - STILL_MOVING
+
+    def _listed(self) -> list[Campaign]:
+        """All campaigns sent, each once: one that is sent while pages are turned moves the others on."""
+        found: dict[str, Campaign] = {}
+        first = 1
+        while some := self._page(first):
+            if all(campaign.key in found for campaign in some):
+                break
+            found |= {campaign.key: campaign for campaign in some}
+            first += len(some)  # Zoho may give fewer than it was asked for
+        return list(found.values())
+
+    def _page(self, first: int) -> list[Campaign]:
+        what = f"Zoho Campaigns list from {first}"
+        params = {"sort": "desc", "fromindex": str(first), "range": str(PAGE), "status": "sent"}
+
+        def read(data: Record) -> list[Campaign]:
+            return parse.campaigns_in(data, what)
+
+        return self._ask(what, LIST, params, read, {parse.NONE_LEFT: []})
+
+    def _report(self, campaign: Campaign) -> tuple[bool, Record | None]:
+        """Whether there is a report, and its counts."""
+        what = f"Zoho Campaigns report of {campaign.key}"
+
+        def read(data: Record) -> tuple[bool, Record | None]:
+            return True, parse.report_in(data, what)
+
+        missing: tuple[bool, Record | None] = (False, None)
+        return self._ask(
+            what, REPORT, {"campaignkey": campaign.key}, read, dict.fromkeys(parse.NO_REPORT, missing)
+        )
+
+    def _ask(
+        self,
+        what: str,
+        name: str,
+        params: Mapping[str, str],
+        read: Callable[[Record], T],
+        harmless: Mapping[str, T],
+    ) -> T:
+        """One call; an expired token is renewed once. ``harmless`` says what some error codes stand for."""
+        used: list[dict[str, str]] = []
+        rejected: list[str] = []
+
+        def headers() -> dict[str, str]:
+            self._paces[name].wait(what)
+            used.append(self._auth.headers())
+            return used[-1]
+
+        def judge(answer: Answer) -> T:
+            if answer.status == 429:
+                raise parse.explain_error(what, "429", "")
+            if answer.status not in (200, 400, 401, 403):
+                raise explain_status(answer, "Check MEL_ZOHO_CAMPAIGNS_URL.")
+            data = answer.record()
+            error = parse.error_in(data) or (("401", "") if answer.status == 401 else None)
+            if error is None and answer.status == 200:
+                return read(data)
+            code, message = error or (f"HTTP {answer.status}", "")
+            if code in harmless:
+                return harmless[code]
+            is_token = code in parse.BAD_TOKEN or (answer.status == 401 and code != "OAUTH_SCOPE_MISMATCH")
+            if is_token and not rejected:
+                rejected.append(code)
+                self._auth.renew(used[-1])
+                raise TryAgainError(f"{what}: the token had expired.", 0.0)
+            raise parse.explain_error(what, "401" if is_token else code, message)
+
+        return self._http.call(
+            what, f"{self._url}/api/v1.1/{name}", judge, headers=headers, params={"resfmt": "JSON", **params}
+        )
+
+
+def _stored(text: str | None, rules: str) -> dict[str, bool]:
+    """Campaigns of a cursor or checkpoint; none when they were read by other rules."""
+    stored = json.loads(text) if text else {}
+    return dict(stored.get("campaigns", {})) if stored.get("rules") == rules else {}
+
+
+def _written(campaigns: Mapping[str, bool], rules: str) -> str:
+    return json.dumps({"rules": rules, "campaigns": dict(sorted(campaigns.items()))})

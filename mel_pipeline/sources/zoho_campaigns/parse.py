@@ -1,0 +1,160 @@
+"""Zoho Campaigns answers into rows, and what its error codes mean. Pure: no HTTP, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError, SourceError
+from mel_pipeline.sources.base import Batch, Rejected, frame_of, payload_of, text_of
+from mel_pipeline.sources.http import TryAgainError, clean
+
+LOCKED_SECONDS = 1_800.0  # after 500 calls of an address in five minutes
+NONE_LEFT = "6101"  # no campaign in this view: the list has ended
+NO_REPORT = frozenset({"6002", "6302", "2206"})  # not sent, nothing to tell, deleted meanwhile
+BAD_TOKEN = frozenset({"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN", "401"})
+_LATER = frozenset({"6001", "500"})  # "please retry after sometime"
+# Zoho does not say how a locked address answers; 2008 is the code of its sister, Marketing Automation.
+_LOCKED = frozenset({"2008", "TOO_MANY_REQUESTS", "429"})
+_FORBIDDEN = frozenset({"6601", "6607", "902", "906", "OAUTH_SCOPE_MISMATCH"})
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
+
+Record = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign as the list tells it."""
+
+    key: str
+    sent_at: datetime | None
+    told: Record
+
+
+def error_in(data: Record) -> tuple[str, str] | None:
+    """Code and message of an error, which may stand inside HTTP 200; None when all is well."""
+    code = str(data.get("code", data.get("Code", "0")))
+    if str(data.get("status", "success")).lower() == "success" and code in ("0", "200"):
+        return None
+    return code, str(data.get("message", ""))
+
+
+def explain_error(what: str, code: str, message: str) -> SourceError:
+    """What a code means; the words of Zoho are shortened and cleaned."""
+    if code in _LOCKED:
+        return TryAgainError(
+            f"{what}: too many calls; Zoho Campaigns locks this address for 30 minutes.", LOCKED_SECONDS
+        )
+    if code in _LATER:
+        return TryAgainError(
+            f"{what}: Zoho Campaigns cannot tell it now (code {code}). Run the load again later."
+        )
+    if code in BAD_TOKEN:
+        return PermanentSourceError(
+            f"{what}: the token was rejected, also a new one. Make a refresh token with the scope"
+            " ZohoCampaigns.campaign.READ and set MEL_ZOHO_REFRESH_TOKEN."
+        )
+    if code in _FORBIDDEN:
+        return PermanentSourceError(
+            f"{what}: the token or its user may not read campaigns (code {code}). Make a refresh token with the"
+            " scope ZohoCampaigns.campaign.READ, of a user of Zoho Campaigns, and set MEL_ZOHO_REFRESH_TOKEN."
+        )
+    return PermanentSourceError(
+        f"{what}: Zoho Campaigns answered code {clean(code)}, '{clean(message)}'."
+        " Check MEL_ZOHO_CAMPAIGNS_URL and the token's permissions."
+    )
+
+
+def campaigns_in(data: Record, what: str) -> list[Campaign]:
+    """The campaigns of one page of the list."""
+    return [
+        Campaign(str(told["campaign_key"]), instant(told), told)
+        for told in _records(data, "recent_campaigns", what)
+        if told.get("campaign_key")
+    ]
+
+
+def report_in(data: Record, what: str) -> Record | None:
+    """The counts of a report; None when it has none yet: the list they stand in may be empty."""
+    found = _records(data, "campaign-reports", what)
+    return found[0] if found else None
+
+
+def _records(data: Record, name: str, what: str) -> list[Record]:
+    found = data.get(name)
+    found = [found] if isinstance(found, dict) else found
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise PermanentSourceError(
+            f"{what}: the answer has no list '{name}'. Check MEL_ZOHO_CAMPAIGNS_URL; if it is right, Zoho"
+            " has changed its answer: tell the person who maintains the connector."
+        )
+    return found
+
+
+def instant(told: Record) -> datetime | None:
+    """When a campaign was sent: milliseconds since 1970, as text."""
+    text = str(told.get("sent_time_gmt") or told.get("sent_time") or "")
+    return datetime.fromtimestamp(int(text) // 1000, UTC) if text.isdecimal() else None
+
+
+def count(value: object) -> str | None:
+    """A count as plain digits: "1,234" is 1234, and an empty one is missing, not zero."""
+    text = (text_of(value) or "").strip()
+    if text in ("", "null"):
+        return None
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+
+
+def parse_campaigns(
+    reports: Iterable[tuple[Campaign, Record | None]],
+    unreported: Iterable[Campaign],
+    contract: EntityContract,
+) -> Batch:
+    """Campaigns with their reports as rows; a report that lacks a field is put aside, not taken for empty.
+
+    Args:
+        reports: counts, or None where the report holds none yet.
+        unreported: campaigns on the list of which Zoho gives no report.
+    """
+    rows: list[dict[str, str | None]] = []
+    rejected: list[Rejected] = []
+    for campaign, report in reports:
+        row, lacking = _row(campaign, report, contract)
+        if lacking:
+            reason = f"The report has no field {' or '.join(lacking)}: it was renamed, or this is another kind of campaign."
+            rejected.append(_aside(campaign, reason, row, contract))
+        else:
+            rows.append({**row, "_source_ref": _place(campaign)})
+    for campaign in unreported:
+        row, _ = _row(campaign, None, contract)
+        reason = "It is on the list of sent campaigns, and Zoho has no report of it. It is asked for again each time."
+        rejected.append(_aside(campaign, reason, row, contract))
+    return Batch(frame_of(rows, contract), rejected, fetched=len(rows) + len(rejected))
+
+
+def _row(
+    campaign: Campaign, report: Record | None, contract: EntityContract
+) -> tuple[dict[str, str | None], list[str]]:
+    """A row, and the fields its report should have and has not."""
+    row: dict[str, str | None] = {}
+    lacking: list[str] = []
+    for name, column in contract.columns.items():
+        field = column.api_name or name
+        if column.type == "integer":
+            row[name] = count(report.get(field)) if report else None
+            lacking += [field] if report is not None and field not in report else []
+        else:
+            row[name] = text_of(campaign.told.get(field))
+    row["sent_at"] = campaign.sent_at.isoformat() if campaign.sent_at else None
+    return row, lacking
+
+
+def _place(campaign: Campaign) -> str:
+    return f"campaign {campaign.key}"
+
+
+def _aside(campaign: Campaign, reason: str, row: dict[str, str | None], contract: EntityContract) -> Rejected:
+    return Rejected(_place(campaign), campaign.key, None, reason, payload_of(row, contract))

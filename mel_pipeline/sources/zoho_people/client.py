@@ -8,12 +8,17 @@ from mel_pipeline.contracts import EntityContract, contract_of
 from mel_pipeline.errors import PermanentSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
+from mel_pipeline.sources.pace import Pace
 from mel_pipeline.sources.zoho_oauth import ZohoAuth
 from mel_pipeline.sources.zoho_people import parse
 
 LIMIT = 200  # larger values are refused with code 7021
+CALLS, WINDOW_SECONDS = 360, 60.0  # Zoho locks at 400 a minute; retries count as well
+ROUNDS = 3  # scans of a form whose records move while it is paged
+
+Record = Mapping[str, object]
 
 
 def open(settings: Settings, policy: Policy | None = None) -> ZohoPeople:
@@ -30,6 +35,7 @@ class ZohoPeople:
         self._http = http
         self._auth = auth
         self._url = url
+        self._pace = Pace(CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep)
 
     def pull(
         self,
@@ -39,30 +45,52 @@ class ZohoPeople:
         cursor: str | None = None,  # noqa: ARG002
         checkpoint: str | None = None,  # noqa: ARG002
     ) -> Pull:
-        """All records of the form."""
-        return simple_pull(self._pages(contract_of("zoho_people").entities[entity]))
+        """All records of the form. Whoever is not among them any more is gone."""
+        contract = contract_of("zoho_people").entities[entity]
+        whole: list[bool] = []
 
-    def _pages(self, contract: EntityContract) -> Iterator[Batch]:
-        page = 0
-        while True:
-            records = self._page(contract, page + 1, page * LIMIT + 1)
-            if not records:
-                return
-            page += 1
-            yield parse.parse_page(records, contract, page)
-            if len(records) < LIMIT:
-                return
+        def batches() -> Iterator[Batch]:
+            for _ in range(ROUNDS):
+                pages, stood_still = self._scan(contract)
+                if stood_still:
+                    break
+            whole.append(stood_still)
+            for number, records in enumerate(pages, start=1):
+                yield parse.parse_page(records, contract, number)
+            if not stood_still:
+                yield parse.nothing(
+                    contract,
+                    f"The form kept changing while it was read, {ROUNDS} times: nobody is taken for gone.",
+                )
 
-    def _page(self, contract: EntityContract, page: int, first: int) -> list[Mapping[str, object]]:
+        return Pull(batches(), complete=lambda: whole == [True])
+
+    def _scan(self, contract: EntityContract) -> tuple[list[list[Record]], bool]:
+        """All pages, and whether the records stood still meanwhile.
+
+        Each page begins with the last record of the one before. When that is another one, records came
+        or went in between, and one of them may have slipped from one page to the other unseen.
+        """
+        pages = [self._page(contract, 1, 1)]
+        while len(pages[-1]) >= LIMIT:
+            seam = pages[-1][-1]
+            following = self._page(contract, len(pages) + 1, len(pages) * (LIMIT - 1) + 1)
+            if not following or parse.identity(following[0], contract) != parse.identity(seam, contract):
+                return [*pages, following], False
+            pages.append(following)
+        return [pages[0], *(page[1:] for page in pages[1:])], True
+
+    def _page(self, contract: EntityContract, page: int, first: int) -> list[Record]:
         what = f"Zoho People {contract.object} page {page}"
         used: list[dict[str, str]] = []
         rejected: list[int] = []
 
         def headers() -> dict[str, str]:
+            self._pace.wait(what)
             used.append(self._auth.headers())
             return used[-1]
 
-        def judge(answer: Answer) -> list[Mapping[str, object]]:
+        def judge(answer: Answer) -> list[Record]:
             if answer.status not in (200, 400, 401):
                 raise explain_status(answer, "Check MEL_ZOHO_PEOPLE_URL.")
             response = answer.record().get("response", answer.record())
@@ -76,11 +104,12 @@ class ZohoPeople:
             code, message = error or (0, "")
             if code == parse.NO_RECORDS:
                 return []
-            if (answer.status == 401 or code in parse.BAD_TOKEN) and not rejected:
+            is_token = answer.status == 401 or code in parse.BAD_TOKEN
+            if is_token and not rejected and response.get("code") != "OAUTH_SCOPE_MISMATCH":
                 rejected.append(code)
                 self._auth.renew(used[-1])
                 raise TryAgainError(f"{what}: the token had expired.", 0.0)
-            raise parse.explain_error(what, code or answer.status, message)
+            raise parse.explain_error(what, 401 if answer.status == 401 else code, message)
 
         return self._http.call(
             what,

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
+from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError
 from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
-from mel_pipeline.sources.http import clean
+from mel_pipeline.sources.http import TryAgainError, clean
 
 NO_RECORDS = 7024
-BAD_TOKEN = frozenset({7202, 7203, 7218})  # invalid, expired or missing token
-_TOO_MANY_CALLS = frozenset({7072, 7073})
+BAD_TOKEN = frozenset({401, 7202, 7203, 7218})  # invalid, expired or missing token
+LOCKED_SECONDS = 300.0  # after 400 calls in a minute
+_TOO_MANY_CALLS = frozenset({7072, 7073, 7209})
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
 _ZOHO_DATE = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})")
@@ -47,8 +48,8 @@ def error_code(response: Mapping[str, object]) -> tuple[int, str] | None:
 def explain_error(what: str, code: int, message: str) -> SourceError:
     """What a code means; the words of Zoho are shortened and cleaned."""
     if code in _TOO_MANY_CALLS:
-        return TransientSourceError(
-            f"{what}: too many calls; Zoho People locks for five minutes. Run it again then."
+        return TryAgainError(
+            f"{what}: too many calls (code {code}); Zoho People locks for five minutes.", LOCKED_SECONDS
         )
     if code in BAD_TOKEN:
         return PermanentSourceError(
@@ -67,6 +68,16 @@ def records_of(response: Mapping[str, object], what: str) -> list[Mapping[str, o
     if not isinstance(result, list):
         raise PermanentSourceError(f"{what}: the answer has no list of records. Check MEL_ZOHO_PEOPLE_URL.")
     return [fields for entry in result for versions in entry.values() for fields in versions]
+
+
+def identity(record: Mapping[str, object], contract: EntityContract) -> tuple[str | None, ...]:
+    """What tells a record from others: the fields of its key."""
+    return tuple(text_of(record.get(contract.columns[name].api_name or name)) for name in contract.row_key)
+
+
+def nothing(contract: EntityContract, note: str) -> Batch:
+    """No rows, and a word for the log of the load."""
+    return Batch(frame_of([], contract), notes=[note])
 
 
 def parse_page(records: list[Mapping[str, object]], contract: EntityContract, page: int) -> Batch:

@@ -310,6 +310,14 @@ class _Load:
         }
 
 
+def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) -> None:
+    """A raw table without rows, where nothing was ever loaded: models read it, and find nothing."""
+    from mel_pipeline.warehouse import raw
+
+    with warehouse.transaction() as connection:
+        raw.ensure_table(connection, contract.table(entity), list(contract.entities[entity].columns))
+
+
 def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:
     """What changed about the source's own fields in the last 30 days, a sentence each."""
     from mel_pipeline.warehouse import schemas

@@ -7,7 +7,7 @@ import dagster as dg
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, SettingsError, SourceError
-from mel_pipeline.landing import LoadResult, land, recent_drift
+from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift
 from mel_pipeline.settings import Settings
 
 MOST_LINES = 10
@@ -55,6 +55,7 @@ def _raw_asset(
         from mel_pipeline import quality
         from mel_pipeline.sources import open_source
 
+        unused = False
         try:
             source = open_source(contract.name, mel.settings)
             result = land(source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings))
@@ -62,6 +63,8 @@ def _raw_asset(
         except (SourceError, SettingsError) as error:
             # An outage or a missing setting is marked and the others go on; what was loaded before still stands.
             context.log.error(str(error))
+            unused = isinstance(error, SettingsError)
+            ensure_empty(contract, entity, mel.warehouse)
             checks = [
                 dg.AssetCheckResult(
                     check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
@@ -74,10 +77,12 @@ def _raw_asset(
             checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
         tables = {name: contract.table(name) for name in contract.entities}
         verdict = quality.check_table(mel.warehouse, table, details, tables)
+        # A source nobody has set up stops nothing: its figures are not available, and the others are.
+        stops = verdict.blocking and not (unused and verdict.counts.get("rows") == 0)
         table_check = dg.AssetCheckResult(
             check_name=TABLE,
             passed=verdict.passed,
-            severity=dg.AssetCheckSeverity.ERROR if verdict.blocking else dg.AssetCheckSeverity.WARN,
+            severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
             description=" ".join(verdict.sentences),
             metadata={name: int(count) for name, count in verdict.counts.items()},
         )

@@ -132,6 +132,29 @@ def test_a_source_without_settings_is_named_and_the_others_are_collected(
     verdicts = checks(run("collect_only", "2024-Q4"))
     assert "MEL_MATOMO_" in (verdicts["raw_matomo__visits", "rows_are_readable"].description or "")
     assert verdicts["raw_zoho_survey__responses", "table_is_complete"].passed
+    table = verdicts["raw_matomo__visits", "table_is_complete"]
+    assert not table.passed and table.severity is dg.AssetCheckSeverity.WARN, "it stops nothing"
+
+
+@pytest.mark.slow
+def test_a_network_without_a_web_counter_and_newsletter_gets_its_report_all_the_same(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.settings.model_dump().items():
+        if name.startswith(("zoho_", "instagram_")) and value is not None:
+            secret = getattr(value, "get_secret_value", lambda value=value: value)()
+            monkeypatch.setenv(f"MEL_{name.upper()}", str(secret))
+    for name in ("MATOMO_URL", "ZOHO_CAMPAIGNS_URL"):
+        monkeypatch.setenv(f"MEL_{name}", "")
+    monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
+    monkeypatch.setenv("MEL_SAMPLE", "false")
+    assert run("nightly", "2024-Q4").success
+    page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
+    assert "164" in page.read_text("utf-8")
+    web = environment.warehouse.read(
+        "select status from indicator_values where indicator_id = 'RCH-07' and dimension = 'total'"
+    )
+    assert set(web["status"]) == {"not_available"}
 
 
 def test_definitions_load_without_heavy_libraries_and_without_network() -> None:

@@ -235,6 +235,24 @@ def test_14_a_load_cut_short_after_some_pages_ends_as_an_uninterrupted_one(tmp_p
         assert case.ids() == sorted(case.module.ids())
 
 
+@pytest.mark.parametrize(
+    "lacking", [{"ZohoCRM.bulk.READ", "ZohoCRM.coql.READ"}, {"ZohoCRM.coql.READ"}, {"ZohoCRM.bulk.READ"}]
+)
+def test_14_a_load_cut_short_after_its_last_record_only_asks_what_was_deleted(
+    tmp_path: Path, lacking: set[str]
+) -> None:
+    with members(tmp_path) as case:
+        case.account.scopes -= lacking
+        case.module.fill(12_345, lambda number: {"Name": f"City {number}"})
+        case.account.faults.add("/deleted$", times=None, status=503)
+        with pytest.raises(TransientSourceError):
+            case.load()
+        asked = len(case.account.calls)
+        case.account.faults.clear()
+        assert case.load().new == 12_345
+        assert len(case.account.calls) - asked < 8
+
+
 def test_15_two_records_of_one_second_on_either_side_of_the_watermark_are_both_there(
     tmp_path: Path,
 ) -> None:

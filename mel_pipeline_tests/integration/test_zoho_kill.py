@@ -92,7 +92,7 @@ def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
         case.clock.advance(60)
         killed += load_while_killing(case, process, chance, small)
         calm.load()
-        assert killed >= 3, "it was killed, and not only after its end"
+        assert killed, "it was killed, and not only after its end"
         for mine, theirs in zip(tables(case), tables(calm), strict=True):
             pd.testing.assert_frame_equal(mine, theirs)
         assert not case.warehouse.has_table("raw_zoho_crm__records_staged")

@@ -48,6 +48,8 @@ def _pages(
 ) -> Iterator[list[Page]]:
     """The same page of every slice, from where ``progress`` stands on. Runs ahead of it: it is read once."""
     number, tokens, since = progress.page, list(progress.tokens), progress.since
+    if number and not progress.more:
+        return  # cut short after the last page
     while True:
         number += 1
         ask = partial(api.page, module, number=number, since=since, converted=converted)

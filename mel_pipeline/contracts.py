@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,7 +39,7 @@ class Column(BaseModel):
 
 
 class EntityContract(BaseModel):
-    """One raw table: ``raw_<source>__<entity>``."""
+    """What one entity of a source lands: a table of its own, or rows of a shared one (``shape``)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,6 +47,9 @@ class EntityContract(BaseModel):
     description: str
     grain: str  # "One row per ..."
     row_key: list[str]  # columns that identify a row; joined by "|" into _row_key
+    shape: str | None = None  # of shapes.yml: it gives grain, key, columns and the table
+    shared_table: str | None = None  # comes with the shape
+    told_apart_by: str | None = None  # column of the shared table that holds the source's name
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
     changed_at: str | None = None  # column with the moment of the last change at the source
@@ -55,8 +60,35 @@ class EntityContract(BaseModel):
     columns: dict[str, Column]
 
 
+class Metric(BaseModel):
+    """What a platform's metric counts. ``additive`` figures may be summed over days, contents, accounts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    counts: Literal[
+        "views", "reach", "interactions", "new_followers", "visits", "page_views", "visitors",
+        "sent", "delivered", "opens", "clicks", "unsubscribes", "bounces", "complaints", "other",
+    ]  # fmt: skip
+    additive: bool
+    retired_on: date | None = None
+    replaced_by: str | None = None
+
+
+class Setting(BaseModel):
+    """A setting of one source: ``MEL_<SOURCE>_<NAME>``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: str
+    secret: bool = False
+    default: str = ""
+    optional: bool = False  # may stay empty
+    sample: str = ""  # value for the sample organisation; {sandbox} is its address
+
+
 class SourceContract(BaseModel):
-    """A source: who owns it, how fresh it has to be, which entities it gives."""
+    """A source: who owns it, what it needs, which entities it gives."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,12 +96,19 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
+    kind: Literal["social", "web", "newsletter"] | None = None  # of platforms
     describes_fields: bool = False  # it can list its own fields, so that drift is seen
+    settings: dict[str, Setting] = {}
+    metrics: dict[str, Metric] = {}  # of platforms: every metric it lands
     entities: dict[str, EntityContract] = Field(min_length=1)
 
-    def table(self, entity: str) -> str:
-        """Name of the raw table of one entity."""
+    def asset(self, entity: str) -> str:
+        """Name of an entity where it is loaded: the Dagster asset, the staging table."""
         return f"raw_{self.name}__{entity}"
+
+    def table(self, entity: str) -> str:
+        """Name of the raw table that holds an entity's rows; those of a shape stand in a shared one."""
+        return self.entities[entity].shared_table or self.asset(entity)
 
 
 @lru_cache
@@ -80,9 +119,44 @@ def load_contract(path: Path) -> SourceContract:
         ContractError: the file is not valid; the message names the file and the field.
     """
     try:
-        return SourceContract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entities = {
+            name: _shaped(entity, written.get("metrics") or {})
+            for name, entity in written["entities"].items()
+        }
+        return SourceContract.model_validate({**written, "entities": entities})
+    except (ValidationError, yaml.YAMLError, KeyError) as error:
         raise ContractError(f"Reading the contract {path}: {error}") from error
+
+
+def _shaped(entity: dict[str, Any], metrics: Mapping[str, object]) -> dict[str, Any]:
+    """An entity as written, with what its shape gives."""
+    name = entity.get("shape")
+    if name is None:
+        return entity
+    shape = dict(shapes()[name])
+    columns = dict(shape.pop("columns"))
+    if "metric" in columns:
+        columns["metric"] = {**columns["metric"], "allowed": list(metrics)}
+    return {"shared_table": shape.pop("table"), **shape, **entity, "columns": columns}
+
+
+@lru_cache
+def shapes() -> dict[str, dict[str, Any]]:
+    """``sources/shapes.yml`` as written."""
+    written: dict[str, dict[str, Any]] = yaml.safe_load((SOURCES / "shapes.yml").read_text(encoding="utf-8"))
+    return written
+
+
+@lru_cache
+def assets_of(table: str) -> tuple[str, ...]:
+    """The entities that land in a raw table, by the names of their assets; none for other tables."""
+    return tuple(
+        contract.asset(entity)
+        for contract in map(contract_of, source_names())
+        for entity in contract.entities
+        if contract.table(entity) == table
+    )
 
 
 def source_names() -> list[str]:

@@ -108,7 +108,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
             last = loads.get((source, entity))
             put_aside = aside.get((source, entity), 0)
             table = contract.table(entity)
-            stored = _stored(warehouse, table) if table in tables else 0
+            stored = _stored(warehouse, table, source, entity) if table in tables else 0
             rows.append(
                 {
                     "source_title": contract.title,
@@ -132,8 +132,13 @@ def _records(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
     ]
 
 
-def _stored(warehouse: Warehouse, table: str) -> int:
-    return int(warehouse.read(f"select count(*) as n from {table} where not _is_deleted")["n"].iloc[0])  # noqa: S608
+def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
+    """Rows of an entity. In a table that sources share, its own are those a load of it wrote last."""
+    query = f"select count(*) as n from {table} where not _is_deleted"  # noqa: S608
+    if contract_of(source).entities[entity].shape is None:
+        return int(warehouse.read(query)["n"].iloc[0])
+    mine = f"{query} and starts_with(_load_id, :load)"
+    return int(warehouse.read(mine, {"load": f"{source}-{entity}-"})["n"].iloc[0])
 
 
 def _status(loaded: bool, put_aside: int) -> str:

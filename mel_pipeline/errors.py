@@ -2,8 +2,10 @@
 
 MelError
 ├── SettingsError        a setting is missing or wrong
+│   └── NotSetUpError    none of a source's settings is there: it is not used
 ├── SourceError          a source did not give what was asked
 │   ├── PermanentSourceError   trying again cannot help (credentials, permission, removed endpoint)
+│   │   └── ReauthoriseError   the access token has expired or was withdrawn
 │   └── TransientSourceError   trying again later can help (outage, throttling, broken answer)
 ├── ContractError        what arrived is not what the contract promises
 ├── CatalogueError       an indicator, target or locale file is wrong
@@ -23,12 +25,20 @@ class SettingsError(MelError):
     """A setting is missing or wrong."""
 
 
+class NotSetUpError(SettingsError):
+    """None of a source's settings is there: it is not used, and nothing is wrong."""
+
+
 class SourceError(MelError):
     """A source did not give what was asked."""
 
 
 class PermanentSourceError(SourceError):
     """Trying again cannot help: someone has to change something first."""
+
+
+class ReauthoriseError(PermanentSourceError):
+    """The access token has expired or was withdrawn: someone has to authorise the source again."""
 
 
 class TransientSourceError(SourceError):

@@ -45,7 +45,7 @@ class LoadResult:
     """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
 
     ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
-    what the load cost.
+    what the load cost, ``warnings`` what the source says someone should look after.
     """
 
     load_id: str
@@ -61,6 +61,7 @@ class LoadResult:
     notes: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     usage: Mapping[str, int | str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
@@ -121,6 +122,7 @@ class _Load:
         self.source, self.entity = contract.name, entity
         self.rules = contract.entities[entity]
         self.table = contract.table(entity)
+        self.name = contract.asset(entity)
         self.warehouse = warehouse
         self.quarter = quarter
         self.clock = clock
@@ -137,7 +139,7 @@ class _Load:
             cursor = state.read_cursor(connection, self.source, self.entity)
             left = state.read_checkpoint(connection, self.source, self.entity)
             known = schemas.known_fields(connection, self.source, self.entity)
-            staged = raw.is_staged(connection, self.table)
+            staged = raw.is_staged(connection, self.name)
         fits = (
             left is not None
             and left.rules == self._fingerprint()
@@ -145,7 +147,7 @@ class _Load:
         )
         if not fits and (left is not None or staged):
             with self.warehouse.transaction() as connection:
-                raw.discard(connection, self.table)
+                raw.discard(connection, self.name)
                 state.drop_checkpoint(connection, self.source, self.entity)
         resumed = left if fits else None
         if resumed is not None:
@@ -198,20 +200,22 @@ class _Load:
         now = self.clock()
         with self.warehouse.transaction(memory_mb) as connection:
             self._stage(connection, frame, bad, now)
-            complete = pull.complete()
+            # In a shared table, what did not come may be another source's.
+            complete = pull.complete() and self.rules.shape is None
             if complete:
-                self._require_rows(raw.staged_keys(connection, self.table))
+                self._require_rows(raw.staged_keys(connection, self.name))
             done = raw.publish(
                 connection,
                 self.table,
+                self.name,
                 list(self.rules.columns),
                 self.load_id,
                 now,
                 complete=complete,
                 history=self.rules.history,
             )
-            quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.table), now)
-            raw.discard(connection, self.table)
+            quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.name), now)
+            raw.discard(connection, self.name)
             state.drop_checkpoint(connection, self.source, self.entity)
             if (new_cursor := pull.cursor()) is not None:
                 state.write_cursor(connection, self.source, self.entity, new_cursor, self.load_id)
@@ -229,6 +233,7 @@ class _Load:
                 notes=list(self.notes),
                 waiting=quarantine.waiting(connection, self.source, self.entity),
                 usage=dict(pull.usage()),
+                warnings=pull.warnings(),
             )
             self._insert_ledger(connection, result, now)
         return result
@@ -258,7 +263,7 @@ class _Load:
         from mel_pipeline.warehouse import quarantine, raw, tables
 
         tables.ensure_tables(connection)
-        raw.stage(connection, self.table, list(self.rules.columns), frame)
+        raw.stage(connection, self.name, list(self.rules.columns), frame)
         quarantine.put_aside(connection, self.source, self.entity, bad, self.load_id, now)
 
     def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:

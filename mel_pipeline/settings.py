@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mel_pipeline.errors import SettingsError
 from mel_pipeline.periods import Quarter
+from mel_pipeline.source_settings import SourceSettings, source_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 SANDBOX_PORT = 8723
@@ -81,6 +82,14 @@ class Settings(BaseSettings):
     matomo_site_ids: str = Field("", description="Site ids, separated by commas.")
     survey_dir: Path | None = Field(None, description="Drop folder for survey exports (CSV).")
 
+    sandbox_url: str | None = Field(None, exclude=True, description="Where the sample organisation answers.")
+    source_values: dict[str, dict[str, str]] = Field(
+        {},
+        exclude=True,
+        repr=False,
+        description="Settings of sources that go before the environment (tests).",
+    )
+
     @field_validator("first_quarter")
     @classmethod
     def _first_quarter_is_a_quarter(cls, text: str) -> str:
@@ -99,6 +108,15 @@ class Settings(BaseSettings):
     def current_day(self) -> date:
         """Today in the business time zone."""
         return self.today or datetime.now(ZoneInfo(self.time_zone)).date()
+
+    def source(self, name: str) -> SourceSettings:
+        """Settings that a source declares in its contract."""
+        return source_settings(name, self.source_values.get(name, {}), self.sandbox_url)
+
+    def with_source(self, name: str, **values: str) -> Settings:
+        """The same settings with other values for one source."""
+        merged = {**self.source_values, name: {**self.source_values.get(name, {}), **values}}
+        return self.model_copy(update={"source_values": merged})
 
     @property
     def open_quarter(self) -> Quarter:
@@ -176,4 +194,4 @@ def with_sample_values(settings: Settings, port: int) -> Settings:
             else current
         )
     }
-    return settings.model_copy(update=unset)
+    return settings.model_copy(update={**unset, "sandbox_url": host})

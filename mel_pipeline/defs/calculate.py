@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from mel_pipeline.catalogue import Catalogue, Indicator, load_catalogue
+from mel_pipeline.contracts import assets_of
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
 from mel_pipeline.landing import land_catalogue
 from mel_pipeline.periods import Quarter
@@ -113,7 +114,10 @@ def _spec(model: Model, catalogue: Catalogue) -> dg.AssetSpec:
     indicator = catalogue.by_model(model.name)
     return dg.AssetSpec(
         model.name,
-        deps=[*model.depends_on, *model.sources],
+        deps=[
+            *model.depends_on,
+            *(asset for table in model.sources for asset in assets_of(table) or [table]),
+        ],
         group_name=CALCULATE if model.config.unique_key == "quarter" else PREPARE,
         description=_indicator_text(indicator) if indicator else model.description,
         owners=[f"team:{indicator.owner_role.lower().replace(' ', '-')}"] if indicator else ["team:mel"],

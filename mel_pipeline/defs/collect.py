@@ -6,7 +6,7 @@ import dagster as dg
 
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
-from mel_pipeline.errors import ContractError, SettingsError, SourceError
+from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
 from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift
 from mel_pipeline.settings import Settings
 
@@ -29,10 +29,10 @@ def _raw_asset(
     contract: SourceContract, entity: str, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
     details = contract.entities[entity]
-    table = contract.table(entity)
+    name, table = contract.asset(entity), contract.table(entity)
 
     @dg.asset(
-        name=table,
+        name=name,
         group_name=COLLECT,
         description=_description(contract, details),
         owners=[contract.owner],
@@ -40,15 +40,15 @@ def _raw_asset(
         partitions_def=partitions if details.load == "quarter" else None,
         check_specs=[
             dg.AssetCheckSpec(
-                ROWS, asset=table, description="The source answered, and its rows keep to the contract."
+                ROWS, asset=name, description="The source answered, and its rows keep to the contract."
             ),
             dg.AssetCheckSpec(
                 TABLE,
-                asset=table,
+                asset=name,
                 blocking=details.blocking,
                 description="The table is not empty, keys are unique, references exist. Stops the run if not.",
             ),
-            *_fields_spec(contract, table),
+            *_fields_spec(contract, name),
         ],
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
@@ -60,6 +60,10 @@ def _raw_asset(
             source = open_source(contract.name, mel.settings)
             result = land(source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings))
             checks, metadata = [_rows_check(result, details)], _metadata(result)
+        except NotSetUpError as error:
+            ensure_empty(contract, entity, mel.warehouse)
+            yield _not_used(str(error), contract)
+            return
         except (SourceError, SettingsError) as error:
             # An outage or a missing setting is marked and the others go on; what was loaded before still stands.
             context.log.error(str(error))
@@ -76,7 +80,7 @@ def _raw_asset(
         if contract.describes_fields:
             checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
         tables = {name: contract.table(name) for name in contract.entities}
-        verdict = quality.check_table(mel.warehouse, table, details, tables)
+        verdict = quality.check_table(mel.warehouse, table, details, tables, contract.name)
         # A source nobody has set up stops nothing: its figures are not available, and the others are.
         stops = verdict.blocking and not (unused and verdict.counts.get("rows") == 0)
         table_check = dg.AssetCheckResult(
@@ -89,6 +93,17 @@ def _raw_asset(
         yield dg.MaterializeResult(metadata=metadata, check_results=[*checks, table_check])
 
     return raw
+
+
+def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:
+    """A source the organisation does not have is no fault."""
+    names = [ROWS, TABLE, *([FIELDS] if contract.describes_fields else [])]
+    return dg.MaterializeResult(
+        metadata={"status": sentence},
+        check_results=[
+            dg.AssetCheckResult(check_name=name, passed=True, description=sentence) for name in names
+        ],
+    )
 
 
 def _description(contract: SourceContract, details: EntityContract) -> str:
@@ -124,9 +139,10 @@ def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckRe
 
 
 def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckResult:
-    """Warns for as long as a row waits in quarantine; is an error when this load put too many aside."""
+    """Warns for as long as a row waits in quarantine or the source has a warning; is an error when this
+    load put too many aside."""
     share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
-    lines = [result.sentence]
+    lines = [result.sentence, *result.warnings]
     if result.waiting:
         count = len(result.waiting)
         lines.append(f"{count:,} {'fault waits' if count == 1 else 'faults wait'} in the quarantine:")
@@ -136,7 +152,7 @@ def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckRes
     too_many = share > details.max_quarantined_pct
     return dg.AssetCheckResult(
         check_name=ROWS,
-        passed=not result.waiting,
+        passed=not (result.waiting or result.warnings),
         severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
         description="\n".join(lines),
         metadata={

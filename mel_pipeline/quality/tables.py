@@ -23,7 +23,7 @@ class TableVerdict:
 
 
 def check_table(
-    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str]
+    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str], source: str = ""
 ) -> TableVerdict:
     """Judge the rows of a raw table that are not deleted.
 
@@ -31,13 +31,14 @@ def check_table(
 
     Args:
         tables: raw table of each entity of the same source, for references.
+        source: whose rows to judge, where the table is shared.
     """
     with warehouse.connect():  # opened once for everything below
-        return _judged(warehouse, table, contract, tables)
+        return _judged(warehouse, table, contract, tables, source)
 
 
 def _judged(
-    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str]
+    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str], source: str
 ) -> TableVerdict:
     present = warehouse.columns(table)
     if not present:
@@ -53,6 +54,8 @@ def _judged(
     there = warehouse.tables()
     known = {entity: name for entity, name in tables.items() if name in there}
     query = f'select * from "{table}" where not _is_deleted'  # noqa: S608
+    if contract.told_apart_by is not None:
+        query += f" and {contract.told_apart_by} = '{source}'"
     broken: list[tuple[bool, str]] = []
     rows = 0
     with validated_query(warehouse, query, list(_expectations(contract, known))) as result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,11 +15,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mel_pipeline.errors import MelError
 from mel_pipeline.sandbox.organisation import Organisation, build
+from mel_pipeline.sandbox.platforms import Platform, platforms_of
 from mel_pipeline.sandbox.public_apis import Instagram, Matomo
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
 from mel_pipeline.sandbox.zoho import Account, Clock
@@ -43,6 +44,7 @@ class Sandbox(Served):
     """A running sample organisation."""
 
     organisation: Organisation
+    platforms: dict[str, Platform]
 
 
 @contextmanager
@@ -56,8 +58,9 @@ def running(port: int = 0, today: date | None = None, survey_dir: Path | None = 
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
     zoho = Account.of(organisation)
-    with _serving(_routes(organisation, zoho), zoho.clock, port) as taken:
-        yield Sandbox(taken, zoho, organisation)
+    platforms = platforms_of(organisation, zoho.clock)
+    with _serving(_routes(organisation, zoho, platforms), zoho.clock, port) as taken:
+        yield Sandbox(taken, zoho, organisation, platforms)
 
 
 @contextmanager
@@ -81,18 +84,19 @@ def serve(port: int, today: date | None = None, survey_dir: Path | None = None) 
         threading.Event().wait()
 
 
-def _routes(organisation: Organisation, zoho: Account) -> list[Route]:
+def _routes(organisation: Organisation, zoho: Account, platforms: Mapping[str, Platform]) -> list[BaseRoute]:
     async def about(_: Request) -> Response:
         return JSONResponse(
             {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}
         )
 
     social, sites = Instagram(organisation), Matomo(organisation)
-    return [Route("/", about), *zoho.routes(), *social.routes(), *sites.routes()]
+    mounted = [platform.mount() for platform in platforms.values()]
+    return [Route("/", about), *mounted, *zoho.routes(), *social.routes(), *sites.routes()]
 
 
 @contextmanager
-def _serving(routes: Sequence[Route], clock: Clock, port: int) -> Iterator[int]:
+def _serving(routes: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[int]:
     """Run a server in a thread; gives its port."""
     app = _labelled(Starlette(routes=routes), clock)
     config = uvicorn.Config(

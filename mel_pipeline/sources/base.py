@@ -53,6 +53,7 @@ class Pull:
     ``complete`` tells that every row the source has was given: what is stored and did not come is gone.
     ``schema`` gives the source's own fields with their types, where it can tell them: drift is seen there.
     ``usage`` tells what the load cost, for its log ("API credits": 12).
+    ``warnings`` are sentences for the MEL lead: a token about to expire, a metric that was retired.
     """
 
     batches: Iterator[Batch]
@@ -61,6 +62,7 @@ class Pull:
     complete: Callable[[], bool] = lambda: False
     schema: Callable[[], Mapping[str, str] | None] = lambda: None
     usage: Callable[[], Mapping[str, int | str]] = dict
+    warnings: Callable[[], list[str]] = list
 
 
 class Source(Protocol):

@@ -51,9 +51,9 @@ def history_of(table: str) -> str:
     return f"{table}_history"
 
 
-def staging_of(table: str) -> str:
-    """Name of the table in which a load of a raw table gathers."""
-    return f"{table}_staged"
+def staging_of(load: str) -> str:
+    """Name of the table in which a load gathers. Several loads may share one raw table, and none its staging."""
+    return f"{load}_staged"
 
 
 def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) -> bool:
@@ -86,14 +86,14 @@ def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bo
     return False
 
 
-def stage(connection: sa.Connection, table: str, columns: Sequence[str], frame: pd.DataFrame) -> None:
-    """Add to the staging table of ``table``, after what it holds.
+def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: pd.DataFrame) -> None:
+    """Add to the staging table of a load, after what it holds.
 
     Args:
         columns: of the contract.
         frame: those columns, ``_row_key``, ``_source_ref``, ``_changed_at`` (UTC) and ``_kind``.
     """
-    staged = staging_of(table)
+    staged = staging_of(load)
     _ensure(connection, staged, dict.fromkeys(columns, "text") | _STAGED)
     if frame.empty:
         return
@@ -103,28 +103,29 @@ def stage(connection: sa.Connection, table: str, columns: Sequence[str], frame: 
     _insert(connection, staged, frame)
 
 
-def is_staged(connection: sa.Connection, table: str) -> bool:
+def is_staged(connection: sa.Connection, load: str) -> bool:
     """Whether a load that never ended has left rows."""
-    return sa.inspect(connection).has_table(staging_of(table))
+    return sa.inspect(connection).has_table(staging_of(load))
 
 
-def discard(connection: sa.Connection, table: str) -> None:
+def discard(connection: sa.Connection, load: str) -> None:
     """Forget what a load has staged."""
     quote = connection.dialect.identifier_preparer.quote
-    connection.execute(sa.text(f"drop table if exists {quote(staging_of(table))}"))
+    connection.execute(sa.text(f"drop table if exists {quote(staging_of(load))}"))
 
 
-def staged_keys(connection: sa.Connection, table: str) -> int:
+def staged_keys(connection: sa.Connection, load: str) -> int:
     """How many different rows the load has brought, good or bad."""
     quote = connection.dialect.identifier_preparer.quote
     return _count(
-        connection, f"select count(distinct _row_key) from {quote(staging_of(table))} where _kind <> 'gone'"
+        connection, f"select count(distinct _row_key) from {quote(staging_of(load))} where _kind <> 'gone'"
     )
 
 
 def publish(
     connection: sa.Connection,
     table: str,
+    load: str,
     columns: Sequence[str],
     load_id: str,
     now: datetime,
@@ -140,7 +141,7 @@ def publish(
         history: keep each version that is written in ``<table>_history``.
     """
     quote = connection.dialect.identifier_preparer.quote
-    raw, staged = quote(table), quote(staging_of(table))
+    raw, staged = quote(table), quote(staging_of(load))
     ensure_table(connection, table, columns)
     if history and ensure_table(connection, history_of(table), columns):
         _copy_versions(connection, table, columns, f"select * from {raw}")

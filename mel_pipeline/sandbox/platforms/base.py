@@ -1,0 +1,134 @@
+"""What simulated platforms share: where they answer, what was asked, failures to switch on."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, get_args
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import Message, Receive, Scope, Send
+
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.zoho.clock import Clock
+from mel_pipeline.sandbox.zoho.faults import Call, Fault
+from mel_pipeline.sandbox.zoho.gate import HANG_UP
+
+Kind = Literal["down", "expired_token", "throttled", "login_page"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Platform(ABC):
+    """One platform, answering under ``/<name>``. ``calls`` holds what was asked, oldest first."""
+
+    name: ClassVar[str]
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        self.organisation = organisation
+        self.clock = clock
+        self.calls: list[Call] = []
+        self._faults: list[Fault] = []
+        self._failing: Kind | None = None
+
+    @abstractmethod
+    def endpoints(self) -> list[BaseRoute]:
+        """Its routes, with paths as the real service has them."""
+
+    @abstractmethod
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        """What the real service answers then."""
+
+    def fail(self, kind: Kind | None) -> None:
+        """Let every call fail in this way from now on; None: answer again."""
+        self._failing = kind
+
+    def add_fault(
+        self,
+        match: str,
+        *,
+        times: int | None = 1,
+        after: int = 0,
+        method: str | None = None,
+        status: int | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        reset: bool = False,
+        truncate: bool = False,
+        delay: float = 0.0,
+    ) -> Fault:
+        """Let calls fail whose address (path below ``/<name>`` and query) holds ``match`` or is found by it.
+
+        A status or body replaces the answer; ``headers`` are added to it; ``truncate`` cuts it short of
+        its Content-Length; ``reset`` drops the connection without one; ``delay`` comes before any of these.
+        """
+        made = Fault(match, times, after, method, status, body, dict(headers or {}), reset, truncate, delay)
+        self._faults.append(made)
+        return made
+
+    def clear_faults(self) -> None:
+        self._faults.clear()
+        self._failing = None
+
+    def mount(self) -> Mount:
+        """All of it under ``/<name>``, with its failures in front."""
+        inner = Starlette(routes=self.endpoints())
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope)
+            path = scope["path"].removeprefix(f"/{self.name}")
+            call = Call(request.method, path, dict(request.query_params), at=self.clock.seconds())
+            self.calls.append(call)
+
+            async def told(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    call.status = message["status"]
+                await send(message)
+
+            if self._failing is not None:
+                await self._failed(self._failing)(scope, receive, told)
+                return
+            fault = next((fault for fault in self._faults if fault.meets(call)), None)
+            if fault is None:
+                await inner(scope, receive, told)
+                return
+            await self._broken(fault, inner, scope, receive, told)
+
+        return Mount(f"/{self.name}", app=guarded)
+
+    def _failed(self, kind: Kind) -> Response:
+        if kind == "down":
+            return Response("<html><body>503 Service Unavailable</body></html>", 503, media_type="text/html")
+        if kind == "login_page":
+            return Response("<!DOCTYPE html><html><body>Sign in</body></html>", media_type="text/html")
+        return self.refusal(kind)
+
+    async def _broken(
+        self, fault: Fault, inner: Starlette, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.reset:
+            scope[HANG_UP]()
+            return
+        given = fault.answer()
+        sent = 0
+
+        async def damaged(message: Message) -> None:
+            nonlocal sent
+            if message["type"] == "http.response.start":
+                extra = [(name.lower().encode(), value.encode()) for name, value in fault.headers.items()]
+                message["headers"] = [*message.get("headers", []), *extra]
+            elif fault.truncate:
+                body = message.get("body", b"")
+                message = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+                sent += 1
+                await send(message)
+                scope[HANG_UP]()
+                return
+            await send(message)
+
+        await (given or inner)(scope, receive, damaged)

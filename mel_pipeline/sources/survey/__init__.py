@@ -1,0 +1,1 @@
+"""What all survey tools share: questions and their roles, personal data, responses as rows. No HTTP, no files."""

@@ -45,7 +45,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
         lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
         quality=read_quality(warehouse),
-        notes=_notes(warehouse),
+        notes=read_outages(warehouse),
         min_cell=settings.min_cell,
     )
 
@@ -161,17 +161,26 @@ def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()
 
 
-def _notes(warehouse: Warehouse) -> list[str]:
-    """Outages that still last: the last load of an entity failed."""
+def read_outages(warehouse: Warehouse) -> list[str]:
+    """Outages that still last, one a source and reason: the last load of an entity failed."""
     failed = _records(
         warehouse,
-        "select source, entity, finished_at, message from ("
-        " select *, row_number() over (partition by source, entity order by finished_at desc) as recent"
+        "select source, entity, finished_at, message, loaded_at from ("
+        " select *, row_number() over (partition by source, entity order by finished_at desc) as recent,"
+        " max(case when status = 'loaded' then finished_at end) over (partition by source, entity) as loaded_at"
         " from load_ledger) l where recent = 1 and status = 'failed' order by source, entity",
     )
-    notes = []
+    outages: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in failed:
-        contract = contract_of(row["source"])
-        title = f"{contract.title}, {contract.entities[row['entity']].title}"
-        notes.append(f"{title}: not updated on {row['finished_at']:%Y-%m-%d}. {row['message']}")
-    return notes
+        # Messages begin with what was asked ("Instagram account 17 reach: ..."); the reason follows.
+        outages.setdefault((row["source"], row["message"].split(": ", 1)[-1]), []).append(row)
+    return [_outage(rows, reason) for (_, reason), rows in outages.items()]
+
+
+def _outage(rows: list[dict[str, Any]], reason: str) -> str:
+    contract = contract_of(rows[0]["source"])
+    titles = ", ".join(contract.entities[row["entity"]].title for row in rows)
+    what = contract.title if len(rows) == len(contract.entities) else f"{contract.title} ({titles})"
+    loaded = [row["loaded_at"] for row in rows if row["loaded_at"] is not None]
+    since = f"not updated since {min(loaded):%Y-%m-%d}" if loaded else "never loaded"
+    return f"{what}: {since}; tried on {max(row['finished_at'] for row in rows):%Y-%m-%d}. {reason}"

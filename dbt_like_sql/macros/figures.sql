@@ -17,9 +17,30 @@
     join {{ ref('dim_period') }} as q
         on q.grain = 'quarter' and q.starts_on >= p.starts_on and q.ends_before <= p.ends_before
     left join (
-        select distinct starts_on, ends_before from {{ ref('fct_social_period') }}
+        select distinct starts_on, ends_before from {{ ref('stg_platforms__metrics') }} where grain = 'quarter'
     ) as f on f.starts_on = q.starts_on and f.ends_before = q.ends_before
     group by p.period
+{% endmacro %}
+
+{# Which accounts are not in a sum over accounts, and why. cells: alias with platform, account and state. #}
+{% macro gaps(cells, counted) %}
+        nullif(
+            concat(
+                'No {{ counted }} from: '
+                    || string_agg(
+                        case when {{ cells }}.state = 'missing' then {{ cells }}.platform || ' ' || {{ cells }}.account end,
+                        ', ' order by {{ cells }}.platform, {{ cells }}.account
+                    ) || '. ',
+                'Not counted, because the platform does not tell this period: '
+                    || string_agg(
+                        case
+                            when {{ cells }}.state = 'not_offered' then {{ cells }}.platform || ' ' || {{ cells }}.account
+                        end,
+                        ', ' order by {{ cells }}.platform, {{ cells }}.account
+                    ) || '.'
+            ),
+            ''
+        )
 {% endmacro %}
 
 {#

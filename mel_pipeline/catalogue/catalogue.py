@@ -30,6 +30,8 @@ class Catalogue(BaseModel):
         "scale_labels",
         "lines_of_action",
         "regions",
+        "platforms",
+        "metrics",
     )
 
     indicators: list[Indicator]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.catalogue.catalogue import Catalogue
 from mel_pipeline.catalogue.models import Indicator, Text
+from mel_pipeline.contracts import contract_of, source_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,21 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             for position, item in enumerate(catalogue.regions, start=1)
         ],
     }
+    platforms = [contract for contract in map(contract_of, source_names()) if contract.kind is not None]
+    rows["platforms"] = [
+        {"platform": contract.name, "title": contract.title, "kind": contract.kind} for contract in platforms
+    ]
+    rows["metrics"] = [
+        {
+            "platform": contract.name,
+            "metric": name,
+            "title": metric.title,
+            "counts": metric.counts,
+            "is_additive": _text(metric.additive),
+        }
+        for contract in platforms
+        for name, metric in contract.metrics.items()
+    ]
     return {
         name: pd.DataFrame(rows[name], columns=COLUMNS[name], dtype="str") for name in catalogue.table_names
     }
@@ -71,6 +87,8 @@ COLUMNS: dict[str, list[str]] = {
     "scale_labels": ["scale", "label", "kind", "score", "code"],
     "lines_of_action": ["number", "name_en", "name_fr", "name_es"],
     "regions": ["position", "name_en", "name_fr", "name_es"],
+    "platforms": ["platform", "title", "kind"],
+    "metrics": ["platform", "metric", "title", "counts", "is_additive"],
 }
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from mel_pipeline.sandbox.forms import form_values
 from mel_pipeline.sandbox.organisation import Organisation
-from mel_pipeline.sandbox.organisation.presence import Post, SocialAccount, reach
+from mel_pipeline.sandbox.organisation.presence import Post, Site, SocialAccount, reach
 
 INSTAGRAM_TOKEN, MATOMO_TOKEN = "sample-instagram-token", "sample-matomo-token"
 WINDOW_DAYS = 30
@@ -129,12 +129,14 @@ class Matomo:
             return _matomo_error("An unexpected website was found in the request.")
         if values.get("method") == "SitesManager.getSiteFromId":
             return JSONResponse({"idsite": site.id, "name": site.name})
-        if values.get("method") != "VisitsSummary.get" or values.get("period") != "day":
+        if values.get("method") != "VisitsSummary.get" or values.get("period") not in ("day", "month"):
             return _matomo_error("The method or period is not available in the sample.")
         try:
             first, last = (date.fromisoformat(part) for part in str(values.get("date")).split(","))
         except ValueError:
             return _matomo_error("Date format must be: YYYY-MM-DD,YYYY-MM-DD.")
+        if values["period"] == "month":
+            return JSONResponse(_months(site, first, last))
         body: dict[str, Any] = {}
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
@@ -149,6 +151,23 @@ class Matomo:
                 }
             )
         return JSONResponse(body)
+
+
+def _months(site: Site, first: date, last: date) -> dict[str, Any]:
+    """Visits and unique visitors of each month: fewer than the visits, and more than a day's."""
+    body: dict[str, Any] = {}
+    for month in sorted(_between(first, last)):
+        seen = [count for day, count in site.visits.items() if (day.year, day.month) == month and count]
+        figures = {"nb_visits": sum(seen), "nb_uniq_visitors": int(sum(seen) * 0.71)}
+        body[f"{month[0]}-{month[1]:02}"] = figures if seen else []
+    return body
+
+
+def _between(first: date, last: date) -> set[tuple[int, int]]:
+    return {
+        ((number - 1) // 12, (number - 1) % 12 + 1)
+        for number in range(first.year * 12 + first.month, last.year * 12 + last.month + 1)
+    }
 
 
 def _metric(name: str, node: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ def test_views_of_the_campaign_are_not_added_to_those_of_its_account(year_2024: 
         if indicator == "RCH-01" and cell.startswith("account=")
     ]
     assert figures["RCH-01", "total"] == sum(accounts)
-    assert figures["RCH-01", "account=avantia"] > figures["RCH-01", "campaign=AVANTIA campaign"]
+    assert figures["RCH-01", "account=Instagram avantia"] > figures["RCH-01", "campaign=AVANTIA campaign"]
 
 
 def test_the_year_counts_a_city_once_though_it_took_part_in_several_quarters(year_2024: Organisation) -> None:

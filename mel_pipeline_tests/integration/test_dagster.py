@@ -97,9 +97,9 @@ def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts
     result = run("collect_only", "2024-Q4")
     assert result.success
     verdicts = checks(result)
-    assert not verdicts["raw_matomo__visits", "rows_are_readable"].passed
-    assert "Matomo" in (verdicts["raw_matomo__visits", "rows_are_readable"].description or "")
-    assert verdicts["raw_matomo__visits", "table_is_complete"].passed
+    assert not verdicts["raw_matomo__daily", "rows_are_readable"].passed
+    assert "Matomo" in (verdicts["raw_matomo__daily", "rows_are_readable"].description or "")
+    assert verdicts["raw_matomo__daily", "table_is_complete"].passed
     assert verdicts["raw_zoho_crm__accounts", "rows_are_readable"].passed
 
 
@@ -130,9 +130,9 @@ def test_a_source_without_settings_is_named_and_the_others_are_collected(
     monkeypatch.setenv("MEL_MATOMO_SITE_IDS", "")
     monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
     verdicts = checks(run("collect_only", "2024-Q4"))
-    assert "MEL_MATOMO_" in (verdicts["raw_matomo__visits", "rows_are_readable"].description or "")
+    assert "MEL_MATOMO_" in (verdicts["raw_matomo__daily", "rows_are_readable"].description or "")
     assert verdicts["raw_zoho_survey__responses", "table_is_complete"].passed
-    table = verdicts["raw_matomo__visits", "table_is_complete"]
+    table = verdicts["raw_matomo__daily", "table_is_complete"]
     assert not table.passed and table.severity is dg.AssetCheckSeverity.WARN, "it stops nothing"
 
 

@@ -123,7 +123,8 @@ def test_new_followers_add_up_to_the_followers_of_today(
     first_run: Loads, box: Sandbox, warehouse: Warehouse
 ) -> None:
     gained = warehouse.read(
-        "select account_id, sum(cast(follower_count as integer)) n from raw_instagram__daily_followers group by 1"
+        "select account_id, sum(cast(value as integer)) n from raw_platforms__metrics"
+        " where platform = 'instagram' and metric = 'follower_count' group by 1"
     ).set_index("account_id")["n"]
     for account in box.organisation.social:
         assert gained[account.id] == sum(v for day, v in account.new_followers.items() if day < TODAY)
@@ -148,7 +149,7 @@ def test_no_secret_of_the_sample_is_stored_but_in_the_token_cache(
 
 def test_a_source_is_found_by_its_folder_and_an_unknown_one_is_named(settings: Settings) -> None:
     with pytest.raises(SettingsError, match="zoho_crm"):
-        open_source("facebook", settings)
+        open_source("geocities", settings)
 
 
 @pytest.mark.parametrize(

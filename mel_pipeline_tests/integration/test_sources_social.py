@@ -58,7 +58,7 @@ def total(metric: str, value: int | None) -> dict[str, Any]:
 def test_followers_are_taken_today_with_the_token_in_a_header(tmp_path: Path) -> None:
     answer = Reply({"id": "17", "username": "metropolis", "followers_count": 1500})
     batches, server, _ = pull(lambda request: answer, tmp_path, "accounts")
-    assert rows_of(batches).iloc[0].tolist()[:4] == ["17", "metropolis", "2025-02-10", "1500"]
+    assert rows_of(batches).iloc[0].tolist()[:5] == ["instagram", "17", "metropolis", "2025-02-10", "1500"]
     assert server.asked[0].headers["Authorization"] == "Bearer sample-instagram-token"
     assert "access_token" not in server.asked[0].query
 
@@ -77,31 +77,50 @@ def follower_days(request: Request) -> Reply:
 
 
 def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_again(tmp_path: Path) -> None:
-    batches, _, cursor = pull(follower_days, tmp_path, "daily_followers")
-    days = rows_of(batches)["day"].tolist()
+    batches, _, cursor = pull(follower_days, tmp_path, "daily")
+    days = rows_of(batches)["period_start"].tolist()
     assert days == [str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)]
     assert days[-1] == "2025-02-09"  # up to yesterday
-    assert rows_of(batches)["end_time"].iloc[0] == "2024-10-02T08:00:00+00:00"
-    batches, server, _ = pull(follower_days, tmp_path, "daily_followers", cursor=cursor)
-    assert rows_of(batches)["day"].tolist() == ["2025-02-07", "2025-02-08", "2025-02-09"]
+    assert set(rows_of(batches)["value"]) == {"5"}
+    batches, server, _ = pull(follower_days, tmp_path, "daily", cursor=cursor)
+    assert rows_of(batches)["period_start"].tolist() == ["2025-02-07", "2025-02-08", "2025-02-09"]
     assert len(server.asked) == 1
 
 
-def test_an_account_without_data_yet_gives_no_rows_and_no_cursor(tmp_path: Path) -> None:
-    batches, _, cursor = pull(lambda request: Reply({"data": []}), tmp_path, "daily_followers")
-    assert len(rows_of(batches)) == 0
+def test_days_without_data_keep_an_empty_figure_and_do_not_move_the_cursor(tmp_path: Path) -> None:
+    batches, _, cursor = pull(lambda request: Reply({"data": []}), tmp_path, "daily")
+    frame = rows_of(batches)
+    assert len(frame) == 132
+    assert frame["value"].isna().all()
+    assert set(frame["availability"]) == {"no_data"}
     assert cursor is None
 
 
-def test_days_that_instagram_no_longer_gives_are_put_aside_and_not_passed_over(tmp_path: Path) -> None:
+def test_days_that_instagram_no_longer_gives_say_so_and_are_not_passed_over(tmp_path: Path) -> None:
     def only_recent(request: Request) -> Reply:
         return follower_days(request) if days_asked(request)[0] > date(2024, 12, 1) else error(100)
 
-    batches, _, _ = pull(only_recent, tmp_path, "daily_followers")
-    put_aside = [row for batch in batches for row in batch.rejected]
-    assert len(put_aside) == 3
-    assert "new followers, 2024-10-01 to 2024-10-31" in put_aside[0].source_ref
-    assert len(rows_of(batches)) > 0
+    batches, _, _ = pull(only_recent, tmp_path, "daily")
+    frame = rows_of(batches)
+    gone = frame[frame["availability"] == "not_offered"]
+    assert (gone["period_start"].min(), gone["period_start"].max(), len(gone)) == (
+        "2024-10-01",
+        "2024-12-29",
+        90,
+    )
+    assert gone["value"].isna().all()
+    assert (frame["availability"] == "given").sum() == 42
+
+
+def test_a_load_cut_short_between_windows_goes_on_after_the_last_stored_one(tmp_path: Path) -> None:
+    with serving(follower_days) as server:
+        client = instagram.open(settings_for(server, tmp_path), QUICK)
+        some = client.pull("daily").batches
+        kept = [next(some), next(some)]
+        rest = list(client.pull("daily", checkpoint=kept[-1].checkpoint).batches)
+    assert rows_of(kept + rest)["period_start"].tolist() == [
+        str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)
+    ]
 
 
 def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
@@ -109,23 +128,25 @@ def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path:
         value = 100 if request.query["since"] == "2024-10-01" else 250
         return Reply({"data": [total(request.query["metric"], value)]})
 
-    batches, server, _ = pull(answer, tmp_path, "period_insights", quarter=Q4)
+    batches, server, _ = pull(answer, tmp_path, "periods", quarter=Q4)
     frame = rows_of(batches).set_index(["metric", "period_start", "period_end"])["value"]
     assert frame.to_dict() == {
         ("reach", "2024-10-01", "2025-01-01"): "100", ("views", "2024-10-01", "2025-01-01"): "100",
         ("reach", "2024-01-01", "2025-01-01"): "250", ("views", "2024-01-01", "2025-01-01"): "250",
     }  # fmt: skip
     assert all("," not in request.query["metric"] for request in server.asked)
-    _, server, _ = pull(answer, tmp_path, "period_insights", quarter=Quarter(2024, 3))
+    _, server, _ = pull(answer, tmp_path, "periods", quarter=Quarter(2024, 3))
     assert {request.query["until"] for request in server.asked} == {"2024-10-01"}
 
 
-def test_a_missing_figure_gives_no_row_and_never_a_zero(tmp_path: Path) -> None:
+def test_a_missing_figure_stays_empty_and_never_becomes_a_zero(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         return Reply({"data": [] if request.query["metric"] == "reach" else [total("views", None)]})
 
-    batches, _, _ = pull(answer, tmp_path, "period_insights", quarter=Q4)
-    assert len(rows_of(batches)) == 0
+    batches, _, _ = pull(answer, tmp_path, "periods", quarter=Q4)
+    frame = rows_of(batches)
+    assert frame["value"].isna().all()
+    assert set(frame["availability"]) == {"no_data"}
 
 
 def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path: Path) -> None:
@@ -133,23 +154,24 @@ def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path:
         metric = request.query["metric"]
         return error(100) if metric == "reach" else Reply({"data": [total(metric, 7)]})
 
-    batches, _, _ = pull(answer, tmp_path, "period_insights", quarter=Quarter(2024, 2))
-    assert rows_of(batches)["metric"].tolist() == ["views"]
-    assert [row.source_ref for batch in batches for row in batch.rejected] == [
-        "account 17, reach, 2024-04-01 to 2024-07-01"
-    ]
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, tmp_path), QUICK).pull(
+            "periods", quarter=Quarter(2024, 2)
+        )
+        frame = rows_of(list(result.batches)).set_index("metric")
+    assert frame["availability"].to_dict() == {"reach": "not_offered", "views": "given"}
+    assert frame.loc["views", "value"] == "7"
+    assert "reach for 2024-04-01" in result.warnings()[0]
 
 
 def test_a_quarter_that_has_not_begun_is_not_asked_for(tmp_path: Path) -> None:
-    batches, server, _ = pull(
-        lambda request: Reply({}), tmp_path, "period_insights", quarter=Quarter(2025, 2)
-    )
+    batches, server, _ = pull(lambda request: Reply({}), tmp_path, "periods", quarter=Quarter(2025, 2))
     assert (batches, server.asked) == ([], [])
 
 
 def test_a_period_needs_a_quarter(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="2024-Q4"):
-        pull(lambda request: Reply({}), tmp_path, "media")
+        pull(lambda request: Reply({}), tmp_path, "contents")
 
 
 def post(number: int, stamp: str, **figures: int) -> dict[str, Any]:
@@ -170,12 +192,15 @@ def test_posts_come_page_by_page_and_the_last_page_has_cursors_but_no_next(tmp_p
             {"data": [post(number + 1, "2024-11-26T08:00:00+0000", views=10, reach=8)], "paging": paging}
         )
 
-    batches, server, _ = pull(answer, tmp_path, "media", quarter=Q4)
+    batches, server, _ = pull(answer, tmp_path, "contents", quarter=Q4)
     frame = rows_of(batches)
-    assert frame["media_id"].tolist() == ["1", "2", "3"]
-    assert frame["timestamp"].iloc[0] == "2024-11-26T08:00:00+00:00"
-    assert frame[["views", "reach"]].to_numpy().tolist() == [["10", "8"]] * 3
+    assert frame["content_id"].tolist() == ["1", "2", "3"]
+    assert frame["published_at"].iloc[0] == "2024-11-26T08:00:00+00:00"
     assert len(server.asked) == 3
+    figures = rows_of(pull(answer, tmp_path, "content_metrics", quarter=Q4)[0])
+    assert figures[["content_id", "metric", "value"]].to_numpy().tolist() == [
+        [post, metric, value] for post in "123" for metric, value in (("views", "10"), ("reach", "8"))
+    ]
 
 
 def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path) -> None:
@@ -185,8 +210,8 @@ def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path)
         "3": "2024-12-31T23:30:00+0000",  # 1 January in Madrid
     }
     posts = [post(int(number), stamp) for number, stamp in stamps.items()]
-    batches, server, _ = pull(lambda request: Reply({"data": posts}), tmp_path, "media", quarter=Q4)
-    assert rows_of(batches)["media_id"].tolist() == ["1", "2"]
+    batches, server, _ = pull(lambda request: Reply({"data": posts}), tmp_path, "contents", quarter=Q4)
+    assert rows_of(batches)["content_id"].tolist() == ["1", "2"]
     assert (server.asked[0].query["since"], server.asked[0].query["until"]) == ("2024-09-30", "2025-01-02")
 
 
@@ -206,10 +231,13 @@ def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path
             return error(10)  # too few viewers
         return Reply({"data": [{"name": "views", "values": [{"value": 4}]}]})
 
-    batches, _, _ = pull(answer, tmp_path, "media", quarter=Q4)
+    batches, _, _ = pull(answer, tmp_path, "content_metrics", quarter=Q4)
     frame = rows_of(batches).astype(object)
     frame = frame.where(frame.notna(), None)
-    assert frame[["views", "reach"]].to_numpy().tolist() == [[None, None], ["4", None]]
+    assert frame[["content_id", "metric", "value", "availability"]].to_numpy().tolist() == [
+        ["1", "views", None, "suppressed"], ["1", "reach", None, "suppressed"],
+        ["2", "views", "4", "given"], ["2", "reach", None, "suppressed"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("code", [102, 190])
@@ -255,10 +283,10 @@ def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_passed_over() -
 
 
 def visits(
-    answer: Callable[[Request], Reply], home: Path, quarter: Quarter = Q4
+    answer: Callable[[Request], Reply], home: Path, entity: str = "daily", **asked: Any
 ) -> tuple[pd.DataFrame, list[Batch], Service]:
     with serving(answer) as server:
-        batches = list(matomo.open(settings_for(server, home), QUICK).pull("visits", quarter=quarter).batches)
+        batches = list(matomo.open(settings_for(server, home), QUICK).pull(entity, **asked).batches)
         return rows_of(batches) if batches else pd.DataFrame(), batches, server
 
 
@@ -276,31 +304,21 @@ def site(request: Request) -> Reply:
     return Reply(body | {"2024-10-07": []} if "2024-10-07" in body else body)
 
 
-def test_visits_come_by_day_with_the_token_in_the_body(tmp_path: Path) -> None:
+def test_visits_come_by_day_up_to_yesterday_with_the_token_in_the_body(tmp_path: Path) -> None:
     frame, _, _ = visits(site, tmp_path)
-    assert len(frame) == 92
-    assert frame.iloc[0].tolist() == [
-        "1",
-        "metropolis.org",
-        "2024-10-01",
-        "10",
-        "26",
-        "50%",
-        "site 1, 2024-10-01",
-    ]
+    assert len(frame) == 2 * 132
+    assert frame.iloc[0][["platform", "account_id", "metric", "period_start", "value"]].tolist() == [
+        "matomo", "1", "nb_visits", "2024-10-01", "10",
+    ]  # fmt: skip
+    assert frame["period_start"].iloc[-1] == "2025-02-09"
 
 
 def test_a_day_without_data_keeps_a_row_without_figures(tmp_path: Path) -> None:
     frame, _, _ = visits(site, tmp_path)
-    empty = frame[frame["day"] == "2024-10-07"]
-    assert len(empty) == 1
-    assert empty[["nb_visits", "nb_actions", "bounce_rate"]].isna().all(axis=None)
-
-
-def test_the_open_quarter_is_read_up_to_yesterday_and_a_future_one_not_at_all(tmp_path: Path) -> None:
-    frame, _, _ = visits(site, tmp_path, Quarter(2025, 1))
-    assert frame["day"].iloc[-1] == "2025-02-09"
-    assert visits(site, tmp_path, Quarter(2025, 2))[2].asked == []
+    empty = frame[frame["period_start"] == "2024-10-07"]
+    assert len(empty) == 2
+    assert empty["value"].isna().all()
+    assert set(empty["availability"]) == {"no_data"}
 
 
 def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
@@ -310,8 +328,35 @@ def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
         return reply
 
     frame, batches, _ = visits(gap, tmp_path)
-    assert len(frame) == 91
-    assert [row.row_key for row in batches[0].rejected] == ["1|2024-10-09"]
+    assert len(frame) == 2 * 131
+    assert [row.source_ref for batch in batches for row in batch.rejected] == ["site 1, 2024-10-09"]
+
+
+def test_unique_visitors_are_asked_by_month_and_a_quarter_has_none(tmp_path: Path) -> None:
+    def months(request: Request) -> Reply:
+        assert (request.form["period"], request.form["date"]) == ("month", "2024-10-01,2024-12-01")
+        return Reply(
+            {"2024-10": {"nb_uniq_visitors": 70}, "2024-11": [], "2024-12": {"nb_uniq_visitors": 80}}
+        )
+
+    frame, _, _ = visits(months, tmp_path, "periods", quarter=Q4)
+    frame = frame.astype(object).where(frame.notna(), None)
+    assert frame[["grain", "period_start", "value", "availability"]].to_numpy().tolist() == [
+        ["month", "2024-10-01", "70", "given"],
+        ["month", "2024-11-01", None, "no_data"],
+        ["month", "2024-12-01", "80", "given"],
+        ["quarter", "2024-10-01", None, "not_offered"],
+        ["year", "2024-01-01", None, "not_offered"],
+    ]
+
+
+def test_a_month_that_is_not_over_is_not_asked_for(tmp_path: Path) -> None:
+    def january(request: Request) -> Reply:
+        assert request.form["date"] == "2025-01-01,2025-01-01"
+        return Reply({"2025-01": {"nb_uniq_visitors": 70}})
+
+    frame, _, _ = visits(january, tmp_path, "periods", quarter=Quarter(2025, 1))
+    assert frame["grain"].tolist() == ["month", "quarter"]
 
 
 def test_an_error_of_matomo_inside_a_200_is_permanent_and_does_not_repeat_the_token(tmp_path: Path) -> None:

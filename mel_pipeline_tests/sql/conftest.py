@@ -56,7 +56,7 @@ def warehouse(template: Path, tmp_path: Path) -> Warehouse:
 def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None]:
     """Insert rows into raw tables; what a row does not name is missing, as in an export.
 
-    ``_days: 2024-10-01/2024-12-31`` makes a row a day (column ``day``), ``_times: 3`` the same row three
+    ``_days: 2024-10-01/2024-12-31`` makes a row a day (column ``period_start``), ``_times: 3`` the same row three
     times with its number in the place of ``{i}``.
     """
 
@@ -84,7 +84,10 @@ def _expanded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if days:
             first, last = (date.fromisoformat(part) for part in days.split("/"))
             span = (last - first).days + 1
-            made += [{**row, "day": (first + timedelta(days=number)).isoformat()} for number in range(span)]
+            made += [
+                {**row, "period_start": (first + timedelta(days=number)).isoformat()}
+                for number in range(span)
+            ]
         elif times:
             made += [
                 {

@@ -53,7 +53,7 @@ def frame(*changes: dict[str, str | None]) -> pd.DataFrame:
 def test_an_empty_frame_costs_no_import_of_great_expectations() -> None:
     code = (
         "import sys, pandas as pd; from mel_pipeline import quality; from mel_pipeline.contracts import contract_of;"
-        "c = contract_of('matomo').entities['visits'];"
+        "c = contract_of('matomo').entities['daily'];"
         "f = pd.DataFrame(columns=[*c.columns, '_source_ref'], dtype='str');"
         "assert quality.check_rows(f, c).bad == []; assert 'great_expectations' not in sys.modules"
     )

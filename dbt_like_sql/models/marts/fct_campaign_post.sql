@@ -3,17 +3,18 @@ with posts as (
     -- Punctuation and line ends become blanks, so that #AVANTIA is not found inside #AVANTIAcampaign.
     select
         *,
-        ' ' || translate(lower(caption), '.,;:!?()"' || chr(10) || chr(13) || chr(9), '            ') || ' ' as words
-    from {{ ref('fct_social_post') }}
+        ' ' || translate(lower(title), '.,;:!?()"' || chr(10) || chr(13) || chr(9), '            ') || ' ' as words
+    from {{ ref('fct_platform_content') }}
+    where kind = 'social'
 
 )
 
 select
-    p.media_id,
+    p.content_key,
     c.campaign_id,
     c.campaign_name,
     c.kind,
-    p.platform,
+    p.platform_title,
     p.account,
     p.views,
     p.published_on

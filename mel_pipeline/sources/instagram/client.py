@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
+from mel_pipeline.contracts import EntityContract, contract_of
 from mel_pipeline.errors import PermanentSourceError, SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status, needed
 from mel_pipeline.sources.instagram import parse
+from mel_pipeline.sources.platform.days import asked_until, daily_pull, periods_of
 
 VERSION = "v23.0"
 PAGE = 100
-REPULL_DAYS = 3  # Instagram completes its figures up to 48 hours later
+WINDOW_DAYS = 30  # follower_count: more days a call are refused
 _POST_FIELDS = "id,caption,media_type,media_product_type,timestamp"
 
 
@@ -52,120 +53,110 @@ class Instagram:
         *,
         quarter: Quarter | None = None,
         cursor: str | None = None,
-        checkpoint: str | None = None,  # noqa: ARG002
+        checkpoint: str | None = None,
     ) -> Pull:
         """Today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
         contract = contract_of("instagram").entities[entity]
         if entity == "accounts":
             return simple_pull(self._account_rows(contract))
-        if entity == "daily_followers":
-            return self._daily_followers(contract, cursor)
+        if entity == "daily":
+            return daily_pull(
+                contract,
+                cursor,
+                checkpoint,
+                self._accounts,
+                partial(self._new_followers, contract),
+                beginning=self._first_day,
+                today=self._today,
+                window_days=WINDOW_DAYS,
+            )
         if quarter is None:
             raise SettingsError(f"Instagram {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
-        if entity == "period_insights":
-            return simple_pull(self._period_insights(contract, quarter))
-        return simple_pull(self._media(contract, quarter))
+        if entity == "periods":
+            refused: dict[str, None] = {}
+            return Pull(self._periods(contract, quarter, refused), warnings=lambda: list(refused))
+        return simple_pull(self._posts(contract, quarter, with_figures=entity == "content_metrics"))
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
         for account in self._accounts:
             fields = {"fields": "id,username,followers_count"}
             yield parse.parse_account(self._ask(f"account {account}", account, fields), contract, self._today)
 
-    def _daily_followers(self, contract: EntityContract, cursor: str | None) -> Pull:
-        """The cursor is JSON: the last day of each account, and the contract it was read by."""
-        stored = json.loads(cursor) if cursor else {}
-        known = stored.get("days", {}) if stored.get("contract") == fingerprint_of(contract) else {}
-        last: dict[str, str] = dict(known)
+    def _new_followers(
+        self, contract: EntityContract, account: str, window: tuple[date, date]
+    ) -> Iterator[Batch]:
+        params = {"metric": "follower_count", "period": "day", **_bounds(window)}
+        try:
+            data = self._ask(f"account {account} followers", f"{account}/insights", params)
+        except _RefusedError as refused:
+            if not refused.error.is_about_the_question:
+                raise
+            yield parse.refused_days(contract, account, window)
+            return
+        yield parse.parse_daily(data, contract, account, window)
 
-        def batches() -> Iterator[Batch]:
-            for account in self._accounts:
-                first = self._first_day
-                if account in known:
-                    first = max(first, date.fromisoformat(known[account]) - timedelta(days=REPULL_DAYS - 1))
-                for window in parse.follower_windows(first, self._today):
-                    params = {"metric": "follower_count", "period": "day", **_bounds(window)}
-                    try:
-                        data = self._ask(f"account {account} followers", f"{account}/insights", params)
-                    except _RefusedError as refused:
-                        if not refused.error.is_about_the_question:
-                            raise
-                        yield parse.no_answer(contract, account, "new followers", window)
-                        continue
-                    batch = parse.parse_daily(data, contract, account)
-                    if len(batch.frame):
-                        last[account] = max(last.get(account, ""), str(batch.frame["day"].max()))
-                    yield batch
-
-        def new_cursor() -> str | None:
-            return json.dumps({"contract": fingerprint_of(contract), "days": last}) if last else None
-
-        return Pull(batches(), new_cursor)
-
-    def _period_insights(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+    def _periods(
+        self, contract: EntityContract, quarter: Quarter, refused: dict[str, None]
+    ) -> Iterator[Batch]:
         """Metrics are asked one by one: one that was retired would fail the others with it."""
         for account in self._accounts:
-            for period in parse.periods_of(quarter):
-                asked = (period[0], min(period[1], self._today))
-                if asked[0] >= asked[1]:
-                    continue
+            for period in periods_of(quarter, self._today):
                 for metric in ("reach", "views"):
-                    params = {
-                        "metric": metric,
-                        "metric_type": "total_value",
-                        "period": "day",
-                        **_bounds(asked),
-                    }
+                    bounds = _bounds((period.start, asked_until(period, self._today)))
+                    params = {"metric": metric, "metric_type": "total_value", "period": "day", **bounds}
                     try:
                         data = self._ask(f"account {account} {metric}", f"{account}/insights", params)
-                    except _RefusedError as refused:
-                        if not refused.error.is_about_the_question:
+                    except _RefusedError as error:
+                        if not error.error.is_about_the_question:
                             raise
+                        refused[
+                            f"Instagram does not give {metric} for {period.text} (code 100): the metric was"
+                            " retired, or the period is out of its reach."
+                        ] = None
                         yield parse.no_answer(contract, account, metric, period)
                         continue
                     yield parse.parse_period(data, contract, account, metric, period)
 
-    def _media(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+    def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
         # A day more on both sides: Instagram cuts by UTC, the quarter by the business time zone.
         bounds = _bounds((quarter.start - timedelta(days=1), quarter.end + timedelta(days=1)))
         for account in self._accounts:
             after: dict[str, str] = {}
             while True:
                 params = {"limit": str(PAGE), **bounds, **after}
-                data = self._posts(account, params)
-                posts = data.get("data")
-                yield parse.parse_media(
-                    posts if isinstance(posts, list) else [], contract, account, quarter, self._zone
-                )
-                position = parse.next_page(data)
+                page = self._page(account, params, with_figures)
+                read = parse.parse_figures if with_figures else parse.parse_posts
+                yield read(parse.records(page), contract, account, quarter, self._zone)
+                position = parse.next_page(page)
                 if position is None:
                     break
                 after = {"after": position}
 
-    def _posts(self, account: str, params: dict[str, str]) -> Mapping[str, object]:
-        """A page of posts with their figures; one refused figure makes it ask post by post."""
+    def _page(self, account: str, params: dict[str, str], with_figures: bool) -> Mapping[str, object]:
+        """A page of posts, with their figures; one refused figure makes it ask post by post."""
         what, node = f"account {account} posts", f"{account}/media"
-        with_figures = f"{_POST_FIELDS},insights.metric({','.join(parse.MEDIA_METRICS)})"
+        if not with_figures:
+            return self._ask(what, node, {"fields": _POST_FIELDS, **params})
+        fields = f"{_POST_FIELDS},insights.metric({','.join(parse.MEDIA_METRICS)})"
         try:
-            return self._ask(what, node, {"fields": with_figures, **params})
+            return self._ask(what, node, {"fields": fields, **params})
         except _RefusedError:
             page = self._ask(what, node, {"fields": _POST_FIELDS, **params})
-        posts = page.get("data")
-        full = [
-            {**post, "insights": {"data": self._figures(str(post.get("id")))}}
-            for post in (posts if isinstance(posts, list) else [])
-        ]
+        full = [{**post, "insights": self._figures(str(post.get("id")))} for post in parse.records(page)]
         return {**page, "data": full}
 
-    def _figures(self, post: str) -> list[object]:
-        """The figures of one post, metric by metric. One that is not given stays empty."""
+    def _figures(self, post: str) -> dict[str, object]:
+        """The figures of one post, metric by metric, and why one is not given."""
         found: list[object] = []
+        missing: dict[str, str] = {}
         for metric in parse.MEDIA_METRICS:
             try:
                 data = self._ask(f"post {post} {metric}", f"{post}/insights", {"metric": metric}).get("data")
-            except _RefusedError:
-                continue  # the row keeps an empty figure, which the report shows as missing
+            except _RefusedError as refused:
+                missing[metric] = "suppressed" if refused.error.is_suppressed else "not_offered"
+                continue  # its row says why it is empty
             found += data if isinstance(data, list) else []
-        return found
+        return {"data": found, "missing": missing}
 
     def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         def judge(answer: Answer) -> Mapping[str, object]:

@@ -9,12 +9,22 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError, SourceError, TransientSourceError
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
 from mel_pipeline.periods import Quarter
-from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
+from mel_pipeline.sources.base import Batch, Rejected, payload_of, text_of
 from mel_pipeline.sources.http import Answer, TryAgainError, explain_status
+from mel_pipeline.sources.platform.days import days_of
+from mel_pipeline.sources.platform.rows import (
+    Availability,
+    Period,
+    Row,
+    account_row,
+    batch_of,
+    content_row,
+    metric_row,
+)
 
-WINDOW_DAYS = 30  # follower_count: more days a call are refused
+NAME = "instagram"
 MEDIA_METRICS = ("views", "reach")
 _REAUTHORISE = frozenset({102, 190})
 _THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
@@ -54,7 +64,7 @@ def explain_error(  # noqa: PLR0911 - one return a meaning
     """What a code means. Instagram's own text is left out: it repeats the question and the account."""
     code = error.code
     if code in _REAUTHORISE:
-        return PermanentSourceError(
+        return ReauthoriseError(
             f"{answer.what}: the access token has expired or was withdrawn (code {code})."
             " Authorise the account again and set MEL_INSTAGRAM_ACCESS_TOKEN."
         )
@@ -100,111 +110,149 @@ def wait_seconds(headers: Mapping[str, str]) -> float | None:
     return max(waits, default=None)
 
 
-def follower_windows(first: date, end: date) -> list[tuple[date, date]]:
-    """Periods of at most 30 days from first up to, not including, end."""
-    windows = []
-    while first < end:
-        until = min(first + timedelta(days=WINDOW_DAYS), end)
-        windows.append((first, until))
-        first = until
-    return windows
-
-
-def periods_of(quarter: Quarter) -> list[tuple[date, date]]:
-    """The quarter, and with a fourth quarter its whole year: unique reach cannot be added up."""
-    year = [(date(quarter.year, 1, 1), date(quarter.year + 1, 1, 1))] if quarter.number == 4 else []
-    return [(quarter.start, quarter.end), *year]
-
-
 def parse_account(data: Mapping[str, object], contract: EntityContract, day: date) -> Batch:
-    row = {
-        "account_id": text_of(data.get("id")),
-        "username": text_of(data.get("username")),
-        "taken_on": day.isoformat(),
-        "followers_count": text_of(data.get("followers_count")),
-        "_source_ref": f"account {text_of(data.get('id'))}",
-    }
-    return Batch(frame_of([row], contract), fetched=1)
+    account = text_of(data.get("id")) or ""
+    row = account_row(
+        NAME, account, text_of(data.get("username")), day, data.get("followers_count"), f"account {account}"
+    )
+    return batch_of([row], contract)
 
 
-def parse_daily(data: Mapping[str, object], contract: EntityContract, account: str) -> Batch:
-    """Daily values; ``end_time`` closes the day it counts (07:00 or 08:00 UTC is midnight in California)."""
-    rows: list[dict[str, str | None]] = []
+def parse_daily(
+    data: Mapping[str, object], contract: EntityContract, account: str, window: tuple[date, date]
+) -> Batch:
+    """New followers of each day of the window; a day that Instagram leaves out keeps an empty figure.
+
+    ``end_time`` closes the day it counts (07:00 or 08:00 UTC is midnight in California).
+    """
+    found: dict[date, object] = {}
     rejected: list[Rejected] = []
-    values = [value for series in _data(data) for value in _list(series.get("values"))]
-    for value in values:
-        label = text_of(value.get("end_time"))
-        row = {"account_id": account, "follower_count": text_of(value.get("value")), "end_time": iso(label)}
+    for value in (value for series in records(data) for value in _list(series.get("values"))):
         try:
-            day = datetime.fromisoformat(str(label)).date() - timedelta(days=1)
+            day = datetime.fromisoformat(str(value.get("end_time"))).date() - timedelta(days=1)
         except ValueError:
             reason = "end_time is not a time, so the day is unknown."
-            rejected.append(
-                Rejected(f"account {account}", None, "end_time", reason, payload_of(row, contract))
-            )
+            rejected.append(Rejected(f"account {account}", None, "period_start", reason, "{}"))
             continue
-        rows.append({**row, "day": day.isoformat(), "_source_ref": f"account {account}, {day}"})
-    return Batch(frame_of(rows, contract), rejected, fetched=len(values))
+        found[day] = value.get("value")
+    days = sorted(set(days_of(window)) | set(found))
+    rows = [_day_row(account, day, found.get(day), "no_data") for day in days]
+    return batch_of(rows, contract, rejected)
+
+
+def refused_days(contract: EntityContract, account: str, window: tuple[date, date]) -> Batch:
+    """Days Instagram does not tell any longer: it keeps new followers for 30 days."""
+    return batch_of([_day_row(account, day, None, "not_offered") for day in days_of(window)], contract)
+
+
+def _day_row(account: str, day: date, value: object, why: Availability) -> Row:
+    period = Period("day", day, day + timedelta(days=1))
+    return metric_row(
+        NAME, account, "follower_count", period, value, f"account {account}, {day}", why_missing=why
+    )
 
 
 def parse_period(
-    data: Mapping[str, object], contract: EntityContract, account: str, metric: str, period: tuple[date, date]
+    data: Mapping[str, object], contract: EntityContract, account: str, metric: str, period: Period
 ) -> Batch:
-    """The figure of one metric. An empty data set gives no row: missing is not zero."""
-    rows: list[dict[str, str | None]] = []
-    for series in _data(data):
-        if series.get("name") == metric and (value := figure(series)) is not None:
-            rows.append(
-                {
-                    "account_id": account,
-                    "metric": metric,
-                    "period_start": period[0].isoformat(),
-                    "period_end": period[1].isoformat(),
-                    "value": value,
-                    "_source_ref": f"account {account}, {period[0]} to {period[1]}",
-                }
-            )
-    return Batch(frame_of(rows, contract), fetched=len(rows))
+    """The figure of one metric. An empty data set stays empty: missing is not zero."""
+    found = [figure(series) for series in records(data) if series.get("name") == metric]
+    value = next((value for value in found if value is not None), None)
+    return batch_of([_period_row(account, metric, period, value, "no_data")], contract)
 
 
-def no_answer(contract: EntityContract, account: str, what: str, period: tuple[date, date]) -> Batch:
-    """A figure Instagram refuses to give, put aside by name so that the gap shows."""
-    where = f"account {account}, {what}, {period[0]} to {period[1]}"
-    reason = f"Instagram does not give {what} for this period (code 100): retired, or out of its reach."
-    return Batch(frame_of([], contract), [Rejected(where, None, None, reason, "{}")], fetched=1)
+def no_answer(contract: EntityContract, account: str, metric: str, period: Period) -> Batch:
+    """A figure Instagram refuses to give."""
+    return batch_of([_period_row(account, metric, period, None, "not_offered")], contract)
 
 
-def parse_media(
+def _period_row(account: str, metric: str, period: Period, value: object, why: Availability) -> Row:
+    ref = f"account {account}, {period.text}"
+    return metric_row(NAME, account, metric, period, value, ref, why_missing=why)
+
+
+def parse_posts(
     posts: Sequence[Mapping[str, object]],
     contract: EntityContract,
     account: str,
     quarter: Quarter,
     zone: ZoneInfo,
 ) -> Batch:
-    """Posts published in the quarter, by the business time zone, with the figures that are known."""
-    rows: list[dict[str, str | None]] = []
+    """Posts published in the quarter, by the business time zone."""
+    dated, rejected = _dated(posts, contract, account, quarter, zone)
+    rows = [
+        content_row(
+            NAME,
+            account,
+            text_of(post.get("id")),
+            text_of(post.get("media_type")),
+            text_of(post.get("caption")),
+            iso(text_of(post.get("timestamp"))),
+            _place(post, account),
+        )
+        for post, _ in dated
+    ]
+    return batch_of(rows, contract, rejected)
+
+
+def parse_figures(
+    posts: Sequence[Mapping[str, object]],
+    contract: EntityContract,
+    account: str,
+    quarter: Quarter,
+    zone: ZoneInfo,
+) -> Batch:
+    """Views and reach of the quarter's posts since publication; one that is not known stays empty and says why."""
+    dated, rejected = _dated(posts, contract, account, quarter, zone)
+    rows: list[Row] = []
+    for post, published in dated:
+        insights = post.get("insights")
+        known = {str(series.get("name")): figure(series) for series in records(insights)}
+        missing = insights.get("missing") if isinstance(insights, Mapping) else None
+        for metric in MEDIA_METRICS:
+            why: Availability = missing.get(metric, "no_data") if isinstance(missing, dict) else "no_data"
+            rows.append(
+                metric_row(
+                    NAME,
+                    account,
+                    metric,
+                    Period("lifetime", published),
+                    known.get(metric),
+                    _place(post, account),
+                    content=text_of(post.get("id")) or "",
+                    why_missing=why,
+                )
+            )
+    return batch_of(rows, contract, rejected)
+
+
+def _dated(
+    posts: Sequence[Mapping[str, object]],
+    contract: EntityContract,
+    account: str,
+    quarter: Quarter,
+    zone: ZoneInfo,
+) -> tuple[list[tuple[Mapping[str, object], date]], list[Rejected]]:
+    """Posts of the quarter with their day; those without a readable time are put aside."""
+    dated: list[tuple[Mapping[str, object], date]] = []
     rejected: list[Rejected] = []
-    fetched = 0
-    for number, post in enumerate(posts, start=1):
+    for post in posts:
         stamp = iso(text_of(post.get("timestamp")))
-        row = {name: text_of(post.get(name)) for name in ("caption", "media_type", "media_product_type")}
-        row |= {"media_id": text_of(post.get("id")), "account_id": account, "timestamp": stamp}
-        place = f"account {account}, post {row['media_id'] or number}"
-        row["_source_ref"] = place
         try:
             published = datetime.fromisoformat(str(stamp)).astimezone(zone).date()
         except ValueError:
             reason = "The time of publication cannot be read, so the quarter is unknown."
-            key = key_of(row, contract)
-            rejected.append(Rejected(place, key, "timestamp", reason, payload_of(row, contract)))
+            known = {"account_id": account, "content_id": text_of(post.get("id")), "published_at": stamp}
+            place = _place(post, account)
+            rejected.append(Rejected(place, None, "published_at", reason, payload_of(known, contract)))
             continue
-        if not quarter.start <= published < quarter.end:
-            continue
-        fetched += 1
-        insights = post.get("insights")
-        known = {str(series.get("name")): figure(series) for series in _data(insights)}
-        rows.append(row | {metric: known.get(metric) for metric in MEDIA_METRICS})
-    return Batch(frame_of(rows, contract), rejected, fetched=fetched + len(rejected))
+        if quarter.start <= published < quarter.end:
+            dated.append((post, published))
+    return dated, rejected
+
+
+def _place(post: Mapping[str, object], account: str) -> str:
+    return f"account {account}, post {text_of(post.get('id')) or 'without id'}"
 
 
 def figure(series: Mapping[str, object]) -> str | None:
@@ -234,7 +282,8 @@ def iso(text: str | None) -> str | None:
     )
 
 
-def _data(data: object) -> list[Mapping[str, object]]:
+def records(data: object) -> list[Mapping[str, object]]:
+    """What stands in ``data`` of an answer."""
     return _list(data.get("data")) if isinstance(data, Mapping) else []
 
 

@@ -1,9 +1,10 @@
-"""Ask Matomo for visits by day. What an answer means is in parse.py."""
+"""Ask Matomo for visits by day and visitors by month. What an answer means is in parse.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
 from mel_pipeline.contracts import EntityContract, contract_of
 from mel_pipeline.errors import SettingsError
@@ -12,23 +13,31 @@ from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status, needed
 from mel_pipeline.sources.matomo import parse
+from mel_pipeline.sources.platform.days import daily_pull, days_of, months_of, periods_of
+from mel_pipeline.sources.platform.rows import account_row, batch_of
+
+WINDOW_DAYS = 92  # days a call; Matomo sets no limit, its server a time limit
 
 
 def open(settings: Settings, policy: Policy | None = None) -> Matomo:
     sites = [site.strip() for site in needed(settings.matomo_site_ids, "MEL_MATOMO_SITE_IDS").split(",")]
     token = needed(settings.matomo_token.get_secret_value(), "MEL_MATOMO_TOKEN")
     url = base_url(settings.matomo_url, "MEL_MATOMO_URL")
-    return Matomo(Http(policy), url, token, [site for site in sites if site], settings.current_day)
+    first_day = Quarter.parse(settings.first_quarter).start
+    return Matomo(Http(policy), url, token, [site for site in sites if site], first_day, settings.current_day)
 
 
 class Matomo:
-    """Matomo as a source: a quarter at a time, up to yesterday. The token travels in the body."""
+    """Matomo as a source, up to yesterday. The token travels in the body."""
 
-    def __init__(self, http: Http, url: str, token: str, sites: list[str], today: date) -> None:
+    def __init__(
+        self, http: Http, url: str, token: str, sites: list[str], first_day: date, today: date
+    ) -> None:
         self._http = http
         self._url = url
         self._token = token
         self._sites = sites
+        self._first_day = first_day
         self._today = today
 
     def pull(
@@ -36,23 +45,54 @@ class Matomo:
         entity: str,
         *,
         quarter: Quarter | None = None,
-        cursor: str | None = None,  # noqa: ARG002
-        checkpoint: str | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,
     ) -> Pull:
-        """One row per site and day of the quarter."""
+        """The sites, their visits by day since the cursor, or the unique visitors of a quarter's months."""
+        contract = contract_of("matomo").entities[entity]
+        if entity == "accounts":
+            return simple_pull(self._site_rows(contract))
+        if entity == "daily":
+            return daily_pull(
+                contract,
+                cursor,
+                checkpoint,
+                self._sites,
+                partial(self._days, contract),
+                beginning=self._first_day,
+                today=self._today,
+                window_days=WINDOW_DAYS,
+            )
         if quarter is None:
-            raise SettingsError("Matomo is asked for a quarter. Name one, like 2024-Q4.")
-        return simple_pull(self._days(contract_of("matomo").entities[entity], quarter))
+            raise SettingsError("Matomo's unique visitors are asked for a quarter. Name one, like 2024-Q4.")
+        return simple_pull(self._months(contract, quarter))
 
-    def _days(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        days = parse.days_between(quarter.start, min(quarter.end, self._today))
-        if not days:
-            return
+    def _site_rows(self, contract: EntityContract) -> Iterator[Batch]:
         for site in self._sites:
-            name = parse.site_name(self._ask(site, "SitesManager.getSiteFromId", {}), f"Matomo site {site}")
-            # Always a range: for a single date Matomo leaves the day out of the answer.
-            data = self._ask(site, "VisitsSummary.get", {"period": "day", "date": f"{days[0]},{days[-1]}"})
-            yield parse.parse_days(data, contract, site, name, days)
+            what = f"Matomo site {site}"
+            name = parse.site_name(self._ask(site, "SitesManager.getSiteFromId", {}), what)
+            yield batch_of([account_row(parse.NAME, site, name, self._today, None, f"site {site}")], contract)
+
+    def _days(self, contract: EntityContract, site: str, window: tuple[date, date]) -> Iterator[Batch]:
+        days = days_of(window)
+        yield parse.parse_days(self._visits(site, "day", days[0], days[-1]), contract, site, days)
+
+    def _months(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        """Only months that are over: Matomo counts the visitors of a whole month."""
+        months = [
+            period
+            for period in months_of(quarter, self._today)
+            if period.end is not None and period.end <= self._today
+        ]
+        for site in self._sites:
+            if months:
+                data = self._visits(site, "month", months[0].start, months[-1].start)
+                yield parse.parse_months(data, contract, site, months)
+            yield parse.not_offered(contract, site, periods_of(quarter, self._today))
+
+    def _visits(self, site: str, period: str, first: date, last: date) -> object:
+        # Always a range: for a single date Matomo leaves the day out of the answer.
+        return self._ask(site, "VisitsSummary.get", {"period": period, "date": f"{first},{last}"})
 
     def _ask(self, site: str, method: str, more: dict[str, str]) -> object:
         what = f"Matomo {method} site {site}"

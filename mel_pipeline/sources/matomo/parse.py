@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import PermanentSourceError
-from mel_pipeline.sources.base import Batch, Rejected, frame_of, payload_of, text_of
+from mel_pipeline.sources.base import Batch, Rejected
 from mel_pipeline.sources.http import clean
+from mel_pipeline.sources.platform.rows import Period, Row, batch_of, metric_row
 
-_METRICS = ("nb_visits", "nb_actions", "bounce_rate")
-
-
-def days_between(first: date, end: date) -> list[date]:
-    """Days from first up to, not including, end."""
-    return [first + timedelta(days=number) for number in range((end - first).days)]
+NAME = "matomo"
+DAILY = ("nb_visits", "nb_actions")
+VISITORS = "nb_uniq_visitors"
 
 
 def check(data: object, what: str, secrets: Iterable[str]) -> object:
@@ -40,29 +38,58 @@ def site_name(data: object, what: str) -> str:
     return str(entry["name"])
 
 
-def parse_days(data: object, contract: EntityContract, site: str, name: str, days: list[date]) -> Batch:
-    """One row a day. A day that is ``[]`` keeps empty figures: nothing is known, which is not zero.
+def parse_days(data: object, contract: EntityContract, site: str, days: Sequence[date]) -> Batch:
+    """A row a day and metric. A day that is ``[]`` keeps empty figures: nothing is known, which is not zero.
 
     A day that the answer leaves out is rejected, so that the gap shows.
     """
-    answers: Mapping[str, object] = data if isinstance(data, dict) else {}
-    nothing_at_all = isinstance(data, list) and not data
-    rows: list[dict[str, str | None]] = []
+    rows: list[Row] = []
     rejected: list[Rejected] = []
     for day in days:
         where = f"site {site}, {day}"
-        figures = [] if nothing_at_all else answers.get(day.isoformat())
-        if figures == [] or isinstance(figures, dict):
-            known = figures if isinstance(figures, dict) else {}
-            row: dict[str, str | None] = {
-                "site_id": site,
-                "site_name": name,
-                "day": day.isoformat(),
-                "_source_ref": where,
-            }
-            rows.append(row | {metric: text_of(known.get(metric)) for metric in _METRICS})
-        else:
+        figures = _figures(data, day.isoformat())
+        if figures is None:
+            key = f"{NAME}|{site}|all|{DAILY[0]}|day|{day}"
             reason = "Matomo's answer leaves this day out."
-            key = {"site_id": site, "day": day.isoformat()}
-            rejected.append(Rejected(where, f"{site}|{day}", None, reason, payload_of(key, contract)))
-    return Batch(frame_of(rows, contract), rejected, fetched=len(days))
+            rejected.append(Rejected(where, key, None, reason, "{}"))
+            continue
+        period = Period("day", day, day + timedelta(days=1))
+        rows += [metric_row(NAME, site, metric, period, figures.get(metric), where) for metric in DAILY]
+    return batch_of(rows, contract, rejected)
+
+
+def parse_months(data: object, contract: EntityContract, site: str, months: Sequence[Period]) -> Batch:
+    """Unique visitors of each month; empty where Matomo has none."""
+    rows = [
+        metric_row(
+            NAME,
+            site,
+            VISITORS,
+            month,
+            (_figures(data, f"{month.start:%Y-%m}") or {}).get(VISITORS),
+            f"site {site}, {month.text}",
+        )
+        for month in months
+    ]
+    return batch_of(rows, contract)
+
+
+def not_offered(contract: EntityContract, site: str, periods: Sequence[Period]) -> Batch:
+    """Matomo counts no unique visitors over a quarter or a year."""
+    rows = [
+        metric_row(
+            NAME, site, VISITORS, period, None, f"site {site}, {period.text}", why_missing="not_offered"
+        )
+        for period in periods
+    ]
+    return batch_of(rows, contract)
+
+
+def _figures(data: object, label: str) -> Mapping[str, object] | None:
+    """What stands under a day or month; empty where Matomo says ``[]``, None where the answer leaves it out."""
+    if isinstance(data, list) and not data:
+        return {}
+    found = data.get(label) if isinstance(data, dict) else None
+    if found == []:
+        return {}
+    return found if isinstance(found, dict) else None

@@ -39,6 +39,11 @@ def months_of(quarter: Quarter, today: date) -> list[Period]:
     return [Period("month", start, end) for start, end in zip(starts, ends, strict=True) if start < today]
 
 
+def days_of(window: tuple[date, date]) -> list[date]:
+    """The days from the first up to, not including, the second."""
+    return [window[0] + timedelta(days=number) for number in range((window[1] - window[0]).days)]
+
+
 def windows(first: date, end: date, most_days: int) -> list[tuple[date, date]]:
     """Stretches of at most so many days from first up to, not including, end."""
     found = []

@@ -1,20 +1,11 @@
 with periods as ({{ current_periods() }}),
 
-figures_of_accounts as (
-
-    select p.period, f.platform, f.account, f.metric, f.value
-    from periods as p
-    join {{ ref('fct_social_period') }} as f
-        on f.starts_on = p.starts_on and f.ends_before = p.ends_before
-
-),
-
--- An account that reports reach but no views is a gap: a total without it would be too small.
 by_account as (
 
-    select period, platform, account, max(case when metric = 'views' then value end) as views
-    from figures_of_accounts
-    group by period, platform, account
+    select f.period, f.platform_title as platform, f.account, f.state, f.value as views, f.note
+    from {{ ref('fct_account_period') }} as f
+    join periods as p on p.period = f.period
+    where f.kind = 'social' and f.counts = 'views'
 
 ),
 
@@ -32,16 +23,13 @@ asked as ({{ asked_quarters() }}),
 
 cells as (
 
+    -- A figure that should be there and is not withholds the total; a platform that never tells this period is named.
     select
         p.period, 'total' as dimension, cast(null as text) as category,
-        case when count(a.account) = count(a.views) then sum(a.views) end as numerator,
+        case when count(case when a.state = 'missing' then 1 end) = 0 then sum(a.views) end as numerator,
         cast(null as double precision) as denominator,
         count(a.views) as n,
-        case
-            when count(a.account) > count(a.views)
-                then 'No views from: '
-                    || string_agg(case when a.views is null then a.account end, ', ' order by a.account) || '.'
-        end as note
+        {{ gaps('a', 'views') }} as note
     from periods as p
     left join by_account as a on a.period = p.period
     group by p.period
@@ -49,14 +37,18 @@ cells as (
     union all
 
     select
-        period, 'platform', platform,
-        case when count(account) = count(views) then sum(views) end, null, count(views), null
-    from by_account
-    group by period, platform
+        a.period, 'platform', a.platform,
+        case when count(case when a.state = 'missing' then 1 end) = 0 then sum(a.views) end, null,
+        count(a.views),
+        {{ gaps('a', 'views') }}
+    from by_account as a
+    group by a.period, a.platform
 
     union all
 
-    select period, 'account', account, views, null, case when views is null then 0 else 1 end, null
+    select
+        period, 'account', platform || ' ' || account, views, null, case when views is null then 0 else 1 end,
+        case when state = 'not_offered' then 'The platform does not tell this period.' else note end
     from by_account
 
     union all

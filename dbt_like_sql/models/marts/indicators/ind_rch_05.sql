@@ -7,9 +7,9 @@ cells as (
 
     select
         a.period, 'total' as dimension, cast(null as text) as category,
-        case when a.quarters = a.quarters_asked then count(distinct c.media_id) end as numerator,
+        case when a.quarters = a.quarters_asked then count(distinct c.content_key) end as numerator,
         cast(null as double precision) as denominator,
-        case when a.quarters = a.quarters_asked then count(distinct c.media_id) end as n,
+        case when a.quarters = a.quarters_asked then count(distinct c.content_key) end as n,
         case
             when a.quarters > a.quarters_asked
                 then cast(a.quarters - a.quarters_asked as text) || ' of ' || cast(a.quarters as text)

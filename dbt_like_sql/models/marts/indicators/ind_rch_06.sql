@@ -2,11 +2,16 @@ with periods as ({{ current_periods() }}),
 
 by_account as (
 
-    select p.period, f.platform, f.account, f.value
-    from periods as p
-    join {{ ref('fct_social_period') }} as f
-        on f.starts_on = p.starts_on and f.ends_before = p.ends_before
-    where f.metric = 'reach'
+    select f.period, f.platform_title as platform, f.account, f.state, f.value
+    from {{ ref('fct_account_period') }} as f
+    join periods as p on p.period = f.period
+    where f.kind = 'social' and f.counts = 'reach'
+
+),
+
+told as (
+
+    select * from by_account where state <> 'not_offered'
 
 ),
 
@@ -17,29 +22,35 @@ cells as (
         p.period, 'total' as dimension, cast(null as text) as category,
         case when count(a.account) = 1 then max(a.value) end as numerator,
         cast(null as double precision) as denominator,
-        count(a.account) as n,
+        count(a.value) as n,
         case
-            when count(a.account) > 1
+            when count(a.value) > 1
                 then 'Reach of several accounts cannot be added: the same people may follow more than one.'
-                    || ' Together it lies between ' || cast(max(a.value) as text)
-                    || ' and ' || cast(sum(a.value) as text) || '.'
+                    || ' Together it lies between ' || cast(cast(max(a.value) as bigint) as text)
+                    || ' and ' || cast(cast(sum(a.value) as bigint) as text) || '.'
         end as note
     from periods as p
-    left join by_account as a on a.period = p.period
+    left join told as a on a.period = p.period
     group by p.period
 
     union all
 
     select
         period, 'platform', platform,
-        case when count(account) = 1 then max(value) end, null, count(account),
-        case when count(account) > 1 then 'Reach of several accounts cannot be added. See the accounts.' end
+        case when count(case when state <> 'not_offered' then 1 end) = 1 then max(value) end, null, count(value),
+        case
+            when count(value) > 1 then 'Reach of several accounts cannot be added. See the accounts.'
+            when count(case when state <> 'not_offered' then 1 end) = 0
+                then 'The platform gives no reach for exactly this period.'
+        end
     from by_account
     group by period, platform
 
     union all
 
-    select period, 'account', account, value, null, 1, null
+    select
+        period, 'account', platform || ' ' || account, value, null, case when value is null then 0 else 1 end,
+        case when state = 'not_offered' then 'The platform gives no reach for exactly this period.' end
     from by_account
 
 )

@@ -1,8 +1,12 @@
 select
+    platform,
     account_id,
+    content_id,
     metric,
+    grain,
     cast(period_start as date) as starts_on,
     cast(period_end as date) as ends_before,
-    cast(value as bigint) as value
-from {{ source('instagram', 'period_insights') }}
+    cast(value as double precision) as value,
+    availability
+from {{ source('platforms', 'metrics') }}
 where not _is_deleted

@@ -1,0 +1,27 @@
+with since_publication as (
+
+    select
+        account_key,
+        content_id,
+        max(case when counts = 'views' then value end) as views,
+        max(case when counts = 'reach' then value end) as reach
+    from {{ ref('fct_platform_metric') }}
+    where grain = 'lifetime'
+    group by account_key, content_id
+
+)
+
+select
+    c.platform || '|' || c.content_id as content_key,
+    a.account_key,
+    a.platform_title,
+    a.kind,
+    a.account,
+    c.content_kind,
+    c.title,
+    c.published_on,
+    cast(s.views as bigint) as views,
+    cast(s.reach as bigint) as reach
+from {{ ref('stg_platforms__contents') }} as c
+join {{ ref('dim_platform_account') }} as a on a.platform = c.platform and a.account_id = c.account_id
+left join since_publication as s on s.account_key = a.account_key and s.content_id = c.content_id

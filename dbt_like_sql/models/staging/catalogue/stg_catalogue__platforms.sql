@@ -1,0 +1,3 @@
+select platform, title as platform_title, kind
+from {{ source('catalogue', 'platforms') }}
+where not _is_deleted

@@ -1,0 +1,9 @@
+select
+    platform,
+    account_id,
+    content_id,
+    kind as content_kind,
+    title,
+    {{ business_day('published_at') }} as published_on
+from {{ source('platforms', 'contents') }}
+where not _is_deleted

@@ -24,6 +24,7 @@ from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, servin
 from mel_pipeline_tests.fixtures.zoho_stub import QUICK, SECRETS, Zoho
 
 TODAY = date(2026, 11, 20)
+METRICS = len(contract_of("zoho_campaigns").metrics)
 RECENT, REPORTS = "/campaigns/api/v1.1/recentcampaigns", "/campaigns/api/v1.1/campaignreports"
 PERSON = "somebody@example.org"
 
@@ -117,13 +118,13 @@ def source(server: Service, home: Path) -> client.ZohoCampaigns:
 
 
 def read(server: Service, home: Path, cursor: str | None = None) -> tuple[list[Batch], str | None]:
-    pull = source(server, home).pull("campaigns", cursor=cursor)
+    pull = source(server, home).pull("content_metrics", cursor=cursor)
     return list(pull.batches), pull.cursor()
 
 
 def load(server: Service, home: Path) -> LoadResult:
     contract = contract_of("zoho_campaigns")
-    return land(source(server, home), contract, "campaigns", warehouse(home))
+    return land(source(server, home), contract, "content_metrics", warehouse(home))
 
 
 def warehouse(home: Path) -> Warehouse:
@@ -137,19 +138,22 @@ def asked_for(server: Service) -> list[str]:
 def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(tmp_path: Path) -> None:
     with campaigns() as (_, server):
         result = load(server, tmp_path)
-    assert (result.new, result.quarantined) == (3, 0)
-    table = warehouse(tmp_path).read("select * from raw_zoho_campaigns__campaigns").set_index("campaign_key")
-    row = table.loc["key1"]
-    assert (row["name"], row["status"], row["sent_at"]) == (
-        "Newsletter 1",
-        "Sent",
-        "2026-11-08T09:30:00+00:00",
+        land(source(server, tmp_path), contract_of("zoho_campaigns"), "contents", warehouse(tmp_path))
+    assert (result.new, result.quarantined) == (3 * METRICS, 0)
+    contents = warehouse(tmp_path).read("select * from raw_platforms__contents").set_index("content_id")
+    row = contents.loc["key1"]
+    assert (row["title"], row["published_at"]) == ("Newsletter 1", "2026-11-08T09:30:00+00:00")
+    figures = warehouse(tmp_path).read("select * from raw_platforms__metrics where content_id = 'key1'")
+    counts = figures.set_index("metric")["value"]
+    assert counts["emails_sent_count"] == "1234"
+    assert (counts["delivered_count"], counts["opens_count"], counts["unique_clicks_count"]) == (
+        "1200",
+        "400",
+        "80",
     )
-    assert row["emails_sent"] == "1234"
-    assert (row["delivered"], row["opens_unique"], row["clicks_unique"]) == ("1200", "400", "80")
-    assert (row["unsubscribes"], row["bounces"]) == ("0", "34")
-    assert row["complaints"] is None  # empty is missing, not zero
-    assert PERSON not in table.to_csv()
+    assert (counts["unsub_count"], counts["bounces_count"]) == ("0", "34")
+    assert counts.isna()["complaints_count"]  # empty is missing, not zero
+    assert PERSON not in contents.to_csv() + figures.to_csv()
     assert {request.path for request in server.asked} == {"/oauth/v2/token", RECENT, REPORTS}
 
 
@@ -164,7 +168,7 @@ def test_a_count_is_read_or_left_for_the_contract_to_refuse(text: object, read: 
 
 def test_reports_that_still_move_are_asked_for_again_and_older_ones_once(tmp_path: Path) -> None:
     with campaigns() as (service, server):
-        assert load(server, tmp_path).new == 3
+        assert load(server, tmp_path).new == 3 * METRICS
         assert asked_for(server) == ["key1", "key2", "key3"]
         server.asked.clear()
         service.counts = lambda key: good(**{"campaign-reports": [report(int(key[3:]), opens_count="500")]})
@@ -173,12 +177,13 @@ def test_reports_that_still_move_are_asked_for_again_and_older_ones_once(tmp_pat
         assert (result.new, result.changed, result.deleted) == (0, 1, 0)
         service.campaigns.insert(0, campaign(4, "2026-11-19"))
         server.asked.clear()
-        assert load(server, tmp_path).new == 1
+        assert load(server, tmp_path).new == METRICS
         assert asked_for(server) == ["key4", "key1"]
     versions = warehouse(tmp_path).read(
-        "select opens_unique from raw_zoho_campaigns__campaigns_history where campaign_key = 'key1'"
+        "select value from raw_platforms__metrics_history"
+        " where content_id = 'key1' and metric = 'opens_count' order by _loaded_at"
     )
-    assert versions["opens_unique"].tolist() == ["400", "500"]
+    assert versions["value"].tolist() == ["400", "500"]
 
 
 def test_a_campaign_read_while_it_moved_is_read_once_more_when_it_has_settled(tmp_path: Path) -> None:
@@ -188,7 +193,7 @@ def test_a_campaign_read_while_it_moved_is_read_once_more_when_it_has_settled(tm
         assert cursor is None  # nothing is settled: 29 days
         made = source(server, tmp_path)
         made._today = date(2026, 11, 23)
-        pull = made.pull("campaigns", cursor=cursor)
+        pull = made.pull("content_metrics", cursor=cursor)
         list(pull.batches)
         settled = pull.cursor()
         assert settled and json.loads(settled)["campaigns"] == {"key1": True}
@@ -210,7 +215,7 @@ def test_the_list_is_read_to_its_end_however_few_come_at_once(tmp_path: Path, mo
         service.campaigns = [campaign(number) for number in range(1, 48)]
         service.most = most
         batches, _ = read(server, tmp_path)
-        keys = [key for batch in batches for key in batch.frame["campaign_key"]]
+        keys = [key for batch in batches for key in dict.fromkeys(batch.frame["content_id"])]
         assert keys == [f"key{number}" for number in range(1, 48)]
 
 
@@ -228,7 +233,7 @@ def test_a_campaign_sent_while_the_list_is_read_doubles_none(tmp_path: Path) -> 
             one_more(request) if request.path == RECENT else service.either(request)
         )
         batches, _ = read(server, tmp_path)
-        keys = [key for batch in batches for key in batch.frame["campaign_key"]]
+        keys = [key for batch in batches for key in dict.fromkeys(batch.frame["content_id"])]
         assert sorted(keys) == sorted(f"key{number}" for number in range(1, 31))
 
 
@@ -243,7 +248,7 @@ def test_a_report_without_counts_leaves_them_empty_and_is_asked_for_again(tmp_pa
         service.campaigns = [campaign(3, "2024-02-08")]
         service.counts = lambda key: good(**{"campaign-reports": []})
         (batch,), cursor = read(server, tmp_path)
-        assert batch.frame["delivered"].isna().all()
+        assert batch.frame["value"].isna().all()
         assert cursor is None
 
 
@@ -253,7 +258,7 @@ def test_a_campaign_without_a_report_is_put_aside_and_the_others_land(tmp_path: 
         counts = service.counts
         service.counts = lambda key: bad(code) if key == "key2" else counts(key)
         result = load(server, tmp_path)
-        assert (result.new, result.quarantined) == (2, 1)
+        assert (result.new, result.quarantined) == (2 * METRICS, 1)
         assert "no report of it" in result.waiting[0]
         assert "key2" not in json.loads(read(server, tmp_path)[1] or "")["campaigns"]
         service.counts = counts
@@ -274,7 +279,7 @@ def test_a_count_that_is_none_is_put_aside(tmp_path: Path) -> None:
         service.campaigns = [campaign(1)]
         service.counts = lambda key: good(**{"campaign-reports": [report(1, opens_count="n/a")]})
         result = load(server, tmp_path)
-    assert result.waiting == ["campaign key1: opens_unique is not a whole number"]
+    assert result.waiting == ["campaign key1, row opens_count: value is not a number"]
 
 
 def test_a_load_that_is_cut_short_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -287,7 +292,7 @@ def test_a_load_that_is_cut_short_goes_on_where_it_stopped(tmp_path: Path) -> No
         server.asked.clear()
         service.counts = counts
         result = load(server, tmp_path)
-        assert result.new == 60
+        assert result.new == 60 * METRICS
         assert asked_for(server) == [f"key{number}" for number in range(41, 61)]
         server.asked.clear()
         assert load(server, tmp_path).fetched == 0
@@ -298,7 +303,7 @@ def test_a_token_that_expires_is_renewed_once_and_the_call_made_again(tmp_path: 
     with campaigns() as (service, server):
         service.valid = {"access-2"}
         batches, _ = read(server, tmp_path)
-        assert sum(len(batch.frame) for batch in batches) == 3
+        assert sum(len(batch.frame) for batch in batches) == 3 * METRICS
         assert server.count("/oauth") == 2
 
 
@@ -349,27 +354,25 @@ def test_calls_are_counted_and_stop_before_zoho_locks(
 def test_every_newsletter_of_the_sample_lands_as_the_sample_has_it(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
-    result = organisation.load("zoho_campaigns", "campaigns")
+    result = organisation.load("zoho_campaigns", "content_metrics")
+    organisation.load("zoho_campaigns", "contents")
     issues = {issue.key: issue for issue in sandbox.organisation.newsletter if issue.sent}
-    assert (result.new, result.quarantined) == (len(issues), 0)
-    table = organisation.warehouse.read("select * from raw_zoho_campaigns__campaigns").set_index(
-        "campaign_key"
-    )
+    assert (result.new, result.quarantined) == (len(issues) * METRICS, 0)
+    read = organisation.warehouse.read
+    moments = read("select content_id, published_at from raw_platforms__contents").set_index("content_id")
+    figures = read("select content_id, metric, value from raw_platforms__metrics")
+    table = figures.set_index(["content_id", "metric"])["value"]
     for key, issue in issues.items():
-        row = table.loc[key]
         assert issue.sent is not None
-        assert datetime.fromisoformat(row["sent_at"]) == issue.sent.replace(tzinfo=UTC)
-        counts = [
-            row[name] for name in ("emails_sent", "delivered", "opens_unique", "clicks_unique", "bounces")
-        ]
-        bounces = issue.hard_bounces + issue.soft_bounces
-        assert list(map(int, counts)) == [
-            issue.recipients,
-            issue.delivered,
-            issue.opened,
-            issue.clicked,
-            bounces,
-        ]
+        assert datetime.fromisoformat(moments.loc[key, "published_at"]) == issue.sent.replace(tzinfo=UTC)
+        expected = {
+            "emails_sent_count": issue.recipients,
+            "delivered_count": issue.delivered,
+            "opens_count": issue.opened,
+            "unique_clicks_count": issue.clicked,
+            "bounces_count": issue.hard_bounces + issue.soft_bounces,
+        }
+        assert {name: int(table[key, name]) for name in expected} == expected
 
 
 def test_the_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ with since_publication as (
 select
     c.platform || '|' || c.content_id as content_key,
     a.account_key,
+    c.content_id,
     a.platform_title,
     a.kind,
     a.account,

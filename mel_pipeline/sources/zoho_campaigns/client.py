@@ -11,7 +11,7 @@ from typing import TypeVar
 from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.pace import Pace
 from mel_pipeline.sources.zoho_campaigns import parse
@@ -52,8 +52,10 @@ class ZohoCampaigns:
         cursor: str | None = None,
         checkpoint: str | None = None,
     ) -> Pull:
-        """Reports of campaigns that are new or were sent in the last 30 days; older ones were read once."""
+        """Campaigns sent; or reports of those that are new or were sent in the last 30 days, older ones once."""
         contract = contract_of("zoho_campaigns").entities[entity]
+        if entity == "contents":
+            return simple_pull(parse.parse_contents(some, contract) for some in [self._listed()] if some)
         rules = fingerprint_of(contract)
         before = _stored(cursor, rules)
         done = _stored(checkpoint, rules)  # in a load that was cut short: key -> whether it is settled
@@ -84,7 +86,7 @@ class ZohoCampaigns:
         settled = {
             campaign.key: report is not None and self._is_settled(campaign) for campaign, report in reports
         }
-        return parse.parse_campaigns(reports, unreported, contract), settled
+        return parse.parse_reports(reports, unreported, contract), settled
 
     def _is_settled(self, campaign: Campaign) -> bool:
         return campaign.sent_at is not None and campaign.sent_at.date() < self._today - STILL_MOVING

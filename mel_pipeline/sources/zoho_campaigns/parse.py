@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import PermanentSourceError, SourceError
-from mel_pipeline.sources.base import Batch, Rejected, frame_of, payload_of, text_of
+from mel_pipeline.sources.base import Batch, Rejected, text_of
 from mel_pipeline.sources.http import TryAgainError, clean
+from mel_pipeline.sources.platform.rows import Period, Row, batch_of, content_row, metric_row
 
+NAME, ACCOUNT = "zoho_campaigns", "newsletter"
 LOCKED_SECONDS = 1_800.0  # after 500 calls of an address in five minutes
 NONE_LEFT = "6101"  # no campaign in this view: the list has ended
 NO_REPORT = frozenset({"6002", "6302", "2206"})  # not sent, nothing to tell, deleted meanwhile
@@ -108,53 +110,63 @@ def count(value: object) -> str | None:
     return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
-def parse_campaigns(
+def parse_contents(campaigns: Iterable[Campaign], contract: EntityContract) -> Batch:
+    """Campaigns as contents; the account is the organisation's own, of which there is one."""
+    rows = [
+        content_row(
+            NAME,
+            ACCOUNT,
+            campaign.key,
+            text_of(campaign.told.get("campaigntype")) or "newsletter",
+            text_of(campaign.told.get("campaign_name")),
+            campaign.sent_at.isoformat() if campaign.sent_at else None,
+            _place(campaign),
+        )
+        for campaign in campaigns
+    ]
+    return batch_of(rows, contract)
+
+
+def parse_reports(
     reports: Iterable[tuple[Campaign, Record | None]],
     unreported: Iterable[Campaign],
     contract: EntityContract,
 ) -> Batch:
-    """Campaigns with their reports as rows; a report that lacks a field is put aside, not taken for empty.
+    """A row a count; a report that lacks a field is put aside whole, not taken for empty.
 
     Args:
         reports: counts, or None where the report holds none yet.
         unreported: campaigns on the list of which Zoho gives no report.
     """
-    rows: list[dict[str, str | None]] = []
+    rows: list[Row] = []
     rejected: list[Rejected] = []
+    metrics = contract.columns["metric"].allowed or []
     for campaign, report in reports:
-        row, lacking = _row(campaign, report, contract)
+        lacking = [name for name in metrics if name not in report] if report is not None else []
         if lacking:
             reason = f"The report has no field {' or '.join(lacking)}: it was renamed, or this is another kind of campaign."
-            rejected.append(_aside(campaign, reason, row, contract))
+            rejected.append(_aside(campaign, reason))
+        elif campaign.sent_at is None:
+            rejected.append(_aside(campaign, "The list does not tell when it was sent."))
         else:
-            rows.append({**row, "_source_ref": _place(campaign)})
+            period = Period("lifetime", campaign.sent_at.date())
+            rows += [_count_row(campaign, name, period, report) for name in metrics]
     for campaign in unreported:
-        row, _ = _row(campaign, None, contract)
         reason = "It is on the list of sent campaigns, and Zoho has no report of it. It is asked for again each time."
-        rejected.append(_aside(campaign, reason, row, contract))
-    return Batch(frame_of(rows, contract), rejected, fetched=len(rows) + len(rejected))
+        rejected.append(_aside(campaign, reason))
+    return batch_of(rows, contract, rejected)
 
 
-def _row(
-    campaign: Campaign, report: Record | None, contract: EntityContract
-) -> tuple[dict[str, str | None], list[str]]:
-    """A row, and the fields its report should have and has not."""
-    row: dict[str, str | None] = {}
-    lacking: list[str] = []
-    for name, column in contract.columns.items():
-        field = column.api_name or name
-        if column.type == "integer":
-            row[name] = count(report.get(field)) if report else None
-            lacking += [field] if report is not None and field not in report else []
-        else:
-            row[name] = text_of(campaign.told.get(field))
-    row["sent_at"] = campaign.sent_at.isoformat() if campaign.sent_at else None
-    return row, lacking
+def _count_row(campaign: Campaign, metric: str, period: Period, report: Record | None) -> Row:
+    value = count(report.get(metric)) if report else None
+    return metric_row(
+        NAME, ACCOUNT, metric, period, value, f"{_place(campaign)}, row {metric}", content=campaign.key
+    )
 
 
 def _place(campaign: Campaign) -> str:
     return f"campaign {campaign.key}"
 
 
-def _aside(campaign: Campaign, reason: str, row: dict[str, str | None], contract: EntityContract) -> Rejected:
-    return Rejected(_place(campaign), campaign.key, None, reason, payload_of(row, contract))
+def _aside(campaign: Campaign, reason: str) -> Rejected:
+    return Rejected(_place(campaign), None, None, reason, "{}")

@@ -147,6 +147,13 @@ def sandbox(
     today: Annotated[
         str | None, typer.Option(metavar="2024-12-31", help="Serve the sample as of this day.")
     ] = None,
+    fail: Annotated[
+        str,
+        typer.Option(
+            metavar="instagram=expired_token",
+            help="Let platforms fail: down, expired_token, throttled or login_page.",
+        ),
+    ] = "",
 ) -> None:
     """Serve the sample organisation on this machine until Ctrl-C."""
     from mel_pipeline.sandbox import serve
@@ -154,7 +161,7 @@ def sandbox(
 
     settings = load_settings()
     day = date.fromisoformat(today) if today else settings.current_day
-    serve(settings.sandbox_port if port is None else port, day, settings.survey_folder)
+    serve(settings.sandbox_port if port is None else port, day, settings.survey_folder, fail)
 
 
 @app.command()

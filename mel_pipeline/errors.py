@@ -11,7 +11,8 @@ MelError
 ├── CatalogueError       an indicator, target or locale file is wrong
 ├── ModelError           an SQL model cannot be rendered, ordered or run
 ├── WarehouseError       the warehouse cannot be opened, read or written
-└── ReportError          a chart or page cannot be made
+├── ReportError          a chart or page cannot be made
+└── PortTakenError       another program listens where the sample should
 
 Messages never carry a token, an e-mail address, a person's name or an IP address.
 """
@@ -63,3 +64,7 @@ class WarehouseError(MelError):
 
 class ReportError(MelError):
     """A chart or a page cannot be made."""
+
+
+class PortTakenError(MelError):
+    """Another program listens where the sample organisation should."""

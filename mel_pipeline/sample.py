@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from mel_pipeline.errors import MelError
+from mel_pipeline.errors import PortTakenError
 from mel_pipeline.settings import Settings, load_settings
 
 
@@ -26,10 +26,14 @@ def sample_sources(settings: Settings) -> Iterator[Settings]:
     with ExitStack() as stack:
         try:
             box = stack.enter_context(
-                running(settings.sandbox_port, settings.current_day, settings.survey_folder)
+                running(
+                    settings.sandbox_port, settings.current_day, settings.survey_folder, settings.sandbox_fail
+                )
             )
-        except MelError:
-            box = stack.enter_context(running(0, settings.current_day, settings.survey_folder))
+        except PortTakenError:
+            box = stack.enter_context(
+                running(0, settings.current_day, settings.survey_folder, settings.sandbox_fail)
+            )
         os.environ["MEL_SANDBOX_PORT"] = str(box.port)
         try:
             yield load_settings()

@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     sandbox_port: int = Field(SANDBOX_PORT, ge=0, le=65535)
+    sandbox_fail: str = Field(
+        "",
+        description="Platforms of the sample that fail, to see what a report says then: instagram=expired_token.",
+    )
 
     zoho_accounts_url: str = ""
     zoho_api_url: str = ""
@@ -178,7 +182,7 @@ def with_sample_values(settings: Settings, port: int) -> Settings:
         "zoho_refresh_token": SecretStr("sample-refresh-token"),
         "zoho_people_url": host,
         "zoho_campaigns_url": f"{host}/campaigns",
-        "instagram_api_url": f"{host}/graph",
+        "instagram_api_url": f"{host}/instagram",
         "instagram_access_token": SecretStr("sample-instagram-token"),
         "instagram_account_ids": "17841400000000001,17841400000000002,17841400000000003",
         "matomo_url": f"{host}/matomo/index.php",

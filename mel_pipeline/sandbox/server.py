@@ -18,10 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mel_pipeline.errors import MelError
+from mel_pipeline.errors import PortTakenError
 from mel_pipeline.sandbox.organisation import Organisation, build
-from mel_pipeline.sandbox.platforms import Platform, platforms_of
-from mel_pipeline.sandbox.public_apis import Instagram, Matomo
+from mel_pipeline.sandbox.platforms import Platform, platforms_of, switch_on
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
 from mel_pipeline.sandbox.zoho import Account, Clock
 from mel_pipeline.sandbox.zoho.gate import HANG_UP
@@ -48,17 +47,24 @@ class Sandbox(Served):
 
 
 @contextmanager
-def running(port: int = 0, today: date | None = None, survey_dir: Path | None = None) -> Iterator[Sandbox]:
+def running(
+    port: int = 0, today: date | None = None, survey_dir: Path | None = None, fail: str = ""
+) -> Iterator[Sandbox]:
     """Serve the sample from a thread for as long as the block lasts; port 0 takes a free one.
 
+    Args:
+        fail: platforms that fail and how, ``instagram=expired_token,matomo=down``.
+
     Raises:
-        MelError: the port is taken.
+        PortTakenError: the port is taken.
+        MelError: ``fail`` names no platform or way of failing.
     """
     organisation = build(today or date.today())
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
     zoho = Account.of(organisation)
     platforms = platforms_of(organisation, zoho.clock)
+    switch_on(platforms, fail)
     with _serving(_routes(organisation, zoho, platforms), zoho.clock, port) as taken:
         yield Sandbox(taken, zoho, organisation, platforms)
 
@@ -68,15 +74,15 @@ def running_account(account: Account, port: int = 0) -> Iterator[Served]:
     """Serve one Zoho account alone; port 0 takes a free one.
 
     Raises:
-        MelError: the port is taken.
+        PortTakenError: the port is taken.
     """
     with _serving(account.routes(), account.clock, port) as taken:
         yield Served(taken, account)
 
 
-def serve(port: int, today: date | None = None, survey_dir: Path | None = None) -> None:
+def serve(port: int, today: date | None = None, survey_dir: Path | None = None, fail: str = "") -> None:
     """Serve until interrupted."""
-    with running(port, today, survey_dir) as box:
+    with running(port, today, survey_dir, fail) as box:
         print(
             f"The sample organisation answers on {box.url} (sample data, nobody is real). Stop it with Ctrl-C.",
             flush=True,
@@ -90,9 +96,8 @@ def _routes(organisation: Organisation, zoho: Account, platforms: Mapping[str, P
             {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}
         )
 
-    social, sites = Instagram(organisation), Matomo(organisation)
     mounted = [platform.mount() for platform in platforms.values()]
-    return [Route("/", about), *mounted, *zoho.routes(), *social.routes(), *sites.routes()]
+    return [Route("/", about), *mounted, *zoho.routes()]
 
 
 @contextmanager
@@ -115,7 +120,7 @@ def _serving(routes: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[i
     while not server.started and thread.is_alive():
         time.sleep(0.005)
     if not server.started:
-        raise MelError(
+        raise PortTakenError(
             f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
         )
     try:

@@ -11,6 +11,7 @@ import pytest
 
 from mel_pipeline.defs import build, jobs
 from mel_pipeline.defs.context import Mel, quarter_partitions
+from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.settings import Settings
 from mel_pipeline_tests.conftest import TODAY, Organisation
 
@@ -33,6 +34,7 @@ def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> 
         "matomo_url",
     ):
         monkeypatch.setenv(f"MEL_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("MEL_SANDBOX_PORT", str(settings.sandbox_url).rpartition(":")[2])
     return organisation
 
 
@@ -101,6 +103,31 @@ def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts
     assert "Matomo" in (verdicts["raw_matomo__daily", "rows_are_readable"].description or "")
     assert verdicts["raw_matomo__daily", "table_is_complete"].passed
     assert verdicts["raw_zoho_crm__accounts", "rows_are_readable"].passed
+
+
+@pytest.mark.slow
+def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
+    environment: Organisation, sandbox: Sandbox
+) -> None:
+    def figures() -> list[tuple[object, ...]]:
+        frame = environment.warehouse.read("select * from indicator_values order by 1, 2, 3, 4, 5, 6")
+        return [tuple(row) for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False)]
+
+    assert run("nightly", "2024-Q4").success
+    before = figures()
+    sandbox.platforms["instagram"].fail("expired_token")
+    try:
+        result = run("nightly", "2024-Q4")
+    finally:
+        sandbox.platforms["instagram"].fail(None)
+    assert result.success, "the others finish"
+    verdicts = checks(result)
+    told = verdicts["raw_instagram__accounts", "rows_are_readable"].description or ""
+    assert "Authorise the account again" in told and "sample-instagram-token" not in told
+    assert verdicts["raw_matomo__daily", "rows_are_readable"].passed
+    assert figures() == before, "what was loaded before still counts"
+    page = (environment.settings.published_dir / "2024-Q4" / "report-en.html").read_text("utf-8")
+    assert "Instagram: not updated since 20" in page and "Authorise the account again" in page
 
 
 def test_no_secret_stands_in_the_events_of_a_failing_run(

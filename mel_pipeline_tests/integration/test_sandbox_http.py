@@ -35,7 +35,9 @@ def test_the_front_door_says_that_this_is_sample_data(box: Sandbox) -> None:
     assert answer.json()["today"] == "2026-11-20"
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/crm/v8/Contacts", "/graph/v23.0/1", "/matomo/index.php"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/crm/v8/Contacts", "/instagram/v23.0/1", "/matomo/index.php"]
+)
 def test_every_answer_is_labelled_as_sample_data_errors_too(box: Sandbox, path: str) -> None:
     assert requests.get(f"{box.url}{path}", timeout=10).headers["X-Sample-Data"] == "true"
 
@@ -82,7 +84,7 @@ def test_the_sample_settings_point_at_paths_the_sandbox_answers(box: Sandbox) ->
 def graph(box: Sandbox, path: str, **query: object) -> requests.Response:
     headers = {"Authorization": "Bearer sample-instagram-token"}
     asked = {name: str(value) for name, value in query.items()}
-    return requests.get(f"{box.url}/graph/v23.0/{path}", params=asked, headers=headers, timeout=10)
+    return requests.get(f"{box.url}/instagram/v23.0/{path}", params=asked, headers=headers, timeout=10)
 
 
 def total(box: Sandbox, metric: str, since: str, until: str, account: str = AVANTIA) -> int:
@@ -99,7 +101,7 @@ def test_an_account_tells_its_followers_and_how_hard_the_api_is_used(box: Sandbo
 
 
 def test_a_bad_instagram_token_is_code_190_in_either_place(box: Sandbox) -> None:
-    url = f"{box.url}/graph/v23.0/{MAIN}"
+    url = f"{box.url}/instagram/v23.0/{MAIN}"
     by_header = requests.get(url, headers={"Authorization": "Bearer wrong"}, timeout=10)
     by_query = requests.get(url, params={"access_token": "wrong"}, timeout=10)
     assert by_header.json()["error"]["code"] == by_query.json()["error"]["code"] == 190
@@ -261,3 +263,11 @@ def test_matomo_errors_come_with_status_200(box: Sandbox, wrong: dict[str, str])
     body = matomo(box, **{"date": "2024-07-01,2024-07-02", **wrong})
     assert body["result"] == "error"
     assert body["message"]
+
+
+def test_a_platform_can_be_let_fail_by_name_and_an_unknown_one_is_refused() -> None:
+    with running(today=date(2026, 11, 20), fail="matomo=down") as failing:
+        assert requests.get(f"{failing.url}/matomo/index.php", timeout=10).status_code == 503
+        assert requests.get(f"{failing.url}/instagram/v23.0/1", timeout=10).status_code == 401
+    with pytest.raises(MelError, match="Ways: down, expired_token"), running(fail="matomo=sulking"):
+        pass

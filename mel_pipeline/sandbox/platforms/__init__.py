@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from mel_pipeline.errors import MelError
 from mel_pipeline.sandbox.platforms.base import KINDS, Kind, Platform
 
 if TYPE_CHECKING:
     from mel_pipeline.sandbox.organisation import Organisation
     from mel_pipeline.sandbox.zoho.clock import Clock
 
-__all__ = ["KINDS", "Kind", "Platform", "platforms_of"]
+__all__ = ["KINDS", "Kind", "Platform", "platforms_of", "switch_on"]
 
 
 def platforms_of(organisation: Organisation, clock: Clock) -> dict[str, Platform]:
@@ -24,3 +26,20 @@ def platforms_of(organisation: Organisation, clock: Clock) -> dict[str, Platform
             platform = made(organisation, clock)
             found[platform.name] = platform
     return found
+
+
+def switch_on(platforms: Mapping[str, Platform], fail: str) -> None:
+    """Let platforms fail: ``instagram=expired_token,matomo=down``.
+
+    Raises:
+        MelError: there is no such platform, or no such way of failing.
+    """
+    for part in filter(None, (part.strip() for part in fail.split(","))):
+        name, _, kind = part.partition("=")
+        kind = kind or "down"
+        if name not in platforms or kind not in KINDS:
+            raise MelError(
+                f"Letting '{part}' fail in the sample: write platform=way. Platforms: {', '.join(platforms)}."
+                f" Ways: {', '.join(KINDS)}."
+            )
+        platforms[name].fail(kind)

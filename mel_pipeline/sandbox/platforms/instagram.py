@@ -1,35 +1,46 @@
-"""Instagram's Graph API and Matomo over HTTP, with the shapes and errors they really answer with."""
+"""Instagram's Graph API over HTTP, with the shapes and errors it really answers with."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from mel_pipeline.sandbox.forms import form_values
 from mel_pipeline.sandbox.organisation import Organisation
-from mel_pipeline.sandbox.organisation.presence import Post, Site, SocialAccount, reach
+from mel_pipeline.sandbox.organisation.presence import Post, SocialAccount, reach
+from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.zoho.clock import Clock
 
-INSTAGRAM_TOKEN, MATOMO_TOKEN = "sample-instagram-token", "sample-matomo-token"
+INSTAGRAM_TOKEN = "sample-instagram-token"
 WINDOW_DAYS = 30
 
 
-class Instagram:
-    def __init__(self, organisation: Organisation) -> None:
-        self.organisation = organisation
+class Instagram(Platform):
+    name = "instagram"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
         self.accounts = {account.id: account for account in organisation.social}
         self.posts = {post.id: post for account in organisation.social for post in account.posts}
 
-    def routes(self) -> list[Route]:
+    def endpoints(self) -> list[BaseRoute]:
         return [
-            Route("/graph/{version}/{node}/insights", self.insights),
-            Route("/graph/{version}/{node}/media", self.media),
-            Route("/graph/{version}/{node}", self.node),
+            Route("/{version}/{node}/insights", self.insights),
+            Route("/{version}/{node}/media", self.media),
+            Route("/{version}/{node}", self.node),
         ]
+
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        if kind == "throttled":
+            usage = {"estimated_time_to_regain_access": 60}
+            refused = _graph_error(4, "(#4) Application request limit reached", "OAuthException", 403)
+            refused.headers["X-App-Usage"] = json.dumps(usage)
+            return refused
+        return _expired()
 
     async def node(self, request: Request) -> Response:
         account = self.accounts.get(request.path_params["node"])
@@ -111,65 +122,6 @@ class Instagram:
         )
 
 
-class Matomo:
-    def __init__(self, organisation: Organisation) -> None:
-        self.sites = {site.id: site for site in organisation.sites}
-
-    def routes(self) -> list[Route]:
-        return [Route("/matomo/index.php", self.call, methods=["GET", "POST"])]
-
-    async def call(self, request: Request) -> Response:
-        values = await form_values(request)
-        if values.get("token_auth") != MATOMO_TOKEN:
-            return _matomo_error(
-                "You can't access this resource as it requires 'view' access for the website."
-            )
-        site = self.sites.get(str(values.get("idSite")))
-        if site is None:
-            return _matomo_error("An unexpected website was found in the request.")
-        if values.get("method") == "SitesManager.getSiteFromId":
-            return JSONResponse({"idsite": site.id, "name": site.name})
-        if values.get("method") != "VisitsSummary.get" or values.get("period") not in ("day", "month"):
-            return _matomo_error("The method or period is not available in the sample.")
-        try:
-            first, last = (date.fromisoformat(part) for part in str(values.get("date")).split(","))
-        except ValueError:
-            return _matomo_error("Date format must be: YYYY-MM-DD,YYYY-MM-DD.")
-        if values["period"] == "month":
-            return JSONResponse(_months(site, first, last))
-        body: dict[str, Any] = {}
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            seen = site.visits.get(day)
-            body[day.isoformat()] = (
-                []
-                if seen is None
-                else {
-                    "nb_visits": seen,
-                    "nb_actions": int(seen * 2.6),
-                    "bounce_rate": f"{45 + day.day % 12}%",
-                }
-            )
-        return JSONResponse(body)
-
-
-def _months(site: Site, first: date, last: date) -> dict[str, Any]:
-    """Visits and unique visitors of each month: fewer than the visits, and more than a day's."""
-    body: dict[str, Any] = {}
-    for month in sorted(_between(first, last)):
-        seen = [count for day, count in site.visits.items() if (day.year, day.month) == month and count]
-        figures = {"nb_visits": sum(seen), "nb_uniq_visitors": int(sum(seen) * 0.71)}
-        body[f"{month[0]}-{month[1]:02}"] = figures if seen else []
-    return body
-
-
-def _between(first: date, last: date) -> set[tuple[int, int]]:
-    return {
-        ((number - 1) // 12, (number - 1) % 12 + 1)
-        for number in range(first.year * 12 + first.month, last.year * 12 + last.month + 1)
-    }
-
-
 def _metric(name: str, node: str) -> dict[str, str]:
     return {
         "name": name,
@@ -216,8 +168,12 @@ def _bounds(request: Request, first: date, today: date) -> tuple[date, date]:
 def _graph_refused(request: Request, known: bool) -> Response | None:
     header = request.headers.get("authorization", "").removeprefix("Bearer ")
     if (header or request.query_params.get("access_token")) != INSTAGRAM_TOKEN:
-        return _graph_error(190, "Error validating access token: Session has expired", "OAuthException", 401)
+        return _expired()
     return None if known else _graph_error(100, "Unsupported get request. Object does not exist", status=400)
+
+
+def _expired() -> Response:
+    return _graph_error(190, "Error validating access token: Session has expired", "OAuthException", 401)
 
 
 def _graph(body: dict[str, Any]) -> Response:
@@ -231,5 +187,4 @@ def _graph_error(code: int, message: str, kind: str = "IGApiException", status: 
     )
 
 
-def _matomo_error(message: str) -> Response:
-    return JSONResponse({"result": "error", "message": message})
+PLATFORM = Instagram

@@ -1,0 +1,90 @@
+"""Matomo's reporting API over HTTP, with the shapes and errors it really answers with."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mel_pipeline.sandbox.forms import form_values
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.organisation.presence import Site
+from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+TOKEN = "sample-matomo-token"
+NO_ACCESS = "You can't access this resource as it requires 'view' access for the website."
+
+
+class Matomo(Platform):
+    name = "matomo"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
+        self.sites = {site.id: site for site in organisation.sites}
+
+    def endpoints(self) -> list[BaseRoute]:
+        return [Route("/index.php", self.call, methods=["GET", "POST"])]
+
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        """Matomo itself never throttles; the server in front of it does."""
+        return Response(status_code=429) if kind == "throttled" else _matomo_error(NO_ACCESS)
+
+    async def call(self, request: Request) -> Response:
+        values = await form_values(request)
+        if values.get("token_auth") != TOKEN:
+            return _matomo_error(NO_ACCESS)
+        site = self.sites.get(str(values.get("idSite")))
+        if site is None:
+            return _matomo_error("An unexpected website was found in the request.")
+        if values.get("method") == "SitesManager.getSiteFromId":
+            return JSONResponse({"idsite": site.id, "name": site.name})
+        if values.get("method") != "VisitsSummary.get" or values.get("period") not in ("day", "month"):
+            return _matomo_error("The method or period is not available in the sample.")
+        try:
+            first, last = (date.fromisoformat(part) for part in str(values.get("date")).split(","))
+        except ValueError:
+            return _matomo_error("Date format must be: YYYY-MM-DD,YYYY-MM-DD.")
+        if values["period"] == "month":
+            return JSONResponse(_months(site, first, last))
+        body: dict[str, Any] = {}
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            seen = site.visits.get(day)
+            body[day.isoformat()] = (
+                []
+                if seen is None
+                else {
+                    "nb_visits": seen,
+                    "nb_actions": int(seen * 2.6),
+                    "bounce_rate": f"{45 + day.day % 12}%",
+                }
+            )
+        return JSONResponse(body)
+
+
+def _months(site: Site, first: date, last: date) -> dict[str, Any]:
+    """Visits and unique visitors of each month: fewer than the visits, and more than a day's."""
+    body: dict[str, Any] = {}
+    for month in sorted(_between(first, last)):
+        seen = [count for day, count in site.visits.items() if (day.year, day.month) == month and count]
+        figures = {"nb_visits": sum(seen), "nb_uniq_visitors": int(sum(seen) * 0.71)}
+        body[f"{month[0]}-{month[1]:02}"] = figures if seen else []
+    return body
+
+
+def _between(first: date, last: date) -> set[tuple[int, int]]:
+    return {
+        ((number - 1) // 12, (number - 1) % 12 + 1)
+        for number in range(first.year * 12 + first.month, last.year * 12 + last.month + 1)
+    }
+
+
+def _matomo_error(message: str) -> Response:
+    return JSONResponse({"result": "error", "message": message})
+
+
+PLATFORM = Matomo

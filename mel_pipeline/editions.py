@@ -85,13 +85,14 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
     import pandas as pd
 
     loads = {
-        (row["source"], row["entity"]): row["last_loaded"]
+        (row["source"], row["entity"]): row
         for row in _records(
             warehouse,
-            "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded"
-            " from load_ledger group by source, entity",
+            "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded,"
+            " max(finished_at) as last_tried from load_ledger group by source, entity",
         )
     }
+    tried = {source for source, _ in loads}
     aside = {
         (row["source"], row["entity"]): int(row["rows_aside"])
         for row in _records(
@@ -104,8 +105,11 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
     rows = []
     for source in source_names():
         contract = contract_of(source)
+        if contract.kind is not None and source not in tried:
+            continue  # a platform the organisation does not use
         for entity, details in contract.entities.items():
-            last = loads.get((source, entity))
+            load = loads.get((source, entity), {"last_loaded": None, "last_tried": None})
+            last = load["last_loaded"]
             put_aside = aside.get((source, entity), 0)
             table = contract.table(entity)
             stored = _stored(warehouse, table, source, entity) if table in tables else 0
@@ -116,7 +120,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
                     "rows_read": stored + put_aside,
                     "rows_stored": stored,
                     "rows_quarantined": put_aside,
-                    "status_sentence": _status(last is not None, put_aside),
+                    "status_sentence": _status(last, load["last_tried"], put_aside),
                     "last_loaded_on": last.date() if last else None,
                 }
             )
@@ -141,9 +145,11 @@ def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
     return int(warehouse.read(mine, {"load": f"{source}-{entity}-"})["n"].iloc[0])
 
 
-def _status(loaded: bool, put_aside: int) -> str:
-    if not loaded:
+def _status(loaded: datetime | None, tried: datetime | None, put_aside: int) -> str:
+    if loaded is None:
         return "Not loaded yet."
+    if tried is not None and tried > loaded:
+        return "The last load failed; what was loaded before stands. See the notes."
     if put_aside:
         return f"{put_aside:,} put aside; the reasons stand in the quarantine table."
     return "Complete."
@@ -183,4 +189,5 @@ def _outage(rows: list[dict[str, Any]], reason: str) -> str:
     what = contract.title if len(rows) == len(contract.entities) else f"{contract.title} ({titles})"
     loaded = [row["loaded_at"] for row in rows if row["loaded_at"] is not None]
     since = f"not updated since {min(loaded):%Y-%m-%d}" if loaded else "never loaded"
-    return f"{what}: {since}; tried on {max(row['finished_at'] for row in rows):%Y-%m-%d}. {reason}"
+    tried = max(row["finished_at"] for row in rows)
+    return f"{what}: {since}; tried on {tried:%Y-%m-%d}. {reason[:1].upper()}{reason[1:]}"

@@ -106,6 +106,7 @@ def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts
 
 
 @pytest.mark.slow
+@pytest.mark.behaviour("reauthorise", "instagram")
 def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
     environment: Organisation, sandbox: Sandbox
 ) -> None:

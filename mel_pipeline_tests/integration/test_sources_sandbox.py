@@ -103,6 +103,7 @@ def test_no_personal_value_of_the_sample_reaches_the_warehouse(
     assert not PERSONAL.search(stored.to_csv())
 
 
+@pytest.mark.behaviour("promoter_range", "zoho_survey")
 def test_the_recommendation_of_eleven_is_put_aside_and_counted(first_run: Loads) -> None:
     result = first_run["zoho_survey", "responses"]
     assert result.quarantined >= 1

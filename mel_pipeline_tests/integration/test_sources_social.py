@@ -55,6 +55,7 @@ def total(metric: str, value: int | None) -> dict[str, Any]:
     return {"name": metric, "period": "day", "total_value": {"value": value}}
 
 
+@pytest.mark.behaviour("no_secrets", "instagram")
 def test_followers_are_taken_today_with_the_token_in_a_header(tmp_path: Path) -> None:
     answer = Reply({"id": "17", "username": "metropolis", "followers_count": 1500})
     batches, server, _ = pull(lambda request: answer, tmp_path, "accounts")
@@ -76,6 +77,7 @@ def follower_days(request: Request) -> Reply:
     return Reply({"data": [{"name": "follower_count", "values": values}]})
 
 
+@pytest.mark.behaviour("restated_days", "instagram")
 def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_again(tmp_path: Path) -> None:
     batches, _, cursor = pull(follower_days, tmp_path, "daily")
     days = rows_of(batches)["period_start"].tolist()
@@ -87,6 +89,7 @@ def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_a
     assert len(server.asked) == 1
 
 
+@pytest.mark.behaviour("missing_not_zero", "instagram")
 def test_days_without_data_keep_an_empty_figure_and_do_not_move_the_cursor(tmp_path: Path) -> None:
     batches, _, cursor = pull(lambda request: Reply({"data": []}), tmp_path, "daily")
     frame = rows_of(batches)
@@ -112,6 +115,7 @@ def test_days_that_instagram_no_longer_gives_say_so_and_are_not_passed_over(tmp_
     assert (frame["availability"] == "given").sum() == 42
 
 
+@pytest.mark.behaviour("resumed", "instagram", "matomo")
 def test_a_load_cut_short_between_windows_goes_on_after_the_last_stored_one(tmp_path: Path) -> None:
     with serving(follower_days) as server:
         client = instagram.open(settings_for(server, tmp_path), QUICK)
@@ -123,6 +127,8 @@ def test_a_load_cut_short_between_windows_goes_on_after_the_last_stored_one(tmp_
     ]
 
 
+@pytest.mark.behaviour("exact_period", "instagram")
+@pytest.mark.behaviour("unique_not_added", "instagram")
 def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         value = 100 if request.query["since"] == "2024-10-01" else 250
@@ -139,6 +145,7 @@ def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path:
     assert {request.query["until"] for request in server.asked} == {"2024-10-01"}
 
 
+@pytest.mark.behaviour("missing_not_zero", "instagram")
 def test_a_missing_figure_stays_empty_and_never_becomes_a_zero(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         return Reply({"data": [] if request.query["metric"] == "reach" else [total("views", None)]})
@@ -149,6 +156,7 @@ def test_a_missing_figure_stays_empty_and_never_becomes_a_zero(tmp_path: Path) -
     assert set(frame["availability"]) == {"no_data"}
 
 
+@pytest.mark.behaviour("retired_metric", "instagram")
 def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         metric = request.query["metric"]
@@ -182,6 +190,7 @@ def post(number: int, stamp: str, **figures: int) -> dict[str, Any]:
             "timestamp": stamp, "insights": {"data": insights}}  # fmt: skip
 
 
+@pytest.mark.behaviour("last_page", "instagram")
 def test_posts_come_page_by_page_and_the_last_page_has_cursors_but_no_next(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         number = int(request.query.get("after", "0"))
@@ -203,6 +212,7 @@ def test_posts_come_page_by_page_and_the_last_page_has_cursors_but_no_next(tmp_p
     ]
 
 
+@pytest.mark.behaviour("business_day", "instagram")
 def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path) -> None:
     stamps = {
         "1": "2024-09-30T22:30:00+0000",  # 1 October in Madrid
@@ -215,6 +225,7 @@ def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path)
     assert (server.asked[0].query["since"], server.asked[0].query["until"]) == ("2024-09-30", "2025-01-02")
 
 
+@pytest.mark.behaviour("error_meaning", "instagram")
 def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         if request.path.endswith("/media"):
@@ -241,6 +252,8 @@ def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path
 
 
 @pytest.mark.parametrize("code", [102, 190])
+@pytest.mark.behaviour("reauthorise", "instagram")
+@pytest.mark.behaviour("no_secrets", "instagram")
 def test_a_dead_token_asks_for_a_new_authorisation_at_once(tmp_path: Path, code: int) -> None:
     with pytest.raises(PermanentSourceError, match="MEL_INSTAGRAM_ACCESS_TOKEN") as caught:
         pull(lambda request: error(code, status=200), tmp_path, "accounts")
@@ -254,6 +267,7 @@ def test_a_missing_permission_is_permanent_and_named(tmp_path: Path, code: int) 
 
 
 @pytest.mark.parametrize("code", [1, 2, 4, 17, 32, 613, 80000, 80014])
+@pytest.mark.behaviour("error_meaning", "instagram")
 def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, code: int) -> None:
     asked: list[int] = []
 
@@ -270,6 +284,7 @@ def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, 
     assert len(asked) == 2
 
 
+@pytest.mark.behaviour("throttling", "instagram")
 def test_a_wait_of_an_hour_by_the_usage_header_is_left_to_the_next_run(tmp_path: Path) -> None:
     usage = json.dumps({"17": [{"type": "instagram", "estimated_time_to_regain_access": 60}]})
     with pytest.raises(TransientSourceError, match="60 minutes"):
@@ -304,6 +319,7 @@ def site(request: Request) -> Reply:
     return Reply(body | {"2024-10-07": []} if "2024-10-07" in body else body)
 
 
+@pytest.mark.behaviour("no_secrets", "matomo")
 def test_visits_come_by_day_up_to_yesterday_with_the_token_in_the_body(tmp_path: Path) -> None:
     frame, _, _ = visits(site, tmp_path)
     assert len(frame) == 2 * 132
@@ -313,6 +329,7 @@ def test_visits_come_by_day_up_to_yesterday_with_the_token_in_the_body(tmp_path:
     assert frame["period_start"].iloc[-1] == "2025-02-09"
 
 
+@pytest.mark.behaviour("missing_not_zero", "matomo")
 def test_a_day_without_data_keeps_a_row_without_figures(tmp_path: Path) -> None:
     frame, _, _ = visits(site, tmp_path)
     empty = frame[frame["period_start"] == "2024-10-07"]
@@ -332,6 +349,8 @@ def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
     assert [row.source_ref for batch in batches for row in batch.rejected] == ["site 1, 2024-10-09"]
 
 
+@pytest.mark.behaviour("exact_period", "matomo")
+@pytest.mark.behaviour("unique_not_added", "matomo")
 def test_unique_visitors_are_asked_by_month_and_a_quarter_has_none(tmp_path: Path) -> None:
     def months(request: Request) -> Reply:
         assert (request.form["period"], request.form["date"]) == ("month", "2024-10-01,2024-12-01")
@@ -359,6 +378,8 @@ def test_a_month_that_is_not_over_is_not_asked_for(tmp_path: Path) -> None:
     assert frame["grain"].tolist() == ["month", "quarter"]
 
 
+@pytest.mark.behaviour("error_meaning", "matomo")
+@pytest.mark.behaviour("no_secrets", "matomo")
 def test_an_error_of_matomo_inside_a_200_is_permanent_and_does_not_repeat_the_token(tmp_path: Path) -> None:
     told = "You can't access this resource with token sample-matomo-token from 192.0.2.7"
     with pytest.raises(PermanentSourceError, match="MEL_MATOMO_TOKEN") as caught:

@@ -135,6 +135,8 @@ def asked_for(server: Service) -> list[str]:
     return [request.query["campaignkey"] for request in server.asked if request.path == REPORTS]
 
 
+@pytest.mark.behaviour("missing_not_zero", "zoho_campaigns")
+@pytest.mark.behaviour("by_name", "zoho_campaigns")
 def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(tmp_path: Path) -> None:
     with campaigns() as (_, server):
         result = load(server, tmp_path)
@@ -162,10 +164,12 @@ def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(t
     [("1,234", "1234"), ("12,345,678", "12345678"), ("0", "0"), ("", None), ("null", None), (" ", None), (7, "7"),
      ("1,23", "1,23"), ("1.234", "1.234"), ("many", "many")],
 )  # fmt: skip
+@pytest.mark.behaviour("by_name", "zoho_campaigns")
 def test_a_count_is_read_or_left_for_the_contract_to_refuse(text: object, read: str | None) -> None:
     assert parse.count(text) == read
 
 
+@pytest.mark.behaviour("restated_days", "zoho_campaigns")
 def test_reports_that_still_move_are_asked_for_again_and_older_ones_once(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         assert load(server, tmp_path).new == 3 * METRICS
@@ -210,6 +214,7 @@ def test_changed_rules_read_every_report_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("most", [5, 20])
+@pytest.mark.behaviour("last_page", "zoho_campaigns")
 def test_the_list_is_read_to_its_end_however_few_come_at_once(tmp_path: Path, most: int) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(number) for number in range(1, 48)]
@@ -282,6 +287,7 @@ def test_a_count_that_is_none_is_put_aside(tmp_path: Path) -> None:
     assert result.waiting == ["campaign key1, row opens_count: value is not a number"]
 
 
+@pytest.mark.behaviour("resumed", "zoho_campaigns")
 def test_a_load_that_is_cut_short_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(number, "2024-02-08") for number in range(1, 61)]
@@ -307,6 +313,8 @@ def test_a_token_that_expires_is_renewed_once_and_the_call_made_again(tmp_path: 
         assert server.count("/oauth") == 2
 
 
+@pytest.mark.behaviour("reauthorise", "zoho_campaigns")
+@pytest.mark.behaviour("no_secrets", "zoho_campaigns")
 def test_a_token_refused_inside_a_200_is_renewed_as_well_and_refused_again_it_is_an_error(
     tmp_path: Path,
 ) -> None:
@@ -329,6 +337,8 @@ def test_a_token_refused_inside_a_200_is_renewed_as_well_and_refused_again_it_is
      (Reply(status=404), PermanentSourceError, "MEL_ZOHO_CAMPAIGNS_URL")],
     ids=["locked", "429", "later", "outage", "privilege", "scope", "unknown", "another answer", "web page", "404"],
 )  # fmt: skip
+@pytest.mark.behaviour("error_meaning", "zoho_campaigns")
+@pytest.mark.behaviour("broken_answer", "zoho_campaigns")
 def test_an_error_is_never_an_empty_list(
     tmp_path: Path, reply: Reply, kind: type[SourceError], told: str
 ) -> None:
@@ -340,6 +350,7 @@ def test_an_error_is_never_an_empty_list(
         assert server.count(RECENT) <= QUICK.attempts
 
 
+@pytest.mark.behaviour("throttling", "zoho_campaigns")
 def test_calls_are_counted_and_stop_before_zoho_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

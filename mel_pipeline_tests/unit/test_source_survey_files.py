@@ -79,6 +79,7 @@ def test_every_layout_lands_in_the_same_columns(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["spanish_ui.csv", "english_webhook.csv", "french_ui.csv"])
+@pytest.mark.behaviour("personal_data", "zoho_survey")
 def test_nothing_personal_leaves_the_parser(name: str) -> None:
     assert PERSONAL.search((EXPORTS / name).read_text(encoding="utf-8-sig"))
     content = (EXPORTS / name).read_bytes()
@@ -92,11 +93,13 @@ def test_other_questions_are_kept_but_not_those_that_look_personal() -> None:
     assert answers == {"¿El formato fue adecuado?": "Sí", "¿Cómo se llama su ciudad?": "Ciudad de ejemplo"}
 
 
+@pytest.mark.behaviour("personal_data", "zoho_survey")
 def test_an_address_typed_into_a_comment_is_removed_and_the_comment_kept() -> None:
     comment = parse("english_webhook.csv").loc["R100", "open_comment"]
     assert comment == "Please write to [removed]; it was clear."
 
 
+@pytest.mark.behaviour("missing_texts", "zoho_survey")
 def test_na_and_none_are_answers_and_only_empty_cells_are_missing(tmp_path: Path) -> None:
     drop(
         tmp_path,
@@ -114,6 +117,7 @@ def test_na_and_none_are_answers_and_only_empty_cells_are_missing(tmp_path: Path
      simple(response(more="Género")).encode("utf-16"), b"\xfe\xff" + simple(response(more="Género")).encode("utf-16-be")],
     ids=["UTF-8", "UTF-8 with mark", "UTF-16", "UTF-16 big end first"],
 )  # fmt: skip
+@pytest.mark.behaviour("encoding", "zoho_survey")
 def test_an_encoding_is_told_by_its_mark_or_strict_utf_8(tmp_path: Path, encoded: bytes) -> None:
     drop(tmp_path, "a.csv", encoded)
     assert rows_of(pull(tmp_path)[0])["gender"].tolist() == ["Género"]
@@ -121,6 +125,7 @@ def test_an_encoding_is_told_by_its_mark_or_strict_utf_8(tmp_path: Path, encoded
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.behaviour("delimiter", "zoho_survey")
 def test_the_delimiter_is_the_one_that_fits_every_row(tmp_path: Path, delimiter: str, declared: bool) -> None:
     lines = [
         ["Response ID", "Response Status", "event_code", "One, two, three, four, five?"],
@@ -155,6 +160,7 @@ BROKEN = {
 }  # fmt: skip
 
 
+@pytest.mark.behaviour("malformed", "zoho_survey")
 def test_each_broken_file_is_one_clear_error_and_the_others_still_load(tmp_path: Path) -> None:
     for name, (content, _) in BROKEN.items():
         drop(tmp_path, name, content)
@@ -193,6 +199,7 @@ def test_a_file_that_was_loaded_is_not_read_again_under_its_own_or_another_name(
     assert third.cursor() is None
 
 
+@pytest.mark.behaviour("unfinished", "zoho_survey")
 def test_a_file_that_may_still_be_written_is_left_for_the_next_run(tmp_path: Path) -> None:
     path = drop(tmp_path, "a.csv", simple(response()), age=0)
     batches, result = pull(tmp_path)
@@ -210,6 +217,7 @@ def test_hidden_and_other_files_are_not_taken_for_exports(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("newer_first", [True, False])
 @pytest.mark.parametrize("in_one_run", [True, False])
+@pytest.mark.behaviour("counted_once", "zoho_survey")
 def test_a_response_in_two_exports_counts_once_in_its_latest_version(
     tmp_path: Path, newer_first: bool, in_one_run: bool
 ) -> None:
@@ -240,6 +248,7 @@ def test_a_date_that_cannot_be_read_puts_one_row_aside_with_its_number(tmp_path:
     assert (row.source_ref, row.row_key, row.column) == ("a.csv, row 3", "R2", "completed_at")
 
 
+@pytest.mark.behaviour("date_order", "zoho_survey")
 def test_one_date_decides_the_order_for_the_whole_file() -> None:
     assert order_of(["03/04/2025 10:00", "24/10/2025 08:50"], None) == "day_first"
     assert order_of(["03/04/2025 10:00", "10/24/2025 08:50"], None) == "month_first"
@@ -247,6 +256,7 @@ def test_one_date_decides_the_order_for_the_whole_file() -> None:
     assert order_of(["10/24/2025 08:50"], "day_first") == "month_first"  # the file knows better
 
 
+@pytest.mark.behaviour("date_order", "zoho_survey")
 def test_dates_that_nothing_decides_are_refused_with_both_readings() -> None:
     with pytest.raises(
         FileRefusedError, match=r"2025-04-03 with the day first, or 2025-03-04 with the month first"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError
 from mel_pipeline.sources.base import Batch, Rejected
 from mel_pipeline.sources.http import clean
 from mel_pipeline.sources.platform.rows import Period, Row, batch_of, metric_row
@@ -20,11 +20,14 @@ def check(data: object, what: str, secrets: Iterable[str]) -> object:
     """The data, unless it is an error: Matomo reports those with HTTP 200.
 
     Raises:
+        ReauthoriseError: the token is not, or no longer, let in. Matomo has no codes, only words.
         PermanentSourceError: with Matomo's reason, without the token.
     """
     if isinstance(data, dict) and data.get("result") == "error":
-        raise PermanentSourceError(
-            f"{what}: Matomo answered '{clean(data.get('message', ''), secrets)}'."
+        words = clean(data.get("message", ""), secrets)
+        is_refused = any(sign in words.lower() for sign in ("access", "authenticate"))
+        raise (ReauthoriseError if is_refused else PermanentSourceError)(
+            f"{what}: Matomo answered '{words}'."
             " Check MEL_MATOMO_TOKEN, MEL_MATOMO_SITE_IDS and that the token may view the site."
         )
     return data

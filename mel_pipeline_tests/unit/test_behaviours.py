@@ -1,0 +1,17 @@
+"""The marks of tests and the page made from them agree."""
+
+from __future__ import annotations
+
+from mel_pipeline.contracts import source_names
+from mel_pipeline.settings import PROJECT
+from mel_pipeline_tests.behaviours import behaviours, marks, page
+
+
+def test_every_mark_names_a_known_behaviour_and_a_known_source() -> None:
+    keys = {key for sentences in behaviours().values() for key in sentences}
+    wrong = [mark for mark in marks() if mark.behaviour not in keys or mark.source not in source_names()]
+    assert wrong == []
+
+
+def test_the_page_of_sources_is_the_one_the_tests_give() -> None:
+    assert (PROJECT / "docs" / "sources.md").read_text("utf-8") == page(), "run `make docs`"

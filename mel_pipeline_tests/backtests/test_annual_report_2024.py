@@ -73,6 +73,7 @@ def test_the_figures_as_csv_have_the_agreed_columns(year_2024: Organisation) -> 
     ]
 
 
+@pytest.mark.slow
 def test_calculating_everything_again_gives_the_same_figures(year_2024: Organisation) -> None:
     from mel_pipeline.recalculation import recalculate
 

@@ -80,6 +80,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environmen
     assert before == after, "a second run changes nothing that has not changed"
 
 
+@pytest.mark.slow
 def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment: Organisation) -> None:
     for path in environment.settings.survey_folder.iterdir():
         path.unlink()
@@ -131,6 +132,7 @@ def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_not
     assert "Instagram: not updated since 20" in page and "Authorise the account again" in page
 
 
+@pytest.mark.slow
 def test_no_secret_stands_in_the_events_of_a_failing_run(
     environment: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +152,7 @@ def test_no_secret_stands_in_the_events_of_a_failing_run(
         assert secret not in text
 
 
+@pytest.mark.slow
 def test_a_source_without_settings_is_named_and_the_others_are_collected(
     environment: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

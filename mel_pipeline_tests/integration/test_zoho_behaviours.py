@@ -59,6 +59,7 @@ def test_02_a_throttled_sign_in_is_waited_for_and_the_load_goes_on(tmp_path: Pat
         assert sign_ins(case) == 3
 
 
+@pytest.mark.slow
 def test_02_never_more_than_ten_tokens_are_asked_for_in_ten_minutes(tmp_path: Path) -> None:
     with members(tmp_path, 1) as case:
         for _ in range(10):
@@ -535,6 +536,7 @@ def test_a_list_that_keeps_shifting_defers_and_the_next_run_begins_anew(tmp_path
         assert case.load().new == 1_000
 
 
+@pytest.mark.slow
 def test_24_a_truncated_archive_is_fetched_again(tmp_path: Path) -> None:
     with bulky(tmp_path) as case:
         case.account.faults.add(r"/result$", truncate=True)

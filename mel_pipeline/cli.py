@@ -231,7 +231,7 @@ def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> dict[
         typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
 
     outcome = runner.run(job, partition, on_stage)
-    for problem in outcome.problems:
+    for problem in grouped(outcome.problems):
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:
         raise MelError(
@@ -239,6 +239,26 @@ def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> dict[
             " Mend the above and run it again."
         )
     return outcome.warnings
+
+
+def grouped(problems: list[str]) -> list[str]:
+    """Problems with one reason told once: an outage fails every table of a source.
+
+    Each reads "asset: sentence. what was asked: reason", or otherwise, and is then left as it is.
+    """
+    alike: dict[str, list[str]] = {}
+    for problem in problems:
+        alike.setdefault(problem.split(": ", 2)[-1] if problem.count(": ") > 1 else problem, []).append(
+            problem
+        )
+    return [
+        same[0] if len(same) == 1 else f"{_names([problem.split(': ')[0] for problem in same])}: {reason}"
+        for reason, same in alike.items()
+    ]
+
+
+def _names(assets: list[str]) -> str:
+    return f"{', '.join(assets[:-1])} and {assets[-1]}"
 
 
 def _say_warnings(warnings: dict[str, str]) -> None:

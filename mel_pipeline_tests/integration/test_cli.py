@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline.cli import grouped
 from mel_pipeline_tests.conftest import TODAY, Organisation
 
 ROOT = Path(__file__).parents[2]
@@ -101,3 +102,18 @@ def test_the_indicator_reference_in_the_docs_is_the_one_the_catalogue_gives() ->
 def test_every_command_explains_itself(name: str) -> None:
     done = mel(name, "--help")
     assert done.returncode == 0 and len(done.stdout) > 200
+
+
+def test_problems_of_one_reason_are_told_once_and_others_stay_as_they_are() -> None:
+    reason = "the access token has expired. Authorise the account again."
+    problems = [
+        f"raw_instagram__accounts: Nothing new was loaded. Instagram account 17: {reason}",
+        "ind_mem_01: The model failed.",
+        f"raw_instagram__daily: Nothing new was loaded. Instagram account 17 followers: {reason}",
+        "The job was stopped.",
+    ]
+    assert grouped(problems) == [
+        f"raw_instagram__accounts and raw_instagram__daily: {reason}",
+        "ind_mem_01: The model failed.",
+        "The job was stopped.",
+    ]

@@ -20,7 +20,7 @@ from mel_pipeline.sandbox.zoho.coql import Coql
 from mel_pipeline.sandbox.zoho.crm import Crm
 from mel_pipeline.sandbox.zoho.faults import Call, Faults
 from mel_pipeline.sandbox.zoho.gate import Gate
-from mel_pipeline.sandbox.zoho.limits import Credits, Traffic
+from mel_pipeline.sandbox.zoho.limits import Credits, Traffic, Window
 from mel_pipeline.sandbox.zoho.metadata import Metadata
 from mel_pipeline.sandbox.zoho.modules import Module
 from mel_pipeline.sandbox.zoho.oauth import ALL_SCOPES, OAuth, module_scope
@@ -49,6 +49,7 @@ class Account:
         self.forms: dict[str, list[dict[str, Any]]] = {}  # Zoho People: records by link name of the form
         self.campaigns: list[Issue] = []  # Zoho Campaigns
         self.calls: list[Call] = []
+        self.windows: list[Window] = []
         self.credits, self.traffic = Credits(self.clock, credits), Traffic()
         self.page_tokens = PageTokens(self.clock)
         self.faults = Faults(self)
@@ -63,6 +64,17 @@ class Account:
         account = cls(clock or Clock(sample.latest(organisation)))
         sample.furnish(account, organisation)
         return account
+
+    def window(self, calls: int, seconds: float, lock: float = 0.0) -> Window:
+        """A limit of calls in a time; ``forgive`` lifts it."""
+        made = Window(self.clock, calls, seconds, lock)
+        self.windows.append(made)
+        return made
+
+    def forgive(self) -> None:
+        """Forget the calls made so far, as if their time had passed: tests that share an account are strangers."""
+        for window in self.windows:
+            window.forget()
 
     def add_module(
         self,

@@ -19,7 +19,6 @@ from mel_pipeline.sandbox.zoho.bulk_files import zipped_csv
 from mel_pipeline.sandbox.zoho.columns import Record, list_readers
 from mel_pipeline.sandbox.zoho.coql import json_body
 from mel_pipeline.sandbox.zoho.criteria import Comparison, Condition, Group, columns_of, predicate
-from mel_pipeline.sandbox.zoho.limits import Window
 from mel_pipeline.sandbox.zoho.modules import Module
 from mel_pipeline.sandbox.zoho.schema import USER, stamp
 
@@ -62,7 +61,7 @@ class Bulk:
         self.rows = ROWS
         self.id_column = "id"
         self.jobs: dict[str, Job] = {}
-        self._downloads = Window(account.clock, DOWNLOADS, DOWNLOAD_WINDOW)
+        self._downloads = account.window(DOWNLOADS, DOWNLOAD_WINDOW)
 
     async def create(self, request: Request) -> Response:
         """``POST /crm/bulk/v8/read``: 50 credits."""

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mel_pipeline.sandbox.organisation.newsletter import Issue
-from mel_pipeline.sandbox.zoho.limits import Window
 from mel_pipeline.sandbox.zoho.schema import MADRID
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ _NETWORKS = ("twitter", "facebook", "linkedin", "other")
 class Campaigns:
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._windows = {name: Window(account.clock, CALLS, WINDOW, LOCK) for name in ("recent", "reports")}
+        self._windows = {name: account.window(CALLS, WINDOW, LOCK) for name in ("recent", "reports")}
 
     async def recent(self, request: Request) -> Response:
         """``GET /api/v1.1/recentcampaigns``: by time of creation, counted from 1, five unless asked otherwise."""

@@ -63,6 +63,11 @@ class Window:
         self._made.append(now)
         return True
 
+    def forget(self) -> None:
+        """No call has been made, and nothing is locked."""
+        self._made.clear()
+        self._locked_until = 0.0
+
 
 class Traffic:
     """Calls in flight, by service; heavy ones are counted a second time."""

@@ -52,7 +52,7 @@ class OAuth:
             return JSONResponse({"error": "invalid_code"})
         if self._account.faults.sign_in:
             return _throttled(*self._account.faults.sign_in.popleft())
-        window = Window(self._account.clock, REFRESHES, REFRESH_WINDOW)
+        window = self._account.window(REFRESHES, REFRESH_WINDOW)
         if not self._windows.setdefault(user, window).admits():
             return _throttled(400, SLOW_DOWN)
         answer = {

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mel_pipeline.sandbox.zoho.limits import Window
-
 if TYPE_CHECKING:
     from mel_pipeline.sandbox.zoho.account import Account
 
@@ -21,7 +19,7 @@ class People:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._window = Window(account.clock, CALLS, WINDOW, LOCK)
+        self._window = account.window(CALLS, WINDOW, LOCK)
 
     async def records(self, request: Request) -> Response:
         """``GET /people/api/forms/{form}/getRecords``: 200 records a call, counted from 1."""

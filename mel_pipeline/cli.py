@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mel_pipeline.cli_cities import cities
+from mel_pipeline.cli_survey import app as survey_commands
 from mel_pipeline.cli_zoho import app as zoho_commands
 from mel_pipeline.errors import MelError, ReportError
 from mel_pipeline.periods import Quarter, quarters_of_year
@@ -28,6 +30,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(zoho_commands, name="zoho")
+app.add_typer(survey_commands, name="survey")
+app.command()(cities)
 STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
 
 STAGED_ROWS = 20_000  # rows that wait in memory until they are made durable
+MORE_STAGED_ROWS = 100_000  # where a load that is cut short begins anew in any case
 MEMORY_MB = 128  # for DuckDB while it takes rows in; more spills to disk
 MORE_MEMORY_MB = (512, None)  # where a very large load cannot be published within that
 CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
@@ -168,7 +169,8 @@ class _Load:
         """Keep a batch; when enough have gathered, make them durable with the checkpoint of the last."""
         self.waiting.append(batch)
         self.notes |= dict.fromkeys(batch.notes)
-        if sum(len(waiting.frame) for waiting in self.waiting) >= STAGED_ROWS:
+        most = STAGED_ROWS if batch.checkpoint is not None else max(STAGED_ROWS, MORE_STAGED_ROWS)
+        if sum(len(waiting.frame) for waiting in self.waiting) >= most:
             self._make_durable()
 
     def cut_short(self, error: SourceError) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
 from mel_pipeline.errors import CatalogueError
+from mel_pipeline.plain import plain
 
 HERE = Path(__file__).parent
 INDICATORS = Path("models") / "marts" / "indicators"
@@ -120,6 +121,13 @@ def _check(catalogue: Catalogue) -> None:
     _unique("position", [(indicator.position, indicator.model) for indicator in catalogue.indicators])
     _unique("hashtag", [(campaign.hashtag.lower(), campaign.id) for campaign in catalogue.campaigns])
     _unique("label", [((item.scale, item.label), "scales.yml") for item in catalogue.scale_labels])
+    meanings: dict[tuple[str, str], tuple[object, ...]] = {}
+    for item in catalogue.scale_labels:
+        meaning = (item.kind, item.score, item.code)
+        if meanings.setdefault((item.scale, plain(item.label)), meaning) != meaning:
+            raise CatalogueError(
+                f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
+            )
 
 
 def _unique(field: str, values: list[tuple[object, str]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.catalogue.catalogue import Catalogue
 from mel_pipeline.catalogue.models import Indicator, Text
 from mel_pipeline.contracts import contract_of, source_names
+from mel_pipeline.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             {
                 "scale": item.scale,
                 "label": item.label,
+                "label_key": plain(item.label),
                 "kind": item.kind,
                 "score": _text(item.score),
                 "code": item.code,
@@ -84,7 +86,7 @@ COLUMNS: dict[str, list[str]] = {
     ],
     "targets": ["indicator_id", "period", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
-    "scale_labels": ["scale", "label", "kind", "score", "code"],
+    "scale_labels": ["scale", "label", "label_key", "kind", "score", "code"],
     "lines_of_action": ["number", "name_en", "name_fr", "name_es"],
     "regions": ["position", "name_en", "name_fr", "name_es"],
     "platforms": ["platform", "title", "kind"],

@@ -105,7 +105,10 @@ def _new_survey_files(nightly: "AssetJob") -> dg.SensorDefinition:
 
 def survey_listing(settings: Settings) -> str:
     """A fingerprint of the drop folder: name, size and time of every export, empty when there is none."""
+    from mel_pipeline.sources.files import files_in
+    from mel_pipeline.sources.survey_files.client import ENDINGS
+
     folder = settings.survey_folder
-    files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
-    lines = [f"{file.name}\t{file.stat().st_size}\t{file.stat().st_mtime_ns}" for file in files]
+    files = files_in(folder, ENDINGS) if folder.is_dir() else []
+    lines = sorted(f"{file.name}\t{file.size}\t{file.modified_ns}" for file in files)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""

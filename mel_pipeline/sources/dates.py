@@ -1,22 +1,37 @@
-"""Dates of an export, read in one order for a whole file. No time zones: exports carry none."""
+"""Moments of an export, read in one order for a whole file. A distance from UTC is kept where one is written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from mel_pipeline.plain import plain
 from mel_pipeline.sources.files import FileRefusedError
 
 Order = Literal["day_first", "month_first"]
 
-_CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([AaPp]\.?[Mm]\.?)?)?"
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})" + _CLOCK)
-_NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})" + _CLOCK)
-_WORDS = re.compile(r"([A-Za-z]{3})[a-z]*\.? (\d{1,2}),? (\d{4})" + _CLOCK)
-_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
+_CLOCK = (
+    r"(?:(?:[ T,]|\bat\b|\bà\b|\ba las\b)+(\d{1,2})[:h](\d{2})(?::(\d{2}))?(?:[.,]\d+)?"
+    r"\s*([AaPp]\.?\s?[Mm]\.?)?)?"
+    r"\s*(?:(Z|UTC|GMT)?\s*([+-]\d{1,2}(?::?\d{2})?)?)"
+)
+_ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})" + _CLOCK)
+_NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})" + _CLOCK)
+_MONTH_FIRST = re.compile(r"([^\W\d]{3,})\.? (\d{1,2}),? (\d{4})" + _CLOCK)
+_DAY_FIRST = re.compile(r"(\d{1,2})(?:er)? (?:de )?([^\W\d]{3,})\.?,? (?:de )?(\d{4})" + _CLOCK)
+_MONTHS = {
+    name: number
+    for names in (
+        "january february march april may june july august september october november december",
+        "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    )
+    for number, name in enumerate(names.split(), start=1)
+}
 
 
 def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> Order:
@@ -45,34 +60,69 @@ def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> 
         return "day_first" if day_first else "month_first"
     if declared:
         return declared
-    one, other = int(shown[1]), int(shown[2])
+    one, other, year = int(shown[1]), int(shown[2]), _year(shown[3])
     raise FileRefusedError(
-        f"The dates can be read in two ways: {one}/{other}/{shown[3]} is {shown[3]}-{other:02}-{one:02} with"
-        f" the day first, or {shown[3]}-{one:02}-{other:02} with the month first, and no date of the file"
+        f"The dates can be read in two ways: {one}/{other}/{year} is {year}-{other:02}-{one:02} with"
+        f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date of the file"
         f" decides it. Export with the month in words{remedy}."
     )
 
 
-def read_moment(text: str, order: Order) -> str:
-    """A date and time as ISO without a zone.
+def has_two_readings(text: str) -> bool:
+    """Whether it is a date in figures with the year last, whichever of the others is the day."""
+    return _NUMBERS.fullmatch(text.strip()) is not None
+
+
+def read_moment(text: str, order: Order | None, zone: str | None = None) -> str:
+    """A date and time as ISO, with the distance from UTC that is written, or that of ``zone``.
+
+    ``GMT-3`` is three hours behind UTC, as people mean it; POSIX, and some parsers, turn the sign.
+
+    Args:
+        order: None where it is not known; a date that needs it cannot be read then.
 
     Raises:
         ValueError: it is none.
     """
-    text = text.strip()
+    text = " ".join(text.split())
     if match := _ISO.fullmatch(text):
         year, month, day = int(match[1]), int(match[2]), int(match[3])
-    elif match := _NUMBERS.fullmatch(text):
-        one, other, year = int(match[1]), int(match[2]), int(match[3])
+    elif order and (match := _NUMBERS.fullmatch(text)):
+        one, other, year = int(match[1]), int(match[2]), _year(match[3])
         day, month = (one, other) if order == "day_first" else (other, one)
-    elif match := _WORDS.fullmatch(text):
-        if match[1].lower() not in _MONTHS:
-            raise ValueError("there is no such month")
-        month, day, year = _MONTHS[match[1].lower()], int(match[2]), int(match[3])
+    elif match := _MONTH_FIRST.fullmatch(text):
+        month, day, year = _month(match[1]), int(match[2]), int(match[3])
+    elif match := _DAY_FIRST.fullmatch(text):
+        day, month, year = int(match[1]), _month(match[2]), int(match[3])
     else:
         raise ValueError("not a date")
     hour = int(match[4] or 0)
     if match[7]:
+        if not 1 <= hour <= 12:
+            raise ValueError("not an hour of a half day")
         hour = hour % 12 + (12 if match[7][0] in "Pp" else 0)
-    moment = datetime(year, month, day, hour, int(match[5] or 0), int(match[6] or 0))  # noqa: DTZ001 - exports name no zone
-    return moment.isoformat()
+    moment = datetime(year, month, day, hour, int(match[5] or 0), int(match[6] or 0))  # noqa: DTZ001 - the zone, if any, follows
+    if match[8] or match[9]:
+        return moment.replace(tzinfo=_offset(match[9] or "+0")).isoformat()
+    return (moment.replace(tzinfo=ZoneInfo(zone)) if zone else moment).isoformat()
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else 2000 + int(text)
+
+
+@lru_cache
+def _month(name: str) -> int:
+    """The month that a name, or the only one that its beginning, means in EN, FR or ES."""
+    start = plain(name)
+    found = {number for month, number in _MONTHS.items() if month.startswith(start)}
+    if len(found) != 1:
+        raise ValueError("there is no such month")
+    return found.pop()
+
+
+def _offset(text: str) -> timezone:
+    digits = text[1:].replace(":", "")
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    distance = timedelta(hours=hours, minutes=minutes)
+    return timezone(-distance if text[0] == "-" else distance)

@@ -58,7 +58,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environmen
     page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
     assert "2024" in page.read_text("utf-8")
     failing = {key for key, check in checks(result).items() if not check.passed}
-    assert failing == {("raw_zoho_survey__responses", "rows_are_readable")}, (
+    assert failing == {("raw_survey_files__responses", "rows_are_readable")}, (
         "only the recommendation of 11 is found"
     )
     chart = next(
@@ -86,7 +86,7 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
         path.unlink()
     result = run("nightly", "2024-Q4")
     assert not result.success
-    check = checks(result)["raw_zoho_survey__responses", "table_is_complete"]
+    check = checks(result)["raw_survey_files__responses", "table_is_complete"]
     assert not check.passed and "not a zero" in (check.description or "")
     assert not (environment.settings.published_dir / "2024-Q4").exists()
 
@@ -162,7 +162,7 @@ def test_a_source_without_settings_is_named_and_the_others_are_collected(
     monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
     verdicts = checks(run("collect_only", "2024-Q4"))
     assert "MEL_MATOMO_" in (verdicts["raw_matomo__daily", "rows_are_readable"].description or "")
-    assert verdicts["raw_zoho_survey__responses", "table_is_complete"].passed
+    assert verdicts["raw_survey_files__responses", "table_is_complete"].passed
     table = verdicts["raw_matomo__daily", "table_is_complete"]
     assert not table.passed and table.severity is dg.AssetCheckSeverity.WARN, "it stops nothing"
 

@@ -306,8 +306,8 @@ def test_the_whole_sample_loads_and_a_second_load_reads_almost_nothing(organisat
 
 
 def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Organisation) -> None:
-    organisation.load("zoho_survey", "responses")
-    text = organisation.warehouse.read("select * from raw_zoho_survey__responses").to_csv()
+    organisation.load("survey_files", "responses")
+    text = organisation.warehouse.read("select * from raw_surveys__responses").to_csv()
     text += organisation.warehouse.read("select * from quarantine").to_csv()
     assert "@example.org" not in text and "192.0.2." not in text and "Mozilla" not in text
     assert "survey.example.org" not in text

@@ -105,7 +105,7 @@ def test_no_personal_value_of_the_sample_reaches_the_warehouse(
 
 @pytest.mark.behaviour("promoter_range", "zoho_survey")
 def test_the_recommendation_of_eleven_is_put_aside_and_counted(first_run: Loads) -> None:
-    result = first_run["zoho_survey", "responses"]
+    result = first_run["survey_files", "responses"]
     assert result.quarantined >= 1
     assert all("recommendation" in reason for reason in result.waiting)
 
@@ -114,10 +114,10 @@ def test_the_response_edited_between_two_exports_stands_in_its_later_version(
     first_run: Loads, warehouse: Warehouse
 ) -> None:
     stored = warehouse.read(
-        "select open_comment from raw_zoho_survey__responses where open_comment like 'Edited%'"
+        "select open_comment from raw_surveys__responses where open_comment like 'Edited%'"
     )
     assert len(stored) == 1
-    assert first_run["zoho_survey", "responses"].repeated > 0
+    assert first_run["survey_files", "responses"].repeated > 0
 
 
 def test_new_followers_add_up_to_the_followers_of_today(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from mel_pipeline.contracts import source_names
 from mel_pipeline.settings import PROJECT
-from mel_pipeline_tests.behaviours import behaviours, marks, page
+from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
 
 
 def test_every_mark_names_a_known_behaviour_and_a_known_source() -> None:
     keys = {key for sentences in behaviours().values() for key in sentences}
-    wrong = [mark for mark in marks() if mark.behaviour not in keys or mark.source not in source_names()]
+    wrong = [mark for mark in marks() if mark.behaviour not in keys or mark.source not in NAMES]
     assert wrong == []
 
 

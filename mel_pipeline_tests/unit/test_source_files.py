@@ -22,10 +22,11 @@ from mel_pipeline.sources.files import (
     Table,
     files_in,
     open_table,
+    open_tables,
     read_table,
     told_apart,
 )
-from mel_pipeline.sources.files.workbook import Limits, workbook_table
+from mel_pipeline.sources.files.workbook import Limits, workbook_tables
 
 SECRET = "Marguerite Sample"  # stands in cells; no message may repeat it
 
@@ -79,7 +80,7 @@ def refused(folder: Path, content: bytes, name: str = "export.xlsx") -> str:
 def bounded(folder: Path, content: bytes, limits: Limits) -> str:
     path = folder / "bounded.xlsx"
     path.write_bytes(content)
-    with pytest.raises(FileRefusedError) as caught, path.open("rb") as file, workbook_table(file, limits):
+    with pytest.raises(FileRefusedError) as caught, path.open("rb") as file, workbook_tables(file, limits):
         pass
     return str(caught.value)
 
@@ -174,15 +175,38 @@ def test_only_one_visible_sheet_may_hold_data(tmp_path: Path) -> None:
     book.active.append([1, 2])
     book.create_sheet("Empty")
     notes = book.create_sheet("Notes")
+    notes.append(["who", "n"])
     notes.append([SECRET, 3])
     assert "2 sheets with data" in refused(tmp_path, saved(book))
     notes.sheet_state = "hidden"
     assert read(tmp_path, saved(book))[1] == [["1", "2"]]
 
 
+def test_headings_may_take_several_rows_the_first_being_shorter(tmp_path: Path) -> None:
+    table, rows = read(tmp_path, workbook(["Posts of the page"], ["Post title", "Impressions"], ["x", 3]))
+    assert table.header == ["Posts of the page", ""]
+    assert rows == [["Post title", "Impressions"], ["x", "3"]]
+
+
+def test_the_sheets_of_a_workbook_come_by_name_and_those_without_rows_do_not(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Main"
+    for row in (["a"], ["é"]):
+        book.active.append([*row, 1])
+    for name, rows in (("Group", [["x", "y"], [1, "long\nline"], [2, 3]]), ("Nothing", [["x", "y"]])):
+        sheet = book.create_sheet(name)
+        for values in rows:
+            sheet.append(values)
+    with open_tables(dropped(tmp_path, "a.xlsx", saved(book))) as tables:
+        assert {name: list(table.rows()) for name, table in tables.items()} == {
+            "Main": [["é", "1"]],
+            "Group": [["1", "long\nline"], ["2", "3"]],
+        }
+
+
 @pytest.mark.parametrize(
     ("rows", "told"),
-    [([[]], "empty"), ([["a", "b"]], "no rows"), ([["a", "b"], [1, 2, SECRET]], "Row 2 has a value to the right")],
+    [([[]], "empty"), ([["a", "b"]], "no rows"), ([["a", "b"], [1, 2], [3, 4], [5, 6, SECRET]], "Row 4 has a value to the right")],
 )  # fmt: skip
 def test_a_sheet_that_is_no_table_is_refused(tmp_path: Path, rows: list[list[object]], told: str) -> None:
     assert told in refused(tmp_path, workbook(*rows))

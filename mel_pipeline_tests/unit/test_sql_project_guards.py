@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline import city_names
 from mel_pipeline.catalogue import Catalogue, load_catalogue
 from mel_pipeline.catalogue.frames import COLUMNS
 from mel_pipeline.contracts import contract_of, source_names
@@ -74,6 +75,7 @@ def test_every_raw_column_the_models_rely_on_is_promised_by_a_contract(project: 
         for source in source_names()
         for entity, details in contract_of(source).entities.items()
     }
+    promised[city_names.TABLE] = set(city_names.COLUMNS)
     promised |= {f"raw_catalogue__{name}": set(columns) for name, columns in COLUMNS.items()}
     declared = {table.table: set(table.columns) - META for table in project.source_tables.values()}
     assert declared == promised

@@ -1,8 +1,14 @@
 with labels as (
 
-    select label, kind, score
+    -- A label may stand in the scale with and without its accents: it is one label here.
+    select
+        scale,
+        label_key,
+        min(kind) as kind,
+        min(score) as score,
+        min(code) as code
     from {{ ref('stg_catalogue__scale_labels') }}
-    where scale = 'satisfaction'
+    group by scale, label_key
 
 ),
 
@@ -22,22 +28,36 @@ events as (
 )
 
 select
+    r.response_key,
+    r.tool,
     r.response_id,
     e.event_id,
     r.event_code,
     r.survey,
     r.status,
     r.language,
+    m.account_id,
+    m.region,
     coalesce(e.event_type, 'Not known') as event_type,
     r.satisfaction_answer,
-    l.score,
+    -- What the survey's own codebook says goes before the common scale.
+    case when r.satisfaction_kind is null then l.score else r.satisfaction_score end as score,
     r.recommendation,
-    l.score is not null as is_valid,
-    coalesce(l.kind = 'non_answer', false) as is_non_answer,
-    r.satisfaction_answer is not null and l.label is null as is_unmapped_label,
+    case
+        when not r.is_gender_asked then 'not_asked'
+        when r.gender_answer is null then 'not_answered'
+        else coalesce(g.code, 'not_recognised')
+    end as gender,
+    case when r.satisfaction_kind is null then l.score else r.satisfaction_score end is not null as is_valid,
+    coalesce(coalesce(r.satisfaction_kind, l.kind) = 'non_answer', false) as is_non_answer,
+    r.satisfaction_answer is not null and r.satisfaction_kind is null and l.label_key is null as is_unmapped_label,
     e.event_id is not null as is_event_known,
     -- An answer belongs to the quarter of its event, however late it comes.
     coalesce(e.started_on, cast(r.completed_at as date), cast(r.started_at as date)) as occurred_on
-from {{ ref('stg_zoho_survey__responses') }} as r
+from {{ ref('stg_surveys__responses') }} as r
 left join events as e on e.event_code = r.event_code and e.place = 1
-left join labels as l on l.label = lower(trim(r.satisfaction_answer))
+left join labels as l on l.scale = 'satisfaction' and l.label_key = r.satisfaction_key
+left join labels as g on g.scale = 'gender' and g.label_key = r.gender_key
+left join {{ ref('stg_identity__city_names') }} as c
+    on c.city_key = r.city_key and c.country = coalesce(r.country, '')
+left join {{ ref('dim_member') }} as m on m.account_id = c.account_id

@@ -1,7 +1,7 @@
 """Table files that people export by hand: CSV and XLSX, whole or refused. For every source; no source by name here."""
 
-from mel_pipeline.sources.files.folder import SETTLE_SECONDS, DropFile, files_in, told_apart
-from mel_pipeline.sources.files.opening import open_table
+from mel_pipeline.sources.files.folder import SETTLE_SECONDS, DropFile, dropped, files_in, told_apart
+from mel_pipeline.sources.files.opening import open_table, open_tables
 from mel_pipeline.sources.files.table import FileRefusedError, Table, read_table
 
 __all__ = [
@@ -9,8 +9,10 @@ __all__ = [
     "DropFile",
     "FileRefusedError",
     "Table",
+    "dropped",
     "files_in",
     "open_table",
+    "open_tables",
     "read_table",
     "told_apart",
 ]

@@ -16,7 +16,7 @@ from pathlib import Path
 from mel_pipeline.sources.files.table import FileRefusedError
 
 SETTLE_SECONDS = 2.0  # a file that changed this recently may still be being written
-LARGEST_FILE = 200 << 20
+LARGEST_FILE = 2 << 30
 _UNREADABLE = "The file cannot be opened. Give the user who runs the pipeline the right to read it."
 
 
@@ -79,13 +79,18 @@ class DropFile:
         return content
 
 
+def dropped(path: Path) -> DropFile:
+    """One file, wherever it lies."""
+    seen = path.stat()
+    return DropFile(path, seen.st_size, seen.st_mtime_ns)
+
+
 def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
     """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are not taken."""
     found = []
     for path in folder.iterdir():
         if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
-            seen = path.stat()
-            found.append(DropFile(path, seen.st_size, seen.st_mtime_ns))
+            found.append(dropped(path))
     return sorted(found, key=lambda file: (file.modified_ns, file.name))
 
 

@@ -8,15 +8,20 @@ from contextlib import contextmanager
 from mel_pipeline.errors import TransientSourceError
 from mel_pipeline.sources.files.folder import DropFile
 from mel_pipeline.sources.files.table import FileRefusedError, Table, table_in
-from mel_pipeline.sources.files.workbook import workbook_table
+from mel_pipeline.sources.files.workbook import workbook_tables
 
 _ARCHIVE, _OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of this name holds a workbook with a password
 
 
 @contextmanager
-def open_table(file: DropFile) -> Iterator[Table]:
-    """The table in a dropped file; its rows can be read while the block lasts.
+def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[str, Table]]:
+    """The tables in a dropped file: of a workbook its filled sheets by name, else the one there is.
+
+    Their rows can be read while the block lasts.
+
+    Args:
+        fallback: encoding of text files that are not in UTF-8, where somebody has said so.
 
     Raises:
         FileRefusedError: it cannot be read, or is no table.
@@ -29,15 +34,26 @@ def open_table(file: DropFile) -> Iterator[Table]:
         if start == _PDF:
             raise FileRefusedError("The file is a PDF. Export it again as CSV or XLSX.")
         if start == _ARCHIVE:
-            with workbook_table(opened) as table:
-                yield table
+            with workbook_tables(opened) as tables:
+                yield tables
         else:
-            yield table_in(opened)
+            yield {file.name: table_in(opened, fallback)}
         if not file.is_as_it_was:
             raise TransientSourceError(
                 f"{file.name}: the file changed while it was being read. Nothing was stored."
                 " Run the load again when it is complete."
             )
+
+
+@contextmanager
+def open_table(file: DropFile, fallback: str | None = None) -> Iterator[Table]:
+    """The same for a file that has to hold one table only."""
+    with open_tables(file, fallback) as tables:
+        if len(tables) != 1:
+            raise FileRefusedError(
+                f"The workbook has {len(tables)} sheets with data. Keep one sheet to a file, or export it as CSV."
+            )
+        yield next(iter(tables.values()))
 
 
 def _old(start: bytes) -> str:

@@ -6,17 +6,18 @@ A workbook is XML in a zip: 5 KB can grow to gigabytes, or abort the process tha
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from mel_pipeline.sources.files.table import FileRefusedError, Table, comma_table_in
+from mel_pipeline.sources.files.table import FileRefusedError, NoRowsError, Table, comma_table_in
 
 _CHILD = Path(__file__).with_name("workbook_child.py")
 _REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
@@ -33,8 +34,8 @@ class Limits:
 
 
 @contextmanager
-def workbook_table(file: BinaryIO, limits: Limits | None = None) -> Iterator[Table]:
-    """The only filled sheet of a workbook.
+def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[dict[str, Table]]:
+    """The filled sheets of a workbook, by name, in order.
 
     Raises:
         FileRefusedError: it is larger than the limits, no plain workbook, or damaged.
@@ -44,13 +45,25 @@ def workbook_table(file: BinaryIO, limits: Limits | None = None) -> Iterator[Tab
         raise FileRefusedError(
             f"The workbook is larger than {limits.packed >> 20} MB. Export it again as CSV."
         )
-    with tempfile.TemporaryFile() as csv:  # it has no name: nothing is left when the process is killed
-        _convert(file, csv, limits)
-        table = comma_table_in(csv)
-        yield replace(table, how="an Excel workbook")
+    with ExitStack() as opened:
+        # These files have no names: nothing is left when the process is killed.
+        csv: BinaryIO = opened.enter_context(tempfile.TemporaryFile())
+        sheets = _convert(file, csv, limits)
+        tables = {}
+        begun = 0
+        for name, end in sheets:
+            own = csv if len(sheets) == 1 else opened.enter_context(tempfile.TemporaryFile())
+            if own is not csv:
+                csv.seek(begun)
+                own.write(csv.read(end - begun))
+                begun = end
+            with suppress(NoRowsError) if len(sheets) > 1 else nullcontext():
+                tables[name] = replace(comma_table_in(own), how="an Excel workbook")
+        yield tables
 
 
-def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> None:
+def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, int]]:
+    """Name of each sheet, and where it ends in the CSV."""
     bounds = [str(number) for number in (limits.expanded, limits.memory, limits.seconds)]
     try:
         done = subprocess.run(  # noqa: S603 - our own script; the file comes by its handle
@@ -77,3 +90,4 @@ def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> None:
         raise FileRefusedError(
             "The workbook is damaged and cannot be read. Export it again, as CSV if it happens again."
         )
+    return [(str(name), int(end)) for name, end in json.loads(done.stderr)]

@@ -1,4 +1,6 @@
-"""A workbook on stdin, its only filled sheet as CSV on stdout. Run by workbook.py, never imported by it.
+"""A workbook on stdin, its filled sheets as CSV on stdout, one after the other. Run by workbook.py, never imported.
+
+What comes out on stderr, where all went well: a JSON list of each sheet's name and where its CSV ends, in bytes.
 
 Everything is bounded before the XML is parsed: bytes of all parts, number and names of parts, how far out
 a cell lies. Exit code 3 means refused, with the sentence on stderr; 4 too little memory; others damaged.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import resource
 import sys
@@ -17,10 +20,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 MOST_PARTS, MOST_COLUMNS, MOST_ROWS = 1_000, 1_000, 500_000
+MOST_HEADING_ROWS = 3
 _REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
 _EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as another one, so it is shown for what it is
 _CHUNK, _KEPT = 1 << 20, 1 << 10
@@ -49,7 +53,8 @@ def main(expanded: int, memory: int, seconds: int) -> int:
         with zipfile.ZipFile(file) as archive:
             check_parts(archive.infolist(), expanded)
             check_cells(archive)
-        write_rows(file, sys.stdout.buffer)
+        found = write_sheets(file, sys.stdout.buffer)
+        sys.stderr.write(json.dumps(found))
     except RefusedError as reason:
         sys.stderr.write(str(reason))
         return _REFUSED
@@ -120,24 +125,30 @@ def _number(column: bytes) -> int:
     return number
 
 
-def write_rows(file: BinaryIO, out: BinaryIO) -> None:
-    """The only visible sheet that holds anything, each row as wide as the header."""
-    sheets = [rows for sheet in _sheets(file) if (rows := _rows_of(sheet)) is not None]
-    if not sheets:
+def write_sheets(file: BinaryIO, out: BinaryIO) -> list[tuple[str, int]]:
+    """Every visible sheet that holds anything, with where its rows end."""
+    found = []
+    for sheet in _sheets(file):
+        if (rows := _rows_of(sheet)) is not None:
+            write_rows(rows, out)
+            found.append((str(sheet.title), out.tell()))
+    if not found:
         raise RefusedError("The workbook is empty. Export it again.")
-    if len(sheets) > 1:
-        raise RefusedError(
-            f"The workbook has {len(sheets)} sheets with data. Keep one sheet to a file, or export it as CSV."
-        )
+    return found
+
+
+def write_rows(rows: Iterator[list[str]], out: BinaryIO) -> None:
+    """Rows as CSV, each as wide as the widest of the first ones: headings may take several rows."""
     text = io.TextIOWrapper(out, "utf-8", newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    width = 0
-    for number, row in enumerate(sheets[0], start=1):
-        width = width or len(row)
+    first = list(islice(rows, MOST_HEADING_ROWS))
+    width = max(len(row) for row in first)
+    for number, row in enumerate(chain(first, rows), start=1):
         if len(row) > width:
             raise RefusedError(f"Row {number} has a value to the right of the last heading. Remove it.")
         writer.writerow(row + [""] * (width - len(row)))
     text.flush()
+    text.detach()
 
 
 def _sheets(file: BinaryIO) -> list[Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from mel_pipeline.sources.dates import Order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mel_pipeline.sources.survey.repeats import Repeats
 
 Builtin = Literal[
     "response_id",
@@ -53,6 +57,8 @@ class Layout:
     completed: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()  # cell texts of this tool that mean: not shown, not answered
+    not_chosen: frozenset[str] = frozenset({"0", "false"})  # of a choice's own column, without case
+    ids_within_survey: bool = False  # response ids count from 1 in every form
     zone: str | None = None  # of its moments, where the layout tells: "UTC"
     date_order: Literal["day_first", "month_first"] | None = None  # where the layout tells
     decimal_comma: bool = False
@@ -71,8 +77,8 @@ class Sheet:
 class Answers:
     """A chunk of the responses of one survey.
 
-    ``frame`` has one text column a question, by position (columns 0, 1, 2 ...), missing = null; its index
-    is the row's number at the source, as a person would count it in the file.
+    ``frame`` has one text column a question, by position (columns 0, 1, 2 ...), missing = null or empty; its
+    index is the row's number at the source, as a person would count it in the file.
     """
 
     survey: str
@@ -80,7 +86,8 @@ class Answers:
     place: str  # file name or form, for messages
     layout: Layout
     frame: pd.DataFrame
-    asked: frozenset[str] = field(default_factory=frozenset)  # keys of questions known to be in the form
+    order: Order | None = None  # of all dates of the file together; None: none was in figures
+    repeats: Repeats | None = None  # repeated groups, in tables of their own
 
 
 Chunks = Iterator[Answers]

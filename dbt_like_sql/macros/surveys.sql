@@ -1,0 +1,80 @@
+{#
+  Cells of a figure about the overall question, in all and by kind of activity.
+  An answer that no scale knows withholds the figure: left out, it might be all the bad ones. It is listed.
+#}
+{% macro satisfaction_cells(numerator) %}
+answers as (
+
+    select p.period, r.event_type, r.score, case when r.is_unmapped_label then r.satisfaction_answer end as unmapped
+    from periods as p
+    join {{ ref('fct_survey_response') }} as r
+        on r.occurred_on >= p.starts_on and r.occurred_on <= p.as_of_on
+
+),
+
+-- Each answer once for the total and once for its kind of activity.
+placed as (
+
+    select period, 'total' as dimension, cast(null as text) as category, score, unmapped from answers
+    union all
+    select period, 'activity_type', event_type, score, unmapped from answers
+
+),
+
+unmapped as (
+
+    select period, dimension, category, unmapped, count(*) as times
+    from placed
+    where unmapped is not null
+    group by period, dimension, category, unmapped
+
+),
+
+listed as (
+
+    select
+        period,
+        dimension,
+        coalesce(category, '') as category,
+        string_agg('''' || unmapped || ''' (' || cast(times as text) || ')', ', ' order by times desc, unmapped) as labels
+    from unmapped
+    group by period, dimension, coalesce(category, '')
+
+),
+
+counted as (
+
+    select
+        period, dimension, coalesce(category, '') as category,
+        {{ numerator }} as numerator,
+        count(a.score) as denominator
+    from placed as a
+    group by period, dimension, coalesce(category, '')
+
+),
+
+-- The total is there for a period without any answer as well.
+places as (
+
+    select period, 'total' as dimension, '' as category from periods
+    union
+    select period, dimension, category from counted
+
+),
+
+cells as (
+
+    select
+        k.period,
+        k.dimension,
+        nullif(k.category, '') as category,
+        case when u.labels is null then c.numerator end as numerator,
+        case when u.labels is null then coalesce(c.denominator, 0) end as denominator,
+        coalesce(c.denominator, 0) as n,
+        'Withheld: no scale knows the answers ' || u.labels || '. Give them a score in a codebook or in scales.yml.' as note
+    from places as k
+    left join counted as c on c.period = k.period and c.dimension = k.dimension and c.category = k.category
+    left join listed as u on u.period = k.period and u.dimension = k.dimension and u.category = k.category
+
+)
+{% endmacro %}

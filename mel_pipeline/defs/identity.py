@@ -1,0 +1,78 @@
+"""The asset that says which member each answered city is, between what sources land and the tables of the models."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from mel_pipeline.city_names import (
+    ACCOUNTS,
+    RESPONSES,
+    TABLE,
+    CityNames,
+    ensure_empty,
+    match_cities,
+    review_path,
+)
+from mel_pipeline.contracts import assets_of
+from mel_pipeline.defs.context import COLLECT, Mel
+from mel_pipeline.errors import ContractError
+from mel_pipeline.settings import Settings
+
+CHECK = "cities_are_decided"
+
+
+def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every module is built
+    @dg.asset(
+        name=TABLE,
+        group_name=COLLECT,
+        kinds={"python", "table"},
+        owners=["team:mel"],
+        deps=[*assets_of(ACCOUNTS), *assets_of(RESPONSES)],
+        description=(
+            "Which member each city of a survey is, by exact names, known other names and decisions of the MEL"
+            " lead. Likeness only suggests.\n\n*If the check warns:* run `mel cities`, and decide in the file it names."
+        ),
+        check_specs=[
+            dg.AssetCheckSpec(CHECK, asset=TABLE, description="No answered city waits for a decision.")
+        ],
+    )
+    def city_names(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+        try:
+            found = match_cities(mel.warehouse, review_path(mel.settings))
+        except ContractError as error:
+            # Cities disaggregate; no total depends on them. What was matched before still stands.
+            context.log.error(str(error))
+            ensure_empty(mel.warehouse)
+            yield dg.MaterializeResult(
+                metadata={"status": str(error)}, check_results=[_check(passed=False, told=[str(error)])]
+            )
+            return
+        yield dg.MaterializeResult(
+            metadata={
+                "status": found.sentence,
+                "dagster/row_count": found.rows,
+                "answers": found.answers,
+                "matched": found.matched,
+                "waiting": found.waiting,
+            },
+            check_results=[_check(passed=not found.waiting and not found.problems, told=list(_told(found)))],
+        )
+
+    return dg.Definitions(assets=[city_names])
+
+
+def _told(found: CityNames) -> Iterator[str]:
+    yield found.sentence
+    yield from found.problems
+    if found.waiting:
+        yield f"Decide in {found.list_path}; `mel cities` shows the list."
+
+
+def _check(*, passed: bool, told: list[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        asset_key=TABLE,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(told),
+    )

@@ -1,0 +1,161 @@
+"""Read survey exports from the drop folder. What a file means is in sources/survey; nothing is moved or deleted."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
+from mel_pipeline.errors import PermanentSourceError, SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.dates import Order
+from mel_pipeline.sources.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_in, told_apart
+from mel_pipeline.sources.survey import responses
+from mel_pipeline.sources.survey.codebook import Codebook, codebook_for, codebooks_in, common_codebook
+from mel_pipeline.sources.survey.plan import Plan, plan_of
+from mel_pipeline.sources.survey.profile import Profile, profiles_in
+from mel_pipeline.sources.survey.reading import opened
+
+ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How files are read: the organisation's own codebooks and profiles, and what is declared for all."""
+
+    codebooks: Sequence[Codebook] = ()
+    profiles: Sequence[Profile] = ()
+    fallback: str | None = None
+    order: Order | None = None
+
+    def fingerprint(self, contract: EntityContract) -> str:
+        """Changes with any of them: files that are still there are then read again."""
+        parts = [fingerprint_of(contract), common_codebook().fingerprint, self.fallback, self.order]
+        parts += [book.fingerprint for book in self.codebooks]
+        parts += [profile.model_dump_json() for profile in self.profiles]
+        return json.dumps(parts)
+
+
+def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> SurveyFiles:
+    return SurveyFiles(settings.survey_folder, rules_of(settings), settle_seconds)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Codebooks and profiles that lie in the drop folder, and the source's settings.
+
+    Raises:
+        ContractError: a codebook or a profile is not valid.
+        SettingsError: a setting is not one of its values.
+    """
+    options = settings.source("survey_files")
+    order, fallback = options.text("date_order"), options.text("fallback_encoding")
+    if order not in ("", "day_first", "month_first"):
+        raise SettingsError(
+            f"{options.variable('date_order')} is neither day_first nor month_first. Mend it."
+        )
+    try:
+        codecs.lookup(fallback or "utf-8")
+    except LookupError:
+        raise SettingsError(
+            f"{options.variable('fallback_encoding')} names no encoding. Western Windows files are in cp1252."
+        ) from None
+    folder = settings.survey_folder
+    return Rules(
+        codebooks_in(folder / "codebooks"),
+        profiles_in(folder / "profiles"),
+        fallback or None,
+        cast("Order", order) if order else None,
+    )
+
+
+class SurveyFiles:
+    """The drop folder as a source. The cursor is JSON: each file that was read, with SHA-256 and size."""
+
+    def __init__(self, folder: Path, rules: Rules, settle_seconds: float = SETTLE_SECONDS) -> None:
+        self._folder = folder
+        self._rules = rules
+        self._settle = settle_seconds
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """Responses of files that are new or have changed, oldest file first.
+
+        Of two versions of a response the one answered last counts, or the one that is read last.
+        """
+        contract = contract_of("survey_files").entities[entity]
+        rules = self._rules.fingerprint(contract)
+        stored = json.loads(cursor) if cursor else {}
+        known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
+        files = dict(known)
+        warnings: list[str] = []
+
+        def batches() -> Iterator[Batch]:
+            exports, refused = self._exports()
+            done = set(known.values())
+            for export in exports:
+                stamp = f"{export.digest}:{export.size}"
+                if stamp not in done:
+                    try:
+                        yield from self._responses(export, contract, warnings)
+                    except FileRefusedError as reason:
+                        refused[export.name] = str(reason)
+                        continue  # told below, with the others; it is tried again next time
+                    done.add(stamp)
+                files[export.name] = stamp
+            for name, why in refused.items():
+                yield Batch(frame_of([], contract), [Rejected(name, None, None, why, "{}")], fetched=1)
+
+        def new_cursor() -> str | None:
+            changed = files != known
+            return json.dumps({"rules": rules, "files": dict(sorted(files.items()))}) if changed else None
+
+        return Pull(batches(), new_cursor, warnings=lambda: warnings)
+
+    def _exports(self) -> tuple[list[DropFile], dict[str, str]]:
+        """Files that are at rest, oldest first; and why some cannot be read, by name."""
+        if not self._folder.is_dir():
+            raise PermanentSourceError(
+                f"Survey exports: there is no folder {self._folder}. Make it, or set MEL_SURVEY_DIR."
+            )
+        return told_apart(file for file in files_in(self._folder, ENDINGS) if file.is_at_rest(self._settle))
+
+    def _responses(self, file: DropFile, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
+        with opened(file, self._rules.profiles, self._rules.fallback) as export:
+            book = codebook_for(export.survey, self._rules.codebooks)
+            with closing(export.chunks(export.order(book, self._rules.order))) as chunks:
+                first = next(chunks)
+                plan = plan_of(first, book)
+                note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
+                note += f" {len(plan.personal)} personal columns left out."
+                warnings += _lacking(file.name, plan, book)
+                for batch in responses.batches(chain([first], chunks), plan, book, contract):
+                    yield replace(batch, notes=[note])
+
+
+def _lacking(name: str, plan: Plan, book: Codebook) -> list[str]:
+    """What the MEL lead should look after in a file."""
+    lacking = [
+        words
+        for role, words in (("overall_satisfaction", "overall satisfaction"), ("event_code", "the event"))
+        if role not in plan.roles and not (role == "event_code" and book.event_code)
+    ]
+    if not lacking:
+        return []
+    return [
+        f"{name}: no question was recognised for {' or '.join(lacking)}."
+        f" Run `mel survey inspect {name}` and write a codebook for this survey."
+    ]

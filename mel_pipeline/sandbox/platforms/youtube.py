@@ -1,0 +1,218 @@
+"""YouTube's Data API v3 and Analytics API v2, with one channel of talks and interviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.platforms.google import GooglePlatform, google_error
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+CHANNEL, UPLOADS = "UCmetropolisSample00000001", "UUmetropolisSample00000001"
+LAUNCHED = date(2023, 1, 1)
+UNITS_A_DAY = 10_000
+PAGE = 50
+SETTLED_AFTER = 2  # days; Analytics has nothing for later ones
+_SERIES = (
+    "Metropolis talk",
+    "Urban innovation",
+    "Gender equality in cities",
+    "Ciudades y cuidados",
+    "Villes et climat",
+)
+_METRICS = {"views", "likes", "comments", "shares", "subscribersGained", "subscribersLost"}
+
+
+@dataclass(frozen=True)
+class Video:
+    id: str
+    title: str
+    published: datetime
+    views: int
+    likes: int | None  # the channel may hide them
+    comments: int
+
+
+class YouTube(GooglePlatform):
+    """Counts units as Google does: a list call costs one."""
+
+    name = "youtube"
+    refresh_token = "sample-youtube-refresh-token"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
+        self.units = 0
+        self.most_units = UNITS_A_DAY
+        self.rows_left_out = False  # Analytics then has nothing, and says so by leaving `rows` out
+        self.days = _days(organisation.today)
+        self.videos = _videos(organisation.today)
+
+    def endpoints(self) -> list[BaseRoute]:
+        return [
+            Route("/token", self.token, methods=["POST"]),
+            Route("/youtube/v3/{kind}", self.listed),
+            Route("/v2/reports", self.reports),
+        ]
+
+    async def listed(self, request: Request) -> Response:
+        if (refused := self.let_in(request)) is not None:
+            return refused
+        kind, asked = request.path_params["kind"], request.query_params
+        self.units += 100 if kind == "search" else 1
+        if self.units > self.most_units:
+            words = "The request cannot be completed because you have exceeded your quota."
+            return google_error(403, "PERMISSION_DENIED", words, "quotaExceeded")
+        parts = asked.get("part", "").split(",")
+        if kind == "channels":
+            found = [self._channel(parts)] if CHANNEL in asked.get("id", "").split(",") else None
+            info = {"pageInfo": {"totalResults": 1 if found else 0, "resultsPerPage": 5}}
+            return JSONResponse(
+                {"kind": "youtube#channelListResponse", **info} | ({"items": found} if found else {})
+            )
+        if kind == "playlistItems":
+            return self._playlist(asked)
+        if kind == "videos":
+            ids = asked.get("id", "").split(",")
+            if len(ids) > PAGE:
+                return google_error(
+                    400,
+                    "INVALID_ARGUMENT",
+                    "The request specifies an invalid filter parameter.",
+                    "invalidFilters",
+                )
+            shown = [_video(video, parts) for video in self.videos if video.id in ids]
+            return JSONResponse({"kind": "youtube#videoListResponse", "items": shown})
+        return google_error(404, "NOT_FOUND", "Not found.", "notFound")
+
+    def _channel(self, parts: list[str]) -> dict[str, Any]:
+        gained = sum(day["subscribersGained"] - day["subscribersLost"] for day in self.days.values())
+        count = 2_900 + gained
+        rounded = count if count < 1_000 else count - count % 10 ** (len(str(count)) - 3)
+        whole = {
+            "snippet": {"title": "Metropolis", "publishedAt": "2012-03-01T09:00:00Z"},
+            "statistics": {
+                "viewCount": str(sum(day["views"] for day in self.days.values())),
+                "subscriberCount": str(rounded),
+                "hiddenSubscriberCount": False,
+                "videoCount": str(len(self.videos)),
+            },
+            "contentDetails": {"relatedPlaylists": {"likes": "", "uploads": UPLOADS}},
+        }
+        return {"kind": "youtube#channel", "id": CHANNEL} | {
+            part: whole[part] for part in parts if part in whole
+        }
+
+    def _playlist(self, asked: Mapping[str, str]) -> Response:
+        if asked.get("playlistId") != UPLOADS:
+            words = "The playlist identified with the request's playlistId parameter cannot be found."
+            return google_error(404, "NOT_FOUND", words, "playlistNotFound")
+        size = int(asked.get("maxResults", "5"))
+        if size > PAGE:
+            return google_error(400, "INVALID_ARGUMENT", "Invalid value for maxResults.", "invalidParameter")
+        token = asked.get("pageToken", "EAAaBlBUOkNESQ0")
+        start = int(token.removeprefix("EAAaBlBUOkNESQ")) if token[14:].isdigit() else -1
+        if start < 0:
+            return google_error(
+                400, "INVALID_ARGUMENT", "The request specifies an invalid page token.", "invalidPageToken"
+            )
+        newest = self.videos[::-1]
+        shown = [
+            {"contentDetails": {"videoId": video.id, "videoPublishedAt": _text(video.published)}}
+            for video in newest[start : start + size]
+        ]
+        body: dict[str, Any] = {
+            "items": shown,
+            "pageInfo": {"totalResults": len(newest), "resultsPerPage": size},
+        }
+        if start + size < len(newest):
+            body["nextPageToken"] = f"EAAaBlBUOkNESQ{start + size}"
+        return JSONResponse({"kind": "youtube#playlistItemListResponse", **body})
+
+    async def reports(self, request: Request) -> Response:
+        if (refused := self.let_in(request)) is not None:
+            return refused
+        asked = request.query_params
+        metrics = asked.get("metrics", "").split(",")
+        if asked.get("ids") not in (f"channel=={CHANNEL}", "channel==MINE"):
+            return google_error(403, "PERMISSION_DENIED", "Forbidden", "forbidden")
+        if not set(metrics) <= _METRICS or asked.get("dimensions") != "day":
+            return google_error(400, "INVALID_ARGUMENT", "The query is not supported.", "badRequest")
+        first, last = (date.fromisoformat(asked[name]) for name in ("startDate", "endDate"))
+        rows = [
+            [figures[metric] for metric in metrics] + [day.isoformat()]
+            for day, figures in self.days.items()
+            if first <= day <= last
+        ]
+        # The order of the columns is Google's affair: the dimension stands last here.
+        headers = [
+            *({"name": metric, "columnType": "METRIC", "dataType": "INTEGER"} for metric in metrics),
+            {"name": "day", "columnType": "DIMENSION", "dataType": "STRING"},
+        ]
+        told: dict[str, Any] = {"kind": "youtubeAnalytics#resultTable", "columnHeaders": headers}
+        return JSONResponse(told if self.rows_left_out or not rows else told | {"rows": rows})
+
+
+def _days(today: date) -> dict[date, dict[str, int]]:
+    found = {}
+    for number in range((today - LAUNCHED).days - SETTLED_AFTER):
+        day = LAUNCHED + timedelta(days=number)
+        rng = Random(f"youtube {day}")
+        views = int(140 * (1 + number / 1_500) * rng.uniform(0.5, 1.7))
+        found[day] = {
+            "views": views,
+            "likes": views // rng.randint(28, 50),
+            "comments": rng.randint(0, 2),
+            "shares": rng.randint(0, 5),
+            "subscribersGained": rng.randint(0, 4),
+            "subscribersLost": rng.randint(0, 1),
+        }
+    return found
+
+
+def _videos(today: date) -> list[Video]:
+    found: list[Video] = []
+    for number in range((today - LAUNCHED).days):
+        day = LAUNCHED + timedelta(days=number)
+        rng = Random(f"youtube video {day}")
+        if rng.random() > 0.08:
+            continue
+        views = rng.randint(90, 2_400)
+        found.append(
+            Video(
+                id=f"smpl{number:07}",
+                title=f"{rng.choice(_SERIES)} {len(found) + 1}",
+                published=datetime(
+                    day.year, day.month, day.day, rng.randint(8, 17), rng.randint(0, 59), tzinfo=UTC
+                ),
+                views=views,
+                likes=None if rng.random() < 0.05 else views // 35,
+                comments=rng.randint(0, 9),
+            )
+        )
+    return found
+
+
+def _video(video: Video, parts: list[str]) -> dict[str, Any]:
+    statistics = {"viewCount": str(video.views), "commentCount": str(video.comments), "favoriteCount": "0"}
+    if video.likes is not None:
+        statistics["likeCount"] = str(video.likes)
+    whole = {
+        "snippet": {"title": video.title, "publishedAt": _text(video.published), "channelId": CHANNEL},
+        "statistics": statistics,
+    }
+    return {"kind": "youtube#video", "id": video.id} | {part: whole[part] for part in parts if part in whole}
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+PLATFORM = YouTube

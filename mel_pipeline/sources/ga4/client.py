@@ -1,0 +1,137 @@
+"""Ask Google Analytics 4 for visits by day and visitors of a period. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from functools import partial
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.ga4 import parse
+from mel_pipeline.sources.google_oauth import GoogleSession
+from mel_pipeline.sources.http import Http, Policy, base_url
+from mel_pipeline.sources.platform.budget import Budget
+from mel_pipeline.sources.platform.days import asked_until, daily_pull, days_of, periods_of
+from mel_pipeline.sources.platform.rows import account_row, batch_of
+
+PAGE = 10_000  # rows
+WINDOW_DAYS = 366
+TOKENS_A_DAY = 200_000  # of a standard property
+
+
+def open(settings: Settings, policy: Policy | None = None) -> GoogleAnalytics:
+    return GoogleAnalytics(settings, Http(policy))
+
+
+class GoogleAnalytics:
+    """Google Analytics as a source, up to yesterday."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._sites = options.listed("property_ids")
+        self._session = GoogleSession(options, http)
+        self._url = base_url(options.text("api_url"), options.variable("api_url"))
+        self._admin = base_url(options.text("admin_url"), options.variable("admin_url"))
+        self._budget = Budget(http, "Google Analytics")
+        self._today = settings.current_day
+        self._first_day = Quarter.parse(settings.first_quarter).start
+        self._zone = settings.time_zone
+        self._warnings: dict[str, None] = {}
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,
+        checkpoint: str | None = None,
+    ) -> Pull:
+        """The properties, their visits by day since the cursor, or the unique visitors of a quarter."""
+        contract = contract_of(parse.NAME).entities[entity]
+        if entity == "accounts":
+            return simple_pull(self._properties(contract))
+        if entity == "daily":
+            daily = daily_pull(
+                contract,
+                cursor,
+                checkpoint,
+                self._sites,
+                partial(self._days, contract),
+                beginning=self._first_day,
+                today=self._today,
+                window_days=WINDOW_DAYS,
+            )
+            return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._told)
+        if quarter is None:
+            raise SettingsError("Google's unique visitors are asked for a quarter. Name one, like 2024-Q4.")
+        return Pull(self._users(contract, quarter), usage=self._budget.usage, warnings=self._told)
+
+    def _told(self) -> list[str]:
+        return list(self._warnings)
+
+    def _properties(self, contract: EntityContract) -> Iterator[Batch]:
+        for site in self._sites:
+            self._budget.before_call()
+            data = self._session.call(f"property {site}", f"{self._admin}/properties/{site}", dict)
+            name = str(data.get("displayName") or "") or None
+            yield batch_of(
+                [account_row(parse.NAME, site, name, self._today, None, f"property {site}")], contract
+            )
+
+    def _days(self, contract: EntityContract, site: str, window: tuple[date, date]) -> Iterator[Batch]:
+        days = days_of(window)
+        rows = self._report(site, (days[0], days[-1]), ["date"], parse.DAILY)
+        yield parse.day_rows(rows, contract, site, days)
+
+    def _users(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        for site in self._sites:
+            for period in periods_of(quarter, self._today):
+                last = asked_until(period, self._today) - timedelta(days=1)
+                rows = self._report(site, (period.start, last), [], (parse.USERS,))
+                yield parse.user_rows(rows, contract, site, period)
+
+    def _report(
+        self, site: str, days: tuple[date, date], dimensions: list[str], metrics: tuple[str, ...]
+    ) -> list[dict[str, str]]:
+        """Every row of a report, page by page. Rows of zeros are asked for too: a missing one is then a gap."""
+        rows: list[dict[str, str]] = []
+        while True:
+            body = {
+                "dateRanges": [{"startDate": days[0].isoformat(), "endDate": days[1].isoformat()}],
+                "dimensions": [{"name": name} for name in dimensions],
+                "metrics": [{"name": name} for name in metrics],
+                "keepEmptyRows": True,
+                "returnPropertyQuota": True,
+                "limit": str(PAGE),
+                "offset": str(len(rows)),
+            }
+            page = self._page(site, body, [*dimensions, *metrics])
+            rows += page.rows
+            if not page.rows or len(rows) >= page.total:
+                return rows
+
+    def _page(self, site: str, body: Mapping[str, object], wanted: list[str]) -> parse.Report:
+        self._budget.before_call()
+        page = self._session.call(
+            f"report of {site}",
+            f"{self._url}/properties/{site}:runReport",
+            lambda data: parse.report_of(data, wanted),
+            body=body,
+        )
+        if page.tokens_left is not None:
+            self._budget.note_left(page.tokens_left, TOKENS_A_DAY, name="tokens of the day")
+        if page.time_zone and page.time_zone != self._zone:
+            self._warnings[
+                f"The property {site} counts its days in {page.time_zone}, and reports use {self._zone}:"
+                " visits near midnight fall on another day. Change it in the property's settings."
+            ] = None
+        if page.is_thresholded:
+            self._warnings[
+                f"Google leaves out small groups of the property {site} (thresholding): figures are too low."
+                " In the property's settings, choose the reporting identity 'device-based'."
+            ] = None
+        return page

@@ -1,0 +1,98 @@
+"""Google Analytics' answers into rows: every value is text, and is found by the name of its header. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError
+from mel_pipeline.sources.base import Batch
+from mel_pipeline.sources.platform.rows import Period, batch_of, metric_row
+
+NAME = "ga4"
+DAILY = ("sessions", "screenPageViews")
+USERS = "totalUsers"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page of a report. ``rows`` may come in any order; ``total`` counts them over all pages."""
+
+    rows: list[dict[str, str]]
+    total: int
+    time_zone: str | None
+    is_thresholded: bool  # Google leaves out rows of few people
+    tokens_left: int | None
+
+
+def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
+    """Read a page.
+
+    Raises:
+        PermanentSourceError: a header that was asked for is missing, or a row does not fit the headers.
+    """
+    names = [
+        str(header["name"])
+        for part in ("dimensionHeaders", "metricHeaders")
+        for header in _records(data, part)
+    ]
+    if not set(wanted) <= set(names):
+        raise PermanentSourceError("Google Analytics did not send the columns that were asked for.")
+    rows = []
+    for row in _records(data, "rows"):
+        values = [
+            str(one.get("value", ""))
+            for part in ("dimensionValues", "metricValues")
+            for one in _records(row, part)
+        ]
+        if len(values) != len(names):
+            raise PermanentSourceError("Google Analytics sent a row that does not fit its headers.")
+        rows.append(dict(zip(names, values, strict=True)))
+    told = _record(data, "metadata")
+    left = _record(_record(data, "propertyQuota"), "tokensPerDay").get("remaining")
+    return Report(
+        rows,
+        int(str(data.get("rowCount") or 0)),
+        str(told["timeZone"]) if told.get("timeZone") else None,
+        told.get("subjectToThresholding") is True,
+        int(str(left)) if left is not None else None,
+    )
+
+
+def day_rows(
+    rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, days: Sequence[date]
+) -> Batch:
+    """A row a day and metric; a day that Google has nothing for keeps no figure."""
+    by_day = {row["date"]: row for row in rows}
+    found = []
+    for day in days:
+        figures = by_day.get(f"{day:%Y%m%d}", {})
+        period = Period("day", day, day + timedelta(days=1))
+        ref = f"property {site}, {day}"
+        found += [metric_row(NAME, site, metric, period, figures.get(metric), ref) for metric in DAILY]
+    return batch_of(found, contract)
+
+
+def user_rows(
+    rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, period: Period
+) -> Batch:
+    """Unique visitors of one period, as Google counts them for exactly that period."""
+    value = rows[0].get(USERS) if rows else None
+    return batch_of(
+        [metric_row(NAME, site, USERS, period, value, f"property {site}, {period.text}")], contract
+    )
+
+
+def _records(data: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:
+    """Objects of a list that Google leaves out where it is empty."""
+    found = data.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise PermanentSourceError(f"Google Analytics sent something else than a list in {name}.")
+    yield from found
+
+
+def _record(data: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = data.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,141 @@
+"""Ask YouTube for channels, daily figures and videos; Google's quota is counted. Meanings are in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import PermanentSourceError, SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.google_oauth import GoogleSession
+from mel_pipeline.sources.http import Http, Policy, base_url
+from mel_pipeline.sources.platform.days import daily_pull, days_of
+from mel_pipeline.sources.youtube import parse
+
+PAGE = 50
+WINDOW_DAYS = 180
+UNITS_A_DAY = 10_000  # Data API; a list call costs one unit, `search` would cost a hundred
+
+
+def open(settings: Settings, policy: Policy | None = None) -> YouTube:
+    return YouTube(settings, Http(policy))
+
+
+class YouTube:
+    """YouTube as a source: Data API for channels and videos, Analytics API for days."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._channels = options.listed("channel_ids")
+        self._session = GoogleSession(options, http)
+        self._data = base_url(options.text("api_url"), options.variable("api_url"))
+        self._analytics = base_url(options.text("analytics_url"), options.variable("analytics_url"))
+        self._today = settings.current_day
+        self._first_day = Quarter.parse(settings.first_quarter).start
+        self._zone = ZoneInfo(settings.time_zone)
+        self._units = 0
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,
+        checkpoint: str | None = None,
+    ) -> Pull:
+        """Today's channels, days since the cursor, videos, or the figures of a quarter's videos."""
+        contract = contract_of(parse.NAME).entities[entity]
+        if entity == "daily":
+            return daily_pull(
+                contract,
+                cursor,
+                checkpoint,
+                self._channels,
+                partial(self._days, contract),
+                beginning=self._first_day,
+                today=self._today,
+                window_days=WINDOW_DAYS,
+            )
+        if entity == "accounts":
+            batches = self._accounts(contract)
+        elif entity == "contents":
+            batches = self._videos(contract)
+        elif quarter is None:
+            raise SettingsError(
+                "YouTube's figures of videos are asked for a quarter. Name one, like 2024-Q4."
+            )
+        else:
+            batches = self._figures(contract, quarter)
+        return Pull(batches, usage=lambda: {"units of the Data API": self._units})
+
+    def _accounts(self, contract: EntityContract) -> Iterator[Batch]:
+        yield parse.channel_rows(
+            self._listed("channels", part="snippet,statistics"), contract, self._channels, self._today
+        )
+
+    def _days(self, contract: EntityContract, channel: str, window: tuple[date, date]) -> Iterator[Batch]:
+        days = days_of(window)
+        asked = {
+            "ids": f"channel=={channel}",
+            "startDate": days[0].isoformat(),
+            "endDate": days[-1].isoformat(),
+            "dimensions": "day",
+            "metrics": ",".join(parse.DAILY),
+        }
+        yield self._session.call(
+            f"days of {channel}",
+            f"{self._analytics}/reports",
+            lambda data: parse.day_rows(data, contract, channel, days),
+            params=asked,
+        )
+
+    def _videos(self, contract: EntityContract) -> Iterator[Batch]:
+        for channel, videos in self._uploads("snippet"):
+            yield parse.video_rows(videos, contract, channel)
+
+    def _figures(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        for channel, videos in self._uploads("snippet,statistics"):
+            yield parse.figure_rows(videos, contract, channel, quarter, self._zone)
+
+    def _uploads(self, parts: str) -> Iterator[tuple[str, list[parse.Item]]]:
+        """Pages of the videos of each channel: `search` would cost a hundred times as much and miss some."""
+        for item in self._listed("channels", part="contentDetails"):
+            related = parse.part(parse.part(item, "contentDetails"), "relatedPlaylists")
+            after: dict[str, str] = {}
+            while True:
+                page = self._ask(
+                    "playlistItems",
+                    {
+                        "part": "contentDetails",
+                        "playlistId": str(related.get("uploads")),
+                        "maxResults": str(PAGE),
+                        **after,
+                    },
+                )
+                ids = [str(parse.part(one, "contentDetails").get("videoId")) for one in parse.items_of(page)]
+                if ids:
+                    videos = self._ask(
+                        "videos", {"part": parts, "id": ",".join(ids), "maxResults": str(PAGE)}
+                    )
+                    yield str(item.get("id")), parse.items_of(videos)
+                if not page.get("nextPageToken"):
+                    break
+                after = {"pageToken": str(page["nextPageToken"])}
+
+    def _listed(self, kind: str, *, part: str) -> list[parse.Item]:
+        asked = {"part": part, "id": ",".join(self._channels), "maxResults": str(PAGE)}
+        return parse.items_of(self._ask(kind, asked))
+
+    def _ask(self, kind: str, asked: Mapping[str, str]) -> Mapping[str, object]:
+        if self._units >= UNITS_A_DAY // 2:
+            raise PermanentSourceError(
+                "YouTube: half of the day's quota would be used by this load, so it was stopped."
+                " Ask Google for more, or name fewer channels in MEL_YOUTUBE_CHANNEL_IDS."
+            )
+        self._units += 1
+        return self._session.call(kind, f"{self._data}/{kind}", dict, params=asked)

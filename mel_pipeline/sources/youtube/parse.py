@@ -1,0 +1,130 @@
+"""YouTube's answers into rows. Pure: no HTTP, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.platform.rows import Period, Row, account_row, batch_of, content_row, metric_row
+
+NAME = "youtube"
+DAILY = ("views", "likes", "comments", "shares", "subscribersGained", "subscribersLost")
+LIFETIME = ("viewCount", "likeCount", "commentCount")
+Item = Mapping[str, object]
+
+
+def items_of(data: Mapping[str, object]) -> list[Item]:
+    """The entries of a page; YouTube leaves ``items`` out where there are none."""
+    items = data.get("items") or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise PermanentSourceError("YouTube's answer has no list of items. Check MEL_YOUTUBE_API_URL.")
+    return items
+
+
+def part(item: Item, name: str) -> Item:
+    """One part of an entry; empty where it was not sent."""
+    found = item.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def channel_rows(items: Iterable[Item], contract: EntityContract, asked: Sequence[str], today: date) -> Batch:
+    """A row a channel; a channel that YouTube does not know is rejected."""
+    by_id = {str(item.get("id")): item for item in items}
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for channel in asked:
+        ref = f"channel {channel}"
+        if channel not in by_id:
+            reason = "YouTube knows no such channel. Check MEL_YOUTUBE_CHANNEL_IDS."
+            rejected.append(Rejected(ref, f"{NAME}|{channel}|{today}", "account_id", reason, "{}"))
+            continue
+        told = part(by_id[channel], "statistics")
+        hidden = told.get("hiddenSubscriberCount") is True
+        title = part(by_id[channel], "snippet").get("title")
+        followers = None if hidden else told.get("subscriberCount")
+        rows.append(account_row(NAME, channel, str(title) if title else None, today, followers, ref))
+    return batch_of(rows, contract, rejected)
+
+
+def day_rows(
+    data: Mapping[str, object], contract: EntityContract, channel: str, days: Sequence[date]
+) -> Batch:
+    """A row a day and metric. Values are found by the names of the headers; a missing day keeps no figure."""
+    columns = [str(header["name"]) for header in _list(data, "columnHeaders") if isinstance(header, dict)]
+    if not {"day", *DAILY} <= set(columns):
+        raise PermanentSourceError("YouTube Analytics did not send the columns that were asked for.")
+    by_day: dict[str, dict[str, object]] = {}
+    for values in _list(data, "rows"):
+        if not isinstance(values, list) or len(values) != len(columns):
+            raise PermanentSourceError("YouTube Analytics sent a row that does not fit its headers.")
+        row = dict(zip(columns, values, strict=True))
+        by_day[str(row["day"])] = row
+    rows = []
+    for day in days:
+        figures = by_day.get(day.isoformat(), {})
+        period = Period("day", day, day + timedelta(days=1))
+        ref = f"channel {channel}, {day}"
+        rows += [metric_row(NAME, channel, metric, period, figures.get(metric), ref) for metric in DAILY]
+    return batch_of(rows, contract)
+
+
+def video_rows(videos: Iterable[Item], contract: EntityContract, channel: str) -> Batch:
+    """A row a video; one without an id or a moment of publication is rejected."""
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for video in videos:
+        snippet = part(video, "snippet")
+        published = _moment(snippet)
+        identity = str(video.get("id") or "")
+        ref = f"video {identity or 'without an id'}"
+        if not identity or published is None:
+            reason = "The video has no id or no moment of publication."
+            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
+            continue
+        title = str(snippet.get("title") or "") or None
+        rows.append(content_row(NAME, channel, identity, "video", title, published.isoformat(), ref))
+    return batch_of(rows, contract, rejected)
+
+
+def figure_rows(
+    videos: Iterable[Item], contract: EntityContract, channel: str, quarter: Quarter, zone: ZoneInfo
+) -> Batch:
+    """Lifetime figures of videos published in the quarter, by the business day; a hidden count is suppressed."""
+    rows: list[Row] = []
+    for video in videos:
+        published = _moment(part(video, "snippet"))
+        if published is None:
+            continue  # rejected where contents are read
+        day = published.astimezone(zone).date()
+        if not quarter.start <= day < quarter.end:
+            continue  # another quarter's
+        told = part(video, "statistics")
+        identity = str(video.get("id"))
+        rows += [
+            metric_row(
+                NAME, channel, metric, Period("lifetime", day), told.get(metric), f"video {identity}",
+                content=identity, why_missing="suppressed",
+            )
+            for metric in LIFETIME
+        ]  # fmt: skip
+    return batch_of(rows, contract)
+
+
+def _list(data: Mapping[str, object], name: str) -> list[object]:
+    """A list of the answer; YouTube Analytics leaves ``rows`` out where there are none."""
+    found = data.get(name) or []
+    if not isinstance(found, list):
+        raise PermanentSourceError(f"YouTube's answer has something else than a list in {name}.")
+    return found
+
+
+def _moment(snippet: Item) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(snippet.get("publishedAt")))
+    except ValueError:
+        return None

@@ -1,0 +1,284 @@
+"""Ask the Graph API for Pages, their days and posts. Meanings are in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.facebook import parse
+from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.http import Http, Policy, base_url
+from mel_pipeline.sources.platform.days import daily_pull, days_of, periods_of, windows
+from mel_pipeline.sources.platform.rows import Availability
+
+VERSION = "v25.0"
+WINDOW_DAYS = 90  # more days a call are refused, so a quarter takes two
+KEPT_DAYS = 2 * 365  # older days come back empty, and would hide what is stored
+_POST_FIELDS = "id,message,created_time,status_type"
+
+
+def open(settings: Settings, policy: Policy | None = None) -> Facebook:
+    return Facebook(settings, Http(policy))
+
+
+class Facebook:
+    """Pages as a source. Each is asked with a token of its own, which the system user's token obtains."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._token = options.text("access_token")
+        self._token_setting = options.variable("access_token")
+        self._accounts = options.listed("page_ids")
+        wording = Wording(
+            "Facebook",
+            options.variable("api_url"),
+            self._token_setting,
+            options.variable("page_ids"),
+            "pages_show_list, pages_read_engagement and read_insights",
+        )
+        address = base_url(options.text("api_url"), wording.address_setting)
+        self._graph = Graph(http, f"{address}/{VERSION}", wording)
+        self._today = settings.current_day
+        self._beginning = Quarter.parse(settings.first_quarter).start
+        self._kept_from = max(self._beginning, self._today - timedelta(days=KEPT_DAYS))
+        self._zone = ZoneInfo(settings.time_zone)
+        self._page_tokens: dict[str, str] = {}
+        self._warnings: dict[str, None] = {}
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,
+        checkpoint: str | None = None,
+    ) -> Pull:
+        """Followers, daily figures since the cursor, or the posts and figures of a quarter."""
+        contract = contract_of(parse.NAME).entities[entity]
+        self._warnings = {}
+        if entity == "daily":
+            known = parse.last_days(cursor)
+            pull = daily_pull(
+                contract,
+                cursor,
+                checkpoint,
+                self._accounts,
+                partial(self._days, contract, known),
+                beginning=self._beginning,
+                today=self._today,
+                window_days=WINDOW_DAYS,
+            )
+            return self._told(pull.batches, pull)
+        if entity == "accounts":
+            return self._told(self._account_rows(contract))
+        if quarter is None:
+            raise SettingsError(f"Facebook {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+        if entity == "periods":
+            return self._told(self._periods(contract, quarter))
+        read = self._figures if entity == "content_metrics" else self._posts
+        return self._told(read(contract, quarter))
+
+    def _told(self, batches: Iterator[Batch], pull: Pull | None = None) -> Pull:
+        cursor = pull.cursor if pull else lambda: None
+        return Pull(
+            batches, cursor=cursor, usage=self._graph.budget.usage, warnings=lambda: list(self._warnings)
+        )
+
+    def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
+        self._look_at_expiry()
+        for account in self._accounts:
+            fields = {"fields": "id,name,followers_count"}
+            page = self._graph.ask(f"Page {account}", account, self._page_token(account), fields)
+            followers: list[Mapping[str, object]] = []
+            for window in windows(self._kept_from, self._today, WINDOW_DAYS):
+                try:
+                    followers += records(self._insights(account, window, [parse.FOLLOWERS]))
+                except RefusedError as refused:
+                    self._note_refused(parse.FOLLOWERS, refused)
+                    break
+            yield parse.parse_page(page, {"data": followers}, contract, account, self._today)
+
+    def _days(
+        self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
+    ) -> Iterator[Batch]:
+        """Days out of reach are marked so, unless figures of theirs may be stored; the others are asked."""
+        kept = min(max(window[0], self._kept_from), window[1])
+        if window[0] < kept and account not in known:
+            lost = days_of((window[0], kept))
+            yield parse.empty_days(contract, account, parse.PAGE_METRICS, lost, "not_offered")
+        if kept < window[1]:
+            yield from self._kept_days(contract, known, account, (kept, window[1]))
+
+    def _kept_days(
+        self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
+    ) -> Iterator[Batch]:
+        """All metrics at once; one that was retired fails the others with it, so then each alone."""
+        try:
+            data = self._insights(account, window, parse.PAGE_METRICS)
+            yield parse.parse_days(data, contract, account, window, parse.PAGE_METRICS)
+        except RefusedError as refused:
+            if refused.error.is_gone:
+                raise
+            # A day that is stored keeps its figure.
+            fresh = [day for day in days_of(window) if day.isoformat() > known.get(account, "")]
+            yield from self._days_one_by_one(contract, account, window, fresh)
+
+    def _days_one_by_one(
+        self, contract: EntityContract, account: str, window: tuple[date, date], fresh: Sequence[date]
+    ) -> list[Batch]:
+        """The metrics that are answered, and fresh days of the others. None answered: not a matter of metrics."""
+        answered: list[Batch] = []
+        refused: dict[str, RefusedError] = {}
+        for metric in parse.PAGE_METRICS:
+            try:
+                data = self._insights(account, window, [metric])
+                answered.append(parse.parse_days(data, contract, account, window, [metric]))
+            except RefusedError as error:
+                refused[metric] = error
+        if not answered:
+            raise next(iter(refused.values()))
+        for metric, reason in refused.items():
+            self._note_refused(metric, reason)
+        return [*answered, parse.empty_days(contract, account, refused, fresh, "retired")]
+
+    def _insights(
+        self, account: str, window: tuple[date, date], metrics: Iterable[str]
+    ) -> Mapping[str, object]:
+        params = {"metric": ",".join(metrics), "period": "day", **bounds(window)}
+        what = f"Page {account}, {window[0]} to {window[1]}"
+        return self._graph.ask(what, f"{account}/insights", self._page_token(account), params)
+
+    def _periods(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        for account in self._accounts:
+            self._page_token(account)  # a Page that cannot be read is no Page without reach
+            yield parse.parse_periods(contract, account, periods_of(quarter, self._today))
+
+    def _posts(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        for account in self._accounts:
+            for _, page in self._post_pages(account, quarter, _POST_FIELDS):
+                yield parse.parse_posts(records(page), contract, account, parse.day_in(quarter, self._zone))
+
+    def _post_pages(
+        self, account: str, quarter: Quarter, fields: str
+    ) -> Iterator[tuple[dict[str, str], Mapping[str, object]]]:
+        # A day more on both sides: Facebook cuts by UTC, the quarter by the business time zone.
+        around = bounds((quarter.start - timedelta(days=1), quarter.end + timedelta(days=1)))
+        params = {"fields": fields, **around}
+        yield from self._graph.pages(
+            f"Page {account} posts", f"{account}/posts", self._page_token(account), params
+        )
+
+    def _figures(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        """Pages of posts are listed first; the figures are then asked for each page."""
+        for account in self._accounts:
+            for asked, page in self._post_pages(account, quarter, _POST_FIELDS):
+                posts = records(page)
+                found, missing = self._figures_of(account, asked, posts)
+                whole = parse.with_figures(posts, found)
+                yield parse.parse_figures(
+                    whole, missing, contract, account, parse.day_in(quarter, self._zone)
+                )
+
+    def _figures_of(
+        self, account: str, asked: Mapping[str, str], posts: Sequence[Mapping[str, object]]
+    ) -> tuple[dict[str, list[Mapping[str, object]]], parse.Missing]:
+        """Series by post, and why others are missing: all metrics at once, else each alone, else post by post."""
+        found: dict[str, list[Mapping[str, object]]] = {str(post.get("id")): [] for post in posts}
+        missing: dict[tuple[str, str], Availability] = {}
+        if not posts:
+            return found, missing
+        try:
+            self._add_figures(found, account, asked, parse.POST_METRICS)
+        except RefusedError:
+            for metric in parse.POST_METRICS:
+                try:
+                    self._add_figures(found, account, asked, [metric])
+                except RefusedError:
+                    missing |= self._post_by_post(found, account, metric, posts)
+        return found, missing
+
+    def _add_figures(
+        self,
+        found: dict[str, list[Mapping[str, object]]],
+        account: str,
+        asked: Mapping[str, str],
+        metrics: Iterable[str],
+    ) -> None:
+        params = {**asked, "fields": f"id,insights.metric({','.join(metrics)})"}
+        page = self._graph.ask(
+            f"Page {account} figures of posts", f"{account}/posts", self._page_token(account), params
+        )
+        for post in records(page):
+            if str(post.get("id")) in found:
+                found[str(post.get("id"))] += records(post.get("insights"))
+
+    def _post_by_post(
+        self,
+        found: dict[str, list[Mapping[str, object]]],
+        account: str,
+        metric: str,
+        posts: Sequence[Mapping[str, object]],
+    ) -> dict[tuple[str, str], Availability]:
+        refused: list[str] = []
+        for post in posts:
+            number = str(post.get("id"))
+            try:
+                answer = self._graph.ask(
+                    f"post {number} {metric}",
+                    f"{number}/insights",
+                    self._page_token(account),
+                    {"metric": metric},
+                )
+            except RefusedError as error:
+                if not error.error.is_gone:  # one that was deleted meanwhile has no figure
+                    refused.append(number)
+                continue
+            found[number] += records(answer)
+        why = parse.why_refused(metric, refused, posts)
+        if "retired" in why.values():
+            self._warn_retired(metric)
+        return why
+
+    def _page_token(self, account: str) -> str:
+        if account not in self._page_tokens:
+            page = self._graph.ask(f"Page {account}", account, self._token, {"fields": "access_token"})
+            token = page.get("access_token")
+            if not isinstance(token, str) or not token:
+                raise PermanentSourceError(
+                    f"Facebook Page {account}: no token for the Page is given. Assign the Page to the system"
+                    f" user with full control, generate its token anew and set {self._token_setting}."
+                )
+            self._page_tokens[account] = token
+        return self._page_tokens[account]
+
+    def _look_at_expiry(self) -> None:
+        """Warn before the token ends. Sent in the body: a token never stands in an address."""
+        form = {"input_token": self._token, "method": "get"}
+        try:
+            data = self._graph.ask("token", "debug_token", self._token, form=form)
+        except ReauthoriseError:
+            raise
+        except PermanentSourceError:
+            self._warnings["Facebook does not tell when the access token expires."] = None
+            return
+        warning = parse.expiry_warning(data, self._today, self._token_setting)
+        if warning:
+            self._warnings[warning] = None
+
+    def _note_refused(self, metric: str, refused: RefusedError) -> None:
+        if refused.error.is_gone:
+            raise refused
+        self._warn_retired(metric)
+
+    def _warn_retired(self, metric: str) -> None:
+        self._warnings[
+            f"Facebook does not give {metric} any longer (code 100); the other figures are kept."
+            " See what replaces it in Meta's list of deprecated metrics."
+        ] = None

@@ -1,0 +1,243 @@
+"""LinkedIn's community management API: versions that end, a window of twelve months, tokens of sixty days."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mel_pipeline.sandbox.forms import form_values
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+TOKEN = "sample-linkedin-token"
+APP = ("sample-linkedin-client", "sample-linkedin-client-secret")
+ORGANISATION = "90000001"
+LAUNCHED = date(2023, 1, 1)
+KEPT_DAYS = 365
+_URN = f"urn:li:organization:{ORGANISATION}"
+_RANGE = re.compile(r"\(timeRange:\(start:(\d+),end:(\d+)\),timeGranularityType:(\w+)\)")
+_TOPICS = ("Housing", "Mobility", "Care", "Climate", "Gender equality", "Finance", "Data", "Solutions Labs")
+
+
+@dataclass(frozen=True)
+class Post:
+    urn: str
+    text: str
+    published: datetime
+    figures: dict[str, int]
+
+
+class LinkedIn(Platform):
+    """One page. ``versions`` are those that are active; ``token_ends`` is when the token does."""
+
+    name = "linkedin"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
+        today = organisation.today
+        self.versions = {
+            f"{month // 12}{month % 12 + 1:02}"
+            for month in range(today.year * 12 + today.month - 13, today.year * 12 + today.month)
+        }
+        self.token_ends = datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=40)
+        self.today = today
+        self.days = {day: _figures(f"linkedin {day}", 260) for day in _days(today)}
+        self.posts = _posts(today)
+        self.followers = 14_000 + 9 * (today - LAUNCHED).days
+
+    def endpoints(self) -> list[BaseRoute]:
+        return [
+            Route("/oauth/v2/introspectToken", self.introspect, methods=["POST"]),
+            Route("/rest/organizationalEntityShareStatistics", self.statistics),
+            Route("/rest/networkSizes/{urn}", self.size),
+            Route("/rest/organizations/{number}", self.described),
+            Route("/rest/posts", self.listed),
+        ]
+
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        if kind == "expired_token":
+            words = "The token used in the request has expired"
+            return _error(401, "EXPIRED_ACCESS_TOKEN", words, 65602)
+        return _error(
+            429,
+            "TOO_MANY_REQUESTS",
+            "Resource level throttle APPLICATION DAY limit for calls to this resource is reached.",
+        )
+
+    async def introspect(self, request: Request) -> Response:
+        values = await form_values(request)
+        if (values.get("client_id"), values.get("client_secret")) != APP:
+            return JSONResponse({"error": "invalid_client_id"}, 401)
+        if values.get("token") != TOKEN:
+            return JSONResponse({"active": False})
+        return JSONResponse(
+            {"active": True, "status": "active", "expires_at": int(self.token_ends.timestamp())}
+        )
+
+    def _refused(self, request: Request) -> Response | None:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return _error(401, "INVALID_ACCESS_TOKEN", "Invalid access token", 65600)
+        version = request.headers.get("linkedin-version")
+        if version is None:
+            return _error(
+                400,
+                "VERSION_MISSING",
+                "A version must be present. Please specify a version by adding the LinkedIn-Version header.",
+            )
+        if version not in self.versions:
+            return _error(426, "NONEXISTENT_VERSION", f"Requested version {version} is not active")
+        return None
+
+    async def size(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        if unquote(request.path_params["urn"]) != _URN:
+            return _error(403, "ACCESS_DENIED", "Not enough permissions to access: networkSizes.GET")
+        return JSONResponse({"firstDegreeSize": self.followers})
+
+    async def described(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        if request.path_params["number"] != ORGANISATION:
+            return _error(404, "NOT_FOUND", "Not found")
+        return JSONResponse(
+            {
+                "id": int(ORGANISATION),
+                "localizedName": "Metropolis (sample)",
+                "vanityName": "metropolis-sample",
+            }
+        )
+
+    async def listed(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        asked = request.query_params
+        if asked.get("q") != "author" or asked.get("author") != _URN or int(asked.get("count", "10")) > 100:
+            return _error(400, "ILLEGAL_ARGUMENT", "Parameters are not valid")
+        start, count = int(asked.get("start", "0")), int(asked.get("count", "10"))
+        shown = [
+            {
+                "id": post.urn, "author": _URN, "commentary": post.text, "lifecycleState": "PUBLISHED", "visibility": "PUBLIC",
+                "createdAt": _ms(post.published), "publishedAt": _ms(post.published),
+            }
+            for post in self.posts[::-1][start : start + count]
+        ]  # fmt: skip
+        return JSONResponse(
+            {
+                "paging": {"start": start, "count": count, "links": [], "total": len(self.posts)},
+                "elements": shown,
+            }
+        )
+
+    async def statistics(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        # Rest.li reads the query itself: brackets that were encoded are no brackets to it.
+        query = dict(part.partition("=")[::2] for part in request.url.query.split("&"))
+        if query.get("q") != "organizationalEntity" or unquote(query.get("organizationalEntity", "")) != _URN:
+            return _error(
+                403,
+                "ACCESS_DENIED",
+                "Not enough permissions to access: organizationalEntityShareStatistics.FINDER",
+            )
+        if "timeIntervals" in query:
+            return self._by_time(query["timeIntervals"])
+        for parameter, kind in (("shares", "share"), ("ugcPosts", "ugcPost")):
+            if parameter in query:
+                return self._by_post(query[parameter], kind)
+        return _error(400, "ILLEGAL_ARGUMENT", "Lifetime statistics are not part of the sample")
+
+    def _by_time(self, text: str) -> Response:
+        match = _RANGE.fullmatch(text)
+        if match is None or match[3] not in ("DAY", "MONTH"):
+            return _error(400, "ILLEGAL_ARGUMENT", "Invalid query parameters passed to request")
+        first, end = (datetime.fromtimestamp(int(match[n]) / 1000, UTC).date() for n in (1, 2))
+        first = max(first, self.today - timedelta(days=KEPT_DAYS))
+        days = [day for day in self.days if first <= day < end]
+        if match[3] == "DAY":
+            groups = [[day] for day in days]
+        else:
+            months = sorted({(day.year, day.month) for day in days})
+            groups = [[day for day in days if (day.year, day.month) == month] for month in months]
+        return JSONResponse({"paging": _NO_MORE, "elements": [self._element(group) for group in groups]})
+
+    def _element(self, days: list[date]) -> dict[str, Any]:
+        total = {name: sum(self.days[day][name] for day in days) for name in self.days[days[0]]}
+        if len(days) > 1:
+            total["uniqueImpressionsCount"] = int(total["uniqueImpressionsCount"] * 0.41)
+        bounds = {"start": _ms(_midnight(days[0])), "end": _ms(_midnight(days[-1] + timedelta(days=1)))}
+        return {
+            "totalShareStatistics": total | {"engagement": 0.03},
+            "timeRange": bounds,
+            "organizationalEntity": _URN,
+        }
+
+    def _by_post(self, text: str, kind: str) -> Response:
+        if not text.startswith("List(") or not text.endswith(")"):
+            return _error(400, "ILLEGAL_ARGUMENT", "Invalid query parameters passed to request")
+        wanted = {unquote(urn) for urn in text[5:-1].split(",")}
+        found = [
+            {
+                "totalShareStatistics": post.figures | {"engagement": 0.03},
+                kind: post.urn,
+                "organizationalEntity": _URN,
+            }
+            for post in self.posts
+            if post.urn in wanted
+        ]
+        return JSONResponse({"paging": _NO_MORE, "elements": found})
+
+
+_NO_MORE = {"start": 0, "count": 10, "links": []}
+
+
+def _days(today: date) -> list[date]:
+    return [LAUNCHED + timedelta(days=number) for number in range((today - LAUNCHED).days - 1)]
+
+
+def _figures(seed: str, usual: int) -> dict[str, int]:
+    rng = Random(seed)
+    seen = int(usual * rng.uniform(0.3, 2.2))
+    return {
+        "impressionCount": seen, "uniqueImpressionsCount": int(seen * 0.55), "clickCount": seen // 30, "likeCount": seen // 45,
+        "commentCount": seen // 300, "shareCount": seen // 250, "shareMentionsCount": 0, "commentMentionsCount": 0,
+    }  # fmt: skip
+
+
+def _posts(today: date) -> list[Post]:
+    found: list[Post] = []
+    for day in _days(today):
+        rng = Random(f"linkedin post {day}")
+        if day.weekday() > 4 or rng.random() > 0.35:
+            continue
+        kind = "ugcPost" if rng.random() < 0.3 else "share"
+        published = datetime(day.year, day.month, day.day, rng.randint(7, 17), rng.randint(0, 59), tzinfo=UTC)
+        urn = f"urn:li:{kind}:{7_000_000_000_000_000_000 + day.toordinal()}"
+        found.append(Post(urn, f"{rng.choice(_TOPICS)} in our cities", published, _figures(urn, 900)))
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _error(status: int, code: str, message: str, service: int = 0) -> Response:
+    return JSONResponse(
+        {"status": status, "serviceErrorCode": service, "code": code, "message": message}, status
+    )
+
+
+PLATFORM = LinkedIn

@@ -1,0 +1,165 @@
+"""X's API v2, app-only: users and their posts, with limits in windows of fifteen minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+TOKEN = "sample-x-token"
+ACCOUNT = "300000001"
+LAUNCHED = date(2023, 1, 1)
+WINDOW = 900  # seconds
+MOST_CALLS = 1_500
+MOST_POSTS = 3_200  # the newest that a timeline gives
+_TOPICS = ("#Housing", "#Mobility", "#Care", "#Climate", "#GenderEquality", "#CityFinance")
+
+
+@dataclass(frozen=True)
+class Post:
+    id: str
+    text: str
+    published: datetime
+    metrics: dict[str, int]
+
+
+class X(Platform):
+    """One account. ``calls_left`` of the running window; the address of a page holds no token."""
+
+    name = "x"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
+        self.most_calls = MOST_CALLS
+        self.calls_left = MOST_CALLS
+        self._window_ends = 0.0
+        self.suspended = False
+        self.posts = _posts(organisation.today)
+        self.followers = 21_000 - 2 * (organisation.today - LAUNCHED).days
+
+    def endpoints(self) -> list[BaseRoute]:
+        return [Route("/2/users", self.users), Route("/2/users/{number}/tweets", self.timeline)]
+
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        if kind == "expired_token":
+            return _problem(401, "Unauthorized", "about:blank")
+        return _problem(
+            429,
+            "Too Many Requests",
+            "about:blank",
+            {"x-rate-limit-reset": str(int(self.clock.seconds()) + WINDOW)},
+        )
+
+    def _refused(self, request: Request) -> Response | None:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return _problem(401, "Unauthorized", "about:blank")
+        now = self.clock.seconds()
+        if now >= self._window_ends:
+            self._window_ends, self.calls_left = now + WINDOW, self.most_calls
+        if self.calls_left <= 0:
+            return _problem(429, "Too Many Requests", "about:blank", self._limits())
+        self.calls_left -= 1
+        return None
+
+    def _limits(self) -> dict[str, str]:
+        return {
+            "x-rate-limit-limit": str(self.most_calls),
+            "x-rate-limit-remaining": str(self.calls_left),
+            "x-rate-limit-reset": str(int(self._window_ends) + 1),
+        }
+
+    async def users(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        asked = request.query_params.get("ids", "").split(",")
+        found: list[dict[str, Any]] = []
+        errors = []
+        for number in asked:
+            if number == ACCOUNT and not self.suspended:
+                found.append({"id": ACCOUNT, "name": "Metropolis", "username": "metropolis_sample"})
+                if "public_metrics" in request.query_params.get("user.fields", ""):
+                    found[-1]["public_metrics"] = {
+                        "followers_count": self.followers,
+                        "following_count": 812,
+                        "tweet_count": len(self.posts),
+                    }
+            else:
+                errors.append(
+                    {
+                        "resource_id": number,
+                        "title": "Not Found Error",
+                        "type": "https://api.twitter.com/2/problems/resource-not-found",
+                    }
+                )
+        body: dict[str, Any] = ({"data": found} if found else {}) | ({"errors": errors} if errors else {})
+        return JSONResponse(body, headers=self._limits())
+
+    async def timeline(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        asked = request.query_params
+        size = int(asked.get("max_results", "10"))
+        if request.path_params["number"] != ACCOUNT or not 5 <= size <= 100:
+            return _problem(400, "Invalid Request", "https://api.twitter.com/2/problems/invalid-request")
+        first, end = (datetime.fromisoformat(asked[name]) for name in ("start_time", "end_time"))
+        if end > self.clock.now():
+            return _problem(400, "Invalid Request", "https://api.twitter.com/2/problems/invalid-request")
+        mine = [post for post in self.posts[::-1][:MOST_POSTS] if first <= post.published < end]
+        token = asked.get("pagination_token", "t0")
+        start = int(token[1:]) if token[1:].isdigit() else 0
+        shown = mine[start : start + size]
+        meta: dict[str, Any] = {"result_count": len(shown)}
+        if start + size < len(mine):
+            meta["next_token"] = f"t{start + size}"
+        fields = asked.get("tweet.fields", "").split(",")
+        data = [_shown(post, fields) for post in shown]
+        return JSONResponse(({"data": data} if data else {}) | {"meta": meta}, headers=self._limits())
+
+
+def _shown(post: Post, fields: list[str]) -> dict[str, Any]:
+    whole: dict[str, Any] = {
+        "created_at": f"{post.published:%Y-%m-%dT%H:%M:%S}.000Z",
+        "public_metrics": post.metrics,
+    }
+    return {"id": post.id, "text": post.text} | {name: whole[name] for name in fields if name in whole}
+
+
+def _posts(today: date) -> list[Post]:
+    found: list[Post] = []
+    for number in range((today - LAUNCHED).days):
+        day = LAUNCHED + timedelta(days=number)
+        rng = Random(f"x {day}")
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            seen = rng.randint(120, 2_600)
+            moment = datetime(
+                day.year, day.month, day.day, rng.randint(6, 19), rng.randint(0, 59), tzinfo=UTC
+            )
+            metrics = {
+                "impression_count": seen, "like_count": seen // 90, "reply_count": seen // 700, "retweet_count": seen // 260,
+                "quote_count": seen // 1_200, "bookmark_count": seen // 800,
+            }  # fmt: skip
+            found.append(
+                Post(
+                    str(1_600_000_000_000_000_000 + len(found)),
+                    f"News of our cities {rng.choice(_TOPICS)}",
+                    moment,
+                    metrics,
+                )
+            )
+    return found
+
+
+def _problem(status: int, title: str, kind: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"title": title, "type": kind, "status": status, "detail": title}, status, headers)
+
+
+PLATFORM = X

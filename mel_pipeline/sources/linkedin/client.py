@@ -1,0 +1,201 @@
+"""Ask LinkedIn for pages, daily figures, reach by month and posts. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import PermanentSourceError, SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.linkedin import parse
+from mel_pipeline.sources.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
+from mel_pipeline.sources.platform.expiry import expiry_warning
+from mel_pipeline.sources.platform.rows import Period, account_row, batch_of
+
+PAGE = 100
+MOST_POSTS = 50  # asked for figures in one call: their addresses have to fit into it
+WINDOW_DAYS = 90
+
+
+def open(settings: Settings, policy: Policy | None = None) -> LinkedIn:
+    return LinkedIn(settings, Http(policy))
+
+
+class LinkedIn:
+    """LinkedIn as a source. The token travels in a header."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._http = http
+        self._pages = options.listed("organization_ids")
+        self._token = options.text("access_token")
+        self._url = f"{base_url(options.text('api_url'), options.variable('api_url'))}/rest"
+        self._version = options.text("api_version")
+        self._introspect = base_url(options.text("introspect_url"), options.variable("introspect_url"))
+        self._app = {name: options.text(name) for name in ("client_id", "client_secret")}
+        self._renew = options.variable("access_token")
+        self._today = settings.current_day
+        self._first_day = Quarter.parse(settings.first_quarter).start
+        self._kept_from = self._today - timedelta(days=parse.KEPT_DAYS)
+        self._zone = ZoneInfo(settings.time_zone)
+        self._warnings: list[str] = []
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,
+        checkpoint: str | None = None,
+    ) -> Pull:
+        """Today's pages, days since the cursor, the reach of a quarter's months, or its posts."""
+        contract = contract_of(parse.NAME).entities[entity]
+        if entity == "daily":
+            known = DayCursor.read(cursor, contract).last
+            return daily_pull(
+                contract,
+                cursor,
+                checkpoint,
+                self._pages,
+                partial(self._days, contract, known),
+                beginning=self._first_day,
+                today=self._today,
+                window_days=WINDOW_DAYS,
+            )
+        if entity == "accounts":
+            batches = self._page_rows(contract)
+        elif quarter is None:
+            raise SettingsError(f"LinkedIn {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+        elif entity == "periods":
+            batches = self._months(contract, quarter)
+        else:
+            batches = self._posts(contract, quarter, with_figures=entity == "content_metrics")
+        return Pull(batches, warnings=lambda: list(self._warnings))
+
+    def _page_rows(self, contract: EntityContract) -> Iterator[Batch]:
+        self._look_at_expiry()
+        for page in self._pages:
+            size = self._ask(
+                f"followers of {page}", f"networkSizes/{_urn(page)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER"
+            )
+            told = self._ask(f"page {page}", f"organizations/{page}")
+            name = str(told.get("localizedName") or "") or None
+            row = account_row(
+                parse.NAME, page, name, self._today, size.get("firstDegreeSize"), f"page {page}"
+            )
+            yield batch_of([row], contract)
+
+    def _days(
+        self, contract: EntityContract, known: Mapping[str, str], page: str, window: tuple[date, date]
+    ) -> Iterator[Batch]:
+        """Days out of reach are marked so, unless figures of theirs may be stored; the others are asked."""
+        kept = min(max(window[0], self._kept_from), window[1])
+        if window[0] < kept and page not in known:
+            yield parse.lost_days(contract, page, days_of((window[0], kept)))
+        if kept < window[1]:
+            elements = self._statistics(page, f"&timeIntervals={_range((kept, window[1]), 'DAY')}")
+            yield parse.day_rows(elements, contract, page, days_of((kept, window[1])))
+
+    def _months(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+        """Only months that are over and that LinkedIn still keeps."""
+        for page in self._pages:
+            rows = []
+            for month in months_of(quarter, self._today):
+                if month.end is None or month.end > self._today:
+                    continue  # its figure comes when it is over
+                if month.start < self._kept_from:
+                    rows.append(parse.reach_row(page, month, [], "not_offered"))
+                    continue
+                elements = self._statistics(
+                    page, f"&timeIntervals={_range((month.start, month.end), 'MONTH')}"
+                )
+                rows.append(parse.reach_row(page, month, elements, "no_data"))
+            rows += [self._no_reach(page, period) for period in periods_of(quarter, self._today)]
+            yield batch_of(rows, contract)
+
+    def _no_reach(self, page: str, period: Period) -> dict[str, str | None]:
+        return parse.reach_row(page, period, [], "not_offered")
+
+    def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
+        """Newest first; the pages end where posts are older than the quarter."""
+        for page in self._pages:
+            start = 0
+            while True:
+                node = f"posts?q=author&author={_urn(page)}&count={PAGE}&start={start}&sortBy=CREATED"
+                posts = parse.elements_of(self._ask(f"posts of {page}", node))
+                batch, mine = parse.post_rows(posts, contract, page, quarter, self._zone)
+                if not with_figures:
+                    yield batch
+                elif mine:
+                    yield from self._figures(contract, page, mine)
+                oldest = min(filter(None, map(parse.moment_of, posts)), default=None)
+                if len(posts) < PAGE or (oldest and oldest.date() < quarter.start - timedelta(days=1)):
+                    break
+                start += PAGE
+
+    def _figures(self, contract: EntityContract, page: str, posts: list[tuple[str, date]]) -> Iterator[Batch]:
+        for kind, parameter in (("share", "shares"), ("ugcPost", "ugcPosts")):
+            asked = [post for post in posts if f":{kind}:" in post[0]]
+            for begin in range(0, len(asked), MOST_POSTS):
+                some = asked[begin : begin + MOST_POSTS]
+                urns = ",".join(quote(identity, safe="") for identity, _ in some)
+                elements = self._statistics(page, f"&{parameter}=List({urns})")
+                yield parse.figure_rows(some, elements, contract, page)
+
+    def _statistics(self, page: str, more: str) -> list[parse.Element]:
+        node = f"organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={_urn(page)}{more}"
+        return parse.elements_of(self._ask(f"figures of {page}", node))
+
+    def _look_at_expiry(self) -> None:
+        """LinkedIn tells the end of a token to the app it was made for."""
+        if not all(self._app.values()):
+            return
+
+        def judge(answer: Answer) -> Mapping[str, object]:
+            if answer.status != 200:
+                raise explain_status(answer, "Check MEL_LINKEDIN_CLIENT_ID and MEL_LINKEDIN_CLIENT_SECRET.")
+            return answer.record()
+
+        form = {**self._app, "token": self._token}
+        try:
+            told = self._http.call("LinkedIn token", self._introspect, judge, method="POST", form=form)
+        except PermanentSourceError as error:  # figures do not depend on it
+            self._warnings = [f"{error} When the access token expires is not known."]
+            return
+        ends = told.get("expires_at")
+        day = datetime.fromtimestamp(ends, UTC).date() if isinstance(ends, int) and ends > 0 else None
+        self._warnings = expiry_warning("LinkedIn", day, self._today, self._renew)
+
+    def _ask(self, what: str, node: str) -> Mapping[str, object]:
+        # The query is written out: Rest.li wants its brackets as they are.
+        def judge(answer: Answer) -> Mapping[str, object]:
+            if answer.status == 200:
+                return answer.record()
+            if answer.status >= 500 or not answer.body.lstrip().startswith(b"{"):
+                raise explain_status(answer, "Check MEL_LINKEDIN_API_URL.")
+            raise parse.explain(answer, self._token, self._http.policy.throttled)
+
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "LinkedIn-Version": self._version,
+            "X-Restli-Protocol-Version": "2.0.0",
+        }
+        return self._http.call(f"LinkedIn {what}", f"{self._url}/{node}", judge, headers=lambda: headers)
+
+
+def _urn(page: str) -> str:
+    return quote(f"urn:li:organization:{page}", safe="")
+
+
+def _range(window: tuple[date, date], granularity: str) -> str:
+    start, end = (
+        int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000) for day in window
+    )
+    return f"(timeRange:(start:{start},end:{end}),timeGranularityType:{granularity})"

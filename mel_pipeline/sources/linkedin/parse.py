@@ -1,0 +1,152 @@
+"""LinkedIn's answers into rows, and what its errors mean. Pure: no HTTP, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.http import Answer, TryAgainError, clean
+from mel_pipeline.sources.platform.rows import (
+    Availability,
+    Period,
+    Row,
+    batch_of,
+    content_row,
+    metric_row,
+)
+
+NAME = "linkedin"
+DAILY = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
+REACH = "uniqueImpressionsCount"
+KEPT_DAYS = 365  # LinkedIn's window: older days are answered with nothing
+_TOKEN_CODES = {"REVOKED_ACCESS_TOKEN", "EXPIRED_ACCESS_TOKEN", "INVALID_ACCESS_TOKEN", "UNAUTHORIZED"}
+_VERSION_CODES = {"NONEXISTENT_VERSION", "VERSION_MISSING"}
+Element = Mapping[str, object]
+
+
+def explain(answer: Answer, token: str, throttled: float) -> SourceError:
+    """What an error means, by the code in its body."""
+    data = answer.record()
+    code = str(data.get("code") or f"HTTP {answer.status}")
+    words = clean(data.get("message", ""), [token])
+    if answer.status == 401 or code in _TOKEN_CODES:
+        return ReauthoriseError(
+            f"{answer.what}: the access token has expired or was withdrawn ({code})."
+            " Sign in to LinkedIn again and set MEL_LINKEDIN_ACCESS_TOKEN; see the README of the source."
+        )
+    if answer.status == 426 or code in _VERSION_CODES:
+        return PermanentSourceError(
+            f"{answer.what}: LinkedIn has ended this version of its API ({code})."
+            " Set MEL_LINKEDIN_API_VERSION to a newer month, such as last month's."
+        )
+    if answer.status == 429 or code == "TOO_MANY_REQUESTS":
+        return TryAgainError(
+            f"{answer.what}: too many calls; LinkedIn counts them by day. Run the load again later.",
+            throttled,
+        )
+    return PermanentSourceError(
+        f"{answer.what}: LinkedIn answered {code}: '{words}'. Check that the token's owner administers the page"
+        " and that MEL_LINKEDIN_ORGANIZATION_IDS is right."
+    )
+
+
+def elements_of(data: Mapping[str, object]) -> list[Element]:
+    found = data.get("elements")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise PermanentSourceError("LinkedIn's answer has no list of elements. Check MEL_LINKEDIN_API_URL.")
+    return found
+
+
+def day_rows(elements: Iterable[Element], contract: EntityContract, page: str, days: Sequence[date]) -> Batch:
+    """A row a day and metric; a day LinkedIn has nothing for keeps no figure."""
+    by_day = {_day(element): _figures(element) for element in elements}
+    rows = []
+    for day in days:
+        figures = by_day.get(day, {})
+        period = Period("day", day, day + timedelta(days=1))
+        ref = f"page {page}, {day}"
+        rows += [metric_row(NAME, page, metric, period, figures.get(metric), ref) for metric in DAILY]
+    return batch_of(rows, contract)
+
+
+def lost_days(contract: EntityContract, page: str, days: Iterable[date]) -> Batch:
+    """Days that lie further back than LinkedIn keeps: not asked, and not zero."""
+    rows = [
+        metric_row(
+            NAME, page, metric, Period("day", day, day + timedelta(days=1)), None, f"page {page}, {day}",
+            why_missing="not_offered",
+        )
+        for day in days
+        for metric in DAILY
+    ]  # fmt: skip
+    return batch_of(rows, contract)
+
+
+def reach_row(page: str, period: Period, elements: Sequence[Element], why_missing: Availability) -> Row:
+    """People reached in exactly one month, or that LinkedIn does not tell it."""
+    value = _figures(elements[0]).get(REACH) if elements else None
+    return metric_row(
+        NAME, page, REACH, period, value, f"page {page}, {period.text}", why_missing=why_missing
+    )
+
+
+def post_rows(
+    posts: Iterable[Element], contract: EntityContract, page: str, quarter: Quarter, zone: ZoneInfo
+) -> tuple[Batch, list[tuple[str, date]]]:
+    """Posts of the quarter by the business day, and their ids with that day."""
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    mine: list[tuple[str, date]] = []
+    for post in posts:
+        identity, published = str(post.get("id") or ""), moment_of(post)
+        ref = f"post {identity or 'without an id'}"
+        if not identity or published is None:
+            reason = "The post has no id or no moment of publication."
+            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
+        elif quarter.start <= (day := published.astimezone(zone).date()) < quarter.end:
+            title = str(post.get("commentary") or "").strip() or None
+            rows.append(content_row(NAME, page, identity, "post", title, published.isoformat(), ref))
+            mine.append((identity, day))
+    return batch_of(rows, contract, rejected), mine
+
+
+def figure_rows(
+    posts: Sequence[tuple[str, date]], elements: Iterable[Element], contract: EntityContract, page: str
+) -> Batch:
+    """Figures of posts since publication; a post LinkedIn tells nothing of keeps none."""
+    told: dict[str, Mapping[str, object]] = {}
+    for element in elements:
+        identity = element.get("share") or element.get("ugcPost")
+        told[str(identity)] = _figures(element)
+    rows = [
+        metric_row(
+            NAME, page, metric, Period("lifetime", day), told.get(identity, {}).get(metric), f"post {identity}",
+            content=identity,
+        )
+        for identity, day in posts
+        for metric in (*DAILY, REACH)
+    ]  # fmt: skip
+    return batch_of(rows, contract)
+
+
+def moment_of(post: Element) -> datetime | None:
+    """Moment of publication, from milliseconds since 1970."""
+    told = post.get("publishedAt")
+    return datetime.fromtimestamp(told / 1000, UTC) if isinstance(told, int) else None
+
+
+def _figures(element: Element) -> Mapping[str, object]:
+    found = element.get("totalShareStatistics")
+    return found if isinstance(found, dict) else {}
+
+
+def _day(element: Element) -> date | None:
+    """LinkedIn's days begin at midnight UTC."""
+    bounds = element.get("timeRange")
+    start = bounds.get("start") if isinstance(bounds, dict) else None
+    return datetime.fromtimestamp(start / 1000, UTC).date() if isinstance(start, int) else None

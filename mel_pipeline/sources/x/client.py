@@ -1,0 +1,113 @@
+"""Ask X for accounts and posts. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.platform.budget import Budget
+from mel_pipeline.sources.platform.days import periods_of
+from mel_pipeline.sources.x import parse
+
+PAGE = 100
+
+
+def open(settings: Settings, policy: Policy | None = None, clock: Callable[[], float] = time.time) -> X:
+    return X(settings, Http(policy), clock)
+
+
+class X:
+    """X as a source. The token travels in a header. ``clock`` gives seconds since 1970."""
+
+    def __init__(self, settings: Settings, http: Http, clock: Callable[[], float]) -> None:
+        options = settings.source(parse.NAME)
+        self._http = http
+        self._accounts = options.listed("user_ids")
+        self._token = options.text("bearer_token")
+        self._url = f"{base_url(options.text('api_url'), options.variable('api_url'))}/2"
+        self._budget = Budget(http, "X", reserve=0.0)
+        self._today = settings.current_day
+        self._zone = ZoneInfo(settings.time_zone)
+        self._clock = clock
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,  # noqa: ARG002
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """Today's accounts, or the posts and figures of a quarter."""
+        contract = contract_of(parse.NAME).entities[entity]
+        if entity == "accounts":
+            batches = self._account_rows(contract)
+        elif quarter is None:
+            raise SettingsError(f"X {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+        elif entity == "periods":
+            periods = periods_of(quarter, self._today)
+            return simple_pull([parse.period_rows(contract, self._accounts, periods)])
+        else:
+            batches = self._posts(contract, quarter, with_figures=entity == "content_metrics")
+        return Pull(batches, usage=self._budget.usage)
+
+    def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
+        asked = {"ids": ",".join(self._accounts), "user.fields": "public_metrics,username"}
+        yield parse.account_rows(self._ask("accounts", "users", asked), contract, self._accounts, self._today)
+
+    def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
+        # A day more on both sides: X cuts by UTC, the quarter by the business time zone.
+        asked = {
+            "tweet.fields": "created_at,public_metrics",
+            "exclude": "retweets",
+            "max_results": str(PAGE),
+            "start_time": f"{quarter.start - timedelta(days=1)}T00:00:00Z",
+            "end_time": f"{min(quarter.end + timedelta(days=1), self._today)}T00:00:00Z",
+        }
+        if datetime.fromisoformat(asked["start_time"]) >= datetime.fromisoformat(asked["end_time"]):
+            return
+        for account in self._accounts:
+            after: dict[str, str] = {}
+            while True:
+                page = self._ask(f"posts of {account}", f"users/{account}/tweets", asked | after)
+                yield parse.post_rows(
+                    parse.records(page), contract, account, quarter, self._zone, with_figures=with_figures
+                )
+                token = parse.next_token(page)
+                if token is None:
+                    break
+                after = {"pagination_token": token}
+
+    def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
+        self._budget.before_call()
+
+        def judge(answer: Answer) -> Mapping[str, object]:
+            wait = self._note_limits(answer)
+            if answer.status == 200:
+                return answer.record()
+            if answer.status >= 500 or not answer.body.lstrip().startswith(b"{"):
+                raise explain_status(answer, "Check MEL_X_API_URL.")
+            raise parse.explain(answer, self._token, wait)
+
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return self._http.call(
+            f"X {what}", f"{self._url}/{node}", judge, headers=lambda: headers, params=params
+        )
+
+    def _note_limits(self, answer: Answer) -> float | None:
+        """How long until the quota of this address is renewed; X tells the moment."""
+        told = [answer.headers.get(f"x-rate-limit-{name}", "") for name in ("reset", "remaining", "limit")]
+        if not all(text.isdigit() for text in told):
+            return None
+        reset, left, limit = map(int, told)
+        wait = max(0.0, reset - self._clock())
+        self._budget.note_left(left, limit, wait)
+        return wait

@@ -1,0 +1,150 @@
+"""X's answers into rows, and what its errors mean. Pure: no HTTP, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.http import Answer, TryAgainError, clean
+from mel_pipeline.sources.platform.rows import Period, Row, account_row, batch_of, content_row, metric_row
+
+NAME = "x"
+LIFETIME = (
+    "impression_count", "like_count", "reply_count", "retweet_count", "quote_count", "bookmark_count",
+)  # fmt: skip
+OF_PERIODS = ("impression_count", "reach")
+Post = Mapping[str, object]
+
+
+def explain(answer: Answer, token: str, wait_seconds: float | None) -> SourceError:
+    """What an error means, by its type in the body; the status alone where there is none.
+
+    Args:
+        wait_seconds: until the quota is renewed, as the headers tell.
+    """
+    data = answer.record()
+    kind = str(data.get("type") or "").rsplit("/", 1)[-1]
+    words = clean(data.get("detail") or data.get("title") or "", [token])
+    if kind == "usage-capped":
+        return TryAgainError(
+            f"{answer.what}: the month's posts of the X project are used up ({kind}); the next month goes on.",
+            86_400,
+        )
+    if answer.status == 429:
+        return TryAgainError(f"{answer.what}: too many calls. Run the load again later.", wait_seconds)
+    if answer.status == 401:
+        return ReauthoriseError(
+            f"{answer.what}: the token is not, or no longer, let in."
+            " Make a new one in the X developer portal and set MEL_X_BEARER_TOKEN."
+        )
+    return PermanentSourceError(
+        f"{answer.what}: X answered {kind or f'HTTP {answer.status}'}: '{words}'."
+        " Check MEL_X_USER_IDS and what the X project may read."
+    )
+
+
+def account_rows(
+    data: Mapping[str, object], contract: EntityContract, asked: Sequence[str], today: date
+) -> Batch:
+    """A row an account. X answers with 200 and leaves out accounts that are suspended or gone."""
+    by_id = {str(user.get("id")): user for user in records(data)}
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for account in asked:
+        ref = f"account {account}"
+        if account not in by_id:
+            reason = "X shows no such account: it is suspended, gone, or the number is wrong."
+            rejected.append(Rejected(ref, f"{NAME}|{account}|{today}", "account_id", reason, "{}"))
+            continue
+        user = by_id[account]
+        followers = _metrics(user).get("followers_count")
+        rows.append(
+            account_row(NAME, account, str(user.get("username") or "") or None, today, followers, ref)
+        )
+    return batch_of(rows, contract, rejected)
+
+
+def period_rows(contract: EntityContract, accounts: Iterable[str], periods: Sequence[Period]) -> Batch:
+    """X tells no figure of an account for a period."""
+    rows = [
+        metric_row(
+            NAME,
+            account,
+            metric,
+            period,
+            None,
+            f"account {account}, {period.text}",
+            why_missing="not_offered",
+        )
+        for account in accounts
+        for period in periods
+        for metric in OF_PERIODS
+    ]
+    return batch_of(rows, contract)
+
+
+def post_rows(
+    posts: Iterable[Post],
+    contract: EntityContract,
+    account: str,
+    quarter: Quarter,
+    zone: ZoneInfo,
+    *,
+    with_figures: bool,
+) -> Batch:
+    """Posts of the quarter by the business day, or their figures since publication."""
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for post in posts:
+        identity, published = str(post.get("id") or ""), _moment(post)
+        ref = f"post {identity or 'without an id'}"
+        if not identity or published is None:
+            reason = "The post has no id or no moment of publication."
+            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
+            continue
+        day = published.astimezone(zone).date()
+        if not quarter.start <= day < quarter.end:
+            continue  # another quarter's: a day more was asked for on both sides
+        if with_figures:
+            told = _metrics(post)
+            rows += [
+                metric_row(
+                    NAME, account, metric, Period("lifetime", day), told.get(metric), ref, content=identity
+                )
+                for metric in LIFETIME
+            ]
+        else:
+            title = str(post.get("text") or "") or None
+            rows.append(content_row(NAME, account, identity, "post", title, published.isoformat(), ref))
+    return batch_of(rows, contract, rejected)
+
+
+def records(data: Mapping[str, object]) -> list[Post]:
+    """The entries of an answer; X leaves ``data`` out where there are none."""
+    found = data.get("data") or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise PermanentSourceError("X's answer has no list of records. Check MEL_X_API_URL.")
+    return found
+
+
+def next_token(data: Mapping[str, object]) -> str | None:
+    meta = data.get("meta")
+    token = meta.get("next_token") if isinstance(meta, dict) else None
+    return str(token) if token else None
+
+
+def _metrics(record: Post) -> Mapping[str, object]:
+    found = record.get("public_metrics")
+    return found if isinstance(found, dict) else {}
+
+
+def _moment(post: Post) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(post.get("created_at")))
+    except ValueError:
+        return None

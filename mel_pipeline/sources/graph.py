@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -106,12 +106,21 @@ class Graph:
         )
 
     def pages(
-        self, what: str, node: str, token: str, params: Mapping[str, str]
+        self,
+        what: str,
+        node: str,
+        token: str,
+        params: Mapping[str, str],
+        ask: Callable[[Mapping[str, str]], Mapping[str, object]] | None = None,
     ) -> Iterator[tuple[dict[str, str], Mapping[str, object]]]:
-        """Every page of a list, with the question that gives it again."""
+        """Every page of a list, with the question that gives it again.
+
+        Args:
+            ask: gives a page in a way of its own, from the question.
+        """
         asked = {"limit": str(PAGE), **params}
         while True:
-            answer = self.ask(what, node, token, asked)
+            answer = ask(asked) if ask else self.ask(what, node, token, asked)
             yield asked, answer
             position = next_page(answer)
             if position is None:
@@ -155,7 +164,7 @@ def explain_error(  # noqa: PLR0911 - one return a meaning
     if code in _REAUTHORISE:
         return ReauthoriseError(
             f"{answer.what}: the access token has expired or was withdrawn (code {code})."
-            f" Authorise {platform} again and set {wording.token_setting}."
+            f" Authorise the account again and set {wording.token_setting}."
         )
     if code in _THROTTLED:
         return TryAgainError(

@@ -14,10 +14,10 @@ import pytest
 from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings, with_sample_values
+from mel_pipeline.sources import graph
 from mel_pipeline.sources.base import Batch
 from mel_pipeline.sources.http import Policy
 from mel_pipeline.sources.instagram import client as instagram
-from mel_pipeline.sources.instagram import parse
 from mel_pipeline.sources.matomo import client as matomo
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
 
@@ -260,6 +260,15 @@ def test_a_dead_token_asks_for_a_new_authorisation_at_once(tmp_path: Path, code:
     assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
+@pytest.mark.parametrize("entity", ["daily", "periods"])
+@pytest.mark.behaviour("error_meaning", "instagram")
+def test_an_account_that_is_gone_is_an_error_about_its_id_and_not_a_question_refused(
+    tmp_path: Path, entity: str
+) -> None:
+    with pytest.raises(PermanentSourceError, match="MEL_INSTAGRAM_ACCOUNT_IDS"):
+        pull(lambda request: error(100, 33), tmp_path, entity, quarter=Q4)
+
+
 @pytest.mark.parametrize("code", [10, 200, 299])
 def test_a_missing_permission_is_permanent_and_named(tmp_path: Path, code: int) -> None:
     with pytest.raises(PermanentSourceError, match="instagram_manage_insights"):
@@ -292,9 +301,9 @@ def test_a_wait_of_an_hour_by_the_usage_header_is_left_to_the_next_run(tmp_path:
 
 
 def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_passed_over() -> None:
-    assert parse.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
-    assert parse.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
-    assert parse.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
+    assert graph.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
+    assert graph.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
+    assert graph.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
 
 
 def visits(

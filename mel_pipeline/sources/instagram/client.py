@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import PermanentSourceError, SettingsError
+from mel_pipeline.errors import SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status, needed
+from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.http import Http, Policy, base_url, needed
 from mel_pipeline.sources.instagram import parse
 from mel_pipeline.sources.platform.days import asked_until, daily_pull, periods_of
 
 VERSION = "v23.0"
-PAGE = 100
 WINDOW_DAYS = 30  # follower_count: more days a call are refused
 _POST_FIELDS = "id,caption,media_type,media_product_type,timestamp"
 
 
-class _RefusedError(PermanentSourceError):
-    """Code 100 or 10: this question is not answered; another may be."""
-
-    def __init__(self, message: str, error: parse.GraphError) -> None:
-        super().__init__(message)
-        self.error = error
+WORDING = Wording(
+    "Instagram",
+    "MEL_INSTAGRAM_API_URL",
+    "MEL_INSTAGRAM_ACCESS_TOKEN",
+    "MEL_INSTAGRAM_ACCOUNT_IDS",
+    "instagram_basic and instagram_manage_insights",
+)
 
 
 def open(settings: Settings, policy: Policy | None = None) -> Instagram:
@@ -35,11 +37,11 @@ def open(settings: Settings, policy: Policy | None = None) -> Instagram:
 
 
 class Instagram:
-    """Instagram as a source. The token travels in a header, and the ``next`` links are never followed."""
+    """Instagram as a source."""
 
     def __init__(self, settings: Settings, http: Http) -> None:
-        self._http = http
-        self._url = f"{base_url(settings.instagram_api_url, 'MEL_INSTAGRAM_API_URL')}/{VERSION}"
+        url = f"{base_url(settings.instagram_api_url, WORDING.address_setting)}/{VERSION}"
+        self._graph = Graph(http, url, WORDING, hides_small_groups=True)
         self._token = needed(settings.instagram_access_token.get_secret_value(), "MEL_INSTAGRAM_ACCESS_TOKEN")
         ids = needed(settings.instagram_account_ids, "MEL_INSTAGRAM_ACCOUNT_IDS").split(",")
         self._accounts = [account.strip() for account in ids if account.strip()]
@@ -58,9 +60,9 @@ class Instagram:
         """Today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
         contract = contract_of("instagram").entities[entity]
         if entity == "accounts":
-            return simple_pull(self._account_rows(contract))
+            return self._told(self._account_rows(contract))
         if entity == "daily":
-            return daily_pull(
+            pull = daily_pull(
                 contract,
                 cursor,
                 checkpoint,
@@ -70,12 +72,18 @@ class Instagram:
                 today=self._today,
                 window_days=WINDOW_DAYS,
             )
+            return replace(pull, usage=self._graph.budget.usage)
         if quarter is None:
             raise SettingsError(f"Instagram {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
         if entity == "periods":
             refused: dict[str, None] = {}
-            return Pull(self._periods(contract, quarter, refused), warnings=lambda: list(refused))
-        return simple_pull(self._posts(contract, quarter, with_figures=entity == "content_metrics"))
+            return replace(
+                self._told(self._periods(contract, quarter, refused)), warnings=lambda: list(refused)
+            )
+        return self._told(self._posts(contract, quarter, with_figures=entity == "content_metrics"))
+
+    def _told(self, batches: Iterator[Batch]) -> Pull:
+        return Pull(batches, usage=self._graph.budget.usage)
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
         for account in self._accounts:
@@ -85,10 +93,10 @@ class Instagram:
     def _new_followers(
         self, contract: EntityContract, account: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
-        params = {"metric": "follower_count", "period": "day", **_bounds(window)}
+        params = {"metric": "follower_count", "period": "day", **bounds(window)}
         try:
             data = self._ask(f"account {account} followers", f"{account}/insights", params)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             if not refused.error.is_about_the_question:
                 raise
             yield parse.refused_days(contract, account, window)
@@ -102,11 +110,11 @@ class Instagram:
         for account in self._accounts:
             for period in periods_of(quarter, self._today):
                 for metric in ("reach", "views"):
-                    bounds = _bounds((period.start, asked_until(period, self._today)))
-                    params = {"metric": metric, "metric_type": "total_value", "period": "day", **bounds}
+                    asked = bounds((period.start, asked_until(period, self._today)))
+                    params = {"metric": metric, "metric_type": "total_value", "period": "day", **asked}
                     try:
                         data = self._ask(f"account {account} {metric}", f"{account}/insights", params)
-                    except _RefusedError as error:
+                    except RefusedError as error:
                         if not error.error.is_about_the_question:
                             raise
                         refused[
@@ -119,30 +127,24 @@ class Instagram:
 
     def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
         # A day more on both sides: Instagram cuts by UTC, the quarter by the business time zone.
-        bounds = _bounds((quarter.start - timedelta(days=1), quarter.end + timedelta(days=1)))
+        around = bounds((quarter.start - timedelta(days=1), quarter.end + timedelta(days=1)))
+        read = parse.parse_figures if with_figures else parse.parse_posts
         for account in self._accounts:
-            after: dict[str, str] = {}
-            while True:
-                params = {"limit": str(PAGE), **bounds, **after}
-                page = self._page(account, params, with_figures)
-                read = parse.parse_figures if with_figures else parse.parse_posts
-                yield read(parse.records(page), contract, account, quarter, self._zone)
-                position = parse.next_page(page)
-                if position is None:
-                    break
-                after = {"after": position}
+            what, node = f"account {account} posts", f"{account}/media"
+            ask = partial(self._with_figures, what, node) if with_figures else None
+            for _, page in self._graph.pages(
+                what, node, self._token, {"fields": _POST_FIELDS, **around}, ask
+            ):
+                yield read(records(page), contract, account, quarter, self._zone)
 
-    def _page(self, account: str, params: dict[str, str], with_figures: bool) -> Mapping[str, object]:
-        """A page of posts, with their figures; one refused figure makes it ask post by post."""
-        what, node = f"account {account} posts", f"{account}/media"
-        if not with_figures:
-            return self._ask(what, node, {"fields": _POST_FIELDS, **params})
+    def _with_figures(self, what: str, node: str, asked: Mapping[str, str]) -> Mapping[str, object]:
+        """A page of posts with their figures; one refused figure makes it ask post by post."""
         fields = f"{_POST_FIELDS},insights.metric({','.join(parse.MEDIA_METRICS)})"
         try:
-            return self._ask(what, node, {"fields": fields, **params})
-        except _RefusedError:
-            page = self._ask(what, node, {"fields": _POST_FIELDS, **params})
-        full = [{**post, "insights": self._figures(str(post.get("id")))} for post in parse.records(page)]
+            return self._ask(what, node, {**asked, "fields": fields})
+        except RefusedError:
+            page = self._ask(what, node, asked)
+        full = [{**post, "insights": self._figures(str(post.get("id")))} for post in records(page)]
         return {**page, "data": full}
 
     def _figures(self, post: str) -> dict[str, object]:
@@ -152,30 +154,11 @@ class Instagram:
         for metric in parse.MEDIA_METRICS:
             try:
                 data = self._ask(f"post {post} {metric}", f"{post}/insights", {"metric": metric}).get("data")
-            except _RefusedError as refused:
+            except RefusedError as refused:
                 missing[metric] = "suppressed" if refused.error.is_suppressed else "not_offered"
                 continue  # its row says why it is empty
             found += data if isinstance(data, list) else []
         return {"data": found, "missing": missing}
 
     def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
-        def judge(answer: Answer) -> Mapping[str, object]:
-            data = answer.record() if answer.status < 500 or answer.body.lstrip()[:1] == b"{" else {}
-            error = parse.error_of(data)
-            if error is None:
-                if answer.status != 200:
-                    raise explain_status(answer, "Check MEL_INSTAGRAM_API_URL.")
-                return data
-            explained = parse.explain_error(answer, error, self._http.policy.throttled)
-            if error.is_about_the_question or error.is_suppressed:
-                raise _RefusedError(str(explained), error)
-            raise explained
-
-        headers = {"Authorization": f"Bearer {self._token}"}
-        return self._http.call(
-            f"Instagram {what}", f"{self._url}/{node}", judge, headers=lambda: headers, params=params
-        )
-
-
-def _bounds(period: tuple[date, date]) -> dict[str, str]:
-    return {"since": period[0].isoformat(), "until": period[1].isoformat()}
+        return self._graph.ask(what, node, self._token, params)

@@ -1,0 +1,174 @@
+"""Brevo's API v3, with the invitations of the AVANTIA campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+KEY = "sample-brevo-key"
+LISTS = {7: "AVANTIA", 9: "City networks"}
+MOST_CALLS, WINDOW = 400, 3_600
+
+
+@dataclass(frozen=True)
+class Campaign:
+    id: int
+    subject: str
+    lists: list[int]
+    sent: datetime
+    counts: dict[str, int]
+
+
+class Brevo(Platform):
+    """Two lists. ``calls_left`` of the running hour."""
+
+    name = "brevo"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
+        self.campaigns = _campaigns(organisation.today)
+        self.calls_left = MOST_CALLS
+        self.announced_too_many = 0
+        self._window_ends = 0.0
+
+    def endpoints(self) -> list[BaseRoute]:
+        return [Route("/v3/contacts/lists", self.lists), Route("/v3/emailCampaigns", self.listed)]
+
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        if kind == "expired_token":
+            return JSONResponse({"code": "unauthorized", "message": "Key not found"}, 401)
+        headers = {
+            "x-sib-ratelimit-limit": str(MOST_CALLS),
+            "x-sib-ratelimit-remaining": "0",
+            "x-sib-ratelimit-reset": str(WINDOW),
+        }
+        return JSONResponse({"code": "too_many_requests", "message": "Too many requests"}, 429, headers)
+
+    def _refused(self, request: Request, most: int) -> Response | None:
+        if request.headers.get("api-key") != KEY:
+            return self.refusal("expired_token")
+        now = self.clock.seconds()
+        if now >= self._window_ends:
+            self._window_ends, self.calls_left = now + WINDOW, MOST_CALLS
+        if self.calls_left <= 0:
+            return JSONResponse(
+                {"code": "too_many_requests", "message": "Too many requests"}, 429, self._limits()
+            )
+        self.calls_left -= 1
+        if int(request.query_params.get("limit", "10")) > most:
+            return JSONResponse({"code": "out_of_range", "message": "Limit exceeds max value"}, 400)
+        return None
+
+    def _limits(self) -> dict[str, str]:
+        return {
+            "x-sib-ratelimit-limit": str(MOST_CALLS),
+            "x-sib-ratelimit-remaining": str(self.calls_left),
+            "x-sib-ratelimit-reset": str(int(self._window_ends - self.clock.seconds()) + 1),
+        }
+
+    async def lists(self, request: Request) -> Response:
+        if (refused := self._refused(request, 50)) is not None:
+            return refused
+        asked = request.query_params
+        every = [
+            {
+                "id": number,
+                "name": name,
+                "folderId": 1,
+                "uniqueSubscribers": 900 + 40 * number,
+                "totalSubscribers": 0,
+            }
+            for number, name in LISTS.items()
+        ]
+        start = int(asked.get("offset", "0"))
+        shown = every[start : start + int(asked.get("limit", "10"))]
+        return JSONResponse(
+            ({"lists": shown} if shown else {}) | {"count": len(every)}, headers=self._limits()
+        )
+
+    async def listed(self, request: Request) -> Response:
+        if (refused := self._refused(request, 100)) is not None:
+            return refused
+        asked = request.query_params
+        if ("startDate" in asked) != ("endDate" in asked) or (
+            "startDate" in asked and asked.get("status") != "sent"
+        ):
+            return JSONResponse(
+                {
+                    "code": "invalid_parameter",
+                    "message": "startDate and endDate are both needed, with status sent",
+                },
+                400,
+            )
+        first, end = (datetime.fromisoformat(asked[name]) for name in ("startDate", "endDate"))
+        mine = [campaign for campaign in self.campaigns if first <= campaign.sent < end]
+        mine = mine if asked.get("sort") == "asc" else mine[::-1]
+        start, limit = int(asked.get("offset", "0")), int(asked.get("limit", "50"))
+        shown = [_shown(campaign, asked.get("statistics")) for campaign in mine[start : start + limit]]
+        body: dict[str, Any] = {"count": len(mine) + self.announced_too_many}
+        return JSONResponse(body | ({"campaigns": shown} if shown else {}), headers=self._limits())
+
+
+def _shown(campaign: Campaign, statistics: str | None) -> dict[str, Any]:
+    empty = dict.fromkeys(campaign.counts, 0)
+    by_list = [{"listId": number, **campaign.counts} for number in campaign.lists]
+    return {
+        "id": campaign.id,
+        "name": campaign.subject,
+        "subject": campaign.subject,
+        "type": "classic",
+        "status": "sent",
+        "sentDate": campaign.sent.isoformat(timespec="milliseconds"),
+        "sender": {"name": "Metropolis", "id": 3, "email": "news@example.org"},
+        "recipients": {"lists": campaign.lists, "exclusionLists": []},
+        "statistics": {
+            # Without being asked for, the counts over all lists are zeros.
+            "globalStats": campaign.counts if statistics == "globalStats" else empty,
+            "campaignStats": by_list if statistics in (None, "campaignStats") else [],
+        },
+    }
+
+
+def _campaigns(today: date) -> list[Campaign]:
+    """Every few days while the campaign runs, then monthly."""
+    days = [date(2024, 11, 25) + timedelta(days=6 * number) for number in range(7)]
+    days += [date(year, month, 14) for year in range(2025, today.year + 1) for month in range(1, 13)]
+    found: list[Campaign] = []
+    for day in days:
+        if day >= today:
+            break
+        rng = Random(f"brevo {day}")
+        sent = rng.randint(1_150, 1_300)
+        hard, soft = rng.randint(1, 6), rng.randint(2, 9)
+        apple = int(sent * rng.uniform(0.14, 0.2))
+        views = int(sent * rng.uniform(0.2, 0.28))
+        counts = {
+            "uniqueClicks": views // rng.randint(5, 9), "clickers": views // 5, "complaints": rng.randint(0, 1), "sent": sent,
+            "delivered": sent - hard - soft, "softBounces": soft, "hardBounces": hard, "uniqueViews": views,
+            "trackableViews": views, "estimatedViews": views + apple // 3, "appleMppOpens": apple,
+            "unsubscriptions": rng.randint(0, 5), "viewed": views * 2, "deferred": 0,
+        }  # fmt: skip
+        lists = [7] if rng.random() < 0.7 else [7, 9]
+        found.append(
+            Campaign(
+                len(found) + 40,
+                f"AVANTIA: invitation {len(found) + 1}",
+                lists,
+                datetime(day.year, day.month, day.day, 8, tzinfo=UTC),
+                counts,
+            )
+        )
+    return found
+
+
+PLATFORM = Brevo

@@ -1,0 +1,158 @@
+"""Mailchimp's Marketing API v3, with the quarterly bulletin of the gender equality observatory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from random import Random
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.zoho.clock import Clock
+
+KEY = "sample-mailchimp-key-us21"
+AUDIENCE = "a1b2c3d4e5"
+MOST = 1_000  # of a page
+
+
+@dataclass(frozen=True)
+class Campaign:
+    id: str
+    subject: str
+    sent: datetime
+    emails: int
+    hard: int
+    soft: int
+    opened: int
+    clicked: int
+    left: int
+
+
+class Mailchimp(Platform):
+    """One audience. Rates stand beside the counts, in two scales, as in the real answers."""
+
+    name = "mailchimp"
+
+    def __init__(self, organisation: Organisation, clock: Clock) -> None:
+        super().__init__(organisation, clock)
+        self.campaigns = _campaigns(organisation.today)
+        self.members = self.campaigns[-1].emails + 12
+        self.announced_too_many = 0
+
+    def endpoints(self) -> list[BaseRoute]:
+        return [Route("/3.0/lists", self.lists), Route("/3.0/reports", self.reports)]
+
+    def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
+        if kind == "expired_token":
+            return _problem(
+                401,
+                "API Key Invalid",
+                "Your API key may be invalid, or you've attempted to access the wrong datacenter.",
+            )
+        return _problem(
+            429, "Too Many Requests", "You have exceeded the limit of 10 simultaneous connections."
+        )
+
+    def _refused(self, request: Request) -> Response | None:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return self.refusal("expired_token")
+        if int(request.query_params.get("count", "10")) > MOST:
+            return _problem(400, "Invalid Resource", "The resource submitted could not be validated.")
+        return None
+
+    async def lists(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        one = {"id": AUDIENCE, "name": "Gender equality observatory", "stats": {"member_count": self.members}}
+        start = int(request.query_params.get("offset", "0"))
+        return JSONResponse({"lists": [one][start:], "total_items": 1})
+
+    async def reports(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        asked = request.query_params
+        since = datetime.fromisoformat(asked.get("since_send_time", "2000-01-01T00:00:00+00:00"))
+        mine = [campaign for campaign in self.campaigns[::-1] if campaign.sent >= since]
+        start, count = int(asked.get("offset", "0")), int(asked.get("count", "10"))
+        shown = [_report(campaign) for campaign in mine[start : start + count]]
+        return JSONResponse({"reports": shown, "total_items": len(mine) + self.announced_too_many})
+
+
+def _report(campaign: Campaign) -> dict[str, Any]:
+    delivered = campaign.emails - campaign.hard - campaign.soft
+    return {
+        "id": campaign.id,
+        "campaign_title": campaign.subject,
+        "type": "regular",
+        "list_id": AUDIENCE,
+        "list_name": "Gender equality observatory",
+        "subject_line": campaign.subject,
+        "emails_sent": campaign.emails,
+        "abuse_reports": 0,
+        "unsubscribed": campaign.left,
+        "send_time": campaign.sent.isoformat(),
+        "bounces": {"hard_bounces": campaign.hard, "soft_bounces": campaign.soft, "syntax_errors": 0},
+        "opens": {
+            "opens_total": campaign.opened * 2,
+            "unique_opens": campaign.opened,
+            "open_rate": campaign.opened / delivered,  # a fraction
+        },
+        "clicks": {
+            "clicks_total": campaign.clicked * 2,
+            "unique_clicks": campaign.clicked + 3,
+            "unique_subscriber_clicks": campaign.clicked,
+            "click_rate": campaign.clicked / delivered,
+        },
+        "list_stats": {
+            "sub_rate": 4.0,
+            "unsub_rate": 1.0,
+            "open_rate": 38.4,
+            "click_rate": 6.1,
+        },  # percentages
+    }
+
+
+def _campaigns(today: date) -> list[Campaign]:
+    found: list[Campaign] = []
+    for year in range(2023, today.year + 1):
+        for month in (3, 6, 9, 12):
+            sent = datetime(year, month, 8, 9, 0, tzinfo=UTC)
+            if sent.date() >= today:
+                return found
+            rng = Random(f"mailchimp {sent}")
+            emails = 620 + 14 * len(found) + rng.randint(-8, 8)
+            hard, soft = rng.randint(2, 9), rng.randint(3, 14)
+            opened = int((emails - hard - soft) * rng.uniform(0.34, 0.45))
+            found.append(
+                Campaign(
+                    id=f"{rng.getrandbits(40):010x}",
+                    subject=f"Gender equality observatory: bulletin {len(found) + 1}",
+                    sent=sent,
+                    emails=emails,
+                    hard=hard,
+                    soft=soft,
+                    opened=opened,
+                    clicked=int(opened * rng.uniform(0.1, 0.22)),
+                    left=rng.randint(0, 4),
+                )
+            )
+    return found
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    body = {
+        "type": "https://mailchimp.com/developer/marketing/docs/errors/",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": "x",
+    }
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+PLATFORM = Mailchimp

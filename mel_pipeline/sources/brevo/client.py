@@ -1,0 +1,122 @@
+"""Ask Brevo for lists and campaigns. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import TransientSourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.sources.brevo import parse
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.platform.budget import Budget
+from mel_pipeline.sources.platform.mailings import asked_until, sent_since
+
+PAGES = {"contacts/lists": ("lists", 50), "emailCampaigns": ("campaigns", 100)}  # name and size of a page
+
+
+def open(settings: Settings, policy: Policy | None = None) -> Brevo:
+    return Brevo(settings, Http(policy))
+
+
+class Brevo:
+    """Brevo as a source. The key travels in a header."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._key = options.text("api_key")
+        self._url = base_url(options.text("api_url"), options.variable("api_url"))
+        self._http = http
+        self._budget = Budget(http, "Brevo", reserve=0.0)
+        self._first_day = Quarter.parse(settings.first_quarter).start
+        self._today = settings.current_day
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """Today's lists, or campaigns sent since the cursor and 30 days before it."""
+        contract = contract_of(parse.NAME).entities[entity]
+        if entity == "accounts":
+            return Pull(self._lists(contract), usage=self._budget.usage)
+        read = parse.count_rows if entity == "content_metrics" else parse.content_rows
+        since = sent_since(cursor, contract, self._first_day)
+        return Pull(
+            self._campaigns(read, contract, since),
+            cursor=lambda: asked_until(contract, self._today),
+            usage=self._budget.usage,
+        )
+
+    def _lists(self, contract: EntityContract) -> Iterator[Batch]:
+        for page in self._pages("contacts/lists", {}):
+            yield parse.list_rows(page, contract, self._today)
+        yield parse.several_row(contract, self._today)
+
+    def _campaigns(
+        self,
+        read: Callable[[list[parse.Record], EntityContract], Batch],
+        contract: EntityContract,
+        since: date,
+    ) -> Iterator[Batch]:
+        asked = {
+            "status": "sent",
+            "statistics": "globalStats",
+            "excludeHtmlContent": "true",
+            "startDate": f"{since}T00:00:00.000Z",
+            "endDate": f"{self._today + timedelta(days=1)}T00:00:00.000Z",
+        }
+        for page in self._pages("emailCampaigns", asked):
+            yield read(page, contract)
+
+    def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
+        """Every page. Brevo tells how many there are: fewer would be a gap nobody sees."""
+        name, size = PAGES[node]
+        seen: set[str] = set()
+        start = 0
+        while True:
+            data = self._ask(node, {**more, "limit": str(size), "offset": str(start), "sort": "asc"})
+            page = parse.records(data, name)
+            seen |= {str(one.get("id")) for one in page}
+            if page:
+                yield page
+            start += len(page)
+            count = int(str(data.get("count") or 0))
+            if not page or start >= count:
+                break
+        if len(seen) < count:
+            raise TransientSourceError(
+                f"Brevo {name}: {count} were announced and {len(seen)} came; the list changed meanwhile."
+                " Nothing was stored. Run the load again."
+            )
+
+    def _ask(self, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
+        self._budget.before_call()
+
+        def judge(answer: Answer) -> Mapping[str, object]:
+            wait = self._note_limits(answer)
+            if answer.status == 200:
+                return answer.record()
+            if answer.status >= 500 or not answer.body.lstrip().startswith(b"{"):
+                raise explain_status(answer, "Check MEL_BREVO_API_URL.")
+            raise parse.explain(answer, self._key, wait)
+
+        headers = {"api-key": self._key}
+        return self._http.call(
+            f"Brevo {node}", f"{self._url}/{node}", judge, headers=lambda: headers, params=params
+        )
+
+    def _note_limits(self, answer: Answer) -> float | None:
+        """Seconds until calls are let in again; Brevo counts them down in a header."""
+        told = [answer.headers.get(f"x-sib-ratelimit-{name}", "") for name in ("reset", "remaining", "limit")]
+        if not all(text.isdigit() for text in told):
+            return None
+        reset, left, limit = map(int, told)
+        self._budget.note_left(left, limit, float(reset))
+        return float(reset)

@@ -1,0 +1,123 @@
+"""Brevo's answers into rows; Apple's automatic opens stay apart from people's. Pure: no HTTP, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.http import Answer, TryAgainError, clean
+from mel_pipeline.sources.platform.rows import Period, Row, account_row, batch_of, content_row, metric_row
+
+NAME = "brevo"
+COUNTS = (
+    "sent", "delivered", "uniqueViews", "appleMppOpens", "uniqueClicks", "unsubscriptions", "hardBounces", "softBounces",
+    "complaints",
+)  # fmt: skip
+SEVERAL = "several"  # account of a campaign to more than one list: its readers cannot be told apart
+Record = Mapping[str, object]
+
+
+def explain(answer: Answer, key: str, wait_seconds: float | None) -> SourceError:
+    """What an error means, by the code in its body.
+
+    Args:
+        wait_seconds: until calls are let in again, as the header tells.
+    """
+    data = answer.record()
+    code = str(data.get("code") or f"HTTP {answer.status}")
+    if answer.status == 429:
+        return TryAgainError(f"{answer.what}: too many calls. Run the load again later.", wait_seconds)
+    if answer.status == 401 or code == "unauthorized":
+        return ReauthoriseError(
+            f"{answer.what}: the key is not, or no longer, let in ({code})."
+            " Make a new one in Brevo (SMTP & API → API keys) and set MEL_BREVO_API_KEY."
+        )
+    return PermanentSourceError(
+        f"{answer.what}: Brevo answered {code}: '{clean(data.get('message', ''), [key])}'."
+        " Check MEL_BREVO_API_KEY, and that this machine may use it (Brevo can bind keys to addresses)."
+    )
+
+
+def records(data: Record, name: str) -> list[Record]:
+    """A page; Brevo leaves the list out where there is nothing."""
+    found = data.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise PermanentSourceError(f"Brevo's answer has no list of {name}. Check MEL_BREVO_API_URL.")
+    return found
+
+
+def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) -> Batch:
+    rows = []
+    for one in lists:
+        identity, name = str(one.get("id")), str(one.get("name") or "") or None
+        rows.append(
+            account_row(NAME, identity, name, today, one.get("uniqueSubscribers"), f"list {identity}")
+        )
+    return batch_of(rows, contract)
+
+
+def several_row(contract: EntityContract, today: date) -> Batch:
+    """The account of campaigns to several lists; its subscribers are in the lists already."""
+    return batch_of([account_row(NAME, SEVERAL, "Several lists", today, None, "several lists")], contract)
+
+
+def content_rows(campaigns: Iterable[Record], contract: EntityContract) -> Batch:
+    """A row a campaign; one without an id or a moment of sending is rejected."""
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for campaign in campaigns:
+        identity, sent = _identity(campaign), _sent_at(campaign)
+        ref = f"campaign {identity or 'without an id'}"
+        if not identity or sent is None:
+            reason = "The campaign has no id or no moment of sending."
+            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
+            continue
+        kind, title = str(campaign.get("type") or "classic"), str(campaign.get("subject") or "") or None
+        rows.append(content_row(NAME, account_of(campaign), identity, kind, title, sent.isoformat(), ref))
+    return batch_of(rows, contract, rejected)
+
+
+def count_rows(campaigns: Iterable[Record], contract: EntityContract) -> Batch:
+    """The counts of each campaign over all its lists; a count that is not there stays empty."""
+    rows: list[Row] = []
+    for campaign in campaigns:
+        identity, sent = _identity(campaign), _sent_at(campaign)
+        if not identity or sent is None:
+            continue  # rejected where contents are read
+        told = _statistics(campaign)
+        rows += [
+            metric_row(
+                NAME, account_of(campaign), metric, Period("lifetime", sent.date()), told.get(metric),
+                f"campaign {identity}", content=identity,
+            )
+            for metric in COUNTS
+        ]  # fmt: skip
+    return batch_of(rows, contract)
+
+
+def account_of(campaign: Record) -> str:
+    """The list a campaign went to, or that there were several."""
+    recipients = campaign.get("recipients")
+    lists = recipients.get("lists") if isinstance(recipients, dict) else None
+    return str(lists[0]) if isinstance(lists, list) and len(lists) == 1 else SEVERAL
+
+
+def _statistics(campaign: Record) -> Record:
+    """Counts over all lists: `campaignStats` would count who is on two of them twice."""
+    statistics = campaign.get("statistics")
+    found = statistics.get("globalStats") if isinstance(statistics, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _identity(campaign: Record) -> str:
+    return str(campaign.get("id") or "")
+
+
+def _sent_at(campaign: Record) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(campaign.get("sentDate")))
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+"""Ask Mailchimp for audiences and the reports of newsletters. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+
+from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.errors import SettingsError, TransientSourceError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.mailchimp import parse
+from mel_pipeline.sources.platform.mailings import asked_until, sent_since
+
+PAGE = 100
+_DATA_CENTRE = re.compile(r"-([a-z]{2}\d{1,3})$")
+
+
+def open(settings: Settings, policy: Policy | None = None) -> Mailchimp:
+    return Mailchimp(settings, Http(policy))
+
+
+class Mailchimp:
+    """Mailchimp as a source. The key travels in a header, to the data centre that it names."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._http = http
+        self._key = options.text("api_key")
+        self._url = base_url(options.text("api_url") or _address(self._key), options.variable("api_url"))
+        self._first_day = Quarter.parse(settings.first_quarter).start
+        self._today = settings.current_day
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """Today's audiences, or newsletters sent since the cursor and 30 days before it."""
+        contract = contract_of(parse.NAME).entities[entity]
+        if entity == "accounts":
+            pages = self._pages(
+                "lists", {"fields": "lists.id,lists.name,lists.stats.member_count,total_items"}
+            )
+            return simple_pull(parse.list_rows(page, contract, self._today) for page in pages)
+        read = parse.count_rows if entity == "content_metrics" else parse.content_rows
+        since = sent_since(cursor, contract, self._first_day)
+        return Pull(self._reports(read, contract, since), cursor=lambda: asked_until(contract, self._today))
+
+    def _reports(
+        self,
+        read: Callable[[list[parse.Record], EntityContract], Batch],
+        contract: EntityContract,
+        since: date,
+    ) -> Iterator[Batch]:
+        for page in self._pages("reports", {"since_send_time": f"{since}T00:00:00+00:00"}):
+            yield read(page, contract)
+
+    def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
+        """Every page. Mailchimp tells how many there are: fewer would be a gap nobody sees."""
+        seen: set[str] = set()
+        start = 0
+        while True:
+            data = self._ask(name, {**more, "count": str(PAGE), "offset": str(start)})
+            page = parse.records(data, name)
+            seen |= {str(one.get("id")) for one in page}
+            if page:
+                yield page
+            start += len(page)
+            total = int(str(data.get("total_items") or 0))
+            if not page or start >= total:
+                break
+        if len(seen) < total:
+            raise TransientSourceError(
+                f"Mailchimp {name}: {total} were announced and {len(seen)} came; the list changed meanwhile."
+                " Nothing was stored. Run the load again."
+            )
+
+    def _ask(self, name: str, params: Mapping[str, str]) -> Mapping[str, object]:
+        def judge(answer: Answer) -> Mapping[str, object]:
+            if answer.status == 200:
+                return answer.record()
+            if answer.status >= 500 or not answer.body.lstrip().startswith(b"{"):
+                raise explain_status(answer, "Check MEL_MAILCHIMP_API_URL.")
+            raise parse.explain(answer, self._key, self._http.policy.throttled)
+
+        headers = {"Authorization": f"Bearer {self._key}"}
+        return self._http.call(
+            f"Mailchimp {name}", f"{self._url}/{name}", judge, headers=lambda: headers, params=params
+        )
+
+
+def _address(key: str) -> str:
+    """Mailchimp's address in the data centre at the end of a key.
+
+    Raises:
+        SettingsError: the key has no such end.
+    """
+    match = _DATA_CENTRE.search(key)
+    if match is None:
+        raise SettingsError(
+            "MEL_MAILCHIMP_API_KEY does not end in a data centre, such as -us21. Copy the whole key."
+        )
+    return f"https://{match[1]}.api.mailchimp.com/3.0"

@@ -1,0 +1,124 @@
+"""Mailchimp's answers into rows: counts, never rates, which are fractions here and percentages there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from mel_pipeline.contracts import EntityContract
+from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.http import Answer, TryAgainError, clean
+from mel_pipeline.sources.platform.rows import Period, Row, account_row, batch_of, content_row, metric_row
+
+NAME = "mailchimp"
+# metric -> where it stands in a report
+COUNTS: Mapping[str, tuple[str, ...]] = {
+    "emails_sent": ("emails_sent",),
+    "unique_opens": ("opens", "unique_opens"),
+    "unique_subscriber_clicks": ("clicks", "unique_subscriber_clicks"),
+    "unsubscribed": ("unsubscribed",),
+    "hard_bounces": ("bounces", "hard_bounces"),
+    "soft_bounces": ("bounces", "soft_bounces"),
+    "abuse_reports": ("abuse_reports",),
+}
+Record = Mapping[str, object]
+
+
+def explain(answer: Answer, key: str, throttled: float) -> SourceError:
+    """What an error means, by the status and title of Mailchimp's problem document."""
+    data = answer.record()
+    title = clean(data.get("title") or f"HTTP {answer.status}", [key])
+    if answer.status == 401:
+        return ReauthoriseError(
+            f"{answer.what}: the key is not, or no longer, let in ({title})."
+            " Make a new one in Mailchimp (Account → Extras → API keys) and set MEL_MAILCHIMP_API_KEY."
+        )
+    if answer.status == 429:
+        return TryAgainError(
+            f"{answer.what}: too many calls at once ({title}). Run the load again later.", throttled
+        )
+    return PermanentSourceError(
+        f"{answer.what}: Mailchimp answered '{title}': '{clean(data.get('detail', ''), [key])}'."
+        " Check MEL_MAILCHIMP_API_KEY and what its user may see."
+    )
+
+
+def records(data: Record, name: str) -> list[Record]:
+    found = data.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise PermanentSourceError(f"Mailchimp's answer has no list of {name}. Check MEL_MAILCHIMP_API_URL.")
+    return found
+
+
+def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) -> Batch:
+    rows = []
+    for one in lists:
+        stats = one.get("stats")
+        members = stats.get("member_count") if isinstance(stats, dict) else None
+        identity = str(one.get("id"))
+        name = str(one.get("name") or "") or None
+        rows.append(account_row(NAME, identity, name, today, members, f"audience {identity}"))
+    return batch_of(rows, contract)
+
+
+def content_rows(reports: Iterable[Record], contract: EntityContract) -> Batch:
+    """A row a campaign; one without an id or a moment of sending is rejected."""
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for report in reports:
+        identity, sent = _identity(report), _sent_at(report)
+        ref = f"campaign {identity or 'without an id'}"
+        if not identity or sent is None:
+            reason = "The campaign has no id or no moment of sending."
+            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
+            continue
+        kind, title = str(report.get("type") or "regular"), str(report.get("subject_line") or "") or None
+        rows.append(content_row(NAME, _list(report), identity, kind, title, sent.isoformat(), ref))
+    return batch_of(rows, contract, rejected)
+
+
+def count_rows(reports: Iterable[Record], contract: EntityContract) -> Batch:
+    """The counts of each report; a count that is not there stays empty."""
+    rows: list[Row] = []
+    for report in reports:
+        identity, sent = _identity(report), _sent_at(report)
+        if not identity or sent is None:
+            continue  # rejected where contents are read
+        period = Period("lifetime", sent.date())
+        counts = {metric: _at(report, path) for metric, path in COUNTS.items()} | {
+            "delivered": _delivered(report)
+        }
+        rows += [
+            metric_row(NAME, _list(report), metric, period, value, f"campaign {identity}", content=identity)
+            for metric, value in counts.items()
+        ]
+    return batch_of(rows, contract)
+
+
+def _delivered(report: Record) -> int | None:
+    parts = [_at(report, COUNTS[name]) for name in ("emails_sent", "hard_bounces", "soft_bounces")]
+    sent, *bounced = [part if isinstance(part, int) else None for part in parts]
+    return None if sent is None or None in bounced else sent - sum(filter(None, bounced))
+
+
+def _at(report: Record, path: tuple[str, ...]) -> object:
+    found: object = report
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _identity(report: Record) -> str:
+    return str(report.get("id") or "")
+
+
+def _list(report: Record) -> str:
+    return str(report.get("list_id") or "no audience")
+
+
+def _sent_at(report: Record) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(report.get("send_time")))
+    except ValueError:
+        return None

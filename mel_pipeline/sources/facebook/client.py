@@ -15,6 +15,8 @@ from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.facebook import parse
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
 from mel_pipeline.sources.http import Http, Policy, base_url
+from mel_pipeline.sources.meta_exports import MetaExports
+from mel_pipeline.sources.meta_files import FACEBOOK
 from mel_pipeline.sources.platform.days import daily_pull, days_of, periods_of, windows
 from mel_pipeline.sources.platform.rows import Availability
 
@@ -24,7 +26,11 @@ KEPT_DAYS = 2 * 365  # older days come back empty, and would hide what is stored
 _POST_FIELDS = "id,message,created_time,status_type"
 
 
-def open(settings: Settings, policy: Policy | None = None) -> Facebook:
+def open(settings: Settings, policy: Policy | None = None) -> Facebook | MetaExports:
+    """Pages through the API, or through exported files where a folder is set."""
+    if settings.source(parse.NAME).text("export_dir"):
+        metrics = ("page_media_view", *parse.PERIOD_METRICS)
+        return MetaExports(parse.NAME, FACEBOOK, metrics, settings)
     return Facebook(settings, Http(policy))
 
 

@@ -16,6 +16,8 @@ from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
 from mel_pipeline.sources.http import Http, Policy, base_url, needed
 from mel_pipeline.sources.instagram import parse
+from mel_pipeline.sources.meta_exports import MetaExports
+from mel_pipeline.sources.meta_files import INSTAGRAM
 from mel_pipeline.sources.platform.days import asked_until, daily_pull, periods_of
 
 VERSION = "v23.0"
@@ -32,7 +34,10 @@ WORDING = Wording(
 )
 
 
-def open(settings: Settings, policy: Policy | None = None) -> Instagram:
+def open(settings: Settings, policy: Policy | None = None) -> Instagram | MetaExports:
+    """Accounts through the API, or through exported files where a folder is set."""
+    if settings.source(parse.NAME).text("export_dir"):
+        return MetaExports(parse.NAME, INSTAGRAM, ("views", "reach"), settings)
     return Instagram(settings, Http(policy))
 
 

@@ -1,0 +1,220 @@
+"""Posts out of the files that Meta Business Suite exports, for Facebook and Instagram. No HTTP, no source by name here.
+
+Columns are found by their English names, in any order; others are not read. An export holds figures of
+posts since publication and nothing of whole accounts, so followers stay empty and figures of a quarter
+are not offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.sources.dates import Order, order_of, read_moment
+from mel_pipeline.sources.files import DropFile, FileRefusedError, open_table
+from mel_pipeline.sources.http import clean
+
+_REQUIRED = ("post id", "publish time", "post type", "date", "views", "reach")
+_NUMBER = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
+_ID = re.compile(r"\d+(?:_\d+)?")
+_DATA = re.compile(r"\d{3}|://|@")
+_EXACT_DIGITS = 15  # Excel keeps so many of a number and writes zeros for the others
+_SHORTENED = (
+    "Excel has shortened the id. Take the file as it was downloaded, without opening and saving it in Excel."
+)
+_AGAIN = "Set the language of Meta Business Suite to English (US) and export posts again."
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the exports of one platform differ, by column names in small letters."""
+
+    title: str  # of the platform, for messages
+    account: str
+    account_name: str
+    metrics: Mapping[str, str]  # column → metric
+    page_in_post_id: bool = False  # the platform's API puts the account's id before the post's
+
+
+FACEBOOK = Layout(
+    "Facebook",
+    "page id",
+    "page name",
+    {
+        "views": "post_media_view",
+        "reach": "post_total_media_view_unique",
+        "total clicks": "post_clicks",
+    },
+    page_in_post_id=True,
+)
+INSTAGRAM = Layout("Instagram", "account id", "account username", {"views": "views", "reach": "reach"})
+
+
+@dataclass(frozen=True)
+class Post:
+    """One row of an export.
+
+    ``figures`` holds digits, or None where a cell is empty; it lacks what the file has no column for.
+    ``unread`` names the metrics whose cell is no number.
+    """
+
+    account: str
+    account_name: str | None
+    number: str
+    kind: str | None
+    title: str | None
+    published: datetime
+    place: str
+    figures: Mapping[str, str | None]
+    unread: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A row that cannot be used; ``known`` holds the ids that can be read."""
+
+    place: str
+    column: str
+    reason: str
+    known: Mapping[str, str]
+
+
+@dataclass
+class Export:
+    """What one file holds."""
+
+    posts: list[Post] = field(default_factory=list)
+    faulty: list[Faulty] = field(default_factory=list)
+    how: str = ""
+
+
+def read_export(file: DropFile, layout: Layout, zone: ZoneInfo) -> Export:
+    """The posts of a file.
+
+    Args:
+        zone: of the times of publication, which the file does not tell.
+
+    Raises:
+        FileRefusedError: it is no export of posts of this platform, in English, with lifetime figures.
+        TransientSourceError: it changed while it was being read.
+    """
+    with open_table(file) as table:
+        columns = _columns(table.header, layout)
+        rows = list(_rows(table.rows(), columns))
+        order = order_of((row["publish time"] for row in rows), "month_first")
+        if not any(row["date"].lower() == "lifetime" for row in rows):
+            raise FileRefusedError(
+                "The column Date does not say Lifetime: the figures are those of single days. Export the posts"
+                " again with lifetime figures."
+            )
+        export = Export(how=f"{file.name}: {layout.title} posts, {table.how}, {len(rows):,} rows.")
+        workbook = file.path.suffix.lower() == ".xlsx"
+        for number, row in enumerate(rows, start=2):
+            _take(export, row, f"{file.name}, row {number}", layout, order, zone, workbook=workbook)
+    return export
+
+
+def _columns(header: list[str], layout: Layout) -> dict[str, int]:
+    """Position of each column by its name.
+
+    Raises:
+        FileRefusedError: one that is needed is not there, or is there twice.
+    """
+    names = [" ".join(name.lower().split()) for name in header]
+    other = FACEBOOK if layout is INSTAGRAM else INSTAGRAM
+    if layout.account not in names and other.account in names:
+        raise FileRefusedError(
+            f"The file is an export of {other.title} posts. Put it into the folder of {other.title}."
+        )
+    needed = [layout.account, *_REQUIRED]
+    if missing := [name for name in needed if name not in names]:
+        raise FileRefusedError(
+            f"The header is not that of an export of {layout.title} posts in English: {', '.join(missing)}"
+            f" cannot be found. {_seen(header)} {_AGAIN}"
+        )
+    wanted = {*needed, layout.account_name, "title", "description", *layout.metrics}
+    if doubled := sorted(name for name in wanted if names.count(name) > 1):
+        raise FileRefusedError(f"The column {doubled[0]} stands there twice. Export the file again.")
+    return {name: names.index(name) for name in wanted if name in names}
+
+
+def _seen(header: list[str]) -> str:
+    """What stands where the header should, unless it is a row of data."""
+    if any(_DATA.search(name) for name in header):
+        return "The first row holds no column names."
+    return f"The first row reads: {clean(', '.join(header))}."
+
+
+def _rows(rows: Iterator[list[str]], columns: Mapping[str, int]) -> Iterator[dict[str, str]]:
+    for row in rows:
+        yield {name: row[place].strip() for name, place in columns.items()}
+
+
+def _take(
+    export: Export, row: Mapping[str, str], place: str, layout: Layout, order: Order, zone: ZoneInfo,
+    *, workbook: bool,
+) -> None:  # fmt: skip
+    """Add a row to what is read, or to what is put aside."""
+    known: dict[str, str] = {}
+
+    def aside(column: str, reason: str) -> None:
+        export.faulty.append(Faulty(place, column, reason, known))
+
+    if row["date"].lower() != "lifetime":
+        aside("period_start", "The figures are those of a single day, not since publication.")
+        return
+    for name, column in ((layout.account, "account_id"), ("post id", "content_id")):
+        if fault := _id_fault(row[name], workbook=workbook):
+            aside(column, fault)
+            return
+        known[column] = row[name]
+    if layout.page_in_post_id and "_" not in row["post id"]:
+        known["content_id"] = f"{row[layout.account]}_{row['post id']}"
+    try:
+        moment = datetime.fromisoformat(read_moment(row["publish time"], order, zone.key))
+    except ValueError:
+        aside("published_at", "The time of publication cannot be read, so the quarter is unknown.")
+        return
+    figures, unread = _figures(row, layout)
+    export.posts.append(
+        Post(
+            known["account_id"],
+            row.get(layout.account_name) or None,
+            known["content_id"],
+            row["post type"] or None,
+            # Either may hold the text, by the kind of post; the other is empty or a short form of it.
+            max(row.get("title", ""), row.get("description", ""), key=len) or None,
+            moment,
+            place,
+            figures,
+            unread,
+        )
+    )
+
+
+def _id_fault(text: str, *, workbook: bool) -> str | None:
+    """Why an id cannot be trusted, if so."""
+    if re.fullmatch(r"\d(?:[.,]\d+)?E\+\d+", text, re.IGNORECASE):
+        return _SHORTENED
+    if not _ID.fullmatch(text):
+        return "The id is missing or no number."
+    if workbook and len(text) > _EXACT_DIGITS and not text[_EXACT_DIGITS:].strip("0"):
+        return _SHORTENED
+    return None
+
+
+def _figures(row: Mapping[str, str], layout: Layout) -> tuple[dict[str, str | None], frozenset[str]]:
+    """Each metric the file has a column for, and those whose cell cannot be read."""
+    texts = {metric: row[column] for column, metric in layout.metrics.items() if column in row}
+    unread = frozenset(metric for metric, text in texts.items() if text and not _NUMBER.fullmatch(text))
+    return {
+        metric: text.replace(",", "") or None for metric, text in texts.items() if metric not in unread
+    }, unread
+
+
+def day_of(post: Post, zone: ZoneInfo) -> date:
+    """Day of publication in a time zone."""
+    return post.published.astimezone(zone).date()

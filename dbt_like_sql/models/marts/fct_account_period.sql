@@ -36,9 +36,10 @@ asked as (
 
 first_days as (
 
+    -- A day that the platform no longer tells is a day of the account as well.
     select account_key, counts, min(starts_on) as first_on
     from figures
-    where grain = 'day' and availability = 'given'
+    where grain = 'day' and availability in ('given', 'not_offered')
     group by account_key, counts
 
 ),

@@ -43,6 +43,10 @@ class SourceSettings:
             )
         return value
 
+    def known(self, name: str) -> str:
+        """A value, or empty text where none is set and none is needed."""
+        return self._value(name)
+
     def listed(self, name: str) -> list[str]:
         """A value that holds several, separated by commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
@@ -50,10 +54,9 @@ class SourceSettings:
     @property
     def is_unused(self) -> bool:
         """Whether everything that has no default is empty."""
-        own = [
-            name for name, setting in self.declared.items() if not setting.default and not setting.optional
-        ]
-        return bool(own) and not any(self._value(name) for name in own)
+        needed = any(not setting.default and not setting.optional for setting in self.declared.values())
+        own = [name for name, setting in self.declared.items() if not setting.default]
+        return needed and not any(self._value(name) for name in own)
 
     @property
     def secrets(self) -> list[str]:

@@ -8,23 +8,21 @@ are not offered.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mel_pipeline.errors import SettingsError
+from mel_pipeline.settings import Settings
 from mel_pipeline.sources.dates import Order, order_of, read_moment
 from mel_pipeline.sources.files import DropFile, FileRefusedError, open_table
 from mel_pipeline.sources.http import clean
+from mel_pipeline.sources.platform.exports import Export, Faulty, Post, figures_of, id_fault
 
 _REQUIRED = ("post id", "publish time", "post type", "date", "views", "reach")
-_NUMBER = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
-_ID = re.compile(r"\d+(?:_\d+)?")
 _DATA = re.compile(r"\d{3}|://|@")
-_EXACT_DIGITS = 15  # Excel keeps so many of a number and writes zeros for the others
-_SHORTENED = (
-    "Excel has shortened the id. Take the file as it was downloaded, without opening and saving it in Excel."
-)
 _AGAIN = "Set the language of Meta Business Suite to English (US) and export posts again."
 
 
@@ -53,42 +51,20 @@ FACEBOOK = Layout(
 INSTAGRAM = Layout("Instagram", "account id", "account username", {"views": "views", "reach": "reach"})
 
 
-@dataclass(frozen=True)
-class Post:
-    """One row of an export.
+def reader(name: str, layout: Layout, settings: Settings) -> Callable[[DropFile], Export]:
+    """Reads files of this platform, their times in the zone that its settings name.
 
-    ``figures`` holds digits, or None where a cell is empty; it lacks what the file has no column for.
-    ``unread`` names the metrics whose cell is no number.
+    Raises:
+        SettingsError: it names none.
     """
-
-    account: str
-    account_name: str | None
-    number: str
-    kind: str | None
-    title: str | None
-    published: datetime
-    place: str
-    figures: Mapping[str, str | None]
-    unread: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Faulty:
-    """A row that cannot be used; ``known`` holds the ids that can be read."""
-
-    place: str
-    column: str
-    reason: str
-    known: Mapping[str, str]
-
-
-@dataclass
-class Export:
-    """What one file holds."""
-
-    posts: list[Post] = field(default_factory=list)
-    faulty: list[Faulty] = field(default_factory=list)
-    how: str = ""
+    options = settings.source(name)
+    try:
+        zone = ZoneInfo(options.text("export_time_zone"))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingsError(
+            f"{options.variable('export_time_zone')} names no time zone. Write it like Europe/Madrid."
+        ) from None
+    return partial(read_export, layout=layout, zone=zone)
 
 
 def read_export(file: DropFile, layout: Layout, zone: ZoneInfo) -> Export:
@@ -167,7 +143,7 @@ def _take(
         aside("period_start", "The figures are those of a single day, not since publication.")
         return
     for name, column in ((layout.account, "account_id"), ("post id", "content_id")):
-        if fault := _id_fault(row[name], workbook=workbook):
+        if fault := id_fault(row[name], workbook=workbook):
             aside(column, fault)
             return
         known[column] = row[name]
@@ -178,7 +154,7 @@ def _take(
     except ValueError:
         aside("published_at", "The time of publication cannot be read, so the quarter is unknown.")
         return
-    figures, unread = _figures(row, layout)
+    figures, unread = figures_of(row, layout.metrics)
     export.posts.append(
         Post(
             known["account_id"],
@@ -193,28 +169,3 @@ def _take(
             unread,
         )
     )
-
-
-def _id_fault(text: str, *, workbook: bool) -> str | None:
-    """Why an id cannot be trusted, if so."""
-    if re.fullmatch(r"\d(?:[.,]\d+)?E\+\d+", text, re.IGNORECASE):
-        return _SHORTENED
-    if not _ID.fullmatch(text):
-        return "The id is missing or no number."
-    if workbook and len(text) > _EXACT_DIGITS and not text[_EXACT_DIGITS:].strip("0"):
-        return _SHORTENED
-    return None
-
-
-def _figures(row: Mapping[str, str], layout: Layout) -> tuple[dict[str, str | None], frozenset[str]]:
-    """Each metric the file has a column for, and those whose cell cannot be read."""
-    texts = {metric: row[column] for column, metric in layout.metrics.items() if column in row}
-    unread = frozenset(metric for metric, text in texts.items() if text and not _NUMBER.fullmatch(text))
-    return {
-        metric: text.replace(",", "") or None for metric, text in texts.items() if metric not in unread
-    }, unread
-
-
-def day_of(post: Post, zone: ZoneInfo) -> date:
-    """Day of publication in a time zone."""
-    return post.published.astimezone(zone).date()

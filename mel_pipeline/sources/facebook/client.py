@@ -15,9 +15,9 @@ from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.facebook import parse
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
 from mel_pipeline.sources.http import Http, Policy, base_url
-from mel_pipeline.sources.meta_exports import MetaExports
-from mel_pipeline.sources.meta_files import FACEBOOK
+from mel_pipeline.sources.meta_files import FACEBOOK, reader
 from mel_pipeline.sources.platform.days import daily_pull, days_of, periods_of, windows
+from mel_pipeline.sources.platform.exports import ExportFolder
 from mel_pipeline.sources.platform.rows import Availability
 
 VERSION = "v25.0"
@@ -26,11 +26,17 @@ KEPT_DAYS = 2 * 365  # older days come back empty, and would hide what is stored
 _POST_FIELDS = "id,message,created_time,status_type"
 
 
-def open(settings: Settings, policy: Policy | None = None) -> Facebook | MetaExports:
+def open(settings: Settings, policy: Policy | None = None) -> Facebook | ExportFolder:
     """Pages through the API, or through exported files where a folder is set."""
     if settings.source(parse.NAME).text("export_dir"):
         metrics = ("page_media_view", *parse.PERIOD_METRICS)
-        return MetaExports(parse.NAME, FACEBOOK, metrics, settings)
+        return ExportFolder(
+            parse.NAME,
+            reader(parse.NAME, FACEBOOK, settings),
+            settings,
+            post_metrics=list(FACEBOOK.metrics.values()),
+            period_metrics=metrics,
+        )
     return Facebook(settings, Http(policy))
 
 

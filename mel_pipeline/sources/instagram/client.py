@@ -16,9 +16,9 @@ from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
 from mel_pipeline.sources.http import Http, Policy, base_url, needed
 from mel_pipeline.sources.instagram import parse
-from mel_pipeline.sources.meta_exports import MetaExports
-from mel_pipeline.sources.meta_files import INSTAGRAM
+from mel_pipeline.sources.meta_files import INSTAGRAM, reader
 from mel_pipeline.sources.platform.days import asked_until, daily_pull, periods_of
+from mel_pipeline.sources.platform.exports import ExportFolder
 
 VERSION = "v23.0"
 WINDOW_DAYS = 30  # follower_count: more days a call are refused
@@ -34,10 +34,16 @@ WORDING = Wording(
 )
 
 
-def open(settings: Settings, policy: Policy | None = None) -> Instagram | MetaExports:
+def open(settings: Settings, policy: Policy | None = None) -> Instagram | ExportFolder:
     """Accounts through the API, or through exported files where a folder is set."""
     if settings.source(parse.NAME).text("export_dir"):
-        return MetaExports(parse.NAME, INSTAGRAM, ("views", "reach"), settings)
+        return ExportFolder(
+            parse.NAME,
+            reader(parse.NAME, INSTAGRAM, settings),
+            settings,
+            post_metrics=list(INSTAGRAM.metrics.values()),
+            period_metrics=("views", "reach"),
+        )
     return Instagram(settings, Http(policy))
 
 

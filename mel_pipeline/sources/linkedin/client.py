@@ -14,9 +14,10 @@ from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
-from mel_pipeline.sources.linkedin import parse
+from mel_pipeline.sources.linkedin import files, parse
 from mel_pipeline.sources.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.platform.expiry import expiry_warning
+from mel_pipeline.sources.platform.exports import ExportFolder, only
 from mel_pipeline.sources.platform.rows import Period, account_row, batch_of
 
 PAGE = 100
@@ -24,7 +25,17 @@ MOST_POSTS = 50  # asked for figures in one call: their addresses have to fit in
 WINDOW_DAYS = 90
 
 
-def open(settings: Settings, policy: Policy | None = None) -> LinkedIn:
+def open(settings: Settings, policy: Policy | None = None) -> LinkedIn | ExportFolder:
+    """Pages through the API, or through exported files where a folder is set."""
+    options = settings.source(parse.NAME)
+    if options.text("export_dir"):
+        return ExportFolder(
+            parse.NAME,
+            partial(files.read_export, page=only(options, "organization_ids")),
+            settings,
+            post_metrics=list(files.POST_METRICS.values()),
+            period_metrics=[parse.REACH],
+        )
     return LinkedIn(settings, Http(policy))
 
 

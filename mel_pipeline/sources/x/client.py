@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import EntityContract, contract_of
@@ -15,12 +16,26 @@ from mel_pipeline.sources.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.platform.budget import Budget
 from mel_pipeline.sources.platform.days import periods_of
-from mel_pipeline.sources.x import parse
+from mel_pipeline.sources.platform.exports import ExportFolder, only
+from mel_pipeline.sources.x import files, parse
 
 PAGE = 100
 
 
-def open(settings: Settings, policy: Policy | None = None, clock: Callable[[], float] = time.time) -> X:
+def open(
+    settings: Settings, policy: Policy | None = None, clock: Callable[[], float] = time.time
+) -> X | ExportFolder:
+    """Accounts through the API, or through exported files where a folder is set."""
+    options = settings.source(parse.NAME)
+    if options.text("export_dir"):
+        named = options.known("user_ids") and only(options, "user_ids")
+        return ExportFolder(
+            parse.NAME,
+            partial(files.read_export, account=named or None),
+            settings,
+            post_metrics=list(dict.fromkeys(files.METRICS.values())),
+            period_metrics=parse.OF_PERIODS,
+        )
     return X(settings, Http(policy), clock)
 
 

@@ -15,14 +15,20 @@ from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.google_oauth import GoogleSession
 from mel_pipeline.sources.http import Http, Policy, base_url
 from mel_pipeline.sources.platform.days import daily_pull, days_of
-from mel_pipeline.sources.youtube import parse
+from mel_pipeline.sources.platform.exports import ExportFolder, only
+from mel_pipeline.sources.youtube import files, parse
 
 PAGE = 50
 WINDOW_DAYS = 180
 UNITS_A_DAY = 10_000  # Data API; a list call costs one unit, `search` would cost a hundred
 
 
-def open(settings: Settings, policy: Policy | None = None) -> YouTube:
+def open(settings: Settings, policy: Policy | None = None) -> YouTube | ExportFolder:
+    """Channels through the API, or through exported files where a folder is set."""
+    options = settings.source(parse.NAME)
+    if options.text("export_dir"):
+        read = partial(files.read_export, channel=only(options, "channel_ids"))
+        return ExportFolder(parse.NAME, read, settings, post_metrics=list(files.POST_METRICS.values()))
     return YouTube(settings, Http(policy))
 
 

@@ -9,28 +9,28 @@ by_account as (
 
 ),
 
-told as (
-
-    select * from by_account where state <> 'not_offered'
-
-),
-
 cells as (
 
-    -- Two accounts may reach the same person, so reach is never added up.
+    -- Two accounts may reach the same person, so reach is never added up. Above is a bound only where all tell it.
     select
         p.period, 'total' as dimension, cast(null as text) as category,
         case when count(a.account) = 1 then max(a.value) end as numerator,
         cast(null as double precision) as denominator,
         count(a.value) as n,
         case
-            when count(a.value) > 1
-                then 'Reach of several accounts cannot be added: the same people may follow more than one.'
-                    || ' Together it lies between ' || cast(cast(max(a.value) as bigint) as text)
-                    || ' and ' || cast(cast(sum(a.value) as bigint) as text) || '.'
+            when count(a.account) > 1 and count(a.value) > 0
+                then 'Reach of several accounts cannot be added: the same people may follow more than one. '
+                    || case
+                        when count(a.value) = count(a.account)
+                            then 'Together it lies between ' || cast(cast(max(a.value) as bigint) as text)
+                                || ' and ' || cast(cast(sum(a.value) as bigint) as text) || '.'
+                        else 'Together it is at least ' || cast(cast(max(a.value) as bigint) as text) || '; '
+                            || cast(count(a.account) - count(a.value) as text) || ' of '
+                            || cast(count(a.account) as text) || ' accounts give no reach for exactly this period.'
+                    end
         end as note
     from periods as p
-    left join told as a on a.period = p.period
+    left join by_account as a on a.period = p.period
     group by p.period
 
     union all

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,38 @@ def test_followers_are_taken_today_with_the_token_in_a_header(tmp_path: Path) ->
     assert rows_of(batches).iloc[0].tolist()[:5] == ["instagram", "17", "metropolis", "2025-02-10", "1500"]
     assert server.asked[0].headers["Authorization"] == "Bearer sample-instagram-token"
     assert "access_token" not in server.asked[0].query
+
+
+@pytest.mark.behaviour("expiry_warning", "instagram")
+@pytest.mark.parametrize(("days", "warned"), [(14, True), (15, False)])
+def test_a_token_that_ends_within_two_weeks_warns_and_is_sent_in_the_body(
+    tmp_path: Path, days: int, warned: bool
+) -> None:
+    ends = datetime(2025, 2, 10, 12, tzinfo=UTC) + timedelta(days=days)
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/debug_token"):
+            assert request.form["input_token"] == "sample-instagram-token" and request.query == {}
+            return Reply({"data": {"expires_at": int(ends.timestamp())}})
+        return Reply({"id": "17", "username": "metropolis", "followers_count": 1})
+
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, tmp_path), QUICK).pull("accounts")
+        assert len(rows_of(list(result.batches))) == 1
+    told = [text for text in result.warnings() if f"expires on {ends.date()}" in text]
+    assert bool(told) is warned and "sample-instagram-token" not in "".join(result.warnings())
+
+
+def test_a_platform_that_does_not_tell_when_the_token_ends_is_said_to(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/debug_token"):
+            return error(100)
+        return Reply({"id": "17", "username": "metropolis", "followers_count": 1})
+
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, tmp_path), QUICK).pull("accounts")
+        assert len(rows_of(list(result.batches))) == 1
+    assert result.warnings() == ["Instagram does not tell when the access token expires."]
 
 
 def days_asked(request: Request) -> list[date]:
@@ -281,6 +313,8 @@ def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, 
     asked: list[int] = []
 
     def answer(request: Request) -> Reply:
+        if request.path.endswith("/debug_token"):
+            return Reply({"data": {"expires_at": 0}})
         asked.append(1)
         return (
             error(code, status=400)

@@ -11,6 +11,7 @@ from mel_pipeline.contracts import contract_of
 from mel_pipeline.periods import Quarter
 from mel_pipeline.sources import graph
 from mel_pipeline.sources.facebook import parse
+from mel_pipeline.sources.graph_token import expiry_warning
 
 FACEBOOK = contract_of("facebook").entities
 MADRID = parse.day_in(Quarter(2024, 4), ZoneInfo("Europe/Madrid"))
@@ -88,14 +89,16 @@ def test_a_value_outside_the_days_asked_for_is_left_out_and_counted() -> None:
     assert batch.notes == ["1 figures of days that were not asked for were left out."]
 
 
-@pytest.mark.behaviour("expiry_warning", "facebook")
+@pytest.mark.behaviour("expiry_warning", "facebook", "instagram")
 def test_the_earlier_of_both_ends_of_a_token_counts_and_zero_means_never() -> None:
-    def warned(expires: int, access: int) -> str | None:
+    wording = graph.Wording("Facebook", "", "MEL_FACEBOOK_ACCESS_TOKEN", "", "")
+
+    def warned(expires: object, access: object) -> str | None:
         data = {"data": {"expires_at": expires, "data_access_expires_at": access}}
-        return parse.expiry_warning(data, date(2026, 11, 20), "MEL_FACEBOOK_ACCESS_TOKEN")
+        return expiry_warning(data, date(2026, 11, 20), wording)
 
     soon = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp())
-    assert warned(0, 0) is None
+    assert warned(0, 0) is warned(None, "never") is None
     assert "2026-11-25" in str(warned(0, soon))
     assert "MEL_FACEBOOK_ACCESS_TOKEN" in str(warned(soon, soon * 2))
 

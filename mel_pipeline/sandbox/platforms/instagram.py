@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.forms import form_values
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.organisation.presence import Post, SocialAccount, reach
 from mel_pipeline.sandbox.platforms.base import Platform
@@ -20,15 +21,19 @@ WINDOW_DAYS = 30
 
 
 class Instagram(Platform):
+    """``expires_at`` is when the token ends, in seconds since 1970; 0 means never."""
+
     name = "instagram"
 
     def __init__(self, organisation: Organisation, clock: Clock) -> None:
         super().__init__(organisation, clock)
         self.accounts = {account.id: account for account in organisation.social}
         self.posts = {post.id: post for account in organisation.social for post in account.posts}
+        self.expires_at = 0
 
     def endpoints(self) -> list[BaseRoute]:
         return [
+            Route("/{version}/debug_token", self.debug_token, methods=["GET", "POST"]),
             Route("/{version}/{node}/insights", self.insights),
             Route("/{version}/{node}/media", self.media),
             Route("/{version}/{node}", self.node),
@@ -41,6 +46,16 @@ class Instagram(Platform):
             refused.headers["X-App-Usage"] = json.dumps(usage)
             return refused
         return _expired()
+
+    async def debug_token(self, request: Request) -> Response:
+        values = await form_values(request)
+        if request.method == "POST" and values.get("method") != "get":
+            return _graph_error(100, "(#100) Unsupported post request.")
+        if (refused := _graph_refused(request, True)) is not None:
+            return refused
+        known = values.get("input_token") == INSTAGRAM_TOKEN
+        ends = {"expires_at": self.expires_at, "data_access_expires_at": 0}
+        return _graph({"data": {"type": "SYSTEM_USER", "is_valid": known, **(ends if known else {})}})
 
     async def node(self, request: Request) -> Response:
         account = self.accounts.get(request.path_params["node"])

@@ -8,12 +8,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SettingsError
+from mel_pipeline.errors import PermanentSourceError, SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.facebook import parse
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.graph_token import warning_of
 from mel_pipeline.sources.http import Http, Policy, base_url
 from mel_pipeline.sources.meta_files import FACEBOOK, reader
 from mel_pipeline.sources.platform.days import daily_pull, days_of, periods_of, windows
@@ -104,7 +105,8 @@ class Facebook:
         )
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
-        self._look_at_expiry()
+        if warning := warning_of(self._graph, self._token, self._today):
+            self._warnings[warning] = None
         for account in self._accounts:
             fields = {"fields": "id,name,followers_count"}
             page = self._graph.ask(f"Page {account}", account, self._page_token(account), fields)
@@ -269,20 +271,6 @@ class Facebook:
                 )
             self._page_tokens[account] = token
         return self._page_tokens[account]
-
-    def _look_at_expiry(self) -> None:
-        """Warn before the token ends. Sent in the body: a token never stands in an address."""
-        form = {"input_token": self._token, "method": "get"}
-        try:
-            data = self._graph.ask("token", "debug_token", self._token, form=form)
-        except ReauthoriseError:
-            raise
-        except PermanentSourceError:
-            self._warnings["Facebook does not tell when the access token expires."] = None
-            return
-        warning = parse.expiry_warning(data, self._today, self._token_setting)
-        if warning:
-            self._warnings[warning] = None
 
     def _note_refused(self, metric: str, refused: RefusedError) -> None:
         if refused.error.is_gone:

@@ -33,7 +33,6 @@ PAGE_METRICS = (
 PERIOD_METRICS = ("page_total_media_view_unique",)
 POST_METRICS = ("post_media_view", "post_total_media_view_unique", "post_clicks")
 FOLLOWERS = "page_follows"  # followers at the end of each day: a stock, so it lands with the accounts
-WARN_DAYS = 14
 Missing = Mapping[tuple[str, str], Availability]  # why a metric of a post is empty, by post and metric
 
 
@@ -250,19 +249,3 @@ def why_refused(
     """A metric refused for every post was retired; refused for some, it does not exist for their kind."""
     why: Availability = "retired" if len(refused) == len(posts) else "not_offered"
     return {(number, metric): why for number in refused}
-
-
-def expiry_warning(data: Mapping[str, object], today: date, setting: str) -> str | None:
-    """A sentence when the token, or its access to data, ends within two weeks. Zero means never."""
-    told = data.get("data")
-    details = told if isinstance(told, Mapping) else {}
-    ends = [
-        datetime.fromtimestamp(seconds, UTC).date()
-        for name in ("expires_at", "data_access_expires_at")
-        if isinstance(seconds := details.get(name), int) and seconds > 0
-    ]
-    if not ends or (min(ends) - today).days > WARN_DAYS:
-        return None
-    return (
-        f"The Facebook access token expires on {min(ends)}. Generate a new one before then and set {setting}."
-    )

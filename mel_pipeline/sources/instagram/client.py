@@ -14,6 +14,7 @@ from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.graph_token import warning_of
 from mel_pipeline.sources.http import Http, Policy, base_url, needed
 from mel_pipeline.sources.instagram import parse
 from mel_pipeline.sources.meta_files import INSTAGRAM, reader
@@ -71,7 +72,8 @@ class Instagram:
         """Today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
         contract = contract_of("instagram").entities[entity]
         if entity == "accounts":
-            return self._told(self._account_rows(contract))
+            warnings: list[str] = []
+            return replace(self._told(self._account_rows(contract, warnings)), warnings=lambda: warnings)
         if entity == "daily":
             pull = daily_pull(
                 contract,
@@ -96,10 +98,12 @@ class Instagram:
     def _told(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, usage=self._graph.budget.usage)
 
-    def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
+    def _account_rows(self, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
         for account in self._accounts:
             fields = {"fields": "id,username,followers_count"}
             yield parse.parse_account(self._ask(f"account {account}", account, fields), contract, self._today)
+        if warning := warning_of(self._graph, self._token, self._today):
+            warnings.append(warning)
 
     def _new_followers(
         self, contract: EntityContract, account: str, window: tuple[date, date]

@@ -96,7 +96,7 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
-    kind: Literal["social", "web", "newsletter"] | None = None  # of platforms
+    kind: Literal["social", "web", "newsletter", "survey"] | None = None  # of platforms and survey servers
     describes_fields: bool = False  # it can list its own fields, so that drift is seen
     settings: dict[str, Setting] = {}
     metrics: dict[str, Metric] = {}  # of platforms: every metric it lands

@@ -55,7 +55,9 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             for position, item in enumerate(catalogue.regions, start=1)
         ],
     }
-    platforms = [contract for contract in map(contract_of, source_names()) if contract.kind is not None]
+    platforms = [
+        contract for contract in map(contract_of, source_names()) if contract.kind not in (None, "survey")
+    ]
     rows["platforms"] = [
         {"platform": contract.name, "title": contract.title, "kind": contract.kind} for contract in platforms
     ]

@@ -1,0 +1,77 @@
+"""Ask a KoBoToolbox server for forms and submissions. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mel_pipeline.contracts import contract_of
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Pull
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.kobo import parse
+from mel_pipeline.sources.survey.server import Server
+from mel_pipeline.sources.survey.submissions import Form, Record
+
+PAGE = 1_000  # the most Kobo gives since 2026; asked for more, it gives these
+
+
+def open(settings: Settings, policy: Policy | None = None) -> Kobo:
+    return Kobo(settings, Http(policy))
+
+
+class Kobo:
+    """Kobo as a source. The token travels in a header, and ``next`` is never followed: it names the way itself."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._http = http
+        self._forms = options.listed("asset_uids")
+        self._token = options.text("token")
+        self._url = f"{base_url(options.text('api_url'), options.variable('api_url'))}/api/v2/assets"
+        self._server = Server("KoBoToolbox", parse.KEY, settings, parse.rejected_in_review)
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,  # noqa: ARG002
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """Every submission of the forms: an edited one keeps its moment, so none can be left out."""
+        return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
+
+    def _form(self, uid: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
+        return parse.form_of(self._ask(f"form {uid}", f"{uid}/", {})), self._pages(uid)
+
+    def _pages(self, uid: str) -> Iterator[tuple[list[Record], int]]:
+        start = 0
+        while True:
+            data = self._ask(
+                f"submissions of {uid}",
+                f"{uid}/data/",
+                {"limit": str(PAGE), "start": str(start), "sort": '{"_id":1}'},
+            )
+            records, total = parse.results_of(data)
+            yield records, total
+            start += len(records)
+            if not records or start >= total:
+                return
+
+    def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Record:
+        def judge(answer: Answer) -> Record:
+            if answer.status == 200:
+                return answer.record()
+            if answer.status >= 500 or answer.status == 429 or not answer.body.lstrip().startswith(b"{"):
+                raise explain_status(answer, "Check MEL_KOBO_API_URL.")
+            raise parse.explain(answer, self._token)
+
+        headers = {"Authorization": f"Token {self._token}"}
+        return self._http.call(
+            f"KoBoToolbox {what}",
+            f"{self._url}/{node}",
+            judge,
+            headers=lambda: headers,
+            params={"format": "json", **params},
+        )

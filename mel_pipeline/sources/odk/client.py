@@ -1,0 +1,95 @@
+"""Ask an ODK Central server for forms and submissions. What an answer means is in parse.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from mel_pipeline.contracts import contract_of
+from mel_pipeline.errors import SettingsError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.settings import Settings
+from mel_pipeline.sources.base import Pull
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.odk import parse
+from mel_pipeline.sources.survey.server import Server
+from mel_pipeline.sources.survey.submissions import Form, Record
+
+T = TypeVar("T")
+PAGE = 250
+
+
+def open(settings: Settings, policy: Policy | None = None) -> OdkCentral:
+    return OdkCentral(settings, Http(policy))
+
+
+class OdkCentral:
+    """ODK Central as a source. A session is begun once a load; of ``@odata.nextLink`` only the token is taken."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        options = settings.source(parse.NAME)
+        self._http = http
+        self._forms = options.listed("forms")
+        self._sign_in = {name: options.text(name) for name in ("email", "password")}
+        self._url = f"{base_url(options.text('api_url'), options.variable('api_url'))}/v1"
+        self._session: str | None = None
+        self._server = Server("ODK Central", parse.KEY, settings, parse.rejected_in_review)
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,  # noqa: ARG002
+        cursor: str | None = None,  # noqa: ARG002
+        checkpoint: str | None = None,  # noqa: ARG002
+    ) -> Pull:
+        """Every submission of the forms: an edited one keeps its moment, so none can be left out."""
+        return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
+
+    def _form(self, name: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
+        project, mark, form = name.partition("/")
+        if not (project.isdigit() and mark and form):
+            raise SettingsError(f"MEL_ODK_FORMS: '{name}' is not project/form, such as 4/site_visit.")
+        node = f"projects/{project}/forms/{form}"
+        fields = self._ask(f"fields of {name}", f"{node}/fields", {"odata": "true"}, Answer.json)
+        return parse.form_of(name, fields), self._pages(name, f"{node}.svc/Submissions")
+
+    def _pages(self, name: str, node: str) -> Iterator[tuple[list[Record], int]]:
+        after: dict[str, str] = {}
+        while True:
+            asked = {"$top": str(PAGE), "$count": "true", "$expand": "*", **after}
+            data = self._ask(f"submissions of {name}", node, asked, Answer.record)
+            records, total, token = parse.page_of(data)
+            yield records, total
+            if not records or token is None:
+                return
+            after = {"$skiptoken": token}
+
+    def _ask(self, what: str, node: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+        headers = {"Authorization": f"Bearer {self._token()}"}
+        return self._http.call(
+            f"ODK Central {what}",
+            f"{self._url}/{node}",
+            lambda answer: read(self._judged(answer)),
+            headers=lambda: headers,
+            params=params,
+        )
+
+    def _token(self) -> str:
+        if self._session is None:
+            data = self._http.call(
+                "ODK Central sign-in",
+                f"{self._url}/sessions",
+                lambda answer: self._judged(answer).record(),
+                method="POST",
+                body=self._sign_in,
+            )
+            self._session = str(data.get("token"))
+        return self._session
+
+    def _judged(self, answer: Answer) -> Answer:
+        if answer.status == 200:
+            return answer
+        if answer.status >= 500 or answer.status == 429 or not answer.body.lstrip().startswith(b"{"):
+            raise explain_status(answer, "Check MEL_ODK_API_URL.")
+        raise parse.explain(answer, self._sign_in.values())

@@ -55,7 +55,7 @@ def build_pages(last: date) -> list[Page]:
     """Both Pages as they stand at the end of a day."""
     found = [
         _page("112000000000001", "Metropolis", date(2023, 1, 1), 9_800, 900.0, 4.0, last),
-        _page("112000000000002", "Metropolis Care", date(2025, 3, 3), 0, 140.0, 1.2, last),
+        _page("112000000000002", "Metropolis Care", date(2024, 3, 4), 0, 140.0, 1.2, last),
     ]
     return [page for page in found if page.launched <= last]
 

@@ -66,8 +66,8 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     with opened(dropped(path), rules.profiles, rules.fallback) as export:
         book = codebook_for(export.survey, rules.codebooks)
         order = export.order(book, rules.order)
-        dates = {"day_first": "dates with the day first", "month_first": "dates with the month first"}
-        how = [*export.layout.notes, f"{export.how}.", *([f"Read with {dates[order]}."] if order else [])]
+        dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
+        how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
         with closing(export.chunks(order)) as chunks:
             return looked_at(next(chunks), export.responses, how, book, scales)
 
@@ -102,7 +102,7 @@ def _tell(found: Inspection) -> None:
     console.print(table)
     personal = [column for column in found.columns if column.what.startswith("personal")]
     console.print(
-        f"Personal data: {len(personal)} columns are never read"
+        f"Personal data: {len(personal)} {'column is' if len(personal) == 1 else 'columns are'} never read"
         + "".join(
             f"; addresses in {count} answers to '{_escaped(text)}' are taken out"
             for text, count in found.removed.items()

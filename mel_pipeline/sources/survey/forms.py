@@ -98,10 +98,7 @@ def _places(header: list[str]) -> set[str]:
         head, _, last = name.rpartition("/")
         if match := _PLACE.match(last):
             whole = f"{head}/{match[1]}" if head else match[1]
-            if (
-                whole in names
-                or f"_{match[1]}_latitude" in names
-                or name.endswith(("-Latitude", "-Longitude"))
-            ):
+            kin = {f"_{match[1]}_latitude", f"{head}/_{match[1]}_latitude", f"{whole}-Latitude"}
+            if whole in names or kin & names:
                 found |= {name, whole}
     return found

@@ -69,7 +69,7 @@ def _personal(answers: Answers, book: Codebook) -> dict[int, str]:
     for column, question in enumerate(answers.layout.questions):
         role = book.role(question)
         if question.builtin == "personal":
-            found[column] = "the tool's own"
+            found[column] = "the tool writes it"
         elif question.builtin or role == "ignored":
             continue
         elif role == "personal":

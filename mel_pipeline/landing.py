@@ -130,6 +130,7 @@ class _Load:
         self.started = self.begun = clock()
         self.load_id = f"{self.source}-{entity}-{self.started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self.waiting: list[Batch] = []
+        self.is_large = False  # of what was staged and cannot go on: more memory is worth it at once
         self.notes: dict[str, None] = {}
 
     def begin(self, source: Source) -> Pull:
@@ -171,6 +172,7 @@ class _Load:
         self.notes |= dict.fromkeys(batch.notes)
         most = STAGED_ROWS if batch.checkpoint is not None else max(STAGED_ROWS, MORE_STAGED_ROWS)
         if sum(len(waiting.frame) for waiting in self.waiting) >= most:
+            self.is_large = batch.checkpoint is None
             self._make_durable()
 
     def cut_short(self, error: SourceError) -> None:
@@ -186,7 +188,7 @@ class _Load:
         from mel_pipeline.warehouse.engine import is_out_of_memory
 
         frame, bad = self._checked()
-        for memory_mb in (MEMORY_MB, *MORE_MEMORY_MB):
+        for memory_mb in MORE_MEMORY_MB if self.is_large else (MEMORY_MB, *MORE_MEMORY_MB):
             try:
                 return self._publish(pull, frame, bad, memory_mb)
             except DBAPIError as error:

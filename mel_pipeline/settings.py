@@ -78,13 +78,7 @@ class Settings(BaseSettings):
     zoho_credit_reserve: int = Field(
         1_000, ge=0, description="API credits of a day that are left for others; at them a load waits."
     )
-    instagram_api_url: str = ""
-    instagram_access_token: SecretStr = SecretStr("")
-    instagram_account_ids: str = Field("", description="Account ids, separated by commas.")
-    matomo_url: str = ""
-    matomo_token: SecretStr = SecretStr("")
-    matomo_site_ids: str = Field("", description="Site ids, separated by commas.")
-    survey_dir: Path | None = Field(None, description="Drop folder for survey exports (CSV).")
+    survey_dir: Path | None = Field(None, description="Drop folder for survey exports.")
 
     sandbox_url: str | None = Field(None, exclude=True, description="Where the sample organisation answers.")
     source_values: dict[str, dict[str, str]] = Field(
@@ -182,12 +176,6 @@ def with_sample_values(settings: Settings, port: int) -> Settings:
         "zoho_refresh_token": SecretStr("sample-refresh-token"),
         "zoho_people_url": host,
         "zoho_campaigns_url": f"{host}/campaigns",
-        "instagram_api_url": f"{host}/instagram",
-        "instagram_access_token": SecretStr("sample-instagram-token"),
-        "instagram_account_ids": "17841400000000001,17841400000000002,17841400000000003",
-        "matomo_url": f"{host}/matomo/index.php",
-        "matomo_token": SecretStr("sample-matomo-token"),
-        "matomo_site_ids": "1,2",
     }
     unset = {
         name: value

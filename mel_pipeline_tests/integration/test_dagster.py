@@ -30,8 +30,6 @@ def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> 
         "zoho_accounts_url",
         "zoho_people_url",
         "zoho_campaigns_url",
-        "instagram_api_url",
-        "matomo_url",
     ):
         monkeypatch.setenv(f"MEL_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("MEL_SANDBOX_PORT", str(settings.sandbox_url).rpartition(":")[2])

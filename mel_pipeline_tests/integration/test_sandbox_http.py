@@ -66,15 +66,16 @@ def test_the_sample_settings_point_at_paths_the_sandbox_answers(box: Sandbox) ->
         zoho = {"Authorization": f"Zoho-oauthtoken {Client(box.url, session).sign_in()}"}
     people = f"{settings.zoho_people_url}/people/api/forms/employee/getRecords"
     assert requests.get(people, headers=zoho, timeout=10).json()["response"]["status"] == 0
-    bearer = {"Authorization": f"Bearer {settings.instagram_access_token.get_secret_value()}"}
-    for account in settings.instagram_account_ids.split(","):
-        node = requests.get(f"{settings.instagram_api_url}/v23.0/{account}", headers=bearer, timeout=10)
+    instagram, matomo = settings.source("instagram"), settings.source("matomo")
+    bearer = {"Authorization": f"Bearer {instagram.text('access_token')}"}
+    for account in instagram.listed("account_ids"):
+        node = requests.get(f"{instagram.text('api_url')}/v23.0/{account}", headers=bearer, timeout=10)
         assert node.json()["id"] == account
-    for site in settings.matomo_site_ids.split(","):
+    for site in matomo.listed("site_ids"):
         form = {"module": "API", "method": "SitesManager.getSiteFromId", "idSite": site, "format": "JSON"}
-        form["token_auth"] = settings.matomo_token.get_secret_value()
+        form["token_auth"] = matomo.text("token")
         assert (
-            requests.post(settings.matomo_url, data=form, timeout=10).json()["name"].startswith("metropolis")
+            requests.post(matomo.text("url"), data=form, timeout=10).json()["name"].startswith("metropolis")
         )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.errors import SettingsError
+from mel_pipeline.errors import NotSetUpError, SettingsError
 from mel_pipeline.landing import LoadResult, land
 from mel_pipeline.periods import Quarter
 from mel_pipeline.sandbox import Sandbox, running
@@ -156,11 +156,27 @@ def test_a_source_is_found_by_its_folder_and_an_unknown_one_is_named(settings: S
 @pytest.mark.parametrize(
     ("source", "setting"),
     [("zoho_crm", "zoho_client_id"), ("zoho_crm", "zoho_accounts_url"), ("zoho_people", "zoho_people_url"),
-     ("zoho_campaigns", "zoho_campaigns_url"),
-     ("instagram", "instagram_account_ids"), ("matomo", "matomo_url"), ("matomo", "matomo_site_ids")],
+     ("zoho_campaigns", "zoho_campaigns_url")],
 )  # fmt: skip
 def test_an_empty_setting_is_named_before_anything_is_asked(
     settings: Settings, source: str, setting: str
 ) -> None:
     with pytest.raises(SettingsError, match=f"MEL_{setting.upper()}"):
         open_source(source, settings.model_copy(update={setting: ""}))
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "missing"),
+    [("instagram", "access_token", "account_ids"), ("matomo", "token", "url"), ("matomo", "url", "token"),
+     ("youtube", "channel_ids", "client_id"), ("linkedin", "organization_ids", "access_token")],
+)  # fmt: skip
+def test_a_source_that_is_set_up_in_part_names_what_is_missing_and_one_that_is_not_is_not_used(
+    tmp_path: Path, source: str, given: str, missing: str
+) -> None:
+    own = Settings(home=tmp_path, sample=False)
+    with pytest.raises(NotSetUpError, match="is not set up, so it is not asked"):
+        open_source(source, own)
+    value = "https://stats.example.org" if given == "url" else "x"
+    with pytest.raises(SettingsError, match=f"MEL_{source}_".upper()) as caught:
+        open_source(source, own.with_source(source, **{given: value}))
+    assert not isinstance(caught.value, NotSetUpError)

@@ -29,9 +29,8 @@ SECRETS = ("sample-instagram-token", "sample-matomo-token")
 
 def settings_for(server: Service, home: Path, **more: object) -> Settings:
     base = with_sample_values(Settings(home=home, today=TODAY, first_quarter="2024-Q4", _env_file=None), 1)
-    own = {"instagram_api_url": server.url, "matomo_url": f"{server.url}/matomo",
-           "instagram_account_ids": "17", "matomo_site_ids": "1"}  # fmt: skip
-    return base.model_copy(update=own | more)
+    own = base.with_source("instagram", api_url=server.url, account_ids="17")
+    return own.with_source("matomo", url=f"{server.url}/matomo", site_ids="1").model_copy(update=more)
 
 
 def error(code: int, subcode: int = 0, status: int = 400, **headers: str) -> Reply:

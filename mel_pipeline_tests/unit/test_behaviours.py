@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mel_pipeline.settings import PROJECT
+from mel_pipeline_tests import environment
 from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
 
 
@@ -14,3 +15,7 @@ def test_every_mark_names_a_known_behaviour_and_a_known_source() -> None:
 
 def test_the_page_of_sources_is_the_one_the_tests_give() -> None:
     assert (PROJECT / "docs" / "sources.md").read_text("utf-8") == page(), "run `make docs`"
+
+
+def test_the_example_of_settings_names_every_setting_of_every_source() -> None:
+    assert environment.FILE.read_text("utf-8") == environment.page(), "run `make docs`"

@@ -18,8 +18,10 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch: pytest
 
 
 def test_sample_values_fill_only_what_is_not_set() -> None:
-    settings = with_sample_values(Settings(matomo_url="https://stats.example.org"), 9)
-    assert settings.matomo_url == "https://stats.example.org"
+    settings = with_sample_values(Settings(zoho_people_url="https://people.example.org"), 9)
+    assert settings.zoho_people_url == "https://people.example.org"
+    own = settings.with_source("matomo", url="https://stats.example.org").source("matomo")
+    assert (own.text("url"), own.text("token")) == ("https://stats.example.org", "sample-matomo-token")
     assert settings.zoho_api_url == "http://127.0.0.1:9"
 
 
@@ -35,8 +37,6 @@ def test_without_the_sample_nothing_points_at_the_sandbox(monkeypatch: pytest.Mo
         ("zoho_crm", "MEL_ZOHO_"),
         ("zoho_people", "MEL_ZOHO_"),
         ("zoho_campaigns", "MEL_ZOHO_"),
-        ("instagram", "MEL_INSTAGRAM_"),
-        ("matomo", "MEL_MATOMO_"),
     ],
 )
 def test_a_source_without_settings_says_which_are_missing(source: str, setting: str) -> None:

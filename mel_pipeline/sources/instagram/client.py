@@ -15,7 +15,7 @@ from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
 from mel_pipeline.sources.graph_token import warning_of
-from mel_pipeline.sources.http import Http, Policy, base_url, needed
+from mel_pipeline.sources.http import Http, Policy, base_url
 from mel_pipeline.sources.instagram import parse
 from mel_pipeline.sources.meta_files import INSTAGRAM, reader
 from mel_pipeline.sources.platform.days import asked_until, daily_pull, periods_of
@@ -52,11 +52,11 @@ class Instagram:
     """Instagram as a source."""
 
     def __init__(self, settings: Settings, http: Http) -> None:
-        url = f"{base_url(settings.instagram_api_url, WORDING.address_setting)}/{VERSION}"
+        options = settings.source(parse.NAME)
+        url = f"{base_url(options.text('api_url'), WORDING.address_setting)}/{VERSION}"
         self._graph = Graph(http, url, WORDING, hides_small_groups=True)
-        self._token = needed(settings.instagram_access_token.get_secret_value(), "MEL_INSTAGRAM_ACCESS_TOKEN")
-        ids = needed(settings.instagram_account_ids, "MEL_INSTAGRAM_ACCOUNT_IDS").split(",")
-        self._accounts = [account.strip() for account in ids if account.strip()]
+        self._token = options.text("access_token")
+        self._accounts = options.listed("account_ids")
         self._today = settings.current_day
         self._first_day = Quarter.parse(settings.first_quarter).start
         self._zone = ZoneInfo(settings.time_zone)

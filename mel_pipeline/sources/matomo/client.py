@@ -11,7 +11,7 @@ from mel_pipeline.errors import SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull, simple_pull
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status, needed
+from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.matomo import parse
 from mel_pipeline.sources.platform.days import daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.platform.rows import account_row, batch_of
@@ -20,11 +20,11 @@ WINDOW_DAYS = 92  # days a call; Matomo sets no limit, its server a time limit
 
 
 def open(settings: Settings, policy: Policy | None = None) -> Matomo:
-    sites = [site.strip() for site in needed(settings.matomo_site_ids, "MEL_MATOMO_SITE_IDS").split(",")]
-    token = needed(settings.matomo_token.get_secret_value(), "MEL_MATOMO_TOKEN")
-    url = base_url(settings.matomo_url, "MEL_MATOMO_URL")
+    options = settings.source(parse.NAME)
+    sites, token = options.listed("site_ids"), options.text("token")
+    url = base_url(options.text("url"), options.variable("url"))
     first_day = Quarter.parse(settings.first_quarter).start
-    return Matomo(Http(policy), url, token, [site for site in sites if site], first_day, settings.current_day)
+    return Matomo(Http(policy), url, token, sites, first_day, settings.current_day)
 
 
 class Matomo:

@@ -81,7 +81,9 @@ def test_the_doctor_names_missing_settings_of_real_accounts(tmp_path: Path) -> N
     assert done.returncode == 1
     assert "✗" in done.stdout and "MEL_ZOHO_" in done.stdout
     assert "Instagram is not set up" in done.stdout
-    part = mel("doctor", MEL_SAMPLE="false", MEL_HOME=str(tmp_path), MEL_MATOMO_URL="https://stats.example.org")
+    part = mel(
+        "doctor", MEL_SAMPLE="false", MEL_HOME=str(tmp_path), MEL_MATOMO_URL="https://stats.example.org"
+    )
     assert "MEL_MATOMO_" in part.stdout
 
 

@@ -17,6 +17,8 @@ from mel_pipeline.sandbox.platforms import Kind
 from mel_pipeline.sources.http import Policy
 from mel_pipeline_tests.conftest import Organisation
 
+pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+
 ASKED = [name for name in source_names() if contract_of(name).kind is not None]
 PLATFORMS = [name for name in ASKED if contract_of(name).kind != "survey"]
 WITH_FAULTS = [name for name in ASKED if name != "zoho_campaigns"]  # its simulator is part of Zoho's

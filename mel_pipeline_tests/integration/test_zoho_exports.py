@@ -33,6 +33,7 @@ PERSON = "Marguerite Sample"
 DAY = 86_400.0
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This pattern is interpreted:UserWarning"),
 ]

@@ -46,6 +46,7 @@ docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue, d
 benchmark: .venv/dev.stamp    ## Measure, side by side
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks.nightly
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks.zoho_sync
+	@$(BIN)/python -m mel_pipeline_tests.benchmarks.survey_import
 
 # An environment a step: the stamp is made anew when the lock changes.
 .venv/run.stamp: requirements/run.txt pyproject.toml

@@ -9,6 +9,7 @@ answers as (
     from periods as p
     join {{ ref('fct_survey_response') }} as r
         on r.occurred_on >= p.starts_on and r.occurred_on <= p.as_of_on
+    where r.satisfaction_answer is not null
 
 ),
 

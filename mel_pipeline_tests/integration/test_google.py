@@ -180,6 +180,33 @@ def test_youtube_rows_that_do_not_fit_their_headers_are_refused() -> None:
         youtube_parse.day_rows({"columnHeaders": headers[:-1], "rows": []}, contract, CHANNEL, [])
 
 
+@pytest.mark.behaviour("restated_days", "youtube", "ga4")
+@pytest.mark.parametrize(("source", "metric"), [("youtube", "views"), ("ga4", "sessions")])
+def test_a_day_that_google_restates_keeps_its_earlier_figure(
+    organisation: Organisation, youtube: YouTube, ga4: GoogleAnalytics, source: str, metric: str
+) -> None:
+    load(organisation, source, "daily")
+    if source == "youtube":
+        day = max(youtube.days)
+        before = youtube.days[day]["views"]
+        youtube.days[day]["views"] += 40
+    else:
+        day = max(ga4.visits)
+        before = ga4.visits[day]
+        ga4.visits[day] += 40
+    try:
+        assert load(organisation, source, "daily").changed >= 1
+        versions = organisation.warehouse.read(
+            f"select value from raw_platforms__metrics_history where metric = '{metric}' and period_start = '{day}' order by _loaded_at"
+        )
+        assert versions["value"].tolist() == [str(before), str(before + 40)]
+    finally:
+        if source == "youtube":
+            youtube.days[day]["views"] = before
+        else:
+            ga4.visits[day] = before
+
+
 # -- Google Analytics -----------------------------------------------------------------------------------
 
 
@@ -239,6 +266,7 @@ def test_ga4_tokens_of_the_day_are_left_for_others_when_a_tenth_remains(
         load(organisation, "ga4", "daily")
 
 
+@pytest.mark.behaviour("last_page", "ga4")
 def test_ga4_reports_of_several_pages_are_read_to_the_end(
     organisation: Organisation, ga4: GoogleAnalytics, monkeypatch: pytest.MonkeyPatch
 ) -> None:

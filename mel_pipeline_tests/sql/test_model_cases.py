@@ -24,6 +24,7 @@ def _cases() -> list[Any]:
     ]
 
 
+@pytest.mark.behaviour("unmapped_labels", "*")  # the cases of satisfaction.yml
 @pytest.mark.parametrize("case", _cases())
 def test_a_model_makes_these_rows_of_those(
     case: dict[str, Any],

@@ -162,6 +162,7 @@ def test_the_size_a_workbook_claims_for_itself_is_not_believed(tmp_path: Path) -
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.behaviour("bombs", "*")
 @pytest.mark.parametrize("cell", ["XFD1048576", "ALM1", "A500001"])
 def test_a_cell_at_the_far_end_is_refused_before_anything_is_parsed(tmp_path: Path, cell: str) -> None:
     book = Workbook()
@@ -216,6 +217,7 @@ def part(name: str, content: bytes = b"x") -> Callable[[dict[str, bytes]], None]
     return lambda parts: parts.update({name: content})
 
 
+@pytest.mark.behaviour("bombs", "*")
 @pytest.mark.parametrize(
     ("change", "told"),
     [(part("../outside.xml"), "leads out"), (part("/etc/passwd"), "leads out"), (part("xl\\a.xml"), "leads out"),
@@ -256,6 +258,7 @@ def test_entities_that_grow_are_refused_within_the_limits(tmp_path: Path) -> Non
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.behaviour("bombs", "*")
 def test_a_workbook_that_needs_too_much_memory_is_refused_and_the_process_lives(tmp_path: Path) -> None:
     def swell(parts: dict[str, bytes]) -> None:
         sheet = parts["xl/worksheets/sheet1.xml"]  # cells without a reference, so none lies far out

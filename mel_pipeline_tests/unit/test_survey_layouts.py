@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import time
@@ -60,6 +62,116 @@ def test_nothing_personal_of_any_tool_is_in_a_row(name: str, tmp_path: Path) -> 
     rows, _ = load(tmp_path, name, order="day_first", fallback="cp1252")
     told = " ".join(f"{row}" for row in rows.values())
     assert [sign for sign in PERSONAL if sign in told] == []
+
+
+# -- what holds for every tool, on a file of each -----------------------------------------------------------
+
+FIRST = {
+    tool: next(
+        name for name in EXPORTS if name.startswith(tool) and name.endswith(".csv") and "cp1252" not in name
+    )
+    for tool in tools()
+    if tool != "zoho_survey"
+}
+
+
+def text_of(tool: str) -> str:
+    return (FOLDER / FIRST[tool]).read_text("utf-8-sig")
+
+
+def dropped(folder: Path, name: str, content: bytes, age: float = 60) -> None:
+    (folder / name).write_bytes(content)
+    os.utime(folder / name, (time.time() - age,) * 2)
+
+
+def answers(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    varying = (
+        "origin",
+        "survey",
+        "_source_ref",
+        "response_id",
+    )  # an id made of the row changes with its dialect
+    return sorted(({k: v for k, v in row.items() if k not in varying} for row in rows.values()), key=str)
+
+
+@pytest.mark.behaviour("encoding", "*")
+@pytest.mark.parametrize("tool", FIRST)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_an_export_of_every_tool_says_the_same_in_every_encoding(
+    tmp_path: Path, tool: str, encoding: str
+) -> None:
+    plain, _ = load(tmp_path, FIRST[tool], order="day_first")
+    (tmp_path / FIRST[tool]).unlink()
+    dropped(tmp_path, "again.csv", text_of(tool).encode(encoding))
+    again, _ = load(tmp_path, order="day_first")
+    assert answers(again) == answers(plain)
+
+
+@pytest.mark.behaviour("delimiter", "*")
+@pytest.mark.parametrize("tool", FIRST)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_an_export_of_every_tool_says_the_same_with_every_delimiter(
+    tmp_path: Path, tool: str, delimiter: str
+) -> None:
+    plain, _ = load(tmp_path, FIRST[tool], order="day_first")
+    (tmp_path / FIRST[tool]).unlink()
+    own = text_of(tool).removeprefix("sep=;\n").removeprefix("sep=;\r\n")
+    dialect = ";" if own.split("\n", 1)[0].count(";") > own.split("\n", 1)[0].count(",") else ","
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(
+        csv.reader(io.StringIO(own, newline=""), delimiter=dialect)
+    )
+    dropped(tmp_path, "again.csv", out.getvalue().encode())
+    again, _ = load(tmp_path, order="day_first")
+    assert answers(again) == answers(plain)
+
+
+@pytest.mark.behaviour("malformed", "*")
+@pytest.mark.parametrize("tool", FIRST)
+def test_a_broken_export_of_every_tool_has_its_own_error_and_the_good_one_loads(
+    tmp_path: Path, tool: str
+) -> None:
+    lines = text_of(tool).splitlines(keepends=True)
+    cut = lines[-1][: len(lines[-1]) // 2].rstrip('"\r\n,;')
+    broken = {
+        "cut.csv": "".join([*lines[:-1], cut]), "quote.csv": "".join([*lines[:-1], '"' + lines[-1].lstrip('"').replace('"', "")]),
+        "header.csv": "".join(lines[: 1 + lines[0].startswith("sep=")]), "empty.csv": "", "login.csv": "<!DOCTYPE html><html></html>",
+    }  # fmt: skip
+    for name, text in broken.items():
+        dropped(tmp_path, name, text.encode())
+    rows, batches = load(tmp_path, FIRST[tool], order="day_first")
+    told = {rejected.source_ref: rejected.reason for batch in batches for rejected in batch.rejected}
+    assert set(told) == set(broken)
+    assert len(set(told.values())) >= 4
+    assert all(reason.endswith(".") for reason in told.values())
+    assert rows
+
+
+@pytest.mark.behaviour("unfinished", "*")
+@pytest.mark.parametrize("tool", FIRST)
+def test_an_export_of_every_tool_that_may_still_be_written_is_left_for_the_next_run(
+    tmp_path: Path, tool: str
+) -> None:
+    dropped(tmp_path, FIRST[tool], text_of(tool).encode(), age=0)
+    assert list(SurveyFiles(tmp_path, Rules(order="day_first")).pull("responses").batches) == []
+    os.utime(tmp_path / FIRST[tool], (time.time() - 60,) * 2)
+    assert list(SurveyFiles(tmp_path, Rules(order="day_first")).pull("responses").batches) != []
+
+
+@pytest.mark.behaviour("counted_once", "*")
+@pytest.mark.parametrize("tool", FIRST)
+def test_the_same_responses_of_every_tool_in_two_exports_are_the_same_rows(tmp_path: Path, tool: str) -> None:
+    once, _ = load(tmp_path, FIRST[tool], order="day_first")
+    lines = text_of(tool).splitlines(keepends=True)
+    dropped(
+        tmp_path,
+        f"later {FIRST[tool]}",
+        "".join([*lines, ""]).encode("utf-8-sig" if lines[0][0] != "s" else "utf-8") + b"\r\n",
+    )
+    twice, _ = load(tmp_path, FIRST[tool], order="day_first")
+    moments = [row["started_at"] or row["completed_at"] for row in once.values()]
+    without_moment = sum(moment is None for moment in moments)  # ids that count anew in every form need one
+    assert len(twice) <= len(once) + without_moment
 
 
 @pytest.mark.behaviour("multiple_choice", "kobo")

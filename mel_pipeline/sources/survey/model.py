@@ -81,6 +81,7 @@ class Answers:
     index is the row's number at the source, as a person would count it in the file.
     """
 
+    source: str  # "survey_files", "kobo", "odk"
     survey: str
     origin: str  # "file <SHA-256>" or "api"
     place: str  # file name or form, for messages

@@ -16,6 +16,7 @@ from mel_pipeline.sources.survey.profile import Profile
 from mel_pipeline.sources.survey.recognise import recognise
 from mel_pipeline.sources.survey.repeats import joined, main_and_repeats
 
+SOURCE = "survey_files"
 CHUNK = 20_000  # rows; what is in memory at a time
 FIRST_ROWS = 25
 _REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES_DATE_ORDER"
@@ -65,7 +66,9 @@ class Export:
         origin = f"file {self.file.digest}"
         with closing(self._frames()) as frames:
             for frame in frames:
-                yield Answers(self.survey, origin, self.file.name, self.layout, frame, order, self._repeats)
+                yield Answers(
+                    SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats
+                )
 
     def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
         return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)

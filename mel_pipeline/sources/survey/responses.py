@@ -79,7 +79,12 @@ class _Chunk:
         found["status"] = self._status(found["completed_at"])
         found["answered_at"] = _first_of(found["completed_at"], found["started_at"])
         found["response_id"] = self._ids(found)
-        constants = {"tool": self.layout.tool, "survey": self.answers.survey, "origin": self.answers.origin}
+        constants = {
+            "source": self.answers.source,
+            "tool": self.layout.tool,
+            "survey": self.answers.survey,
+            "origin": self.answers.origin,
+        }
         return found | {name: self._constant(text) for name, text in constants.items()}
 
     # -- one column -------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def answers_of(form: Form, records: Sequence[Record], key: str, place: str, firs
         for path, questions in form.repeats.items()
     }
     repeats = Repeats(column, groups) if groups else None
-    return Answers(form.survey, "api", place, form.layout, frame, repeats=repeats)
+    return Answers(form.layout.tool, form.survey, "api", place, form.layout, frame, repeats=repeats)
 
 
 def _flat(record: Record, repeats: Mapping[str, object], path: str = "") -> dict[str, object]:

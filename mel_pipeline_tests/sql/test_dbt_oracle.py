@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.catalogue import load_catalogue
+from mel_pipeline.city_names import match_cities, review_path
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.landing import land, land_catalogue
 from mel_pipeline.periods import Quarter
@@ -58,6 +59,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 for entity in contract.entities:
                     source = open_source(name, settings)
                     land(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
+    match_cities(warehouse, review_path(settings))
     land_catalogue(load_catalogue(FOLDER), warehouse)
     return home / "warehouse.duckdb"
 

@@ -23,6 +23,7 @@ APP = ("sample-linkedin-client", "sample-linkedin-client-secret")
 ORGANISATION = "90000001"
 LAUNCHED = date(2023, 1, 1)
 KEPT_DAYS = 365
+SAMPLE_VERSION = "202610"  # of the sample's settings
 _URN = f"urn:li:organization:{ORGANISATION}"
 _RANGE = re.compile(r"\(timeRange:\(start:(\d+),end:(\d+)\),timeGranularityType:(\w+)\)")
 _TOPICS = ("Housing", "Mobility", "Care", "Climate", "Gender equality", "Finance", "Data", "Solutions Labs")
@@ -44,10 +45,9 @@ class LinkedIn(Platform):
     def __init__(self, organisation: Organisation, clock: Clock) -> None:
         super().__init__(organisation, clock)
         today = organisation.today
-        self.versions = {
-            f"{month // 12}{month % 12 + 1:02}"
-            for month in range(today.year * 12 + today.month - 13, today.year * 12 + today.month)
-        }
+        first = today.year * 12 + today.month - 13
+        months = {f"{month // 12}{month % 12 + 1:02}" for month in range(first, first + 13)}
+        self.versions = months | {SAMPLE_VERSION}  # the sample answers on whatever day it is set to
         self.token_ends = datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=40)
         self.today = today
         self.days = {day: _figures(f"linkedin {day}", 260) for day in _days(today)}

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import TransientSourceError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources.base import Batch, Pull
 from mel_pipeline.sources.brevo import parse
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.platform.budget import Budget
-from mel_pipeline.sources.platform.mailings import asked_until, sent_since
+from mel_pipeline.sources.platform.mailings import (
+    asked_until,
+    content_rows,
+    count_rows,
+    every_page,
+    sent_since,
+)
 
 PAGES = {"contacts/lists": ("lists", 50), "emailCampaigns": ("campaigns", 100)}  # name and size of a page
 
@@ -46,10 +51,10 @@ class Brevo:
         contract = contract_of(parse.NAME).entities[entity]
         if entity == "accounts":
             return Pull(self._lists(contract), usage=self._budget.usage)
-        read = parse.count_rows if entity == "content_metrics" else parse.content_rows
-        since = sent_since(cursor, contract, self._first_day)
+        read = count_rows if entity == "content_metrics" else content_rows
+        pages = self._campaigns(sent_since(cursor, contract, self._first_day))
         return Pull(
-            self._campaigns(read, contract, since),
+            (read(parse.NAME, map(parse.mailing_of, page), contract) for page in pages),
             cursor=lambda: asked_until(contract, self._today),
             usage=self._budget.usage,
         )
@@ -59,12 +64,7 @@ class Brevo:
             yield parse.list_rows(page, contract, self._today)
         yield parse.several_row(contract, self._today)
 
-    def _campaigns(
-        self,
-        read: Callable[[list[parse.Record], EntityContract], Batch],
-        contract: EntityContract,
-        since: date,
-    ) -> Iterator[Batch]:
+    def _campaigns(self, since: date) -> Iterator[list[parse.Record]]:
         asked = {
             "status": "sent",
             "statistics": "globalStats",
@@ -72,29 +72,16 @@ class Brevo:
             "startDate": f"{since}T00:00:00.000Z",
             "endDate": f"{self._today + timedelta(days=1)}T00:00:00.000Z",
         }
-        for page in self._pages("emailCampaigns", asked):
-            yield read(page, contract)
+        return self._pages("emailCampaigns", asked)
 
     def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
-        """Every page. Brevo tells how many there are: fewer would be a gap nobody sees."""
         name, size = PAGES[node]
-        seen: set[str] = set()
-        start = 0
-        while True:
+
+        def ask(start: int) -> tuple[list[parse.Record], int]:
             data = self._ask(node, {**more, "limit": str(size), "offset": str(start), "sort": "asc"})
-            page = parse.records(data, name)
-            seen |= {str(one.get("id")) for one in page}
-            if page:
-                yield page
-            start += len(page)
-            count = int(str(data.get("count") or 0))
-            if not page or start >= count:
-                break
-        if len(seen) < count:
-            raise TransientSourceError(
-                f"Brevo {name}: {count} were announced and {len(seen)} came; the list changed meanwhile."
-                " Nothing was stored. Run the load again."
-            )
+            return parse.records(data, name), int(str(data.get("count") or 0))
+
+        return every_page(f"Brevo {name}", ask)
 
     def _ask(self, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()

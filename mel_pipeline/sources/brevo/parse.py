@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.base import Batch
 from mel_pipeline.sources.http import Answer, TryAgainError, clean
-from mel_pipeline.sources.platform.rows import Period, Row, account_row, batch_of, content_row, metric_row
+from mel_pipeline.sources.platform.mailings import Mailing
+from mel_pipeline.sources.platform.rows import account_row, batch_of
 
 NAME = "brevo"
 COUNTS = (
@@ -64,38 +65,17 @@ def several_row(contract: EntityContract, today: date) -> Batch:
     return batch_of([account_row(NAME, SEVERAL, "Several lists", today, None, "several lists")], contract)
 
 
-def content_rows(campaigns: Iterable[Record], contract: EntityContract) -> Batch:
-    """A row a campaign; one without an id or a moment of sending is rejected."""
-    rows: list[Row] = []
-    rejected: list[Rejected] = []
-    for campaign in campaigns:
-        identity, sent = _identity(campaign), _sent_at(campaign)
-        ref = f"campaign {identity or 'without an id'}"
-        if not identity or sent is None:
-            reason = "The campaign has no id or no moment of sending."
-            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
-            continue
-        kind, title = str(campaign.get("type") or "classic"), str(campaign.get("subject") or "") or None
-        rows.append(content_row(NAME, account_of(campaign), identity, kind, title, sent.isoformat(), ref))
-    return batch_of(rows, contract, rejected)
-
-
-def count_rows(campaigns: Iterable[Record], contract: EntityContract) -> Batch:
-    """The counts of each campaign over all its lists; a count that is not there stays empty."""
-    rows: list[Row] = []
-    for campaign in campaigns:
-        identity, sent = _identity(campaign), _sent_at(campaign)
-        if not identity or sent is None:
-            continue  # rejected where contents are read
-        told = _statistics(campaign)
-        rows += [
-            metric_row(
-                NAME, account_of(campaign), metric, Period("lifetime", sent.date()), told.get(metric),
-                f"campaign {identity}", content=identity,
-            )
-            for metric in COUNTS
-        ]  # fmt: skip
-    return batch_of(rows, contract)
+def mailing_of(campaign: Record) -> Mailing:
+    """A campaign and its counts over all its lists."""
+    told = _statistics(campaign)
+    return Mailing(
+        id=str(campaign.get("id") or ""),
+        account=account_of(campaign),
+        kind=str(campaign.get("type") or "classic"),
+        title=str(campaign.get("subject") or "") or None,
+        sent_at=str(campaign.get("sentDate")),
+        counts={metric: told.get(metric) for metric in COUNTS},
+    )
 
 
 def account_of(campaign: Record) -> str:
@@ -110,14 +90,3 @@ def _statistics(campaign: Record) -> Record:
     statistics = campaign.get("statistics")
     found = statistics.get("globalStats") if isinstance(statistics, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _identity(campaign: Record) -> str:
-    return str(campaign.get("id") or "")
-
-
-def _sent_at(campaign: Record) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(campaign.get("sentDate")))
-    except ValueError:
-        return None

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import SettingsError, TransientSourceError
+from mel_pipeline.contracts import contract_of
+from mel_pipeline.errors import SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.base import Pull, simple_pull
 from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.mailchimp import parse
-from mel_pipeline.sources.platform.mailings import asked_until, sent_since
+from mel_pipeline.sources.platform.mailings import (
+    asked_until,
+    content_rows,
+    count_rows,
+    every_page,
+    sent_since,
+)
 
 PAGE = 100
 _DATA_CENTRE = re.compile(r"-([a-z]{2}\d{1,3})$")
@@ -49,38 +54,20 @@ class Mailchimp:
                 "lists", {"fields": "lists.id,lists.name,lists.stats.member_count,total_items"}
             )
             return simple_pull(parse.list_rows(page, contract, self._today) for page in pages)
-        read = parse.count_rows if entity == "content_metrics" else parse.content_rows
+        read = count_rows if entity == "content_metrics" else content_rows
         since = sent_since(cursor, contract, self._first_day)
-        return Pull(self._reports(read, contract, since), cursor=lambda: asked_until(contract, self._today))
-
-    def _reports(
-        self,
-        read: Callable[[list[parse.Record], EntityContract], Batch],
-        contract: EntityContract,
-        since: date,
-    ) -> Iterator[Batch]:
-        for page in self._pages("reports", {"since_send_time": f"{since}T00:00:00+00:00"}):
-            yield read(page, contract)
+        reports = self._pages("reports", {"since_send_time": f"{since}T00:00:00+00:00"})
+        return Pull(
+            (read(parse.NAME, map(parse.mailing_of, page), contract) for page in reports),
+            cursor=lambda: asked_until(contract, self._today),
+        )
 
     def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
-        """Every page. Mailchimp tells how many there are: fewer would be a gap nobody sees."""
-        seen: set[str] = set()
-        start = 0
-        while True:
+        def ask(start: int) -> tuple[list[parse.Record], int]:
             data = self._ask(name, {**more, "count": str(PAGE), "offset": str(start)})
-            page = parse.records(data, name)
-            seen |= {str(one.get("id")) for one in page}
-            if page:
-                yield page
-            start += len(page)
-            total = int(str(data.get("total_items") or 0))
-            if not page or start >= total:
-                break
-        if len(seen) < total:
-            raise TransientSourceError(
-                f"Mailchimp {name}: {total} were announced and {len(seen)} came; the list changed meanwhile."
-                " Nothing was stored. Run the load again."
-            )
+            return parse.records(data, name), int(str(data.get("total_items") or 0))
+
+        return every_page(f"Mailchimp {name}", ask)
 
     def _ask(self, name: str, params: Mapping[str, str]) -> Mapping[str, object]:
         def judge(answer: Answer) -> Mapping[str, object]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.sources.base import Batch, Rejected
+from mel_pipeline.sources.base import Batch
 from mel_pipeline.sources.http import Answer, TryAgainError, clean
-from mel_pipeline.sources.platform.rows import Period, Row, account_row, batch_of, content_row, metric_row
+from mel_pipeline.sources.platform.mailings import Mailing
+from mel_pipeline.sources.platform.rows import account_row, batch_of
 
 NAME = "mailchimp"
 # metric -> where it stands in a report
@@ -62,38 +63,17 @@ def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) ->
     return batch_of(rows, contract)
 
 
-def content_rows(reports: Iterable[Record], contract: EntityContract) -> Batch:
-    """A row a campaign; one without an id or a moment of sending is rejected."""
-    rows: list[Row] = []
-    rejected: list[Rejected] = []
-    for report in reports:
-        identity, sent = _identity(report), _sent_at(report)
-        ref = f"campaign {identity or 'without an id'}"
-        if not identity or sent is None:
-            reason = "The campaign has no id or no moment of sending."
-            rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
-            continue
-        kind, title = str(report.get("type") or "regular"), str(report.get("subject_line") or "") or None
-        rows.append(content_row(NAME, _list(report), identity, kind, title, sent.isoformat(), ref))
-    return batch_of(rows, contract, rejected)
-
-
-def count_rows(reports: Iterable[Record], contract: EntityContract) -> Batch:
-    """The counts of each report; a count that is not there stays empty."""
-    rows: list[Row] = []
-    for report in reports:
-        identity, sent = _identity(report), _sent_at(report)
-        if not identity or sent is None:
-            continue  # rejected where contents are read
-        period = Period("lifetime", sent.date())
-        counts = {metric: _at(report, path) for metric, path in COUNTS.items()} | {
-            "delivered": _delivered(report)
-        }
-        rows += [
-            metric_row(NAME, _list(report), metric, period, value, f"campaign {identity}", content=identity)
-            for metric, value in counts.items()
-        ]
-    return batch_of(rows, contract)
+def mailing_of(report: Record) -> Mailing:
+    """A campaign and its counts, out of its report."""
+    counts = {metric: _at(report, path) for metric, path in COUNTS.items()}
+    return Mailing(
+        id=str(report.get("id") or ""),
+        account=str(report.get("list_id") or "no audience"),
+        kind=str(report.get("type") or "regular"),
+        title=str(report.get("subject_line") or "") or None,
+        sent_at=str(report.get("send_time")),
+        counts=counts | {"delivered": _delivered(report)},
+    )
 
 
 def _delivered(report: Record) -> int | None:
@@ -107,18 +87,3 @@ def _at(report: Record, path: tuple[str, ...]) -> object:
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     return found
-
-
-def _identity(report: Record) -> str:
-    return str(report.get("id") or "")
-
-
-def _list(report: Record) -> str:
-    return str(report.get("list_id") or "no audience")
-
-
-def _sent_at(report: Record) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(report.get("send_time")))
-    except ValueError:
-        return None

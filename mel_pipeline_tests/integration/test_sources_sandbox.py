@@ -25,6 +25,7 @@ PERSONAL = re.compile(r"192\.0\.2|@example|Mozilla|survey\.example|Sample person
 
 # Great Expectations imports a deprecated module, and pandas remarks on groups in the patterns it is given.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This pattern is interpreted:UserWarning"),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 
 from mel_pipeline.contracts import contract_of
 from mel_pipeline.errors import ContractError
@@ -452,3 +453,24 @@ def test_a_question_that_many_answer_with_an_address_is_left_out_whole(tmp_path:
     found, _ = load(tmp_path)
     told = f"{list(found.values())}"
     assert "Ana" not in told and "example.org" not in told and "write to [removed]" in told
+
+
+@pytest.mark.behaviour("repeats", "kobo")
+def test_a_repeated_group_inside_another_is_followed_up_to_its_response(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Visit"
+    sheets: dict[str, list[list[object]]] = {
+        "Visit": [["Ville", "_id", "_uuid", "_submission_time", "_index"],
+                  ["Lyon", 41, "u1", "2025-10-21T08:55:00", 1], ["Dakar", 42, "u2", "2025-10-22T08:55:00", 2]],
+        "team": [["Team", "_index", "_parent_table_name", "_parent_index"], ["A", 1, "Visit", 2], ["B", 2, "Visit", 1]],
+        "person": [["Role", "_index", "_parent_table_name", "_parent_index"], ["Chair", 1, "team", 1], ["Expert", 2, "team", 2]],
+    }  # fmt: skip
+    for name, rows in sheets.items():
+        sheet = book.active if name == "Visit" else book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(tmp_path / "visit.xlsx")
+    os.utime(tmp_path / "visit.xlsx", (time.time() - 60,) * 2)
+    found, _ = load(tmp_path)
+    assert found["41"]["others"] == {"team": [{"Team": "B"}], "person": [{"Role": "Expert"}]}
+    assert found["42"]["others"] == {"team": [{"Team": "A"}], "person": [{"Role": "Chair"}]}

@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 from mel_pipeline.contracts import contract_of
-from mel_pipeline.errors import SettingsError, TransientSourceError
+from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
 from mel_pipeline.landing import LoadResult, land
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.brevo import Brevo
@@ -163,3 +163,32 @@ def test_brevo_hour_that_is_used_up_is_left_to_the_next_run(
     platforms["brevo"]._window_ends = platforms["brevo"].clock.seconds() + 3_000
     with pytest.raises(TransientSourceError, match="50 minutes"):
         load(organisation, "brevo", "contents")
+
+
+@pytest.mark.behaviour("missing_not_zero", "brevo")
+def test_brevo_campaigns_older_than_the_list_counts_are_asked_on_their_own(
+    organisation: Organisation, platforms: dict[str, Brevo]
+) -> None:
+    brevo = platforms["brevo"]
+    load(organisation, "brevo", "content_metrics")
+    for campaign in (brevo.campaigns[0], brevo.campaigns[-1]):
+        assert counts(organisation, campaign.id)["uniqueViews"] == str(campaign.counts["uniqueViews"]) != "0"
+    alone = [call for call in brevo.calls if call.path.startswith("/v3/emailCampaigns/")]
+    assert 10 < len(alone) < len(brevo.campaigns)
+    brevo.calls.clear()
+    load(later(organisation, 1), "brevo", "content_metrics")
+    assert [call for call in brevo.calls if call.path.startswith("/v3/emailCampaigns/")] == []
+
+
+@pytest.mark.behaviour("broken_answer", "mailchimp", "brevo")
+@pytest.mark.parametrize(
+    "body", [{}, {"count": "many", "total_items": "many", "reports": [], "campaigns": []}]
+)
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_answer_that_does_not_tell_how_many_there_are_is_not_taken_for_all(
+    organisation: Organisation, platforms: dict[str, Mailchimp | Brevo], source: str, body: dict[str, object]
+) -> None:
+    platforms[source].add_fault("reports|emailCampaigns", times=None, status=200, body=body)
+    with pytest.raises(PermanentSourceError):
+        load(organisation, source, "content_metrics")
+    assert not organisation.warehouse.has_table("raw_platforms__metrics")

@@ -42,7 +42,11 @@ class Brevo(Platform):
         self._window_ends = 0.0
 
     def endpoints(self) -> list[BaseRoute]:
-        return [Route("/v3/contacts/lists", self.lists), Route("/v3/emailCampaigns", self.listed)]
+        return [
+            Route("/v3/contacts/lists", self.lists),
+            Route("/v3/emailCampaigns", self.listed),
+            Route("/v3/emailCampaigns/{number:int}", self.one),
+        ]
 
     def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
         if kind == "expired_token":
@@ -114,9 +118,22 @@ class Brevo(Platform):
         mine = [campaign for campaign in self.campaigns if first <= campaign.sent < end]
         mine = mine if asked.get("sort") == "asc" else mine[::-1]
         start, limit = int(asked.get("offset", "0")), int(asked.get("limit", "50"))
-        shown = [_shown(campaign, asked.get("statistics")) for campaign in mine[start : start + limit]]
+        recent = self.clock.now() - timedelta(days=183)  # the list counts events since then only
+        shown = [
+            _shown(campaign, asked.get("statistics") if campaign.sent >= recent else "campaignStats")
+            for campaign in mine[start : start + limit]
+        ]
         body: dict[str, Any] = {"count": len(mine) + self.announced_too_many}
         return JSONResponse(body | ({"campaigns": shown} if shown else {}), headers=self._limits())
+
+    async def one(self, request: Request) -> Response:
+        if (refused := self._refused(request, 100)) is not None:
+            return refused
+        number = request.path_params["number"]
+        found = next((campaign for campaign in self.campaigns if campaign.id == number), None)
+        if found is None:
+            return JSONResponse({"code": "document_not_found", "message": "Campaign ID does not exist"}, 404)
+        return JSONResponse(_shown(found, request.query_params.get("statistics")), headers=self._limits())
 
 
 def _shown(campaign: Campaign, statistics: str | None) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from mel_pipeline.sources.platform.mailings import (
     count_rows,
     every_page,
     sent_since,
+    total_of,
 )
 
+LISTED_COUNTS = timedelta(days=150)  # since sending: Brevo's six months, with a margin
 PAGES = {"contacts/lists": ("lists", 50), "emailCampaigns": ("campaigns", 100)}  # name and size of a page
 
 
@@ -53,6 +55,8 @@ class Brevo:
             return Pull(self._lists(contract), usage=self._budget.usage)
         read = count_rows if entity == "content_metrics" else content_rows
         pages = self._campaigns(sent_since(cursor, contract, self._first_day))
+        if entity == "content_metrics":
+            pages = ([self._with_old_counts(one) for one in page] for page in pages)
         return Pull(
             (read(parse.NAME, map(parse.mailing_of, page), contract) for page in pages),
             cursor=lambda: asked_until(contract, self._today),
@@ -74,12 +78,20 @@ class Brevo:
         }
         return self._pages("emailCampaigns", asked)
 
+    def _with_old_counts(self, campaign: parse.Record) -> parse.Record:
+        """The list counts events of the last six months only; an older campaign tells its own counts alone."""
+        sent = parse.mailing_of(campaign).sent
+        if sent is None or sent.date() >= self._today - LISTED_COUNTS:
+            return campaign
+        asked = {"statistics": "globalStats", "excludeHtmlContent": "true"}
+        return self._ask(f"emailCampaigns/{int(str(campaign['id']))}", asked)
+
     def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         name, size = PAGES[node]
 
         def ask(start: int) -> tuple[list[parse.Record], int]:
             data = self._ask(node, {**more, "limit": str(size), "offset": str(start), "sort": "asc"})
-            return parse.records(data, name), int(str(data.get("count") or 0))
+            return parse.records(data, name), total_of(data, "count", f"Brevo {name}")
 
         return every_page(f"Brevo {name}", ask)
 

@@ -33,12 +33,13 @@ def explain(answer: Answer, key: str, wait_seconds: float | None) -> SourceError
         return TryAgainError(f"{answer.what}: too many calls. Run the load again later.", wait_seconds)
     if answer.status == 401 or code == "unauthorized":
         return ReauthoriseError(
-            f"{answer.what}: the key is not, or no longer, let in ({code})."
-            " Make a new one in Brevo (SMTP & API → API keys) and set MEL_BREVO_API_KEY."
+            f"{answer.what}: the key is not, or no longer, let in ({code}). Brevo can bind keys to addresses: see"
+            " that this machine's is allowed (Security → Authorised IPs). Else make a new key (SMTP & API → API"
+            " keys) and set MEL_BREVO_API_KEY."
         )
     return PermanentSourceError(
         f"{answer.what}: Brevo answered {code}: '{clean(data.get('message', ''), [key])}'."
-        " Check MEL_BREVO_API_KEY, and that this machine may use it (Brevo can bind keys to addresses)."
+        " Check MEL_BREVO_API_KEY."
     )
 
 

@@ -18,6 +18,7 @@ from mel_pipeline.sources.platform.mailings import (
     count_rows,
     every_page,
     sent_since,
+    total_of,
 )
 
 PAGE = 100
@@ -65,7 +66,7 @@ class Mailchimp:
     def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         def ask(start: int) -> tuple[list[parse.Record], int]:
             data = self._ask(name, {**more, "count": str(PAGE), "offset": str(start)})
-            return parse.records(data, name), int(str(data.get("total_items") or 0))
+            return parse.records(data, name), total_of(data, "total_items", f"Mailchimp {name}")
 
         return every_page(f"Mailchimp {name}", ask)
 

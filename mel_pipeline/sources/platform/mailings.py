@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from mel_pipeline.contracts import EntityContract, fingerprint_of
-from mel_pipeline.errors import TransientSourceError
+from mel_pipeline.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.base import Batch, Rejected
 from mel_pipeline.sources.platform.rows import Period, Row, batch_of, content_row, metric_row
 
@@ -77,6 +77,21 @@ def count_rows(platform: str, mailings: Iterable[Mailing], contract: EntityContr
 
 
 Record = Mapping[str, object]
+
+
+def total_of(data: Record, name: str, what: str) -> int:
+    """How many records a service says there are.
+
+    Raises:
+        PermanentSourceError: it does not say so: no page would then be known to be the last.
+    """
+    told = str(data.get(name))
+    if not told.isdigit():
+        raise PermanentSourceError(
+            f"{what}: the answer does not tell how many there are ({name}), so it cannot be told whether it is"
+            " whole. Nothing was stored. Check the address in the settings."
+        )
+    return int(told)
 
 
 def every_page(what: str, ask: Callable[[int], tuple[list[Record], int]]) -> Iterator[list[Record]]:

@@ -53,7 +53,6 @@ class EntityContract(BaseModel):
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
     changed_at: str | None = None  # column with the moment of the last change at the source
-    history: bool = False  # keep every version of a row in <table>_history
     blocking: bool = True  # a KPI depends on it: a broken contract stops what is downstream
     min_rows: int = 1
     max_quarantined_pct: float = 5.0

@@ -216,7 +216,6 @@ class _Load:
                 self.load_id,
                 now,
                 complete=complete,
-                history=self.rules.history,
             )
             quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.name), now)
             raw.discard(connection, self.name)

@@ -184,7 +184,7 @@ def _relations(connection: sa.Connection) -> dict[str, str]:
     with connection.begin():
         rows = connection.exec_driver_sql(
             "select table_name, table_type from information_schema.tables"
-            " where table_schema = current_schema()"
+            " where table_schema = current_schema() and table_catalog = current_database()"
         )
         return {str(name): "view" if kind == "VIEW" else "table" for name, kind in rows}
 

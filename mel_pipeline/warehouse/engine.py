@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import WarehouseError
+from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,10 +37,17 @@ class Warehouse:
         """No pool: a pooled idle connection would keep a DuckDB file locked."""
         import sqlalchemy as sa
 
+        if self._file:
+            self._file.path.parent.mkdir(parents=True, exist_ok=True)
+        return sa.create_engine(self.url, poolclass=sa.NullPool)
+
+    @cached_property
+    def _file(self) -> DuckDBFile | None:
+        import sqlalchemy as sa
+
         url = sa.make_url(self.url)
-        if url.drivername == "duckdb" and url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(url, poolclass=sa.NullPool)
+        in_file = url.drivername == "duckdb" and url.database and url.database != ":memory:"
+        return DuckDBFile(Path(url.database)) if in_file and url.database else None
 
     @contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -51,6 +59,9 @@ class Warehouse:
         connection = self._open()
         try:
             yield connection
+            if self._file and self._file.is_due():
+                connection.rollback()  # nothing of ours is open any more
+                self._file.fold(connection)
         finally:
             connection.close()
 
@@ -92,6 +103,12 @@ class Warehouse:
         )
         return [str(column) for column in frame["column_name"]]
 
+    def fold(self) -> None:
+        """Write DuckDB's log into its file, so that the file alone is everything. Nothing to do on a server."""
+        if self._file and self._file.log.exists():
+            with self.connect() as connection:
+                self._file.fold(connection)
+
     def _open(self) -> sa.Connection:
         import sqlalchemy as sa
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
@@ -104,10 +121,23 @@ class Warehouse:
                 reraise=True,
             ):
                 with attempt:
-                    return self.engine.connect()
+                    return self._connected()
         except sa.exc.DBAPIError as error:
             raise _explained(error, self.engine.url, self.lock_wait_seconds) from error
+        except InUseError as error:
+            raise WarehouseError(
+                f"Opening the warehouse: another program has been writing it for {self.lock_wait_seconds:.0f}"
+                " seconds. Wait for that run to end and start again. Nothing was changed."
+            ) from error
         raise AssertionError  # Retrying returns or raises
+
+    def _connected(self) -> sa.Connection:
+        if self._file is None:
+            return self.engine.connect()
+        self._file.put_back()
+        connection = self.engine.connect()
+        self._file.keep_log(connection)
+        return connection
 
 
 def _bound(connection: sa.Connection, memory_mb: int) -> None:
@@ -126,7 +156,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def _is_locked(error: BaseException) -> bool:
-    return "Could not set lock on file" in str(error)
+    return isinstance(error, InUseError) or "Could not set lock on file" in str(error)
 
 
 def _explained(error: sa.exc.DBAPIError, url: sa.URL, waited: float) -> WarehouseError:

@@ -131,19 +131,19 @@ def publish(
     now: datetime,
     *,
     complete: bool,
-    history: bool,
 ) -> Published:
     """Make the raw table agree with what was staged. The staging table stays until ``discard``.
 
     Args:
         columns: of the contract.
         complete: what is stored and was not staged is gone.
-        history: keep each version that is written in ``<table>_history``.
+
+    Each version that is written is kept in ``<table>_history``, so that the table can be had as of any moment.
     """
     quote = connection.dialect.identifier_preparer.quote
     raw, staged = quote(table), quote(staging_of(load))
     ensure_table(connection, table, columns)
-    if history and ensure_table(connection, history_of(table), columns):
+    if ensure_table(connection, history_of(table), columns):
         _copy_versions(connection, table, columns, f"select * from {raw}")
     stamp = {"load_id": load_id, "now": now}
     _decide(connection, raw, staged, [quote(name) for name in columns])
@@ -160,7 +160,7 @@ def publish(
     for action, count in connection.execute(sa.text("select action, count(*) from _actions group by action")):
         counts[action] = int(count)
     _apply(connection, raw, staged, [quote(name) for name in columns], counts, stamp)
-    if history and any(counts.values()):
+    if any(counts.values()):
         _copy_versions(
             connection,
             table,
@@ -259,7 +259,10 @@ def _copy_versions(connection: sa.Connection, table: str, columns: Sequence[str]
 def replace_rows(
     connection: sa.Connection, table: str, frame: pd.DataFrame, load_id: str, now: datetime
 ) -> bool:
-    """Make the table hold exactly these rows. Returns False, and touches nothing, when it does already."""
+    """Make the table hold exactly these rows. Returns False, and touches nothing, when it does already.
+
+    What it held is kept in ``<table>_history``, each time as a whole: such rows have no key.
+    """
     quote = connection.dialect.identifier_preparer.quote
     ensure_table(connection, table, list(frame.columns))
     connection.execute(sa.text("drop table if exists _incoming"))
@@ -282,6 +285,8 @@ def replace_rows(
             ),
             {"load_id": load_id, "now": now},
         )
+    if ensure_table(connection, history_of(table), list(frame.columns)) or differing:
+        _copy_versions(connection, table, list(frame.columns), f"select * from {raw}")
     connection.execute(sa.text("drop table _incoming"))
     return bool(differing)
 

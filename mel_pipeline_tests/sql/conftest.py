@@ -42,6 +42,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, project: SqlProject) -> P
                 body = ", ".join(f'"{name}" {kind}' for name, kind in source.columns.items())
                 connection.exec_driver_sql(f"create table {source.table} ({body})")
     land_catalogue(load_catalogue(SQL_FOLDER), warehouse)
+    warehouse.fold()
     return path
 
 

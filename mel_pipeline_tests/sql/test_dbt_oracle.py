@@ -61,6 +61,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     land(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
     match_cities(warehouse, review_path(settings))
     land_catalogue(load_catalogue(FOLDER), warehouse)
+    warehouse.fold()
     return home / "warehouse.duckdb"
 
 

@@ -14,6 +14,7 @@ import dagster as dg
 from mel_pipeline.defs import build
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.settings import Settings
+from mel_pipeline.warehouse import Warehouse
 
 ENDED = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -66,6 +67,7 @@ class Jobs:
             run_config=QUIET,
         )
         progress.close()
+        Warehouse(self.settings.database_url, self.settings.lock_wait_seconds).fold()
         return Outcome(result.success, run_id, progress.problems, progress.warnings)
 
 

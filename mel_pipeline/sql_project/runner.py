@@ -53,12 +53,14 @@ class Runner:
         variables: Mapping[str, object] | None = None,
         *,
         full_refresh: bool = False,
+        with_tests: bool = True,
     ) -> Iterator[ModelResult]:
         """Run the selected models, upstream first, and tell of each as it ends.
 
         Args:
             variables: added to those the project was loaded with.
             full_refresh: rebuild incremental tables from nothing; other quarters have to be run again.
+            with_tests: false where the tests have been run on the same rows before.
 
         A model that fails does not raise: its result says ``failed``, and those that read it ``skipped``.
         """
@@ -68,7 +70,7 @@ class Runner:
             return
         broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
         with self.warehouse.connect() as connection:
-            build = _Build(connection, project, wanted, full_refresh, _relations(connection))
+            build = _Build(connection, project, wanted, full_refresh, with_tests, _relations(connection))
             _create_missing_sources(build, models)
             for model in models:
                 cause = next((broken[name] for name in model.depends_on if name in broken), None)
@@ -87,6 +89,7 @@ class _Build:
     project: SqlProject
     variables: Mapping[str, object]
     full_refresh: bool
+    with_tests: bool
     relations: dict[str, str]
 
 
@@ -102,7 +105,7 @@ def _run_model(build: _Build, model: Model) -> ModelResult:
         sql = build.project.compile(model.name, build.variables, incremental=grows)
         with build.connection.begin():
             rows = _write(build.connection, model, sql, existing, grows)
-            tests = _run_tests(build, model)
+            tests = _run_tests(build, model) if build.with_tests else []
         build.relations[model.name] = "view" if model.config.materialized == "view" else "table"
     except _ChecksFailedError as failed:
         tests = failed.tests

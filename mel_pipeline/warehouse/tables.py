@@ -86,6 +86,94 @@ schema_drift = sa.Table(
     sa.Column("seen_at", sa.DateTime, nullable=False),  # UTC
 )
 
+# Definitions and data a calculation was made of, so that it can be made again.
+calculation = sa.Table(
+    "calculation",
+    metadata,
+    sa.Column("calculation_id", sa.Text, primary_key=True),
+    sa.Column("quarter", sa.Text, nullable=False),
+    sa.Column("calculated_at", sa.DateTime, nullable=False),  # UTC; rows loaded until then are in it
+    sa.Column("definitions", sa.Text, nullable=False),  # digest of the kept list of SQL files
+    sa.Column("variables", sa.Text, nullable=False),  # JSON
+    sa.Column("code_version", sa.Text, nullable=False),
+    sa.Column("figures", sa.Text, nullable=False),  # digest of every figure, before small groups are withheld
+)
+
+kept_file = sa.Table(
+    "kept_file",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),  # SHA-256
+    sa.Column("content", sa.Text, nullable=False),
+)
+
+# Append-only: each entry holds the digest of the one before, so that a change in the middle shows.
+publication_ledger = sa.Table(
+    "publication_ledger",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("quarter", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),  # checked | approved | published | reason
+    sa.Column("version", sa.BigInteger),  # of the publication
+    sa.Column("happened_at", sa.DateTime, nullable=False),  # UTC
+    sa.Column("role", sa.Text),  # who, as a role: never a person's name
+    sa.Column("note", sa.Text),
+    sa.Column("figures", sa.Text, nullable=False),  # digest of the figures as shown
+    sa.Column("details", sa.Text, nullable=False),  # JSON
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+)
+
+_CELL = (
+    ("indicator_id", sa.Text),
+    ("period", sa.Text),
+    ("grain", sa.Text),
+    ("quarter", sa.Text),
+    ("disaggregation", sa.Text),
+    ("dimension", sa.Text),
+    ("category", sa.Text),
+    ("value", sa.Double),
+    ("numerator", sa.Double),
+    ("denominator", sa.Double),
+    ("n", sa.BigInteger),
+    ("status", sa.Text),  # ok | not_available | suppressed
+    ("note", sa.Text),
+)
+CELL_COLUMNS = tuple(name for name, _ in _CELL)
+
+published_figures = sa.Table(
+    "published_figures",
+    metadata,
+    sa.Column("version", sa.BigInteger, nullable=False),
+    *(sa.Column(name, kind) for name, kind in _CELL),
+)
+
+# What anybody may see: published figures as they were published, the others with small groups withheld.
+released_figures = sa.Table(
+    "released_figures",
+    metadata,
+    *(sa.Column(name, kind) for name, kind in _CELL),
+    sa.Column("version", sa.BigInteger),  # of the publication; empty for a draft
+)
+
+# A published figure and what the data say now: one row a cell and reason; the differences add up.
+restatement = sa.Table(
+    "restatement",
+    metadata,
+    sa.Column("quarter", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),  # of the publication that is restated
+    sa.Column("indicator_id", sa.Text, nullable=False),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("disaggregation", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # open | held | restated
+    sa.Column("reason", sa.Text),  # late_data | correction | definition_change | membership_change
+    sa.Column("stated_by", sa.Text, nullable=False),  # 'data', or the role of whoever said so
+    sa.Column("published", sa.Double),
+    sa.Column("current", sa.Double),
+    sa.Column("difference", sa.Double),  # the part of this reason
+    sa.Column("note", sa.Text),
+    sa.Column("first_seen_at", sa.DateTime, nullable=False),  # UTC
+)
+
 
 def ensure_tables(connection: sa.Connection) -> None:
     for table in metadata.sorted_tables:

@@ -149,12 +149,13 @@ def shapes() -> dict[str, dict[str, Any]]:
 
 @lru_cache
 def assets_of(table: str) -> tuple[str, ...]:
-    """The entities that land in a raw table, by the names of their assets; none for other tables."""
+    """The entities that land in a raw table or its history, by the names of their assets; none for other tables."""
+    landed = table.removesuffix("_history")
     return tuple(
         contract.asset(entity)
         for contract in map(contract_of, source_names())
         for entity in contract.entities
-        if contract.table(entity) == table
+        if contract.table(entity) == landed
     )
 
 

@@ -1,4 +1,4 @@
 {{ config(severity='warn') }}
 select account_id
-from {{ ref('dim_member') }}
-where left_on < joined_on
+from {{ ref('dim_membership') }}
+where ended_on < began_on

@@ -12,6 +12,7 @@ from mel_pipeline.catalogue.frames import COLUMNS
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.settings import PROJECT
 from mel_pipeline.sql_project import SqlProject, column_lineage
+from mel_pipeline.warehouse.raw import history_of
 
 FOLDER = PROJECT / "dbt_like_sql"
 INDICATORS = FOLDER / "models" / "marts" / "indicators"
@@ -19,7 +20,7 @@ FIGURE_COLUMNS = [
     *("period", "grain", "quarter", "dimension", "category", "value"),
     *("numerator", "denominator", "n", "status", "note"),
 ]
-META = {"_row_key", "_load_id", "_source_ref", "_loaded_at", "_is_deleted"}
+META = {"_row_key", "_load_id", "_source_ref", "_changed_at", "_loaded_at", "_is_deleted"}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,11 @@ def test_every_raw_column_the_models_rely_on_is_promised_by_a_contract(project: 
         contract_of(source).table(entity): set(details.columns)
         for source in source_names()
         for entity, details in contract_of(source).entities.items()
+    }
+    promised |= {
+        history_of(table): columns
+        for table, columns in promised.items()
+        if history_of(table) in {read.table for read in project.source_tables.values()}
     }
     promised[city_names.TABLE] = set(city_names.COLUMNS)
     promised |= {f"raw_catalogue__{name}": set(columns) for name, columns in COLUMNS.items()}

@@ -9,6 +9,7 @@ select
     coalesce(jurisdiction_type, 'Not stated') as jurisdiction_type,
     member_type = 'Member' as is_member,
     member_type = 'Associate' as is_associate,
+    part_of_account_id is not null as is_nested,
     joined_on,
     left_on
 from {{ ref('stg_zoho_crm__accounts') }}

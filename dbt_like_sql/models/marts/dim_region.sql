@@ -8,7 +8,7 @@ with listed as (
 unlisted as (
 
     select distinct region
-    from {{ ref('stg_zoho_crm__accounts') }}
+    from {{ ref('stg_zoho_crm__account_versions') }}
     where region is not null and region not in (select region from listed)
 
 )

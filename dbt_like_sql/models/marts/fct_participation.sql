@@ -17,20 +17,24 @@ select
     e.event_type,
     e.lab,
     coalesce(g.code, 'undisclosed') as gender,
-    coalesce(m.region, 'Not stated') as region,
+    coalesce(v.region, 'Not stated') as region,
     p.has_attended,
     p.is_survey_invited,
     e.is_held,
     e.is_organised_by_network,
     coalesce(
-        m.is_member
-        and (m.joined_on is null or m.joined_on <= e.started_on)
-        and (m.left_on is null or m.left_on > e.started_on),
+        v.is_member
+        and exists (
+            select 1
+            from {{ ref('dim_membership') }} as s
+            where s.account_id = p.account_id and {{ covers('s', 'e.started_on') }}
+        ),
         false
     ) as is_member_on_day,
     e.started_on
 from {{ ref('stg_zoho_crm__participations') }} as p
 join {{ ref('dim_event') }} as e on e.event_id = p.event_id
-left join {{ ref('dim_member') }} as m on m.account_id = p.account_id
+left join {{ ref('dim_member_version') }} as v
+    on v.account_id = p.account_id and {{ valid_on('v', 'e.started_on') }}
 left join {{ ref('stg_zoho_crm__contacts') }} as c on c.contact_id = p.contact_id
 left join genders as g on g.label = lower(trim(c.gender_answer))

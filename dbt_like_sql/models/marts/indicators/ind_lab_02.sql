@@ -1,8 +1,9 @@
 with periods as ({{ current_periods() }}),
 
+-- A member that moved between regions stands in that of the last day, as in MEM-01: regions add up to the total.
 engaged as (
 
-    select p.period, f.account_id, f.region, theme.category as theme, line.category as line_of_action
+    select p.period, f.account_id, v.region, theme.category as theme, line.category as line_of_action
     from periods as p
     join {{ ref('fct_participation') }} as f
         on f.event_type = 'Solutions Lab'
@@ -11,6 +12,8 @@ engaged as (
         and f.is_member_on_day
         and f.started_on >= p.starts_on
         and f.started_on <= p.as_of_on
+    join {{ ref('dim_member_version') }} as v
+        on v.account_id = f.account_id and {{ valid_on('v', 'p.as_of_on') }}
     left join {{ ref('dim_event_topic') }} as theme on theme.event_id = f.event_id and theme.topic = 'theme'
     left join {{ ref('dim_event_topic') }} as line on line.event_id = f.event_id and line.topic = 'line_of_action'
 

@@ -1,16 +1,11 @@
 with periods as ({{ current_periods() }}),
 
-joined as (
-
-    select p.period, m.account_id, m.region
-    from periods as p
-    join {{ ref('dim_member') }} as m
-        on m.is_member and m.joined_on >= p.starts_on and m.joined_on <= p.as_of_on
-
+begun as (
+    {{ memberships_begun('is_member') }}
 ),
 
 cells as (
-    {{ counted_cells('joined', 'account_id', ['region'], 'exists (select 1 from ' ~ ref('dim_member') ~ ')') }}
+    {{ counted_cells('begun', 'membership_id', ['region'], 'exists (select 1 from ' ~ ref('dim_member') ~ ')') }}
 )
 
 {{ figures('cells', 'count', 'No organisation has been loaded from the CRM.') }}

@@ -1,14 +1,7 @@
 with periods as ({{ current_periods() }}),
 
 associates as (
-
-    select p.period, m.account_id, m.region
-    from periods as p
-    join {{ ref('dim_member') }} as m
-        on m.is_associate
-        and (m.joined_on is null or m.joined_on <= p.as_of_on)
-        and (m.left_on is null or m.left_on > p.as_of_on)
-
+    {{ members_at_the_end('is_associate') }}
 ),
 
 cells as (

@@ -1,14 +1,20 @@
 with periods as ({{ current_periods() }}),
 
 -- Members on at least one day of the period, so that whoever was active is in the denominator as well.
+-- Each stands in one region, that of the last day, so that the regions add up to the total.
 members as (
 
-    select p.period, m.account_id, m.region
+    select distinct p.period, v.account_id, latest.region
     from periods as p
-    join {{ ref('dim_member') }} as m
-        on m.is_member
-        and (m.joined_on is null or m.joined_on <= p.as_of_on)
-        and (m.left_on is null or m.left_on > p.starts_on)
+    join {{ ref('dim_member_version') }} as v on v.is_member
+    join {{ ref('dim_membership') }} as s
+        on s.account_id = v.account_id
+        and greatest(p.starts_on, coalesce(v.valid_from, p.starts_on), coalesce(s.began_on, p.starts_on))
+        < least(
+            p.as_of_on + 1, coalesce(v.valid_to, p.as_of_on + 1), coalesce(s.ended_on, p.as_of_on + 1)
+        )
+    join {{ ref('dim_member_version') }} as latest
+        on latest.account_id = v.account_id and {{ valid_on('latest', 'p.as_of_on') }}
 
 ),
 

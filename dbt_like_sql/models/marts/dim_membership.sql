@@ -51,7 +51,7 @@ numbered as (
             case
                 when joined_on = joined_before then 0
                 when left_before <= joined_on then 1
-                when place > 1 and member_type <> type_before
+                when place > 1 and joined_on is not null and member_type <> type_before
                     and (joined_before is null or joined_before < joined_on) then 1
                 else 0
             end

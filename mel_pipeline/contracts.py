@@ -33,6 +33,7 @@ class Column(BaseModel):
     pattern: str | None = None  # Python regular expression, full match
     minimum: float | None = None
     maximum: float | None = None
+    person: Literal["key", "text"] | None = None  # key: lands as a pseudonym; text: may tell about a person
     references: str | None = None  # entity of the same source whose row_key this column holds
     api_name: str | None = None  # the source's own name, where it differs
     description: str = ""
@@ -56,6 +57,9 @@ class EntityContract(BaseModel):
     blocking: bool = True  # a KPI depends on it: a broken contract stops what is downstream
     min_rows: int = 1
     max_quarantined_pct: float = 5.0
+    max_age_days: int = 7  # without a load for longer, the data are late
+    max_fall_pct: float = 30.0  # fewer rows than at the last load by more than this are worth a look
+    keep_months: int | None = None  # what tells about people is removed when it is older
     columns: dict[str, Column]
 
 
@@ -100,6 +104,10 @@ class SourceContract(BaseModel):
     settings: dict[str, Setting] = {}
     metrics: dict[str, Metric] = {}  # of platforms: every metric it lands
     entities: dict[str, EntityContract] = Field(min_length=1)
+
+    def people(self, entity: str) -> list[str]:
+        """Columns of an entity that hold pseudonyms."""
+        return [name for name, column in self.entities[entity].columns.items() if column.person == "key"]
 
     def asset(self, entity: str) -> str:
         """Name of an entity where it is loaded: the Dagster asset, the staging table."""

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 from mel_pipeline.contracts import SourceContract, fingerprint_of
 from mel_pipeline.errors import ContractError, MelError, SourceError
 from mel_pipeline.periods import Quarter
-from mel_pipeline.staging import staged_frame
+from mel_pipeline.staging import PLAIN, staged_frame
 
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
     from mel_pipeline.catalogue import Catalogue
+    from mel_pipeline.handling import Handling
     from mel_pipeline.sources.base import Batch, Pull, Source
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
@@ -45,7 +46,8 @@ def utc_now() -> datetime:
 class LoadResult:
     """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
 
-    ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
+    ``stored`` are the rows of the entity that stand in its table afterwards, ``corrected`` those that the
+    corrections file changed. ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
     what the load cost, ``warnings`` what the source says someone should look after.
     """
 
@@ -59,6 +61,8 @@ class LoadResult:
     quarantined: int
     deleted: int
     expected: int | None
+    stored: int = 0
+    corrected: int = 0
     notes: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     usage: Mapping[str, int | str] = field(default_factory=dict)
@@ -70,6 +74,8 @@ class LoadResult:
         parts = [f"{self.fetched:,} rows read", f"{self.new:,} new", f"{self.changed:,} changed"]
         if self.deleted:
             parts.append(f"{self.deleted:,} deleted at the source")
+        if self.corrected:
+            parts.append(f"{self.corrected:,} corrected")
         if self.repeated:
             parts.append(f"{self.repeated:,} sent twice")
         parts.append(f"{self.quarantined:,} put aside")
@@ -84,18 +90,20 @@ def land(
     *,
     quarter: Quarter | None = None,
     clock: Callable[[], datetime] = utc_now,
+    handling: Handling = PLAIN,
 ) -> LoadResult:
     """Pull one entity and publish it. A load that was cut short goes on from its checkpoint.
 
     Args:
         quarter: asked of sources that report by period; ignored by the others.
         clock: gives UTC without zone, as the ledger stores it.
+        handling: corrections, pseudonyms and erasures for the rows on their way.
 
     Raises:
         SourceError: the source did not answer. The failure is in the ledger; what had arrived waits.
         ContractError: what arrived cannot be read at all.
     """
-    load = _Load(contract, entity, warehouse, quarter, clock)
+    load = _Load(contract, entity, warehouse, quarter, clock, handling)
     try:
         pull = load.begin(source)
         for batch in pull.batches:
@@ -119,7 +127,11 @@ class _Load:
         warehouse: Warehouse,
         quarter: Quarter | None,
         clock: Callable[[], datetime],
+        handling: Handling,
     ) -> None:
+        self.handling = handling
+        self.corrected: dict[tuple[str, str], None] = {}
+        self.erased = 0
         self.source, self.entity = contract.name, entity
         self.rules = contract.entities[entity]
         self.table = contract.table(entity)
@@ -233,13 +245,19 @@ class _Load:
                 quarantined=done.put_aside,
                 deleted=done.deleted,
                 expected=pull.expected_count(),
-                notes=list(self.notes),
+                stored=raw.stored(connection, self.table, self.rules.told_apart_by, self.source),
+                corrected=len({key for _, key in self.corrected}),
+                notes=self._notes(),
                 waiting=quarantine.waiting(connection, self.source, self.entity),
                 usage=dict(pull.usage()),
                 warnings=pull.warnings(),
             )
             self._insert_ledger(connection, result, now)
         return result
+
+    def _notes(self) -> list[str]:
+        refused = f"{self.erased:,} mentions of people who asked to be forgotten were refused."
+        return [*self.notes, *([refused] if self.erased else [])]
 
     def _require_rows(self, keys: int) -> None:
         if keys < self.rules.min_rows:
@@ -263,19 +281,23 @@ class _Load:
     def _stage(
         self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], now: datetime
     ) -> None:
-        from mel_pipeline.warehouse import quarantine, raw, tables
+        from mel_pipeline.warehouse import quarantine, raw, state, tables
 
         tables.ensure_tables(connection)
         raw.stage(connection, self.name, list(self.rules.columns), frame)
         quarantine.put_aside(connection, self.source, self.entity, bad, self.load_id, now)
+        state.note_corrections(connection, self.source, self.entity, list(self.corrected), now)
 
     def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
         """What waits in memory, judged; memory is free again after this."""
         batches, self.waiting = self.waiting, []
-        return staged_frame(batches, self.rules, self.clock())
+        staged = staged_frame(batches, self.rules, self.clock(), self.handling, self.source)
+        self.corrected |= dict.fromkeys(staged.corrected)
+        self.erased += staged.erased
+        return staged.entries, staged.bad
 
     def _fingerprint(self) -> str:
-        return f"{fingerprint_of(self.rules)} {self.quarter or ''}"
+        return f"{fingerprint_of(self.rules)} {self.quarter or ''} {self.handling.fingerprint}"
 
     def _note_fields(self, known: Mapping[str, str], fields: Mapping[str, str]) -> None:
         from mel_pipeline.warehouse import schemas, tables
@@ -300,9 +322,10 @@ class _Load:
     def _insert_ledger(self, connection: sa.Connection, result: LoadResult, now: datetime) -> None:
         from mel_pipeline.warehouse import tables
 
-        counts = ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted", "expected")
+        counts = ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted")
+        known = (*counts, "expected", "stored", "corrected")
         row = self._ledger_row(now, "loaded", result.sentence) | {
-            name: getattr(result, name) for name in counts
+            name: getattr(result, name) for name in known
         }
         connection.execute(tables.load_ledger.insert().values(**row))
 

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     first_quarter: str = Field("2023-Q1", description="First quarter with data.")
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the pseudonyms of people; made in MEL_HOME/secrets where it is not set. Keep a copy.",
+    )
     sandbox_port: int = Field(SANDBOX_PORT, ge=0, le=65535)
     sandbox_fail: str = Field(
         "",

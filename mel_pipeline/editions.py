@@ -32,7 +32,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
     if period not in known:
         raise _not_calculated(period, known)
     figures = warehouse.read(
-        "select * from indicator_values order by indicator_id, period, dimension, category"
+        "select * from released_figures order by indicator_id, period, dimension, category"
     )
     return Edition(
         period=period,
@@ -60,16 +60,16 @@ def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
     if period not in known:
         raise _not_calculated(period, known)
     return warehouse.read(
-        "select indicator_id, period, disaggregation, value, numerator, denominator, n from indicator_values"
+        "select indicator_id, period, disaggregation, value, numerator, denominator, n, status from released_figures"
         " where period = :period order by indicator_id, case when disaggregation = 'total' then 0 else 1 end, disaggregation",
         {"period": period},
     )
 
 
 def _calculated(warehouse: Warehouse) -> set[str]:
-    if not warehouse.has_table("indicator_values"):
+    if not warehouse.has_table("released_figures"):
         return set()
-    return set(warehouse.read("select distinct period from indicator_values")["period"])
+    return set(warehouse.read("select distinct period from released_figures")["period"])
 
 
 def _not_calculated(period: str, known: set[str]) -> ReportError:
@@ -86,8 +86,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
 
     loads = {
         (row["source"], row["entity"]): row
-        for row in _records(
-            warehouse,
+        for row in warehouse.records(
             "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded,"
             " max(finished_at) as last_tried from load_ledger group by source, entity",
         )
@@ -95,8 +94,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
     tried = {source for source, _ in loads}
     aside = {
         (row["source"], row["entity"]): int(row["rows_aside"])
-        for row in _records(
-            warehouse,
+        for row in warehouse.records(
             "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_aside from quarantine"
             " where resolved_at is null group by source, entity",
         )
@@ -127,15 +125,6 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _records(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
-    """Rows as dictionaries, with None for what is missing."""
-    frame = warehouse.read(sql)
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in frame.astype(object).where(frame.notna(), None).to_dict("records")
-    ]
-
-
 def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
     """Rows of an entity. In a table that sources share, its own are those a load of it wrote last."""
     query = f"select count(*) as n from {table} where not _is_deleted"  # noqa: S608
@@ -157,8 +146,7 @@ def _status(loaded: datetime | None, tried: datetime | None, put_aside: int) -> 
 
 def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
     """The last day on which a load changed anything: a run that changes nothing leaves the report as it is."""
-    moment: datetime | None = _records(
-        warehouse,
+    moment: datetime | None = warehouse.records(
         "select max(finished_at) as moment from load_ledger"
         " where status = 'loaded' and new + changed + deleted > 0",
     )[0]["moment"]
@@ -169,8 +157,7 @@ def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
 
 def read_outages(warehouse: Warehouse) -> list[str]:
     """Outages that still last, one a source and reason: the last load of an entity failed."""
-    failed = _records(
-        warehouse,
+    failed = warehouse.records(
         "select source, entity, finished_at, message, loaded_at from ("
         " select *, row_number() over (partition by source, entity order by finished_at desc) as recent,"
         " max(case when status = 'loaded' then finished_at end) over (partition by source, entity) as loaded_at"

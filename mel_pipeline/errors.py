@@ -12,6 +12,7 @@ MelError
 ├── ModelError           an SQL model cannot be rendered, ordered or run
 ├── WarehouseError       the warehouse cannot be opened, read or written
 ├── ReportError          a chart or page cannot be made
+├── PublicationError     a quarter cannot be approved, published or restated
 └── PortTakenError       another program listens where the sample should
 
 Messages never carry a token, an e-mail address, a person's name or an IP address.
@@ -64,6 +65,10 @@ class WarehouseError(MelError):
 
 class ReportError(MelError):
     """A chart or a page cannot be made."""
+
+
+class PublicationError(MelError):
+    """A quarter cannot be approved, published or restated; the reasons are listed."""
 
 
 class PortTakenError(MelError):

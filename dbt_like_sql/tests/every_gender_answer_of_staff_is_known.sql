@@ -1,4 +1,4 @@
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dimension': 'validity'}) }}
 select s.employee_id
 from {{ ref('fct_staff') }} as f
 join {{ ref('stg_zoho_people__employees') }} as s on s.employee_id = f.employee_id

@@ -1,4 +1,4 @@
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dimension': 'validity'}) }}
 select response_key
 from {{ ref('fct_survey_response') }}
 where is_unmapped_label

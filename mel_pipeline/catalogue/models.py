@@ -52,6 +52,24 @@ class Chart(_Strict):
     dimension: Words | None = None
 
 
+class Disclosure(_Strict):
+    """Of indicators about persons: figures about few of them are withheld.
+
+    ``group``: indicators that rest on the same people are withheld together. ``people``: the part of the
+    formula that counts the persons a figure rests on.
+    """
+
+    group: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    people: Literal["numerator", "denominator"]
+
+
+class Records(_Strict):
+    """What a count counts: a table expression of the SQL model, and its column that names a record."""
+
+    table: Words
+    key: Words
+
+
 class Indicator(_Strict):
     """One indicator as its reference sheet says it (``config: meta: indicator`` of ``ind_*.yml``)."""
 
@@ -77,6 +95,8 @@ class Indicator(_Strict):
     headline: bool = False
     position: int = Field(ge=1)
     chart: Chart
+    disclosure: Disclosure | None = None  # none: it is not about persons
+    records: Records | None = None  # of counts that are not about persons
 
     @model_validator(mode="after")
     def _band_goes_with_direction(self) -> Indicator:

@@ -1,21 +1,24 @@
 """SQL models as assets, one each, run by two steps: the shared tables, then the indicators of a quarter."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
 from mel_pipeline.catalogue import Catalogue, Indicator, load_catalogue
 from mel_pipeline.contracts import assets_of
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
-from mel_pipeline.landing import land_catalogue
+from mel_pipeline.landing import land_catalogue, utc_now
 from mel_pipeline.periods import Quarter
+from mel_pipeline.publication.calculations import FIGURES, note_calculation
+from mel_pipeline.quality.results import Dimension, RuleResult
+from mel_pipeline.quality_log import note_results
 from mel_pipeline.settings import Settings
 from mel_pipeline.sql_project import Model, SqlProject
 from mel_pipeline.variables import sql_variables
 
 if TYPE_CHECKING:
-    from mel_pipeline.sql_project import ModelResult
+    from mel_pipeline.sql_project import ModelResult, TestResult
 
 CHECK = "figures_are_sound"
 
@@ -94,20 +97,30 @@ def _models_asset(
         wanted = sql_variables(settings, quarter)
         fresh = SqlProject.load(settings.sql_dir, wanted)
         failed: list[ModelResult] = []
+        rules: list[tuple[str, RuleResult]] = []
+        begun = utc_now()
         for result in Runner(mel.warehouse).run(fresh, select=selected, variables=wanted):
             if result.tests:
+                rules += [(result.name, _as_rule(test)) for test in result.tests]
                 yield _check(result)
             if result.status == "ok":
                 yield _materialization(fresh, result, mel, quarter)
             else:
                 failed.append(result)
+        note_results(mel.warehouse, rules, quarter=str(quarter) if partitions else None)
         if failed:
             raise dg.Failure(
                 description=" ".join(f"{result.name}: {result.message}" for result in failed),
                 allow_retries=False,
             )
+        if FIGURES in selected:
+            note_calculation(mel.warehouse, settings.sql_dir, str(quarter), fresh.variables, begun)
 
     return run
+
+
+def _as_rule(test: "TestResult") -> RuleResult:
+    return RuleResult(test.name, cast(Dimension, test.dimension), test.severity, test.passed, test.sentence)
 
 
 def _spec(model: Model, catalogue: Catalogue) -> dg.AssetSpec:
@@ -154,7 +167,12 @@ def _materialization(
     project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter
 ) -> dg.MaterializeResult[None]:
     metadata: dict[str, Any] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
-    if project.models[result.name].config.unique_key == "quarter":
+    about_people = (project.models[result.name].meta.get("indicator") or {}).get("disclosure")
+    if (
+        project.models[result.name].config.unique_key == "quarter"
+        and not about_people
+        and result.name != FIGURES
+    ):
         metadata["preview"] = dg.MetadataValue.md(_preview(mel, result.name, quarter))
     return dg.MaterializeResult(asset_key=result.name, metadata=metadata)
 

@@ -1,13 +1,18 @@
 """Raw tables: one asset an entity of a source's contract, with two checks. No logic of a source here."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
 
 import dagster as dg
 
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
+from mel_pipeline.handling import handling_for
 from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift
+from mel_pipeline.quality.results import Dimension, RuleResult
+from mel_pipeline.quality_log import load_facts, note_results
 from mel_pipeline.settings import Settings
 
 MOST_LINES = 10
@@ -58,7 +63,9 @@ def _raw_asset(
         unused = False
         try:
             source = open_source(contract.name, mel.settings)
-            result = land(source, contract, entity, mel.warehouse, quarter=quarter_of(context, mel.settings))
+            handling = handling_for(mel.warehouse, mel.settings, contract.name, entity)
+            quarter = quarter_of(context, mel.settings)
+            result = land(source, contract, entity, mel.warehouse, quarter=quarter, handling=handling)
             checks, metadata = [_rows_check(result, details)], _metadata(result)
         except NotSetUpError as error:
             ensure_empty(contract, entity, mel.warehouse)
@@ -77,22 +84,39 @@ def _raw_asset(
             metadata = {"status": f"The source did not answer. {error}"}
         except ContractError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
-        if contract.describes_fields:
-            checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
-        tables = {name: contract.table(name) for name in contract.entities}
-        verdict = quality.check_table(mel.warehouse, table, details, tables, contract.name)
-        # A source nobody has set up stops nothing: its figures are not available, and the others are.
-        stops = verdict.blocking and not (unused and verdict.counts.get("rows") == 0)
-        table_check = dg.AssetCheckResult(
-            check_name=TABLE,
-            passed=verdict.passed,
-            severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
-            description=" ".join(verdict.sentences),
-            metadata={name: int(count) for name, count in verdict.counts.items()},
-        )
+        with mel.warehouse.connect():  # opened once for all of it
+            if contract.describes_fields:
+                checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
+            tables = {name: contract.table(name) for name in contract.entities}
+            facts = load_facts(mel.warehouse, contract.name, entity)
+            verdict = quality.check_table(mel.warehouse, table, details, tables, contract.name, facts)
+            # A source nobody has set up stops nothing: its figures are not available, and the others are.
+            stops = verdict.blocking and not (unused and verdict.counts.get("rows") == 0)
+            table_check = dg.AssetCheckResult(
+                check_name=TABLE,
+                passed=verdict.passed,
+                severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+                description=" ".join(verdict.sentences),
+                metadata={name: int(count) for name, count in verdict.counts.items()},
+            )
+            rules = [
+                *map(_as_rule, checks),
+                *([replace(rule, severity="warn") for rule in verdict.rules] if not stops else verdict.rules),
+            ]
+            note_results(mel.warehouse, [(name, rule) for rule in rules], source=contract.name)
         yield dg.MaterializeResult(metadata=metadata, check_results=[*checks, table_check])
 
     return raw
+
+
+def _as_rule(check: dg.AssetCheckResult) -> RuleResult:
+    """A check of the load itself, as a rule: what is readable is valid, what keeps its form is reliable."""
+    # An outage is told as a missing source, which the approver of a quarter may answer for.
+    blocks = check.severity == dg.AssetCheckSeverity.ERROR and bool(check.metadata)
+    severity: Literal["error", "warn"] = "error" if blocks and not check.passed else "warn"
+    dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
+    first = (check.description or "").splitlines()[0]
+    return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
 
 
 def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LANGUAGE = "en"
 PAGE = "quarterly_report"
-READS = ["indicator_values", "dim_indicator", "dim_target"]
+READS = ["released_figures", "dim_indicator", "dim_target"]
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -104,7 +104,7 @@ def _page_metadata(page: "Path", edition: "Edition") -> dict[str, Any]:
 
 
 def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]) -> dg.AssetsDefinition:
-    figures = dg.AssetDep("indicator_values", partition_mapping=dg.StaticPartitionMapping(closing))
+    figures = dg.AssetDep("released_figures", partition_mapping=dg.StaticPartitionMapping(closing))
 
     @dg.multi_asset(
         name="write_annual_report",

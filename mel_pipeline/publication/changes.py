@@ -76,20 +76,26 @@ def revisions(warehouse: Warehouse, before: Calculation, after: Calculation, fol
 
 
 def between_periods(
-    earlier: float, earlier_now: float, later: float, revision: Mapping[str, float]
+    earlier_now: float,
+    later_now: float,
+    earlier_revision: Mapping[str, float],
+    later_revision: Mapping[str, float],
 ) -> dict[str, float]:
-    """A movement from one period to the next in parts: what really happened, and what was revised since.
+    """A movement from one published figure to the next in parts: what really happened, and what was revised since.
 
     Args:
-        earlier: the figure of the earlier period as it was published.
-        earlier_now: the same as the data give it now.
-        later: the figure of the later period.
-        revision: parts of ``earlier_now - earlier`` by reason.
+        earlier_now, later_now: both figures as the data give them now.
+        earlier_revision, later_revision: what made each of them out of the published one, by reason.
 
     Returns:
-        Parts of ``later - earlier``; they add up to it.
+        Parts of the difference between the published figures, without those that are nothing; they add up to it.
     """
-    return {REAL: later - earlier_now, **revision}
+    parts = {REAL: later_now - earlier_now}
+    for reason in (*REASONS, UNKNOWN):
+        part = earlier_revision.get(reason, 0.0) - later_revision.get(reason, 0.0)
+        if part:
+            parts[reason] = part
+    return parts
 
 
 def _stages(

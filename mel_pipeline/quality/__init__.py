@@ -4,7 +4,17 @@
 answer in words a person without SQL understands. Nothing is written here.
 """
 
+from mel_pipeline.quality.results import DIMENSIONS, RuleResult
 from mel_pipeline.quality.rows import BadRow, RowVerdict, check_rows
-from mel_pipeline.quality.tables import TableVerdict, check_table
+from mel_pipeline.quality.tables import LoadFacts, TableVerdict, check_table
 
-__all__ = ["BadRow", "RowVerdict", "TableVerdict", "check_rows", "check_table"]
+__all__ = [
+    "DIMENSIONS",
+    "BadRow",
+    "LoadFacts",
+    "RowVerdict",
+    "RuleResult",
+    "TableVerdict",
+    "check_rows",
+    "check_table",
+]

@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.contracts import EntityContract
+from mel_pipeline.quality.results import Dimension, RuleResult
 
 if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
 
+DIMENSION: dict[str, Dimension] = {
+    "rows": "reliability",
+    "volume": "reliability",
+    "counted": "integrity",
+    "unique": "integrity",
+    "reference": "integrity",
+    "required": "validity",
+}
+HOLDS = {
+    "rows": "{title}: there are rows.",
+    "volume": "{title}: about as many rows as before.",
+    "counted": "{title}: as many rows as the source counts.",
+    "unique": "{title}: every key once.",
+    "reference": "{title}: every {column} is there.",
+    "required": "{title}: {column} is never missing.",
+}
+
 
 @dataclass(frozen=True)
 class TableVerdict:
-    """What stands against the table. ``blocking``: no figure may be made from it."""
+    """What stands against the table. ``blocking``: no figure may be made from it. ``rules``: each with its outcome."""
 
     passed: bool
     blocking: bool
     sentences: list[str]
     counts: dict[str, int] = field(default_factory=dict)
+    rules: list[RuleResult] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LoadFacts:
+    """What the ledger knows of the loads of an entity, for rules that look beyond the rows.
+
+    ``earlier``: rows after the load before this one. ``expected``: the source's own count. ``waiting``: rows
+    in quarantine. ``age_days``: days since the last load that ended well.
+    """
+
+    earlier: int | None = None
+    expected: int | None = None
+    waiting: int = 0
+    age_days: int | None = None
+
+
+NO_FACTS = LoadFacts()
 
 
 def check_table(
-    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str], source: str = ""
+    warehouse: Warehouse,
+    table: str,
+    contract: EntityContract,
+    tables: Mapping[str, str],
+    source: str = "",
+    facts: LoadFacts = NO_FACTS,
 ) -> TableVerdict:
     """Judge the rows of a raw table that are not deleted.
 
@@ -32,23 +74,27 @@ def check_table(
     Args:
         tables: raw table of each entity of the same source, for references.
         source: whose rows to judge, where the table is shared.
+        facts: of the loads, from the ledger.
     """
     with warehouse.connect():  # opened once for everything below
-        return _judged(warehouse, table, contract, tables, source)
+        return _judged(warehouse, table, contract, tables, source, facts)
 
 
 def _judged(
-    warehouse: Warehouse, table: str, contract: EntityContract, tables: Mapping[str, str], source: str
+    warehouse: Warehouse,
+    table: str,
+    contract: EntityContract,
+    tables: Mapping[str, str],
+    source: str,
+    facts: LoadFacts,
 ) -> TableVerdict:
     present = warehouse.columns(table)
     if not present:
-        return TableVerdict(
-            False, contract.blocking, [f"{contract.title}: nothing has been loaded yet."], {"rows": 0}
-        )
+        return _unreadable(contract, f"{contract.title}: nothing has been loaded yet.", {"rows": 0})
     missing = [name for name in contract.columns if name not in present]
     if missing:
         sentence = f"{contract.title}: the columns {', '.join(missing)} are missing from the table."
-        return TableVerdict(False, contract.blocking, [sentence])
+        return _unreadable(contract, sentence, {})
     from mel_pipeline.quality.expectations import validated_query
 
     there = warehouse.tables()
@@ -56,22 +102,49 @@ def _judged(
     query = f'select * from "{table}" where not _is_deleted'  # noqa: S608
     if contract.told_apart_by is not None:
         query += f" and {contract.told_apart_by} = '{source}'"
-    broken: list[tuple[bool, str]] = []
+    rules: list[RuleResult] = []
     rows = 0
-    with validated_query(warehouse, query, list(_expectations(contract, known))) as result:
+    with validated_query(warehouse, query, list(_expectations(contract, known, facts))) as result:
         for verdict in result.results:
             config = verdict.expectation_config
             meta = (config.meta if config else None) or {}
             if meta["rule"] == "rows":
                 rows = int(verdict.result.get("observed_value", 0))
-            if not verdict.success:
-                broken.append((bool(meta["blocks"]), _sentence(contract, meta, verdict.result, rows)))
-    blocking = contract.blocking and any(blocks for blocks, _ in broken)
-    sentences = [sentence for _, sentence in broken] or [_all_well(contract, rows)]
-    return TableVerdict(not broken, blocking, sentences, {"rows": rows, "rules broken": len(broken)})
+            rules.append(_rule(contract, meta, verdict, rows, facts))
+    if facts.age_days is not None:
+        rules.append(_freshness(contract, facts.age_days))
+    broken = [rule for rule in rules if not rule.passed]
+    sentences = [rule.sentence for rule in broken] or [_all_well(contract, rows)]
+    blocking = any(rule.severity == "error" for rule in broken)
+    return TableVerdict(not broken, blocking, sentences, {"rows": rows, "rules broken": len(broken)}, rules)
 
 
-def _expectations(contract: EntityContract, tables: Mapping[str, str]) -> Iterator[Any]:
+def _unreadable(contract: EntityContract, sentence: str, counts: dict[str, int]) -> TableVerdict:
+    rule = RuleResult("rows", "reliability", "error" if contract.blocking else "warn", False, sentence)
+    return TableVerdict(False, contract.blocking, [sentence], counts, [rule])
+
+
+def _rule(
+    contract: EntityContract, meta: dict[str, Any], verdict: Any, rows: int, facts: LoadFacts
+) -> RuleResult:
+    passed = bool(verdict.success)
+    name = " ".join(filter(None, (meta["rule"], meta["column"])))
+    sentence = HOLDS[meta["rule"]].format(title=contract.title, column=meta["column"])
+    if not passed:
+        sentence = _sentence(contract, meta, verdict.result, rows, facts)
+    blocks = contract.blocking and meta["blocks"]
+    return RuleResult(name, DIMENSION[meta["rule"]], "error" if blocks else "warn", passed, sentence)
+
+
+def _freshness(contract: EntityContract, age_days: int) -> RuleResult:
+    late = age_days > contract.max_age_days
+    sentence = f"{contract.title}: last loaded {age_days:,} days ago; {contract.max_age_days} are allowed."
+    if late:
+        sentence += " The figures are late, not wrong: run the load again."
+    return RuleResult("fresh", "timeliness", "warn", not late, sentence)
+
+
+def _expectations(contract: EntityContract, tables: Mapping[str, str], facts: LoadFacts) -> Iterator[Any]:
     from mel_pipeline.quality.expectations import expectation_types
 
     gxe = expectation_types()
@@ -80,6 +153,12 @@ def _expectations(contract: EntityContract, tables: Mapping[str, str]) -> Iterat
         return {"rule": rule, "column": column, "blocks": blocks}
 
     yield gxe.ExpectTableRowCountToBeBetween(min_value=contract.min_rows, meta=meta("rows"))
+    if facts.earlier:
+        least = math.ceil(facts.earlier * (1 - contract.max_fall_pct / 100))
+        yield gxe.ExpectTableRowCountToBeBetween(min_value=least, meta=meta("volume", blocks=False))
+    if facts.expected is not None:
+        bounds = {"min_value": max(0, facts.expected - facts.waiting), "max_value": facts.expected}
+        yield gxe.ExpectTableRowCountToBeBetween(**bounds, meta=meta("counted", blocks=False))
     yield gxe.ExpectColumnValuesToBeUnique(column="_row_key", meta=meta("unique"))
     for name, column in contract.columns.items():
         if column.required:
@@ -96,12 +175,24 @@ def _expectations(contract: EntityContract, tables: Mapping[str, str]) -> Iterat
             )
 
 
-def _sentence(contract: EntityContract, meta: dict[str, Any], result: Mapping[str, Any], rows: int) -> str:
+def _sentence(
+    contract: EntityContract, meta: dict[str, Any], result: Mapping[str, Any], rows: int, facts: LoadFacts
+) -> str:
     count = int(result.get("unexpected_count") or result.get("observed_value") or 0)
     if meta["rule"] == "rows":
         return (
             f"{contract.title}: {rows:,} rows where at least {contract.min_rows:,} are expected. An empty or cut-off"
             " export is not a zero: nothing is calculated from it. Export again and repeat the load."
+        )
+    if meta["rule"] == "volume":
+        return (
+            f"{contract.title}: {rows:,} rows, {facts.earlier:,} after the load before. A fall of more than"
+            f" {contract.max_fall_pct:g} % is seldom real: look whether the export is whole."
+        )
+    if meta["rule"] == "counted":
+        return (
+            f"{contract.title}: {rows:,} rows stand here and {facts.waiting:,} wait in quarantine, but the source"
+            f" counts {facts.expected:,}. Run the load again; if it stays so, tell whoever looks after the source."
         )
     if meta["rule"] == "unique":
         return f"{contract.title}: {count:,} rows share a key with another row."

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from mel_pipeline.sql_project.project import Model, SqlProject
 from mel_pipeline.sql_project.results import TestResult
 from mel_pipeline.sql_project.schema import ColumnTest
+
+# What of data quality each test of dbt is about.
+DIMENSIONS = {
+    "not_null": "validity",
+    "accepted_values": "validity",
+    "unique": "integrity",
+    "relationships": "integrity",
+}
 
 
 def tables_read(project: SqlProject, model: Model) -> set[str]:
@@ -45,12 +54,16 @@ def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]
     for number, test in enumerate(model.column_tests):
         broken = failures.get(number)
         sentence = _sentence(model.name, test, broken or 0)
-        results.append(_result(test.name, broken, test.severity, sentence))
+        found = _result(test.name, broken, test.severity, sentence)
+        results.append(replace(found, dimension=DIMENSIONS[test.kind]))
     for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
         broken = failures.get(number)
         rule = name.replace("_", " ").capitalize()
         sentence = f"{rule}: {_rows(broken)} not." if broken else f"{rule}."
-        results.append(_result(name, broken, project.singular_tests[name].severity, sentence))
+        rule_of = project.singular_tests[name]
+        results.append(
+            replace(_result(name, broken, rule_of.severity, sentence), dimension=rule_of.dimension)
+        )
     return results
 
 

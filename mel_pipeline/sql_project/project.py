@@ -58,6 +58,7 @@ class SingularTest:
     path: Path
     depends_on: list[str]
     severity: str
+    dimension: str  # of data quality: meta of its config
 
 
 @dataclass
@@ -202,7 +203,9 @@ class SqlProject:
             if not rendered.refs:
                 raise ModelError(f"{path.name} reads no model, so it would never run. Use ref in it.")
             severity = str(rendered.config.get("severity", "error")).lower()
-            self.singular_tests[path.stem] = SingularTest(path.stem, path, rendered.refs, severity)
+            meta: Any = rendered.config.get("meta") or {}
+            dimension = str(meta.get("dimension", "integrity"))
+            self.singular_tests[path.stem] = SingularTest(path.stem, path, rendered.refs, severity, dimension)
             self.models[max(rendered.refs, key=place.__getitem__)].singular_tests.append(path.stem)
 
 

@@ -86,6 +86,14 @@ class Warehouse:
         with self.connect() as connection:
             return pd.read_sql(sa.text(sql), connection, params=dict(parameters or {}))
 
+    def records(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Rows of a query as dictionaries, with None for what is missing."""
+        import sqlalchemy as sa
+
+        with self.connect() as connection:
+            rows = connection.execute(sa.text(sql), dict(parameters or {})).mappings().all()
+        return [{str(name): value for name, value in row.items()} for row in rows]
+
     def tables(self) -> set[str]:
         """Names of all tables and views."""
         sql = "select table_name from information_schema.tables where table_schema = current_schema()"

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from mel_pipeline.warehouse.tables import quarantine
 
+LEFT_OUT = "left out"  # by a correction: stays here, and waits for nobody
+
 
 @dataclass(frozen=True)
 class QuarantinedRow:
@@ -96,7 +98,10 @@ def waiting(connection: sa.Connection, source: str, entity: str) -> list[str]:
     rows = connection.execute(
         sa.select(quarantine.c.source_ref, quarantine.c.reason)
         .where(
-            quarantine.c.source == source, quarantine.c.entity == entity, quarantine.c.resolved_at.is_(None)
+            quarantine.c.source == source,
+            quarantine.c.entity == entity,
+            quarantine.c.resolved_at.is_(None),
+            quarantine.c.rule != LEFT_OUT,
         )
         .order_by(quarantine.c.source_ref, quarantine.c.column_name)
     )

@@ -291,6 +291,16 @@ def replace_rows(
     return bool(differing)
 
 
+def stored(connection: sa.Connection, table: str, told_apart_by: str | None, source: str) -> int:
+    """Rows that are not deleted; in a table that sources share, those of one."""
+    quote = connection.dialect.identifier_preparer.quote
+    query = f"select count(*) from {quote(table)} where not _is_deleted"
+    if told_apart_by is None:
+        return _count(connection, query)
+    mine = f"{query} and {quote(told_apart_by)} = :source"
+    return int(connection.execute(sa.text(mine), {"source": source}).scalar_one())
+
+
 def _count(connection: sa.Connection, sql: str) -> int:
     return int(connection.execute(sa.text(sql)).scalar_one())
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from mel_pipeline.warehouse.tables import load_checkpoint, source_cursor
+from mel_pipeline.warehouse.tables import correction_use, load_checkpoint, source_cursor
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,26 @@ def drop_checkpoint(connection: sa.Connection, source: str, entity: str) -> None
             load_checkpoint.c.source == source, load_checkpoint.c.entity == entity
         )
     )
+
+
+def note_corrections(
+    connection: sa.Connection, source: str, entity: str, used: Sequence[tuple[str, str]], now: datetime
+) -> None:
+    """Which correction was used on which row; each is noted once."""
+    if not used:
+        return
+    known = {
+        (row.correction, row.row_key)
+        for row in connection.execute(
+            sa.select(correction_use).where(
+                correction_use.c.source == source, correction_use.c.entity == entity
+            )
+        )
+    }
+    place = {"source": source, "entity": entity, "used_at": now}
+    if fresh := [
+        place | {"correction": correction, "row_key": key}
+        for correction, key in used
+        if (correction, key) not in known
+    ]:
+        connection.execute(sa.insert(correction_use), fresh)

@@ -24,6 +24,8 @@ load_ledger = sa.Table(
     sa.Column("quarantined", sa.BigInteger, nullable=False),
     sa.Column("deleted", sa.BigInteger, nullable=False),
     sa.Column("expected", sa.BigInteger),  # the source's own count, where it states one
+    sa.Column("stored", sa.BigInteger),  # rows of the entity that stand in its table afterwards
+    sa.Column("corrected", sa.BigInteger),  # by the corrections file
     sa.Column("message", sa.Text),
 )
 
@@ -84,6 +86,53 @@ schema_drift = sa.Table(
     sa.Column("before", sa.Text),
     sa.Column("after", sa.Text),
     sa.Column("seen_at", sa.DateTime, nullable=False),  # UTC
+)
+
+# The last outcome of every rule; of a quarter where the rule is about one.
+quality_result = sa.Table(
+    "quality_result",
+    metadata,
+    sa.Column("asset", sa.Text, nullable=False),
+    sa.Column("check_name", sa.Text, nullable=False),
+    sa.Column("quarter", sa.Text),
+    sa.Column("source", sa.Text),
+    sa.Column(
+        "dimension", sa.Text, nullable=False
+    ),  # validity | integrity | precision | reliability | timeliness
+    sa.Column("severity", sa.Text, nullable=False),  # error | warn
+    sa.Column("passed", sa.Boolean, nullable=False),
+    sa.Column("sentence", sa.Text, nullable=False),
+    sa.Column("checked_at", sa.DateTime, nullable=False),  # UTC
+)
+
+# Which row a line of the corrections file was used on.
+correction_use = sa.Table(
+    "correction_use",
+    metadata,
+    sa.Column("correction", sa.Text, nullable=False),  # digest of the line
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("row_key", sa.Text, nullable=False),
+    sa.Column("used_at", sa.DateTime, nullable=False),  # UTC
+)
+
+# Keys of pseudonyms by their id; the keys are secrets and stand elsewhere.
+pseudonym_key = sa.Table(
+    "pseudonym_key",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("first_used_at", sa.DateTime, nullable=False),  # UTC
+)
+
+# People who asked to be forgotten: their rows are refused for good, also from an old export or a backup.
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),  # pseudonym
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("erased_at", sa.DateTime, nullable=False),  # UTC
+    sa.Column("rows_removed", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
 )
 
 # Definitions and data a calculation was made of, so that it can be made again.

@@ -1,0 +1,165 @@
+"""Where a figure comes from: definition, lineage with rows and loads, checks, publication, contributing records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.catalogue import load_catalogue
+from mel_pipeline.errors import ReportError
+from mel_pipeline.publication import store
+from mel_pipeline.publication.calculations import last_calculation
+from mel_pipeline.publication.restatement import ledger_rows, sentence_of
+from mel_pipeline.sql_project import SqlProject
+
+if TYPE_CHECKING:
+    from mel_pipeline.catalogue import Indicator
+    from mel_pipeline.publication.store import Calculation, Entry
+    from mel_pipeline.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Input:
+    """A raw table behind a figure, with the load that wrote to it last."""
+
+    table: str
+    rows: int
+    put_aside: int
+    load_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything about one figure. ``figures`` are its cells as anybody may see them; ``records`` name what a count counts."""
+
+    indicator: Indicator
+    period: str
+    figures: list[dict[str, Any]]
+    calculation: Calculation
+    model: str
+    sql: str
+    lineage: list[str]
+    inputs: list[Input]
+    checks: list[dict[str, Any]]
+    corrections: int
+    publications: list[Entry]
+    restatements: list[dict[str, Any]]
+    records: list[str] = field(default_factory=list)
+
+    @property
+    def models(self) -> list[str]:
+        """The SQL models on the way, in order."""
+        return [name for name in self.lineage if not name.startswith("raw_")]
+
+    @property
+    def restated(self) -> list[str]:
+        return [sentence_of(row) for row in self.restatements]
+
+    @property
+    def withheld(self) -> int:
+        return sum(row["status"] == "suppressed" for row in self.figures)
+
+
+def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period: str) -> Provenance:
+    """Put together what is known of one figure.
+
+    Args:
+        period: ``2024-Q4`` or ``2024``.
+
+    Raises:
+        ReportError: there is no such indicator, or the period has not been calculated.
+    """
+    catalogue = load_catalogue(settings.sql_dir)
+    indicator = next((item for item in catalogue.indicators if item.id == indicator_id), None)
+    if indicator is None:
+        known = ", ".join(item.id for item in catalogue.indicators)
+        raise ReportError(f"Explaining {indicator_id}: there is no such indicator. There are: {known}.")
+    quarter = period if "-Q" in period else f"{period}-Q4"
+    calculation = last_calculation(warehouse, quarter)
+    figures = warehouse.records(
+        "select * from released_figures where indicator_id = :indicator and period = :period"
+        " order by case when dimension = 'total' then 0 else 1 end, dimension, category",
+        {"indicator": indicator_id, "period": period},
+    )
+    if not figures:
+        raise ReportError(
+            f"Explaining {indicator_id} {period}: no figure. Run `mel run --quarter {quarter}` first."
+        )
+    project = SqlProject.load(settings.sql_dir, calculation.variables)
+    upstream = project.upstream(indicator.model)
+    lineage = [model.name for model in project.order(upstream)]
+    raw = sorted({table for name in lineage for table in project.models[name].sources})
+    entries = [entry for entry in store.ledger(warehouse, quarter) if entry.event == "published"]
+    mine = [
+        row
+        for row in ledger_rows(warehouse, quarter)
+        if (row["indicator_id"], row["period"]) == (indicator_id, period)
+    ]
+    return Provenance(
+        indicator,
+        period,
+        figures,
+        calculation,
+        str(project.models[indicator.model].path.relative_to(settings.sql_dir.parent)),
+        project.compile(indicator.model),
+        [*raw, *lineage],
+        [_input(warehouse, table) for table in raw],
+        _checks(warehouse, [*lineage, *raw], quarter),
+        _corrections(warehouse, raw),
+        entries,
+        mine,
+        _records(warehouse, project, indicator, period),
+    )
+
+
+def _input(warehouse: Warehouse, table: str) -> Input:
+    there = warehouse.tables()
+    if table not in there:
+        return Input(table, 0, 0, ())
+    base = table.removesuffix("_history")
+    rows = warehouse.records(f"select count(*) as n from {table}")[0]["n"]  # noqa: S608 - models name tables
+    loads = warehouse.records(
+        f"select _load_id, max(_loaded_at) as last from {table} group by _load_id order by last desc, _load_id limit 5"  # noqa: S608
+    )
+    aside = 0
+    if base.startswith("raw_") and "quarantine" in there:
+        source, _, entity = base.removeprefix("raw_").partition("__")
+        aside = warehouse.records(
+            "select count(distinct coalesce(row_key, source_ref)) as n from quarantine"
+            " where resolved_at is null and source = :source and entity = :entity",
+            {"source": source, "entity": entity},
+        )[0]["n"]
+    return Input(table, int(rows), int(aside), tuple(str(row["_load_id"]) for row in loads))
+
+
+def _checks(warehouse: Warehouse, assets: list[str], quarter: str) -> list[dict[str, Any]]:
+    if not warehouse.has_table("quality_result"):
+        return []
+    rows = warehouse.records(
+        "select asset, check_name, dimension, severity, passed, sentence from quality_result"
+        " where quarter is null or quarter = :quarter order by passed, asset, check_name",
+        {"quarter": quarter},
+    )
+    return [row for row in rows if row["asset"] in set(assets)]
+
+
+def _corrections(warehouse: Warehouse, tables: list[str]) -> int:
+    if not warehouse.has_table("correction_use"):
+        return 0
+    used = warehouse.records(
+        "select source, entity, count(*) as n from correction_use group by source, entity"
+    )
+    return sum(int(row["n"]) for row in used if f"raw_{row['source']}__{row['entity']}" in tables)
+
+
+def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, period: str) -> list[str]:
+    """Keys of what a count counts, by the model's own common table expressions; people are never listed."""
+    from mel_pipeline.sql_project.contributing import contributing_query
+
+    if indicator.records is None or indicator.disclosure is not None:
+        return []
+    counted = indicator.records
+    query = contributing_query(project.compile(indicator.model), counted.table, counted.key)
+    rows = warehouse.records(query, {"period": period})
+    return [str(row["record"]) for row in rows]

@@ -1,0 +1,235 @@
+"""A quarter on its way: draft, checked, approved, published. Published figures never change; versions follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mel_pipeline.errors import PublicationError
+from mel_pipeline.landing import utc_now
+from mel_pipeline.publication import store
+from mel_pipeline.publication.calculations import last_calculation
+from mel_pipeline.publication.readiness import Obstacle, obstacles
+from mel_pipeline.publication.store import Entry
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mel_pipeline.periods import Quarter
+    from mel_pipeline.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+DRAFT, CHECKED, APPROVED, PUBLISHED = "draft", "checked", "approved", "published"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a quarter stands. ``version`` is that of the last publication, 0 before the first."""
+
+    quarter: str
+    state: str
+    version: int
+    obstacles: tuple[Obstacle, ...] = ()
+    open_restatements: int = 0
+
+    @property
+    def sentence(self) -> str:
+        published = f"published (version {self.version})"
+        if self.state == PUBLISHED and not self.open_restatements:
+            return f"{self.quarter} is {published}, and the data still give the same figures."
+        if self.state == PUBLISHED:
+            several = self.open_restatements != 1
+            return (
+                f"{self.quarter} is {published}; {self.open_restatements} published"
+                f" figure{'s differ' if several else ' differs'} from what the data give now."
+            )
+        words = {
+            DRAFT: f"{self.quarter} is a draft.",
+            CHECKED: f"{self.quarter} is checked: nothing stands against publishing it.",
+            APPROVED: f"{self.quarter} is approved and can be published.",
+        }[self.state]
+        return " ".join([words, *(obstacle.sentence for obstacle in self.obstacles)])
+
+
+def standing(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Standing:
+    """Where a quarter stands now: an approval holds for the figures that were approved, and no others."""
+    from mel_pipeline.publication.restatement import open_cells
+
+    entries = store.ledger(warehouse, str(quarter))
+    published = [entry for entry in entries if entry.event == PUBLISHED]
+    version = published[-1].version or 0 if published else 0
+    differing = open_cells(warehouse, str(quarter)) if published else 0
+    if published:
+        return Standing(str(quarter), PUBLISHED, version, open_restatements=differing)
+    against = tuple(obstacles(warehouse, settings, quarter))
+    figures = digest_of_frame(candidate(warehouse, settings, str(quarter)))
+    events = {entry.event for entry in entries if entry.figures == figures}
+    state = APPROVED if APPROVED in events else CHECKED if not against else DRAFT
+    return Standing(str(quarter), state, version, against)
+
+
+def check(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Standing:
+    """Where a quarter stands; that nothing stands against its figures is written down once."""
+    found = standing(warehouse, settings, quarter)
+    if found.state == CHECKED:
+        entry = _entry(warehouse, settings, quarter, CHECKED)
+        known = [
+            old
+            for old in store.ledger(warehouse, str(quarter))
+            if (old.event, old.figures) == (CHECKED, entry.figures)
+        ]
+        if not known:
+            _append(warehouse, entry)
+    return found
+
+
+def approve(
+    warehouse: Warehouse,
+    settings: Settings,
+    quarter: Quarter,
+    role: str,
+    note: str,
+    without: Mapping[str, str] | None = None,
+) -> Entry:
+    """Approve the figures as they stand.
+
+    Args:
+        role: of the approver, such as "Secretary General": never a person's name.
+        without: sources that are missing, each with the reason why the quarter can do without.
+
+    Raises:
+        PublicationError: something stands against it; every reason is listed.
+    """
+    if not role.strip() or not note.strip():
+        raise PublicationError(f"Approving {quarter}: give the role of whoever approves, and a note.")
+    against = obstacles(warehouse, settings, quarter, without)
+    if against:
+        raise PublicationError(
+            f"Publishing {quarter}: not possible yet.\n" + "\n".join(f"- {item.sentence}" for item in against)
+        )
+    entry = _entry(warehouse, settings, quarter, APPROVED)
+    answered = {"without": dict(without or {})}
+    return _append(warehouse, replace(entry, role=role.strip(), note=note.strip(), details=answered))
+
+
+def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry:
+    """Freeze the figures of a quarter (and of the year that it closes) as they were approved.
+
+    A quarter that is published gets a new version when its figures differ by now; the old one is kept.
+
+    Raises:
+        PublicationError: not approved, changed since it was approved, nothing new to publish, or a
+            difference that nobody has given a reason for.
+    """
+    from mel_pipeline.publication import restatement
+    from mel_pipeline.warehouse import tables
+
+    current = candidate(warehouse, settings, str(quarter))
+    figures = digest_of_frame(current)
+    entries = store.ledger(warehouse, str(quarter))
+    before = next((entry for entry in reversed(entries) if entry.event == PUBLISHED), None)
+    approvals = [entry for entry in entries if entry.event == APPROVED]
+    if before is not None and before.figures == figures:
+        raise PublicationError(
+            f"Publishing {quarter}: version {before.version} holds the same figures. Nothing to do."
+        )
+    if not approvals or approvals[-1].figures != figures:
+        had = "the figures have changed since they were approved" if approvals else "nobody has approved it"
+        raise PublicationError(
+            f"Publishing {quarter}: {had}. Approve it as it stands, with a role and a note."
+        )
+    if against := obstacles(warehouse, settings, quarter, approvals[-1].details.get("without")):
+        raise PublicationError(
+            f"Publishing {quarter}: not possible yet.\n" + "\n".join(f"- {item.sentence}" for item in against)
+        )
+    restatement.require_reasons(warehouse, str(quarter))
+    version = (before.version or 0) + 1 if before else 1
+    entry = Entry(
+        quarter=str(quarter),
+        event=PUBLISHED,
+        happened_at=utc_now(),
+        figures=figures,
+        version=version,
+        role=approvals[-1].role,
+        note=approvals[-1].note,
+        details=_manifest(warehouse, str(quarter)) | approvals[-1].details,
+    )
+    with warehouse.transaction() as connection:
+        tables.ensure_tables(connection)
+        rows = current.assign(version=version)[["version", *tables.CELL_COLUMNS]]
+        connection.execute(sa.insert(tables.published_figures), _records(rows))
+        restatement.close(connection, str(quarter))
+        store.append(connection, entry)
+    return entry
+
+
+def candidate(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:
+    """What would be published now: what the data give, with small groups withheld."""
+    from mel_pipeline.publication.release import protected_now
+
+    return protected_now(warehouse, settings, quarter)
+
+
+def digest_of_frame(figures: pd.DataFrame) -> str:
+    return store.digest_of(store.figures_text(figures))
+
+
+def _entry(warehouse: Warehouse, settings: Settings, quarter: Quarter, event: str) -> Entry:
+    figures = digest_of_frame(candidate(warehouse, settings, str(quarter)))
+    return Entry(quarter=str(quarter), event=event, happened_at=utc_now(), figures=figures)
+
+
+def _append(warehouse: Warehouse, entry: Entry) -> Entry:
+    from mel_pipeline.warehouse import tables
+
+    with warehouse.transaction() as connection:
+        tables.ensure_tables(connection)
+        store.append(connection, entry)
+    return entry
+
+
+def _manifest(warehouse: Warehouse, quarter: str) -> dict[str, Any]:
+    """What a publication rests on: calculation, inputs by table, and every check with its outcome."""
+    calculation = last_calculation(warehouse, quarter)
+    return {
+        "calculation": calculation.calculation_id,
+        "definitions": calculation.definitions,
+        "code_version": calculation.code_version,
+        "inputs": _inputs(warehouse),
+        "checks": _checks(warehouse, quarter),
+    }
+
+
+def _inputs(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """Raw table → rows and digest of their keys and versions, and the load that wrote last."""
+    found = {}
+    for table in sorted(name for name in warehouse.tables() if name.startswith("raw_")):
+        if table.endswith(("_history", "_staged")) or "_row_key" not in warehouse.columns(table):
+            continue
+        row = warehouse.read(
+            "select count(*) as n, max(_loaded_at) as last,"  # noqa: S608 - contracts name tables
+            " md5(coalesce(string_agg(concat_ws('|', _row_key, _load_id, _is_deleted), ',' order by _row_key, _load_id),"
+            f" '')) as digest from {table}"
+        ).iloc[0]
+        last = None if row["n"] == 0 else str(row["last"])
+        found[table] = {"rows": int(row["n"]), "last_loaded_at": last, "digest": str(row["digest"])}
+    return found
+
+
+def _checks(warehouse: Warehouse, quarter: str) -> list[dict[str, Any]]:
+    if not warehouse.has_table("quality_result"):
+        return []
+    rows = warehouse.read(
+        "select asset, check_name, dimension, severity, passed, sentence from quality_result"
+        " where quarter is null or quarter = :quarter order by asset, check_name",
+        {"quarter": quarter},
+    )
+    return _records(rows)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

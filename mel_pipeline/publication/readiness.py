@@ -1,0 +1,124 @@
+"""What stands against publishing a quarter: sentences, each with what to do. Reads, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.contracts import contract_of, source_names
+from mel_pipeline.errors import ReportError
+from mel_pipeline.periods import Quarter
+from mel_pipeline.publication import store
+from mel_pipeline.publication.calculations import definition_files, last_calculation, listing_of
+
+if TYPE_CHECKING:
+    from mel_pipeline.publication.store import Calculation
+    from mel_pipeline.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a quarter cannot be published yet. ``waivable`` ones can be answered for by the approver, by ``key``."""
+
+    key: str
+    sentence: str
+    waivable: bool = False
+
+
+def obstacles(
+    warehouse: Warehouse, settings: Settings, quarter: Quarter, waived: Mapping[str, str] | None = None
+) -> list[Obstacle]:
+    """Everything that prevents publishing, most basic first; what is waived with a reason is left out."""
+    if quarter.end > settings.current_day:
+        return [Obstacle("open", f"{quarter} has not ended. Publish it from {quarter.end} on.")]
+    try:
+        calculation = last_calculation(warehouse, str(quarter))
+    except ReportError as error:
+        return [Obstacle("not_calculated", str(error))]
+    found = [
+        *_stale(warehouse, settings, calculation),
+        *_broken_checks(warehouse, quarter),
+        *_missing_sources(warehouse, quarter),
+        *_unmapped_labels(warehouse, quarter),
+    ]
+    return [item for item in found if not (item.waivable and item.key in (waived or {}))]
+
+
+def _stale(warehouse: Warehouse, settings: Settings, calculation: Calculation) -> Iterator[Obstacle]:
+    again = f"Run `mel run --quarter {calculation.quarter}` again."
+    later = warehouse.records(
+        "select count(*) as n from load_ledger where status = 'loaded' and new + changed + deleted > 0"
+        " and finished_at > :moment",
+        {"moment": calculation.calculated_at},
+    )
+    if later[0]["n"]:
+        yield Obstacle("stale", f"Data were loaded after {calculation.quarter} was calculated. {again}")
+    if store.digest_of(listing_of(definition_files(settings.sql_dir))) != calculation.definitions:
+        yield Obstacle(
+            "stale", f"Definitions were changed after {calculation.quarter} was calculated. {again}"
+        )
+
+
+def _broken_checks(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:
+    if not warehouse.has_table("quality_result"):
+        return
+    rows = warehouse.records(
+        "select asset, sentence from quality_result where severity = 'error' and not passed"
+        " and (quarter is null or quarter = :quarter) order by asset, check_name",
+        {"quarter": str(quarter)},
+    )
+    for row in rows:
+        yield Obstacle("check", f"A blocking check fails on {row['asset']}: {row['sentence']}")
+
+
+def _missing_sources(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:
+    """A source somebody has set up, whose last load failed or that was never asked for this quarter."""
+    rows = warehouse.records(
+        "select source, entity, max(case when status = 'loaded' then finished_at end) as loaded,"
+        " max(case when status = 'loaded' and quarter = :quarter then 1 else 0 end) as has_quarter,"
+        " max(finished_at) as tried from load_ledger group by source, entity",
+        {"quarter": str(quarter)},
+    )
+    loads = {(row["source"], row["entity"]): row for row in rows}
+    for source in source_names():
+        contract = contract_of(source)
+        missing = []
+        for entity, details in contract.entities.items():
+            load = loads.get((source, entity))
+            if load is None:
+                if contract.kind is None:
+                    missing.append(f"{details.title} never loaded")
+            elif load["loaded"] is None or load["tried"] > load["loaded"]:
+                missing.append(f"{details.title}: the last load failed")
+            elif details.load == "quarter" and not load["has_quarter"]:
+                missing.append(f"{details.title} not loaded for {quarter}")
+        if missing:
+            yield Obstacle(
+                source,
+                f"{contract.title} is missing ({'; '.join(missing)}). Load it, or answer for its absence with"
+                f" `--without {source}=REASON`.",
+                waivable=True,
+            )
+
+
+def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:
+    if not warehouse.has_table("fct_survey_response"):
+        return
+    rows = warehouse.records(
+        "select satisfaction_answer, count(*) as n from fct_survey_response where is_unmapped_label"
+        " and occurred_on >= :first and occurred_on < :last group by satisfaction_answer"
+        " order by n desc, satisfaction_answer",
+        {"first": quarter.start, "last": quarter.end},
+    )
+    if rows:
+        listed = ", ".join(
+            f"{json.dumps(row['satisfaction_answer'], ensure_ascii=False)} ({row['n']})" for row in rows
+        )
+        yield Obstacle(
+            "labels",
+            f"No scale knows the answers {listed} to the overall question. Give them a score in a codebook or"
+            " in catalogue/scales.yml, and run the quarter again.",
+        )

@@ -1,0 +1,126 @@
+"""From figures as calculated to figures as anybody may see them: small groups withheld, published ones as published.
+
+Every output reads the table ``released_figures``; only this room reads the figures behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from mel_pipeline.publication.calculations import FIGURES
+from mel_pipeline.publication.restatement import HELD, KEY, ledger_rows
+from mel_pipeline.warehouse.tables import CELL_COLUMNS, ensure_tables, released_figures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mel_pipeline.disclosure import Sensitivity
+    from mel_pipeline.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Released:
+    """How many figures may be seen, how many are withheld, and what could not be protected any more."""
+
+    figures: int
+    withheld: int
+    unprotected: tuple[str, ...]
+
+
+def release(warehouse: Warehouse, settings: Settings) -> Released:
+    """Write ``released_figures`` anew, for every quarter that has been calculated."""
+    frame, unprotected = _protected(warehouse, settings)
+    frame = frame.sort_values([*KEY, "category"], na_position="first")
+    plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in plain]
+    with warehouse.transaction() as connection:
+        ensure_tables(connection)
+        connection.execute(sa.delete(released_figures))
+        if rows:
+            connection.execute(sa.insert(released_figures), rows)
+    return Released(len(frame), int((frame["status"] == "suppressed").sum()), tuple(unprotected))
+
+
+def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:
+    """The figures of a quarter as they would be published now; other published quarters stay as they are.
+
+    A figure that differs from the published one by too few people to be shown keeps the published value.
+    """
+    frame, _ = _protected(warehouse, settings, anew=quarter)
+    mine = frame[frame["quarter"] == quarter]
+    held = {
+        tuple(row[name] for name in KEY) for row in ledger_rows(warehouse, quarter) if row["state"] == HELD
+    }
+    if not held:
+        return mine
+    old = _published(warehouse)
+    old = old[old["quarter"] == quarter]
+    import pandas as pd
+
+    keep = [tuple(row) not in held for row in mine[KEY].itertuples(index=False)]
+    stay = [tuple(row) in held for row in old[KEY].itertuples(index=False)]
+    return pd.concat([mine[keep], old[stay]], ignore_index=True)
+
+
+def people_indicators(settings: Settings) -> set[str]:
+    """Indicators whose figures describe persons."""
+    from mel_pipeline.catalogue import load_catalogue
+
+    return {item.id for item in load_catalogue(settings.sql_dir).indicators if item.disclosure is not None}
+
+
+def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
+    """How each indicator about persons is protected, from the catalogue."""
+    from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.disclosure import Sensitivity
+
+    return {
+        item.id: Sensitivity(item.disclosure.group, item.disclosure.people, item.aggregation, item.unit)
+        for item in load_catalogue(settings.sql_dir).indicators
+        if item.disclosure is not None
+    }
+
+
+def _protected(
+    warehouse: Warehouse, settings: Settings, anew: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """All figures: published ones as published (except of the quarter that is published anew), the others protected."""
+    import pandas as pd
+
+    from mel_pipeline.disclosure import protect
+
+    current = warehouse.read(f"select * from {FIGURES}")[list(CELL_COLUMNS)]  # noqa: S608
+    published = _published(warehouse)
+    as_published = published[published["quarter"] != anew] if anew else published
+    current = current[~current["quarter"].isin(as_published["quarter"])].assign(version=None)
+    together = pd.concat([as_published, current], ignore_index=True) if len(as_published) else current
+    frozen = {
+        tuple(row) for row in as_published.loc[as_published["status"] == "ok", KEY].itertuples(index=False)
+    }
+    withheld = {
+        tuple(row) for row in published.loc[published["status"] == "suppressed", KEY].itertuples(index=False)
+    }
+    done = protect(
+        together,
+        sensitivities(settings),
+        min_cell=settings.min_cell,
+        frozen=frozen,
+        withheld=withheld,
+    )
+    return done.frame[[*CELL_COLUMNS, "version"]], done.unprotected
+
+
+def _published(warehouse: Warehouse) -> pd.DataFrame:
+    """The last version of every published quarter."""
+    import pandas as pd
+
+    if not warehouse.has_table("published_figures"):
+        return pd.DataFrame(columns=[*CELL_COLUMNS, "version"])
+    return warehouse.read(
+        "select p.* from published_figures p join (select quarter, max(version) as version from published_figures"
+        " group by quarter) l on l.quarter = p.quarter and l.version = p.version"
+    )[[*CELL_COLUMNS, "version"]]

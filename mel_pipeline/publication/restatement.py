@@ -1,0 +1,228 @@
+"""The restatement ledger: what was published beside what the data give now, with the reason.
+
+The reason is derived from the data where it can be told (see ``changes``); where not, somebody states it. A
+figure about people is not shown anew while it differs by fewer people than a small group: one late answer
+between two versions of a mean would tell what that one person answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from mel_pipeline.errors import PublicationError
+from mel_pipeline.landing import utc_now
+from mel_pipeline.publication import store
+from mel_pipeline.publication.calculations import last_calculation
+from mel_pipeline.publication.changes import CELL, REASONS, UNKNOWN, Movement, revisions
+from mel_pipeline.publication.store import Entry
+from mel_pipeline.warehouse.tables import ensure_tables, restatement
+
+if TYPE_CHECKING:
+    from mel_pipeline.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+OPEN, HELD, RESTATED = "open", "held", "restated"
+KEY = list(CELL)
+BY_DATA = "data"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A published figure that the data no longer give, with one reason and its part of the difference."""
+
+    indicator_id: str
+    period: str
+    disaggregation: str
+    state: str
+    reason: str | None
+    stated_by: str
+    published: float | None
+    current: float | None
+    difference: float | None
+    note: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(vars(self))
+
+
+def sentence_of(row: Mapping[str, Any]) -> str:
+    """A row of the ledger in words."""
+    what = f"{row['indicator_id']} {row['period']} {row['disaggregation']}"
+    why = (row["reason"] or "reason not known, state it with `mel restate`").replace("_", " ")
+    if row["state"] == HELD:
+        return f"{what}: differs by too few people to be shown ({why})."
+    before, now = (
+        "not available" if row[name] is None else f"{row[name]:g}" for name in ("published", "current")
+    )
+    if row["difference"] is None:
+        return f"{what}: published {before}, now {now} ({why})."
+    return f"{what}: published {before}, now {now}; {row['difference']:+g} by {why}."
+
+
+def update(warehouse: Warehouse, settings: Settings, quarter: str) -> list[Difference]:
+    """Compare a published quarter with what the data give now, and write the ledger anew.
+
+    A reason somebody has stated stays. Nothing to do for a quarter that is not published.
+    """
+    publication = store.last_publication(warehouse, quarter)
+    if publication is None:
+        return []
+    found = list(_differences(warehouse, settings, publication))
+    _write(warehouse, publication, found)
+    return found
+
+
+def _differences(warehouse: Warehouse, settings: Settings, publication: Entry) -> Iterable[Difference]:
+    quarter = publication.quarter
+    made = publication.details["calculation"]
+    then = next(item for item in store.calculations(warehouse, quarter) if item.calculation_id == made)
+    now = last_calculation(warehouse, quarter)
+    if then.figures == now.figures:
+        return
+    shown = published(warehouse, quarter, publication.version or 1)
+    for movement in revisions(warehouse, then, now, settings.sql_dir):
+        key = (movement.indicator_id, movement.period, movement.disaggregation)
+        status = shown.get(key)
+        if status == "suppressed":
+            continue  # never shown, and not shown now
+        yield from _rows_of(movement, settings)
+
+
+def published(warehouse: Warehouse, quarter: str, version: int) -> dict[tuple[str, str, str], str]:
+    """Cell → status of every published figure of a quarter."""
+    rows = warehouse.records(
+        "select indicator_id, period, disaggregation, status from published_figures"
+        " where quarter = :quarter and version = :version",
+        {"quarter": quarter, "version": version},
+    )
+    return {(row["indicator_id"], row["period"], row["disaggregation"]): row["status"] for row in rows}
+
+
+def _rows_of(movement: Movement, settings: Settings) -> Iterable[Difference]:
+    from mel_pipeline.publication.release import people_indicators
+
+    about_people = movement.indicator_id in people_indicators(settings)
+    held = about_people and movement.people < settings.min_cell
+    parts: Mapping[str, float | None] = movement.parts or dict.fromkeys(movement.reasons or (UNKNOWN,))
+    for reason, part in parts.items():
+        yield Difference(
+            movement.indicator_id,
+            movement.period,
+            movement.disaggregation,
+            HELD if held else OPEN,
+            None if reason == UNKNOWN else reason,
+            BY_DATA,
+            None if held else movement.before,
+            None if held else movement.after,
+            None if held else part,
+        )
+
+
+def _write(warehouse: Warehouse, publication: Entry, found: list[Difference]) -> None:
+    quarter, version = publication.quarter, publication.version
+    mine = sa.and_(restatement.c.quarter == quarter, restatement.c.state != RESTATED)
+    with warehouse.transaction() as connection:
+        ensure_tables(connection)
+        old = {
+            (row.indicator_id, row.period, row.disaggregation, row.reason): row
+            for row in connection.execute(sa.select(restatement).where(mine))
+        }
+        stated = {key[:3]: row for key, row in old.items() if row.stated_by != BY_DATA}
+        rows = []
+        for item in found:
+            key = (item.indicator_id, item.period, item.disaggregation)
+            values = vars(item) | {"quarter": quarter, "version": version}
+            if item.reason is None and key in stated:
+                kept = stated[key]
+                values |= {"reason": kept.reason, "stated_by": kept.stated_by, "note": kept.note}
+            before = old.get((*key, values["reason"]))
+            rows.append(values | {"first_seen_at": before.first_seen_at if before else utc_now()})
+        if not rows and not old:
+            return
+        connection.execute(sa.delete(restatement).where(mine))
+        if rows:
+            connection.execute(sa.insert(restatement), rows)
+
+
+def state_reason(
+    warehouse: Warehouse, quarter: str, indicator_id: str, reason: str, role: str, note: str
+) -> int:
+    """Give the reason for differences of an indicator whose cause the data do not tell. Returns how many.
+
+    Raises:
+        PublicationError: the reason is none of the four, or nothing waits for one.
+    """
+    if reason not in REASONS:
+        raise PublicationError(
+            f"Restating {indicator_id}: '{reason}' is no reason. Use one of {', '.join(REASONS)}."
+        )
+    waiting = sa.and_(
+        restatement.c.quarter == quarter,
+        restatement.c.indicator_id == indicator_id,
+        restatement.c.state != RESTATED,
+        sa.or_(restatement.c.reason.is_(None), restatement.c.stated_by != BY_DATA),
+    )
+    with warehouse.transaction() as connection:
+        ensure_tables(connection)
+        count = connection.execute(
+            sa.select(sa.func.count()).select_from(restatement).where(waiting)
+        ).scalar_one()
+        if not count:
+            raise PublicationError(
+                f"Restating {indicator_id} of {quarter}: no difference waits for a reason. See `mel restatements`."
+            )
+        given = {"reason": reason, "stated_by": role, "note": note}
+        connection.execute(sa.update(restatement).where(waiting).values(**given))
+        details = {"indicator": indicator_id, "reason": reason}
+        store.append(
+            connection,
+            Entry(quarter, "reason", utc_now(), figures="", role=role, note=note, details=details),
+        )
+    return int(count)
+
+
+def require_reasons(warehouse: Warehouse, quarter: str) -> None:
+    """Refuse a new version while a difference has no reason.
+
+    Raises:
+        PublicationError: names the figures.
+    """
+    nameless = [
+        row for row in ledger_rows(warehouse, quarter) if row["state"] == OPEN and row["reason"] is None
+    ]
+    if nameless:
+        listed = ", ".join(sorted({f"{row['indicator_id']} {row['period']}" for row in nameless}))
+        raise PublicationError(
+            f"Publishing {quarter} anew: the data do not tell why {listed} changed. State it with"
+            f" `mel restate {quarter} {nameless[0]['indicator_id']} --reason ... --role ... --note ...`."
+        )
+
+
+def close(connection: sa.Connection, quarter: str) -> None:
+    """Differences that a new version takes in are restated; held ones stay."""
+    connection.execute(
+        sa.update(restatement)
+        .where(restatement.c.quarter == quarter, restatement.c.state == OPEN)
+        .values(state=RESTATED)
+    )
+
+
+def ledger_rows(warehouse: Warehouse, quarter: str | None = None) -> list[dict[str, Any]]:
+    """The ledger, oldest first."""
+    if not warehouse.has_table(restatement.name):
+        return []
+    rows = warehouse.records(
+        f"select * from {restatement.name} order by quarter, version, indicator_id, period, disaggregation, reason"  # noqa: S608
+    )
+    return [row for row in rows if quarter in (None, row["quarter"])]
+
+
+def open_cells(warehouse: Warehouse, quarter: str) -> int:
+    """How many published figures differ from what the data give now."""
+    rows = [row for row in ledger_rows(warehouse, quarter) if row["state"] != RESTATED]
+    return len({tuple(row[name] for name in CELL) for row in rows})

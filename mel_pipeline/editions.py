@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import ReportError
-from mel_pipeline.reporting.edition import Edition
+from mel_pipeline.publication.restatement import ledger_rows
+from mel_pipeline.publication.store import last_publication
+from mel_pipeline.reporting.edition import Edition, Publication
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +49,21 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         quality=read_quality(warehouse),
         notes=read_outages(warehouse),
         min_cell=settings.min_cell,
+        publication=_publication(warehouse, period),
+        restatements=_restatements(warehouse, period),
     )
+
+
+def _publication(warehouse: Warehouse, period: str) -> Publication | None:
+    entry = last_publication(warehouse, period if "-Q" in period else f"{period}-Q4")
+    if entry is None:
+        return None
+    return Publication(entry.version or 1, entry.happened_at.date(), entry.role or "", entry.note or "")
+
+
+def _restatements(warehouse: Warehouse, period: str) -> list[dict[str, Any]]:
+    quarter = period if "-Q" in period else f"{period}-Q4"
+    return [row for row in ledger_rows(warehouse, quarter) if row["period"] == period]
 
 
 def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.catalogue import load_catalogue
+from mel_pipeline.contracts import assets_of
 from mel_pipeline.errors import ReportError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
@@ -124,12 +125,13 @@ def _input(warehouse: Warehouse, table: str) -> Input:
     )
     aside = 0
     if base.startswith("raw_") and "quarantine" in there:
-        source, _, entity = base.removeprefix("raw_").partition("__")
-        aside = warehouse.records(
-            "select count(distinct coalesce(row_key, source_ref)) as n from quarantine"
-            " where resolved_at is null and source = :source and entity = :entity",
-            {"source": source, "entity": entity},
-        )[0]["n"]
+        waiting = warehouse.records(
+            "select source, entity, count(distinct coalesce(row_key, source_ref)) as n from quarantine"
+            " where resolved_at is null group by source, entity"
+        )
+        aside = sum(
+            int(row["n"]) for row in waiting if f"raw_{row['source']}__{row['entity']}" in assets_of(base)
+        )
     return Input(table, int(rows), int(aside), tuple(str(row["_load_id"]) for row in loads))
 
 
@@ -150,7 +152,8 @@ def _corrections(warehouse: Warehouse, tables: list[str]) -> int:
     used = warehouse.records(
         "select source, entity, count(*) as n from correction_use group by source, entity"
     )
-    return sum(int(row["n"]) for row in used if f"raw_{row['source']}__{row['entity']}" in tables)
+    assets = {asset for table in tables for asset in assets_of(table)}
+    return sum(int(row["n"]) for row in used if f"raw_{row['source']}__{row['entity']}" in assets)
 
 
 def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, period: str) -> list[str]:
@@ -161,5 +164,4 @@ def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, pe
         return []
     counted = indicator.records
     query = contributing_query(project.compile(indicator.model), counted.table, counted.key)
-    rows = warehouse.records(query, {"period": period})
-    return [str(row["record"]) for row in rows]
+    return [str(row["record"]) for row in warehouse.records(query) if row["period"] == period]

@@ -155,7 +155,9 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
         version=version,
         role=approvals[-1].role,
         note=approvals[-1].note,
-        details=_manifest(warehouse, str(quarter)) | approvals[-1].details,
+        details=_manifest(warehouse, str(quarter))
+        | approvals[-1].details
+        | restatement.kept_cells(warehouse, before),
     )
     with warehouse.transaction() as connection:
         tables.ensure_tables(connection)

@@ -79,18 +79,38 @@ def update(warehouse: Warehouse, settings: Settings, quarter: str) -> list[Diffe
 
 def _differences(warehouse: Warehouse, settings: Settings, publication: Entry) -> Iterable[Difference]:
     quarter = publication.quarter
-    made = publication.details["calculation"]
-    then = next(item for item in store.calculations(warehouse, quarter) if item.calculation_id == made)
     now = last_calculation(warehouse, quarter)
-    if then.figures == now.figures:
-        return
+    made = {item.calculation_id: item for item in store.calculations(warehouse, quarter)}
     shown = published(warehouse, quarter, publication.version or 1)
-    for movement in revisions(warehouse, then, now, settings.sql_dir):
-        key = (movement.indicator_id, movement.period, movement.disaggregation)
-        status = shown.get(key)
-        if status == "suppressed":
-            continue  # never shown, and not shown now
-        yield from _rows_of(movement, settings)
+    bases = {publication.details["calculation"], *publication.details.get("bases", [])}
+    for base in sorted(bases):
+        if made[base].figures == now.figures:
+            continue
+        for movement in revisions(warehouse, made[base], now, settings.sql_dir):
+            key = (movement.indicator_id, movement.period, movement.disaggregation)
+            # What is withheld was never shown, and is not shown now.
+            if _base(publication, key) == base and shown.get(key) != "suppressed":
+                yield from _rows_of(movement, settings)
+
+
+def kept_cells(warehouse: Warehouse, before: Entry | None) -> dict[str, Any]:
+    """Figures that a new version takes over from the one before, because they differ by too few people to be shown.
+
+    Returns:
+        ``kept``: their names; ``bases``: the calculation that each of them goes back to, in the same order.
+    """
+    if before is None:
+        return {}
+    rows = [row for row in ledger_rows(warehouse, before.quarter) if row["state"] == HELD]
+    cells = sorted({tuple(row[name] for name in CELL) for row in rows})
+    return {"kept": [list(cell) for cell in cells], "bases": [_base(before, cell) for cell in cells]}
+
+
+def _base(publication: Entry, cell: tuple[str, ...]) -> str:
+    """The calculation that a published figure comes from."""
+    kept = [tuple(name) for name in publication.details.get("kept", [])]
+    calculation = publication.details["calculation"]
+    return str(publication.details["bases"][kept.index(cell)] if cell in kept else calculation)
 
 
 def published(warehouse: Warehouse, quarter: str, version: int) -> dict[tuple[str, str, str], str]:

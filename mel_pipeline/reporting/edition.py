@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import ReportError
 
@@ -66,6 +66,16 @@ NEEDED = {
 
 
 @dataclass(frozen=True)
+class Publication:
+    """That the figures of the period are frozen: which version, since when, approved by which role."""
+
+    version: int
+    day: date
+    role: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Edition:
     """One quarter (``2024-Q4``) or year (``2024``) as it is to be reported.
 
@@ -84,7 +94,9 @@ class Edition:
     lines_of_action: pd.DataFrame
     quality: pd.DataFrame
     notes: list[str]
-    min_cell: int = 5  # groups of people smaller than this are withheld
+    min_cell: int = 5  # figures about fewer people have been withheld
+    publication: Publication | None = None  # none: a draft
+    restatements: list[dict[str, Any]] = field(default_factory=list)  # rows of the ledger for this period
 
 
 def check_columns(edition: Edition) -> None:

@@ -1,8 +1,8 @@
-"""Look figures up and withhold those about too few people. All that is printed passes through here."""
+"""Look figures up. All that is printed passes through here; what is withheld was withheld before it came."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import ReportError
@@ -38,7 +38,7 @@ class Target:
 
 
 class Figures:
-    """The figures of an edition, by indicator, period and cell, small groups already withheld."""
+    """The figures of an edition, by indicator, period and cell."""
 
     def __init__(self, edition: Edition, known: Iterable[Measure]) -> None:
         self.period = edition.period
@@ -58,14 +58,7 @@ class Figures:
                     f"Reporting {edition.period}: {measure.id} has two figures for {key[1]},"
                     f" {key[2]} {category}. Mend its SQL model: one row a cell."
                 )
-            cells[category] = _withheld(measure, _reading(row), edition.min_cell)
-        for (indicator, _, dimension), cells in self._cells.items():
-            if not measures[indicator].about_people or dimension == "total":
-                continue
-            if dimension == "gender":
-                _withhold_small_gender(cells, edition.min_cell)
-            else:
-                _withhold_second(cells)
+            cells[category] = _reading(row)
         self._targets: dict[str, list[Target]] = {}
         for row in edition.targets.sort_values(["indicator_id", "period"]).to_dict("records"):
             value = number(row["value"])
@@ -94,6 +87,8 @@ class Figures:
 def _reading(row: dict[Any, Any]) -> Reading:
     value, n = number(row["value"]), number(row["n"])
     status = words(row["status"]) or NOT_AVAILABLE
+    if status == SUPPRESSED:
+        return Reading(SUPPRESSED)
     if status == "ok" and value is None:
         status = NOT_AVAILABLE
     return Reading(
@@ -106,31 +101,9 @@ def _reading(row: dict[Any, Any]) -> Reading:
     )
 
 
-def _withheld(measure: Measure, reading: Reading, min_cell: int) -> Reading:
-    """Primary suppression: a figure about a handful of people tells about persons."""
-    if measure.about_people and reading.n is not None and 0 < reading.n < min_cell:
-        return Reading(status=SUPPRESSED)
-    return reading
-
-
-def _withhold_small_gender(cells: dict[str, Reading], min_cell: int) -> None:
-    """A handful of non-binary people is withheld, and men with them: else subtraction gives the number."""
-    small = cells.get("Non-binary")
-    if small is None or small.value is None or not 0 < (small.numerator or 0) < min_cell:
-        return
-    for category in ("Non-binary", "Man"):
-        if category in cells:
-            cells[category] = replace(cells[category], status=SUPPRESSED, value=None, numerator=None)
-
-
-def _withhold_second(cells: dict[str, Reading]) -> None:
-    """One withheld cell alone could be had by subtraction from the total: the next smallest goes too."""
-    withheld = [category for category, cell in cells.items() if cell.status == SUPPRESSED]
-    shown = [category for category, cell in cells.items() if cell.value is not None]
-    if len(withheld) == 1 and shown:
-        cells[min(shown, key=lambda category: (cells[category].n or 0, category))] = Reading(
-            status=SUPPRESSED
-        )
+def comparable(now: Reading, then: Reading) -> bool:
+    """Whether a difference means anything: what is not counted, as the notes say, has to be the same in both."""
+    return now.note == then.note
 
 
 def closing_quarter(period: str) -> str:

@@ -11,6 +11,7 @@ from mel_pipeline.reporting.figures import (
     Reading,
     Target,
     closing_quarter,
+    comparable,
     previous_period,
     year_before,
 )
@@ -110,7 +111,8 @@ def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[float | N
     for earlier in (compared_period(measure, period), previous_period(period)):
         reading = figures.total(measure.id, earlier)
         if reading is not None and reading.value is not None:
-            return reading.value, earlier
+            now = figures.total(measure.id, period)
+            return (reading.value, earlier) if now and comparable(now, reading) else (None, "")
     return None, ""
 
 

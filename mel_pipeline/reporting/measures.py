@@ -40,11 +40,6 @@ class Measure:
     baseline_note: str
 
     @property
-    def about_people(self) -> bool:
-        """Rows describe persons: a small group could be recognised."""
-        return self.id.startswith(("GEN-", "SAT-")) and self.unit in ("people", "percent", "score")
-
-    @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
         return self.aggregation == "stock" or self.unit in ("percent", "score")

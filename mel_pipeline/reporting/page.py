@@ -20,6 +20,7 @@ from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.findings import main_points
 from mel_pipeline.reporting.frames import ChartFrame
 from mel_pipeline.reporting.measures import Measure, measures, missing, words
+from mel_pipeline.reporting.restated import footnotes, restatement_rows, standing_of
 from mel_pipeline.reporting.tables import Row, table_row
 from mel_pipeline.reporting.texts import Texts, load_texts
 
@@ -86,7 +87,8 @@ def build_report_and_charts(edition: Edition, out_dir: Path, sources_dir: Path, 
     wide, narrow = (
         drawings(edition, headline, figures, sources_dir, texts, narrow=small) for small in (False, True)
     )
-    rows = {measure.id: table_row(measure, figures, texts) for measure in known}
+    notes = footnotes(edition.restatements, {measure.id: measure for measure in known}, texts)
+    rows = {measure.id: table_row(measure, figures, texts, notes.get(measure.id, "")) for measure in known}
     page = _template(sources_dir).render(
         t=texts,
         edition=edition,
@@ -97,6 +99,10 @@ def build_report_and_charts(edition: Edition, out_dir: Path, sources_dir: Path, 
         points=main_points(known, figures, edition.period, texts),
         sections=_sections(edition, known, rows, _pictures(wide, narrow), texts),
         quality=_quality(edition, texts),
+        restatements=restatement_rows(
+            edition.restatements, {measure.id: measure for measure in known}, texts
+        ),
+        standing=standing_of(edition, texts),
         css_string=css_string,
     )
     if "<main" not in page:

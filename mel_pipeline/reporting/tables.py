@@ -10,6 +10,7 @@ from mel_pipeline.reporting.figures import (
     SUPPRESSED,
     Figures,
     Reading,
+    comparable,
     previous_period,
     quarters_shown,
     year_before,
@@ -58,10 +59,11 @@ class Row:
     denominator: str
     n: str
     baseline: str
+    restated: str = ""  # what the data give now, where a published figure no longer holds
 
 
-def table_row(measure: Measure, figures: Figures, texts: Texts) -> Row:
-    """One indicator of the edition's period."""
+def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = "") -> Row:
+    """One indicator of the edition's period; ``restated`` is the footnote of a published figure that changed."""
     period = figures.period
     reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
     target = figures.target(measure, period)
@@ -84,6 +86,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts) -> Row:
         denominator=_amount(reading.denominator, measure, texts),
         n=_base(reading, texts),
         baseline=_baseline(measure, texts),
+        restated=restated,
     )
 
 
@@ -100,6 +103,8 @@ def _earlier(measure: Measure, now: Reading, then: Reading | None, texts: Texts)
     shown = texts.value(measure, then.value)
     if now.value is None:
         return Cell(shown)
+    if not comparable(now, then):
+        return Cell(shown, change=texts("page.other_coverage"))
     # From what is printed, so that a reader who subtracts gets the same.
     moved = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
     return Cell(shown, change=texts.change(measure, float(moved)))

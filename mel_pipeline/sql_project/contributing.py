@@ -10,7 +10,7 @@ DIALECT = "duckdb"
 
 
 def contributing_query(sql: str, table: str, key: str) -> str:
-    """The model's SQL with another ending: the keys (``record``) its own table expression holds for ``:period``.
+    """The model's SQL with another ending: the keys (``record``) its own table expression holds, by ``period``.
 
     Args:
         sql: of the model, as it runs.
@@ -27,12 +27,11 @@ def contributing_query(sql: str, table: str, key: str) -> str:
             f"Listing the records behind a figure: the model has no '{table}' (it has {', '.join(names)})."
         )
     ending = (
-        exp.select(exp.alias_(exp.column(key), "record"))
+        exp.select("period", exp.alias_(exp.column(key), "record"))
         .distinct()
         .from_(table)
-        .where(exp.column("period").eq(exp.Placeholder(this="period")))
         .where(exp.column(key).is_(exp.null()).not_())
-        .order_by("record")
+        .order_by("period", "record")
     )
     clauses = tree.args.get("with_") or tree.args.get("with")
     if not isinstance(clauses, exp.With):

@@ -72,7 +72,12 @@ def rebuild(warehouse: Warehouse, quarter: str) -> Rebuilt:
         since = "select count(*) as n from erasure where erased_at > :moment"
         erased = int(warehouse.records(since, {"moment": publication.happened_at})[0]["n"])
     return Rebuilt(
-        quarter, publication.version or 1, len(frozen), same_shown and same_behind, differing, erased
+        quarter,
+        publication.version or 1,
+        len(frozen),
+        same_shown and same_behind and not differing,
+        differing,
+        erased,
     )
 
 

@@ -110,10 +110,24 @@ class _Choice:
         for cell in sorted(primary & self.frozen):
             self.unprotected.append(f"{_named(cell)} is published although it counts few people.")
         self.hide(primary - self.frozen)
+        added, given_up = self._protect_all()
+        for cell in sorted(added, key=self._cost, reverse=True):
+            if cell in already:
+                continue
+            self.show(cell)
+            if any(self._is_exposed(quantity) for quantity in self._guarded() if quantity not in given_up):
+                self.hide([cell])
+
+    def _protect_all(self) -> tuple[list[Cell], set[Quantity]]:
+        """Withhold others until nothing is exposed. What is safe stays safe: withholding only widens intervals."""
         added: list[Cell] = []
+        safe: set[Quantity] = set()
         given_up: set[Quantity] = set()
-        while exposed := [quantity for quantity in self._exposed() if quantity not in given_up]:
-            first = min(exposed, key=_order)
+        while waiting := [item for item in self._guarded() if item not in safe and item not in given_up]:
+            first = waiting[0]
+            if not self._is_exposed(first):
+                safe.add(first)
+                continue
             helper = self._helper(first)
             if helper is None:
                 given_up.add(first)
@@ -123,12 +137,7 @@ class _Choice:
                 continue
             self.hide([helper])
             added.append(helper)
-        for cell in sorted(added, key=self._cost, reverse=True):
-            if cell in already:
-                continue
-            self.show(cell)
-            if set(self._exposed()) - given_up:
-                self.hide([cell])
+        return added, given_up
 
     def _is_small(self, quantity: Quantity) -> bool:
         counted = counts_of(quantity.row, self.rules[quantity.row.indicator])
@@ -141,15 +150,24 @@ class _Choice:
         total = sum(weight * self.complete[quantity] for quantity, weight in link.weights.items())
         return total <= TOLERANCE if link.is_bound else abs(total) <= TOLERANCE
 
-    def _exposed(self) -> list[Quantity]:
-        """Withheld quantities that can be had: small counts of people too narrowly, numerators exactly."""
+    def _guarded(self) -> list[Quantity]:
+        """What must not be had: small counts of people, and the numerators of whatever is withheld.
+
+        Small ones first, and quarters before years: a year is often safe once its quarters are.
+        """
         hidden = sorted(self.figures.hidden)
-        guarded = [Quantity(row, "numerator") for row in hidden]
         counted = [quantity for row in hidden for quantity in counts_of(row, self.rules[row.indicator])]
-        guarded += [
-            quantity for quantity in counted if quantity in self.complete and self._is_small(quantity)
-        ]
-        return self._exposed_of(list(dict.fromkeys(guarded)))
+        guarded = [quantity for quantity in counted if quantity in self.complete and self._is_small(quantity)]
+        guarded += [Quantity(row, "numerator") for row in hidden]
+        known = dict.fromkeys(quantity for quantity in guarded if quantity in self.complete)
+        return sorted(
+            known, key=lambda quantity: (not self._is_small(quantity), "-" not in quantity.row.period)
+        )
+
+    def _is_exposed(self, quantity: Quantity) -> bool:
+        """Whether it can be had: a small count too narrowly, anything else exactly."""
+        width = intervals(self.figures, self.links, [quantity])[quantity].width
+        return width < (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE
 
     def _helper(self, exposed: Quantity) -> Cell | None:
         """The cheapest figure whose withholding protects; if none does alone, the cheapest that is connected."""
@@ -159,20 +177,11 @@ class _Choice:
         )
         for cell in candidates:
             self.hide([cell])
-            protects = exposed not in self._exposed_of([exposed])
+            protects = not self._is_exposed(exposed)
             self.show(cell)
             if protects:
                 return cell
         return candidates[0] if candidates else None
-
-    def _exposed_of(self, quantities: list[Quantity]) -> list[Quantity]:
-        found = intervals(self.figures, self.links, quantities)
-        return [
-            quantity
-            for quantity in quantities
-            if quantity in self.complete
-            and found[quantity].width < (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE
-        ]
 
     def _connected(self, exposed: Quantity) -> set[Cell]:
         """Printed figures that stand in a relation with what is exposed, through withheld ones."""
@@ -210,17 +219,14 @@ class _Choice:
         )
 
 
-def _order(quantity: Quantity) -> tuple[bool, Quantity]:
-    """Quarters before years: a year is often safe once its quarters are."""
-    return "-" not in quantity.row.period, quantity
-
-
 def _named(cell: Cell) -> str:
     group, period, dimension, category = cell
     return f"{group} {period} {dimension if dimension == TOTAL else f'{dimension}={category}'}"
 
 
 def _blanked(frame: pd.DataFrame, hidden: set[Row]) -> pd.DataFrame:
+    if not hidden:
+        return frame.copy()
     out = frame.copy()
     mine = [row_of(record) in hidden for record in frame.to_dict("records")]
     out.loc[mine, NUMBERS] = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mel_pipeline.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
 
 REPORTS = Path(__file__).parents[2] / "reports"
@@ -66,6 +67,14 @@ YEARS: dict[str, tuple[float | None, float | None]] = {
 BASES = {"SAT-02": 48, "SAT-01": 48, "GEN-01": 116, "GEN-02": 44, "MEM-05": 164}
 
 
+ABOUT_PEOPLE = {
+    "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
+    "SAT-02": Sensitivity("answers", "denominator", "ratio", "percent"),
+    "GEN-01": Sensitivity("participants", "denominator", "distinct", "percent"),
+    "GEN-02": Sensitivity("speakers", "denominator", "ratio", "percent"),
+}
+
+
 def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
     """The edition; ``changes`` replace its fields."""
     edition = Edition(
@@ -101,7 +110,13 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
             "Instagram, daily statistics: 12 days of October 2024 are missing; the platform kept no older days."
         ],
     )
-    return replace(edition, **changes) if changes else edition  # type: ignore[arg-type]
+    return protected(replace(edition, **changes) if changes else edition)  # type: ignore[arg-type]
+
+
+def protected(edition: Edition) -> Edition:
+    """The edition with small groups withheld, as it comes out of the warehouse."""
+    done = protect(edition.figures, ABOUT_PEOPLE, min_cell=edition.min_cell)
+    return replace(edition, figures=done.frame)
 
 
 def with_figure(edition: Edition, indicator: str, period: str, **changes: object) -> Edition:

@@ -1,4 +1,4 @@
-"""Looking figures up, withholding small groups, and refusing what cannot be reported."""
+"""Looking figures up, and refusing what cannot be reported."""
 
 from __future__ import annotations
 
@@ -26,45 +26,19 @@ def looked_up(edition):
     return Figures(edition, measures(edition, "en"))
 
 
-@pytest.mark.parametrize(("n", "status"), [(1, "suppressed"), (4, "suppressed"), (5, "ok")])
-def test_a_figure_about_one_to_four_people_is_withheld_with_its_parts(n, status):
-    reading = looked_up(with_figure(sample_edition(), "SAT-02", "2024-Q4", n=n)).total("SAT-02", "2024-Q4")
-    assert reading.status == status
-    if status == "suppressed":
-        assert (reading.value, reading.numerator, reading.denominator, reading.n) == (None, None, None, None)
+def test_a_withheld_figure_comes_without_its_parts():
+    edition = with_figure(sample_edition(), "SAT-02", "2024-Q4", status="suppressed")
+    reading = looked_up(edition).total("SAT-02", "2024-Q4")
+    parts = reading.value, reading.numerator, reading.denominator, reading.n
+    assert (reading.status, parts) == ("suppressed", (None, None, None, None))
 
 
-def test_the_smallest_group_is_a_setting():
-    reading = looked_up(sample_edition(min_cell=50)).total("SAT-02", "2024-Q4")  # n = 48
-    assert reading.status == "suppressed"
-
-
-def test_a_small_count_that_is_not_about_people_is_shown():
-    reading = looked_up(with_figure(sample_edition(), "RCH-01", "2024-Q4", n=2)).total("RCH-01", "2024-Q4")
-    assert reading.value == 658_382
-
-
-def test_a_few_non_binary_people_are_withheld_and_men_too_so_that_subtraction_does_not_tell():
-    cells = looked_up(sample_edition()).cells("GEN-02", "2024-Q4", "gender")
-    assert {name: reading.status for name, reading in cells.items()} == {
-        "Woman": "ok",
-        "Man": "suppressed",
-        "Non-binary": "suppressed",
-        "Undisclosed": "ok",
-    }
-
-
-def test_one_withheld_cell_takes_the_next_smallest_with_it():
-    edition = with_cells(
-        sample_edition(),
-        [
-            cell("SAT-02", "2024-Q4", "region", "Asia", 90.0, n=30),
-            cell("SAT-02", "2024-Q4", "region", "Africa", 80.0, n=15),
-            cell("SAT-02", "2024-Q4", "region", "Europe", 70.0, n=3),
-        ],
-    )
-    cells = looked_up(edition).cells("SAT-02", "2024-Q4", "region")
-    assert {name for name, reading in cells.items() if reading.status == "suppressed"} == {"Africa", "Europe"}
+def test_figures_over_another_coverage_are_not_compared():
+    edition = with_figure(sample_edition(), "RCH-01", "2024-Q3", note="No views from: Facebook Metropolis.")
+    known = {measure.id: measure for measure in measures(edition, "en")}
+    row = table_row(known["RCH-01"], Figures(edition, known.values()), load_texts(REPORTS, "en"))
+    assert row.previous.change == "other coverage"
+    assert row.year_before.change not in ("", "other coverage")
 
 
 def test_a_headline_figure_that_was_never_calculated_stops_the_report():

@@ -12,7 +12,13 @@ import pytest
 from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting import build_report
 from mel_pipeline.reporting.page import css_string
-from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition, with_figure
+from mel_pipeline_tests.golden.sample_edition import (
+    REPORTS,
+    fewer_charts,
+    protected,
+    sample_edition,
+    with_figure,
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +115,20 @@ def test_a_missing_figure_is_words_with_its_reason_and_never_a_zero(page):
 
 
 def test_a_withheld_figure_gives_away_neither_value_nor_base(tmp_path):
-    edition = with_figure(
-        fewer_charts(sample_edition()), "SAT-02", "2024-Q4", n=3, value=66.6667, numerator=2, denominator=3
+    edition = protected(
+        with_figure(
+            fewer_charts(sample_edition()),
+            "SAT-02",
+            "2024-Q4",
+            n=3,
+            value=66.6667,
+            numerator=2,
+            denominator=3,
+        )
     )
     html = build_report(edition, tmp_path, REPORTS, "en").read_text(encoding="utf-8")
-    assert "‹ 5, not shown" in html
+    assert "not shown" in html
     assert "67%" not in html
-    assert "fewer than 5" in html
     assert "2 / 3" not in html
 
 

@@ -1,0 +1,179 @@
+"""Small groups are withheld, and nothing that is printed gives them away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mel_pipeline.disclosure import Sensitivity, audit, protect
+from mel_pipeline.disclosure.structure import Quantity, Row
+
+SURVEY = {
+    "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
+    "SAT-02": Sensitivity("answers", "denominator", "ratio", "percent"),
+    "SAT-04": Sensitivity("answers", "numerator", "ratio", "percent"),
+}
+GENDER = {"GEN-01": Sensitivity("people", "denominator", "distinct", "percent")}
+QUARTERS = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
+
+
+def row(
+    indicator: str, period: str, category: str, numerator: float, denominator: float, dimension: str = "kind"
+) -> dict[str, Any]:
+    total = category == ""
+    scale = 1 if indicator == "SAT-01" else 100
+    return {
+        "indicator_id": indicator,
+        "period": period,
+        "disaggregation": "total" if total else f"{dimension}={category}",
+        "dimension": "total" if total else dimension,
+        "category": None if total else category,
+        "value": scale * numerator / denominator if denominator else None,
+        "numerator": numerator,
+        "denominator": denominator,
+        "n": denominator,
+        "status": "ok" if denominator else "not_available",
+        "note": None,
+    }
+
+
+def answers(period: str, **people: int) -> list[dict[str, Any]]:
+    """Answers by kind of activity: mean 4, all of them satisfied, of ten times as many invited."""
+    rows = []
+    for category, count in {**people, "": sum(people.values())}.items():
+        rows += [
+            row("SAT-01", period, category, 4 * count, count),
+            row("SAT-02", period, category, count, count),
+            row("SAT-04", period, category, count, 10 * sum(people.values()) if not category else 10 * count),
+        ]
+    return rows
+
+
+def genders(period: str, women: int, men: int, rare: int, silent: int) -> list[dict[str, Any]]:
+    stated = women + men + rare
+    return [
+        row("GEN-01", period, "", women, stated),
+        row("GEN-01", period, "Woman", women, stated, "gender"),
+        row("GEN-01", period, "Man", men, stated, "gender"),
+        row("GEN-01", period, "Non-binary", rare, stated, "gender"),
+        row("GEN-01", period, "Undisclosed", silent, stated + silent, "gender"),
+    ]
+
+
+def withheld(frame: pd.DataFrame, indicator: str) -> set[str]:
+    mine = frame[(frame["indicator_id"] == indicator) & (frame["status"] == "suppressed")]
+    return {f"{period} {cell}" for period, cell in zip(mine["period"], mine["disaggregation"], strict=True)}
+
+
+def test_a_figure_about_one_to_four_people_is_withheld_with_all_its_numbers() -> None:
+    for count, is_withheld in ((0, False), (1, True), (4, True), (5, False)):
+        done = protect(pd.DataFrame(answers("2024-Q4", lab=count, panel=60, talk=50)), SURVEY)
+        assert ("2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")) is is_withheld
+        hidden = done.frame[done.frame["status"] == "suppressed"]
+        assert hidden[["value", "numerator", "denominator", "n", "note"]].isna().all(axis=None)
+
+
+def test_a_second_cell_goes_with_it_the_smallest_that_protects() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab", "2024-Q4 kind=talk"}
+
+
+def test_indicators_about_the_same_people_are_withheld_together() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
+    assert withheld(done.frame, "SAT-04") == withheld(done.frame, "SAT-02") == withheld(done.frame, "SAT-01")
+
+
+def test_a_cell_of_nobody_does_not_hide_a_small_one() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=0, talk=20)), SURVEY)
+    assert "2024-Q4 kind=talk" in withheld(done.frame, "SAT-01")
+
+
+def test_where_everything_is_small_the_total_goes_too() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=2, panel=1)), SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab", "2024-Q4 kind=panel", "2024-Q4 total"}
+
+
+def year(**cells: list[int]) -> pd.DataFrame:
+    rows = []
+    for number, period in enumerate(QUARTERS):
+        rows += answers(period, **{name: counts[number] for name, counts in cells.items()})
+    return pd.DataFrame(rows + answers("2024", **{name: sum(counts) for name, counts in cells.items()}))
+
+
+def test_a_small_quarter_cannot_be_had_from_the_year() -> None:
+    done = protect(year(lab=[20, 30, 25, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10]), SURVEY)
+    assert "2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")
+    assert withheld(done.frame, "SAT-01") & {"2024 kind=lab", *(f"{q} kind=lab" for q in QUARTERS[:3])}
+    inferred = audit(done.frame, SURVEY)[Quantity(Row("SAT-01", "2024-Q4", "kind", "lab"), "denominator")]
+    assert inferred.width >= 5
+
+
+def test_what_is_published_stays_and_the_year_gives_way() -> None:
+    frame = year(lab=[20, 30, 25, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
+    out = frame[frame["period"].isin(QUARTERS[:3])]
+    frozen = set(zip(out["indicator_id"], out["period"], out["disaggregation"], strict=True))
+    done = protect(frame, SURVEY, frozen=frozen)
+    assert done.unprotected == []
+    assert withheld(done.frame, "SAT-01") >= {"2024-Q4 kind=lab", "2024 kind=lab"}
+    assert not any(name[:7] in QUARTERS[:3] for name in withheld(done.frame, "SAT-01"))
+
+
+def test_what_follows_from_published_figures_is_reported() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60))
+    shown = {(i, "2024-Q4", cell) for i in SURVEY for cell in ("total", "kind=panel")}
+    done = protect(frame, SURVEY, frozen=shown)
+    assert any(
+        "answers 2024-Q4 kind=lab follows from figures that are published" in line
+        for line in done.unprotected
+    )
+
+
+def test_what_was_withheld_once_stays_withheld_in_later_versions() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=9, panel=60, talk=20))
+    done = protect(frame, SURVEY, withheld={("SAT-01", "2024-Q4", "kind=lab")})
+    assert "2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")
+
+
+def test_a_few_non_binary_people_are_withheld_and_men_with_them_but_not_the_share_of_women() -> None:
+    done = protect(pd.DataFrame(genders("2024-Q4", 30, 25, 2, 8)), GENDER)
+    assert withheld(done.frame, "GEN-01") == {"2024-Q4 gender=Non-binary", "2024-Q4 gender=Man"}
+
+
+def test_fewer_than_five_who_stated_a_gender_are_withheld_altogether() -> None:
+    done = protect(pd.DataFrame(genders("2024-Q4", 2, 1, 0, 9)), GENDER)
+    assert {"2024-Q4 total", "2024-Q4 gender=Woman", "2024-Q4 gender=Man"} <= withheld(done.frame, "GEN-01")
+    found = audit(done.frame, GENDER)[Quantity(Row("GEN-01", "2024-Q4", "total", ""), "denominator")]
+    assert found.width >= 5
+
+
+def test_figures_that_are_not_about_people_are_left_alone() -> None:
+    frame = pd.DataFrame(
+        [row("MEM-01", "2024-Q4", "", 3, 3), row("MEM-01", "2024-Q4", "Asia", 3, 3, "region")]
+    )
+    pd.testing.assert_frame_equal(protect(frame, SURVEY).frame, frame)
+
+
+def test_figures_that_are_not_available_give_no_relation_and_stay_so() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20))
+    frame.loc[frame["disaggregation"] == "total", ["status", "value", "numerator", "denominator", "n"]] = [
+        "not_available", None, None, None, None,
+    ]  # fmt: skip
+    done = protect(frame, SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab"}
+    assert set(done.frame.loc[done.frame["disaggregation"] == "total", "status"]) == {"not_available"}
+
+
+def test_the_order_of_the_rows_changes_nothing_and_neither_does_a_second_time() -> None:
+    frame = year(lab=[20, 30, 2, 3], panel=[40, 4, 40, 40], talk=[10, 10, 1, 10])
+    once = protect(frame, SURVEY).frame
+    mixed = protect(frame.sample(frac=1, random_state=3), SURVEY).frame.sort_index()
+    assert once["status"].tolist() == mixed["status"].tolist()
+    again = protect(once, SURVEY).frame
+    assert again["status"].tolist() == once["status"].tolist()
+
+
+def test_the_smallest_group_is_a_setting() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=9, panel=60, talk=20))
+    assert withheld(protect(frame, SURVEY).frame, "SAT-01") == set()
+    assert "2024-Q4 kind=lab" in withheld(protect(frame, SURVEY, min_cell=10).frame, "SAT-01")

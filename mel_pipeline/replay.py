@@ -82,7 +82,9 @@ def replay(warehouse: Warehouse, settings: Settings) -> dict[str, LoadResult]:
     done = {}
     written = read_corrections(corrections_path(settings))
     for source, entity in dict.fromkeys((line.source, line.entity) for line in written):
-        contract = contract_of(source)
+        contract = contract_of(source).model_copy(deep=True)
+        for name in contract.people(entity):
+            contract.entities[entity].columns[name].pattern = None  # of the source's ids, not of pseudonyms
         handling = handling_for(warehouse, settings, source, entity)
         lines = tuple(_with_pseudonyms(line, contract, handling) for line in handling.corrections)
         kept = Kept(warehouse, contract, lines)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.landing import LoadResult, land, land_catalogue
+from mel_pipeline.landing import LoadResult, land, land_catalogue, utc_now
 from mel_pipeline.periods import Quarter, quarters_of_year
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.settings import Settings, with_sample_values
@@ -74,6 +74,8 @@ def organisation(tmp_path: Path, sandbox: Sandbox) -> Organisation:
 def year_2024(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Organisation:
     """Everything collected and calculated for the four quarters of 2024, without Dagster."""
     from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.publication.calculations import note_calculation
+    from mel_pipeline.publication.release import release
     from mel_pipeline.sql_project import Runner, SqlProject
     from mel_pipeline.variables import sql_variables
 
@@ -90,4 +92,6 @@ def year_2024(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Org
         project = SqlProject.load(made.settings.sql_dir, variables)
         results = list(Runner(made.warehouse).run(project, variables=variables))
         assert [result.message for result in results if result.status != "ok"] == []
+        note_calculation(made.warehouse, made.settings.sql_dir, str(quarter), project.variables, utc_now())
+    release(made.warehouse, made.settings)
     return made

@@ -63,6 +63,12 @@ class Disclosure(_Strict):
     people: Literal["numerator", "denominator"]
 
 
+class Interval(_Strict):
+    """A share of a survey has an interval; ``population``: the indicator whose denominator is everybody asked."""
+
+    population: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")] | None = None
+
+
 class Records(_Strict):
     """What a count counts: a table expression of the SQL model, and its column that names a record."""
 
@@ -96,6 +102,7 @@ class Indicator(_Strict):
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
+    interval: Interval | None = None  # of shares that rest on who answered
     records: Records | None = None  # of counts that are not about persons
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TABLE = "released_figures"
 PROTECTED, HOLD, READY = "small_groups_are_protected", "published_figures_hold", "quarter_can_be_published"
+PLAUSIBLE = "figures_are_plausible"
 MOST_LINES = 10
 
 
@@ -43,6 +44,11 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 description="The data still give what was published. Warns with the differences and reasons.",
             ),
             dg.AssetCheckSpec(
+                PLAUSIBLE,
+                asset=TABLE,
+                description="Totals against the quarter before, the year before, their bounds and their series.",
+            ),
+            dg.AssetCheckSpec(
                 READY, asset=TABLE, description="What stands against publishing the quarter, if it has ended."
             ),
         ],
@@ -55,6 +61,7 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         quarter = quarter_of(context, mel.settings)
         done = release(mel.warehouse, mel.settings)
         differences = update(mel.warehouse, mel.settings, str(quarter))
+        look = _worth_a_look(mel, str(quarter))
         standing = check(mel.warehouse, mel.settings, quarter)
         ready = not standing.obstacles or standing.obstacles[0].key == "open"
         yield dg.MaterializeResult(
@@ -71,11 +78,41 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                     f"{done.withheld:,} of {done.figures:,} figures withheld.",
                 ),
                 _check(HOLD, _told(differences), "Nothing published differs from what the data give."),
+                _check(PLAUSIBLE, look, "No total is out of line with earlier quarters."),
                 _check(READY, [] if ready else [standing.sentence], standing.sentence),
             ],
         )
 
     return released_figures
+
+
+def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
+    """Totals of the quarter that somebody should look at; kept with the other outcomes."""
+    from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.plausibility import flags
+    from mel_pipeline.quality.results import RuleResult
+    from mel_pipeline.quality_log import note_results
+
+    series: dict[str, dict[str, float]] = {}
+    for row in mel.warehouse.records(
+        "select indicator_id, period, value from released_figures"
+        " where dimension = 'total' and grain = 'quarter' and value is not null"
+    ):
+        series.setdefault(row["indicator_id"], {})[row["period"]] = row["value"]
+    found = [
+        flag
+        for indicator in load_catalogue(mel.settings.sql_dir).indicators
+        for flag in flags(indicator, series.get(indicator.id, {}), quarter)
+    ]
+    rules = [
+        (TABLE, RuleResult(f"{flag.indicator_id} {flag.rule}", "precision", "warn", False, flag.sentence))
+        for flag in found
+    ]
+    plain = RuleResult(
+        PLAUSIBLE, "precision", "warn", not found, f"{len(found)} totals of {quarter} are out of line."
+    )
+    note_results(mel.warehouse, [(TABLE, plain), *rules], quarter=quarter)
+    return [flag.sentence for flag in found]
 
 
 def _check(name: str, broken: list[str], well: str) -> dg.AssetCheckResult:

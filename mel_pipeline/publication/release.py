@@ -34,7 +34,7 @@ class Released:
 def release(warehouse: Warehouse, settings: Settings) -> Released:
     """Write ``released_figures`` anew, for every quarter that has been calculated."""
     frame, unprotected = _protected(warehouse, settings)
-    frame = frame.sort_values([*KEY, "category"], na_position="first")
+    frame = with_intervals(frame, settings).sort_values([*KEY, "category"], na_position="first")
     plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
     rows = [{str(name): value for name, value in row.items()} for row in plain]
     with warehouse.transaction() as connection:
@@ -43,6 +43,37 @@ def release(warehouse: Warehouse, settings: Settings) -> Released:
         if rows:
             connection.execute(sa.insert(released_figures), rows)
     return Released(len(frame), int((frame["status"] == "suppressed").sum()), tuple(unprotected))
+
+
+def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """The figures with ``low`` and ``high`` of shares that rest on who answered a survey (Wilson, 95 %)."""
+    import pandas as pd
+
+    from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.statistics import wilson
+
+    rules = {item.id: item.interval for item in load_catalogue(settings.sql_dir).indicators if item.interval}
+    asked = {
+        (row["indicator_id"], row["period"], row["disaggregation"]): row["denominator"]
+        for row in frame[frame["status"] == "ok"].to_dict("records")
+    }
+    lows: list[float | None] = []
+    highs: list[float | None] = []
+    for row in frame.to_dict("records"):
+        rule = rules.get(row["indicator_id"])
+        if rule is None or row["status"] != "ok":
+            lows.append(None)
+            highs.append(None)
+            continue
+        population = asked.get((rule.population, row["period"], row["disaggregation"]))
+        known = population if population is not None and population >= row["denominator"] else None
+        found = wilson(row["numerator"], row["denominator"], known)
+        lows.append(found.low)
+        highs.append(found.high)
+    return frame.assign(
+        low=pd.Series(lows, index=frame.index, dtype="float64"),
+        high=pd.Series(highs, index=frame.index, dtype="float64"),
+    )
 
 
 def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:

@@ -28,6 +28,7 @@ class Reading:
     denominator: float | None = None
     n: int | None = None
     note: str = ""
+    interval: tuple[float, float] | None = None  # 95 %
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,13 @@ def _reading(row: dict[Any, Any]) -> Reading:
         denominator=number(row["denominator"]),
         n=None if n is None else int(n),
         note="" if missing(row["note"]) else str(row["note"]).strip(),
+        interval=_interval(row),
     )
+
+
+def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
+    low, high = number(row.get("low")), number(row.get("high"))
+    return None if low is None or high is None else (low, high)
 
 
 def comparable(now: Reading, then: Reading) -> bool:

@@ -59,6 +59,7 @@ class Row:
     denominator: str
     n: str
     baseline: str
+    interval: str  # 95 %, of shares of a survey
     restated: str = ""  # what the data give now, where a published figure no longer holds
 
 
@@ -85,6 +86,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         numerator=_amount(reading.numerator, measure, texts),
         denominator=_amount(reading.denominator, measure, texts),
         n=_base(reading, texts),
+        interval=_interval(measure, reading, texts),
         baseline=_baseline(measure, texts),
         restated=restated,
     )
@@ -120,6 +122,13 @@ def _base(reading: Reading, texts: Texts) -> str:
     if reading.status == SUPPRESSED:
         return texts("page.fewer")
     return "" if reading.n is None else texts.number(reading.n)
+
+
+def _interval(measure: Measure, reading: Reading, texts: Texts) -> str:
+    if reading.interval is None:
+        return ""
+    low, high = (texts.number(value, measure.decimals) for value in reading.interval)
+    return texts("page.interval", low=low, high=texts("format.percent", number=high))
 
 
 def _baseline(measure: Measure, texts: Texts) -> str:

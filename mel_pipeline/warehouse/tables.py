@@ -202,6 +202,8 @@ released_figures = sa.Table(
     metadata,
     *(sa.Column(name, kind) for name, kind in _CELL),
     sa.Column("version", sa.BigInteger),  # of the publication; empty for a draft
+    sa.Column("low", sa.Double),  # of the 95 % interval, where the figure is a share of a survey
+    sa.Column("high", sa.Double),
 )
 
 # A published figure and what the data say now: one row a cell and reason; the differences add up.

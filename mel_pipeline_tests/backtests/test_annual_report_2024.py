@@ -70,6 +70,7 @@ def test_the_figures_as_csv_have_the_agreed_columns(year_2024: Organisation) -> 
         "numerator",
         "denominator",
         "n",
+        "status",
     ]
 
 

@@ -40,6 +40,7 @@ def test_figures_come_as_csv_with_the_agreed_columns(year_2024: Organisation) ->
         "numerator",
         "denominator",
         "n",
+        "status",
     ]
     assert {
         row["value"] for row in rows if (row["indicator_id"], row["disaggregation"]) == ("MEM-01", "total")

@@ -1,0 +1,63 @@
+"""The quarters of 2024 published, rebuilt from the raw data, and compared with the annual report."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.editions import read_figures
+from mel_pipeline.periods import quarters_of_year
+from mel_pipeline.publication import store
+from mel_pipeline.publication.publishing import approve, publish, standing
+from mel_pipeline.publication.rebuilding import rebuild
+from mel_pipeline.publication.release import release
+from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.conftest import Organisation
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def published(year_2024: Organisation, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A copy of the year with each quarter published, one after the other."""
+    year_2024.warehouse.fold()
+    copy = tmp_path_factory.mktemp("published") / "warehouse.duckdb"
+    shutil.copy(Path(year_2024.settings.database_url.removeprefix("duckdb:///")), copy)
+    warehouse = Warehouse(f"duckdb:///{copy}")
+    for quarter in quarters_of_year(2024):
+        approve(warehouse, year_2024.settings, quarter, "Secretary General", "Checked with the teams")
+        publish(warehouse, year_2024.settings, quarter)
+        release(warehouse, year_2024.settings)
+    return warehouse
+
+
+@pytest.mark.parametrize("quarter", [str(quarter) for quarter in quarters_of_year(2024)])
+def test_a_published_quarter_rebuilds_identically(published: Warehouse, quarter: str) -> None:
+    outcome = rebuild(published, quarter)
+    assert outcome.identical, outcome.differing[:5]
+    assert outcome.figures > 150
+
+
+def test_publishing_changes_no_figure_of_the_annual_report(
+    published: Warehouse, year_2024: Organisation
+) -> None:
+    before = read_figures(year_2024.warehouse, "2024")
+    after = read_figures(published, "2024")
+    both = before.merge(after, on=["indicator_id", "disaggregation"], suffixes=("", "_after"))
+    assert len(both) == len(before) == len(after)
+    shown = both[(both["status"] == "ok") & (both["status_after"] == "ok")]
+    assert (shown["value"] == shown["value_after"]).all()
+    assert len(shown) > 0.8 * len(both)
+
+
+def test_every_quarter_is_published_and_the_ledger_holds(
+    published: Warehouse, year_2024: Organisation
+) -> None:
+    states = [standing(published, year_2024.settings, quarter).state for quarter in quarters_of_year(2024)]
+    assert states == ["published"] * 4
+    assert store.broken_links(published) == []
+    manifest = store.ledger(published, "2024-Q4")[-1].details
+    assert manifest["inputs"]["raw_zoho_crm__accounts"]["rows"] > 160
+    assert manifest["definitions"] == store.calculations(published, "2024-Q4")[-1].definitions

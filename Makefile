@@ -38,9 +38,10 @@ sandbox: .venv/run.stamp    ## Serve the sample organisation alone
 doctor: .venv/run.stamp    ## Say what is missing
 	@$(BIN)/mel doctor
 
-docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue, docs/sources.md from the tests, .env.example from the contracts
+docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue, docs/sources.md and docs/faults.md from the tests, .env.example from the contracts
 	@$(BIN)/mel indicators > docs/indicators.md
 	@$(BIN)/python -m mel_pipeline_tests.behaviours > docs/sources.md
+	@$(BIN)/python -m mel_pipeline_tests.faults > docs/faults.md
 	@$(BIN)/python -m mel_pipeline_tests.environment
 
 benchmark: .venv/dev.stamp    ## Measure, side by side

@@ -10,6 +10,7 @@ from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import ReportError
 from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.publication.store import last_publication
+from mel_pipeline.quality_card import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication
 from mel_pipeline.settings import Settings
 
@@ -47,6 +48,8 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
         lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
         quality=read_quality(warehouse),
+        card=[vars(line) for line in card(warehouse)],
+        rules_held=_rules_held(warehouse),
         notes=read_outages(warehouse),
         min_cell=settings.min_cell,
         publication=_publication(warehouse, period),
@@ -169,6 +172,14 @@ def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
     if moment is None:
         return settings.current_day
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()
+
+
+def _rules_held(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """How many rules hold, by dimension of data quality."""
+    return [
+        {"dimension": name, "rules": len(found), "hold": sum(bool(rule["passed"]) for rule in found)}
+        for name, found in rules(warehouse).items()
+    ]
 
 
 def read_outages(warehouse: Warehouse) -> list[str]:

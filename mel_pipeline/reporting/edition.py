@@ -95,6 +95,8 @@ class Edition:
     quality: pd.DataFrame
     notes: list[str]
     min_cell: int = 5  # figures about fewer people have been withheld
+    card: list[dict[str, Any]] = field(default_factory=list)  # a line a source: rows, aside, corrected, late
+    rules_held: list[dict[str, Any]] = field(default_factory=list)  # by dimension of data quality
     publication: Publication | None = None  # none: a draft
     restatements: list[dict[str, Any]] = field(default_factory=list)  # rows of the ledger for this period
 

@@ -19,6 +19,8 @@ def write_if_changed(path: Path, content: bytes) -> bool:
         if path.is_file() and path.read_bytes() == content:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
+        for unfinished in path.parent.glob(f".{path.name}.*"):
+            unfinished.unlink()  # of a run that was killed
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:

@@ -99,6 +99,16 @@ def build_report_and_charts(edition: Edition, out_dir: Path, sources_dir: Path, 
         points=main_points(known, figures, edition.period, texts),
         sections=_sections(edition, known, rows, _pictures(wide, narrow), texts),
         quality=_quality(edition, texts),
+        card=_card(edition, texts),
+        rules_held=[
+            texts(
+                "page.rules_held",
+                dimension=texts.choice("dimension_of_quality", held["dimension"]),
+                hold=texts.number(held["hold"]),
+                rules=texts.number(held["rules"]),
+            )
+            for held in edition.rules_held
+        ],
         restatements=restatement_rows(
             edition.restatements, {measure.id: measure for measure in known}, texts
         ),
@@ -200,6 +210,19 @@ def _homes(known: list[Measure], pictures: dict[str, Picture]) -> dict[str, str]
         if measure.id in pictures:
             drawn[measure.id] = min(measure.lines or ("",), key=list(drawn.values()).count)
     return homes | drawn
+
+
+def _card(edition: Edition, texts: Texts) -> list[dict[str, str]]:
+    """A line a source, every number in the language's form."""
+    counted = ("rows", "aside", "corrected", "late")
+    return [
+        {
+            "source": line["title"],
+            "status": line["status"],
+            **{name: texts.number(line[name]) for name in counted},
+        }
+        for line in edition.card
+    ]
 
 
 def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:

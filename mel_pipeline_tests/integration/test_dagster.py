@@ -80,6 +80,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environmen
 
 
 @pytest.mark.slow
+@pytest.mark.fault(25)
 def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment: Organisation) -> None:
     for path in environment.settings.survey_folder.iterdir():
         path.unlink()

@@ -87,6 +87,7 @@ def test_loading_again_adds_and_changes_nothing(organisation: Organisation, sour
 
 @pytest.mark.behaviour("broken_answer", "*")
 @pytest.mark.parametrize("source", WITH_FAULTS)
+@pytest.mark.fault(16)
 def test_a_login_page_instead_of_data_is_refused_and_nothing_is_stored(
     organisation: Organisation, sandbox: Sandbox, source: str
 ) -> None:

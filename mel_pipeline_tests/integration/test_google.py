@@ -145,6 +145,7 @@ def test_youtube_403_is_a_missing_right_where_its_reason_says_so(
 
 @pytest.mark.behaviour("reauthorise", "youtube")
 @pytest.mark.behaviour("no_secrets", "youtube")
+@pytest.mark.fault(9)
 def test_a_token_revoked_between_two_pages_is_renewed_once_and_a_withdrawn_access_says_what_to_do(
     organisation: Organisation, youtube: YouTube
 ) -> None:

@@ -88,6 +88,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
 
 
+@pytest.mark.fault(17)
 def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
     source = Listed([batch(deal(1), deal(2))], cursor="a")
     first = land(source, DEALS, "deals", warehouse)
@@ -329,6 +330,7 @@ _LOAD_FOR_EVER = """
 
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
+@pytest.mark.fault(1)
 def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
     warehouse: Warehouse, delay: float
 ) -> None:
@@ -379,6 +381,7 @@ def _holder(url: str, seconds: float) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.fault(7)
 def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehouse) -> None:
     with _holder(warehouse.url, 1.0) as other:
         assert other.stdout is not None and other.stdout.readline() == b"held\n"
@@ -387,6 +390,7 @@ def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehou
         assert time.monotonic() - begun > 0.5
 
 
+@pytest.mark.fault(7)
 def test_a_run_that_waits_in_vain_says_who_holds_the_file_and_what_to_do(warehouse: Warehouse) -> None:
     impatient = Warehouse(warehouse.url, 0.5)
     with _holder(warehouse.url, 30) as other:

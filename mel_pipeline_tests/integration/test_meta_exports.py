@@ -314,6 +314,7 @@ def test_accounts_have_a_name_and_no_followers(facebook: Drop) -> None:
     ]
 
 
+@pytest.mark.fault(27)
 def test_a_file_still_being_written_is_read_by_the_next_run(instagram: Drop) -> None:
     instagram.put("posts.csv", written(INSTAGRAM, row(INSTAGRAM)), age=0)
     result = instagram.load("contents")

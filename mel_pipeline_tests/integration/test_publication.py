@@ -207,6 +207,7 @@ def test_each_kind_of_change_has_its_part_and_the_parts_add_up(small: Small) -> 
     assert small.figure("LAB-01", QUARTER, table="indicator_values") == 3
 
 
+@pytest.mark.fault(30)
 def test_a_changed_definition_is_told_as_such_and_the_old_one_still_rebuilds(
     small: Small, tmp_path: Path
 ) -> None:

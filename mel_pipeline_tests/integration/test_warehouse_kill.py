@@ -44,6 +44,7 @@ def count(warehouse: Warehouse, table: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(1)
 def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committed(tmp_path: Path) -> None:
     warehouse, chance = warehouse_at(tmp_path), random.Random(7)
     command = [sys.executable, "-W", "ignore", "-c", WRITER, warehouse.url]

@@ -46,6 +46,7 @@ def sign_ins(case: Case) -> int:
     return sum(path.startswith("/oauth") for path in case.paths())
 
 
+@pytest.mark.fault(10)
 def test_01_a_revoked_refresh_token_is_fatal_after_one_call(tmp_path: Path) -> None:
     with members(tmp_path, 1, settings={"zoho_refresh_token": SecretStr("revoked")}) as case:
         with pytest.raises(PermanentSourceError, match="make a new one and set MEL_ZOHO_REFRESH_TOKEN"):
@@ -54,6 +55,7 @@ def test_01_a_revoked_refresh_token_is_fatal_after_one_call(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("shape", ["200", "400"])
+@pytest.mark.fault(11)
 def test_02_a_throttled_sign_in_is_waited_for_and_the_load_goes_on(tmp_path: Path, shape: str) -> None:
     with members(tmp_path, 1) as case:
         case.account.faults.throttle_sign_in(2, shape=shape)
@@ -256,6 +258,7 @@ def test_14_a_load_cut_short_after_its_last_record_only_asks_what_was_deleted(
         assert len(case.account.calls) - asked < 8
 
 
+@pytest.mark.fault(19)
 def test_15_two_records_of_one_second_on_either_side_of_the_watermark_are_both_there(
     tmp_path: Path,
 ) -> None:
@@ -443,6 +446,7 @@ def test_23_custom_modules_hidden_fields_and_fields_without_json_type_are_discov
         assert case.rows()[["first_name", "odd"]].values.tolist() == [["hidden", "odd"]]
 
 
+@pytest.mark.fault(22)
 def test_23_new_and_retyped_fields_are_recorded_as_drift_and_the_figures_go_on(tmp_path: Path) -> None:
     with members(tmp_path, 2) as case:
         case.load()
@@ -539,6 +543,7 @@ def test_a_list_that_keeps_shifting_defers_and_the_next_run_begins_anew(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.fault(15)
 def test_24_a_truncated_archive_is_fetched_again(tmp_path: Path) -> None:
     with bulky(tmp_path) as case:
         case.account.faults.add(r"/result$", truncate=True)
@@ -573,6 +578,7 @@ def test_24_an_eleventh_download_within_a_minute_waits_its_turn(tmp_path: Path) 
     ],
     ids=["429", "429 with details.retry_after", "500", "503", "reset", "truncated"],
 )
+@pytest.mark.fault(12, 13, 15)
 def test_25_a_passing_fault_is_asked_again_and_a_lasting_one_defers_with_a_checkpoint(
     tmp_path: Path, fault: dict[str, Any]
 ) -> None:
@@ -620,6 +626,7 @@ def test_calls_at_once_stay_within_the_editions_limit(tmp_path: Path) -> None:
         assert not any(call.status == 429 for call in case.account.calls)
 
 
+@pytest.mark.fault(18)
 def test_a_record_deleted_while_pages_are_turned_hides_no_other(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.module.fill(1_000, lambda number: {"Name": f"City {number}"})

@@ -293,6 +293,7 @@ def test_an_unchanged_folder_reads_nothing(case: Case) -> None:
     assert len(result.waiting) == 1
 
 
+@pytest.mark.fault(26)
 def test_the_same_file_under_another_name_is_one(case: Case) -> None:
     rows = [account(1), account(2)]
     drop(case.folder, "Accounts_001.csv", rows)
@@ -508,6 +509,7 @@ def test_a_heading_that_stands_twice_is_refused(case: Case) -> None:
     assert "'Region' stands twice" in case.reasons()["Accounts_1.csv"]
 
 
+@pytest.mark.fault(29)
 def test_times_in_the_hour_when_clocks_change_are_read_the_first_way_and_counted(case: Case) -> None:
     rows = [
         account(1, "2024-10-27 02:30:00"),

@@ -81,6 +81,7 @@ def test_a_custom_module_names_the_scope_for_custom_modules(tmp_path: Path) -> N
             list(crm.open(settings_for(server, tmp_path), QUICK).pull("events").batches)
 
 
+@pytest.mark.fault(23)
 def test_a_renamed_field_stops_the_load_and_names_the_field(tmp_path: Path) -> None:
     with zoho() as (service, server):
         record = {name: value for name, value in deal(1).items() if name != "Stage"}
@@ -111,6 +112,7 @@ def flaky(server: Service, service: Zoho, bad: Reply, times: int) -> None:
      Reply(raw=b'{"data": []}', announce=500)],
     ids=["503", "500", "429 with Retry-After", "429", "429 in the body", "truncated JSON", "cut connection"],
 )  # fmt: skip
+@pytest.mark.fault(12, 13, 15)
 def test_a_passing_fault_is_asked_again(tmp_path: Path, bad: Reply) -> None:
     with zoho() as (service, server):
         flaky(server, service, bad, 1)
@@ -172,6 +174,7 @@ def test_a_proxy_named_in_the_environment_is_not_used(
         read(deals(server, tmp_path))
 
 
+@pytest.mark.fault(14)
 def test_a_slow_drip_meets_a_time_limit() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()

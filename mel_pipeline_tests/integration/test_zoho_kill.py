@@ -68,6 +68,7 @@ WAYS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.fault(1)
 def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
     tmp_path: Path, process: Killable, way: str, seed: int
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mel_pipeline.settings import PROJECT
-from mel_pipeline_tests import environment
+from mel_pipeline_tests import environment, faults
 from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
 
 
@@ -19,3 +19,13 @@ def test_the_page_of_sources_is_the_one_the_tests_give() -> None:
 
 def test_the_example_of_settings_names_every_setting_of_every_source() -> None:
     assert environment.FILE.read_text("utf-8") == environment.page(), "run `make docs`"
+
+
+def test_every_fault_is_shown_by_a_test_or_says_why_not() -> None:
+    shown = faults.tests()
+    assert set(shown) <= set(faults.faults())
+    assert [n for n, told in faults.faults().items() if (n in shown) == ("not_yet" in told)] == []
+
+
+def test_the_page_of_faults_is_the_one_the_tests_give() -> None:
+    assert (PROJECT / "docs" / "faults.md").read_text("utf-8") == faults.page(), "run `make docs`"

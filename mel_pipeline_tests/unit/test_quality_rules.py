@@ -152,6 +152,7 @@ def test_a_good_table_is_summed_up_in_one_plain_sentence(tmp_path: Path) -> None
     assert "2 rows" in verdict.sentences[0]
 
 
+@pytest.mark.fault(25)
 def test_an_empty_export_fails_the_contract_instead_of_reporting_zero(tmp_path: Path) -> None:
     verdict = check(stored(tmp_path))
     assert not verdict.passed

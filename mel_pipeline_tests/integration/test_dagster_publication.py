@@ -1,0 +1,105 @@
+"""Publishing from Dagster: the job with its form, and what the checks of the released figures say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mel_pipeline.defs.context import Mel
+from mel_pipeline.defs.publication import build
+from mel_pipeline.publication import store
+from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+
+pytestmark = pytest.mark.slow
+QUARTER = "2024-Q4"
+
+
+class Given(Mel):
+    """The resource, with the warehouse of a test."""
+
+    home: str
+
+    @property
+    def settings(self) -> Any:
+        return organisation(Path(self.home)).settings
+
+    @property
+    def warehouse(self) -> Any:
+        return organisation(Path(self.home)).warehouse
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    made = organisation(tmp_path)
+    made.load("accounts", [member(n) for n in range(1, 8)])
+    made.load("events", [event(1)])
+    made.load_the_rest()
+    made.calculate(QUARTER)
+    return made
+
+
+def job(small: Small) -> Any:
+    outside = [dg.AssetSpec(name) for name in ("indicator_values", "dim_indicator")]
+    definitions = dg.Definitions.merge(
+        dg.Definitions(assets=outside, resources={"mel": Given(home=str(small.settings.home))}),
+        build(small.settings),
+    )
+    return definitions.resolve_job_def("publish_quarter")
+
+
+def run(small: Small, **config: Any) -> Any:
+    return job(small).execute_in_process(
+        partition_key=QUARTER,
+        raise_on_error=False,
+        run_config={"ops": {"publish_figures": {"config": config}}},
+    )
+
+
+def test_the_job_publishes_with_the_role_and_the_note_of_its_form(small: Small) -> None:
+    assert run(small, approver_role="Secretary General", note="Checked with the regions").success
+    entry = store.last_publication(small.warehouse, QUARTER)
+    assert entry is not None
+    assert (entry.version, entry.role, entry.note) == (1, "Secretary General", "Checked with the regions")
+    assert small.warehouse.records(
+        "select distinct version from released_figures where quarter = '2024-Q4'"
+    ) == [{"version": 1}]
+
+
+def test_the_job_refuses_with_the_reasons_and_a_missing_source_can_be_answered_for(small: Small) -> None:
+    with small.warehouse.transaction() as connection:
+        connection.exec_driver_sql("update load_ledger set status = 'failed' where source = 'zoho_people'")
+    refused = run(small, approver_role="Director", note="ok")
+    assert not refused.success
+    said = str(
+        refused.get_step_failure_events()
+        if hasattr(refused, "get_step_failure_events")
+        else refused.all_events
+    )
+    assert "Zoho People is missing" in said
+    assert run(
+        small, approver_role="Director", note="ok", without={"zoho_people": "system being replaced"}
+    ).success
+    entry = store.last_publication(small.warehouse, QUARTER)
+    assert entry is not None
+    assert entry.details["without"] == {"zoho_people": "system being replaced"}
+
+
+def test_the_checks_of_the_released_figures_say_where_the_quarter_stands(small: Small) -> None:
+    asset = next(iter(build(small.settings).assets or []))
+    result = dg.materialize(
+        [asset, *[dg.AssetSpec(name) for name in ("indicator_values", "dim_indicator")]],
+        selection=["released_figures"],
+        partition_key=QUARTER,
+        resources={"mel": Given(home=str(small.settings.home))},
+    )
+    told = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert {name: check.passed for name, check in told.items()} == {
+        "small_groups_are_protected": True,
+        "published_figures_hold": True,
+        "figures_are_plausible": True,
+        "quarter_can_be_published": True,
+    }
+    assert "nothing stands against publishing" in (told["quarter_can_be_published"].description or "")

@@ -73,11 +73,7 @@ def test_the_job_refuses_with_the_reasons_and_a_missing_source_can_be_answered_f
         connection.exec_driver_sql("update load_ledger set status = 'failed' where source = 'zoho_people'")
     refused = run(small, approver_role="Director", note="ok")
     assert not refused.success
-    said = str(
-        refused.get_step_failure_events()
-        if hasattr(refused, "get_step_failure_events")
-        else refused.all_events
-    )
+    said = " ".join(str(event.event_specific_data) for event in refused.all_events if event.is_step_failure)
     assert "Zoho People is missing" in said
     assert run(
         small, approver_role="Director", note="ok", without={"zoho_people": "system being replaced"}

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import ReportError
+from mel_pipeline.publication.provenance import origins
 from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.quality_card import card, rules
@@ -52,6 +53,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         rules_held=_rules_held(warehouse),
         notes=read_outages(warehouse),
         min_cell=settings.min_cell,
+        origins=origins(warehouse, settings),
         publication=_publication(warehouse, period),
         restatements=_restatements(warehouse, period),
     )

@@ -79,6 +79,7 @@ def _models_asset(
                 asset=model.name,
                 blocking=True,
                 description="Keys are unique, nothing required is missing, every value is a known one.",
+                metadata={"dimension": "validity, integrity"},
             )
             for model in models
             if model.tests

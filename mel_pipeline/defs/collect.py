@@ -10,7 +10,8 @@ from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, 
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
 from mel_pipeline.handling import handling_for
-from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift
+from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift, utc_now
+from mel_pipeline.privacy.holdings import remove_expired
 from mel_pipeline.quality.results import Dimension, RuleResult
 from mel_pipeline.quality_log import load_facts, note_results
 from mel_pipeline.settings import Settings
@@ -45,13 +46,18 @@ def _raw_asset(
         partitions_def=partitions if details.load == "quarter" else None,
         check_specs=[
             dg.AssetCheckSpec(
-                ROWS, asset=name, description="The source answered, and its rows keep to the contract."
+                ROWS,
+                asset=name,
+                description="The source answered, and its rows keep to the contract.",
+                metadata={"dimension": "validity"},
             ),
             dg.AssetCheckSpec(
                 TABLE,
                 asset=name,
                 blocking=details.blocking,
-                description="The table is not empty, keys are unique, references exist. Stops the run if not.",
+                description="The table is not empty and about as long as before, as the source counts it; keys are"
+                " unique, references exist; it is not late. Stops the run where figures would be wrong.",
+                metadata={"dimension": "integrity, reliability, timeliness"},
             ),
             *_fields_spec(contract, name),
         ],
@@ -104,6 +110,9 @@ def _raw_asset(
                 *([replace(rule, severity="warn") for rule in verdict.rules] if not stops else verdict.rules),
             ]
             note_results(mel.warehouse, [(name, rule) for rule in rules], source=contract.name)
+            if details.keep_months is not None:
+                removed = remove_expired(mel.warehouse, utc_now(), (contract.name, entity))
+                metadata["removed, older than may be kept"] = sum(removed.values())
         yield dg.MaterializeResult(metadata=metadata, check_results=[*checks, table_check])
 
     return raw
@@ -141,7 +150,8 @@ def _description(contract: SourceContract, details: EntityContract) -> str:
 def _fields_spec(contract: SourceContract, table: str) -> list[dg.AssetCheckSpec]:
     """Only sources that describe their own fields can tell when these change."""
     words = "No field is new, gone or of another type at the source. Warns for 30 days when one is."
-    return [dg.AssetCheckSpec(FIELDS, asset=table, description=words)] if contract.describes_fields else []
+    spec = dg.AssetCheckSpec(FIELDS, asset=table, description=words, metadata={"dimension": "reliability"})
+    return [spec] if contract.describes_fields else []
 
 
 def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckResult:

@@ -94,9 +94,13 @@ def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     from mel_pipeline.quality_log import note_results
 
     series: dict[str, dict[str, float]] = {}
+    # Only quarters with the same coverage: what is not counted, as the notes say, has to be the same.
     for row in mel.warehouse.records(
-        "select indicator_id, period, value from released_figures"
-        " where dimension = 'total' and grain = 'quarter' and value is not null"
+        "select f.indicator_id, f.period, f.value from released_figures f join released_figures q"
+        " on q.indicator_id = f.indicator_id and q.period = :quarter and q.dimension = 'total'"
+        " where f.dimension = 'total' and f.grain = 'quarter' and f.value is not null"
+        " and f.note is not distinct from q.note",
+        {"quarter": quarter},
     ):
         series.setdefault(row["indicator_id"], {})[row["period"]] = row["value"]
     found = [

@@ -69,11 +69,16 @@ def holdings(warehouse: Warehouse) -> list[Holding]:
     return found
 
 
-def remove_expired(warehouse: Warehouse, now: datetime) -> dict[str, int]:
+def remove_expired(
+    warehouse: Warehouse, now: datetime, only: tuple[str, str] | None = None
+) -> dict[str, int]:
     """Remove what may not be kept any longer: free text, earlier versions, and rows in quarantine.
 
     Counted from the source's own moment of the last change, where it tells one, else from the load. The rows
     themselves stay, pseudonymous: figures of earlier quarters rest on them.
+
+    Args:
+        only: source and entity; everything by default.
 
     Returns:
         Values or rows removed, by table.
@@ -84,7 +89,7 @@ def remove_expired(warehouse: Warehouse, now: datetime) -> dict[str, int]:
         for source, entity in entities_about_people():
             details = contract_of(source).entities[entity]
             table = contract_of(source).table(entity)
-            if details.keep_months is None or table not in there:
+            if details.keep_months is None or table not in there or only not in (None, (source, entity)):
                 continue
             limit = now - timedelta(days=details.keep_months * DAYS_A_MONTH)
             for column in _columns(details, "text"):

@@ -12,6 +12,7 @@ from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
 from mel_pipeline.sql_project import SqlProject
+from mel_pipeline.variables import sql_variables
 
 if TYPE_CHECKING:
     from mel_pipeline.catalogue import Indicator
@@ -112,6 +113,27 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
         mine,
         _records(warehouse, project, indicator, period),
     )
+
+
+def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
+    """For the report, by indicator: its SQL model, and the raw tables behind it with rows and the last load.
+
+    Nothing in it moves as long as the data do not.
+    """
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
+    told: dict[str, str] = {}
+    found = {}
+    for indicator in load_catalogue(settings.sql_dir).indicators:
+        lineage = project.upstream(indicator.model)
+        raw = sorted({table for name in lineage for table in project.models[name].sources})
+        for table in raw:
+            if table not in told:
+                item = _input(warehouse, table)
+                last = item.load_ids[0] if item.load_ids else "never loaded"
+                told[table] = f"{table}: {item.rows:,} rows, last changed by {last}"
+        path = project.models[indicator.model].path.relative_to(settings.sql_dir.parent)
+        found[indicator.id] = [str(path), *(told[table] for table in raw)]
+    return found
 
 
 def _input(warehouse: Warehouse, table: str) -> Input:

@@ -97,6 +97,7 @@ class Edition:
     min_cell: int = 5  # figures about fewer people have been withheld
     card: list[dict[str, Any]] = field(default_factory=list)  # a line a source: rows, aside, corrected, late
     rules_held: list[dict[str, Any]] = field(default_factory=list)  # by dimension of data quality
+    origins: dict[str, list[str]] = field(default_factory=dict)  # by indicator: model, raw tables with loads
     publication: Publication | None = None  # none: a draft
     restatements: list[dict[str, Any]] = field(default_factory=list)  # rows of the ledger for this period
 

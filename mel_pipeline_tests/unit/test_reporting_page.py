@@ -6,11 +6,13 @@ import itertools
 import re
 import shutil
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting import build_report
+from mel_pipeline.reporting.edition import Publication
 from mel_pipeline.reporting.page import css_string
 from mel_pipeline_tests.golden.sample_edition import (
     REPORTS,
@@ -180,3 +182,59 @@ def test_a_headline_figure_missing_altogether_stops_the_report(tmp_path):
     with pytest.raises(ReportError, match="LAB-02"):
         build_report(edition, tmp_path, REPORTS, "en")
     assert list(tmp_path.iterdir()) == []
+
+
+RESTATED = {
+    "indicator_id": "SAT-02",
+    "period": "2024-Q4",
+    "disaggregation": "total",
+    "state": "open",
+    "reason": "late_data",
+    "published": 85.0,
+    "current": 80.4,
+    "difference": -4.6,
+}
+
+
+def published(**more):
+    told = Publication(1, date(2025, 2, 3), "Secretary General", "Checked")
+    return replace(fewer_charts(sample_edition()), publication=told, **more)
+
+
+def page_of(edition, tmp_path):
+    return build_report(edition, tmp_path, REPORTS, "en").read_text(encoding="utf-8")
+
+
+def test_a_draft_says_provisional_and_a_published_edition_by_whom_and_when(tmp_path):
+    assert "Provisional" in page_of(fewer_charts(sample_edition()), tmp_path)
+    html = page_of(published(), tmp_path)
+    assert "Version 1 of 3 February 2025, approved by Secretary General" in html
+    assert "Provisional" not in html
+    assert "Every published figure is still what the data give" in html
+
+
+def test_a_published_figure_that_no_longer_holds_has_a_footnote_and_a_line_with_the_reason(tmp_path):
+    html = page_of(published(restatements=[RESTATED]), tmp_path)
+    assert '<a href="#restatements">Published as 85%; the data now give 80% (late data)</a>' in html
+    assert "−5 points" in html or "−4.6 points" in html
+
+
+def test_a_difference_of_too_few_people_is_named_without_numbers(tmp_path):
+    held = RESTATED | {"state": "held", "published": None, "current": None, "difference": None}
+    html = page_of(published(restatements=[held]), tmp_path)
+    assert "The data have changed by too few people to be shown (late data)" in html
+    assert "80%" not in html
+
+
+def test_the_data_quality_card_has_a_line_a_source_and_counts_the_rules(tmp_path):
+    line = {"title": "Zoho CRM", "rows": 14_614, "aside": 2, "corrected": 1, "late": 30, "status": "complete"}
+    held = [{"dimension": "validity", "rules": 1_200, "hold": 1_199}]
+    html = page_of(published(card=[line], rules_held=held), tmp_path)
+    assert "14,614" in html
+    assert "validity 1,199 of 1,200" in html
+
+
+def test_a_reference_sheet_names_the_tables_and_loads_behind_its_figure(tmp_path):
+    html = page_of(published(origins={"SAT-02": ["raw: 12 rows, last changed by load-1"]}), tmp_path)
+    assert "raw: 12 rows, last changed by load-1" in html
+    assert "<code>mel explain SAT-02 2024-Q4</code>" in html

@@ -13,7 +13,7 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
-	@$(BIN)/python -m pytest -m "slow or not slow"
+	@$(BIN)/python -m pytest -m "slow or not slow" -n 2 --dist loadfile
 
 test-fast: .venv/dev.stamp browser    ## Tests that take under two minutes
 	@$(BIN)/python -m pytest -n 2

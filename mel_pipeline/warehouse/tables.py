@@ -227,5 +227,15 @@ restatement = sa.Table(
 
 
 def ensure_tables(connection: sa.Connection) -> None:
-    for table in metadata.sorted_tables:
-        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+    """Make the tables that are missing; one question when none is."""
+    names = [table.name for table in metadata.sorted_tables]
+    found = connection.execute(
+        sa.text(
+            "select count(*) from information_schema.tables where table_schema = current_schema()"
+            " and table_catalog = current_database() and table_name in :names"
+        ).bindparams(sa.bindparam("names", expanding=True)),
+        {"names": names},
+    ).scalar_one()
+    if found < len(names):
+        for table in metadata.sorted_tables:
+            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))

@@ -10,7 +10,7 @@ from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import ReportError
 from mel_pipeline.publication.provenance import origins
 from mel_pipeline.publication.restatement import ledger_rows
-from mel_pipeline.publication.store import last_publication
+from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality_card import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication
 from mel_pipeline.settings import Settings
@@ -43,7 +43,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         grain="quarter" if "-Q" in period else "year",
         organisation=settings.organisation,
         is_sample=settings.sample,
-        data_as_of=_data_as_of(warehouse, settings),
+        data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
         indicators=warehouse.read("select * from dim_indicator order by position, indicator_id"),
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
@@ -165,12 +165,26 @@ def _status(loaded: datetime | None, tried: datetime | None, put_aside: int) -> 
     return "Complete."
 
 
-def _data_as_of(warehouse: Warehouse, settings: Settings) -> date:
-    """The last day on which a load changed anything: a run that changes nothing leaves the report as it is."""
-    moment: datetime | None = warehouse.records(
-        "select max(finished_at) as moment from load_ledger"
-        " where status = 'loaded' and new + changed + deleted > 0",
-    )[0]["moment"]
+def _data_as_of(warehouse: Warehouse, settings: Settings, period: str) -> date:
+    """The last day on which a load changed anything: a run that changes nothing leaves the report as it is.
+
+    Published figures stay as of the day they were calculated.
+    """
+    quarter = period if "-Q" in period else f"{period}-Q4"
+    frozen = last_publication(warehouse, quarter)
+    made = (
+        {item.calculation_id: item.calculated_at for item in calculations(warehouse, quarter)}
+        if frozen
+        else {}
+    )
+    moment: datetime | None = (
+        made[frozen.details["calculation"]]
+        if frozen
+        else warehouse.records(
+            "select max(finished_at) as moment from load_ledger"
+            " where status = 'loaded' and new + changed + deleted > 0",
+        )[0]["moment"]
+    )
     if moment is None:
         return settings.current_day
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()

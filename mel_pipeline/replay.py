@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +101,15 @@ def use_of_corrections(warehouse: Warehouse, path: Path) -> list[tuple[Correctio
         rows = warehouse.records("select correction, count(*) as n from correction_use group by correction")
         used = {row["correction"]: int(row["n"]) for row in rows}
     return [(line, used.get(line.digest, 0)) for line in lines]
+
+
+def unused_corrections(warehouse: Warehouse, corrections: Iterable[Correction]) -> list[str]:
+    """Sentences of corrections that were never used on a row."""
+    lines = list(corrections)
+    if not lines:
+        return []
+    used = {row["correction"] for row in warehouse.records("select distinct correction from correction_use")}
+    return [line.sentence for line in lines if line.digest not in used]
 
 
 def _with_pseudonyms(line: Correction, contract: SourceContract, handling: Handling) -> Correction:

@@ -14,6 +14,7 @@ from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift, u
 from mel_pipeline.privacy.holdings import remove_expired
 from mel_pipeline.quality.results import Dimension, RuleResult
 from mel_pipeline.quality_log import load_facts, note_results
+from mel_pipeline.replay import unused_corrections
 from mel_pipeline.settings import Settings
 
 MOST_LINES = 10
@@ -66,13 +67,14 @@ def _raw_asset(
         from mel_pipeline import quality
         from mel_pipeline.sources import open_source
 
-        unused = False
+        not_set_up = False
         try:
             source = open_source(contract.name, mel.settings)
             handling = handling_for(mel.warehouse, mel.settings, contract.name, entity)
             quarter = quarter_of(context, mel.settings)
             result = land(source, contract, entity, mel.warehouse, quarter=quarter, handling=handling)
-            checks, metadata = [_rows_check(result, details)], _metadata(result)
+            unused = unused_corrections(mel.warehouse, handling.corrections)
+            checks, metadata = [_rows_check(result, details, unused)], _metadata(result)
         except NotSetUpError as error:
             ensure_empty(contract, entity, mel.warehouse)
             yield _not_used(str(error), contract)
@@ -80,7 +82,7 @@ def _raw_asset(
         except (SourceError, SettingsError) as error:
             # An outage or a missing setting is marked and the others go on; what was loaded before still stands.
             context.log.error(str(error))
-            unused = isinstance(error, SettingsError)
+            not_set_up = isinstance(error, SettingsError)
             ensure_empty(contract, entity, mel.warehouse)
             checks = [
                 dg.AssetCheckResult(
@@ -97,7 +99,7 @@ def _raw_asset(
             facts = load_facts(mel.warehouse, contract.name, entity)
             verdict = quality.check_table(mel.warehouse, table, details, tables, contract.name, facts)
             # A source nobody has set up stops nothing: its figures are not available, and the others are.
-            stops = verdict.blocking and not (unused and verdict.counts.get("rows") == 0)
+            stops = verdict.blocking and not (not_set_up and verdict.counts.get("rows") == 0)
             table_check = dg.AssetCheckResult(
                 check_name=TABLE,
                 passed=verdict.passed,
@@ -172,11 +174,12 @@ def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckRe
     )
 
 
-def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckResult:
-    """Warns for as long as a row waits in quarantine or the source has a warning; is an error when this
-    load put too many aside."""
+def _rows_check(result: LoadResult, details: EntityContract, unused: list[str]) -> dg.AssetCheckResult:
+    """Warns for as long as a row waits in quarantine, the source has a warning or a correction matches nothing;
+    is an error when this load put too many aside."""
     share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
-    lines = [result.sentence, *result.warnings]
+    warnings = [*result.warnings, *(f"This correction matches nothing: {sentence}" for sentence in unused)]
+    lines = [result.sentence, *warnings]
     if result.waiting:
         count = len(result.waiting)
         lines.append(f"{count:,} {'fault waits' if count == 1 else 'faults wait'} in the quarantine:")
@@ -186,7 +189,7 @@ def _rows_check(result: LoadResult, details: EntityContract) -> dg.AssetCheckRes
     too_many = share > details.max_quarantined_pct
     return dg.AssetCheckResult(
         check_name=ROWS,
-        passed=not (result.waiting or result.warnings),
+        passed=not (result.waiting or warnings),
         severity=dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
         description="\n".join(lines),
         metadata={

@@ -1,7 +1,7 @@
 """Figures as anybody may see them, and the job that publishes a quarter. The rules live in ``publication``."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -139,12 +139,16 @@ def _told(differences: "list[Difference]") -> list[str]:
 class Approval(dg.Config):
     """Who approves, as a role, and what they want to be known."""
 
-    approver_role: str
-    note: str
-    without: dict[str, str] = Field(default_factory=dict)
+    approver_role: str = Field(
+        "", description="Role of whoever approves, such as Secretary General: never a name."
+    )
+    note: str = Field("", description="What they want to be known.")
+    without: dict[str, str] = Field(
+        default_factory=dict, description="Missing sources the quarter can do without: source and reason."
+    )
 
 
-def _publish_job(partitions: dg.PartitionsDefinition[str]) -> dg.JobDefinition:
+def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
     @dg.op(
         description="Freeze the figures of the quarter. Give the role of whoever approves (never a name) and a note;"
         " under `without`, sources that are missing with the reason why the quarter can do without them."
@@ -164,9 +168,14 @@ def _publish_job(partitions: dg.PartitionsDefinition[str]) -> dg.JobDefinition:
         release(mel.warehouse, mel.settings)
         context.log.info(f"{quarter} is published, version {entry.version}.")
 
+    @dg.static_partitioned_config(partition_keys=partitions.get_partition_keys())
+    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every quarter
+        empty = {"approver_role": "", "note": "", "without": {}}
+        return {"ops": {"publish_figures": {"config": empty}}}
+
     @dg.job(
         name="publish_quarter",
-        partitions_def=partitions,
+        config=form,
         description="Approve and publish one quarter: its figures are frozen, and later runs never change them"
         " silently. Refuses, with the reasons, while something stands against it.",
     )

@@ -12,7 +12,7 @@ from mel_pipeline.errors import ContractError
 from mel_pipeline.handling import corrections_path
 from mel_pipeline.privacy import load_pseudonyms
 from mel_pipeline.quality_card import card, put_aside
-from mel_pipeline.replay import replay, use_of_corrections
+from mel_pipeline.replay import replay, unused_corrections, use_of_corrections
 from mel_pipeline_tests.fixtures.organisation import Small, member, organisation
 
 
@@ -119,6 +119,8 @@ def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     small.load("accounts", [member(1), member(2)])
     used = use_of_corrections(small.warehouse, corrections_path(small.settings))
     assert [(line.match["id"], rows) for line, rows in used] == [("2", 1), ("3", 0)]
+    told = unused_corrections(small.warehouse, [line for line, _ in used])
+    assert told == ["zoho_crm accounts where id 3: left out. Entered twice. (Membership, 2025-01-12)"]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def _connected(start: Quantity, figures: Figures, links: Sequence[Relation]) -> 
 
 
 def _bounds(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> Interval:
+    """Smallest and largest value in one program: the unknowns twice, one copy pulled down and one up."""
     import numpy as np
     from scipy.optimize import linprog
 
@@ -103,22 +104,18 @@ def _bounds(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> In
                 right -= weight * figures.known[quantity]
         tables[link.is_bound][0].append(line)
         tables[link.is_bound][1].append(right)
-    limits = [(0.0, MOST)] * len(unknown)
-    ends = []
-    for sign in (1.0, -1.0):
-        aim = np.zeros(len(unknown))
-        aim[place[wanted]] = sign
-        (at_most, most), (equal, values) = tables[True], tables[False]
-        result = linprog(
-            aim,
-            A_ub=at_most or None,
-            b_ub=most or None,
-            A_eq=equal or None,
-            b_eq=values or None,
-            bounds=limits,
-            method="highs",
-        )
-        if result.status != 0:
-            return Interval(0.0, MOST)
-        ends.append(sign * float(result.fun))
-    return Interval(*ends)
+    aim = np.zeros(2 * len(unknown))
+    aim[place[wanted]], aim[len(unknown) + place[wanted]] = 1.0, -1.0
+    (at_most, most), (equal, values) = tables[True], tables[False]
+    result = linprog(
+        aim,
+        A_ub=np.kron(np.eye(2), at_most) if at_most else None,
+        b_ub=[*most, *most] or None,
+        A_eq=np.kron(np.eye(2), equal) if equal else None,
+        b_eq=[*values, *values] or None,
+        bounds=[(0.0, MOST)] * (2 * len(unknown)),
+        method="highs",
+    )
+    if result.status != 0:
+        return Interval(0.0, MOST)
+    return Interval(float(result.x[place[wanted]]), float(result.x[len(unknown) + place[wanted]]))

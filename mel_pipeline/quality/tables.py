@@ -111,6 +111,9 @@ def _judged(
             if meta["rule"] == "rows":
                 rows = int(verdict.result.get("observed_value", 0))
             rules.append(_rule(contract, meta, verdict, rows, facts))
+    if not facts.earlier:  # kept all the same, so that the number of rules does not move with the second load
+        first = f"{contract.title}: the first load, with nothing to compare the number of rows with."
+        rules.append(RuleResult("volume", DIMENSION["volume"], "warn", True, first))
     if facts.age_days is not None:
         rules.append(_freshness(contract, facts.age_days))
     broken = [rule for rule in rules if not rule.passed]

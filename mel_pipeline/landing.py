@@ -245,7 +245,7 @@ class _Load:
                 quarantined=done.put_aside,
                 deleted=done.deleted,
                 expected=pull.expected_count(),
-                stored=raw.stored(connection, self.table, self.rules.told_apart_by, self.source),
+                stored=raw.stored(connection, self.table, self._own),
                 corrected=len({key for _, key in self.corrected}),
                 notes=self._notes(),
                 waiting=quarantine.waiting(connection, self.source, self.entity),
@@ -254,6 +254,11 @@ class _Load:
             )
             self._insert_ledger(connection, result, now)
         return result
+
+    @property
+    def _own(self) -> str | None:
+        """How load ids begin that tell this entity's rows in a shared table."""
+        return f"{self.source}-{self.entity}-" if self.rules.told_apart_by else None
 
     def _notes(self) -> list[str]:
         refused = f"{self.erased:,} mentions of people who asked to be forgotten were refused."

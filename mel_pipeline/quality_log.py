@@ -73,4 +73,4 @@ def load_facts(warehouse: Warehouse, source: str, entity: str) -> LoadFacts:
     last = loads[0]
     age = datetime.now(UTC).replace(tzinfo=None) - last["finished_at"]
     earlier = loads[1]["stored"] if len(loads) > 1 else None
-    return LoadFacts(earlier, last["expected"], int(waiting), age.days)
+    return LoadFacts(last["stored"], earlier, last["expected"], int(waiting), age.days)

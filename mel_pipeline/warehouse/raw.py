@@ -291,14 +291,18 @@ def replace_rows(
     return bool(differing)
 
 
-def stored(connection: sa.Connection, table: str, told_apart_by: str | None, source: str) -> int:
-    """Rows that are not deleted; in a table that sources share, those of one."""
+def stored(connection: sa.Connection, table: str, own: str | None) -> int:
+    """Rows that are not deleted.
+
+    Args:
+        own: how load ids of the entity begin, where it shares the table: its rows are those it wrote last.
+    """
     quote = connection.dialect.identifier_preparer.quote
     query = f"select count(*) from {quote(table)} where not _is_deleted"
-    if told_apart_by is None:
+    if own is None:
         return _count(connection, query)
-    mine = f"{query} and {quote(told_apart_by)} = :source"
-    return int(connection.execute(sa.text(mine), {"source": source}).scalar_one())
+    mine = f"{query} and starts_with(_load_id, :own)"
+    return int(connection.execute(sa.text(mine), {"own": own}).scalar_one())
 
 
 def _count(connection: sa.Connection, sql: str) -> int:

@@ -97,3 +97,24 @@ def test_great_expectations_still_needs_our_help_on_duckdb() -> None:
     assert [
         type(item).__name__ for item in engine._PERSISTED_CONNECTION_DIALECTS if item.value == "duckdb"
     ] == ["_Dialect"]
+
+
+def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    facts = quality.LoadFacts(stored=60, earlier=100, age_days=9)
+    verdict = quality.check_table(warehouse, CRM.table("deals"), CONTRACT, TABLES, "", facts)
+    told = {rule.name: rule for rule in verdict.rules}
+    assert not verdict.blocking
+    assert not told["volume"].passed
+    assert "60 rows, 100 after the load before" in told["volume"].sentence
+    assert (told["fresh"].dimension, told["fresh"].passed) == ("timeliness", False)
+
+
+def test_a_table_is_held_against_the_number_the_source_counts(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    verdict = quality.check_table(
+        warehouse, CRM.table("deals"), CONTRACT, TABLES, "", quality.LoadFacts(expected=10_000, waiting=1)
+    )
+    counted = next(rule for rule in verdict.rules if rule.name == "counted")
+    assert (counted.passed, counted.severity, counted.dimension) == (False, "warn", "integrity")
+    assert "the source counts 10,000" in counted.sentence

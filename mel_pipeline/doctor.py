@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.errors import MelError
+from mel_pipeline.errors import MelError, WarehouseError
 from mel_pipeline.settings import Settings
 
 FREE_BYTES = 1_000_000_000
+MOST_HOURS = 36  # without any load: then a night was missed
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
         else "real accounts",
     )
     yield _guarded("Warehouse", lambda: _warehouse(settings))
+    if not settings.sample:
+        yield _guarded("Nightly run", lambda: _last_run(settings))
     yield _guarded("SQL models", lambda: _models(settings))
     for source in source_names():
         yield _guarded(contract_of(source).title, partial(_source, source, settings))
@@ -71,6 +74,26 @@ def _warehouse(settings: Settings) -> str:
         if warehouse.has_table("indicator_values")
         else "empty; `mel run --quarter ...` fills it"
     )
+
+
+def _last_run(settings: Settings) -> str:
+    """When anything was last loaded. A timer that calls `mel doctor` turns silence into an alert."""
+    from mel_pipeline.landing import utc_now
+    from mel_pipeline.warehouse import Warehouse
+
+    warehouse = Warehouse(settings.database_url, min(settings.lock_wait_seconds, 5.0))
+    if not warehouse.has_table("load_ledger"):
+        return "nothing has run yet"
+    last = warehouse.records("select max(finished_at) as moment from load_ledger")[0]["moment"]
+    if last is None:
+        return "nothing has run yet"
+    hours = (utc_now() - last).total_seconds() / 3600
+    if hours > MOST_HOURS:
+        raise WarehouseError(
+            f"nothing ran for {hours / 24:.0f} days (last on {last:%Y-%m-%d at %H:%M} UTC). Look whether `mel dev`"
+            " runs and the schedule every_night is on; one run brings everything since."
+        )
+    return f"last on {last:%Y-%m-%d at %H:%M} UTC"
 
 
 def _models(settings: Settings) -> str:

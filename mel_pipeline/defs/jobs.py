@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         UnresolvedAssetJobDefinition as AssetJob,
     )
 
+MISSED = timedelta(hours=23)
 LATE_DATA_DAYS = 45  # how long after its end a quarter is still calculated every night
 
 
@@ -71,7 +72,13 @@ def _every_night(nightly: "AssetJob", settings: Settings) -> dg.ScheduleDefiniti
         execution_timezone=settings.time_zone,
         description="Every night at 03:00 for the open quarter; for 45 days also for the one that has ended.",
     )
-    def every_night(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    def every_night(
+        context: dg.ScheduleEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        # After an outage Dagster asks for every night that was missed; the last one brings it all.
+        if datetime.now(UTC) - context.scheduled_execution_time > MISSED:
+            yield dg.SkipReason("This night was missed. The next one collects everything since.")
+            return
         night = context.scheduled_execution_time.date().isoformat()
         for quarter in quarters_due(load_settings()):
             yield dg.RunRequest(run_key=f"{night} {quarter}", partition_key=str(quarter))

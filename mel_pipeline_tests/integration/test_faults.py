@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,49 @@ def test_half_past_eleven_at_night_in_utc_on_new_years_eve_is_next_year_in_madri
     small.calculate(QUARTER)
     small.calculate("2025-Q1")
     assert (small.figure("LAB-01", QUARTER), small.figure("LAB-01", "2025-Q1")) == (1, 1)
+
+
+@pytest.mark.fault(8)
+def test_after_nights_without_the_daemon_only_the_last_one_runs() -> None:
+    import dagster as dg
+
+    from mel_pipeline.defs import build
+
+    definitions = build()
+    schedule = definitions.resolve_schedule_def("every_night")
+    whole = definitions.get_repository_def()
+    now = datetime.now(UTC)
+    asked = {
+        days: schedule.evaluate_tick(
+            dg.build_schedule_context(
+                scheduled_execution_time=now - timedelta(days=days, hours=1), repository_def=whole
+            )
+        )
+        for days in (3, 2, 1, 0)
+    }
+    assert [len(asked[days].run_requests or []) > 0 for days in (3, 2, 1, 0)] == [False, False, False, True]
+    assert "missed" in (asked[1].skip_message or "")
+
+
+@pytest.mark.fault(8)
+def test_the_doctor_tells_that_nothing_ran_overnight(tmp_path: Path) -> None:
+    from mel_pipeline.doctor import findings
+
+    small = organisation(tmp_path, sample=False)
+
+    def nightly() -> tuple[bool, str]:
+        return next(
+            (found.good, found.words) for found in findings(small.settings) if found.what == "Nightly run"
+        )
+
+    assert nightly() == (True, "nothing has run yet")
+    small.load("accounts", [member(1)])
+    assert nightly()[0]
+    with small.warehouse.transaction() as connection:
+        connection.exec_driver_sql("update load_ledger set finished_at = finished_at - interval '3 days'")
+    good, words = nightly()
+    assert not good
+    assert "nothing ran for 3 days" in words
 
 
 def test_small_organisations_are_of_the_real_kind(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def audit(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> dict[Quantit
         frame: figures as printed; withheld ones have the status ``suppressed`` and no numbers.
     """
     figures = read_figures(frame, rules)
-    links = relations(figures.rows, rules)
+    links = relations(figures, rules)
     wanted = [
         quantity
         for row in sorted(figures.hidden)

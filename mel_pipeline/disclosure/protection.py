@@ -77,12 +77,12 @@ class _Choice:
     def __init__(self, complete: Figures, rules: Mapping[str, Sensitivity], min_cell: int) -> None:
         self.rules, self.min_cell = rules, min_cell
         self.complete = dict(complete.known)
-        self.figures = Figures(dict(complete.known), set(complete.hidden))
+        self.figures = Figures(dict(complete.known), set(complete.hidden), complete.blank)
         rows = complete.rows
         self.members: dict[Cell, list[Row]] = {}
         for row in sorted(rows):
             self.members.setdefault(self.cell(row), []).append(row)
-        self.links = [link for link in relations(rows, rules) if self._holds(link)]
+        self.links = [link for link in relations(complete, rules) if self._holds(link)]
         self.frozen: set[Cell] = set()
         self.unprotected: list[str] = []
 

@@ -8,7 +8,7 @@ nothing away exactly.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -65,10 +65,13 @@ class Relation:
 
 @dataclass
 class Figures:
-    """The figures about people: what is known of each quantity, and which figures are withheld."""
+    """The figures about people: what is known of each quantity, which figures are withheld, and which are blank
+    (not available, so that nobody knows their numbers). What is nothing of nothing is known to be nothing.
+    """
 
     known: dict[Quantity, float] = field(default_factory=dict)
     hidden: set[Row] = field(default_factory=set)
+    blank: set[Row] = field(default_factory=set)
 
     @property
     def rows(self) -> set[Row]:
@@ -76,18 +79,17 @@ class Figures:
 
 
 def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figures:
-    """Figures of the indicators that have a rule; what is not available is left out."""
+    """Figures of the indicators that have a rule."""
     figures = Figures()
-    mine = frame[frame["indicator_id"].isin(rules) & (frame["status"] != MISSING)]
-    for record in mine.to_dict("records"):
+    for record in frame[frame["indicator_id"].isin(rules)].to_dict("records"):
         row = row_of(record)
+        numbers = {part: record[part] for part in ("numerator", "denominator") if not _missing(record[part])}
         if record["status"] == HIDDEN:
             figures.hidden.add(row)
-            continue
-        for part in ("numerator", "denominator"):
-            value = record[part]
-            if not _missing(value):
-                figures.known[Quantity(row, part)] = float(value)
+        elif record["status"] == MISSING and len(numbers) < 2:
+            figures.blank.add(row)
+        else:
+            figures.known |= {Quantity(row, part): float(value) for part, value in numbers.items()}
     return figures
 
 
@@ -107,14 +109,14 @@ def counts_of(row: Row, rule: Sensitivity) -> tuple[Quantity, ...]:
     return (people, Quantity(row, "numerator")) if row.category == RARE else (people,)
 
 
-def relations(rows: Iterable[Row], rules: Mapping[str, Sensitivity]) -> list[Relation]:
+def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relation]:
     """Every relation between the quantities of these figures."""
-    there = set(rows)
+    there = figures.rows
     found: list[Relation] = []
     for row in sorted(there):
         found += _own_bounds(row, rules[row.indicator])
-    found += _of_dimensions(there)
-    found += _of_years(there, rules)
+    found += _of_dimensions(there, figures.blank)
+    found += _of_years(there, figures.blank, rules)
     found += _of_groups(there, rules)
     return found
 
@@ -129,14 +131,16 @@ def _own_bounds(row: Row, rule: Sensitivity) -> Iterator[Relation]:
         yield Relation({above: 1.0, below: -1.0}, is_bound=True)
 
 
-def _of_dimensions(there: set[Row]) -> Iterator[Relation]:
+def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
     cells: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in sorted(there):
         if row.dimension != TOTAL:
             cells[row.indicator, row.period, row.dimension].append(row)
     for (indicator, period, dimension), parts in cells.items():
         total = Row(indicator, period, TOTAL, "")
-        if total not in there:
+        if total not in there or any(
+            (row.indicator, row.period, row.dimension) == (indicator, period, dimension) for row in blank
+        ):
             continue
         if dimension == "gender":
             yield from _of_genders(total, {row.category: row for row in parts})
@@ -161,21 +165,28 @@ def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:
         yield Relation({Quantity(row, "denominator"): 1.0, Quantity(row, "numerator"): -1.0, stated: -1.0})
 
 
-def _of_years(there: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+    """A category that a calculated quarter does not list had nobody in it, and everybody can see that.
+
+    Where a quarter was not calculated, or is not available, the others together are still no more than the year.
+    """
     for year in sorted(row for row in there if "-" not in row.period):
-        parts = [year._replace(period=str(quarter)) for quarter in quarters_of_year(int(year.period))]
         aggregation = rules[year.indicator].aggregation
-        if aggregation == "stock" or not all(row in there for row in parts):
+        if aggregation == "stock":
             continue
+        parts = [year._replace(period=str(quarter)) for quarter in quarters_of_year(int(year.period))]
+        whole_year = all(row._replace(dimension=TOTAL, category="") in there for row in parts)
+        whole_year = whole_year and not blank & set(parts)
+        parts = [row for row in parts if row in there]
         for part in ("numerator", "denominator"):
-            weights = {Quantity(row, part): -1.0 for row in parts}
-            whole = Quantity(year, part)
-            if aggregation != "distinct":
-                yield Relation({**weights, whole: 1.0})
-                continue
-            yield Relation({**weights, whole: 1.0}, is_bound=True)
-            for row in parts:
-                yield Relation({Quantity(row, part): 1.0, whole: -1.0}, is_bound=True)
+            whole, quarters = Quantity(year, part), [Quantity(row, part) for row in parts]
+            if aggregation == "distinct":
+                for quantity in quarters:
+                    yield Relation({quantity: 1.0, whole: -1.0}, is_bound=True)
+                if whole_year:
+                    yield Relation({whole: 1.0, **dict.fromkeys(quarters, -1.0)}, is_bound=True)
+            else:
+                yield Relation({whole: -1.0, **dict.fromkeys(quarters, 1.0)}, is_bound=not whole_year)
 
 
 def _of_groups(there: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:

@@ -109,6 +109,21 @@ def test_a_small_quarter_cannot_be_had_from_the_year() -> None:
     assert inferred.width >= 5
 
 
+def test_a_quarter_in_which_nobody_answered_helps_the_attacker_and_is_reckoned_with() -> None:
+    frame = year(lab=[20, 30, 0, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
+    for listed in (frame, frame[(frame["status"] == "ok") | frame["category"].isna()].reset_index(drop=True)):
+        done = protect(listed, SURVEY)
+        assert withheld(done.frame, "SAT-01") & {"2024 kind=lab", "2024-Q1 kind=lab", "2024-Q2 kind=lab"}
+
+
+def test_a_quarter_that_was_never_calculated_still_bounds_the_others() -> None:
+    frame = year(lab=[2, 1, 30, 25], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
+    frame = frame[frame["period"] != "2024-Q2"].reset_index(drop=True)
+    done = protect(frame, SURVEY)
+    inferred = audit(done.frame, SURVEY)[Quantity(Row("SAT-01", "2024-Q1", "kind", "lab"), "denominator")]
+    assert inferred.width >= 5
+
+
 def test_what_is_published_stays_and_the_year_gives_way() -> None:
     frame = year(lab=[20, 30, 25, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
     out = frame[frame["period"].isin(QUARTERS[:3])]

@@ -56,7 +56,7 @@ def protect(
         frame: figures of all periods, columns of ``indicator_values``. What is ``suppressed`` already stays so.
         rules: of the indicators that are about people.
         min_cell: a figure that counts fewer people than this, and more than none, is sensitive.
-        frozen: indicator, period and disaggregation of figures that are published with their numbers.
+        frozen: indicator, period and disaggregation of figures that are published as they are, also as having no data.
         withheld: of figures that were published without: they stay withheld in every later version.
     """
     choice = _Choice(read_figures(frame, rules), rules, min_cell)

@@ -130,7 +130,8 @@ def _protected(
     current = current[~current["quarter"].isin(as_published["quarter"])].assign(version=None)
     together = pd.concat([as_published, current], ignore_index=True) if len(as_published) else current
     frozen = {
-        tuple(row) for row in as_published.loc[as_published["status"] == "ok", KEY].itertuples(index=False)
+        tuple(row)
+        for row in as_published.loc[as_published["status"] != "suppressed", KEY].itertuples(index=False)
     }
     withheld = {
         tuple(row) for row in published.loc[published["status"] == "suppressed", KEY].itertuples(index=False)

@@ -134,6 +134,20 @@ def test_what_is_published_stays_and_the_year_gives_way() -> None:
     assert not any(name[:7] in QUARTERS[:3] for name in withheld(done.frame, "SAT-01"))
 
 
+def test_a_published_zero_answers_is_a_published_figure_too() -> None:
+    """Found by the attack: a kind nobody answered was withheld in a later version to protect a new quarter."""
+    frame = pd.DataFrame(
+        answers("2024-Q1", lab=0, panel=60)
+        + answers("2024-Q2", lab=3, panel=60)
+        + answers("2024", lab=3, panel=120)
+    )
+    first = protect(frame[frame["period"] == "2024-Q1"], SURVEY).frame
+    assert set(first["status"]) == {"ok", "not_available"}
+    out = set(zip(first["indicator_id"], first["period"], first["disaggregation"], strict=True))
+    done = protect(frame, SURVEY, frozen=out)
+    assert not any(name.startswith("2024-Q1") for name in withheld(done.frame, "SAT-01"))
+
+
 def test_what_follows_from_published_figures_is_reported() -> None:
     frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60))
     shown = {(i, "2024-Q4", cell) for i in SURVEY for cell in ("total", "kind=panel")}

@@ -158,7 +158,7 @@ def attacked(count: int, seed: int) -> int:
         if chance.random() < 0.2:  # some quarters are out already, protected as they were then
             early = frame[frame["period"].isin(QUARTERS[:3])]
             out = protect(early, rules).frame
-            shown = out[out["status"] == "ok"]
+            shown = out[out["status"] != "suppressed"]
             later = protect(
                 frame, rules, frozen=names(shown), withheld=names(out[out["status"] == "suppressed"])
             )

@@ -98,7 +98,8 @@ class Indicator(_Strict):
     targets: list[Target] = []
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
-    headline: bool = False
+    headline: bool = False  # on the first page; its chart stands in the report
+    pictured: bool = False  # its chart stands in the report as well
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
@@ -112,6 +113,10 @@ class Indicator(_Strict):
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band is written from low to high")
         return self
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.headline or self.pictured
 
     @property
     def model(self) -> str:

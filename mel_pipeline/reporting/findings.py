@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.periods import previous_period, year_before
 from mel_pipeline.reporting.figures import (
     SUPPRESSED,
     Figures,
@@ -12,8 +13,6 @@ from mel_pipeline.reporting.figures import (
     Target,
     closing_quarter,
     comparable,
-    previous_period,
-    year_before,
 )
 from mel_pipeline.reporting.texts import rounded
 

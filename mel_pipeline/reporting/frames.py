@@ -206,7 +206,7 @@ def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict
         "status": code,
         "emphasis": emphasis,
         "target": None,
-        "note": reading.note,
+        "note": texts.say(reading.note),
         "code": "",
     }
 
@@ -224,7 +224,7 @@ def _frame(
 ) -> ChartFrame:
     texts = scene.texts
     data = pd.DataFrame(rows, columns=COLUMNS).astype({"value": "float64", "target": "float64", "n": "Int64"})
-    source = texts("chart.source", source=scene.measure.source)
+    source = texts("chart.source", source=texts.say(scene.measure.source))
     if scene.edition.is_sample:
         source = texts("chart.sample", rest=source)
     listed = "; ".join(texts("alt.mark", label=row["label"], value=row["full"]) for row in rows)

@@ -119,7 +119,7 @@ def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
     """Lines of at most ``width`` inches, as measured with the real font."""
     space = text_width("n n", size) - text_width("nn", size)
     lines, used = [""], 0.0
-    for word in text.split():
+    for word in text.split(" "):  # not at no-break spaces
         wide = text_width(word, size)
         if lines[-1] and used + space + wide > width:
             lines.append(word)

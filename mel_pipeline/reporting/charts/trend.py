@@ -159,7 +159,10 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
 def _tick(slot: int, mark: dict[Hashable, Any], text: Texts) -> str:
     """``Q1`` with the year under the first quarter shown and under each first quarter, then n."""
     quarter = Quarter.parse(str(mark["label"]))
-    lines = [f"Q{quarter.number}", str(quarter.year) if slot == 0 or quarter.number == 1 else ""]
+    lines = [
+        text("format.quarter_short", number=quarter.number),
+        str(quarter.year) if slot == 0 or quarter.number == 1 else "",
+    ]
     if mark["base"]:
         lines.append(text("chart.n", count=mark["base"]))
     return "\n".join(lines)

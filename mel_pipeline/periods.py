@@ -80,3 +80,13 @@ def previous_period(period: str) -> str:
 def year_before(period: str) -> str:
     """The same quarter a year earlier, or the year before."""
     return str(Quarter.parse(period).year_before()) if "-" in period else str(int(period) - 1)
+
+
+def parse_period(text: str) -> str:
+    """A quarter or a year, as it is written everywhere.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    year = text.strip()
+    return year if year.isdecimal() and len(year) == 4 else str(Quarter.parse(text))

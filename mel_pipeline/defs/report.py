@@ -1,5 +1,6 @@
 """Charts and report pages as assets. Reads figures and dimensions, hands frames to reporting."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from mel_pipeline.catalogue import Indicator, load_catalogue
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
+from mel_pipeline.plain import plain
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def build(settings: Settings) -> dg.Definitions:
 
 
 def chart_name(indicator: Indicator) -> str:
-    return f"chart_{indicator.id.lower().replace('-', '_')}"
+    """``chart_member_cities``: a name a reader knows, in letters Dagster takes."""
+    return "chart_" + "_".join(re.findall(r"[a-z0-9]+", plain(indicator.name.en)))
 
 
 def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -80,7 +83,7 @@ def _chart_spec(name: str, indicator: Indicator) -> dg.AssetSpec:
         group_name=REPORT,
         kinds={"matplotlib"},
         owners=["team:mel"],
-        description=f"**{indicator.name.en}** as a chart (SVG for the page, PNG for slides).",
+        description=f"**{indicator.name.en}** ({indicator.id}) as a chart: SVG for the page, PNG for slides.",
     )
 
 
@@ -112,7 +115,7 @@ def report_languages(settings: Settings) -> list[str]:
 
 def _page_metadata(built: "dict[str, BuiltReport]", edition: "Edition") -> dict[str, Any]:
     pages = {
-        f"open ({language})": dg.MetadataValue.url(report.page.resolve().as_uri())
+        f"open ({language})": dg.MetadataValue.url(f"/reports/{edition.period}/{report.page.name}")
         for language, report in built.items()
     }
     untranslated = [

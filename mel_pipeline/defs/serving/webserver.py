@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mel_pipeline.defs.serving.instance import open_instance
-from mel_pipeline.guard import Guard
+from mel_pipeline.guard import App, Guard, Receive, Scope, Send
 from mel_pipeline.settings import Settings
+
+REPORTS = "/reports"
 
 
 def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_daemon: bool = True) -> None:
@@ -34,7 +36,29 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
         with WorkspaceProcessContext(instance, target, version=__version__, read_only=read_only) as context:
             app = create_app_from_workspace_process_context(context)
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-            uvicorn.run(Guard(app, hosts), host="127.0.0.1", port=port, log_level="warning")
+            uvicorn.run(
+                Guard(with_reports(app, settings.published_dir), hosts),
+                host="127.0.0.1",
+                port=port,
+                log_level="warning",
+            )
+
+
+def with_reports(app: App, folder: Path) -> App:
+    """The finished reports under ``/reports/``: a browser opens no file:// link from a page it got over HTTP."""
+    from starlette.staticfiles import StaticFiles
+
+    reports = StaticFiles(directory=folder, html=True, check_dir=False)
+
+    async def beside(scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        if scope["type"] == "http" and path.startswith(f"{REPORTS}/"):
+            inner = {**scope, "path": path.removeprefix(REPORTS), "raw_path": None, "root_path": ""}
+            await reports(inner, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return beside
 
 
 @contextmanager

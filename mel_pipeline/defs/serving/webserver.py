@@ -46,17 +46,16 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
 
 def with_reports(app: App, folder: Path) -> App:
     """The finished reports under ``/reports/``: a browser opens no file:// link from a page it got over HTTP."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
-    reports = StaticFiles(directory=folder, html=True, check_dir=False)
+    files = StaticFiles(directory=folder, html=True, check_dir=False)
+    reports = Starlette(routes=[Mount(REPORTS, files)])
 
     async def beside(scope: Scope, receive: Receive, send: Send) -> None:
-        path = str(scope.get("path", ""))
-        if scope["type"] == "http" and path.startswith(f"{REPORTS}/"):
-            inner = {**scope, "path": path.removeprefix(REPORTS), "raw_path": None, "root_path": ""}
-            await reports(inner, receive, send)
-        else:
-            await app(scope, receive, send)
+        is_report = scope["type"] == "http" and str(scope["path"]).startswith(f"{REPORTS}/")
+        await (reports if is_report else app)(scope, receive, send)
 
     return beside
 

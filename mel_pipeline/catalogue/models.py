@@ -56,11 +56,13 @@ class Disclosure(_Strict):
     """Of indicators about persons: figures about few of them are withheld.
 
     ``group``: indicators that rest on the same people are withheld together. ``people``: the part of the
-    formula that counts the persons a figure rests on.
+    formula that counts the persons a figure rests on. ``answers``: of a share of answers, the scores (1 to 5) that
+    its numerator counts; with the answers by score somebody could otherwise work out what is withheld.
     """
 
     group: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     people: Literal["numerator", "denominator"]
+    answers: list[Literal[1, 2, 3, 4, 5]] = []
 
 
 class Interval(_Strict):

@@ -99,10 +99,13 @@ class _Reader(HTMLParser):
 
 
 def _unit(found: re.Match[str]) -> str:
-    return UNITS.get((found["before"] or found["after"] or "").strip(), "")
+    return UNITS.get((found.groupdict().get("before") or found["after"] or "").strip(), "")
 
 
 def _pattern(locale: Locale) -> re.Pattern[str]:
     group, decimal = (re.escape(symbol(locale)) for symbol in (get_group_symbol, get_decimal_symbol))
-    digits = rf"\d{{1,3}}(?:{group}\d{{3}})+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?"
-    return re.compile(rf"(?P<before>€)?(?P<digits>{digits})(?P<after>[\s\u00a0\u202f]?[%€])?")
+    digits = rf"(?P<digits>\d{{1,3}}(?:{group}\d{{3}})+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?)"
+    space = r"[\s\u00a0\u202f]?"
+    if locale.language == "en":  # the sign of the currency stands before the number, and only there
+        return re.compile(rf"(?P<before>€)?{digits}(?P<after>%)?")
+    return re.compile(rf"{digits}(?P<after>{space}[%€])?")

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, quarters_shown
+from mel_pipeline.reporting.figures import (
+    NOT_AVAILABLE,
+    SUPPRESSED,
+    Figures,
+    Reading,
+    comparable,
+    quarters_shown,
+)
 from mel_pipeline.reporting.findings import UNSTATED, breakdown_finding, finding
 
 if TYPE_CHECKING:
@@ -23,7 +30,20 @@ if TYPE_CHECKING:
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
 MOST_BARS = 12
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
-COLUMNS = ["label", "value", "shown", "full", "n", "base", "status", "emphasis", "target", "note", "code"]
+COLUMNS = [
+    "label",
+    "value",
+    "shown",
+    "full",
+    "n",
+    "base",
+    "status",
+    "emphasis",
+    "target",
+    "note",
+    "code",
+    "breaks",
+]
 
 
 @dataclass(frozen=True)
@@ -31,7 +51,8 @@ class ChartFrame:
     """``data``: one row a mark, in drawing order, columns ``COLUMNS``.
 
     ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
-    ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition.
+    ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition, ``breaks`` whether
+    something else is counted than in the mark before.
     """
 
     measure: Measure
@@ -114,15 +135,18 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
     periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
+    last: Reading | None = None
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
+        breaks = reading.value is not None and last is not None and not comparable(reading, last)
+        last = reading if reading.value is not None else last
         target = figures.target(measure, period)
         # A target of a later year would stretch the scale; the table names it.
         near = target if target is not None and period.startswith(target.period[:4]) else None
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
-        rows.append(row | {"target": None if near is None else near.value})
+        rows.append(row | {"target": None if near is None else near.value, "breaks": breaks})
     stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
@@ -132,7 +156,17 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         last=periods[-1],
     )
     column = texts("table.quarter")
-    return _frame(scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label)
+    foot = _breaks([str(row["label"]) for row in rows if row["breaks"]], texts)
+    return _frame(
+        scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
+    )
+
+
+def _breaks(periods: list[str], texts: Texts) -> str:
+    """What the marks of a break mean; the notes in the table say what changed."""
+    if len(periods) == 1:
+        return texts("picture.break", period=periods[0])
+    return texts("picture.breaks", periods=", ".join(periods)) if periods else ""
 
 
 def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
@@ -208,6 +242,7 @@ def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict
         "target": None,
         "note": texts.say(reading.note),
         "code": "",
+        "breaks": False,
     }
 
 

@@ -41,6 +41,11 @@ class Measure:
     baseline_note: str
 
     @property
+    def is_distribution(self) -> bool:
+        """All answers by kind: its total is always the whole, so that only its cells say anything."""
+        return self.chart_dimension == "answer"
+
+    @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
         return self.aggregation == "stock" or self.unit in ("percent", "score")

@@ -20,6 +20,7 @@ from mel_pipeline.reporting.figures import Figures, require_headlines
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.frames import ChartFrame
 from mel_pipeline.reporting.measures import Measure, measures, missing, words
+from mel_pipeline.reporting.page_charts import PageDrawing, page_charts, write_page_charts
 from mel_pipeline.reporting.restated import footnotes, restatement_rows, standing_of
 from mel_pipeline.reporting.story import changes, decisions_needed, learning_of, on_track, opening_points
 from mel_pipeline.reporting.tables import Row, table_row
@@ -27,7 +28,7 @@ from mel_pipeline.reporting.texts import Texts, load_texts
 from mel_pipeline.reporting.topics import TOPICS, reach_ladder, topic_of, who_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mel_pipeline.reporting.charting import ChartFile
@@ -39,9 +40,16 @@ FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart for the page: a wide drawing and one for phones, as data addresses."""
+    """A chart for the page: a wide drawing and one for phones, as data addresses, and its numbers as a table.
 
-    frame: ChartFrame
+    ``anchor`` is the indicator, or the name of a picture of several.
+    """
+
+    anchor: str
+    name: str
+    alt: str
+    headings: Sequence[str]
+    table: Sequence[Sequence[str]]
     wide: str
     narrow: str
     width: int
@@ -99,6 +107,7 @@ def build_editions(
 class _Composed:
     html: str
     drawn: list[Drawing]
+    overviews: dict[str, PageDrawing]
     texts: Texts
 
 
@@ -114,20 +123,26 @@ def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
     by_id = {measure.id: measure for measure in known}
     notes = footnotes(edition.restatements, by_id, texts)
     rows = {measure.id: table_row(measure, figures, texts, notes.get(measure.id, "")) for measure in known}
-    pictures = _pictures(wide, narrow)
+    listed = [measure for measure in known if not measure.is_distribution]
+    overviews, small_overviews = (
+        page_charts(edition, known, figures, texts, sources_dir, narrow=small) for small in (False, True)
+    )
+    pictures = _pictures(wide, narrow, texts)
     page = _template(sources_dir).render(
         t=texts,
         edition=edition,
         css=Markup(_text(sources_dir / "templates" / "report.css")),  # noqa: S704 - our own file
         fonts=[_data_address(sources_dir / "fonts" / name, "font/woff2") for name in FONTS],
-        rows=list(rows.values()),
+        rows=[rows[measure.id] for measure in listed],
+        sheets=list(rows.values()),
         headline=[rows[measure.id] for measure in known if measure.headline],
         points=opening_points(edition, known, figures, texts),
-        on_track=on_track(list(rows.values()), texts),
+        on_track=on_track([rows[measure.id] for measure in listed], texts),
         changes=changes(edition, known, figures, texts),
-        decisions=decisions_needed(edition, list(rows.values()), texts),
-        sections=_lines(edition, known, rows, pictures, texts),
-        topics=_topics(known, rows, pictures, texts),
+        decisions=decisions_needed(edition, [rows[measure.id] for measure in listed], texts),
+        overviews=_page_pictures(overviews, small_overviews),
+        sections=_lines(edition, listed, rows, pictures, texts),
+        topics=_topics(listed, rows, pictures, texts),
         ladder=reach_ladder(known, figures, texts),
         answered=who_answered(known, figures, texts),
         learning=learning_of(edition, texts),
@@ -142,11 +157,12 @@ def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
         raise ReportError(
             f"Writing {edition.period}: the template {TEMPLATE} gave no page. Restore reports/templates."
         )
-    return _Composed(page, wide, texts)
+    return _Composed(page, wide, overviews, texts)
 
 
 def _write(made: _Composed, period: str, out_dir: Path) -> BuiltReport:
     charts = write_charts(made.drawn, period, out_dir, made.texts.language)
+    write_page_charts(made.overviews, period, out_dir, made.texts.language)
     path = out_dir / period / f"report-{made.texts.language}.html"
     write_if_changed(path, made.html.encode("utf-8"))
     return BuiltReport(path, charts, sorted(made.texts.missing))
@@ -189,16 +205,53 @@ class _Page:
             ) from error
 
 
-def _pictures(wide: list[Drawing], narrow: list[Drawing]) -> dict[str, Picture]:
+def _pictures(wide: list[Drawing], narrow: list[Drawing], texts: Texts) -> dict[str, Picture]:
     return {
         big.frame.measure.id: Picture(
-            big.frame,
+            big.frame.measure.id,
+            big.frame.measure.name,
+            big.frame.alt,
+            *_table(big.frame, texts),
             _address(big.svg, "image/svg+xml"),
             _address(small.svg, "image/svg+xml"),
             big.width,
             big.height,
         )
         for big, small in zip(wide, narrow, strict=True)
+    }
+
+
+def _table(frame: ChartFrame, texts: Texts) -> tuple[list[str], list[list[str]]]:
+    """The numbers of a chart: label and value, with n and notes where any mark has them."""
+    headings = [frame.column, texts("table.value")]
+    headings += [texts("table.base")] if frame.has_base else []
+    headings += [texts("table.note")] if frame.has_notes else []
+    rows = [
+        [
+            texts.period(mark["label"]),
+            mark["full"],
+            *([mark["base"]] if frame.has_base else []),
+            *([mark["note"]] if frame.has_notes else []),
+        ]
+        for mark in frame.marks
+    ]
+    return headings, rows
+
+
+def _page_pictures(wide: Mapping[str, PageDrawing], narrow: Mapping[str, PageDrawing]) -> dict[str, Picture]:
+    return {
+        name: Picture(
+            name,
+            big.frame.title,
+            big.frame.alt,
+            big.frame.headings,
+            big.frame.table,
+            _address(big.svg, "image/svg+xml"),
+            _address(narrow[name].svg, "image/svg+xml"),
+            big.width,
+            big.height,
+        )
+        for name, big in wide.items()
     }
 
 

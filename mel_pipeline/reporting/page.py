@@ -140,7 +140,7 @@ def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
         on_track=on_track([rows[measure.id] for measure in listed], texts),
         changes=changes(edition, known, figures, texts),
         decisions=decisions_needed(edition, [rows[measure.id] for measure in listed], texts),
-        overviews=_page_pictures(overviews, small_overviews),
+        overviews=_page_pictures(overviews, small_overviews, texts),
         sections=_lines(edition, listed, rows, pictures, texts),
         topics=_topics(listed, rows, pictures, texts),
         ladder=reach_ladder(known, figures, texts),
@@ -238,14 +238,16 @@ def _table(frame: ChartFrame, texts: Texts) -> tuple[list[str], list[list[str]]]
     return headings, rows
 
 
-def _page_pictures(wide: Mapping[str, PageDrawing], narrow: Mapping[str, PageDrawing]) -> dict[str, Picture]:
+def _page_pictures(
+    wide: Mapping[str, PageDrawing], narrow: Mapping[str, PageDrawing], texts: Texts
+) -> dict[str, Picture]:
     return {
         name: Picture(
             name,
             big.frame.title,
             big.frame.alt,
-            big.frame.headings,
-            big.frame.table,
+            [texts.period(heading) for heading in big.frame.headings],
+            [[texts.period(cell) for cell in cells] for cells in big.frame.table],
             _address(big.svg, "image/svg+xml"),
             _address(narrow[name].svg, "image/svg+xml"),
             big.width,

@@ -15,7 +15,7 @@ from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 ROOM = Path(__file__).parents[2] / "mel_pipeline" / "reporting"
 ASKED = re.compile(r"""(?:\btexts?|\bself|\bt)(?:\.plural)?\(\s*f?"([a-z_]+\.[A-Za-z_.]+)(["{])""")
 FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_]+)\"""")
-CONDITIONAL = re.compile(r""""((?:finding|page|chart|period)\.[a-z_]+)\"""")
+CONDITIONAL = re.compile(r""""((?:finding|page|chart|period|picture)\.[a-z_.]+)\"""")
 
 
 @pytest.fixture(scope="module")

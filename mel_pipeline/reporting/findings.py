@@ -137,7 +137,9 @@ def breakdown_finding(
     if not known or max(known.values()) == 0:
         return texts("finding.no_breakdown", name=measure.name)
     most = max(known.values())
-    leaders = [texts.named("category", name) for name, value in known.items() if value == most]
+    leaders = [
+        texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
+    ]
     amount = texts.value(measure, most)
     if (
         adds_up(total, list(cells.values()))

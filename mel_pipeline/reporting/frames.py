@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
 MOST_BARS = 12
+SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
 COLUMNS = [
     "label",
@@ -170,15 +171,20 @@ def _breaks(periods: list[str], texts: Texts) -> str:
 
 
 def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
-    """Largest first, the unstated always last; names decide ties so that the order never wavers."""
+    """Largest first, the unstated always last; names decide ties so that the order never wavers. Scores stay in theirs."""
     measure, texts = scene.measure, scene.texts
     cells = scene.figures.cells(measure.id, scene.edition.period, dimension)
     order = sorted(
         cells,
-        key=lambda name: (name in UNSTATED, cells[name].value is None, -(cells[name].value or 0), name),
+        key=lambda name: (
+            name in UNSTATED,
+            dimension != SCORED and cells[name].value is None,
+            0.0 if dimension == SCORED else -(cells[name].value or 0.0),
+            name,
+        ),
     )
     rows = [
-        _row(scene, texts.named("category", name), cells[name], emphasis=name not in UNSTATED)
+        _row(scene, texts.category(dimension, name), cells[name], emphasis=name not in UNSTATED)
         for name in order[:MOST_BARS]
     ]
     named, unit = texts.named("dimension", dimension), texts.choice("unit", measure.unit)

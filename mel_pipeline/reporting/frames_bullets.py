@@ -50,7 +50,7 @@ def frame(stage: Stage) -> PageFrame | None:
         sources=[measure for measure, target in aimed if target is not None],
         words={
             "actual": period,
-            "before": before,
+            **({"before": before} if any(row["before"] is not None for row in rows) else {}),
             "target": texts("page.target"),
         },
         empty_why="" if rows else texts("picture.bullets.empty"),

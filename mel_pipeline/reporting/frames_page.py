@@ -110,7 +110,7 @@ def page_frame(
     lines = [texts("alt.mark", label=cells[0], value=_listed(headings, cells[1:], texts)) for cells in table]
     alt = texts(
         "alt.chart",
-        kind=texts(f"picture.{name}.kind"),
+        kind=texts(f"picture.kind.{name}"),
         title=title,
         subtitle=subtitle,
         data="; ".join(lines) or texts.choice("status", NOT_AVAILABLE),

@@ -87,7 +87,7 @@ def signed(texts: Texts, step: float) -> str:
 def _title(stage: Stage, measure: Measure, rows: list[dict[str, object]]) -> str:
     texts = stage.texts
     if not rows:
-        return texts("finding.not_available", name=measure.name, period=stage.period)
+        return texts("picture.waterfall.unknown", before=previous_period(stage.period), period=stage.period)
     ends = [float(str(rows[slot]["value"])) for slot in (0, -1)]
     key = "same" if ends[0] == ends[1] else "grew" if ends[1] > ends[0] else "shrank"
     head = texts(

@@ -120,6 +120,12 @@ class Texts:
         told = self.phrases.translate(code, str) if self.phrases else None
         return told or code  # names of platforms, accounts and donors are the same in every language
 
+    def category(self, dimension: str, name: str) -> str:
+        """A category of a breakdown; answers and genders have words of their own."""
+        if dimension == "answer":
+            return self.named("answer", name)
+        return self.named("gender" if dimension == "gender" else "category", name)
+
     def number(self, value: float, decimals: int = 0) -> str:
         text = format_decimal(rounded(value, decimals), format=_pattern(decimals), locale=self.locale)
         return text.replace("-", MINUS)

@@ -23,7 +23,7 @@ TEXTS = load_texts(REPORTS, "en")
 # Root mean square over the grey values of all pixels: a bar that moves by a few pixels makes more.
 held = pytest.mark.mpl_image_compare(
     baseline_dir="images",
-    tolerance=4,
+    tolerance=1,
     style="default",
     savefig_kwargs={"dpi": 64, "metadata": {"Software": None}},
 )

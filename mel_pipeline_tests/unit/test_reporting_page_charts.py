@@ -198,6 +198,14 @@ def test_a_period_before_with_another_coverage_has_no_bar():
     assert row["before_shown"] == "other coverage"
 
 
+def test_without_any_earlier_figure_the_key_has_none_either():
+    edition = pictured_edition()
+    figures = edition.figures[edition.figures["period"] != "2024-Q3"]
+    frame = frames(replace(edition, figures=figures))["bullets"]
+    assert list(frame.words) == ["actual", "target"]
+    assert "2024-Q3" not in words_of(drawn(frame))
+
+
 # Answers by score
 
 
@@ -300,6 +308,7 @@ def test_without_the_level_before_there_is_nothing_to_step_from():
     frame = frames(with_figure(pictured_edition(), "MEM-01", "2024-Q3", **MISSING))["waterfall"]
     assert frame.is_empty
     assert "2024-Q3" in frame.empty_why
+    assert frame.title == "Membership from 2024-Q3 to 2024-Q4: the steps cannot be shown"
 
 
 def test_levels_that_do_not_begin_at_zero_say_so_and_small_ones_begin_there():
@@ -480,3 +489,14 @@ def test_pictures_fit_in_other_languages(language, narrow):
     texts = Texts(language, {**TEXTS.entries, **dict(_flat(tree)), "locale": language})
     for frame in frames(pictured_edition("2024"), narrow=narrow, texts=texts).values():
         assert_readable(drawn(frame, texts))
+
+
+def test_lines_are_not_broken_within_a_number():
+    size = canvas.font(12)
+    number = "1\u202f061\u202f247"
+    assert number in canvas.wrapped(f"Instagram : {number}", size, 0.9)
+
+
+def test_a_bar_chart_of_answers_keeps_the_order_of_the_scores():
+    frame = trend(pictured_edition(), "SAT-05")
+    assert [label[0] for label in frame.data["label"]] == ["1", "2", "3", "4", "5"]

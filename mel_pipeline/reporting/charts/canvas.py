@@ -131,10 +131,10 @@ def font(size: float, *, strong: bool = False) -> FontProperties:
 
 
 def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
-    """Lines of at most ``width`` inches, as measured with the real font."""
+    """Lines of at most ``width`` inches, as measured with the real font; never broken at a space that must not break."""
     space = text_width("n n", size) - text_width("nn", size)
     lines, used = [""], 0.0
-    for word in text.split(" "):  # not at no-break spaces
+    for word in filter(None, text.split(" ")):
         wide = text_width(word, size)
         if lines[-1] and used + space + wide > width:
             lines.append(word)

@@ -28,6 +28,7 @@ from mel_pipeline.reporting.charts.canvas import (
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -48,15 +49,12 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
     step = ROW_NARROW if frame.narrow else ROW_WIDE
     height = len(marks) * step + (0.0 if frame.narrow else 0.26)
     sheet = paper(frame, KEY + height + 0.06)
-    key_row(
-        sheet,
-        [
-            Patch(color=NOW),
-            Patch(color=BEFORE),
-            Line2D([], [], color=INK, linewidth=2.6, marker="|", markersize=11, linestyle=""),
-        ],
-        [frame.words["actual"], frame.words["before"], frame.words["target"]],
-    )
+    handles: dict[str, Artist] = {
+        "actual": Patch(color=NOW),
+        "before": Patch(color=BEFORE),
+        "target": Line2D([], [], color=INK, linewidth=2.6, marker="|", markersize=11, linestyle=""),
+    }
+    key_row(sheet, [handles[part] for part in frame.words], list(frame.words.values()))
     axes = inches(sheet, height, above=KEY)
     if frame.narrow:
         for row, mark in enumerate(marks):

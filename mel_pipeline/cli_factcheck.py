@@ -71,8 +71,8 @@ def _tell(report: Report, *, sample: bool) -> None:
     from mel_pipeline.factcheck.checking import VERDICTS
 
     console = Console()
-    for line in _against(report, sample=sample):
-        console.print(line, highlight=False)
+    for sentence in _against(report, sample=sample):
+        console.print(sentence, highlight=False)
     table = Table(
         "Number", "Verdict", "Figure", "Where and why", box=None, padding=(0, 2, 1, 0), header_style="bold"
     )

@@ -12,7 +12,8 @@ _MONTHS = (
     " enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre"
 )
 MONTHS = frozenset(_MONTHS.split())
-_MONTH = "(?:" + "|".join(_MONTHS.split()) + r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|janv|févr|juil|déc|ene|abr|ago|dic)\b\.?"  # fmt: skip
+_SHORT = r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|janv|févr|juil|déc|ene|abr|ago|dic"
+_MONTH = "(?:" + "|".join(_MONTHS.split()) + rf"|{_SHORT})\b\.?"
 _YEAR = r"(?:19|20)\d\d"
 _DAY = r"(?:[0-3]?\d)(?:er|st|nd|rd|th|º|\.º)?"
 _TO = r"\s*(?:-|–|—|au|à|et|to|and|until|al|y|a)\s*(?:le\s+|the\s+|el\s+)?"

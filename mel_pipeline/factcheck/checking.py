@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from mel_pipeline.factcheck.choosing import TOTAL, Candidate, Figure, Finding
 from mel_pipeline.factcheck.languages import language_of
-from mel_pipeline.factcheck.matching import TOTAL, Candidate, Figure, Finding, Matcher
+from mel_pipeline.factcheck.matching import Matcher
 from mel_pipeline.factcheck.numbers import Number, find_numbers
 from mel_pipeline.factcheck.passages import Passage, sentences
 from mel_pipeline.factcheck.reading import Draft
@@ -108,7 +109,7 @@ class _Checker:
     def __init__(self, published: Published, language: str, period: str, known: set[str]) -> None:
         self.published, self.language, self.period, self.known = published, language, period, known
         cells = {
-            (row.dimension, str(row.category))
+            (str(row.dimension), str(row.category))
             for row in published.figures[["dimension", "category"]].drop_duplicates().itertuples()
             if row.dimension != TOTAL
         }
@@ -155,13 +156,13 @@ class _Checker:
     def _matcher(self, period: str) -> Matcher:
         if period not in self.matchers:
             rows = self.published.figures[self.published.figures["period"].astype(str) == period]
-            units = self.published.indicators.set_index("indicator_id")[["unit", "aggregation"]].to_dict(
-                "index"
-            )
-            self.matchers[period] = Matcher(
-                [_figure(row, units) for row in rows.to_dict("records") if row["indicator_id"] in units],
-                self.vocabulary,
-            )
+            about = {str(row.indicator_id): row for row in self.published.indicators.itertuples()}
+            figures = [
+                _figure({str(name): value for name, value in row.items()}, about[str(row["indicator_id"])])
+                for row in rows.to_dict("records")
+                if str(row["indicator_id"]) in about
+            ]
+            self.matchers[period] = Matcher(figures, self.vocabulary)
         return self.matchers[period]
 
     def _told(self, finding: Finding, number: Number, place: str, sentence: str) -> Line:
@@ -223,12 +224,12 @@ def _plain(value: Decimal, places: int) -> str:
     return f"{value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP):,f}"
 
 
-def _figure(row: Mapping[str, Any], units: Mapping[str, Mapping[str, str]]) -> Figure:
-    def number(value: Any) -> float | None:
-        return None if value is None or value != value else float(value)
+def _figure(row: Mapping[str, Any], indicator: Any) -> Figure:
+    import pandas as pd
 
-    about = units[row["indicator_id"]]
-    version = number(row.get("version"))
+    def number(value: Any) -> float | None:
+        return None if pd.isna(value) else float(value)
+
     return Figure(
         str(row["indicator_id"]),
         str(row["period"]),
@@ -237,7 +238,7 @@ def _figure(row: Mapping[str, Any], units: Mapping[str, Mapping[str, str]]) -> F
         str(row["category"]),
         str(row["status"]),
         {part: number(row[part]) for part in PARTS},
-        about["unit"],
-        about["aggregation"],
-        version is not None,
+        str(indicator.unit),
+        str(indicator.aggregation),
+        number(row.get("version")) is not None,
     )

@@ -27,7 +27,7 @@ def compare(number: Number, value: float) -> str:
     return found
 
 
-def _judge(number: Number, value: Decimal) -> str:
+def _judge(number: Number, value: Decimal) -> str:  # noqa: PLR0911 - one return a qualifier
     written = number.value
     if number.high is not None:
         return AGREES if written <= value <= number.high else DIFFERS

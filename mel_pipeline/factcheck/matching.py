@@ -6,66 +6,31 @@ when the words name one figure without doubt and the value does not fit. All els
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-from mel_pipeline.factcheck.comparing import AGREES, DIFFERS, DOUBTFUL, LOOSE, compare
+from mel_pipeline.factcheck.choosing import ELSE, TOTAL, Candidate, Figure, Finding, closest, verdict
+from mel_pipeline.factcheck.comparing import AGREES, compare
 from mel_pipeline.factcheck.numbers import Number
-from mel_pipeline.factcheck.scope import Scope, months_named, said, scattered_cells, strangers
+from mel_pipeline.factcheck.scope import (
+    Familiar,
+    Scope,
+    months_named,
+    only_after_a_verb,
+    said,
+    scattered_cells,
+    strangers,
+)
 from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Phrase, Vocabulary
 
-TOTAL = "total"
-_FAR_OFF = 3  # a plain count that differs by more is a count of something else
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of one period as anybody may see it; ``value`` is None where it is withheld or not available."""
-
-    indicator_id: str
-    period: str
-    cell: str
-    dimension: str
-    category: str
-    status: str
-    parts: dict[str, float | None]  # value, numerator, denominator, n
-    unit: str
-    aggregation: str
-    published: bool
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A figure that the words around a number may name, and how closely."""
-
-    figure: Figure
-    reads: str
-    phrase: Phrase
-    here: frozenset[str]  # concepts of the phrase that stand beside the number
-    tier: int  # 0: all beside it, 1: in the sentence, 2: in the one before, 3: in the heading
-    strange: tuple[str, ...]
-    outcome: str  # of comparing; "withheld" or "not available" where there is nothing to compare with
-
-    @property
-    def all_words(self) -> frozenset[str]:
-        return self.phrase.counted | self.phrase.about | frozenset(self.phrase.by)
-
-    @property
-    def value(self) -> float | None:
-        return self.figure.parts[self.reads]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The verdict on one number: agrees, disagrees, unknown or withheld, the figure it rests on, and why."""
-
-    verdict: str
-    reason: str = ""
-    candidate: Candidate | None = None
-    candidates: list[Candidate] = field(default_factory=list)
+_OF_SHARES = frozenset({"share", "person", "participant", "member", "city"})
+_BASE = {  # "54 % of the women" is no share of women
+    "en": re.compile(r"\s*of\s+(?:the\s+|all\s+|our\s+)?(?:women|men)\b", re.IGNORECASE),
+    "fr": re.compile(r"\s*des\s+(?:femmes|hommes)\b", re.IGNORECASE),
+    "es": re.compile(r"\s*de\s+(?:las\s+mujeres|los\s+hombres)\b", re.IGNORECASE),
+}
 
 
 class Matcher:
@@ -87,10 +52,16 @@ class Matcher:
         ]
         if reason := self._no_result(scope):
             return Finding("unknown", reason, candidates=found)
-        named = _closest([one for one in found if not one.strange and not self._other_time(scope, one)])
+        named = closest([one for one in found if not one.strange and not self._other_time(scope, one)])
         if not named:
             return self._unnamed(scope, found)
-        return _verdict(scope, named)
+        finding = verdict(scope, named)
+        one = finding.candidate
+        if finding.verdict == "disagrees" and one and one.figure.dimension not in (TOTAL, "gender", "donor"):
+            cell = (one.figure.dimension, one.figure.category)
+            if only_after_a_verb(scope, cell, self.vocabulary, language):
+                return Finding("unknown", ELSE, candidates=[one])
+        return finding
 
     def _no_result(self, scope: Scope) -> str:
         """Why a number cannot be a figure of ours, whatever its words."""
@@ -119,25 +90,22 @@ class Matcher:
         if not phrase.counted <= own | lent | column or phrase.without & (own | lent):
             return
         tier = _tier(phrase, scope)
-        if tier is None:
+        if tier is None or ("gender" in phrase.by and _is_base(scope, language)):
             return
         chosen = self._cells(scope, phrase, cells)
         here = frozenset((phrase.counted | phrase.about) & (own | lent))
-        allowed = {
-            *phrase.counted,
-            *phrase.about,
-            "share",
-            "person",
-            "participant",
-            "member",
-            "city",
-        } - phrase.without
+        shares = _OF_SHARES if scope.number.unit == "percent" else frozenset()
         words = self.vocabulary.own_words[any_figure.indicator_id]
+        strict = phrase.needs_whole or phrase.reads != "value" or "gender" in phrase.by
         for figure in chosen:
             own_name = self.vocabulary.scattered.get((figure.dimension, figure.category), frozenset())
-            strange = tuple(strangers(scope, allowed, words | own_name, self.vocabulary, language))
-            outcome = _outcome(scope.number, figure, phrase)
-            yield Candidate(figure, phrase.reads, phrase, here, tier, strange, outcome)
+            familiar = Familiar(
+                phrase.counted, (phrase.about | shares) - phrase.without, words | own_name, strict
+            )
+            strange = tuple(strangers(scope, familiar, self.vocabulary, language))
+            yield Candidate(
+                figure, phrase.reads, phrase, here, tier, strange, _outcome(scope.number, figure, phrase)
+            )
 
     def _cells(self, scope: Scope, phrase: Phrase, cells: dict[str, Figure]) -> list[Figure]:
         """The cells that are named: beside the number, else before it; the total when there is none."""
@@ -205,6 +173,13 @@ class Matcher:
         return [Candidate(one[4], "value", one[5], frozenset(), 9, (), AGREES) for one in alike[:_SHOWN]]
 
 
+def _is_base(scope: Scope, language: str) -> bool:
+    text, number = scope.sentence.text, scope.number
+    if re.search(r"\bà\s*\Z", text[: number.start]):  # "étaient à 54 % des femmes"
+        return False
+    return bool(_BASE[language].match(text, number.end))
+
+
 def _nouns(vocabulary: Vocabulary) -> set[str]:
     return {
         concept for phrases in vocabulary.phrases.values() for phrase in phrases for concept in phrase.counted
@@ -248,84 +223,3 @@ def _outcome(number: Number, figure: Figure, phrase: Phrase) -> str:
         return "withheld"
     value = figure.parts[phrase.reads]
     return "not available" if value is None else compare(number, value)
-
-
-def _closest(found: list[Candidate]) -> list[Candidate]:
-    """Without those that another one says more fully with words beside the number, one a figure."""
-    kept = [
-        one
-        for one in found
-        if not any(one.here < other.here and one.phrase.counted <= other.all_words for other in found)
-    ]
-    best: dict[tuple[str, str, str], Candidate] = {}
-    for one in kept:
-        key = (one.figure.indicator_id, one.figure.cell, one.reads)
-        if key not in best or _rank(one) < _rank(best[key]):
-            best[key] = one
-    return sorted(
-        best.values(), key=lambda one: (one.tier, one.figure.indicator_id, one.figure.cell, one.reads)
-    )
-
-
-def _rank(one: Candidate) -> tuple[bool, bool, int, int]:
-    return one.phrase.only_agrees, one.phrase.needs_whole, one.tier, -len(one.here)
-
-
-def _verdict(scope: Scope, named: list[Candidate]) -> Finding:
-    agreeing = _nearest([one for one in named if one.outcome == AGREES])
-    if scope.crowded:
-        return Finding("unknown", "another number stands beside it, as in a table", candidates=named)
-    if len(agreeing) == 1:
-        return Finding("agrees", _why_agrees(agreeing[0]), agreeing[0])
-    if agreeing:
-        return Finding("unknown", "several figures fit", candidates=agreeing)
-    likely = _fullest(_nearest(named))
-    if len({(one.figure.indicator_id, one.figure.cell, one.reads) for one in likely}) > 1:
-        return Finding("unknown", "the words name several figures", candidates=likely)
-    return _single(scope, likely[0])
-
-
-def _single(scope: Scope, one: Candidate) -> Finding:  # noqa: PLR0911 - one return a reason
-    if one.outcome == "withheld":
-        return Finding(
-            "withheld", "the figure is withheld to protect a small group; a draft should not state it", one
-        )
-    if one.outcome == "not available":
-        return Finding("unknown", "the figure is not available", one)
-    if one.outcome == LOOSE:
-        return Finding("unknown", "it holds, but the figure is far from the bound", candidates=[one])
-    if one.outcome == DOUBTFUL:
-        return Finding(
-            "unknown", "it agrees only if the separators are read in another way", candidates=[one]
-        )
-    if one.outcome != DIFFERS:
-        return Finding("unknown", "it agrees only if the zeros at the end are a rounding", candidates=[one])
-    if one.phrase.only_agrees or (one.phrase.needs_whole and not _speaks_of_the_whole(scope, one)):
-        return Finding("unknown", "it may be a count of something else", candidates=[one])
-    return Finding("disagrees", "", one)
-
-
-def _nearest(found: list[Candidate]) -> list[Candidate]:
-    """Those whose words stand nearest; the value of an indicator before its numerator."""
-    closest = [one for one in found if one.tier <= max(1, min((other.tier for other in found), default=0))]
-    cells: dict[tuple[str, str], Candidate] = {}
-    for one in closest:
-        cells.setdefault((one.figure.indicator_id, one.figure.cell), one)
-    return list(cells.values())
-
-
-def _fullest(found: list[Candidate]) -> list[Candidate]:
-    """Without those whose words are part of another one's, all of it said in the same sentence."""
-    return [one for one in found if not any(one.all_words < other.all_words for other in found)]
-
-
-def _speaks_of_the_whole(scope: Scope, one: Candidate) -> bool:
-    value = Decimal(repr(float(one.value or 0)))
-    likely = value / _FAR_OFF <= scope.number.value <= value * _FAR_OFF
-    part = one.figure.cell != TOTAL and one.figure.cell.split("=")[0] == "region"
-    return likely and (scope.label or part or any(token.whole for token in scope.own))
-
-
-def _why_agrees(one: Candidate) -> str:
-    where = {2: "named in the sentence before", 3: "named in the heading"}
-    return where.get(one.tier, "")

@@ -21,8 +21,18 @@ _DIGITS = re.compile(
 )
 _LETTERS = {"k": 3, "m": 6, "md": 9, "mds": 9, "bn": 9}
 _SCALES = {
-    **{"thousand": 3, "mille": 3, "milliers": 3, "mil": 3, "mil millones": 9},
-    **{"million": 6, "millions": 6, "millón": 6, "millon": 6, "millones": 6, "milliard": 9, "milliards": 9},
+    "thousand": 3,
+    "mille": 3,
+    "milliers": 3,
+    "mil": 3,
+    "mil millones": 9,
+    "million": 6,
+    "millions": 6,
+    "millón": 6,
+    "millon": 6,
+    "millones": 6,
+    "milliard": 9,
+    "milliards": 9,
 }
 _LONG = {"billion": 12, "billions": 12, "billón": 12, "billones": 12, "trillion": 18, "trillions": 18}
 _SHORT = {"billion": 9, "billions": 9, "trillion": 12, "trillions": 12}
@@ -55,7 +65,7 @@ _QUALIFIERS: tuple[tuple[str, str], ...] = (
     ("at most", r"au plus|tout au plus|at most|como máximo|no more than|à peine"),
     ("up to", r"jusqu[’']à|jusqu[’']en|up to|hasta|maximum(?: de| of)?|máximo(?: de)?"),
     ("more than", r"plus d[e’']|supérieure?s? à|au-delà de|more than|over|above|in excess of|exceed(?:ed|s|ing)?"
-     r"|dépass\w+|más de|superior(?:es)? a|por encima de|superó(?: los| las)?"),
+     r"|dépass(?:e|ent|é|ait|aient)|más de|superior(?:es)? a|por encima de|super(?:a|an|ó|aron)"),
     ("less than", r"moins d[e’']|inférieure?s? à|less than|fewer than|under|below|menos de|por debajo de"),
     ("almost", r"près d[e’']|presque|nearly|almost|close to|casi"),
     ("about", r"environ|quelque|à peu près|autour d[e’']|de l[’']ordre d[e’']|about|around|approximately|approx\.|some"
@@ -66,9 +76,23 @@ _QUALIFIED = [
     for name, words in _QUALIFIERS
 ]  # fmt: skip
 _ROUND = {
-    **{"dizaine": 10, "douzaine": 12, "quinzaine": 15, "vingtaine": 20, "trentaine": 30, "quarantaine": 40},
-    **{"cinquantaine": 50, "soixantaine": 60, "centaine": 100, "millier": 1000, "dozen": 12, "decena": 10},
-    **{"docena": 12, "veintena": 20, "treintena": 30, "centenar": 100, "millar": 1000},
+    "dizaine": 10,
+    "douzaine": 12,
+    "quinzaine": 15,
+    "vingtaine": 20,
+    "trentaine": 30,
+    "quarantaine": 40,
+    "cinquantaine": 50,
+    "soixantaine": 60,
+    "centaine": 100,
+    "millier": 1000,
+    "dozen": 12,
+    "decena": 10,
+    "docena": 12,
+    "veintena": 20,
+    "treintena": 30,
+    "centenar": 100,
+    "millar": 1000,
 }
 _ROUND_WORD = re.compile(rf"\b(?:une|un|a|una)\s+(?P<word>{'|'.join(_ROUND)})\b", re.IGNORECASE)
 _ONE_SCALED = re.compile(

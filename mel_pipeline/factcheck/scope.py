@@ -91,7 +91,7 @@ def read_words(text: str, numbers: list[Number], vocabulary: Vocabulary) -> Word
     tokens = [
         Token(match.group(), plain(match.group()), match.start())
         for match in _WORD.finditer(text)
-        if not any(start <= match.start() < end for start, end in spans)
+        if match.group() not in "'’" and not any(start <= match.start() < end for start, end in spans)
     ]
     words: list[Token] = []
     for token in tokens:  # a word with a hyphen is looked up as its parts
@@ -201,7 +201,8 @@ def scattered_cells(tokens: Iterable[Token], vocabulary: Vocabulary, cells: set[
     common = {plain(category) for dimension, category in cells if dimension == "platform"} | {"metropolis"}
     accounts = {cell: own for cell, own in there.items() if cell[0] == "account"}
     others = {cell: own for cell, own in there.items() if cell[0] != "account"}
-    if "account" in words:  # "the AVANTIA account", where a campaign has the name as well
+    # "The AVANTIA account", where a campaign has the name as well.
+    if "account" in words or all(cell[0] == "account" for cell in there):
         return _by_own_word(accounts, words, common)
     return _by_own_word(there, words, common) & set(others)
 
@@ -215,29 +216,63 @@ def _by_own_word(there: dict[Cell, frozenset[str]], words: set[str], common: set
     return found
 
 
-def strangers(
-    scope: Scope, allowed: set[str], own_words: frozenset[str] | set[str], vocabulary: Vocabulary, language: str
-) -> list[str]:
-    """Words that narrow what is counted and that the figure knows nothing of; names of others among them."""
-    joining, stopping = vocabulary.joining[language], vocabulary.stopping[language]
+@dataclass(frozen=True)
+class Familiar:
+    """What a figure knows: concepts that may be counted, others that may stand beside them, words of its own."""
 
-    def familiar(token: Token) -> bool:
+    counted: frozenset[str]
+    beside: frozenset[str]
+    words: frozenset[str]
+    strict: bool  # all words before the number have to be known as well
+
+    def knows(self, token: Token, neutral: frozenset[str]) -> bool:
         return (
-            bool(token.concepts & allowed)
+            bool(token.concepts & (self.counted | self.beside))
+            or f"={token.word}" in self.counted
             or bool(token.cells)
-            or token.word in own_words
-            or token.word in vocabulary.neutral
+            or token.word in self.words
+            or token.word in neutral
             or token.word in _PLAIN_MONTHS
-            or any(concept in allowed for concept in (f"={token.word}",))
         )
 
-    right = [token for token in scope.own if token.start >= scope.number.end]
+    def counts(self, token: Token) -> bool:
+        """Whether the first thing said after a number can be what the figure counts."""
+        return not token.concepts or bool(token.concepts & (self.counted | self.beside)) or bool(token.cells)
+
+
+def strangers(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> list[str]:
+    """Words that narrow what is counted and that the figure knows nothing of; names of others among them."""
+    tied = vocabulary.joining[language] | vocabulary.stopping[language]
+    found, content = _after(scope, familiar, vocabulary, language)
+    if not content or familiar.strict:  # what is counted stands before the number
+        found += [
+            token.text
+            for token in scope.own
+            if token.start < scope.number.start
+            and token.word
+            and not familiar.knows(token, vocabulary.neutral)
+            and token.word not in tied
+            and not _VERB[language].search(token.word)
+        ]
+    for place, token in enumerate(scope.own):
+        opener = place == 0 and len(scope.own) > 1 and scope.own[1].text == ","
+        proper = token.text[:1].isupper() and not token.known and token.word not in tied and not opener
+        if proper and not familiar.knows(token, vocabulary.neutral):
+            found.append(token.text)
+    return list(dict.fromkeys(found))
+
+
+def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> tuple[list[str], int]:
+    """Strangers among the words that belong to the number from the right, and how many words belong to it.
+
+    A verb ends them: in English any unknown word after the noun, in French and Spanish one that is no plural.
+    """
+    joining, stopping = vocabulary.joining[language], vocabulary.stopping[language]
     found: list[str] = []
-    content = 0
-    bound = False
-    for token in right[:_FARTHEST]:
+    content, bound = 0, False
+    for token in [token for token in scope.own if token.start >= scope.number.end][:_FARTHEST]:
         if not token.word:
-            if token.text in _STRONG | {".", "!", "?", "…"} and content:
+            if content and token.text in _STRONG | {".", "!", "?", "…"}:
                 break
             continue
         if token.word in stopping:
@@ -245,30 +280,21 @@ def strangers(
         if token.word in joining:
             bound = True
             continue
-        if familiar(token):
-            content, bound = content + 1, False
-            continue
-        if content and not bound and (language == "en" or _VERB[language].search(token.word)):
+        known = familiar.knows(token, vocabulary.neutral)
+        if not known and not bound and (_VERB[language].search(token.word) or (content and language == "en")):
             break
-        if not content and not bound and language != "en" and _VERB[language].search(token.word):
-            break
-        found.append(token.text)
-        content, bound = content + 1, False
-    if not content:  # what is counted stands before the number
-        left = [token for token in scope.own if token.start < scope.number.start and token.word]
-        found += [
-            token.text
-            for token in left
-            if not familiar(token)
-            and token.word not in joining | stopping
-            and not _VERB[language].search(token.word)
-        ]
-    first = next((token for token in scope.sentence.tokens if token.word), None)
-    for token in scope.own:
-        proper = token.text[:1].isupper() and token is not first and not familiar(token) and not token.known
-        if proper and token.word not in joining | stopping and token.text not in found:
+        if not known or (content == 0 and scope.number.unit == "count" and not familiar.counts(token)):
             found.append(token.text)
-    return found
+        content, bound = content + 1, False
+    return found, content
+
+
+def only_after_a_verb(scope: Scope, cell: Cell, vocabulary: Vocabulary, language: str) -> bool:
+    """Whether a category is said of something else than the number: "of the 164 members many are in Asia"."""
+    after = [token for token in scope.own if token.start >= scope.number.end]
+    verb = next((token.start for token in after if token.word in vocabulary.stopping[language]), None)
+    places = [token.start for token in scope.own if cell in token.cells]
+    return verb is not None and bool(places) and all(place > verb for place in places)
 
 
 def months_named(scope: Scope) -> bool:

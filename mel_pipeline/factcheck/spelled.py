@@ -18,14 +18,14 @@ _SPANISH = (
 )
 _SMALL: dict[str, dict[str, int]] = {
     "en": {word: number for number, word in enumerate(_ENGLISH.split())}
-    | {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)},
+    | {word: 10 * n for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)},
     "fr": {word: number for number, word in enumerate(_FRENCH.split())}
     | {"zero": 0, "une": 1, "vingt": 20, "vingts": 20, "trente": 30, "quarante": 40, "cinquante": 50}
     | {"soixante": 60, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90},
     "es": {word: number for number, word in enumerate(_SPANISH.split())}
     | {"un": 1, "una": 1, "dieciseis": 16, "veintiún": 21, "veintiuna": 21, "veintidos": 22, "veintitres": 23}
     | {"veintiseis": 26}
-    | {word: 10 * n for n, word in enumerate("treinta cuarenta cincuenta sesenta setenta ochenta noventa".split(), 3)}
+    | {word: 10 * n for n, word in enumerate(["treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa"], 3)}
     | {"ciento": 100, "cien": 100}
     | {
         stem + ending: 100 * n
@@ -103,7 +103,9 @@ def number_of(words: list[str], language: str) -> int | None:
     return total + part
 
 
-def _added(part: int, value: int, word: str, language: str, follows: bool) -> int | None:
+def _added(  # noqa: PLR0911 - one return a rule of a language
+    part: int, value: int, word: str, language: str, follows: bool
+) -> int | None:
     """``part`` with a word more; None where no number goes on so."""
     rest = part % 100
     if language == "fr" and word in ("vingt", "vingts") and rest == 4 and follows:

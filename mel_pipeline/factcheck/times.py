@@ -79,6 +79,5 @@ def _mark(number: Number) -> Mark | None:
 
 def _quarter(text: str) -> int:
     if match := _QUARTER.search(text):
-        if match.group(1):
-            return int(match.group(1))
+        return int(match.group(1))
     return next(number for number, words in _ORDINALS if re.match(rf"(?:{words})", text, re.IGNORECASE))

@@ -121,7 +121,7 @@ def build(
     entries = _entries()
     concepts = _lexicon(entries["concepts"])
     categories, scattered = _categories(entries["categories"], set(cells), translated)
-    rows = indicators.to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in indicators.to_dict("records")]
     phrases = {
         row["indicator_id"]: _phrases(entries["indicators"].get(row["indicator_id"]), row, concepts)
         for row in rows

@@ -36,7 +36,9 @@ def figures_2024(version: int | None = 1) -> pd.DataFrame:
     """A row a cell, as ``released_figures`` has them; ``version`` None: not published."""
     parts: dict[tuple[str, str], dict[str, float]] = {}
     rows = csv.DictReader((TESTS / "backtests" / "annual_report_2024.csv").read_text("utf-8").splitlines())
-    listed = [(row["indicator_id"], row["disaggregation"], row["column"], float(row["expected"])) for row in rows]
+    listed = [
+        (row["indicator_id"], row["disaggregation"], row["column"], float(row["expected"])) for row in rows
+    ]
     for indicator, cell, part, value in (*listed, *MORE):
         parts.setdefault((indicator, cell), {})[part] = float(value)
     frame = [_row(indicator, cell, "ok", found) for (indicator, cell), found in parts.items()]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mel_pipeline.cli_cities import cities
+from mel_pipeline.cli_factcheck import factcheck
 from mel_pipeline.cli_learning import learning
 from mel_pipeline.cli_privacy import app as privacy_commands
 from mel_pipeline.cli_publication import register as register_publication
@@ -39,6 +40,7 @@ app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(cities)
 app.command()(learning)
+app.command()(factcheck)
 register_publication(app)
 STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
 

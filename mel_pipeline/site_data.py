@@ -84,7 +84,9 @@ def read_site(warehouse: Warehouse, settings: Settings) -> Site:
 
 def _calculated(warehouse: Warehouse) -> list[str]:
     if warehouse.has_table("released_figures"):
-        periods = list(warehouse.read("select distinct period from released_figures order by period")["period"])
+        periods = list(
+            warehouse.read("select distinct period from released_figures order by period")["period"]
+        )
         if periods:
             return periods
     raise ReportError(
@@ -113,9 +115,16 @@ def _standings(warehouse: Warehouse, periods: list[str]) -> dict[str, tuple[int,
 
 
 def _presence(warehouse: Warehouse, quarters: list[str], min_cell: int) -> Presence:
+    import pandas as pd
+
     attended = warehouse.read(ATTENDED)
     attended["spoke"] = attended["spoke"].astype(bool)
-    attended["quarter"] = [str(Quarter.of(_day(moment))) for moment in attended["started_on"]]
+    # The type is stated: of no rows pandas would make numbers.
+    attended["quarter"] = pd.Series(
+        [str(Quarter.of(_day(moment))) for moment in attended["started_on"]],
+        index=attended.index,
+        dtype="str",
+    )
     attended = attended[attended["quarter"].isin(quarters)].drop(columns="started_on").reset_index(drop=True)
     return protected_presence(attended, _seats(warehouse, quarters), min_cell)
 

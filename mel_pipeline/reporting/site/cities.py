@@ -68,10 +68,19 @@ def _sum(parts: list[Count]) -> Count:
 def read_cities(site: Site, quarters: list[str]) -> list[City]:
     """Every member there was, by name; ``quarters`` are those that have been calculated, oldest first."""
     rows = [{str(key): value for key, value in row.items()} for row in site.cities.to_dict("records")]
-    named = slugs([{"account_id": words(row["account_id"]), "name": words(row["account_name"]), "country": words(row["country_code"])} for row in rows])
+    named = slugs(
+        [
+            {
+                "account_id": words(row["account_id"]),
+                "name": words(row["account_name"]),
+                "country": words(row["country_code"]),
+            }
+            for row in rows
+        ]
+    )
     spells: defaultdict[str, list[tuple[date | None, date | None]]] = defaultdict(list)
-    for row in site.spells.to_dict("records"):
-        spells[words(row["account_id"])].append((_day(row["began_on"]), _day(row["ended_on"])))
+    for spell in site.spells.to_dict("records"):
+        spells[words(spell["account_id"])].append((_day(spell["began_on"]), _day(spell["ended_on"])))
     counted = _counted(site)
     labs = _labs(site)
     donors = {words(row["account_id"]): words(row["donor"]) for row in site.donors.to_dict("records")}
@@ -86,15 +95,23 @@ def read_cities(site: Site, quarters: list[str]) -> list[City]:
             region=words(row["region"]) or NOT_STATED,
             standing=_standing(words(row["member_type"]), spells[id_], site.edition.data_as_of),
             part_of=words(row["part_of_account_id"]),
-            spells=[Spell(began and began.year, ended and ended.year) for began, ended in spells[id_]],
+            spells=[Spell(_year(began), _year(ended)) for began, ended in spells[id_]],
             quarters=[quarter for quarter in quarters if _covered(spells[id_], quarter)],
             labs=labs.get(id_, {}),
             donor=donors.get(id_, ""),
         )
-        city.counts = {(quarter, kind): counted(id_, quarter, kind) for quarter in quarters for kind in (*KINDS, SPEAKING)}
+        city.counts = {
+            (quarter, kind): counted(id_, quarter, kind)
+            for quarter in quarters
+            for kind in (*KINDS, SPEAKING)
+        }
         city.seats = _runs([quarter for quarter in quarters if counted(id_, quarter, SEAT) == 1])
         cities.append(city)
     return cities
+
+
+def _year(day: date | None) -> int | None:
+    return None if day is None else day.year
 
 
 def _day(moment: Any) -> date | None:
@@ -113,7 +130,8 @@ def _standing(kind: str, spells: list[tuple[date | None, date | None]], day: dat
 def _covered(spells: list[tuple[date | None, date | None]], quarter: str) -> bool:
     span = Quarter.parse(quarter)
     return any(
-        (began is None or began < span.end) and (ended is None or ended > span.start) for began, ended in spells
+        (began is None or began < span.end) and (ended is None or ended > span.start)
+        for began, ended in spells
     )
 
 
@@ -137,7 +155,9 @@ def _counted(site: Site) -> Callable[[str, str, str], Count]:
 def _labs(site: Site) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for row in site.presence.labs.to_dict("records"):
-        found.setdefault(words(row["account_id"]), {}).setdefault(words(row["year"]), []).append(words(row["lab"]))
+        found.setdefault(words(row["account_id"]), {}).setdefault(words(row["year"]), []).append(
+            words(row["lab"])
+        )
     return found
 
 

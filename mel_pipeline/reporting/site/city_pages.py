@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.texts import Texts
 
 ACTIVE = "MEM-05"  # active member rate; without it a city stands beside the median alone
-BARS = 12
+BARS = 8
 BAR_HEIGHT = 64.0
 
 
@@ -130,10 +130,10 @@ class _View:
     def spells(self) -> list[str]:
         words = []
         for spell in self.city.spells:
-            if spell.ended is None:
-                key = "since" if spell.began else "since_ever"
-            else:
-                key = "from_to" if spell.began else "until"
+            lasts, known = spell.ended is None, spell.began is not None
+            key = {(True, True): "since", (True, False): "since_ever", (False, True): "from_to"}.get(
+                (lasts, known), "until"
+            )
             words.append(self.texts(f"site.{key}", year=spell.began, first=spell.began, last=spell.ended))
         return words
 
@@ -201,7 +201,11 @@ class _View:
         totals = {quarter: self.city.total([quarter]) for quarter in quarters}
         middles = {quarter: self.content.medians.get((self.city.region, quarter)) for quarter in quarters}
         top = max(
-            [*(total for total in totals.values() if isinstance(total, int)), *filter(None, middles.values()), 1]
+            [
+                *(total for total in totals.values() if isinstance(total, int)),
+                *filter(None, middles.values()),
+                1,
+            ]
         )
         return [
             Bar(
@@ -248,7 +252,11 @@ class _View:
         for quarter in reversed(self.city.quarters):
             middle = self.content.medians.get((self.city.region, quarter))
             active = self.active(quarter)
-            yes = self.texts("site.yes" if active else "site.no") if isinstance(active, bool) else self.count(active)
+            yes = (
+                self.texts("site.yes" if active else "site.no")
+                if isinstance(active, bool)
+                else self.count(active)
+            )
             cells = self.figures.cells(ACTIVE, quarter, "region")
             rows.append(
                 (
@@ -268,5 +276,3 @@ class _View:
         if few and (reading.n or 0) < self.content.site.edition.min_cell:
             return self.texts("site.withheld")
         return self.texts.value(self.measures[ACTIVE], reading.value)
-
-

@@ -63,9 +63,7 @@ def protected_presence(attended: pd.DataFrame, seats: pd.DataFrame, min_cell: in
     """
     recorded = frozenset(attended["quarter"])
     withheld = _too_few(attended.rename(columns={"event_type": "kind"}), min_cell)
-    shown = attended[
-        [pair not in withheld for pair in zip(attended["quarter"], attended["event_type"], strict=True)]
-    ]
+    shown = _without(attended, "event_type", withheld)
     # A quarter in which somebody spoke at an event that is not shown would tell of that event.
     unseen = set(attended.loc[attended["spoke"] & ~attended.index.isin(shown.index), "quarter"])
     spoke = shown[shown["spoke"]].assign(kind=SPEAKING)
@@ -76,16 +74,23 @@ def protected_presence(attended: pd.DataFrame, seats: pd.DataFrame, min_cell: in
         [shown.rename(columns={"event_type": "kind"}), spoke.drop(columns="event_type"), held],
         ignore_index=True,
     )
-    rows = rows[[pair not in withheld for pair in zip(rows["quarter"], rows["kind"], strict=True)]]
-    counts = rows.groupby(["account_id", "quarter", "kind"], as_index=False).agg(
-        events=("event_id", "nunique")
+    counts = (
+        _without(rows, "kind", withheld)
+        .groupby(["account_id", "quarter", "kind"], as_index=False)
+        .agg(events=("event_id", "nunique"))
     )
     return Presence(counts, _labs(shown, min_cell), frozenset(withheld), recorded)
 
 
 def _too_few(rows: pd.DataFrame, min_cell: int) -> set[tuple[str, str]]:
-    found = rows.groupby(["quarter", "kind"])["account_id"].nunique()
-    return {(str(quarter), str(kind)) for (quarter, kind), many in found.items() if many < min_cell}  # type: ignore[misc]  # the index has two levels
+    found = rows.groupby(["quarter", "kind"], as_index=False).agg(many=("account_id", "nunique"))
+    few = found[found["many"] < min_cell]
+    return set(zip(few["quarter"], few["kind"], strict=True))
+
+
+def _without(rows: pd.DataFrame, column: str, withheld: set[tuple[str, str]]) -> pd.DataFrame:
+    pairs = zip(rows["quarter"], rows[column], strict=True)
+    return rows.loc[pd.Series([pair not in withheld for pair in pairs], index=rows.index, dtype=bool)]
 
 
 def _labs(shown: pd.DataFrame, min_cell: int) -> pd.DataFrame:

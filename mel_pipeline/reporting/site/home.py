@@ -74,7 +74,11 @@ def _documents(lying: Lying, texts: Texts) -> list[tuple[str, list[tuple[str, Fi
         formats = [file.format for file in mine]
         links = [
             # Two files of one format are told apart by their names.
-            (texts.choice("site.format", file.format) + (f" · {file.name}" if formats.count(file.format) > 1 else ""), file)
+            (
+                texts.choice("site.format", file.format)
+                + (f" · {file.name}" if formats.count(file.format) > 1 else ""),
+                file,
+            )
             for file in mine
         ]
         found.append((language_word(code, texts), links))

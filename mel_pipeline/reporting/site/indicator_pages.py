@@ -58,9 +58,7 @@ def _page(
             view.line(measure, figures.total(measure.id, quarter), quarter, texts)
             for quarter in reversed(quarters)
         ],
-        years=[
-            view.line(measure, figures.total(measure.id, year), year, texts) for year in reversed(years)
-        ],
+        years=[view.line(measure, figures.total(measure.id, year), year, texts) for year in reversed(years)],
         breakdowns=view.breakdowns(edition, measure, figures, texts),
         targets=view.targets(edition, measure, texts),
         lines=[

@@ -88,7 +88,10 @@ def breakdowns(edition: Edition, measure: Measure, figures: Figures, texts: Text
             Breakdown(
                 texts("site.breakdown", dimension=named),
                 named[:1].upper() + named[1:],
-                [_with_bar(item, cells[name].value, longest) for item, name in zip(lines, order, strict=True)],
+                [
+                    _with_bar(item, cells[name].value, longest)
+                    for item, name in zip(lines, order, strict=True)
+                ],
             )
         )
     return found

@@ -47,11 +47,15 @@ class Lying:
 
 def lying_editions(folder: Path) -> list[Lying]:
     """Latest first; a year before its fourth quarter. Folders without any file that can be read are left out."""
-    periods = sorted(
-        (item.name for item in folder.iterdir() if PERIOD.fullmatch(item.name) and item.is_dir()),
-        key=lambda period: (period, 0) if "-" in period else (f"{period}-Q4", 1),
-        reverse=True,
-    ) if folder.is_dir() else []
+    periods = (
+        sorted(
+            (item.name for item in folder.iterdir() if PERIOD.fullmatch(item.name) and item.is_dir()),
+            key=lambda period: (period, 0) if "-" in period else (f"{period}-Q4", 1),
+            reverse=True,
+        )
+        if folder.is_dir()
+        else []
+    )
     found = [
         Lying(
             period,

@@ -43,10 +43,12 @@ class Pages:
     def address(self, stem: str, language: str | None = None) -> str:
         """``index`` → ``index.html`` or ``index-fr.html``; the pages of indicators and cities always name theirs."""
         wanted = language or self.texts.language
-        plain = stem.split("/")[-1] == "index" and wanted == self.every[0].language
+        plain = stem.rsplit("/", maxsplit=1)[-1] == "index" and wanted == self.every[0].language
         return f"{stem}.html" if plain else f"{stem}-{wanted}.html"
 
-    def render(self, template: str, stem: str, *, section: str, title: str, script: bool = False, **values: object) -> bytes:
+    def render(
+        self, template: str, stem: str, *, section: str, title: str, script: bool = False, **values: object
+    ) -> bytes:
         """One page.
 
         Raises:

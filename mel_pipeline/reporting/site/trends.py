@@ -65,7 +65,9 @@ def draw_trend(
         f"data:image/svg+xml;base64,{base64.b64encode(canvas.svg(figure, frame.title)).decode('ascii')}"
         for figure, frame in zip((wide, narrow), frames, strict=True)
     ]
-    return Trend(frames[0].alt, *pictures, round(width), round(height), len(frames[0].data))
+    return Trend(
+        frames[0].alt, pictures[0], pictures[1], round(width), round(height), quarters=len(frames[0].data)
+    )
 
 
 def _texts(frame: ChartFrame, texts: Texts) -> Texts:
@@ -118,7 +120,9 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
     target = figures.target(measure, quarter)
     # A target of a later year would stretch the scale; the reference sheet names it.
     near = target if target is not None and quarter.startswith(target.period[:4]) else None
-    status = "ok" if reading.value is not None else (SUPPRESSED if reading.status == SUPPRESSED else NOT_AVAILABLE)
+    status = (
+        "ok" if reading.value is not None else (SUPPRESSED if reading.status == SUPPRESSED else NOT_AVAILABLE)
+    )
     words = texts.value(measure, reading.value) if status == "ok" else texts.choice("status", status)
     return {
         "label": quarter,
@@ -138,7 +142,9 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
     }
 
 
-def _spaced(marks: list[dict[str, Any]], measure: Measure, texts: Texts, *, narrow: bool) -> list[dict[str, Any]]:
+def _spaced(
+    marks: list[dict[str, Any]], measure: Measure, texts: Texts, *, narrow: bool
+) -> list[dict[str, Any]]:
     """Numbers short enough for their room; of many quarters only every second, third ... has one, and the last."""
     step = -(-len(marks) // ROOMY)
     for place, mark in enumerate(reversed(marks)):

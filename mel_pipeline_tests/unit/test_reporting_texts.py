@@ -14,7 +14,8 @@ from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 ROOM = Path(__file__).parents[2] / "mel_pipeline" / "reporting"
 ASKED = re.compile(r"""(?:\btexts?|\bself|\bt)(?:\.plural)?\(\s*f?"([a-z_]+\.[A-Za-z_.]+)(["{])""")
-FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_]+)\"""")
+FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_.]+)\"""")
+FORMS = re.compile(r"""entries\["([a-z_.]+)"\]""")
 CONDITIONAL = re.compile(r""""((?:finding|page|chart|period)\.[a-z_]+)\"""")
 
 
@@ -25,7 +26,7 @@ def texts() -> Texts:
 
 @pytest.fixture(scope="module")
 def sources() -> str:
-    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").glob("*.jinja")]
+    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").rglob("*.jinja")]
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
@@ -39,6 +40,7 @@ def test_every_text_that_is_asked_for_exists(texts, sources):
 
 def test_no_text_is_left_unused(texts, sources):
     used = {key for key, end in ASKED.findall(sources) if end == '"'} | set(CONDITIONAL.findall(sources))
+    used |= set(FORMS.findall(sources))
     starts = tuple(key for key, end in ASKED.findall(sources) if end == "{")
     families = tuple(f"{family}." for family in FAMILY.findall(sources))
     unused = [

@@ -50,7 +50,7 @@ def country_name(code: str, texts: Texts) -> str:
 
 def listed(city: City, texts: Texts) -> Listed:
     country = country_name(city.country, texts)
-    mark = "" if city.standing == "member" else texts(f"site.{city.standing}")
+    mark = "" if city.standing == "member" else texts.choice("site.mark", city.standing)
     keys = search_key(f"{city.name} {country} {city.country} {region(city.region, texts)}")
     return Listed(city.slug, city.name, country, mark, keys)
 
@@ -134,13 +134,15 @@ class _View:
             key = {(True, True): "since", (True, False): "since_ever", (False, True): "from_to"}.get(
                 (lasts, known), "until"
             )
-            words.append(self.texts(f"site.{key}", year=spell.began, first=spell.began, last=spell.ended))
+            words.append(
+                self.texts(f"site.spell.{key}", year=spell.began, first=spell.began, last=spell.ended)
+            )
         return words
 
     def count(self, value: Count) -> str:
         if isinstance(value, int):
             return self.texts.number(value)
-        return self.texts(f"site.{value}")
+        return self.texts.choice("site.count", value)
 
     def glance(self) -> list[tuple[str, str]]:
         """Up to three figures: events of the last whole year, the region's median, quarters with an event."""
@@ -223,7 +225,7 @@ class _View:
         said = []
         if city.seats:
             spans = ", ".join(
-                first if first == last else texts("site.from_to", first=first, last=last)
+                first if first == last else texts("site.spell.from_to", first=first, last=last)
                 for first, last in city.seats
             )
             said.append(texts("site.gave_seats", spans=spans))
@@ -253,7 +255,7 @@ class _View:
             middle = self.content.medians.get((self.city.region, quarter))
             active = self.active(quarter)
             yes = (
-                self.texts("site.yes" if active else "site.no")
+                self.texts.choice("site.answer", "yes" if active else "no")
                 if isinstance(active, bool)
                 else self.count(active)
             )
@@ -262,7 +264,7 @@ class _View:
                 (
                     quarter,
                     self.count(self.city.total([quarter])),
-                    self._median(middle) or self.texts("site.withheld"),
+                    self._median(middle) or self.texts("site.count.withheld"),
                     yes,
                     self._rate(cells.get(self.city.region), few=True),
                     self._rate(self.figures.total(ACTIVE, quarter)),
@@ -274,5 +276,5 @@ class _View:
         if reading is None or reading.value is None or ACTIVE not in self.measures:
             return self.texts("status.not_available")
         if few and (reading.n or 0) < self.content.site.edition.min_cell:
-            return self.texts("site.withheld")
+            return self.texts("site.count.withheld")
         return self.texts.value(self.measures[ACTIVE], reading.value)

@@ -86,6 +86,5 @@ def _documents(lying: Lying, texts: Texts) -> list[tuple[str, list[tuple[str, Fi
 
 
 def language_word(code: str, texts: Texts) -> str:
-    key = f"site.language_of_file.{code or 'none'}"
-    shown = texts.entries.get(key)
-    return shown if isinstance(shown, str) else texts("site.language_other", code=code)
+    shown = texts.named("site.language_of_file", code or "none")
+    return texts("site.language_other", code=code) if shown == code else shown

@@ -111,11 +111,8 @@ def category(dimension: str, name: str, texts: Texts) -> str:
 
 
 def region(name: str, texts: Texts) -> str:
-    for family in ("category", "region", "site.region_name"):
-        shown = texts.named(family, name)
-        if shown != name:
-            return shown
-    return name
+    shown = texts.named("category", name)
+    return shown if shown != name else texts.named("site.region_name", name)
 
 
 def targets(edition: Edition, measure: Measure, texts: Texts) -> list[tuple[str, str]]:

@@ -67,8 +67,8 @@ class Pages:
             "policy": POLICY + (f"; script-src '{self._script_digest}'" if script else ""),
             "script": Markup(self._script) if script else "",  # noqa: S704 - our own file
             "languages": [
-                (other.language, other("site.language_name"), root + self.address(stem, other.language))
-                for other in self.every
+                (text.language, text("site.language_name"), root + self.address(stem, text.language))
+                for text in self.every
             ],
         }
         try:

@@ -16,8 +16,9 @@ ROOM = Path(__file__).parents[2] / "mel_pipeline" / "reporting"
 ASKED = re.compile(
     r"""(?:\btexts?|\bself|\bt)(?:\.plural|\._entry)?\(\s*f?['"]([a-z_]+\.[A-Za-z_.]*)(['"{]|$)"""
 )
-FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_]+)\"""")
+FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_.]+)\"""")
 CONDITIONAL = re.compile(r""""((?:finding|page|chart|period|picture)\.[a-z_.]+)\"""")
+FORMS = re.compile(r"""entries\["([a-z_.]+)"\]""")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def texts() -> Texts:
 
 @pytest.fixture(scope="module")
 def sources() -> str:
-    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").glob("*.jinja")]
+    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").rglob("*.jinja")]
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
@@ -46,6 +47,7 @@ def test_no_text_is_left_unused(texts, sources):
         CONDITIONAL.findall(sources)
     )
     starts = tuple(key for key, end in ASKED.findall(sources) if end == "{" or key.endswith("."))
+    used |= set(FORMS.findall(sources))
     families = tuple(f"{family}." for family in FAMILY.findall(sources))
     unused = [
         key

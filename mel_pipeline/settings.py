@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         "",
         description="Languages of the reports, English among them: en,fr,es. All that have texts by default.",
     )
+    formats: str = Field(
+        "html,pdf,xlsx,csv", description="Formats of the reports; the page is always written."
+    )
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     pseudonym_key: SecretStr = Field(
         SecretStr(""),

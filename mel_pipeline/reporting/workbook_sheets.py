@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mel_pipeline.periods import previous_period, year_before
 from mel_pipeline.reporting.figures import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    previous_period,
-    year_before,
 )
 from mel_pipeline.reporting.findings import status
 from mel_pipeline.reporting.measures import Measure, measures, missing, words

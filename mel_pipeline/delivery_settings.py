@@ -50,7 +50,7 @@ class DeliverySettings(BaseSettings):
         NOTHING, description="Chat webhook that is told of them (Slack, Mattermost, Teams, Google Chat)."
     )
     ui_url: str = Field(
-        "http://127.0.0.1:3000", description="Address of the Dagster UI, for links in notices."
+        "http://localhost:3000", description="Address of the Dagster UI, for links in notices."
     )
     last_quarter_days: int = Field(
         30, ge=0, description="Days after its end when a quarter's figures and report should be there."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _RULES = (
+    (re.compile(r"(https?://)(?:[^\s/@]+@)?([^\s/?#@,;)]+)[^\s,;)]*"), r"\1\2/…"),
     (re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"), "[address]"),
-    (re.compile(r"(https?://)(?:[^\s/@]+@)?([^\s/?#]+)[^\s,;)]*"), r"\1\2/…"),
     (re.compile(r"\b(?!127\.)\d{1,3}(?:\.\d{1,3}){3}\b"), "[ip]"),
     (re.compile(r"\b(?=[\w-]*\d)[\w-]{32,}\b"), "[token]"),
 )

@@ -130,6 +130,8 @@ def _figure(row: Row, period: str, texts: Texts) -> MailFigure:
     cell = {year_before(period): row.year_before, previous_period(period): row.previous}[earlier]
     if cell.change:
         change = texts("mail.change", change=cell.change, period=earlier, value=cell.text)
+    elif not cell.missing:  # the figure of this period is what is missing
+        change = texts("mail.earlier", period=earlier, value=cell.text)
     else:
         change = texts("mail.no_change", period=earlier)
     aim = ""  # then the status says so

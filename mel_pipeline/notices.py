@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from mel_pipeline.deliveries import mail_server
 from mel_pipeline.delivery.message import Letter, message
 from mel_pipeline.delivery.recipients import one_address, recipients
 from mel_pipeline.delivery.redaction import redacted
-from mel_pipeline.delivery.smtp import send
+from mel_pipeline.delivery.smtp import Server, send
 from mel_pipeline.delivery.webhook import post
 from mel_pipeline.errors import DeliveryError, MelError
 
@@ -114,14 +114,20 @@ def _by_mail(settings: Settings, notice: Notice) -> None:
         person.place: message(letter, sender, person.address, moment, f"{key} {number}")
         for number, person in enumerate(to)
     }
-    failed = send(mail_server(settings), sender, messages, lambda _: None)
+    failed = send(_hasty(settings), sender, messages, lambda _: None)
     if failed:
         raise DeliveryError("; ".join(f"{place}: {why}" for place, why in failed.items()))
 
 
+def _hasty(settings: Settings) -> Server:
+    """Dagster gives a sensor a minute; what is not told then is told at the next occasion."""
+    given = mail_server(settings)
+    return replace(given, attempts=2, wait_seconds=3.0, timeout_seconds=min(8.0, given.timeout_seconds))
+
+
 def _in_chat(settings: Settings, notice: Notice) -> None:
     if url := settings.notify_webhook.get_secret_value():
-        post(url, notice.text())
+        post(url, notice.text(), attempts=2)
 
 
 def run_link(settings: Settings, run_id: str) -> str:

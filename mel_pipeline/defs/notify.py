@@ -3,7 +3,6 @@
 A notice that cannot be sent fails the sensor's tick, which the UI shows under Automation; no run is touched.
 """
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -11,7 +10,6 @@ import dagster as dg
 from mel_pipeline import notices
 from mel_pipeline.defs.publication import TABLE
 from mel_pipeline.defs.reasons import reason_of
-from mel_pipeline.errors import MelError
 from mel_pipeline.settings import Settings, load_settings
 
 PARTITION, PART_OF = "dagster/partition", "mel/part_of"
@@ -68,19 +66,9 @@ def _successes(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
             return dg.SkipReason(NO_CHANNEL)
         if PART_OF in context.dagster_run.tags:
             return dg.SkipReason("The run that it is part of tells it.")
-        problems = []
-        news: tuple[Callable[[dg.RunStatusSensorContext, Settings], None], ...] = (
-            _tell_recovery,
-            _tell_warnings,
-            _tell_ready,
-        )
-        for tell in news:
-            try:
-                tell(context, settings)
-            except MelError as error:
-                problems.append(str(error))
-        if problems:
-            raise dg.Failure(description=" ".join(problems))
+        _tell_recovery(context, settings)
+        _tell_warnings(context, settings)
+        _tell_ready(context, settings)
         return None
 
     return tell_news

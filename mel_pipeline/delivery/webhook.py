@@ -9,7 +9,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 
 from mel_pipeline.errors import DeliveryError, SettingsError
 
-TIMES = (5.0, 15.0)  # seconds to connect, to answer
+TIMES = (3.0, 6.0)  # seconds to connect, to answer
 MOST_CHARACTERS = 3_000  # Google Chat takes 4,096, Slack more
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

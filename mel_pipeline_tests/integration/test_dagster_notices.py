@@ -200,6 +200,42 @@ def test_a_chat_that_refuses_fails_the_tick_with_its_host_alone_and_the_mail_goe
     assert len(case.chat) >= 2, "what was not told everywhere is told again"
 
 
+def test_the_daemon_sees_a_failure_and_a_notice_that_cannot_go_fails_its_tick_and_not_the_run(
+    case: Case, chat: Any
+) -> None:
+    repository = case.definitions.get_repository_def()
+    sensor = repository.get_sensor_def("tell_failures")
+
+    def tick(cursor: str | None) -> Any:
+        """As the daemon evaluates it: runs that failed since the cursor."""
+        with dg.build_sensor_context(
+            instance=case.instance, cursor=cursor, repository_def=repository, sensor_name="tell_failures"
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    def fail() -> dg.ExecuteInProcessResult:
+        return case.definitions.resolve_job_def("nightly").execute_in_process(
+            instance=case.instance,
+            partition_key="2024-Q4",
+            raise_on_error=False,
+            run_config={"ops": {"released_figures": {"config": {"fail": "No room on the disk"}}}},
+        )
+
+    begun = tick(None)
+    chat[2][0] = 404
+    result = fail()
+    refused = tick(begun.cursor)
+    (reaction,) = refused.dagster_run_reactions
+    assert "it refuses (404)" in reaction.error.to_string() and "secret" not in reaction.error.to_string()
+    assert len(case.mails) == 1
+    assert case.instance.get_run_by_id(result.run_id).status is dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+    chat[2][0] = 200
+    fail()
+    (reaction,) = tick(refused.cursor).dagster_run_reactions
+    assert reaction.error is None and len(case.mails) == 2
+    assert json.loads(case.chat[-1].body)["text"].startswith("nightly 2024-Q4 failed")
+
+
 def test_silence_is_told_once_a_day_and_not_before_the_first_night(case: Case) -> None:
     sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
     assert notify.hours_since_nightly(case.instance, datetime.now(UTC)) is None

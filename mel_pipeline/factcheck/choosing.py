@@ -99,7 +99,9 @@ def verdict(scope: Scope, named: list[Candidate]) -> Finding:
 def _single(scope: Scope, one: Candidate) -> Finding:  # noqa: PLR0911 - one return a reason
     if one.outcome == "withheld":
         return Finding(
-            "withheld", "the figure is withheld to protect a small group; a draft should not state it", one
+            "withheld",
+            "cannot be checked: withheld to protect a small group; a draft should not state it",
+            one,
         )
     if one.outcome == "not available":
         return Finding("unknown", "the figure is not available", one)

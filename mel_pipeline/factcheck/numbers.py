@@ -12,6 +12,7 @@ from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
 from mel_pipeline.factcheck.asides import asides
 from mel_pipeline.factcheck.spelled import spelled_numbers
 
+_BEFORE = 40  # letters before a number in which its qualifier stands
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}
 _SPACES = " \u00a0\u202f\u2009\u2007"
 _S = f"[{_SPACES}]"
@@ -201,7 +202,7 @@ def _of_digits(text: str, match: re.Match[str], language: str) -> Number:
 def read_digits(body: str, language: str) -> tuple[Decimal, Decimal, Decimal | None]:
     """Value, unit of the last digit, and the value by the other custom where the language's own is doubtful.
 
-    ``658,382`` is 658382 in English; in French it is 658.382 and perhaps 658382.
+    ``12,345`` is 12345 in English; in French it is 12.345 and perhaps 12345.
     """
     clean = re.sub(rf"[{_SPACES}'’]", "", body)
     marks = [c for c in clean if c in ".,"]
@@ -256,7 +257,9 @@ def _finished(text: str, start: int, end: int, number: Number, language: str) ->
             number, value=number.other, other=None, step=Decimal(1), round_step=_zeros(number.other)
         )
     factor = Decimal(1).scaleb(power)
-    qualifier = next((name for name, pattern in _QUALIFIED if pattern.search(text, 0, start)), "")
+    qualifier = next(
+        (name for name, pattern in _QUALIFIED if pattern.search(text, max(0, start - _BEFORE), start)), ""
+    )
     return replace(
         number,
         text=text[start:end].strip(),
@@ -299,8 +302,14 @@ def _ranges(text: str, figures: list[Number]) -> list[Number]:
             done.append(number)
             continue
         dashed = _RANGE.fullmatch(gap) and last.value < number.value
-        between = _RANGE_AND.fullmatch(gap) and _BETWEEN.search(text[: last.start])
-        moved = dashed and _FROM.search(text[: last.start]) and (last.unit == number.unit)
+        between = _RANGE_AND.fullmatch(gap) and _BETWEEN.search(
+            text, max(0, last.start - _BEFORE), last.start
+        )
+        moved = (
+            dashed
+            and _FROM.search(text, max(0, last.start - _BEFORE), last.start)
+            and (last.unit == number.unit)
+        )
         if moved and gap.strip() not in ("-", "–", "—"):
             done[-1] = replace(last, earlier=True)
             done.append(number)

@@ -18,6 +18,9 @@ _ABBREVIATED = re.compile(
 )
 _FIGURE = re.compile(r"\d")
 LONGEST_LABEL = 80
+_LONGEST_SENTENCE = (
+    1_000  # what is longer is no sentence; it is cut between words, so that time stays bounded
+)
 
 
 @dataclass(frozen=True)
@@ -119,4 +122,14 @@ def sentences(text: str) -> list[str]:
         found.append(text[begun : match.end()].strip())
         begun = match.end()
     found.append(text[begun:].strip())
-    return [sentence for sentence in found if sentence]
+    return [piece for sentence in found if sentence for piece in _bounded(sentence)]
+
+
+def _bounded(sentence: str) -> list[str]:
+    pieces = []
+    while len(sentence) > _LONGEST_SENTENCE:
+        cut = sentence.rfind(" ", 1, _LONGEST_SENTENCE)
+        cut = cut if cut > 0 else _LONGEST_SENTENCE
+        pieces.append(sentence[:cut].strip())
+        sentence = sentence[cut:].strip()
+    return [*pieces, sentence]

@@ -7,6 +7,7 @@ never end. The child (``reading_child.py``) has bounds on memory and time, and w
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Limits:
     packed: int = 50 << 20  # bytes of the file
     expanded: int = 300 << 20  # bytes of all parts of a DOCX
     characters: int = 5_000_000
+    numbers: int = 30_000
     memory: int = 1 << 30
     seconds: int = 120
 
@@ -81,6 +83,11 @@ def read_draft(path: Path, limits: Limits | None = None) -> Draft:
     if sum(len(passage.text) for passage in draft.passages) > limits.characters:
         raise DraftError(
             f"Reading {path.name}: more than {limits.characters:,} characters of text. Check its parts."
+        )
+    if sum(len(re.findall(r"\d+", passage.text)) for passage in draft.passages) > limits.numbers:
+        raise DraftError(
+            f"Reading {path.name}: more than {limits.numbers:,} numbers. That is a table of data rather than"
+            " a report. Check its parts."
         )
     return draft
 

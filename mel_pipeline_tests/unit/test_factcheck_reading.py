@@ -245,6 +245,8 @@ def test_a_file_that_is_not_there_or_too_large_is_refused(tmp_path: Path) -> Non
         read_draft(draft, Limits(packed=100))
     with pytest.raises(DraftError, match="more than 10 characters"):
         read_draft(draft, Limits(characters=10))
+    with pytest.raises(DraftError, match="more than 999 numbers"):
+        read_draft(draft, Limits(numbers=999))
 
 
 def test_a_reader_that_takes_too_long_or_too_much_is_stopped(tmp_path: Path) -> None:
@@ -253,6 +255,12 @@ def test_a_reader_that_takes_too_long_or_too_much_is_stopped(tmp_path: Path) -> 
         read_draft(path, Limits(seconds=0))
     with pytest.raises(DraftError, match=r"more than 2\d MB of memory|damaged"):
         read_draft(path, Limits(memory=24 << 20))
+
+
+def test_a_sentence_without_an_end_is_cut_between_words() -> None:
+    text = "164 villes, " * 500
+    pieces = sentences(text)
+    assert max(map(len, pieces)) <= 1000 and " ".join(pieces) == text.strip()
 
 
 def test_abbreviations_and_decimals_do_not_end_a_sentence() -> None:

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mel_pipeline.cli_cities import cities
+from mel_pipeline.cli_factcheck import factcheck
+from mel_pipeline.cli_learning import learning
 from mel_pipeline.cli_privacy import app as privacy_commands
 from mel_pipeline.cli_publication import register as register_publication
 from mel_pipeline.cli_quality import app as quality_commands
+from mel_pipeline.cli_site import site
 from mel_pipeline.cli_survey import app as survey_commands
 from mel_pipeline.cli_zoho import app as zoho_commands
 from mel_pipeline.errors import MelError, ReportError
@@ -37,6 +40,9 @@ app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(cities)
+app.command()(learning)
+app.command()(factcheck)
+app.command()(site)
 register_publication(app)
 STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
 

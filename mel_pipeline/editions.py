@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from mel_pipeline.catalogue import load_catalogue
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import ReportError
+from mel_pipeline.learning import read_learning
+from mel_pipeline.periods import previous_period, year_before
+from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
 from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.publication.store import calculations, last_publication
@@ -56,7 +61,27 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         origins=origins(warehouse, settings),
         publication=_publication(warehouse, period),
         restatements=_restatements(warehouse, period),
+        movements=_movements(warehouse, settings, period),
+        learning=read_learning(settings, period),
     )
+
+
+def _movements(warehouse: Warehouse, settings: Settings, period: str) -> dict[str, dict[str, float]]:
+    """Headline indicator → how much of its change since the period compared with is of which reason.
+
+    What cannot be compared is left out here; the page says of each figure whether it is there.
+    """
+    found = {}
+    for indicator in load_catalogue(settings.sql_dir).indicators:
+        if indicator.headline:
+            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in (
+                "percent",
+                "score",
+            )
+            earlier = year_before(period) if amounts else previous_period(period)
+            with suppress(ReportError):
+                found[indicator.id] = movement(warehouse, settings, indicator.id, earlier, period).parts
+    return found
 
 
 def _publication(warehouse: Warehouse, period: str) -> Publication | None:

@@ -70,3 +70,23 @@ def quarters(first: Quarter, last: Quarter) -> Iterator[Quarter]:
 
 def quarters_of_year(year: int) -> list[Quarter]:
     return [Quarter(year, number) for number in (1, 2, 3, 4)]
+
+
+def previous_period(period: str) -> str:
+    """The quarter before a quarter, the year before a year."""
+    return str(Quarter.parse(period).previous()) if "-" in period else str(int(period) - 1)
+
+
+def year_before(period: str) -> str:
+    """The same quarter a year earlier, or the year before."""
+    return str(Quarter.parse(period).year_before()) if "-" in period else str(int(period) - 1)
+
+
+def parse_period(text: str) -> str:
+    """A quarter or a year, as it is written everywhere.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    year = text.strip()
+    return year if year.isdecimal() and len(year) == 4 else str(Quarter.parse(text))

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     )
     first_quarter: str = Field("2023-Q1", description="First quarter with data.")
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
+    languages: str = Field(
+        "",
+        description="Languages of the reports, English among them: en,fr,es. All that have texts by default.",
+    )
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     pseudonym_key: SecretStr = Field(
         SecretStr(""),

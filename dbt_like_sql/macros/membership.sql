@@ -31,3 +31,17 @@
     join {{ ref('dim_member_version') }} as v
         on v.account_id = s.account_id and v.{{ kind }} and {{ valid_on('v', 's.began_on') }}
 {% endmacro %}
+
+{# Memberships of a kind that ended in each period, in the region of the last day as a member. #}
+{% macro memberships_ended(kind) %}
+    select p.period, s.membership_id, v.region
+    from periods as p
+    join {{ ref('dim_membership') }} as s
+        on s.ended_on >= p.starts_on
+        and s.ended_on <= p.as_of_on
+        and (s.began_on is null or s.ended_on >= s.began_on)
+    join {{ ref('dim_member_version') }} as v
+        on v.account_id = s.account_id
+        and v.{{ kind }}
+        and {{ valid_on('v', 'greatest(s.ended_on - 1, coalesce(s.began_on, s.ended_on - 1))') }}
+{% endmacro %}

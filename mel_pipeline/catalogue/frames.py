@@ -79,7 +79,7 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
 
 COLUMNS: dict[str, list[str]] = {
     "indicators": [
-        *("indicator_id", "position", "headline", "name_en", "name_fr", "name_es"),
+        *("indicator_id", "position", "headline", "pictured", "name_en", "name_fr", "name_es"),
         *("definition_en", "definition_fr", "definition_es", "unit", "numerator_text", "denominator_text"),
         *("aggregation", "direction", "band_low", "band_high"),
         *("baseline_value", "baseline_period", "baseline_note"),
@@ -102,6 +102,7 @@ def _indicator(indicator: Indicator) -> Row:
         "indicator_id": indicator.id,
         "position": str(indicator.position),
         "headline": _text(indicator.headline),
+        "pictured": _text(indicator.pictured),
         **_languages("name", indicator.name),
         **_languages("definition", indicator.definition),
         "unit": indicator.unit,

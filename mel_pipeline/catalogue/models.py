@@ -56,11 +56,13 @@ class Disclosure(_Strict):
     """Of indicators about persons: figures about few of them are withheld.
 
     ``group``: indicators that rest on the same people are withheld together. ``people``: the part of the
-    formula that counts the persons a figure rests on.
+    formula that counts the persons a figure rests on. ``answers``: of a share of answers, the scores (1 to 5) that
+    its numerator counts; with the answers by score somebody could otherwise work out what is withheld.
     """
 
     group: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     people: Literal["numerator", "denominator"]
+    answers: list[Literal[1, 2, 3, 4, 5]] = []
 
 
 class Interval(_Strict):
@@ -98,7 +100,8 @@ class Indicator(_Strict):
     targets: list[Target] = []
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
-    headline: bool = False
+    headline: bool = False  # on the first page; its chart stands in the report
+    pictured: bool = False  # its chart stands in the report as well
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
@@ -112,6 +115,10 @@ class Indicator(_Strict):
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band is written from low to high")
         return self
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.headline or self.pictured
 
     @property
     def model(self) -> str:

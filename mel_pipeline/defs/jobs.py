@@ -36,8 +36,9 @@ def build(settings: Settings) -> dg.Definitions:
     )
     annual_edition = dg.define_asset_job(
         "annual_edition",
-        selection=annual,
-        description="Write the annual edition of one year from the figures that are already calculated.",
+        selection=annual | dg.AssetSelection.assets("reading_site"),
+        description="Write the annual edition of one year, and the reading site, from the figures that are already"
+        " calculated.",
     )
     collect = dg.define_asset_job(
         "collect_only",

@@ -1,5 +1,6 @@
 """Charts and report pages as assets. Reads figures and dimensions, hands frames to reporting."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +8,11 @@ import dagster as dg
 
 from mel_pipeline.catalogue import Indicator, load_catalogue
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
+from mel_pipeline.plain import plain
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mel_pipeline.reporting import ChartFile, Edition
+    from mel_pipeline.reporting import BuiltReport, ChartFile, Edition
 
 LANGUAGE = "en"
 PAGE = "quarterly_report"
@@ -22,14 +22,15 @@ READS = ["released_figures", "dim_indicator", "dim_target"]
 def build(settings: Settings) -> dg.Definitions:
     catalogue = load_catalogue(settings.sql_dir)
     quarters, years = quarter_partitions(settings), year_partitions(settings)
-    headline = [indicator for indicator in catalogue.indicators if indicator.headline]
+    drawn = [indicator for indicator in catalogue.indicators if indicator.is_drawn]
     closing = {f"{year}-Q4": year for year in years.get_partition_keys()}
     closing = {quarter: year for quarter, year in closing.items() if quarters.has_partition_key(quarter)}
-    return dg.Definitions(assets=[_quarterly(headline, quarters), _annual_report(years, closing)])
+    return dg.Definitions(assets=[_quarterly(drawn, quarters), _annual_report(years, closing)])
 
 
 def chart_name(indicator: Indicator) -> str:
-    return f"chart_{indicator.id.lower().replace('-', '_')}"
+    """``chart_member_cities``: a name a reader knows, in letters Dagster takes."""
+    return "chart_" + "_".join(re.findall(r"[a-z0-9]+", plain(indicator.name.en)))
 
 
 def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -55,20 +56,21 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.editions import read_edition
-        from mel_pipeline.reporting import build_report_and_charts, draw_chart
+        from mel_pipeline.reporting import draw_chart
 
         settings = mel.settings
         edition = read_edition(mel.warehouse, settings, context.partition_key)
-        places = settings.published_dir, settings.report_sources, LANGUAGE
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
-            built = build_report_and_charts(edition, *places)
-            drawn = {chart.indicator_id: chart for chart in built.charts}
-            yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built.page, edition))
+            built = _build(edition, settings)
+            drawn = {chart.indicator_id: chart for chart in built[LANGUAGE].charts}
+            yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built, edition))
         for name in sorted(selected - {PAGE}):
             number = by_name[name].id
-            chart = drawn.get(number) or draw_chart(edition, number, *places)
+            chart = drawn.get(number) or draw_chart(
+                edition, number, settings.published_dir, settings.report_sources, LANGUAGE
+            )
             yield dg.MaterializeResult(asset_key=name, metadata=_chart_metadata(chart))
 
     return write
@@ -81,7 +83,7 @@ def _chart_spec(name: str, indicator: Indicator) -> dg.AssetSpec:
         group_name=REPORT,
         kinds={"matplotlib"},
         owners=["team:mel"],
-        description=f"**{indicator.name.en}** as a chart (SVG for the page, PNG for slides).",
+        description=f"**{indicator.name.en}** ({indicator.id}) as a chart: SVG for the page, PNG for slides.",
     )
 
 
@@ -95,11 +97,35 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
     }
 
 
-def _page_metadata(page: "Path", edition: "Edition") -> dict[str, Any]:
+def _build(edition: "Edition", settings: Settings) -> "dict[str, BuiltReport]":
+    from mel_pipeline.reporting import build_editions
+
+    return build_editions(
+        edition, settings.published_dir, settings.report_sources, report_languages(settings)
+    )
+
+
+def report_languages(settings: Settings) -> list[str]:
+    """The languages that are asked for; every one that has texts where none are named."""
+    from mel_pipeline.reporting import languages
+
+    asked = [name.strip() for name in settings.languages.split(",") if name.strip()]
+    return sorted(asked or languages(settings.report_sources), key=lambda name: name != LANGUAGE)
+
+
+def _page_metadata(built: "dict[str, BuiltReport]", edition: "Edition") -> dict[str, Any]:
+    pages = {
+        f"open ({language})": dg.MetadataValue.url(f"/reports/{edition.period}/{report.page.name}")
+        for language, report in built.items()
+    }
+    untranslated = [
+        f"{language}: {text}" for language, report in built.items() for text in report.untranslated
+    ]
     return {
-        "report": dg.MetadataValue.path(str(page)),
-        "open": dg.MetadataValue.url(page.resolve().as_uri()),
+        **pages,
+        "report": dg.MetadataValue.path(str(built[LANGUAGE].page)),
         "figures": int((edition.figures["period"] == edition.period).sum()),
+        "not translated": dg.MetadataValue.md("\n".join(f"- {line}" for line in untranslated) or "nothing"),
     }
 
 
@@ -123,11 +149,8 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
         from mel_pipeline.editions import read_edition
-        from mel_pipeline.reporting import build_report
 
-        settings = mel.settings
-        edition = read_edition(mel.warehouse, settings, context.partition_key)
-        page = build_report(edition, settings.published_dir, settings.report_sources, LANGUAGE)
-        return dg.MaterializeResult(metadata=_page_metadata(page, edition))
+        edition = read_edition(mel.warehouse, mel.settings, context.partition_key)
+        return dg.MaterializeResult(metadata=_page_metadata(_build(edition, mel.settings), edition))
 
     return write

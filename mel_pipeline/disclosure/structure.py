@@ -8,7 +8,7 @@ nothing away exactly.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TOTAL = "total"
 GENDERS = ("Woman", "Man", "Non-binary")
 UNDISCLOSED = "Undisclosed"
+ANSWER, SCORES = "answer", ("1", "2", "3", "4", "5")
 RARE = "Non-binary"  # a gender few people state: the number of them is sensitive, not only that of all who answered
 HIDDEN, MISSING = "suppressed", "not_available"
 
@@ -30,13 +31,15 @@ class Sensitivity:
     """How an indicator is about people.
 
     ``group``: indicators about the same people are withheld together. ``people``: the quantity that counts the
-    persons a figure rests on. ``aggregation`` and ``unit`` are those of the catalogue.
+    persons a figure rests on. ``aggregation`` and ``unit`` are those of the catalogue. ``answers``: of a share of
+    answers, the scores that its numerator counts.
     """
 
     group: str
     people: Literal["numerator", "denominator"]
     aggregation: str
     unit: str
+    answers: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
@@ -118,6 +121,7 @@ def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relati
     found += _of_dimensions(there, figures.blank)
     found += _of_years(there, figures.blank, rules)
     found += _of_groups(there, rules)
+    found += _of_scores(there, figures.blank, rules)
     return found
 
 
@@ -145,6 +149,9 @@ def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
         if dimension == "gender":
             yield from _of_genders(total, {row.category: row for row in parts})
             continue
+        if dimension == ANSWER:
+            yield from _of_answers(total, parts)
+            continue
         for part in ("numerator", "denominator"):
             weights = {Quantity(row, part): 1.0 for row in parts}
             yield Relation({**weights, Quantity(total, part): -1.0})
@@ -163,6 +170,34 @@ def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:
     if UNDISCLOSED in cells:
         row = cells[UNDISCLOSED]
         yield Relation({Quantity(row, "denominator"): 1.0, Quantity(row, "numerator"): -1.0, stated: -1.0})
+
+
+def _of_answers(total: Row, cells: Sequence[Row]) -> Iterator[Relation]:
+    """The total is everybody who answered; every score has them as its denominator."""
+    everybody = Quantity(total, "denominator")
+    yield Relation({Quantity(total, "numerator"): 1.0, everybody: -1.0})
+    for row in cells:
+        yield Relation({Quantity(row, "denominator"): 1.0, everybody: -1.0})
+    if {row.category for row in cells} == set(SCORES):
+        yield Relation({everybody: -1.0, **{Quantity(row, "numerator"): 1.0 for row in cells}})
+
+
+def _of_scores(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+    """What a mean and a share of satisfied answers say of the answers by score, and the other way round."""
+    spread: dict[tuple[str, str], dict[str, Quantity]] = defaultdict(dict)
+    for row in sorted(there - blank):
+        if row.dimension == ANSWER:
+            spread[rules[row.indicator].group, row.period][row.category] = Quantity(row, "numerator")
+    for row in sorted(there - blank):
+        rule = rules[row.indicator]
+        cells = spread.get((rule.group, row.period), {})
+        if row.dimension != TOTAL or set(cells) != set(SCORES):
+            continue
+        whole = {Quantity(row, "numerator"): -1.0}
+        if rule.unit == "score":
+            yield Relation({**whole, **{quantity: float(score) for score, quantity in cells.items()}})
+        elif rule.answers:
+            yield Relation({**whole, **{cells[score]: 1.0 for score in rule.answers}})
 
 
 def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:

@@ -110,7 +110,13 @@ def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
     from mel_pipeline.disclosure import Sensitivity
 
     return {
-        item.id: Sensitivity(item.disclosure.group, item.disclosure.people, item.aggregation, item.unit)
+        item.id: Sensitivity(
+            item.disclosure.group,
+            item.disclosure.people,
+            item.aggregation,
+            item.unit,
+            tuple(str(score) for score in item.disclosure.answers),
+        )
         for item in load_catalogue(settings.sql_dir).indicators
         if item.disclosure is not None
     }

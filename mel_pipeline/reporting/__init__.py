@@ -5,16 +5,18 @@ matplotlib is imported by the modules under ``charts/`` alone, and those only wh
 
 from mel_pipeline.reporting.charting import ChartFile, draw_chart, draw_charts
 from mel_pipeline.reporting.edition import Edition
-from mel_pipeline.reporting.page import BuiltReport, build_report, build_report_and_charts
+from mel_pipeline.reporting.page import BuiltReport, build_editions, build_report
 from mel_pipeline.reporting.preview import chart_preview
+from mel_pipeline.reporting.texts import languages
 
 __all__ = [
     "BuiltReport",
     "ChartFile",
     "Edition",
+    "build_editions",
     "build_report",
-    "build_report_and_charts",
     "chart_preview",
     "draw_chart",
     "draw_charts",
+    "languages",
 ]

@@ -66,10 +66,10 @@ def draw_chart(
 
 
 def draw_charts(edition: Edition, out_dir: Path, style_dir: Path, language: str) -> list[ChartFile]:
-    """Draw the charts of all headline indicators, in report order. Errors as ``draw_chart``."""
+    """Draw the charts of all indicators that have one in the report, in report order. Errors as ``draw_chart``."""
     check_columns(edition)
     known = measures(edition, language)
-    headline = [measure for measure in known if measure.headline]
+    headline = [measure for measure in known if measure.pictured]
     texts = load_texts(style_dir, language, edition.min_cell)
     drawn = drawings(edition, headline, Figures(edition, known), style_dir, texts, narrow=False)
     return write_charts(drawn, edition.period, out_dir, language)

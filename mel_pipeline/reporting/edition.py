@@ -30,6 +30,7 @@ NEEDED = {
         "indicator_id",
         "position",
         "headline",
+        "pictured",
         "name_en",
         "definition_en",
         "unit",
@@ -76,6 +77,41 @@ class Publication:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A text somebody wrote, by language; English stands in where another is missing."""
+
+    by_language: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """What several open comments were about. ``people``: how many wrote of it."""
+
+    theme: Said
+    people: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided or has to be, and whose it is: a role, never a name."""
+
+    text: Said
+    owner_role: str
+    due: date | None
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What the MEL lead wrote for an edition. ``main_points`` replace the drafted ones; they hold placeholders."""
+
+    main_points: list[Said] = field(default_factory=list)
+    lessons: list[Said] = field(default_factory=list)
+    comments: list[Theme] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Edition:
     """One quarter (``2024-Q4``) or year (``2024``) as it is to be reported.
 
@@ -100,6 +136,10 @@ class Edition:
     origins: dict[str, list[str]] = field(default_factory=dict)  # by indicator: model, raw tables with loads
     publication: Publication | None = None  # none: a draft
     restatements: list[dict[str, Any]] = field(default_factory=list)  # rows of the ledger for this period
+    movements: dict[str, dict[str, float]] = field(
+        default_factory=dict
+    )  # headline indicator: reason, part of change
+    learning: Learning | None = None
 
 
 def check_columns(edition: Edition) -> None:

@@ -118,14 +118,6 @@ def closing_quarter(period: str) -> str:
     return period if "-" in period else f"{period}-Q4"
 
 
-def previous_period(period: str) -> str:
-    return str(Quarter.parse(period).previous()) if "-" in period else str(int(period) - 1)
-
-
-def year_before(period: str) -> str:
-    return str(Quarter.parse(period).year_before()) if "-" in period else str(int(period) - 1)
-
-
 def quarters_shown(period: str, count: int) -> list[str]:
     """The last ``count`` quarters up to the period (a year ends with its fourth quarter)."""
     quarter = Quarter.parse(closing_quarter(period))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.periods import previous_period, year_before
 from mel_pipeline.reporting.figures import (
     SUPPRESSED,
     Figures,
@@ -12,8 +13,6 @@ from mel_pipeline.reporting.figures import (
     Target,
     closing_quarter,
     comparable,
-    previous_period,
-    year_before,
 )
 from mel_pipeline.reporting.texts import rounded
 
@@ -138,7 +137,9 @@ def breakdown_finding(
     if not known or max(known.values()) == 0:
         return texts("finding.no_breakdown", name=measure.name)
     most = max(known.values())
-    leaders = [texts.named("category", name) for name, value in known.items() if value == most]
+    leaders = [
+        texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
+    ]
     amount = texts.value(measure, most)
     if (
         adds_up(total, list(cells.values()))

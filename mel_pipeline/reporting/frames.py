@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, quarters_shown
+from mel_pipeline.reporting.figures import (
+    NOT_AVAILABLE,
+    SUPPRESSED,
+    Figures,
+    Reading,
+    comparable,
+    quarters_shown,
+)
 from mel_pipeline.reporting.findings import UNSTATED, breakdown_finding, finding
 
 if TYPE_CHECKING:
@@ -22,8 +29,22 @@ if TYPE_CHECKING:
 
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
 MOST_BARS = 12
+SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
-COLUMNS = ["label", "value", "shown", "full", "n", "base", "status", "emphasis", "target", "note", "code"]
+COLUMNS = [
+    "label",
+    "value",
+    "shown",
+    "full",
+    "n",
+    "base",
+    "status",
+    "emphasis",
+    "target",
+    "note",
+    "code",
+    "breaks",
+]
 
 
 @dataclass(frozen=True)
@@ -31,7 +52,8 @@ class ChartFrame:
     """``data``: one row a mark, in drawing order, columns ``COLUMNS``.
 
     ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
-    ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition.
+    ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition, ``breaks`` whether
+    something else is counted than in the mark before.
     """
 
     measure: Measure
@@ -114,15 +136,18 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
     periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
+    last: Reading | None = None
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
+        breaks = reading.value is not None and last is not None and not comparable(reading, last)
+        last = reading if reading.value is not None else last
         target = figures.target(measure, period)
         # A target of a later year would stretch the scale; the table names it.
         near = target if target is not None and period.startswith(target.period[:4]) else None
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
-        rows.append(row | {"target": None if near is None else near.value})
+        rows.append(row | {"target": None if near is None else near.value, "breaks": breaks})
     stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
@@ -132,19 +157,34 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         last=periods[-1],
     )
     column = texts("table.quarter")
-    return _frame(scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label)
+    foot = _breaks([str(row["label"]) for row in rows if row["breaks"]], texts)
+    return _frame(
+        scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
+    )
+
+
+def _breaks(periods: list[str], texts: Texts) -> str:
+    """What the marks of a break mean; the notes in the table say what changed."""
+    if len(periods) == 1:
+        return texts("picture.break", period=periods[0])
+    return texts("picture.breaks", periods=", ".join(periods)) if periods else ""
 
 
 def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
-    """Largest first, the unstated always last; names decide ties so that the order never wavers."""
+    """Largest first, the unstated always last; names decide ties so that the order never wavers. Scores stay in theirs."""
     measure, texts = scene.measure, scene.texts
     cells = scene.figures.cells(measure.id, scene.edition.period, dimension)
     order = sorted(
         cells,
-        key=lambda name: (name in UNSTATED, cells[name].value is None, -(cells[name].value or 0), name),
+        key=lambda name: (
+            name in UNSTATED,
+            dimension != SCORED and cells[name].value is None,
+            0.0 if dimension == SCORED else -(cells[name].value or 0.0),
+            name,
+        ),
     )
     rows = [
-        _row(scene, texts.named("category", name), cells[name], emphasis=name not in UNSTATED)
+        _row(scene, texts.category(dimension, name), cells[name], emphasis=name not in UNSTATED)
         for name in order[:MOST_BARS]
     ]
     named, unit = texts.named("dimension", dimension), texts.choice("unit", measure.unit)
@@ -206,8 +246,9 @@ def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict
         "status": code,
         "emphasis": emphasis,
         "target": None,
-        "note": reading.note,
+        "note": texts.say(reading.note),
         "code": "",
+        "breaks": False,
     }
 
 
@@ -224,7 +265,7 @@ def _frame(
 ) -> ChartFrame:
     texts = scene.texts
     data = pd.DataFrame(rows, columns=COLUMNS).astype({"value": "float64", "target": "float64", "n": "Int64"})
-    source = texts("chart.source", source=scene.measure.source)
+    source = texts("chart.source", source=texts.say(scene.measure.source))
     if scene.edition.is_sample:
         source = texts("chart.sample", rest=source)
     listed = "; ".join(texts("alt.mark", label=row["label"], value=row["full"]) for row in rows)

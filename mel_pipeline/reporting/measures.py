@@ -19,6 +19,7 @@ class Measure:
 
     id: str
     headline: bool
+    pictured: bool
     name: str
     definition: str
     limitations: str
@@ -38,6 +39,11 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+
+    @property
+    def is_distribution(self) -> bool:
+        """All answers by kind: its total is always the whole, so that only its cells say anything."""
+        return self.chart_dimension == "answer"
 
     @property
     def is_line(self) -> bool:
@@ -80,7 +86,8 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
     low, high = number(row["band_low"]), number(row["band_high"])
     return Measure(
         id=words(row["indicator_id"]),
-        headline=words(row["headline"]).lower() in ("true", "1"),
+        headline=(headline := words(row["headline"]).lower() in ("true", "1")),
+        pictured=headline or words(row["pictured"]).lower() in ("true", "1"),
         name=name,
         definition=local("definition"),
         limitations=local("limitations"),

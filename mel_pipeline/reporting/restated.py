@@ -95,4 +95,4 @@ def _cell(disaggregation: str, texts: Texts) -> str:
     if disaggregation == "total":
         return texts("table.total")
     dimension, _, category = disaggregation.partition("=")
-    return f"{texts.named('dimension', dimension)}: {texts.named('category', category)}"
+    return f"{texts.named('dimension', dimension)}: {texts.category(dimension, category)}"

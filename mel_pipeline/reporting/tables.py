@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.periods import previous_period, year_before
 from mel_pipeline.reporting.figures import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
     comparable,
-    previous_period,
     quarters_shown,
-    year_before,
 )
 from mel_pipeline.reporting.findings import Status, status
 from mel_pipeline.reporting.texts import rounded
@@ -82,7 +81,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         target=aim,
         status=status(measure, reading, target, period, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
-        note=reading.note if reading.value is None else "",
+        note=texts.say(reading.note) if reading.value is None else "",
         numerator=_amount(reading.numerator, measure, texts),
         denominator=_amount(reading.denominator, measure, texts),
         n=_base(reading, texts),

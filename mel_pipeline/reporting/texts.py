@@ -1,8 +1,13 @@
-"""Words, numbers and dates in the reader's language. Texts come from ``locales/<language>.yml``."""
+"""Words, numbers and dates in the reader's language. Texts come from ``locales/<language>.yml``.
+
+What a language lacks stands in English and is remembered, so that whoever builds the report can be told.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,19 +15,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.lists import format_list
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
 
 from mel_pipeline.errors import ReportError
 from mel_pipeline.periods import Quarter
+from mel_pipeline.reporting.phrases import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mel_pipeline.reporting.measures import Measure
 
 MINUS = "\N{MINUS SIGN}"
+FALLBACK = "en"
+QUARTER = re.compile(r"\d{4}-Q[1-4]")
+DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{4}-\d{2}-\d{2})")
+LONG_NUMBER = re.compile(r"(?<![\w.,-])(?:\d{5,}|\d{1,3}(?:,\d{3})+)(?![\w.,-]*\d)")
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -32,11 +42,18 @@ def rounded(value: float, decimals: int) -> Decimal:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one language. ``texts("page.actual")`` gives a text, ``{name}`` in it are filled in, ``{min_cell}`` always."""
+    """Texts of one language. ``texts("page.actual")`` gives a text, ``{name}`` in it are filled in, ``{min_cell}`` always.
+
+    ``phrases`` translates sentences that arrive in English from the catalogue, the figures and the loads.
+    ``missing`` collects what was asked for and is not translated.
+    """
 
     language: str
     entries: Mapping[str, Any]
     min_cell: int = 5
+    fallback: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    phrases: Phrases | None = None
+    missing: set[str] = field(default_factory=set, compare=False)
 
     @cached_property
     def locale(self) -> Locale:
@@ -48,22 +65,48 @@ class Texts:
             ) from error
 
     def __call__(self, key: str, **values: object) -> str:
-        entry = self.entries.get(key)
+        entry = self._entry(key)
         if not isinstance(entry, str):
             raise ReportError(
                 f"Writing the report in '{self.language}': no text '{key}'. Add it to the locale file."
             )
-        return entry.format(**{"min_cell": self.min_cell, **values})
+        return entry.format(**{"min_cell": self.min_cell, **self._named_periods(values)})
 
     def plural(self, key: str, count: float, decimals: int = 0, **values: object) -> str:
         """The form of ``key`` that the language uses for this number; ``{count}`` is the formatted number."""
-        forms = self.entries.get(key)
+        forms = self._entry(key)
         if not isinstance(forms, dict):
             raise ReportError(f"Writing the report in '{self.language}': '{key}' has no plural forms.")
         form = forms.get(self.locale.plural_form(rounded(abs(count), decimals))) or forms.get("other")
         if form is None:
             raise ReportError(f"Writing the report in '{self.language}': '{key}' lacks the form 'other'.")
-        return str(form).format(count=self.number(count, decimals), **values)
+        return str(form).format(count=self.number(count, decimals), **self._named_periods(values))
+
+    def _entry(self, key: str) -> Any:
+        if key in self.entries:
+            return self.entries[key]
+        if key in self.fallback:
+            self.missing.add(key)
+        return self.fallback.get(key)
+
+    def _named_periods(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {
+            name: self.period(value) if isinstance(value, str) else value for name, value in values.items()
+        }
+
+    def say(self, english: str) -> str:
+        """A sentence that arrived in English, in this language; numbers in it in the language's form."""
+        if not english.strip():
+            return english
+        told = self.phrases.translate(english, self._value_in_phrase) if self.phrases else None
+        if self.phrases and told is None:
+            self.missing.add(english)
+        return told or LONG_NUMBER.sub(lambda found: self._value_in_phrase(found[0]), english)
+
+    def _value_in_phrase(self, text: str) -> str:
+        if LONG_NUMBER.fullmatch(text):
+            return self.number(float(text.replace(",", "")))
+        return self.period(text)
 
     def choice(self, family: str, code: str) -> str:
         """The text of one code of a closed list, such as a unit or a status."""
@@ -71,8 +114,17 @@ class Texts:
 
     def named(self, family: str, code: str) -> str:
         """Like ``choice`` for open lists (region names): the code itself where no text is given."""
-        entry = self.entries.get(f"{family}.{code}")
-        return entry if isinstance(entry, str) else code
+        entry = self.entries.get(f"{family}.{code}") or self.fallback.get(f"{family}.{code}")
+        if isinstance(entry, str):
+            return self(f"{family}.{code}")
+        told = self.phrases.translate(code, str) if self.phrases else None
+        return told or code  # names of platforms, accounts and donors are the same in every language
+
+    def category(self, dimension: str, name: str) -> str:
+        """A category of a breakdown; answers and genders have words of their own."""
+        if dimension == "answer":
+            return self.named("answer", name)
+        return self.named("gender" if dimension == "gender" else "category", name)
 
     def number(self, value: float, decimals: int = 0) -> str:
         text = format_decimal(rounded(value, decimals), format=_pattern(decimals), locale=self.locale)
@@ -85,7 +137,8 @@ class Texts:
         if measure.unit == "percent":
             return self("format.percent", number=self.number(value, measure.decimals))
         if measure.unit == "EUR":
-            pattern = "¤" + _pattern(measure.decimals) if self.locale.language == "en" else None
+            number = _pattern(measure.decimals)
+            pattern = f"¤{number}" if self.locale.language == "en" else f"{number}\N{NO-BREAK SPACE}¤"
             text = format_currency(
                 rounded(value, measure.decimals),
                 "EUR",
@@ -120,8 +173,22 @@ class Texts:
             return sign + self.plural("format.points", float(abs(amount)), measure.decimals)
         return sign + self.value(measure, float(abs(amount)))
 
+    def listed(self, items: Sequence[str]) -> str:
+        """``a, b and c``, as the language joins them."""
+        return format_list(list(items), locale=self.locale)
+
     def day(self, day: date) -> str:
         return format_date(day, format="long", locale=self.locale)
+
+    def period(self, text: str) -> str:
+        """``2024-Q4`` as the language writes it, two days as a span; any other text as it is."""
+        if QUARTER.fullmatch(text):
+            quarter = Quarter.parse(text)
+            return str(self._entry("format.quarter")).format(year=quarter.year, number=quarter.number)
+        if days := DAYS.fullmatch(text):
+            first, last = (self.day(date.fromisoformat(day)) for day in days.groups())
+            return str(self._entry("format.span")).format(first=first, last=last)
+        return text
 
     def period_title(self, period: str) -> str:
         """``2024, fourth quarter`` or ``Annual edition 2024``."""
@@ -143,7 +210,22 @@ def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     Raises:
         ReportError: the file is missing, empty or no YAML.
     """
-    path = sources_dir / "locales" / f"{language}.yml"
+    folder = sources_dir / "locales"
+    tree = _read(folder / f"{language}.yml")
+    if language == FALLBACK:
+        return Texts(language, dict(_flat(tree)), min_cell)
+    phrases = Phrases({str(key): str(value) for key, value in tree.pop("phrases", {}).items()})
+    fallback = dict(_flat(_read(folder / f"{FALLBACK}.yml")))
+    return Texts(language, dict(_flat(tree)), min_cell, fallback, phrases)
+
+
+def languages(sources_dir: Path) -> list[str]:
+    """Every language that has a file, English first."""
+    found = sorted(path.stem for path in (sources_dir / "locales").glob("*.yml"))
+    return sorted(found, key=lambda language: language != FALLBACK)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -152,7 +234,7 @@ def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
         ) from error
     if not isinstance(tree, dict) or not tree:
         raise ReportError(f"Reading the texts of the report: {path} is empty. Restore the file.")
-    return Texts(language, dict(_flat(tree)), min_cell)
+    return tree
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -135,7 +135,7 @@ def with_figure(edition: Edition, indicator: str, period: str, **changes: object
 def fewer_charts(edition: Edition) -> Edition:
     """The edition with two headline indicators instead of seven, for tests that do not look at charts."""
     headline = edition.indicators["indicator_id"].isin(["LAB-02", "GEN-01"])
-    return replace(edition, indicators=edition.indicators.assign(headline=headline))
+    return replace(edition, indicators=edition.indicators.assign(headline=headline, pictured=headline))
 
 
 def cell(
@@ -233,6 +233,7 @@ def indicators() -> pd.DataFrame:
                 "indicator_id": id_,
                 "position": position,
                 "headline": headline,
+                "pictured": headline,
                 **{f"name_{language}": name for language in ("en", "fr", "es")},
                 **{
                     f"definition_{language}": f"{name}, as counted on the last day of the period."

@@ -14,7 +14,12 @@ import pytest
 import yaml
 
 from mel_pipeline.reporting import build_report, draw_charts
+from mel_pipeline.reporting.figures import Figures
+from mel_pipeline.reporting.measures import measures
+from mel_pipeline.reporting.page_charts import page_frames
+from mel_pipeline.reporting.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+from mel_pipeline_tests.golden.sample_pictures import pictured_edition
 
 HERE = Path(__file__).parent
 
@@ -40,6 +45,24 @@ def test_the_charts_plot_the_held_numbers(tmp_path, period):
             ],
         }
     held(f"charts-{period}", plotted)
+
+
+@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+def test_the_pictures_of_the_page_say_the_held_words_and_numbers(period):
+    edition = pictured_edition(period)
+    known = measures(edition, "en")
+    made = page_frames(edition, known, Figures(edition, known), load_texts(REPORTS, "en"))
+    said = {
+        name: {
+            "title": frame.title,
+            "subtitle": frame.subtitle,
+            "footnote": frame.footnote,
+            "headings": list(frame.headings),
+            "table": [list(row) for row in frame.table],
+        }
+        for name, frame in made.items()
+    }
+    held(f"pictures-{period}", said)
 
 
 def words(html: str) -> list[str]:

@@ -63,7 +63,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environmen
     chart = next(
         made
         for made in result.asset_materializations_for_node("write_quarterly_report")
-        if made.asset_key.to_user_string() == "chart_mem_01"
+        if made.asset_key.to_user_string() == "chart_member_cities"
     )
     assert "data:image/png;base64," in chart.metadata["chart"].value
     figures = result.asset_materializations_for_node("calculate_indicators")

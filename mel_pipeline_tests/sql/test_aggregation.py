@@ -94,7 +94,13 @@ def test_totals_shares_and_years_hold_for_any_data(
 
 
 def _totals_are_the_sum_of_their_cells(figures: pd.DataFrame, cells: dict[Any, Any]) -> None:
-    for indicator, dimension in (("MEM-01", "region"), ("MEM-02", "region"), ("SAT-02", "activity_type")):
+    for indicator, dimension in (
+        ("MEM-01", "region"),
+        ("MEM-02", "region"),
+        ("MEM-08", "region"),
+        ("SAT-02", "activity_type"),
+        ("SAT-05", "answer"),
+    ):
         for period in [*QUARTERS, "2024"]:
             mine = figures[
                 (figures["indicator_id"] == indicator)
@@ -110,7 +116,8 @@ def _totals_are_the_sum_of_their_cells(figures: pd.DataFrame, cells: dict[Any, A
 
 def _shares_are_ratios_of_sums(figures: pd.DataFrame) -> None:
     shares = figures[
-        figures["indicator_id"].isin(["SAT-02", "MEM-05", "LAB-03", "SAT-04"]) & figures["value"].notna()
+        figures["indicator_id"].isin(["SAT-02", "SAT-05", "MEM-05", "LAB-03", "SAT-04"])
+        & figures["value"].notna()
     ]
     assert ((100 * shares["numerator"] / shares["denominator"] - shares["value"]).abs() < 1e-9).all()
     means = figures[(figures["indicator_id"] == "SAT-01") & figures["value"].notna()]
@@ -131,7 +138,7 @@ def _years_are_what_their_rule_says(cells: dict[Any, Any]) -> None:
 
     if known("MEM-01"):
         assert year("MEM-01") == numerators("MEM-01")[-1], "a level closes the year"
-    for indicator in ("MEM-02", "SAT-01", "SAT-02"):
+    for indicator in ("MEM-02", "MEM-08", "SAT-01", "SAT-02", "SAT-05"):
         if known(indicator):
             assert year(indicator) == sum(numerators(indicator)), (
                 "amounts, and both halves of a share, add up"

@@ -37,8 +37,8 @@ def test_indicators_come_in_report_order_with_the_main_ones_on_top(catalogue: Ca
     positions = [indicator.position for indicator in catalogue.indicators]
     assert positions == sorted(positions)
     headline = [indicator.id for indicator in catalogue.indicators if indicator.headline]
-    assert headline[:2] == ["MEM-01", "MEM-02"]
-    assert {"LAB-02", "SAT-02", "GEN-01", "RCH-01", "FND-01"} <= set(headline)
+    assert headline == ["MEM-01", "MEM-02", "SAT-02", "GEN-01", "RCH-01"]  # the first page has five
+    assert {"LAB-02", "FND-01"} <= {indicator.id for indicator in catalogue.indicators if indicator.is_drawn}
 
 
 def test_every_text_of_an_indicator_stands_in_three_languages(catalogue: Catalogue) -> None:

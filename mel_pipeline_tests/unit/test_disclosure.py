@@ -176,6 +176,79 @@ def test_fewer_than_five_who_stated_a_gender_are_withheld_altogether() -> None:
     assert found.width >= 5
 
 
+SPREAD = {
+    "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
+    "SAT-02": Sensitivity("answers", "denominator", "ratio", "percent", ("4", "5")),
+    "SAT-05": Sensitivity("answers", "denominator", "ratio", "percent"),
+}
+
+
+def scores(period: str, *counts: int) -> list[dict[str, Any]]:
+    """How many gave each score from 1 to 5, with the mean and the satisfied of the same answers."""
+    everybody = sum(counts)
+    weighed = sum(score * count for score, count in enumerate(counts, start=1))
+    return [
+        row("SAT-01", period, "", weighed, everybody),
+        row("SAT-02", period, "", counts[3] + counts[4], everybody),
+        row("SAT-05", period, "", everybody, everybody),
+        *(
+            row("SAT-05", period, str(score), count, everybody, "answer")
+            for score, count in enumerate(counts, start=1)
+        ),
+    ]
+
+
+def year_of_scores(*quarters: tuple[int, ...]) -> pd.DataFrame:
+    rows = [
+        line for period, counts in zip(QUARTERS, quarters, strict=True) for line in scores(period, *counts)
+    ]
+    return pd.DataFrame(rows + scores("2024", *(sum(each) for each in zip(*quarters, strict=True))))
+
+
+def test_answers_by_score_of_a_quarter_with_few_answers_are_withheld_and_do_not_follow_from_the_year() -> (
+    None
+):
+    frame = year_of_scores((3, 4, 6, 20, 25), (2, 3, 5, 18, 20), (0, 1, 1, 1, 1), (4, 2, 7, 30, 28))
+    done = protect(frame, SPREAD)
+    hidden = withheld(done.frame, "SAT-05")
+    assert {"2024-Q3 total", *(f"2024-Q3 answer={score}" for score in range(1, 6))} <= hidden
+    assert done.unprotected == []
+    found = audit(done.frame, SPREAD)
+    for score in range(1, 6):
+        cell = Row("SAT-05", "2024-Q3", "answer", str(score))
+        assert found[Quantity(cell, "denominator")].width >= 5
+        assert found[Quantity(cell, "numerator")].width >= 1
+
+
+def test_answers_by_score_are_all_shown_where_enough_people_answered_also_a_score_of_one_person() -> None:
+    done = protect(pd.DataFrame(scores("2024-Q4", 1, 0, 2, 20, 22)), SPREAD)
+    assert withheld(done.frame, "SAT-05") == set()
+
+
+def test_the_year_of_answers_by_score_gives_way_where_quarters_are_published() -> None:
+    frame = year_of_scores((3, 4, 6, 20, 25), (2, 3, 5, 18, 20), (3, 3, 4, 21, 22), (1, 0, 1, 1, 1))
+    out = frame[frame["period"].isin(QUARTERS[:3])]
+    frozen = set(zip(out["indicator_id"], out["period"], out["disaggregation"], strict=True))
+    done = protect(frame, SPREAD, frozen=frozen)
+    assert done.unprotected == []
+    hidden = withheld(done.frame, "SAT-05")
+    assert not any(name[:7] in QUARTERS[:3] for name in hidden)
+    assert {"2024 total", *(f"2024 answer={score}" for score in range(1, 6))} <= hidden
+
+
+def test_a_mean_and_a_share_of_satisfied_give_away_answers_by_score_and_are_reckoned_with() -> None:
+    """Mean 1 of n answers: everybody answered 1. The attacker knows what the indicators of a group share."""
+    frame = pd.DataFrame(scores("2024-Q4", 2, 3, 5, 10, 10))
+    chosen = frame["disaggregation"].isin(["answer=1", "answer=2", "answer=4"])
+    frame.loc[chosen, ["status", "value", "numerator", "denominator", "n"]] = [
+        "suppressed", None, None, None, None,
+    ]  # fmt: skip
+    found = audit(frame, SPREAD)
+    for score, count in (("1", 2), ("2", 3), ("4", 10)):
+        interval = found[Quantity(Row("SAT-05", "2024-Q4", "answer", score), "numerator")]
+        assert (interval.low, interval.high) == (count, count)
+
+
 def test_figures_that_are_not_about_people_are_left_alone() -> None:
     frame = pd.DataFrame(
         [row("MEM-01", "2024-Q4", "", 3, 3), row("MEM-01", "2024-Q4", "Asia", 3, 3, "region")]

@@ -9,6 +9,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from mel_pipeline.defs.serving.webserver import with_reports
 from mel_pipeline.guard import Guard
 
 HOST = "127.0.0.1:3000"
@@ -95,3 +96,21 @@ def test_a_websocket_from_another_site_is_refused(client: TestClient, headers: d
         client.websocket_connect("/graphql", headers={"host": HOST, **headers}),
     ):
         pass
+
+
+def test_finished_reports_are_served_beside_the_ui_and_nothing_above_their_folder(tmp_path) -> None:
+    (tmp_path / "out" / "2024-Q4").mkdir(parents=True)
+    (tmp_path / "out" / "2024-Q4" / "report-en.html").write_text("<main>figures</main>")
+    (tmp_path / "secret.txt").write_text("secret")
+    app = with_reports(
+        Starlette(routes=[Route("/{rest:path}", lambda _: PlainTextResponse("the UI"))]), tmp_path / "out"
+    )
+    with TestClient(Guard(app, ["testserver"])) as client:
+        assert "figures" in client.get("/reports/2024-Q4/report-en.html").text
+        assert client.get("/reports/2023-Q1/report-en.html").status_code == 404
+        assert client.get("/reports/%2e%2e/secret.txt").status_code == 404
+        assert client.post("/reports/2024-Q4/report-en.html", json={}).status_code == 405
+        assert client.get("/runs").text == "the UI"
+        assert (
+            client.get("/reports/2024-Q4/report-en.html", headers={"host": "evil.example"}).status_code == 403
+        )

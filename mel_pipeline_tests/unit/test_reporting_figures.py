@@ -8,13 +8,12 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.errors import ReportError
+from mel_pipeline.periods import previous_period, year_before
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures import (
     Figures,
-    previous_period,
     quarters_shown,
     require_headlines,
-    year_before,
 )
 from mel_pipeline.reporting.measures import measures
 from mel_pipeline.reporting.tables import spark, table_row

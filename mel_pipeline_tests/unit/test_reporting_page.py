@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from mel_pipeline.errors import ReportError
-from mel_pipeline.reporting import build_report
+from mel_pipeline.reporting import build_editions, build_report
 from mel_pipeline.reporting.edition import Publication
 from mel_pipeline.reporting.page import css_string
 from mel_pipeline_tests.golden.sample_edition import (
@@ -94,13 +94,20 @@ def test_headings_descend_one_level_at_a_time_and_tables_name_their_heads(page):
     assert '<html lang="en">' in page
 
 
-def test_every_line_of_action_with_a_headline_indicator_has_a_chart_and_each_chart_stands_once(tmp_path):
+def test_each_chart_stands_once_under_a_line_of_action_or_its_topic(tmp_path):
     edition = sample_edition()
     shared = edition.indicators["lines_of_action"].where(~edition.indicators["headline"], "1;2;3")
     edition = replace(edition, indicators=edition.indicators.assign(lines_of_action=shared))
     html = build_report(edition, tmp_path, REPORTS, "en").read_text(encoding="utf-8")
     charts = [part.count("<figure") for part in html.split('<section class="line"')[1:]]
-    assert charts == [3, 2, 2, 0, 0]
+    assert charts == [4, 1, 1, 0, 0, 1, 2, 1, 0]  # five lines, gender, reach, satisfaction, learning
+
+
+def test_an_indicator_has_a_row_under_each_of_its_lines_and_leads_to_its_chart(page):
+    second = page.split('<section class="line"')[2]
+    assert 'href="#at-LAB-02"' in second or 'id="at-LAB-02"' in second
+    assert 'href="#at-SAT-02"' in second
+    assert page.count('id="at-SAT-02"') == 1
 
 
 def test_each_indicator_has_its_reference_sheet_and_links_lead_somewhere(page):
@@ -143,17 +150,27 @@ def test_the_annual_edition_compares_with_the_year_before(tmp_path):
     assert "Same quarter last year" not in html
 
 
-def test_another_language_is_a_file(sources, tmp_path):
-    text = (sources / "locales" / "en.yml").read_text(encoding="utf-8")
-    french = text.replace("locale: en_GB", "locale: fr_FR").replace("Main points", "Points clés")
-    (sources / "locales" / "fr.yml").write_text(french, encoding="utf-8")
-    path = build_report(fewer_charts(sample_edition()), tmp_path / "out", sources, "fr")
+def test_another_language_is_a_file(tmp_path):
+    path = build_report(fewer_charts(sample_edition()), tmp_path / "out", REPORTS, "fr")
     html = path.read_text(encoding="utf-8")
     assert path.name == "report-fr.html"
     assert (path.parent / "charts" / "GEN-01-fr.svg").is_file()
+    assert '<html lang="fr">' in html
     assert "Points clés" in html
     assert "Échange entre pairs" in html
     assert "658\u202f382" in html
+    assert "T4 2024" in html
+    assert "2024-Q4" not in re.sub(r"<code>.*?</code>", "", html)
+
+
+def test_what_a_language_lacks_stands_in_english_and_is_listed(sources, tmp_path):
+    path = sources / "locales" / "es.yml"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "main_points:" not in line), encoding="utf-8")
+    built = build_editions(fewer_charts(sample_edition()), tmp_path / "out", sources, ["en", "es"])
+    assert "Main points" in built["es"].page.read_text(encoding="utf-8")
+    assert "page.main_points" in built["es"].untranslated
+    assert built["en"].untranslated == []
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,12 @@ from mel_pipeline.reporting.texts import Texts, load_texts, rounded
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 ROOM = Path(__file__).parents[2] / "mel_pipeline" / "reporting"
-ASKED = re.compile(r"""(?:\btexts?|\bself|\bt)(?:\.plural)?\(\s*f?"([a-z_]+\.[A-Za-z_.]+)(["{])""")
-FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_]+)\"""")
-CONDITIONAL = re.compile(r""""((?:finding|page|chart|period)\.[a-z_]+)\"""")
+ASKED = re.compile(
+    r"""(?:\btexts?|\bself|\bt)(?:\.plural|\._entry)?\(\s*f?['"]([a-z_]+\.[A-Za-z_.]*)(['"{]|$)"""
+)
+FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_.]+)\"""")
+CONDITIONAL = re.compile(r""""((?:finding|page|chart|period|picture)\.[a-z_.]+)\"""")
+FORMS = re.compile(r"""entries\["([a-z_.]+)"\]""")
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +28,14 @@ def texts() -> Texts:
 
 @pytest.fixture(scope="module")
 def sources() -> str:
-    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").glob("*.jinja")]
+    files = [*ROOM.rglob("*.py"), *(REPORTS / "templates").rglob("*.jinja")]
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def test_every_text_that_is_asked_for_exists(texts, sources):
-    asked = {key for key, end in ASKED.findall(sources) if end == '"'} | set(CONDITIONAL.findall(sources))
+    asked = {key for key, end in ASKED.findall(sources) if end != "{" and not key.endswith(".")} | set(
+        CONDITIONAL.findall(sources)
+    )
     assert len(asked) > 60
     assert sorted(asked - set(texts.entries)) == []
     families = set(FAMILY.findall(sources))
@@ -38,8 +43,11 @@ def test_every_text_that_is_asked_for_exists(texts, sources):
 
 
 def test_no_text_is_left_unused(texts, sources):
-    used = {key for key, end in ASKED.findall(sources) if end == '"'} | set(CONDITIONAL.findall(sources))
-    starts = tuple(key for key, end in ASKED.findall(sources) if end == "{")
+    used = {key for key, end in ASKED.findall(sources) if end != "{" and not key.endswith(".")} | set(
+        CONDITIONAL.findall(sources)
+    )
+    starts = tuple(key for key, end in ASKED.findall(sources) if end == "{" or key.endswith("."))
+    used |= set(FORMS.findall(sources))
     families = tuple(f"{family}." for family in FAMILY.findall(sources))
     unused = [
         key

@@ -1,6 +1,7 @@
 """One module a kind of chart, found by name: ``charts/<name>.py`` with ``draw(frame, text) -> Figure``.
 
-``canvas.py`` holds what they share. No figures are computed here: frames arrive ready.
+``canvas.py`` holds what they share, ``pages/`` the pictures of the whole page. No figures are computed here: frames
+arrive ready.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ def drawer(kind: str) -> Draw:
         ReportError: there is no module of that name.
     """
     name = f"{__name__}.{kind}"
-    if not kind.isidentifier() or kind in ("canvas", "rows") or importlib.util.find_spec(name) is None:
+    if (
+        not kind.isidentifier()
+        or kind in ("canvas", "rows", "pages")
+        or importlib.util.find_spec(name) is None
+    ):
         raise ReportError(
             f"Drawing a chart of kind '{kind}': there is none. Correct 'chart' in the indicator's YAML."
         )

@@ -10,7 +10,7 @@ import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import matplotlib as mpl
 from matplotlib import font_manager, style
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patheffects import AbstractPathEffect
 
-    from mel_pipeline.reporting.frames import ChartFrame
     from mel_pipeline.reporting.texts import Texts
 
 NOW, BEFORE, OTHER, UNSTATED = "#12436D", "#7895B2", "#28A197", "#8A94A0"
@@ -42,6 +41,21 @@ LINE_SPACING = 1.25
 FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
 # matplotlib knows the second file by the name written in it.
 PLAIN, STRONG = ["Inter", "DejaVu Sans"], ["Inter Semi Bold"]
+
+
+class Headed(Protocol):
+    """What paper needs of a frame: its words, and whether it is for a phone."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def subtitle(self) -> str: ...
+    @property
+    def footnote(self) -> str: ...
+    @property
+    def narrow(self) -> bool: ...
+    @property
+    def period(self) -> str: ...
 
 
 @contextmanager
@@ -88,7 +102,7 @@ class Paper:
         return self.figure.add_axes(box)
 
 
-def paper(frame: ChartFrame, room: float, footnote: str = "") -> Paper:
+def paper(frame: Headed, room: float, footnote: str = "") -> Paper:
     """A figure high enough for its title, ``room`` inches of drawing and the foot line."""
     width = NARROW if frame.narrow else WIDE
     figure = Figure(figsize=(width, room))
@@ -98,7 +112,8 @@ def paper(frame: ChartFrame, room: float, footnote: str = "") -> Paper:
         (balanced(frame.title, strong, width - 2 * MARGIN), strong, INK),
         (wrapped(frame.subtitle, font(9), width - 2 * MARGIN), font(9), QUIET),
     ]
-    foot = wrapped(" ".join(filter(None, [footnote, frame.footnote])), font(7.5), width - 2 * MARGIN)
+    # Small type is drawn up to two per cent wider than its outlines, by hinting.
+    foot = wrapped(" ".join(filter(None, [footnote, frame.footnote])), font(7.5), 0.98 * (width - 2 * MARGIN))
     bottom = MARGIN + _height(foot, font(7.5)) + 0.08
     top = MARGIN + sum(_height(lines, size) + 0.06 for lines, size, _ in blocks) + 0.04
     height = top + room + bottom
@@ -116,10 +131,10 @@ def font(size: float, *, strong: bool = False) -> FontProperties:
 
 
 def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
-    """Lines of at most ``width`` inches, as measured with the real font."""
+    """Lines of at most ``width`` inches, as measured with the real font; never broken at a space that must not break."""
     space = text_width("n n", size) - text_width("nn", size)
     lines, used = [""], 0.0
-    for word in text.split():
+    for word in filter(None, text.split(" ")):
         wide = text_width(word, size)
         if lines[-1] and used + space + wide > width:
             lines.append(word)
@@ -215,7 +230,7 @@ def bare(axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def empty_panel(frame: ChartFrame, text: Texts) -> Figure:
+def empty_panel(frame: Headed, text: Texts, why: str = "") -> Figure:
     """What stands in the place of a chart without data: plain words, no axes, no zero."""
     sheet = paper(frame, 1.7)
     axes = sheet.axes(MARGIN, MARGIN, above=0.06, below=0.06)
@@ -231,9 +246,20 @@ def empty_panel(frame: ChartFrame, text: Texts) -> Figure:
         va="bottom",
         fontproperties=font(12, strong=True),
     )
-    why = "\n".join(wrapped(text("chart.empty_why"), font(9), sheet.width - 0.8))
-    axes.text(0.5, 0.48, why, ha="center", va="top", fontproperties=font(9), color=QUIET)
+    lines = "\n".join(wrapped(why or text("chart.empty_why"), font(9), sheet.width - 0.8))
+    axes.text(0.5, 0.48, lines, ha="center", va="top", fontproperties=font(9), color=QUIET)
     return sheet.figure
+
+
+def inches(sheet: Paper, height: float, above: float = 0.0) -> Axes:
+    """Axes over the whole width whose units are inches: x from the left edge of the paper, y downwards."""
+    box = (0.0, (sheet.height - sheet.top - above - height) / sheet.height, 1.0, height / sheet.height)
+    axes = sheet.figure.add_axes(box)
+    bare(axes)
+    axes.set_xlim(0, sheet.width)
+    axes.set_ylim(height, 0)
+    axes.patch.set_visible(False)
+    return axes
 
 
 def svg(figure: Figure, title: str) -> bytes:

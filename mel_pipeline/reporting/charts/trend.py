@@ -50,6 +50,9 @@ def draw(frame: ChartFrame, text: Texts) -> Figure:
     (_line if frame.measure.is_line else _bars)(axes, marks)
     for slot, mark in enumerate(marks):
         _label(axes, slot, mark, text, high - low)
+    for slot, mark in enumerate(marks):
+        if mark["breaks"]:
+            _break(axes, slot - 0.5)
     axes.set_xticks(range(len(marks)), [_tick(slot, mark, text) for slot, mark in enumerate(marks)])
     for tick in axes.get_xticklabels():
         tick.set_fontproperties(font(8.5))
@@ -109,11 +112,32 @@ def _bars(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
             axes.bar(slot, mark["value"], width=0.62, color=NOW if mark["emphasis"] else BEFORE)
 
 
+def _break(axes: Axes, x: float) -> None:
+    """Where something else begins to be counted: a dotted upright and two slants on the axis."""
+    line = axes.get_xaxis_transform()
+    axes.plot([x, x], [0.0, 1.0], transform=line, color=QUIET, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    for shift in (-0.045, 0.045):
+        axes.plot(
+            [x + shift - 0.03, x + shift + 0.03],
+            [-0.035, 0.035],
+            transform=line,
+            color=INK,
+            linewidth=1.3,
+            clip_on=False,
+            zorder=5,
+        )
+
+
 def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
-    axes.plot(range(len(marks)), [mark["value"] for mark in marks], color=BEFORE, zorder=2)
-    now = [(slot, mark["value"]) for slot, mark in enumerate(marks) if mark["emphasis"]]
-    if len(now) > 1:
-        axes.plot([slot for slot, _ in now], [value for _, value in now], color=NOW, zorder=3)
+    runs: list[list[int]] = [[]]
+    for slot, mark in enumerate(marks):
+        runs += [[]] if mark["breaks"] else []
+        runs[-1].append(slot)
+    for run in runs:
+        axes.plot(run, [marks[slot]["value"] for slot in run], color=BEFORE, zorder=2)
+        now = [slot for slot in run if marks[slot]["emphasis"]]
+        if len(now) > 1:
+            axes.plot(now, [marks[slot]["value"] for slot in now], color=NOW, zorder=3)
     for slot, mark in enumerate(marks):
         if mark["status"] == "ok":
             colour = NOW if mark["emphasis"] else BEFORE
@@ -159,7 +183,10 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
 def _tick(slot: int, mark: dict[Hashable, Any], text: Texts) -> str:
     """``Q1`` with the year under the first quarter shown and under each first quarter, then n."""
     quarter = Quarter.parse(str(mark["label"]))
-    lines = [f"Q{quarter.number}", str(quarter.year) if slot == 0 or quarter.number == 1 else ""]
+    lines = [
+        text("format.quarter_short", number=quarter.number),
+        str(quarter.year) if slot == 0 or quarter.number == 1 else "",
+    ]
     if mark["base"]:
         lines.append(text("chart.n", count=mark["base"]))
     return "\n".join(lines)

@@ -2,6 +2,7 @@ select
     indicator_id,
     cast(position as integer) as position,
     cast(headline as boolean) as headline,
+    cast(pictured as boolean) as pictured,
     name_en,
     name_fr,
     name_es,

@@ -1,0 +1,11 @@
+with periods as ({{ current_periods() }}),
+
+ended as (
+    {{ memberships_ended('is_member') }}
+),
+
+cells as (
+    {{ counted_cells('ended', 'membership_id', ['region'], 'exists (select 1 from ' ~ ref('dim_member') ~ ')') }}
+)
+
+{{ figures('cells', 'count', 'No organisation has been loaded from the CRM.') }}

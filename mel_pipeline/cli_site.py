@@ -1,0 +1,25 @@
+"""`mel site`: the reading site over all editions. Logic lives in site_data and reporting.site."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+
+def site() -> None:
+    """Write the reading site beside the editions: every report, indicator and city, to be opened from a file share."""
+    from mel_pipeline.reporting.site import build_site
+    from mel_pipeline.settings import load_settings
+    from mel_pipeline.site_data import read_site
+    from mel_pipeline.warehouse import Warehouse
+
+    settings = load_settings()
+    begun = time.perf_counter()
+    found = read_site(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
+    built = build_site(found, settings.published_dir, settings.report_sources)
+    typer.echo(
+        f"{built.files} files, {built.written} changed, {built.removed} removed"
+        f" in {time.perf_counter() - begun:.1f} seconds."
+    )
+    typer.echo(f"Site: {built.index}")

@@ -1,0 +1,52 @@
+"""The reading site as an asset: written again at the end of every run that writes a report."""
+
+import dagster as dg
+
+from mel_pipeline.defs.context import REPORT, Mel
+from mel_pipeline.settings import Settings
+
+NAME = "reading_site"
+READS = [
+    "released_figures",
+    "dim_indicator",
+    "dim_target",
+    "dim_line_of_action",
+    "dim_member",
+    "dim_membership",
+    "fct_participation",
+    "fct_contribution",
+    "fct_board_seat",
+]
+# It links to what lies in the folder, so it comes after whatever writes there.
+AFTER = ["quarterly_report", "annual_report"]
+
+
+def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module of defs is built alike
+    return dg.Definitions(assets=[reading_site])
+
+
+@dg.asset(
+    name=NAME,
+    deps=[*READS, *AFTER],
+    group_name=REPORT,
+    kinds={"html"},
+    owners=["team:mel"],
+    description="The way into all reports: every edition, a page an indicator and a page a city, with a search that"
+    " needs no server. Opens from a file share; asks nothing of any network.",
+)
+def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
+    from mel_pipeline.reporting.site import build_site
+    from mel_pipeline.site_data import read_site
+
+    settings = mel.settings
+    site = read_site(mel.warehouse, settings)
+    built = build_site(site, settings.published_dir, settings.report_sources)
+    return dg.MaterializeResult(
+        metadata={
+            "site": dg.MetadataValue.path(str(built.index)),
+            "open": dg.MetadataValue.url(built.index.resolve().as_uri()),
+            "files": built.files,
+            "written": built.written,
+            "removed": built.removed,
+        }
+    )

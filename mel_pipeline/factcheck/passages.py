@@ -1,0 +1,122 @@
+"""Passages of a draft: paragraphs, headings and table cells with their places, and the sentences in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
+_ITEM = re.compile(r"^\s*(?:[-*+•–]|\d{1,2}[.)])\s+")
+_RULE = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_END = re.compile(r"(?<=[.!?…])[»”\"')\]]*\s+(?=[«“\"'(\[]?\s*[A-ZÀ-ÝŒ¿¡0-9])")
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:p|pp|n|no|art|fig|env|approx|ca|vs|etc|cf|M|Mme|Dr|Mr|Mrs|Ms|Sr|Sra|St|Ste|pág|núm|aprox|EE|UU|e\.g|i\.e|p\. ex)"
+    r"|\b[A-Z])\.$"
+)
+_FIGURE = re.compile(r"\d")
+LONGEST_LABEL = 80
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of text that stands for itself.
+
+    ``heading`` is the heading it stands under; of a table cell, ``text`` is "row: cell" and ``column`` the head of
+    its column. ``kind``: paragraph, heading, cell, footnote, or margin (headers and footers of pages).
+    """
+
+    text: str
+    place: str
+    kind: str = "paragraph"
+    heading: str = ""
+    column: str = ""
+
+
+def tidy(text: str) -> str:
+    """Without soft hyphens and other signs that are not seen; composed; narrow spaces kept."""
+    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).replace("\t", " ")
+
+
+def from_lines(text: str, *, markdown: bool) -> list[Passage]:
+    """Passages of plain text or Markdown, with the number of their first line."""
+    passages: list[Passage] = []
+    open_lines: list[str] = []
+    begun, heading = 1, ""
+    rows: list[tuple[int, list[str]]] = []
+
+    def close() -> None:
+        nonlocal rows
+        if open_lines:
+            passages.append(Passage(" ".join(open_lines), f"line {begun}", heading=heading))
+            open_lines.clear()
+        if rows:
+            passages.extend(table_passages([(f"line {n}", cells) for n, cells in rows], heading))
+            rows = []
+
+    for number, raw in enumerate(tidy(text).splitlines(), start=1):
+        line = _LINK.sub(r"\1", raw) if markdown else raw
+        title = _HEADING.match(line)
+        if markdown and line.lstrip().startswith("|"):
+            if open_lines:
+                close()
+            if not _RULE.match(line):
+                rows.append((number, [cell.strip(" *_") for cell in line.strip().strip("|").split("|")]))
+            continue
+        if not line.strip() or title or _ITEM.match(line) or rows:
+            close()
+        if title:
+            heading = title.group(1)
+            passages.append(Passage(heading, f"line {number}", "heading", heading))
+        elif line.strip():
+            if not open_lines:
+                begun = number
+            text_of = re.sub(r"^\s*[-*+•]\s+|^\s*>\s?", "", line)
+            open_lines.append(
+                re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", text_of) if markdown else text_of
+            )
+    close()
+    return passages
+
+
+def table_passages(rows: list[tuple[str, list[str]]], heading: str) -> list[Passage]:
+    """Cells of a table as "row: cell", with the heads of the columns where the first row holds none but years.
+
+    Args:
+        rows: place and cells of each row.
+    """
+    if not rows:
+        return []
+    first = rows[0][1]
+    headed = len(rows) > 1 and not any(
+        _FIGURE.search(re.sub(r"(?:19|20)\d\d|[QT][1-4]", "", c)) for c in first[1:]
+    )
+    heads = first if headed else []
+    found = []
+    for number, (place, cells) in enumerate(rows):
+        label = cells[0] if cells and len(cells[0]) <= LONGEST_LABEL else ""
+        for column, cell in enumerate(cells):
+            if not cell.strip():
+                continue
+            where = f"{place}, column {column + 1}"
+            plain = column == 0 or (headed and number == 0) or len(cell) > LONGEST_LABEL or not label
+            own = cell if plain else f"{label}: {cell}"
+            head = heads[column] if column < len(heads) and number > 0 else ""
+            found.append(Passage(own, where, "cell", heading, "" if plain else head))
+    return found
+
+
+def sentences(text: str) -> list[str]:
+    """A passage in sentences; abbreviations do not end one."""
+    found: list[str] = []
+    begun = 0
+    for match in _END.finditer(text):
+        before = text[begun : match.start()]
+        if _ABBREVIATED.search(before) or re.fullmatch(r"\s*\d{1,2}\.", before):
+            continue
+        found.append(text[begun : match.end()].strip())
+        begun = match.end()
+    found.append(text[begun:].strip())
+    return [sentence for sentence in found if sentence]

@@ -1,0 +1,138 @@
+"""A draft report as passages of text with their places. Text files here; DOCX and PDF in a process of their own.
+
+A draft is a stranger's file: a DOCX is XML in a zip, a PDF a program of sorts; either can grow to gigabytes or
+never end. The child (``reading_child.py``) has bounds on memory and time, and what happens to it happens to it alone.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mel_pipeline.errors import ReportError
+from mel_pipeline.factcheck.passages import Passage, from_lines, table_passages, tidy
+
+_CHILD = Path(__file__).with_name("reading_child.py")
+_REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
+_ARCHIVE, _OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+_TEXT = (".txt", ".md", ".markdown")
+
+
+class DraftError(ReportError):
+    """A draft cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one draft may cost. A report of 500 pages stays well within it."""
+
+    packed: int = 50 << 20  # bytes of the file
+    expanded: int = 300 << 20  # bytes of all parts of a DOCX
+    characters: int = 5_000_000
+    memory: int = 1 << 30
+    seconds: int = 120
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a draft says. ``warnings``: what could not be read, such as pages that are pictures."""
+
+    passages: list[Passage]
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_draft(path: Path, limits: Limits | None = None) -> Draft:
+    """Read a TXT, MD, DOCX or PDF file; what it is shows in its first bytes, not in its name.
+
+    Raises:
+        DraftError: there is no such file, it is none of these, locked, damaged, empty, or larger than the limits.
+    """
+    limits = limits or Limits()
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise DraftError(f"Reading {path.name}: this is a folder, not a file.")
+        if size > limits.packed:
+            raise DraftError(
+                f"Reading {path.name}: the file is larger than {limits.packed >> 20} MB. Check its parts."
+            )
+        with path.open("rb") as file:
+            start = file.read(1024)
+            if start.startswith(_OLD_OFFICE):
+                raise DraftError(
+                    f"Reading {path.name}: an old Word document (.doc), or one locked with a password."
+                    " Save it as .docx without a password."
+                )
+            file.seek(0)
+            if start.startswith(_ARCHIVE):
+                draft = _in_child(path, "docx", limits)
+            elif _PDF in start:
+                draft = _in_child(path, "pdf", limits)
+            else:
+                draft = _text(path.name, file.read(), path.suffix.lower())
+    except OSError as error:
+        raise DraftError(f"Reading {path.name}: {error.strerror or 'it cannot be opened'}.") from None
+    if not any(passage.text.strip() for passage in draft.passages):
+        raise DraftError(f"Reading {path.name}: there is no text in it. Check the file.")
+    if sum(len(passage.text) for passage in draft.passages) > limits.characters:
+        raise DraftError(
+            f"Reading {path.name}: more than {limits.characters:,} characters of text. Check its parts."
+        )
+    return draft
+
+
+def _text(name: str, content: bytes, suffix: str) -> Draft:
+    if suffix not in _TEXT and (b"\x00" in content or suffix):
+        raise DraftError(f"Reading {name}: a draft is a TXT, MD, DOCX or PDF file, and this is none of them.")
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" in text:
+        raise DraftError(f"Reading {name}: the text is not in UTF-8. Save it again with that encoding.")
+    return Draft(from_lines(text, markdown=suffix != ".txt"))
+
+
+def _in_child(path: Path, kind: str, limits: Limits) -> Draft:
+    bounds = [str(number) for number in (limits.expanded, limits.memory, limits.seconds, limits.characters)]
+    try:
+        with path.open("rb") as file:
+            done = subprocess.run(  # noqa: S603 - our own script; the file comes by its handle
+                [sys.executable, "-I", str(_CHILD), kind, *bounds],
+                stdin=file,
+                capture_output=True,
+                timeout=limits.seconds,
+                env={},  # what reads a stranger's file is given no secret
+                check=False,
+            )
+    except subprocess.TimeoutExpired:
+        raise DraftError(
+            f"Reading {path.name}: it took longer than {limits.seconds} seconds and was given up."
+            " Save the draft as plain text (.txt)."
+        ) from None
+    if done.returncode == _REFUSED:
+        raise DraftError(f"Reading {path.name}: {done.stderr.decode('utf-8', 'replace').strip()}")
+    if done.returncode == _NO_MEMORY:
+        raise DraftError(
+            f"Reading {path.name}: it needs more than {limits.memory >> 20} MB of memory."
+            " Save the draft as plain text (.txt)."
+        )
+    if done.returncode:
+        raise DraftError(f"Reading {path.name}: the {kind.upper()} is damaged. Save it again.")
+    told = json.loads(done.stdout)
+    return Draft([one for entry in told["passages"] for one in _passages(entry)], told["warnings"])
+
+
+def _passages(entry: dict[str, Any]) -> list[Passage]:
+    if "rows" not in entry:
+        return [Passage(**{name: tidy(text) if name != "place" else text for name, text in entry.items()})]
+    rows = [
+        (f"table {entry['table']}, row {number}", [tidy(cell) for cell in cells])
+        for number, cells in enumerate(entry["rows"], start=1)
+    ]
+    return table_passages(rows, tidy(entry["heading"]))

@@ -1,0 +1,301 @@
+"""What stands around a number: its own part of the sentence, the sentence, the words before, the heading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from mel_pipeline.factcheck.asides import MONTHS
+from mel_pipeline.factcheck.numbers import Number
+from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Vocabulary
+from mel_pipeline.plain import plain
+
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|[^\w\s]")
+_STRONG = set(";:()[]—–,|")
+_AND = {
+    "et",
+    "and",
+    "y",
+    "e",
+    "dont",
+    "tandis",
+    "while",
+    "mientras",
+    "contre",
+    "against",
+    "frente",
+    "including",
+}
+_VERB = {
+    "fr": re.compile(r"(?<!m)ent$|ont$|ait$|ant$"),
+    "es": re.compile(r"(?:[aeo]n|ndo|ó)$"),
+    "en": re.compile("^$"),
+}
+_PLAIN_MONTHS = frozenset(plain(month) for month in MONTHS) - {"may", "mars"}
+_FARTHEST = 12  # words after a number that can still belong to it
+
+
+@dataclass
+class Token:
+    """A word or a sign of a sentence, with all that it may mean."""
+
+    text: str
+    word: str
+    start: int
+    piece: int = 0
+    concepts: set[str] = field(default_factory=set)
+    cells: set[Cell] = field(default_factory=set)
+    other_use: set[str] = field(default_factory=set)
+    whole: bool = False
+
+    @property
+    def known(self) -> bool:
+        return bool(self.concepts or self.cells)
+
+
+@dataclass
+class Words:
+    """A text in tokens, and what is said in it."""
+
+    text: str
+    tokens: list[Token]
+
+    def concepts(self) -> set[str]:
+        return said(self.tokens)
+
+
+@dataclass
+class Scope:
+    """Where a number stands. ``own``: its part of the sentence; ``earlier``: those before."""
+
+    number: Number
+    sentence: Words
+    own: list[Token]
+    earlier: list[Token]
+    before: Words
+    heading: Words
+    label: bool  # "words: number", as in a table
+    crowded: bool  # another number stands beside it without a word between
+    dates: list[Number]
+
+
+def said(tokens: Iterable[Token]) -> set[str]:
+    return {concept for token in tokens for concept in token.concepts}
+
+
+def read_words(text: str, numbers: list[Number], vocabulary: Vocabulary) -> Words:
+    """The words of a text without those that belong to its numbers."""
+    spans = [(number.start, number.end) for number in numbers if number.kind != "name"]
+    tokens = [
+        Token(match.group(), plain(match.group()), match.start())
+        for match in _WORD.finditer(text)
+        if match.group() not in "'’" and not any(start <= match.start() < end for start, end in spans)
+    ]
+    words: list[Token] = []
+    for token in tokens:  # a word with a hyphen is looked up as its parts
+        parts = token.word.split() or [""]
+        words += [Token(token.text, part, token.start + place) for place, part in enumerate(parts)]
+    plain_words = [token.word for token in words]
+    for lexicon, attribute in (
+        (vocabulary.concepts, "concepts"),
+        (vocabulary.categories, "cells"),
+        (vocabulary.other_use, "other_use"),
+    ):
+        for start, end, meaning in lexicon.found(plain_words):
+            for token in words[start:end]:
+                getattr(token, attribute).add(meaning)
+    for start, end, _ in vocabulary.whole.found(plain_words):
+        for token in words[start:end]:
+            token.whole = True
+    return Words(text, words)
+
+
+def scopes(
+    text: str, numbers: list[Number], vocabulary: Vocabulary, before: Words, heading: Words
+) -> list[Scope]:
+    """The scope of every figure of a sentence."""
+    words = read_words(text, numbers, vocabulary)
+    figures = [number for number in numbers if number.kind == "figure"]
+    _cut(words.tokens, figures)
+    found = []
+    for place, number in enumerate(figures):
+        own = [token for token in words.tokens if token.piece == place]
+        start = number.start
+        label = bool(re.search(r"[:|]\s*(?:[€$]\s*)?$", text[:start])) and not number.qualifier
+        gap = text[figures[place - 1].end : start] if place else "x"
+        after = text[number.end : figures[place + 1].start] if place + 1 < len(figures) else "x"
+        found.append(
+            Scope(
+                number,
+                words,
+                own,
+                [token for token in words.tokens if token.piece < place],
+                before,
+                heading,
+                label,
+                not (re.search(r"\w", gap) and re.search(r"\w", after))
+                and not re.search(r"[/(]", gap + after),
+                [one for one in numbers if one.kind == "date" and _near(one, number, figures)],
+            )
+        )
+    return found
+
+
+def _near(date: Number, number: Number, figures: list[Number]) -> bool:
+    """Whether a date belongs to this number: none other stands between."""
+    low, high = sorted((date.start, number.start))
+    return not any(low < other.start < high for other in figures)
+
+
+def _cut(tokens: list[Token], figures: list[Number]) -> None:
+    """Give every token the place of the number it belongs to.
+
+    Signs and "and" part a sentence, and so does a second number in a part. A part without a number goes with the
+    number that follows; in brackets, or at the end, with the one before.
+    """
+    cuts = {0}
+    for place, token in enumerate(tokens):
+        if token.text in _STRONG or (token.word in _AND and not _inside_a_name(tokens, place)):
+            cuts.add(token.start)
+    for last, number in pairwise(figures):
+        if not any(last.start < cut <= number.start for cut in cuts):
+            cuts.add(number.start)
+    starts = sorted(cuts)
+    parts = [
+        [token for token in tokens if low <= token.start < high] for low, high in pairwise([*starts, 1 << 30])
+    ]
+    owners: list[int | None] = []
+    for low, high in pairwise([*starts, 1 << 30]):
+        owners.append(next((place for place, one in enumerate(figures) if low <= one.start < high), None))
+    for place, part in enumerate(parts):
+        owner = owners[place]
+        if owner is None:
+            following = next((one for one in owners[place + 1 :] if one is not None), None)
+            preceding = next((one for one in reversed(owners[:place]) if one is not None), None)
+            bracket = bool(part) and part[0].text in ("(", "[")
+            owner = preceding if following is None or (bracket and preceding is not None) else following
+        for token in part:
+            token.piece = owner or 0
+
+
+def _inside_a_name(tokens: list[Token], place: int) -> bool:
+    """Whether "and" stands inside the name of a category: "Latin America and the Caribbean"."""
+    return 0 < place < len(tokens) - 1 and bool(tokens[place].cells & tokens[place - 1].cells)
+
+
+def scattered_cells(tokens: Iterable[Token], vocabulary: Vocabulary, cells: set[Cell]) -> set[Cell]:
+    """Accounts, campaigns and sites whose words all stand there, or one word that is theirs alone.
+
+    Args:
+        cells: those of the indicator in question.
+    """
+    words = {token.word for token in tokens} | said(tokens)
+    there = {cell: vocabulary.scattered[cell] for cell in cells if cell[0] in UNORDERED}
+    full = {cell for cell, own in there.items() if own <= words}
+    if campaigns := {cell for cell in full if cell[0] == "campaign"}:
+        return campaigns
+    if full:
+        return full
+    common = {plain(category) for dimension, category in cells if dimension == "platform"} | {"metropolis"}
+    accounts = {cell: own for cell, own in there.items() if cell[0] == "account"}
+    others = {cell: own for cell, own in there.items() if cell[0] != "account"}
+    # "The AVANTIA account", where a campaign has the name as well.
+    if "account" in words or all(cell[0] == "account" for cell in there):
+        return _by_own_word(accounts, words, common)
+    return _by_own_word(there, words, common) & set(others)
+
+
+def _by_own_word(there: dict[Cell, frozenset[str]], words: set[str], common: set[str]) -> set[Cell]:
+    found = set()
+    for cell, own in there.items():
+        shared = {word for other, of_other in there.items() if other != cell for word in of_other}
+        if (own - shared - common) & words:
+            found.add(cell)
+    return found
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """What a figure knows: concepts that may be counted, others that may stand beside them, words of its own."""
+
+    counted: frozenset[str]
+    beside: frozenset[str]
+    words: frozenset[str]
+    strict: bool  # all words before the number have to be known as well
+
+    def knows(self, token: Token, neutral: frozenset[str]) -> bool:
+        return (
+            bool(token.concepts & (self.counted | self.beside))
+            or f"={token.word}" in self.counted
+            or bool(token.cells)
+            or token.word in self.words
+            or token.word in neutral
+            or token.word in _PLAIN_MONTHS
+        )
+
+    def counts(self, token: Token) -> bool:
+        """Whether the first thing said after a number can be what the figure counts."""
+        return not token.concepts or bool(token.concepts & (self.counted | self.beside)) or bool(token.cells)
+
+
+def strangers(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> list[str]:
+    """Words that narrow what is counted and that the figure knows nothing of; names of others among them."""
+    tied = vocabulary.joining[language] | vocabulary.stopping[language]
+    found, content = _after(scope, familiar, vocabulary, language)
+    if not content or familiar.strict:  # what is counted stands before the number
+        found += [
+            token.text
+            for token in scope.own
+            if token.start < scope.number.start
+            and token.word
+            and not familiar.knows(token, vocabulary.neutral)
+            and token.word not in tied
+            and not _VERB[language].search(token.word)
+        ]
+    for place, token in enumerate(scope.own):
+        opener = place == 0 and len(scope.own) > 1 and scope.own[1].text == ","
+        proper = token.text[:1].isupper() and not token.known and token.word not in tied and not opener
+        if proper and not familiar.knows(token, vocabulary.neutral):
+            found.append(token.text)
+    return list(dict.fromkeys(found))
+
+
+def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> tuple[list[str], int]:
+    """Strangers among the words that belong to the number from the right, and how many words belong to it.
+
+    A verb ends them: in English any unknown word after the noun, in French and Spanish one that is no plural.
+    """
+    joining, stopping = vocabulary.joining[language], vocabulary.stopping[language]
+    found: list[str] = []
+    content, bound = 0, False
+    for token in [token for token in scope.own if token.start >= scope.number.end][:_FARTHEST]:
+        if not token.word:
+            if content and token.text in _STRONG | {".", "!", "?", "…"}:
+                break
+            continue
+        if token.word in stopping:
+            break
+        if token.word in joining:
+            bound = True
+            continue
+        known = familiar.knows(token, vocabulary.neutral)
+        if not known and not bound and (_VERB[language].search(token.word) or (content and language == "en")):
+            break
+        if not known or (content == 0 and scope.number.unit == "count" and not familiar.counts(token)):
+            found.append(token.text)
+        content, bound = content + 1, False
+    return found, content
+
+
+def only_after_a_verb(scope: Scope, cell: Cell, vocabulary: Vocabulary, language: str) -> bool:
+    """Whether a category is said of something else than the number: "of the 164 members many are in Asia"."""
+    after = [token for token in scope.own if token.start >= scope.number.end]
+    verb = next((token.start for token in after if token.word in vocabulary.stopping[language]), None)
+    places = [token.start for token in scope.own if cell in token.cells]
+    return verb is not None and bool(places) and all(place > verb for place in places)
+
+
+def months_named(scope: Scope) -> bool:
+    return any(token.word in _PLAIN_MONTHS for token in scope.own)

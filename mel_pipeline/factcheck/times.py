@@ -1,0 +1,83 @@
+"""The year or quarter that a number is about, from the marks of time in its sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mel_pipeline.factcheck.numbers import Number, find_numbers
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_QUARTER = re.compile(r"[QT]([1-4])", re.IGNORECASE)
+_ORDINALS = (
+    (1, r"premier|first|primer|1"),
+    (2, r"deuxième|second|segundo|2"),
+    (3, r"troisième|third|tercer|3"),
+    (4, r"quatrième|fourth|cuarto|4"),
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A year, with a quarter or without; a range of years has no single one and is kept as it was written."""
+
+    place: int
+    year: str
+    quarter: int | None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Marks of time in a sentence, the places of its figures, and the head of the column of a table."""
+
+    marks: list[Mark]
+    figures: list[int]
+    column: Mark | None
+
+    @classmethod
+    def of(cls, numbers: list[Number], column: str, language: str) -> Marks:
+        head = [mark for number in find_numbers(column, language) if (mark := _mark(number))]
+        found = [mark for number in numbers if (mark := _mark(number))]
+        return cls(found, [one.start for one in numbers if one.kind == "figure"], head[0] if head else None)
+
+
+def period_near(number: Number, marks: Marks, asked: str, known: set[str]) -> tuple[str, str]:
+    """The period a number is about, or why it cannot be said.
+
+    Args:
+        asked: the period of the draft, for sentences that name none.
+        known: periods that have figures.
+    """
+    found = [marks.column] if marks.column else marks.marks
+    if len({(mark.year, mark.quarter) for mark in found}) > 1:
+        found = [mark for mark in found if not _between(mark.place, number.start, marks.figures)]
+    if len({(mark.year, mark.quarter) for mark in found}) > 1:
+        return "", "the sentence names several years or quarters"
+    if not found:
+        return asked, ""
+    year = found[0].year or asked[:4]
+    period = f"{year}-Q{found[0].quarter}" if found[0].quarter else year
+    return (period, "") if period in known else ("", f"it speaks of {period}, which has no figures")
+
+
+def _between(place: int, start: int, figures: list[int]) -> bool:
+    low, high = sorted((place, start))
+    return any(low < figure < high for figure in figures)
+
+
+def _mark(number: Number) -> Mark | None:
+    years = _YEAR.findall(number.text)
+    if number.kind == "year":
+        single = re.fullmatch(_YEAR, number.text)
+        return Mark(number.start, number.text if not single else years[0], None)
+    if number.kind == "quarter":
+        return Mark(number.start, years[0] if years else "", _quarter(number.text))
+    if number.kind == "date" and years:
+        return Mark(number.start, years[0], None)
+    return None
+
+
+def _quarter(text: str) -> int:
+    if match := _QUARTER.search(text):
+        return int(match.group(1))
+    return next(number for number, words in _ORDINALS if re.match(rf"(?:{words})", text, re.IGNORECASE))

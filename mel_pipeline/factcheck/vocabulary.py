@@ -1,0 +1,206 @@
+"""What people call the things that the figures count: concepts, indicators and categories. Texts in, tags out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mel_pipeline.plain import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FILE = Path(__file__).with_name("vocabulary.yml")
+LANGUAGES = ("en", "fr", "es")
+Cell = tuple[str, str]  # dimension and category
+UNORDERED = ("account", "campaign", "site")  # their words may stand in any order, and apart
+_SHORTEST = 3  # letters of a word of a definition that counts
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One way to speak of a part of an indicator: concepts that have to stand near the number."""
+
+    counted: frozenset[str] = frozenset()  # beside the number
+    about: frozenset[str] = frozenset()  # in the sentence, the one before, or the heading
+    by: tuple[str, ...] = ()  # a category of one of these dimensions has to be named
+    without: frozenset[str] = frozenset()
+    reads: str = "value"
+    cell: str = ""
+    only_agrees: bool = False
+    needs_whole: bool = False
+
+
+@dataclass(frozen=True)
+class Way:
+    """A sequence of words, the last one perhaps a stem, and what it stands for."""
+
+    words: tuple[str, ...]
+    stem: bool
+    means: Any
+
+
+@dataclass
+class Lexicon:
+    """Ways to say things by their first word."""
+
+    ways: dict[str, list[Way]] = field(default_factory=dict)
+    stems: list[Way] = field(default_factory=list)
+
+    def add(self, text: str, means: Any) -> None:
+        words = tuple(plain(text.rstrip("*")).split())
+        if not words:
+            return
+        way = Way(words, text.endswith("*"), means)
+        if way.stem and len(words) == 1:
+            self.stems.append(way)
+        else:
+            self.ways.setdefault(words[0], []).append(way)
+
+    def found(self, words: list[str]) -> Iterable[tuple[int, int, Any]]:
+        """First and last place, and meaning, of everything that is said."""
+        for place, word in enumerate(words):
+            for way in self.ways.get(word, ()):
+                end = place + len(way.words)
+                if tuple(words[place:end]) == way.words:
+                    yield place, end, way.means
+            for way in self.stems:
+                if word.startswith(way.words[0]):
+                    yield place, place + 1, way.means
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Everything the checker understands. ``own_words``: words of an indicator's name, definition and formula."""
+
+    concepts: Lexicon
+    other_use: Lexicon
+    whole: Lexicon
+    categories: Lexicon
+    scattered: dict[Cell, frozenset[str]]
+    phrases: dict[str, list[Phrase]]
+    own_words: dict[str, frozenset[str]]
+    neutral: frozenset[str]
+    joining: dict[str, frozenset[str]]
+    stopping: dict[str, frozenset[str]]
+    nouns: frozenset[str]
+    names: tuple[str, ...]
+
+
+@cache
+def _entries() -> Mapping[str, Any]:
+    entries: Mapping[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
+    return entries
+
+
+def listed_indicators() -> set[str]:
+    """Ids that ``vocabulary.yml`` has entries for."""
+    return set(_entries()["indicators"])
+
+
+def build(
+    indicators: pd.DataFrame,
+    cells: Iterable[Cell],
+    translated: Mapping[Cell, Iterable[str]],
+    names: Iterable[str] = (),
+) -> Vocabulary:
+    """The vocabulary for these indicators and categories.
+
+    Args:
+        indicators: ``dim_indicator``: indicator_id, names and definitions in three languages, formula.
+        cells: dimension and category of every figure.
+        translated: other names of categories, such as those of regions in French.
+        names: names with digits in them that are no figures.
+    """
+    entries = _entries()
+    concepts = _lexicon(entries["concepts"])
+    categories, scattered = _categories(entries["categories"], set(cells), translated)
+    rows = [{str(name): value for name, value in row.items()} for row in indicators.to_dict("records")]
+    phrases = {
+        row["indicator_id"]: _phrases(entries["indicators"].get(row["indicator_id"]), row, concepts)
+        for row in rows
+    }
+    return Vocabulary(
+        concepts=concepts,
+        other_use=_lexicon(entries["other_use"]),
+        whole=_lexicon({"whole": entries["whole"]}),
+        categories=categories,
+        scattered=scattered,
+        phrases=phrases,
+        own_words={row["indicator_id"]: frozenset(_words_of(row)) for row in rows},
+        neutral=frozenset(plain(word) for word in entries["neutral"]),
+        joining={language: frozenset(words) for language, words in entries["joining"].items()},
+        stopping={language: frozenset(words) for language, words in entries["stopping"].items()},
+        nouns=frozenset(word for words in entries["concepts"].values() for word in words if word.isalpha()),
+        names=tuple(names),
+    )
+
+
+def _lexicon(entries: Mapping[str, list[str]]) -> Lexicon:
+    lexicon = Lexicon()
+    for meaning, words in entries.items():
+        for word in words:
+            lexicon.add(str(word), meaning)
+    return lexicon
+
+
+def _categories(
+    entries: Mapping[str, Mapping[str, list[str]]], cells: set[Cell], translated: Mapping[Cell, Iterable[str]]
+) -> tuple[Lexicon, dict[Cell, frozenset[str]]]:
+    lexicon = Lexicon()
+    scattered: dict[Cell, frozenset[str]] = {}
+    for cell in sorted(cells):
+        dimension, category = cell
+        name = re.sub(r"\([^)]*\)", " ", category)
+        if dimension in UNORDERED:
+            scattered[cell] = frozenset(plain(name).split())
+        elif not category.isdigit():  # a line of action is a reference, not a word
+            lexicon.add(name, cell)
+        for words in (*entries.get(dimension, {}).get(category, ()), *translated.get(cell, ())):
+            lexicon.add(str(words), cell)
+    return lexicon, scattered
+
+
+def _phrases(listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concepts: Lexicon) -> list[Phrase]:
+    """The phrases of ``vocabulary.yml``, or the names of the catalogue in full."""
+    if listed is not None:
+        return [
+            Phrase(
+                frozenset(entry.get("counted", ())),
+                frozenset(entry.get("about", ())),
+                tuple(entry.get("by", ())),
+                frozenset(entry.get("without", ())),
+                entry.get("reads", "value"),
+                entry.get("cell", ""),
+                entry.get("only_agrees", False),
+                entry.get("needs_whole", False),
+            )
+            for entry in listed
+        ]
+    found = []
+    for language in LANGUAGES:
+        joining = set(_entries()["joining"][language])
+        words = [
+            word for word in plain(str(row.get(f"name_{language}") or "")).split() if word not in joining
+        ]
+        means: dict[int, str] = {}
+        for start, end, meaning in concepts.found(words):
+            means |= dict.fromkeys(range(start, end), meaning)
+        if words:
+            counted = frozenset(means.get(place, f"={word}") for place, word in enumerate(words))
+            found.append(Phrase(counted, needs_whole=True))
+    return list(dict.fromkeys(found))
+
+
+def _words_of(row: Mapping[str, Any]) -> Iterable[str]:
+    fields = [f"{field}_{language}" for field in ("name", "definition") for language in LANGUAGES]
+    for name in (*fields, "numerator_text", "denominator_text"):
+        value = row.get(name)
+        if isinstance(value, str):
+            yield from (word for word in plain(value).split() if len(word) >= _SHORTEST)

@@ -1,0 +1,21 @@
+"""Pictures of the whole page, one module each: ``draw(frame, text) -> Figure``. Frames arrive ready."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mel_pipeline.reporting.frames_page import PageFrame
+    from mel_pipeline.reporting.texts import Texts
+
+
+class DrawPage(Protocol):
+    def __call__(self, frame: PageFrame, text: Texts) -> Figure: ...
+
+
+def page_drawer(name: str) -> DrawPage:
+    """The draw function of a picture of the page."""
+    return cast("DrawPage", importlib.import_module(f"{__name__}.{name}").draw)

@@ -1,0 +1,121 @@
+"""The pictures of the whole page, drawn and written as files: frames by ``frames_*``, drawings by ``charts/pages``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.reporting import (
+    frames_bullets,
+    frames_likert,
+    frames_member_map,
+    frames_platforms,
+    frames_waterfall,
+)
+from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.frames_page import PageFrame, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.figures import Figures
+    from mel_pipeline.reporting.measures import Measure
+    from mel_pipeline.reporting.texts import Texts
+
+FRAMES = {
+    "bullets": frames_bullets.frame,
+    "waterfall": frames_waterfall.frame,
+    "member_map": frames_member_map.frame,
+    "likert": frames_likert.frame,
+    "platforms": frames_platforms.frame,
+}
+
+
+@dataclass(frozen=True)
+class PageDrawing:
+    """A picture in memory with its words and table, and its size in CSS pixels. Narrow ones have no PNG."""
+
+    frame: PageFrame
+    svg: bytes
+    png: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """A picture on disk."""
+
+    name: str
+    svg: Path
+    png: Path
+    frame: PageFrame
+
+
+def page_frames(
+    edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, *, narrow: bool = False
+) -> dict[str, PageFrame]:
+    """By name; a picture whose indicator the catalogue does not have is left out, one without data is empty."""
+    stage = Stage(edition, known, figures, texts, narrow)
+    made = {name: build(stage) for name, build in FRAMES.items()}
+    return {name: frame for name, frame in made.items() if frame is not None}
+
+
+def render_page(frame: PageFrame, text: Texts) -> Figure:
+    """Draw one frame; call inside ``canvas.house_style``. Without data it is a panel that says why."""
+    from mel_pipeline.reporting.charts.canvas import empty_panel
+    from mel_pipeline.reporting.charts.pages import page_drawer
+
+    return (
+        empty_panel(frame, text, frame.empty_why) if frame.is_empty else page_drawer(frame.name)(frame, text)
+    )
+
+
+def page_charts(
+    edition: Edition,
+    known: Sequence[Measure],
+    figures: Figures,
+    texts: Texts,
+    sources_dir: Path,
+    *,
+    narrow: bool = False,
+) -> dict[str, PageDrawing]:
+    """The pictures that show several indicators, by name: bullets, waterfall, member_map, likert, platforms.
+
+    Raises:
+        ReportError: a text, the style file or a font is missing.
+    """
+    from mel_pipeline.reporting.charts import canvas
+
+    drawn = {}
+    with canvas.house_style(sources_dir):
+        for name, frame in page_frames(edition, known, figures, texts, narrow=narrow).items():
+            figure = render_page(frame, texts)
+            width, height = figure.get_size_inches() * 96
+            drawn[name] = PageDrawing(
+                frame,
+                canvas.svg(figure, frame.title),
+                b"" if narrow else canvas.png(figure),
+                round(width),
+                round(height),
+            )
+    return drawn
+
+
+def write_page_charts(
+    drawn: Mapping[str, PageDrawing], period: str, out_dir: Path, language: str
+) -> list[PageFile]:
+    """Put wide drawings under ``<out_dir>/<period>/charts/``; what has not changed is not touched."""
+    folder = out_dir / period / "charts"
+    files = []
+    for name, drawing in drawn.items():
+        stem = name if language == "en" else f"{name}-{language}"
+        file = PageFile(name, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame)
+        write_if_changed(file.svg, drawing.svg)
+        write_if_changed(file.png, drawing.png)
+        files.append(file)
+    return files

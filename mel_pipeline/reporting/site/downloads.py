@@ -1,0 +1,58 @@
+"""The released figures of one indicator as CSV. Nothing in it can run in a spreadsheet, nothing withheld is in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.reporting.figures import SUPPRESSED, closing_quarter
+from mel_pipeline.reporting.measures import missing, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXTS = ("indicator_id", "period", "dimension", "category", "status", "note")
+NUMBERS = ("value", "numerator", "denominator", "n")
+COLUMNS = (*TEXTS[:4], *NUMBERS, *TEXTS[4:])
+STARTERS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(STARTERS) else text
+
+
+def figures_csv(figures: pd.DataFrame, indicator: str) -> bytes:
+    """Every released row, periods in order, the total of a period first. UTF-8 with a mark, so that Excel reads accents."""
+    rows = figures[figures["indicator_id"] == indicator].to_dict("records")
+    rows.sort(key=lambda row: _order({str(key): value for key, value in row.items()}))
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        withheld = row["status"] == SUPPRESSED
+        writer.writerow(
+            [
+                harmless(words(row[column]))
+                if column in TEXTS
+                else _number(None if withheld else row[column])
+                for column in COLUMNS
+            ]
+        )
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def _order(row: dict[str, Any]) -> tuple[str, int, int, str, str]:
+    period, dimension = words(row["period"]), words(row["dimension"])
+    return (
+        closing_quarter(period),
+        int("-" not in period),
+        int(dimension not in ("", "total")),
+        dimension,
+        words(row["category"]),
+    )
+
+
+def _number(value: Any) -> str:
+    return "" if missing(value) else f"{float(value):.12g}"

@@ -1,0 +1,90 @@
+"""The first page: search, the headline figures of the latest edition, every edition, every indicator and city."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.reporting.site.city_pages import by_region
+from mel_pipeline.reporting.site.indicators import groups
+from mel_pipeline.reporting.tables import table_row
+
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.figures import Figures
+    from mel_pipeline.reporting.measures import Measure
+    from mel_pipeline.reporting.site.building import Content
+    from mel_pipeline.reporting.site.lying import File, Lying
+    from mel_pipeline.reporting.site.templates import Pages
+    from mel_pipeline.reporting.texts import Texts
+
+
+@dataclass(frozen=True)
+class EditionLine:
+    """An edition in the list: ``documents`` by language, in the reader's language first."""
+
+    period: str
+    title: str
+    status: str
+    published: bool
+    documents: list[tuple[str, list[tuple[str, File]]]]
+    charts: list[File]
+
+
+def home_page(content: Content, known: list[Measure], figures: Figures, pages: Pages) -> dict[str, bytes]:
+    texts, edition = pages.texts, content.site.edition
+    lines = [_line(lying, content, texts) for lying in content.lying]
+    latest = next((lying for lying in content.lying if lying.period == edition.period), None)
+    page = pages.render(
+        "index.html.jinja",
+        "index",
+        section="home",
+        title=texts("site.home_title"),
+        script=True,
+        headline=[table_row(measure, figures, texts) for measure in known if measure.headline],
+        latest=texts("site.latest", title=texts.period_title(edition.period)),
+        report=latest.page(texts.language) if latest else None,
+        lines=lines,
+        groups=groups(edition, known, texts),
+        regions=by_region(content.cities, texts),
+    )
+    return {pages.address("index"): page}
+
+
+def _line(lying: Lying, content: Content, texts: Texts) -> EditionLine:
+    standing = content.site.standings.get(lying.period)
+    status = texts("site.provisional")
+    if standing is not None:
+        status = texts("site.published", version=standing[0], day=texts.day(standing[1]))
+    return EditionLine(
+        lying.period,
+        texts.period_title(lying.period),
+        status,
+        standing is not None,
+        _documents(lying, texts),
+        lying.charts,
+    )
+
+
+def _documents(lying: Lying, texts: Texts) -> list[tuple[str, list[tuple[str, File]]]]:
+    there = dict.fromkeys(file.language for file in lying.files)
+    order = sorted(there, key=lambda code: (code != texts.language, code == "", code))
+    found = []
+    for code in order:
+        mine = [file for file in lying.files if file.language == code]
+        formats = [file.format for file in mine]
+        links = [
+            # Two files of one format are told apart by their names.
+            (
+                texts.choice("site.format", file.format)
+                + (f" · {file.name}" if formats.count(file.format) > 1 else ""),
+                file,
+            )
+            for file in mine
+        ]
+        found.append((language_word(code, texts), links))
+    return found
+
+
+def language_word(code: str, texts: Texts) -> str:
+    shown = texts.named("site.language_of_file", code or "none")
+    return texts("site.language_other", code=code) if shown == code else shown

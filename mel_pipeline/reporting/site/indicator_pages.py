@@ -1,0 +1,75 @@
+"""A page an indicator, and the page that lists them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mel_pipeline.reporting.site import indicators as view
+from mel_pipeline.reporting.site.trends import draw_trend, quarters_of
+from mel_pipeline.reporting.tables import table_row
+
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.figures import Figures
+    from mel_pipeline.reporting.measures import Measure
+    from mel_pipeline.reporting.site.building import Content
+    from mel_pipeline.reporting.site.templates import Pages
+
+
+def indicator_pages(
+    content: Content, known: list[Measure], figures: Figures, pages: Pages
+) -> dict[str, bytes]:
+    from mel_pipeline.reporting.charts.canvas import house_style
+
+    texts = pages.texts
+    rows = {measure.id: table_row(measure, figures, texts) for measure in known}
+    made = {
+        pages.address("indicators/index"): pages.render(
+            "indicators.html.jinja",
+            "indicators/index",
+            section="indicators",
+            title=texts("site.indicators_title"),
+            groups=view.groups(content.site.edition, known, texts),
+            rows=rows,
+        )
+    }
+    with house_style(content.sources_dir):
+        for measure in known:
+            stem = f"indicators/{measure.id}"
+            made[pages.address(stem)] = _page(content, measure, figures, pages, rows[measure.id], stem)
+    return made
+
+
+def _page(
+    content: Content, measure: Measure, figures: Figures, pages: Pages, row: object, stem: str
+) -> bytes:
+    texts, edition = pages.texts, content.site.edition
+    quarters = quarters_of(figures, measure, edition.period, content.quarters[0]) if content.quarters else []
+    years = view.periods_of(edition, measure, years=True)
+    lines = {str(int(line["number"])): line for line in edition.lines_of_action.to_dict("records")}
+    return pages.render(
+        "indicator.html.jinja",
+        stem,
+        section="indicators",
+        title=measure.name,
+        measure=measure,
+        row=row,
+        trend=draw_trend(edition, measure, figures, texts, quarters),
+        quarters=[
+            view.line(measure, figures.total(measure.id, quarter), quarter, texts)
+            for quarter in reversed(quarters)
+        ],
+        years=[view.line(measure, figures.total(measure.id, year), year, texts) for year in reversed(years)],
+        breakdowns=view.breakdowns(edition, measure, figures, texts),
+        targets=view.targets(edition, measure, texts),
+        lines=[
+            (number, str(lines[number].get(f"name_{texts.language}") or lines[number]["name_en"]))
+            for number in measure.lines
+            if number in lines
+        ],
+        origins=edition.origins.get(measure.id, []),
+        reports=[
+            (texts.period_title(lying.period), page)
+            for lying in content.lying
+            if (page := lying.page(texts.language)) is not None
+        ],
+    )

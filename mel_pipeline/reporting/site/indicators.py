@@ -1,0 +1,153 @@
+"""What the page of an indicator says, in words. Computes no figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Reading, closing_quarter
+from mel_pipeline.reporting.findings import UNSTATED
+from mel_pipeline.reporting.measures import number, words
+
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.figures import Figures
+    from mel_pipeline.reporting.measures import Measure
+    from mel_pipeline.reporting.texts import Texts
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure in a table: everything in words; ``missing`` marks words in the place of a number."""
+
+    label: str
+    value: str
+    fraction: str
+    base: str
+    note: str
+    missing: bool
+    share: float | None = None  # of the longest bar beside it, 0 to 100
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    title: str
+    column: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Indicators of one line of action."""
+
+    number: str
+    name: str
+    measures: list[Measure]
+
+
+def line(measure: Measure, reading: Reading | None, label: str, texts: Texts) -> Line:
+    reading = reading or Reading(NOT_AVAILABLE)
+    if reading.value is None:
+        withheld = reading.status == SUPPRESSED
+        shown = texts.choice("status", SUPPRESSED if withheld else NOT_AVAILABLE)
+        return Line(label, shown, "", "", "" if withheld else reading.note, missing=True)
+    parts = [_amount(part, texts) for part in (reading.numerator, reading.denominator)]
+    return Line(
+        label,
+        texts.value_with_unit(measure, reading.value),
+        " / ".join(parts) if all(parts) else "",
+        "" if reading.n is None else texts.number(reading.n),
+        reading.note,
+        missing=False,
+    )
+
+
+def _amount(value: float | None, texts: Texts) -> str:
+    if value is None:
+        return ""
+    return texts.number(value, 0 if float(value).is_integer() else 1)
+
+
+def breakdowns(edition: Edition, measure: Measure, figures: Figures, texts: Texts) -> list[Breakdown]:
+    """A table for each dimension of the edition's period, largest first, what is not stated last."""
+    mine = edition.figures[
+        (edition.figures["indicator_id"] == measure.id) & (edition.figures["period"] == edition.period)
+    ]
+    dimensions = sorted({words(name) for name in mine["dimension"]} - {"", "total"})
+    found = []
+    for dimension in dimensions:
+        cells = figures.cells(measure.id, edition.period, dimension)
+        order = sorted(
+            cells,
+            key=lambda name: (name in UNSTATED, cells[name].value is None, -(cells[name].value or 0), name),
+        )
+        named = texts.named("dimension", dimension)
+        lines = [line(measure, cells[name], category(dimension, name, texts), texts) for name in order]
+        longest = max([cells[name].value or 0 for name in order], default=0)
+        found.append(
+            Breakdown(
+                texts("site.breakdown", dimension=named),
+                named[:1].upper() + named[1:],
+                [
+                    _with_bar(item, cells[name].value, longest)
+                    for item, name in zip(lines, order, strict=True)
+                ],
+            )
+        )
+    return found
+
+
+def _with_bar(item: Line, value: float | None, longest: float) -> Line:
+    if value is None or longest <= 0 or value < 0:
+        return item
+    return Line(**{**vars(item), "share": round(100 * value / longest, 1)})
+
+
+def category(dimension: str, name: str, texts: Texts) -> str:
+    """A category in the reader's language, where the language has a word for it."""
+    if dimension == "gender":
+        return texts.named("gender", name)
+    return region(name, texts) if dimension == "region" else texts.named("category", name)
+
+
+def region(name: str, texts: Texts) -> str:
+    shown = texts.named("category", name)
+    return shown if shown != name else texts.named("site.region_name", name)
+
+
+def targets(edition: Edition, measure: Measure, texts: Texts) -> list[tuple[str, str]]:
+    """Each target with where it was stated."""
+    rows = edition.targets[edition.targets["indicator_id"] == measure.id].to_dict("records")
+    rows.sort(key=lambda row: closing_quarter(words(row["period"])))
+    return [
+        (
+            texts(
+                "site.target_of",
+                value=texts.value_with_unit(measure, number(row["value"])),
+                period=words(row["period"]),
+            ),
+            words(row["origin"]),
+        )
+        for row in rows
+        if number(row["value"]) is not None
+    ]
+
+
+def groups(edition: Edition, known: list[Measure], texts: Texts) -> list[Group]:
+    """By line of action; an indicator of several stands under each, one of none across the organisation."""
+    lines = [
+        Group(
+            str(int(row["number"])),
+            words(row.get(f"name_{texts.language}")) or words(row["name_en"]),
+            [measure for measure in known if str(int(row["number"])) in measure.lines],
+        )
+        for row in edition.lines_of_action.to_dict("records")
+    ]
+    listed = {measure.id for group in lines for measure in group.measures}
+    across = [measure for measure in known if measure.id not in listed]
+    return [*lines, Group("", texts("site.across"), across)] if across else lines
+
+
+def periods_of(edition: Edition, measure: Measure, *, years: bool) -> list[str]:
+    mine = edition.figures.loc[edition.figures["indicator_id"] == measure.id, "period"]
+    return sorted({words(period) for period in mine if ("-" not in words(period)) == years})

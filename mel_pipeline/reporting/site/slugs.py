@@ -1,0 +1,38 @@
+"""Addresses of cities: readable, unique, and the same as long as name and country are."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from mel_pipeline.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Letters that Unicode does not take apart into a base and an accent.
+LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
+
+
+def search_key(text: str) -> str:
+    """A text as it is searched: plain letters and figures. ``search.js`` does the same to what is typed."""
+    return plain(text).translate(LETTERS)
+
+
+def slugs(cities: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """account_id → slug, such as ``cordoba-ar``; each city has ``account_id``, ``name`` and ``country`` (may be empty).
+
+    The country is always part of it, so that a namesake elsewhere changes no address. Of two with one name in
+    one country the older record keeps the short form, the other gets a mark made of its id.
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for city in sorted(cities, key=lambda item: (len(item["account_id"]), item["account_id"])):
+        parts = search_key(f"{city['name']} {city['country']}").split()
+        slug = "-".join(word for word in ("".join(filter(str.isascii, part)) for part in parts) if word)
+        mark = hashlib.sha256(city["account_id"].encode()).hexdigest()[:6]
+        if not slug or slug in taken or slug == city["country"].casefold() or slug.startswith("index"):
+            slug = f"{slug or 'city'}-{mark}"
+        taken.add(slug)
+        found[city["account_id"]] = slug
+    return found

@@ -1,0 +1,153 @@
+"""A figure over every quarter, as the existing trend chart draws it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mel_pipeline.periods import Quarter
+from mel_pipeline.reporting.charting import render
+from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.findings import finding
+from mel_pipeline.reporting.frames import COLUMNS, ChartFrame
+
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.measures import Measure
+    from mel_pipeline.reporting.texts import Texts
+
+MOST_WIDE, MOST_NARROW = 24, 5
+ROOMY = 8  # up to so many quarters every mark has room for its number
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A chart for a page: a wide drawing and one for phones, as data addresses, and its alternative text."""
+
+    alt: str
+    wide: str
+    narrow: str
+    width: int
+    height: int
+    quarters: int
+
+
+def quarters_of(figures: Figures, measure: Measure, period: str, first: str) -> list[str]:
+    """Every quarter from the first that was calculated of this indicator to the one of the edition."""
+    last = Quarter.parse(closing_quarter(period))
+    quarter = Quarter.parse(first)
+    found: list[str] = []
+    while quarter <= last:
+        if found or figures.total(measure.id, str(quarter)) is not None:
+            found.append(str(quarter))
+        quarter = quarter.next()
+    return found
+
+
+def draw_trend(
+    edition: Edition, measure: Measure, figures: Figures, texts: Texts, quarters: list[str]
+) -> Trend | None:
+    """Draw it; call inside ``canvas.house_style``. None when no quarter was ever calculated."""
+    from mel_pipeline.reporting.charts import canvas
+
+    if not quarters:
+        return None
+    frames = [
+        trend_frame(edition, measure, figures, texts, quarters[-most:], narrow=narrow)
+        for most, narrow in ((MOST_WIDE, False), (MOST_NARROW, True))
+    ]
+    wide, narrow = (render(frame, _texts(frame, texts)) for frame in frames)
+    width, height = wide.get_size_inches() * 96
+    pictures = [
+        f"data:image/svg+xml;base64,{base64.b64encode(canvas.svg(figure, frame.title)).decode('ascii')}"
+        for figure, frame in zip((wide, narrow), frames, strict=True)
+    ]
+    return Trend(
+        frames[0].alt, pictures[0], pictures[1], round(width), round(height), quarters=len(frames[0].data)
+    )
+
+
+def _texts(frame: ChartFrame, texts: Texts) -> Texts:
+    """Where marks stand close, a gap is a dash: the words would run into one another; alt and table have them."""
+    if len(frame.data) <= ROOMY:
+        return texts
+    return replace(texts, entries={**texts.entries, "chart.gap": "–", "chart.withheld": "–"})
+
+
+def trend_frame(
+    edition: Edition, measure: Measure, figures: Figures, texts: Texts, quarters: list[str], *, narrow: bool
+) -> ChartFrame:
+    """The frame of a trend over these quarters, the last one emphasised."""
+    marks = [_mark(measure, figures, texts, quarter, edition.period) for quarter in quarters]
+    label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
+    data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
+    data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
+    source = texts("chart.source", source=measure.source)
+    title = finding(measure, figures, edition.period, texts)
+    subtitle = texts(
+        "chart.trend_subtitle",
+        unit=texts.choice("unit", measure.unit),
+        statistic=texts.choice("statistic", _statistic(measure)),
+        first=quarters[0],
+        last=quarters[-1],
+    )
+    listed = "; ".join(texts("alt.mark", label=mark["label"], value=mark["full"]) for mark in marks)
+    alt = texts("alt.chart", kind=texts.named("kind", "trend"), title=title, subtitle=subtitle, data=listed)
+    return ChartFrame(
+        measure=measure,
+        period=edition.period,
+        kind="trend",
+        data=data,
+        title=title,
+        subtitle=subtitle,
+        footnote=texts("chart.sample", rest=source) if edition.is_sample else source,
+        alt=f"{alt} {label}." if label else alt,
+        narrow=narrow,
+        column=texts("table.quarter"),
+        target_label=label,
+    )
+
+
+def _statistic(measure: Measure) -> str:
+    return "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+
+
+def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:
+    reading = figures.total(measure.id, quarter) or Reading(NOT_AVAILABLE)
+    target = figures.target(measure, quarter)
+    # A target of a later year would stretch the scale; the reference sheet names it.
+    near = target if target is not None and quarter.startswith(target.period[:4]) else None
+    status = (
+        "ok" if reading.value is not None else (SUPPRESSED if reading.status == SUPPRESSED else NOT_AVAILABLE)
+    )
+    words = texts.value(measure, reading.value) if status == "ok" else texts.choice("status", status)
+    return {
+        "label": quarter,
+        "value": reading.value,
+        "shown": words,
+        "full": words,
+        "n": None,
+        "base": "",  # n stands in the table: under a dozen marks it cannot be read
+        "status": status,
+        "emphasis": quarter.startswith(period),
+        "target": None if near is None else near.value,
+        "note": reading.note,
+        "code": "",
+        "aim": ""
+        if near is None
+        else texts("chart.target", period=near.period, value=texts.value(measure, near.value)),
+    }
+
+
+def _spaced(
+    marks: list[dict[str, Any]], measure: Measure, texts: Texts, *, narrow: bool
+) -> list[dict[str, Any]]:
+    """Numbers short enough for their room; of many quarters only every second, third ... has one, and the last."""
+    step = -(-len(marks) // ROOMY)
+    for place, mark in enumerate(reversed(marks)):
+        if mark["status"] == "ok" and (narrow or step > 1):
+            mark["shown"] = texts.short_value(measure, mark["value"]) if place % step == 0 else ""
+    return marks

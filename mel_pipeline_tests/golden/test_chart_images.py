@@ -1,0 +1,55 @@
+"""What charts look like, held as small pictures. They are compared wherever the tests run: matplotlib and fonts are ours.
+
+After a wanted change: ``pytest mel_pipeline_tests/golden/test_chart_images.py --mpl-generate-path=mel_pipeline_tests/golden/images``,
+then look at every picture.
+"""
+
+from __future__ import annotations
+
+import pytest
+from matplotlib.figure import Figure
+
+from mel_pipeline.reporting.charting import render
+from mel_pipeline.reporting.charts import canvas
+from mel_pipeline.reporting.figures import Figures
+from mel_pipeline.reporting.frames import chart_frame
+from mel_pipeline.reporting.measures import measures
+from mel_pipeline.reporting.page_charts import FRAMES, page_frames, render_page
+from mel_pipeline.reporting.texts import load_texts
+from mel_pipeline_tests.golden.sample_edition import REPORTS, with_figure
+from mel_pipeline_tests.golden.sample_pictures import ANSWERS, pictured_edition
+
+TEXTS = load_texts(REPORTS, "en")
+# Root mean square over the grey values of all pixels: a bar that moves by a few pixels makes more.
+held = pytest.mark.mpl_image_compare(
+    baseline_dir="images",
+    tolerance=1,
+    style="default",
+    savefig_kwargs={"dpi": 64, "metadata": {"Software": None}},
+)
+NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+
+
+@held
+@NARROW
+@pytest.mark.parametrize("name", sorted(FRAMES))
+def test_a_picture_of_the_page_looks_as_held(name: str, narrow: bool) -> Figure:
+    edition = pictured_edition(answers={**ANSWERS, "2024-Q2": (0, 0, 1, 1, 1)})
+    known = measures(edition, "en")
+    frame = page_frames(edition, known, Figures(edition, known), TEXTS, narrow=narrow)[name]
+    with canvas.house_style(REPORTS):
+        return render_page(frame, TEXTS)
+
+
+@held
+@NARROW
+@pytest.mark.parametrize("indicator", ["MEM-01", "MEM-02", "SAT-02", "GEN-01", "FND-01"])
+def test_a_chart_of_an_indicator_looks_as_held(indicator: str, narrow: bool) -> Figure:
+    edition = pictured_edition()
+    for quarter in ("2024-Q3", "2024-Q4"):  # a break in the line
+        edition = with_figure(edition, "SAT-02", quarter, note="Without trainings.")
+    known = measures(edition, "en")
+    measure = next(item for item in known if item.id == indicator)
+    frame = chart_frame(edition, measure, Figures(edition, known), TEXTS, narrow=narrow)
+    with canvas.house_style(REPORTS):
+        return render(frame, TEXTS)

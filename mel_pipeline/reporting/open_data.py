@@ -129,8 +129,8 @@ def _cell(field: Field, value: Any) -> str:
         return str(int(amount)) if amount.is_integer() else repr(amount)
     if field.type == "boolean":
         return "true" if str(value).strip().lower() in ("true", "1") else "false"
-    text = str(value)
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    text = f"'{value}" if str(value).startswith(DANGEROUS) else str(value)
+    return text.replace("\r\n", "\n").replace("\r", "\n")  # the csv module leaves a lone CR unquoted
 
 
 def _resource(table: Table, content: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.texts import Texts
 
+NARROW = 4  # columns of a table that fits into half a page
 SHORT = 30  # letters of a field that shares a line
 SVG = "{http://www.w3.org/2000/svg}"
 # WeasyPrint does not style drawings inside the page; these are the colours of report.css.
@@ -89,20 +90,23 @@ def _annex(main: Element, texts: Texts) -> None:
     SubElement(section, "h2", {"id": "annex"}).text = texts("formats.annex")
     SubElement(section, "p").text = texts("formats.annex_intro")
     tables = SubElement(section, "div", {"class": "annex-tables"})
+    wide = SubElement(section, "div", {"class": "annex-wide"})
     for figure in main.iter("figure"):
         caption = figure.find("figcaption")
         table = figure.find(".//details//table")
-        if caption is None or table is None:
+        if caption is not None:
+            figure.remove(caption)
+        if caption is None or table is None or table.find("tbody/tr") is None:
             continue
         name = f"data-{figure.get('id', '')}"
-        title = _words(figure.find(".//summary")).partition(": ")[2]
-        block = SubElement(tables, "div", {"class": "annex-table", "id": name})
+        title = _words(caption.find(".//summary")).partition(": ")[2]
+        columns = len(table.findall("thead/tr/th"))
+        block = SubElement(wide if columns > NARROW else tables, "div", {"class": "annex-table", "id": name})
         SubElement(block, "h3").text = title
         block.append(table)
-        figure.remove(caption)
         line = SubElement(figure, "p", {"class": "data-at"})
         SubElement(line, "a", {"href": f"#{name}", "class": "at-page"}).text = texts("formats.data_at")
-    if len(tables):
+    if len(tables) or len(wide):
         main.append(section)
 
 

@@ -6,12 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mel_pipeline.periods import previous_period, year_before
-from mel_pipeline.reporting.figures import (
-    NOT_AVAILABLE,
-    SUPPRESSED,
-    Figures,
-    Reading,
-)
+from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.findings import status
 from mel_pipeline.reporting.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.released import TOTAL, progress, released
@@ -135,7 +130,9 @@ def _figures(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
     figures, year = Figures(edition, known), edition.grain == "year"
     restated = footnotes(edition.restatements, {measure.id: measure for measure in known}, w.t)
     rows = [
-        _figure_row(measure, figures, w, year=year, note=restated.get(measure.id, "")) for measure in known
+        _figure_row(measure, figures, w, year=year, note=restated.get(measure.id, ""))
+        for measure in known
+        if not measure.is_distribution  # its parts stand among the breakdowns
     ]
     columns = w.columns(
         *("formats.id", "table.indicator", "page.unit", "formats.lines", "page.actual"),
@@ -164,12 +161,12 @@ def _figure_row(measure: Measure, figures: Figures, w: _Words, *, year: bool, no
         *w.bounds(measure, now),
         *(w.figure(measure, figures.total(measure.id, then)) for then in earlier),
         no_baseline if measure.baseline_value is None else w.value(measure, measure.baseline_value),
-        measure.baseline_period or no_baseline,
+        w.t.period(measure.baseline_period) if measure.baseline_period else no_baseline,
         no_target if target is None else w.value(measure, target.value),
-        no_target if target is None else target.period,
+        no_target if target is None else w.t.period(target.period),
         _progress(now, progress(measure, now, target), w),
         status(measure, now, target, period, w.t).word,
-        ". ".join(filter(None, [now.note if now.status != SUPPRESSED else "", note])),
+        ". ".join(filter(None, [w.t.say(now.note) if now.status != SUPPRESSED else "", note])),
     ]
 
 
@@ -187,7 +184,7 @@ def _all_figures(edition: Edition, w: _Words) -> Sheet:
             [
                 one.measure.id,
                 one.measure.name,
-                one.period,
+                w.t.period(one.period),
                 w.t("table.total") if one.dimension == TOTAL else w.t.named("dimension", one.dimension),
                 _category(one.dimension, one.category, w.t),
                 w.figure(one.measure, reading),
@@ -197,7 +194,7 @@ def _all_figures(edition: Edition, w: _Words) -> Sheet:
                 w.t("page.provisional")
                 if one.version is None
                 else w.t("formats.published_version", version=one.version),
-                "" if reading.status == SUPPRESSED else reading.note,
+                "" if reading.status == SUPPRESSED else w.t.say(reading.note),
             ]
         )
     columns = w.columns(
@@ -218,7 +215,7 @@ def _all_figures(edition: Edition, w: _Words) -> Sheet:
 def _category(dimension: str, category: str, texts: Texts) -> str:
     if dimension == TOTAL:
         return texts("table.total")
-    return texts.named("gender" if dimension == "gender" else "category", category)
+    return texts.category(dimension, category)
 
 
 def _definitions(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
@@ -228,16 +225,16 @@ def _definitions(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
             measure.name,
             measure.definition,
             w.t.choice("unit", measure.unit),
-            measure.numerator_text or w.not_applicable,
-            measure.denominator_text or w.not_applicable,
+            w.t.say(measure.numerator_text) or w.not_applicable,
+            w.t.say(measure.denominator_text) or w.not_applicable,
             w.t.choice("rule", measure.aggregation),
             w.t.choice("formats.direction", measure.direction),
-            measure.source,
+            w.t.say(measure.source),
             w.t.named("frequency", measure.frequency),
-            measure.owner_role,
-            measure.baseline_note,
+            w.t.say(measure.owner_role),
+            w.t.say(measure.baseline_note),
             measure.limitations,
-            "\n".join(edition.origins.get(measure.id, [])),
+            "\n".join(map(w.t.say, edition.origins.get(measure.id, []))),
         ]
         for measure in known
     ]
@@ -252,9 +249,9 @@ def _definitions(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
 def _sources(edition: Edition, w: _Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
-            line["title"],
+            w.t.say(line["title"]),
             *(Number(line[name]) for name in ("rows", "aside", "corrected", "late")),
-            line["status"],
+            w.t.say(line["status"]),
         ]
         for line in edition.card
     ]
@@ -268,10 +265,10 @@ def _sources(edition: Edition, w: _Words) -> Sheet:
 def _quality(edition: Edition, w: _Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
-            words(row["source_title"]),
-            words(row["entity_title"]),
+            w.t.say(words(row["source_title"])),
+            w.t.say(words(row["entity_title"])),
             *(Number(row[name]) for name in ("rows_read", "rows_stored", "rows_quarantined")),
-            words(row["status_sentence"]),
+            w.t.say(words(row["status_sentence"])),
             w.t("page.never") if missing(row["last_loaded_on"]) else Day(row["last_loaded_on"]),
         ]
         for row in edition.quality.to_dict("records")
@@ -316,7 +313,7 @@ def _or_sentence(sheet: Sheet, sentence: str) -> Sheet:
 
 
 def _notes(edition: Edition, w: _Words) -> Sheet:
-    rows: list[list[Cell]] = [[w.t("page.notes"), note] for note in edition.notes]
+    rows: list[list[Cell]] = [[w.t("page.notes"), w.t.say(note)] for note in edition.notes]
     rows = rows or [[w.t("page.notes"), w.t("page.no_notes")]]
     shown = w.t.choice("status", SUPPRESSED)
     rows += [

@@ -99,9 +99,9 @@ def test_the_pdf_is_tagged_and_says_its_language_and_title(path, reader):
 
 
 @pytest.mark.slow
-def test_every_picture_has_words_and_every_table_header_a_scope(reader):
+def test_every_picture_has_words_and_every_table_header_a_scope(reader, path):
     figures = tags(reader, "/Figure")
-    assert len(figures) == 7
+    assert len(figures) == path.with_suffix(".html").read_text(encoding="utf-8").count("<figure") > 7
     assert all("." in figure["/Alt"] for figure in figures)
     headers = tags(reader, "/TH")
     scopes = {header["/A"]["/Scope"] for header in headers}
@@ -132,16 +132,18 @@ def test_the_first_page_stands_alone(reader):
     ):
         assert words in first
     assert "Contents" not in first
-    assert reader.pages[1].extract_text().lstrip().startswith(("Contents", "Sample data"))
+    assert reader.pages[1].extract_text().lstrip().startswith("Contents")
 
 
 @pytest.mark.slow
 def test_no_page_is_blank_and_every_page_is_numbered_on_a4(reader):
     count = len(reader.pages)
-    assert 7 <= count <= 11
+    assert 9 <= count <= 14
     for number, page in enumerate(reader.pages, start=1):
         text = page.extract_text()
-        assert len(text) > 300, f"page {number} is nearly blank"
+        assert len(text) > 120, (
+            f"page {number} is nearly blank"
+        )  # header and footer are 90, a picture adds 36
         assert f"Page {number} of {count}" in text
         assert "Sample data, do not quote" in text
         assert [round(float(edge)) for edge in page.mediabox[2:]] == [595, 842]

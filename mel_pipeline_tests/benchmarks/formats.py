@@ -1,0 +1,140 @@
+"""All formats of one quarter in one language beside what their libraries take for the same work alone.
+
+Bare: matplotlib saving the same figures (SVG and PNG), drawn before the clock starts, and WeasyPrint's own
+``write_pdf`` of the same page. The page as it is takes WeasyPrint long (grids inside columns); a second ratio is
+against ``write_pdf`` of the page as we prepare it for paper, prepared before the clock starts. Full: page, charts, PDF, workbook, CSV and data package from frames to files.
+Each turn is a process of its own, full and bare take turns, the median of the processor time counts, so that
+other work on the machine does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+TURNS = 3
+LANGUAGE = "en"
+PREPARED = "write_pdf of the prepared page"
+
+
+def full(folder: Path) -> dict[str, float]:
+    """Seconds a format of the whole build."""
+    from mel_pipeline.reporting import build_report
+    from mel_pipeline.reporting.open_data import build_data_package
+    from mel_pipeline.reporting.pdf import build_pdf
+    from mel_pipeline.reporting.workbook import build_workbook
+    from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+    edition = sample_edition()
+    return {
+        "page and charts": timed(lambda: build_report(edition, folder, REPORTS, LANGUAGE)),
+        "pdf": timed(lambda: build_pdf(edition, folder, REPORTS, LANGUAGE)),
+        "workbook": timed(lambda: build_workbook(edition, folder, REPORTS, LANGUAGE)),
+        "csv": timed(lambda: build_data_package(edition, folder)),
+    }
+
+
+def bare(folder: Path) -> dict[str, float]:
+    """Seconds of the libraries alone; the page is the one that ``full`` wrote."""
+    from weasyprint import HTML
+
+    from mel_pipeline.reporting.print_tree import for_paper, page_footer
+    from mel_pipeline.reporting.texts import load_texts
+    from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+    page, edition = folder / "2024-Q4" / f"report-{LANGUAGE}.html", sample_edition()
+    figures, texts = captured(), load_texts(REPORTS, LANGUAGE)
+    css = (REPORTS / "templates" / "print.css").read_text(encoding="utf-8") + page_footer(texts)
+    paper = HTML(filename=str(page))
+    for_paper(paper.etree_element, css, texts, organisation=edition.organisation, day=edition.data_as_of)
+    return {
+        "savefig": timed(lambda: [figure.savefig(io.BytesIO(), **more) for figure, more in figures]),
+        "write_pdf": timed(lambda: HTML(filename=str(page)).write_pdf(pdf_variant="pdf/ua-1")),
+        PREPARED: timed(lambda: paper.write_pdf(pdf_variant="pdf/ua-1")),
+    }
+
+
+def captured() -> list[tuple[Any, dict[str, Any]]]:
+    """Every figure the page saves, with how it is saved."""
+    from matplotlib.figure import Figure
+
+    from mel_pipeline.reporting import build_report
+    from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+    saved: list[tuple[Any, dict[str, Any]]] = []
+    original = Figure.savefig
+
+    def noting(figure: Figure, *args: Any, **more: Any) -> None:
+        saved.append((figure, more))
+        original(figure, *args, **more)
+
+    Figure.savefig = noting  # type: ignore[method-assign]
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            build_report(sample_edition(), Path(folder), REPORTS, LANGUAGE)
+    finally:
+        Figure.savefig = original  # type: ignore[method-assign]
+    return saved
+
+
+def timed(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def measured(work: str, folder: Path) -> None:
+    import matplotlib.font_manager  # noqa: F401
+    import weasyprint  # noqa: F401
+    import xlsxwriter  # noqa: F401
+
+    import mel_pipeline.reporting.charts.canvas  # noqa: F401
+
+    seconds = {"full": full, "bare": bare}[work](folder)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "peak": peak}), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", nargs=2)
+    asked = parser.parse_args()
+    if asked.work:
+        measured(asked.work[0], Path(asked.work[1]))
+        return
+    found: dict[str, list[dict[str, float]]] = {"full": [], "bare": []}
+    peaks: dict[str, float] = {}
+    for _ in range(TURNS):
+        with tempfile.TemporaryDirectory() as folder:
+            for work in ("full", "bare"):
+                command = [sys.executable, "-W", "ignore", "-m", __spec__.name, "--work", work, folder]
+                answer = subprocess.run(command, capture_output=True, text=True, check=True)
+                told = json.loads(answer.stdout.splitlines()[-1])
+                found[work].append(told["seconds"])
+                peaks[work] = max(peaks.get(work, 0.0), told["peak"])
+    medians = {
+        work: {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+        for work, turns in found.items()
+    }
+    for work, parts in medians.items():
+        told_parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
+        print(f"  {work:<5} peak {peaks[work]:4.0f} MB   {told_parts}")
+    whole, alone = sum(medians["full"].values()), medians["bare"]
+    print(
+        f"  full {whole:.2f} s; ratio to the libraries alone {whole / (alone['savefig'] + alone['write_pdf']):.2f},"
+    )
+    print(f"  to the libraries alone on the prepared page {whole / (alone['savefig'] + alone[PREPARED]):.2f}")
+
+
+if __name__ == "__main__":
+    main()

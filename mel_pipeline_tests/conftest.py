@@ -19,6 +19,7 @@ from mel_pipeline.warehouse import Warehouse
 
 TODAY = date(2026, 11, 20)
 # The page in English unless a test is about other languages or formats, which take seconds each.
+os.environ["OPENPYXL_LXML"] = "False"  # workbooks that tests write are the same bytes with and without lxml
 os.environ.setdefault("MEL_LANGUAGES", "en")
 os.environ.setdefault("MEL_FORMATS", "html")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mel_pipeline.cli_cities import cities
+from mel_pipeline.cli_delivery import register as register_delivery
 from mel_pipeline.cli_factcheck import factcheck
 from mel_pipeline.cli_learning import learning
 from mel_pipeline.cli_privacy import app as privacy_commands
@@ -22,8 +23,8 @@ from mel_pipeline.cli_quality import app as quality_commands
 from mel_pipeline.cli_site import site
 from mel_pipeline.cli_survey import app as survey_commands
 from mel_pipeline.cli_zoho import app as zoho_commands
-from mel_pipeline.errors import MelError, ReportError
-from mel_pipeline.periods import Quarter, quarters_of_year
+from mel_pipeline.errors import MelError
+from mel_pipeline.periods import Quarter
 
 if TYPE_CHECKING:
     from mel_pipeline.defs.serving.running import Jobs, Stage
@@ -44,6 +45,7 @@ app.command()(learning)
 app.command()(factcheck)
 app.command()(site)
 register_publication(app)
+register_delivery(app)
 STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
 
 
@@ -89,24 +91,19 @@ def report(
     The figures of the year before are calculated first, so that the reports can compare.
     """
     from mel_pipeline.defs.serving.running import jobs
+    from mel_pipeline.defs.year import runs_of_year
     from mel_pipeline.sample import sample_sources
     from mel_pipeline.settings import load_settings
 
     begun = time.perf_counter()
     with sample_sources(load_settings()) as settings, jobs(settings) as runner:
-        wanted = [quarter for quarter in quarters_of_year(year) if quarter <= settings.open_quarter]
-        if not wanted:
-            raise ReportError(f"Making the reports of {year}: the year has not begun.")
-        before = [quarter for quarter in quarters_of_year(year - 1) if str(quarter) >= settings.first_quarter]
+        runs = runs_of_year(settings, year)
         warnings: dict[str, str] = {}
-        for quarter in before:
-            warnings |= _run_job(runner, "figures_only", str(quarter), "to compare with")
-        for quarter in wanted:
-            warnings |= _run_job(runner, "nightly", str(quarter))
-        if len(wanted) == 4:
-            warnings |= _run_job(runner, "annual_edition", str(year))
+        for job, partition in runs:
+            purpose = "to compare with" if job == "figures_only" else ""
+            warnings |= _run_job(runner, job, partition, purpose)
         _say_warnings(warnings)
-        last = str(year) if len(wanted) == 4 else str(wanted[-1])
+        last = runs[-1][1]
         typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
         _say_where(settings.published_dir / last)
 

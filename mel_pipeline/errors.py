@@ -13,6 +13,7 @@ MelError
 ├── WarehouseError       the warehouse cannot be opened, read or written
 ├── ReportError          a chart or page cannot be made
 ├── PublicationError     a quarter cannot be approved, published or restated
+├── DeliveryError        an edition or a notice cannot be sent or copied
 └── PortTakenError       another program listens where the sample should
 
 Messages never carry a token, an e-mail address, a person's name or an IP address.
@@ -69,6 +70,10 @@ class ReportError(MelError):
 
 class PublicationError(MelError):
     """A quarter cannot be approved, published or restated; the reasons are listed."""
+
+
+class DeliveryError(MelError):
+    """An edition or a notice cannot be sent or copied; who got it before is noted."""
 
 
 class PortTakenError(MelError):

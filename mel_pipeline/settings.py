@@ -14,8 +14,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from mel_pipeline.delivery_settings import DeliverySettings
 from mel_pipeline.errors import SettingsError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.source_settings import SourceSettings, source_settings
@@ -24,7 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SANDBOX_PORT = 8723
 
 
-class Settings(BaseSettings):
+class Settings(DeliverySettings):
     """One object with every setting; secrets are SecretStr and never print."""
 
     model_config = SettingsConfigDict(env_prefix="MEL_", env_file=".env", extra="ignore", frozen=True)
@@ -52,6 +53,9 @@ class Settings(BaseSettings):
     languages: str = Field(
         "",
         description="Languages of the reports, English among them: en,fr,es. All that have texts by default.",
+    )
+    formats: str = Field(
+        "html,pdf,xlsx,csv", description="Formats of the reports; the page is always written."
     )
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     pseudonym_key: SecretStr = Field(

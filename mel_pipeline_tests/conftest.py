@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,9 @@ from mel_pipeline.settings import Settings, with_sample_values
 from mel_pipeline.warehouse import Warehouse
 
 TODAY = date(2026, 11, 20)
+# The page in English unless a test is about other languages or formats, which take seconds each.
+os.environ.setdefault("MEL_LANGUAGES", "en")
+os.environ.setdefault("MEL_FORMATS", "html")
 
 
 @pytest.fixture(scope="session")

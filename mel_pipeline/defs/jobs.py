@@ -54,7 +54,7 @@ def build(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         jobs=[nightly, quarterly_report, annual_edition, figures_only, collect],
         schedules=[_every_night(nightly, settings)],
-        sensors=[_new_survey_files(nightly)],
+        sensors=[_new_survey_files(nightly, settings)],
     )
 
 
@@ -71,6 +71,9 @@ def _every_night(nightly: "AssetJob", settings: Settings) -> dg.ScheduleDefiniti
         job=nightly,
         cron_schedule="0 3 * * *",
         execution_timezone=settings.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING
+        if settings.team
+        else dg.DefaultScheduleStatus.STOPPED,
         description="Every night at 03:00 for the open quarter; for 45 days also for the one that has ended.",
     )
     def every_night(
@@ -87,11 +90,12 @@ def _every_night(nightly: "AssetJob", settings: Settings) -> dg.ScheduleDefiniti
     return every_night
 
 
-def _new_survey_files(nightly: "AssetJob") -> dg.SensorDefinition:
+def _new_survey_files(nightly: "AssetJob", settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
         name="new_survey_files",
         job=nightly,
         minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING if settings.team else dg.DefaultSensorStatus.STOPPED,
         description="Starts a run when survey exports in the drop folder are new or have changed.",
     )
     def new_survey_files(

@@ -12,7 +12,9 @@ from mel_pipeline.plain import plain
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting import BuiltReport, ChartFile, Edition
+    from pathlib import Path
+
+    from mel_pipeline.reporting import BuiltEdition, ChartFile, Edition
 
 LANGUAGE = "en"
 PAGE = "quarterly_report"
@@ -64,7 +66,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
             built = _build(edition, settings)
-            drawn = {chart.indicator_id: chart for chart in built[LANGUAGE].charts}
+            drawn = {chart.indicator_id: chart for chart in built.reports[LANGUAGE].charts}
             yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built, edition))
         for name in sorted(selected - {PAGE}):
             number = by_name[name].id
@@ -97,11 +99,12 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
     }
 
 
-def _build(edition: "Edition", settings: Settings) -> "dict[str, BuiltReport]":
-    from mel_pipeline.reporting import build_editions
+def _build(edition: "Edition", settings: Settings) -> "BuiltEdition":
+    from mel_pipeline.reporting import build_all
 
-    return build_editions(
-        edition, settings.published_dir, settings.report_sources, report_languages(settings)
+    formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
+    return build_all(
+        edition, settings.published_dir, settings.report_sources, report_languages(settings), formats
     )
 
 
@@ -113,20 +116,28 @@ def report_languages(settings: Settings) -> list[str]:
     return sorted(asked or languages(settings.report_sources), key=lambda name: name != LANGUAGE)
 
 
-def _page_metadata(built: "dict[str, BuiltReport]", edition: "Edition") -> dict[str, Any]:
+def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
+    address = f"/reports/{edition.period}"
     pages = {
-        f"open ({language})": dg.MetadataValue.url(f"/reports/{edition.period}/{report.page.name}")
-        for language, report in built.items()
+        f"open ({language})": dg.MetadataValue.url(f"{address}/{report.page.name}")
+        for language, report in built.reports.items()
     }
+    others = [f"- [{path.name}]({address}/{path.relative_to(_folder(built))})" for path in built.files]
     untranslated = [
-        f"{language}: {text}" for language, report in built.items() for text in report.untranslated
+        f"{language}: {text}" for language, report in built.reports.items() for text in report.untranslated
     ]
     return {
         **pages,
-        "report": dg.MetadataValue.path(str(built[LANGUAGE].page)),
+        "other formats": dg.MetadataValue.md("\n".join(others) or "none"),
+        "left out": dg.MetadataValue.text(" ".join(built.left_out) or "nothing"),
+        "folder": dg.MetadataValue.path(str(_folder(built))),
         "figures": int((edition.figures["period"] == edition.period).sum()),
         "not translated": dg.MetadataValue.md("\n".join(f"- {line}" for line in untranslated) or "nothing"),
     }
+
+
+def _folder(built: "BuiltEdition") -> "Path":
+    return built.reports[LANGUAGE].page.parent
 
 
 def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]) -> dg.AssetsDefinition:

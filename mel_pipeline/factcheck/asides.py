@@ -53,7 +53,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "telephone",
         re.compile(
-            r"(?:\+|\b00)\d[\d\s\u00a0\u202f().-]{6,}\d|\b0\d(?:[ .-]\d\d){4}\b"
+            r"(?:\+|(?<![\w.,])(?<!\d[\s\u00a0\u202f])00)[1-9][\d\s\u00a0\u202f().-]{6,}\d|\b0\d(?:[ .-]\d\d){4}\b"
             r"|(?<=tel)\.?\s*:?\s*\d[\d .-]{5,}\d|(?<=tél)\.?\s*:?\s*\d[\d .-]{5,}\d",
             _FLAGS,
         ),
@@ -67,7 +67,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("reference", re.compile(rf"(?<!\w)(?:{_CALLED})\s*{_LIST}(?![\w%€]|[.,]\d|[\s\u00a0\u202f](?:%|€|\d{{3}}))", _FLAGS)),
     ("reference", re.compile(r"(?<![\w#])#?(?!(?:EUR|USD|CHF|GBP)\d)[^\W\d_]+[-‑]?\d[\w-]*")),
     ("list number", re.compile(r"\A\s*(?:\d{1,2}[.)]|\(\d{1,2}\)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[A-ZÀ-Ý]))\s+(?=\S)")),
-    ("reference", re.compile(r"(?<![\w.,])\[\d{1,3}\]|(?<![\w.,])\d{1,3}(?:\.\d{1,3}){2,}(?![\w.,]\d)(?!\.?\d)(?<!\.\d{3})")),
+    ("reference", re.compile(r"(?<![\w.,])\[\d{1,3}\]")),
+    ("reference", re.compile(r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))\d{1,3}(?:\.\d{1,3}){2,}(?!\d)")),
     (
         "ordinal",
         re.compile(r"(?<![\w.,])\d{1,3}(?:st|nd|rd|th|er|re|ère|e|ème|ᵉʳ|ᵉ|\.?[ºª]|\.?(?:er|o|a))(?!\w)", _FLAGS),

@@ -16,13 +16,14 @@ LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}
 _SPACES = " \u00a0\u202f\u2009\u2007"
 _S = f"[{_SPACES}]"
 _DIGITS = re.compile(
-    rf"(?<![\w.,/])(?P<sign>[+\u2212]|(?<=[\s(])-(?=\d))?"
+    rf"(?<![\w.,])(?P<sign>[+\u2212]|(?<=[\s(])-(?=\d))?"
     rf"(?P<body>\d{{1,3}}(?:[{_SPACES}'’]\d{{3}})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
 )
 _LETTERS = {"k": 3, "m": 6, "md": 9, "mds": 9, "bn": 9}
 _SCALES = {
     "thousand": 3,
     "mille": 3,
+    "millier": 3,
     "milliers": 3,
     "mil": 3,
     "mil millones": 9,
@@ -150,6 +151,11 @@ def find_numbers(
         if all(number.end <= start or number.start >= end for start, end in taken):
             figures.append(number)
             taken.append((number.start, number.end))
+    others += [
+        Number(match.group(), match.start(), match.end(), "fragment")
+        for match in re.finditer(r"\d+", text)
+        if all(match.end() <= start or match.start() >= end for start, end in taken)
+    ]
     figures.sort(key=lambda number: number.start)
     return sorted([*others, *_ranges(text, figures)], key=lambda number: number.start)
 

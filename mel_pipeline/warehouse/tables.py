@@ -225,6 +225,18 @@ restatement = sa.Table(
     sa.Column("first_seen_at", sa.DateTime, nullable=False),  # UTC
 )
 
+# Who got which edition by e-mail. Recipients as keyed pseudonyms: no address stands here.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),  # of the publication; 0 for a draft
+    sa.Column("content", sa.Text, nullable=False),  # digest of the e-mail: a draft that changed is sent anew
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("sent_at", sa.DateTime, nullable=False),  # UTC
+)
+
 
 def ensure_tables(connection: sa.Connection) -> None:
     """Make the tables that are missing; one question when none is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from mel_pipeline.defs import build
+from mel_pipeline.defs.reasons import reason_of
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.settings import Settings
 from mel_pipeline.warehouse import Warehouse
@@ -53,7 +54,13 @@ class Jobs:
             if isinstance(assets, dg.AssetsDefinition)
         }
 
-    def run(self, job: str, partition: str, on_stage: Callable[[Stage], None]) -> Outcome:
+    def run(
+        self,
+        job: str,
+        partition: str,
+        on_stage: Callable[[Stage], None],
+        tags: Mapping[str, str] | None = None,
+    ) -> Outcome:
         """Run a job for one quarter or year; ``on_stage`` is called as each stage ends."""
         run_id = str(uuid.uuid4())
         progress = _Progress(self.stage_of, on_stage)
@@ -65,6 +72,7 @@ class Jobs:
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
+            tags=tags,
         )
         progress.close()
         Warehouse(self.settings.database_url, self.settings.lock_wait_seconds).fold()
@@ -99,7 +107,8 @@ class _Progress:
             self.steps += 1
             if event.event_type_value == "STEP_FAILURE":
                 self.failed += 1
-                self._failure(event)
+                if reason := reason_of(event):
+                    self.problems.append(reason)
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.asset_check_evaluation_data
             asset = check.asset_key.to_user_string()
@@ -107,17 +116,6 @@ class _Progress:
                 self.problems.append(f"{asset}: {check.description}")
             elif not check.passed:
                 self.warnings[asset] = check.description or ""
-
-    def _failure(self, event: Any) -> None:
-        """The reason in words: of a Failure its description, of anything else the type and text of the cause."""
-        error = event.step_failure_data.error
-        stated = event.step_failure_data.user_failure_data
-        if stated is not None and stated.description:
-            self.problems.append(stated.description)
-        elif error is not None:
-            cause = error.cause or error
-            if cause.cls_name != "DagsterAssetCheckFailedError":
-                self.problems.append(f"{event.step_key}: {cause.message.strip()}")
 
     def _enter(self, stage: str) -> None:
         if stage == self.current:

@@ -1,0 +1,94 @@
+"""The job that delivers an edition, and the sensor that starts it after publication. The rules live in ``deliveries``."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from mel_pipeline.defs.context import Mel, quarter_partitions
+from mel_pipeline.settings import Settings, load_settings
+
+PUBLISH = "publish_quarter"
+
+
+class Delivery(dg.Config):
+    """What is delivered, and to whom."""
+
+    draft: bool = Field(
+        False, description="To the MEL lead alone, marked as a draft; also before publication."
+    )
+    again: bool = Field(False, description="Also to those who have got this version already.")
+    dry_run: bool = Field(False, description="Only look and say what would go out; send and copy nothing.")
+    annual: bool = Field(False, description="The annual edition of the year instead of the quarter's.")
+
+
+def build(settings: Settings) -> dg.Definitions:
+    job = _deliver_job(quarter_partitions(settings))
+    return dg.Definitions(jobs=[job], sensors=[_after_publication(job, settings)])
+
+
+def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
+    @dg.op(description="Look at the files of the edition, send it to those who have not got it, copy it.")
+    def deliver_edition(context: dg.OpExecutionContext, config: Delivery, mel: Mel) -> None:
+        from mel_pipeline.deliveries import deliver
+        from mel_pipeline.errors import MelError
+
+        period = context.partition_key[:4] if config.annual else context.partition_key
+        try:
+            done = deliver(
+                mel.warehouse,
+                mel.settings,
+                period,
+                draft=config.draft,
+                again=config.again,
+                dry_run=config.dry_run,
+            )
+        except MelError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+        context.log.info(done.sentence)
+        for note in done.notes:
+            context.log.warning(note)
+        context.add_output_metadata({"delivered": done.sentence, "e-mails": done.sent, "had it": done.had})
+
+    @dg.static_partitioned_config(partition_keys=partitions.get_partition_keys())
+    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every quarter
+        return {"ops": {"deliver_edition": {"config": dict.fromkeys(Delivery.model_fields, False)}}}
+
+    @dg.job(
+        name="deliver",
+        config=form,
+        description="Send a published edition by e-mail and copy it to the shared folder, each version once. A draft"
+        " goes to the MEL lead alone. Refuses while a page or chart is missing, cut off or blank.",
+    )
+    def deliver() -> None:
+        deliver_edition()
+
+    return deliver
+
+
+def _after_publication(job: dg.JobDefinition, settings: Settings) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="deliver_published",
+        request_job=job,
+        default_status=_status(settings.team),
+        description="Delivers an edition as soon as publish_quarter has published it.",
+    )
+    def deliver_published(
+        context: dg.RunStatusSensorContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        run = context.dagster_run
+        now = load_settings()
+        if run.job_name != PUBLISH:
+            yield dg.SkipReason("Nothing was published.")
+        elif not (now.mails or now.deliver_dir):
+            yield dg.SkipReason("Neither MEL_SMTP_HOST with MEL_MAIL_TO nor MEL_DELIVER_DIR is set.")
+        else:
+            yield dg.RunRequest(run_key=f"deliver {run.run_id}", partition_key=run.tags["dagster/partition"])
+
+    return deliver_published
+
+
+def _status(on: bool) -> dg.DefaultSensorStatus:
+    return dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED

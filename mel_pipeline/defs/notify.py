@@ -1,0 +1,187 @@
+"""Sensors that tell people what runs came to: failures, recoveries, new warnings, finished reports, silence.
+
+A notice that cannot be sent fails the sensor's tick, which the UI shows under Automation; no run is touched.
+"""
+
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from mel_pipeline import notices
+from mel_pipeline.defs.publication import TABLE
+from mel_pipeline.defs.reasons import reason_of
+from mel_pipeline.settings import Settings, load_settings
+
+PARTITION, PART_OF = "dagster/partition", "mel/part_of"
+NIGHTLY = "nightly"
+REPORTS = ("quarterly_report", "annual_edition", "backfill_year")
+MOST_HOURS = 27.0  # between the ends of two nightly runs
+NO_CHANNEL = "Nobody is to be told: neither MEL_SMTP_HOST with MEL_NOTIFY_TO nor MEL_NOTIFY_WEBHOOK is set."
+
+
+def build(settings: Settings) -> dg.Definitions:
+    on = dg.DefaultSensorStatus.RUNNING if settings.notifies else dg.DefaultSensorStatus.STOPPED
+    nightly_is_on = settings.notifies and settings.team
+    silence = dg.DefaultSensorStatus.RUNNING if nightly_is_on else dg.DefaultSensorStatus.STOPPED
+    return dg.Definitions(sensors=[_failures(on), _successes(on), _silence(silence)])
+
+
+def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.run_failure_sensor(
+        name="tell_failures",
+        default_status=status,
+        description="Tells which job failed, why and what to do. The same failure is told once a week.",
+    )
+    def tell_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+        settings = load_settings()
+        run = context.dagster_run
+        if not settings.notifies:
+            return dg.SkipReason(NO_CHANNEL)
+        if PART_OF in run.tags:
+            return dg.SkipReason("The run that it is part of tells it.")
+        reasons = [reason for event in context.get_step_failure_events() if (reason := reason_of(event))]
+        reasons += [f"{name}: {told}" for name, told in _broken(context, dg.AssetCheckSeverity.ERROR).items()]
+        reasons = list(dict.fromkeys(reasons)) or [context.failure_event.message or "No reason was given."]
+        notice = notices.failure(
+            _title(run.job_name), _partition(run), reasons, notices.run_link(settings, run.run_id)
+        )
+        year, week, _ = datetime.now(UTC).isocalendar()
+        notices.tell_once(settings, _subject(run), [reasons, f"{year}-{week}"], notice)
+        return None
+
+    return tell_failures
+
+
+def _successes(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="tell_news",
+        default_status=status,
+        description="Tells the first success after a failure, checks of a nightly run that warn anew or no longer, and"
+        " reports that are ready.",
+    )
+    def tell_news(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+        settings = load_settings()
+        if not settings.notifies:
+            return dg.SkipReason(NO_CHANNEL)
+        if PART_OF in context.dagster_run.tags:
+            return dg.SkipReason("The run that it is part of tells it.")
+        _tell_recovery(context, settings)
+        _tell_warnings(context, settings)
+        _tell_ready(context, settings)
+        return None
+
+    return tell_news
+
+
+def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="tell_silence",
+        minimum_interval_seconds=3600,
+        default_status=status,
+        description="Tells once a day that no nightly run has ended for more than a night.",
+    )
+    def tell_silence(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        settings = load_settings()
+        if not settings.notifies:
+            return dg.SkipReason(NO_CHANNEL)
+        now = datetime.now(UTC)
+        hours = hours_since_nightly(context.instance, now)
+        if hours is None or hours <= MOST_HOURS:
+            return dg.SkipReason(
+                "Nothing has run yet." if hours is None else f"Last ended {hours:.0f} hours ago."
+            )
+        told = notices.tell_once(settings, "silence", _day(now), notices.nothing_ran(hours))
+        return dg.SkipReason("Told." if told else "Told already today.")
+
+    return tell_silence
+
+
+def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | None:
+    """Hours since a nightly run ended, well or not; None before the first."""
+    ended = dg.RunsFilter(
+        job_name=NIGHTLY, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    )
+    records = instance.get_run_records(ended, limit=1, order_by="update_timestamp")
+    moments = [record.end_time for record in records if record.end_time]
+    return (now.timestamp() - max(moments)) / 3600 if moments else None
+
+
+def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+    run = context.dagster_run
+    memory = notices.Memory(settings.home)
+    if memory.last(_subject(run)) is None:
+        return  # no failure of it was told
+    link = notices.run_link(settings, run.run_id)
+    notices.tell(settings, notices.recovery(_title(run.job_name), _partition(run), link))
+    memory.note(_subject(run), None)
+
+
+def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+    run = context.dagster_run
+    if run.job_name != NIGHTLY:
+        return
+    subject, now = f"warnings {_partition(run)}", _broken(context)
+    before = notices.Memory(settings.home).last(subject) or []
+    if not now and not before:
+        return
+    link = notices.run_link(settings, run.run_id)
+    notices.tell_once(settings, subject, sorted(now), notices.warnings(_partition(run), now, before, link))
+
+
+def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+    """A report somebody asked for; of the nightly ones the first that can be published."""
+    run = context.dagster_run
+    period, link = _partition(run), notices.run_link(settings, run.run_id)
+    place = settings.published_dir / period
+    if run.job_name in REPORTS:
+        notices.tell(settings, notices.report_ready(period, place, "", link))
+    elif run.job_name == NIGHTLY and _state(context) == "checked":
+        sentence = f"{period} is checked: nothing stands against publishing it (job publish_quarter)."
+        notices.tell_once(
+            settings, f"ready {period}", "checked", notices.report_ready(period, place, sentence, link)
+        )
+
+
+def _broken(
+    context: dg.RunStatusSensorContext, severity: dg.AssetCheckSeverity | None = None
+) -> dict[str, str]:
+    """Checks of the run that did not pass, with their sentences."""
+    found = {}
+    logs = context.instance.all_logs(
+        context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    )
+    for entry in logs:
+        event = entry.dagster_event
+        check = event.asset_check_evaluation_data if event else None
+        if check and not check.passed and severity in (None, check.severity):
+            found[f"{check.asset_key.to_user_string()} {check.check_name}"] = check.description or ""
+    return found
+
+
+def _state(context: dg.RunStatusSensorContext) -> str:
+    """Where the quarter stands, as the asset of the released figures said in this run."""
+    logs = context.instance.all_logs(
+        context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    for entry in logs:
+        made = entry.asset_materialization
+        if made and made.asset_key == dg.AssetKey(TABLE) and "state" in made.metadata:
+            return str(made.metadata["state"].value)
+    return ""
+
+
+def _partition(run: dg.DagsterRun) -> str:
+    return run.tags.get(PARTITION, "")
+
+
+def _subject(run: dg.DagsterRun) -> str:
+    return f"failure {run.job_name} {_partition(run)}"
+
+
+def _title(job: str) -> str:
+    return "a run of assets chosen by hand" if job.startswith("__") else job
+
+
+def _day(moment: datetime) -> str:
+    return date.isoformat(moment.date())

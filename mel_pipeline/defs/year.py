@@ -1,0 +1,73 @@
+"""A whole year by one click: its quarters one after the other, then the annual edition."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from mel_pipeline.defs.context import Mel, year_partitions
+from mel_pipeline.errors import ReportError
+from mel_pipeline.periods import Quarter, quarters_of_year
+from mel_pipeline.settings import Settings
+
+
+class Year(dg.Config):
+    year_before: bool = Field(
+        True, description="Calculate the year before first, so that the reports can compare."
+    )
+
+
+def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> list[tuple[str, str]]:
+    """Job and partition of every run a year takes, in order. The annual edition follows four quarters.
+
+    Raises:
+        ReportError: no quarter of the year has begun, or data begin later.
+    """
+    first, last = Quarter.parse(settings.first_quarter), settings.open_quarter
+    wanted = [quarter for quarter in quarters_of_year(year) if first <= quarter <= last]
+    if not wanted:
+        why = "the year has not begun" if year > last.year else f"data begin with {first}"
+        raise ReportError(f"Making the reports of {year}: {why}.")
+    before = [quarter for quarter in quarters_of_year(year - 1) if quarter >= first] if year_before else []
+    runs = [("figures_only", str(quarter)) for quarter in before]
+    runs += [("nightly", str(quarter)) for quarter in wanted]
+    return [*runs, ("annual_edition", str(year))] if len(wanted) == 4 else runs
+
+
+def build(settings: Settings) -> dg.Definitions:
+    years = year_partitions(settings)
+
+    @dg.op(description="Run every quarter of the year and the annual edition, each as a run of its own.")
+    def run_year(context: dg.OpExecutionContext, config: Year, mel: Mel) -> None:
+        from mel_pipeline.defs.serving.running import Jobs
+
+        try:
+            runs = runs_of_year(mel.settings, int(context.partition_key), year_before=config.year_before)
+        except ReportError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        # In this process: a run in the queue would wait for this one to end, and this one for it.
+        jobs = Jobs(mel.settings, context.instance)
+        for number, (job, partition) in enumerate(runs, start=1):
+            context.log.info(f"{number} of {len(runs)}: {job} {partition}")
+            outcome = jobs.run(job, partition, lambda _: None, {"mel/part_of": context.run_id})
+            if not outcome.success:
+                raise dg.Failure(
+                    description=f"{job} {partition} did not finish; what came before it is done."
+                    f" {' '.join(outcome.problems)} Mend it and start the year again: nothing counts twice.",
+                    allow_retries=False,
+                )
+
+    @dg.static_partitioned_config(partition_keys=years.get_partition_keys())
+    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every year
+        return {"ops": {"run_year": {"config": {"year_before": True}}}}
+
+    @dg.job(
+        name="backfill_year",
+        config=form,
+        description="A whole year: every quarter collected, checked, calculated and reported in order, then the"
+        " annual edition. Stops at the first that fails. Safe to repeat.",
+    )
+    def backfill_year() -> None:
+        run_year()
+
+    return dg.Definitions(jobs=[backfill_year])

@@ -1,0 +1,72 @@
+"""An e-mail for one person: text and HTML of the same content, perhaps a PDF. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+
+from mel_pipeline.errors import DeliveryError
+
+POLICY = SMTP.clone(max_line_length=76)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What everybody of one language gets. ``html`` may be empty."""
+
+    subject: str
+    text: str
+    html: str = ""
+    language: str = "en"
+    attachment: Path | None = None
+    attachment_name: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Of what is said; the attachment follows from it."""
+        return hashlib.sha256("\0".join((self.subject, self.text, self.html)).encode()).hexdigest()
+
+
+def message(letter: Letter, sender: str, to: str, moment: datetime, key: str) -> EmailMessage:
+    """The e-mail to one address.
+
+    Args:
+        moment: with a time zone.
+        key: the same key gives the same Message-ID, so that a repeated message is known as one.
+
+    Raises:
+        DeliveryError: a header would hold a line break or another control character, or the
+            attachment cannot be read.
+    """
+    for name, value in (("subject", letter.subject), ("sender", sender), ("recipient", to)):
+        if any(ord(char) < 32 or ord(char) == 127 for char in value):
+            raise DeliveryError(f"Writing an e-mail: its {name} holds a line break. Nothing was sent.")
+    made = EmailMessage(policy=POLICY)
+    made["From"], made["To"], made["Subject"] = sender, to, letter.subject
+    made["Date"] = format_datetime(moment)
+    made["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{sender.rpartition('@')[2]}>"
+    made["Auto-Submitted"] = "auto-generated"  # no "I am on holiday" in answer
+    made["Content-Language"] = letter.language
+    made.set_content(letter.text, cte="quoted-printable")
+    if letter.html:
+        made.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    if letter.attachment is not None:
+        made.add_attachment(
+            _content(letter.attachment),
+            maintype="application",
+            subtype="pdf",
+            filename=letter.attachment_name,
+        )
+    return made
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DeliveryError(f"Attaching {path}: {error.strerror}. Write the edition again.") from error

@@ -1,0 +1,68 @@
+"""Settings of e-mail, delivery and notifications; part of ``Settings``. Addresses are secrets: they never print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+NOTHING = SecretStr("")
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class DeliverySettings(BaseSettings):
+    """Where editions and notices go, and by which server."""
+
+    team: bool = Field(
+        False,
+        description="A team relies on this installation: the nightly schedule and the sensors are on from the start.",
+    )
+    smtp_host: str = Field("", description="Mail server; without it nothing is mailed.")
+    smtp_port: int | None = Field(None, ge=1, le=65535, description="587, 465 or 25 by default, as secured.")
+    smtp_secure: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is secured: starttls, tls or none (a relay beside us)."
+    )
+    smtp_user: str = Field("", description="Account at the mail server, where it asks for one.", repr=False)
+    smtp_password: SecretStr = Field(NOTHING, description="Password of that account.")
+    smtp_ca_file: Path | None = Field(
+        None, description="Certificate of your own authority, when the mail server's is not publicly signed."
+    )
+    smtp_timeout_seconds: float = Field(30.0, gt=0, description="Longest wait for an answer of the server.")
+    mail_from: SecretStr = Field(NOTHING, description="Address that editions and notices come from.")
+    mail_to: SecretStr = Field(
+        NOTHING,
+        description="Who gets published editions, by language of the e-mail: `en: a@x.org, b@x.org; fr: c@x.org`.",
+    )
+    mail_draft_to: SecretStr = Field(NOTHING, description="The MEL lead, who alone gets drafts.")
+    mail_attach_mb: float = Field(
+        5.0, ge=0, description="A PDF up to this size is attached; 0 attaches none."
+    )
+    reports_url: str = Field(
+        "", description="Address under which the folder of reports can be opened, for links."
+    )
+    deliver_dir: Path | None = Field(
+        None, description="Folder (such as a shared drive) that gets a copy of every published edition."
+    )
+    notify_to: SecretStr = Field(NOTHING, description="Who is told of failures and warnings, by e-mail.")
+    notify_webhook: SecretStr = Field(
+        NOTHING, description="Chat webhook that is told of them (Slack, Mattermost, Teams, Google Chat)."
+    )
+    ui_url: str = Field(
+        "http://localhost:3000", description="Address of the Dagster UI, for links in notices."
+    )
+    last_quarter_days: int = Field(
+        30, ge=0, description="Days after its end when a quarter's figures and report should be there."
+    )
+
+    @property
+    def mails(self) -> bool:
+        """Whether published editions are mailed."""
+        return bool(self.smtp_host and self.mail_to.get_secret_value())
+
+    @property
+    def notifies(self) -> bool:
+        """Whether there is a channel for notices."""
+        by_mail = self.smtp_host and self.notify_to.get_secret_value()
+        return bool(by_mail or self.notify_webhook.get_secret_value())

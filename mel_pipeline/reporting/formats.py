@@ -1,0 +1,61 @@
+"""An edition in every language and format that is asked for: page, PDF, workbook, data files, charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.open_data import build_data_package
+from mel_pipeline.reporting.page import BuiltReport, build_editions
+from mel_pipeline.reporting.pdf import PDF_NEEDS, build_pdf, pdf_available
+from mel_pipeline.reporting.workbook import build_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mel_pipeline.reporting.edition import Edition
+
+FORMATS = ("html", "pdf", "xlsx", "csv")
+
+
+@dataclass(frozen=True)
+class BuiltEdition:
+    """What was written. ``reports`` by language; ``left_out`` says what could not be made here, and why."""
+
+    reports: dict[str, BuiltReport]
+    files: list[Path]
+    left_out: list[str]
+
+
+def build_all(
+    edition: Edition,
+    out_dir: Path,
+    sources_dir: Path,
+    languages: Sequence[str],
+    formats: Sequence[str] = FORMATS,
+) -> BuiltEdition:
+    """Write the edition under ``<out_dir>/<period>/``. The page is always written: the others follow from it.
+
+    Raises:
+        ReportError: as ``build_editions``, or a format is asked for that does not exist.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise ReportError(
+            f"Writing {edition.period}: there is no format {', '.join(unknown)}. There are: {', '.join(FORMATS)}."
+            " Correct MEL_FORMATS."
+        )
+    reports = build_editions(edition, out_dir, sources_dir, languages)
+    files: list[Path] = []
+    left_out: list[str] = []
+    if "pdf" in formats and not pdf_available():
+        left_out.append(PDF_NEEDS)
+    elif "pdf" in formats:
+        files += [build_pdf(edition, out_dir, sources_dir, language) for language in languages]
+    if "xlsx" in formats:
+        files += [build_workbook(edition, out_dir, sources_dir, language) for language in languages]
+    if "csv" in formats:
+        files.append(build_data_package(edition, out_dir))
+    return BuiltEdition(reports, files, left_out)

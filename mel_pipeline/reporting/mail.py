@@ -1,0 +1,209 @@
+"""The e-mail of an edition, in words: it can be read by itself. Composes only; sending is for others."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from mel_pipeline.errors import ReportError
+from mel_pipeline.periods import previous_period, year_before
+from mel_pipeline.reporting.edition import check_columns
+from mel_pipeline.reporting.figures import Figures, require_headlines
+from mel_pipeline.reporting.findings import compared_period, main_points
+from mel_pipeline.reporting.measures import measures
+from mel_pipeline.reporting.restated import standing_of
+from mel_pipeline.reporting.tables import Row, table_row
+from mel_pipeline.reporting.texts import Texts, load_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mel_pipeline.reporting.edition import Edition
+
+TEMPLATE = "mail.html.jinja"
+WIDTH = 72
+
+
+@dataclass(frozen=True)
+class MailFigure:
+    """A headline figure as the e-mail tells it."""
+
+    name: str
+    actual: str
+    target: str
+    change: str
+    shape: str
+    status: str
+    code: str
+    missing: bool
+
+
+@dataclass(frozen=True)
+class EditionMail:
+    """Subject and body, as HTML and as text, of one language. Nothing in it is fetched from anywhere."""
+
+    language: str
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What both bodies say."""
+
+    organisation: str
+    title: str
+    opening: str
+    tag: str
+    standing: str
+    as_of: str
+    draft: str
+    sample: str
+    points: list[str]
+    figures: list[MailFigure]
+    link: str
+    place: str
+    attached: str
+    why: str
+
+
+def edition_mail(
+    edition: Edition,
+    sources_dir: Path,
+    language: str,
+    *,
+    draft: bool,
+    place: str,
+    attached: bool = False,
+) -> EditionMail:
+    """Compose the e-mail.
+
+    Args:
+        draft: marks subject and body.
+        place: where the report can be opened: an http(s) address becomes a link, anything else is told.
+
+    Raises:
+        ReportError: a frame, text or the template cannot be read, or a headline figure was never calculated.
+    """
+    check_columns(edition)
+    texts = load_texts(sources_dir, language, edition.min_cell)
+    known = measures(edition, language)
+    figures = Figures(edition, known)
+    require_headlines(figures, known, edition.period)
+    standing = standing_of(edition, texts)
+    title = texts.period_title(edition.period)
+    subject = texts("mail.subject", organisation=edition.organisation, period=title, status=standing.tag)
+    if draft:
+        subject = texts("mail.draft_subject", subject=subject)
+    is_link = place.startswith(("https://", "http://"))
+    content = _Content(
+        organisation=edition.organisation,
+        title=title,
+        opening=texts("mail.opening", period=title),
+        tag=standing.tag,
+        standing=standing.sentence,
+        as_of=texts("page.as_of", day=texts.day(edition.data_as_of)),
+        draft=texts("mail.draft") if draft else "",
+        sample=texts("page.sample_banner") if edition.is_sample else "",
+        points=main_points(known, figures, edition.period, texts),
+        figures=[
+            _figure(table_row(measure, figures, texts), edition.period, texts)
+            for measure in known
+            if measure.headline
+        ],
+        link=place if is_link else "",
+        place="" if is_link else texts("mail.place", place=place),
+        attached=texts("mail.attached") if attached else "",
+        why=texts("mail.why", organisation=edition.organisation),
+    )
+    one_line = " ".join(subject.split())  # a header holds no line break
+    return EditionMail(
+        language, one_line, _html(content, one_line, texts, sources_dir), _text(content, texts)
+    )
+
+
+def _figure(row: Row, period: str, texts: Texts) -> MailFigure:
+    earlier = compared_period(row.measure, period)
+    cell = {year_before(period): row.year_before, previous_period(period): row.previous}[earlier]
+    if cell.change:
+        change = texts("mail.change", change=cell.change, period=earlier, value=cell.text)
+    elif not cell.missing:  # the figure of this period is what is missing
+        change = texts("mail.earlier", period=earlier, value=cell.text)
+    else:
+        change = texts("mail.no_change", period=earlier)
+    aim = ""  # then the status says so
+    if not row.target.missing:
+        aim = " ".join(filter(None, (texts("mail.target", value=row.target.text), row.target.change)))
+    return MailFigure(
+        name=row.measure.name,
+        actual=row.actual.text,
+        target=aim,
+        change=change,
+        shape=row.status.shape,
+        status=row.status.word,
+        code=row.status.code,
+        missing=row.actual.missing,
+    )
+
+
+def _html(content: _Content, subject: str, texts: Texts, sources_dir: Path) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(sources_dir / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    try:
+        return environment.get_template(TEMPLATE).render(t=texts, m=content, subject=subject)
+    except (OSError, UnicodeDecodeError, TemplateError) as error:
+        raise ReportError(
+            f"Filling {sources_dir / 'templates' / TEMPLATE}: {type(error).__name__}: {error}."
+            " Restore or mend the template."
+        ) from error
+
+
+def _text(content: _Content, texts: Texts) -> str:
+    """Plain text that reads well in any window of 72 columns."""
+    head = [content.organisation, content.opening, f"{content.tag}. {content.standing}", f"{content.as_of}."]
+    parts = [
+        *[_wrapped(f"*** {warning} ***") for warning in (content.draft, content.sample) if warning],
+        "\n".join(_wrapped(line) for line in head),
+        _heading(texts("page.main_points")),
+        "\n".join(_wrapped(point, first="- ", rest="  ") for point in content.points),
+        _heading(texts("page.headline")),
+        "\n\n".join(_figure_lines(figure) for figure in content.figures),
+        _heading(texts("mail.full_report")),
+        "\n".join(filter(None, (content.attached, content.link, content.place))),
+        "-" * WIDTH + "\n" + _wrapped(content.why),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _figure_lines(figure: MailFigure) -> str:
+    room = WIDTH - len(figure.actual) - 1
+    if len(figure.name) <= room:
+        first = f"{figure.name:<{room}} {figure.actual}"
+    else:
+        first = f"{_wrapped(figure.name)}\n{figure.actual:>{WIDTH}}"
+    lines = [". ".join(filter(None, (figure.status, figure.target))), figure.change]
+    return "\n".join([first, *(_wrapped(line, first="  ", rest="  ") for line in lines)])
+
+
+def _heading(words: str) -> str:
+    return f"{words.upper()}\n{'=' * len(words)}"
+
+
+def _wrapped(text: str, first: str = "", rest: str = "") -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

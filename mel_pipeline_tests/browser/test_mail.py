@@ -1,0 +1,54 @@
+"""The e-mail of an edition as a mail program shows it: wide and on a phone, light and dark."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from mel_pipeline.reporting.edition import Publication
+from mel_pipeline.reporting.mail import edition_mail
+from mel_pipeline_tests.browser.test_report_page import CONTRAST, FLAGS
+from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=path, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1000])
+@pytest.mark.parametrize("draft", [True, False])
+def test_the_mail_is_readable_and_nothing_is_cut_off_or_fetched(
+    browser: Browser, tmp_path: Path, scheme: str, width: int, draft: bool
+) -> None:
+    edition = sample_edition(
+        publication=None if draft else Publication(1, date(2025, 1, 20), "Director", "ok")
+    )
+    place = "/srv/mel/reports/published/2024-Q4/report-en.html" if draft else "https://reports.example/x"
+    page_file = tmp_path / "mail.html"
+    page_file.write_text(
+        edition_mail(edition, REPORTS, "en", draft=draft, place=place).html, encoding="utf-8"
+    )
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file.as_uri())
+    assert asked == [page_file.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CONTRAST) == []
+    if width == 320:
+        assert page.locator(".actual").first.bounding_box()["x"] < 320  # type: ignore[index]
+    context.close()

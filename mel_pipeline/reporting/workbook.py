@@ -11,7 +11,8 @@ from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.texts import load_texts
-from mel_pipeline.reporting.workbook_sheets import Day, Number, Sheet, workbook_sheets
+from mel_pipeline.reporting.workbook_cells import Day, Number, Sheet
+from mel_pipeline.reporting.workbook_sheets import workbook_sheets
 
 if TYPE_CHECKING:
     from pathlib import Path

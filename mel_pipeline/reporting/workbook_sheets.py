@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mel_pipeline.periods import previous_period, year_before
@@ -11,55 +10,17 @@ from mel_pipeline.reporting.findings import status
 from mel_pipeline.reporting.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.released import TOTAL, progress, released
 from mel_pipeline.reporting.restated import HELD, footnotes, standing_of
+from mel_pipeline.reporting.workbook_cells import Cell, Day, Number, Sheet, Words
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.texts import Texts
-
-COUNT = "#,##0"
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number and its Excel format; shares are 0 to 100 with the sign as text, so that 54.0 reads 54.0%."""
-
-    value: float
-    format: str = COUNT
-
-    def __str__(self) -> str:
-        return f"{self.value:,.1f}"
-
-
-@dataclass(frozen=True)
-class Day:
-    value: date
-
-    def __str__(self) -> str:
-        return self.value.isoformat()
-
-
-Cell = Number | Day | str
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table. ``links``: row → sheet its first cell leads to; ``frozen``: columns that stay in view."""
-
-    key: str
-    name: str
-    columns: list[str]
-    rows: list[list[Cell]]
-    frozen: int = 0
-    filtered: bool = True
-    links: dict[int, str] = field(default_factory=dict)
 
 
 def workbook_sheets(edition: Edition, texts: Texts) -> list[Sheet]:
     """Cover, contents and every table, in the order of the workbook."""
     known = measures(edition, texts.language)
-    words_of = _Words(texts)
+    words_of = Words(texts)
     tables = [
         _figures(edition, known, words_of),
         _all_figures(edition, words_of),
@@ -72,60 +33,7 @@ def workbook_sheets(edition: Edition, texts: Texts) -> list[Sheet]:
     return [_cover(edition, words_of), _contents(tables, words_of), *tables]
 
 
-class _Words:
-    """Cells of one language."""
-
-    def __init__(self, texts: Texts) -> None:
-        self.t = texts
-        around = texts("format.percent", number="\x00").split("\x00")
-        self.percent = [f'"{part}"' if part else "" for part in around]
-        self.not_applicable = texts("formats.not_applicable")
-
-    def sheet(self, key: str) -> str:
-        return self.t(f"formats.sheet.{key}")
-
-    def columns(self, *keys: str) -> list[str]:
-        return [self.t(key) for key in keys]
-
-    def number_format(self, measure: Measure | None) -> str:
-        if measure is None:
-            return "#,##0.0###"
-        pattern = COUNT + ("." + "0" * measure.decimals if measure.decimals else "")
-        if measure.unit == "percent":
-            return f"{self.percent[0]}{pattern}{self.percent[1]}"
-        if measure.unit == "EUR":
-            return f'"€"{pattern}' if self.t.language == "en" else f'{pattern}"\u00a0€"'
-        return pattern
-
-    def value(self, measure: Measure | None, value: float | None) -> Cell:
-        return self.not_applicable if value is None else Number(value, self.number_format(measure))
-
-    def figure(self, measure: Measure, reading: Reading | None) -> Cell:
-        """The figure, or in words why there is none."""
-        if reading is None or reading.value is None:
-            return self.gap(reading)
-        return Number(reading.value, self.number_format(measure))
-
-    def gap(self, reading: Reading | None) -> str:
-        withheld = reading is not None and reading.status == SUPPRESSED
-        return self.t.choice("status", SUPPRESSED if withheld else NOT_AVAILABLE)
-
-    def part(self, reading: Reading, value: float | None) -> Cell:
-        """Numerator, denominator or n."""
-        if reading.status == SUPPRESSED:
-            return self.gap(reading)
-        if value is None:
-            return self.not_applicable
-        return Number(value, COUNT if float(value).is_integer() else "#,##0.0###")
-
-    def bounds(self, measure: Measure, reading: Reading) -> list[Cell]:
-        if reading.status == SUPPRESSED:
-            return [self.gap(reading)] * 2
-        low, high = reading.interval or (None, None)
-        return [self.value(measure, low), self.value(measure, high)]
-
-
-def _figures(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
+def _figures(edition: Edition, known: list[Measure], w: Words) -> Sheet:
     """The performance tracking table of the period."""
     figures, year = Figures(edition, known), edition.grain == "year"
     restated = footnotes(edition.restatements, {measure.id: measure for measure in known}, w.t)
@@ -145,7 +53,7 @@ def _figures(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
     return Sheet("figures", w.sheet("figures"), columns, rows, frozen=2)
 
 
-def _figure_row(measure: Measure, figures: Figures, w: _Words, *, year: bool, note: str) -> list[Cell]:
+def _figure_row(measure: Measure, figures: Figures, w: Words, *, year: bool, note: str) -> list[Cell]:
     period = figures.period
     now = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
     target = figures.target(measure, period)
@@ -170,13 +78,13 @@ def _figure_row(measure: Measure, figures: Figures, w: _Words, *, year: bool, no
     ]
 
 
-def _progress(now: Reading, share: float | None, w: _Words) -> Cell:
+def _progress(now: Reading, share: float | None, w: Words) -> Cell:
     if share is not None:
         return Number(share, "0%")
     return w.gap(now) if now.value is None else w.not_applicable
 
 
-def _all_figures(edition: Edition, w: _Words) -> Sheet:
+def _all_figures(edition: Edition, w: Words) -> Sheet:
     rows: list[list[Cell]] = []
     for one in released(edition, w.t.language):
         reading = one.reading
@@ -218,7 +126,7 @@ def _category(dimension: str, category: str, texts: Texts) -> str:
     return texts.category(dimension, category)
 
 
-def _definitions(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
+def _definitions(edition: Edition, known: list[Measure], w: Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
             measure.id,
@@ -246,7 +154,7 @@ def _definitions(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
     return Sheet("definitions", w.sheet("definitions"), columns, rows, frozen=2)
 
 
-def _sources(edition: Edition, w: _Words) -> Sheet:
+def _sources(edition: Edition, w: Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
             w.t.say(line["title"]),
@@ -262,7 +170,7 @@ def _sources(edition: Edition, w: _Words) -> Sheet:
     return _or_sentence(Sheet("sources", w.sheet("sources"), columns, rows, frozen=1), w.t("formats.no_rows"))
 
 
-def _quality(edition: Edition, w: _Words) -> Sheet:
+def _quality(edition: Edition, w: Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
             w.t.say(words(row["source_title"])),
@@ -280,7 +188,7 @@ def _quality(edition: Edition, w: _Words) -> Sheet:
     return _or_sentence(Sheet("quality", w.sheet("quality"), columns, rows, frozen=2), w.t("formats.no_rows"))
 
 
-def _restatements(edition: Edition, known: list[Measure], w: _Words) -> Sheet:
+def _restatements(edition: Edition, known: list[Measure], w: Words) -> Sheet:
     by_id = {measure.id: measure for measure in known}
     rows: list[list[Cell]] = []
     for row in edition.restatements:
@@ -312,7 +220,7 @@ def _or_sentence(sheet: Sheet, sentence: str) -> Sheet:
     return Sheet(sheet.key, sheet.name, sheet.columns[:1], [[sentence]], filtered=False)
 
 
-def _notes(edition: Edition, w: _Words) -> Sheet:
+def _notes(edition: Edition, w: Words) -> Sheet:
     rows: list[list[Cell]] = [[w.t("page.notes"), w.t.say(note)] for note in edition.notes]
     rows = rows or [[w.t("page.notes"), w.t("page.no_notes")]]
     shown = w.t.choice("status", SUPPRESSED)
@@ -327,7 +235,7 @@ def _notes(edition: Edition, w: _Words) -> Sheet:
     return Sheet("notes", w.sheet("notes"), w.columns("formats.about", "table.note"), rows, filtered=False)
 
 
-def _cover(edition: Edition, w: _Words) -> Sheet:
+def _cover(edition: Edition, w: Words) -> Sheet:
     t, standing = w.t, standing_of(edition, w.t)
     period, day = t.period_title(edition.period), t.day(edition.data_as_of)
     cite = t(
@@ -355,7 +263,7 @@ def _cover(edition: Edition, w: _Words) -> Sheet:
     )
 
 
-def _contents(tables: list[Sheet], w: _Words) -> Sheet:
+def _contents(tables: list[Sheet], w: Words) -> Sheet:
     rows: list[list[Cell]] = [
         [sheet.name, w.t(f"formats.holds.{sheet.key}"), Number(len(sheet.rows))] for sheet in tables
     ]

@@ -50,6 +50,7 @@ benchmark: .venv/dev.stamp    ## Measure, side by side
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks.nightly
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks.zoho_sync
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks.survey_import
+	@$(BIN)/python -m mel_pipeline_tests.benchmarks.formats
 
 # An environment a step: the stamp is made anew when the lock changes.
 .venv/run.stamp: requirements/run.txt pyproject.toml

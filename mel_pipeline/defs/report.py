@@ -100,20 +100,16 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
 
 
 def _build(edition: "Edition", settings: Settings) -> "BuiltEdition":
-    from mel_pipeline.reporting import build_all
+    from mel_pipeline.reporting import build_all, languages
 
     formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
     return build_all(
-        edition, settings.published_dir, settings.report_sources, report_languages(settings), formats
+        edition,
+        settings.published_dir,
+        settings.report_sources,
+        languages(settings.report_sources, settings.languages),
+        formats,
     )
-
-
-def report_languages(settings: Settings) -> list[str]:
-    """The languages that are asked for; every one that has texts where none are named."""
-    from mel_pipeline.reporting import languages
-
-    asked = [name.strip() for name in settings.languages.split(",") if name.strip()]
-    return sorted(asked or languages(settings.report_sources), key=lambda name: name != LANGUAGE)
 
 
 def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:

@@ -35,16 +35,18 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
     " needs no server. Opens from a file share; asks nothing of any network.",
 )
 def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
+    from mel_pipeline.reporting import languages
     from mel_pipeline.reporting.site import build_site
     from mel_pipeline.site_data import read_site
 
     settings = mel.settings
     site = read_site(mel.warehouse, settings)
-    built = build_site(site, settings.published_dir, settings.report_sources)
+    chosen = languages(settings.report_sources, settings.languages)
+    built = build_site(site, settings.published_dir, settings.report_sources, chosen)
     return dg.MaterializeResult(
         metadata={
             "site": dg.MetadataValue.path(str(built.index)),
-            "open": dg.MetadataValue.url(built.index.resolve().as_uri()),
+            "open": dg.MetadataValue.url(f"/reports/{built.index.name}"),
             "files": built.files,
             "written": built.written,
             "removed": built.removed,

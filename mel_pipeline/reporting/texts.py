@@ -219,10 +219,20 @@ def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     return Texts(language, dict(_flat(tree)), min_cell, fallback, phrases)
 
 
-def languages(sources_dir: Path) -> list[str]:
-    """Every language that has a file, English first."""
-    found = sorted(path.stem for path in (sources_dir / "locales").glob("*.yml"))
-    return sorted(found, key=lambda language: language != FALLBACK)
+def languages(sources_dir: Path, asked: str = "") -> list[str]:
+    """The languages asked for (``en,fr``), English first and always; every one that has a file where none are.
+
+    Raises:
+        ReportError: one that is asked for has no file.
+    """
+    found = {path.stem for path in (sources_dir / "locales").glob("*.yml")}
+    wanted = {name.strip() for name in asked.split(",") if name.strip()}
+    if unknown := sorted(wanted - found):
+        raise ReportError(
+            f"Choosing the languages of the reports: there is no file locales/{unknown[0]}.yml."
+            f" There are: {', '.join(sorted(found))}. Correct MEL_LANGUAGES."
+        )
+    return sorted((wanted | {FALLBACK}) if wanted else found, key=lambda name: (name != FALLBACK, name))
 
 
 def _read(path: Path) -> dict[str, Any]:

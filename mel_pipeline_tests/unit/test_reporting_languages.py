@@ -39,6 +39,13 @@ def test_the_report_speaks_three_languages():
     assert LANGUAGES == ["en", "es", "fr"]
 
 
+def test_languages_are_chosen_by_a_setting_and_english_is_always_among_them():
+    assert languages(REPORTS, "fr") == ["en", "fr"]
+    assert languages(REPORTS, " es, en ") == ["en", "es"]
+    with pytest.raises(ReportError, match=r"no file locales/de\.yml.*MEL_LANGUAGES"):
+        languages(REPORTS, "fr,de")
+
+
 @pytest.mark.parametrize("language", ["es", "fr"])
 def test_every_text_is_translated_with_the_same_places_to_fill(language):
     english, other = entries("en"), entries(language)

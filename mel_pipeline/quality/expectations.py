@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,11 +41,27 @@ class _Dialect(str):
 def expectation_types() -> Any:
     """The module of expectation classes, imported without telemetry and without its import-time warnings."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _out_of_sight("pyspark"):
         warnings.simplefilter("ignore")  # it imports modules that Python has deprecated
         import great_expectations.expectations as gxe
     gc.freeze()  # the import leaves a million objects for good; without this each full collection walks them
     return gxe
+
+
+@contextmanager
+def _out_of_sight(package: str) -> Iterator[None]:
+    """As if a package were not installed.
+
+    GX imports Spark wherever it finds it: two seconds, and PySpark ends the whole process (``sys.exit``) where
+    libraries of its Connect part are missing.
+    """
+    hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == package}
+    sys.modules[package] = None  # type: ignore[assignment]  # Python's own way to say "cannot be imported"
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+        sys.modules.update(hidden)
 
 
 @lru_cache(maxsize=1)

@@ -211,14 +211,34 @@ def test_after_a_check_another_process_can_write(tmp_path: Path) -> None:
     assert warehouse.has_table("other")
 
 
+def test_checks_work_where_an_incomplete_spark_is_installed_too_and_leave_it_importable(
+    tmp_path: Path,
+) -> None:
+    """PySpark without its Connect part ends the process when Great Expectations looks for it."""
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark" / "__init__.py").write_text("SparkContext = 1")
+    (tmp_path / "pyspark" / "sql.py").write_text("import sys; sys.exit(0)")
+    code = (
+        "import pyspark\n"
+        "from mel_pipeline.quality.expectations import expectation_types\n"
+        "expectation_types()\n"
+        "import sys; assert sys.modules['pyspark'] is pyspark\n"
+        "import great_expectations; print('reached')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(quality.__file__).parents[2]}"},
+    )  # fmt: skip
+    assert done.stdout.strip() == "reached"
+
+
 def test_great_expectations_still_needs_the_mend_for_duckdb(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When this fails, GX keeps its DuckDB connection by itself: remove ``keep_duckdb_connections``."""
-    engine = import_module("great_expectations.execution_engine.sqlalchemy_execution_engine")
-
     warehouse = stored(tmp_path, {"id": "1"})
     assert check(warehouse).passed
+    engine = import_module("great_expectations.execution_engine.sqlalchemy_execution_engine")
     as_shipped = tuple(d for d in engine._PERSISTED_CONNECTION_DIALECTS if str(d.value) != "duckdb")
     monkeypatch.setattr(engine, "_PERSISTED_CONNECTION_DIALECTS", as_shipped)
     try:

@@ -145,8 +145,9 @@ def _indicator_text(indicator: Indicator) -> str:
     if indicator.formula.denominator:
         formula = f"{formula} ÷ {indicator.formula.denominator}"
     return (
-        f"**{indicator.id} · {indicator.name.en}**\n\n{indicator.definition.en}\n\n"
-        f"*Formula:* {formula}\n\n*Source:* {', '.join(indicator.source)}"
+        f"{indicator.id} · {indicator.name.en}: {indicator.definition.en}\n\n"
+        f"*Formula:* {formula}\n\n*Source:* {', '.join(indicator.source)}\n\n*If a check fails:* the figures"
+        " from before stay; its sentence names the rule. Mend the rows at their source and run the quarter again."
     )
 
 

@@ -143,7 +143,7 @@ def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[N
 
 def _description(contract: SourceContract, details: EntityContract) -> str:
     return (
-        f"**{details.title}** from {contract.title}. {details.description} {details.grain}\n\n"
+        f"{details.title} from {contract.title}. {details.description} {details.grain}\n\n"
         f"*If a check fails:* read its sentence; rows put aside stand in the table `quarantine` with file or"
         f" page and reason. Mend them in {contract.title} and run this asset again."
     )

@@ -13,6 +13,9 @@ from mel_pipeline.warehouse.engine import Warehouse
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
 
+DOES = "mel/does"  # tag of a run: what it does, in words a person filters runs by
+
+
 class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Settings and warehouse, read when an asset runs and never at definition load."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from mel_pipeline.defs.context import Mel, quarter_partitions
+from mel_pipeline.defs.context import DOES, Mel, quarter_partitions
 from mel_pipeline.settings import Settings, load_settings
 
 PUBLISH = "publish_quarter"
@@ -57,6 +57,7 @@ def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
 
     @dg.job(
         name="deliver",
+        run_tags={DOES: "deliver"},
         config=form,
         description="Send a published edition by e-mail and copy it to the shared folder, each version once. A draft"
         " goes to the MEL lead alone. Refuses while a page or chart is missing, cut off or blank.",

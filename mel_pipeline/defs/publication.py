@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from mel_pipeline.defs.context import CALCULATE, Mel, quarter_of, quarter_partitions
+from mel_pipeline.defs.context import CALCULATE, DOES, Mel, quarter_of, quarter_partitions
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
 
     @dg.job(
         name="publish_quarter",
+        run_tags={DOES: "publish"},
         config=form,
         description="Approve and publish one quarter: its figures are frozen, and later runs never change them"
         " silently. Refuses, with the reasons, while something stands against it.",

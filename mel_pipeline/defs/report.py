@@ -49,8 +49,10 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
                 group_name=REPORT,
                 kinds={"html"},
                 owners=["team:mel"],
-                description="The page leadership reads for one quarter: headline figures, charts, definitions,"
-                " data quality. One file that opens anywhere and prints on A4.",
+                description="What leadership reads for one quarter, in every language that is set: a page that opens"
+                " anywhere, PDF, workbook, open data. Links to all of them stand under Metadata."
+                "\n\n*If it fails:* read its sentence. A quarter has to be calculated before it can be reported"
+                " (job `nightly` or `figures_only`).",
             ),
         ],
         partitions_def=partitions,
@@ -85,7 +87,8 @@ def _chart_spec(name: str, indicator: Indicator) -> dg.AssetSpec:
         group_name=REPORT,
         kinds={"matplotlib"},
         owners=["team:mel"],
-        description=f"**{indicator.name.en}** ({indicator.id}) as a chart: SVG for the page, PNG for slides.",
+        description=f"{indicator.name.en} ({indicator.id}) as a picture: SVG for the page, PNG for slides."
+        f"\n\n{indicator.definition.en}",
     )
 
 
@@ -148,8 +151,9 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
                 group_name=REPORT,
                 kinds={"html"},
                 owners=["team:mel"],
-                description="The annual edition. Figures of the year are counted over the year, not added up"
-                " from quarters. Run it once the fourth quarter has been calculated.",
+                description="The annual edition, in every language that is set. Figures of the year are counted over"
+                " the year, not added up from quarters.\n\n*If it fails:* read its sentence. The fourth quarter"
+                " has to be calculated first (job `backfill_year` runs a whole year).",
             )
         ],
         partitions_def=years,

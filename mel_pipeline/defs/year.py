@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from mel_pipeline.defs.context import Mel, year_partitions
+from mel_pipeline.defs.context import DOES, Mel, year_partitions
 from mel_pipeline.errors import ReportError
 from mel_pipeline.periods import Quarter, quarters_of_year
 from mel_pipeline.settings import Settings
@@ -63,6 +63,7 @@ def build(settings: Settings) -> dg.Definitions:
 
     @dg.job(
         name="backfill_year",
+        run_tags={DOES: "a whole year"},
         config=form,
         description="A whole year: every quarter collected, checked, calculated and reported in order, then the"
         " annual edition. Stops at the first that fails. Safe to repeat.",

@@ -206,7 +206,14 @@ def test_every_asset_says_what_it_means_who_owns_it_and_where_it_stands() -> Non
         node = graph.get(key)
         if node.is_materializable:
             assert node.description and node.owners and node.kinds, key
+            assert node.description[0] not in "*#", key  # lists show it as it is written
             assert node.group_name in ("1_collect", "2_prepare", "3_calculate", "4_report"), key
+
+
+def test_every_job_says_what_it_does_in_a_sentence_and_on_its_runs() -> None:
+    for job in build().resolve_all_job_defs():
+        if not job.name.startswith("__"):
+            assert (job.description or "").endswith(".") and job.run_tags.get("mel/does"), job.name
 
 
 def test_quarters_read_as_people_write_them_up_to_the_open_one() -> None:

@@ -48,6 +48,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         grain="quarter" if "-Q" in period else "year",
         organisation=settings.organisation,
         is_sample=settings.sample,
+        licence=settings.licence,
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
         indicators=warehouse.read("select * from dim_indicator order by position, indicator_id"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -32,6 +33,10 @@ class Settings(DeliverySettings):
 
     sample: bool = Field(True, description="Use the sample organisation instead of real accounts.")
     organisation: str = Field("Metropolis", description="Name printed on the reports.")
+    licence: (
+        Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
+        | None
+    ) = Field(None, description="Creative Commons licence of published figures; printed on page and data.")
     project_dir: Path = Field(PROJECT, description="Folder that holds dbt_like_sql/ and reports/.")
     home: Path = Field(
         PROJECT / ".mel", description="Where the warehouse, Dagster's history and caches live."

@@ -140,6 +140,7 @@ class Edition:
         default_factory=dict
     )  # headline indicator: reason, part of change
     learning: Learning | None = None
+    licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
 
 
 def check_columns(edition: Edition) -> None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
 
 DANGEROUS = tuple("=+-@\t\r\0")  # a spreadsheet takes a text that begins so for a formula
-Licence = dict[str, str]  # name, title, path
+LICENCES = "https://creativecommons.org"
 
 
-def build_data_package(edition: Edition, out_dir: Path, licence: Licence | None = None) -> Path:
+def build_data_package(edition: Edition, out_dir: Path) -> Path:
     """Write ``<out_dir>/<period>/data/``: figures, indicators and targets as CSV, ``datapackage.json``; returns that.
 
     Figures are those of every released period up to the edition's, so that a series can be drawn from one file.
@@ -54,7 +54,7 @@ def build_data_package(edition: Edition, out_dir: Path, licence: Licence | None 
         write_if_changed(folder / f"{table.name}.csv", content)
         resources.append(_resource(table, content))
     path = folder / "datapackage.json"
-    package = _package(edition, resources, licence)
+    package = _package(edition, resources)
     write_if_changed(path, (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
     return path
 
@@ -157,7 +157,14 @@ def _resource(table: Table, content: bytes) -> dict[str, Any]:
     }
 
 
-def _package(edition: Edition, resources: list[dict[str, Any]], licence: Licence | None) -> dict[str, Any]:
+def _licence(name: str) -> dict[str, str]:
+    """A Creative Commons licence as the data package wants it: ``CC-BY-SA-4.0`` → by-sa, 4.0."""
+    kind, _, number = name.removeprefix("CC-").removeprefix("CC").rpartition("-")
+    path = f"publicdomain/zero/{number}" if kind == "0" else f"licenses/{kind.lower()}/{number}"
+    return {"name": name, "path": f"{LICENCES}/{path}/", "title": name.replace("-", " ")}
+
+
+def _package(edition: Edition, resources: list[dict[str, Any]]) -> dict[str, Any]:
     told = edition.publication
     slug = re.sub(r"[^a-z0-9]+", "-", f"{edition.organisation} mel {edition.period}".lower()).strip("-")
     sample = (
@@ -178,7 +185,7 @@ def _package(edition: Edition, resources: list[dict[str, Any]], licence: Licence
         "sample": edition.is_sample,
         "contributors": [{"title": edition.organisation, "role": "publisher"}],
         "sources": [{"title": title} for title in dict.fromkeys(map(words, edition.quality["source_title"]))],
-        "licenses": [licence] if licence else None,
+        "licenses": [_licence(edition.licence)] if edition.licence else None,
         "resources": resources,
     }
     return {key: value for key, value in package.items() if value is not None}

@@ -16,12 +16,6 @@ from mel_pipeline.reporting.edition import Publication
 from mel_pipeline.reporting.open_data import build_data_package
 from mel_pipeline_tests.golden.sample_edition import cell, sample_edition, with_cells, with_figure
 
-LICENCE = {
-    "name": "CC-BY-4.0",
-    "title": "Creative Commons Attribution 4.0",
-    "path": "https://creativecommons.org/licenses/by/4.0/",
-}
-
 
 def judged(path):
     """The report of Frictionless on a package."""
@@ -44,7 +38,7 @@ def package(tmp_path):
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024", "2023-Q2"])
 def test_the_package_is_valid(period, tmp_path):
-    path = build_data_package(sample_edition(period), tmp_path, LICENCE)
+    path = build_data_package(replace(sample_edition(period), licence="CC-BY-4.0"), tmp_path)
     assert path.parts[-3:] == (period, "data", "datapackage.json")
     report = judged(path)
     assert report.valid, report.flatten(["title", "rowNumber", "fieldName", "note"])
@@ -132,9 +126,16 @@ def test_the_package_says_version_standing_sources_and_licence(tmp_path):
     assert {"title": "Zoho CRM"} in told["sources"]
     assert "licenses" not in told
     frozen = sample_edition(publication=Publication(3, date(2025, 2, 1), "MEL lead", ""))
-    told = json.loads(build_data_package(frozen, tmp_path, LICENCE).read_text(encoding="utf-8"))
+    told = json.loads(
+        build_data_package(replace(frozen, licence="CC-BY-SA-4.0"), tmp_path).read_text(encoding="utf-8")
+    )
     assert (told["status"], told["version"], told["published"]) == ("published", "2024-Q4.3", "2025-02-01")
-    assert told["licenses"] == [LICENCE]
+    path = "https://creativecommons.org/licenses/by-sa/4.0/"
+    assert told["licenses"] == [{"name": "CC-BY-SA-4.0", "path": path, "title": "CC BY SA 4.0"}]
+    told = json.loads(
+        build_data_package(replace(frozen, licence="CC0-1.0"), tmp_path).read_text(encoding="utf-8")
+    )
+    assert told["licenses"][0]["path"] == "https://creativecommons.org/publicdomain/zero/1.0/"
 
 
 def test_two_targets_for_one_period_are_refused(tmp_path):

@@ -18,7 +18,7 @@ from mel_pipeline.delivery.recipients import Recipient, one_address, recipients
 from mel_pipeline.delivery.smtp import Server, send
 from mel_pipeline.delivery.wholeness import faults
 from mel_pipeline.delivery_settings import PORTS
-from mel_pipeline.editions import read_edition
+from mel_pipeline.editions import read_edition, write_edition
 from mel_pipeline.errors import DeliveryError, SettingsError
 from mel_pipeline.landing import utc_now
 from mel_pipeline.publication.store import last_publication
@@ -136,12 +136,12 @@ def deliver(
     edition = read_edition(warehouse, settings, period)
     task = _Delivery(warehouse, settings, edition, published, draft, to, sender, server)
     _require_languages(task)
-    if not dry_run:
-        _write(task)
+    # What is sent says the state of now: files written before publication still say provisional.
+    left_out = [] if dry_run else write_edition(edition, settings, task.languages).left_out
     _require_whole(task, dry_run=dry_run)
     copied = _copy(task, dry_run=dry_run)
     sent, had, notes = _mail(task, server, again=again, dry_run=dry_run) if server else (0, 0, [])
-    return Delivered(period, sent, had, copied, notes, dry_run)
+    return Delivered(period, sent, had, copied, [*left_out, *notes], dry_run)
 
 
 def _recipients(settings: Settings, *, draft: bool) -> list[Recipient]:
@@ -165,14 +165,6 @@ def _require_languages(task: _Delivery) -> None:
             f"Delivering {task.edition.period}: there is no edition in '{missing[0]}' ({', '.join(sorted(known))})."
             " Change the language in MEL_MAIL_TO or MEL_MAIL_DRAFT_TO."
         )
-
-
-def _write(task: _Delivery) -> None:
-    """What is sent says the state of now: a page written before publication still says provisional."""
-    from mel_pipeline.reporting import build_report
-
-    for language in task.languages:
-        build_report(task.edition, task.settings.published_dir, task.settings.report_sources, language)
 
 
 def _require_whole(task: _Delivery, *, dry_run: bool) -> None:

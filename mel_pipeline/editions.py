@@ -1,4 +1,4 @@
-"""Everything one edition of the report says, read from the warehouse as frames. Draws nothing."""
+"""One edition: everything it says, read from the warehouse as frames, and all that is written of it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ from mel_pipeline.reporting.edition import Edition, Publication
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from mel_pipeline.reporting import BuiltEdition
     from mel_pipeline.warehouse import Warehouse
 
 
@@ -34,6 +37,23 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
     """
     with warehouse.connect():  # opened once for everything below
         return _edition(warehouse, settings, period)
+
+
+def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
+    """Write it in the languages and formats of the settings; what has not changed stays as it is.
+
+    Args:
+        also: further languages, of readers who want another one.
+
+    Raises:
+        ReportError: a page cannot be written, two languages differ, or a format or language does not exist.
+    """
+    from mel_pipeline.reporting import build_all, languages
+
+    asked = languages(settings.report_sources, settings.languages)
+    formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
+    wanted = [*asked, *(language for language in also if language not in asked)]
+    return build_all(edition, settings.published_dir, settings.report_sources, wanted, formats)
 
 
 def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:

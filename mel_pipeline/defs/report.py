@@ -59,7 +59,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         can_subset=True,
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.editions import read_edition
+        from mel_pipeline.editions import read_edition, write_edition
         from mel_pipeline.reporting import draw_chart
 
         settings = mel.settings
@@ -67,7 +67,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
-            built = _build(edition, settings)
+            built = write_edition(edition, settings)
             drawn = {chart.indicator_id: chart for chart in built.reports[LANGUAGE].charts}
             yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built, edition))
         for name in sorted(selected - {PAGE}):
@@ -100,19 +100,6 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
         "what it shows": chart.alt,
         "file": dg.MetadataValue.path(str(chart.png)),
     }
-
-
-def _build(edition: "Edition", settings: Settings) -> "BuiltEdition":
-    from mel_pipeline.reporting import build_all, languages
-
-    formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
-    return build_all(
-        edition,
-        settings.published_dir,
-        settings.report_sources,
-        languages(settings.report_sources, settings.languages),
-        formats,
-    )
 
 
 def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
@@ -159,9 +146,9 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
         partitions_def=years,
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
-        from mel_pipeline.editions import read_edition
+        from mel_pipeline.editions import read_edition, write_edition
 
         edition = read_edition(mel.warehouse, mel.settings, context.partition_key)
-        return dg.MaterializeResult(metadata=_page_metadata(_build(edition, mel.settings), edition))
+        return dg.MaterializeResult(metadata=_page_metadata(write_edition(edition, mel.settings), edition))
 
     return write

@@ -1,8 +1,9 @@
-"""All formats of one quarter in one language beside what their libraries take for the same work alone.
+"""All formats of one quarter in three languages beside what their libraries take for the same work alone.
 
 Bare: matplotlib saving the same figures (SVG and PNG), drawn before the clock starts, and WeasyPrint's own
-``write_pdf`` of the same page. The page as it is takes WeasyPrint long (grids inside columns); a second ratio is
-against ``write_pdf`` of the page as we prepare it for paper, prepared before the clock starts. Full: page, charts, PDF, workbook, CSV and data package from frames to files.
+``write_pdf`` of the same pages. The page as it is takes WeasyPrint long (grids inside columns); a second ratio is
+against ``write_pdf`` of the pages as we prepare them for paper, prepared before the clock starts. Full: pages, charts, PDF, workbooks, CSV
+and data package from frames to files, with the comparison of the languages.
 Each turn is a process of its own, full and bare take turns, the median of the processor time counts, so that
 other work on the machine does not.
 """
@@ -23,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 TURNS = 3
-LANGUAGE = "en"
-PREPARED = "write_pdf of the prepared page"
+LANGUAGES = ["en", "fr", "es"]
+PREPARED = "write_pdf of the prepared pages"
 
 
 def full(folder: Path) -> dict[str, float]:
     """Seconds a format of the whole build."""
-    from mel_pipeline.reporting import build_report
+    from mel_pipeline.reporting import build_editions
     from mel_pipeline.reporting.open_data import build_data_package
     from mel_pipeline.reporting.pdf import build_pdf
     from mel_pipeline.reporting.workbook import build_workbook
@@ -37,9 +38,11 @@ def full(folder: Path) -> dict[str, float]:
 
     edition = sample_edition()
     return {
-        "page and charts": timed(lambda: build_report(edition, folder, REPORTS, LANGUAGE)),
-        "pdf": timed(lambda: build_pdf(edition, folder, REPORTS, LANGUAGE)),
-        "workbook": timed(lambda: build_workbook(edition, folder, REPORTS, LANGUAGE)),
+        "pages and charts": timed(lambda: build_editions(edition, folder, REPORTS, LANGUAGES)),
+        "pdf": timed(lambda: [build_pdf(edition, folder, REPORTS, language) for language in LANGUAGES]),
+        "workbooks": timed(
+            lambda: [build_workbook(edition, folder, REPORTS, language) for language in LANGUAGES]
+        ),
         "csv": timed(lambda: build_data_package(edition, folder)),
     }
 
@@ -52,15 +55,21 @@ def bare(folder: Path) -> dict[str, float]:
     from mel_pipeline.reporting.texts import load_texts
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
-    page, edition = folder / "2024-Q4" / f"report-{LANGUAGE}.html", sample_edition()
-    figures, texts = captured(), load_texts(REPORTS, LANGUAGE)
-    css = (REPORTS / "templates" / "print.css").read_text(encoding="utf-8") + page_footer(texts)
-    paper = HTML(filename=str(page))
-    for_paper(paper.etree_element, css, texts, organisation=edition.organisation, day=edition.data_as_of)
+    edition, figures = sample_edition(), captured()
+    pages = [folder / "2024-Q4" / f"report-{language}.html" for language in LANGUAGES]
+    papers = []
+    for language, page in zip(LANGUAGES, pages, strict=True):
+        texts = load_texts(REPORTS, language)
+        css = (REPORTS / "templates" / "print.css").read_text(encoding="utf-8") + page_footer(texts)
+        paper = HTML(filename=str(page))
+        for_paper(paper.etree_element, css, texts, organisation=edition.organisation, day=edition.data_as_of)
+        papers.append(paper)
     return {
         "savefig": timed(lambda: [figure.savefig(io.BytesIO(), **more) for figure, more in figures]),
-        "write_pdf": timed(lambda: HTML(filename=str(page)).write_pdf(pdf_variant="pdf/ua-1")),
-        PREPARED: timed(lambda: paper.write_pdf(pdf_variant="pdf/ua-1")),
+        "write_pdf": timed(
+            lambda: [HTML(filename=str(page)).write_pdf(pdf_variant="pdf/ua-1") for page in pages]
+        ),
+        PREPARED: timed(lambda: [paper.write_pdf(pdf_variant="pdf/ua-1") for paper in papers]),
     }
 
 
@@ -68,7 +77,7 @@ def captured() -> list[tuple[Any, dict[str, Any]]]:
     """Every figure the page saves, with how it is saved."""
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting import build_report
+    from mel_pipeline.reporting import build_editions
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
     saved: list[tuple[Any, dict[str, Any]]] = []
@@ -81,7 +90,7 @@ def captured() -> list[tuple[Any, dict[str, Any]]]:
     Figure.savefig = noting  # type: ignore[method-assign]
     try:
         with tempfile.TemporaryDirectory() as folder:
-            build_report(sample_edition(), Path(folder), REPORTS, LANGUAGE)
+            build_editions(sample_edition(), Path(folder), REPORTS, LANGUAGES)
     finally:
         Figure.savefig = original  # type: ignore[method-assign]
     return saved
@@ -133,7 +142,9 @@ def main() -> None:
     print(
         f"  full {whole:.2f} s; ratio to the libraries alone {whole / (alone['savefig'] + alone['write_pdf']):.2f},"
     )
-    print(f"  to the libraries alone on the prepared page {whole / (alone['savefig'] + alone[PREPARED]):.2f}")
+    print(
+        f"  to the libraries alone on the prepared pages {whole / (alone['savefig'] + alone[PREPARED]):.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import SecretStr
 
 from mel_pipeline.deliveries import Delivered, deliver
@@ -66,7 +66,6 @@ def _case(folder: Path, home: Path, box: Mailbox) -> Case:
     project = folder / "project"
     shutil.copytree(PROJECT / "reports", project / "reports", ignore=shutil.ignore_patterns("published"))
     (project / "dbt_like_sql").symlink_to(PROJECT / "dbt_like_sql")
-    _add_french(project / "reports" / "locales")
     (folder / "shared").mkdir()
     changes = {
         "project_dir": project,
@@ -94,14 +93,6 @@ def case(published: Path, tmp_path: Path) -> Iterator[Case]:
         made = _case(tmp_path, published / "home", box)
         shutil.copytree(published / "published", tmp_path / "published")
         yield made
-
-
-def _add_french(folder: Path) -> None:
-    """English words with our French section, where there is no French edition yet."""
-    if not (folder / "fr.yml").exists():
-        tree = yaml.safe_load((folder / "en.yml").read_text("utf-8")) | {"locale": "fr_FR"}
-        tree |= yaml.safe_load((folder / "mail.fr.yml").read_text("utf-8"))
-        (folder / "fr.yml").write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8")
 
 
 def body(box: Mailbox, to: str, kind: str = "plain") -> str:
@@ -151,6 +142,29 @@ def test_the_edition_is_copied_whole_and_nothing_is_left_beside_it(case: Case) -
     assert [path.name for path in shared.iterdir()] == [QUARTER]
     page = (shared / QUARTER / "report-en.html").read_text("utf-8")
     assert "Version 1 of" in page and "Provisional" not in page
+
+
+def test_no_format_that_goes_out_still_says_provisional(case: Case) -> None:
+    from openpyxl import load_workbook
+    from pypdf import PdfReader
+
+    case.changes["formats"] = "html,pdf,xlsx,csv"
+    made = case.settings.published_dir / QUARTER
+    stale = made / "data" / "datapackage.json"
+    stale.parent.mkdir()
+    stale.write_text('{"status": "provisional"}')
+    case.deliver()
+    sent = (case.settings.deliver_dir or Path()) / QUARTER
+    pages = " ".join(page.extract_text() for page in PdfReader(sent / "report-en.pdf").pages)
+    cells = [
+        cell for sheet in load_workbook(sent / "figures-en.xlsx") for row in sheet.values for cell in row
+    ]
+    package = json.loads((sent / "data" / "datapackage.json").read_text("utf-8"))
+    assert "Version 1 of" in pages and "Provisional" not in pages
+    assert not any("Provisional" in str(cell) for cell in cells)
+    assert (package["status"], package["version"]) == ("published", "2024-Q4.1")
+    (attached,) = case.box.arrived[0][1].iter_attachments()
+    assert attached.get_content() == (sent / "report-en.pdf").read_bytes()
 
 
 @pytest.mark.parametrize("fault", ["blank", "cut", "gone"])

@@ -99,9 +99,11 @@ def report(
     with sample_sources(load_settings()) as settings, jobs(settings) as runner:
         runs = runs_of_year(settings, year)
         warnings: dict[str, str] = {}
-        for job, partition in runs:
+        for number, (job, partition) in enumerate(runs, start=1):
             purpose = "to compare with" if job == "figures_only" else ""
-            warnings |= _run_job(runner, job, partition, purpose)
+            warnings |= _run_job(
+                runner, job, partition, purpose, is_first=number == 1, is_last=number == len(runs)
+            )
         _say_warnings(warnings)
         last = runs[-1][1]
         typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
@@ -230,7 +232,9 @@ def indicators() -> None:
     typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
 
 
-def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> dict[str, str]:
+def _run_job(
+    runner: Jobs, job: str, partition: str, purpose: str = "", *, is_first: bool = True, is_last: bool = True
+) -> dict[str, str]:
     """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command.
 
     Returns:
@@ -243,7 +247,7 @@ def _run_job(runner: Jobs, job: str, partition: str, purpose: str = "") -> dict[
         steps = f"{stage.steps} step{'s' if stage.steps > 1 else ''}"
         typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
 
-    outcome = runner.run(job, partition, on_stage)
+    outcome = runner.run(job, partition, on_stage, is_first=is_first, is_last=is_last)
     for problem in grouped(outcome.problems):
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:

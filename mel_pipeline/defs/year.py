@@ -49,7 +49,14 @@ def build(settings: Settings) -> dg.Definitions:
         jobs = Jobs(mel.settings, context.instance)
         for number, (job, partition) in enumerate(runs, start=1):
             context.log.info(f"{number} of {len(runs)}: {job} {partition}")
-            outcome = jobs.run(job, partition, lambda _: None, {"mel/part_of": context.run_id})
+            outcome = jobs.run(
+                job,
+                partition,
+                lambda _: None,
+                {"mel/part_of": context.run_id},
+                is_first=number == 1,
+                is_last=number == len(runs),
+            )
             if not outcome.success:
                 raise dg.Failure(
                     description=f"{job} {partition} did not finish; what came before it is done."

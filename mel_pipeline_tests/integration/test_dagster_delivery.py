@@ -127,15 +127,26 @@ def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_
         assert "nightly 2026-Q3 did not finish" in failure(stopped) and "not a zero" in failure(stopped)
         assert [part.tags["dagster/partition"] for part in _parts(instance, stopped)] == ["2026-Q3"]
 
-        monkeypatch.setenv("MEL_FIRST_QUARTER", "2026-Q4")
         settings.survey_folder.rmdir()
         aside.rename(settings.survey_folder)
         done = run(instance, "backfill_year", "2026")
         assert done.success, failure(done)
-        assert [(part.job_name, part.status) for part in _parts(instance, done)] == [
+        parts = sorted(_parts(instance, done), key=lambda part: part.tags["dagster/partition"])
+        assert [(part.job_name, part.status) for part in parts] == [
             ("nightly", dg.DagsterRunStatus.SUCCESS)
-        ]
+        ] * 2
         assert (settings.published_dir / "2026-Q4" / "report-en.html").is_file()
+        made = [_made(instance, part) for part in parts]
+        by_quarter, as_a_whole = "raw_matomo__periods", "raw_zoho_crm__accounts"
+        assert [by_quarter in keys for keys in made] == [True, True]
+        assert [as_a_whole in keys for keys in made] == [True, False], "asked once"
+        assert ["reading_site" in keys for keys in made] == [False, True], "written once, at the end"
+
+
+def _made(instance: dg.DagsterInstance, part: dg.DagsterRun) -> set[str]:
+    events = instance.all_logs(part.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    keys = [entry.dagster_event.asset_key for entry in events if entry.dagster_event]
+    return {key.to_user_string() for key in keys if key}
 
 
 def _parts(instance: dg.DagsterInstance, whole: dg.ExecuteInProcessResult) -> Sequence[dg.DagsterRun]:

@@ -12,8 +12,10 @@ from typing import Any
 import dagster as dg
 
 from mel_pipeline.defs import build
+from mel_pipeline.defs.context import COLLECT
 from mel_pipeline.defs.reasons import reason_of
 from mel_pipeline.defs.serving.instance import open_instance
+from mel_pipeline.defs.site import NAME as SITE
 from mel_pipeline.settings import Settings
 from mel_pipeline.warehouse import Warehouse
 
@@ -48,10 +50,21 @@ class Jobs:
         self.definitions = build()
         self.settings = settings
         self.instance = instance
-        self.stage_of = {
-            assets.op.name: sorted(set(assets.group_names_by_key.values()))[0]
-            for assets in self.definitions.assets or []
-            if isinstance(assets, dg.AssetsDefinition)
+        assets = [item for item in self.definitions.assets or [] if isinstance(item, dg.AssetsDefinition)]
+        groups = {key: group for item in assets for key, group in item.group_names_by_key.items()}
+        self.stage_of = {item.op.name: sorted(set(item.group_names_by_key.values()))[0] for item in assets}
+        self.stage_of |= {
+            checks.op.name: groups[spec.asset_key]
+            for checks in self.definitions.asset_checks or []
+            if isinstance(checks, dg.AssetChecksDefinition)
+            for spec in checks.check_specs
+        }
+        self._asked_whole = {  # of the source, not by quarter
+            key
+            for item in assets
+            if item.partitions_def is None
+            for key, group in item.group_names_by_key.items()
+            if group == COLLECT
         }
 
     def run(
@@ -60,8 +73,16 @@ class Jobs:
         partition: str,
         on_stage: Callable[[Stage], None],
         tags: Mapping[str, str] | None = None,
+        *,
+        is_first: bool = True,
+        is_last: bool = True,
     ) -> Outcome:
-        """Run a job for one quarter or year; ``on_stage`` is called as each stage ends."""
+        """Run a job for one quarter or year; ``on_stage`` is called as each stage ends.
+
+        Args:
+            is_first: of runs one after the other. The others ask only the sources that are asked by quarter.
+            is_last: of runs one after the other. Only the last writes the reading site.
+        """
         run_id = str(uuid.uuid4())
         progress = _Progress(self.stage_of, on_stage)
         self.instance.add_event_listener(run_id, progress.saw)
@@ -73,10 +94,15 @@ class Jobs:
             raise_on_error=False,
             run_config=QUIET,
             tags=tags,
+            asset_selection=None if is_first and is_last else self._part(definition, is_first, is_last),
         )
         progress.close()
         Warehouse(self.settings.database_url, self.settings.lock_wait_seconds).fold()
         return Outcome(result.success, run_id, progress.problems, progress.warnings)
+
+    def _part(self, job: dg.JobDefinition, is_first: bool, is_last: bool) -> list[dg.AssetKey]:
+        done = (set() if is_first else self._asked_whole) | (set() if is_last else {dg.AssetKey(SITE)})
+        return sorted(job.asset_layer.selected_asset_keys - done)
 
 
 @contextmanager

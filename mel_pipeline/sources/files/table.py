@@ -20,6 +20,7 @@ import pandas as pd
 from mel_pipeline.sources.files.widths import even_rows
 
 _DELIMITERS = ",;\t|"
+_LONGEST_FIELD = 131_072  # characters; beyond it a quotation mark was not closed
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
 _BOMS = {
@@ -247,6 +248,7 @@ def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
 
 def _records(text: _Text, delimiter: str) -> Iterator[list[str]]:
     """Header and rows; an empty line at the end is none."""
+    csv.field_size_limit(_LONGEST_FIELD)  # one for the process: other libraries raise it
     for row in csv.reader(text.lines(), delimiter=delimiter, strict=True):
         if len(row) > 1 or any(row):
             yield row

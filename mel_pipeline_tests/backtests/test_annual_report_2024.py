@@ -11,6 +11,8 @@ import pytest
 from mel_pipeline.editions import read_figures
 from mel_pipeline_tests.conftest import Organisation
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = list(
     csv.DictReader((Path(__file__).parent / "annual_report_2024.csv").read_text("utf-8").splitlines())
 )
@@ -74,7 +76,6 @@ def test_the_figures_as_csv_have_the_agreed_columns(year_2024: Organisation) -> 
     ]
 
 
-@pytest.mark.slow
 def test_calculating_everything_again_gives_the_same_figures(year_2024: Organisation) -> None:
     from mel_pipeline.recalculation import recalculate
 

@@ -13,6 +13,8 @@ from mel_pipeline.cli import app
 from mel_pipeline.errors import ContractError
 from mel_pipeline_tests.conftest import Organisation
 
+pytestmark = pytest.mark.slow
+
 ROWS = [
     ("1", "Montreal", ""),
     ("2", "Mexico City", "Mexico"),

@@ -15,6 +15,8 @@ import pytest
 from mel_pipeline.cli import grouped
 from mel_pipeline_tests.conftest import TODAY, Organisation
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

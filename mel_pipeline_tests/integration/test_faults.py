@@ -24,6 +24,8 @@ from mel_pipeline.settings import PROJECT
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 QUARTER = "2024-Q4"
 
@@ -72,7 +74,6 @@ def until(process: subprocess.Popen[str], word: str) -> None:
     assert process.stdout.readline().strip() == word
 
 
-@pytest.mark.slow
 @pytest.mark.fault(2)
 def test_a_load_killed_after_its_commit_is_there_and_the_next_adds_nothing(tmp_path: Path) -> None:
     with running(LOAD, str(tmp_path)) as process:
@@ -83,7 +84,6 @@ def test_a_load_killed_after_its_commit_is_there_and_the_next_adds_nothing(tmp_p
     assert (again.new, again.changed, again.unchanged) == (0, 0, 399)
 
 
-@pytest.mark.slow
 @pytest.mark.fault(3)
 def test_a_report_killed_while_it_is_written_leaves_the_old_one_whole_and_the_next_run_tidies_up(
     tmp_path: Path,
@@ -104,7 +104,6 @@ def test_a_report_killed_while_it_is_written_leaves_the_old_one_whole_and_the_ne
     assert [path.name for path in tmp_path.iterdir()] == ["report-en.html"]
 
 
-@pytest.mark.slow
 @pytest.mark.fault(1, 3)
 def test_publishing_killed_at_any_moment_has_happened_or_has_not(tmp_path: Path) -> None:
     chance = random.Random(5)
@@ -185,7 +184,6 @@ def test_a_full_disk_fails_clearly_and_what_was_there_stays(tmp_path: Path) -> N
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
-@pytest.mark.slow
 @pytest.mark.fault(20)
 def test_a_back_dated_edit_is_picked_up_and_restated(tmp_path: Path) -> None:
     small = organisation(tmp_path)
@@ -199,7 +197,6 @@ def test_a_back_dated_edit_is_picked_up_and_restated(tmp_path: Path) -> None:
     assert "LAB-01 2024-Q4 total: published 1, now 0; -1 by correction." in told
 
 
-@pytest.mark.slow
 @pytest.mark.fault(21)
 def test_a_member_deleted_at_the_source_is_a_tombstone_and_the_change_is_explained(tmp_path: Path) -> None:
     small = organisation(tmp_path)
@@ -228,7 +225,6 @@ def test_a_value_of_another_type_puts_its_row_aside_and_the_loss_is_shown(tmp_pa
     assert "1 put aside" in result.sentence
 
 
-@pytest.mark.slow
 @pytest.mark.fault(29)
 def test_half_past_eleven_at_night_in_utc_on_new_years_eve_is_next_year_in_madrid(tmp_path: Path) -> None:
     small = organisation(tmp_path)

@@ -17,6 +17,8 @@ from mel_pipeline.privacy.erasure import erase
 from mel_pipeline.privacy.holdings import holdings, remove_expired
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
 
+pytestmark = pytest.mark.slow
+
 STAMPS = {"created_at": "2024-01-01T00:00:00+00:00", "modified_at": "2024-01-01T00:00:00+00:00"}
 PERSON, OTHER = "546000000200000077", "546000000200000078"
 

@@ -22,6 +22,8 @@ from mel_pipeline_tests.fixtures.organisation import Small, event, member
 from mel_pipeline_tests.fixtures.organisation import organisation as small_organisation
 from mel_pipeline_tests.golden.sample_edition import REPORTS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -134,7 +136,6 @@ def test_before_anything_is_calculated_the_site_says_what_to_do(tmp_path: Path):
         read_site(empty.warehouse, empty.settings)
 
 
-@pytest.mark.slow
 def test_the_command_writes_the_sample_site_and_the_second_time_nothing(
     year_2024: Organisation, tmp_path: Path
 ):
@@ -166,7 +167,6 @@ def test_the_command_writes_the_sample_site_and_the_second_time_nothing(
     assert "São Paulo" in words and "Brazil" in words
 
 
-@pytest.mark.slow
 def test_what_a_city_joined_agrees_with_the_facts(year_2024: Organisation):
     site = read_site(year_2024.warehouse, year_2024.settings)
     quarters = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]

@@ -11,6 +11,8 @@ from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting import build_all
 from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("en", "es", "fr")
 
 
@@ -22,7 +24,6 @@ def written(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-@pytest.mark.slow
 def test_every_language_and_format_is_written_once_and_a_second_time_touches_nothing(tmp_path):
     edition = fewer_charts(sample_edition())
     built = build_all(edition, tmp_path, REPORTS, LANGUAGES)

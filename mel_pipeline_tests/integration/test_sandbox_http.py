@@ -266,6 +266,7 @@ def test_matomo_errors_come_with_status_200(box: Sandbox, wrong: dict[str, str])
     assert body["message"]
 
 
+@pytest.mark.slow
 def test_a_platform_can_be_let_fail_by_name_and_an_unknown_one_is_refused() -> None:
     with running(today=date(2026, 11, 20), fail="matomo=down") as failing:
         assert requests.get(f"{failing.url}/matomo/index.php", timeout=10).status_code == 503

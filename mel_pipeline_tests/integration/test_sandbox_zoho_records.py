@@ -130,6 +130,7 @@ def test_a_page_token_lives_for_a_day_or_until_it_is_ended(account: Account) -> 
         assert zoho.get("Contacts", fields="id", per_page=2, page_token=later).status_code == 200
 
 
+@pytest.mark.slow
 def test_page_tokens_reach_a_hundred_thousand_records_and_no_further(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_001)
     with asking(account) as zoho:

@@ -17,6 +17,8 @@ from mel_pipeline.sources.survey_files.client import open as open_files
 from mel_pipeline.sources.survey_files.client import rules_of
 from mel_pipeline.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent.parent / "fixtures" / "surveys"
 EXPORTS = sorted(path for path in FOLDER.glob("*.[cx][sl][vs]*") if "cp1252" not in path.name)
 

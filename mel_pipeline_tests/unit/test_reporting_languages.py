@@ -101,6 +101,7 @@ def test_what_no_phrase_knows_stands_in_english_and_is_remembered():
     assert spanish.missing == {"Nobody wrote 12,345 of these."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 def test_the_editions_in_all_languages_agree(tmp_path, period):
     built = build_editions(fewer_charts(sample_edition(period)), tmp_path, REPORTS, LANGUAGES)
@@ -116,8 +117,12 @@ def test_the_editions_in_all_languages_agree(tmp_path, period):
     ("wrong", "right", "part"),
     [
         ('percent: "{number}\u202f%"', 'percent: "{number}\u202fpoints"', "headline"),  # another unit
-        ("contre {before} en", "contre 99 en", "points"),  # a number typed into a text
-        ("{value} à la fin", "à la fin", "points"),  # a value that is lost
+        pytest.param(  # a number typed into a text
+            "contre {before} en", "contre 99 en", "points", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "{value} à la fin", "à la fin", "points", marks=pytest.mark.slow
+        ),  # a value that is lost
     ],
 )
 def test_a_language_that_says_something_else_stops_the_build_and_nothing_is_written(

@@ -258,6 +258,7 @@ def test_entities_that_grow_are_refused_within_the_limits(tmp_path: Path) -> Non
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.slow
 @pytest.mark.behaviour("bombs", "*")
 def test_a_workbook_that_needs_too_much_memory_is_refused_and_the_process_lives(tmp_path: Path) -> None:
     def swell(parts: dict[str, bytes]) -> None:

@@ -3,11 +3,13 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 DBT := .venv-dbt/bin/dbt
+BENCH := .venv-bench/stamp
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 HAS_PANGO = $(PYTHON) -c 'import ctypes; [ctypes.CDLL(f"{name}.so.0") for name in ("libpango-1.0", "libpangoft2-1.0", "libharfbuzz-subset")]' 2>/dev/null
-PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# PySpark, which the tests need, comes as a source archive alone.
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary pyspark --use-pep517
 
-.PHONY: help report test test-fast check format dev sandbox doctor docs benchmark lock clean browser pango
+.PHONY: help report test test-fast check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser pango
 help:            ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -46,11 +48,12 @@ docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue, d
 	@$(BIN)/python -m mel_pipeline_tests.faults > docs/faults.md
 	@$(BIN)/python -m mel_pipeline_tests.environment
 
-benchmark: .venv/dev.stamp    ## Measure, side by side
-	@$(BIN)/python -m mel_pipeline_tests.benchmarks.nightly
-	@$(BIN)/python -m mel_pipeline_tests.benchmarks.zoho_sync
-	@$(BIN)/python -m mel_pipeline_tests.benchmarks.survey_import
-	@$(BIN)/python -m mel_pipeline_tests.benchmarks.formats
+benchmark: .venv/dev.stamp $(DBT) $(BENCH)    ## Measure beside the peers, up to 20 million rows; an hour, 20 GB of disk
+	@$(BIN)/python -m mel_pipeline_tests.benchmarks
+	@$(BIN)/python -m mel_pipeline_tests.benchmarks.plot
+
+benchmark-quick: .venv/dev.stamp $(DBT) $(BENCH)    ## The same with small sizes, in some minutes
+	@$(BIN)/python -m mel_pipeline_tests.benchmarks --quick
 
 # An environment a step: the stamp is made anew when the lock changes.
 .venv/run.stamp: requirements/run.txt pyproject.toml
@@ -73,7 +76,14 @@ $(DBT): requirements/dbt.txt | .venv/run.stamp
 	@.venv-dbt/bin/python $(PIP) -r requirements/dbt.txt
 	@touch $@
 
-# What tests need of the system: a browser, an office to open the workbook, a PDF reader, Pango for the PDF.
+$(BENCH): requirements/bench.txt | .venv/run.stamp
+	@echo "Installing polars, pandera and SQLMesh, which the benchmarks compare with (once) ..."
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python $(PIP) -r requirements/bench.txt
+	@touch $@
+
+# What tests need of the system: a browser, an office to open the workbook, a PDF reader, Pango for the PDF, the
+# programs of a PostgreSQL server (tests start their own), Java for Spark.
 # As root on Debian it is installed, otherwise it is said what to install.
 browser:
 	@missing=""; \
@@ -81,6 +91,8 @@ browser:
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	$(HAS_PANGO) || missing="$$missing $(PANGO)"; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
 	test -z "$$missing" || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing for the tests (once):$$missing ..."; \
@@ -98,10 +110,10 @@ pango:
 
 lock:            ## Lock dependencies anew, with hashes
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) -r requirements/lock.txt
-	@for name in run dev dbt lock; do \
+	@for name in run dev dbt bench lock; do \
 	  groups=$$(case $$name in run) echo "pyproject.toml --group build";; dev) echo "pyproject.toml --group build --group dev";; *) echo "--group $$name";; esac); \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-strip-extras --no-header $$groups -o requirements/$$name.txt; done
 
 clean:           ## Remove what was made: environments, sample warehouse, reports
-	rm -rf .venv .venv-dbt .venv-lock .mel reports/published
+	rm -rf .venv .venv-dbt .venv-bench .venv-lock .mel reports/published

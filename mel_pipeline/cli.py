@@ -22,6 +22,7 @@ from mel_pipeline.cli_publication import register as register_publication
 from mel_pipeline.cli_quality import app as quality_commands
 from mel_pipeline.cli_site import site
 from mel_pipeline.cli_survey import app as survey_commands
+from mel_pipeline.cli_warehouse import app as warehouse_commands
 from mel_pipeline.cli_zoho import app as zoho_commands
 from mel_pipeline.errors import MelError
 from mel_pipeline.periods import Quarter
@@ -37,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(zoho_commands, name="zoho")
+app.add_typer(warehouse_commands, name="warehouse")
 app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")

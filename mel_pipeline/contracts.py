@@ -20,6 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mel_pipeline.errors import ContractError
 
 SOURCES = Path(__file__).parent / "sources"
+_LOADER: Any = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # ten times as fast where PyYAML was built with it
 
 
 class Column(BaseModel):
@@ -126,7 +129,7 @@ def load_contract(path: Path) -> SourceContract:
         ContractError: the file is not valid; the message names the file and the field.
     """
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
         entities = {
             name: _shaped(entity, written.get("metrics") or {})
             for name, entity in written["entities"].items()
@@ -151,7 +154,8 @@ def _shaped(entity: dict[str, Any], metrics: Mapping[str, object]) -> dict[str, 
 @lru_cache
 def shapes() -> dict[str, dict[str, Any]]:
     """``sources/shapes.yml`` as written."""
-    written: dict[str, dict[str, Any]] = yaml.safe_load((SOURCES / "shapes.yml").read_text(encoding="utf-8"))
+    text = (SOURCES / "shapes.yml").read_text(encoding="utf-8")
+    written: dict[str, dict[str, Any]] = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
     return written
 
 

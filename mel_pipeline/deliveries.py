@@ -23,6 +23,7 @@ from mel_pipeline.errors import DeliveryError, SettingsError
 from mel_pipeline.landing import utc_now
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.warehouse import tables
+from mel_pipeline.warehouse.migrating import ensure_tables
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -281,7 +282,7 @@ def _note(task: _Delivery, letters: dict[str, Letter], due: dict[str, Recipient]
     """Written as each is accepted: whatever happens then, nobody gets it twice."""
     language = due[key].language
     with task.warehouse.transaction() as connection:
-        tables.ensure_tables(connection)
+        ensure_tables(connection)
         connection.execute(
             sa.insert(tables.delivery).values(
                 period=task.edition.period,

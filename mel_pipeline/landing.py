@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mel_pipeline.contracts import SourceContract, fingerprint_of
@@ -144,6 +145,8 @@ class _Load:
         self.waiting: list[Batch] = []
         self.is_large = False  # of what was staged and cannot go on: more memory is worth it at once
         self.notes: dict[str, None] = {}
+        self.staged_before = 0
+        self.result: LoadResult | None = None  # of the transaction that is under way
 
     def begin(self, source: Source) -> Pull:
         """Open the pull where the last load ended, or was cut short; note what the source looks like."""
@@ -198,11 +201,12 @@ class _Load:
         from sqlalchemy.exc import DBAPIError
 
         from mel_pipeline.warehouse.engine import is_out_of_memory
+        from mel_pipeline.warehouse.steady import steadily
 
         frame, bad = self._checked()
         for memory_mb in MORE_MEMORY_MB if self.is_large else (MEMORY_MB, *MORE_MEMORY_MB):
             try:
-                return self._publish(pull, frame, bad, memory_mb)
+                return steadily(partial(self._publish, pull, frame, bad, memory_mb), self._published)
             except DBAPIError as error:
                 if memory_mb is None or not is_out_of_memory(error):
                     raise
@@ -253,7 +257,15 @@ class _Load:
                 warnings=pull.warnings(),
             )
             self._insert_ledger(connection, result, now)
+            self.result = result
         return result
+
+    def _published(self) -> LoadResult | None:
+        """The result, when the load stands in the ledger although the server went away before it said so."""
+        found = self.warehouse.has_table("load_ledger") and self.warehouse.records(
+            "select 1 from load_ledger where load_id = :load_id", {"load_id": self.load_id}
+        )
+        return self.result if found else None
 
     @property
     def _own(self) -> str | None:
@@ -273,23 +285,37 @@ class _Load:
             )
 
     def _make_durable(self) -> None:
-        from mel_pipeline.warehouse import state
+        from mel_pipeline.warehouse import raw, state
+        from mel_pipeline.warehouse.steady import steadily
 
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
         frame, bad = self._checked()
-        with self.warehouse.transaction(MEMORY_MB) as connection:
-            self._stage(connection, frame, bad, now)
-            if checkpoint is not None:
-                here = state.Checkpoint(checkpoint, self._fingerprint(), self.begun)
-                state.write_checkpoint(connection, self.source, self.entity, here)
+
+        def keep() -> bool:
+            with self.warehouse.transaction(MEMORY_MB) as connection:
+                self._stage(connection, frame, bad, now)
+                if checkpoint is not None:
+                    here = state.Checkpoint(checkpoint, self._fingerprint(), self.begun)
+                    state.write_checkpoint(connection, self.source, self.entity, here)
+            return True
+
+        def kept() -> bool | None:
+            with self.warehouse.connect() as connection:
+                is_there = raw.is_staged(connection, self.name)
+                return (
+                    True if is_there and raw.last_staged(connection, self.name) > self.staged_before else None
+                )
+
+        steadily(keep, kept)
 
     def _stage(
         self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], now: datetime
     ) -> None:
-        from mel_pipeline.warehouse import quarantine, raw, state, tables
+        from mel_pipeline.warehouse import quarantine, raw, state
+        from mel_pipeline.warehouse.migrating import ensure_tables
 
-        tables.ensure_tables(connection)
-        raw.stage(connection, self.name, list(self.rules.columns), frame)
+        ensure_tables(connection)
+        self.staged_before = raw.stage(connection, self.name, list(self.rules.columns), frame)
         quarantine.put_aside(connection, self.source, self.entity, bad, self.load_id, now)
         state.note_corrections(connection, self.source, self.entity, list(self.corrected), now)
 
@@ -305,22 +331,24 @@ class _Load:
         return f"{fingerprint_of(self.rules)} {self.quarter or ''} {self.handling.fingerprint}"
 
     def _note_fields(self, known: Mapping[str, str], fields: Mapping[str, str]) -> None:
-        from mel_pipeline.warehouse import schemas, tables
+        from mel_pipeline.warehouse import schemas
+        from mel_pipeline.warehouse.migrating import ensure_tables
 
         drift = schemas.drift_between(known, fields, self.started)
         with self.warehouse.transaction() as connection:
-            tables.ensure_tables(connection)
+            ensure_tables(connection)
             schemas.write_fields(connection, self.source, self.entity, fields, drift)
 
     def note_failure(self, error: MelError) -> None:
         """A load that brought nothing, in the ledger."""
         from mel_pipeline.warehouse import tables
+        from mel_pipeline.warehouse.migrating import ensure_tables
 
         counts = dict.fromkeys(
             ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0
         )
         with self.warehouse.transaction() as connection:
-            tables.ensure_tables(connection)
+            ensure_tables(connection)
             row = self._ledger_row(self.clock(), "failed", str(error))
             connection.execute(tables.load_ledger.insert().values(**row, **counts))
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.deliveries import mail_server
 from mel_pipeline.delivery.message import Letter, message
 from mel_pipeline.delivery.recipients import one_address, recipients
 from mel_pipeline.delivery.redaction import redacted
@@ -121,6 +120,8 @@ def _by_mail(settings: Settings, notice: Notice) -> None:
 
 def _hasty(settings: Settings) -> Server:
     """Dagster gives a sensor a minute; what is not told then is told at the next occasion."""
+    from mel_pipeline.deliveries import mail_server
+
     given = mail_server(settings)
     return replace(given, attempts=2, wait_seconds=3.0, timeout_seconds=min(8.0, given.timeout_seconds))
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from mel_pipeline.landing import utc_now
 from mel_pipeline.quality.results import RuleResult
 from mel_pipeline.quality.tables import LoadFacts
-from mel_pipeline.warehouse.tables import ensure_tables, quality_result
+from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.tables import quality_result
 
 if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse

@@ -47,6 +47,21 @@ class Settings(DeliverySettings):
     warehouse_url: str | None = Field(
         None, description="SQLAlchemy URL; a DuckDB file in MEL_HOME by default."
     )
+    dagster_storage_url: SecretStr = Field(
+        SecretStr(""),
+        description="PostgreSQL database of Dagster's runs and events: postgresql://user:password@host/dagster."
+        " SQLite files in MEL_HOME by default.",
+    )
+    spark_master: str = Field(
+        "",
+        description="Spark cluster that runs the SQL models: spark://host:7077. Empty: the warehouse does.",
+    )
+    spark_lake: Path | None = Field(
+        None, description="Folder for Spark's tables that every worker reaches under the same path."
+    )
+    spark_wait_seconds: float = Field(
+        300.0, gt=0, description="How long a Spark job may wait for a worker before it is given up."
+    )
     lock_wait_seconds: float = Field(
         60.0, ge=0, description="How long to wait for another run to finish writing."
     )

@@ -16,6 +16,8 @@ from mel_pipeline.periods import Quarter, quarters_of_year
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.settings import Settings, with_sample_values
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
+from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
 # The page in English unless a test is about other languages or formats, which take seconds each.
@@ -29,6 +31,29 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The sample organisation as of a fixed day."""
     with running(today=TODAY, survey_dir=tmp_path_factory.mktemp("exports")) as box:
         yield box
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real server, for as long as this process tests."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """An empty database of its own."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
+def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty warehouse: the test runs once on each engine."""
+    if request.param == "duckdb":
+        return f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture(autouse=True)
@@ -78,13 +103,20 @@ def organisation(tmp_path: Path, sandbox: Sandbox) -> Organisation:
 @pytest.fixture(scope="session")
 def year_2024(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Organisation:
     """Everything collected and calculated for the four quarters of 2024, without Dagster."""
+    made = organisation_in(tmp_path_factory.mktemp("year"), sandbox)
+    collect_and_calculate(made)
+    return made
+
+
+def collect_and_calculate(made: Organisation) -> None:
+    """The four quarters of 2024 in the organisation's warehouse."""
     from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.engines import runner_for
     from mel_pipeline.publication.calculations import note_calculation
     from mel_pipeline.publication.release import release
-    from mel_pipeline.sql_project import Runner, SqlProject
+    from mel_pipeline.sql_project import SqlProject
     from mel_pipeline.variables import sql_variables
 
-    made = organisation_in(tmp_path_factory.mktemp("year"), sandbox)
     for source in source_names():
         for entity, details in contract_of(source).entities.items():
             for quarter in (
@@ -95,8 +127,7 @@ def year_2024(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Org
     for quarter in quarters_of_year(2024):
         variables = sql_variables(made.settings, quarter)
         project = SqlProject.load(made.settings.sql_dir, variables)
-        results = list(Runner(made.warehouse).run(project, variables=variables))
+        results = list(runner_for(made.warehouse, made.settings).run(project, variables=variables))
         assert [result.message for result in results if result.status != "ok"] == []
         note_calculation(made.warehouse, made.settings.sql_dir, str(quarter), project.variables, utc_now())
     release(made.warehouse, made.settings)
-    return made

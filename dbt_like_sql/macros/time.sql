@@ -7,3 +7,8 @@
 {% macro utc(instant) -%}
     (cast({{ instant }} as timestamp with time zone) at time zone 'UTC')
 {%- endmacro %}
+
+{# Whole days from one day to a later one. The casts tell engines without types that both are days. #}
+{% macro days_between(first, last) -%}
+    (cast({{ last }} as date) - cast({{ first }} as date))
+{%- endmacro %}

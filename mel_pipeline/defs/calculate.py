@@ -10,9 +10,7 @@ from mel_pipeline.contracts import assets_of
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
 from mel_pipeline.landing import land_catalogue, utc_now
 from mel_pipeline.periods import Quarter
-from mel_pipeline.publication.calculations import FIGURES, note_calculation
 from mel_pipeline.quality.results import Dimension, RuleResult
-from mel_pipeline.quality_log import note_results
 from mel_pipeline.settings import Settings
 from mel_pipeline.sql_project import Model, SqlProject
 from mel_pipeline.variables import sql_variables
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from mel_pipeline.sql_project import ModelResult, TestResult
 
 CHECK = "figures_are_sound"
+EARLIER = "earlier_quarters"
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -34,6 +33,7 @@ def build(settings: Settings) -> dg.Definitions:
             _catalogue_asset(catalogue),
             _models_asset("prepare_tables", project, catalogue, shared, None),
             _models_asset("calculate_indicators", project, catalogue, indicators, partitions),
+            _earlier_quarters(),
         ]
     )
 
@@ -90,7 +90,9 @@ def _models_asset(
     def run(
         context: dg.AssetExecutionContext, mel: Mel
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        from mel_pipeline.sql_project import Runner
+        from mel_pipeline.engines import runner_for
+        from mel_pipeline.publication.calculations import FIGURES, note_calculation
+        from mel_pipeline.quality_log import note_results
 
         settings = mel.settings
         quarter = quarter_of(context, settings)
@@ -100,7 +102,8 @@ def _models_asset(
         failed: list[ModelResult] = []
         rules: list[tuple[str, RuleResult]] = []
         begun = utc_now()
-        for result in Runner(mel.warehouse).run(fresh, select=selected, variables=wanted):
+        runner = runner_for(mel.warehouse, settings)
+        for result in runner.run(fresh, select=selected, variables=wanted):
             if result.tests:
                 rules += [(result.name, _as_rule(test)) for test in result.tests]
                 yield _check(result)
@@ -118,6 +121,33 @@ def _models_asset(
             note_calculation(mel.warehouse, settings.sql_dir, str(quarter), fresh.variables, begun)
 
     return run
+
+
+def _earlier_quarters() -> dg.AssetsDefinition:
+    @dg.asset(
+        name=EARLIER,
+        deps=["indicator_values"],
+        group_name=CALCULATE,
+        kinds={"sql"},
+        owners=["team:mel"],
+        description="Quarters that nobody runs any more and that new data touch all the same: a late answer, a corrected"
+        " date. Their figures are calculated again; published ones stay, and what differs goes to the restatement"
+        " ledger. Nothing is done for quarters that would come out as they stand.\n\n*If it fails:* the figures from"
+        " before stay; the message names the rule.",
+    )
+    def earlier_quarters(mel: Mel) -> dg.MaterializeResult[None]:
+        from mel_pipeline.errors import ModelError
+        from mel_pipeline.recalculation import catch_up
+
+        try:
+            touched = catch_up(mel.warehouse, mel.settings)
+        except ModelError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        return dg.MaterializeResult(
+            metadata={"calculated again": ", ".join(map(str, touched)) or "none: no new data touch them"}
+        )
+
+    return earlier_quarters
 
 
 def _as_rule(test: "TestResult") -> RuleResult:
@@ -168,7 +198,11 @@ def _check(result: "ModelResult") -> dg.AssetCheckResult:
 def _materialization(
     project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter
 ) -> dg.MaterializeResult[None]:
+    from mel_pipeline.publication.calculations import FIGURES
+
     metadata: dict[str, Any] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
+    if result.is_unchanged:
+        metadata["left alone"] = "Nothing it is made of has changed."
     about_people = (project.models[result.name].meta.get("indicator") or {}).get("disclosure")
     if (
         project.models[result.name].config.unique_key == "quarter"

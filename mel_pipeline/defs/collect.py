@@ -11,10 +11,7 @@ from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitio
 from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
 from mel_pipeline.handling import handling_for
 from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift, utc_now
-from mel_pipeline.privacy.holdings import remove_expired
 from mel_pipeline.quality.results import Dimension, RuleResult
-from mel_pipeline.quality_log import load_facts, note_results
-from mel_pipeline.replay import unused_corrections
 from mel_pipeline.settings import Settings
 
 MOST_LINES = 10
@@ -65,6 +62,9 @@ def _raw_asset(
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline import quality
+        from mel_pipeline.privacy.holdings import remove_expired
+        from mel_pipeline.quality_log import load_facts, note_results
+        from mel_pipeline.replay import unused_corrections
         from mel_pipeline.sources import open_source
 
         not_set_up = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-import requests
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from mel_pipeline.errors import DeliveryError, SettingsError
@@ -21,6 +20,8 @@ def post(url: str, text: str, attempts: int = 3, wait_seconds: float = 2.0) -> N
         SettingsError: the address is none, or not https.
         DeliveryError: the host cannot be reached or refuses; told by host and code.
     """
+    import requests
+
     parts = urlsplit(url)
     if not parts.hostname or not (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)

@@ -11,7 +11,9 @@ from mel_pipeline.contracts import SourceContract, contract_of
 from mel_pipeline.errors import MelError
 from mel_pipeline.landing import utc_now
 from mel_pipeline.privacy.keys import entities_about_people
-from mel_pipeline.warehouse.tables import ensure_tables, erasure
+from mel_pipeline.warehouse import lake
+from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.tables import erasure
 
 if TYPE_CHECKING:
     from mel_pipeline.privacy.pseudonyms import Pseudonyms
@@ -86,6 +88,7 @@ def erase(warehouse: Warehouse, pseudonyms: Pseudonyms, source: str, identifier:
             raise MelError(
                 f"Erasing a person: the tables {', '.join(left)} still name the person. Nothing was changed."
             )
+        lake.forget(connection)  # copies for Spark
     warehouse.fold()
     return Erased(person, rows, mentions)
 

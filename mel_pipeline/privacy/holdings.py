@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mel_pipeline.contracts import EntityContract, contract_of
 from mel_pipeline.privacy.keys import entities_about_people
+from mel_pipeline.warehouse import lake
 from mel_pipeline.warehouse.tables import quarantine
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def remove_expired(
 
     Returns:
         Values or rows removed, by table.
+
+    Raises:
+        SettingsError: copies for Spark lie in a folder that is not reachable; nothing was removed.
     """
     there = warehouse.tables()
     removed: dict[str, int] = {}
@@ -107,6 +111,8 @@ def remove_expired(
                     quarantine.name,
                     _changed(connection, sa.delete(quarantine).where(old), quarantine, old),
                 )
+        if removed:
+            lake.forget(connection)  # copies for Spark
     return removed
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import SettingsError
 from mel_pipeline.landing import utc_now
-from mel_pipeline.warehouse.tables import ensure_tables, pseudonym_key
+from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.tables import pseudonym_key
 
 if TYPE_CHECKING:
     from mel_pipeline.privacy.pseudonyms import Pseudonyms

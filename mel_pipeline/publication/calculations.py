@@ -48,7 +48,7 @@ def note_calculation(
     Args:
         begun_at: UTC without zone; rows loaded until then are in the figures.
     """
-    from mel_pipeline.warehouse import tables
+    from mel_pipeline.warehouse.migrating import ensure_tables
 
     files = definition_files(folder)
     listing = listing_of(files)
@@ -63,7 +63,7 @@ def note_calculation(
         figures=store.digest_of(store.figures_text(figures)),
     )
     with warehouse.transaction() as connection:
-        tables.ensure_tables(connection)
+        ensure_tables(connection)
         store.keep(connection, [*files.values(), listing])
         store.note_calculation(connection, calculation)
     return calculation

@@ -143,7 +143,7 @@ def _input(warehouse: Warehouse, table: str) -> Input:
     base = table.removesuffix("_history")
     rows = warehouse.records(f"select count(*) as n from {table}")[0]["n"]  # noqa: S608 - models name tables
     loads = warehouse.records(
-        f"select _load_id, max(_loaded_at) as last from {table} group by _load_id order by last desc, _load_id limit 5"  # noqa: S608
+        f"select _load_id, max(_loaded_at) as last from {table} group by _load_id order by last desc nulls last, _load_id limit 5"  # noqa: S608
     )
     aside = 0
     if base.startswith("raw_") and "quarantine" in there:
@@ -185,5 +185,7 @@ def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, pe
     if indicator.records is None or indicator.disclosure is not None:
         return []
     counted = indicator.records
-    query = contributing_query(project.compile(indicator.model), counted.table, counted.key)
+    query = contributing_query(
+        project.compile(indicator.model), counted.table, counted.key, warehouse.dialect
+    )
     return [str(row["record"]) for row in warehouse.records(query) if row["period"] == period]

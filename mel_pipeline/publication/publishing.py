@@ -126,6 +126,7 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
     """
     from mel_pipeline.publication import restatement
     from mel_pipeline.warehouse import tables
+    from mel_pipeline.warehouse.migrating import ensure_tables
 
     current = candidate(warehouse, settings, str(quarter))
     figures = digest_of_frame(current)
@@ -160,7 +161,7 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
         | restatement.kept_cells(warehouse, before),
     )
     with warehouse.transaction() as connection:
-        tables.ensure_tables(connection)
+        ensure_tables(connection)
         rows = current.assign(version=version)[["version", *tables.CELL_COLUMNS]]
         connection.execute(sa.insert(tables.published_figures), _records(rows))
         restatement.close(connection, str(quarter))
@@ -185,10 +186,10 @@ def _entry(warehouse: Warehouse, settings: Settings, quarter: Quarter, event: st
 
 
 def _append(warehouse: Warehouse, entry: Entry) -> Entry:
-    from mel_pipeline.warehouse import tables
+    from mel_pipeline.warehouse.migrating import ensure_tables
 
     with warehouse.transaction() as connection:
-        tables.ensure_tables(connection)
+        ensure_tables(connection)
         store.append(connection, entry)
     return entry
 

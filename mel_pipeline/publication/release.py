@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.restatement import HELD, KEY, ledger_rows
-from mel_pipeline.warehouse.tables import CELL_COLUMNS, ensure_tables, released_figures
+from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.tables import CELL_COLUMNS, released_figures
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,8 @@ from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.changes import CELL, REASONS, UNKNOWN, Movement, revisions
 from mel_pipeline.publication.store import Entry
-from mel_pipeline.warehouse.tables import ensure_tables, restatement
+from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.tables import restatement
 
 if TYPE_CHECKING:
     from mel_pipeline.settings import Settings

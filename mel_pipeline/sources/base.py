@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from mel_pipeline.contracts import EntityContract
 from mel_pipeline.periods import Quarter
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def _json(value: object) -> str | None:
 
 def frame_of(rows: Sequence[Mapping[str, str | None]], contract: EntityContract) -> pd.DataFrame:
     """Rows as a text frame with the contract's columns and ``_source_ref``, in that order."""
+    import pandas as pd
+
     columns = [*contract.columns, "_source_ref"]
     return pd.DataFrame({name: [row.get(name) for row in rows] for name in columns}, dtype="str")
 

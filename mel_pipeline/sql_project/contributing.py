@@ -9,13 +9,14 @@ from mel_pipeline.errors import ModelError
 DIALECT = "duckdb"
 
 
-def contributing_query(sql: str, table: str, key: str) -> str:
+def contributing_query(sql: str, table: str, key: str, dialect: str = DIALECT) -> str:
     """The model's SQL with another ending: the keys (``record``) its own table expression holds, by ``period``.
 
     Args:
         sql: of the model, as it runs.
         table: name of the common table expression whose rows are counted.
         key: its column that names a record.
+        dialect: of the warehouse, as sqlglot names it.
 
     Raises:
         ModelError: the model has no such table expression.
@@ -37,4 +38,4 @@ def contributing_query(sql: str, table: str, key: str) -> str:
     if not isinstance(clauses, exp.With):
         raise ModelError("Listing the records behind a figure: the model has no table expressions.")
     ending.set("with_" if "with_" in ending.arg_types else "with", clauses.copy())
-    return ending.sql(dialect=DIALECT)
+    return ending.sql(dialect=dialect)

@@ -67,9 +67,9 @@ class SqlProject:
 
     folder: Path
     variables: dict[str, object]
-    models: dict[str, Model]
-    source_tables: dict[tuple[str, str], SourceTable]
-    singular_tests: dict[str, SingularTest]
+    models: dict[str, Model] = field(repr=False)
+    source_tables: dict[tuple[str, str], SourceTable] = field(repr=False)
+    singular_tests: dict[str, SingularTest] = field(repr=False)
     _renderer: Renderer = field(repr=False)
 
     @classmethod

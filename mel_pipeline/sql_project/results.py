@@ -22,7 +22,10 @@ class TestResult:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """The outcome of one model. ``failed`` and ``skipped`` leave the table as it was before the run."""
+    """The outcome of one model. ``failed`` and ``skipped`` leave the table as it was before the run.
+
+    ``is_unchanged``: nothing it is made of has changed, so that its rows were left as they stood.
+    """
 
     name: str
     status: Literal["ok", "failed", "skipped"]
@@ -31,3 +34,4 @@ class ModelResult:
     tests: list[TestResult] = field(default_factory=list)
     sql: str = ""
     message: str = ""
+    is_unchanged: bool = False

@@ -10,12 +10,14 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from mel_pipeline.errors import ModelError
 from mel_pipeline.sql_project.checks import check_query, check_results, tables_read
+from mel_pipeline.sql_project.memory import Memory
 from mel_pipeline.sql_project.results import ModelResult, TestResult
+from mel_pipeline.sql_project.writing import AS_IT_STANDS, execute, write_model
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 class Database(Protocol):
     """What the runner needs of the warehouse."""
 
-    def connect(self) -> AbstractContextManager[sa.Connection]:
-        """An open connection, closed afterwards."""
+    def alone(self) -> AbstractContextManager[sa.Connection]:
+        """An open connection beside which nobody else writes, closed afterwards."""
 
 
 class _ChecksFailedError(Exception):
@@ -41,10 +43,12 @@ class Runner:
     Args:
         warehouse: opens the connection; it is kept for the length of a run (a second or two), as opening
             a DuckDB file costs more than most models.
+        only_touched: leave alone what would come out as it stands (see ``memory``).
     """
 
-    def __init__(self, warehouse: Database) -> None:
+    def __init__(self, warehouse: Database, *, only_touched: bool = False) -> None:
         self.warehouse = warehouse
+        self.only_touched = only_touched
 
     def run(
         self,
@@ -69,8 +73,10 @@ class Runner:
         if not models:
             return
         broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
-        with self.warehouse.connect() as connection:
-            build = _Build(connection, project, wanted, full_refresh, with_tests, _relations(connection))
+        with self.warehouse.alone() as connection:
+            relations = _relations(connection)
+            memory = Memory(connection, project, wanted, relations) if self.only_touched else None
+            build = _Build(connection, project, wanted, full_refresh, with_tests, relations, memory)
             _create_missing_sources(build, models)
             for model in models:
                 cause = next((broken[name] for name in model.depends_on if name in broken), None)
@@ -91,83 +97,83 @@ class _Build:
     full_refresh: bool
     with_tests: bool
     relations: dict[str, str]
+    memory: Memory | None
 
 
 def _run_model(build: _Build, model: Model) -> ModelResult:
     import sqlalchemy as sa
 
     started = time.perf_counter()
-    sql, rows, message = "", 0, ""
-    tests: list[TestResult] = []
-    existing = build.relations.get(model.name)
-    grows = model.config.materialized == "incremental" and existing == "table" and not build.full_refresh
+    made, message = _Made(), ""
     try:
-        sql = build.project.compile(model.name, build.variables, incremental=grows)
         with build.connection.begin():
-            rows = _write(build.connection, model, sql, existing, grows)
-            tests = _run_tests(build, model) if build.with_tests else []
+            _make(build, model, made)
         build.relations[model.name] = "view" if model.config.materialized == "view" else "table"
     except _ChecksFailedError as failed:
-        tests = failed.tests
-        said = " ".join(test.sentence for test in tests if not test.passed and test.severity == "error")
+        made.tests = failed.tests
+        said = " ".join(test.sentence for test in made.tests if not test.passed and test.severity == "error")
         message = f"{said} The rows from before this run were kept."
     except ModelError as error:
         message = str(error)
     except sa.exc.DBAPIError as error:
         message = _explained(model, error)
+    if message and build.memory:
+        build.memory.forget(model)  # the transaction is rolled back
+    seconds = time.perf_counter() - started
+    status: Literal["ok", "failed"] = "failed" if message else "ok"
     return ModelResult(
-        model.name, "failed" if message else "ok", rows, time.perf_counter() - started, tests, sql, message
+        model.name, status, made.rows, seconds, made.tests, made.sql, message, made.is_unchanged
     )
+
+
+@dataclass
+class _Made:
+    """What has come of a model so far."""
+
+    sql: str = ""
+    rows: int = 0
+    tests: list[TestResult] = field(default_factory=list)
+    is_unchanged: bool = False
+
+
+def _make(build: _Build, model: Model, made: _Made) -> None:
+    """Write the model and run its tests; or neither, where both would come out as before."""
+    existing = build.relations.get(model.name)
+    grows = model.config.materialized == "incremental" and existing == "table" and not build.full_refresh
+    made.sql = build.project.compile(model.name, build.variables, incremental=grows)
+    memory = build.memory if build.memory and build.memory.can_recall(model) else None
+    known = memory.recall(model) if memory and existing and not build.full_refresh else None
+    if memory and known and memory.stands(model, made.sql):
+        made.is_unchanged, made.rows = True, known.rows
+    else:
+        made.rows = write_model(build.connection, model, made.sql, existing, grows)
+        if memory:
+            memory.forget(model)
+    against = memory.checked_against(model) if memory and build.with_tests else ""
+    if made.is_unchanged and known and (not build.with_tests or known.checked_against == against):
+        failures = known.failures
+    else:
+        failures = _count_failures(build, model) if build.with_tests else {}
+        if memory:
+            memory.note(model, memory.made_of(model, made.sql), against, made.rows, failures)
+    if build.with_tests:
+        made.tests = check_results(build.project, model, failures)
+    if any(not test.passed and test.severity == "error" for test in made.tests):
+        raise _ChecksFailedError(made.tests)
 
 
 def _explained(model: Model, error: sa.exc.DBAPIError) -> str:
     reason = str(error.orig).strip().splitlines()[0].rstrip(".!")
-    if reason.startswith("Conversion"):
-        reason = re.sub(r"'.*'", "'…'", reason)  # the value itself may be personal
+    if reason.startswith("Conversion") or (getattr(error.orig, "sqlstate", None) or "").startswith("22"):
+        reason = re.sub(r"(['\"]).*\1", "'…'", reason)  # the value itself may be personal
     return f"Running {model.path.name}: {reason}. If a table is missing, run the models it comes from first."
 
 
-def _write(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
-    """Write the model and count its rows (of the replaced part, when it grows)."""
-    name = model.name
-    if grows:
-        return _replace_part(connection, model, sql)
-    if existing:
-        _execute(connection, f"drop {existing} {name}")
-    kind = "view" if model.config.materialized == "view" else "table"
-    _execute(connection, f"create {kind} {name} as {sql}")
-    return _count(connection, name)
-
-
-def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
-    """Delete the rows whose key the new rows carry, then insert the new ones."""
-    name, key, incoming = model.name, model.config.unique_key, f"_incoming_{model.name}"
-    _execute(connection, f"create temporary table {incoming} as {sql}")
-    old, new = _columns(connection, name), _columns(connection, incoming)
-    if old != new:
-        differing = ", ".join(
-            sorted({f"{column} {kind}" for column, kind in set(old.items()) ^ set(new.items())})
-        )
-        raise ModelError(
-            f"The columns of {name} have changed ({differing}). Quarters stored earlier lack them:"
-            " `mel recalculate` builds every quarter anew. Nothing was changed."
-        )
-    listed = ", ".join(new)
-    _execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")  # noqa: S608
-    _execute(connection, f"insert into {name} ({listed}) select {listed} from {incoming}")  # noqa: S608
-    rows = _count(connection, incoming)
-    _execute(connection, f"drop table {incoming}")
-    return rows
-
-
-def _run_tests(build: _Build, model: Model) -> list[TestResult]:
+def _count_failures(build: _Build, model: Model) -> dict[int, int]:
     absent = tables_read(build.project, model) - set(build.relations)
     query = check_query(build.project, model, build.variables, absent)
-    rows = build.connection.exec_driver_sql(query).all() if query else []
-    tests = check_results(build.project, model, {int(row[0]): int(row[1]) for row in rows})
-    if any(not test.passed and test.severity == "error" for test in tests):
-        raise _ChecksFailedError(tests)
-    return tests
+    rows = build.connection.exec_driver_sql(query, execution_options=AS_IT_STANDS).all() if query else []
+    return {int(row[0]): int(row[1]) for row in rows}
 
 
 def _create_missing_sources(build: _Build, models: list[Model]) -> None:
@@ -179,7 +185,7 @@ def _create_missing_sources(build: _Build, models: list[Model]) -> None:
         for table in sorted(missing):
             columns = build.project.source_table(table).columns
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            _execute(build.connection, f"create table {table} ({body})")
+            execute(build.connection, f"create table {table} ({body})")
             build.relations[table] = "table"
 
 
@@ -190,25 +196,3 @@ def _relations(connection: sa.Connection) -> dict[str, str]:
             " where table_schema = current_schema() and table_catalog = current_database()"
         )
         return {str(name): "view" if kind == "VIEW" else "table" for name, kind in rows}
-
-
-def _columns(connection: sa.Connection, table: str) -> dict[str, str]:
-    import sqlalchemy as sa
-
-    rows = connection.execute(
-        sa.text(
-            "select column_name, data_type from information_schema.columns"
-            " where table_name = :name order by ordinal_position"
-        ),
-        {"name": table},
-    )
-    return {str(row[0]): str(row[1]) for row in rows}
-
-
-def _execute(connection: sa.Connection, sql: str) -> None:
-    # The driver's own call: a colon or a percent sign in a model is SQL, not a parameter.
-    connection.exec_driver_sql(sql)
-
-
-def _count(connection: sa.Connection, table: str) -> int:
-    return int(connection.exec_driver_sql(f"select count(*) from {table}").scalar() or 0)  # noqa: S608

@@ -1,7 +1,8 @@
 """One way in: read a frame, or write in one transaction. No table of the package is known here.
 
 A DuckDB file lets one process write at a time and keeps readers out meanwhile. So a connection lives
-only as long as a read or a transaction, and whoever finds the file taken waits, up to a limit.
+only as long as a read or a transaction, and whoever finds the file taken waits, up to a limit. On
+PostgreSQL one run writes at a time as well; readers see the rows of before, and wait for nobody.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import WarehouseError
+from mel_pipeline.warehouse import postgres
 from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 
 if TYPE_CHECKING:
@@ -20,26 +22,38 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+class LostError(WarehouseError):
+    """The server went away in the middle; what was under way has not happened."""
+
+
 class Warehouse:
     """A database behind an SQLAlchemy URL.
 
     Args:
-        url: ``duckdb:///path/to/file.duckdb`` or any other SQLAlchemy URL.
-        lock_wait_seconds: how long to wait for another process to let go of a DuckDB file.
+        url: ``duckdb:///path/to/file.duckdb`` or ``postgresql://user:password@host/database``.
+        lock_wait_seconds: how long to wait for another run to finish writing.
     """
 
     def __init__(self, url: str, lock_wait_seconds: float = 60.0) -> None:
         self.url = url
         self.lock_wait_seconds = lock_wait_seconds
+        self._is_fit = False
 
     @cached_property
     def engine(self) -> sa.Engine:
         """No pool: a pooled idle connection would keep a DuckDB file locked."""
         import sqlalchemy as sa
 
+        if postgres.is_postgres(self.url):
+            return postgres.open_engine(self.url, self.lock_wait_seconds)
         if self._file:
             self._file.path.parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(self.url, poolclass=sa.NullPool)
+        return sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
+
+    @property
+    def dialect(self) -> str:
+        """Of its SQL, as sqlglot names it: ``duckdb`` or ``postgres``."""
+        return "postgres" if postgres.is_postgres(self.url) else "duckdb"
 
     @cached_property
     def _file(self) -> DuckDBFile | None:
@@ -54,7 +68,7 @@ class Warehouse:
         """An open connection; waits for the file lock.
 
         Raises:
-            WarehouseError: the file stayed locked, or the database cannot be opened.
+            WarehouseError: the file stayed locked, the database cannot be opened, or the server went away.
         """
         connection = self._open()
         try:
@@ -62,8 +76,22 @@ class Warehouse:
             if self._file and self._file.is_due():
                 connection.rollback()  # nothing of ours is open any more
                 self._file.fold(connection)
+        except Exception as error:
+            # COPY raises the driver's error, pandas wraps SQLAlchemy's.
+            met = postgres.is_interrupted(error) or postgres.is_interrupted(error.__cause__)
+            if met and postgres.is_postgres(self.url):
+                raise self._interrupted(error) from None
+            raise
         finally:
             connection.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[sa.Connection]:
+        """A connection beside which nobody else writes until it is closed: for a run of models."""
+        with self.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                postgres.wait_for_turn(connection, until_closed=True)
+            yield connection
 
     @contextmanager
     def transaction(self, memory_mb: int | None = None) -> Iterator[sa.Connection]:
@@ -76,6 +104,8 @@ class Warehouse:
             if memory_mb is not None and connection.dialect.name == "duckdb":
                 _bound(connection, memory_mb)
             with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    postgres.wait_for_turn(connection)
                 yield connection
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -123,7 +153,7 @@ class Warehouse:
 
         try:
             for attempt in Retrying(
-                retry=retry_if_exception(_is_locked),
+                retry=retry_if_exception(_may_pass),
                 stop=stop_after_delay(self.lock_wait_seconds),
                 wait=wait_random(0.05, 0.25),
                 reraise=True,
@@ -131,6 +161,11 @@ class Warehouse:
                 with attempt:
                     return self._connected()
         except sa.exc.DBAPIError as error:
+            if postgres.is_postgres(self.url):
+                raise WarehouseError(
+                    f"Opening the warehouse on PostgreSQL: {postgres.reason(error)}. Check MEL_WAREHOUSE_URL and"
+                    " that the server runs; `mel doctor` tries it. Nothing was changed."
+                ) from None  # the driver's own words repeat the address
             raise _explained(error, self.engine.url, self.lock_wait_seconds) from error
         except InUseError as error:
             raise WarehouseError(
@@ -139,13 +174,35 @@ class Warehouse:
             ) from error
         raise AssertionError  # Retrying returns or raises
 
+    def _interrupted(self, error: Exception) -> WarehouseError:
+        if postgres.is_waiting_in_vain(error):
+            return WarehouseError(
+                f"Writing the warehouse: another run has been writing it for {self.lock_wait_seconds:.0f} seconds."
+                " Wait for it to end and start again, or raise MEL_LOCK_WAIT_SECONDS. Nothing was changed."
+            )
+        return LostError(
+            "The PostgreSQL server ended the connection, as when it is restarted. What was being written is not"
+            " there in part: a step counts in full or not at all. Start the run again, and it goes on."
+        )
+
     def _connected(self) -> sa.Connection:
         if self._file is None:
-            return self.engine.connect()
+            connection = self.engine.connect()
+            if postgres.is_postgres(self.url) and not self._is_fit:
+                self._require_fit(connection)
+            return connection
         self._file.put_back()
         connection = self.engine.connect()
         self._file.keep_log(connection)
         return connection
+
+    def _require_fit(self, connection: sa.Connection) -> None:
+        try:
+            postgres.require_fit(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._is_fit = True
 
 
 def _bound(connection: sa.Connection, memory_mb: int) -> None:
@@ -165,6 +222,10 @@ def is_out_of_memory(error: Exception) -> bool:
 
 def _is_locked(error: BaseException) -> bool:
     return isinstance(error, InUseError) or "Could not set lock on file" in str(error)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return _is_locked(error) or postgres.is_passing(error)
 
 
 def _explained(error: sa.exc.DBAPIError, url: sa.URL, waited: float) -> WarehouseError:

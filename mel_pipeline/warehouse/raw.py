@@ -13,6 +13,8 @@ from datetime import datetime
 import pandas as pd
 import sqlalchemy as sa
 
+from mel_pipeline.warehouse.postgres import copy_rows
+
 META = {
     "_row_key": "text",
     "_load_id": "text",
@@ -86,8 +88,8 @@ def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bo
     return False
 
 
-def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: pd.DataFrame) -> None:
-    """Add to the staging table of a load, after what it holds.
+def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: pd.DataFrame) -> int:
+    """Add to the staging table of a load, after what it holds; returns how much that was.
 
     Args:
         columns: of the contract.
@@ -95,12 +97,16 @@ def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: p
     """
     staged = staging_of(load)
     _ensure(connection, staged, dict.fromkeys(columns, "text") | _STAGED)
-    if frame.empty:
-        return
+    begun = last_staged(connection, load)
+    if not frame.empty:
+        _insert(connection, staged, frame.assign(_seq=range(begun + 1, begun + 1 + len(frame))))
+    return begun
+
+
+def last_staged(connection: sa.Connection, load: str) -> int:
+    """The number of the last entry a load has staged."""
     quote = connection.dialect.identifier_preparer.quote
-    begun = _count(connection, f"select coalesce(max(_seq), 0) from {quote(staged)}")
-    frame = frame.assign(_seq=range(begun + 1, begun + 1 + len(frame)))
-    _insert(connection, staged, frame)
+    return _count(connection, f"select coalesce(max(_seq), 0) from {quote(staging_of(load))}")
 
 
 def is_staged(connection: sa.Connection, load: str) -> bool:
@@ -310,7 +316,7 @@ def _count(connection: sa.Connection, sql: str) -> int:
 
 
 def _insert(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
-    """Append a frame; DuckDB reads it where it lies, others get statements of some hundred rows."""
+    """Append a frame; DuckDB reads it where it lies, PostgreSQL takes it by COPY."""
     if connection.dialect.name == "duckdb":
         driver = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver
@@ -320,5 +326,4 @@ def _insert(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
         connection.execute(sa.text(f"insert into {quote(table)} ({names}) select {names} from _frame"))
         driver.unregister("_frame")
         return
-    plain = frame.astype(object).where(frame.notna(), None)
-    plain.to_sql(table, connection, index=False, if_exists="append", method="multi", chunksize=500)
+    copy_rows(connection, table, frame)

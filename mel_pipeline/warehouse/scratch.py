@@ -1,6 +1,7 @@
 """The raw tables as they were at a moment, beside the real ones, for the length of a connection.
 
-On DuckDB in memory, on a server in a schema of its own: nothing of it stays, and the warehouse is only read.
+On DuckDB in memory, on PostgreSQL as temporary tables, which end with the connection: nothing of it stays, and the
+warehouse is only read.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from mel_pipeline.warehouse.raw import history_of
 if TYPE_CHECKING:
     from mel_pipeline.warehouse.engine import Warehouse
 
-SCHEMA = "mel_scratch"
 HISTORY = history_of("")
 
 
@@ -50,7 +50,8 @@ class Scratch:
     connection: sa.Connection
 
     @contextmanager
-    def connect(self) -> Iterator[sa.Connection]:
+    def alone(self) -> Iterator[sa.Connection]:
+        """Nobody else sees these tables."""
         yield self.connection
 
 
@@ -110,9 +111,7 @@ def _enter(connection: sa.Connection) -> str:
         connection.commit()
         return f'"{home}".main'
     home = connection.exec_driver_sql("select current_schema()").scalar_one()
-    connection.exec_driver_sql(f"drop schema if exists {SCHEMA} cascade")
-    connection.exec_driver_sql(f"create schema {SCHEMA}")
-    connection.exec_driver_sql(f"set search_path to {SCHEMA}")
+    connection.exec_driver_sql("set search_path to pg_temp")
     connection.commit()
     return f'"{home}"'
 
@@ -120,10 +119,7 @@ def _enter(connection: sa.Connection) -> str:
 def _leave(connection: sa.Connection) -> None:
     connection.rollback()
     if connection.dialect.name != "duckdb":
-        connection.exec_driver_sql(f"drop schema if exists {SCHEMA} cascade")
-        connection.exec_driver_sql("reset search_path")
-        connection.commit()
-        return
+        return  # closing the connection ends its temporary tables
     # Another connection of this process may keep the file open: what is attached would outlive ours.
     home = connection.exec_driver_sql(
         "select database_name from duckdb_databases() where not internal and database_name <> 'mel_scratch'"

@@ -1,8 +1,14 @@
-"""The tables this package keeps for itself beside raw and modelled ones. Columns only."""
+"""The tables this package keeps for itself beside raw and modelled ones. Columns only.
+
+A change here needs a migration (``migrations/versions``) and the new ``HEAD``; a test compares.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+
+VERSION_TABLE = "mel_migration"
+HEAD = "0002"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -148,6 +154,20 @@ calculation = sa.Table(
     sa.Column("figures", sa.Text, nullable=False),  # digest of every figure, before small groups are withheld
 )
 
+# What a model was last built from, and what came of it: a run leaves alone what would come out the same.
+model_build = sa.Table(
+    "model_build",
+    metadata,
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("part", sa.Text, primary_key=True),  # the quarter, of models that grow by quarter; else empty
+    sa.Column("made_of", sa.Text, nullable=False),  # digest of its SQL and of the rows it reads
+    sa.Column("checked_against", sa.Text, nullable=False),  # digest of its tests and of the rows they read
+    sa.Column("output", sa.Text, nullable=False),  # digest of its own rows
+    sa.Column("row_count", sa.BigInteger, nullable=False),
+    sa.Column("failures", sa.Text, nullable=False),  # JSON: rows that break a test, by the number of the test
+    sa.Column("built_at", sa.DateTime, nullable=False),  # UTC
+)
+
 kept_file = sa.Table(
     "kept_file",
     metadata,
@@ -237,17 +257,16 @@ delivery = sa.Table(
     sa.Column("sent_at", sa.DateTime, nullable=False),  # UTC
 )
 
-
-def ensure_tables(connection: sa.Connection) -> None:
-    """Make the tables that are missing; one question when none is."""
-    names = [table.name for table in metadata.sorted_tables]
-    found = connection.execute(
-        sa.text(
-            "select count(*) from information_schema.tables where table_schema = current_schema()"
-            " and table_catalog = current_database() and table_name in :names"
-        ).bindparams(sa.bindparam("names", expanding=True)),
-        {"names": names},
-    ).scalar_one()
-    if found < len(names):
-        for table in metadata.sorted_tables:
-            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+# Which folders of Parquet beside the warehouse count, for an engine on other machines (see ``lake``).
+lake_part = sa.Table(
+    "lake_part",
+    metadata,
+    sa.Column("folder", sa.Text, primary_key=True),  # of the whole lake
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("part", sa.Text, primary_key=True),  # value of the key by which a table grows; else empty
+    sa.Column("version", sa.Text, nullable=False),  # folder below that of the table; empty for a view
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("row_count", sa.BigInteger, nullable=False),
+    sa.Column("columns", sa.Text, nullable=False),  # JSON: name and type, in order
+    sa.Column("failures", sa.Text, nullable=False),  # JSON: rows that break a test, by the number of the test
+)

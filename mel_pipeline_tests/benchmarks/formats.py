@@ -13,15 +13,16 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from mel_pipeline_tests.benchmarks.contenders.clock import peak_mb
+from mel_pipeline_tests.benchmarks.measuring import Turns, child, keep, ratio, show
+from mel_pipeline_tests.benchmarks.targets import Verdict
 
 TURNS = 3
 LANGUAGES = ["en", "fr", "es"]
@@ -105,37 +106,32 @@ def measured(work: str, folder: Path) -> None:
 
     import mel_pipeline.reporting.charts.canvas  # noqa: F401
 
-    seconds = {"full": full, "bare": bare}[work](folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak": peak}), flush=True)
+    parts = {"full": full, "bare": bare}[work](folder)
+    print(json.dumps({"parts": parts, "peak": peak_mb()}), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", nargs=2)
+    parser.add_argument("--quick", action="store_true", help="one turn")
     asked = parser.parse_args()
     if asked.work:
         measured(asked.work[0], Path(asked.work[1]))
         return
-    found: dict[str, list[dict[str, float]]] = {"full": [], "bare": []}
-    peaks: dict[str, float] = {}
-    for _ in range(TURNS):
+    found: dict[str, Turns] = {}
+
+    def note(name: str, seconds: float, peak: float) -> None:
+        found.setdefault(name, Turns(name)).note({"seconds": seconds, "peak": peak})
+
+    for _ in range(1 if asked.quick else TURNS):
         with tempfile.TemporaryDirectory() as folder:
             for work in ("full", "bare"):
-                command = [sys.executable, "-W", "ignore", "-m", __spec__.name, "--work", work, folder]
-                answer = subprocess.run(command, capture_output=True, text=True, check=True)
-                told = json.loads(answer.stdout.splitlines()[-1])
-                found[work].append(told["seconds"])
-                peaks[work] = max(peaks.get(work, 0.0), told["peak"])
-    medians = {
-        work: {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
-        for work, turns in found.items()
-    }
-    for work, parts in medians.items():
-        told_parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in parts.items())
-        print(f"  {work:<5} peak {peaks[work]:4.0f} MB   {told_parts}")
-    whole, alone = sum(medians["full"].values()), sum(medians["bare"].values())
-    print(f"  full {whole:.2f} s, libraries alone {alone:.2f} s; ratio {whole / alone:.2f} (at most 3)")
+                told = child([sys.executable, "-W", "ignore", "-m", __spec__.name, "--work", work, folder])
+                for name, seconds in told["parts"].items():
+                    note(name, seconds, told["peak"])
+                note(work, sum(told["parts"].values()), told["peak"])
+    show("Processor time of one quarter in three languages", found, "bare")
+    keep("formats", {",".join(LANGUAGES): found}, [Verdict("report", ratio(found["full"], found["bare"]))])
 
 
 if __name__ == "__main__":

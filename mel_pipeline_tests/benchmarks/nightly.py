@@ -1,23 +1,27 @@
 """The nightly run beside the same number of empty Dagster assets and checks, in one process.
 
-``make benchmark`` prints seconds, the ratio and the target. The sample organisation is collected once before, so
+The sample organisation is collected once before, so
 that what is measured is an ordinary night; both take turns and the median counts.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import resource
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
-TARGET = 2.0
+from mel_pipeline_tests.benchmarks.contenders.clock import peak_mb
+from mel_pipeline_tests.benchmarks.measuring import Turns, keep, ratio, show
+from mel_pipeline_tests.benchmarks.sampling import sampled
+from mel_pipeline_tests.benchmarks.targets import Verdict
+
 TURNS = 3
 QUARTER = "2024-Q4"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -43,13 +47,25 @@ def empty_definitions(assets: int, checks: int) -> dg.Definitions:
     )
 
 
-def timed(run: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+def timed(run: Callable[[], object]) -> dict[str, float]:
+    begun, used = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - begun
+    return {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - used, "peak": peak_mb()}
+
+
+def slowest_steps(instance: dg.DagsterInstance, run: str, most: int = 12) -> list[tuple[str, float]]:
+    """Steps of a run with their seconds, the longest first."""
+    stats = instance.get_run_step_stats(run)
+    took = [(one.step_key, one.end_time - one.start_time) for one in stats if one.end_time and one.start_time]
+    return sorted(took, key=lambda step: -step[1])[:most]
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one turn")
+    parser.add_argument("--profile", action="store_true", help="one turn, and where the night's time goes")
+    asked = parser.parse_args()
+    turns = 1 if asked.quick or asked.profile else TURNS
     from mel_pipeline.defs import build
     from mel_pipeline.sandbox.server import running
 
@@ -72,24 +88,29 @@ def main() -> None:
         empty = empty_definitions(len(keys), checks).resolve_job_def("empty")
         print(f"Nightly: {len(keys)} assets, {checks} checks. Empty: as many of each, a step an asset.")
         with dg.DagsterInstance.get() as instance:
+            runs: list[str] = []
 
             def night() -> None:
-                assert nightly.execute_in_process(
-                    instance=instance, partition_key=QUARTER, run_config=QUIET
-                ).success
+                done = nightly.execute_in_process(instance=instance, partition_key=QUARTER, run_config=QUIET)
+                assert done.success
+                runs.append(done.run_id)
 
             def nothing() -> None:
                 assert empty.execute_in_process(instance=instance, run_config=QUIET).success
 
             first = timed(night)
-            pairs = [(timed(night), timed(nothing)) for _ in range(TURNS)]
-    nights, nothings = (statistics.median(values) for values in zip(*pairs, strict=True))
-    ratio = statistics.median(a / b for a, b in pairs)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"first night {first:.1f} s · ordinary night {nights:.1f} s · empty assets {nothings:.1f} s · peak {peak:.0f} MB"
-    )
-    print(f"ratio {ratio:.2f} (target: at most {TARGET:.1f}) {'met' if ratio <= TARGET else 'NOT met'}")
+            found = {name: Turns(name) for name in ("empty assets", "ordinary night")}
+            for _ in range(turns):
+                found["empty assets"].note(timed(nothing))
+                with sampled() if asked.profile else nullcontext() as samples:
+                    found["ordinary night"].note(timed(night))
+            longest = slowest_steps(instance, runs[-1])
+    show(f"In one process, after a first night of {first['seconds']:.1f} s", found, "empty assets")
+    print("  longest steps of the last night: " + ", ".join(f"{name} {took:.1f} s" for name, took in longest))
+    if samples:
+        samples.show()
+    verdict = Verdict("nightly", ratio(found["ordinary night"], found["empty assets"]))
+    keep("nightly", {"sample": found}, [verdict])
 
 
 if __name__ == "__main__":

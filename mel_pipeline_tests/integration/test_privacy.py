@@ -15,6 +15,7 @@ from mel_pipeline.landing import utc_now
 from mel_pipeline.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.privacy.erasure import erase
 from mel_pipeline.privacy.holdings import holdings, remove_expired
+from mel_pipeline.warehouse.lake import Lake
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
 
 pytestmark = pytest.mark.slow
@@ -176,6 +177,18 @@ def test_text_about_people_and_old_versions_go_when_they_are_too_old(small: Smal
         "select open_comment, other_answers, overall_satisfaction from raw_surveys__responses"
     )[0]
     assert row == {"open_comment": None, "other_answers": None, "overall_satisfaction": "Satisfied"}
+
+
+def test_copies_for_spark_go_with_what_is_too_old_and_stay_while_nothing_is(
+    small: Small, tmp_path: Path
+) -> None:
+    lake = Lake(small.warehouse, tmp_path / "lake")
+    small.load("contacts", [contact(OTHER, gender="Man", modified_at="2024-02-01T00:00:00+00:00")])
+    [copy], _ = lake.hand_over({"raw_zoho_crm__contacts_history": [("_row_key", "text")]}, lake.parts())
+    remove_expired(small.warehouse, utc_now() - timedelta(days=360))
+    assert lake.is_there(copy)
+    assert remove_expired(small.warehouse, utc_now() + timedelta(days=61 * 31))
+    assert not lake.is_there(copy) and lake.parts() == {}
 
 
 def test_what_is_held_about_people_is_told_with_why_and_for_how_long(small: Small) -> None:

@@ -1,9 +1,9 @@
-"""A DuckDB file with the catalogue landed, and a way to fill raw tables with a few rows."""
+"""A warehouse with the catalogue landed, on each engine, and a way to fill raw tables with a few rows."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mel_pipeline.landing import land_catalogue
 from mel_pipeline.settings import PROJECT
 from mel_pipeline.sql_project import SqlProject
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.postgres import Server
 
 SQL_FOLDER = PROJECT / "dbt_like_sql"
 VARIABLES: dict[str, object] = {
@@ -33,9 +34,21 @@ def project() -> SqlProject:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory, project: SqlProject) -> Path:
-    """Every raw table empty, the catalogue landed."""
+    """A DuckDB file with every raw table empty and the catalogue landed."""
     path = tmp_path_factory.mktemp("template") / "warehouse.duckdb"
-    warehouse = Warehouse(f"duckdb:///{path}")
+    prepare(Warehouse(f"duckdb:///{path}"), project)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server, project: SqlProject) -> str:
+    """The same as a database; returns its name, to be copied."""
+    prepare(Warehouse(postgres.database(name="mel_template")), project)
+    return "mel_template"
+
+
+def prepare(warehouse: Warehouse, project: SqlProject) -> None:
+    """Every raw table, empty; the catalogue landed."""
     with warehouse.transaction() as connection:
         for source in project.source_tables.values():
             if source.source != "catalogue":
@@ -43,14 +56,20 @@ def template(tmp_path_factory: pytest.TempPathFactory, project: SqlProject) -> P
                 connection.exec_driver_sql(f"create table {source.table} ({body})")
     land_catalogue(load_catalogue(SQL_FOLDER), warehouse)
     warehouse.fold()
-    return path
 
 
-@pytest.fixture
-def warehouse(template: Path, tmp_path: Path) -> Warehouse:
-    path = tmp_path / "warehouse.duckdb"
-    shutil.copy(template, path)
-    return Warehouse(f"duckdb:///{path}")
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
+    """One of its own; the test runs once on each engine."""
+    if request.param == "duckdb":
+        path = tmp_path / "warehouse.duckdb"
+        shutil.copy(request.getfixturevalue("template"), path)
+        yield Warehouse(f"duckdb:///{path}")
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.database(template=request.getfixturevalue("postgres_template"))
+    yield Warehouse(url)
+    server.drop(url)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mel_pipeline.sql_project import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.postgres import Server
 
 QUARTERS = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
 Fill = Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None]
@@ -67,21 +68,42 @@ def rows_of(drawn: tuple[Any, ...]) -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
+@pytest.fixture(params=["duckdb", "postgres"])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Warehouse]]:
+    """A warehouse for each example, each time in the place of the one before."""
+    if request.param == "duckdb":
+        template: Path = request.getfixturevalue("template")
+
+        def on_duckdb() -> Warehouse:
+            for left in tmp_path.glob("any.duckdb*"):
+                left.unlink()
+            shutil.copy(template, tmp_path / "any.duckdb")
+            return Warehouse(f"duckdb:///{tmp_path / 'any.duckdb'}")
+
+        yield on_duckdb
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = request.getfixturevalue("postgres_template")
+
+    def on_postgres() -> Warehouse:
+        server.drop(server.url("mel_any"))
+        return Warehouse(server.database(template=name, name="mel_any"))
+
+    yield on_postgres
+    server.drop(server.url("mel_any"))
+
+
 @pytest.mark.slow
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=st.tuples(members, events, answers, parts))
 def test_totals_shares_and_years_hold_for_any_data(
-    template: Path, tmp_path: Path, project: SqlProject, fill: Fill, drawn: tuple[Any, ...]
+    fresh: Callable[[], Warehouse], project: SqlProject, fill: Fill, drawn: tuple[Any, ...]
 ) -> None:
-    path = tmp_path / "any.duckdb"
-    for left in tmp_path.glob("any.duckdb*"):
-        left.unlink()
-    shutil.copy(template, path)
-    warehouse = Warehouse(f"duckdb:///{path}")
+    warehouse = fresh()
     fill(warehouse, rows_of(drawn))
     for quarter in QUARTERS:
         runs = list(Runner(warehouse).run(project, variables={**project.variables, "quarter": quarter}))

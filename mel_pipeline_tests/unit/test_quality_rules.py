@@ -255,3 +255,20 @@ def test_telemetry_and_progress_bars_are_off() -> None:
     assert bars is not None
     assert not bars["globally"]
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+
+
+def test_frames_of_the_same_shape_are_judged_on_their_own_rows_without_being_fingerprinted() -> None:
+    from mel_pipeline.contracts import contract_of
+
+    contract = contract_of("zoho_crm").entities["events"]
+    columns = [*contract.columns, "_source_ref"]
+    frame = pd.DataFrame({name: [None, None] for name in columns}, dtype="str")
+    fewer = frame.assign(id=["1", "2"])
+    found = [
+        {row.rule for row in quality.check_rows(rows, contract).bad if row.column == "id"}
+        for rows in (frame, fewer, frame)
+    ]
+    assert found == [{"required"}, set(), {"required"}]
+    from great_expectations.execution_engine import pandas_execution_engine as engine  # after it is set up
+
+    assert engine.hash_pandas_dataframe(frame) == ""

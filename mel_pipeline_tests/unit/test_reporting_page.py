@@ -46,6 +46,7 @@ def test_the_page_and_its_charts_lie_under_the_period(built):
     ]
 
 
+@pytest.mark.slow
 def test_building_again_touches_nothing(built):
     before = {path: path.stat().st_mtime_ns for path in built.parent.rglob("*") if path.is_file()}
     build_report(sample_edition(), built.parents[1], REPORTS, "en")
@@ -141,6 +142,7 @@ def test_a_withheld_figure_gives_away_neither_value_nor_base(tmp_path):
     assert "2 / 3" not in html
 
 
+@pytest.mark.slow
 def test_the_annual_edition_compares_with_the_year_before(tmp_path):
     html = build_report(fewer_charts(sample_edition("2024")), tmp_path, REPORTS, "en").read_text(
         encoding="utf-8"
@@ -150,6 +152,7 @@ def test_the_annual_edition_compares_with_the_year_before(tmp_path):
     assert "Same quarter last year" not in html
 
 
+@pytest.mark.slow
 def test_another_language_is_a_file(tmp_path):
     path = build_report(fewer_charts(sample_edition()), tmp_path / "out", REPORTS, "fr")
     html = path.read_text(encoding="utf-8")
@@ -176,11 +179,11 @@ def test_what_a_language_lacks_stands_in_english_and_is_listed(sources, tmp_path
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        (name, content)
+        pytest.param(name, content, marks=[] if content == "{% if %}" else pytest.mark.slow)
         for name in ("report.html.jinja", "parts.html.jinja")
         for content in ("", "{% if %}", None)
     ]
-    + [("report.css", ""), ("report.css", None)],
+    + [pytest.param("report.css", content, marks=pytest.mark.slow) for content in ("", None)],
 )
 def test_a_broken_template_stops_the_report_and_leaves_no_page(sources, tmp_path, name, content):
     path = sources / "templates" / name

@@ -317,6 +317,7 @@ def test_a_withheld_figure_stands_as_words_on_its_page(tmp_path, sources):
     assert "not shown" in text and "55.2" not in text and "secret 3 of 4" not in text
 
 
+@pytest.mark.slow
 def test_the_same_site_gives_the_same_bytes_and_touches_nothing(out: Path, sources):
     build_site(small_site(), out, sources, ["en", "fr"])
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()}

@@ -64,7 +64,7 @@ newest as (
 
     select
         account_id, spell, joined_on, left_on,
-        row_number() over (partition by account_id, spell order by changed_on desc) as place
+        row_number() over (partition by account_id, spell order by changed_on desc nulls last) as place
     from numbered
 
 ),

@@ -4,7 +4,7 @@ with recent as (
         platform,
         account_id,
         name,
-        row_number() over (partition by platform, account_id order by taken_on desc) as recency
+        row_number() over (partition by platform, account_id order by taken_on desc nulls last) as recency
     from {{ ref('stg_platforms__accounts') }}
 
 ),

@@ -55,7 +55,7 @@ summed as (
         sum(f.value) as value,
         count(distinct case when f.availability = 'given' then f.starts_on end) as days_with_data,
         count(distinct case when f.availability = 'not_offered' then f.starts_on end) as days_not_offered,
-        p.known_before - greatest(p.starts_on, d.first_on) as days
+        {{ days_between('greatest(p.starts_on, d.first_on)', 'p.known_before') }} as days
     from periods as p
     join first_days as d on d.first_on < p.known_before
     join figures as f

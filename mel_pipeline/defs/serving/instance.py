@@ -7,26 +7,55 @@ from pathlib import Path
 
 import dagster as dg
 
+from mel_pipeline.errors import SettingsError
 from mel_pipeline.settings import Settings
 
 SHIPPED = Path(__file__).parent / "dagster.yaml"
+STORAGE_URL = "MEL_DAGSTER_STORAGE_URL"  # read by Dagster itself, so that the password stands in no file
+ON_POSTGRES = f"""
+storage:
+  postgres:
+    postgres_url: {{env: {STORAGE_URL}}}
+"""
 
 
 def prepare_home(settings: Settings) -> Path:
     """Make the folder with our dagster.yaml, unless the operator has put another one there; point Dagster at it."""
     home = settings.dagster_home.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    target = home / "dagster.yaml"
-    if not target.exists():
-        target.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
+    target, url = home / "dagster.yaml", settings.dagster_storage_url.get_secret_value()
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    ours = {shipped, shipped + ON_POSTGRES}
+    wanted = shipped + ON_POSTGRES if url else shipped
+    if not target.exists() or (target.read_text(encoding="utf-8") in ours - {wanted}):
+        target.write_text(wanted, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
     # Events of one step are written together: one commit an event is most of what a short step costs.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
+    if url:
+        # Without a name SQLAlchemy takes psycopg 3, and Dagster's storage then fails at its first event.
+        os.environ[STORAGE_URL] = f"postgresql+psycopg2:{url.split(':', 1)[1]}"
+        os.environ["PGTZ"] = "UTC"  # Dagster reads times without zone as UTC
     return home
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's instance.
+
+    Raises:
+        SettingsError: the storage is no PostgreSQL URL.
+        WarehouseError: its server cannot be reached.
+    """
+    if url := settings.dagster_storage_url.get_secret_value():
+        from mel_pipeline.warehouse.postgres import is_postgres, require_reachable
+
+        if not is_postgres(url):
+            raise SettingsError(
+                f"Opening Dagster's storage: {STORAGE_URL} is no PostgreSQL URL. Write it like"
+                " postgresql://user:password@host/dagster, or leave it empty for files in MEL_HOME."
+            )
+        require_reachable(url)
     prepare_home(settings)
     return dg.DagsterInstance.get()
 

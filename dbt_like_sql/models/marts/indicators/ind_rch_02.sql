@@ -37,9 +37,9 @@ reckoned as (
         a.account,
         c.followers - coalesce(sum(d.net_new_followers), 0) as followers,
         -- The day of the count itself may not have ended, so it need not be there.
-        c.taken_on - c.as_of_on - 1 as days_needed,
+        {{ days_between('c.as_of_on', 'c.taken_on') }} - 1 as days_needed,
         count(distinct case when d.gained_on < c.taken_on then d.gained_on end) as days_present,
-        c.taken_on - min(d.gained_on) as days_since_first,
+        {{ days_between('min(d.gained_on)', 'c.taken_on') }} as days_since_first,
         max(r.account_key) is not null as is_reckonable
     from counted_later as c
     join {{ ref('dim_platform_account') }} as a on a.account_key = c.account_key and a.kind = 'social'

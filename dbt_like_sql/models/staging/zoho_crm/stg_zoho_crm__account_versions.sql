@@ -45,7 +45,7 @@ placed as (
     select
         *,
         row_number() over (
-            partition by id, changed_on order by changed_at desc, _loaded_at desc
+            partition by id, changed_on order by changed_at desc nulls last, _loaded_at desc
         ) as place
     from dated
 

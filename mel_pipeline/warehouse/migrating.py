@@ -1,0 +1,58 @@
+"""Bring the tables the package owns to the layout this version knows: by alembic, in the writer's own transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mel_pipeline.errors import WarehouseError
+from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def ensure_tables(connection: sa.Connection) -> None:
+    """Make the tables that are missing, and change those of an older version; one question when all is well.
+
+    Raises:
+        WarehouseError: a newer version has written this warehouse.
+    """
+    names = {VERSION_TABLE, *metadata.tables}
+    found = set(
+        connection.execute(
+            sa.text(
+                "select table_name from information_schema.tables where table_schema = current_schema()"
+                " and table_catalog = current_database() and table_name in :names"
+            ).bindparams(sa.bindparam("names", expanding=True)),
+            {"names": sorted(names)},
+        ).scalars()
+    )
+    if not found:
+        metadata.create_all(connection, checkfirst=False)
+        connection.exec_driver_sql(f"create table {VERSION_TABLE} (version_num varchar(32) not null)")
+        connection.execute(sa.text(f"insert into {VERSION_TABLE} values (:head)"), {"head": HEAD})  # noqa: S608
+        return
+    version = version_of(connection) if VERSION_TABLE in found else None
+    if version != HEAD:
+        _upgrade(connection, version)
+
+
+def version_of(connection: sa.Connection) -> str | None:
+    """The layout a warehouse has."""
+    return connection.execute(sa.text(f"select max(version_num) from {VERSION_TABLE}")).scalar()  # noqa: S608
+
+
+def _upgrade(connection: sa.Connection, version: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    if version is not None and version > HEAD:
+        raise WarehouseError(
+            f"Opening the warehouse: a newer version of this package has written it (layout {version}, this one knows"
+            f" {HEAD}). Install the newer version again. Nothing was changed."
+        )
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

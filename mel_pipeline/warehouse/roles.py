@@ -1,0 +1,76 @@
+"""Least-privilege roles on PostgreSQL: who writes the warehouse, and who may read what anybody may see.
+
+Two roles that cannot log in; people and programs log in as roles of their own that are members. The writer owns every
+table, whoever of its members made it. The reader sees tables that are named for readers, and none that comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from mel_pipeline.errors import WarehouseError
+
+WRITER, READER = "mel_writer", "mel_reader"
+# Of the package's own tables: figures with small groups withheld, what was published, and what differs from it.
+FOR_READERS = ("released_figures", "published_figures", "publication_ledger", "restatement")
+
+
+def role_statements(
+    connection: sa.Connection,
+    for_readers: Iterable[str],
+    writers: Sequence[str] = (),
+    readers: Sequence[str] = (),
+) -> list[str]:
+    """SQL that makes the roles, or brings them up to date; to be run as the owner of the database.
+
+    Args:
+        for_readers: models that readers may see.
+        writers, readers: roles that log in, made without a password where they are missing.
+
+    Raises:
+        WarehouseError: the warehouse is no PostgreSQL database.
+    """
+    if connection.dialect.name != "postgresql":
+        raise WarehouseError(
+            "Making roles: this warehouse is a DuckDB file, and whoever may read the file reads all of it. Protect the"
+            " file, or use PostgreSQL (MEL_WAREHOUSE_URL)."
+        )
+    quote = connection.dialect.identifier_preparer.quote
+    place = connection.exec_driver_sql("select current_database(), current_schema()").one()
+    database, schema = quote(place[0]), quote(place[1])
+    relations = connection.exec_driver_sql(
+        "select c.relname, c.relkind = 'v' from pg_class c where c.relnamespace = current_schema()::regnamespace"
+        " and c.relkind in ('r', 'v', 'p') order by 1"
+    ).all()
+    names = {str(name) for name, _ in relations}
+    seen = [quote(name) for name in sorted(names & {*FOR_READERS, *for_readers})]
+    sql = [_role(role, "nologin") for role in (WRITER, READER)]
+    sql += [
+        f"grant {WRITER} to current_user",
+        f"grant connect on database {database} to {WRITER}, {READER}",
+        f"revoke all on schema {schema} from public",
+        f"grant usage, create on schema {schema} to {WRITER}",
+        f"grant usage on schema {schema} to {READER}",
+        f"revoke all on all tables in schema {schema} from public, {READER}",
+    ]
+    for name, is_view in relations:
+        sql.append(f"alter {'view' if is_view else 'table'} {schema}.{quote(name)} owner to {WRITER}")
+    if seen:
+        sql.append(f"grant select on {', '.join(f'{schema}.{name}' for name in seen)} to {READER}")
+    for login in writers:
+        sql += [_role(login, "login"), f"grant {WRITER} to {quote(login)}"]
+        sql.append(f"alter role {quote(login)} in database {database} set role {WRITER}")
+    for login in readers:
+        sql += [_role(login, "login"), f"grant {READER} to {quote(login)}"]
+    return sql
+
+
+def _role(name: str, kind: str) -> str:
+    """PostgreSQL has no "create role if not exists"."""
+    text = name.replace("'", "''")
+    return (
+        f"do $mel$ begin if not exists (select 1 from pg_roles where rolname = '{text}') then"  # noqa: S608
+        f" execute format('create role %I {kind}', '{text}'); end if; end $mel$"
+    )

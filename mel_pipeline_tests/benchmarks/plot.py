@@ -1,0 +1,82 @@
+"""How time and memory of the SQL models grow with rows: docs/images/performance-rows.png from the kept results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mel_pipeline.settings import PROJECT
+from mel_pipeline_tests.benchmarks.measuring import HOME
+
+PICTURE = PROJECT / "docs" / "images" / "performance-rows.png"
+SHOWN = {
+    "script": ("#8a8f98", "one DuckDB script"),
+    "runner": ("#b3123b", "our runner"),
+    "dbt": ("#1f6f8b", "dbt-duckdb"),
+    "SQLMesh": ("#6b4fa0", "SQLMesh"),
+    "polars": ("#c77700", "polars"),
+    "pandas": ("#3b7d3b", "pandas"),
+}
+
+
+def draw(results: Path, picture: Path) -> None:
+    """Two panels, both axes logarithmic, each line named at its end."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+    import matplotlib.ticker
+
+    mpl.use("Agg")
+    found = json.loads(results.read_text(encoding="utf-8"))["found"]
+    figure, panels = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    told = (("seconds", "Seconds, with tests", _median), ("peak", "Most memory in MB, with tests", max))
+    for panel, (key, title, fold) in zip(panels, told, strict=True):
+        ends = []
+        for name, (colour, label) in SHOWN.items():
+            points = [
+                (int(rows), fold(turns[f"{name} + tests"][key]))
+                for rows, turns in found.items()
+                if f"{name} + tests" in turns
+            ]
+            if not points:
+                continue
+            rows, values = zip(*sorted(points), strict=True)
+            width = 2.4 if name == "runner" else 1.4
+            panel.plot(rows, values, color=colour, marker="o", markersize=4, linewidth=width)
+            ends.append((values[-1], rows[-1], label, colour))
+        _name_lines(panel, ends)
+        panel.set(
+            xscale="log", yscale="log", title=title, xlabel="Survey responses, and as many social figures"
+        )
+        panel.grid(visible=True, which="major", alpha=0.25)
+        panel.spines[["top", "right"]].set_visible(False)
+        low, high = panel.get_xlim()
+        panel.set_xlim(low, high * 4)  # room for the names
+        sizes = sorted(int(rows) for rows in found)
+        panel.set_xticks(sizes, [f"{rows / 1_000_000:g} M" for rows in sizes], minor=False)
+        panel.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.minorticks_off()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=110)
+    plt.close(figure)
+
+
+def _name_lines(panel: Any, ends: list[tuple[float, int, str, str]]) -> None:
+    """Names beside the last points, pushed apart where they would touch."""
+    values = [float(value) for line in panel.lines for value in line.get_ydata()]
+    step = (max(values) / min(values)) ** 0.045  # the axis is logarithmic: a line of text is a factor
+    last = 0.0
+    for value, rows, label, colour in sorted(ends):
+        last = max(value, last * step)
+        panel.text(rows * 1.25, last, label, color=colour, va="center", fontsize=9)
+
+
+def _median(values: list[float]) -> float:
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+if __name__ == "__main__":
+    draw(HOME / "results" / "sql_models.json", PICTURE)
+    print(f"Drawn: {PICTURE.relative_to(PROJECT)}")

@@ -1,0 +1,178 @@
+"""A run builds what new loads touch, and what it leaves alone is what a full rebuild would give."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.sql_project import ModelResult, Runner, SqlProject
+from mel_pipeline.warehouse import Warehouse
+
+CONFIG = """
+name: small
+version: "1.0"
+models:
+  small:
+    +materialized: table
+    growing: {+materialized: incremental, +unique_key: quarter}
+    views: {+materialized: view}
+vars: {quarter: 2024-Q1}
+"""
+SOURCES = """
+sources:
+  - name: box
+    tables:
+      - name: events
+        identifier: raw_events
+        columns: [{name: day, data_type: date}, {name: people, data_type: integer}]
+      - name: rates
+        identifier: raw_rates
+        columns: [{name: rate, data_type: integer}]
+"""
+MODELS = """
+models:
+  - name: held
+    config: {meta: {slice_by: day}}
+    columns:
+      - {name: people, data_tests: [not_null]}
+  - name: attendance
+    config: {meta: {reads_slice_of: [held]}}
+"""
+FILES = {
+    "dbt_project.yml": CONFIG,
+    "models/sources.yml": SOURCES,
+    "models/models.yml": MODELS,
+    "models/views/stg_events.sql": "select day, people from {{ source('box', 'events') }}",
+    "models/held.sql": "select day, people from {{ ref('stg_events') }}",
+    "models/rates.sql": "select rate from {{ source('box', 'rates') }}",
+    "models/growing/attendance.sql": """
+        select '{{ var("quarter") }}' as quarter, sum(people) as people from {{ ref('held') }}
+        where day >= date '2024-{{ "%02d" | format(3 * (var("quarter")[-1] | int) - 2) }}-01'
+            and day < date '2024-{{ "%02d" | format(3 * (var("quarter")[-1] | int)) }}-28'
+    """,
+}
+
+
+class Small:
+    """A project in a temporary folder on a warehouse with two raw tables."""
+
+    def __init__(self, folder: Path, warehouse_url: str) -> None:
+        self.folder = folder / "project"
+        self.warehouse = Warehouse(warehouse_url)
+        for name, text in FILES.items():
+            self.write(name, text)
+        self.execute(
+            "create table raw_events (day date, people integer)", "create table raw_rates (rate integer)"
+        )
+        self.execute("insert into raw_events values (date '2024-02-01', 10), (date '2024-05-01', 20)")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+
+    def execute(self, *statements: str) -> None:
+        with self.warehouse.transaction() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def run(self, quarter: str = "2024-Q1", **more: bool) -> dict[str, ModelResult]:
+        project = SqlProject.load(self.folder, {"quarter": quarter})
+        runner = Runner(self.warehouse, only_touched=True)
+        return {result.name: result for result in runner.run(project, **more)}  # type: ignore[arg-type]
+
+    def built(self, quarter: str = "2024-Q1", **more: bool) -> set[str]:
+        results = self.run(quarter, **more)
+        assert {result.status for result in results.values()} == {"ok"}
+        return {name for name, result in results.items() if not result.is_unchanged}
+
+    def figures(self) -> dict[str, int]:
+        rows = self.warehouse.records("select quarter, people from attendance order by quarter")
+        return {row["quarter"]: row["people"] for row in rows}
+
+
+@pytest.fixture
+def small(tmp_path: Path, warehouse_url: str) -> Small:
+    made = Small(tmp_path, warehouse_url)
+    made.run("2024-Q1")
+    made.run("2024-Q2")
+    return made
+
+
+def test_a_run_after_which_nothing_has_come_builds_nothing_and_says_the_same(small: Small) -> None:
+    before = small.run()
+    assert small.built() == set()
+    again = small.run()
+    assert {name: (r.rows, r.tests) for name, r in again.items()} == {
+        name: (r.rows, r.tests) for name, r in before.items()
+    }
+    assert again["held"].tests[0].passed and again["held"].rows == 2
+
+
+def test_only_what_comes_from_a_changed_source_is_built(small: Small) -> None:
+    small.execute("insert into raw_rates values (2)")
+    assert small.built() == {"rates"}
+    small.execute("update raw_events set people = 11 where people = 10")
+    assert small.built() == {"stg_events", "held", "attendance"}
+    assert small.figures() == {"2024-Q1": 11, "2024-Q2": 20}
+
+
+def test_news_of_one_quarter_leave_the_other_quarters_alone(small: Small) -> None:
+    small.execute("insert into raw_events values (date '2024-06-01', 5)")
+    assert small.built("2024-Q1") == {"stg_events", "held"}
+    assert small.built("2024-Q2") == {"attendance"}
+    assert small.figures() == {"2024-Q1": 10, "2024-Q2": 25}
+
+
+def test_the_first_row_of_all_and_the_last_one_that_goes_touch_every_quarter(small: Small) -> None:
+    """A model may tell "nothing was ever loaded" from "nothing in this quarter"."""
+    small.execute("delete from raw_events where day < date '2024-04-01'")
+    small.run("2024-Q1")
+    assert small.built("2024-Q1") == set()
+    small.execute("delete from raw_events")
+    assert "attendance" in small.built("2024-Q1")
+
+
+def test_rows_that_were_changed_behind_its_back_are_built_again(small: Small) -> None:
+    small.execute("update held set people = 99 where people = 10")
+    assert small.built() == {"held"}
+    small.execute("delete from attendance where quarter = '2024-Q2'")
+    assert small.built("2024-Q1") == set()
+    assert small.built("2024-Q2") == {"attendance"}
+    small.execute("drop table rates")
+    assert small.built() == {"rates"}
+    assert small.figures() == {"2024-Q1": 10, "2024-Q2": 20}
+
+
+def test_another_definition_is_built_and_so_is_everything_on_demand(small: Small) -> None:
+    small.write("models/rates.sql", "select rate, 1 as one from {{ source('box', 'rates') }}")
+    assert small.built() == {"rates"}
+    assert small.built(full_refresh=True) == set(small.run())
+
+
+def test_a_column_of_another_type_counts_as_a_change_although_its_values_are_the_same(small: Small) -> None:
+    small.execute("alter table raw_rates alter column rate type bigint")
+    assert small.built() == {"rates"}
+
+
+def test_rows_that_break_a_rule_are_tried_again_each_time_until_they_are_mended(small: Small) -> None:
+    small.execute("insert into raw_events values (date '2024-03-01', null)")
+    for _ in range(2):
+        results = small.run()
+        assert results["held"].status == "failed"
+        assert results["attendance"].status == "skipped"
+        assert small.figures() == {"2024-Q1": 10, "2024-Q2": 20}
+    small.execute("update raw_events set people = 3 where people is null")
+    assert small.built() == {"held", "attendance", "stg_events"}
+    assert small.figures()["2024-Q1"] == 13
+
+
+def test_a_rule_that_is_new_is_tried_on_rows_that_stay(small: Small) -> None:
+    small.write("models/models.yml", MODELS.replace("[not_null]", "[not_null, unique]"))
+    results = small.run()
+    assert results["held"].is_unchanged
+    assert [test.name for test in results["held"].tests] == ["not_null_people", "unique_people"]
+    small.execute("update raw_events set people = 10")
+    assert small.run()["held"].status == "failed"

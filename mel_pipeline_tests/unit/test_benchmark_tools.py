@@ -1,0 +1,71 @@
+"""What benchmarks say and how they say it: verdicts, ratios of neighbouring turns, failures of a contender."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from mel_pipeline_tests.benchmarks.measuring import Turns, child, in_turns, ratio
+from mel_pipeline_tests.benchmarks.sampling import sampled
+from mel_pipeline_tests.benchmarks.targets import TARGETS, Verdict
+
+
+def test_a_value_at_the_limit_meets_the_target_and_one_beyond_does_not() -> None:
+    assert Verdict("models", TARGETS["models"].limit).is_met
+    assert not Verdict("models", TARGETS["models"].limit + 0.01).is_met
+
+
+def test_to_be_ahead_means_below_not_equal() -> None:
+    assert not Verdict("tests polars", 1.0).is_met
+    assert Verdict("tests polars", 0.99).is_met
+
+
+def test_a_verdict_says_value_target_and_outcome() -> None:
+    assert Verdict("models", 1.5, "5 rows").sentence == (
+        "SQL models without tests beside one hand-written DuckDB script (5 rows): 1.50×, target at most 1.15×: NOT met"
+    )
+
+
+def test_the_ratio_compares_turns_that_ran_one_after_the_other() -> None:
+    # The machine was three times slower in the second turn: that concerns both.
+    assert ratio(Turns("a", [2.0, 6.0]), Turns("b", [1.0, 3.0])) == 2.0
+
+
+def test_every_second_turn_goes_the_other_way_round() -> None:
+    order: list[str] = []
+
+    def work(name: str) -> dict[str, float]:
+        order.append(name)
+        return {"seconds": 1.0, "peak": 1.0}
+
+    found = in_turns({name: lambda name=name: work(name) for name in "abc"}, 2)  # type: ignore[misc]
+    assert "".join(order) == "abccba"
+    assert found["b"].seconds == [1.0, 1.0]
+
+
+def test_a_contender_that_fails_ends_the_benchmark_with_what_it_said() -> None:
+    with pytest.raises(RuntimeError, match="no such table"):
+        child([sys.executable, "-c", "raise SystemExit('no such table')"])
+
+
+def test_memory_is_that_of_the_child_and_not_of_who_started_it() -> None:
+    ballast = bytearray(200_000_000)
+    code = (
+        "import sys, json; sys.path.insert(0, 'mel_pipeline_tests/benchmarks/contenders');"
+        "from clock import peak_mb; print(json.dumps({'peak': peak_mb()}))"
+    )
+    assert child([sys.executable, "-c", code])["peak"] < 100
+    assert len(ballast) == 200_000_000
+
+
+def test_the_sampler_sees_where_the_time_goes() -> None:
+    with sampled() as samples:
+        until = time.perf_counter() + 0.5
+        while time.perf_counter() < until:
+            sum(range(1000))
+    assert samples.total >= 10
+    [(name, count)] = samples.functions.most_common(1)
+    assert "test_the_sampler_sees_where_the_time_goes" in name
+    assert count > samples.total / 2

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
 
 _IMPORTING = threading.RLock()
+_CHECKING = threading.RLock()  # the one context holds a check's data by name: loads in threads take turns
 # Values of broken rows stay out of results: they would end up in Dagster's event log.
 RESULT_FORMAT: dict[str, Any] = {
     "result_format": "COMPLETE",
@@ -104,12 +105,13 @@ def validate_frame(frame: pd.DataFrame, expectations: list[Any]) -> ExpectationS
     """Run expectations on a frame; the result says which rows by position."""
     import great_expectations as gx
 
-    sources = context().data_sources
-    source = sources.add_or_update_pandas("rows")
-    asset = source.add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    suite = gx.ExpectationSuite("rows", expectations=expectations)
-    return batch.validate(suite, result_format=RESULT_FORMAT)
+    with _CHECKING:
+        sources = context().data_sources
+        source = sources.add_or_update_pandas("rows")
+        asset = source.add_dataframe_asset("rows")
+        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+        suite = gx.ExpectationSuite("rows", expectations=expectations)
+        return batch.validate(suite, result_format=RESULT_FORMAT)
 
 
 @contextmanager
@@ -117,15 +119,18 @@ def validated_query(
     warehouse: Warehouse, query: str, expectations: list[Any]
 ) -> Iterator[ExpectationSuiteValidationResult]:
     """Run expectations in the warehouse, on the rows of a query. Gives the file back afterwards."""
+    expectation_types()
     import great_expectations as gx
+    from great_expectations.datasource.fluent.interfaces import GxDatasourceWarning
 
-    sources = context().data_sources
     # Our own connection waits for the file; Great Expectations' one then shares it.
-    with warehouse.connect():
+    with warehouse.connect(), _CHECKING:
+        sources = context().data_sources
         url = warehouse.engine.url.render_as_string(hide_password=False)
-        is_postgres = warehouse.engine.dialect.name == "postgresql"
-        add = sources.add_or_update_postgres if is_postgres else sources.add_or_update_sql
-        source = add("warehouse", connection_string=url)
+        with warnings.catch_warnings():
+            # Its PostgreSQL source is advised instead, which refuses URLs without host, as a socket has.
+            warnings.simplefilter("ignore", category=GxDatasourceWarning)
+            source = sources.add_or_update_sql("warehouse", connection_string=url)
         try:
             batch = source.add_query_asset("table", query=query).add_batch_definition("all").get_batch()
             suite = gx.ExpectationSuite("table", expectations=expectations)

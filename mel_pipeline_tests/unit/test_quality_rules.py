@@ -115,7 +115,10 @@ def test_a_value_is_repeated_only_where_a_list_of_allowed_ones_exists() -> None:
 
 
 def stored(tmp_path: Path, *rows: dict[str, Any]) -> Warehouse:
-    warehouse = Warehouse(f"duckdb:///{tmp_path / 'w.duckdb'}", lock_wait_seconds=2)
+    return stored_in(Warehouse(f"duckdb:///{tmp_path / 'w.duckdb'}", lock_wait_seconds=2), *rows)
+
+
+def stored_in(warehouse: Warehouse, *rows: dict[str, Any]) -> Warehouse:
     columns = [*COLUMNS, "_row_key", "_load_id", "_source_ref"]
     body = ", ".join(f'"{name}" text' for name in columns)
     with warehouse.transaction() as connection:

@@ -19,6 +19,7 @@ NAMES = [
     "formats",
     "validation",
     "sql_models",
+    "only_touched",
     "memory",
 ]
 

@@ -29,6 +29,8 @@ TARGETS = {
     "tests sqlmesh": Target("Models with their tests beside SQLMesh with audits", 1.0, strict=True),
     "tests polars": Target("Models with their tests beside polars with the same tests", 1.0, strict=True),
     "tests pandas": Target("Models with their tests beside pandas with the same tests", 1.0, strict=True),
+    "late answers": Target("A night after late answers beside one that builds everything", 0.5),
+    "no news": Target("A night without news beside one that builds everything", 0.25),
     "memory": Target("Memory of the project's own models at 20 million rows", 4_096, " MB"),
 }
 

@@ -10,6 +10,7 @@ from mel_pipeline.sql_project.dialects import to_dialect
 from mel_pipeline.sql_project.spark.session import open_session
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.spark import Cluster
+from mel_pipeline_tests.sql.test_dialects import SAME
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +75,24 @@ def test_a_query_means_the_same(query: str, tmp_path: Path, spark_cluster: Clust
     rows = [{name: _plain(row[name]) for name in said.columns} for row in said.collect()]
     expected = Warehouse(f"duckdb:///{tmp_path / 'empty.duckdb'}").records(query)
     assert rows == [{name: _plain(value) for name, value in row.items()} for row in expected]
+
+
+# Spark adds whole numbers in 64 bits, and says so instead of answering wrongly.
+REFUSED = "a sum of large whole numbers does not overflow"
+
+
+@pytest.mark.parametrize("about", SAME)
+def test_spark_answers_what_duckdb_and_postgresql_are_asked(about: str, spark_cluster: Cluster) -> None:
+    query, expected = SAME[about]
+    session = open_session(spark_cluster.url, 60)
+    if about == REFUSED:
+        with pytest.raises(Exception, match="ARITHMETIC_OVERFLOW"):
+            session.sql(to_dialect(query, "spark")).collect()
+        return
+    said = session.sql(to_dialect(query, "spark")).collect()
+    assert [tuple(_plain(value) for value in row) for row in said] == [
+        tuple(_plain(value) for value in row) for row in expected
+    ]
 
 
 def _plain(value: object) -> object:

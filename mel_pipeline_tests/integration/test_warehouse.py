@@ -17,3 +17,15 @@ def test_an_error_of_the_database_repeats_no_value_it_was_given(tmp_path: Path) 
         connection.execute(sa.text("insert into no_such_table values (:name)"), {"name": "Ada Example"})
     assert "Ada" not in str(caught.value)
     assert "no_such_table" in str(caught.value)
+
+
+def test_settings_of_duckdb_stand_in_the_url_and_hold_in_every_connection(tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB&preserve_insertion_order=false"
+    asked = "select current_setting('memory_limit') as memory, current_setting('preserve_insertion_order') as keeps"
+    first = Warehouse(url, 5)
+    with first.transaction(memory_mb=200) as connection:
+        connection.exec_driver_sql("create table t as select 1 as n")
+    first.fold()
+    for warehouse in (first, Warehouse(url, 5)):
+        assert warehouse.records(asked) == [{"memory": "286.1 MiB", "keeps": False}]
+        assert warehouse.tables() == {"t"}

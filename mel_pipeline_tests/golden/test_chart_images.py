@@ -20,10 +20,11 @@ from mel_pipeline_tests.golden.sample_edition import REPORTS, with_figure
 from mel_pipeline_tests.golden.sample_pictures import ANSWERS, pictured_edition
 
 TEXTS = load_texts(REPORTS, "en")
-# Root mean square over the grey values of all pixels: a bar that moves by a few pixels makes more.
+# Root mean square over the grey values of all pixels. Letters stand a pixel further on another processor (up to 1.9); a
+# point that moves by two per cent makes 3.4. Values are held exactly by the data behind charts.
 held = pytest.mark.mpl_image_compare(
     baseline_dir="images",
-    tolerance=1,
+    tolerance=2.5,
     style="default",
     savefig_kwargs={"dpi": 64, "metadata": {"Software": None}},
 )

@@ -138,7 +138,7 @@ def _started(builder: Any, master: str) -> SparkSession:
             " version of Spark as PySpark here, and whether workers reach this machine (SPARK_LOCAL_IP)."
             " Nothing was changed."
         ) from error
-    session.sparkContext.setLogLevel("FATAL")  # on executors too: their errors repeat values of rows
+    hush(session)
     for name in TALKATIVE:
         PySparkLogger.getLogger(name).disabled = True
     if session.sparkContext.master != master:
@@ -147,6 +147,16 @@ def _started(builder: Any, master: str) -> SparkSession:
             " Use one master a process."
         )
     return session
+
+
+def hush(session: SparkSession) -> None:
+    """Let driver and executors log nothing that fails: their errors repeat values of rows.
+
+    An executor goes back to the level of its own machine as it starts (seen in 4.3), and is only told of changes:
+    so both levels, and again at each job for those that joined meanwhile.
+    """
+    for level in ("OFF", "FATAL"):
+        session.sparkContext.setLogLevel(level)
 
 
 def _reason(error: Exception) -> str:
@@ -173,6 +183,7 @@ def patience(session: SparkSession, wait_seconds: float) -> Iterator[None]:
     Raises:
         ModelError: it was given up.
     """
+    hush(session)
     ended, given_up = threading.Event(), threading.Event()
     watch = threading.Thread(
         target=_watch, args=(session, wait_seconds, ended, given_up), daemon=True, name="spark-patience"

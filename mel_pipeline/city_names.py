@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.errors import ContractError
 from mel_pipeline.identity import (
     Aliases,
@@ -24,7 +25,6 @@ from mel_pipeline.identity import (
     review_of,
     write_review,
 )
-from mel_pipeline.landing import utc_now
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:

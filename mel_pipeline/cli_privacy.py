@@ -54,7 +54,7 @@ def erase(
 @app.command()
 def retain() -> None:
     """Remove text, earlier versions and quarantined rows that are older than their source allows."""
-    from mel_pipeline.landing import utc_now
+    from mel_pipeline.clock import utc_now
     from mel_pipeline.privacy.holdings import remove_expired
 
     warehouse, _ = opened()

@@ -9,17 +9,13 @@ import typer
 
 def site() -> None:
     """Write the reading site beside the editions: every report, indicator and city, to be opened from a file share."""
-    from mel_pipeline.reporting import languages
-    from mel_pipeline.reporting.site import build_site
     from mel_pipeline.settings import load_settings
-    from mel_pipeline.site_data import read_site
+    from mel_pipeline.site_data import write_site
     from mel_pipeline.warehouse import Warehouse
 
     settings = load_settings()
     begun = time.perf_counter()
-    found = read_site(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
-    chosen = languages(settings.report_sources, settings.languages)
-    built = build_site(found, settings.published_dir, settings.report_sources, chosen)
+    built = write_site(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
     typer.echo(
         f"{built.files} files, {built.written} changed, {built.removed} removed"
         f" in {time.perf_counter() - begun:.1f} seconds."

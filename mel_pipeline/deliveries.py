@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.delivery.folder import copy_edition
 from mel_pipeline.delivery.message import Letter, message
 from mel_pipeline.delivery.recipients import Recipient, one_address, recipients
@@ -20,7 +21,6 @@ from mel_pipeline.delivery.wholeness import faults
 from mel_pipeline.delivery_settings import PORTS
 from mel_pipeline.editions import read_edition, write_edition
 from mel_pipeline.errors import DeliveryError, SettingsError
-from mel_pipeline.landing import utc_now
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.warehouse import tables
 from mel_pipeline.warehouse.migrating import ensure_tables

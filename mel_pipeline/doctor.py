@@ -87,7 +87,7 @@ def _warehouse(settings: Settings) -> str:
 
 def _last_run(settings: Settings) -> str:
     """When anything was last loaded. A timer that calls `mel doctor` turns silence into an alert."""
-    from mel_pipeline.landing import utc_now
+    from mel_pipeline.clock import utc_now
     from mel_pipeline.warehouse import Warehouse
 
     warehouse = Warehouse(settings.database_url, min(settings.lock_wait_seconds, 5.0))

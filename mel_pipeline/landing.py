@@ -11,10 +11,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import SourceContract, fingerprint_of
 from mel_pipeline.errors import ContractError, MelError, SourceError
 from mel_pipeline.periods import Quarter
@@ -36,11 +37,6 @@ MEMORY_MB = 128  # for DuckDB while it takes rows in; more spills to disk
 MORE_MEMORY_MB = (512, None)  # where a very large load cannot be published within that
 CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
 DRIFT_SHOWN = timedelta(days=30)
-
-
-def utc_now() -> datetime:
-    """UTC without zone, as the ledger stores it."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -146,13 +142,16 @@ class _Load:
         self.is_large = False  # of what was staged and cannot go on: more memory is worth it at once
         self.notes: dict[str, None] = {}
         self.staged_before = 0
+        self.sound = ""  # content of rows that kept to every rule the last time
         self.result: LoadResult | None = None  # of the transaction that is under way
 
     def begin(self, source: Source) -> Pull:
         """Open the pull where the last load ended, or was cut short; note what the source looks like."""
-        from mel_pipeline.warehouse import raw, schemas, state
+        from mel_pipeline.warehouse import outcomes, raw, schemas, state
 
         with self.warehouse.connect() as connection:
+            last = outcomes.recall(connection, self.subject)
+            self.sound = last.made_of if last else ""
             cursor = state.read_cursor(connection, self.source, self.entity)
             left = state.read_checkpoint(connection, self.source, self.entity)
             known = schemas.known_fields(connection, self.source, self.entity)
@@ -215,7 +214,7 @@ class _Load:
     def _publish(
         self, pull: Pull, frame: pd.DataFrame, bad: list[QuarantinedRow], memory_mb: int | None
     ) -> LoadResult:
-        from mel_pipeline.warehouse import quarantine, raw, state
+        from mel_pipeline.warehouse import outcomes, quarantine, raw, state
 
         now = self.clock()
         with self.warehouse.transaction(memory_mb) as connection:
@@ -257,6 +256,8 @@ class _Load:
                 warnings=pull.warnings(),
             )
             self._insert_ledger(connection, result, now)
+            if self.sound:
+                outcomes.remember(connection, self.subject, outcomes.Outcome(self.sound))
             self.result = result
         return result
 
@@ -271,6 +272,11 @@ class _Load:
     def _own(self) -> str | None:
         """How load ids begin that tell this entity's rows in a shared table."""
         return f"{self.source}-{self.entity}-" if self.rules.told_apart_by else None
+
+    @property
+    def subject(self) -> str:
+        """Under which the content of its rows is kept."""
+        return f"rows {self.name} {self.quarter or ''}".strip()
 
     def _notes(self) -> list[str]:
         refused = f"{self.erased:,} mentions of people who asked to be forgotten were refused."
@@ -322,7 +328,8 @@ class _Load:
     def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
         """What waits in memory, judged; memory is free again after this."""
         batches, self.waiting = self.waiting, []
-        staged = staged_frame(batches, self.rules, self.clock(), self.handling, self.source)
+        staged = staged_frame(batches, self.rules, self.clock(), self.handling, self.source, self.sound)
+        self.sound = staged.sound
         self.corrected |= dict.fromkeys(staged.corrected)
         self.erased += staged.erased
         return staged.entries, staged.bad

@@ -1,4 +1,7 @@
-"""The last outcome of every rule, kept in the warehouse: reports, publication and `mel quality` read it there."""
+"""The last outcome of every rule, kept in the warehouse: reports, publication and `mel quality` read it there.
+
+A table whose rows and rules are those of the last check is not asked again: its outcome stands.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from mel_pipeline.landing import utc_now
+from mel_pipeline.clock import utc_now
+from mel_pipeline.contracts import SourceContract, fingerprint_of
 from mel_pipeline.quality.results import RuleResult
-from mel_pipeline.quality.tables import LoadFacts
+from mel_pipeline.quality.tables import Asked, LoadFacts, TableVerdict
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import quality_result
 
@@ -52,6 +56,61 @@ def note_results(
         ensure_tables(connection)
         connection.execute(sa.delete(quality_result).where(quality_result.c.asset.in_(assets), same))
         connection.execute(sa.insert(quality_result), rows)
+
+
+def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> TableVerdict:
+    """Check the raw table of an entity, asking its rows only where they or the rules have changed."""
+    from mel_pipeline import quality
+    from mel_pipeline.warehouse import outcomes
+
+    rules, table = contract.entities[entity], contract.table(entity)
+    tables = {name: contract.table(name) for name in contract.entities}
+    facts = load_facts(warehouse, contract.name, entity)
+    subject = f"table {contract.asset(entity)}"
+    there = warehouse.tables()
+    with warehouse.connect() as connection:
+        made_of = _made_of(connection, contract, entity, there, facts)
+        last = outcomes.recall(connection, subject)
+    known = None
+    if last is not None and made_of and last.made_of == made_of:
+        known = Asked(last.found["rows"], [RuleResult(**rule) for rule in last.found["rules"]])
+    verdict = quality.check_table(warehouse, table, rules, tables, contract.name, facts, known)
+    if made_of and known is None and verdict.asked is not None:
+        told = {"rows": verdict.asked.rows, "rules": [vars(rule) for rule in verdict.asked.rules]}
+        with warehouse.transaction() as connection:
+            ensure_tables(connection)
+            outcomes.remember(connection, subject, outcomes.Outcome(made_of, told))
+    return verdict
+
+
+def _made_of(
+    connection: sa.Connection,
+    contract: SourceContract,
+    entity: str,
+    there: set[str],
+    facts: LoadFacts,
+) -> str:
+    """Of the rows, of those they refer to, and of the rules; empty when there is no table yet."""
+    from importlib.metadata import version
+
+    from mel_pipeline.quality import rows_judged
+    from mel_pipeline.warehouse.builds import rows_digest, text_digest
+
+    rules = contract.entities[entity]
+    table = contract.table(entity)
+    referred = {contract.table(column.references) for column in rules.columns.values() if column.references}
+    if table not in there:
+        return ""
+    return text_digest(
+        fingerprint_of(rules),
+        f"{rules.title} {rules.blocking} {rules.min_rows} {facts.expected} {facts.waiting}",
+        version("great-expectations"),
+        rows_digest(connection, table, rows_judged(rules, contract.name)),
+        *(
+            rows_digest(connection, name, "not _is_deleted") if name in there else f"no {name}"
+            for name in sorted(referred)
+        ),
+    )
 
 
 def load_facts(warehouse: Warehouse, source: str, entity: str) -> LoadFacts:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mel_pipeline.catalogue import load_catalogue
+from mel_pipeline.clock import utc_now
 from mel_pipeline.engines import runner_for
 from mel_pipeline.errors import ModelError
-from mel_pipeline.landing import land_catalogue, utc_now
+from mel_pipeline.landing import land_catalogue
 from mel_pipeline.periods import Quarter
 from mel_pipeline.publication.calculations import FIGURES, note_calculation
 from mel_pipeline.publication.release import release

@@ -178,6 +178,11 @@ class Settings(DeliverySettings):
         return self.home / "dagster"
 
     @property
+    def pictures_dir(self) -> Path:
+        """Drawn pictures, which reports that would draw them again take from there."""
+        return self.home / "pictures"
+
+    @property
     def secrets_dir(self) -> Path:
         """Token caches, readable by the owner alone."""
         return self.home / "secrets"

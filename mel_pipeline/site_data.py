@@ -1,4 +1,4 @@
-"""Everything the reading site says, read from the warehouse as frames. Draws nothing.
+"""Everything the reading site says, read from the warehouse as frames, and the site written of it.
 
 Of people nothing leaves this module: participations become events of an organisation, seats become quarters.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mel_pipeline.reporting.site import BuiltSite
     from mel_pipeline.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
@@ -80,6 +81,22 @@ def read_site(warehouse: Warehouse, settings: Settings) -> Site:
             presence=_presence(warehouse, quarters, settings.min_cell),
             donors=warehouse.read(DONORS),
         )
+
+
+def write_site(warehouse: Warehouse, settings: Settings) -> BuiltSite:
+    """Write it beside the editions, in the languages of the settings.
+
+    Raises:
+        ReportError: nothing has been calculated yet, or the site cannot be written.
+    """
+    from mel_pipeline.reporting import languages
+    from mel_pipeline.reporting.pictures import kept_in
+    from mel_pipeline.reporting.site import build_site
+
+    site = read_site(warehouse, settings)
+    chosen = languages(settings.report_sources, settings.languages)
+    with kept_in(settings.pictures_dir):
+        return build_site(site, settings.published_dir, settings.report_sources, chosen)
 
 
 def _calculated(warehouse: Warehouse) -> list[str]:

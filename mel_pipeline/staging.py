@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
 
 PLAIN = Handling()
+MOST_TOLD = 20_000  # rows; telling whether more are those of before costs as much as judging them
 
 
 @dataclass(frozen=True)
 class Staged:
     """Entries of the staging table: one a row, good (``row``) or bad (``bad``, its values left out), and one a
     deletion (``gone``); the rows put aside with their reasons, and which corrections were used on which rows.
+    ``sound`` is the content of rows that all kept to every rule; empty where one did not, or they are too many.
     """
 
     entries: pd.DataFrame
     bad: list[QuarantinedRow]
     corrected: list[tuple[str, str]]
     erased: int
+    sound: str = ""
 
 
 def staged_frame(
@@ -39,11 +42,13 @@ def staged_frame(
     now: datetime,
     handling: Handling = PLAIN,
     source: str = "",
+    sound: str = "",
 ) -> Staged:
     """Batches as entries of the staging table: corrected, judged, pseudonymised.
 
     Args:
         source: whose rows these are; people of different sources have different pseudonyms.
+        sound: content of rows that kept to every rule before.
     """
     import pandas as pd
 
@@ -66,7 +71,7 @@ def staged_frame(
         if pd.notna(keys[position])
     ]
     kept = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
-    verdict = quality.check_rows(kept, contract)
+    verdict = quality.check_rows(kept, contract, sound)
     bad = [
         QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches
@@ -100,7 +105,9 @@ def staged_frame(
         deleted, moments = zip(*gone, strict=True)
         entries.append(pd.DataFrame({"_row_key": deleted, "_changed_at": moments, "_kind": "gone"}))
     entries = [entry for entry in entries if len(entry)] or entries[:1]
-    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased)
+    is_told = not verdict.bad and 0 < len(kept) <= MOST_TOLD
+    content = quality.content_of(kept, contract) if is_told else ""
+    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, content)
 
 
 def _left_out(row: Any, key: str, line: Correction) -> QuarantinedRow:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.landing import utc_now
 
 if TYPE_CHECKING:
     from mel_pipeline.settings import Settings

@@ -8,14 +8,13 @@ import dagster as dg
 from mel_pipeline.catalogue import Catalogue, Indicator, load_catalogue
 from mel_pipeline.contracts import assets_of
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
-from mel_pipeline.landing import land_catalogue, utc_now
 from mel_pipeline.periods import Quarter
-from mel_pipeline.quality.results import Dimension, RuleResult
 from mel_pipeline.settings import Settings
 from mel_pipeline.sql_project import Model, SqlProject
 from mel_pipeline.variables import sql_variables
 
 if TYPE_CHECKING:
+    from mel_pipeline.quality.results import Dimension, RuleResult
     from mel_pipeline.sql_project import ModelResult, TestResult
 
 CHECK = "figures_are_sound"
@@ -55,6 +54,8 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def load(mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+        from mel_pipeline.landing import land_catalogue
+
         for table, rows in land_catalogue(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
             yield dg.MaterializeResult(asset_key=table, metadata={"dagster/row_count": rows})
 
@@ -90,6 +91,7 @@ def _models_asset(
     def run(
         context: dg.AssetExecutionContext, mel: Mel
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from mel_pipeline.clock import utc_now
         from mel_pipeline.engines import runner_for
         from mel_pipeline.publication.calculations import FIGURES, note_calculation
         from mel_pipeline.quality_log import note_results
@@ -150,8 +152,10 @@ def _earlier_quarters() -> dg.AssetsDefinition:
     return earlier_quarters
 
 
-def _as_rule(test: "TestResult") -> RuleResult:
-    return RuleResult(test.name, cast(Dimension, test.dimension), test.severity, test.passed, test.sentence)
+def _as_rule(test: "TestResult") -> "RuleResult":
+    from mel_pipeline.quality.results import RuleResult
+
+    return RuleResult(test.name, cast("Dimension", test.dimension), test.severity, test.passed, test.sentence)
 
 
 def _spec(model: Model, catalogue: Catalogue) -> dg.AssetSpec:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
-from mel_pipeline.handling import handling_for
-from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift, utc_now
-from mel_pipeline.quality.results import Dimension, RuleResult
 from mel_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from mel_pipeline.landing import LoadResult
+    from mel_pipeline.quality.results import Dimension, RuleResult
 
 MOST_LINES = 10
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
@@ -33,7 +34,7 @@ def _raw_asset(
     contract: SourceContract, entity: str, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
     details = contract.entities[entity]
-    name, table = contract.asset(entity), contract.table(entity)
+    name = contract.asset(entity)
 
     @dg.asset(
         name=name,
@@ -61,9 +62,11 @@ def _raw_asset(
         ],
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline import quality
+        from mel_pipeline.clock import utc_now
+        from mel_pipeline.handling import handling_for
+        from mel_pipeline.landing import ensure_empty, land, recent_drift
         from mel_pipeline.privacy.holdings import remove_expired
-        from mel_pipeline.quality_log import load_facts, note_results
+        from mel_pipeline.quality_log import judge_table, note_results
         from mel_pipeline.replay import unused_corrections
         from mel_pipeline.sources import open_source
 
@@ -95,9 +98,7 @@ def _raw_asset(
         with mel.warehouse.connect():  # opened once for all of it
             if contract.describes_fields:
                 checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
-            tables = {name: contract.table(name) for name in contract.entities}
-            facts = load_facts(mel.warehouse, contract.name, entity)
-            verdict = quality.check_table(mel.warehouse, table, details, tables, contract.name, facts)
+            verdict = judge_table(mel.warehouse, contract, entity)
             # A source nobody has set up stops nothing: its figures are not available, and the others are.
             stops = verdict.blocking and not (not_set_up and verdict.counts.get("rows") == 0)
             table_check = dg.AssetCheckResult(
@@ -120,8 +121,10 @@ def _raw_asset(
     return raw
 
 
-def _as_rule(check: dg.AssetCheckResult) -> RuleResult:
+def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     """A check of the load itself, as a rule: what is readable is valid, what keeps its form is reliable."""
+    from mel_pipeline.quality.results import RuleResult
+
     # An outage is told as a missing source, which the approver of a quarter may answer for.
     blocks = check.severity == dg.AssetCheckSeverity.ERROR and bool(check.metadata)
     severity: Literal["error", "warn"] = "error" if blocks and not check.passed else "warn"
@@ -174,7 +177,7 @@ def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckRe
     )
 
 
-def _rows_check(result: LoadResult, details: EntityContract, unused: list[str]) -> dg.AssetCheckResult:
+def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]) -> dg.AssetCheckResult:
     """Warns for as long as a row waits in quarantine, the source has a warning or a correction matches nothing;
     is an error when this load put too many aside."""
     share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
@@ -201,7 +204,7 @@ def _rows_check(result: LoadResult, details: EntityContract, unused: list[str]) 
     )
 
 
-def _metadata(result: LoadResult) -> dict[str, int | str]:
+def _metadata(result: "LoadResult") -> dict[str, int | str]:
     usage = dict(result.usage)
     how = [str(usage.pop("read", "")).capitalize(), *result.notes]
     return {

@@ -13,6 +13,7 @@ from mel_pipeline.warehouse.engine import Warehouse
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
 
+LINGER_SECONDS = 0.25  # between two questions of a step; a network is waited for longer
 DOES = "mel/does"  # tag of a run: what it does, in words a person filters runs by
 
 
@@ -25,7 +26,9 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self.settings.database_url, self.settings.lock_wait_seconds)
+        return Warehouse(
+            self.settings.database_url, self.settings.lock_wait_seconds, linger_seconds=LINGER_SECONDS
+        )
 
 
 def quarter_partitions(settings: Settings) -> dg.StaticPartitionsDefinition:

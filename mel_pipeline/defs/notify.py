@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from mel_pipeline import notices
 from mel_pipeline.defs.publication import TABLE
 from mel_pipeline.defs.reasons import reason_of
 from mel_pipeline.settings import Settings, load_settings
@@ -33,6 +32,8 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         description="Tells which job failed, why and what to do. The same failure is told once a week.",
     )
     def tell_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+        from mel_pipeline import notices
+
         settings = load_settings()
         run = context.dagster_run
         if not settings.notifies:
@@ -82,6 +83,8 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         description="Tells once a day that no nightly run has ended for more than a night.",
     )
     def tell_silence(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        from mel_pipeline import notices
+
         settings = load_settings()
         if not settings.notifies:
             return dg.SkipReason(NO_CHANNEL)
@@ -108,6 +111,8 @@ def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | 
 
 
 def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+    from mel_pipeline import notices
+
     run = context.dagster_run
     memory = notices.Memory(settings.home)
     if memory.last(_subject(run)) is None:
@@ -118,6 +123,8 @@ def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> No
 
 
 def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+    from mel_pipeline import notices
+
     run = context.dagster_run
     if run.job_name != NIGHTLY:
         return
@@ -131,6 +138,8 @@ def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> No
 
 def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
     """A report somebody asked for; of the nightly ones the first that can be published."""
+    from mel_pipeline import notices
+
     run = context.dagster_run
     period, link = _partition(run), notices.run_link(settings, run.run_id)
     place = settings.published_dir / period

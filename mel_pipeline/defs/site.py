@@ -35,14 +35,9 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
     " needs no server. Opens from a file share; asks nothing of any network.",
 )
 def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
-    from mel_pipeline.reporting import languages
-    from mel_pipeline.reporting.site import build_site
-    from mel_pipeline.site_data import read_site
+    from mel_pipeline.site_data import write_site
 
-    settings = mel.settings
-    site = read_site(mel.warehouse, settings)
-    chosen = languages(settings.report_sources, settings.languages)
-    built = build_site(site, settings.published_dir, settings.report_sources, chosen)
+    built = write_site(mel.warehouse, mel.settings)
     return dg.MaterializeResult(
         metadata={
             "site": dg.MetadataValue.path(str(built.index)),

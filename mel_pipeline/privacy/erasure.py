@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import SourceContract, contract_of
 from mel_pipeline.errors import MelError
-from mel_pipeline.landing import utc_now
 from mel_pipeline.privacy.keys import entities_about_people
 from mel_pipeline.warehouse import lake
 from mel_pipeline.warehouse.migrating import ensure_tables

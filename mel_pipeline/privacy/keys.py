@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import SettingsError
-from mel_pipeline.landing import utc_now
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import pseudonym_key
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.errors import PublicationError
-from mel_pipeline.landing import utc_now
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.changes import CELL, REASONS, UNKNOWN, Movement, revisions

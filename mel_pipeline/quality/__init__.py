@@ -5,11 +5,12 @@ answer in words a person without SQL understands. Nothing is written here.
 """
 
 from mel_pipeline.quality.results import DIMENSIONS, RuleResult
-from mel_pipeline.quality.rows import BadRow, RowVerdict, check_rows
-from mel_pipeline.quality.tables import LoadFacts, TableVerdict, check_table
+from mel_pipeline.quality.rows import BadRow, RowVerdict, check_rows, content_of
+from mel_pipeline.quality.tables import Asked, LoadFacts, TableVerdict, check_table, rows_judged
 
 __all__ = [
     "DIMENSIONS",
+    "Asked",
     "BadRow",
     "LoadFacts",
     "RowVerdict",
@@ -17,4 +18,6 @@ __all__ = [
     "TableVerdict",
     "check_rows",
     "check_table",
+    "content_of",
+    "rows_judged",
 ]

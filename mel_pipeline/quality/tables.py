@@ -37,6 +37,15 @@ class TableVerdict:
     sentences: list[str]
     counts: dict[str, int] = field(default_factory=dict)
     rules: list[RuleResult] = field(default_factory=list)
+    asked: Asked | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the rows said: how many there are, and the rules asked of them. The same for the same rows."""
+
+    rows: int
+    rules: list[RuleResult]
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ def check_table(
     tables: Mapping[str, str],
     source: str = "",
     facts: LoadFacts = NO_FACTS,
+    known: Asked | None = None,
 ) -> TableVerdict:
     """Judge the rows of a raw table that are not deleted.
 
@@ -73,9 +83,10 @@ def check_table(
         tables: raw table of each entity of the same source, for references.
         source: whose rows to judge, where the table is shared.
         facts: of the loads, from the ledger.
+        known: what the rows said before, where they and the rules are the same: they are not asked again.
     """
     with warehouse.connect():  # opened once for everything below
-        return _judged(warehouse, table, contract, tables, source, facts)
+        return _judged(warehouse, table, contract, tables, source, facts, known)
 
 
 def _judged(
@@ -85,6 +96,7 @@ def _judged(
     tables: Mapping[str, str],
     source: str,
     facts: LoadFacts,
+    known: Asked | None,
 ) -> TableVerdict:
     present = warehouse.columns(table)
     if not present:
@@ -93,29 +105,46 @@ def _judged(
     if missing:
         sentence = f"{contract.title}: the columns {', '.join(missing)} are missing from the table."
         return _unreadable(contract, sentence, {})
+    there = warehouse.tables()
+    others = {entity: name for entity, name in tables.items() if name in there}
+    asked = known or _asked(warehouse, table, contract, others, source, facts)
+    rules = [*asked.rules, _volume(contract, facts), *_not_asked(contract, others, facts)]
+    if facts.age_days is not None:
+        rules.append(_freshness(contract, facts.age_days))
+    broken = [rule for rule in rules if not rule.passed]
+    sentences = [rule.sentence for rule in broken] or [_all_well(contract, asked.rows)]
+    blocking = any(rule.severity == "error" for rule in broken)
+    counts = {"rows": asked.rows, "rules broken": len(broken)}
+    return TableVerdict(not broken, blocking, sentences, counts, rules, asked)
+
+
+def rows_judged(contract: EntityContract, source: str) -> str:
+    """SQL that keeps the rows of an entity that count."""
+    alive = "not _is_deleted"
+    return alive if contract.told_apart_by is None else f"{alive} and {contract.told_apart_by} = '{source}'"
+
+
+def _asked(
+    warehouse: Warehouse,
+    table: str,
+    contract: EntityContract,
+    others: Mapping[str, str],
+    source: str,
+    facts: LoadFacts,
+) -> Asked:
     from mel_pipeline.quality.expectations import validated_query
 
-    there = warehouse.tables()
-    known = {entity: name for entity, name in tables.items() if name in there}
-    query = f'select * from "{table}" where not _is_deleted'  # noqa: S608
-    if contract.told_apart_by is not None:
-        query += f" and {contract.told_apart_by} = '{source}'"
+    query = f'select * from "{table}" where {rows_judged(contract, source)}'  # noqa: S608
     rules: list[RuleResult] = []
     rows = 0
-    with validated_query(warehouse, query, list(_expectations(contract, known, facts))) as result:
+    with validated_query(warehouse, query, list(_expectations(contract, others, facts))) as result:
         for verdict in result.results:
             config = verdict.expectation_config
             meta = (config.meta if config else None) or {}
             if meta["rule"] == "rows":
                 rows = int(verdict.result.get("observed_value", 0))
             rules.append(_rule(contract, meta, verdict, rows, facts))
-    rules += [_volume(contract, facts), *_not_asked(contract, known, facts)]
-    if facts.age_days is not None:
-        rules.append(_freshness(contract, facts.age_days))
-    broken = [rule for rule in rules if not rule.passed]
-    sentences = [rule.sentence for rule in broken] or [_all_well(contract, rows)]
-    blocking = any(rule.severity == "error" for rule in broken)
-    return TableVerdict(not broken, blocking, sentences, {"rows": rows, "rules broken": len(broken)}, rules)
+    return Asked(rows, rules)
 
 
 def _unreadable(contract: EntityContract, sentence: str, counts: dict[str, int]) -> TableVerdict:

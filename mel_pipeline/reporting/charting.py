@@ -11,6 +11,7 @@ from mel_pipeline.reporting.figures import Figures
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.frames import ChartFrame, chart_frame
 from mel_pipeline.reporting.measures import Measure, measures
+from mel_pipeline.reporting.pictures import Picture, picture
 from mel_pipeline.reporting.texts import Texts, load_texts
 
 if TYPE_CHECKING:
@@ -77,13 +78,10 @@ def draw_charts(edition: Edition, out_dir: Path, style_dir: Path, language: str)
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart in memory: what it shows, its pictures, its size in CSS pixels."""
+    """A chart in memory: what it shows, and the picture. Narrow ones have no PNG."""
 
     frame: ChartFrame
-    svg: bytes
-    png: bytes
-    width: int
-    height: int
+    picture: Picture
 
 
 def drawings(
@@ -92,17 +90,12 @@ def drawings(
     """Draw the charts of the chosen indicators; narrow ones are for the page alone and have no PNG."""
     from mel_pipeline.reporting.charts import canvas
 
-    drawn = []
     with canvas.house_style(style_dir):
-        for measure in chosen:
-            frame = chart_frame(edition, measure, figures, texts, narrow=narrow)
-            figure = render(frame, texts)
-            width, height = figure.get_size_inches() * 96
-            picture = b"" if narrow else canvas.png(figure)
-            drawn.append(
-                Drawing(frame, canvas.svg(figure, frame.title), picture, round(width), round(height))
-            )
-    return drawn
+        frames = [chart_frame(edition, measure, figures, texts, narrow=narrow) for measure in chosen]
+        return [
+            Drawing(frame, picture(frame, texts, render, style_dir, title=frame.title, with_png=not narrow))
+            for frame in frames
+        ]
 
 
 def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str) -> list[ChartFile]:
@@ -115,7 +108,7 @@ def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str
         chart = ChartFile(
             indicator, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame.alt, drawing.frame.data
         )
-        write_if_changed(chart.svg, drawing.svg)
-        write_if_changed(chart.png, drawing.png)
+        write_if_changed(chart.svg, drawing.picture.svg)
+        write_if_changed(chart.png, drawing.picture.png)
         files.append(chart)
     return files

@@ -212,10 +212,10 @@ def _pictures(wide: list[Drawing], narrow: list[Drawing], texts: Texts) -> dict[
             big.frame.measure.name,
             big.frame.alt,
             *_table(big.frame, texts),
-            _address(big.svg, "image/svg+xml"),
-            _address(small.svg, "image/svg+xml"),
-            big.width,
-            big.height,
+            _address(big.picture.svg, "image/svg+xml"),
+            _address(small.picture.svg, "image/svg+xml"),
+            big.picture.width,
+            big.picture.height,
         )
         for big, small in zip(wide, narrow, strict=True)
     }
@@ -248,10 +248,10 @@ def _page_pictures(
             big.frame.alt,
             [texts.period(heading) for heading in big.frame.headings],
             [[texts.period(cell) for cell in cells] for cells in big.frame.table],
-            _address(big.svg, "image/svg+xml"),
-            _address(narrow[name].svg, "image/svg+xml"),
-            big.width,
-            big.height,
+            _address(big.picture.svg, "image/svg+xml"),
+            _address(narrow[name].picture.svg, "image/svg+xml"),
+            big.picture.width,
+            big.picture.height,
         )
         for name, big in wide.items()
     }

@@ -14,6 +14,7 @@ from mel_pipeline.reporting import (
 )
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.frames_page import PageFrame, Stage
+from mel_pipeline.reporting.pictures import Picture, picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,13 +38,10 @@ FRAMES = {
 
 @dataclass(frozen=True)
 class PageDrawing:
-    """A picture in memory with its words and table, and its size in CSS pixels. Narrow ones have no PNG."""
+    """A picture in memory with its words and table. Narrow ones have no PNG."""
 
     frame: PageFrame
-    svg: bytes
-    png: bytes
-    width: int
-    height: int
+    picture: Picture
 
 
 @dataclass(frozen=True)
@@ -91,19 +89,13 @@ def page_charts(
     """
     from mel_pipeline.reporting.charts import canvas
 
-    drawn = {}
     with canvas.house_style(sources_dir):
-        for name, frame in page_frames(edition, known, figures, texts, narrow=narrow).items():
-            figure = render_page(frame, texts)
-            width, height = figure.get_size_inches() * 96
-            drawn[name] = PageDrawing(
-                frame,
-                canvas.svg(figure, frame.title),
-                b"" if narrow else canvas.png(figure),
-                round(width),
-                round(height),
+        return {
+            name: PageDrawing(
+                frame, picture(frame, texts, render_page, sources_dir, title=frame.title, with_png=not narrow)
             )
-    return drawn
+            for name, frame in page_frames(edition, known, figures, texts, narrow=narrow).items()
+        }
 
 
 def write_page_charts(
@@ -115,7 +107,7 @@ def write_page_charts(
     for name, drawing in drawn.items():
         stem = name if language == "en" else f"{name}-{language}"
         file = PageFile(name, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame)
-        write_if_changed(file.svg, drawing.svg)
-        write_if_changed(file.png, drawing.png)
+        write_if_changed(file.svg, drawing.picture.svg)
+        write_if_changed(file.png, drawing.picture.png)
         files.append(file)
     return files

@@ -13,6 +13,8 @@ import jinja2
 
 from mel_pipeline.errors import ModelError
 
+MACROS = "macros"
+
 
 @dataclass
 class Rendered:
@@ -42,13 +44,15 @@ class Renderer:
             extensions=["jinja2.ext.do"],
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701 - SQL, not HTML; only files of the project are rendered
+            loader=jinja2.FunctionLoader(self._text),
+            bytecode_cache=_compiled_before(),
         )
         self._environment.globals.update(
             ref=self._ref, source=self._source, var=self._var, config=self._config,
             is_incremental=lambda: self._incremental,
         )  # fmt: skip
-        self._templates: dict[Path, jinja2.Template] = {}
-        self._load_macros(macros)
+        self._macros = sorted(macros)
+        self._load_macros()
 
     def render(
         self, path: Path, this: str, variables: Mapping[str, object], *, incremental: bool = False
@@ -60,9 +64,8 @@ class Renderer:
         """
         self._current, self._variables, self._incremental = Rendered(), variables, incremental
         try:
-            if path not in self._templates:
-                self._templates[path] = self._environment.from_string(path.read_text(encoding="utf-8"))
-            self._current.sql = self._templates[path].render(this=this).strip()
+            template = self._environment.get_template(str(path))
+            self._current.sql = template.render(this=this).strip()
         except jinja2.TemplateError as error:
             line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
             raise ModelError(f"Rendering {path.name}{line}: {error}") from error
@@ -70,11 +73,16 @@ class Renderer:
             raise ModelError(f"Rendering {path.name}: {error}") from error
         return self._current
 
-    def _load_macros(self, paths: list[Path]) -> None:
-        # One template for all files, so that macros see one another.
-        text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(paths))
+    def _text(self, name: str) -> tuple[str, str, Callable[[], bool]]:
+        """What Jinja compiles under a name. A project is read as it stands: later edits are for the next one."""
+        paths = self._macros if name == MACROS else [Path(name)]
+        # One template for all macros, so that they see one another.
+        text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+        return text, str(paths[0]) if paths else name, lambda: True
+
+    def _load_macros(self) -> None:
         try:
-            module = self._environment.from_string(text).module
+            module = self._environment.get_template(MACROS).module
         except jinja2.TemplateError as error:
             raise ModelError(f"Reading the macros in macros/: {error}") from error
         exported = {name: value for name, value in vars(module).items() if not name.startswith("_")}
@@ -102,3 +110,11 @@ class Renderer:
     def _config(self, **settings: object) -> str:
         self._current.config.update(settings)
         return ""
+
+
+def _compiled_before() -> jinja2.BytecodeCache | None:
+    """Jinja's own store of compiled templates, in a folder of the user's: compiling took most of reading a project."""
+    try:
+        return jinja2.FileSystemBytecodeCache()
+    except (OSError, RuntimeError):
+        return None  # no folder that is the user's alone: they are compiled each time

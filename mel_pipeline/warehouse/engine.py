@@ -1,20 +1,22 @@
 """One way in: read a frame, or write in one transaction. No table of the package is known here.
 
 A DuckDB file lets one process write at a time and keeps readers out meanwhile. So a connection lives
-only as long as a read or a transaction, and whoever finds the file taken waits, up to a limit. On
-PostgreSQL one run writes at a time as well; readers see the rows of before, and wait for nobody.
+only as long as a read or a transaction (a run keeps the file for a moment longer, unless somebody waits for
+it), and whoever finds the file taken waits, up to a limit. On PostgreSQL one run writes at a time as well;
+readers see the rows of before, and wait for nobody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import WarehouseError
 from mel_pipeline.warehouse import postgres
+from mel_pipeline.warehouse.lingering import Lingering
 from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 
 if TYPE_CHECKING:
@@ -32,23 +34,33 @@ class Warehouse:
     Args:
         url: ``duckdb:///path/to/file.duckdb`` or ``postgresql://user:password@host/database``.
         lock_wait_seconds: how long to wait for another run to finish writing.
+        linger_seconds: how long a DuckDB file stays open after its last use, for whoever asks many questions.
     """
 
-    def __init__(self, url: str, lock_wait_seconds: float = 60.0) -> None:
+    def __init__(self, url: str, lock_wait_seconds: float = 60.0, linger_seconds: float = 0.0) -> None:
         self.url = url
         self.lock_wait_seconds = lock_wait_seconds
+        self.linger_seconds = linger_seconds
         self._is_fit = False
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """No pool: a pooled idle connection would keep a DuckDB file locked."""
+        """A pool only where the file may linger: an idle connection keeps a DuckDB file locked."""
         import sqlalchemy as sa
 
         if postgres.is_postgres(self.url):
             return postgres.open_engine(self.url, self.lock_wait_seconds)
-        if self._file:
-            self._file.path.parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
+        if not self._file:
+            return sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
+        self._file.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.linger_seconds:
+            engine = sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
+        else:
+            engine = sa.create_engine(
+                self.url, poolclass=sa.QueuePool, pool_size=1, max_overflow=-1, hide_parameters=True
+            )
+        sa.event.listen(engine, "connect", self._file.keep_log)
+        return engine
 
     @property
     def dialect(self) -> str:
@@ -63,20 +75,39 @@ class Warehouse:
         in_file = url.drivername == "duckdb" and url.database and url.database != ":memory:"
         return DuckDBFile(Path(url.database)) if in_file and url.database else None
 
+    @cached_property
+    def _lingering(self) -> Lingering | None:
+        if not (self._file and self.linger_seconds):
+            return None
+        return Lingering(self.linger_seconds, self.engine.pool.dispose, self._file.is_wanted)
+
     @contextmanager
-    def connect(self) -> Iterator[sa.Connection]:
+    def connect(self, memory_mb: int | None = None) -> Iterator[sa.Connection]:
         """An open connection; waits for the file lock.
+
+        Args:
+            memory_mb: what DuckDB may use meanwhile; beyond it, it writes to disk. A server has its own limit.
 
         Raises:
             WarehouseError: the file stayed locked, the database cannot be opened, or the server went away.
         """
-        connection = self._open()
-        try:
+        with (
+            self._lingering.use() if self._lingering else nullcontext(),
+            self._connection() as connection,
+            _bounded(connection, memory_mb),
+        ):
             yield connection
             if self._file and self._file.is_due():
                 connection.rollback()  # nothing of ours is open any more
                 self._file.fold(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sa.Connection]:
+        connection = self._open()
+        try:
+            yield connection
         except Exception as error:
+            connection.invalidate()  # what was under way is not the next one's
             # COPY raises the driver's error, pandas wraps SQLAlchemy's.
             met = postgres.is_interrupted(error) or postgres.is_interrupted(error.__cause__)
             if met and postgres.is_postgres(self.url):
@@ -98,15 +129,12 @@ class Warehouse:
         """All or nothing: commits at the end, rolls back when anything is raised.
 
         Args:
-            memory_mb: what DuckDB may use meanwhile; beyond it, it writes to disk. A server has its own limit.
+            memory_mb: as of ``connect``.
         """
-        with self.connect() as connection:
-            if memory_mb is not None and connection.dialect.name == "duckdb":
-                _bound(connection, memory_mb)
-            with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    postgres.wait_for_turn(connection)
-                yield connection
+        with self.connect(memory_mb) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                postgres.wait_for_turn(connection)
+            yield connection
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Rows of a query as a frame. ``sql`` is our own text; values go in as ``:name`` parameters."""
@@ -151,15 +179,19 @@ class Warehouse:
         import sqlalchemy as sa
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
+        waiting = ExitStack()
         try:
-            for attempt in Retrying(
-                retry=retry_if_exception(_may_pass),
-                stop=stop_after_delay(self.lock_wait_seconds),
-                wait=wait_random(0.05, 0.25),
-                reraise=True,
-            ):
-                with attempt:
-                    return self._connected()
+            with waiting:
+                for attempt in Retrying(
+                    retry=retry_if_exception(_may_pass),
+                    stop=stop_after_delay(self.lock_wait_seconds),
+                    wait=wait_random(0.05, 0.25),
+                    reraise=True,
+                ):
+                    with attempt:
+                        if attempt.retry_state.attempt_number == 2 and self._file:
+                            waiting.enter_context(self._file.asked_for())
+                        return self._connected()
         except sa.exc.DBAPIError as error:
             if postgres.is_postgres(self.url):
                 raise WarehouseError(
@@ -192,9 +224,7 @@ class Warehouse:
                 self._require_fit(connection)
             return connection
         self._file.put_back()
-        connection = self.engine.connect()
-        self._file.keep_log(connection)
-        return connection
+        return self.engine.connect()
 
     def _require_fit(self, connection: sa.Connection) -> None:
         try:
@@ -205,14 +235,24 @@ class Warehouse:
         self._is_fit = True
 
 
-def _bound(connection: sa.Connection, memory_mb: int) -> None:
-    """Keep DuckDB within a limit of memory until the file is closed; each thread of it would take more.
-
-    Not taken back before: closing the file writes it, and that needs memory too.
-    """
-    for setting in (f"memory_limit = '{memory_mb}MB'", "threads = 1", "preserve_insertion_order = false"):
-        connection.exec_driver_sql(f"set {setting}")
+@contextmanager
+def _bounded(connection: sa.Connection, memory_mb: int | None) -> Iterator[None]:
+    """Keep DuckDB within a limit of memory; each thread of it would take more."""
+    if memory_mb is None or connection.dialect.name != "duckdb":
+        yield
+        return
+    limits = {"memory_limit": f"{memory_mb}MB", "threads": 1, "preserve_insertion_order": False}
+    for name, value in limits.items():
+        connection.exec_driver_sql(f"set {name} = '{value}'")
     connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        asked = connection.engine.url.query  # what a setting says now is rounded
+        for name in limits:
+            connection.exec_driver_sql(f"set {name} = '{asked[name]}'" if name in asked else f"reset {name}")
+        connection.commit()
 
 
 def is_out_of_memory(error: Exception) -> bool:

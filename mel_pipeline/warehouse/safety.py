@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.errors import WarehouseError
 
@@ -48,11 +48,36 @@ class DuckDBFile:
     def log_copy(self) -> Path:
         return self.path.with_name(f"{self.path.name}.before.wal")
 
-    def keep_log(self, connection: sa.Connection) -> None:
-        """Let DuckDB never fold by itself, as long as this process has the file open."""
-        connection.exec_driver_sql("set checkpoint_threshold = '1TB'")
-        connection.exec_driver_sql("pragma disable_checkpoint_on_shutdown")
-        connection.rollback()
+    def keep_log(self, driver: Any, _record: object) -> None:
+        """Let DuckDB never fold by itself, as long as this process has the file open: for each new connection."""
+        driver.execute("set checkpoint_threshold = '1TB'")
+        driver.execute("pragma disable_checkpoint_on_shutdown")
+
+    @contextmanager
+    def asked_for(self) -> Iterator[None]:
+        """Let whoever has the file open know, as long as this process waits for it."""
+        import fcntl
+
+        with self._asking.open("w") as asking:
+            fcntl.flock(asking, fcntl.LOCK_SH)
+            yield
+
+    def is_wanted(self) -> bool:
+        """Whether another process waits for the file."""
+        import fcntl
+
+        try:
+            with self._asking.open("r+") as asking:
+                fcntl.flock(asking, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    @property
+    def _asking(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.asking")
 
     def is_due(self) -> bool:
         """Whether the log has grown so long that folding it is worth a copy."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 VERSION_TABLE = "mel_migration"
-HEAD = "0002"  # the newest migration
+HEAD = "0003"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -166,6 +166,16 @@ model_build = sa.Table(
     sa.Column("row_count", sa.BigInteger, nullable=False),
     sa.Column("failures", sa.Text, nullable=False),  # JSON: rows that break a test, by the number of the test
     sa.Column("built_at", sa.DateTime, nullable=False),  # UTC
+)
+
+# What a check found, and of what: nothing is asked again of rows and rules that are as they were.
+check_outcome = sa.Table(
+    "check_outcome",
+    metadata,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("made_of", sa.Text, nullable=False),  # digest of the rows and the rules
+    sa.Column("outcome", sa.Text, nullable=False),  # JSON
+    sa.Column("checked_at", sa.DateTime, nullable=False),  # UTC
 )
 
 kept_file = sa.Table(

@@ -18,6 +18,7 @@ from mel_pipeline.contracts import contract_of
 from mel_pipeline.errors import ContractError, SourceError, TransientSourceError, WarehouseError
 from mel_pipeline.landing import land, recent_drift
 from mel_pipeline.periods import Quarter
+from mel_pipeline.quality_log import judge_table
 from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
@@ -406,3 +407,101 @@ def test_a_load_too_large_for_the_memory_it_is_given_is_published_with_more(
     monkeypatch.setattr("mel_pipeline.landing.MEMORY_MB", 2)
     rows = [deal(number, name=f"{number} " + "x" * 200) for number in range(6_000)]
     assert land(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000
+
+
+class Asked:
+    """How often Great Expectations was asked, by what it was asked about."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from mel_pipeline.quality import expectations
+
+        self.rows, self.tables = 0, 0
+        frame, query = expectations.validate_frame, expectations.validated_query
+
+        def of_rows(*given):
+            self.rows += 1
+            return frame(*given)
+
+        def of_tables(*given):
+            self.tables += 1
+            return query(*given)
+
+        monkeypatch.setattr(expectations, "validate_frame", of_rows)
+        monkeypatch.setattr(expectations, "validated_query", of_tables)
+
+
+def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    for rows in (
+        [deal(1), deal(2)],
+        [deal(1), deal(2)],
+        [deal(1), deal(2, _source_ref="page 9")],  # where it stood is not judged
+    ):
+        land(Listed([batch(*rows)]), DEALS, "deals", warehouse)
+        assert asked.rows == 1
+    land(Listed([batch(deal(1), deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
+    assert asked.rows == 2
+
+
+def test_rows_of_which_one_breaks_a_rule_are_asked_each_time(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    for times in (1, 2):
+        done = land(Listed([batch(deal(1), deal(2, currency=None))]), DEALS, "deals", warehouse)
+        assert (done.quarantined, asked.rows) == (1, times)
+
+
+def test_rows_are_asked_again_when_a_rule_has_changed(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    stricter = DEALS.model_copy(deep=True)
+    stricter.entities["deals"].columns["name"].pattern = "Project .*"
+    done = land(Listed([batch(deal(1))]), stricter, "deals", warehouse)
+    assert (done.quarantined, asked.rows) == (1, 2)
+
+
+def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_changed(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    land(Listed([batch(deal(1, account="a1"))]), DEALS, "deals", warehouse)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "create table raw_zoho_crm__accounts as select 'a1' as _row_key, false as _is_deleted"
+        )
+    first = judge_table(warehouse, DEALS, "deals")
+    again = judge_table(warehouse, DEALS, "deals")
+    assert asked.tables == 1
+    assert (again.rules, again.sentences, again.counts) == (first.rules, first.sentences, first.counts)
+
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update raw_zoho_crm__accounts set _is_deleted = true")
+    broken = judge_table(warehouse, DEALS, "deals")
+    assert asked.tables == 2
+    assert any("name a record in account that is not there" in sentence for sentence in broken.sentences)
+    assert not broken.blocking
+
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update raw_zoho_crm__deals set name = null")
+    emptied = judge_table(warehouse, DEALS, "deals")
+    assert asked.tables == 3
+    assert emptied.rules != broken.rules
+
+
+def test_a_table_that_grows_late_is_told_although_its_rows_are_not_asked_again(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lateness and volume come from the ledger, which a night without rows moves as well."""
+    asked = Asked(monkeypatch)
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    assert judge_table(warehouse, DEALS, "deals").passed
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update load_ledger set finished_at = timestamp '2020-01-01 00:00:00'")
+    late = judge_table(warehouse, DEALS, "deals")
+    assert [rule.name for rule in late.rules if not rule.passed] == ["fresh"]
+    assert asked.tables == 1

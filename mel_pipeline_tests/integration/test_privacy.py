@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.errors import MelError, SettingsError
-from mel_pipeline.landing import utc_now
 from mel_pipeline.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.privacy.erasure import erase
 from mel_pipeline.privacy.holdings import holdings, remove_expired

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,3 +33,85 @@ def test_settings_of_duckdb_stand_in_the_url_and_hold_in_every_connection(tmp_pa
     for warehouse in (first, Warehouse(url, 5)):
         assert warehouse.records(asked) == [{"memory": "286.1 MiB", "keeps": False}]
         assert warehouse.tables() == {"t"}
+
+
+READ_ELSEWHERE = """
+import sys, time
+from mel_pipeline.warehouse import Warehouse
+begun = time.monotonic()
+print(Warehouse(sys.argv[1], float(sys.argv[2])).read("select 1 as n")["n"].iloc[0], time.monotonic() - begun)
+"""
+
+
+def read_elsewhere(url: str, patience: float) -> tuple[int, float]:
+    """What another process reads, and how many seconds it waited for the file."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READ_ELSEWHERE, url, str(patience)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    found, waited = done.stdout.split()
+    return int(found), float(waited)
+
+
+def connections(warehouse: Warehouse) -> list[object]:
+    """Of the driver, each time one is opened."""
+    opened: list[object] = []
+    sa.event.listen(warehouse.engine, "connect", lambda driver, _: opened.append(driver))
+    return opened
+
+
+def test_a_file_that_may_linger_is_opened_once_for_many_questions(tmp_path: Path) -> None:
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, linger_seconds=30)
+    opened = connections(warehouse)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("create table t as select 1 as n")
+    for _ in range(20):
+        assert warehouse.records("select n from t") == [{"n": 1}]
+    assert len(opened) == 1
+    warehouse.engine.dispose()
+
+
+def test_a_file_that_lingers_is_given_back_after_its_moment(tmp_path: Path) -> None:
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, linger_seconds=0.2)
+    with warehouse.connect():
+        time.sleep(0.5)  # longer than the moment: a file in use is not given back
+        assert warehouse.records("select 1 as n") == [{"n": 1}]
+    found, _ = read_elsewhere(warehouse.url, 10)
+    assert found == 1
+
+
+def test_whoever_waits_for_a_lingering_file_gets_it_although_questions_go_on(tmp_path: Path) -> None:
+    """The file would linger for half a minute, and is used without a pause."""
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 60, linger_seconds=30)
+    with ThreadPoolExecutor() as other:
+        asked = other.submit(read_elsewhere, warehouse.url, 25)
+        while not asked.done():
+            assert warehouse.records("select 1 as n") == [{"n": 1}]
+        assert asked.result()[0] == 1
+    warehouse.engine.dispose()
+
+
+def test_what_an_error_left_behind_does_not_meet_the_next_question(tmp_path: Path) -> None:
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, linger_seconds=30)
+    opened = connections(warehouse)
+    with pytest.raises(RuntimeError), warehouse.connect() as connection:
+        connection.exec_driver_sql("create temporary table left_behind as select 1 as n")
+        raise RuntimeError
+    assert "left_behind" not in warehouse.tables()
+    assert len(opened) == 2
+    warehouse.engine.dispose()
+
+
+def test_a_limit_of_memory_holds_for_its_transaction_alone(tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB"
+    warehouse = Warehouse(url, 5, linger_seconds=30)
+    asked = "select current_setting('memory_limit') as memory, current_setting('threads') as threads"
+    before = warehouse.records(asked)
+    with warehouse.transaction(memory_mb=100) as connection:
+        assert connection.exec_driver_sql(asked).one() == ("95.3 MiB", 1)
+    assert warehouse.records(asked) == before
+    assert before[0]["memory"] == "286.1 MiB"
+    warehouse.engine.dispose()

@@ -53,7 +53,7 @@ def _page(
         title=measure.name,
         measure=measure,
         row=row,
-        trend=draw_trend(edition, measure, figures, texts, quarters),
+        trend=draw_trend(edition, measure, figures, texts, quarters, content.sources_dir),
         quarters=[
             view.line(measure, figures.total(measure.id, quarter), quarter, texts)
             for quarter in reversed(quarters)

@@ -13,8 +13,11 @@ from mel_pipeline.reporting.charting import render
 from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
 from mel_pipeline.reporting.findings import finding
 from mel_pipeline.reporting.frames import COLUMNS, ChartFrame
+from mel_pipeline.reporting.pictures import Picture, picture
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.measures import Measure
     from mel_pipeline.reporting.texts import Texts
@@ -48,26 +51,36 @@ def quarters_of(figures: Figures, measure: Measure, period: str, first: str) -> 
 
 
 def draw_trend(
-    edition: Edition, measure: Measure, figures: Figures, texts: Texts, quarters: list[str]
+    edition: Edition,
+    measure: Measure,
+    figures: Figures,
+    texts: Texts,
+    quarters: list[str],
+    sources_dir: Path,
 ) -> Trend | None:
     """Draw it; call inside ``canvas.house_style``. None when no quarter was ever calculated."""
-    from mel_pipeline.reporting.charts import canvas
-
     if not quarters:
         return None
     frames = [
         trend_frame(edition, measure, figures, texts, quarters[-most:], narrow=narrow)
         for most, narrow in ((MOST_WIDE, False), (MOST_NARROW, True))
     ]
-    wide, narrow = (render(frame, _texts(frame, texts)) for frame in frames)
-    width, height = wide.get_size_inches() * 96
-    pictures = [
-        f"data:image/svg+xml;base64,{base64.b64encode(canvas.svg(figure, frame.title)).decode('ascii')}"
-        for figure, frame in zip((wide, narrow), frames, strict=True)
-    ]
-    return Trend(
-        frames[0].alt, pictures[0], pictures[1], round(width), round(height), quarters=len(frames[0].data)
+    wide, narrow = (
+        picture(frame, _texts(frame, texts), render, sources_dir, title=frame.title, with_png=False)
+        for frame in frames
     )
+    return Trend(
+        frames[0].alt,
+        _address(wide),
+        _address(narrow),
+        wide.width,
+        wide.height,
+        quarters=len(frames[0].data),
+    )
+
+
+def _address(drawn: Picture) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.svg).decode('ascii')}"
 
 
 def _texts(frame: ChartFrame, texts: Texts) -> Texts:

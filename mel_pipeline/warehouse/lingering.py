@@ -1,0 +1,62 @@
+"""A DuckDB file stays open for a moment after its last use: opening it costs more than most questions asked of it.
+
+It is given back at once when another process waits for it, so nobody waits longer for that moment.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HAND_OVER_SECONDS = 0.3  # whoever waits looks every quarter of a second at the latest
+
+
+class Lingering:
+    """Counts the uses of a file and gives it back when the last one is some time ago.
+
+    Args:
+        seconds: how long after the last use.
+        give_back: closes what is open and not in use.
+        is_wanted: whether another process waits for the file.
+    """
+
+    def __init__(self, seconds: float, give_back: Callable[[], None], is_wanted: Callable[[], bool]) -> None:
+        self.seconds, self.give_back, self.is_wanted = seconds, give_back, is_wanted
+        self._lock = threading.Lock()
+        self._uses = 0
+        self._until = 0.0
+        self._is_watched = False
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """The file stays open meanwhile, and for a moment afterwards."""
+        with self._lock:
+            self._uses += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._uses -= 1
+                self._until = time.monotonic() + self.seconds
+                is_last = self._uses == 0
+                starts, self._is_watched = not self._is_watched, True
+            if starts:
+                threading.Thread(target=self._watch, name="warehouse-file", daemon=True).start()
+            if is_last and self.is_wanted():
+                self.give_back()
+                time.sleep(HAND_OVER_SECONDS)
+
+    def _watch(self) -> None:
+        left = self.seconds
+        while left > 0:
+            time.sleep(left)
+            with self._lock:
+                left = self.seconds if self._uses else self._until - time.monotonic()
+                if left <= 0:
+                    self._is_watched = False
+                    self.give_back()  # under the lock, so that no use begins in between

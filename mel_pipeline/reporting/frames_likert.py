@@ -56,7 +56,7 @@ def _row(stage: Stage, measure: Measure, period: str) -> dict[str, object]:
     texts = stage.texts
     total, cells = _spread(stage, period)
     row: dict[str, object] = {
-        "label": period,
+        "label": texts.period(period),
         "state": code_of(total),
         "emphasis": period == stage.period,
         "base": texts.number(total.n) if total.value is not None and total.n is not None else "",

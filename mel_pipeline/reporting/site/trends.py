@@ -85,7 +85,7 @@ def trend_frame(
     label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
     data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
     data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
-    source = texts("chart.source", source=measure.source)
+    source = texts("chart.source", source=texts.say(measure.source))
     title = finding(measure, figures, edition.period, texts)
     subtitle = texts(
         "chart.trend_subtitle",
@@ -134,7 +134,7 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
         "status": status,
         "emphasis": quarter.startswith(period),
         "target": None if near is None else near.value,
-        "note": reading.note,
+        "note": texts.say(reading.note),
         "code": "",
         "aim": ""
         if near is None

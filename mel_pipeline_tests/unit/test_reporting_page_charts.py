@@ -357,7 +357,7 @@ def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
 
 def test_the_title_of_platforms_names_the_leader_and_counts_the_silent():
     frame = frames()["platforms"]
-    assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms tell no figure"
+    assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms give no figure"
     assert [row[0] for row in frame.table] == ["Instagram", "YouTube", "X", "Facebook", "LinkedIn"]
 
 

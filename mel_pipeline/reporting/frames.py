@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.texts import Texts
 
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
+LONG = 1_000_000  # from here on a number is wider than the place of a quarter
 MOST_BARS = 12
 SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
@@ -147,6 +148,8 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
+        if reading.value is not None and abs(reading.value) >= LONG:
+            row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": breaks})
     stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
     subtitle = texts(

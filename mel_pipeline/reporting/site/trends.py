@@ -12,7 +12,7 @@ from mel_pipeline.periods import Quarter
 from mel_pipeline.reporting.charting import render
 from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
 from mel_pipeline.reporting.findings import finding
-from mel_pipeline.reporting.frames import COLUMNS, ChartFrame
+from mel_pipeline.reporting.frames import COLUMNS, LONG, ChartFrame
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
@@ -148,6 +148,6 @@ def _spaced(
     """Numbers short enough for their room; of many quarters only every second, third ... has one, and the last."""
     step = -(-len(marks) // ROOMY)
     for place, mark in enumerate(reversed(marks)):
-        if mark["status"] == "ok" and (narrow or step > 1):
+        if mark["status"] == "ok" and (narrow or step > 1 or abs(mark["value"]) >= LONG):
             mark["shown"] = texts.short_value(measure, mark["value"]) if place % step == 0 else ""
     return marks

@@ -20,6 +20,7 @@ from mel_pipeline.reporting.charts.canvas import (
     paper,
     shortened,
     text_width,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _panel(
     slot = wide / len(marks)
     if all(mark["state"] != "ok" for mark in marks):
         axes.add_patch(Rectangle((left, top + HEAD), wide, plot, facecolor=PANEL, edgecolor="none"))
-        words = shortened(text("picture.platforms.nothing"), font(8.5), wide - 0.1)
+        words = "\n".join(wrapped(text("picture.platforms.nothing"), font(8.5), wide - 0.1))
         axes.text(
             left + wide / 2,
             top + HEAD + plot / 2,
@@ -86,6 +87,7 @@ def _panel(
             va="center",
             color=QUIET,
             fontproperties=font(8.5),
+            linespacing=1.3,
         )
     else:
         for number, mark in enumerate(marks):

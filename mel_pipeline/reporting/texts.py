@@ -16,7 +16,7 @@ import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_currency, format_decimal
+from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
 from mel_pipeline.errors import ReportError
 from mel_pipeline.periods import Quarter
@@ -181,12 +181,10 @@ class Texts:
         """A figure for a narrow chart: from a hundred thousand on in thousands or millions."""
         if measure.unit in ("percent", "score") or abs(value) < 100_000:
             return self.value(measure, value)
-        text = format_compact_decimal(
-            value, locale=self.locale, fraction_digits=1 if abs(value) >= 1e6 else 0
-        )
-        if measure.unit != "EUR":
-            return text
-        return f"€{text}" if self.locale.language == "en" else f"{text}\N{NO-BREAK SPACE}€"
+        decimals = 1 if abs(value) >= 1e6 else 0
+        if measure.unit == "EUR":
+            return format_compact_currency(value, "EUR", locale=self.locale, fraction_digits=decimals)
+        return format_compact_decimal(value, locale=self.locale, fraction_digits=decimals)
 
     def value_with_unit(self, measure: Measure, value: float | None) -> str:
         """As ``value``, and for scores the scale: ``4.4 out of 5``."""

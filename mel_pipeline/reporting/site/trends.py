@@ -12,7 +12,7 @@ from mel_pipeline.periods import Quarter
 from mel_pipeline.reporting.charting import render
 from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
 from mel_pipeline.reporting.findings import finding
-from mel_pipeline.reporting.frames import COLUMNS, LONG, ChartFrame
+from mel_pipeline.reporting.frames import COLUMNS, LONG, ChartFrame, break_words, breaks_of, counted_anew
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
@@ -82,10 +82,15 @@ def trend_frame(
 ) -> ChartFrame:
     """The frame of a trend over these quarters, the last one emphasised."""
     marks = [_mark(measure, figures, texts, quarter, edition.period) for quarter in quarters]
+    broken = breaks_of(figures, measure, quarters)
+    for mark in marks:
+        mark["breaks"] = mark["label"] in broken
     label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
     data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
     data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
     source = texts("chart.source", source=texts.say(measure.source))
+    if edition.is_sample:
+        source = texts("chart.sample", rest=source)
     title = finding(measure, figures, edition.period, texts)
     subtitle = texts(
         "chart.trend_subtitle",
@@ -103,7 +108,9 @@ def trend_frame(
         data=data,
         title=title,
         subtitle=subtitle,
-        footnote=texts("chart.sample", rest=source) if edition.is_sample else source,
+        footnote=" ".join(
+            filter(None, [counted_anew(edition, measure, texts), break_words(broken, texts), source])
+        ),
         alt=f"{alt} {label}." if label else alt,
         narrow=narrow,
         column=texts("table.quarter"),

@@ -94,7 +94,15 @@ def _panel(
             _bar(axes, mark, left + (number + 0.5) * slot, floor, slot, plot)
     axes.plot([left, left + wide], [floor, floor], color=QUIET, linewidth=0.8)
     for mark, x, side in ((marks[0], left, "left"), (marks[-1], left + wide, "right"))[: len(marks)]:
-        axes.text(x, floor + 0.1, text.period(mark["label"]), ha=side, va="center", color=QUIET, fontproperties=font(8))
+        axes.text(
+            x,
+            floor + 0.1,
+            text.period(mark["label"]),
+            ha=side,
+            va="center",
+            color=QUIET,
+            fontproperties=font(8),
+        )
 
 
 def _bar(axes: Axes, mark: Mark, x: float, floor: float, slot: float, plot: float) -> None:

@@ -106,7 +106,7 @@ def edition_mail(
         opening=texts("mail.opening", period=title),
         tag=standing.tag,
         standing=standing.sentence,
-        as_of=texts("page.as_of", day=texts.day(edition.data_as_of).replace(" ", "\N{NO-BREAK SPACE}")),
+        as_of=texts("page.as_of", day=texts.day(edition.data_as_of)),
         draft=texts("mail.draft") if draft else "",
         sample=texts("page.sample_banner") if edition.is_sample else "",
         points=main_points(known, figures, edition.period, texts),

@@ -205,7 +205,7 @@ def test_a4_pages_are_numbered_marked_and_none_is_blank(browser, pages, tmp_path
     assert len(drawn) == len(sheets)
     for path in drawn:
         grey = Image.open(path).convert("L").histogram()
-        assert sum(grey[:240]) / sum(grey) > 0.03, path.name
+        assert sum(grey[:240]) / sum(grey) > 0.012, path.name
 
 
 @pytest.fixture(scope="module")

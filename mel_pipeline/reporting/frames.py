@@ -21,13 +21,14 @@ from mel_pipeline.reporting.figures import (
 from mel_pipeline.reporting.findings import UNSTATED, breakdown_finding, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.measures import Measure
     from mel_pipeline.reporting.texts import Texts
 
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
+LONG = 1_000_000  # from here on a number is wider than the place of a quarter
 MOST_BARS = 12
 SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
@@ -136,18 +137,18 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
     periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
-    last: Reading | None = None
+    broken = breaks_of(figures, measure, periods)
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-        breaks = reading.value is not None and last is not None and not comparable(reading, last)
-        last = reading if reading.value is not None else last
         target = figures.target(measure, period)
         # A target of a later year would stretch the scale; the table names it.
         near = target if target is not None and period.startswith(target.period[:4]) else None
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
-        rows.append(row | {"target": None if near is None else near.value, "breaks": breaks})
+        if reading.value is not None and abs(reading.value) >= LONG:
+            row["shown"] = texts.short_value(measure, reading.value)
+        rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
     stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
@@ -157,13 +158,34 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         last=periods[-1],
     )
     column = texts("table.quarter")
-    foot = _breaks([str(row["label"]) for row in rows if row["breaks"]], texts)
+    foot = break_words([str(row["label"]) for row in rows if row["breaks"]], texts)
+    foot = f"{counted_anew(edition, measure, texts)} {foot}".strip()
     return _frame(
         scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
     )
 
 
-def _breaks(periods: list[str], texts: Texts) -> str:
+def counted_anew(edition: Edition, measure: Measure, texts: Texts) -> str:
+    """Said under the quarters of a year whose title speaks of a figure that none of them shows."""
+    anew = edition.grain == "year" and measure.aggregation == "distinct"
+    return texts("chart.whole_year") if anew else ""
+
+
+def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> list[str]:
+    """The periods from which something else is counted than in the last one before that has a figure."""
+    found = []
+    last: Reading | None = None
+    for period in periods:
+        reading = figures.total(measure.id, period)
+        if reading is None or reading.value is None:
+            continue
+        if last is not None and not comparable(reading, last):
+            found.append(period)
+        last = reading
+    return found
+
+
+def break_words(periods: list[str], texts: Texts) -> str:
     """What the marks of a break mean; the notes in the table say what changed."""
     if len(periods) == 1:
         return texts("picture.break", period=periods[0])

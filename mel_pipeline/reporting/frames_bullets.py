@@ -49,8 +49,8 @@ def frame(stage: Stage) -> PageFrame | None:
         table=table,
         sources=[measure for measure, target in aimed if target is not None],
         words={
-            "actual": period,
-            **({"before": before} if any(row["before"] is not None for row in rows) else {}),
+            "actual": texts.period(period),
+            **({"before": texts.period(before)} if any(row["before"] is not None for row in rows) else {}),
             "target": texts("page.target"),
         },
         empty_why="" if rows else texts("picture.bullets.empty"),

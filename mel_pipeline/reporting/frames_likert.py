@@ -12,7 +12,7 @@ from mel_pipeline.reporting.texts import rounded
 if TYPE_CHECKING:
     from mel_pipeline.reporting.measures import Measure
 
-SPREAD, QUARTERS = "SAT-05", 4
+SPREAD, SATISFIED_SHARE, QUARTERS = "SAT-05", "SAT-02", 4
 SCORES = ("1", "2", "3", "4", "5")
 SATISFIED, DISSATISFIED = SCORES[3:], SCORES[:2]
 
@@ -36,7 +36,7 @@ def frame(stage: Stage) -> PageFrame | None:
         stage,
         "likert",
         rows,
-        title=_title(stage, measure),
+        title=_title(stage),
         subtitle=texts("picture.likert.subtitle", first=periods[0], last=periods[-1])
         if rows
         else measure.name,
@@ -56,13 +56,13 @@ def _row(stage: Stage, measure: Measure, period: str) -> dict[str, object]:
     texts = stage.texts
     total, cells = _spread(stage, period)
     row: dict[str, object] = {
-        "label": period,
+        "label": texts.period(period),
         "state": code_of(total),
         "emphasis": period == stage.period,
         "base": texts.number(total.n) if total.value is not None and total.n is not None else "",
         "absent": "" if total.value is not None else stage.absent(total),
-        "low_shown": _share(stage, measure, _part(cells, DISSATISFIED)),
-        "high_shown": _share(stage, measure, _part(cells, SATISFIED)),
+        "low_shown": _share(stage, _part(cells, DISSATISFIED)),
+        "high_shown": _share(stage, _part(cells, SATISFIED)),
     }
     for score, cell in cells.items():
         row |= {f"s{score}": cell.value, f"shown{score}": stage.shown(measure, cell)}
@@ -87,12 +87,19 @@ def _part(cells: dict[str, Reading], scores: tuple[str, ...]) -> float | None:
     return None if None in values else sum(value for value in values if value is not None)
 
 
-def _share(stage: Stage, measure: Measure, value: float | None) -> str:
-    return "" if value is None else stage.texts.value(measure, value)
+def _share(stage: Stage, value: float | None) -> str:
+    return "" if value is None else stage.texts.value(_summed(stage), value)
 
 
-def _title(stage: Stage, measure: Measure) -> str:
-    texts, period = stage.texts, stage.period
+def _summed(stage: Stage) -> Measure:
+    """Sums of answers are written as the indicator of satisfied participants is: they are the same figure."""
+    measure = stage.measure(SATISFIED_SHARE) or stage.measure(SPREAD)
+    assert measure is not None  # noqa: S101 - no frame is made without the second
+    return measure
+
+
+def _title(stage: Stage) -> str:
+    texts, period, measure = stage.texts, stage.period, _summed(stage)
     total, cells = _spread(stage, period)
     share = _part(cells, SATISFIED)
     if share is None:

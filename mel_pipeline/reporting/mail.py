@@ -127,8 +127,11 @@ def edition_mail(
 
 
 def _figure(row: Row, period: str, texts: Texts) -> MailFigure:
-    earlier = compared_period(row.measure, period)
-    cell = {year_before(period): row.year_before, previous_period(period): row.previous}[earlier]
+    cells = {year_before(period): row.year_before, previous_period(period): row.previous}
+    usual = compared_period(row.measure, period)
+    # As the main points: where the usual period has no figure, the one before.
+    earlier = next((then for then in (usual, previous_period(period)) if cells[then].change), usual)
+    cell = cells[earlier]
     if cell.change:
         change = texts("mail.change", change=cell.change, period=earlier, value=cell.text)
     elif not cell.missing:  # the figure of this period is what is missing

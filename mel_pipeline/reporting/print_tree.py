@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.texts import Texts
 
 NARROW = 4  # columns of a table that fits into half a page
+SENTENCE = 40  # letters of a cell from which half a page is too little
 SHORT = 30  # letters of a field that shares a line
 SVG = "{http://www.w3.org/2000/svg}"
 # WeasyPrint does not style drawings inside the page; these are the colours of report.css.
@@ -100,14 +101,19 @@ def _annex(main: Element, texts: Texts) -> None:
             continue
         name = f"data-{figure.get('id', '')}"
         title = _words(caption.find(".//summary")).partition(": ")[2]
-        columns = len(table.findall("thead/tr/th"))
-        block = SubElement(wide if columns > NARROW else tables, "div", {"class": "annex-table", "id": name})
+        block = SubElement(tables if _is_narrow(table) else wide, "div", {"class": "annex-table", "id": name})
         SubElement(block, "h3").text = title
         block.append(table)
         line = SubElement(figure, "p", {"class": "data-at"})
         SubElement(line, "a", {"href": f"#{name}", "class": "at-page"}).text = texts("formats.data_at")
     if len(tables) or len(wide):
         main.append(section)
+
+
+def _is_narrow(table: Element) -> bool:
+    """Fits into half a page: few columns, and no notes that would become a tower of single words there."""
+    letters = (len(_words(cell)) for cell in table.findall("tbody/tr/td"))
+    return len(table.findall("thead/tr/th")) <= NARROW and max(letters, default=0) < SENTENCE
 
 
 def _drop_details(main: Element) -> None:

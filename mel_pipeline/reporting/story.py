@@ -88,8 +88,8 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
     for measure in known:
         if not measure.headline:
             continue
-        earlier = compared_period(measure, edition.period)
-        now, then = figures.total(measure.id, edition.period), figures.total(measure.id, earlier)
+        earlier, then = _held_against(measure, figures)
+        now = figures.total(measure.id, edition.period)
         if now is None or then is None or now.value is None or then.value is None:
             continue
         if not comparable(now, then):
@@ -97,13 +97,22 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
             continue
         moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
         if moved:
-            sentence = texts(
-                "story.moved", name=measure.name, change=texts.change(measure, moved), earlier=earlier
-            )
+            # A level has moved since then; an amount of one quarter is only held against that of another.
+            key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
+            sentence = texts(key, name=measure.name, change=texts.change(measure, moved), earlier=earlier)
             sentences.append(
                 sentence + _where(measure, earlier, figures, texts) + _why(edition, measure, texts) + "."
             )
     return sentences[:MOST_CHANGES]
+
+
+def _held_against(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
+    """The period the main points speak of: the usual one, or the one before where that has no figure."""
+    for earlier in (compared_period(measure, figures.period), previous_period(figures.period)):
+        then = figures.total(measure.id, earlier)
+        if then is not None and then.value is not None:
+            return earlier, then
+    return "", None
 
 
 def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
@@ -121,6 +130,8 @@ def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> st
         ):
             moved = {name: _value(now, name) - _value(then, name) for name in {*now, *then} - set(UNSTATED)}
             most = max(moved, key=lambda name: (abs(moved[name]), name), default="")
+            if most and moved[most] and list(filter(None, moved.values())) == [moved[most]]:
+                return texts("story.all_in", where=texts.named("category", most))
             if most and moved[most]:
                 return texts(
                     "story.mostly",
@@ -151,7 +162,11 @@ def _why(edition: Edition, measure: Measure, texts: Texts) -> str:
 def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> list[str]:
     """What somebody has to decide: open decisions first, then indicators off their target, then what is missing."""
     found = [
-        texts("story.open_decision", text=said_in(item.text, texts), owner=texts.say(item.owner_role))
+        texts(
+            "story.open_decision",
+            text=said_in(item.text, texts).removesuffix("."),
+            owner=texts.say(item.owner_role),
+        )
         for item in (edition.learning.decisions if edition.learning else [])
         if item.is_open
     ]

@@ -57,7 +57,7 @@ class Row:
     numerator: str
     denominator: str
     n: str
-    baseline: str
+    baseline: Cell  # with the period it is of
     interval: str  # 95 %, of shares of a survey
     restated: str = ""  # what the data give now, where a published figure no longer holds
 
@@ -130,11 +130,11 @@ def _interval(measure: Measure, reading: Reading, texts: Texts) -> str:
     return texts("page.interval", low=low, high=texts("format.percent", number=high))
 
 
-def _baseline(measure: Measure, texts: Texts) -> str:
+def _baseline(measure: Measure, texts: Texts) -> Cell:
     if measure.baseline_value is None:
-        return texts("page.no_baseline")
+        return Cell(texts("page.no_baseline"), missing=True)
     shown = texts.value_with_unit(measure, measure.baseline_value)
-    return texts("page.baseline_in", value=shown, period=measure.baseline_period)
+    return Cell(shown, change=texts.period(measure.baseline_period))
 
 
 def spark(readings: Sequence[Reading | None]) -> Spark:

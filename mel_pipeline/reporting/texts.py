@@ -16,7 +16,7 @@ import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_currency, format_decimal
+from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
 from mel_pipeline.errors import ReportError
 from mel_pipeline.periods import Quarter
@@ -70,7 +70,9 @@ class Texts:
             raise ReportError(
                 f"Writing the report in '{self.language}': no text '{key}'. Add it to the locale file."
             )
-        return entry.format(**{"min_cell": self.min_cell, **self._named_periods(values)})
+        return self._drawn_together(
+            entry.format(**{"min_cell": self.min_cell, **self._named_periods(values)})
+        )
 
     def plural(self, key: str, count: float, decimals: int = 0, **values: object) -> str:
         """The form of ``key`` that the language uses for this number; ``{count}`` is the formatted number."""
@@ -80,7 +82,9 @@ class Texts:
         form = forms.get(self.locale.plural_form(rounded(abs(count), decimals))) or forms.get("other")
         if form is None:
             raise ReportError(f"Writing the report in '{self.language}': '{key}' lacks the form 'other'.")
-        return str(form).format(count=self.number(count, decimals), **self._named_periods(values))
+        return self._drawn_together(
+            str(form).format(count=self.number(count, decimals), **self._named_periods(values))
+        )
 
     def _entry(self, key: str) -> Any:
         if key in self.entries:
@@ -94,6 +98,28 @@ class Texts:
             name: self.period(value) if isinstance(value, str) else value for name, value in values.items()
         }
 
+    @cached_property
+    def _before_quarters(self) -> tuple[re.Pattern[str], dict[str, str]] | None:
+        """What stands before a quarter and what it becomes there: ``en T4 2024`` is ``au T4 2024`` in French."""
+        start = "format.before_quarter."
+        words = {key[len(start) :]: str(word) for key, word in self.entries.items() if key.startswith(start)}
+        if not words:
+            return None
+        quarter = re.escape(str(self.entries["format.quarter"]).split("{")[0])
+        found = "|".join(re.escape(word) for word in words)
+        return re.compile(rf"(?<!\w)({found})(?=\s{quarter}[1-4]\b)", re.IGNORECASE), words
+
+    def _drawn_together(self, text: str) -> str:
+        if self._before_quarters is None:
+            return text
+        pattern, words = self._before_quarters
+
+        def put(found: re.Match[str]) -> str:
+            word = words[found[0].lower()]
+            return word.capitalize() if found[0][0].isupper() else word
+
+        return pattern.sub(put, text)
+
     def say(self, english: str) -> str:
         """A sentence that arrived in English, in this language; numbers in it in the language's form."""
         if not english.strip():
@@ -101,7 +127,9 @@ class Texts:
         told = self.phrases.translate(english, self._value_in_phrase) if self.phrases else None
         if self.phrases and told is None:
             self.missing.add(english)
-        return told or LONG_NUMBER.sub(lambda found: self._value_in_phrase(found[0]), english)
+        if told is not None:
+            return self._drawn_together(told)
+        return LONG_NUMBER.sub(lambda found: self._value_in_phrase(found[0]), english)
 
     def _value_in_phrase(self, text: str) -> str:
         if LONG_NUMBER.fullmatch(text):
@@ -153,10 +181,10 @@ class Texts:
         """A figure for a narrow chart: from a hundred thousand on in thousands or millions."""
         if measure.unit in ("percent", "score") or abs(value) < 100_000:
             return self.value(measure, value)
-        text = format_compact_decimal(
-            value, locale=self.locale, fraction_digits=1 if abs(value) >= 1e6 else 0
-        )
-        return f"€{text}" if measure.unit == "EUR" else text
+        decimals = 1 if abs(value) >= 1e6 else 0
+        if measure.unit == "EUR":
+            return format_compact_currency(value, "EUR", locale=self.locale, fraction_digits=decimals)
+        return format_compact_decimal(value, locale=self.locale, fraction_digits=decimals)
 
     def value_with_unit(self, measure: Measure, value: float | None) -> str:
         """As ``value``, and for scores the scale: ``4.4 out of 5``."""

@@ -79,16 +79,17 @@ class _Writer:
         self.book, self.texts = book, texts
         self.formats: dict[tuple[str, str], Any] = {}
         self.base = {"font_name": "Calibri", "font_size": 11, "font_color": INK, "valign": "top"}
-        self.head = book.add_format(
-            {
-                **self.base,
-                "bold": True,
-                "bg_color": SOFT,
-                "bottom": 1,
-                "text_wrap": True,
-                "valign": "vcenter",
-                "indent": 1,
-            }
+        head = {
+            **self.base,
+            "bold": True,
+            "bg_color": SOFT,
+            "bottom": 1,
+            "text_wrap": True,
+            "valign": "vcenter",
+            "indent": 1,
+        }
+        self.head, self.head_of_numbers = (
+            book.add_format({**head, "align": align}) for align in ("left", "right")
         )
         self.link = book.add_format({**self.base, "font_color": NAVY, "underline": 1})
 
@@ -119,7 +120,13 @@ class _Writer:
                 "name": sheet.key,
                 "style": None,
                 "autofilter": sheet.filtered,
-                "columns": [{"header": title, "header_format": self.head} for title in sheet.columns],
+                "columns": [
+                    {
+                        "header": title,
+                        "header_format": self.head_of_numbers if column in numeric else self.head,
+                    }
+                    for column, title in enumerate(sheet.columns)
+                ],
             },
         )
         if made:

@@ -108,6 +108,13 @@ def test_a_share_of_54_reads_54_per_cent_and_is_the_number_54(book):
     assert row_of(book["Figures"], "FND-01")["Actual"].number_format == '"€"#,##0'
 
 
+def test_the_heading_of_numbers_stands_over_them(book):
+    sheet = book.worksheets[2]
+    for heading, first in zip(sheet[1], sheet[2], strict=True):
+        if isinstance(first.value, (int, float)):
+            assert heading.alignment.horizontal == "right", heading.value
+
+
 def test_what_is_missing_or_withheld_is_said_in_words_and_never_zero_or_blank(book):
     gone = row_of(book["Figures"], "RCH-02")
     assert gone["Actual"].value == "not available"

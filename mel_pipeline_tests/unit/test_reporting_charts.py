@@ -146,6 +146,15 @@ def test_a_chart_without_any_figure_is_a_clear_panel():
     assert "Not available for 2024-Q4" in [text for text, _ in boxes(figure)]
 
 
+def test_a_year_counted_anew_says_that_its_quarters_do_not_add_up_to_the_title():
+    year, quarter = (frame_of("LAB-02", sample_edition(period)) for period in ("2024", "2024-Q4"))
+    assert year.footnote.startswith("The title counts each once over the whole year")
+    assert (
+        "whole year" not in quarter.footnote
+        and "whole year" not in frame_of("MEM-02", sample_edition("2024")).footnote
+    )
+
+
 def test_quarters_before_the_first_calculation_are_no_gap():
     edition = sample_edition()
     later = edition.figures[~edition.figures["period"].str.startswith("2023")]

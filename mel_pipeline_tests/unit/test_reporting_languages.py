@@ -49,7 +49,9 @@ def test_languages_are_chosen_by_a_setting_and_english_is_always_among_them():
 @pytest.mark.parametrize("language", ["es", "fr"])
 def test_every_text_is_translated_with_the_same_places_to_fill(language):
     english, other = entries("en"), entries(language)
-    assert set(english) == set(other)
+    own = {key for key in other if key.startswith("format.before_quarter.")}  # English needs none
+    assert own
+    assert set(english) == set(other) - own
     different = [key for key in english if _places(english[key]) != _places(other[key])]
     assert different == []
 
@@ -90,7 +92,7 @@ def test_numbers_and_quarters_in_a_sentence_take_the_form_of_the_language():
         "Ensemble, elle se situe entre 58\u202f665 et 134\u202f097."
     )
     assert load_texts(REPORTS, "en").say("at least 58665 of 2024") == "at least 58,665 of 2024"
-    assert french.period("2024-Q4") == "T4 2024"
+    assert french.period("2024-Q4") == "T4\u00a02024"
     assert french.period("2024-11-25/2024-12-31") == "25 novembre 2024 au 31 décembre 2024"
     assert french.missing == set()
 

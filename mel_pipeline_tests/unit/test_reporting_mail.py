@@ -70,6 +70,13 @@ def test_a_missing_figure_is_no_zero() -> None:
     assert lines[at + 2] == "  2023-Q4:\u00a01", "what was there before is told, without a change"
 
 
+def test_where_a_year_ago_has_no_figure_it_compares_with_the_quarter_before_as_the_main_points_do() -> None:
+    edition = with_figure(sample_edition(), "RCH-01", "2023-Q4", value=None, status="not_available")
+    told = edition_mail(edition, REPORTS, "en", draft=False, place="")
+    assert "Digital views rose to 658,382, from 174,905 in 2024-Q3" in " ".join(told.text.split())
+    assert "Change: +483,477 (2024-Q3:\N{NO-BREAK SPACE}174,905)" in told.text
+
+
 def test_the_annual_edition_compares_with_the_year_before() -> None:
     made = edition_mail(sample_edition("2024"), REPORTS, "en", draft=False, place=LINK)
     assert "Annual edition 2024" in made.subject and "(2023: 156)".replace(" ", "\u00a0") in made.text

@@ -221,6 +221,13 @@ def test_the_title_of_the_answers_says_how_many_are_satisfied_and_how_it_moved(b
     assert frames(pictured_edition(answers={**ANSWERS, "2024-Q3": before}))["likert"].title == title
 
 
+def test_the_share_of_satisfied_answers_reads_as_the_indicator_of_satisfied_participants_does():
+    edition = pictured_edition()
+    fine = edition.indicators["decimals"].where(edition.indicators["indicator_id"] != "SAT-02", 1)
+    frame = frames(replace(edition, indicators=edition.indicators.assign(decimals=fine)))["likert"]
+    assert frame.title.startswith("85.4% of answers") and frame.marks[-1]["high_shown"] == "85.4%"
+
+
 def test_a_quarter_that_few_answered_is_withheld_in_picture_table_and_words():
     few = {**ANSWERS, "2024-Q4": (0, 0, 1, 1, 1)}
     frame = frames(pictured_edition(answers=few))["likert"]
@@ -357,7 +364,7 @@ def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
 
 def test_the_title_of_platforms_names_the_leader_and_counts_the_silent():
     frame = frames()["platforms"]
-    assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms tell no figure"
+    assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms give no figure"
     assert [row[0] for row in frame.table] == ["Instagram", "YouTube", "X", "Facebook", "LinkedIn"]
 
 

@@ -42,7 +42,7 @@ def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_a
     assert 0 < len(good) < len(judged) < len(codes)
     told = on_track(scene.rows, scene.texts)
     assert told.startswith(f"{len(good)} of {len(judged)} indicators")
-    assert "For 1 more the target is still ahead." in told
+    assert "For 1 more, the target is still ahead." in told
 
 
 def test_without_any_target_that_is_said():
@@ -72,8 +72,31 @@ def test_what_changed_names_the_category_that_moved_most():
     ]
     scene = Scene(with_cells(replace(edition, figures=rest), before + now))
     assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities: +1 since 2024-Q3, mostly Africa (+3)."
+        "Member cities: +1 since 2024-Q3, mostly in Africa (+3)."
     )
+
+
+def test_what_moved_in_one_category_alone_is_said_to_be_all_there():
+    edition = sample_edition()
+    moved = [
+        cell("MEM-01", quarter, "region", region, value)
+        for quarter, asia in (("2024-Q3", 63), ("2024-Q4", 64))
+        for region, value in {"Asia": asia, "Africa": 100}.items()
+    ]
+    rest = edition.figures[
+        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
+    ]
+    scene = Scene(with_cells(replace(edition, figures=rest), moved))
+    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
+        "Member cities: +1 since 2024-Q3, all in Asia."
+    )
+
+
+def test_an_amount_of_a_quarter_is_compared_and_a_level_has_moved_since():
+    scene = Scene(sample_edition())
+    told = changes(scene.edition, scene.known, scene.figures, scene.texts)
+    assert any("Digital views: +498,262 compared with 2023-Q4" in line for line in told)
+    assert any("International Fund: resources secured: +€300,000 since 2024-Q3" in line for line in told)
 
 
 def test_what_changed_tells_which_part_is_only_in_the_data():
@@ -105,10 +128,10 @@ def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_
     edition = with_figure(edition, "MEM-02", "2024-Q4", value=1.0)
     scene = Scene(edition)
     told = decisions_needed(edition, scene.rows, scene.texts)
-    assert told[0] == "Two languages. (Programmes)"
-    assert told[1].startswith("New member cities is behind its target: 1 against 2")
-    assert told[2].startswith("Women among Solutions Labs participants is out of balance at 70%")
-    assert told[-1].startswith("Satisfied participants is missing")
+    assert told[0] == "Two languages (responsible: Programmes)."
+    assert told[1].startswith("New member cities: behind target, 1 against 2")
+    assert told[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
+    assert told[-1].startswith("Satisfied participants: no figure")
     assert not any("Done" in line for line in told)
 
 

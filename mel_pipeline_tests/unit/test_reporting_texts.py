@@ -82,6 +82,34 @@ def test_numbers_read_as_people_write_them(texts):
     assert texts.change(known["GEN-01"], 1.0) == "+1 point"
 
 
+@pytest.mark.parametrize(
+    ("language", "during", "at_end", "year"),
+    [
+        ("en", "in 2024-Q4", "at the end of 2024-Q4", "in 2024"),
+        ("fr", "au T4\u00a02024", "à la fin du T4\u00a02024", "en 2024"),
+        ("es", "en el T4\u00a02024", "al final del T4\u00a02024", "en 2024"),
+    ],
+)
+def test_a_preposition_is_drawn_together_with_a_quarter_and_not_with_a_year(language, during, at_end, year):
+    texts = load_texts(REPORTS, language)
+    assert texts("period.during", period="2024-Q4") == during
+    assert texts("period.at_end", period="2024-Q4") == at_end
+    assert texts("period.during", period="2024") == year
+
+
+def test_a_sentence_may_begin_with_a_quarter():
+    said = load_texts(REPORTS, "fr")("picture.likert.level", period="2024-Q4", share="88")
+    assert said.startswith("Au T4\u00a02024, 88")
+
+
+def test_a_short_amount_of_money_has_its_sign_where_the_language_puts_it():
+    known = {measure.id: measure for measure in measures(sample_edition(), "en")}
+    for language, amounts in {"fr": ["2,8 M €", "800 k €"], "es": ["2,8 M€", "800 mil €"]}.items():
+        texts = load_texts(REPORTS, language)
+        told = [texts.short_value(known["FND-01"], value) for value in (2_800_000, 800_000)]
+        assert [" ".join(amount.split()) for amount in told] == amounts
+
+
 def test_period_titles_are_words(texts):
     assert texts.period_title("2024-Q4") == "2024, fourth quarter"
     assert texts.period_title("2024") == "Annual edition 2024"

@@ -421,6 +421,24 @@ def test_every_indicator_of_the_edition_has_its_trend_over_all_quarters(sources)
         ]
         assert [None if pd.isna(value) else value for value in frame.data["value"]] == wanted
         assert all(mark["full"] in frame.alt for mark in frame.marks)
+        assert not frame.data["breaks"].any() and "something else is counted" not in frame.footnote
+
+
+def test_a_trend_is_broken_where_something_else_begins_to_be_counted_and_nowhere_else(sources):
+    from mel_pipeline.reporting.figures import Figures
+    from mel_pipeline.reporting.site.trends import trend_frame
+    from mel_pipeline.reporting.texts import load_texts
+
+    edition = sample_edition()
+    for quarter in ("2024-Q3", "2024-Q4"):
+        edition = with_figure(edition, "SAT-02", quarter, note="Without trainings.")
+    known = measures(edition, "en")
+    measure = next(item for item in known if item.id == "SAT-02")
+    frame = trend_frame(
+        edition, measure, Figures(edition, known), load_texts(sources, "en"), QUARTERS, narrow=False
+    )
+    assert list(frame.data["label"][frame.data["breaks"]]) == ["2024-Q3"]
+    assert frame.footnote.startswith("At the mark, from 2024-Q3 on")
 
 
 def test_many_quarters_thin_the_numbers_and_never_the_marks(sources):

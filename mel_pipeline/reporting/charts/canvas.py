@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NOW, BEFORE, OTHER, UNSTATED = "#12436D", "#7895B2", "#28A197", "#8A94A0"
 INK, QUIET, PANEL = "#1F2933", "#4A5560", "#F1F4F6"
-WIDE, NARROW = 7.2, 3.6
+WIDE, NARROW = 6.2, 3.6  # half a page, so that small type is read at the size it has here
 MARGIN = 0.14
 LINE_SPACING = 1.25
 FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
@@ -102,9 +102,9 @@ class Paper:
         return self.figure.add_axes(box)
 
 
-def paper(frame: Headed, room: float, footnote: str = "") -> Paper:
+def paper(frame: Headed, room: float, footnote: str = "", wide: float = WIDE) -> Paper:
     """A figure high enough for its title, ``room`` inches of drawing and the foot line."""
-    width = NARROW if frame.narrow else WIDE
+    width = NARROW if frame.narrow else wide
     figure = Figure(figsize=(width, room))
     FigureCanvasAgg(figure)
     strong = font(12.0 if frame.narrow else 13.5, strong=True)

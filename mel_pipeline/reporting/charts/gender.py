@@ -109,7 +109,7 @@ def _undisclosed(axes: Axes, mark: dict[Hashable, Any], text: Texts) -> None:
     axes.barh(THIN[0], mark["value"], height=THIN[1], align="edge", color=UNSTATED)
     base = text("chart.of_all", count=mark["base"]) if mark["base"] else ""
     axes.annotate(
-        f"{mark['label']}: {mark['shown']} {base}".strip(),
+        f"{text('alt.mark', label=mark['label'], value=mark['shown'])} {base}".strip(),
         (0, THIN[0]),
         xytext=(0, 3),
         textcoords="offset points",

@@ -12,7 +12,7 @@ from mel_pipeline.periods import Quarter
 from mel_pipeline.reporting.charting import render
 from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
 from mel_pipeline.reporting.findings import finding
-from mel_pipeline.reporting.frames import COLUMNS, ChartFrame
+from mel_pipeline.reporting.frames import COLUMNS, LONG, ChartFrame, break_words, breaks_of, counted_anew
 from mel_pipeline.reporting.pictures import Picture, picture
 
 if TYPE_CHECKING:
@@ -95,10 +95,15 @@ def trend_frame(
 ) -> ChartFrame:
     """The frame of a trend over these quarters, the last one emphasised."""
     marks = [_mark(measure, figures, texts, quarter, edition.period) for quarter in quarters]
+    broken = breaks_of(figures, measure, quarters)
+    for mark in marks:
+        mark["breaks"] = mark["label"] in broken
     label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
     data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
     data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
-    source = texts("chart.source", source=measure.source)
+    source = texts("chart.source", source=texts.say(measure.source))
+    if edition.is_sample:
+        source = texts("chart.sample", rest=source)
     title = finding(measure, figures, edition.period, texts)
     subtitle = texts(
         "chart.trend_subtitle",
@@ -116,7 +121,9 @@ def trend_frame(
         data=data,
         title=title,
         subtitle=subtitle,
-        footnote=texts("chart.sample", rest=source) if edition.is_sample else source,
+        footnote=" ".join(
+            filter(None, [counted_anew(edition, measure, texts), break_words(broken, texts), source])
+        ),
         alt=f"{alt} {label}." if label else alt,
         narrow=narrow,
         column=texts("table.quarter"),
@@ -147,7 +154,7 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
         "status": status,
         "emphasis": quarter.startswith(period),
         "target": None if near is None else near.value,
-        "note": reading.note,
+        "note": texts.say(reading.note),
         "code": "",
         "aim": ""
         if near is None
@@ -161,6 +168,6 @@ def _spaced(
     """Numbers short enough for their room; of many quarters only every second, third ... has one, and the last."""
     step = -(-len(marks) // ROOMY)
     for place, mark in enumerate(reversed(marks)):
-        if mark["status"] == "ok" and (narrow or step > 1):
+        if mark["status"] == "ok" and (narrow or step > 1 or abs(mark["value"]) >= LONG):
             mark["shown"] = texts.short_value(measure, mark["value"]) if place % step == 0 else ""
     return marks

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Mark = dict[Hashable, Any]
 
 KEY, ROW_WIDE, ROW_NARROW = 0.3, 0.54, 0.94
+ALONE = 7.2  # no other picture stands beside it
 ACTUAL, THIN, MARKER = 0.2, 0.07, 0.42
 # Shapes of findings.SHAPES as markers, so that they are as heavy in every font; hollow where nothing is judged.
 SHAPES = {"★": "*", "●": "o", "▲": "^", "▼": "v", "◇": "D", "○": "o"}
@@ -48,7 +49,7 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
     marks = frame.marks
     step = ROW_NARROW if frame.narrow else ROW_WIDE
     height = len(marks) * step + (0.0 if frame.narrow else 0.26)
-    sheet = paper(frame, KEY + height + 0.06)
+    sheet = paper(frame, KEY + height + 0.06, wide=ALONE)
     handles: dict[str, Artist] = {
         "actual": Patch(color=NOW),
         "before": Patch(color=BEFORE),

@@ -10,10 +10,12 @@ from mel_pipeline.reporting.charts.canvas import (
     BEFORE,
     INK,
     MARGIN,
+    NARROW,
     NOW,
     PANEL,
     QUIET,
     UNSTATED,
+    WIDE,
     font,
     inches,
     paper,
@@ -139,7 +141,7 @@ def _gap(axes: Axes, track: tuple[float, float], y: float, words: str) -> None:
 
 def _key_lines(frame: PageFrame) -> list[list[str]]:
     """The scores in as many rows as their words need."""
-    room = (3.6 if frame.narrow else 7.2) - 2 * MARGIN
+    room = (NARROW if frame.narrow else WIDE) - 2 * MARGIN
     lines: list[list[str]] = [[]]
     used = 0.0
     for score in TONES:

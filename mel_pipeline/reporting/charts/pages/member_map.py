@@ -12,9 +12,11 @@ from mel_pipeline.reporting.charts.canvas import (
     BEFORE,
     INK,
     MARGIN,
+    NARROW,
     NOW,
     QUIET,
     UNSTATED,
+    WIDE,
     font,
     inches,
     key_row,
@@ -76,7 +78,7 @@ def _grid(frame: PageFrame, marks: list[Mark]) -> Grid:
 
 def _width(frame: PageFrame) -> float:
     """Of a block."""
-    return 3.6 - 2 * MARGIN if frame.narrow else (7.2 - 2 * MARGIN - (COLUMNS - 1) * 0.2) / COLUMNS
+    return NARROW - 2 * MARGIN if frame.narrow else (WIDE - 2 * MARGIN - (COLUMNS - 1) * 0.2) / COLUMNS
 
 
 def _lines(mark: Mark, frame: PageFrame) -> list[str]:

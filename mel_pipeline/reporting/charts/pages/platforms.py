@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
 
-from mel_pipeline.periods import Quarter
 from mel_pipeline.reporting.charts.canvas import (
     BEFORE,
     INK,
@@ -21,6 +20,7 @@ from mel_pipeline.reporting.charts.canvas import (
     paper,
     shortened,
     text_width,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _panel(
     slot = wide / len(marks)
     if all(mark["state"] != "ok" for mark in marks):
         axes.add_patch(Rectangle((left, top + HEAD), wide, plot, facecolor=PANEL, edgecolor="none"))
-        words = shortened(text("picture.platforms.nothing"), font(8.5), wide - 0.1)
+        words = "\n".join(wrapped(text("picture.platforms.nothing"), font(8.5), wide - 0.1))
         axes.text(
             left + wide / 2,
             top + HEAD + plot / 2,
@@ -87,13 +87,22 @@ def _panel(
             va="center",
             color=QUIET,
             fontproperties=font(8.5),
+            linespacing=1.3,
         )
     else:
         for number, mark in enumerate(marks):
             _bar(axes, mark, left + (number + 0.5) * slot, floor, slot, plot)
     axes.plot([left, left + wide], [floor, floor], color=QUIET, linewidth=0.8)
     for mark, x, side in ((marks[0], left, "left"), (marks[-1], left + wide, "right"))[: len(marks)]:
-        axes.text(x, floor + 0.1, _quarter(mark), ha=side, va="center", color=QUIET, fontproperties=font(8))
+        axes.text(
+            x,
+            floor + 0.1,
+            text.period(mark["label"]),
+            ha=side,
+            va="center",
+            color=QUIET,
+            fontproperties=font(8),
+        )
 
 
 def _bar(axes: Axes, mark: Mark, x: float, floor: float, slot: float, plot: float) -> None:
@@ -108,8 +117,3 @@ def _bar(axes: Axes, mark: Mark, x: float, floor: float, slot: float, plot: floa
     axes.add_patch(
         Rectangle((x - 0.36 * slot, floor - high), 0.72 * slot, high, facecolor=colour, edgecolor="none")
     )
-
-
-def _quarter(mark: Mark) -> str:
-    quarter = Quarter.parse(str(mark["label"]))
-    return f"Q{quarter.number} {quarter.year}"

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mel_pipeline.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
 from mel_pipeline.errors import CatalogueError
 from mel_pipeline.plain import plain
+from mel_pipeline.yaml_text import from_yaml
 
 HERE = Path(__file__).parent
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Catalogue(BaseModel):
@@ -143,7 +143,7 @@ def _unique(field: str, values: list[tuple[object, str]]) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            content = yaml.load(file, Loader=_LOADER)  # noqa: S506 - a safe loader
+            content = from_yaml(file)
     except (OSError, yaml.YAMLError) as error:
         raise CatalogueError(f"Reading {path.name}: {error}") from error
     if not isinstance(content, dict):

@@ -13,7 +13,7 @@ from mel_pipeline.warehouse.engine import Warehouse
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
 
-LINGER_SECONDS = 0.25  # between two questions of a step; a network is waited for longer
+LINGER_SECONDS = 2.0  # from one step to the next; a slow source is waited for longer
 DOES = "mel/does"  # tag of a run: what it does, in words a person filters runs by
 
 

@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from mel_pipeline.plain import plain
+from mel_pipeline.yaml_text import from_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +94,7 @@ class Vocabulary:
 
 @cache
 def _entries() -> Mapping[str, Any]:
-    entries: Mapping[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
+    entries: Mapping[str, Any] = from_yaml(_FILE.read_text("utf-8"))
     return entries
 
 

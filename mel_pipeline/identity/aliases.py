@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mel_pipeline.errors import CatalogueError
 from mel_pipeline.identity.keys import city_key, country_names
 from mel_pipeline.plain import plain
+from mel_pipeline.yaml_text import from_yaml
 
 FILE = Path(__file__).parent / "aliases.yml"
 
@@ -67,7 +68,7 @@ def read_aliases(path: Path) -> Aliases:
         CatalogueError: it is not valid, or a name belongs to two members and is no declared homonym.
     """
     try:
-        written = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        written = _File.model_validate(from_yaml(path.read_text(encoding="utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise CatalogueError(f"Reading {path}: {error}") from error
     homonyms = frozenset(map(city_key, written.homonyms))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import SettingsError
-from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.migrating import ensure_tables, is_there
 from mel_pipeline.warehouse.tables import pseudonym_key
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def require_same_key(warehouse: Warehouse, pseudonyms: Pseudonyms) -> None:
     with warehouse.connect() as connection:
         known = (
             set(connection.execute(sa.select(pseudonym_key.c.key_id)).scalars())
-            if sa.inspect(connection).has_table(pseudonym_key.name)
+            if is_there(connection, pseudonym_key)
             else set()
         )
     if pseudonyms.key_id in known:

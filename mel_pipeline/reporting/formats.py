@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting.open_data import build_data_package
 from mel_pipeline.reporting.page import BuiltReport, build_editions
-from mel_pipeline.reporting.pdf import PDF_NEEDS, build_pdf, pdf_available
+from mel_pipeline.reporting.pdf import PDF_NEEDS, build_pdf, pdf_available, pdf_of_page
 from mel_pipeline.reporting.workbook import build_workbook
 
 if TYPE_CHECKING:
@@ -50,12 +50,24 @@ def build_all(
     reports = build_editions(edition, out_dir, sources_dir, languages)
     files: list[Path] = []
     left_out: list[str] = []
-    if "pdf" in formats and not pdf_available():
-        left_out.append(PDF_NEEDS)
-    elif "pdf" in formats:
-        files += [build_pdf(edition, out_dir, sources_dir, language) for language in languages]
+    if "pdf" in formats:
+        made, needs = _pdfs(edition, out_dir, sources_dir, languages)
+        files += made
+        left_out += needs
     if "xlsx" in formats:
         files += [build_workbook(edition, out_dir, sources_dir, language) for language in languages]
     if "csv" in formats:
         files.append(build_data_package(edition, out_dir))
     return BuiltEdition(reports, files, left_out)
+
+
+def _pdfs(
+    edition: Edition, out_dir: Path, sources_dir: Path, languages: Sequence[str]
+) -> tuple[list[Path], list[str]]:
+    """Those that were made of these very pages stay; only for others the libraries of the system are needed."""
+    current = [pdf_of_page(edition, out_dir, sources_dir, language) for language in languages]
+    if all(current):
+        return [path for path in current if path], []
+    if not pdf_available():
+        return [], [PDF_NEEDS]
+    return [build_pdf(edition, out_dir, sources_dir, language) for language in languages], []

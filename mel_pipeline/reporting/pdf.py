@@ -50,22 +50,34 @@ def build_pdf(edition: Edition, out_dir: Path, sources_dir: Path, language: str)
         ReportError: the page has not been written, Pango is missing, something the page shows cannot be drawn,
             or the folder cannot be written.
     """
-    page = out_dir / edition.period / f"report-{language}.html"
+    current = pdf_of_page(edition, out_dir, sources_dir, language)
+    if current:
+        return current  # laying it out again takes seconds and gives the same bytes
+    html, css = _read(edition, out_dir, sources_dir, language)
+    path = out_dir / edition.period / f"report-{language}.pdf"
+    texts = load_texts(sources_dir, language, edition.min_cell)
+    content = pdf_of(html, css, texts, organisation=edition.organisation, day=edition.data_as_of)
+    write_if_changed(path, content)
+    return path
+
+
+def pdf_of_page(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> Path | None:
+    """The PDF that was made from the page as it lies there; None where it has to be made. Errors as ``build_pdf``."""
+    html, css = _read(edition, out_dir, sources_dir, language)
+    path = out_dir / edition.period / f"report-{language}.pdf"
+    return path if path.is_file() and _identifier(html, css).encode("ascii") in path.read_bytes() else None
+
+
+def _read(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> tuple[bytes, str]:
+    """The page and the style of paper."""
     try:
-        html = page.read_bytes()
-        css = (sources_dir / "templates" / "print.css").read_text(encoding="utf-8")
+        html = (out_dir / edition.period / f"report-{language}.html").read_bytes()
+        return html, (sources_dir / "templates" / "print.css").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ReportError(
             f"Making the PDF of {edition.period}: {getattr(error, 'filename', None) or 'print.css'} cannot be read."
             " Build the page first and restore reports/templates."
         ) from error
-    path = page.with_suffix(".pdf")
-    if path.is_file() and _identifier(html, css).encode("ascii") in path.read_bytes():
-        return path  # made from this very page: laying it out again takes seconds and gives the same bytes
-    texts = load_texts(sources_dir, language, edition.min_cell)
-    content = pdf_of(html, css, texts, organisation=edition.organisation, day=edition.data_as_of)
-    write_if_changed(path, content)
-    return path
 
 
 def _identifier(html: bytes, css: str) -> str:

@@ -136,22 +136,28 @@ def _forget_old(folder: Path) -> None:
 
 
 def _key(frame: object, texts: Texts, sources_dir: Path, title: str, with_png: bool) -> str:
-    told = [texts.language, texts.min_cell, texts.entries, texts.fallback, title, with_png]
-    parts = [digest_of(frame), digest_of(told), _style(sources_dir), _code()]
+    words = repr((texts.language, texts.min_cell, texts.entries, texts.fallback, title, with_png))
+    parts = [digest_of(frame), words, _style(sources_dir), _code()]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _style(sources_dir: Path) -> str:
-    """Of what house_style sets, and of all texts."""
+    """Of what house_style sets, and of all texts. A font is known by its name and size."""
+    files = [
+        sources_dir / "mel.mplstyle",
+        *sorted(sources_dir.glob("locales/*.yml")),
+        *sorted(sources_dir.glob("fonts/*")),
+    ]
+    return _content(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=4)
+def _content(files: tuple[tuple[Path, int, int], ...]) -> str:
     seen = hashlib.sha256()
-    for path in sorted(
-        [sources_dir / "mel.mplstyle", *sources_dir.glob("fonts/*"), *sources_dir.glob("locales/*.yml")]
-    ):
-        told = path.stat() if path.is_file() else None
-        content = (
-            path.read_bytes() if told and path.suffix != ".otf" else repr(told and told.st_size).encode()
-        )
-        seen.update(path.name.encode() + content)
+    for path, size, _ in files:
+        seen.update(f"{path.name} {size}".encode())
+        if path.parent.name != "fonts":
+            seen.update(path.read_bytes())
     return seen.hexdigest()
 
 

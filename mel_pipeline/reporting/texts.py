@@ -21,6 +21,7 @@ from babel.numbers import format_compact_currency, format_compact_decimal, forma
 from mel_pipeline.errors import ReportError
 from mel_pipeline.periods import Quarter
 from mel_pipeline.reporting.phrases import Phrases
+from mel_pipeline.yaml_text import from_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -265,7 +266,7 @@ def languages(sources_dir: Path, asked: str = "") -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = from_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ReportError(
             f"Reading the texts of the report: {path} cannot be read. Restore the file."

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from mel_pipeline.errors import ModelError
+from mel_pipeline.yaml_text import from_yaml
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
 GENERIC_TESTS = ("unique", "not_null", "accepted_values", "relationships")
 
@@ -62,7 +62,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """One YAML mapping; an error names the file."""
     try:
         with path.open("rb") as file:
-            content = yaml.load(file, Loader=_LOADER)  # noqa: S506 - a safe loader
+            content = from_yaml(file)
     except (OSError, yaml.YAMLError) as error:
         raise ModelError(f"Reading {path}: {error}") from error
     if not isinstance(content, dict):

@@ -155,19 +155,19 @@ class Warehouse:
     def tables(self) -> set[str]:
         """Names of all tables and views."""
         sql = "select table_name from information_schema.tables where table_schema = current_schema()"
-        return {str(name) for name in self.read(sql)["table_name"]}
+        return {str(row["table_name"]) for row in self.records(sql)}
 
     def has_table(self, name: str) -> bool:
         return name in self.tables()
 
     def columns(self, name: str) -> list[str]:
         """Column names in order; empty when there is no such table or view."""
-        frame = self.read(
+        rows = self.records(
             "select column_name from information_schema.columns"
             " where table_name = :name and table_schema = current_schema() order by ordinal_position",
             {"name": name},
         )
-        return [str(column) for column in frame["column_name"]]
+        return [str(row["column_name"]) for row in rows]
 
     def fold(self) -> None:
         """Write DuckDB's log into its file, so that the file alone is everything. Nothing to do on a server."""

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from mel_pipeline.errors import ModelError, SettingsError
 from mel_pipeline.warehouse import parquet
-from mel_pipeline.warehouse.migrating import ensure_tables
+from mel_pipeline.warehouse.migrating import ensure_tables, is_there
 from mel_pipeline.warehouse.parquet import Columns
 from mel_pipeline.warehouse.tables import lake_part
 
@@ -231,7 +231,7 @@ def forget(connection: sa.Connection) -> int:
     Raises:
         SettingsError: a lake is not reachable from here, so that its copies would stay.
     """
-    if not sa.inspect(connection).has_table(lake_part.name):
+    if not is_there(connection, lake_part):
         return 0
     folders = [Path(name) for name in connection.execute(sa.select(lake_part.c.folder).distinct()).scalars()]
     if away := [str(folder) for folder in folders if not folder.is_dir()]:

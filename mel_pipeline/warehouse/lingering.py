@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HAND_OVER_SECONDS = 0.3  # whoever waits looks every quarter of a second at the latest
+LOOK_SECONDS = 0.1
 
 
 class Lingering:
@@ -52,11 +53,10 @@ class Lingering:
                 time.sleep(HAND_OVER_SECONDS)
 
     def _watch(self) -> None:
-        left = self.seconds
-        while left > 0:
-            time.sleep(left)
+        while True:
+            time.sleep(LOOK_SECONDS)
             with self._lock:
-                left = self.seconds if self._uses else self._until - time.monotonic()
-                if left <= 0:
+                if not self._uses and (time.monotonic() >= self._until or self.is_wanted()):
                     self._is_watched = False
                     self.give_back()  # under the lock, so that no use begins in between
+                    return

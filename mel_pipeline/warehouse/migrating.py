@@ -10,6 +10,7 @@ from mel_pipeline.errors import WarehouseError
 from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
+_SEEN = "all tables of this version were there"  # noted with an open connection: tables of ours never go
 
 
 def ensure_tables(connection: sa.Connection) -> None:
@@ -18,6 +19,8 @@ def ensure_tables(connection: sa.Connection) -> None:
     Raises:
         WarehouseError: a newer version has written this warehouse.
     """
+    if _SEEN in connection.info:
+        return
     names = {VERSION_TABLE, *metadata.tables}
     found = set(
         connection.execute(
@@ -36,6 +39,13 @@ def ensure_tables(connection: sa.Connection) -> None:
     version = version_of(connection) if VERSION_TABLE in found else None
     if version != HEAD:
         _upgrade(connection, version)
+    else:
+        connection.info[_SEEN] = True
+
+
+def is_there(connection: sa.Connection, table: sa.Table) -> bool:
+    """Whether a table of the package's has been made: catalogues of databases are slow to ask."""
+    return _SEEN in connection.info or sa.inspect(connection).has_table(table.name)
 
 
 def version_of(connection: sa.Connection) -> str | None:

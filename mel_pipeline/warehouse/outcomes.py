@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mel_pipeline.warehouse.migrating import is_there
 from mel_pipeline.warehouse.tables import check_outcome
 
 
@@ -22,7 +23,7 @@ class Outcome:
 
 def recall(connection: sa.Connection, subject: str) -> Outcome | None:
     """What the last check of a subject found."""
-    if not sa.inspect(connection).has_table(check_outcome.name):
+    if not is_there(connection, check_outcome):
         return None
     row = connection.execute(sa.select(check_outcome).where(check_outcome.c.subject == subject)).one_or_none()
     return None if row is None else Outcome(row.made_of, json.loads(row.outcome))

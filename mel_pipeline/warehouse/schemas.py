@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from mel_pipeline.warehouse.migrating import is_there
 from mel_pipeline.warehouse.tables import schema_drift, source_schema
 
 
@@ -33,7 +34,7 @@ class Drift:
 
 def known_fields(connection: sa.Connection, source: str, entity: str) -> dict[str, str]:
     """Fields with their types as they were last seen; empty before the first load."""
-    if not sa.inspect(connection).has_table(source_schema.name):
+    if not is_there(connection, source_schema):
         return {}
     rows = connection.execute(
         sa.select(source_schema.c.field, source_schema.c.data_type).where(
@@ -75,7 +76,7 @@ def write_fields(
 
 def drift_since(connection: sa.Connection, source: str, entity: str, since: datetime) -> list[Drift]:
     """What changed since then, latest last."""
-    if not sa.inspect(connection).has_table(schema_drift.name):
+    if not is_there(connection, schema_drift):
         return []
     rows = connection.execute(
         sa.select(schema_drift)

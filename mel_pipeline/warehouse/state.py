@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from mel_pipeline.warehouse.migrating import is_there
 from mel_pipeline.warehouse.tables import correction_use, load_checkpoint, source_cursor
 
 
@@ -22,7 +23,7 @@ class Checkpoint:
 
 def read_cursor(connection: sa.Connection, source: str, entity: str) -> str | None:
     """Where the next load begins; None for the first."""
-    if not sa.inspect(connection).has_table(source_cursor.name):
+    if not is_there(connection, source_cursor):
         return None
     return connection.execute(
         sa.select(source_cursor.c.cursor).where(
@@ -42,7 +43,7 @@ def write_cursor(connection: sa.Connection, source: str, entity: str, cursor: st
 
 def read_checkpoint(connection: sa.Connection, source: str, entity: str) -> Checkpoint | None:
     """The load that was cut short, if there is one."""
-    if not sa.inspect(connection).has_table(load_checkpoint.name):
+    if not is_there(connection, load_checkpoint):
         return None
     row = connection.execute(
         sa.select(load_checkpoint).where(

@@ -86,6 +86,7 @@ class Pages:
     def _environment(self) -> Environment:
         return Environment(
             loader=FileSystemLoader(self.sources_dir / "templates"),
+            auto_reload=False,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -155,8 +155,9 @@ def warnings(partition: str, now: dict[str, str], before: Collection[str], link:
         now: check → sentence.
         before: checks that warned when this was last told.
     """
-    new = [f"New: {name}: {_first_line(now[name])}" for name in sorted(now) if name not in before]
-    still = [f"Still: {name}: {_first_line(now[name])}" for name in sorted(now) if name in before]
+    told = {name: f"{name}: {_in_short(text)}" for name, text in sorted(now.items())}
+    new = [f"New: {line}" for line in grouped([told[name] for name in told if name not in before])]
+    still = [f"Still: {line}" for line in grouped([told[name] for name in told if name in before])]
     gone = [f"Mended: {name}" for name in sorted(set(before) - set(now))]
     title = (
         f"{partition}: {len(now)} check{'s' if len(now) != 1 else ''} worth a look"
@@ -182,5 +183,27 @@ def report_ready(period: str, place: Path, sentence: str, link: str) -> Notice:
     )
 
 
-def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:300]
+def grouped(problems: list[str]) -> list[str]:
+    """Problems with one reason told once: an outage fails every table of a source.
+
+    Each reads "asset: sentence. what was asked: reason", or otherwise, and is then left as it is.
+    """
+    alike: dict[str, list[str]] = {}
+    for problem in problems:
+        alike.setdefault(problem.split(": ", 2)[-1] if problem.count(": ") > 1 else problem, []).append(
+            problem
+        )
+    return [
+        same[0] if len(same) == 1 else f"{_names([problem.split(': ')[0] for problem in same])}: {reason}"
+        for reason, same in alike.items()
+    ]
+
+
+def _names(assets: list[str]) -> str:
+    return f"{', '.join(assets[:-1])} and {assets[-1]}"
+
+
+def _in_short(text: str) -> str:
+    """The first two lines: of a table's rows the first counts them, the second says what is wrong."""
+    lines = [line.removeprefix("- ").strip() for line in text.strip().splitlines()]
+    return " ".join(filter(None, lines[:2]))[:300].rstrip(":")

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.delivery.message import Letter, message
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FILE = "notices.json"
 MOST_KEPT = 500
 MOST_LINES = 12
+MOST_LETTERS = 600  # of a check's sentence: what to do stands at its end
 
 
 @dataclass(frozen=True)
@@ -206,4 +208,4 @@ def _names(assets: list[str]) -> str:
 def _in_short(text: str) -> str:
     """The first two lines: of a table's rows the first counts them, the second says what is wrong."""
     lines = [line.removeprefix("- ").strip() for line in text.strip().splitlines()]
-    return " ".join(filter(None, lines[:2]))[:300].rstrip(":")
+    return shorten(" ".join(filter(None, lines[:2])), MOST_LETTERS, placeholder=" ...").rstrip(":")

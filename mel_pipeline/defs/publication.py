@@ -177,7 +177,7 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
             approve(mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without)
             entry = publish(mel.warehouse, mel.settings, quarter)
         except PublicationError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         release(mel.warehouse, mel.settings)
         context.log.info(f"{quarter} is published, version {entry.version}.")
 

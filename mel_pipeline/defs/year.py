@@ -43,7 +43,7 @@ def build(settings: Settings) -> dg.Definitions:
         try:
             runs = runs_of_year(mel.settings, int(context.partition_key), **context.op_config)
         except ReportError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         # In this process: a run in the queue would wait for this one to end, and this one for it.
         jobs = Jobs(mel.settings, context.instance)
         for number, (job, partition) in enumerate(runs, start=1):

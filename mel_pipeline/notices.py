@@ -179,10 +179,15 @@ def nothing_ran(hours: float) -> Notice:
     )
 
 
-def report_ready(period: str, place: Path, sentence: str, link: str) -> Notice:
-    return Notice(
-        f"the report {period} is ready", (f"It lies in {place}.", *([sentence] if sentence else [])), link
-    )
+def report_link(settings: Settings, period: str) -> str:
+    """The page of an edition: where reports can be opened, else beside the Dagster UI."""
+    folder = settings.reports_url or f"{settings.ui_url.rstrip('/')}/reports"
+    return f"{folder.rstrip('/')}/{period}/report-en.html"
+
+
+def report_ready(settings: Settings, period: str, sentence: str) -> Notice:
+    lines = (f"Its files lie in {settings.published_dir / period}.", *([sentence] if sentence else []))
+    return Notice(f"the report {period} is ready", lines, report_link(settings, period))
 
 
 def grouped(problems: list[str]) -> list[str]:

@@ -199,6 +199,7 @@ def test_a_report_is_told_when_it_was_asked_for_and_when_its_quarter_can_be_publ
     assert len(case.mails) == 1
     case.run(job="quarterly_report")
     assert case.mails[1].startswith("the report 2024-Q4 is ready") and "published/2024-Q4" in case.mails[1]
+    assert "https://dagster.network.example/reports/2024-Q4/report-en.html" in case.mails[1]
 
 
 def test_a_run_that_is_part_of_another_leaves_the_telling_to_it(case: Case) -> None:

@@ -7,14 +7,13 @@ from typing import Literal
 import dagster as dg
 
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
-from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
+from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
 from mel_pipeline.handling import handling_for
 from mel_pipeline.landing import LoadResult, ensure_empty, land, recent_drift, utc_now
 from mel_pipeline.quality.results import Dimension, RuleResult
 from mel_pipeline.settings import Settings
 
-MOST_LINES = 10
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
 
 

@@ -272,7 +272,7 @@ def _say_warnings(warnings: dict[str, str]) -> None:
 
 
 def _shortened(text: str, lines: int = 3) -> str:
-    parts = text.splitlines()
+    parts = [line for line in text.splitlines() if line]
     more = f"\n    ... and {len(parts) - lines} more lines in the Dagster UI" if len(parts) > lines else ""
     return "\n    ".join(parts[:lines]) + more
 

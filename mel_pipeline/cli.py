@@ -194,6 +194,8 @@ def dev(
     from mel_pipeline.settings import load_settings
 
     with sample_sources(load_settings()) as settings:
+        if "ui_url" not in settings.model_fields_set:  # for the links in notices, which other processes write
+            os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
         typer.echo(f"Dagster: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         serve_ui(settings, port, read_only=read_only)
 
@@ -250,6 +252,8 @@ def _run_job(
         typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
 
     outcome = runner.run(job, partition, on_stage, is_first=is_first, is_last=is_last)
+    from mel_pipeline.notices import grouped
+
     for problem in grouped(outcome.problems):
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:
@@ -260,26 +264,6 @@ def _run_job(
     return outcome.warnings
 
 
-def grouped(problems: list[str]) -> list[str]:
-    """Problems with one reason told once: an outage fails every table of a source.
-
-    Each reads "asset: sentence. what was asked: reason", or otherwise, and is then left as it is.
-    """
-    alike: dict[str, list[str]] = {}
-    for problem in problems:
-        alike.setdefault(problem.split(": ", 2)[-1] if problem.count(": ") > 1 else problem, []).append(
-            problem
-        )
-    return [
-        same[0] if len(same) == 1 else f"{_names([problem.split(': ')[0] for problem in same])}: {reason}"
-        for reason, same in alike.items()
-    ]
-
-
-def _names(assets: list[str]) -> str:
-    return f"{', '.join(assets[:-1])} and {assets[-1]}"
-
-
 def _say_warnings(warnings: dict[str, str]) -> None:
     if warnings:
         typer.secho("Worth a look", bold=True)
@@ -288,7 +272,7 @@ def _say_warnings(warnings: dict[str, str]) -> None:
 
 
 def _shortened(text: str, lines: int = 3) -> str:
-    parts = text.splitlines()
+    parts = [line for line in text.splitlines() if line]
     more = f"\n    ... and {len(parts) - lines} more lines in the Dagster UI" if len(parts) > lines else ""
     return "\n    ".join(parts[:lines]) + more
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.errors import MelError, ReportError, WarehouseError
+from mel_pipeline.errors import MelError, ReportError, SettingsError, WarehouseError
 from mel_pipeline.settings import Settings
 
 FREE_BYTES = 1_000_000_000
@@ -44,7 +44,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _guarded("PDF", _pdf)
     for source in source_names():
         yield _guarded(contract_of(source).title, partial(_source, source, settings))
-    yield _daemon(settings)
+    yield _guarded("E-mail of editions", lambda: _editions(settings))
+    yield _guarded("Notices of failures", lambda: _notices(settings))
+    yield _guarded("Dagster daemon", lambda: _daemon(settings))
 
 
 def _guarded(what: str, look: Callable[[], str]) -> Finding:
@@ -76,13 +78,12 @@ def _folder(settings: Settings) -> Finding:
 
 def _warehouse(settings: Settings) -> str:
     from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.postgres import is_postgres
 
     warehouse = Warehouse(settings.database_url, min(settings.lock_wait_seconds, 5.0))
-    return (
-        "holds figures"
-        if warehouse.has_table("indicator_values")
-        else "empty; `mel run --quarter ...` fills it"
-    )
+    holds = warehouse.has_table("indicator_values")
+    where = "PostgreSQL" if is_postgres(settings.database_url) else "DuckDB file"
+    return f"{where}, {'holds figures' if holds else 'empty; `mel run --quarter ...` fills it'}"
 
 
 def _last_run(settings: Settings) -> str:
@@ -121,14 +122,41 @@ def _source(source: str, settings: Settings) -> str:
     return "settings are complete"
 
 
-def _daemon(settings: Settings) -> Finding:
+def _editions(settings: Settings) -> str:
+    return _mail(settings, settings.mail_to.get_secret_value(), "MEL_MAIL_TO") or (
+        "nobody gets any; set MEL_SMTP_HOST, MEL_MAIL_FROM and MEL_MAIL_TO when they should"
+    )
+
+
+def _notices(settings: Settings) -> str:
+    ways = [_mail(settings, settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")]
+    ways += ["in a chat"] if settings.notify_webhook.get_secret_value() else []
+    return " and ".join(filter(None, ways)) or (
+        "nobody is told; set MEL_NOTIFY_TO (with a mail server) or MEL_NOTIFY_WEBHOOK when somebody should be"
+    )
+
+
+def _mail(settings: Settings, addresses: str, setting: str) -> str:
+    """Whether what is set would do, without sending anything; empty when nothing is."""
+    from mel_pipeline.deliveries import mail_server
+    from mel_pipeline.delivery.recipients import one_address, recipients
+
+    if not addresses:
+        return ""
+    server, people = mail_server(settings), recipients(addresses, setting)
+    one_address(settings.mail_from.get_secret_value(), "MEL_MAIL_FROM")
+    return f"to {len(people)} address{'es' if len(people) != 1 else ''} by {server.host}"
+
+
+def _daemon(settings: Settings) -> str:
     """Without the daemon, runs started in the UI stay queued and nothing runs at night."""
     from mel_pipeline.defs.serving.instance import daemon_is_running
 
     if daemon_is_running(settings):
-        return Finding(True, "Dagster daemon", "running")
-    return Finding(
-        True,
-        "Dagster daemon",
-        "not running; `mel dev` starts it with the UI (only needed for the UI and the nightly run)",
-    )
+        return "running"
+    if settings.team:
+        raise SettingsError(
+            "not running, so nothing runs at night and no notice goes out: start `mel dev` (under systemd:"
+            " `systemctl restart` with the name of your unit)"
+        )
+    return "not running; `mel dev` starts it with the UI (only needed for the UI and the nightly run)"

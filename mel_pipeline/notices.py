@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.delivery.message import Letter, message
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FILE = "notices.json"
 MOST_KEPT = 500
 MOST_LINES = 12
+MOST_LETTERS = 600  # of a check's sentence: what to do stands at its end
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,9 @@ def warnings(partition: str, now: dict[str, str], before: Collection[str], link:
         now: check → sentence.
         before: checks that warned when this was last told.
     """
-    new = [f"New: {name}: {_first_line(now[name])}" for name in sorted(now) if name not in before]
-    still = [f"Still: {name}: {_first_line(now[name])}" for name in sorted(now) if name in before]
+    told = {name: f"{name}: {_in_short(text)}" for name, text in sorted(now.items())}
+    new = [f"New: {line}" for line in grouped([told[name] for name in told if name not in before])]
+    still = [f"Still: {line}" for line in grouped([told[name] for name in told if name in before])]
     gone = [f"Mended: {name}" for name in sorted(set(before) - set(now))]
     title = (
         f"{partition}: {len(now)} check{'s' if len(now) != 1 else ''} worth a look"
@@ -176,11 +179,38 @@ def nothing_ran(hours: float) -> Notice:
     )
 
 
-def report_ready(period: str, place: Path, sentence: str, link: str) -> Notice:
-    return Notice(
-        f"the report {period} is ready", (f"It lies in {place}.", *([sentence] if sentence else [])), link
-    )
+def report_link(settings: Settings, period: str) -> str:
+    """The page of an edition: where reports can be opened, else beside the Dagster UI."""
+    folder = settings.reports_url or f"{settings.ui_url.rstrip('/')}/reports"
+    return f"{folder.rstrip('/')}/{period}/report-en.html"
 
 
-def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:300]
+def report_ready(settings: Settings, period: str, sentence: str) -> Notice:
+    lines = (f"Its files lie in {settings.published_dir / period}.", *([sentence] if sentence else []))
+    return Notice(f"the report {period} is ready", lines, report_link(settings, period))
+
+
+def grouped(problems: list[str]) -> list[str]:
+    """Problems with one reason told once: an outage fails every table of a source.
+
+    Each reads "asset: sentence. what was asked: reason", or otherwise, and is then left as it is.
+    """
+    alike: dict[str, list[str]] = {}
+    for problem in problems:
+        alike.setdefault(problem.split(": ", 2)[-1] if problem.count(": ") > 1 else problem, []).append(
+            problem
+        )
+    return [
+        same[0] if len(same) == 1 else f"{_names([problem.split(': ')[0] for problem in same])}: {reason}"
+        for reason, same in alike.items()
+    ]
+
+
+def _names(assets: list[str]) -> str:
+    return f"{', '.join(assets[:-1])} and {assets[-1]}"
+
+
+def _in_short(text: str) -> str:
+    """The first two lines: of a table's rows the first counts them, the second says what is wrong."""
+    lines = [line.removeprefix("- ").strip() for line in text.strip().splitlines()]
+    return shorten(" ".join(filter(None, lines[:2])), MOST_LETTERS, placeholder=" ...").rstrip(":")

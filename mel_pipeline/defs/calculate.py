@@ -224,8 +224,12 @@ def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:
         f" where quarter = :quarter order by grain, dimension <> 'total', dimension, category limit {limit}",
         {"quarter": str(quarter)},
     )
-    lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
-    for row in rows.astype(object).where(rows.notna(), "").itertuples(index=False):
+    which = rows["category"].where(rows["dimension"] != "total", "all together")
+    shown = rows.drop(columns=["dimension", "category"])
+    shown.insert(1, "of which", which)
+    shown = shown.dropna(axis="columns", how="all")  # so that what is there fits beside one another
+    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
+    for row in shown.astype(object).where(shown.notna(), "").itertuples(index=False):
         cells = [
             f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value) for value in row
         ]

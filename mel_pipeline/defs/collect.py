@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 
 from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
-from mel_pipeline.defs.context import COLLECT, Mel, quarter_of, quarter_partitions
+from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quarter_partitions
 from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
 from mel_pipeline.settings import Settings
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mel_pipeline.landing import LoadResult
     from mel_pipeline.quality.results import Dimension, RuleResult
 
-MOST_LINES = 10
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
 
 
@@ -129,7 +128,7 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     blocks = check.severity == dg.AssetCheckSeverity.ERROR and bool(check.metadata)
     severity: Literal["error", "warn"] = "error" if blocks and not check.passed else "warn"
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
-    first = (check.description or "").splitlines()[0]
+    first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
 
 
@@ -160,12 +159,12 @@ def _fields_spec(contract: SourceContract, table: str) -> list[dg.AssetCheckSpec
 
 
 def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckResult:
-    lines = drift[:MOST_LINES]
+    lines = [f"- {change}" for change in drift[:MOST_LINES]]
     if len(drift) > MOST_LINES:
-        lines.append(f"... and {len(drift) - MOST_LINES:,} more.")
+        lines.append(f"- and {len(drift) - MOST_LINES:,} more.")
     if drift:
         lines.append(
-            f"New fields are not read until the mapping of {contract.title} names them; the other figures are"
+            f"\nNew fields are not read until the mapping of {contract.title} names them; the other figures are"
             " as before. Tell whoever looks after the settings."
         )
     return dg.AssetCheckResult(
@@ -186,9 +185,9 @@ def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]
     if result.waiting:
         count = len(result.waiting)
         lines.append(f"{count:,} {'fault waits' if count == 1 else 'faults wait'} in the quarantine:")
-        lines += result.waiting[:MOST_LINES]
+        lines += [f"- {row}" for row in result.waiting[:MOST_LINES]]  # the UI shows them as a list
     if len(result.waiting) > MOST_LINES:
-        lines.append(f"... and {len(result.waiting) - MOST_LINES:,} more.")
+        lines.append(f"- and {len(result.waiting) - MOST_LINES:,} more: `mel quality quarantine` lists all.")
     too_many = share > details.max_quarantined_pct
     return dg.AssetCheckResult(
         check_name=ROWS,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 
@@ -14,6 +16,7 @@ COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "
 
 
 LINGER_SECONDS = 2.0  # from one step to the next; a slow source is waited for longer
+MOST_LINES = 10
 DOES = "mel/does"  # tag of a run: what it does, in words a person filters runs by
 
 
@@ -40,6 +43,27 @@ def quarter_partitions(settings: Settings) -> dg.StaticPartitionsDefinition:
 def year_partitions(settings: Settings) -> dg.StaticPartitionsDefinition:
     span = range(Quarter.parse(settings.first_quarter).year, settings.open_quarter.year + 1)
     return dg.StaticPartitionsDefinition([str(year) for year in span])
+
+
+def filled_form(
+    step: str, fields: dict[str, dg.Field], partitions: dg.StaticPartitionsDefinition
+) -> dg.PartitionedConfig[Any]:
+    """The form of a job of one step as the launchpad shows it: every field with what it stands at."""
+    config = {"ops": {step: {"config": {name: field.default_value for name, field in fields.items()}}}}
+
+    @dg.static_partitioned_config(partition_keys=partitions.get_partition_keys())
+    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every quarter
+        return config
+
+    return form
+
+
+def as_list(sentences: Sequence[str], most: int = MOST_LINES) -> str:
+    """Sentences of a check under one another: in the UI, a single line break would not show."""
+    if len(sentences) < 2:
+        return "".join(sentences)
+    lines = [f"- {sentence}" for sentence in sentences[:most]]
+    return "\n".join([*lines, *([f"- and {len(sentences) - most:,} more."] if len(sentences) > most else [])])
 
 
 def quarter_of(context: dg.AssetExecutionContext, settings: Settings) -> Quarter:

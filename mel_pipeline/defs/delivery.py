@@ -1,26 +1,34 @@
 """The job that delivers an edition, and the sensor that starts it after publication. The rules live in ``deliveries``."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
-from mel_pipeline.defs.context import DOES, Mel, quarter_partitions
+from mel_pipeline.defs.context import DOES, Mel, filled_form, quarter_partitions
 from mel_pipeline.settings import Settings, load_settings
 
 PUBLISH = "publish_quarter"
 
 
-class Delivery(dg.Config):
-    """What is delivered, and to whom."""
-
-    draft: bool = Field(
-        False, description="To the MEL lead alone, marked as a draft; also before publication."
-    )
-    again: bool = Field(False, description="Also to those who have got this version already.")
-    dry_run: bool = Field(False, description="Only look and say what would go out; send and copy nothing.")
-    annual: bool = Field(False, description="The annual edition of the year instead of the quarter's.")
+# Plain fields, not a ``dg.Config``: of that the launchpad would say "Bool | {env: String}".
+FORM = {
+    "draft": dg.Field(
+        bool,
+        default_value=False,
+        description="true: to the MEL lead alone, marked as a draft; also before publication.",
+    ),
+    "again": dg.Field(
+        bool, default_value=False, description="true: also to those who have got this version already."
+    ),
+    "dry_run": dg.Field(
+        bool,
+        default_value=False,
+        description="true: only look and say what would go out; nothing is sent or copied.",
+    ),
+    "annual": dg.Field(
+        bool, default_value=False, description="true: the annual edition of the year, not the quarter's."
+    ),
+}
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -29,21 +37,15 @@ def build(settings: Settings) -> dg.Definitions:
 
 
 def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
-    @dg.op(description="Look at the files of the edition, send it to those who have not got it, copy it.")
-    def deliver_edition(context: dg.OpExecutionContext, config: Delivery, mel: Mel) -> None:
+    @dg.op(config_schema=FORM, description="Look at the files of the edition, send it, copy it.")
+    def deliver_edition(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.deliveries import deliver
         from mel_pipeline.errors import MelError
 
-        period = context.partition_key[:4] if config.annual else context.partition_key
+        form = dict(context.op_config)
+        period = context.partition_key[:4] if form.pop("annual") else context.partition_key
         try:
-            done = deliver(
-                mel.warehouse,
-                mel.settings,
-                period,
-                draft=config.draft,
-                again=config.again,
-                dry_run=config.dry_run,
-            )
+            done = deliver(mel.warehouse, mel.settings, period, **form)
         except MelError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         context.log.info(done.sentence)
@@ -51,14 +53,10 @@ def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
             context.log.warning(note)
         context.add_output_metadata({"delivered": done.sentence, "e-mails": done.sent, "had it": done.had})
 
-    @dg.static_partitioned_config(partition_keys=partitions.get_partition_keys())
-    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every quarter
-        return {"ops": {"deliver_edition": {"config": dict.fromkeys(Delivery.model_fields, False)}}}
-
     @dg.job(
         name="deliver",
-        run_tags={DOES: "deliver"},
-        config=form,
+        tags={DOES: "deliver"},
+        config=filled_form("deliver_edition", FORM, partitions),
         description="Send a published edition by e-mail and copy it to the shared folder, each version once. A draft"
         " goes to the MEL lead alone. Refuses while a page or chart is missing, cut off or blank.",
     )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from mel_pipeline.defs.context import Mel
+from mel_pipeline.defs.context import Mel, as_list
 from mel_pipeline.defs.publication import TABLE
 from mel_pipeline.defs.report import PAGE
 from mel_pipeline.settings import Settings
@@ -35,5 +35,5 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
 
 def _result(broken: list[str], well: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        passed=not broken, severity=dg.AssetCheckSeverity.WARN, description="\n".join(broken) or well
+        passed=not broken, severity=dg.AssetCheckSeverity.WARN, description=as_list(broken) or well
     )

@@ -74,5 +74,5 @@ def _check(*, passed: bool, told: list[str]) -> dg.AssetCheckResult:
         asset_key=TABLE,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(told),
+        description="\n\n".join(told),
     )

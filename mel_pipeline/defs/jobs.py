@@ -24,34 +24,34 @@ def build(settings: Settings) -> dg.Definitions:
     annual = dg.AssetSelection.assets("annual_report")
     nightly = dg.define_asset_job(
         "nightly",
-        run_tags={DOES: "collect, calculate, report"},
+        tags={DOES: "collect, calculate, report"},
         selection=dg.AssetSelection.all() - annual,
         description="Everything for one quarter: collect from every source, check, calculate, draw, write the"
         " report. Safe to repeat. Runs every night for the open quarter.",
     )
     quarterly_report = dg.define_asset_job(
         "quarterly_report",
-        run_tags={DOES: "report"},
+        tags={DOES: "report"},
         selection=dg.AssetSelection.groups(REPORT) - annual,
         description="Draw the charts and write the report of one quarter again from the figures that are"
         " already calculated. Asks no source.",
     )
     annual_edition = dg.define_asset_job(
         "annual_edition",
-        run_tags={DOES: "report"},
+        tags={DOES: "report"},
         selection=annual | dg.AssetSelection.assets("reading_site"),
         description="Write the annual edition of one year, and the reading site, from the figures that are already"
         " calculated.",
     )
     collect = dg.define_asset_job(
         "collect_only",
-        run_tags={DOES: "collect"},
+        tags={DOES: "collect"},
         selection=dg.AssetSelection.groups(COLLECT),
         description="Only ask the sources and check what they send.",
     )
     figures_only = dg.define_asset_job(
         "figures_only",
-        run_tags={DOES: "collect, calculate"},
+        tags={DOES: "collect, calculate"},
         selection=dg.AssetSelection.all() - dg.AssetSelection.groups(REPORT),
         description="Collect, check and calculate one quarter without drawing: for past quarters that a"
         " report compares with.",

@@ -141,14 +141,13 @@ def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
     from mel_pipeline import notices
 
     run = context.dagster_run
-    period, link = _partition(run), notices.run_link(settings, run.run_id)
-    place = settings.published_dir / period
+    period = _partition(run)
     if run.job_name in REPORTS:
-        notices.tell(settings, notices.report_ready(period, place, "", link))
+        notices.tell(settings, notices.report_ready(settings, period, ""))
     elif run.job_name == NIGHTLY and _state(context) == "checked":
         sentence = f"{period} is checked: nothing stands against publishing it (job publish_quarter)."
         notices.tell_once(
-            settings, f"ready {period}", "checked", notices.report_ready(period, place, sentence, link)
+            settings, f"ready {period}", "checked", notices.report_ready(settings, period, sentence)
         )
 
 

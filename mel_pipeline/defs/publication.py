@@ -1,12 +1,19 @@
 """Figures as anybody may see them, and the job that publishes a quarter. The rules live in ``publication``."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
-from pydantic import Field
 
-from mel_pipeline.defs.context import CALCULATE, DOES, Mel, quarter_of, quarter_partitions
+from mel_pipeline.defs.context import (
+    CALCULATE,
+    DOES,
+    Mel,
+    as_list,
+    filled_form,
+    quarter_of,
+    quarter_partitions,
+)
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,7 +22,6 @@ if TYPE_CHECKING:
 TABLE = "released_figures"
 PROTECTED, HOLD, READY = "small_groups_are_protected", "published_figures_hold", "quarter_can_be_published"
 PLAUSIBLE = "figures_are_plausible"
-MOST_LINES = 10
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -33,10 +39,13 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         partitions_def=partitions,
         description="The figures as anybody may see them: those about few people withheld, with as many others as it"
         " takes to keep them from being worked out; published quarters exactly as they were published. Every"
-        " report, chart and list reads this table.",
+        " report, chart and list reads this table.\n\n*If a check warns:* read its sentence. Nothing is stopped; what"
+        " stands against publishing is listed by `quarter_can_be_published`.",
         check_specs=[
             dg.AssetCheckSpec(
-                PROTECTED, asset=TABLE, description="No withheld figure can be worked out from others."
+                PROTECTED,
+                asset=TABLE,
+                description="No withheld figure can be worked out from others. Warns with those that can.",
             ),
             dg.AssetCheckSpec(
                 HOLD,
@@ -46,10 +55,13 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 PLAUSIBLE,
                 asset=TABLE,
-                description="Totals against the quarter before, the year before, their bounds and their series.",
+                description="No total is far from the quarter before, the year before or its own series. Warns"
+                " with what to look at.",
             ),
             dg.AssetCheckSpec(
-                READY, asset=TABLE, description="What stands against publishing the quarter, if it has ended."
+                READY,
+                asset=TABLE,
+                description="Nothing stands against publishing the quarter, if it has ended. Warns with what does.",
             ),
         ],
     )
@@ -67,9 +79,9 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": done.figures,
-                "withheld": done.withheld,
+                "withheld figures": done.withheld,
                 "state": standing.state,
-                "version": standing.version,
+                "published version": standing.version or "none yet",
             },
             check_results=[
                 _check(
@@ -120,15 +132,12 @@ def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
 
 
 def _check(name: str, broken: list[str], well: str) -> dg.AssetCheckResult:
-    lines = broken[:MOST_LINES]
-    if len(broken) > MOST_LINES:
-        lines.append(f"... and {len(broken) - MOST_LINES:,} more.")
     return dg.AssetCheckResult(
         check_name=name,
         asset_key=TABLE,
         passed=not broken,
         severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(lines) or well,
+        description=as_list(broken) or well,
     )
 
 
@@ -136,47 +145,46 @@ def _told(differences: "list[Difference]") -> list[str]:
     return [difference.sentence for difference in differences]
 
 
-class Approval(dg.Config):
-    """Who approves, as a role, and what they want to be known."""
-
-    approver_role: str = Field(
-        "", description="Role of whoever approves, such as Secretary General: never a name."
-    )
-    note: str = Field("", description="What they want to be known.")
-    without: dict[str, str] = Field(
-        default_factory=dict, description="Missing sources the quarter can do without: source and reason."
-    )
+FORM = {
+    "approver_role": dg.Field(
+        str,
+        default_value="",
+        description="Role of whoever approves, such as Secretary General: never a name.",
+    ),
+    "note": dg.Field(
+        str, default_value="", description="What they want to be known, such as: Checked with the regions."
+    ),
+    "without": dg.Field(
+        str,
+        default_value="",
+        description="Sources that are missing and the quarter can do without, each with the reason, such as"
+        " linkedin=account closed in March; mailchimp=not used any more. Mostly empty.",
+    ),
+}
 
 
 def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
-    @dg.op(
-        description="Freeze the figures of the quarter. Give the role of whoever approves (never a name) and a note;"
-        " under `without`, sources that are missing with the reason why the quarter can do without them."
-    )
-    def publish_figures(context: dg.OpExecutionContext, config: Approval, mel: Mel) -> None:
+    @dg.op(config_schema=FORM, description="Freeze the figures of the quarter.")
+    def publish_figures(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.errors import PublicationError
         from mel_pipeline.periods import Quarter
         from mel_pipeline.publication.publishing import approve, publish
         from mel_pipeline.publication.release import release
 
-        quarter = Quarter.parse(context.partition_key)
+        quarter, form = Quarter.parse(context.partition_key), context.op_config
         try:
-            approve(mel.warehouse, mel.settings, quarter, config.approver_role, config.note, config.without)
+            without = _reasons(form["without"])
+            approve(mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without)
             entry = publish(mel.warehouse, mel.settings, quarter)
         except PublicationError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         release(mel.warehouse, mel.settings)
         context.log.info(f"{quarter} is published, version {entry.version}.")
 
-    @dg.static_partitioned_config(partition_keys=partitions.get_partition_keys())
-    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every quarter
-        empty = {"approver_role": "", "note": "", "without": {}}
-        return {"ops": {"publish_figures": {"config": empty}}}
-
     @dg.job(
         name="publish_quarter",
-        run_tags={DOES: "publish"},
-        config=form,
+        tags={DOES: "publish"},
+        config=filled_form("publish_figures", FORM, partitions),
         description="Approve and publish one quarter: its figures are frozen, and later runs never change them"
         " silently. Refuses, with the reasons, while something stands against it.",
     )
@@ -184,3 +192,16 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
         publish_figures()
 
     return publish_quarter
+
+
+def _reasons(text: str) -> dict[str, str]:
+    """``linkedin=account closed; mailchimp=not used``: every source with its reason."""
+    from mel_pipeline.errors import PublicationError
+
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    if wrong := [name.strip() for name, _, reason in pairs if not reason.strip()]:
+        raise PublicationError(
+            f"Reading the field `without`: give {wrong[0]} a reason, such as"
+            f" {wrong[0]}=account closed in March. Two sources are parted by a semicolon."
+        )
+    return {name.strip(): reason.strip() for name, _, reason in pairs}

@@ -105,21 +105,29 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
 def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
     address = f"/reports/{edition.period}"
     pages = {
-        f"open ({language})": dg.MetadataValue.url(f"{address}/{report.page.name}")
+        f"page in {_named(language)}": dg.MetadataValue.url(f"{address}/{report.page.name}")
         for language, report in built.reports.items()
     }
     others = [f"- [{path.name}]({address}/{path.relative_to(_folder(built))})" for path in built.files]
     untranslated = [
-        f"{language}: {text}" for language, report in built.reports.items() for text in report.untranslated
+        f"{_named(language)}: {text}"
+        for language, report in built.reports.items()
+        for text in report.untranslated
     ]
     return {
         **pages,
         "other formats": dg.MetadataValue.md("\n".join(others) or "none"),
-        "left out": dg.MetadataValue.text(" ".join(built.left_out) or "nothing"),
+        "formats that could not be made": dg.MetadataValue.text(" ".join(built.left_out) or "nothing"),
         "folder": dg.MetadataValue.path(str(_folder(built))),
-        "figures": int((edition.figures["period"] == edition.period).sum()),
+        "figures in it": int((edition.figures["period"] == edition.period).sum()),
         "not translated": dg.MetadataValue.md("\n".join(f"- {line}" for line in untranslated) or "nothing"),
     }
+
+
+def _named(language: str) -> str:
+    from babel import Locale
+
+    return str(Locale(language).english_name)
 
 
 def _folder(built: "BuiltEdition") -> "Path":

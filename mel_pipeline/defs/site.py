@@ -17,8 +17,11 @@ READS = [
     "fct_contribution",
     "fct_board_seat",
 ]
-# It links to what lies in the folder, so it comes after whatever writes there.
-AFTER = ["quarterly_report", "annual_report"]
+# It links to what lies in the folder, so it comes after whatever writes there: the quarter's report by its edge. An
+# edge from the annual edition would make Dagster ask "Are you sure?" before every run of a quarter, so a low priority
+# does: of the steps of a run that could be next it is the last.
+AFTER = ["quarterly_report"]
+LAST = {"dagster/priority": "-1"}
 
 
 def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module of defs is built alike
@@ -28,11 +31,13 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
 @dg.asset(
     name=NAME,
     deps=[*READS, *AFTER],
+    op_tags=LAST,
     group_name=REPORT,
     kinds={"html"},
     owners=["team:mel"],
     description="The way into all reports: every edition, a page an indicator and a page a city, with a search that"
-    " needs no server. Opens from a file share; asks nothing of any network.",
+    " needs no server. Opens from a file share; asks nothing of any network.\n\n*If it fails:* the site from before"
+    " stays; read its sentence. `mel site` writes it at a terminal.",
 )
 def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
     from mel_pipeline.site_data import write_site
@@ -40,10 +45,10 @@ def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
     built = write_site(mel.warehouse, mel.settings)
     return dg.MaterializeResult(
         metadata={
-            "site": dg.MetadataValue.path(str(built.index)),
-            "open": dg.MetadataValue.url(f"/reports/{built.index.name}"),
+            "open it": dg.MetadataValue.url(f"/reports/{built.index.name}"),
+            "file": dg.MetadataValue.path(str(built.index)),
             "files": built.files,
-            "written": built.written,
-            "removed": built.removed,
+            "files that changed": built.written,
+            "files removed": built.removed,
         }
     )

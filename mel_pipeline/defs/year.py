@@ -1,20 +1,19 @@
 """A whole year by one click: its quarters one after the other, then the annual edition."""
 
-from typing import Any
-
 import dagster as dg
-from pydantic import Field
 
-from mel_pipeline.defs.context import DOES, Mel, year_partitions
+from mel_pipeline.defs.context import DOES, Mel, filled_form, year_partitions
 from mel_pipeline.errors import ReportError
 from mel_pipeline.periods import Quarter, quarters_of_year
 from mel_pipeline.settings import Settings
 
-
-class Year(dg.Config):
-    year_before: bool = Field(
-        True, description="Calculate the year before first, so that the reports can compare."
+FORM = {
+    "year_before": dg.Field(
+        bool,
+        default_value=True,
+        description="true: calculate the year before first, so that the reports can compare.",
     )
+}
 
 
 def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> list[tuple[str, str]]:
@@ -37,14 +36,14 @@ def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> 
 def build(settings: Settings) -> dg.Definitions:
     years = year_partitions(settings)
 
-    @dg.op(description="Run every quarter of the year and the annual edition, each as a run of its own.")
-    def run_year(context: dg.OpExecutionContext, config: Year, mel: Mel) -> None:
+    @dg.op(config_schema=FORM, description="Every quarter and the annual edition, each as a run.")
+    def run_year(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.defs.serving.running import Jobs
 
         try:
-            runs = runs_of_year(mel.settings, int(context.partition_key), year_before=config.year_before)
+            runs = runs_of_year(mel.settings, int(context.partition_key), **context.op_config)
         except ReportError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         # In this process: a run in the queue would wait for this one to end, and this one for it.
         jobs = Jobs(mel.settings, context.instance)
         for number, (job, partition) in enumerate(runs, start=1):
@@ -64,14 +63,10 @@ def build(settings: Settings) -> dg.Definitions:
                     allow_retries=False,
                 )
 
-    @dg.static_partitioned_config(partition_keys=years.get_partition_keys())
-    def form(partition_key: str) -> dict[str, Any]:  # noqa: ARG001 - the form is the same for every year
-        return {"ops": {"run_year": {"config": {"year_before": True}}}}
-
     @dg.job(
         name="backfill_year",
-        run_tags={DOES: "a whole year"},
-        config=form,
+        tags={DOES: "a whole year"},
+        config=filled_form("run_year", FORM, years),
         description="A whole year: every quarter collected, checked, calculated and reported in order, then the"
         " annual edition. Stops at the first that fails. Safe to repeat.",
     )

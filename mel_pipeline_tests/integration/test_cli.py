@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.cli import grouped
+from mel_pipeline.notices import grouped
 from mel_pipeline_tests.conftest import TODAY, Organisation
 
 pytestmark = pytest.mark.slow
@@ -93,6 +93,18 @@ def test_the_doctor_names_missing_settings_of_real_accounts(tmp_path: Path) -> N
 def test_the_doctor_is_content_with_the_sample(tmp_path: Path) -> None:
     done = mel("doctor", MEL_HOME=str(tmp_path))
     assert done.returncode == 0 and "✗" not in done.stdout
+
+
+def test_the_doctor_tells_a_team_that_the_daemon_is_down_and_looks_at_addresses(tmp_path: Path) -> None:
+    team = {"MEL_HOME": str(tmp_path), "MEL_TEAM": "true", "MEL_SMTP_HOST": "smtp.example.org"}
+    done = mel(
+        "doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_MAIL_TO="en: a@example.org; fr: b@example.org"
+    )
+    assert done.returncode == 1 and "✗ Dagster daemon: not running" in done.stdout
+    assert "✓ E-mail of editions: to 2 addresses by smtp.example.org" in done.stdout
+    assert "✓ Notices of failures: nobody is told" in done.stdout and "a@example" not in done.stdout
+    wrong = mel("doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_NOTIFY_TO="nobody")
+    assert "✗ Notices of failures" in wrong.stdout and "MEL_NOTIFY_TO" in wrong.stdout
 
 
 def test_help_stands_without_loading_anything_heavy() -> None:

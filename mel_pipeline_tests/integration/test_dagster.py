@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from mel_pipeline.defs import build, jobs
-from mel_pipeline.defs.context import Mel, quarter_partitions
+from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.settings import Settings
 from mel_pipeline_tests.conftest import TODAY, Organisation
@@ -71,7 +71,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environmen
     preview = (
         next(m for m in figures if m.asset_key.to_user_string() == "ind_mem_01").metadata["preview"].value
     )
-    assert "| 2024-Q4 | total |" in preview and "164" in preview
+    assert "| 2024-Q4 | all together |" in preview and "164" in preview
 
     before = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
     assert run("nightly", "2024-Q4").success
@@ -213,7 +213,40 @@ def test_every_asset_says_what_it_means_who_owns_it_and_where_it_stands() -> Non
 def test_every_job_says_what_it_does_in_a_sentence_and_on_its_runs() -> None:
     for job in build().resolve_all_job_defs():
         if not job.name.startswith("__"):
-            assert (job.description or "").endswith(".") and job.run_tags.get("mel/does"), job.name
+            assert (job.description or "").endswith(".") and job.tags.get("mel/does"), (
+                job.name
+            )  # the UI gives these to runs
+
+
+def test_a_run_of_a_quarter_needs_nothing_it_does_not_make_itself() -> None:
+    """Otherwise Dagster asks "Are you sure? It may fail" at the first click of a new installation."""
+    made = build().resolve_job_def("nightly").asset_layer
+    keys = made.selected_asset_keys
+    assert {parent for key in keys for parent in made.asset_graph.get(key).parent_keys} <= keys
+
+
+def test_the_reading_site_is_the_last_step_of_every_job_that_writes_it() -> None:
+    from dagster._core.execution.api import create_execution_plan
+    from dagster._core.execution.plan.outputs import StepOutputHandle
+    from dagster._core.execution.retries import RetryMode
+
+    for name in ("nightly", "quarterly_report", "annual_edition"):
+        plan = create_execution_plan(build().resolve_job_def(name))
+        order: list[str] = []
+        with plan.start(RetryMode.DISABLED) as active:
+            while not active.is_complete:
+                (step,) = active.get_steps_to_execute(limit=1)
+                order.append(step.key)
+                for output in step.step_outputs:
+                    active.mark_step_produced_output(StepOutputHandle(step.key, output.name))
+                active.mark_success(step.key)
+        assert order[-1] == "reading_site", name
+
+
+def test_sentences_of_a_check_stand_under_one_another() -> None:
+    assert as_list([]) == "" and as_list(["One."]) == "One."
+    assert as_list(["One.", "Two."]) == "- One.\n- Two."
+    assert as_list([f"{number}." for number in range(12)]).endswith("- 9.\n- and 2 more.")
 
 
 def test_quarters_read_as_people_write_them_up_to_the_open_one() -> None:

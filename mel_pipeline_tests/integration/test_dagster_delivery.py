@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mel_pipeline.defs import build, delivery
+from mel_pipeline.defs import build, delivery, publication
+from mel_pipeline.defs import year as whole_year
 from mel_pipeline.defs.year import runs_of_year
 from mel_pipeline.errors import ReportError
 from mel_pipeline.settings import Settings
@@ -64,7 +65,7 @@ def test_publishing_starts_the_delivery_of_that_quarter_and_the_edition_goes_out
         assert "not published" in failure(run(instance, "deliver", QUARTER)), "the form's defaults"
         published = run(
             instance, "publish_quarter", QUARTER,
-            publish_figures={"approver_role": "Secretary General", "note": "Checked", "without": {}},
+            publish_figures={"approver_role": "Secretary General", "note": "Checked", "without": ""},
         )  # fmt: skip
         assert published.success
         (request,) = _requests(instance, published)
@@ -85,15 +86,20 @@ def _requests(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -
     return list(sensor(context))
 
 
-def test_the_form_of_a_delivery_comes_filled_with_its_fields() -> None:
-    job = build().resolve_job_def("deliver")
-    config = job.partitioned_config.get_run_config_for_partition_key("2024-Q4")  # type: ignore[union-attr]
-    assert config == {
-        "ops": {
-            "deliver_edition": {"config": {"draft": False, "again": False, "dry_run": False, "annual": False}}
-        }
-    }
-    assert all(field.description for field in delivery.Delivery.model_fields.values())
+@pytest.mark.parametrize(
+    ("job", "partition", "step", "form"),
+    [
+        ("deliver", "2024-Q4", "deliver_edition", delivery.FORM),
+        ("publish_quarter", "2024-Q4", "publish_figures", publication.FORM),
+        ("backfill_year", "2024", "run_year", whole_year.FORM),
+    ],
+)
+def test_a_form_comes_filled_with_fields_that_say_what_they_are_for(
+    job: str, partition: str, step: str, form: dict[str, dg.Field]
+) -> None:
+    config = build().resolve_job_def(job).partitioned_config.get_run_config_for_partition_key(partition)  # type: ignore[union-attr]
+    assert config["ops"][step]["config"] == {name: field.default_value for name, field in form.items()}
+    assert all(field.description for field in form.values())
 
 
 def test_a_year_is_its_quarters_in_order_and_the_annual_edition_when_all_four_are_there() -> None:

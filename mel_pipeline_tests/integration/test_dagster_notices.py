@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mel_pipeline import notices
 from mel_pipeline.defs import notify
 from mel_pipeline.delivery.redaction import redacted
 from mel_pipeline.delivery.webhook import post
@@ -42,7 +43,7 @@ def figures(config: Wanted) -> Iterator[dg.MaterializeResult[None]]:
                 check_name=name,
                 passed=name not in config.warn,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=f"Sentence of {name}.\nMore.",
+                description=f"Sentence of {name}.\n- More.\n- Rows.",
             )
             for name in ("one", "two")
         ],
@@ -163,7 +164,9 @@ def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
     case.run()
     assert case.mails == []
     case.run(warn=["one"])
-    assert "New: released_figures one: Sentence of one." in case.mails[0] and "More." not in case.mails[0]
+    assert (
+        "New: released_figures one: Sentence of one. More." in case.mails[0] and "Rows." not in case.mails[0]
+    )
     case.run(warn=["one"])
     assert len(case.mails) == 1
     case.run(warn=["one", "two"])
@@ -173,6 +176,22 @@ def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
     assert "Mended: released_figures two" in case.mails[2]
 
 
+def test_an_outage_is_told_once_and_not_for_every_table_of_the_source() -> None:
+    down = {
+        f"raw_instagram__{table} rows_are_readable": f"Nothing new was loaded. Instagram {table}: HTTP 503. Run it later."
+        for table in ("accounts", "daily", "periods")
+    }
+    waits = {
+        "raw_survey_files__responses rows_are_readable": "0 rows read.\n1 fault waits in the quarantine:\n- row 28"
+    }
+    notice = notices.warnings("2024-Q4", down | waits, [], "")
+    assert notice.lines == (
+        "New: raw_instagram__accounts rows_are_readable, raw_instagram__daily rows_are_readable"
+        " and raw_instagram__periods rows_are_readable: HTTP 503. Run it later.",
+        "New: raw_survey_files__responses rows_are_readable: 0 rows read. 1 fault waits in the quarantine",
+    )
+
+
 def test_a_report_is_told_when_it_was_asked_for_and_when_its_quarter_can_be_published(case: Case) -> None:
     case.run(state="checked")
     assert "nothing stands against publishing it" in case.mails[0]
@@ -180,6 +199,7 @@ def test_a_report_is_told_when_it_was_asked_for_and_when_its_quarter_can_be_publ
     assert len(case.mails) == 1
     case.run(job="quarterly_report")
     assert case.mails[1].startswith("the report 2024-Q4 is ready") and "published/2024-Q4" in case.mails[1]
+    assert "https://dagster.network.example/reports/2024-Q4/report-en.html" in case.mails[1]
 
 
 def test_a_run_that_is_part_of_another_leaves_the_telling_to_it(case: Case) -> None:

@@ -58,6 +58,10 @@ def run(small: Small, **config: Any) -> Any:
     )
 
 
+def reason(refused: Any) -> str:
+    return " ".join(str(event.event_specific_data) for event in refused.all_events if event.is_step_failure)
+
+
 def test_the_job_publishes_with_the_role_and_the_note_of_its_form(small: Small) -> None:
     assert run(small, approver_role="Secretary General", note="Checked with the regions").success
     entry = store.last_publication(small.warehouse, QUARTER)
@@ -73,14 +77,17 @@ def test_the_job_refuses_with_the_reasons_and_a_missing_source_can_be_answered_f
         connection.exec_driver_sql("update load_ledger set status = 'failed' where source = 'zoho_people'")
     refused = run(small, approver_role="Director", note="ok")
     assert not refused.success
-    said = " ".join(str(event.event_specific_data) for event in refused.all_events if event.is_step_failure)
-    assert "Zoho People is missing" in said
-    assert run(
-        small, approver_role="Director", note="ok", without={"zoho_people": "system being replaced"}
-    ).success
+    assert "Zoho People is missing" in reason(refused)
+    typed = " zoho_people = system being replaced; x=closed;"
+    assert run(small, approver_role="Director", note="ok", without=typed).success
     entry = store.last_publication(small.warehouse, QUARTER)
     assert entry is not None
-    assert entry.details["without"] == {"zoho_people": "system being replaced"}
+    assert entry.details["without"] == {"zoho_people": "system being replaced", "x": "closed"}
+
+
+def test_a_source_without_a_reason_is_asked_for_it(small: Small) -> None:
+    refused = run(small, approver_role="Director", note="ok", without="zoho_people")
+    assert "give zoho_people a reason" in reason(refused)
 
 
 def test_the_checks_of_the_released_figures_say_where_the_quarter_stands(small: Small) -> None:

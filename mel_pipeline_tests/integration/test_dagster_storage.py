@@ -103,5 +103,12 @@ def test_a_storage_that_cannot_be_had_is_explained_without_password_address_or_u
             for word in ("password:", "another-", "secret-word", "127.0.0.1", "mel_owner")
             if word in said
         ]
+    postgres.execute("create role mel_stranger login password 'of-a-stranger'")
+    try:
+        stranger = postgres_url.replace("mel_owner", "mel_stranger").replace(PASSWORD, "of-a-stranger")
+        with pytest.raises(WarehouseError, match=r"permission denied for schema public.* has to own"):
+            open_instance(settings(tmp_path, stranger))
+    finally:
+        postgres.execute("drop role mel_stranger")
     with pytest.raises(SettingsError, match="no PostgreSQL URL"):
         open_instance(settings(tmp_path, "sqlite:///somewhere.db"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from mel_pipeline.errors import SettingsError
+from mel_pipeline.errors import SettingsError, WarehouseError
 from mel_pipeline.settings import Settings
 
 SHIPPED = Path(__file__).parent / "dagster.yaml"
@@ -45,7 +45,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
     Raises:
         SettingsError: the storage is no PostgreSQL URL.
-        WarehouseError: its server cannot be reached.
+        WarehouseError: its server cannot be reached, or lets this user make no tables.
     """
     if url := settings.dagster_storage_url.get_secret_value():
         from mel_pipeline.warehouse.postgres import is_postgres, require_reachable
@@ -57,7 +57,16 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
             )
         require_reachable(url)
     prepare_home(settings)
-    return dg.DagsterInstance.get()
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return dg.DagsterInstance.get()
+    except DBAPIError as error:
+        reason = str(error.orig).strip().split("\n", 1)[0]
+        raise WarehouseError(
+            f"Opening Dagster's storage: {reason}. The user of {STORAGE_URL} has to own that database: as its owner,"
+            " `alter database dagster owner to ...` in psql, with the names of your URL."
+        ) from None
 
 
 def daemon_is_running(settings: Settings) -> bool:

@@ -169,9 +169,10 @@ def assets_of(table: str) -> tuple[str, ...]:
     )
 
 
-def source_names() -> list[str]:
+@lru_cache(maxsize=1)
+def source_names() -> tuple[str, ...]:
     """Every source: a folder in ``sources/`` that holds a contract."""
-    return sorted(path.parent.name for path in SOURCES.glob("*/contract.yml"))
+    return tuple(sorted(path.parent.name for path in SOURCES.glob("*/contract.yml")))
 
 
 def contract_of(source: str) -> SourceContract:

@@ -98,8 +98,8 @@ def _missing_sources(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         if missing:
             yield Obstacle(
                 source,
-                f"{contract.title} is missing ({'; '.join(missing)}). Load it, or answer for its absence with"
-                f" `--without {source}=REASON`.",
+                f"{contract.title} is missing ({'; '.join(missing)}). Load it, or answer for its absence: in the"
+                f" form `without: '{source}=REASON'`, at a terminal `--without {source}=REASON`.",
                 waivable=True,
             )
 

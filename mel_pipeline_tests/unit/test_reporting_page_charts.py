@@ -461,8 +461,8 @@ def test_pictures_are_written_as_svg_and_png_and_drawing_again_changes_nothing(t
     )
     stamps = {file.svg: file.svg.stat().st_mtime_ns for file in files}
     again = page_charts(edition, known, figures, TEXTS, REPORTS)
-    assert {name: (item.svg, item.png) for name, item in again.items()} == {
-        name: (item.svg, item.png) for name, item in first.items()
+    assert {name: item.picture for name, item in again.items()} == {
+        name: item.picture for name, item in first.items()
     }
     write_page_charts(again, edition.period, tmp_path, "en")
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps

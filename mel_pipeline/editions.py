@@ -49,7 +49,7 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
         ReportError: a page cannot be written, two languages differ, or a format or language does not exist.
     """
     from mel_pipeline.reporting import build_all, languages
-    from mel_pipeline.reporting.pictures import kept_in
+    from mel_pipeline.reporting.kept import kept_in
 
     asked = languages(settings.report_sources, settings.languages)
     formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
@@ -150,13 +150,17 @@ def _not_calculated(period: str, known: set[str]) -> ReportError:
 
 
 def read_quality(warehouse: Warehouse) -> pd.DataFrame:
-    """One row a raw table: what was read, stored and put aside, and the last load in words."""
+    """One row a raw table: what was read, stored and put aside, the last load in words, and when one changed anything.
+
+    Not when it was last asked: that moves every night, and with it every page and PDF.
+    """
     import pandas as pd
 
     loads = {
         (row["source"], row["entity"]): row
         for row in warehouse.records(
             "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded,"
+            " max(case when new + changed + deleted > 0 then finished_at end) as last_changed,"
             " max(finished_at) as last_tried from load_ledger group by source, entity",
         )
     }
@@ -175,7 +179,9 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
         if contract.kind is not None and source not in tried:
             continue  # a platform the organisation does not use
         for entity, details in contract.entities.items():
-            load = loads.get((source, entity), {"last_loaded": None, "last_tried": None})
+            load = loads.get(
+                (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
+            )
             last = load["last_loaded"]
             put_aside = aside.get((source, entity), 0)
             table = contract.table(entity)
@@ -188,7 +194,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
                     "rows_stored": stored,
                     "rows_quarantined": put_aside,
                     "status_sentence": _status(last, load["last_tried"], put_aside),
-                    "last_loaded_on": last.date() if last else None,
+                    "last_changed_on": load["last_changed"].date() if load["last_changed"] else None,
                 }
             )
     return pd.DataFrame(rows)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mel_pipeline import row_memory
 from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import SourceContract, fingerprint_of
 from mel_pipeline.errors import ContractError, MelError, SourceError
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.periods import Quarter
 from mel_pipeline.staging import PLAIN, staged_frame
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from mel_pipeline.handling import Handling
     from mel_pipeline.sources.base import Batch, Pull, Source
     from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.ledger import Entry
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
+    from mel_pipeline.warehouse.raw import Published
 
 STAGED_ROWS = 20_000  # rows that wait in memory until they are made durable
 MORE_STAGED_ROWS = 100_000  # where a load that is cut short begins anew in any case
@@ -37,46 +40,6 @@ MEMORY_MB = 128  # for DuckDB while it takes rows in; more spills to disk
 MORE_MEMORY_MB = (512, None)  # where a very large load cannot be published within that
 CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
 DRIFT_SHOWN = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
-
-    ``stored`` are the rows of the entity that stand in its table afterwards, ``corrected`` those that the
-    corrections file changed. ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
-    what the load cost, ``warnings`` what the source says someone should look after.
-    """
-
-    load_id: str
-    table: str
-    fetched: int
-    new: int
-    changed: int
-    unchanged: int
-    repeated: int
-    quarantined: int
-    deleted: int
-    expected: int | None
-    stored: int = 0
-    corrected: int = 0
-    notes: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    usage: Mapping[str, int | str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def sentence(self) -> str:
-        """The load in one line for the MEL lead."""
-        parts = [f"{self.fetched:,} rows read", f"{self.new:,} new", f"{self.changed:,} changed"]
-        if self.deleted:
-            parts.append(f"{self.deleted:,} deleted at the source")
-        if self.corrected:
-            parts.append(f"{self.corrected:,} corrected")
-        if self.repeated:
-            parts.append(f"{self.repeated:,} sent twice")
-        parts.append(f"{self.quarantined:,} put aside")
-        return ", ".join(parts) + "."
 
 
 def land(
@@ -129,6 +92,7 @@ class _Load:
         self.handling = handling
         self.corrected: dict[tuple[str, str], None] = {}
         self.erased = 0
+        self.contract = contract
         self.source, self.entity = contract.name, entity
         self.rules = contract.entities[entity]
         self.table = contract.table(entity)
@@ -142,16 +106,17 @@ class _Load:
         self.is_large = False  # of what was staged and cannot go on: more memory is worth it at once
         self.notes: dict[str, None] = {}
         self.staged_before = 0
-        self.sound = ""  # content of rows that kept to every rule the last time
+        self.before = row_memory.Left()  # by the last load
+        self.sound = ""  # content of the rows judged last, where all kept to every rule
+        self.is_whole = True  # no row of it has been made durable yet
         self.result: LoadResult | None = None  # of the transaction that is under way
 
     def begin(self, source: Source) -> Pull:
         """Open the pull where the last load ended, or was cut short; note what the source looks like."""
-        from mel_pipeline.warehouse import outcomes, raw, schemas, state
+        from mel_pipeline.warehouse import raw, schemas, state
 
         with self.warehouse.connect() as connection:
-            last = outcomes.recall(connection, self.subject)
-            self.sound = last.made_of if last else ""
+            self.before = row_memory.recall(connection, self.subject)
             cursor = state.read_cursor(connection, self.source, self.entity)
             left = state.read_checkpoint(connection, self.source, self.entity)
             known = schemas.known_fields(connection, self.source, self.entity)
@@ -167,6 +132,7 @@ class _Load:
                 state.drop_checkpoint(connection, self.source, self.entity)
         resumed = left if fits else None
         if resumed is not None:
+            self.is_whole = False
             self.begun = resumed.begun_at
             self.notes[f"Went on with the load begun on {self.begun:%Y-%m-%d at %H:%M} UTC."] = None
         pull = source.pull(
@@ -214,27 +180,17 @@ class _Load:
     def _publish(
         self, pull: Pull, frame: pd.DataFrame, bad: list[QuarantinedRow], memory_mb: int | None
     ) -> LoadResult:
-        from mel_pipeline.warehouse import outcomes, quarantine, raw, state
+        from mel_pipeline.warehouse import ledger, quarantine, raw, state
+        from mel_pipeline.warehouse.migrating import ensure_tables
 
         now = self.clock()
         with self.warehouse.transaction(memory_mb) as connection:
-            self._stage(connection, frame, bad, now)
+            ensure_tables(connection)
             # In a shared table, what did not come may be another source's.
             complete = pull.complete() and self.rules.shape is None
-            if complete:
-                self._require_rows(raw.staged_keys(connection, self.name))
-            done = raw.publish(
-                connection,
-                self.table,
-                self.name,
-                list(self.rules.columns),
-                self.load_id,
-                now,
-                complete=complete,
-            )
-            quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.name), now)
-            raw.discard(connection, self.name)
-            state.drop_checkpoint(connection, self.source, self.entity)
+            done = self._nothing_to_write(connection, frame, bad, complete=complete)
+            if done is None:
+                done = self._write(connection, frame, bad, now, complete=complete)
             if (new_cursor := pull.cursor()) is not None:
                 state.write_cursor(connection, self.source, self.entity, new_cursor, self.load_id)
             result = LoadResult(
@@ -255,11 +211,58 @@ class _Load:
                 usage=dict(pull.usage()),
                 warnings=pull.warnings(),
             )
-            self._insert_ledger(connection, result, now)
-            if self.sound:
-                outcomes.remember(connection, self.subject, outcomes.Outcome(self.sound))
+            ledger.note_loaded(connection, self._entry(), vars(result), now, result.sentence)
             self.result = result
         return result
+
+    def _nothing_to_write(
+        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], *, complete: bool
+    ) -> Published | None:
+        """Counts of a load that brought nothing, or what the last one did to a table that is as that one left it."""
+        from mel_pipeline.warehouse import quarantine, raw
+
+        if not self.is_whole or bad or self.corrected:
+            return None
+        if frame.empty and not complete and raw.is_made(connection, self.table):
+            return raw.Published(0, 0, 0, 0, 0, 0)
+        is_known = bool(self.sound) and self.sound == self.before.content and complete == self.before.complete
+        if not is_known or not _is_plain(frame):
+            return None
+        if quarantine.waiting(connection, self.source, self.entity):
+            return None  # what waits may have come in good order now
+        done = row_memory.counts_of_the_same(connection, self.contract, self.entity, frame, self.before)
+        if done is not None and complete:
+            self._require_rows(done.unchanged)
+        return done
+
+    def _write(
+        self,
+        connection: sa.Connection,
+        frame: pd.DataFrame,
+        bad: list[QuarantinedRow],
+        now: datetime,
+        *,
+        complete: bool,
+    ) -> Published:
+        """Stage the rows and make the raw table agree with all that was staged."""
+        from mel_pipeline.warehouse import quarantine, raw, state
+
+        self._stage(connection, frame, bad, now)
+        if complete:
+            self._require_rows(raw.staged_keys(connection, self.name))
+        columns = list(self.rules.columns)
+        done = raw.publish(connection, self.table, self.name, columns, self.load_id, now, complete=complete)
+        quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.name), now)
+        raw.discard(connection, self.name)
+        state.drop_checkpoint(connection, self.source, self.entity)
+        if self.sound and self.is_whole:
+            left = row_memory.Left(self.sound)
+            if _is_plain(frame) and not self.corrected:
+                left = row_memory.left_by(
+                    connection, self.contract, self.entity, self.sound, complete=complete
+                )
+            row_memory.remember(connection, self.subject, left)
+        return done
 
     def _published(self) -> LoadResult | None:
         """The result, when the load stands in the ledger although the server went away before it said so."""
@@ -296,6 +299,7 @@ class _Load:
 
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
         frame, bad = self._checked()
+        self.is_whole = False
 
         def keep() -> bool:
             with self.warehouse.transaction(MEMORY_MB) as connection:
@@ -328,7 +332,9 @@ class _Load:
     def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
         """What waits in memory, judged; memory is free again after this."""
         batches, self.waiting = self.waiting, []
-        staged = staged_frame(batches, self.rules, self.clock(), self.handling, self.source, self.sound)
+        staged = staged_frame(
+            batches, self.rules, self.clock(), self.handling, self.source, self.before.content
+        )
         self.sound = staged.sound
         self.corrected |= dict.fromkeys(staged.corrected)
         self.erased += staged.erased
@@ -348,38 +354,23 @@ class _Load:
 
     def note_failure(self, error: MelError) -> None:
         """A load that brought nothing, in the ledger."""
-        from mel_pipeline.warehouse import tables
+        from mel_pipeline.warehouse import ledger
         from mel_pipeline.warehouse.migrating import ensure_tables
 
-        counts = dict.fromkeys(
-            ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted"), 0
-        )
         with self.warehouse.transaction() as connection:
             ensure_tables(connection)
-            row = self._ledger_row(self.clock(), "failed", str(error))
-            connection.execute(tables.load_ledger.insert().values(**row, **counts))
+            ledger.note_failed(connection, self._entry(), self.clock(), str(error))
 
-    def _insert_ledger(self, connection: sa.Connection, result: LoadResult, now: datetime) -> None:
-        from mel_pipeline.warehouse import tables
+    def _entry(self) -> Entry:
+        from mel_pipeline.warehouse.ledger import Entry
 
-        counts = ("fetched", "new", "changed", "unchanged", "repeated", "quarantined", "deleted")
-        known = (*counts, "expected", "stored", "corrected")
-        row = self._ledger_row(now, "loaded", result.sentence) | {
-            name: getattr(result, name) for name in known
-        }
-        connection.execute(tables.load_ledger.insert().values(**row))
+        quarter = str(self.quarter) if self.quarter else None
+        return Entry(self.load_id, self.source, self.entity, quarter, self.started)
 
-    def _ledger_row(self, now: datetime, status: str, message: str) -> dict[str, object]:
-        return {
-            "load_id": self.load_id,
-            "source": self.source,
-            "entity": self.entity,
-            "quarter": str(self.quarter) if self.quarter else None,
-            "started_at": self.started,
-            "finished_at": now,
-            "status": status,
-            "message": message,
-        }
+
+def _is_plain(frame: pd.DataFrame) -> bool:
+    """Good rows and nothing else: a row that is deleted in the same load would not be there without the deletion."""
+    return set(frame["_kind"]) == {"row"}
 
 
 def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) -> None:

@@ -6,7 +6,6 @@ A table whose rows and rules are those of the last check is not asked again: its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -74,7 +73,7 @@ def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> 
     known = None
     if last is not None and made_of and last.made_of == made_of:
         known = Asked(last.found["rows"], [RuleResult(**rule) for rule in last.found["rules"]])
-    verdict = quality.check_table(warehouse, table, rules, tables, contract.name, facts, known)
+    verdict = quality.check_table(warehouse, table, rules, tables, contract.name, facts, known, there)
     if made_of and known is None and verdict.asked is not None:
         told = {"rows": verdict.asked.rows, "rules": [vars(rule) for rule in verdict.asked.rules]}
         with warehouse.transaction() as connection:
@@ -115,7 +114,7 @@ def _made_of(
 
 def load_facts(warehouse: Warehouse, source: str, entity: str) -> LoadFacts:
     """What the ledger and the quarantine know of an entity."""
-    if not {"load_ledger", "quarantine"} <= warehouse.tables():
+    if not (warehouse.has_table("load_ledger") and warehouse.has_table("quarantine")):
         return LoadFacts()
     of_entity = {"source": source, "entity": entity}
     loads = warehouse.records(
@@ -131,6 +130,6 @@ def load_facts(warehouse: Warehouse, source: str, entity: str) -> LoadFacts:
         of_entity,
     )[0]["n"]
     last = loads[0]
-    age = datetime.now(UTC).replace(tzinfo=None) - last["finished_at"]
+    age = utc_now() - last["finished_at"]
     earlier = loads[1]["stored"] if len(loads) > 1 else None
     return LoadFacts(last["stored"], earlier, last["expected"], int(waiting), age.days)

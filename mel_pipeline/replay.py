@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from mel_pipeline.contracts import SourceContract, contract_of
 from mel_pipeline.corrections import Correction, matching, read_corrections
 from mel_pipeline.handling import Handling, corrections_path, handling_for
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import land
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.sources.base import Batch, Pull
 
 if TYPE_CHECKING:

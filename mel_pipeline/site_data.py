@@ -90,7 +90,7 @@ def write_site(warehouse: Warehouse, settings: Settings) -> BuiltSite:
         ReportError: nothing has been calculated yet, or the site cannot be written.
     """
     from mel_pipeline.reporting import languages
-    from mel_pipeline.reporting.pictures import kept_in
+    from mel_pipeline.reporting.kept import kept_in
     from mel_pipeline.reporting.site import build_site
 
     site = read_site(warehouse, settings)

@@ -71,7 +71,8 @@ def staged_frame(
         if pd.notna(keys[position])
     ]
     kept = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
-    verdict = quality.check_rows(kept, contract, sound)
+    content = quality.content_of(kept, contract) if 0 < len(kept) <= MOST_TOLD else ""
+    verdict = quality.check_rows(kept, contract, is_sound=bool(content) and content == sound)
     bad = [
         QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches
@@ -105,9 +106,7 @@ def staged_frame(
         deleted, moments = zip(*gone, strict=True)
         entries.append(pd.DataFrame({"_row_key": deleted, "_changed_at": moments, "_kind": "gone"}))
     entries = [entry for entry in entries if len(entry)] or entries[:1]
-    is_told = not verdict.bad and 0 < len(kept) <= MOST_TOLD
-    content = quality.content_of(kept, contract) if is_told else ""
-    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, content)
+    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, "" if verdict.bad else content)
 
 
 def _left_out(row: Any, key: str, line: Correction) -> QuarantinedRow:

@@ -12,7 +12,8 @@ import pytest
 
 from mel_pipeline.clock import utc_now
 from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.landing import LoadResult, land, land_catalogue
+from mel_pipeline.landing import land, land_catalogue
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.periods import Quarter, quarters_of_year
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.settings import Settings, with_sample_values

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mel_pipeline.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
 from mel_pipeline.errors import CatalogueError
 from mel_pipeline.plain import plain
-from mel_pipeline.yaml_text import from_yaml
+from mel_pipeline.yaml_text import yaml_file
 
 HERE = Path(__file__).parent
 INDICATORS = Path("models") / "marts" / "indicators"
@@ -142,8 +142,7 @@ def _unique(field: str, values: list[tuple[object, str]]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = from_yaml(file)
+        content = yaml_file(path)
     except (OSError, yaml.YAMLError) as error:
         raise CatalogueError(f"Reading {path.name}: {error}") from error
     if not isinstance(content, dict):

@@ -12,7 +12,7 @@ from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, Sou
 from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from mel_pipeline.landing import LoadResult
+    from mel_pipeline.load_result import LoadResult
     from mel_pipeline.quality.results import Dimension, RuleResult
 
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"

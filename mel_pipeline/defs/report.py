@@ -61,6 +61,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.editions import read_edition, write_edition
         from mel_pipeline.reporting import draw_chart
+        from mel_pipeline.reporting.kept import kept_in
 
         settings = mel.settings
         edition = read_edition(mel.warehouse, settings, context.partition_key)
@@ -72,10 +73,12 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
             yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built, edition))
         for name in sorted(selected - {PAGE}):
             number = by_name[name].id
-            chart = drawn.get(number) or draw_chart(
-                edition, number, settings.published_dir, settings.report_sources, LANGUAGE
-            )
-            yield dg.MaterializeResult(asset_key=name, metadata=_chart_metadata(chart))
+            with kept_in(settings.pictures_dir):
+                chart = drawn.get(number) or draw_chart(
+                    edition, number, settings.published_dir, settings.report_sources, LANGUAGE
+                )
+                metadata = _chart_metadata(chart)
+            yield dg.MaterializeResult(asset_key=name, metadata=metadata)
 
     return write
 

@@ -106,7 +106,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
         str(project.models[indicator.model].path.relative_to(settings.sql_dir.parent)),
         project.compile(indicator.model),
         [*raw, *lineage],
-        [_input(warehouse, table) for table in raw],
+        list(_inputs(warehouse, raw).values()),
         _checks(warehouse, [*lineage, *raw], quarter),
         _corrections(warehouse, raw),
         entries,
@@ -121,23 +121,40 @@ def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
     Nothing in it moves as long as the data do not.
     """
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-    told: dict[str, str] = {}
+    indicators = load_catalogue(settings.sql_dir).indicators
+    raw_of = {
+        indicator.id: sorted(
+            {table for name in project.upstream(indicator.model) for table in project.models[name].sources}
+        )
+        for indicator in indicators
+    }
+    told = {}
+    for table, item in _inputs(
+        warehouse, sorted({table for raw in raw_of.values() for table in raw})
+    ).items():
+        last = item.load_ids[0] if item.load_ids else "never loaded"
+        told[table] = f"{table}: {item.rows:,} rows, last changed by {last}"
     found = {}
-    for indicator in load_catalogue(settings.sql_dir).indicators:
-        lineage = project.upstream(indicator.model)
-        raw = sorted({table for name in lineage for table in project.models[name].sources})
-        for table in raw:
-            if table not in told:
-                item = _input(warehouse, table)
-                last = item.load_ids[0] if item.load_ids else "never loaded"
-                told[table] = f"{table}: {item.rows:,} rows, last changed by {last}"
+    for indicator in indicators:
         path = project.models[indicator.model].path.relative_to(settings.sql_dir.parent)
-        found[indicator.id] = [str(path), *(told[table] for table in raw)]
+        found[indicator.id] = [str(path), *(told[table] for table in raw_of[indicator.id])]
     return found
 
 
-def _input(warehouse: Warehouse, table: str) -> Input:
+_WAITING = (
+    "select source, entity, count(distinct coalesce(row_key, source_ref)) as n from quarantine"
+    " where resolved_at is null group by source, entity"
+)
+
+
+def _inputs(warehouse: Warehouse, listed: list[str]) -> dict[str, Input]:
+    """By name of the raw table."""
     there = warehouse.tables()
+    waiting = warehouse.records(_WAITING) if "quarantine" in there else []
+    return {table: _input(warehouse, table, there, waiting) for table in listed}
+
+
+def _input(warehouse: Warehouse, table: str, there: set[str], waiting: list[dict[str, Any]]) -> Input:
     if table not in there:
         return Input(table, 0, 0, ())
     base = table.removesuffix("_history")
@@ -146,11 +163,7 @@ def _input(warehouse: Warehouse, table: str) -> Input:
         f"select _load_id, max(_loaded_at) as last from {table} group by _load_id order by last desc nulls last, _load_id limit 5"  # noqa: S608
     )
     aside = 0
-    if base.startswith("raw_") and "quarantine" in there:
-        waiting = warehouse.records(
-            "select source, entity, count(distinct coalesce(row_key, source_ref)) as n from quarantine"
-            " where resolved_at is null group by source, entity"
-        )
+    if base.startswith("raw_"):
         aside = sum(
             int(row["n"]) for row in waiting if f"raw_{row['source']}__{row['entity']}" in assets_of(base)
         )

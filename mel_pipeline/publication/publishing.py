@@ -27,13 +27,17 @@ DRAFT, CHECKED, APPROVED, PUBLISHED = "draft", "checked", "approved", "published
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a quarter stands. ``version`` is that of the last publication, 0 before the first."""
+    """Where a quarter stands. ``version`` is that of the last publication, 0 before the first.
+
+    ``figures``: digest of what would be published now; empty where the quarter is published.
+    """
 
     quarter: str
     state: str
     version: int
     obstacles: tuple[Obstacle, ...] = ()
     open_restatements: int = 0
+    figures: str = ""
 
     @property
     def sentence(self) -> str:
@@ -68,20 +72,16 @@ def standing(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Stan
     figures = digest_of_frame(candidate(warehouse, settings, str(quarter)))
     events = {entry.event for entry in entries if entry.figures == figures}
     state = APPROVED if APPROVED in events else CHECKED if not against else DRAFT
-    return Standing(str(quarter), state, version, against)
+    return Standing(str(quarter), state, version, against, figures=figures)
 
 
 def check(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Standing:
     """Where a quarter stands; that nothing stands against its figures is written down once."""
     found = standing(warehouse, settings, quarter)
     if found.state == CHECKED:
-        entry = _entry(warehouse, settings, quarter, CHECKED)
-        known = [
-            old
-            for old in store.ledger(warehouse, str(quarter))
-            if (old.event, old.figures) == (CHECKED, entry.figures)
-        ]
-        if not known:
+        noted = {(old.event, old.figures) for old in store.ledger(warehouse, str(quarter))}
+        if (CHECKED, found.figures) not in noted:
+            entry = Entry(quarter=str(quarter), event=CHECKED, happened_at=utc_now(), figures=found.figures)
             _append(warehouse, entry)
     return found
 

@@ -74,6 +74,7 @@ def check_table(
     source: str = "",
     facts: LoadFacts = NO_FACTS,
     known: Asked | None = None,
+    there: set[str] | None = None,
 ) -> TableVerdict:
     """Judge the rows of a raw table that are not deleted.
 
@@ -84,16 +85,19 @@ def check_table(
         source: whose rows to judge, where the table is shared.
         facts: of the loads, from the ledger.
         known: what the rows said before, where they and the rules are the same: they are not asked again.
+        there: tables of the warehouse, where they are known.
     """
     with warehouse.connect():  # opened once for everything below
-        return _judged(warehouse, table, contract, tables, source, facts, known)
+        listed = warehouse.tables() if there is None else there
+        others = {entity: name for entity, name in tables.items() if name in listed}
+        return _judged(warehouse, table, contract, others, source, facts, known)
 
 
 def _judged(
     warehouse: Warehouse,
     table: str,
     contract: EntityContract,
-    tables: Mapping[str, str],
+    others: Mapping[str, str],
     source: str,
     facts: LoadFacts,
     known: Asked | None,
@@ -105,8 +109,6 @@ def _judged(
     if missing:
         sentence = f"{contract.title}: the columns {', '.join(missing)} are missing from the table."
         return _unreadable(contract, sentence, {})
-    there = warehouse.tables()
-    others = {entity: name for entity, name in tables.items() if name in there}
     asked = known or _asked(warehouse, table, contract, others, source, facts)
     rules = [*asked.rules, _volume(contract, facts), *_not_asked(contract, others, facts)]
     if facts.age_days is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.errors import ReportError
@@ -15,9 +16,6 @@ from mel_pipeline.reporting.pictures import Picture, picture
 from mel_pipeline.reporting.texts import Texts, load_texts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from mel_pipeline.reporting.edition import Edition
@@ -25,13 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChartFile:
-    """A chart on disk with its words and the numbers it shows."""
+    """A chart on disk with its words."""
 
     indicator_id: str
     svg: Path
     png: Path
     alt: str
-    data: pd.DataFrame
 
 
 def render(frame: ChartFrame, text: Texts) -> Figure:
@@ -105,9 +102,7 @@ def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str
     for drawing in drawn:
         indicator = drawing.frame.measure.id
         stem = indicator if language == "en" else f"{indicator}-{language}"
-        chart = ChartFile(
-            indicator, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame.alt, drawing.frame.data
-        )
+        chart = ChartFile(indicator, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame.alt)
         write_if_changed(chart.svg, drawing.picture.svg)
         write_if_changed(chart.png, drawing.picture.png)
         files.append(chart)

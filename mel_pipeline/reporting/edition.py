@@ -61,7 +61,7 @@ NEEDED = {
         "rows_stored",
         "rows_quarantined",
         "status_sentence",
-        "last_loaded_on",
+        "last_changed_on",
     ),
 }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.digests import digest_of_pages
+from mel_pipeline.reporting.kept import as_before, keep
 from mel_pipeline.reporting.open_data import build_data_package
 from mel_pipeline.reporting.page import BuiltReport, build_editions
 from mel_pipeline.reporting.pdf import PDF_NEEDS, build_pdf, pdf_available, pdf_of_page
@@ -13,7 +16,6 @@ from mel_pipeline.reporting.workbook import build_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
 
@@ -38,6 +40,8 @@ def build_all(
 ) -> BuiltEdition:
     """Write the edition under ``<out_dir>/<period>/``. The page is always written: the others follow from it.
 
+    Inside ``kept_in`` nothing is composed while everything it is made of, and every file, is as it was.
+
     Raises:
         ReportError: as ``build_editions``, or a format is asked for that does not exist.
     """
@@ -47,6 +51,25 @@ def build_all(
             f"Writing {edition.period}: there is no format {', '.join(unknown)}. There are: {', '.join(FORMATS)}."
             " Correct MEL_FORMATS."
         )
+    name = f"edition-{edition.period}"
+    asked = [edition, str(out_dir.absolute()), list(languages), list(formats)]
+    made_of = digest_of_pages(asked, sources_dir)
+    found = as_before(name, made_of, BuiltEdition)
+    if found is not None:
+        return found
+    made = _build(edition, out_dir, sources_dir, languages, formats)
+    if not made.left_out:
+        keep(name, made_of, made, _lying(out_dir / edition.period))
+    return made
+
+
+def _lying(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name[0] not in ".~"]
+
+
+def _build(
+    edition: Edition, out_dir: Path, sources_dir: Path, languages: Sequence[str], formats: Sequence[str]
+) -> BuiltEdition:
     reports = build_editions(edition, out_dir, sources_dir, languages)
     files: list[Path] = []
     left_out: list[str] = []

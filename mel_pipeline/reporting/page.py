@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
@@ -14,7 +15,7 @@ from markupsafe import Markup
 
 from mel_pipeline.errors import ReportError
 from mel_pipeline.reporting.agreement import require_agreement
-from mel_pipeline.reporting.charting import Drawing, drawings, write_charts
+from mel_pipeline.reporting.charting import ChartFile, Drawing, drawings, write_charts
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures import Figures, require_headlines
 from mel_pipeline.reporting.files import write_if_changed
@@ -29,9 +30,7 @@ from mel_pipeline.reporting.topics import TOPICS, reach_ladder, topic_of, who_an
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from mel_pipeline.reporting.charting import ChartFile
     from mel_pipeline.reporting.edition import Edition
 
 TEMPLATE = "report.html.jinja"
@@ -348,7 +347,7 @@ def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
             "stored": texts.number(row["rows_stored"]),
             "aside": texts.number(row["rows_quarantined"]),
             "sentence": texts.say(words(row["status_sentence"])),
-            "loaded": never if missing(row["last_loaded_on"]) else texts.day(row["last_loaded_on"]),
+            "changed": never if missing(row["last_changed_on"]) else texts.day(row["last_changed_on"]),
         }
         for row in edition.quality.to_dict("records")
     ]

@@ -177,13 +177,13 @@ def _quality(edition: Edition, w: Words) -> Sheet:
             w.t.say(words(row["entity_title"])),
             *(Number(row[name]) for name in ("rows_read", "rows_stored", "rows_quarantined")),
             w.t.say(words(row["status_sentence"])),
-            w.t("page.never") if missing(row["last_loaded_on"]) else Day(row["last_loaded_on"]),
+            w.t("page.never") if missing(row["last_changed_on"]) else Day(row["last_changed_on"]),
         ]
         for row in edition.quality.to_dict("records")
     ]
     columns = w.columns(
         *("page.quality_source", "page.quality_entity", "page.rows_read", "page.rows_stored"),
-        *("page.rows_aside", "page.quality_status", "page.loaded_on"),
+        *("page.rows_aside", "page.quality_status", "page.changed_on"),
     )
     return _or_sentence(Sheet("quality", w.sheet("quality"), columns, rows, frozen=2), w.t("formats.no_rows"))
 

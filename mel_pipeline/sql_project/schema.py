@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from mel_pipeline.errors import ModelError
-from mel_pipeline.yaml_text import from_yaml
+from mel_pipeline.yaml_text import yaml_file
 
 _REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
 GENERIC_TESTS = ("unique", "not_null", "accepted_values", "relationships")
@@ -61,8 +61,7 @@ class SourceTable:
 def read_yaml(path: Path) -> dict[str, Any]:
     """One YAML mapping; an error names the file."""
     try:
-        with path.open("rb") as file:
-            content = from_yaml(file)
+        content = yaml_file(path)
     except (OSError, yaml.YAMLError) as error:
         raise ModelError(f"Reading {path}: {error}") from error
     if not isinstance(content, dict):

@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import model_build
 
@@ -36,13 +36,13 @@ def rows_digest(connection: sa.Connection, table: str, condition: str | None = N
     Args:
         condition: SQL that keeps the rows to look at; the digest then also says whether there are others.
     """
+    row = (
+        "hash(mel_row)"
+        if connection.dialect.name == "duckdb"
+        else "hashtextextended(cast(mel_row as text), 0)"
+    )
     where = f" where {condition}" if condition else ""
-    if connection.dialect.name == "duckdb":
-        told = f"select count(*), sum(hash(mel_row)) from {table} as mel_row{where}"  # noqa: S608
-    else:
-        told = (
-            f"select count(*), sum(hashtextextended(cast(mel_row as text), 0)) from {table} as mel_row{where}"  # noqa: S608
-        )
+    told = f"select count(*), sum({row}) from {table} as mel_row{where}"  # noqa: S608
     columns = _run(connection, f"select * from {table} limit 0").cursor.description  # noqa: S608
     found = _run(connection, told).one()
     others = bool(condition) and _run(connection, f"select exists (select 1 from {table})").scalar()  # noqa: S608
@@ -79,6 +79,6 @@ def write_build(connection: sa.Connection, model: str, part: str, built: Built) 
             output=built.output,
             row_count=built.rows,
             failures=json.dumps(built.failures),
-            built_at=datetime.now(UTC).replace(tzinfo=None),
+            built_at=utc_now(),
         )
     )

@@ -57,7 +57,12 @@ class Warehouse:
             engine = sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
         else:
             engine = sa.create_engine(
-                self.url, poolclass=sa.QueuePool, pool_size=1, max_overflow=-1, hide_parameters=True
+                self.url,
+                poolclass=sa.QueuePool,
+                pool_size=4,  # one is asked while another is open, and so on
+                max_overflow=-1,
+                pool_use_lifo=True,  # the one that knows already which tables are there
+                hide_parameters=True,
             )
         sa.event.listen(engine, "connect", self._file.keep_log)
         return engine
@@ -142,7 +147,7 @@ class Warehouse:
         import sqlalchemy as sa
 
         with self.connect() as connection:
-            return pd.read_sql(sa.text(sql), connection, params=dict(parameters or {}))
+            return pd.read_sql_query(sa.text(sql), connection, params=dict(parameters or {}))
 
     def records(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a query as dictionaries, with None for what is missing."""
@@ -158,7 +163,15 @@ class Warehouse:
         return {str(row["table_name"]) for row in self.records(sql)}
 
     def has_table(self, name: str) -> bool:
-        return name in self.tables()
+        """Whether there is such a table or view; asked once a connection for the package's own."""
+        from mel_pipeline.warehouse.migrating import is_there
+        from mel_pipeline.warehouse.tables import metadata
+
+        own = metadata.tables.get(name)
+        if own is None:
+            return name in self.tables()
+        with self.connect() as connection:
+            return is_there(connection, own)
 
     def columns(self, name: str) -> list[str]:
         """Column names in order; empty when there is no such table or view."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from mel_pipeline.clock import utc_now
 from mel_pipeline.warehouse.migrating import is_there
 from mel_pipeline.warehouse.tables import check_outcome
 
@@ -37,6 +37,6 @@ def remember(connection: sa.Connection, subject: str, outcome: Outcome) -> None:
             subject=subject,
             made_of=outcome.made_of,
             outcome=json.dumps(outcome.found),
-            checked_at=datetime.now(UTC).replace(tzinfo=None),
+            checked_at=utc_now(),
         )
     )

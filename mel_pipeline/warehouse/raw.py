@@ -67,17 +67,19 @@ def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) 
     return _ensure(connection, table, dict.fromkeys(columns, "text") | META)
 
 
+def is_made(connection: sa.Connection, table: str) -> bool:
+    """Whether a raw table is there."""
+    return bool(_columns(connection, table))
+
+
+def _columns(connection: sa.Connection, table: str) -> set[str]:
+    asked = "select column_name from information_schema.columns where table_name = :name and table_schema = current_schema()"
+    return set(connection.execute(sa.text(asked), {"name": table}).scalars())
+
+
 def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bool:
     quote = connection.dialect.identifier_preparer.quote
-    present = set(
-        connection.execute(
-            sa.text(
-                "select column_name from information_schema.columns"
-                " where table_name = :name and table_schema = current_schema()"
-            ),
-            {"name": table},
-        ).scalars()
-    )
+    present = _columns(connection, table)
     if not present:
         body = ", ".join(f"{quote(name)} {kind}" for name, kind in listed.items())
         connection.execute(sa.text(f"create table {quote(table)} ({body})"))

@@ -275,5 +275,5 @@ def quality() -> pd.DataFrame:
             ("Zoho Survey", "Responses", 214, 214, 0, "Complete.", date(2025, 1, 10)),
             ("Matomo", "Daily visits", 0, 0, 0, "Not loaded yet.", None),
         ],
-        columns=["source_title", "entity_title", "rows_read", "rows_stored", "rows_quarantined", "status_sentence", "last_loaded_on"],
+        columns=["source_title", "entity_title", "rows_read", "rows_stored", "rows_quarantined", "status_sentence", "last_changed_on"],
     )  # fmt: skip

@@ -15,6 +15,7 @@ import yaml
 
 from mel_pipeline.reporting import build_report, draw_charts
 from mel_pipeline.reporting.figures import Figures
+from mel_pipeline.reporting.frames import chart_frame
 from mel_pipeline.reporting.measures import measures
 from mel_pipeline.reporting.page_charts import page_frames
 from mel_pipeline.reporting.texts import load_texts
@@ -34,9 +35,15 @@ def held(name: str, actual: object) -> None:
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
 def test_the_charts_plot_the_held_numbers(tmp_path, period):
+    edition = sample_edition(period)
+    known = measures(edition, "en")
+    texts = load_texts(REPORTS, "en", edition.min_cell)
     plotted = {}
-    for chart in draw_charts(sample_edition(period), tmp_path, REPORTS, "en"):
-        rows = chart.data[["label", "shown", "base", "status", "target"]].to_dict("records")
+    for chart in draw_charts(edition, tmp_path, REPORTS, "en"):
+        measure = next(item for item in known if item.id == chart.indicator_id)
+        frame = chart_frame(edition, measure, Figures(edition, known), texts, narrow=False)
+        rows = frame.data[["label", "shown", "base", "status", "target"]].to_dict("records")
+        assert chart.alt == frame.alt
         plotted[chart.indicator_id] = {
             "alt": chart.alt,
             "marks": [

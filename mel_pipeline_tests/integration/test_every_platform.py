@@ -10,7 +10,8 @@ import pytest
 
 from mel_pipeline.contracts import SOURCES, contract_of, shapes, source_names
 from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import land
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.periods import Quarter
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms import Kind

@@ -11,7 +11,8 @@ import pytest
 
 from mel_pipeline.contracts import contract_of
 from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import land
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.brevo import Brevo
 from mel_pipeline.sandbox.platforms.mailchimp import Mailchimp

@@ -11,7 +11,8 @@ from openpyxl import Workbook
 
 from mel_pipeline.contracts import contract_of
 from mel_pipeline.errors import SettingsError
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import land
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.periods import Quarter
 from mel_pipeline.settings import Settings
 from mel_pipeline.sources import open_source

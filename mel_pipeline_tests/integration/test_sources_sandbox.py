@@ -12,7 +12,8 @@ import pytest
 
 from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.errors import NotSetUpError, SettingsError
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import land
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.periods import Quarter
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.settings import Settings, with_sample_values

@@ -10,7 +10,8 @@ import pytest
 
 from mel_pipeline.contracts import contract_of
 from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.landing import LoadResult, land
+from mel_pipeline.landing import land
+from mel_pipeline.load_result import LoadResult
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources.base import Batch
 from mel_pipeline.sources.zoho_people import client

@@ -15,10 +15,12 @@ import pytest
 from mel_pipeline.reporting import build_editions
 from mel_pipeline.reporting.charting import render
 from mel_pipeline.reporting.charts import canvas
+from mel_pipeline.reporting.digests import digest_of
 from mel_pipeline.reporting.figures import Figures
 from mel_pipeline.reporting.frames import ChartFrame, chart_frame
+from mel_pipeline.reporting.kept import KEPT_DAYS, kept_in
 from mel_pipeline.reporting.measures import measures
-from mel_pipeline.reporting.pictures import KEPT_DAYS, Picture, digest_of, kept_in, picture
+from mel_pipeline.reporting.pictures import Picture, picture
 from mel_pipeline.reporting.texts import Texts, load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 

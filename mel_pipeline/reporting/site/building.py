@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.errors import ReportError
+from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures import Figures
+from mel_pipeline.reporting.kept import as_before, keep
 from mel_pipeline.reporting.measures import measures
 from mel_pipeline.reporting.site.cities import read_cities, regional_medians
 from mel_pipeline.reporting.site.city_pages import city_pages
@@ -17,7 +19,7 @@ from mel_pipeline.reporting.site.downloads import figures_csv
 from mel_pipeline.reporting.site.home import home_page
 from mel_pipeline.reporting.site.indicator_pages import indicator_pages
 from mel_pipeline.reporting.site.lying import lying_editions
-from mel_pipeline.reporting.site.store import store
+from mel_pipeline.reporting.site.store import MANIFEST, store
 from mel_pipeline.reporting.site.templates import Pages
 from mel_pipeline.reporting.texts import load_texts
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
 STYLES = ("report.css", "site/site.css")
 LOCALE = re.compile(r"[a-z]{2}")
+NAME = "reading-site"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def build_site(
 ) -> BuiltSite:
     """Write the site into ``out_dir``, beside the editions that lie there.
 
-    The same frames and editions give the same bytes; only what changed is written.
+    The same frames and editions give the same bytes; only what changed is written, and inside ``kept_in`` nothing is
+    composed while everything it is made of, and every file, is as it was.
 
     Args:
         languages: the first is that of ``index.html``; by default every locale there is.
@@ -77,6 +81,10 @@ def build_site(
     """
     chosen = list(languages or languages_of(sources_dir))
     check_columns(site.edition)
+    made_of = digest_of_pages([site, lying_editions(out_dir), str(out_dir.absolute()), chosen], sources_dir)
+    found = as_before(NAME, made_of, BuiltSite)
+    if found is not None:
+        return replace(found, written=0, removed=0)
     texts = [load_texts(sources_dir, language, site.edition.min_cell) for language in chosen]
     content = _content(site, out_dir, sources_dir)
     files = _assets(sources_dir)
@@ -85,7 +93,9 @@ def build_site(
     for text in texts:
         files |= _pages(content, text, texts)
     written, removed = store(out_dir, files)
-    return BuiltSite(out_dir / "index.html", len(files), written, removed)
+    built = BuiltSite(out_dir / "index.html", len(files), written, removed)
+    keep(NAME, made_of, built, [out_dir / address for address in [*files, MANIFEST]])
+    return built
 
 
 def _content(site: Site, out_dir: Path, sources_dir: Path) -> Content:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from mel_pipeline.collector import collector_at_rest
 from mel_pipeline.errors import ContractError, PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.http import clean
 from mel_pipeline.sources.zoho_crm.api import Api, Record, records_in
@@ -143,10 +144,18 @@ def _rows(
                 raise ContractError(f"{what}: the fields {', '.join(missing)} are not in it.")
             for _ in islice(reader, progress.rows_done):  # stored by a load that was cut short
                 pass
-            while rows := list(islice(reader, ROWS_A_BATCH)):
-                columns = dict(zip(header, zip(*rows, strict=True), strict=True))
-                progress.rows_done += len(rows)
-                progress.seen += len(rows)
+            while columns := _columns(reader, header):
+                progress.rows_done += len(columns["id"])
+                progress.seen += len(columns["id"])
                 yield columns
     except (zipfile.BadZipFile, EOFError, csv.Error, UnicodeDecodeError, ValueError):
         raise TransientSourceError(f"{what}: the archive is damaged. The next run asks again.") from None
+
+
+def _columns(rows: Iterator[list[str]], header: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The next rows as columns; empty at the end. A line of another length is a ValueError."""
+    with (
+        collector_at_rest()
+    ):  # ten thousand lists, all in use: looking through them took as long as reading them
+        batch = list(islice(rows, ROWS_A_BATCH))
+        return dict(zip(header, zip(*batch, strict=True), strict=True)) if batch else {}

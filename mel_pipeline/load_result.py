@@ -1,0 +1,46 @@
+"""What one load did, in counts and in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
+
+    ``stored`` are the rows of the entity that stand in its table afterwards, ``corrected`` those that the
+    corrections file changed. ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
+    what the load cost, ``warnings`` what the source says someone should look after.
+    """
+
+    load_id: str
+    table: str
+    fetched: int
+    new: int
+    changed: int
+    unchanged: int
+    repeated: int
+    quarantined: int
+    deleted: int
+    expected: int | None
+    stored: int = 0
+    corrected: int = 0
+    notes: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    usage: Mapping[str, int | str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """The load in one line for the MEL lead."""
+        parts = [f"{self.fetched:,} rows read", f"{self.new:,} new", f"{self.changed:,} changed"]
+        if self.deleted:
+            parts.append(f"{self.deleted:,} deleted at the source")
+        if self.corrected:
+            parts.append(f"{self.corrected:,} corrected")
+        if self.repeated:
+            parts.append(f"{self.repeated:,} sent twice")
+        parts.append(f"{self.quarantined:,} put aside")
+        return ", ".join(parts) + "."

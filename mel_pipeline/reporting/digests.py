@@ -1,0 +1,83 @@
+"""Digests of content, of files and of the code: what comes out of the same of each is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import sysconfig
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+PACKAGE = Path(__file__).parents[1]
+SOURCES = ("*.mplstyle", "locales/*.yml", "fonts/*", "templates/**/*")
+
+
+def digest_of(value: object) -> str:
+    """The same for the same content.
+
+    Raises:
+        TypeError: a kind of value whose content cannot be told.
+    """
+    return hashlib.sha256(json.dumps(_plain(value), ensure_ascii=False).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """As lists and texts, in which kinds are told apart."""
+    if isinstance(value, pd.DataFrame):
+        # In one go a column: an edition has ten thousand cells. What a column holds came from a database.
+        return ["frame", *([str(name), repr(value[name].tolist())] for name in value.columns)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, *([f.name, _plain(getattr(value, f.name))] for f in fields(value))]
+    if isinstance(value, dict):
+        return ["dict", *([_plain(key), _plain(item)] for key, item in value.items())]
+    if isinstance(value, (list, tuple)):
+        return [type(value).__name__, *map(_plain, value)]
+    if isinstance(value, frozenset):
+        return ["set", *sorted(repr(item) for item in value)]
+    plain = value.item() if isinstance(value, np.generic) else value
+    if plain is None or plain is pd.NA or isinstance(plain, (str, bool, int, float, Decimal, date)):
+        return [type(plain).__name__, repr(plain)]
+    raise TypeError(f"The content of a {type(value).__name__} cannot be told.")
+
+
+def digest_of_pages(value: object, sources_dir: Path) -> str:
+    """Of everything that pages are made of: ``value``, templates, texts, styles and code. Errors as ``digest_of``."""
+    parts = [digest_of(value), digest_of_sources(sources_dir, *SOURCES), digest_of_code()]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def digest_of_sources(sources_dir: Path, *patterns: str) -> str:
+    """Of templates, texts and styles. A font is known by its name and size."""
+    files = sorted(path for pattern in patterns for path in sources_dir.glob(pattern) if path.is_file())
+    return _content(
+        sources_dir, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    )
+
+
+@lru_cache(maxsize=8)
+def _content(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
+    seen = hashlib.sha256()
+    for path, size, _ in files:
+        seen.update(f"{path.relative_to(folder)} {size}".encode())
+        if path.parent.name != "fonts":
+            seen.update(path.read_bytes())
+    return seen.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def digest_of_code() -> str:
+    """Of this package and of the versions of everything installed."""
+    seen = hashlib.sha256(sys.version.encode())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        seen.update(path.read_bytes())
+    for path in sorted(Path(sysconfig.get_path("purelib")).glob("*.dist-info")):
+        seen.update(path.name.encode())
+    return seen.hexdigest()

@@ -15,6 +15,7 @@ from mel_pipeline.contracts import contract_of, source_names
 from mel_pipeline.landing import land, land_catalogue
 from mel_pipeline.load_result import LoadResult
 from mel_pipeline.periods import Quarter, quarters_of_year
+from mel_pipeline.reporting.kept import kept_in
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.settings import Settings, with_sample_values
 from mel_pipeline.warehouse import Warehouse
@@ -40,6 +41,18 @@ def postgres() -> Iterator[Server]:
     """A real server, for as long as this process tests."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def drawn_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("drawn")
+
+
+@pytest.fixture
+def drawn_once(drawn_pictures: Path) -> Iterator[None]:
+    """For tests of pages: a picture another test has drawn is not drawn again. Tests of pictures draw them."""
+    with kept_in(drawn_pictures):
+        yield
 
 
 @pytest.fixture

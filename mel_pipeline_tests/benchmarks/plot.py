@@ -52,6 +52,8 @@ def draw(results: Path, picture: Path) -> None:
         panel.spines[["top", "right"]].set_visible(False)
         low, high = panel.get_xlim()
         panel.set_xlim(low, high * 4)  # room for the names
+        bottom, top = panel.get_ylim()
+        panel.set_ylim(bottom, top * 2)  # and under the title
         sizes = sorted(int(rows) for rows in found)
         panel.set_xticks(sizes, [f"{rows / 1_000_000:g} M" for rows in sizes], minor=False)
         panel.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))

@@ -31,6 +31,7 @@ held = pytest.mark.mpl_image_compare(
 NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 
 
+@pytest.mark.slow
 @held
 @NARROW
 @pytest.mark.parametrize("name", sorted(FRAMES))

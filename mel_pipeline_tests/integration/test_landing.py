@@ -86,7 +86,7 @@ def deals(warehouse: Warehouse) -> pd.DataFrame:
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
+    return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, 1)
 
 
 @pytest.mark.fault(17)
@@ -116,6 +116,7 @@ def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: War
     assert (result.new, result.unchanged, result.repeated, result.quarantined) == (1, 1, 1, 2)
 
 
+@pytest.mark.slow
 def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None:
     rows = [deal(number) for number in range(1, 8)]
     splits = [
@@ -300,6 +301,7 @@ def test_a_source_that_fails_half_way_leaves_rows_and_cursor_as_they_were(wareho
     assert failed.values.tolist()[-1] == ["failed", "Zoho CRM, Deals, page 2: no answer."]
 
 
+@pytest.mark.slow
 def test_the_whole_sample_loads_and_a_second_load_reads_almost_nothing(organisation: Organisation) -> None:
     first = organisation.load("zoho_crm", "contacts")
     second = organisation.load("zoho_crm", "contacts")

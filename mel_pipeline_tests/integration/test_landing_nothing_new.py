@@ -24,7 +24,7 @@ from mel_pipeline_tests.integration.test_landing import DEALS, Listed, batch, de
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
+    return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, 1)
 
 
 @contextmanager

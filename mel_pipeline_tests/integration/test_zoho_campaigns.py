@@ -258,6 +258,7 @@ def test_a_report_without_counts_leaves_them_empty_and_is_asked_for_again(tmp_pa
         assert cursor is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["6002", "6302", "2206"])
 def test_a_campaign_without_a_report_is_put_aside_and_the_others_land(tmp_path: Path, code: str) -> None:
     with campaigns() as (service, server):

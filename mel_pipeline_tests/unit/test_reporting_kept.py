@@ -59,6 +59,7 @@ def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkey
     assert plain == {name: content for name, (content, _) in before.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -76,6 +77,7 @@ def test_another_figure_note_language_or_format_is_composed_again(tmp_path, monk
         assert len(composed) == 2
 
 
+@pytest.mark.slow
 def test_another_template_is_composed_again(tmp_path, monkeypatch):
     sources = sources_in(tmp_path / "sources")
     with counted(monkeypatch, formats, "build_editions") as composed:
@@ -109,6 +111,7 @@ def test_a_damaged_record_is_no_record(tmp_path, monkeypatch):
             assert len(composed) == 1
 
 
+@pytest.mark.slow
 def test_what_could_not_be_made_here_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "pdf_available", lambda: False)
     with counted(monkeypatch, formats, "build_editions") as composed:
@@ -117,6 +120,7 @@ def test_what_could_not_be_made_here_is_tried_again(tmp_path, monkeypatch):
         assert len(composed) == 2
 
 
+@pytest.mark.slow
 def test_without_a_folder_to_keep_in_everything_is_composed(tmp_path, monkeypatch):
     with counted(monkeypatch, formats, "build_editions") as composed:
         for _ in range(2):
@@ -124,6 +128,7 @@ def test_without_a_folder_to_keep_in_everything_is_composed(tmp_path, monkeypatc
         assert len(composed) == 2
 
 
+@pytest.mark.slow
 def test_the_same_site_is_composed_once_and_again_for_another_edition_beside_it(tmp_path, monkeypatch):
     sources = sources_in(tmp_path / "sources")
     site = sample_site()
@@ -156,6 +161,7 @@ def test_a_preview_is_made_once_a_picture(tmp_path, monkeypatch):
         assert len(made) == 1
 
 
+@pytest.mark.slow
 def test_a_record_nobody_asked_for_in_two_months_goes(tmp_path):
     build(tmp_path)
     record = tmp_path / "kept" / "edition-2024-Q4.json"

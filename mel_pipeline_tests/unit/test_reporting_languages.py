@@ -16,6 +16,8 @@ from mel_pipeline.reporting.phrases import HOLE, Phrases
 from mel_pipeline.reporting.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 LANGUAGES = languages(REPORTS)
 
 

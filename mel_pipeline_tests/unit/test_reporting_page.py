@@ -22,6 +22,8 @@ from mel_pipeline_tests.golden.sample_edition import (
     with_figure,
 )
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):

@@ -487,6 +487,7 @@ def test_the_words_of_pictures_stand_in_every_language_with_the_same_places_to_f
     assert dict(leaves(section(language))) == dict(leaves(section("en")))
 
 
+@pytest.mark.slow
 @NARROW
 @pytest.mark.parametrize("language", ["fr", "es"])
 def test_pictures_fit_in_other_languages(language, narrow):

@@ -134,6 +134,7 @@ def test_pictures_nobody_asked_for_in_two_months_go_and_those_asked_for_stay(tmp
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".png", ".svg"]
 
 
+@pytest.mark.slow
 def test_a_report_with_kept_pictures_is_the_report_without(tmp_path: Path) -> None:
     edition = sample_edition()
 

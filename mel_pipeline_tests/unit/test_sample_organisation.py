@@ -221,6 +221,7 @@ def test_the_care_site_triples_in_the_month_after_the_toolkit(
     assert month(toolkit["launch_month"]) == 3 * month(toolkit["quiet_month"]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [*EARLIER, TODAY], ids=str)
 def test_every_lookup_points_at_a_record_that_is_served_that_day(day: date) -> None:
     targets = {"Event": "Network_Events", "Contact": "Contacts", "Account": "Accounts", "Part_Of": "Accounts"}
@@ -234,6 +235,7 @@ def test_every_lookup_points_at_a_record_that_is_served_that_day(day: date) -> N
                     assert record[field]["id"] in ids[target], f"{name} {record['id']} {field}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("earlier", EARLIER, ids=str)
 def test_a_later_day_alters_no_record_that_was_settled_before(earlier: date, org: Organisation) -> None:
     then = build(earlier)
@@ -257,6 +259,7 @@ def test_a_later_day_alters_no_figure_of_instagram_or_the_web_sites(earlier: dat
         assert site.visits == {day: n for day, n in later.visits.items() if day < earlier}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [*EARLIER, TODAY], ids=str)
 def test_nothing_is_served_that_was_written_after_today(day: date) -> None:
     then = build(day)

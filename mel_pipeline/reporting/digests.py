@@ -55,7 +55,7 @@ def digest_of_pages(value: object, sources_dir: Path) -> str:
 
 
 def digest_of_sources(sources_dir: Path, *patterns: str) -> str:
-    """Of templates, texts and styles. A font is known by its name and size."""
+    """Of templates, texts, styles and fonts, which pages hold inside."""
     files = sorted(path for pattern in patterns for path in sources_dir.glob(pattern) if path.is_file())
     return _content(
         sources_dir, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
@@ -67,8 +67,7 @@ def _content(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
     seen = hashlib.sha256()
     for path, size, _ in files:
         seen.update(f"{path.relative_to(folder)} {size}".encode())
-        if path.parent.name != "fonts":
-            seen.update(path.read_bytes())
+        seen.update(path.read_bytes())
     return seen.hexdigest()
 
 

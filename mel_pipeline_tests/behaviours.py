@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.sources.survey.layouts import tools
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.sources.shared.survey.layouts import tools
 
 TESTS = Path(__file__).parent
 TOOLS = {  # of surveys: each has a module in sources/survey/layouts

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.clock import utc_now
-from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.landing import land, land_catalogue
-from mel_pipeline.load_result import LoadResult
-from mel_pipeline.periods import Quarter, quarters_of_year
-from mel_pipeline.reporting.kept import kept_in
+from mel_pipeline.core.clock import utc_now
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.periods import Quarter, quarters_of_year
+from mel_pipeline.core.settings import Settings, with_sample_values
+from mel_pipeline.ingest.load import land, land_catalogue
+from mel_pipeline.ingest.load_result import LoadResult
+from mel_pipeline.reporting.cache import kept_in
 from mel_pipeline.sandbox.server import Sandbox, running
-from mel_pipeline.settings import Settings, with_sample_values
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
@@ -125,12 +125,12 @@ def year_2024(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Org
 
 def collect_and_calculate(made: Organisation) -> None:
     """The four quarters of 2024 in the organisation's warehouse."""
-    from mel_pipeline.catalogue import load_catalogue
-    from mel_pipeline.engines import runner_for
     from mel_pipeline.publication.calculations import note_calculation
     from mel_pipeline.publication.release import release
-    from mel_pipeline.sql_project import SqlProject
-    from mel_pipeline.variables import sql_variables
+    from mel_pipeline.transform import SqlProject
+    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.engines import runner_for
+    from mel_pipeline.transform.variables import sql_variables
 
     for source in source_names():
         for entity, details in contract_of(source).entities.items():

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
-from mel_pipeline.catalogue import Catalogue, Indicator, load_catalogue
-from mel_pipeline.contracts import assets_of
+from mel_pipeline.core.contracts import assets_of
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sql_project import Model, SqlProject
-from mel_pipeline.variables import sql_variables
+from mel_pipeline.transform import Model, SqlProject
+from mel_pipeline.transform.catalogue import Catalogue, Indicator, load_catalogue
+from mel_pipeline.transform.variables import sql_variables
 
 if TYPE_CHECKING:
     from mel_pipeline.quality.results import Dimension, RuleResult
-    from mel_pipeline.sql_project import ModelResult, TestResult
+    from mel_pipeline.transform import ModelResult, TestResult
 
 CHECK = "figures_are_sound"
 EARLIER = "earlier_quarters"
@@ -54,7 +54,7 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def load(mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.landing import land_catalogue
+        from mel_pipeline.ingest.load import land_catalogue
 
         for table, rows in land_catalogue(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
             yield dg.MaterializeResult(asset_key=table, metadata={"dagster/row_count": rows})
@@ -91,10 +91,10 @@ def _models_asset(
     def run(
         context: dg.AssetExecutionContext, mel: Mel
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        from mel_pipeline.clock import utc_now
-        from mel_pipeline.engines import runner_for
+        from mel_pipeline.core.clock import utc_now
         from mel_pipeline.publication.calculations import FIGURES, note_calculation
-        from mel_pipeline.quality_log import note_results
+        from mel_pipeline.quality.results_log import note_results
+        from mel_pipeline.transform.engines import runner_for
 
         settings = mel.settings
         quarter = quarter_of(context, settings)
@@ -138,8 +138,8 @@ def _earlier_quarters() -> dg.AssetsDefinition:
         " before stay; the message names the rule.",
     )
     def earlier_quarters(mel: Mel) -> dg.MaterializeResult[None]:
-        from mel_pipeline.errors import ModelError
-        from mel_pipeline.recalculation import catch_up
+        from mel_pipeline.core.errors import ModelError
+        from mel_pipeline.publication.recalculation import catch_up
 
         try:
             touched = catch_up(mel.warehouse, mel.settings)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
-from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, source_names
+from mel_pipeline.core.contracts import EntityContract, SourceContract, contract_of, source_names
+from mel_pipeline.core.errors import ContractError, NotSetUpError, SettingsError, SourceError
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quarter_partitions
-from mel_pipeline.errors import ContractError, NotSetUpError, SettingsError, SourceError
-from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from mel_pipeline.load_result import LoadResult
+    from mel_pipeline.ingest.load_result import LoadResult
     from mel_pipeline.quality.results import Dimension, RuleResult
 
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
@@ -61,12 +61,12 @@ def _raw_asset(
         ],
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.clock import utc_now
-        from mel_pipeline.handling import handling_for
-        from mel_pipeline.landing import ensure_empty, land, recent_drift
-        from mel_pipeline.privacy.holdings import remove_expired
-        from mel_pipeline.quality_log import judge_table, note_results
-        from mel_pipeline.replay import unused_corrections
+        from mel_pipeline.core.clock import utc_now
+        from mel_pipeline.ingest.load import ensure_empty, land, recent_drift
+        from mel_pipeline.ingest.privacy.holdings import remove_expired
+        from mel_pipeline.ingest.replay import unused_corrections
+        from mel_pipeline.ingest.row_processing import handling_for
+        from mel_pipeline.quality.results_log import judge_table, note_results
         from mel_pipeline.sources import open_source
 
         not_set_up = False

@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from mel_pipeline.periods import Quarter, quarters
-from mel_pipeline.settings import Settings, load_settings
+from mel_pipeline.core.periods import Quarter, quarters
+from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.warehouse.engine import Warehouse
 
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"

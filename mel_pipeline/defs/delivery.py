@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.defs.context import DOES, Mel, filled_form, quarter_partitions
-from mel_pipeline.settings import Settings, load_settings
 
 PUBLISH = "publish_quarter"
 
@@ -39,8 +39,8 @@ def build(settings: Settings) -> dg.Definitions:
 def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
     @dg.op(config_schema=FORM, description="Look at the files of the edition, send it, copy it.")
     def deliver_edition(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.deliveries import deliver
-        from mel_pipeline.errors import MelError
+        from mel_pipeline.core.errors import MelError
+        from mel_pipeline.delivery.service import deliver
 
         form = dict(context.op_config)
         period = context.partition_key[:4] if form.pop("annual") else context.partition_key

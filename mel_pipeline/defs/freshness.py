@@ -2,10 +2,10 @@
 
 import dagster as dg
 
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import Mel, as_list
 from mel_pipeline.defs.publication import TABLE
 from mel_pipeline.defs.report import PAGE
-from mel_pipeline.settings import Settings
 
 
 def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every module is built
@@ -15,7 +15,7 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
         description="Every source in use was loaded within the days its contract allows.",
     )
     def sources_are_fresh(mel: Mel) -> dg.AssetCheckResult:
-        from mel_pipeline.timeliness import late_sources
+        from mel_pipeline.quality.freshness import late_sources
 
         return _result(late_sources(mel.warehouse), "Every source in use was loaded in time.")
 
@@ -25,7 +25,7 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
         description="The quarter that ended last has its figures and its report, some weeks after its end.",
     )
     def last_quarter_is_there(mel: Mel) -> dg.AssetCheckResult:
-        from mel_pipeline.timeliness import last_quarter
+        from mel_pipeline.quality.freshness import last_quarter
 
         missing, sentence = last_quarter(mel.warehouse, mel.settings)
         return _result(missing, sentence)

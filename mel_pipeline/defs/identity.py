@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from mel_pipeline.city_names import (
+from mel_pipeline.core.contracts import assets_of
+from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.defs.context import COLLECT, Mel
+from mel_pipeline.ingest.city_names import (
     ACCOUNTS,
     RESPONSES,
     TABLE,
@@ -13,10 +17,6 @@ from mel_pipeline.city_names import (
     match_cities,
     review_path,
 )
-from mel_pipeline.contracts import assets_of
-from mel_pipeline.defs.context import COLLECT, Mel
-from mel_pipeline.errors import ContractError
-from mel_pipeline.settings import Settings
 
 CHECK = "cities_are_decided"
 

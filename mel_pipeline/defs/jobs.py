@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.defs.context import COLLECT, DOES, REPORT
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -122,7 +122,7 @@ def _new_survey_files(nightly: "AssetJob", settings: Settings) -> dg.SensorDefin
 
 def survey_listing(settings: Settings) -> str:
     """A fingerprint of the drop folder: name, size and time of every export, empty when there is none."""
-    from mel_pipeline.sources.files import files_in
+    from mel_pipeline.sources.shared.files import files_in
     from mel_pipeline.sources.survey_files.client import ENDINGS
 
     folder = settings.survey_folder

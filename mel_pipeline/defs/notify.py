@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from mel_pipeline.core.settings import Settings, load_settings
+from mel_pipeline.defs.failure_messages import reason_of
 from mel_pipeline.defs.publication import TABLE
-from mel_pipeline.defs.reasons import reason_of
-from mel_pipeline.settings import Settings, load_settings
 
 PARTITION, PART_OF = "dagster/partition", "mel/part_of"
 NIGHTLY = "nightly"
@@ -32,7 +32,7 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         description="Tells which job failed, why and what to do. The same failure is told once a week.",
     )
     def tell_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
-        from mel_pipeline import notices
+        from mel_pipeline.delivery import notifications as notices
 
         settings = load_settings()
         run = context.dagster_run
@@ -83,7 +83,7 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         description="Tells once a day that no nightly run has ended for more than a night.",
     )
     def tell_silence(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        from mel_pipeline import notices
+        from mel_pipeline.delivery import notifications as notices
 
         settings = load_settings()
         if not settings.notifies:
@@ -111,7 +111,7 @@ def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | 
 
 
 def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> None:
-    from mel_pipeline import notices
+    from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
     memory = notices.Memory(settings.home)
@@ -123,7 +123,7 @@ def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> No
 
 
 def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> None:
-    from mel_pipeline import notices
+    from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
     if run.job_name != NIGHTLY:
@@ -138,7 +138,7 @@ def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> No
 
 def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
     """A report somebody asked for; of the nightly ones the first that can be published."""
-    from mel_pipeline import notices
+    from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
     period = _partition(run)

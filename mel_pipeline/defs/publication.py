@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import (
     CALCULATE,
     DOES,
@@ -14,7 +15,6 @@ from mel_pipeline.defs.context import (
     quarter_of,
     quarter_partitions,
 )
-from mel_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
@@ -100,10 +100,10 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
 
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     """Totals of the quarter that somebody should look at; kept with the other outcomes."""
-    from mel_pipeline.catalogue import load_catalogue
-    from mel_pipeline.plausibility import flags
+    from mel_pipeline.quality.anomalies import flags
     from mel_pipeline.quality.results import RuleResult
-    from mel_pipeline.quality_log import note_results
+    from mel_pipeline.quality.results_log import note_results
+    from mel_pipeline.transform.catalogue import load_catalogue
 
     series: dict[str, dict[str, float]] = {}
     # Only quarters with the same coverage: what is not counted, as the notes say, has to be the same.
@@ -166,8 +166,8 @@ FORM = {
 def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
     @dg.op(config_schema=FORM, description="Freeze the figures of the quarter.")
     def publish_figures(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.errors import PublicationError
-        from mel_pipeline.periods import Quarter
+        from mel_pipeline.core.errors import PublicationError
+        from mel_pipeline.core.periods import Quarter
         from mel_pipeline.publication.publishing import approve, publish
         from mel_pipeline.publication.release import release
 
@@ -196,7 +196,7 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
 
 def _reasons(text: str) -> dict[str, str]:
     """``linkedin=account closed; mailchimp=not used``: every source with its reason."""
-    from mel_pipeline.errors import PublicationError
+    from mel_pipeline.core.errors import PublicationError
 
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     if wrong := [name.strip() for name, _, reason in pairs if not reason.strip()]:

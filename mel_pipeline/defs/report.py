@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from mel_pipeline.catalogue import Indicator, load_catalogue
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
-from mel_pipeline.plain import plain
-from mel_pipeline.settings import Settings
+from mel_pipeline.transform.catalogue import Indicator, load_catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +59,9 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         can_subset=True,
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.editions import read_edition, write_edition
         from mel_pipeline.reporting import draw_chart
-        from mel_pipeline.reporting.kept import kept_in
+        from mel_pipeline.reporting.cache import kept_in
+        from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
 
         settings = mel.settings
         edition = read_edition(mel.warehouse, settings, context.partition_key)
@@ -157,7 +157,7 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
         partitions_def=years,
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
-        from mel_pipeline.editions import read_edition, write_edition
+        from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
 
         edition = read_edition(mel.warehouse, mel.settings, context.partition_key)
         return dg.MaterializeResult(metadata=_page_metadata(write_edition(edition, mel.settings), edition))

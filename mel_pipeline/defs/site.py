@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel
-from mel_pipeline.settings import Settings
 
 NAME = "reading_site"
 READS = [
@@ -40,7 +40,7 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
     " stays; read its sentence. `mel site` writes it at a terminal.",
 )
 def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
-    from mel_pipeline.site_data import write_site
+    from mel_pipeline.reporting.inputs.site_data import write_site
 
     built = write_site(mel.warehouse, mel.settings)
     return dg.MaterializeResult(

@@ -2,10 +2,10 @@
 
 import dagster as dg
 
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import Quarter, quarters_of_year
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import DOES, Mel, filled_form, year_partitions
-from mel_pipeline.errors import ReportError
-from mel_pipeline.periods import Quarter, quarters_of_year
-from mel_pipeline.settings import Settings
 
 FORM = {
     "year_before": dg.Field(

@@ -10,7 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 
-from mel_pipeline.errors import DeliveryError
+from mel_pipeline.core.errors import DeliveryError
 
 POLICY = SMTP.clone(max_line_length=76)
 

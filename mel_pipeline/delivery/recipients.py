@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mel_pipeline.errors import SettingsError
+from mel_pipeline.core.errors import SettingsError
 
 DEFAULT_LANGUAGE = "en"
 _ADDRESS = re.compile(

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
 
-from mel_pipeline.factcheck.asides import asides
-from mel_pipeline.factcheck.spelled import spelled_numbers
+from mel_pipeline.factcheck.non_figures import asides
+from mel_pipeline.factcheck.number_words import spelled_numbers
 
 _BEFORE = 40  # letters before a number in which its qualifier stands
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}

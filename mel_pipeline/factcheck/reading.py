@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 from mel_pipeline.factcheck.passages import Passage, from_lines, table_passages, tidy
 
 _CHILD = Path(__file__).with_name("reading_child.py")

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from mel_pipeline.factcheck.asides import MONTHS
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.factcheck.non_figures import MONTHS
 from mel_pipeline.factcheck.numbers import Number
 from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Vocabulary
-from mel_pipeline.plain import plain
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|[^\w\s]")
 _STRONG = set(";:()[]—–,|")

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.plain import plain
-from mel_pipeline.yaml_text import from_yaml
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.yaml_io import from_yaml
 
 if TYPE_CHECKING:
     import pandas as pd

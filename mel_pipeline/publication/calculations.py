@@ -11,16 +11,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mel_pipeline.errors import ModelError, ReportError
+from mel_pipeline.core.errors import ModelError, ReportError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.store import Calculation
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.transform import Runner, SqlProject
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mel_pipeline.warehouse import Warehouse
-    from mel_pipeline.warehouse.scratch import Past
+    from mel_pipeline.warehouse.snapshot import Past
 
 FOLDERS = ("macros", "models", "tests")
 FIGURES = "indicator_values"
@@ -127,7 +127,7 @@ def _calculate(
     import pandas as pd
     import sqlalchemy as sa
 
-    from mel_pipeline.warehouse.scratch import Past, scratch
+    from mel_pipeline.warehouse.snapshot import Past, scratch
 
     project = SqlProject.load(folder, calculation.variables)
     columns = {source.table: list(source.columns) for source in project.source_tables.values()}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import calculate_again, definition_files, listing_of
-from mel_pipeline.warehouse.scratch import Past, has_changed
+from mel_pipeline.warehouse.snapshot import Past, has_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

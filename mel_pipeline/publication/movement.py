@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.changes import Movement, between_periods, revisions
 
 if TYPE_CHECKING:
-    from mel_pipeline.settings import Settings
+    from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
 WORDS = {

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.catalogue import load_catalogue
-from mel_pipeline.contracts import assets_of
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.contracts import assets_of
+from mel_pipeline.core.errors import ReportError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
-from mel_pipeline.sql_project import SqlProject
-from mel_pipeline.variables import sql_variables
+from mel_pipeline.transform import SqlProject
+from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.variables import sql_variables
 
 if TYPE_CHECKING:
-    from mel_pipeline.catalogue import Indicator
+    from mel_pipeline.core.settings import Settings
     from mel_pipeline.publication.store import Calculation, Entry
-    from mel_pipeline.settings import Settings
+    from mel_pipeline.transform.catalogue import Indicator
     from mel_pipeline.warehouse import Warehouse
 
 
@@ -193,7 +193,7 @@ def _corrections(warehouse: Warehouse, tables: list[str]) -> int:
 
 def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, period: str) -> list[str]:
     """Keys of what a count counts, by the model's own common table expressions; people are never listed."""
-    from mel_pipeline.sql_project.contributing import contributing_query
+    from mel_pipeline.transform.contributing_rows import contributing_query
 
     if indicator.records is None or indicator.disclosure is not None:
         return []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mel_pipeline.clock import utc_now
-from mel_pipeline.errors import PublicationError
+from mel_pipeline.core.clock import utc_now
+from mel_pipeline.core.errors import PublicationError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.readiness import Obstacle, obstacles
@@ -18,8 +18,8 @@ from mel_pipeline.publication.store import Entry
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mel_pipeline.periods import Quarter
-    from mel_pipeline.settings import Settings
+    from mel_pipeline.core.periods import Quarter
+    from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
 DRAFT, CHECKED, APPROVED, PUBLISHED = "draft", "checked", "approved", "published"

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.errors import ReportError
-from mel_pipeline.periods import Quarter
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import definition_files, last_calculation, listing_of
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
     from mel_pipeline.publication.store import Calculation
-    from mel_pipeline.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
 

@@ -18,8 +18,8 @@ from mel_pipeline.warehouse.tables import CELL_COLUMNS, released_figures
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mel_pipeline.disclosure import Sensitivity
-    from mel_pipeline.settings import Settings
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.publication.disclosure import Sensitivity
     from mel_pipeline.warehouse import Warehouse
 
 
@@ -50,8 +50,8 @@ def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """The figures with ``low`` and ``high`` of shares that rest on who answered a survey (Wilson, 95 %)."""
     import pandas as pd
 
-    from mel_pipeline.catalogue import load_catalogue
-    from mel_pipeline.statistics import wilson
+    from mel_pipeline.core.statistics import wilson
+    from mel_pipeline.transform.catalogue import load_catalogue
 
     rules = {item.id: item.interval for item in load_catalogue(settings.sql_dir).indicators if item.interval}
     asked = {
@@ -100,15 +100,15 @@ def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.
 
 def people_indicators(settings: Settings) -> set[str]:
     """Indicators whose figures describe persons."""
-    from mel_pipeline.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import load_catalogue
 
     return {item.id for item in load_catalogue(settings.sql_dir).indicators if item.disclosure is not None}
 
 
 def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
     """How each indicator about persons is protected, from the catalogue."""
-    from mel_pipeline.catalogue import load_catalogue
-    from mel_pipeline.disclosure import Sensitivity
+    from mel_pipeline.publication.disclosure import Sensitivity
+    from mel_pipeline.transform.catalogue import load_catalogue
 
     return {
         item.id: Sensitivity(
@@ -129,7 +129,7 @@ def _protected(
     """All figures: published ones as published (except of the quarter that is published anew), the others protected."""
     import pandas as pd
 
-    from mel_pipeline.disclosure import protect
+    from mel_pipeline.publication.disclosure import protect
 
     current = warehouse.read(f"select * from {FIGURES}")[list(CELL_COLUMNS)]  # noqa: S608
     published = _published(warehouse)

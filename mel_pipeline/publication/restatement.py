@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from mel_pipeline.clock import utc_now
-from mel_pipeline.errors import PublicationError
+from mel_pipeline.core.clock import utc_now
+from mel_pipeline.core.errors import PublicationError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.changes import CELL, REASONS, UNKNOWN, Movement, revisions
@@ -23,7 +23,7 @@ from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import restatement
 
 if TYPE_CHECKING:
-    from mel_pipeline.settings import Settings
+    from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
 OPEN, HELD, RESTATED = "open", "held", "restated"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.contracts import Column, EntityContract, fingerprint_of
+from mel_pipeline.core.contracts import Column, EntityContract, fingerprint_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.contracts import EntityContract
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.quality.results import Dimension, RuleResult
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 matplotlib is imported by the modules under ``charts/`` alone, and those only when something is drawn.
 """
 
-from mel_pipeline.reporting.charting import ChartFile, draw_chart, draw_charts
 from mel_pipeline.reporting.edition import Edition
 from mel_pipeline.reporting.formats import BuiltEdition, build_all
-from mel_pipeline.reporting.page import BuiltReport, build_editions, build_report
-from mel_pipeline.reporting.preview import chart_preview
-from mel_pipeline.reporting.texts import languages
+from mel_pipeline.reporting.page.build import BuiltReport, build_editions, build_report
+from mel_pipeline.reporting.pictures.charts import ChartFile, draw_chart, draw_charts
+from mel_pipeline.reporting.pictures.preview import chart_preview
+from mel_pipeline.reporting.text.texts import languages
 
 __all__ = [
     "BuiltEdition",

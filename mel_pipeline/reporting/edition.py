@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 
 if TYPE_CHECKING:
     from datetime import date

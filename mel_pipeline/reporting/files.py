@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 
 
 def write_if_changed(path: Path, content: bytes) -> bool:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.cache import as_before, keep
 from mel_pipeline.reporting.digests import digest_of_pages
-from mel_pipeline.reporting.kept import as_before, keep
-from mel_pipeline.reporting.open_data import build_data_package
-from mel_pipeline.reporting.page import BuiltReport, build_editions
-from mel_pipeline.reporting.pdf import PDF_NEEDS, build_pdf, pdf_available, pdf_of_page
-from mel_pipeline.reporting.workbook import build_workbook
+from mel_pipeline.reporting.open_data.build import build_data_package
+from mel_pipeline.reporting.page.build import BuiltReport, build_editions
+from mel_pipeline.reporting.pdf.build import PDF_NEEDS, build_pdf, pdf_available, pdf_of_page
+from mel_pipeline.reporting.workbook.build import build_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

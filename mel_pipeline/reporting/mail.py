@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from mel_pipeline.errors import ReportError
-from mel_pipeline.periods import previous_period, year_before
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.edition import check_columns
-from mel_pipeline.reporting.figures import Figures, require_headlines
-from mel_pipeline.reporting.findings import compared_period, main_points
-from mel_pipeline.reporting.measures import measures
-from mel_pipeline.reporting.restated import standing_of
-from mel_pipeline.reporting.tables import Row, table_row
-from mel_pipeline.reporting.texts import Texts, load_texts
+from mel_pipeline.reporting.figures.findings import compared_period, main_points
+from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.page.restatement_notes import standing_of
+from mel_pipeline.reporting.page.tables import Row, table_row
+from mel_pipeline.reporting.text.texts import Texts, load_texts
 
 if TYPE_CHECKING:
     from pathlib import Path

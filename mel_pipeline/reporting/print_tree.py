@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 if TYPE_CHECKING:
     from datetime import date
 
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.text.texts import Texts
 
 NARROW = 4  # columns of a table that fits into half a page
 SENTENCE = 40  # letters of a cell from which half a page is too little
@@ -52,7 +52,7 @@ def for_paper(root: Element, css: str, texts: Texts, *, organisation: str, day: 
 
 def page_footer(texts: Texts) -> str:
     """CSS for ``Page 1 of 9`` in the language; {page} and {pages} stand once each in the text."""
-    from mel_pipeline.reporting.page import css_string
+    from mel_pipeline.reporting.page.build import css_string
 
     before, _, rest = texts("formats.page_of", page="\x00", pages="\x01").partition("\x00")
     between, _, after = rest.partition("\x01")

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mel_pipeline.errors import PortTakenError
+from mel_pipeline.core.errors import PortTakenError
 from mel_pipeline.sandbox.organisation import Organisation, build
 from mel_pipeline.sandbox.platforms import Platform, platforms_of, switch_on
 from mel_pipeline.sandbox.survey_exports import write_survey_exports

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from mel_pipeline.periods import Quarter, quarters
+from mel_pipeline.core.periods import Quarter, quarters
 from mel_pipeline.sandbox.organisation import FIRST_YEAR, Organisation
 from mel_pipeline.sandbox.organisation.activity import Participation
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from mel_pipeline.contracts import source_names
-from mel_pipeline.errors import SettingsError
+from mel_pipeline.core.contracts import source_names
+from mel_pipeline.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from mel_pipeline.settings import Settings
-    from mel_pipeline.sources.base import Source
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.sources.shared.base import Source
 
 __all__ = ["open_source"]
 

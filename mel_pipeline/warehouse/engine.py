@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.errors import WarehouseError
+from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import postgres
-from mel_pipeline.warehouse.lingering import Lingering
+from mel_pipeline.warehouse.idle_close import Lingering
 from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 
 if TYPE_CHECKING:

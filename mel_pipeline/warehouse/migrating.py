@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from mel_pipeline.errors import WarehouseError
+from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from mel_pipeline.errors import WarehouseError
+from mel_pipeline.core.errors import WarehouseError
 
 WRITER, READER = "mel_writer", "mel_reader"
 # Of the package's own tables: figures with small groups withheld, what was published, and what differs from it.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.errors import WarehouseError
+from mel_pipeline.core.errors import WarehouseError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

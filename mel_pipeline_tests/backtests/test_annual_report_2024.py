@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.editions import read_figures
-from mel_pipeline.recalculation import recalculate
+from mel_pipeline.publication.recalculation import recalculate
+from mel_pipeline.reporting.inputs.editions import read_figures
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 

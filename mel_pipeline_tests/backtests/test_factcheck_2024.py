@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.drafts import check_draft
+from mel_pipeline.factcheck.published_figures import check_draft
 from mel_pipeline_tests.conftest import Organisation
 from mel_pipeline_tests.fixtures.factcheck import expected, write_docx, write_markdown
-from mel_pipeline_tests.integration.test_cli import mel, of
+from mel_pipeline_tests.integration.cli.test_commands import mel, of
 
 pytestmark = pytest.mark.slow
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.editions import read_figures
-from mel_pipeline.periods import quarters_of_year
+from mel_pipeline.core.periods import quarters_of_year
 from mel_pipeline.publication import store
 from mel_pipeline.publication.publishing import approve, publish, standing
-from mel_pipeline.publication.rebuilding import rebuild
+from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.release import release
+from mel_pipeline.reporting.inputs.editions import read_figures
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from mel_pipeline.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT
 from mel_pipeline_tests.benchmarks.measuring import HOME
 
 NAMES = [

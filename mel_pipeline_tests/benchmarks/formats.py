@@ -31,9 +31,9 @@ LANGUAGES = ["en", "fr", "es"]
 def full(folder: Path) -> dict[str, float]:
     """Seconds a format of the whole build."""
     from mel_pipeline.reporting import build_editions
-    from mel_pipeline.reporting.open_data import build_data_package
-    from mel_pipeline.reporting.pdf import build_pdf
-    from mel_pipeline.reporting.workbook import build_workbook
+    from mel_pipeline.reporting.open_data.build import build_data_package
+    from mel_pipeline.reporting.pdf.build import build_pdf
+    from mel_pipeline.reporting.workbook.build import build_workbook
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
     edition = sample_edition()
@@ -52,7 +52,7 @@ def bare(folder: Path) -> dict[str, float]:
     from weasyprint import HTML
 
     from mel_pipeline.reporting.print_tree import for_paper, page_footer
-    from mel_pipeline.reporting.texts import load_texts
+    from mel_pipeline.reporting.text.texts import load_texts
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
     edition, figures = sample_edition(), captured()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mel_pipeline.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT
 from mel_pipeline_tests.benchmarks.targets import Verdict
 
 HOME = Path(os.environ.get("MEL_BENCHMARK_DIR") or PROJECT / ".mel" / "benchmarks")

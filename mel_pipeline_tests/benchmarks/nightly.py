@@ -17,7 +17,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from mel_pipeline import clock
+from mel_pipeline.core import clock
 from mel_pipeline_tests.benchmarks.contenders.clock import peak_mb
 from mel_pipeline_tests.benchmarks.measuring import Turns, keep, ratio, show
 from mel_pipeline_tests.benchmarks.sampling import sampled

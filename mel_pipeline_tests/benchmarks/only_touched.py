@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from mel_pipeline.sql_project import SqlProject
+from mel_pipeline.transform import SqlProject
 from mel_pipeline_tests.benchmarks import measuring
 from mel_pipeline_tests.benchmarks.equality import differing
 from mel_pipeline_tests.benchmarks.load import load_of

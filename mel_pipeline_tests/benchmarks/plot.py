@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mel_pipeline.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT
 from mel_pipeline_tests.benchmarks.measuring import HOME
 
 PICTURE = PROJECT / "docs" / "images" / "performance-rows.png"

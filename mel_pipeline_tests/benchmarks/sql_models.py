@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mel_pipeline.sql_project import SqlProject
+from mel_pipeline.transform import SqlProject
 from mel_pipeline_tests.benchmarks import measuring
 from mel_pipeline_tests.benchmarks.equality import differing, export_raw, import_raw
 from mel_pipeline_tests.benchmarks.load import load_of

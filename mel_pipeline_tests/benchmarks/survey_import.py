@@ -121,8 +121,8 @@ def reading(path: Path) -> int:
 
 
 def whole_import(path: Path) -> int:
-    from mel_pipeline.contracts import contract_of
-    from mel_pipeline.landing import land
+    from mel_pipeline.core.contracts import contract_of
+    from mel_pipeline.ingest.load import land
     from mel_pipeline.sources.survey_files.client import Rules, SurveyFiles
     from mel_pipeline.warehouse import Warehouse
 
@@ -138,7 +138,7 @@ WORKS = {"read_csv": plain_reading, "reading": reading, "import": whole_import}
 def measured(work: str, path: Path) -> None:
     import pandas as pd  # noqa: F401
 
-    import mel_pipeline.landing
+    import mel_pipeline.ingest.load
     import mel_pipeline.quality.expectations
     import mel_pipeline.sources.survey_files.client
 

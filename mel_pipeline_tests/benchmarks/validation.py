@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from mel_pipeline.contracts import EntityContract, contract_of
+from mel_pipeline.core.contracts import EntityContract, contract_of
 from mel_pipeline.quality.rows import FORMS
 from mel_pipeline_tests.benchmarks import measuring
 from mel_pipeline_tests.benchmarks.equality import export_raw, import_raw

@@ -96,8 +96,8 @@ def loop_over_bulk(url: str) -> int:
 
 
 def case_at(url: str, home: Path) -> Any:
-    from mel_pipeline.contracts import SourceContract
-    from mel_pipeline.sources.http import Policy
+    from mel_pipeline.core.contracts import SourceContract
+    from mel_pipeline.sources.shared.http import Policy
     from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
     from mel_pipeline_tests.fixtures.zoho_account import SYSTEM, Account, Case, contract_for
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from mel_pipeline.catalogue import load_catalogue
-from mel_pipeline.catalogue.frames import catalogue_frames
 from mel_pipeline.factcheck import Published
+from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue.frames import catalogue_frames
 
 TESTS = Path(__file__).parents[1]
 SQL = TESTS.parent / "dbt_like_sql"

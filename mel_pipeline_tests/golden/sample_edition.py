@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mel_pipeline.disclosure import Sensitivity, protect
+from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
 
 REPORTS = Path(__file__).parents[2] / "reports"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from mel_pipeline.disclosure import Sensitivity, protect
+from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
 from mel_pipeline_tests.golden.sample_edition import ABOUT_PEOPLE, QUARTERS, cell, sample_edition, with_cells
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from mel_pipeline.reporting.charting import render
+from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.charts import canvas
-from mel_pipeline.reporting.figures import Figures
-from mel_pipeline.reporting.frames import chart_frame
-from mel_pipeline.reporting.measures import measures
-from mel_pipeline.reporting.page_charts import FRAMES, page_frames, render_page
-from mel_pipeline.reporting.texts import load_texts
+from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.pictures.charts import render
+from mel_pipeline.reporting.pictures.page import FRAMES, page_frames, render_page
+from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, with_figure
 from mel_pipeline_tests.golden.sample_pictures import ANSWERS, pictured_edition
 

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from mel_pipeline.reporting import build_report, draw_charts
-from mel_pipeline.reporting.figures import Figures
-from mel_pipeline.reporting.frames import chart_frame
-from mel_pipeline.reporting.measures import measures
-from mel_pipeline.reporting.page_charts import page_frames
-from mel_pipeline.reporting.texts import load_texts
+from mel_pipeline.reporting.chart_data.indicator import chart_frame
+from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.pictures.page import page_frames
+from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 from mel_pipeline_tests.golden.sample_pictures import pictured_edition
 

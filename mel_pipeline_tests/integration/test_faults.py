@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mel_pipeline.periods import Quarter
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.publication.publishing import standing
-from mel_pipeline.publication.rebuilding import rebuild
+from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows
-from mel_pipeline.settings import PROJECT
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
 
@@ -265,7 +265,7 @@ def test_after_nights_without_the_daemon_only_the_last_one_runs() -> None:
 
 @pytest.mark.fault(8)
 def test_the_doctor_tells_that_nothing_ran_overnight(tmp_path: Path) -> None:
-    from mel_pipeline.doctor import findings
+    from mel_pipeline.cli.doctor import findings
 
     small = organisation(tmp_path, sample=False)
 

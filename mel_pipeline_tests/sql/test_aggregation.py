@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.postgres import Server
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.catalogue import load_catalogue
-from mel_pipeline.city_names import match_cities, review_path
-from mel_pipeline.contracts import contract_of, source_names
-from mel_pipeline.landing import land, land_catalogue
-from mel_pipeline.periods import Quarter
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import PROJECT, Settings, with_sample_values
+from mel_pipeline.ingest.city_names import match_cities, review_path
+from mel_pipeline.ingest.load import land, land_catalogue
 from mel_pipeline.sandbox import running
-from mel_pipeline.settings import PROJECT, Settings, with_sample_values
 from mel_pipeline.sources import open_source
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.transform import Runner, SqlProject
+from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
 
 FOLDER = PROJECT / "dbt_like_sql"

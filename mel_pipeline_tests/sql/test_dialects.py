@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mel_pipeline.errors import WarehouseError
+from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, raw
 from mel_pipeline_tests.fixtures.postgres import Server
 

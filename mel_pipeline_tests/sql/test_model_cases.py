@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 
 CASES = Path(__file__).parent / "cases"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.sql_project import ModelResult, Runner, SqlProject
+from mel_pipeline.transform import ModelResult, Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 
 CONFIG = """

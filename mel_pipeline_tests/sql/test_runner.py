@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.settings import PROJECT
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 
 CONFIG = """
@@ -219,7 +219,7 @@ def test_a_run_killed_in_the_middle_leaves_the_old_rows_and_the_next_run_is_righ
     script = f"""
 import sys
 from pathlib import Path
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 project = SqlProject.load(Path({str(small.folder)!r}), {{"amount": 2}})
 print("running", flush=True)

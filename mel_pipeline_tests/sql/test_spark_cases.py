@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mel_pipeline.sql_project import SqlProject
-from mel_pipeline.sql_project.spark import SparkRunner
+from mel_pipeline.transform import SqlProject
+from mel_pipeline.transform.spark import SparkRunner
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.lake import Lake
+from mel_pipeline.warehouse.parquet_mirror import Lake
 from mel_pipeline_tests.fixtures.spark import Cluster
 from mel_pipeline_tests.sql.test_model_cases import _cases, _exactly_one, _matches
 

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mel_pipeline.sql_project import Runner, SqlProject
-from mel_pipeline.sql_project.memory import QUARTER, slice_read
-from mel_pipeline.variables import sql_variables
+from mel_pipeline.transform import Runner, SqlProject
+from mel_pipeline.transform.fingerprints import QUARTER, slice_read
+from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.builds import rows_digest
+from mel_pipeline.warehouse.fingerprints import rows_digest
 from mel_pipeline_tests.conftest import Organisation
 from mel_pipeline_tests.sql.test_aggregation import (
     QUARTERS,
@@ -143,7 +143,7 @@ def test_what_an_indicator_says_of_a_quarter_comes_from_the_slices_it_names_alon
 
 
 def _parsed(quarter: str) -> Any:
-    from mel_pipeline.periods import Quarter
+    from mel_pipeline.core.periods import Quarter
 
     return Quarter.parse(quarter)
 

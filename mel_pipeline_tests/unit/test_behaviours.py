@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mel_pipeline.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT
 from mel_pipeline_tests import environment, faults
 from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
 

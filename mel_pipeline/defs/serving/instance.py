@@ -7,8 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from mel_pipeline.errors import SettingsError, WarehouseError
-from mel_pipeline.settings import Settings
+from mel_pipeline.core.errors import SettingsError, WarehouseError
+from mel_pipeline.core.settings import Settings
 
 SHIPPED = Path(__file__).parent / "dagster.yaml"
 STORAGE_URL = "MEL_DAGSTER_STORAGE_URL"  # read by Dagster itself, so that the password stands in no file

@@ -11,12 +11,12 @@ from typing import Any
 
 import dagster as dg
 
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
 from mel_pipeline.defs.context import COLLECT
-from mel_pipeline.defs.reasons import reason_of
+from mel_pipeline.defs.failure_messages import reason_of
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.site import NAME as SITE
-from mel_pipeline.settings import Settings
 from mel_pipeline.warehouse import Warehouse
 
 ENDED = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.defs.serving.guard import App, Guard, Receive, Scope, Send
 from mel_pipeline.defs.serving.instance import open_instance
-from mel_pipeline.guard import App, Guard, Receive, Scope, Send
-from mel_pipeline.settings import Settings
 
 REPORTS = "/reports"
 

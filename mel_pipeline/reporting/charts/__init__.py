@@ -10,13 +10,13 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Protocol, cast
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames import ChartFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.indicator import ChartFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
 
 class Draw(Protocol):

@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patheffects import AbstractPathEffect
 
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.text.texts import Texts
 
 NOW, BEFORE, OTHER, UNSTATED = "#12436D", "#7895B2", "#28A197", "#8A94A0"
 INK, QUIET, PANEL = "#1F2933", "#4A5560", "#F1F4F6"

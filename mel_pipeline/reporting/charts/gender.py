@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames import ChartFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.indicator import ChartFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
 # Dark, middle, light: three tones that stay apart in grey print; the text on them follows.
 TONES = {

@@ -9,8 +9,8 @@ from mel_pipeline.reporting.charts.rows import draw_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames import ChartFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.indicator import ChartFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
 
 def draw(frame: ChartFrame, text: Texts) -> Figure:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames import ChartFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.indicator import ChartFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
 ROW_WIDE, ROW_NARROW = 0.34, 0.46
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mel_pipeline.periods import Quarter
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.reporting.charts.canvas import (
     BEFORE,
     INK,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames import ChartFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.indicator import ChartFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
 BAND = "#DCEBE9"
 HEADROOM = 1.16

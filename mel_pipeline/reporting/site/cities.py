@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.periods import Quarter
-from mel_pipeline.reporting.measures import missing, words
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.reporting.figures.measures import missing, words
 from mel_pipeline.reporting.site.data import KINDS, SEAT, SPEAKING
 from mel_pipeline.reporting.site.slugs import slugs
 

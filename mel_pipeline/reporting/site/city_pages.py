@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.reporting.figures import Figures, Reading
+from mel_pipeline.reporting.figures.lookup import Figures, Reading
 from mel_pipeline.reporting.site.cities import NO_RECORD, NOT_STATED, WITHHELD, City, Count
 from mel_pipeline.reporting.site.data import KINDS
 from mel_pipeline.reporting.site.indicators import region
 from mel_pipeline.reporting.site.slugs import search_key
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting.measures import Measure
-    from mel_pipeline.reporting.site.building import Content
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.site.build import Content
     from mel_pipeline.reporting.site.templates import Pages
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.text.texts import Texts
 
 ACTIVE = "MEM-05"  # active member rate; without it a city stands beside the median alone
 BARS = 8

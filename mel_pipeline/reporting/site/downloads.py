@@ -6,8 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.reporting.figures import SUPPRESSED, closing_quarter
-from mel_pipeline.reporting.measures import missing, words
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, closing_quarter
+from mel_pipeline.reporting.figures.measures import missing, words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.site.city_pages import by_region
 from mel_pipeline.reporting.site.indicators import groups
-from mel_pipeline.reporting.tables import table_row
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting.figures import Figures
-    from mel_pipeline.reporting.measures import Measure
-    from mel_pipeline.reporting.site.building import Content
-    from mel_pipeline.reporting.site.lying import File, Lying
+    from mel_pipeline.reporting.figures.lookup import Figures
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.site.available_editions import File, Lying
+    from mel_pipeline.reporting.site.build import Content
     from mel_pipeline.reporting.site.templates import Pages
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.text.texts import Texts
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.site import indicators as view
 from mel_pipeline.reporting.site.trends import draw_trend, quarters_of
-from mel_pipeline.reporting.tables import table_row
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting.figures import Figures
-    from mel_pipeline.reporting.measures import Measure
-    from mel_pipeline.reporting.site.building import Content
+    from mel_pipeline.reporting.figures.lookup import Figures
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.site.build import Content
     from mel_pipeline.reporting.site.templates import Pages
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Reading, closing_quarter
-from mel_pipeline.reporting.findings import UNSTATED
-from mel_pipeline.reporting.measures import number, words
+from mel_pipeline.reporting.figures.findings import UNSTATED
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading, closing_quarter
+from mel_pipeline.reporting.figures.measures import number, words
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
-    from mel_pipeline.reporting.figures import Figures
-    from mel_pipeline.reporting.measures import Measure
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.figures.lookup import Figures
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.text.texts import Texts
 
 
 @dataclass(frozen=True)

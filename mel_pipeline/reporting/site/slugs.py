@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from mel_pipeline.plain import plain
+from mel_pipeline.core.normalize_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

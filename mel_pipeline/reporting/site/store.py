@@ -7,7 +7,7 @@ import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting.files import write_if_changed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from mel_pipeline.errors import ReportError
+from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting.site.slugs import search_key
 from mel_pipeline.reporting.site.store import GENERATOR
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.text.texts import Texts
 
 SCRIPT = "site/search.js"
 # "file:" beside 'self': a page opened from a share has no origin of its own, and not every browser then lets

@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.periods import Quarter
-from mel_pipeline.reporting.charting import render
-from mel_pipeline.reporting.figures import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
-from mel_pipeline.reporting.findings import finding
-from mel_pipeline.reporting.frames import COLUMNS, LONG, ChartFrame, break_words, breaks_of, counted_anew
-from mel_pipeline.reporting.pictures import Picture, picture
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.reporting.chart_data.indicator import (
+    COLUMNS,
+    LONG,
+    ChartFrame,
+    break_words,
+    breaks_of,
+    counted_anew,
+)
+from mel_pipeline.reporting.figures.findings import finding
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.pictures.charts import render
+from mel_pipeline.reporting.pictures.picture import Picture, picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
-    from mel_pipeline.reporting.measures import Measure
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.text.texts import Texts
 
 MOST_WIDE, MOST_NARROW = 24, 5
 ROOMY = 8  # up to so many quarters every mark has room for its number

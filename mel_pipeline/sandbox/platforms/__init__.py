@@ -7,7 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
-from mel_pipeline.errors import MelError
+from mel_pipeline.core.errors import MelError
 from mel_pipeline.sandbox.platforms.base import KINDS, Kind, Platform
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.brevo import parse
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
-from mel_pipeline.sources.platform.budget import Budget
-from mel_pipeline.sources.platform.mailings import (
+from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.shared.platform.budget import Budget
+from mel_pipeline.sources.shared.platform.mailings import (
     asked_until,
     content_rows,
     count_rows,

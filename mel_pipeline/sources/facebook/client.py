@@ -7,19 +7,19 @@ from datetime import date, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import PermanentSourceError, SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.facebook import parse
-from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
-from mel_pipeline.sources.graph_token import warning_of
-from mel_pipeline.sources.http import Http, Policy, base_url
-from mel_pipeline.sources.meta_files import FACEBOOK, reader
-from mel_pipeline.sources.platform.days import daily_pull, days_of, periods_of, windows
-from mel_pipeline.sources.platform.exports import ExportFolder
-from mel_pipeline.sources.platform.rows import Availability
+from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.http import Http, Policy, base_url
+from mel_pipeline.sources.shared.meta.files import FACEBOOK, reader
+from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.shared.meta.token import warning_of
+from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, periods_of, windows
+from mel_pipeline.sources.shared.platform.exports import ExportFolder
+from mel_pipeline.sources.shared.platform.rows import Availability
 
 VERSION = "v25.0"
 WINDOW_DAYS = 90  # more days a call are refused, so a quarter takes two

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.periods import Quarter
-from mel_pipeline.sources.base import Batch, Rejected, payload_of, text_of
-from mel_pipeline.sources.graph import figure, iso, records, values_of
-from mel_pipeline.sources.platform.days import days_of
-from mel_pipeline.sources.platform.rows import (
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.sources.shared.base import Batch, Rejected, payload_of, text_of
+from mel_pipeline.sources.shared.meta.graph import figure, iso, records, values_of
+from mel_pipeline.sources.shared.platform.days import days_of
+from mel_pipeline.sources.shared.platform.rows import (
     Availability,
     Period,
     Row,

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.ga4 import parse
-from mel_pipeline.sources.google_oauth import GoogleSession
-from mel_pipeline.sources.http import Http, Policy, base_url
-from mel_pipeline.sources.platform.budget import Budget
-from mel_pipeline.sources.platform.days import asked_until, daily_pull, days_of, periods_of
-from mel_pipeline.sources.platform.rows import account_row, batch_of
+from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.http import Http, Policy, base_url
+from mel_pipeline.sources.shared.oauth.google import GoogleSession
+from mel_pipeline.sources.shared.platform.budget import Budget
+from mel_pipeline.sources.shared.platform.days import asked_until, daily_pull, days_of, periods_of
+from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
 
 PAGE = 10_000  # rows
 WINDOW_DAYS = 366

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError
-from mel_pipeline.sources.base import Batch
-from mel_pipeline.sources.platform.rows import Period, batch_of, metric_row
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError
+from mel_pipeline.sources.shared.base import Batch
+from mel_pipeline.sources.shared.platform.rows import Period, batch_of, metric_row
 
 NAME = "ga4"
 DAILY = ("sessions", "screenPageViews")

@@ -8,18 +8,18 @@ from datetime import date, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
-from mel_pipeline.sources.graph import Graph, RefusedError, Wording, bounds, records
-from mel_pipeline.sources.graph_token import warning_of
-from mel_pipeline.sources.http import Http, Policy, base_url
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.instagram import parse
-from mel_pipeline.sources.meta_files import INSTAGRAM, reader
-from mel_pipeline.sources.platform.days import asked_until, daily_pull, periods_of
-from mel_pipeline.sources.platform.exports import ExportFolder
+from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.http import Http, Policy, base_url
+from mel_pipeline.sources.shared.meta.files import INSTAGRAM, reader
+from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.shared.meta.token import warning_of
+from mel_pipeline.sources.shared.platform.days import asked_until, daily_pull, periods_of
+from mel_pipeline.sources.shared.platform.exports import ExportFolder
 
 VERSION = "v23.0"
 WINDOW_DAYS = 30  # follower_count: more days a call are refused

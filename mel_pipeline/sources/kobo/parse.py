@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.sources.http import Answer, clean
-from mel_pipeline.sources.survey.headers import in_words
-from mel_pipeline.sources.survey.model import Builtin, Layout, Question
-from mel_pipeline.sources.survey.submissions import Form, Record
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.sources.shared.http import Answer, clean
+from mel_pipeline.sources.shared.survey.headers import in_words
+from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question
+from mel_pipeline.sources.shared.survey.submissions import Form, Record
 
 NAME = "kobo"
 KEY = "_id"

@@ -8,17 +8,17 @@ from functools import partial
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import PermanentSourceError, SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.linkedin import files, parse
-from mel_pipeline.sources.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
-from mel_pipeline.sources.platform.expiry import expiry_warning
-from mel_pipeline.sources.platform.exports import ExportFolder, only
-from mel_pipeline.sources.platform.rows import Period, account_row, batch_of
+from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.shared.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
+from mel_pipeline.sources.shared.platform.expiry import expiry_warning
+from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
+from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
 
 PAGE = 100
 MOST_POSTS = 50  # asked for figures in one call: their addresses have to fit into it

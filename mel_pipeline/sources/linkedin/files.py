@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import islice
 
-from mel_pipeline.sources.dates import Order, order_of, read_moment
-from mel_pipeline.sources.files import DropFile, Table, open_tables
-from mel_pipeline.sources.platform.exports import (
+from mel_pipeline.sources.shared.dates import Order, order_of, read_moment
+from mel_pipeline.sources.shared.files import DropFile, Table, open_tables
+from mel_pipeline.sources.shared.platform.exports import (
     Day,
     Export,
     Faulty,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.sources.base import Batch, Rejected
-from mel_pipeline.sources.http import Answer, TryAgainError, clean
-from mel_pipeline.sources.platform.rows import (
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.sources.shared.base import Batch, Rejected
+from mel_pipeline.sources.shared.http import Answer, TryAgainError, clean
+from mel_pipeline.sources.shared.platform.rows import (
     Availability,
     Period,
     Row,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.sources.base import Batch
-from mel_pipeline.sources.http import Answer, TryAgainError, clean
-from mel_pipeline.sources.platform.mailings import Mailing
-from mel_pipeline.sources.platform.rows import account_row, batch_of
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.sources.shared.base import Batch
+from mel_pipeline.sources.shared.http import Answer, TryAgainError, clean
+from mel_pipeline.sources.shared.platform.mailings import Mailing
+from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
 
 NAME = "mailchimp"
 # metric -> where it stands in a report

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.matomo import parse
-from mel_pipeline.sources.platform.days import daily_pull, days_of, months_of, periods_of
-from mel_pipeline.sources.platform.rows import account_row, batch_of
+from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, months_of, periods_of
+from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
 
 WINDOW_DAYS = 92  # days a call; Matomo sets no limit, its server a time limit
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError, ReauthoriseError
-from mel_pipeline.sources.base import Batch, Rejected
-from mel_pipeline.sources.http import clean
-from mel_pipeline.sources.platform.rows import Period, Row, batch_of, metric_row
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
+from mel_pipeline.sources.shared.base import Batch, Rejected
+from mel_pipeline.sources.shared.http import clean
+from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, metric_row
 
 NAME = "matomo"
 DAILY = ("nb_visits", "nb_actions")

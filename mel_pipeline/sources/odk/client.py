@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from mel_pipeline.contracts import contract_of
-from mel_pipeline.errors import SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Pull
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.core.contracts import contract_of
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.odk import parse
-from mel_pipeline.sources.survey.server import Server
-from mel_pipeline.sources.survey.submissions import Form, Record
+from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.shared.survey.server import Server
+from mel_pipeline.sources.shared.survey.submissions import Form, Record
 
 T = TypeVar("T")
 PAGE = 250

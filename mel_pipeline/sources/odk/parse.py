@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from mel_pipeline.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.sources.http import Answer, clean
-from mel_pipeline.sources.survey.model import Builtin, Layout, Question
-from mel_pipeline.sources.survey.submissions import Form, Record
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.sources.shared.http import Answer, clean
+from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question
+from mel_pipeline.sources.shared.survey.submissions import Form, Record
 
 NAME = "odk"
 KEY = "__id"

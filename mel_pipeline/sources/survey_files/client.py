@@ -11,18 +11,18 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
-from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
-from mel_pipeline.errors import PermanentSourceError, SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
-from mel_pipeline.sources.dates import Order
-from mel_pipeline.sources.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_in, told_apart
-from mel_pipeline.sources.survey import responses
-from mel_pipeline.sources.survey.codebook import Codebook, codebook_for, codebooks_in, common_codebook
-from mel_pipeline.sources.survey.plan import Plan, plan_of
-from mel_pipeline.sources.survey.profile import Profile, profiles_in
-from mel_pipeline.sources.survey.reading import opened
+from mel_pipeline.core.contracts import EntityContract, contract_of, fingerprint_of
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.dates import Order
+from mel_pipeline.sources.shared.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_in, told_apart
+from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.codebook import Codebook, codebook_for, codebooks_in, common_codebook
+from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
+from mel_pipeline.sources.shared.survey.reading import opened
 
 ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
 

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
-from mel_pipeline.sources.http import Answer, Http, Policy, base_url, explain_status
-from mel_pipeline.sources.platform.budget import Budget
-from mel_pipeline.sources.platform.days import periods_of
-from mel_pipeline.sources.platform.exports import ExportFolder, only
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.shared.platform.budget import Budget
+from mel_pipeline.sources.shared.platform.days import periods_of
+from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
 from mel_pipeline.sources.x import files, parse
 
 PAGE = 100

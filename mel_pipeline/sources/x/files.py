@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from mel_pipeline.sources.dates import read_moment
-from mel_pipeline.sources.files import DropFile, open_table
-from mel_pipeline.sources.platform.exports import (
+from mel_pipeline.sources.shared.dates import read_moment
+from mel_pipeline.sources.shared.files import DropFile, open_table
+from mel_pipeline.sources.shared.platform.exports import (
     Export,
     Faulty,
     Post,

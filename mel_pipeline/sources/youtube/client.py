@@ -7,15 +7,15 @@ from datetime import date
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import PermanentSourceError, SettingsError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
-from mel_pipeline.sources.google_oauth import GoogleSession
-from mel_pipeline.sources.http import Http, Policy, base_url
-from mel_pipeline.sources.platform.days import daily_pull, days_of
-from mel_pipeline.sources.platform.exports import ExportFolder, only
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.http import Http, Policy, base_url
+from mel_pipeline.sources.shared.oauth.google import GoogleSession
+from mel_pipeline.sources.shared.platform.days import daily_pull, days_of
+from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
 from mel_pipeline.sources.youtube import files, parse
 
 PAGE = 50

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeVar
 
-from mel_pipeline.contracts import EntityContract, contract_of, fingerprint_of
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, simple_pull
-from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
-from mel_pipeline.sources.pace import Pace
+from mel_pipeline.core.contracts import EntityContract, contract_of, fingerprint_of
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
+from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
+from mel_pipeline.sources.shared.rate_limiter import Pace
 from mel_pipeline.sources.zoho_campaigns import parse
 from mel_pipeline.sources.zoho_campaigns.parse import Campaign, Record
-from mel_pipeline.sources.zoho_oauth import ZohoAuth
 
 T = TypeVar("T")
 LIST, REPORT = "recentcampaigns", "campaignreports"

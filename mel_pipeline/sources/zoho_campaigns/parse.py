@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import PermanentSourceError, SourceError
-from mel_pipeline.sources.base import Batch, Rejected, text_of
-from mel_pipeline.sources.http import TryAgainError, clean
-from mel_pipeline.sources.platform.rows import Period, Row, batch_of, content_row, metric_row
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError, SourceError
+from mel_pipeline.sources.shared.base import Batch, Rejected, text_of
+from mel_pipeline.sources.shared.http import TryAgainError, clean
+from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, content_row, metric_row
 
 NAME, ACCOUNT = "zoho_campaigns", "newsletter"
 LOCKED_SECONDS = 1_800.0  # after 500 calls of an address in five minutes

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 
-from mel_pipeline.errors import PermanentSourceError, TransientSourceError
-from mel_pipeline.sources.http import Answer, Http, TryAgainError
-from mel_pipeline.sources.pace import Pace
+from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError
+from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
+from mel_pipeline.sources.shared.rate_limiter import Pace
 from mel_pipeline.sources.zoho_crm.errors import explain_error, scope_of, told
-from mel_pipeline.sources.zoho_oauth import ZohoAuth
 
 Record = Mapping[str, object]
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from mel_pipeline.collector import collector_at_rest
-from mel_pipeline.errors import ContractError, PermanentSourceError, TransientSourceError
-from mel_pipeline.sources.http import clean
+from mel_pipeline.core.errors import ContractError, PermanentSourceError, TransientSourceError
+from mel_pipeline.core.gc_paused import collector_at_rest
+from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.zoho_crm.api import Api, Record, records_in
 from mel_pipeline.sources.zoho_crm.plan import BULK, Progress
 

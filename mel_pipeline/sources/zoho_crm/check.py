@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mel_pipeline.contracts import SourceContract
-from mel_pipeline.errors import MelError
-from mel_pipeline.sources.http import TryAgainError
+from mel_pipeline.core.contracts import SourceContract
+from mel_pipeline.core.errors import MelError
+from mel_pipeline.sources.shared.http import TryAgainError
 from mel_pipeline.sources.zoho_crm import parse, propose
 from mel_pipeline.sources.zoho_crm.api import Api, Call
 from mel_pipeline.sources.zoho_crm.errors import ScopeError

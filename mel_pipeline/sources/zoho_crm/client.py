@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from mel_pipeline.contracts import SourceContract, contract_of
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Pull
-from mel_pipeline.sources.http import Http, Policy
+from mel_pipeline.core.contracts import SourceContract, contract_of
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.http import Http, Policy
+from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.zoho_crm import exports
 from mel_pipeline.sources.zoho_crm.api import Api
 from mel_pipeline.sources.zoho_crm.exports import ExportFolder
 from mel_pipeline.sources.zoho_crm.mapping import Mapping, mapping_for
 from mel_pipeline.sources.zoho_crm.pull import ModulePull
-from mel_pipeline.sources.zoho_oauth import ZohoAuth
 
 
 def open(settings: Settings, policy: Policy | None = None) -> ZohoCrm | ExportFolder:

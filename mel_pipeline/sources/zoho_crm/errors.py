@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mel_pipeline.errors import PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.sources.http import Answer, TryAgainError, explain_status
+from mel_pipeline.core.errors import PermanentSourceError, SourceError, TransientSourceError
+from mel_pipeline.sources.shared.http import Answer, TryAgainError, explain_status
 
 _STANDARD = {"Accounts", "Contacts", "Deals", "Leads", "Campaigns", "Events", "Tasks", "Products"}
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")

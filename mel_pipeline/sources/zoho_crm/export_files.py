@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, SourceContract
-from mel_pipeline.sources.dates import Order, order_of
-from mel_pipeline.sources.files import DropFile, FileRefusedError, open_table
+from mel_pipeline.core.contracts import EntityContract, SourceContract
+from mel_pipeline.sources.shared.dates import Order, order_of
+from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, open_table
 from mel_pipeline.sources.zoho_crm.export_rows import Heads, find_columns, read_time, same, times_in
 from mel_pipeline.sources.zoho_crm.mapping import Mapping as Modules
 

@@ -14,10 +14,10 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
-from mel_pipeline.sources.dates import Order, read_moment
-from mel_pipeline.sources.files import FileRefusedError
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.sources.shared.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
+from mel_pipeline.sources.shared.dates import Order, read_moment
+from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 
 _SYSTEM = frozenset({"id", "Created_Time", "Modified_Time"})  # fields that every module has

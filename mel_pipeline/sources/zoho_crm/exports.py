@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.contracts import EntityContract, SourceContract, contract_of, fingerprint_of
-from mel_pipeline.errors import PermanentSourceError, SettingsError, TransientSourceError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull, Rejected, frame_of
-from mel_pipeline.sources.files import (
+from mel_pipeline.core.contracts import EntityContract, SourceContract, contract_of, fingerprint_of
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError, TransientSourceError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.files import (
     SETTLE_SECONDS,
     DropFile,
     FileRefusedError,

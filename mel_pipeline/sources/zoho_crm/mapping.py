@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mel_pipeline.contracts import SourceContract, contract_of
-from mel_pipeline.errors import SettingsError
-from mel_pipeline.settings import Settings
+from mel_pipeline.core.contracts import SourceContract, contract_of
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.settings import Settings
 
 SHIPPED = Path(__file__).parent / "mapping.yml"
 

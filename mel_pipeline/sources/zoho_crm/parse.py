@@ -10,10 +10,10 @@ from typing import cast
 
 import pandas as pd
 
-from mel_pipeline.collector import collector_at_rest
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import ContractError
-from mel_pipeline.sources.base import Batch, Rejected, payload_of, text_of
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.gc_paused import collector_at_rest
+from mel_pipeline.sources.shared.base import Batch, Rejected, payload_of, text_of
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 
 FIELDS_A_CALL = 50  # more are refused with LIMIT_EXCEEDED

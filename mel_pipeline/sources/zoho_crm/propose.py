@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 
 import yaml
 
-from mel_pipeline.contracts import Column, EntityContract, SourceContract
+from mel_pipeline.core.contracts import Column, EntityContract, SourceContract
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping
 from mel_pipeline.sources.zoho_crm.mapping import Mapping as Names
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import compress
 
-from mel_pipeline.contracts import EntityContract, fingerprint_of
-from mel_pipeline.errors import ContractError, SourceError, TransientSourceError
-from mel_pipeline.sources.base import Batch, frame_of
+from mel_pipeline.core.contracts import EntityContract, fingerprint_of
+from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError
+from mel_pipeline.sources.shared.base import Batch, frame_of
 from mel_pipeline.sources.zoho_crm import bulk, parse, scan
 from mel_pipeline.sources.zoho_crm.api import Api, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError, PageTokenError, ScopeError

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from mel_pipeline.errors import PermanentSourceError, TransientSourceError
-from mel_pipeline.sources.ahead import ahead
+from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.sources.shared.prefetch import ahead
 from mel_pipeline.sources.zoho_crm.api import IDS_A_CALL, PER_PAGE, Api, Page, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError
 from mel_pipeline.sources.zoho_crm.parse import join_slices, number_of

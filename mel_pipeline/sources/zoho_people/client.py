@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mel_pipeline.contracts import EntityContract, contract_of
-from mel_pipeline.errors import PermanentSourceError
-from mel_pipeline.periods import Quarter
-from mel_pipeline.settings import Settings
-from mel_pipeline.sources.base import Batch, Pull
-from mel_pipeline.sources.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
-from mel_pipeline.sources.pace import Pace
-from mel_pipeline.sources.zoho_oauth import ZohoAuth
+from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.errors import PermanentSourceError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
+from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
+from mel_pipeline.sources.shared.rate_limiter import Pace
 from mel_pipeline.sources.zoho_people import parse
 
 LIMIT = 200  # larger values are refused with code 7021

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from mel_pipeline.contracts import EntityContract
-from mel_pipeline.errors import ContractError, PermanentSourceError, SourceError
-from mel_pipeline.sources.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
-from mel_pipeline.sources.http import TryAgainError, clean
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import ContractError, PermanentSourceError, SourceError
+from mel_pipeline.sources.shared.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
+from mel_pipeline.sources.shared.http import TryAgainError, clean
 
 NO_RECORDS = 7024
 BAD_TOKEN = frozenset({401, 7202, 7203, 7218})  # invalid, expired or missing token

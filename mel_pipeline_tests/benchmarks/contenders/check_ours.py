@@ -5,7 +5,7 @@ import time
 import clock
 import duckdb
 
-from mel_pipeline.contracts import contract_of
+from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.quality import check_rows, check_table
 from mel_pipeline.quality.expectations import context
 from mel_pipeline.warehouse import Warehouse

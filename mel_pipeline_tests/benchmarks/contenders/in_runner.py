@@ -4,7 +4,7 @@ from pathlib import Path
 
 import clock
 
-from mel_pipeline.sql_project import Runner, SqlProject
+from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 
 
@@ -31,7 +31,7 @@ def warm():
     import duckdb_sqlalchemy  # noqa: F401
     import tenacity  # noqa: F401
 
-    import mel_pipeline.sql_project.runner  # noqa: F401
+    import mel_pipeline.transform.runner  # noqa: F401
 
 
 warm()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from mel_pipeline.catalogue import load_catalogue
-from mel_pipeline.landing import land_catalogue
-from mel_pipeline.plain import plain
-from mel_pipeline.settings import PROJECT
-from mel_pipeline.sql_project import SqlProject
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.ingest.load import land_catalogue
+from mel_pipeline.transform import SqlProject
+from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.benchmarks.load.texts import CITIES, COMMENTS, GENDERS, LABELS, NETWORKS
 

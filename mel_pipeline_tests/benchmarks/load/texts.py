@@ -1,6 +1,6 @@
 """Words the load draws from: labels of the common scale, comments in eight languages, networks with their metrics."""
 
-from mel_pipeline.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT
 
 CITIES = PROJECT / "mel_pipeline" / "sandbox" / "organisation" / "member_cities.csv"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames_page import PageFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.page import PageFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
 
 class DrawPage(Protocol):

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting.frames_page import PageFrame
-    from mel_pipeline.reporting.texts import Texts
+    from mel_pipeline.reporting.chart_data.page import PageFrame
+    from mel_pipeline.reporting.text.texts import Texts
 
     Mark = dict[Hashable, Any]
 

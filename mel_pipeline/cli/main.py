@@ -1,0 +1,302 @@
+"""The command ``mel``: one door for people at a terminal. Logic lives in the rooms behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mel_pipeline.cli.cities import cities
+from mel_pipeline.cli.delivery import register as register_delivery
+from mel_pipeline.cli.factcheck import factcheck
+from mel_pipeline.cli.narrative import learning
+from mel_pipeline.cli.privacy import app as privacy_commands
+from mel_pipeline.cli.publication import register as register_publication
+from mel_pipeline.cli.quality import app as quality_commands
+from mel_pipeline.cli.site import site
+from mel_pipeline.cli.survey import app as survey_commands
+from mel_pipeline.cli.warehouse import app as warehouse_commands
+from mel_pipeline.cli.zoho import app as zoho_commands
+from mel_pipeline.core.errors import MelError
+from mel_pipeline.core.periods import Quarter
+
+if TYPE_CHECKING:
+    from mel_pipeline.defs.serving.running import Jobs, Stage
+
+app = typer.Typer(
+    help="MEL figures and reports: collect, check, calculate, draw. Start with `mel doctor`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.add_typer(zoho_commands, name="zoho")
+app.add_typer(warehouse_commands, name="warehouse")
+app.add_typer(survey_commands, name="survey")
+app.add_typer(quality_commands, name="quality")
+app.add_typer(privacy_commands, name="privacy")
+app.command()(cities)
+app.command()(learning)
+app.command()(factcheck)
+app.command()(site)
+register_publication(app)
+register_delivery(app)
+STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
+
+
+class Form(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _quarter(text: str) -> Quarter:
+    try:
+        return Quarter.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+QuarterOption = Annotated[
+    Quarter, typer.Option("--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="Quarter to work on.")
+]
+
+
+@app.command()
+def run(quarter: QuarterOption) -> None:
+    """Run the nightly job for one quarter: collect, check, calculate, draw, write the report."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.defs.serving.running import jobs
+    from mel_pipeline.defs.serving.sample import sample_sources
+
+    with sample_sources(load_settings()) as settings, jobs(settings) as runner:
+        warnings = _run_job(runner, "nightly", str(quarter))
+        _say_warnings(warnings)
+        _say_where(settings.published_dir / str(quarter))
+
+
+@app.command()
+def report(
+    year: Annotated[
+        int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")
+    ] = 2024,
+) -> None:
+    """Make every quarterly report of a year and its annual edition.
+
+    The figures of the year before are calculated first, so that the reports can compare.
+    """
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.defs.serving.running import jobs
+    from mel_pipeline.defs.serving.sample import sample_sources
+    from mel_pipeline.defs.year import runs_of_year
+
+    begun = time.perf_counter()
+    with sample_sources(load_settings()) as settings, jobs(settings) as runner:
+        runs = runs_of_year(settings, year)
+        warnings: dict[str, str] = {}
+        for number, (job, partition) in enumerate(runs, start=1):
+            purpose = "to compare with" if job == "figures_only" else ""
+            warnings |= _run_job(
+                runner, job, partition, purpose, is_first=number == 1, is_last=number == len(runs)
+            )
+        _say_warnings(warnings)
+        last = runs[-1][1]
+        typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
+        _say_where(settings.published_dir / last)
+
+
+@app.command()
+def recalculate() -> None:
+    """Calculate every quarter again from the data already collected, after an upgrade that changed a model."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.publication.recalculation import recalculate as again
+    from mel_pipeline.warehouse import Warehouse
+
+    settings = load_settings()
+    done = 0
+    for quarter in again(Warehouse(settings.database_url, settings.lock_wait_seconds), settings):
+        typer.echo(f"  ✓ {quarter}")
+        done += 1
+    typer.echo(f"{done} quarters calculated again." if done else "Nothing has been calculated yet.")
+
+
+@app.command()
+def figures(
+    year: Annotated[int, typer.Argument(help="Year of the figures, such as 2024.")],
+    quarter: Annotated[
+        Quarter | None,
+        typer.Option(
+            "--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="One quarter instead of the year."
+        ),
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", "-f", help="How to print them.")] = Form.table,
+) -> None:
+    """Print the figures of a year or a quarter, with numerator, denominator and n."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.reporting.inputs.editions import read_figures
+    from mel_pipeline.warehouse import Warehouse
+
+    settings = load_settings()
+    period = str(quarter) if quarter else str(year)
+    frame = read_figures(Warehouse(settings.database_url, settings.lock_wait_seconds), period)
+    if form is Form.csv:
+        typer.echo(frame.to_csv(index=False), nl=False)
+    elif form is Form.json:
+        typer.echo(frame.to_json(orient="records", indent=2, force_ascii=False))
+    else:
+        typer.echo(
+            frame.to_string(
+                index=False, na_rep="–", float_format=lambda value: f"{value:,.2f}".removesuffix(".00")
+            )
+        )
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int | None, typer.Option(help="Port to serve on; MEL_SANDBOX_PORT by default.")] = None,
+    today: Annotated[
+        str | None, typer.Option(metavar="2024-12-31", help="Serve the sample as of this day.")
+    ] = None,
+    fail: Annotated[
+        str,
+        typer.Option(
+            metavar="instagram=expired_token",
+            help="Let platforms fail: down, expired_token, throttled or login_page.",
+        ),
+    ] = "",
+) -> None:
+    """Serve the sample organisation on this machine until Ctrl-C."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.sandbox import serve
+
+    settings = load_settings()
+    day = date.fromisoformat(today) if today else settings.current_day
+    serve(settings.sandbox_port if port is None else port, day, settings.survey_folder, fail)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Look only: nothing can be started.")
+    ] = False,
+) -> None:
+    """Open the Dagster UI on this machine, behind its guard, with the sample organisation beside it."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.defs.serving.sample import sample_sources
+    from mel_pipeline.defs.serving.webserver import serve_ui
+
+    with sample_sources(load_settings()) as settings:
+        if "ui_url" not in settings.model_fields_set:  # for the links in notices, which other processes write
+            os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
+        typer.echo(f"Dagster: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        serve_ui(settings, port, read_only=read_only)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing for a run and how to mend it. Exit code 1 when something is."""
+    from mel_pipeline.cli.doctor import findings
+    from mel_pipeline.core.settings import load_settings
+
+    faults = 0
+    for finding in findings(load_settings()):
+        faults += not finding.good
+        typer.echo(f"{'✓' if finding.good else '✗'} {finding.what}: {finding.words}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command("sql-vars")
+def sql_vars(quarter: QuarterOption) -> None:
+    """Print the variables real dbt needs to build `dbt_like_sql/`: `dbt build --vars "$(mel sql-vars -q 2024-Q4)"`."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.transform import SqlProject
+    from mel_pipeline.transform.variables import sql_variables
+
+    settings = load_settings()
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, quarter))
+    typer.echo(json.dumps(project.variables, default=str))
+
+
+@app.command()
+def indicators() -> None:
+    """Print the reference sheets of all indicators as Markdown (docs/indicators.md)."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue.reference import reference_sheets
+
+    typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
+
+
+def _run_job(
+    runner: Jobs, job: str, partition: str, purpose: str = "", *, is_first: bool = True, is_last: bool = True
+) -> dict[str, str]:
+    """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command.
+
+    Returns:
+        Warnings by asset: the same one, met in every quarter, is told once.
+    """
+    typer.secho(f"{partition} {purpose}".rstrip(), bold=True)
+
+    def on_stage(stage: Stage) -> None:
+        mark = "✗" if stage.failed else "✓"
+        steps = f"{stage.steps} step{'s' if stage.steps > 1 else ''}"
+        typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
+
+    outcome = runner.run(job, partition, on_stage, is_first=is_first, is_last=is_last)
+    from mel_pipeline.delivery.notifications import grouped
+
+    for problem in grouped(outcome.problems):
+        typer.secho(f"  ✗ {problem}", fg="red", err=True)
+    if not outcome.success:
+        raise MelError(
+            f"{partition}: the job {job} did not finish. What was published before still stands."
+            " Mend the above and run it again."
+        )
+    return outcome.warnings
+
+
+def _say_warnings(warnings: dict[str, str]) -> None:
+    if warnings:
+        typer.secho("Worth a look", bold=True)
+    for asset, words in sorted(warnings.items()):
+        typer.echo(f"  ! {asset}: {_shortened(words)}")
+
+
+def _shortened(text: str, lines: int = 3) -> str:
+    parts = [line for line in text.splitlines() if line]
+    more = f"\n    ... and {len(parts) - lines} more lines in the Dagster UI" if len(parts) > lines else ""
+    return "\n    ".join(parts[:lines]) + more
+
+
+def _say_where(folder: Path) -> None:
+    pages = sorted(folder.glob("*.html"))
+    for page in pages:
+        typer.echo(f"Report: {page}")
+
+
+def main() -> None:
+    """Entry point: errors a user can mend are told in one line, without a traceback."""
+    code = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(bool(end.code))
+    except MelError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        code = 1
+    if "great_expectations" in sys.modules:
+        # With Great Expectations loaded, DuckDB prints a hundred lines about leaked types as Python winds
+        # down. All files and databases are closed by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,209 @@
+"""``mel publish``, ``mel restatements``, ``mel explain`` and ``mel rebuild``: figures that hold, at a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mel_pipeline.core.errors import PublicationError
+from mel_pipeline.core.periods import Quarter
+
+if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.publication.provenance import Provenance
+    from mel_pipeline.warehouse import Warehouse
+
+SHOWN = 12
+
+
+def _quarter(text: str) -> Quarter:
+    try:
+        return Quarter.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+QuarterArgument = Annotated[Quarter, typer.Argument(parser=_quarter, metavar="2024-Q4")]
+RoleOption = Annotated[str, typer.Option("--role", help="Role of whoever decides, never a person's name.")]
+NoteOption = Annotated[str, typer.Option("--note", help="What they want to be known.")]
+
+
+def opened() -> tuple[Warehouse, Settings]:
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.warehouse import Warehouse
+
+    settings = load_settings()
+    return Warehouse(settings.database_url, settings.lock_wait_seconds), settings
+
+
+def publish(
+    quarter: QuarterArgument,
+    role: RoleOption = "",
+    note: NoteOption = "",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without", metavar="SOURCE=REASON", help="A missing source the quarter can do without."
+        ),
+    ] = None,
+    approve_only: Annotated[
+        bool, typer.Option("--approve-only", help="Approve, and let somebody else publish.")
+    ] = False,
+) -> None:
+    """Freeze the figures of a quarter. Without a role and a note: say where it stands, or publish what is approved."""
+    from mel_pipeline.publication.publishing import APPROVED, approve, standing
+    from mel_pipeline.publication.publishing import publish as freeze
+    from mel_pipeline.publication.release import release
+
+    warehouse, settings = opened()
+    if role or note:
+        approve(warehouse, settings, quarter, role, note, _reasons(without or []))
+    here = standing(warehouse, settings, quarter)
+    if approve_only or not (role or here.state == APPROVED):
+        typer.echo(here.sentence)
+        return
+    entry = freeze(warehouse, settings, quarter)
+    release(warehouse, settings)
+    typer.echo(f"{quarter} is published, version {entry.version}. Its figures will not change any more.")
+    typer.echo("Write the report anew: `mel run` or the job quarterly_report.")
+
+
+def _reasons(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    if wrong := [name for name, _, reason in pairs if not reason.strip()]:
+        raise PublicationError(f"Reading --without {wrong[0]}: write it as SOURCE=REASON.")
+    return {name.strip(): reason.strip() for name, _, reason in pairs}
+
+
+def restatements(
+    quarter: Annotated[
+        Quarter | None, typer.Argument(parser=_quarter, metavar="2024-Q4", help="All quarters by default.")
+    ] = None,
+) -> None:
+    """List published figures that the data no longer give, with the reasons."""
+    from mel_pipeline.publication.restatement import ledger_rows, sentence_of
+
+    warehouse, _ = opened()
+    rows = ledger_rows(warehouse, str(quarter) if quarter else None)
+    for row in rows:
+        typer.echo(f"{row['state']:<9} {sentence_of(row)}" + (f" {row['note']}" if row["note"] else ""))
+    if not rows:
+        typer.echo("What was published is what the data give.")
+
+
+def restate(
+    quarter: QuarterArgument,
+    indicator: Annotated[str, typer.Argument(metavar="MEM-02")],
+    reason: Annotated[
+        str, typer.Option(help="late_data, correction, definition_change or membership_change.")
+    ],
+    role: RoleOption,
+    note: NoteOption,
+) -> None:
+    """State why published figures of an indicator changed, where the data do not tell."""
+    from mel_pipeline.publication.restatement import state_reason
+
+    warehouse, _ = opened()
+    count = state_reason(warehouse, str(quarter), indicator, reason, role, note)
+    typer.echo(f"{count} difference{'s have' if count != 1 else ' has'} the reason now.")
+
+
+def rebuild(quarter: QuarterArgument) -> None:
+    """Calculate a published quarter again from the stored raw data, and compare byte for byte. Exit code 1 if it differs."""
+    from mel_pipeline.publication.rebuild import rebuild as again
+
+    warehouse, _ = opened()
+    outcome = again(warehouse, str(quarter))
+    for line in outcome.differing[:SHOWN]:
+        typer.echo(f"  {line}")
+    typer.echo(outcome.sentence)
+    if not outcome.identical:
+        raise typer.Exit(1)
+
+
+def explain(
+    indicator: Annotated[str, typer.Argument(metavar="MEM-02")],
+    period: Annotated[str, typer.Argument(metavar="2024-Q4", help="A quarter or a year.")],
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the model as well.")] = False,
+    against: Annotated[
+        str,
+        typer.Option("--against", metavar="2024-Q3", help="Say why the figure differs from this period's."),
+    ] = "",
+) -> None:
+    """Say where a figure comes from: definition, formula, lineage, checks, publication, contributing records."""
+    from mel_pipeline.publication.provenance import explain as provenance
+
+    warehouse, settings = opened()
+    found = provenance(warehouse, settings, indicator.upper(), period)
+    for line in _explained(found):
+        typer.echo(line)
+    if against:
+        from mel_pipeline.publication.movement import explain_movement
+
+        typer.secho(f"Against {against}", bold=True)
+        for line in explain_movement(warehouse, settings, indicator.upper(), against, period):
+            typer.echo(f"  {line}")
+    if sql:
+        typer.secho("SQL", bold=True)
+        typer.echo(found.sql)
+
+
+def _explained(found: Provenance) -> list[str]:
+    indicator = found.indicator
+    formula = indicator.formula.numerator
+    if indicator.formula.denominator:
+        formula = f"{formula} ÷ {indicator.formula.denominator}"
+    total = found.figures[0]
+    lines = [
+        typer.style(f"{indicator.id} {found.period}: {indicator.name.en}", bold=True),
+        f"  figure       {_figure(total)}",
+        f"  definition   {indicator.definition.en}",
+        f"  formula      {formula}",
+        f"  limitations  {indicator.limitations.en}",
+        f"  SQL model    {found.model}",
+        f"  calculated   {found.calculation.calculated_at:%Y-%m-%d %H:%M} UTC,"
+        f" definitions {found.calculation.definitions[:12]}, program {found.calculation.code_version}",
+    ]
+    if found.publications:
+        last = found.publications[-1]
+        lines.append(
+            f"  published    version {last.version} on {last.happened_at:%Y-%m-%d}, approved by {last.role}: {last.note}"
+        )
+    else:
+        lines.append("  published    not yet")
+    if found.withheld:
+        lines.append(
+            f"  withheld     {found.withheld} of {len(found.figures)} cells, to protect small groups"
+        )
+    lines += [f"  restated     {sentence}" for sentence in found.restated]
+    lines.append(typer.style("From", bold=True))
+    for item in found.inputs:
+        aside = f", {item.put_aside:,} put aside" if item.put_aside else ""
+        loads = ", ".join(item.load_ids[:2]) or "never loaded"
+        lines.append(f"  {item.table}: {item.rows:,} rows{aside} ({loads})")
+    lines.append(f"  by way of {' → '.join(found.models)}")
+    broken = [check for check in found.checks if not check["passed"]]
+    lines.append(typer.style("Checks", bold=True))
+    lines.append(
+        f"  {len(found.checks) - len(broken)} of {len(found.checks)} hold; {found.corrections} rows corrected"
+    )
+    lines += [f"  ! {check['sentence']} ({check['dimension']}, {check['asset']})" for check in broken]
+    if found.records:
+        lines.append(typer.style(f"Records counted ({len(found.records)})", bold=True))
+        lines.append(f"  {', '.join(found.records[:SHOWN])}{' ...' if len(found.records) > SHOWN else ''}")
+    return lines
+
+
+def _figure(row: dict[str, object]) -> str:
+    if row["status"] == "suppressed":
+        return "withheld to protect a small group"
+    if row["value"] is None:
+        return f"not available: {row['note']}"
+    of = "" if row["denominator"] is None else f" ({row['numerator']:g} of {row['denominator']:g})"
+    return f"{row['value']:,.2f}".removesuffix(".00") + of
+
+
+def register(app: typer.Typer) -> None:
+    for command in (publish, restatements, restate, explain, rebuild):
+        app.command()(command)

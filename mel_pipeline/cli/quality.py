@@ -1,0 +1,90 @@
+"""``mel quality``: the checks and what they found, the quarantine, and corrections, at a terminal."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mel_pipeline.cli.publication import opened
+
+app = typer.Typer(
+    help="What the checks found, what waits in quarantine, and corrections.", invoke_without_command=True
+)
+SHOWN = 10
+
+
+@app.callback(invoke_without_command=True)
+def quality(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Every rule, not only those that are broken.")] = False,
+) -> None:
+    """Rows in, put aside, corrected and late by source; and every rule that is broken."""
+    if context.invoked_subcommand:
+        return
+    from mel_pipeline.quality.scorecard import card, rules
+
+    warehouse, _ = opened()
+    lines = card(warehouse)
+    typer.secho(f"{'':<34}{'rows in':>10}{'aside':>8}{'corrected':>11}{'late':>7}", bold=True)
+    for line in lines:
+        typer.echo(
+            f"{line.title:<34.33}{line.rows:>10,}{line.aside:>8,}{line.corrected:>11,}{line.late:>7,}  {line.status}"
+        )
+    if not lines:
+        typer.echo("Nothing has been loaded yet.")
+    for dimension, found in rules(warehouse).items():
+        broken = [rule for rule in found if not rule["passed"]]
+        typer.secho(f"{dimension}: {len(found) - len(broken)} of {len(found)} rules hold", bold=True)
+        for rule in found if every else broken:
+            mark = "✓" if rule["passed"] else "✗" if rule["severity"] == "error" else "!"
+            typer.echo(f"  {mark} {rule['asset']}: {rule['sentence']}")
+
+
+@app.command()
+def quarantine(
+    source: Annotated[str, typer.Option(help="Of one source only.")] = "",
+) -> None:
+    """List the rows put aside, with file or page, row and reason."""
+    from mel_pipeline.quality.scorecard import put_aside
+
+    warehouse, _ = opened()
+    rows = put_aside(warehouse, source)
+    for row in rows:
+        typer.echo(
+            f"{row['source']} {row['entity']} · {row['source_ref']} · {row['row_key'] or 'no key'}: {row['reason']}"
+        )
+    typer.echo(
+        f"{len(rows):,} wait. Mend them at the source, or in the corrections file and `mel quality replay`."
+    )
+
+
+@app.command()
+def corrections() -> None:
+    """List the corrections with the rows each was used on; those that match nothing are marked."""
+    from mel_pipeline.ingest.replay import use_of_corrections
+    from mel_pipeline.ingest.row_processing import corrections_path
+
+    warehouse, settings = opened()
+    path = corrections_path(settings)
+    found = use_of_corrections(warehouse, path)
+    for correction, rows in found:
+        mark = "✓" if rows else "!"
+        typer.echo(
+            f"{mark} {correction.sentence} Used on {rows:,} rows."
+            if rows
+            else f"{mark} {correction.sentence} Matches nothing."
+        )
+    if not found:
+        typer.echo(f"No corrections. Write them in {path}.")
+
+
+@app.command()
+def replay() -> None:
+    """Apply the corrections file to rows in quarantine and to stored rows, without asking any source."""
+    from mel_pipeline.ingest.replay import replay as again
+
+    warehouse, settings = opened()
+    for table, result in again(warehouse, settings).items():
+        typer.echo(f"{table}: {result.sentence}")
+    typer.echo("Run the quarter again for its figures: `mel run --quarter ...`.")

@@ -1,0 +1,136 @@
+"""`mel survey`: look at a survey export before, or after, it is loaded. Logic lives in sources/survey."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mel_pipeline.core.errors import ContractError, SettingsError
+
+if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.sources.shared.survey.inspection import Inspection
+
+app = typer.Typer(help="Look at survey exports and write their codebooks.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Look at survey exports and write their codebooks."""
+
+
+@app.command()
+def inspect(
+    file: Annotated[
+        Path, typer.Argument(help="An export; a bare name is looked for in the drop folder too.")
+    ],
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the proposed codebook into the folder of codebooks.")
+    ] = False,
+) -> None:
+    """Show what an export holds: tool, columns, guesses with evidence, labels no scale knows, personal data."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.sources.shared.files import FileRefusedError
+
+    settings = load_settings()
+    path = file if file.exists() else settings.survey_folder / file
+    if not path.is_file():
+        raise SettingsError(f"Looking at {file}: there is no such file, here or in {settings.survey_folder}.")
+    try:
+        found = _inspected(path, settings)
+    except FileRefusedError as reason:
+        raise ContractError(f"Looking at {path.name}: {reason}") from None
+    _tell(found)
+    if write:
+        _write(found, settings.survey_folder / "codebooks")
+
+
+def _inspected(path: Path, settings: Settings) -> Inspection:
+    from mel_pipeline.core.normalize_text import plain
+    from mel_pipeline.sources.shared.files import dropped
+    from mel_pipeline.sources.shared.survey.codebook import codebook_for
+    from mel_pipeline.sources.shared.survey.inspection import inspect as looked_at
+    from mel_pipeline.sources.shared.survey.reading import opened
+    from mel_pipeline.sources.survey_files.client import rules_of
+    from mel_pipeline.transform.catalogue import load_catalogue
+
+    rules = rules_of(settings)
+    labels = load_catalogue(settings.sql_dir).scale_labels
+    scales: dict[str, frozenset[str]] = {
+        scale: frozenset(plain(one.label) for one in labels if one.scale == scale)
+        for scale in ("satisfaction", "gender")
+    }
+    with opened(dropped(path), rules.profiles, rules.fallback) as export:
+        book = codebook_for(export.survey, rules.codebooks)
+        order = export.order(book, rules.order)
+        dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
+        how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
+        with closing(export.chunks(order)) as chunks:
+            return looked_at(next(chunks), export.responses, how, book, scales)
+
+
+def _tell(found: Inspection) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{found.survey}[/]: {found.tool}, {found.responses:,} responses", highlight=False)
+    for line in found.how:
+        console.print(f"  {line}", highlight=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for title, width in (
+        ("#", 3),
+        ("Question", None),
+        ("What it is", None),
+        ("Answered", 8),
+        ("Answers", None),
+    ):
+        table.add_column(title, justify="right" if title in ("#", "Answered") else "left", min_width=width)
+    for column in found.columns:
+        what = column.what
+        if column.guess:
+            what = f"[yellow]perhaps {column.guess.replace('_', ' ')}[/]: {column.why}"
+        elif column.what.startswith("personal"):
+            what = f"[red]{column.what}[/] ({column.why})"
+        answered = "" if column.what.startswith("personal") else f"{column.answered:,}"
+        table.add_row(
+            str(column.number), _escaped(column.header), what, answered, _escaped(" · ".join(column.answers))
+        )
+    console.print(table)
+    personal = [column for column in found.columns if column.what.startswith("personal")]
+    console.print(
+        f"Personal data: {len(personal)} {'column is' if len(personal) == 1 else 'columns are'} never read"
+        + "".join(
+            f"; addresses in {count} answers to '{_escaped(text)}' are taken out"
+            for text, count in found.removed.items()
+        )
+        + "."
+    )
+    if found.unmapped:
+        listed = ", ".join(f"'{_escaped(label)}' ({count})" for label, count in found.unmapped.items())
+        console.print(
+            f"[yellow]Labels no scale knows:[/] {listed}. Satisfaction is withheld until they have a score."
+        )
+    if found.guesses or found.unmapped or found.asks_no_event:
+        console.print(
+            "\nProposed codebook (guesses are commented out; nothing of it is used before you say so):\n"
+        )
+        console.print(found.codebook(), highlight=False, markup=False)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _write(found: Inspection, folder: Path) -> None:
+    path = folder / f"{found.survey}.yml"
+    if path.exists():
+        raise SettingsError(f"Writing the codebook: {path} is there already. Add to it by hand.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(found.codebook(), encoding="utf-8")
+    typer.echo(f"Written: {path}. Look it through; the next load reads it.")

@@ -1,0 +1,60 @@
+"""``mel warehouse``: layout and roles of the database, for whoever looks after it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mel_pipeline.cli.publication import opened
+
+app = typer.Typer(help="The database: bring its tables up to date, make roles.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the package's own tables to the layout of this version; the first run that writes does the same."""
+    from mel_pipeline.warehouse.migrating import ensure_tables, version_of
+
+    warehouse, _ = opened()
+    with warehouse.transaction() as connection:
+        ensure_tables(connection)
+        typer.echo(f"The warehouse has layout {version_of(connection)}, the newest this version knows.")
+
+
+@app.command()
+def roles(
+    writer: Annotated[
+        list[str] | None, typer.Option(help="A role that logs in and runs the pipeline. May be repeated.")
+    ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(help="A role that logs in and reads what anybody may see.")
+    ] = None,
+    only_print: Annotated[bool, typer.Option("--print", help="Show the SQL and change nothing.")] = False,
+) -> None:
+    """Make the roles `mel_writer` and `mel_reader` on PostgreSQL, or bring them up to date. Safe to repeat.
+
+    Call it as the owner of the database. Roles that log in are made without a password: give them one with
+    `\\password NAME` in psql, so that none stands in a command or a log.
+    """
+    from mel_pipeline.transform import SqlProject
+    from mel_pipeline.transform.variables import sql_variables
+    from mel_pipeline.warehouse.migrating import ensure_tables
+    from mel_pipeline.warehouse.roles import role_statements
+
+    warehouse, settings = opened()
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
+    seen = [name for name, model in project.models.items() if model.meta.get("for_readers")]
+    with warehouse.transaction() as connection:
+        if not only_print and connection.dialect.name == "postgresql":
+            ensure_tables(connection)
+        statements = role_statements(connection, seen, writer or (), reader or ())
+        for statement in statements:
+            if only_print:
+                typer.echo(f"{statement};")
+            else:
+                connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    if not only_print:
+        typer.echo("mel_writer owns every table; mel_reader reads what anybody may see.")
+        for login in [*(writer or ()), *(reader or ())]:
+            typer.echo(f"  {login} needs a password, unless it has one: \\password {login} in psql.")

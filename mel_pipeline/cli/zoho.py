@@ -1,0 +1,91 @@
+"""`mel zoho`: what whoever looks after the settings asks of the CRM. Logic lives in sources/zoho_crm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mel_pipeline.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mel_pipeline.sources.zoho_crm.propose import Findings
+
+app = typer.Typer(
+    help="Look at the Zoho CRM account: credentials, limits, names of modules and fields.",
+    no_args_is_help=True,
+)
+_MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+@app.command()
+def check() -> None:
+    """Try credentials, scopes, modules and limits. Exit code 1 when a load would fail."""
+    from mel_pipeline.core.contracts import contract_of
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.defs.serving.sample import sample_sources
+    from mel_pipeline.sources.zoho_crm.check import verdicts
+    from mel_pipeline.sources.zoho_crm.client import open_api
+    from mel_pipeline.sources.zoho_crm.mapping import mapping_for
+
+    faults = 0
+    with sample_sources(load_settings()) as settings:
+        for verdict in verdicts(open_api(settings), contract_of("zoho_crm"), mapping_for(settings)):
+            faults += verdict.good is False
+            typer.echo(f"{_MARKS[verdict.good]} {verdict.what}: {verdict.words}")
+    typer.echo("Loads will work." if not faults else f"{faults} to mend before loads work.")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command("map")
+def map_names(
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE", help="Write the proposed mapping to a new file.")
+    ] = None,
+    unread: Annotated[bool, typer.Option("--unread", help="List the fields nobody reads as well.")] = False,
+) -> None:
+    """Hold the mapping against the live account: what fits, what is missing, what might be meant."""
+    from mel_pipeline.core.contracts import contract_of
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.defs.serving.sample import sample_sources
+    from mel_pipeline.sources.zoho_crm import check as looks
+    from mel_pipeline.sources.zoho_crm import propose
+    from mel_pipeline.sources.zoho_crm.client import open_api
+    from mel_pipeline.sources.zoho_crm.mapping import mapping_for
+
+    if write is not None and write.exists():
+        raise SettingsError(
+            f"Writing the mapping: {write} is there already. Name a new file; compare the two by hand."
+        )
+    contract = contract_of("zoho_crm")
+    with sample_sources(load_settings()) as settings:
+        mapping = mapping_for(settings)
+        found = list(looks.findings(open_api(settings), contract, mapping))
+    for one in found:
+        _tell(one, unread=unread)
+    if write is not None:
+        write.write_text(propose.as_yaml(found, mapping, contract), encoding="utf-8")
+        typer.echo(f"Written: {write}. Look it through, then set MEL_ZOHO_MAPPING={write}")
+
+
+def _tell(one: Findings, *, unread: bool) -> None:
+    mark = _MARKS[one.complete]
+    if not one.module_is_there:
+        typer.echo(f"{mark} {one.entity}: no module is like it; write its API name into the mapping")
+        return
+    typer.echo(
+        f"{mark} {one.entity}: module {one.module}, {sum(p.mapped for p in one.placed)} of {len(one.placed)} columns"
+    )
+    for place in one.placed:
+        if not place.mapped:
+            words = f"perhaps {place.field}: {place.why}" if place.field else "no field is like it"
+            typer.echo(f"    ✗ {place.column}: {words}")
+        if place.foreign:
+            typer.echo(f"    · {place.column}: words the pipeline does not know: {', '.join(place.foreign)}")
+    if one.personal:
+        typer.echo(f"    · never read, personal: {', '.join(one.personal)}")
+    if one.unread:
+        shown = ": " + ", ".join(one.unread) if unread else "; --unread lists them"
+        typer.echo(f"    · {len(one.unread)} fields nobody reads{shown}")

@@ -1,0 +1,185 @@
+"""What a source promises: the pydantic model of ``sources/<name>/contract.yml``. Reads YAML, nothing else.
+
+The contract is shared: a source reads from it which fields to ask for, quality turns it into
+expectations, the Dagster layer takes descriptions and owners from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.yaml_io import from_yaml
+
+SOURCES = Path(__file__).parent / "sources"
+
+
+class Column(BaseModel):
+    """One column of a raw table. Values land as text; ``type`` says what the text must read as."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["text", "integer", "number", "boolean", "date", "datetime"] = "text"
+    required: bool = False  # empty is not allowed
+    allowed: list[str] | None = None  # empty values are judged by `required` alone
+    pattern: str | None = None  # Python regular expression, full match
+    minimum: float | None = None
+    maximum: float | None = None
+    person: Literal["key", "text"] | None = None  # key: lands as a pseudonym; text: may tell about a person
+    references: str | None = None  # entity of the same source whose row_key this column holds
+    api_name: str | None = None  # the source's own name, where it differs
+    description: str = ""
+
+
+class EntityContract(BaseModel):
+    """What one entity of a source lands: a table of its own, or rows of a shared one (``shape``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    description: str
+    grain: str  # "One row per ..."
+    row_key: list[str]  # columns that identify a row; joined by "|" into _row_key
+    shape: str | None = None  # of shapes.yml: it gives grain, key, columns and the table
+    shared_table: str | None = None  # comes with the shape
+    told_apart_by: str | None = None  # column of the shared table that holds the source's name
+    load: Literal["incremental", "snapshot", "quarter", "files"]
+    object: str | None = None  # the source's name for it (Zoho module, People form, ...)
+    changed_at: str | None = None  # column with the moment of the last change at the source
+    blocking: bool = True  # a KPI depends on it: a broken contract stops what is downstream
+    min_rows: int = 1
+    max_quarantined_pct: float = 5.0
+    max_age_days: int = 7  # without a load for longer, the data are late
+    max_fall_pct: float = 30.0  # fewer rows than at the last load by more than this are worth a look
+    keep_months: int | None = None  # what tells about people is removed when it is older
+    columns: dict[str, Column]
+
+
+class Metric(BaseModel):
+    """What a platform's metric counts. ``additive`` figures may be summed over days, contents, accounts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    counts: Literal[
+        "views", "reach", "interactions", "new_followers", "visits", "page_views", "visitors",
+        "sent", "delivered", "opens", "clicks", "unsubscribes", "bounces", "complaints", "other",
+    ]  # fmt: skip
+    additive: bool
+    retired_on: date | None = None
+    replaced_by: str | None = None
+
+
+class Setting(BaseModel):
+    """A setting of one source: ``MEL_<SOURCE>_<NAME>``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: str
+    secret: bool = False
+    default: str = ""
+    optional: bool = False  # may stay empty
+    sample: str = ""  # value for the sample organisation; {sandbox} is its address
+
+
+class SourceContract(BaseModel):
+    """A source: who owns it, what it needs, which entities it gives."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    title: str
+    description: str
+    owner: str = "team:it"
+    kind: Literal["social", "web", "newsletter", "survey"] | None = None  # of platforms and survey servers
+    describes_fields: bool = False  # it can list its own fields, so that drift is seen
+    settings: dict[str, Setting] = {}
+    metrics: dict[str, Metric] = {}  # of platforms: every metric it lands
+    entities: dict[str, EntityContract] = Field(min_length=1)
+
+    def people(self, entity: str) -> list[str]:
+        """Columns of an entity that hold pseudonyms."""
+        return [name for name, column in self.entities[entity].columns.items() if column.person == "key"]
+
+    def asset(self, entity: str) -> str:
+        """Name of an entity where it is loaded: the Dagster asset, the staging table."""
+        return f"raw_{self.name}__{entity}"
+
+    def table(self, entity: str) -> str:
+        """Name of the raw table that holds an entity's rows; those of a shape stand in a shared one."""
+        return self.entities[entity].shared_table or self.asset(entity)
+
+
+@lru_cache
+def load_contract(path: Path) -> SourceContract:
+    """Read one contract.
+
+    Raises:
+        ContractError: the file is not valid; the message names the file and the field.
+    """
+    try:
+        written = from_yaml(path.read_text(encoding="utf-8"))
+        entities = {
+            name: _shaped(entity, written.get("metrics") or {})
+            for name, entity in written["entities"].items()
+        }
+        return SourceContract.model_validate({**written, "entities": entities})
+    except (ValidationError, yaml.YAMLError, KeyError) as error:
+        raise ContractError(f"Reading the contract {path}: {error}") from error
+
+
+def _shaped(entity: dict[str, Any], metrics: Mapping[str, object]) -> dict[str, Any]:
+    """An entity as written, with what its shape gives."""
+    name = entity.get("shape")
+    if name is None:
+        return entity
+    shape = dict(shapes()[name])
+    columns = dict(shape.pop("columns"))
+    if "metric" in columns:
+        columns["metric"] = {**columns["metric"], "allowed": list(metrics)}
+    return {"shared_table": shape.pop("table"), **shape, **entity, "columns": columns}
+
+
+@lru_cache
+def shapes() -> dict[str, dict[str, Any]]:
+    """``sources/shapes.yml`` as written."""
+    text = (SOURCES / "shapes.yml").read_text(encoding="utf-8")
+    written: dict[str, dict[str, Any]] = from_yaml(text)
+    return written
+
+
+@lru_cache
+def assets_of(table: str) -> tuple[str, ...]:
+    """The entities that land in a raw table or its history, by the names of their assets; none for other tables."""
+    landed = table.removesuffix("_history")
+    return tuple(
+        contract.asset(entity)
+        for contract in map(contract_of, source_names())
+        for entity in contract.entities
+        if contract.table(entity) == landed
+    )
+
+
+@lru_cache(maxsize=1)
+def source_names() -> tuple[str, ...]:
+    """Every source: a folder in ``sources/`` that holds a contract."""
+    return tuple(sorted(path.parent.name for path in SOURCES.glob("*/contract.yml")))
+
+
+def contract_of(source: str) -> SourceContract:
+    return load_contract(SOURCES / source / "contract.yml")
+
+
+def fingerprint_of(contract: EntityContract) -> str:
+    """Changes when a column or rule changes: then an incremental source reads everything again."""
+    rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]

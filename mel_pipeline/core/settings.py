@@ -1,0 +1,226 @@
+"""All settings, read in one place: ``MEL_*`` environment variables or a ``.env`` file.
+
+Nothing else reads the environment.
+
+With ``MEL_SAMPLE=true`` (the default) whatever is not set points at the sample organisation on this
+machine. Production differs by settings alone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from mel_pipeline.core.delivery_settings import DeliverySettings
+from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.source_settings import SourceSettings, source_settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+SANDBOX_PORT = 8723
+
+
+class Settings(DeliverySettings):
+    """One object with every setting; secrets are SecretStr and never print."""
+
+    model_config = SettingsConfigDict(env_prefix="MEL_", env_file=".env", extra="ignore", frozen=True)
+
+    sample: bool = Field(True, description="Use the sample organisation instead of real accounts.")
+    organisation: str = Field("Metropolis", description="Name printed on the reports.")
+    licence: (
+        Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
+        | None
+    ) = Field(None, description="Creative Commons licence of published figures; printed on page and data.")
+    project_dir: Path = Field(PROJECT, description="Folder that holds dbt_like_sql/ and reports/.")
+    home: Path = Field(
+        PROJECT / ".mel", description="Where the warehouse, Dagster's history and caches live."
+    )
+    reports_dir: Path | None = Field(
+        None, description="Where finished reports go; reports/published by default."
+    )
+    warehouse_url: str | None = Field(
+        None, description="SQLAlchemy URL; a DuckDB file in MEL_HOME by default."
+    )
+    dagster_storage_url: SecretStr = Field(
+        SecretStr(""),
+        description="PostgreSQL database of Dagster's runs and events: postgresql://user:password@host/dagster."
+        " SQLite files in MEL_HOME by default.",
+    )
+    spark_master: str = Field(
+        "",
+        description="Spark cluster that runs the SQL models: spark://host:7077. Empty: the warehouse does.",
+    )
+    spark_lake: Path | None = Field(
+        None, description="Folder for Spark's tables that every worker reaches under the same path."
+    )
+    spark_wait_seconds: float = Field(
+        300.0, gt=0, description="How long a Spark job may wait for a worker before it is given up."
+    )
+    lock_wait_seconds: float = Field(
+        60.0, ge=0, description="How long to wait for another run to finish writing."
+    )
+    time_zone: str = Field(
+        "Europe/Madrid", description="Business time zone that decides which quarter an event is in."
+    )
+    first_quarter: str = Field("2023-Q1", description="First quarter with data.")
+    today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
+    languages: str = Field(
+        "",
+        description="Languages of the reports, English among them: en,fr,es. All that have texts by default.",
+    )
+    formats: str = Field(
+        "html,pdf,xlsx,csv", description="Formats of the reports; the page is always written."
+    )
+    min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the pseudonyms of people; made in MEL_HOME/secrets where it is not set. Keep a copy.",
+    )
+    sandbox_port: int = Field(SANDBOX_PORT, ge=0, le=65535)
+    sandbox_fail: str = Field(
+        "",
+        description="Platforms of the sample that fail, to see what a report says then: instagram=expired_token.",
+    )
+
+    zoho_accounts_url: str = ""
+    zoho_api_url: str = ""
+    zoho_client_id: str = ""
+    zoho_client_secret: SecretStr = SecretStr("")
+    zoho_refresh_token: SecretStr = SecretStr("")
+    zoho_people_url: str = ""
+    zoho_campaigns_url: str = ""
+    zoho_mapping: Path | None = Field(
+        None, description="Your own copy of sources/zoho_crm/mapping.yml, where names differ."
+    )
+    zoho_export_dir: Path | None = Field(
+        None, description="Drop folder for CRM exports made by hand; when set, the API is not asked."
+    )
+    zoho_concurrency: int = Field(
+        5,
+        ge=1,
+        le=25,
+        description="Calls to Zoho CRM at once; 5 suits every edition, Enterprise allows more.",
+    )
+    zoho_credit_reserve: int = Field(
+        1_000, ge=0, description="API credits of a day that are left for others; at them a load waits."
+    )
+    survey_dir: Path | None = Field(None, description="Drop folder for survey exports.")
+
+    sandbox_url: str | None = Field(None, exclude=True, description="Where the sample organisation answers.")
+    source_values: dict[str, dict[str, str]] = Field(
+        {},
+        exclude=True,
+        repr=False,
+        description="Settings of sources that go before the environment (tests).",
+    )
+
+    @field_validator("first_quarter")
+    @classmethod
+    def _first_quarter_is_a_quarter(cls, text: str) -> str:
+        return str(Quarter.parse(text))
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_exists(cls, text: str) -> str:
+        try:
+            ZoneInfo(text)
+        except (KeyError, ValueError):
+            raise ValueError("not a time zone; write it like Europe/Madrid") from None
+        return text
+
+    @cached_property
+    def current_day(self) -> date:
+        """Today in the business time zone."""
+        return self.today or datetime.now(ZoneInfo(self.time_zone)).date()
+
+    def source(self, name: str) -> SourceSettings:
+        """Settings that a source declares in its contract."""
+        return source_settings(name, self.source_values.get(name, {}), self.sandbox_url)
+
+    def with_source(self, name: str, **values: str) -> Settings:
+        """The same settings with other values for one source."""
+        merged = {**self.source_values, name: {**self.source_values.get(name, {}), **values}}
+        return self.model_copy(update={"source_values": merged})
+
+    @property
+    def open_quarter(self) -> Quarter:
+        return Quarter.of(self.current_day)
+
+    @property
+    def sql_dir(self) -> Path:
+        return self.project_dir / "dbt_like_sql"
+
+    @property
+    def report_sources(self) -> Path:
+        """Templates, texts and the chart style."""
+        return self.project_dir / "reports"
+
+    @property
+    def published_dir(self) -> Path:
+        return self.reports_dir or self.project_dir / "reports" / "published"
+
+    @property
+    def database_url(self) -> str:
+        return self.warehouse_url or f"duckdb:///{self.home / 'warehouse.duckdb'}"
+
+    @property
+    def survey_folder(self) -> Path:
+        return self.survey_dir or self.home / "survey_exports"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def pictures_dir(self) -> Path:
+        """Drawn pictures, which reports that would draw them again take from there."""
+        return self.home / "pictures"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Token caches, readable by the owner alone."""
+        return self.home / "secrets"
+
+
+def load_settings() -> Settings:
+    """Read the settings; sample values fill what is not set when ``MEL_SAMPLE`` is true.
+
+    Raises:
+        SettingsError: a variable cannot be read; the message names it, never its value.
+    """
+    try:
+        settings = Settings()  # type: ignore[call-arg] # pydantic reads them from the environment
+    except ValidationError as error:
+        lines = [f"MEL_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        raise SettingsError("Reading the settings (environment and .env): " + "; ".join(lines)) from None
+    return with_sample_values(settings, settings.sandbox_port) if settings.sample else settings
+
+
+def with_sample_values(settings: Settings, port: int) -> Settings:
+    """The same settings, with every unset connection pointed at the sandbox on ``port``."""
+    host = f"http://127.0.0.1:{port}"
+    sample: dict[str, object] = {
+        "zoho_accounts_url": host,
+        "zoho_api_url": host,
+        "zoho_client_id": "sample-client",
+        "zoho_client_secret": SecretStr("sample-client-secret"),
+        "zoho_refresh_token": SecretStr("sample-refresh-token"),
+        "zoho_people_url": host,
+        "zoho_campaigns_url": f"{host}/campaigns",
+    }
+    unset = {
+        name: value
+        for name, value in sample.items()
+        if not (
+            current.get_secret_value()
+            if isinstance(current := getattr(settings, name), SecretStr)
+            else current
+        )
+    }
+    return settings.model_copy(update={**unset, "sandbox_url": host})

@@ -1,0 +1,57 @@
+"""Tells a chat something: JSON ``{"text": ...}`` to a webhook. Its path is a secret and never printed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
+
+from mel_pipeline.core.errors import DeliveryError, SettingsError
+
+TIMES = (3.0, 6.0)  # seconds to connect, to answer
+MOST_CHARACTERS = 3_000  # Google Chat takes 4,096, Slack more
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def post(url: str, text: str, attempts: int = 3, wait_seconds: float = 2.0) -> None:
+    """Post a text; what may pass is tried again.
+
+    Raises:
+        SettingsError: the address is none, or not https.
+        DeliveryError: the host cannot be reached or refuses; told by host and code.
+    """
+    import requests
+
+    parts = urlsplit(url)
+    if not parts.hostname or not (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    ):
+        raise SettingsError("MEL_NOTIFY_WEBHOOK: not an https address. Copy it whole from your chat.")
+    host = parts.hostname
+    shown = text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+
+    def once() -> str:
+        try:
+            answer = requests.post(url, json={"text": shown}, timeout=TIMES, allow_redirects=False)
+        except requests.RequestException as error:  # its text holds the address
+            return f"it could not be reached ({type(error).__name__})"
+        if answer.status_code == 429 or answer.status_code >= 500:
+            return f"it answered {answer.status_code}"
+        if not answer.ok or answer.is_redirect:
+            raise DeliveryError(
+                f"Telling the chat at {host}: it refuses ({answer.status_code}). Make the webhook anew and set"
+                " MEL_NOTIFY_WEBHOOK."
+            )
+        return ""
+
+    def last(state: RetryCallState) -> str:
+        return str(state.outcome.result()) if state.outcome else ""
+
+    tries = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_attempt(attempts),
+        wait=wait_exponential(multiplier=wait_seconds, min=0, max=30),
+        retry_error_callback=last,
+    )
+    if why := tries(once):
+        raise DeliveryError(f"Telling the chat at {host}: {why}. Tried {attempts} times.")

@@ -1,0 +1,49 @@
+"""A draft report held against the figures in the warehouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.factcheck import Published, Report, check, read_draft
+from mel_pipeline.transform.catalogue import load_catalogue
+
+if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+
+def check_draft(
+    warehouse: Warehouse, settings: Settings, path: Path, language: str | None, period: str | None
+) -> Report:
+    """Every number of a draft with its verdict.
+
+    Raises:
+        DraftError: the draft cannot be read.
+        ReportError: nothing, or not this period, has been calculated yet.
+    """
+    draft = read_draft(path)
+    return check(draft, read_published(warehouse, settings, period), language, period)
+
+
+def read_published(warehouse: Warehouse, settings: Settings, period: str | None = None) -> Published:
+    """The figures of all periods as anybody may see them, with the names they go by.
+
+    Raises:
+        ReportError: nothing, or not this period, has been calculated yet.
+    """
+    if not warehouse.has_table("released_figures"):
+        raise ReportError("Checking a draft: nothing has been calculated yet. Run `mel report` first.")
+    with warehouse.connect():  # opened once for both
+        figures = warehouse.read(
+            "select * from released_figures order by indicator_id, period, dimension, category"
+        )
+        indicators = warehouse.read("select * from dim_indicator order by position, indicator_id")
+    known = sorted(set(figures["period"]))
+    if not known or (period is not None and period not in known):
+        there = f"There are: {', '.join(known)}." if known else "Nothing has been calculated yet."
+        raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
+    catalogue = load_catalogue(settings.sql_dir)
+    regions = {("region", item.name.en): [item.name.fr, item.name.es] for item in catalogue.regions}
+    return Published(figures, indicators, regions, tuple(item.name for item in catalogue.campaigns))

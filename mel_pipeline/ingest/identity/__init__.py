@@ -1,0 +1,24 @@
+"""Which member a city of an answer is. Exact names, known aliases and what a person has decided; no guess.
+
+No tables and no settings here: members and answers arrive ready. Likeness only suggests, in the review list.
+"""
+
+from mel_pipeline.ingest.identity.aliases import Aliases, load_aliases
+from mel_pipeline.ingest.identity.cities import Match, Member, Members, match
+from mel_pipeline.ingest.identity.keys import city_key
+from mel_pipeline.ingest.identity.review import Answer, Review, read_review, review_of, write_review
+
+__all__ = [
+    "Aliases",
+    "Answer",
+    "Match",
+    "Member",
+    "Members",
+    "Review",
+    "city_key",
+    "load_aliases",
+    "match",
+    "read_review",
+    "review_of",
+    "write_review",
+]

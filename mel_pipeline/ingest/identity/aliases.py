@@ -1,0 +1,92 @@
+"""aliases.yml: other names of member cities, names of several places, names of countries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mel_pipeline.core.errors import CatalogueError
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.yaml_io import from_yaml
+from mel_pipeline.ingest.identity.keys import city_key, country_names
+
+FILE = Path(__file__).parent / "aliases.yml"
+
+
+class _Names(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    country: str = Field(pattern="^[A-Z]{2}$")
+    also: list[str] = []
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    homonyms: list[str]
+    members: dict[str, _Names]
+    countries: dict[str, list[str]]
+    languages: list[str]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A member as aliases.yml knows it. ``keys`` are its name and its other names, as they are compared."""
+
+    name: str
+    country: str
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """Other names of cities.
+
+    ``by_key`` gives who carries a name. ``homonyms`` are names that say nothing without a country.
+    ``countries`` gives the code of a country by its plain name.
+    """
+
+    by_key: Mapping[str, tuple[Known, ...]]
+    homonyms: frozenset[str]
+    countries: Mapping[str, str]
+
+    def country_code(self, text: str) -> str | None:
+        """ISO code of a country as answered: its name in one of the languages, or the code itself."""
+        code = text.strip().upper()
+        return code if code in self.countries.values() else self.countries.get(plain(text))
+
+
+def read_aliases(path: Path) -> Aliases:
+    """Read a file laid out like aliases.yml.
+
+    Raises:
+        CatalogueError: it is not valid, or a name belongs to two members and is no declared homonym.
+    """
+    try:
+        written = _File.model_validate(from_yaml(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise CatalogueError(f"Reading {path}: {error}") from error
+    homonyms = frozenset(map(city_key, written.homonyms))
+    by_key: dict[str, tuple[Known, ...]] = {}
+    for name, names in written.members.items():
+        known = Known(name, names.country, frozenset(map(city_key, [name, *names.also])))
+        for key in known.keys:
+            others = by_key.get(key, ())
+            if others and (key not in homonyms or names.country in {other.country for other in others}):
+                raise CatalogueError(
+                    f"Reading {path}: '{key}' means both {others[0].name} and {name}. Remove one, or list it"
+                    " under homonyms if the country tells them apart."
+                )
+            by_key[key] = (*others, known)
+    return Aliases(by_key, homonyms, country_names(written.countries, written.languages))
+
+
+@lru_cache
+def load_aliases() -> Aliases:
+    """aliases.yml of this folder."""
+    return read_aliases(FILE)

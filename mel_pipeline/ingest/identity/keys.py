@@ -1,0 +1,29 @@
+"""What a city's name is compared by, and which country a text names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from mel_pipeline.core.normalize_text import plain
+
+
+def city_key(text: str) -> str:
+    """A city as it is compared: without case, accents, punctuation and doubled spaces."""
+    return plain(text)
+
+
+def country_names(extra: Mapping[str, Iterable[str]], languages: Iterable[str]) -> dict[str, str]:
+    """Plain name → ISO code, by CLDR in some languages and by our own list.
+
+    A name that means different countries in different languages means none.
+    """
+    from babel import Locale
+
+    meant: defaultdict[str, set[str]] = defaultdict(set)
+    for language in languages:
+        for code, name in Locale.parse(language).territories.items():
+            if len(code) == 2 and code.isalpha():
+                meant[plain(str(name))].add(code)
+    found = {name: codes.pop() for name, codes in meant.items() if len(codes) == 1}
+    return found | {plain(name): code for code, names in extra.items() for name in names}

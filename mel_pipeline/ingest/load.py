@@ -1,0 +1,408 @@
+"""One load: pull an entity, check its rows, stage them batch by batch, publish them in one step.
+
+What a source sends and what a rule means live in their own rooms; this is where they meet.
+
+A load that is cut short leaves what it has staged, with a checkpoint; the raw table, the cursor and the
+ledger change together, when everything has arrived, or not at all.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.clock import utc_now
+from mel_pipeline.core.contracts import SourceContract, fingerprint_of
+from mel_pipeline.core.errors import ContractError, MelError, SourceError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.ingest import fingerprints as row_memory
+from mel_pipeline.ingest.load_result import LoadResult
+from mel_pipeline.ingest.staging import PLAIN, staged_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sqlalchemy as sa
+
+    from mel_pipeline.ingest.row_processing import Handling
+    from mel_pipeline.sources.shared.base import Batch, Pull, Source
+    from mel_pipeline.transform.catalogue import Catalogue
+    from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.ledger import Entry
+    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+    from mel_pipeline.warehouse.raw import Published
+
+STAGED_ROWS = 20_000  # rows that wait in memory until they are made durable
+MORE_STAGED_ROWS = 100_000  # where a load that is cut short begins anew in any case
+MEMORY_MB = 128  # for DuckDB while it takes rows in; more spills to disk
+MORE_MEMORY_MB = (512, None)  # where a very large load cannot be published within that
+CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
+DRIFT_SHOWN = timedelta(days=30)
+
+
+def land(
+    source: Source,
+    contract: SourceContract,
+    entity: str,
+    warehouse: Warehouse,
+    *,
+    quarter: Quarter | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    handling: Handling = PLAIN,
+) -> LoadResult:
+    """Pull one entity and publish it. A load that was cut short goes on from its checkpoint.
+
+    Args:
+        quarter: asked of sources that report by period; ignored by the others.
+        clock: gives UTC without zone, as the ledger stores it.
+        handling: corrections, pseudonyms and erasures for the rows on their way.
+
+    Raises:
+        SourceError: the source did not answer. The failure is in the ledger; what had arrived waits.
+        ContractError: what arrived cannot be read at all.
+    """
+    load = _Load(contract, entity, warehouse, quarter, clock, handling)
+    try:
+        pull = load.begin(source)
+        for batch in pull.batches:
+            load.take(batch)
+        return load.publish(pull)
+    except SourceError as error:
+        load.cut_short(error)
+        raise
+    except ContractError as error:
+        load.note_failure(error)
+        raise
+
+
+class _Load:
+    """One load on its way: what waits in memory, and where it stands."""
+
+    def __init__(
+        self,
+        contract: SourceContract,
+        entity: str,
+        warehouse: Warehouse,
+        quarter: Quarter | None,
+        clock: Callable[[], datetime],
+        handling: Handling,
+    ) -> None:
+        self.handling = handling
+        self.corrected: dict[tuple[str, str], None] = {}
+        self.erased = 0
+        self.contract = contract
+        self.source, self.entity = contract.name, entity
+        self.rules = contract.entities[entity]
+        self.table = contract.table(entity)
+        self.name = contract.asset(entity)
+        self.warehouse = warehouse
+        self.quarter = quarter
+        self.clock = clock
+        self.started = self.begun = clock()
+        self.load_id = f"{self.source}-{entity}-{self.started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.waiting: list[Batch] = []
+        self.is_large = False  # of what was staged and cannot go on: more memory is worth it at once
+        self.notes: dict[str, None] = {}
+        self.staged_before = 0
+        self.before = row_memory.Left()  # by the last load
+        self.sound = ""  # content of the rows judged last, where all kept to every rule
+        self.is_whole = True  # no row of it has been made durable yet
+        self.result: LoadResult | None = None  # of the transaction that is under way
+
+    def begin(self, source: Source) -> Pull:
+        """Open the pull where the last load ended, or was cut short; note what the source looks like."""
+        from mel_pipeline.warehouse import raw, schemas, state
+
+        with self.warehouse.connect() as connection:
+            self.before = row_memory.recall(connection, self.subject)
+            cursor = state.read_cursor(connection, self.source, self.entity)
+            left = state.read_checkpoint(connection, self.source, self.entity)
+            known = schemas.known_fields(connection, self.source, self.entity)
+            staged = raw.is_staged(connection, self.name)
+        fits = (
+            left is not None
+            and left.rules == self._fingerprint()
+            and self.started - left.begun_at < CHECKPOINT_LIFE
+        )
+        if not fits and (left is not None or staged):
+            with self.warehouse.transaction() as connection:
+                raw.discard(connection, self.name)
+                state.drop_checkpoint(connection, self.source, self.entity)
+        resumed = left if fits else None
+        if resumed is not None:
+            self.is_whole = False
+            self.begun = resumed.begun_at
+            self.notes[f"Went on with the load begun on {self.begun:%Y-%m-%d at %H:%M} UTC."] = None
+        pull = source.pull(
+            self.entity,
+            quarter=self.quarter,
+            cursor=cursor,
+            checkpoint=resumed.checkpoint if resumed else None,
+        )
+        fields = pull.schema()
+        if fields is not None and dict(fields) != known:
+            self._note_fields(known, fields)
+        return pull
+
+    def take(self, batch: Batch) -> None:
+        """Keep a batch; when enough have gathered, make them durable with the checkpoint of the last."""
+        self.waiting.append(batch)
+        self.notes |= dict.fromkeys(batch.notes)
+        most = STAGED_ROWS if batch.checkpoint is not None else max(STAGED_ROWS, MORE_STAGED_ROWS)
+        if sum(len(waiting.frame) for waiting in self.waiting) >= most:
+            self.is_large = batch.checkpoint is None
+            self._make_durable()
+
+    def cut_short(self, error: SourceError) -> None:
+        """Keep what had arrived, where the source can go on from it, and write the failure down."""
+        if self.waiting and self.waiting[-1].checkpoint is not None:
+            self._make_durable()
+        self.note_failure(error)
+
+    def publish(self, pull: Pull) -> LoadResult:
+        """Stage the rest and make the raw table agree, in one transaction with cursor and ledger."""
+        from sqlalchemy.exc import DBAPIError
+
+        from mel_pipeline.warehouse.engine import is_out_of_memory
+        from mel_pipeline.warehouse.retry import steadily
+
+        frame, bad = self._checked()
+        for memory_mb in MORE_MEMORY_MB if self.is_large else (MEMORY_MB, *MORE_MEMORY_MB):
+            try:
+                return steadily(partial(self._publish, pull, frame, bad, memory_mb), self._published)
+            except DBAPIError as error:
+                if memory_mb is None or not is_out_of_memory(error):
+                    raise
+        raise AssertionError("unreachable: the last try has no limit")
+
+    def _publish(
+        self, pull: Pull, frame: pd.DataFrame, bad: list[QuarantinedRow], memory_mb: int | None
+    ) -> LoadResult:
+        from mel_pipeline.warehouse import ledger, quarantine, raw, state
+        from mel_pipeline.warehouse.migrating import ensure_tables
+
+        now = self.clock()
+        with self.warehouse.transaction(memory_mb) as connection:
+            ensure_tables(connection)
+            # In a shared table, what did not come may be another source's.
+            complete = pull.complete() and self.rules.shape is None
+            done = self._nothing_to_write(connection, frame, bad, complete=complete)
+            if done is None:
+                done = self._write(connection, frame, bad, now, complete=complete)
+            if (new_cursor := pull.cursor()) is not None:
+                state.write_cursor(connection, self.source, self.entity, new_cursor, self.load_id)
+            result = LoadResult(
+                load_id=self.load_id,
+                table=self.table,
+                fetched=done.fetched,
+                new=done.new,
+                changed=done.changed,
+                unchanged=done.unchanged,
+                repeated=done.repeated,
+                quarantined=done.put_aside,
+                deleted=done.deleted,
+                expected=pull.expected_count(),
+                stored=raw.stored(connection, self.table, self._own),
+                corrected=len({key for _, key in self.corrected}),
+                notes=self._notes(),
+                waiting=quarantine.waiting(connection, self.source, self.entity),
+                usage=dict(pull.usage()),
+                warnings=pull.warnings(),
+            )
+            ledger.note_loaded(connection, self._entry(), vars(result), now, result.sentence)
+            self.result = result
+        return result
+
+    def _nothing_to_write(
+        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], *, complete: bool
+    ) -> Published | None:
+        """Counts of a load that brought nothing, or what the last one did to a table that is as that one left it."""
+        from mel_pipeline.warehouse import quarantine, raw
+
+        if not self.is_whole or bad or self.corrected:
+            return None
+        if frame.empty and not complete and raw.is_made(connection, self.table):
+            return raw.Published(0, 0, 0, 0, 0, 0)
+        is_known = bool(self.sound) and self.sound == self.before.content and complete == self.before.complete
+        if not is_known or not _is_plain(frame):
+            return None
+        if quarantine.waiting(connection, self.source, self.entity):
+            return None  # what waits may have come in good order now
+        done = row_memory.counts_of_the_same(connection, self.contract, self.entity, frame, self.before)
+        if done is not None and complete:
+            self._require_rows(done.unchanged)
+        return done
+
+    def _write(
+        self,
+        connection: sa.Connection,
+        frame: pd.DataFrame,
+        bad: list[QuarantinedRow],
+        now: datetime,
+        *,
+        complete: bool,
+    ) -> Published:
+        """Stage the rows and make the raw table agree with all that was staged."""
+        from mel_pipeline.warehouse import quarantine, raw, state
+
+        self._stage(connection, frame, bad, now)
+        if complete:
+            self._require_rows(raw.staged_keys(connection, self.name))
+        columns = list(self.rules.columns)
+        done = raw.publish(connection, self.table, self.name, columns, self.load_id, now, complete=complete)
+        quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.name), now)
+        raw.discard(connection, self.name)
+        state.drop_checkpoint(connection, self.source, self.entity)
+        if self.sound and self.is_whole:
+            left = row_memory.Left(self.sound)
+            if _is_plain(frame) and not self.corrected:
+                left = row_memory.left_by(
+                    connection, self.contract, self.entity, self.sound, complete=complete
+                )
+            row_memory.remember(connection, self.subject, left)
+        return done
+
+    def _published(self) -> LoadResult | None:
+        """The result, when the load stands in the ledger although the server went away before it said so."""
+        found = self.warehouse.has_table("load_ledger") and self.warehouse.records(
+            "select 1 from load_ledger where load_id = :load_id", {"load_id": self.load_id}
+        )
+        return self.result if found else None
+
+    @property
+    def _own(self) -> str | None:
+        """How load ids begin that tell this entity's rows in a shared table."""
+        return f"{self.source}-{self.entity}-" if self.rules.told_apart_by else None
+
+    @property
+    def subject(self) -> str:
+        """Under which the content of its rows is kept."""
+        return f"rows {self.name} {self.quarter or ''}".strip()
+
+    def _notes(self) -> list[str]:
+        refused = f"{self.erased:,} mentions of people who asked to be forgotten were refused."
+        return [*self.notes, *([refused] if self.erased else [])]
+
+    def _require_rows(self, keys: int) -> None:
+        if keys < self.rules.min_rows:
+            raise ContractError(
+                f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and says that is all."
+                " An empty export is not taken for an empty organisation. Nothing was changed."
+                " Look at the source; if it is right, lower `min_rows` in its contract."
+            )
+
+    def _make_durable(self) -> None:
+        from mel_pipeline.warehouse import raw, state
+        from mel_pipeline.warehouse.retry import steadily
+
+        checkpoint, now = self.waiting[-1].checkpoint, self.clock()
+        frame, bad = self._checked()
+        self.is_whole = False
+
+        def keep() -> bool:
+            with self.warehouse.transaction(MEMORY_MB) as connection:
+                self._stage(connection, frame, bad, now)
+                if checkpoint is not None:
+                    here = state.Checkpoint(checkpoint, self._fingerprint(), self.begun)
+                    state.write_checkpoint(connection, self.source, self.entity, here)
+            return True
+
+        def kept() -> bool | None:
+            with self.warehouse.connect() as connection:
+                is_there = raw.is_staged(connection, self.name)
+                return (
+                    True if is_there and raw.last_staged(connection, self.name) > self.staged_before else None
+                )
+
+        steadily(keep, kept)
+
+    def _stage(
+        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], now: datetime
+    ) -> None:
+        from mel_pipeline.warehouse import quarantine, raw, state
+        from mel_pipeline.warehouse.migrating import ensure_tables
+
+        ensure_tables(connection)
+        self.staged_before = raw.stage(connection, self.name, list(self.rules.columns), frame)
+        quarantine.put_aside(connection, self.source, self.entity, bad, self.load_id, now)
+        state.note_corrections(connection, self.source, self.entity, list(self.corrected), now)
+
+    def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
+        """What waits in memory, judged; memory is free again after this."""
+        batches, self.waiting = self.waiting, []
+        staged = staged_frame(
+            batches, self.rules, self.clock(), self.handling, self.source, self.before.content
+        )
+        self.sound = staged.sound
+        self.corrected |= dict.fromkeys(staged.corrected)
+        self.erased += staged.erased
+        return staged.entries, staged.bad
+
+    def _fingerprint(self) -> str:
+        return f"{fingerprint_of(self.rules)} {self.quarter or ''} {self.handling.fingerprint}"
+
+    def _note_fields(self, known: Mapping[str, str], fields: Mapping[str, str]) -> None:
+        from mel_pipeline.warehouse import schemas
+        from mel_pipeline.warehouse.migrating import ensure_tables
+
+        drift = schemas.drift_between(known, fields, self.started)
+        with self.warehouse.transaction() as connection:
+            ensure_tables(connection)
+            schemas.write_fields(connection, self.source, self.entity, fields, drift)
+
+    def note_failure(self, error: MelError) -> None:
+        """A load that brought nothing, in the ledger."""
+        from mel_pipeline.warehouse import ledger
+        from mel_pipeline.warehouse.migrating import ensure_tables
+
+        with self.warehouse.transaction() as connection:
+            ensure_tables(connection)
+            ledger.note_failed(connection, self._entry(), self.clock(), str(error))
+
+    def _entry(self) -> Entry:
+        from mel_pipeline.warehouse.ledger import Entry
+
+        quarter = str(self.quarter) if self.quarter else None
+        return Entry(self.load_id, self.source, self.entity, quarter, self.started)
+
+
+def _is_plain(frame: pd.DataFrame) -> bool:
+    """Good rows and nothing else: a row that is deleted in the same load would not be there without the deletion."""
+    return set(frame["_kind"]) == {"row"}
+
+
+def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) -> None:
+    """A raw table without rows, where nothing was ever loaded: models read it, and find nothing."""
+    from mel_pipeline.warehouse import raw
+
+    with warehouse.transaction() as connection:
+        raw.ensure_table(connection, contract.table(entity), list(contract.entities[entity].columns))
+
+
+def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:
+    """What changed about the source's own fields in the last 30 days, a sentence each."""
+    from mel_pipeline.warehouse import schemas
+
+    with warehouse.connect() as connection:
+        found = schemas.drift_since(connection, source, entity, (now or utc_now()) - DRIFT_SHOWN)
+    return [change.sentence for change in found]
+
+
+def land_catalogue(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]:
+    """The catalogue's tables in one transaction; those that hold the same rows already are left alone.
+
+    Returns:
+        Rows by table.
+    """
+    from mel_pipeline.transform.catalogue import catalogue_frames
+    from mel_pipeline.warehouse import raw
+
+    now = utc_now()
+    load_id = f"catalogue-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    frames = {f"raw_catalogue__{name}": frame for name, frame in catalogue_frames(catalogue).items()}
+    with warehouse.transaction() as connection:
+        for table, frame in frames.items():
+            raw.replace_rows(connection, table, frame, load_id, now)
+    return {table: len(frame) for table, frame in frames.items()}

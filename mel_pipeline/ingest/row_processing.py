@@ -1,0 +1,55 @@
+"""What is done to every row on its way in: corrected, told apart from people who asked to be forgotten, pseudonymised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.ingest.corrections import Correction, for_entity, read_corrections
+from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Handling:
+    """For the rows of one entity. The default does nothing: rows of which no column is about a person.
+
+    ``erased`` are pseudonyms of people who asked to be forgotten.
+    """
+
+    corrections: tuple[Correction, ...] = ()
+    pseudonyms: Pseudonyms | None = None
+    erased: frozenset[str] = frozenset()
+
+    @property
+    def fingerprint(self) -> str:
+        """Rows that wait, half loaded, are only good for the same handling."""
+        key = self.pseudonyms.key_id if self.pseudonyms else ""
+        return " ".join([key, *(line.digest for line in self.corrections), *sorted(self.erased)]).strip()
+
+
+def corrections_path(settings: Settings) -> Path:
+    """Where the MEL lead writes corrections."""
+    return settings.home / "corrections.yml"
+
+
+def handling_for(warehouse: Warehouse, settings: Settings, source: str, entity: str) -> Handling:
+    """The handling that settings, corrections file and erasures ask for.
+
+    Raises:
+        ContractError: the corrections file cannot be read.
+        SettingsError: the key of the pseudonyms is missing, or another one than the data were loaded with.
+    """
+    from mel_pipeline.ingest.privacy.erasure import erased_people
+    from mel_pipeline.ingest.privacy.keys import require_same_key
+
+    pseudonyms = load_pseudonyms(settings)
+    corrections = for_entity(read_corrections(corrections_path(settings)), source, entity)
+    with warehouse.connect():  # opened once for both
+        require_same_key(warehouse, pseudonyms)
+        return Handling(tuple(corrections), pseudonyms, erased_people(warehouse))

@@ -1,0 +1,192 @@
+"""Batches of a load as entries of the staging table: rows judged, bad ones put aside, deletions. No database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.ingest.corrections import correct
+from mel_pipeline.ingest.row_processing import Handling
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mel_pipeline.ingest.corrections import Correction
+    from mel_pipeline.sources.shared.base import Batch
+    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+
+PLAIN = Handling()
+MOST_TOLD = 20_000  # rows; telling whether more are those of before costs as much as judging them
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Entries of the staging table: one a row, good (``row``) or bad (``bad``, its values left out), and one a
+    deletion (``gone``); the rows put aside with their reasons, and which corrections were used on which rows.
+    ``sound`` is the content of rows that all kept to every rule; empty where one did not, or they are too many.
+    """
+
+    entries: pd.DataFrame
+    bad: list[QuarantinedRow]
+    corrected: list[tuple[str, str]]
+    erased: int
+    sound: str = ""
+
+
+def staged_frame(
+    batches: list[Batch],
+    contract: EntityContract,
+    now: datetime,
+    handling: Handling = PLAIN,
+    source: str = "",
+    sound: str = "",
+) -> Staged:
+    """Batches as entries of the staging table: corrected, judged, pseudonymised.
+
+    Args:
+        source: whose rows these are; people of different sources have different pseudonyms.
+        sound: content of rows that kept to every rule before.
+    """
+    import pandas as pd
+
+    from mel_pipeline import quality
+    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+
+    columns = [*contract.columns, "_source_ref"]
+    frames = [batch.frame for batch in batches if len(batch.frame)]
+    frame = (
+        pd.concat(frames, ignore_index=True)[columns]
+        if frames
+        else pd.DataFrame(columns=columns, dtype="str")
+    )
+    people = People(contract, handling, source)
+    corrected = correct(frame, handling.corrections)
+    keys = row_keys(corrected.frame, contract)
+    used = [
+        (line, people.row_key(keys[position]))
+        for line, position in corrected.used
+        if pd.notna(keys[position])
+    ]
+    kept = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
+    content = quality.content_of(kept, contract) if 0 < len(kept) <= MOST_TOLD else ""
+    verdict = quality.check_rows(kept, contract, is_sound=bool(content) and content == sound)
+    bad = [
+        QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
+        for batch in batches
+        for row in batch.rejected
+    ]
+    bad += [
+        QuarantinedRow(row.source_ref, row.row_key, row.column, row.rule, row.reason, row.payload)
+        for row in verdict.bad
+    ]
+    bad += [
+        _left_out(corrected.frame.loc[position], keys[position], line)
+        for position, line in corrected.left_out.items()
+    ]
+    bad = [people.hidden(row) for row in bad]
+    good, erased = people.without_erased(people.pseudonymised(verdict.good))
+    entries = [
+        good.assign(_row_key=row_keys(good, contract), _kind="row", _changed_at=_moments(good, contract))
+    ]
+    if aside := list(
+        dict.fromkeys((row.row_key, row.source_ref) for row in bad)
+    ):  # a row can break two rules
+        places = zip(*aside, strict=True)
+        entries.append(
+            pd.DataFrame(dict(zip(("_row_key", "_source_ref"), places, strict=True)) | {"_kind": "bad"})
+        )
+    if gone := [
+        (people.row_key(key), _utc(moment) or now)
+        for batch in batches
+        for key, moment in batch.deleted.items()
+    ]:
+        deleted, moments = zip(*gone, strict=True)
+        entries.append(pd.DataFrame({"_row_key": deleted, "_changed_at": moments, "_kind": "gone"}))
+    entries = [entry for entry in entries if len(entry)] or entries[:1]
+    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, "" if verdict.bad else content)
+
+
+def _left_out(row: Any, key: str, line: Correction) -> QuarantinedRow:
+    from mel_pipeline.warehouse.quarantine import LEFT_OUT, QuarantinedRow
+
+    values = {str(name): value if isinstance(value, str) else None for name, value in row.items()}
+    reference = str(values.pop("_source_ref"))
+    payload = json.dumps(values, ensure_ascii=False, sort_keys=True)
+    return QuarantinedRow(
+        reference, key, None, LEFT_OUT, f"Left out: {line.reason} ({line.provider}, {line.date})", payload
+    )
+
+
+class People:
+    """What of an entity's rows is about people, and what becomes of it."""
+
+    def __init__(self, contract: EntityContract, handling: Handling, source: str) -> None:
+        self.columns = [name for name, column in contract.columns.items() if column.person == "key"]
+        self.is_person = contract.row_key == self.columns
+        self.required = [name for name in self.columns if contract.columns[name].required]
+        self.contract, self.handling, self.source = contract, handling, source
+
+    def row_key(self, key: str) -> str:
+        hides = self.is_person and self.handling.pseudonyms is not None
+        return self.handling.pseudonyms.of(self.source, key) if hides and self.handling.pseudonyms else key
+
+    def pseudonymised(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if self.handling.pseudonyms is None:
+            return frame
+        return frame.assign(
+            **{name: self.handling.pseudonyms.column(self.source, frame[name]) for name in self.columns}
+        )
+
+    def without_erased(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+        """Rows that are a person who asked to be forgotten go; where one is only named, the name goes."""
+        if not self.handling.erased:
+            return frame, 0
+        mine = row_keys(frame, self.contract).isin(self.handling.erased)
+        removed = int(mine.sum())
+        frame = frame[~mine].reset_index(drop=True)
+        for name in self.columns:
+            gone = frame[name].isin(self.handling.erased)
+            removed += int(gone.sum())
+            if name in self.required:
+                frame = frame[~gone].reset_index(drop=True)
+            else:
+                frame = frame.assign(**{name: frame[name].mask(gone)})
+        return frame, removed
+
+    def hidden(self, row: QuarantinedRow) -> QuarantinedRow:
+        """A row put aside, with pseudonyms in the place of people."""
+        if not self.columns or self.handling.pseudonyms is None:
+            return row
+        values = json.loads(row.payload) if row.payload else {}
+        for name in self.columns:
+            if isinstance(values, dict) and values.get(name):
+                values[name] = self.handling.pseudonyms.of(self.source, str(values[name]))
+        payload = json.dumps(values, ensure_ascii=False, sort_keys=True) if row.payload else None
+        key = self.row_key(row.row_key) if row.row_key is not None else None
+        return replace(row, payload=payload, row_key=key)
+
+
+def _moments(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[pd.Timestamp]:
+    """When each row last changed at the source, UTC without zone; empty where the source does not say."""
+    import pandas as pd
+
+    if contract.changed_at is None or frame.empty:
+        return pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]")
+    read = pd.to_datetime(frame[contract.changed_at], utc=True, format="ISO8601", errors="coerce")
+    return read.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+
+
+def row_keys(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[str]:
+    """The columns that identify a row, joined by ``|``."""
+    first, *rest = contract.row_key
+    keys = frame[first].astype("str")
+    for column in rest:
+        keys = keys + "|" + frame[column].astype("str")
+    return keys

@@ -1,5 +1,0 @@
-"""Personal data: people are keyed pseudonyms, kept no longer than needed, and removed on request."""
-
-from mel_pipeline.privacy.pseudonyms import Pseudonyms, load_pseudonyms
-
-__all__ = ["Pseudonyms", "load_pseudonyms"]

@@ -1,0 +1,121 @@
+"""What somebody who reads everything that is printed can infer about a withheld figure (linear programming).
+
+The attacker knows every printed number exactly, the rule, and how figures hang together; counts are not
+negative. The smallest and the largest value that agree with all of it bound what is withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.publication.disclosure.structure import (
+    Figures,
+    Quantity,
+    Relation,
+    Sensitivity,
+    counts_of,
+    read_figures,
+    relations,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 1e9  # people: what nothing bounds
+SLACK = 1e-6
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What can be inferred of a quantity: it lies between ``low`` and ``high``."""
+
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+
+def audit(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> dict[Quantity, Interval]:
+    """What the printed figures give away of each withheld one: of its numerator, and of the people it rests on.
+
+    Args:
+        frame: figures as printed; withheld ones have the status ``suppressed`` and no numbers.
+    """
+    figures = read_figures(frame, rules)
+    links = relations(figures, rules)
+    wanted = [
+        quantity
+        for row in sorted(figures.hidden)
+        for quantity in dict.fromkeys((Quantity(row, "numerator"), *counts_of(row, rules[row.indicator])))
+    ]
+    return intervals(figures, links, wanted)
+
+
+def intervals(
+    figures: Figures, links: Sequence[Relation], wanted: Iterable[Quantity]
+) -> dict[Quantity, Interval]:
+    """The interval of each wanted quantity; where the relations contradict the numbers, nothing can be inferred."""
+    found: dict[Quantity, Interval] = {}
+    for quantity in wanted:
+        if quantity in found:
+            continue
+        together = _connected(quantity, figures, links)
+        found[quantity] = _bounds(quantity, figures, together)
+    return found
+
+
+def _connected(start: Quantity, figures: Figures, links: Sequence[Relation]) -> list[Relation]:
+    """The relations that say anything about a quantity, through unknown ones."""
+    by_unknown: dict[Quantity, list[int]] = {}
+    for number, link in enumerate(links):
+        for quantity in link.weights:
+            if quantity not in figures.known:
+                by_unknown.setdefault(quantity, []).append(number)
+    seen: set[int] = set()
+    waiting, met = [start], {start}
+    while waiting:
+        for number in by_unknown.get(waiting.pop(), []):
+            if number not in seen:
+                seen.add(number)
+                fresh = {q for q in links[number].weights if q not in figures.known} - met
+                met |= fresh
+                waiting += fresh
+    return [links[number] for number in sorted(seen)]
+
+
+def _bounds(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> Interval:
+    """Smallest and largest value in one program: the unknowns twice, one copy pulled down and one up."""
+    import numpy as np
+    from scipy.optimize import linprog
+
+    unknown = sorted({q for link in links for q in link.weights if q not in figures.known} | {wanted})
+    place = {quantity: number for number, quantity in enumerate(unknown)}
+    tables: dict[bool, tuple[list[list[float]], list[float]]] = {True: ([], []), False: ([], [])}
+    for link in links:
+        line, right = [0.0] * len(unknown), 0.0
+        for quantity, weight in link.weights.items():
+            if quantity in place:
+                line[place[quantity]] += weight
+            else:
+                right -= weight * figures.known[quantity]
+        tables[link.is_bound][0].append(line)
+        tables[link.is_bound][1].append(right)
+    aim = np.zeros(2 * len(unknown))
+    aim[place[wanted]], aim[len(unknown) + place[wanted]] = 1.0, -1.0
+    (at_most, most), (equal, values) = tables[True], tables[False]
+    result = linprog(
+        aim,
+        A_ub=np.kron(np.eye(2), at_most) if at_most else None,
+        b_ub=[*most, *most] or None,
+        A_eq=np.kron(np.eye(2), equal) if equal else None,
+        b_eq=[*values, *values] or None,
+        bounds=[(0.0, MOST)] * (2 * len(unknown)),
+        method="highs",
+    )
+    if result.status != 0:
+        return Interval(0.0, MOST)
+    return Interval(float(result.x[place[wanted]]), float(result.x[len(unknown) + place[wanted]]))

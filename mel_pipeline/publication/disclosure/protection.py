@@ -1,0 +1,235 @@
+"""Which figures to withhold: those about too few people, and as many others as it takes to keep them from being had.
+
+The others are chosen one by one, the cheapest that helps, until the attack (see ``attack``) fails; then those that
+turn out not to be needed are shown again. Figures that are published already cannot be withheld any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mel_pipeline.publication.disclosure.attack import intervals
+from mel_pipeline.publication.disclosure.structure import (
+    HIDDEN,
+    TOTAL,
+    Figures,
+    Quantity,
+    Relation,
+    Row,
+    Sensitivity,
+    counts_of,
+    read_figures,
+    relations,
+    row_of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBERS = ["value", "numerator", "denominator", "n"]
+TOLERANCE = 1e-6
+TOTAL_COSTS, YEAR_COSTS = 1e6, 1e3  # a reader misses a total most, then a year
+Cell = tuple[str, str, str, str]  # group, period, dimension, category
+
+
+@dataclass(frozen=True)
+class Protected:
+    """The figures with some withheld, and sentences about what can be had all the same from published figures."""
+
+    frame: pd.DataFrame
+    unprotected: list[str] = field(default_factory=list)
+
+
+def protect(
+    frame: pd.DataFrame,
+    rules: Mapping[str, Sensitivity],
+    *,
+    min_cell: int = 5,
+    frozen: Iterable[tuple[str, str, str]] = (),
+    withheld: Iterable[tuple[str, str, str]] = (),
+) -> Protected:
+    """Withhold what has to be.
+
+    Args:
+        frame: figures of all periods, columns of ``indicator_values``. What is ``suppressed`` already stays so.
+        rules: of the indicators that are about people.
+        min_cell: a figure that counts fewer people than this, and more than none, is sensitive.
+        frozen: indicator, period and disaggregation of figures that are published as they are, also as having no data.
+        withheld: of figures that were published without: they stay withheld in every later version.
+    """
+    choice = _Choice(read_figures(frame, rules), rules, min_cell)
+    names = {
+        (str(record["indicator_id"]), str(record["period"]), str(record["disaggregation"])): row_of(record)
+        for record in frame[frame["indicator_id"].isin(rules)].to_dict("records")
+    }
+    choice.frozen = {choice.cell(names[name]) for name in frozen if name in names}
+    before = {choice.cell(names[name]) for name in withheld if name in names}
+    choice.hide(before - choice.frozen)
+    choice.run()
+    return Protected(_blanked(frame, choice.figures.hidden), choice.unprotected)
+
+
+class _Choice:
+    """The choice on its way. ``complete`` holds every number, ``figures`` what is printed."""
+
+    def __init__(self, complete: Figures, rules: Mapping[str, Sensitivity], min_cell: int) -> None:
+        self.rules, self.min_cell = rules, min_cell
+        self.complete = dict(complete.known)
+        self.figures = Figures(dict(complete.known), set(complete.hidden), complete.blank)
+        rows = complete.rows
+        self.members: dict[Cell, list[Row]] = {}
+        for row in sorted(rows):
+            self.members.setdefault(self.cell(row), []).append(row)
+        self.links = [link for link in relations(complete, rules) if self._holds(link)]
+        self.frozen: set[Cell] = set()
+        self.unprotected: list[str] = []
+
+    def cell(self, row: Row) -> Cell:
+        return (self.rules[row.indicator].group, row.period, row.dimension, row.category)
+
+    def hide(self, cells: Iterable[Cell]) -> None:
+        for cell in cells:
+            for row in self.members.get(cell, []):
+                self.figures.hidden.add(row)
+                self.figures.known.pop(Quantity(row, "numerator"), None)
+                self.figures.known.pop(Quantity(row, "denominator"), None)
+
+    def show(self, cell: Cell) -> None:
+        for row in self.members[cell]:
+            self.figures.hidden.discard(row)
+            for part in ("numerator", "denominator"):
+                if (quantity := Quantity(row, part)) in self.complete:
+                    self.figures.known[quantity] = self.complete[quantity]
+
+    def run(self) -> None:
+        """Primary, then secondary suppression, then those shown again that are not needed."""
+        already = {self.cell(row) for row in self.figures.hidden}
+        primary = {self.cell(quantity.row) for quantity in self.complete if self._is_small(quantity)}
+        for cell in sorted(primary & self.frozen):
+            self.unprotected.append(f"{_named(cell)} is published although it counts few people.")
+        self.hide(primary - self.frozen)
+        added, given_up = self._protect_all()
+        for cell in sorted(added, key=self._cost, reverse=True):
+            if cell in already:
+                continue
+            self.show(cell)
+            if any(self._is_exposed(quantity) for quantity in self._guarded() if quantity not in given_up):
+                self.hide([cell])
+
+    def _protect_all(self) -> tuple[list[Cell], set[Quantity]]:
+        """Withhold others until nothing is exposed. What is safe stays safe: withholding only widens intervals."""
+        added: list[Cell] = []
+        safe: set[Quantity] = set()
+        given_up: set[Quantity] = set()
+        while waiting := [item for item in self._guarded() if item not in safe and item not in given_up]:
+            first = waiting[0]
+            if not self._is_exposed(first):
+                safe.add(first)
+                continue
+            helper = self._helper(first)
+            if helper is None:
+                given_up.add(first)
+                self.unprotected.append(
+                    f"{_named(self.cell(first.row))} follows from figures that are published already."
+                )
+                continue
+            self.hide([helper])
+            added.append(helper)
+        return added, given_up
+
+    def _is_small(self, quantity: Quantity) -> bool:
+        counted = counts_of(quantity.row, self.rules[quantity.row.indicator])
+        return quantity in counted and 0 < self.complete[quantity] < self.min_cell
+
+    def _holds(self, link: Relation) -> bool:
+        """Relations that the numbers contradict (an answer that belongs to no kind of event) mislead an attacker."""
+        if any(quantity not in self.complete for quantity in link.weights):
+            return all(quantity.row in self.figures.rows for quantity in link.weights)
+        total = sum(weight * self.complete[quantity] for quantity, weight in link.weights.items())
+        return total <= TOLERANCE if link.is_bound else abs(total) <= TOLERANCE
+
+    def _guarded(self) -> list[Quantity]:
+        """What must not be had: small counts of people, and the numerators of whatever is withheld.
+
+        Small ones first, and quarters before years: a year is often safe once its quarters are.
+        """
+        hidden = sorted(self.figures.hidden)
+        counted = [quantity for row in hidden for quantity in counts_of(row, self.rules[row.indicator])]
+        guarded = [quantity for quantity in counted if quantity in self.complete and self._is_small(quantity)]
+        guarded += [Quantity(row, "numerator") for row in hidden]
+        known = dict.fromkeys(quantity for quantity in guarded if quantity in self.complete)
+        return sorted(
+            known, key=lambda quantity: (not self._is_small(quantity), "-" not in quantity.row.period)
+        )
+
+    def _is_exposed(self, quantity: Quantity) -> bool:
+        """Whether it can be had: a small count too narrowly, anything else exactly."""
+        width = intervals(self.figures, self.links, [quantity])[quantity].width
+        return width < (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE
+
+    def _helper(self, exposed: Quantity) -> Cell | None:
+        """The cheapest figure whose withholding protects; if none does alone, the cheapest that is connected."""
+        mine = self.cell(exposed.row)
+        candidates = sorted(
+            self._connected(exposed), key=lambda cell: (self._cost(cell), cell[1] != mine[1], cell)
+        )
+        for cell in candidates:
+            self.hide([cell])
+            protects = not self._is_exposed(exposed)
+            self.show(cell)
+            if protects:
+                return cell
+        return candidates[0] if candidates else None
+
+    def _connected(self, exposed: Quantity) -> set[Cell]:
+        """Printed figures that stand in a relation with what is exposed, through withheld ones."""
+        met, waiting = {exposed}, [exposed]
+        cells: set[Cell] = set()
+        while waiting:
+            quantity = waiting.pop()
+            for link in self._links_of(quantity):
+                for other in link.weights:
+                    if other in met:
+                        continue
+                    met.add(other)
+                    if other in self.figures.known:
+                        cells.add(self.cell(other.row))
+                    else:
+                        waiting.append(other)
+        return cells - self.frozen
+
+    def _links_of(self, quantity: Quantity) -> list[Relation]:
+        return [link for link in self.links if quantity in link.weights]
+
+    def _cost(self, cell: Cell) -> float:
+        people = max(
+            self.complete.get(
+                Quantity(row, "numerator" if cell[2] == "gender" else self.rules[row.indicator].people), 0.0
+            )
+            for row in self.members[cell]
+        )
+        is_total = cell[2] == TOTAL or (cell[2], cell[3]) == (
+            "gender",
+            "Woman",
+        )  # the share of women is the total
+        return (
+            (people + 1.0) * (TOTAL_COSTS if is_total else 1.0) * (YEAR_COSTS if "-" not in cell[1] else 1.0)
+        )
+
+
+def _named(cell: Cell) -> str:
+    group, period, dimension, category = cell
+    return f"{group} {period} {dimension if dimension == TOTAL else f'{dimension}={category}'}"
+
+
+def _blanked(frame: pd.DataFrame, hidden: set[Row]) -> pd.DataFrame:
+    if not hidden:
+        return frame.copy()
+    out = frame.copy()
+    mine = [row_of(record) in hidden for record in frame.to_dict("records")]
+    out.loc[mine, NUMBERS] = None
+    out.loc[mine, "note"] = None
+    out.loc[mine, "status"] = HIDDEN
+    return out

@@ -1,0 +1,235 @@
+"""How figures hang together: totals and cells, quarters and years, genders and those who stated one.
+
+A figure has two quantities, numerator and denominator. Everything an attacker can add and subtract is a
+relation between quantities; what is not a relation here (themes overlap, levels of different quarters) gives
+nothing away exactly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from mel_pipeline.core.periods import quarters_of_year
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOTAL = "total"
+GENDERS = ("Woman", "Man", "Non-binary")
+UNDISCLOSED = "Undisclosed"
+ANSWER, SCORES = "answer", ("1", "2", "3", "4", "5")
+RARE = "Non-binary"  # a gender few people state: the number of them is sensitive, not only that of all who answered
+HIDDEN, MISSING = "suppressed", "not_available"
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How an indicator is about people.
+
+    ``group``: indicators about the same people are withheld together. ``people``: the quantity that counts the
+    persons a figure rests on. ``aggregation`` and ``unit`` are those of the catalogue. ``answers``: of a share of
+    answers, the scores that its numerator counts.
+    """
+
+    group: str
+    people: Literal["numerator", "denominator"]
+    aggregation: str
+    unit: str
+    answers: tuple[str, ...] = ()
+
+
+class Row(NamedTuple):
+    """A figure by its name."""
+
+    indicator: str
+    period: str
+    dimension: str
+    category: str
+
+
+class Quantity(NamedTuple):
+    """Numerator or denominator of a figure."""
+
+    row: Row
+    part: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """``sum(weight * quantity) = 0``, or ``<= 0`` where it is a bound."""
+
+    weights: Mapping[Quantity, float]
+    is_bound: bool = False
+
+
+@dataclass
+class Figures:
+    """The figures about people: what is known of each quantity, which figures are withheld, and which are blank
+    (not available, so that nobody knows their numbers). What is nothing of nothing is known to be nothing.
+    """
+
+    known: dict[Quantity, float] = field(default_factory=dict)
+    hidden: set[Row] = field(default_factory=set)
+    blank: set[Row] = field(default_factory=set)
+
+    @property
+    def rows(self) -> set[Row]:
+        return {quantity.row for quantity in self.known} | self.hidden
+
+
+def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figures:
+    """Figures of the indicators that have a rule."""
+    figures = Figures()
+    for record in frame[frame["indicator_id"].isin(rules)].to_dict("records"):
+        row = row_of(record)
+        numbers = {part: record[part] for part in ("numerator", "denominator") if not _missing(record[part])}
+        if record["status"] == HIDDEN:
+            figures.hidden.add(row)
+        elif record["status"] == MISSING and len(numbers) < 2:
+            figures.blank.add(row)
+        else:
+            figures.known |= {Quantity(row, part): float(value) for part, value in numbers.items()}
+    return figures
+
+
+def row_of(record: Mapping[Any, Any]) -> Row:
+    category = record["category"]
+    named = "" if _missing(category) else str(category)
+    return Row(str(record["indicator_id"]), str(record["period"]), str(record["dimension"]), named)
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value  # noqa: PLR0124 - not a number
+
+
+def counts_of(row: Row, rule: Sensitivity) -> tuple[Quantity, ...]:
+    """The quantities of a figure that count persons who could be recognised, were they few."""
+    people = Quantity(row, rule.people)
+    return (people, Quantity(row, "numerator")) if row.category == RARE else (people,)
+
+
+def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relation]:
+    """Every relation between the quantities of these figures."""
+    there = figures.rows
+    found: list[Relation] = []
+    for row in sorted(there):
+        found += _own_bounds(row, rules[row.indicator])
+    found += _of_dimensions(there, figures.blank)
+    found += _of_years(there, figures.blank, rules)
+    found += _of_groups(there, rules)
+    found += _of_scores(there, figures.blank, rules)
+    return found
+
+
+def _own_bounds(row: Row, rule: Sensitivity) -> Iterator[Relation]:
+    """A share has no more in it than it is of; a mean score lies between 1 and 5."""
+    above, below = Quantity(row, "numerator"), Quantity(row, "denominator")
+    if rule.unit == "score":
+        yield Relation({above: 1.0, below: -5.0}, is_bound=True)
+        yield Relation({below: 1.0, above: -1.0}, is_bound=True)
+    elif rule.unit == "percent":
+        yield Relation({above: 1.0, below: -1.0}, is_bound=True)
+
+
+def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
+    cells: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in sorted(there):
+        if row.dimension != TOTAL:
+            cells[row.indicator, row.period, row.dimension].append(row)
+    for (indicator, period, dimension), parts in cells.items():
+        total = Row(indicator, period, TOTAL, "")
+        if total not in there or any(
+            (row.indicator, row.period, row.dimension) == (indicator, period, dimension) for row in blank
+        ):
+            continue
+        if dimension == "gender":
+            yield from _of_genders(total, {row.category: row for row in parts})
+            continue
+        if dimension == ANSWER:
+            yield from _of_answers(total, parts)
+            continue
+        for part in ("numerator", "denominator"):
+            weights = {Quantity(row, part): 1.0 for row in parts}
+            yield Relation({**weights, Quantity(total, part): -1.0})
+
+
+def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:
+    """The total is the women of those who stated a gender; every gender has the same denominator."""
+    stated = Quantity(total, "denominator")
+    if "Woman" in cells:
+        yield Relation({Quantity(cells["Woman"], "numerator"): 1.0, Quantity(total, "numerator"): -1.0})
+    named = [cells[name] for name in GENDERS if name in cells]
+    for row in named:
+        yield Relation({Quantity(row, "denominator"): 1.0, stated: -1.0})
+    if len(named) == len(GENDERS):
+        yield Relation({stated: -1.0, **{Quantity(row, "numerator"): 1.0 for row in named}})
+    if UNDISCLOSED in cells:
+        row = cells[UNDISCLOSED]
+        yield Relation({Quantity(row, "denominator"): 1.0, Quantity(row, "numerator"): -1.0, stated: -1.0})
+
+
+def _of_answers(total: Row, cells: Sequence[Row]) -> Iterator[Relation]:
+    """The total is everybody who answered; every score has them as its denominator."""
+    everybody = Quantity(total, "denominator")
+    yield Relation({Quantity(total, "numerator"): 1.0, everybody: -1.0})
+    for row in cells:
+        yield Relation({Quantity(row, "denominator"): 1.0, everybody: -1.0})
+    if {row.category for row in cells} == set(SCORES):
+        yield Relation({everybody: -1.0, **{Quantity(row, "numerator"): 1.0 for row in cells}})
+
+
+def _of_scores(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+    """What a mean and a share of satisfied answers say of the answers by score, and the other way round."""
+    spread: dict[tuple[str, str], dict[str, Quantity]] = defaultdict(dict)
+    for row in sorted(there - blank):
+        if row.dimension == ANSWER:
+            spread[rules[row.indicator].group, row.period][row.category] = Quantity(row, "numerator")
+    for row in sorted(there - blank):
+        rule = rules[row.indicator]
+        cells = spread.get((rule.group, row.period), {})
+        if row.dimension != TOTAL or set(cells) != set(SCORES):
+            continue
+        whole = {Quantity(row, "numerator"): -1.0}
+        if rule.unit == "score":
+            yield Relation({**whole, **{quantity: float(score) for score, quantity in cells.items()}})
+        elif rule.answers:
+            yield Relation({**whole, **{cells[score]: 1.0 for score in rule.answers}})
+
+
+def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+    """A category that a calculated quarter does not list had nobody in it, and everybody can see that.
+
+    Where a quarter was not calculated, or is not available, the others together are still no more than the year.
+    """
+    for year in sorted(row for row in there if "-" not in row.period):
+        aggregation = rules[year.indicator].aggregation
+        if aggregation == "stock":
+            continue
+        parts = [year._replace(period=str(quarter)) for quarter in quarters_of_year(int(year.period))]
+        whole_year = all(row._replace(dimension=TOTAL, category="") in there for row in parts)
+        whole_year = whole_year and not blank & set(parts)
+        parts = [row for row in parts if row in there]
+        for part in ("numerator", "denominator"):
+            whole, quarters = Quantity(year, part), [Quantity(row, part) for row in parts]
+            if aggregation == "distinct":
+                for quantity in quarters:
+                    yield Relation({quantity: 1.0, whole: -1.0}, is_bound=True)
+                if whole_year:
+                    yield Relation({whole: 1.0, **dict.fromkeys(quarters, -1.0)}, is_bound=True)
+            else:
+                yield Relation({whole: -1.0, **dict.fromkeys(quarters, 1.0)}, is_bound=not whole_year)
+
+
+def _of_groups(there: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+    """Indicators of a group count the same people, each in the quantity that is named."""
+    alike: dict[tuple[str, str, str, str], list[Quantity]] = defaultdict(list)
+    for row in sorted(there):
+        rule = rules[row.indicator]
+        alike[rule.group, row.period, row.dimension, row.category].append(Quantity(row, rule.people))
+    for same in alike.values():
+        for first, second in pairwise(same):
+            yield Relation({first: 1.0, second: -1.0})

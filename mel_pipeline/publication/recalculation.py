@@ -1,0 +1,89 @@
+"""Figures again from what has been collected: all of them, or those of the quarters that new loads touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mel_pipeline.core.clock import utc_now
+from mel_pipeline.core.errors import ModelError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.load import land_catalogue
+from mel_pipeline.publication.calculations import FIGURES, note_calculation
+from mel_pipeline.publication.release import release
+from mel_pipeline.publication.restatement import update
+from mel_pipeline.transform import ModelResult, SqlProject
+from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.engines import runner_for
+from mel_pipeline.transform.variables import sql_variables
+from mel_pipeline.warehouse import Warehouse
+from mel_pipeline.warehouse.fingerprints import rows_digest
+
+
+def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
+    """Rebuild all tables, then every quarter that had figures; yields each quarter when it is done.
+
+    No source is asked. The first quarter builds the tables anew; if the command is cut short, the quarters that
+    are still missing can be run by `mel run`. Published figures stay as they are; what differs goes to the ledger.
+
+    Raises:
+        ModelError: a model failed; the message says which and why.
+    """
+    land_catalogue(load_catalogue(settings.sql_dir), warehouse)
+    runner = runner_for(warehouse, settings)
+    for number, quarter in enumerate(_calculated(warehouse)):
+        variables = sql_variables(settings, quarter)
+        project = SqlProject.load(settings.sql_dir, variables)
+        begun = utc_now()
+        _require_success(quarter, runner.run(project, variables=variables, full_refresh=number == 0))
+        note_calculation(warehouse, settings.sql_dir, str(quarter), project.variables, begun)
+        release(warehouse, settings)
+        update(warehouse, settings, str(quarter))
+        yield quarter
+
+
+def catch_up(warehouse: Warehouse, settings: Settings) -> list[Quarter]:
+    """Calculate the quarters whose figures would come out otherwise now; returns them.
+
+    For the hours after a load: a late answer or a corrected date may belong to a quarter that nobody runs any more.
+    The tables must have been built. Published figures stay as they are; what differs goes to the ledger.
+
+    Raises:
+        ModelError: a model failed; the message says which and why.
+    """
+    runner = runner_for(warehouse, settings)
+    quarters = _calculated(warehouse)
+    if not quarters:
+        return []
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, quarters[-1]))
+    growing = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
+    touched = []
+    for quarter in quarters:
+        variables, begun, before = sql_variables(settings, quarter), utc_now(), _figures(warehouse, quarter)
+        _require_success(quarter, runner.run(project, growing, variables))
+        if _figures(warehouse, quarter) != before:
+            known = {**project.variables, **variables}
+            note_calculation(warehouse, settings.sql_dir, str(quarter), known, begun)
+            touched.append(quarter)
+    if touched:
+        release(warehouse, settings)
+    for quarter in touched:
+        update(warehouse, settings, str(quarter))
+    return touched
+
+
+def _figures(warehouse: Warehouse, quarter: Quarter) -> str:
+    with warehouse.connect() as connection:
+        return rows_digest(connection, FIGURES, f"quarter = '{quarter}'")
+
+
+def _require_success(quarter: Quarter, results: Iterable[ModelResult]) -> None:
+    if failed := [f"{result.name}: {result.message}" for result in results if result.status == "failed"]:
+        raise ModelError(f"Calculating {quarter} again: {' '.join(failed)}")
+
+
+def _calculated(warehouse: Warehouse) -> list[Quarter]:
+    if not warehouse.has_table("indicator_values"):
+        return []
+    quarters = warehouse.read("select distinct quarter from indicator_values")["quarter"]
+    return sorted(Quarter.parse(str(quarter)) for quarter in quarters)

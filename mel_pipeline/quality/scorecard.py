@@ -1,0 +1,104 @@
+"""The data-quality card: rows in, put aside, corrected and late by source, and every rule by dimension. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.quality.results import DIMENSIONS
+
+if TYPE_CHECKING:
+    from mel_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Line:
+    """One source. ``late`` are rows that came after the quarter they were loaded for was published."""
+
+    source: str
+    title: str
+    rows: int
+    aside: int
+    corrected: int
+    late: int
+    status: str
+
+
+def card(warehouse: Warehouse) -> list[Line]:
+    """One line a source that was ever asked, by title."""
+    there = warehouse.tables()
+    if "load_ledger" not in there:
+        return []
+    loads = {row["source"]: row for row in warehouse.records(_LOADS)}
+    aside = _counts(warehouse, _ASIDE) if "quarantine" in there else {}
+    corrected = _counts(warehouse, _CORRECTED) if "correction_use" in there else {}
+    late = _counts(warehouse, _LATE) if "publication_ledger" in there else {}
+    lines = []
+    for source in source_names():
+        load = loads.get(source)
+        if load is None:
+            continue
+        put_aside = aside.get(source, 0)
+        status = "complete" if not load["failed"] else f"last load of {load['failed']} tables failed"
+        lines.append(
+            Line(
+                source,
+                contract_of(source).title,
+                int(load["stored"] or 0) + put_aside,
+                put_aside,
+                corrected.get(source, 0),
+                late.get(source, 0),
+                status,
+            )
+        )
+    return sorted(lines, key=lambda line: line.title)
+
+
+def rules(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
+    """Dimension → rules with their last outcome, broken ones first."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in DIMENSIONS}
+    if warehouse.has_table("quality_result"):
+        for row in warehouse.records(_RULES):
+            found[row["dimension"]].append(row)
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def put_aside(warehouse: Warehouse, source: str = "") -> list[dict[str, Any]]:
+    """Rows that wait in quarantine."""
+    if not warehouse.has_table("quarantine"):
+        return []
+    return warehouse.records(
+        "select source, entity, source_ref, row_key, reason from quarantine where resolved_at is null"
+        " and rule <> 'left out' and (:source = '' or source = :source) order by source, entity, source_ref, reason",
+        {"source": source},
+    )
+
+
+def _counts(warehouse: Warehouse, sql: str) -> dict[str, int]:
+    return {row["source"]: int(row["n"]) for row in warehouse.records(sql)}
+
+
+_LOADS = (
+    "select source, sum(stored) as stored, sum(failed) as failed from ("
+    " select source, entity,"
+    "  max(case when loaded_place = 1 and status = 'loaded' then stored end) as stored,"
+    "  max(case when place = 1 and status = 'failed' then 1 else 0 end) as failed"
+    " from (select *, row_number() over (partition by source, entity order by finished_at desc) as place,"
+    "  row_number() over (partition by source, entity, status order by finished_at desc) as loaded_place"
+    "  from load_ledger) l group by source, entity) e group by source"
+)
+_ASIDE = (
+    "select source, count(distinct entity || coalesce(row_key, source_ref)) as n from quarantine"
+    " where resolved_at is null group by source"
+)
+_CORRECTED = "select source, count(distinct entity || row_key) as n from correction_use group by source"
+_LATE = (
+    "select l.source, sum(l.new) as n from load_ledger l join ("
+    "  select quarter, min(happened_at) as published_at from publication_ledger where event = 'published'"
+    "  group by quarter) p on p.quarter = l.quarter and l.finished_at > p.published_at group by l.source"
+)
+_RULES = (
+    "select asset, check_name, quarter, dimension, severity, passed, sentence from quality_result"
+    " order by dimension, passed, asset, check_name, quarter"
+)

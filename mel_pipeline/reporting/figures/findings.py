@@ -1,0 +1,173 @@
+"""Sentences drawn from figures: chart titles, main points, status against target. Pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.reporting.figures.lookup import (
+    SUPPRESSED,
+    Figures,
+    Reading,
+    Target,
+    closing_quarter,
+    comparable,
+)
+from mel_pipeline.reporting.text.texts import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.text.texts import Texts
+
+UNSTATED = ("Not stated", "Undisclosed", "Unknown")
+ON_TARGET, NEAR_TARGET, OVER_TARGET = 95.0, 75.0, 105.0
+MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a figure stands: code for the style sheet, shape and word for the reader."""
+
+    code: str
+    shape: str
+    word: str
+
+
+SHAPES = {
+    "over": "★",
+    "on": "●",
+    "near": "▲",
+    "off": "▼",
+    "ahead": "◇",
+    "in_band": "●",
+    "out_of_band": "▲",
+    "no_target": "○",
+    "context": "○",
+    "not_available": "○",
+    "suppressed": "○",
+}
+
+
+def status(measure: Measure, reading: Reading, target: Target | None, period: str, texts: Texts) -> Status:
+    """Traffic light of the house: ≥ 95 % on, 75–95 % near, below off, above 105 % over."""
+    code = _status_code(measure, reading, target, period)
+    return Status(code, SHAPES[code], texts.choice("status", code))
+
+
+def _status_code(measure: Measure, reading: Reading, target: Target | None, period: str) -> str:
+    if reading.value is None:
+        return "suppressed" if reading.status == SUPPRESSED else "not_available"
+    if measure.direction == "context":
+        return "context"
+    if measure.direction == "in_band" and measure.band:
+        return "in_band" if measure.band[0] <= reading.value <= measure.band[1] else "out_of_band"
+    return "no_target" if target is None else _against_target(measure, reading.value, target, period)
+
+
+def _against_target(measure: Measure, value: float, target: Target, period: str) -> str:
+    """A level may still climb until the period that was aimed at closes: until then it is ahead, not behind."""
+    if not period.startswith(target.period[:4]):
+        return "ahead"
+    top, bottom = (target.value, value) if measure.direction == "decrease" else (value, target.value)
+    share = 100 * top / bottom if bottom else 100.0
+    if share >= ON_TARGET:
+        return "over" if share > OVER_TARGET else "on"
+    if measure.aggregation == "stock" and closing_quarter(period) < closing_quarter(target.period):
+        return "ahead"
+    return "near" if share >= NEAR_TARGET else "off"
+
+
+def compared_period(measure: Measure, period: str) -> str:
+    """Amounts are seasonal: a quarter is held against the same quarter a year before; levels against the last."""
+    if "-" in period and measure.aggregation in ("flow", "distinct") and not measure.is_line:
+        return year_before(period)
+    return previous_period(period)
+
+
+def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> str:
+    """The sentence that stands above a trend and among the main points."""
+    reading = figures.total(measure.id, period)
+    if reading is None or reading.value is None:
+        key = "finding.suppressed" if reading and reading.status == SUPPRESSED else "finding.not_available"
+        return texts(key, name=measure.name, period=period)
+    shown = texts.value_with_unit(measure, reading.value)
+    if measure.direction == "in_band" and measure.band:
+        return _band_finding(measure, reading.value, texts)
+    before, earlier = _earlier(measure, figures, period)
+    if before is None:
+        key = "finding.level" if measure.aggregation == "stock" else "finding.amount"
+        return texts(key, name=measure.name, value=shown, period=period)
+    difference = rounded(reading.value, measure.decimals) - rounded(before, measure.decimals)
+    key = "finding.same" if difference == 0 else "finding.rose" if difference > 0 else "finding.fell"
+    then = texts.value(measure, before)
+    return texts(key, name=measure.name, value=shown, before=then, earlier=earlier)
+
+
+def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[float | None, str]:
+    for earlier in (compared_period(measure, period), previous_period(period)):
+        reading = figures.total(measure.id, earlier)
+        if reading is not None and reading.value is not None:
+            now = figures.total(measure.id, period)
+            return (reading.value, earlier) if now and comparable(now, reading) else (None, "")
+    return None, ""
+
+
+def _band_finding(measure: Measure, value: float, texts: Texts) -> str:
+    low, high = measure.band or (0.0, 0.0)
+    place = "below" if value < low else "above" if value > high else "inside"
+    return texts(
+        f"finding.band_{place}",
+        name=measure.name,
+        value=texts.value(measure, value),
+        low=texts.number(low),
+        high=texts("format.percent", number=texts.number(high)),
+    )
+
+
+def breakdown_finding(
+    measure: Measure, total: Reading | None, cells: Mapping[str, Reading], texts: Texts
+) -> str:
+    """Who leads: ``Asia leads with 64 of 164``; "of" only where the cells make up the total."""
+    known = {
+        name: cell.value for name, cell in cells.items() if cell.value is not None and name not in UNSTATED
+    }
+    if not known or max(known.values()) == 0:
+        return texts("finding.no_breakdown", name=measure.name)
+    most = max(known.values())
+    leaders = [
+        texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
+    ]
+    amount = texts.value(measure, most)
+    if (
+        adds_up(total, list(cells.values()))
+        and total is not None
+        and measure.unit not in ("percent", "score")
+    ):
+        amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
+    if len(leaders) == 1:
+        return texts("finding.leads", leader=leaders[0], amount=amount)
+    return texts("finding.lead_together", count=len(leaders), amount=amount)
+
+
+def adds_up(total: Reading | None, cells: Sequence[Reading]) -> bool:
+    """True when no cell is missing and together they are the total (themes overlap, regions do not)."""
+    values = [cell.value for cell in cells if cell.value is not None]
+    if total is None or total.value is None or len(values) != len(cells) or not values:
+        return False
+    return abs(sum(values) - total.value) < 1e-6 * max(1.0, abs(total.value))
+
+
+def main_points(known: Sequence[Measure], figures: Figures, period: str, texts: Texts) -> list[str]:
+    """Three to six sentences, most important first. Figures that are missing come only if too few are there."""
+    there: list[Measure] = []
+    absent: list[Measure] = []
+    for measure in known:
+        reading = figures.total(measure.id, period)
+        if measure.headline:
+            (there if reading and reading.value is not None else absent).append(measure)
+    chosen = there[:MAIN_POINTS_MOST]
+    chosen += absent[: max(0, MAIN_POINTS_LEAST - len(chosen))]
+    return [finding(measure, figures, period, texts) + "." for measure in chosen]

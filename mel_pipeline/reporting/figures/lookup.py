@@ -1,0 +1,141 @@
+"""Look figures up. All that is printed passes through here; what is withheld was withheld before it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mel_pipeline.reporting.edition import Edition
+
+SUPPRESSED = "suppressed"
+NOT_AVAILABLE = "not_available"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One figure. ``value`` is None unless ``status`` is ok: nothing missing can pass for a zero."""
+
+    status: str
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    n: int | None = None
+    note: str = ""
+    interval: tuple[float, float] | None = None  # 95 %
+
+
+@dataclass(frozen=True)
+class Target:
+    period: str
+    value: float
+    origin: str
+
+
+class Figures:
+    """The figures of an edition, by indicator, period and cell."""
+
+    def __init__(self, edition: Edition, known: Iterable[Measure]) -> None:
+        self.period = edition.period
+        measures = {measure.id: measure for measure in known}
+        self._cells: dict[tuple[str, str, str], dict[str, Reading]] = {}
+        for row in edition.figures.to_dict("records"):
+            measure = measures.get(words(row["indicator_id"]))
+            if measure is None:
+                raise ReportError(
+                    f"Reporting {edition.period}: figures of {row['indicator_id']} have no definition."
+                    " Add its YAML file or rebuild the SQL models."
+                )
+            key = (measure.id, words(row["period"]), words(row["dimension"]) or "total")
+            cells, category = self._cells.setdefault(key, {}), words(row["category"])
+            if category in cells:
+                raise ReportError(
+                    f"Reporting {edition.period}: {measure.id} has two figures for {key[1]},"
+                    f" {key[2]} {category}. Mend its SQL model: one row a cell."
+                )
+            cells[category] = _reading(row)
+        self._targets: dict[str, list[Target]] = {}
+        for row in edition.targets.sort_values(["indicator_id", "period"]).to_dict("records"):
+            value = number(row["value"])
+            if value is not None:
+                target = Target(words(row["period"]), value, words(row["origin"]))
+                self._targets.setdefault(words(row["indicator_id"]), []).append(target)
+
+    def total(self, indicator: str, period: str) -> Reading | None:
+        """The figure of a period, None when that period was never calculated."""
+        return self._cells.get((indicator, period, "total"), {}).get("")
+
+    def cells(self, indicator: str, period: str, dimension: str) -> dict[str, Reading]:
+        """Category → figure; empty when there is no such breakdown."""
+        return self._cells.get((indicator, period, dimension), {})
+
+    def target(self, measure: Measure, period: str) -> Target | None:
+        """The target of exactly this period; for levels and shares else the next one that is due."""
+        targets = self._targets.get(measure.id, [])
+        exact = [target for target in targets if target.period == period]
+        if exact or not (measure.aggregation == "stock" or measure.unit in ("percent", "score")):
+            return exact[0] if exact else None
+        ahead = [target for target in targets if closing_quarter(target.period) >= closing_quarter(period)]
+        return min(ahead, key=lambda target: closing_quarter(target.period), default=None)
+
+
+def _reading(row: dict[Any, Any]) -> Reading:
+    value, n = number(row["value"]), number(row["n"])
+    status = words(row["status"]) or NOT_AVAILABLE
+    if status == SUPPRESSED:
+        return Reading(SUPPRESSED)
+    if status == "ok" and value is None:
+        status = NOT_AVAILABLE
+    return Reading(
+        status=status,
+        value=value if status == "ok" else None,
+        numerator=number(row["numerator"]),
+        denominator=number(row["denominator"]),
+        n=None if n is None else int(n),
+        note="" if missing(row["note"]) else str(row["note"]).strip(),
+        interval=_interval(row),
+    )
+
+
+def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
+    low, high = number(row.get("low")), number(row.get("high"))
+    return None if low is None or high is None else (low, high)
+
+
+def comparable(now: Reading, then: Reading) -> bool:
+    """Whether a difference means anything: what is not counted, as the notes say, has to be the same in both."""
+    return now.note == then.note
+
+
+def closing_quarter(period: str) -> str:
+    """Sort key: the last quarter of a period."""
+    return period if "-" in period else f"{period}-Q4"
+
+
+def quarters_shown(period: str, count: int) -> list[str]:
+    """The last ``count`` quarters up to the period (a year ends with its fourth quarter)."""
+    quarter = Quarter.parse(closing_quarter(period))
+    shown = [quarter]
+    while len(shown) < count:
+        shown.insert(0, shown[0].previous())
+    return [str(item) for item in shown]
+
+
+def require_headlines(figures: Figures, known: Iterable[Measure], period: str) -> None:
+    """A headline figure that was never calculated stops the report: "not available" is an answer, absence none.
+
+    Raises:
+        ReportError: names the indicators without a row.
+    """
+    absent = [item.id for item in known if item.headline and figures.total(item.id, period) is None]
+    if absent:
+        raise ReportError(
+            f"Reporting {period}: no figure at all for {', '.join(absent)}."
+            f" Run `mel run --quarter {closing_quarter(period)}` again, then the report."
+        )

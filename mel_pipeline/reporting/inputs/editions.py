@@ -1,0 +1,277 @@
+"""One edition: everything it says, read from the warehouse as frames, and all that is written of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.publication.movement import movement
+from mel_pipeline.publication.provenance import origins
+from mel_pipeline.publication.restatement import ledger_rows
+from mel_pipeline.publication.store import calculations, last_publication
+from mel_pipeline.quality.scorecard import card, rules
+from mel_pipeline.reporting.edition import Edition, Publication
+from mel_pipeline.reporting.inputs.narrative import read_learning
+from mel_pipeline.transform.catalogue import load_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from mel_pipeline.reporting import BuiltEdition
+    from mel_pipeline.warehouse import Warehouse
+
+
+def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
+    """Frames for one edition.
+
+    Raises:
+        ReportError: the period has not been calculated yet.
+    """
+    with warehouse.connect():  # opened once for everything below
+        return _edition(warehouse, settings, period)
+
+
+def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
+    """Write it in the languages and formats of the settings; what has not changed stays as it is.
+
+    Args:
+        also: further languages, of readers who want another one.
+
+    Raises:
+        ReportError: a page cannot be written, two languages differ, or a format or language does not exist.
+    """
+    from mel_pipeline.reporting import build_all, languages
+    from mel_pipeline.reporting.cache import kept_in
+
+    asked = languages(settings.report_sources, settings.languages)
+    formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
+    wanted = [*asked, *(language for language in also if language not in asked)]
+    with kept_in(settings.pictures_dir):
+        return build_all(edition, settings.published_dir, settings.report_sources, wanted, formats)
+
+
+def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
+    known = _calculated(warehouse)
+    if period not in known:
+        raise _not_calculated(period, known)
+    figures = warehouse.read(
+        "select * from released_figures order by indicator_id, period, dimension, category"
+    )
+    return Edition(
+        period=period,
+        grain="quarter" if "-Q" in period else "year",
+        organisation=settings.organisation,
+        is_sample=settings.sample,
+        licence=settings.licence,
+        data_as_of=_data_as_of(warehouse, settings, period),
+        figures=figures,
+        indicators=warehouse.read("select * from dim_indicator order by position, indicator_id"),
+        targets=warehouse.read("select * from dim_target order by indicator_id, period"),
+        lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
+        quality=read_quality(warehouse),
+        card=[vars(line) for line in card(warehouse)],
+        rules_held=_rules_held(warehouse),
+        notes=read_outages(warehouse),
+        min_cell=settings.min_cell,
+        origins=origins(warehouse, settings),
+        publication=_publication(warehouse, period),
+        restatements=_restatements(warehouse, period),
+        movements=_movements(warehouse, settings, period),
+        learning=read_learning(settings, period),
+    )
+
+
+def _movements(warehouse: Warehouse, settings: Settings, period: str) -> dict[str, dict[str, float]]:
+    """Headline indicator → how much of its change since the period compared with is of which reason.
+
+    What cannot be compared is left out here; the page says of each figure whether it is there.
+    """
+    found = {}
+    for indicator in load_catalogue(settings.sql_dir).indicators:
+        if indicator.headline:
+            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in (
+                "percent",
+                "score",
+            )
+            earlier = year_before(period) if amounts else previous_period(period)
+            with suppress(ReportError):
+                found[indicator.id] = movement(warehouse, settings, indicator.id, earlier, period).parts
+    return found
+
+
+def _publication(warehouse: Warehouse, period: str) -> Publication | None:
+    entry = last_publication(warehouse, period if "-Q" in period else f"{period}-Q4")
+    if entry is None:
+        return None
+    return Publication(entry.version or 1, entry.happened_at.date(), entry.role or "", entry.note or "")
+
+
+def _restatements(warehouse: Warehouse, period: str) -> list[dict[str, Any]]:
+    quarter = period if "-Q" in period else f"{period}-Q4"
+    return [row for row in ledger_rows(warehouse, quarter) if row["period"] == period]
+
+
+def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
+    """Figures of one period: indicator_id, period, disaggregation, value, numerator, denominator, n.
+
+    Raises:
+        ReportError: the period has not been calculated yet.
+    """
+    known = _calculated(warehouse)
+    if period not in known:
+        raise _not_calculated(period, known)
+    return warehouse.read(
+        "select indicator_id, period, disaggregation, value, numerator, denominator, n, status from released_figures"
+        " where period = :period order by indicator_id, case when disaggregation = 'total' then 0 else 1 end, disaggregation",
+        {"period": period},
+    )
+
+
+def _calculated(warehouse: Warehouse) -> set[str]:
+    if not warehouse.has_table("released_figures"):
+        return set()
+    return set(warehouse.read("select distinct period from released_figures")["period"])
+
+
+def _not_calculated(period: str, known: set[str]) -> ReportError:
+    there = f"There are: {', '.join(sorted(known))}." if known else "Nothing has been calculated yet."
+    quarter = f"{period}-Q4" if "-Q" not in period else period
+    return ReportError(
+        f"Reading the figures of {period}: not calculated. {there} Run `mel run --quarter {quarter}` first."
+    )
+
+
+def read_quality(warehouse: Warehouse) -> pd.DataFrame:
+    """One row a raw table: what was read, stored and put aside, the last load in words, and when one changed anything.
+
+    Not when it was last asked: that moves every night, and with it every page and PDF.
+    """
+    import pandas as pd
+
+    loads = {
+        (row["source"], row["entity"]): row
+        for row in warehouse.records(
+            "select source, entity, max(case when status = 'loaded' then finished_at end) as last_loaded,"
+            " max(case when new + changed + deleted > 0 then finished_at end) as last_changed,"
+            " max(finished_at) as last_tried from load_ledger group by source, entity",
+        )
+    }
+    tried = {source for source, _ in loads}
+    aside = {
+        (row["source"], row["entity"]): int(row["rows_aside"])
+        for row in warehouse.records(
+            "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_aside from quarantine"
+            " where resolved_at is null group by source, entity",
+        )
+    }
+    tables = warehouse.tables()
+    rows = []
+    for source in source_names():
+        contract = contract_of(source)
+        if contract.kind is not None and source not in tried:
+            continue  # a platform the organisation does not use
+        for entity, details in contract.entities.items():
+            load = loads.get(
+                (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
+            )
+            last = load["last_loaded"]
+            put_aside = aside.get((source, entity), 0)
+            table = contract.table(entity)
+            stored = _stored(warehouse, table, source, entity) if table in tables else 0
+            rows.append(
+                {
+                    "source_title": contract.title,
+                    "entity_title": details.title,
+                    "rows_read": stored + put_aside,
+                    "rows_stored": stored,
+                    "rows_quarantined": put_aside,
+                    "status_sentence": _status(last, load["last_tried"], put_aside),
+                    "last_changed_on": load["last_changed"].date() if load["last_changed"] else None,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
+    """Rows of an entity. In a table that sources share, its own are those a load of it wrote last."""
+    query = f"select count(*) as n from {table} where not _is_deleted"  # noqa: S608
+    if contract_of(source).entities[entity].shape is None:
+        return int(warehouse.read(query)["n"].iloc[0])
+    mine = f"{query} and starts_with(_load_id, :load)"
+    return int(warehouse.read(mine, {"load": f"{source}-{entity}-"})["n"].iloc[0])
+
+
+def _status(loaded: datetime | None, tried: datetime | None, put_aside: int) -> str:
+    if loaded is None:
+        return "Not loaded yet."
+    if tried is not None and tried > loaded:
+        return "The last load failed; what was loaded before stands. See the notes."
+    if put_aside:
+        return f"{put_aside:,} put aside; the reasons stand in the quarantine table."
+    return "Complete."
+
+
+def _data_as_of(warehouse: Warehouse, settings: Settings, period: str) -> date:
+    """The last day on which a load changed anything: a run that changes nothing leaves the report as it is.
+
+    Published figures stay as of the day they were calculated.
+    """
+    quarter = period if "-Q" in period else f"{period}-Q4"
+    frozen = last_publication(warehouse, quarter)
+    made = (
+        {item.calculation_id: item.calculated_at for item in calculations(warehouse, quarter)}
+        if frozen
+        else {}
+    )
+    moment: datetime | None = (
+        made[frozen.details["calculation"]]
+        if frozen
+        else warehouse.records(
+            "select max(finished_at) as moment from load_ledger"
+            " where status = 'loaded' and new + changed + deleted > 0",
+        )[0]["moment"]
+    )
+    if moment is None:
+        return settings.current_day
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()
+
+
+def _rules_held(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """How many rules hold, by dimension of data quality."""
+    return [
+        {"dimension": name, "rules": len(found), "hold": sum(bool(rule["passed"]) for rule in found)}
+        for name, found in rules(warehouse).items()
+    ]
+
+
+def read_outages(warehouse: Warehouse) -> list[str]:
+    """Outages that still last, one a source and reason: the last load of an entity failed."""
+    failed = warehouse.records(
+        "select source, entity, finished_at, message, loaded_at from ("
+        " select *, row_number() over (partition by source, entity order by finished_at desc) as recent,"
+        " max(case when status = 'loaded' then finished_at end) over (partition by source, entity) as loaded_at"
+        " from load_ledger) l where recent = 1 and status = 'failed' order by source, entity",
+    )
+    outages: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in failed:
+        # Messages begin with what was asked ("Instagram account 17 reach: ..."); the reason follows.
+        outages.setdefault((row["source"], row["message"].split(": ", 1)[-1]), []).append(row)
+    return [_outage(rows, reason) for (_, reason), rows in outages.items()]
+
+
+def _outage(rows: list[dict[str, Any]], reason: str) -> str:
+    contract = contract_of(rows[0]["source"])
+    titles = ", ".join(contract.entities[row["entity"]].title for row in rows)
+    what = contract.title if len(rows) == len(contract.entities) else f"{contract.title} ({titles})"
+    loaded = [row["loaded_at"] for row in rows if row["loaded_at"] is not None]
+    since = f"not updated since {min(loaded):%Y-%m-%d}" if loaded else "never loaded"
+    tried = max(row["finished_at"] for row in rows)
+    return f"{what}: {since}; tried on {tried:%Y-%m-%d}. {reason[:1].upper()}{reason[1:]}"

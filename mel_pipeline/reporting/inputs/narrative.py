@@ -1,0 +1,129 @@
+"""What the MEL lead writes for an edition: main points, lessons, themes of comments, decisions. A YAML file each.
+
+``MEL_HOME/learning/2024-Q4.yml``. Numbers stand as ``{MEM-01}`` and are filled in from the figures.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.edition import Decision, Learning, Said, Theme
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mel_pipeline.core.settings import Settings
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+TEMPLATE = """\
+# What the edition {period} says beside its figures. Every part may stay empty; the report is written all the same.
+# Texts in en, fr and es; where one is missing the English stands in. Never a name or an address of a person.
+
+# At most six, each under 25 words, most important first. They replace the drafted ones.
+# Write figures as {{MEM-01}} (this period), {{MEM-01 previous}}, {{MEM-01 year before}} or {{MEM-01 target}}: numbers
+# typed by hand are refused, so that a sentence cannot drift from its figure.
+main_points: []
+#  - en: "The network has {{MEM-01}} member cities."
+#    fr: "Le réseau compte {{MEM-01}} villes membres."
+#    es: "La red tiene {{MEM-01}} ciudades miembro."
+
+lessons: []
+#  - en: "Labs that began with a call before the session had fewer dropouts."
+
+# Open comments by theme only, with how many people wrote of it; fewer than the smallest group are put together.
+comments: []
+#  - theme: {{en: "More time for exchange", fr: "Plus de temps d'échange", es: "Más tiempo de intercambio"}}
+#    people: 12
+
+decisions: []
+#  - en: "Offer every lab in two languages."
+#    owner_role: Programmes
+#    due: 2025-03-31
+#    open: true
+"""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Text(_Strict):
+    en: Words
+    fr: Words | None = None
+    es: Words | None = None
+
+    def said(self) -> Said:
+        texts = {"en": self.en, "fr": self.fr, "es": self.es}
+        return Said({language: text for language, text in texts.items() if text})
+
+
+class _Theme(_Strict):
+    theme: _Text
+    people: int = Field(ge=1)
+
+
+class _Decision(_Text):
+    owner_role: Words
+    due: date | None = None
+    open: bool = True
+
+
+class _File(_Strict):
+    main_points: list[_Text] = Field([], max_length=6)
+    lessons: list[_Text] = []
+    comments: list[_Theme] = []
+    decisions: list[_Decision] = []
+
+
+def learning_path(settings: Settings, period: str) -> Path:
+    """Where the file of an edition lies, or is to lie."""
+    return settings.home / "learning" / f"{period}.yml"
+
+
+def start_learning(settings: Settings, period: str) -> Path:
+    """Write an empty form where there is none; what somebody wrote is never touched."""
+    path = learning_path(settings, period)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(TEMPLATE.format(period=period), encoding="utf-8")
+    return path
+
+
+def read_learning(settings: Settings, period: str) -> Learning | None:
+    """What was written for an edition; of the sample organisation, where nobody has, what comes with it.
+
+    Raises:
+        ReportError: the file is no YAML or says what no edition can print; names the place, never the text.
+    """
+    path = learning_path(settings, period)
+    if not path.exists() and settings.sample:
+        from mel_pipeline.sandbox import LEARNING
+
+        path = LEARNING / f"{period}.yml"
+    if not path.exists():
+        return None
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file = _File.model_validate(content or {})
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise ReportError(
+            f"Reading {path}{line}: it is no YAML. Mend the line, then write the report again."
+        ) from None
+    except ValidationError as error:
+        told = "; ".join(
+            f"{' '.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)
+        )
+        raise ReportError(f"Reading {path}: {told}. Mend it, then write the report again.") from None
+    return Learning(
+        [item.said() for item in file.main_points],
+        [item.said() for item in file.lessons],
+        [Theme(item.theme.said(), item.people) for item in file.comments],
+        [Decision(item.said(), item.owner_role, item.due, item.open) for item in file.decisions],
+    )

@@ -1,0 +1,98 @@
+"""What became of published figures, in words: the footnote beside a figure, the table, the mark of the edition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.text.texts import Texts
+
+HELD = "held"
+
+
+@dataclass(frozen=True)
+class Restated:
+    """One line of the table: a figure, a reason, and how much of the difference is of that reason."""
+
+    id: str
+    name: str
+    cell: str
+    published: str
+    now: str
+    difference: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Whether the figures are provisional or published, as a tag and as a sentence."""
+
+    tag: str
+    sentence: str
+
+
+def standing_of(edition: Edition, texts: Texts) -> Mark:
+    if edition.publication is None:
+        return Mark(texts("page.provisional"), texts("page.provisional_long"))
+    told = edition.publication
+    sentence = texts("page.published_long", version=told.version, day=texts.day(told.day), role=told.role)
+    return Mark(texts("page.published"), sentence)
+
+
+def footnotes(
+    rows: Sequence[Mapping[str, Any]], known: Mapping[str, Measure], texts: Texts
+) -> dict[str, str]:
+    """Indicator → footnote of its total, where the data no longer give what was published."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["disaggregation"] == "total" and row["indicator_id"] in known:
+            found.setdefault(row["indicator_id"], []).append(row)
+    return {indicator: _footnote(mine, known[indicator], texts) for indicator, mine in found.items()}
+
+
+def restatement_rows(
+    rows: Sequence[Mapping[str, Any]], known: Mapping[str, Measure], texts: Texts
+) -> list[Restated]:
+    """The ledger of a period; what differs by too few people has no numbers."""
+    found = []
+    for row in rows:
+        measure = known.get(row["indicator_id"])
+        if measure is None:
+            continue
+        hidden = texts.choice("status", "suppressed") if row["state"] == HELD else ""
+        part = row["difference"]
+        found.append(
+            Restated(
+                measure.id,
+                measure.name,
+                _cell(row["disaggregation"], texts),
+                hidden or texts.value(measure, row["published"]),
+                hidden or texts.value(measure, row["current"]),
+                hidden or ("" if part is None else texts.change(measure, float(part))),
+                _reason(row, texts),
+            )
+        )
+    return found
+
+
+def _footnote(rows: Sequence[Mapping[str, Any]], measure: Measure, texts: Texts) -> str:
+    reasons = ", ".join(dict.fromkeys(_reason(row, texts) for row in rows))
+    if rows[0]["state"] == HELD:
+        return texts("page.restated_held", reason=reasons)
+    published, now = (texts.value(measure, rows[0][name]) for name in ("published", "current"))
+    return texts("page.restated_footnote", published=published, now=now, reason=reasons)
+
+
+def _reason(row: Mapping[str, Any], texts: Texts) -> str:
+    return texts.choice("reason", row["reason"] or "not_known")
+
+
+def _cell(disaggregation: str, texts: Texts) -> str:
+    if disaggregation == "total":
+        return texts("table.total")
+    dimension, _, category = disaggregation.partition("=")
+    return f"{texts.named('dimension', dimension)}: {texts.category(dimension, category)}"

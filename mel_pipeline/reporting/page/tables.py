@@ -1,0 +1,157 @@
+"""Figures as the rows a page prints: every cell already in words. Decides nothing about markup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.reporting.figures.findings import Status, status
+from mel_pipeline.reporting.figures.lookup import (
+    NOT_AVAILABLE,
+    SUPPRESSED,
+    Figures,
+    Reading,
+    comparable,
+    quarters_shown,
+)
+from mel_pipeline.reporting.text.texts import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.text.texts import Texts
+
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 96.0, 26.0, 4.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure and, beside an earlier one, how far the period has moved from it."""
+
+    text: str
+    change: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Spark:
+    """Unbroken runs of points, each ``"x,y x,y"``, and the last point; coordinates in a 96 × 26 box."""
+
+    runs: list[str]
+    last: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    measure: Measure
+    unit: str
+    actual: Cell
+    previous: Cell
+    year_before: Cell
+    target: Cell
+    status: Status
+    spark: Spark
+    note: str
+    numerator: str
+    denominator: str
+    n: str
+    baseline: Cell  # with the period it is of
+    interval: str  # 95 %, of shares of a survey
+    restated: str = ""  # what the data give now, where a published figure no longer holds
+
+
+def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = "") -> Row:
+    """One indicator of the edition's period; ``restated`` is the footnote of a published figure that changed."""
+    period = figures.period
+    reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
+    target = figures.target(measure, period)
+    if target is None:
+        aim = Cell(texts("page.no_target"), missing=True)
+    else:
+        by = "" if target.period == period else texts("page.target_by", period=target.period)
+        aim = Cell(texts.value(measure, target.value), change=by)
+    return Row(
+        measure=measure,
+        unit=texts.choice("unit", measure.unit),
+        actual=_cell(measure, reading, texts),
+        previous=_earlier(measure, reading, figures.total(measure.id, previous_period(period)), texts),
+        year_before=_earlier(measure, reading, figures.total(measure.id, year_before(period)), texts),
+        target=aim,
+        status=status(measure, reading, target, period, texts),
+        spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
+        note=texts.say(reading.note) if reading.value is None else "",
+        numerator=_amount(reading.numerator, measure, texts),
+        denominator=_amount(reading.denominator, measure, texts),
+        n=_base(reading, texts),
+        interval=_interval(measure, reading, texts),
+        baseline=_baseline(measure, texts),
+        restated=restated,
+    )
+
+
+def _cell(measure: Measure, reading: Reading, texts: Texts) -> Cell:
+    if reading.value is None:
+        code = "suppressed" if reading.status == SUPPRESSED else "not_available"
+        return Cell(texts.choice("status", code), missing=True)
+    return Cell(texts.value_with_unit(measure, reading.value))
+
+
+def _earlier(measure: Measure, now: Reading, then: Reading | None, texts: Texts) -> Cell:
+    if then is None or then.value is None:
+        return _cell(measure, then or Reading(NOT_AVAILABLE), texts)
+    shown = texts.value(measure, then.value)
+    if now.value is None:
+        return Cell(shown)
+    if not comparable(now, then):
+        return Cell(shown, change=texts("page.other_coverage"))
+    # From what is printed, so that a reader who subtracts gets the same.
+    moved = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
+    return Cell(shown, change=texts.change(measure, float(moved)))
+
+
+def _amount(value: float | None, measure: Measure, texts: Texts) -> str:
+    if value is None:
+        return ""
+    return texts.number(value, 0 if float(value).is_integer() else max(1, measure.decimals))
+
+
+def _base(reading: Reading, texts: Texts) -> str:
+    if reading.status == SUPPRESSED:
+        return texts("page.fewer")
+    return "" if reading.n is None else texts.number(reading.n)
+
+
+def _interval(measure: Measure, reading: Reading, texts: Texts) -> str:
+    if reading.interval is None:
+        return ""
+    low, high = (texts.number(value, measure.decimals) for value in reading.interval)
+    return texts("page.interval", low=low, high=texts("format.percent", number=high))
+
+
+def _baseline(measure: Measure, texts: Texts) -> Cell:
+    if measure.baseline_value is None:
+        return Cell(texts("page.no_baseline"), missing=True)
+    shown = texts.value_with_unit(measure, measure.baseline_value)
+    return Cell(shown, change=texts.period(measure.baseline_period))
+
+
+def spark(readings: Sequence[Reading | None]) -> Spark:
+    """A small line from zero or from the lowest value; a missing quarter breaks it."""
+    values = [None if reading is None else reading.value for reading in readings]
+    known = [value for value in values if value is not None]
+    if not known:
+        return Spark([], None)
+    low, high = min(known), max(known)
+    step = (SPARK_WIDTH - 2 * SPARK_EDGE) / max(1, len(values) - 1)
+    runs: list[list[tuple[float, float]]] = [[]]
+    for slot, value in enumerate(values):
+        if value is None:
+            runs.append([])
+            continue
+        share = 0.5 if high == low else (value - low) / (high - low)
+        y = SPARK_HEIGHT - SPARK_EDGE - share * (SPARK_HEIGHT - 2 * SPARK_EDGE)
+        runs[-1].append((round(SPARK_EDGE + slot * step, 1), round(y, 1)))
+    last = runs[-1][-1] if runs[-1] else None
+    return Spark([" ".join(f"{x},{y}" for x, y in run) for run in runs if run], last)

@@ -1,0 +1,110 @@
+"""A drawn picture as bytes. One whose numbers, words and style are those of a picture drawn before is not drawn again.
+
+Drawing is most of what a report costs, and from one night to the next few pictures change. What is drawn depends on
+its frame, its texts, the style and the code alone, so the bytes kept are those that drawing would give.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from mel_pipeline.reporting.cache import kept_folder
+from mel_pipeline.reporting.digests import digest_of, digest_of_code, digest_of_sources
+from mel_pipeline.reporting.files import write_if_changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from mel_pipeline.reporting.text.texts import Texts
+
+STYLE = ("mel.mplstyle", "locales/*.yml", "fonts/*")  # of what house_style sets, and all texts
+Frame = TypeVar("Frame")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Its bytes, and its size in CSS pixels. Without ``png`` where none was asked for."""
+
+    svg: bytes
+    png: bytes
+    width: int
+    height: int
+
+
+def picture(
+    frame: Frame,
+    texts: Texts,
+    draw: Callable[[Frame, Texts], Figure],
+    sources_dir: Path,
+    *,
+    title: str,
+    with_png: bool,
+) -> Picture:
+    """Draw a frame; call inside ``canvas.house_style(sources_dir)``.
+
+    Args:
+        title: of the SVG, read out by screen readers.
+    """
+    folder = kept_folder()
+    if folder is None:
+        return _drawn(frame, texts, draw, title, with_png)
+    key = _key(frame, texts, sources_dir, title, with_png)
+    found = _found(folder / key, with_png)
+    if found is None:
+        asked = replace(texts, missing=set())
+        found = _drawn(frame, asked, draw, title, with_png), sorted(asked.missing)
+        _keep(folder / key, *found)
+    texts.missing.update(found[1])
+    return found[0]
+
+
+def _drawn(
+    frame: Frame, texts: Texts, draw: Callable[[Frame, Texts], Figure], title: str, with_png: bool
+) -> Picture:
+    from mel_pipeline.reporting.charts import canvas
+
+    figure = draw(frame, texts)
+    width, height = figure.get_size_inches() * 96
+    png = canvas.png(figure) if with_png else b""
+    return Picture(canvas.svg(figure, title), png, round(width), round(height))
+
+
+def _found(place: Path, with_png: bool) -> tuple[Picture, list[str]] | None:
+    """The picture and the texts that are not translated in it; the last file written tells that all are there."""
+    try:
+        told = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
+        svg = place.with_suffix(".svg").read_bytes()
+        png = place.with_suffix(".png").read_bytes() if with_png else b""
+        if told["bytes"] != hashlib.sha256(svg + png).hexdigest():
+            return None
+        os.utime(place.with_suffix(".json"))
+        return Picture(svg, png, int(told["width"]), int(told["height"])), list(told["missing"])
+    except (OSError, ValueError, KeyError):
+        return None  # not drawn yet, or somebody's hand was here: it is drawn anew
+
+
+def _keep(place: Path, drawn: Picture, missing: list[str]) -> None:
+    told = {
+        "bytes": hashlib.sha256(drawn.svg + drawn.png).hexdigest(),
+        "width": drawn.width,
+        "height": drawn.height,
+        "missing": missing,
+    }
+    write_if_changed(place.with_suffix(".svg"), drawn.svg)
+    if drawn.png:
+        write_if_changed(place.with_suffix(".png"), drawn.png)
+    write_if_changed(place.with_suffix(".json"), json.dumps(told).encode())
+
+
+def _key(frame: object, texts: Texts, sources_dir: Path, title: str, with_png: bool) -> str:
+    words = repr((texts.language, texts.min_cell, texts.entries, texts.fallback, title, with_png))
+    style = digest_of_sources(sources_dir, *STYLE)
+    parts = [digest_of(frame), words, style, digest_of_code()]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()

@@ -1,0 +1,133 @@
+"""The whole site from frames: every page in every language. What stands where is in ``reports/templates/site``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.cache import as_before, keep
+from mel_pipeline.reporting.digests import digest_of_pages
+from mel_pipeline.reporting.edition import check_columns
+from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.site.available_editions import lying_editions
+from mel_pipeline.reporting.site.cities import read_cities, regional_medians
+from mel_pipeline.reporting.site.city_pages import city_pages
+from mel_pipeline.reporting.site.downloads import figures_csv
+from mel_pipeline.reporting.site.home import home_page
+from mel_pipeline.reporting.site.indicator_pages import indicator_pages
+from mel_pipeline.reporting.site.store import MANIFEST, store
+from mel_pipeline.reporting.site.templates import Pages
+from mel_pipeline.reporting.text.texts import load_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mel_pipeline.reporting.site.available_editions import Lying
+    from mel_pipeline.reporting.site.cities import City
+    from mel_pipeline.reporting.site.data import Site
+    from mel_pipeline.reporting.text.texts import Texts
+
+FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
+STYLES = ("report.css", "site/site.css")
+LOCALE = re.compile(r"[a-z]{2}")
+NAME = "reading-site"
+
+
+@dataclass(frozen=True)
+class BuiltSite:
+    """Where the site begins, and what making it changed."""
+
+    index: Path
+    files: int
+    written: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What pages of every language share."""
+
+    site: Site
+    lying: list[Lying]
+    cities: list[City]
+    medians: dict[tuple[str, str], float]
+    quarters: list[str]
+    sources_dir: Path
+
+
+def languages_of(sources_dir: Path) -> list[str]:
+    """Languages with a locale file, English first: it is what ``index.html`` is in."""
+    found = {path.stem for path in (sources_dir / "locales").glob("*.yml") if LOCALE.fullmatch(path.stem)}
+    return sorted(found, key=lambda language: (language != "en", language))
+
+
+def build_site(
+    site: Site, out_dir: Path, sources_dir: Path, languages: Sequence[str] | None = None
+) -> BuiltSite:
+    """Write the site into ``out_dir``, beside the editions that lie there.
+
+    The same frames and editions give the same bytes; only what changed is written, and inside ``kept_in`` nothing is
+    composed while everything it is made of, and every file, is as it was.
+
+    Args:
+        languages: the first is that of ``index.html``; by default every locale there is.
+
+    Raises:
+        ReportError: a frame, text, template, font or style cannot be read, or the folder cannot be written.
+    """
+    chosen = list(languages or languages_of(sources_dir))
+    check_columns(site.edition)
+    made_of = digest_of_pages([site, lying_editions(out_dir), str(out_dir.absolute()), chosen], sources_dir)
+    found = as_before(NAME, made_of, BuiltSite)
+    if found is not None:
+        return replace(found, written=0, removed=0)
+    texts = [load_texts(sources_dir, language, site.edition.min_cell) for language in chosen]
+    content = _content(site, out_dir, sources_dir)
+    files = _assets(sources_dir)
+    for measure in measures(site.edition, "en"):
+        files[f"indicators/{measure.id}.csv"] = figures_csv(site.edition.figures, measure.id)
+    for text in texts:
+        files |= _pages(content, text, texts)
+    written, removed = store(out_dir, files)
+    built = BuiltSite(out_dir / "index.html", len(files), written, removed)
+    keep(NAME, made_of, built, [out_dir / address for address in [*files, MANIFEST]])
+    return built
+
+
+def _content(site: Site, out_dir: Path, sources_dir: Path) -> Content:
+    quarters = sorted({str(period) for period in site.edition.figures["period"] if "-Q" in str(period)})
+    cities = read_cities(site, quarters)
+    return Content(
+        site=site,
+        lying=lying_editions(out_dir),
+        cities=cities,
+        medians=regional_medians(cities, quarters, site.edition.min_cell),
+        quarters=quarters,
+        sources_dir=sources_dir,
+    )
+
+
+def _pages(content: Content, texts: Texts, every: Sequence[Texts]) -> dict[str, bytes]:
+    known = measures(content.site.edition, texts.language)
+    figures = Figures(content.site.edition, known)
+    pages = Pages(content.sources_dir, content.site.edition, texts, every)
+    return (
+        home_page(content, known, figures, pages)
+        | indicator_pages(content, known, figures, pages)
+        | city_pages(content, known, figures, pages)
+    )
+
+
+def _assets(sources_dir: Path) -> dict[str, bytes]:
+    try:
+        style = b"\n".join((sources_dir / "templates" / name).read_bytes() for name in STYLES)
+        fonts = {f"assets/{name}": (sources_dir / "fonts" / name).read_bytes() for name in FONTS}
+    except OSError as error:
+        raise ReportError(
+            f"Making the reading site: {error.filename} cannot be read. Restore the file."
+        ) from error
+    return {"assets/site.css": style, **fonts}

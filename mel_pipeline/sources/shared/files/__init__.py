@@ -1,0 +1,18 @@
+"""Table files that people export by hand: CSV and XLSX, whole or refused. For every source; no source by name here."""
+
+from mel_pipeline.sources.shared.files.folder import SETTLE_SECONDS, DropFile, dropped, files_in, told_apart
+from mel_pipeline.sources.shared.files.opening import open_table, open_tables
+from mel_pipeline.sources.shared.files.table import FileRefusedError, Table, read_table
+
+__all__ = [
+    "SETTLE_SECONDS",
+    "DropFile",
+    "FileRefusedError",
+    "Table",
+    "dropped",
+    "files_in",
+    "open_table",
+    "open_tables",
+    "read_table",
+    "told_apart",
+]

@@ -1,0 +1,110 @@
+"""A folder into which people drop files: which of them are at rest, and what tells them apart.
+
+Nothing is moved or deleted, and no file is opened before it is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from io import BufferedReader
+from pathlib import Path
+
+from mel_pipeline.sources.shared.files.table import FileRefusedError
+
+SETTLE_SECONDS = 2.0  # a file that changed this recently may still be being written
+LARGEST_FILE = 2 << 30
+_UNREADABLE = "The file cannot be opened. Give the user who runs the pipeline the right to read it."
+
+
+@dataclass(frozen=True)
+class DropFile:
+    """A file as it lay there when the folder was looked at."""
+
+    path: Path
+    size: int
+    modified_ns: int
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256: the same content under another name is the same file.
+
+        Raises:
+            FileRefusedError: it cannot be read.
+        """
+        with self.open() as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def is_at_rest(self, settle_seconds: float = SETTLE_SECONDS) -> bool:
+        """False when it changed a moment ago: somebody may still be writing it."""
+        return not 0 <= time.time() - self.modified_ns / 1e9 < settle_seconds
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """False when it was written to, replaced or taken away since."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            return False
+        return (now.st_mtime_ns, now.st_size) == (self.modified_ns, self.size)
+
+    def open(self) -> BufferedReader:
+        """Open it for reading.
+
+        Raises:
+            FileRefusedError: it is too large, or cannot be read.
+        """
+        if self.size > LARGEST_FILE:
+            raise FileRefusedError(
+                f"The file is larger than {LARGEST_FILE >> 20} MB. Export fewer rows into a file."
+            )
+        try:
+            return self.path.open("rb")
+        except OSError:
+            raise FileRefusedError(_UNREADABLE) from None
+
+    def content(self) -> bytes:
+        """The whole of it, in memory."""
+        with self.open() as file:
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != self.digest:
+            raise FileRefusedError("The file changed while it was being read. The next run reads it again.")
+        return content
+
+
+def dropped(path: Path) -> DropFile:
+    """One file, wherever it lies."""
+    seen = path.stat()
+    return DropFile(path, seen.st_size, seen.st_mtime_ns)
+
+
+def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
+    """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are not taken."""
+    found = []
+    for path in folder.iterdir():
+        if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
+            found.append(dropped(path))
+    return sorted(found, key=lambda file: (file.modified_ns, file.name))
+
+
+def told_apart(files: Iterable[DropFile]) -> tuple[list[DropFile], dict[str, str]]:
+    """Files with their digests taken, and why others cannot be read, by name.
+
+    One that changed meanwhile is in neither: the next run reads it.
+    """
+    readable: list[DropFile] = []
+    refused: dict[str, str] = {}
+    for file in files:
+        try:
+            if file.digest and file.is_as_it_was:
+                readable.append(file)
+        except FileRefusedError as reason:
+            refused[file.name] = str(reason)
+    return readable, refused

@@ -1,0 +1,62 @@
+"""Open a dropped file as what it is, whatever its ending says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.sources.shared.files.folder import DropFile
+from mel_pipeline.sources.shared.files.table import FileRefusedError, Table, table_in
+from mel_pipeline.sources.shared.files.workbook import workbook_tables
+
+_ARCHIVE, _OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of this name holds a workbook with a password
+
+
+@contextmanager
+def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[str, Table]]:
+    """The tables in a dropped file: of a workbook its filled sheets by name, else the one there is.
+
+    Their rows can be read while the block lasts.
+
+    Args:
+        fallback: encoding of text files that are not in UTF-8, where somebody has said so.
+
+    Raises:
+        FileRefusedError: it cannot be read, or is no table.
+        TransientSourceError: it changed while it was being read.
+    """
+    with file.open() as opened:
+        start = opened.read(4)
+        if start == _OLD_OFFICE:
+            raise FileRefusedError(_old(opened.read(1 << 20)))
+        if start == _PDF:
+            raise FileRefusedError("The file is a PDF. Export it again as CSV or XLSX.")
+        if start == _ARCHIVE:
+            with workbook_tables(opened) as tables:
+                yield tables
+        else:
+            yield {file.name: table_in(opened, fallback)}
+        if not file.is_as_it_was:
+            raise TransientSourceError(
+                f"{file.name}: the file changed while it was being read. Nothing was stored."
+                " Run the load again when it is complete."
+            )
+
+
+@contextmanager
+def open_table(file: DropFile, fallback: str | None = None) -> Iterator[Table]:
+    """The same for a file that has to hold one table only."""
+    with open_tables(file, fallback) as tables:
+        if len(tables) != 1:
+            raise FileRefusedError(
+                f"The workbook has {len(tables)} sheets with data. Keep one sheet to a file, or export it as CSV."
+            )
+        yield next(iter(tables.values()))
+
+
+def _old(start: bytes) -> str:
+    if _ENCRYPTED in start:
+        return "The workbook is locked with a password. Save it without one, or export it again as CSV."
+    return "The file is an old Excel workbook (.xls). Save it as .xlsx, or export it again as CSV."

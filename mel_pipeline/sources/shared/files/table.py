@@ -1,0 +1,254 @@
+"""A table out of a file of text: encoding, delimiter, header, rows. No meaning of a column here.
+
+The file is read through once before any row is given, so that a file that was cut off gives none; rows
+are then read again from the file, and memory stays flat.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import BinaryIO
+
+import pandas as pd
+
+from mel_pipeline.sources.shared.files.widths import even_rows
+
+_DELIMITERS = ",;\t|"
+_LONGEST_FIELD = 131_072  # characters; beyond it a quotation mark was not closed
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+class FileRefusedError(Exception):
+    """A file as a whole cannot be read. The text says why and what to do, and quotes no cell."""
+
+
+class OtherEncodingError(FileRefusedError):
+    """Its bytes are not in the encoding it was read in."""
+
+
+class NoRowsError(FileRefusedError):
+    """It has headings and nothing under them."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows of the same width. ``how`` says how it was read, for the load's notes."""
+
+    header: list[str]
+    count: int  # rows under the header
+    how: str
+    _text: _Text = field(repr=False)
+    _delimiter: str
+
+    def rows(self) -> Iterator[list[str]]:
+        """The rows, from the first one each time. One reading at a time; the file has to be open still."""
+        return islice(_records(self._text, self._delimiter), 1, None)
+
+    def frames(
+        self, most_rows: int, *, skip: int = 0, columns: Collection[int] | None = None
+    ) -> Generator[pd.DataFrame]:
+        """The same rows, faster: as text frames of at most ``most_rows``, an empty cell being empty text.
+
+        Columns are numbered from 0. The index counts rows as a spreadsheet does, the header being row 1.
+        Close it before the file.
+
+        Args:
+            skip: rows under the header that are left out.
+            columns: those that are wanted; None: all.
+
+        Raises:
+            FileRefusedError: the two readers do not agree on how many rows there are.
+        """
+        seen = -1 - skip  # the header, and what is left out, come first
+        with self._text.opened() as text:
+            # Every quote, width and byte was checked when the table was opened.
+            chunks = pd.read_csv(
+                text,
+                sep=self._delimiter,
+                header=None,
+                names=range(len(self.header)),
+                usecols=sorted(columns) if columns is not None else None,
+                dtype=object,
+                na_filter=False,
+                chunksize=most_rows,
+            )
+            for chunk in chunks:
+                first = max(0, -seen)
+                chunk.index = pd.RangeIndex(seen + skip + 2, seen + skip + 2 + len(chunk))
+                seen += len(chunk)
+                if len(chunk) > first:
+                    yield chunk.iloc[first:]
+        done = seen + skip
+        if done != self.count:
+            raise FileRefusedError(
+                f"{self.count} rows were counted and {done} read: line breaks in it are not where they should be."
+                " Export it again."
+            )
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The lines of a file; ``skip`` of them stand above the table."""
+
+    file: BinaryIO
+    encoding: str
+    skip: int = 0
+
+    @contextmanager
+    def opened(self) -> Iterator[io.TextIOWrapper]:
+        """The text from the table on."""
+        self.file.seek(0)
+        text = io.TextIOWrapper(self.file, self.encoding, newline="")
+        try:
+            for _ in range(self.skip):
+                text.readline()
+            yield text
+        finally:
+            text.detach()  # the file stays open
+
+    def lines(self) -> Iterator[str]:
+        try:
+            with self.opened() as text:
+                for line in text:
+                    if "\x00" in line:
+                        raise FileRefusedError(
+                            "The file holds bytes that are not text. Export it again as CSV UTF-8."
+                        )
+                    yield line
+        except UnicodeDecodeError:
+            # Never a guess: a wrong encoding would garble names and labels.
+            raise OtherEncodingError(
+                "The file is not in UTF-8 or UTF-16. Export it again as UTF-8 (in Excel: CSV UTF-8)."
+            ) from None
+
+
+def read_table(content: bytes) -> Table:
+    """The same for a file that is in memory already."""
+    return table_in(io.BytesIO(content))
+
+
+def table_in(file: BinaryIO, fallback: str | None = None) -> Table:
+    """The table in an open file; it has to stay open while rows are read.
+
+    Args:
+        fallback: encoding of files that have no mark and are not in UTF-8, where somebody has said so.
+
+    Raises:
+        FileRefusedError: empty, a web page, an unknown encoding, cut off, an open quote, or no rows.
+    """
+    file.seek(0)
+    start = file.read(4)
+    encoding = next((name for mark, name in _BOMS.items() if start.startswith(mark)), "utf-8")
+    try:
+        return _table_of(_Text(file, encoding))
+    except OtherEncodingError:
+        if fallback is None or encoding != "utf-8":
+            raise
+    return _table_of(_Text(file, fallback))
+
+
+def _table_of(text: _Text) -> Table:
+    first = next((line for line in text.lines() if line.strip()), "")
+    if not first:
+        raise FileRefusedError("The file is empty. Export it again.")
+    if first.lstrip()[:1] == "<":
+        raise FileRefusedError(
+            "The file is a web page, such as a login page, and not an export. Sign in and export again."
+        )
+    declared = None
+    line = first.strip('\r\n"')  # not the tab that may follow
+    if line.lower().startswith("sep=") and len(line) == 5:
+        declared, text = line[4], replace(text, skip=1)
+    delimiter, header, count = _measured(text, declared)
+    return _table(text, delimiter, header, count)
+
+
+def comma_table_in(file: BinaryIO) -> Table:
+    """The table in a file that this package wrote itself: UTF-8, separated by commas."""
+    text = _Text(file, "utf-8")
+    header, count, fault = _scan(text, ",")
+    if fault:
+        raise FileRefusedError(fault)
+    return _table(text, ",", header, count)
+
+
+def _table(text: _Text, delimiter: str, header: list[str], count: int) -> Table:
+    if not count:
+        raise NoRowsError("The file has a header but no rows. Export it again, or remove it.")
+    encoding = _ENCODINGS.get(text.encoding, f"{text.encoding}, as set for files that are not in UTF-8")
+    how = f"{encoding}, separated by {_NAMES.get(delimiter, repr(delimiter))}"
+    return Table([name.strip() for name in header], count, how, text, delimiter)
+
+
+def _measured(text: _Text, declared: str | None) -> tuple[str, list[str], int]:
+    """The delimiter that gives every row the same number of fields, more than one; the header; the rows."""
+    fitting: dict[str, tuple[list[str], int]] = {}
+    faults: dict[str, str] = {}
+    widths: dict[str, int] = {}
+    for delimiter in declared or _DELIMITERS:
+        header, count, fault = _scan(text, delimiter)
+        widths[delimiter] = len(header)
+        if fault:
+            faults[delimiter] = fault
+        elif len(header) > 1:
+            fitting[delimiter] = header, count
+    if fitting:
+        best = max(fitting, key=lambda delimiter: widths[delimiter])
+        return best, *fitting[best]
+    likely = max(widths, key=lambda delimiter: widths[delimiter])
+    single = "The file has a single column, so it is not an export. Export it again as CSV."
+    raise FileRefusedError(faults.get(likely, single))
+
+
+def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
+    """The header, the number of rows up to the first fault, and the fault in words."""
+    if text.encoding != "utf-16" and (rows := even_rows(text.file, text.encoding, delimiter, text.skip)):
+        with suppress(csv.Error):  # a closer look says where
+            return next(_records(text, delimiter)), rows - 1, None
+    header: list[str] = []
+    count = -1  # the header is none
+    try:
+        for row in _records(text, delimiter):
+            header = header or row
+            count += 1
+            if len(header) == 1:
+                return header, 0, None  # not this delimiter: no need to read on
+            if len(row) != len(header):
+                return (
+                    header,
+                    count,
+                    (
+                        f"Row {count + 1} has {len(row)} fields where the header has {len(header)}:"
+                        " the file was cut off or changed by hand. Export it again."
+                    ),
+                )
+    except csv.Error:
+        return (
+            header,
+            max(count, 0),
+            (
+                f"In row {count + 2} a quotation mark is opened and not closed in its place:"
+                " the file was cut off or changed by hand. Export it again."
+            ),
+        )
+    return header, max(count, 0), None
+
+
+def _records(text: _Text, delimiter: str) -> Iterator[list[str]]:
+    """Header and rows; an empty line at the end is none."""
+    csv.field_size_limit(_LONGEST_FIELD)  # one for the process: other libraries raise it
+    for row in csv.reader(text.lines(), delimiter=delimiter, strict=True):
+        if len(row) > 1 or any(row):
+            yield row

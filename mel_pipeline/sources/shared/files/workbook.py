@@ -1,0 +1,93 @@
+"""An Excel workbook as a table, read by a process of its own with bounds on memory and time.
+
+A workbook is XML in a zip: 5 KB can grow to gigabytes, or abort the process that reads it. So the child
+(``workbook_child.py``) checks the archive and writes CSV, and whatever happens to it happens to it alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from mel_pipeline.sources.shared.files.table import FileRefusedError, NoRowsError, Table, comma_table_in
+
+_CHILD = Path(__file__).with_name("workbook_child.py")
+_REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one workbook may cost. 200,000 rows of 50 columns stay within it."""
+
+    packed: int = 50 << 20  # bytes of the file
+    expanded: int = 1 << 30  # bytes of all parts, and of the CSV
+    memory: int = 1 << 30
+    seconds: int = 300
+
+
+@contextmanager
+def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[dict[str, Table]]:
+    """The filled sheets of a workbook, by name, in order.
+
+    Raises:
+        FileRefusedError: it is larger than the limits, no plain workbook, or damaged.
+    """
+    limits = limits or Limits()
+    if os.fstat(file.fileno()).st_size > limits.packed:
+        raise FileRefusedError(
+            f"The workbook is larger than {limits.packed >> 20} MB. Export it again as CSV."
+        )
+    with ExitStack() as opened:
+        # These files have no names: nothing is left when the process is killed.
+        csv: BinaryIO = opened.enter_context(tempfile.TemporaryFile())
+        sheets = _convert(file, csv, limits)
+        tables = {}
+        begun = 0
+        for name, end in sheets:
+            own = csv if len(sheets) == 1 else opened.enter_context(tempfile.TemporaryFile())
+            if own is not csv:
+                csv.seek(begun)
+                own.write(csv.read(end - begun))
+                begun = end
+            with suppress(NoRowsError) if len(sheets) > 1 else nullcontext():
+                tables[name] = replace(comma_table_in(own), how="an Excel workbook")
+        yield tables
+
+
+def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, int]]:
+    """Name of each sheet, and where it ends in the CSV."""
+    bounds = [str(number) for number in (limits.expanded, limits.memory, limits.seconds)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own script; the file comes by its handle
+            [sys.executable, "-I", str(_CHILD), *bounds],
+            stdin=file,
+            stdout=csv,
+            stderr=subprocess.PIPE,
+            timeout=limits.seconds,
+            env={},  # what reads a stranger's file is given no secret
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise FileRefusedError(
+            f"Reading the workbook took longer than {limits.seconds} seconds and was given up."
+            " Export it again as CSV."
+        ) from None
+    if done.returncode == _REFUSED:
+        raise FileRefusedError(done.stderr.decode("utf-8", "replace").strip())
+    if done.returncode == _NO_MEMORY:
+        raise FileRefusedError(
+            f"The workbook needs more than {limits.memory >> 20} MB of memory. Export it again as CSV."
+        )
+    if done.returncode:
+        raise FileRefusedError(
+            "The workbook is damaged and cannot be read. Export it again, as CSV if it happens again."
+        )
+    return [(str(name), int(end)) for name, end in json.loads(done.stderr)]

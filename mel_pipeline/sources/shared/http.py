@@ -1,0 +1,330 @@
+"""The one way a source speaks HTTP: time limits, retries, and what a failure means. No source by name here.
+
+Two layers try again. urllib3 repeats what the transport lost (connection, 500, 502, 503, 504, and
+429 with Retry-After). A client repeats what the answer's body means, by raising ``TryAgainError``.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+T = TypeVar("T")
+_CHUNK = 1 << 16
+_LARGEST_ANSWER = 64 << 20  # a page of records has some hundred kilobytes
+_PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w.-]{32,}\b|https?://\S+")
+
+
+class TryAgainError(TransientSourceError):
+    """The answer asks for another try. ``wait_seconds`` is what it asked to wait, if it said so."""
+
+    def __init__(self, message: str, wait_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How patient a client is, in seconds."""
+
+    connect: float = 10.0
+    read: float = 60.0  # between two bytes
+    answer: float = 180.0  # for a whole answer, however slowly it drips
+    attempts: int = 4
+    backoff: float = 1.0
+    download: float = 1_800.0  # for a file
+    job: float = 1_800.0  # for a job that the service works on by itself
+    poll: float = 2.0  # between two questions how far a job is, at first; then ever longer
+    longest_wait: float = 120.0  # asked to wait longer than this, a client gives up until the next run
+    throttled: float = 60.0  # where a service throttles and does not say for how long
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer, read to its end."""
+
+    what: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """The body as JSON; decimal numbers stay exact.
+
+        Raises:
+            PermanentSourceError: a web page came instead (a login page, a wrong address).
+            TryAgainError: the JSON breaks off.
+        """
+        if self.body.lstrip()[:1] == b"<":
+            raise PermanentSourceError(
+                f"{self.what}: a web page came instead of data (HTTP {self.status}), such as a login page."
+                " Check the address in the settings."
+            )
+        try:
+            return json.loads(self.body, parse_float=Decimal)
+        except ValueError:
+            raise TryAgainError(
+                f"{self.what}: the answer breaks off or is not JSON (HTTP {self.status},"
+                f" {len(self.body):,} bytes). Run the load again later."
+            ) from None
+
+    def record(self) -> dict[str, object]:
+        """The body as a JSON object."""
+        data = self.json()
+        if not isinstance(data, dict):
+            raise PermanentSourceError(
+                f"{self.what}: a JSON object was expected, {type(data).__name__} came."
+                " Check the address in the settings."
+            )
+        return data
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request. Headers and form may hold secrets: never printed."""
+
+    what: str
+    url: str
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    params: Mapping[str, str] | None
+    form: Mapping[str, str] | None = field(repr=False)
+    body: object = field(repr=False)
+
+
+class _Retry(Retry):
+    """A server may ask for any wait; the longest that is granted has an end."""
+
+    longest_wait = 120.0
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        asked: float | None = super().get_retry_after(response)
+        return None if asked is None else min(asked, self.longest_wait)
+
+
+class Http:
+    """One session for one source. Safe to share between a few threads."""
+
+    def __init__(self, policy: Policy | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.policy = policy or Policy()
+        self._sleep = sleep
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False  # no proxy, no .netrc: a secret goes only where the settings say
+        session.headers["User-Agent"] = "mel-pipeline"
+        retry_class = type("_BoundedRetry", (_Retry,), {"longest_wait": self.policy.longest_wait})
+        retry = retry_class(
+            total=self.policy.attempts - 1,
+            redirect=0,
+            status_forcelist=(500, 502, 503, 504),
+            allowed_methods=("GET", "POST"),  # every POST here only reads
+            backoff_factor=self.policy.backoff,
+            backoff_jitter=self.policy.backoff,
+            backoff_max=self.policy.longest_wait,
+            raise_on_status=False,
+        )
+        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=8)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
+    def call(
+        self,
+        what: str,
+        url: str,
+        judge: Callable[[Answer], T],
+        *,
+        method: str = "GET",
+        headers: Callable[[], Mapping[str, str]] = dict,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        body: object = None,
+        into: Path | None = None,
+    ) -> T:
+        """Ask, and let ``judge`` say what the answer means; repeat while it raises ``TryAgainError``.
+
+        Args:
+            what: the request in words, for messages: "Zoho CRM Contacts page 3".
+            headers: asked anew before each try, so that a renewed token is used.
+            form: the body; secrets belong here or in headers, never in ``params``.
+            body: the body as JSON, instead of a form.
+            into: a file that takes the answer's body when the status is 200; it may be large.
+
+        Raises:
+            SourceError: explained in plain words, without address, token or body.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TryAgainError),
+            stop=stop_after_attempt(self.policy.attempts),
+            wait=self._wait,
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                asked = _Asked(what, url, method, headers(), params, form, body)
+                return judge(self._once(asked, into))
+        raise AssertionError("unreachable: Retrying returns or raises")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as the policy's clock does."""
+        self._sleep(seconds)
+
+    def _wait(self, state: RetryCallState) -> float:
+        """What was asked for; else longer each time, with jitter, so that clients do not return in step."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait_seconds if isinstance(error, TryAgainError) else None
+        if asked is None:
+            longest = self.policy.backoff * float(2 ** (state.attempt_number - 1))
+            return min(longest * random.uniform(0.5, 1.5), self.policy.longest_wait)  # noqa: S311 - no secret
+        if asked > self.policy.longest_wait:
+            raise TransientSourceError(
+                f"{error} The service asks to wait {asked / 60:.0f} minutes; the next run goes on from here."
+            ) from None
+        return asked
+
+    def _once(self, asked: _Asked, into: Path | None) -> Answer:
+        try:
+            with self._session.request(
+                asked.method,
+                asked.url,
+                headers=dict(asked.headers),
+                params=asked.params,
+                data=asked.form,
+                json=asked.body,
+                timeout=(self.policy.connect, self.policy.read),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                if into is not None and response.status_code == 200:
+                    _save(response, into, time.monotonic() + self.policy.download, asked.what)
+                    body = b""
+                else:
+                    body = _read_all(response, time.monotonic() + self.policy.answer, asked.what)
+                return Answer(asked.what, response.status_code, response.headers, body)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise explain(error, asked.what, asked.url) from None
+
+
+def _read_all(response: requests.Response, until: float, what: str) -> bytes:
+    """The whole body. ``read1`` returns what has arrived, so a slow drip meets the time limit."""
+    parts: list[bytes] = []
+    size = 0
+    while part := response.raw.read1(_CHUNK, decode_content=True):
+        parts.append(part)
+        size += len(part)
+        if size > _LARGEST_ANSWER:
+            raise PermanentSourceError(
+                f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MB; it is refused."
+                " Check the address in the settings."
+            )
+        _in_time(until, what)
+    return b"".join(parts)
+
+
+def _save(response: requests.Response, into: Path, until: float, what: str) -> None:
+    """The whole body into a file; memory stays flat."""
+    with into.open("wb") as file:
+        while part := response.raw.read1(_CHUNK, decode_content=True):
+            file.write(part)
+            _in_time(until, what)
+
+
+def _in_time(until: float, what: str) -> None:
+    if time.monotonic() > until:
+        raise TransientSourceError(
+            f"{what}: the answer came too slowly and was given up. Run the load again later."
+        )
+
+
+def explain(error: Exception, what: str, url: str) -> SourceError:
+    """What a broken exchange means. The error's own text is left out: it carries addresses."""
+    host = urlsplit(url).hostname or "an address that cannot be read"
+    broken = requests.exceptions
+    match error:
+        case broken.SSLError():
+            return PermanentSourceError(
+                f"{what}: the certificate of {host} is not trusted. Check the address."
+            )
+        case broken.InvalidURL() | broken.MissingSchema() | broken.InvalidSchema():
+            return PermanentSourceError(f"{what}: the address in the settings cannot be used. Check it.")
+        case broken.Timeout():
+            return TransientSourceError(f"{what}: {host} did not answer in time. Run the load again later.")
+        case broken.ConnectionError():
+            return TransientSourceError(
+                f"{what}: {host} cannot be reached. Check the network, then run the load again."
+            )
+        case _:
+            return TryAgainError(f"{what}: the answer of {host} broke off. Run the load again later.")
+
+
+def explain_status(answer: Answer, hint: str) -> SourceError:
+    """What an HTTP status means where the body says nothing better. ``hint`` says what to do about a 4xx."""
+    status = answer.status
+    if status == 429:
+        return TryAgainError(
+            f"{answer.what}: HTTP 429, too many requests. Run the load again later.", _retry_after(answer)
+        )
+    if status in (408, 425) or status >= 500:
+        return TransientSourceError(
+            f"{answer.what}: HTTP {status} after several tries. Run the load again later."
+        )
+    if 300 <= status < 400:
+        return PermanentSourceError(
+            f"{answer.what}: HTTP {status}, sent on to another address; that is not followed. {hint}"
+        )
+    return PermanentSourceError(f"{answer.what}: HTTP {status}. {hint}")
+
+
+def _retry_after(answer: Answer) -> float | None:
+    seconds = answer.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdigit() else None
+
+
+def clean(text: object, secrets: Iterable[str] = ()) -> str:
+    """A service's own words, fit for a message: short, without secrets, addresses or long tokens."""
+    words = " ".join(str(text).split())
+    for secret in filter(None, secrets):
+        words = words.replace(secret, "…")
+    return _PERSONAL.sub("…", words)[:200]
+
+
+def base_url(url: str, setting: str) -> str:
+    """An address from the settings, without a slash at its end.
+
+    Raises:
+        SettingsError: it is empty, or would send secrets unencrypted over the network.
+    """
+    parts = urlsplit(needed(url, setting))
+    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme == "https" or (parts.scheme == "http" and local):
+        return url.strip().rstrip("/")
+    raise SettingsError(f"{setting} must start with https://, so that secrets travel encrypted.")
+
+
+def needed(value: str, setting: str) -> str:
+    """A setting that must not be empty."""
+    if not value.strip():
+        raise SettingsError(f"{setting} is empty. Set it in .env; see the README of the source.")
+    return value.strip()

@@ -1,0 +1,286 @@
+"""What Meta's Graph API has in common: one way to ask, what error codes mean, quotas, pages. No entity by name here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
+from mel_pipeline.sources.shared.base import text_of
+from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, explain_status
+from mel_pipeline.sources.shared.platform.budget import Budget
+
+PAGE = 100  # records a page; more are refused
+_REAUTHORISE = frozenset({102, 190})
+_THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
+_RETRY = frozenset({1, 2})
+_PERMISSION = frozenset({10, *range(200, 300)})
+_USAGE_HEADERS = ("x-business-use-case-usage", "x-app-usage")
+_USAGE = ("call_count", "total_time", "total_cputime")  # percent of the quota
+
+
+@dataclass(frozen=True)
+class GraphError:
+    """Decided by the JSON ``code``, never by the HTTP status."""
+
+    code: int
+    subcode: int
+
+    @property
+    def is_about_the_question(self) -> bool:
+        """A bad or retired metric, or a window out of reach: another question may be answered."""
+        return self.code == 100 and not self.is_gone
+
+    @property
+    def is_gone(self) -> bool:
+        """The object was deleted, or the id is wrong."""
+        return self.code == 100 and self.subcode == 33
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Hidden for too few viewers (10), or posted before the account became a business account."""
+        return self.code == 10 or (self.code == 100 and self.subcode == 2108006)
+
+
+class RefusedError(PermanentSourceError):
+    """This question is not answered (code 100); another may be."""
+
+    def __init__(self, message: str, error: GraphError) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What messages say: the platform, and the settings and permissions that mend an error."""
+
+    platform: str
+    address_setting: str
+    token_setting: str
+    ids_setting: str
+    permissions: str
+
+
+@dataclass
+class Graph:
+    """One Graph API. Tokens travel in a header, and the ``next`` links are never followed."""
+
+    http: Http
+    url: str  # with the version
+    wording: Wording
+    hides_small_groups: bool = False  # code 10 then means a hidden figure instead of a missing permission
+    budget: Budget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.http, self.wording.platform)
+
+    def ask(
+        self,
+        what: str,
+        node: str,
+        token: str,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Mapping[str, object]:
+        """The answer's JSON object.
+
+        Args:
+            form: sends the question in the body, for what must not stand in an address.
+
+        Raises:
+            RefusedError: this question is not answered; another may be.
+            SourceError: explained in plain words, without token or Meta's own text.
+        """
+        self.budget.before_call()
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.call(
+            f"{self.wording.platform} {what}",
+            f"{self.url}/{node}",
+            self._judge,
+            method="GET" if form is None else "POST",
+            headers=lambda: headers,
+            params=params,
+            form=form,
+        )
+
+    def pages(
+        self,
+        what: str,
+        node: str,
+        token: str,
+        params: Mapping[str, str],
+        ask: Callable[[Mapping[str, str]], Mapping[str, object]] | None = None,
+    ) -> Iterator[tuple[dict[str, str], Mapping[str, object]]]:
+        """Every page of a list, with the question that gives it again.
+
+        Args:
+            ask: gives a page in a way of its own, from the question.
+        """
+        asked = {"limit": str(PAGE), **params}
+        while True:
+            answer = ask(asked) if ask else self.ask(what, node, token, asked)
+            yield asked, answer
+            position = next_page(answer)
+            if position is None:
+                return
+            if position in ("", asked.get("after")):
+                raise TransientSourceError(
+                    f"{self.wording.platform} {what}: more pages are there, and the answer does not say where"
+                    " the next one begins. Run the load again later."
+                )
+            asked = {**asked, "after": position}
+
+    def _judge(self, answer: Answer) -> Mapping[str, object]:
+        used = used_percent(answer.headers)
+        if used is not None:
+            self.budget.note_share(used, wait_seconds(answer.headers))
+        data = answer.record() if answer.status < 500 or answer.body.lstrip()[:1] == b"{" else {}
+        error = error_of(data)
+        if error is None:
+            if answer.status != 200:
+                raise explain_status(answer, f"Check {self.wording.address_setting}.")
+            return data
+        explained = explain_error(answer, error, self.wording, self.http.policy.throttled)
+        if error.code == 100 or (self.hides_small_groups and error.is_suppressed):
+            raise RefusedError(str(explained), error)
+        raise explained
+
+
+def error_of(data: Mapping[str, object]) -> GraphError | None:
+    """The error in an answer, if it is one."""
+    error = data.get("error")
+    if not isinstance(error, dict):
+        return None
+    return GraphError(_number(error.get("code")), _number(error.get("error_subcode")))
+
+
+def explain_error(  # noqa: PLR0911 - one return a meaning
+    answer: Answer, error: GraphError, wording: Wording, throttled: float
+) -> SourceError:
+    """What a code means. Meta's own text is left out: it repeats the question and the account."""
+    code, platform = error.code, wording.platform
+    if code in _REAUTHORISE:
+        return ReauthoriseError(
+            f"{answer.what}: the access token has expired or was withdrawn (code {code})."
+            f" Authorise the account again and set {wording.token_setting}."
+        )
+    if code in _THROTTLED:
+        return TryAgainError(
+            f"{answer.what}: too many calls (code {code}). Run the load again later.",
+            wait_seconds(answer.headers) or throttled,
+        )
+    if code in _RETRY:
+        return TryAgainError(
+            f"{answer.what}: {platform} has a fault of its own (code {code}). Run the load again later."
+        )
+    if code in _PERMISSION:
+        return PermanentSourceError(
+            f"{answer.what}: the access token lacks a permission (code {code})."
+            f" Authorise again with {wording.permissions}."
+        )
+    if code == 100:
+        reason = (
+            "it does not exist, or the token may not see it"
+            if error.is_gone
+            else "the metric was retired, or the period is out of its reach"
+        )
+        return PermanentSourceError(
+            f"{answer.what}: {platform} refuses the question (code 100): {reason}. Check {wording.ids_setting}."
+        )
+    if answer.status >= 500:
+        return TransientSourceError(
+            f"{answer.what}: {platform} answered code {code}. Run the load again later."
+        )
+    return explain_status(answer, f"{platform} answered code {code}.")
+
+
+def wait_seconds(headers: Mapping[str, str]) -> float | None:
+    """How long to wait, by the usage headers, which count in minutes. None when they do not say."""
+    waits = [
+        60.0 * minutes
+        for entry in _usage(headers)
+        if (minutes := _amount(entry.get("estimated_time_to_regain_access")))
+    ]
+    return max(waits, default=None)
+
+
+def used_percent(headers: Mapping[str, str]) -> float | None:
+    """The largest share of a quota that is used, in percent. None when the headers do not say."""
+    shares = [
+        share
+        for entry in _usage(headers)
+        for name in _USAGE
+        if (share := _amount(entry.get(name))) is not None
+    ]
+    return max(shares, default=None)
+
+
+def _usage(headers: Mapping[str, str]) -> list[Mapping[str, object]]:
+    """The records of both usage headers: the app's own, and one for each account asked."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    found: list[Mapping[str, object]] = []
+    for name in _USAGE_HEADERS:
+        try:
+            data = json.loads(lowered.get(name, "{}"))
+        except ValueError:
+            continue  # without usage the call still holds; a refusal then waits for the usual time
+        if isinstance(data, dict):
+            found += [data, *(entry for part in data.values() for entry in records({"data": part}))]
+    return found
+
+
+def _amount(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def figure(series: Mapping[str, object]) -> str | None:
+    """A metric's value: ``total_value`` where there is one, else the first of ``values``."""
+    total = series.get("total_value")
+    if isinstance(total, dict):
+        return text_of(total.get("value"))
+    values = values_of(series)
+    return text_of(values[0].get("value")) if values else None
+
+
+def next_page(data: Mapping[str, object]) -> str | None:
+    """Where to go on. A last page still has cursors, but no ``next``; ``next`` itself is never followed.
+
+    Empty text: there is more, and the answer does not say where.
+    """
+    paging = data.get("paging")
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    return (text_of(cursors.get("after")) if isinstance(cursors, dict) else None) or ""
+
+
+def bounds(window: tuple[date, date]) -> dict[str, str]:
+    """First day, and first day after it, as every list and insight takes them."""
+    return {"since": window[0].isoformat(), "until": window[1].isoformat()}
+
+
+def iso(text: str | None) -> str | None:
+    """``…+0000`` as ``…+00:00``, which every database reads; anything else as it is."""
+    if text and len(text) > 5 and text[-5] in "+-" and text[-4:].isdigit():
+        return f"{text[:-2]}:{text[-2:]}"
+    return text
+
+
+def records(data: object) -> list[Mapping[str, object]]:
+    """What stands in ``data`` of an answer."""
+    return _list(data.get("data")) if isinstance(data, Mapping) else []
+
+
+def values_of(series: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The values of a series, each with its ``end_time``."""
+    return _list(series.get("values"))
+
+
+def _list(value: object) -> list[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _number(value: object) -> int:
+    return int(str(value)) if str(value).isdigit() else 0

@@ -1,0 +1,45 @@
+"""When an access token of Meta's Graph API ends. No platform by name here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
+from mel_pipeline.sources.shared.meta.graph import Graph, Wording
+
+WARN_DAYS = 14
+
+
+def warning_of(graph: Graph, token: str, today: date) -> str | None:
+    """A sentence when the token ends soon, or when the platform does not tell. It travels in the body.
+
+    Raises:
+        ReauthoriseError: it has ended.
+        TransientSourceError: there is no answer for now.
+    """
+    form = {"input_token": token, "method": "get"}
+    try:
+        data = graph.ask("token", "debug_token", token, form=form)
+    except ReauthoriseError:
+        raise
+    except PermanentSourceError:
+        return f"{graph.wording.platform} does not tell when the access token expires."
+    return expiry_warning(data, today, graph.wording)
+
+
+def expiry_warning(data: Mapping[str, object], today: date, wording: Wording) -> str | None:
+    """A sentence when the token, or its access to data, ends within two weeks. Zero means never."""
+    told = data.get("data")
+    details = told if isinstance(told, Mapping) else {}
+    ends = [
+        datetime.fromtimestamp(seconds, UTC).date()
+        for name in ("expires_at", "data_access_expires_at")
+        if isinstance(seconds := details.get(name), int) and seconds > 0
+    ]
+    if not ends or (min(ends) - today).days > WARN_DAYS:
+        return None
+    return (
+        f"The {wording.platform} access token expires on {min(ends)}. Generate a new one before then and set"
+        f" {wording.token_setting}."
+    )

@@ -1,0 +1,128 @@
+"""Google's access tokens for YouTube and Analytics: asked for with a refresh token, held in memory only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
+from mel_pipeline.core.source_settings import SourceSettings
+from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, base_url, clean, explain_status
+
+T = TypeVar("T")
+_EARLY = 60.0  # seconds before its end, a token is asked for anew
+_WAITS = {"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
+_QUOTA = {"quotaExceeded", "dailyLimitExceeded"}
+
+
+class GoogleSession:
+    """Calls to Google's APIs with a token of a source's own settings.
+
+    The settings are ``token_url``, ``client_id``, ``client_secret`` and ``refresh_token``.
+    """
+
+    def __init__(self, options: SourceSettings, http: Http) -> None:
+        self._http = http
+        self._what = options.title
+        self._url = base_url(options.text("token_url"), options.variable("token_url"))
+        self._form = {
+            "grant_type": "refresh_token",
+            "client_id": options.text("client_id"),
+            "client_secret": options.text("client_secret"),
+            "refresh_token": options.text("refresh_token"),
+        }
+        self._renew = options.variable("refresh_token")
+        self._client = f"{options.variable('client_id')} and {options.variable('client_secret')}"
+        self._token: tuple[str, float] | None = None
+
+    def call(
+        self,
+        what: str,
+        url: str,
+        read: Callable[[Mapping[str, object]], T],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> T:
+        """Ask one of Google's APIs; ``read`` takes the answer's JSON object.
+
+        Raises:
+            ReauthoriseError: the refresh token is no longer valid.
+            SourceError: with Google's reason, in plain words.
+        """
+        renewed = False
+
+        def judge(answer: Answer) -> T:
+            nonlocal renewed
+            if answer.status == 401 and not renewed:
+                renewed, self._token = True, None  # revoked before its time: once, a new one is asked for
+                raise TryAgainError(f"{answer.what}: the access token was not accepted.", 0)
+            if answer.status != 200:
+                raise self._explained(answer)
+            return read(answer.record())
+
+        return self._http.call(
+            f"{self._what} {what}",
+            url,
+            judge,
+            method="GET" if body is None else "POST",
+            headers=self._headers,
+            params=params,
+            body=body,
+        )
+
+    def _headers(self) -> dict[str, str]:
+        if self._token is None or self._token[1] < time.monotonic():
+            data = self._http.call(
+                f"{self._what} sign-in", self._url, self._signed_in, method="POST", form=self._form
+            )
+            lifetime = float(str(data.get("expires_in") or 3600))
+            self._token = str(data["access_token"]), time.monotonic() + lifetime - _EARLY
+        return {"Authorization": f"Bearer {self._token[0]}"}
+
+    def _signed_in(self, answer: Answer) -> Mapping[str, object]:
+        if answer.status not in (200, 400, 401):
+            raise explain_status(answer, "Check the address of the sign-in.")
+        data = answer.record()
+        if data.get("access_token"):
+            return data
+        code = clean(data.get("error"), self._form.values())
+        if code == "invalid_grant":
+            raise ReauthoriseError(
+                f"{answer.what}: the refresh token has expired or was withdrawn (invalid_grant)."
+                f" Sign in to Google again and set {self._renew}; see the README of the source."
+            )
+        raise PermanentSourceError(f"{answer.what}: Google answered '{code}'. Check {self._client}.")
+
+    def _explained(self, answer: Answer) -> Exception:
+        """By the reason in the body: 403 may be a quota, a missing right or an API that is switched off."""
+        if not answer.body.lstrip().startswith(b"{"):
+            return explain_status(answer, "Check the addresses in the settings.")
+        found = answer.record().get("error")
+        error = found if isinstance(found, dict) else {}
+        details = error.get("errors")
+        first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
+        reason = str(first.get("reason") or error.get("status") or f"HTTP {answer.status}")
+        if answer.status == 401:
+            return ReauthoriseError(
+                f"{answer.what}: Google does not accept the sign-in ({reason})."
+                f" Sign in again and set {self._renew}; see the README of the source."
+            )
+        if reason in _QUOTA:
+            return TryAgainError(
+                f"{answer.what}: the day's quota is used up ({reason}); it is renewed at midnight Pacific time.",
+                86_400,
+            )
+        if reason in _WAITS or answer.status == 429:
+            return TryAgainError(
+                f"{answer.what}: too many requests ({reason}). Run the load again later.",
+                self._http.policy.throttled,
+            )
+        if answer.status >= 500:
+            return explain_status(answer, "")
+        words = clean(error.get("message", ""), self._form.values())
+        return PermanentSourceError(
+            f"{answer.what}: Google answered {reason}: '{words}'. Check that the account may see it"
+            " and that the API is switched on in the Google project."
+        )

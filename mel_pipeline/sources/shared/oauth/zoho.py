@@ -1,0 +1,153 @@
+"""Zoho's access tokens: cached, renewed once, sent only to Zoho. For both Zoho rooms; no records here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from urllib.parse import urlsplit
+
+from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.core.secret_files import write_secret
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.http import (
+    Answer,
+    Http,
+    TryAgainError,
+    base_url,
+    clean,
+    explain_status,
+    needed,
+)
+
+# Zoho's API hosts, one a data centre. A token goes to one of these or to the configured host, nowhere else.
+API_HOSTS = frozenset(
+    f"https://www.zohoapis.{end}" for end in ("com", "eu", "in", "com.au", "jp", "com.cn", "sa", "ca")
+)
+_WINDOW_SECONDS, _MOST_RENEWALS = 600.0, 10  # Zoho: ten access tokens per refresh token in ten minutes
+_FATAL = {
+    "invalid_code": "The refresh token was rejected; make a new one and set MEL_ZOHO_REFRESH_TOKEN.",
+    "invalid_client": "The client id was rejected; check MEL_ZOHO_CLIENT_ID and MEL_ZOHO_ACCOUNTS_URL.",
+    "invalid_client_secret": "The client secret was rejected; check MEL_ZOHO_CLIENT_SECRET.",
+}
+_LOCK = threading.Lock()  # several threads, and both Zoho rooms, meet an expired token: one renewal
+
+
+@dataclass(frozen=True)
+class _Token:
+    access_token: str = field(repr=False)
+    api_domain: str
+    expires_at: float  # seconds since 1970
+    renewals: tuple[float, ...] = ()
+
+
+class ZohoAuth:
+    """Gives the header and the API host for calls to Zoho."""
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._http = http
+        self._accounts = base_url(settings.zoho_accounts_url, "MEL_ZOHO_ACCOUNTS_URL")
+        self._configured = (
+            base_url(settings.zoho_api_url, "MEL_ZOHO_API_URL") if settings.zoho_api_url else ""
+        )
+        self._form = {
+            "grant_type": "refresh_token",
+            "client_id": needed(settings.zoho_client_id, "MEL_ZOHO_CLIENT_ID"),
+            "client_secret": needed(settings.zoho_client_secret.get_secret_value(), "MEL_ZOHO_CLIENT_SECRET"),
+            "refresh_token": needed(settings.zoho_refresh_token.get_secret_value(), "MEL_ZOHO_REFRESH_TOKEN"),
+        }
+        whose = "\n".join([self._accounts, self._configured, *self._form.values()])
+        self._held: _Token | None = None
+        self._cache = settings.secrets_dir / f"zoho-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.json"
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Zoho-oauthtoken {self._token().access_token}"}
+
+    def api_url(self) -> str:
+        """Scheme and host that API calls go to."""
+        return self._token().api_domain
+
+    def renew(self, rejected_headers: Mapping[str, str]) -> None:
+        """Get a new token after these headers were rejected, unless another thread did so already."""
+        self._token(rejected=rejected_headers["Authorization"].partition(" ")[2])
+
+    def _token(self, rejected: str | None = None) -> _Token:
+        held = self._held
+        if held and held.access_token != rejected and held.expires_at > time.time():
+            return held
+        with _LOCK:
+            token = self._read()
+            if token is None or token.access_token == rejected or token.expires_at <= time.time():
+                token = self._renewed(token.renewals if token else ())
+                write_secret(self._cache, json.dumps(asdict(token)))
+            self._held = token
+            return token
+
+    def _renewed(self, before: tuple[float, ...]) -> _Token:
+        recent = [moment for moment in before if time.time() - moment < _WINDOW_SECONDS]
+        if len(recent) >= _MOST_RENEWALS:
+            raise TransientSourceError(
+                f"Zoho sign-in: {_MOST_RENEWALS} tokens were asked for in ten minutes, and Zoho allows"
+                " no more. Run the load again in ten minutes."
+            )
+        asked: list[float] = []
+
+        def judge(answer: Answer) -> dict[str, object]:
+            asked.append(time.time())
+            return self._judge(answer)
+
+        data = self._http.call(
+            "Zoho sign-in", f"{self._accounts}/oauth/v2/token", judge, method="POST", form=self._form
+        )
+        lifetime = float(str(data.get("expires_in") or 3600))
+        return _Token(
+            access_token=str(data["access_token"]),
+            api_domain=self._trusted(str(data.get("api_domain") or self._configured)),
+            expires_at=time.time() + lifetime - min(60.0, lifetime / 10),
+            renewals=(*recent, *asked),
+        )
+
+    def _judge(self, answer: Answer) -> dict[str, object]:
+        if answer.status not in (200, 400, 401):
+            raise explain_status(answer, "Check MEL_ZOHO_ACCOUNTS_URL.")
+        data = answer.record()
+        if data.get("access_token"):
+            return data
+        code = str(data.get("error", ""))
+        if code in _FATAL:
+            raise PermanentSourceError(f"{answer.what}: Zoho answered '{code}'. {_FATAL[code]}")
+        # Told by shape, not by words: the text of this answer is localised.
+        if data.get("status") == "failure" or code == "Access Denied":
+            raise TryAgainError(
+                f"{answer.what}: Zoho says too many tokens were asked for. Run it again in ten minutes.",
+                self._http.policy.throttled,
+            )
+        shown = clean(code, self._form.values()) or f"HTTP {answer.status} without a token"
+        raise PermanentSourceError(f"{answer.what}: Zoho answered '{shown}'. Check the MEL_ZOHO_* settings.")
+
+    def _trusted(self, domain: str) -> str:
+        """The API host of the answer, if it is one that may see the token."""
+        domain = domain.rstrip("/")
+        if domain in API_HOSTS or (self._configured and _origin(domain) == _origin(self._configured)):
+            return domain
+        raise PermanentSourceError(
+            "Zoho sign-in: the answer names an API host that is not Zoho's; nothing was sent there."
+            " Check MEL_ZOHO_ACCOUNTS_URL, or name the host in MEL_ZOHO_API_URL if you trust it."
+        )
+
+    def _read(self) -> _Token | None:
+        try:
+            data = json.loads(self._cache.read_text(encoding="utf-8"))
+            token = _Token(**{**data, "renewals": tuple(data["renewals"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # no cache, or one of another version: a new token is asked for
+        self._trusted(token.api_domain)
+        return token
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

@@ -1,0 +1,48 @@
+"""Keep to a service's limit of calls in a span of time. Nothing about a service here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from mel_pipeline.core.errors import TransientSourceError
+
+
+class Pace:
+    """Lets at most ``calls`` through in any ``seconds``; the next one waits. Safe to share between threads."""
+
+    def __init__(
+        self,
+        calls: int,
+        seconds: float,
+        *,
+        longest_wait: float,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._calls, self._seconds, self._longest = calls, seconds, longest_wait
+        self._sleep, self._clock = sleep, clock
+        self._made: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def wait(self, what: str) -> None:
+        """Wait until one more call is allowed.
+
+        Raises:
+            TransientSourceError: that would take longer than a client waits.
+        """
+        with self._lock:
+            while self._made and self._made[0] <= self._clock() - self._seconds:
+                self._made.popleft()
+            if len(self._made) >= self._calls:
+                pause = self._made[0] + self._seconds - self._clock()
+                if pause > self._longest:
+                    raise TransientSourceError(
+                        f"{what}: {self._calls} calls in {self._seconds / 60:.0f} minutes are allowed and were made."
+                        f" Run the load again in {pause / 60:.0f} minutes."
+                    )
+                self._sleep(pause)
+                self._made.popleft()
+            self._made.append(self._clock())

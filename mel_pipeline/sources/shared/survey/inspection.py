@@ -1,0 +1,232 @@
+"""What an export holds, for the person who writes its codebook: columns, guesses with their evidence, personal data.
+
+A guess is never acted upon: it is shown, and becomes a rule when somebody writes it into a codebook.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import yaml
+
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.model import Answers, Question
+from mel_pipeline.sources.shared.survey.personal import without_personal
+from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+
+Scales = Mapping[
+    str, frozenset[str]
+]  # of the catalogue: "satisfaction", "gender" -> labels, as `plain` gives them
+
+_WORDS: dict[Role, str] = {  # on plain text
+    "overall_satisfaction": r"satisf",
+    "recommendation": r"recom",
+    "gender": r"\b(gender|genero|genre|sexo?|sexe)\b",
+    "city": r"\b(city|ciudad|ville|municipality|municipio|commune)\b",
+    "country": r"\b(country|pais|pays)\b",
+    "event_code": r"\b(event|evento|evenement|activity|actividad|activite|session|sesion)\b.*\b(code|codigo)\b|\bcode\b",
+    "language": r"\b(language|idioma|langue)\b",
+    "open_comment": r"\b(comments?|comentarios?|commentaires?|suggestions?|sugerencias?|improve|mejorar|ameliorer)\b",
+}
+_FEW = 12  # different answers of a question with a scale
+_ENOUGH = 0.6  # of the answers that fit, for a guess
+_SHOWN = 6
+_LONG = 30  # characters; what is longer is written by a person
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it is, or may be, and why."""
+
+    number: int
+    header: str
+    what: str
+    why: str
+    guess: Role | None = None
+    answered: int = 0
+    answers: Sequence[str] = ()  # of a closed question, the most frequent first
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """An export, looked at. ``unmapped`` are answers to the overall question that no scale knows, with their number."""
+
+    survey: str
+    tool: str
+    how: Sequence[str]
+    responses: int
+    columns: Sequence[Column]
+    unmapped: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)  # header -> answers with an address in them
+    asks_no_event: bool = False
+
+    @property
+    def guesses(self) -> list[Column]:
+        return [column for column in self.columns if column.guess]
+
+    def codebook(self) -> str:
+        """A codebook to look through: guesses are commented out, unmapped labels wait for their score."""
+        lines = [
+            f"# Codebook of the survey {self.survey}, proposed by `mel survey inspect`.",
+            "# Lines that begin with # are guesses: look at them, and take the # away where they are right.",
+            _yaml({"surveys": [self.survey]}),
+        ]
+        if self.guesses:
+            lines.append("#questions:")
+            for column in self.guesses:
+                lines.append(f"#  {column.guess}:  # {column.why}")
+                lines.append(f"#    - {_quoted(column.header)}")
+        if self.unmapped:
+            lines.append("#scale:  # what each label means, from 1 to 5, or non_answer")
+            lines += [f"#  {_quoted(label)}: ?" for label in self.unmapped]
+        if self.asks_no_event:
+            lines.append('#event_code: "?"  # the CRM\'s code of the event: the survey does not ask')
+        return "\n".join(lines) + "\n"
+
+
+def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, scales: Scales) -> Inspection:
+    """Look at the first answers of an export.
+
+    Args:
+        responses: how many there are in all.
+        how: how it was read, for people.
+        scales: labels the catalogue knows.
+    """
+    plan = plan_of(first, book)
+    looks = [
+        _looked_at(number, question, first, plan, book, scales)
+        for number, question in enumerate(first.layout.questions)
+    ]
+    found = _once(looks, plan)
+    role = plan.roles.get("overall_satisfaction")
+    if role is None:
+        role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
+    answers = _answers(first, role) if role is not None else Counter[str]()
+    known = scales["satisfaction"]
+    unmapped = {
+        label: count
+        for label, count in answers.most_common()
+        if plain(label) not in known and book.score(label) is None and label not in first.layout.missing
+    }
+    removed = {
+        question.text: count
+        for number, question in enumerate(first.layout.questions)
+        if number in plan.columns
+        and (count := sum(without_personal(text) != text for text in _texts(first, number)))
+    }
+    asks_no_event = "event_code" not in plan.roles and not book.event_code
+    return Inspection(
+        first.survey, first.layout.tool, how, responses, found, unmapped, removed, asks_no_event
+    )
+
+
+def _looked_at(
+    number: int, question: Question, answers: Answers, plan: Plan, book: Codebook, scales: Scales
+) -> Column:
+    header = question.text if question.choice is None else f"{question.text} [{question.choice}]"
+    if number in plan.personal:
+        return Column(number + 1, header, "personal, never read", plan.personal[number])
+    texts = _texts(answers, number)
+    if question.builtin:
+        what = "not needed" if question.builtin == "ignored" else question.builtin.replace("_", " ")
+        return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
+    if question.choice is not None:
+        return Column(
+            number + 1, header, "a choice of its question", "it has a column of its own", answered=len(texts)
+        )
+    role = book.role(question)
+    shown = _closed(texts)
+    if role:
+        what = "not needed" if role == "ignored" else role.replace("_", " ")
+        return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
+    guess, why = _guess(question, texts, book, scales)
+    return Column(number + 1, header, "another question", why, guess, len(texts), shown)
+
+
+def _guess(
+    question: Question, texts: Sequence[str], book: Codebook, scales: Scales
+) -> tuple[Role | None, str]:
+    """The role a question may have, and the evidence: its words and its answers have to agree."""
+    words = f"{plain(question.text)} {plain(question.key)}"
+    for role, pattern in _WORDS.items():
+        match = re.search(pattern, words)
+        if match is None:
+            continue
+        fitting = sum(_fits(role, text, book, scales) for text in texts)
+        different = len(set(texts))
+        if not texts or fitting / len(texts) < _ENOUGH or (role in _CLOSED and different > _FEW):
+            continue
+        return role, f"'{match[0]}' in the question, and {fitting} of {len(texts)} answers are {_KINDS[role]}"
+    return None, ""
+
+
+_CLOSED = {"overall_satisfaction", "recommendation", "gender", "language"}
+_KINDS: dict[Role, str] = {
+    "overall_satisfaction": "labels of the scale, or 1 to 5",
+    "recommendation": "whole numbers from 0 to 10",
+    "gender": "labels of the scale",
+    "city": "short and without figures",
+    "country": "short and without figures",
+    "event_code": "codes",
+    "language": "languages",
+    "open_comment": "texts",
+}
+
+
+def _fits(role: Role, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
+    match role:
+        case "overall_satisfaction":
+            return plain(text) in scales["satisfaction"] or text in "12345"
+        case "recommendation":
+            return text.isdigit() and int(text) <= 10
+        case "gender":
+            return plain(text) in scales["gender"]
+        case "city" | "country":
+            return len(text) <= _LONG * 2 and not any(c.isdigit() for c in text)
+        case "event_code":
+            return re.fullmatch(r"[A-Z]{2,}[-_ ]?[\w-]*\d[\w-]*", text) is not None
+        case "language":
+            return book.language_of(text) in book.languages
+        case _:
+            return True
+
+
+def _once(columns: Sequence[Column], plan: Plan) -> list[Column]:
+    """A role that is taken, or that two columns might have, is not guessed twice: the first keeps it."""
+    taken: set[str] = set(plan.roles)
+    found = []
+    for column in columns:
+        again = column.guess is not None and column.guess in taken
+        taken |= {column.guess} if column.guess else set()
+        found.append(replace(column, guess=None, why="") if again else column)
+    return found
+
+
+def _texts(answers: Answers, number: int) -> list[str]:
+    cells = answers.frame[number].dropna()
+    return [text for cell in cells if (text := str(cell).strip()) and text not in answers.layout.missing]
+
+
+def _answers(answers: Answers, number: int) -> Counter[str]:
+    labels = dict(answers.layout.questions[number].labels)
+    return Counter(without_personal(labels.get(text, text)) for text in _texts(answers, number))
+
+
+def _closed(texts: Sequence[str]) -> list[str]:
+    """The answers of a question with few different, short ones; nothing of what people wrote themselves."""
+    counted = Counter(texts)
+    if len(texts) < 2 or len(counted) > _FEW or len(counted) == len(texts) or max(map(len, counted)) > _LONG:
+        return []
+    return [without_personal(text) for text, _ in counted.most_common(_SHOWN)]
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, allow_unicode=True, default_flow_style=False).strip()
+
+
+def _quoted(text: str) -> str:
+    return yaml.safe_dump(text, allow_unicode=True, default_style='"', width=10_000).strip()

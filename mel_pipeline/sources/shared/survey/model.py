@@ -1,0 +1,94 @@
+"""Surveys as every tool's reader gives them: questions, and answers in chunks of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mel_pipeline.sources.shared.dates import Order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mel_pipeline.sources.shared.survey.repeats import Repeats
+
+Builtin = Literal[
+    "response_id",
+    "status",
+    "started_at",
+    "completed_at",
+    "language",
+    "recommendation",  # the built-in NPS value of a tool
+    "personal",  # address, browser, e-mail, name, link to edit: never read
+    "ignored",  # harmless and not needed
+]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One column of an export, or one question of a form.
+
+    ``key`` is what the tool identifies it by (header path, variable, XML path), unique in the survey.
+    ``text`` is what people read, without markup. Of a multiple-choice question that takes a column a
+    choice, each column has the question's ``text`` and its own ``choice``.
+    """
+
+    key: str
+    text: str
+    choice: str | None = None
+    builtin: Builtin | None = None  # what the tool itself writes, not an answer
+    separator: str | None = None  # several choices stand in one cell, joined by this
+    labels: tuple[tuple[str, str], ...] = ()  # value in the cell -> label in words, where the form tells them
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one export is laid out, as recognised from its first rows.
+
+    ``questions`` has one entry a column. ``header_rows`` is how many rows stand above the first response
+    (including question texts, choices, HXL tags). ``completed`` are the values of the ``status`` column,
+    compared without case and accents, that mean a finished response; empty: ``completed_at`` decides.
+    """
+
+    tool: str
+    questions: list[Question]
+    header_rows: int = 1
+    completed: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()  # cell texts of this tool that mean: not shown, not answered
+    not_chosen: frozenset[str] = frozenset({"0", "false"})  # of a choice's own column, without case
+    ids_within_survey: bool = False  # response ids count from 1 in every form
+    zone: str | None = None  # of its moments, where the layout tells: "UTC"
+    date_order: Literal["day_first", "month_first"] | None = None  # where the layout tells
+    decimal_comma: bool = False
+    notes: tuple[str, ...] = ()  # what was recognised by what, for people
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of an export with its first rows, before anything is known about it."""
+
+    name: str  # of the worksheet; of a CSV the file's name
+    first_rows: list[list[str]]  # at most 25, cells as text
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A chunk of the responses of one survey.
+
+    ``frame`` has one text column a question, by position (columns 0, 1, 2 ...), missing = null or empty; its
+    index is the row's number at the source, as a person would count it in the file.
+    """
+
+    source: str  # "survey_files", "kobo", "odk"
+    survey: str
+    origin: str  # "file <SHA-256>" or "api"
+    place: str  # file name or form, for messages
+    layout: Layout
+    frame: pd.DataFrame
+    order: Order | None = None  # of all dates of the file together; None: none was in figures
+    repeats: Repeats | None = None  # repeated groups, in tables of their own
+
+
+Chunks = Iterator[Answers]

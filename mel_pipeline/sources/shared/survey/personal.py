@@ -1,0 +1,42 @@
+"""What is personal in a survey: told by a header, or by a value. Names in running text cannot be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mel_pipeline.core.normalize_text import plain
+
+REMOVED = "[removed]"
+_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_IP = r"\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){3,7}(?::?[0-9A-Fa-f]{1,4})\b"
+_PHONE = r"\+\d[\d ().-]{7,}\d"
+_VALUE = re.compile(f"{_EMAIL}|{_IP}|{_PHONE}")
+_LIKELY = re.compile(r"@|\d\.\d|\w:\w|\+\d")  # cheaper: without one of these there is nothing to look for
+_HEADER = re.compile(  # on plain text; whole words, so that "name of the city" stays
+    r"\b(ip|e ?mail|user agent|agente (de )?usuario|agent utilisateur|correo( electronico)?|courriel|mail"
+    r"|phone|telephone|telefono|movil|mobile|whatsapp|passport|pasaporte|passeport"
+    r"|(your|first|last|full|family|respondent) name|surname|su nombre|nombre completo|nombres? y apellidos?"
+    r"|apellidos?|votre nom|prenom|nom de famille|response url|edit (link|url))\b|^(name|nombre|nom)$"
+)
+_SHARE = 0.05  # of a column's answers; from there on it asks for a contact, and names stand beside addresses
+
+
+def is_personal_header(text: str) -> bool:
+    """Whether a question asks for something personal: a name, an address, a telephone number."""
+    return bool(_HEADER.search(plain(text)) or _holds(text))
+
+
+def asks_for_contacts(answers: Iterable[str]) -> bool:
+    """Whether so many answers are addresses or numbers that the whole column has to go."""
+    told = [_holds(answer) for answer in answers if answer]
+    return bool(told) and sum(told) / len(told) >= _SHARE
+
+
+def without_personal(text: str) -> str:
+    """A text with addresses and telephone numbers taken out."""
+    return _VALUE.sub(REMOVED, text) if _LIKELY.search(text) else text
+
+
+def _holds(text: str) -> bool:
+    return bool(_LIKELY.search(text) and _VALUE.search(text))

@@ -1,0 +1,157 @@
+"""A profile: a few lines of YAML that say how a file of no known tool is laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.survey.headers import in_words, told_apart
+from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
+
+Header = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_ROLES: tuple[Builtin, ...] = (
+    "response_id", "status", "started_at", "completed_at", "language", "recommendation",
+)  # fmt: skip
+
+
+class Profile(BaseModel):
+    """A profile as written. Headers are compared without case, accents and punctuation.
+
+    ``tool`` names it in the rows; it must not be a known tool's. ``headers`` has to stand in the header for
+    the profile to be used; named columns count as well. Header rows under the first hold the rest of a text.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tool: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    header_rows: int = Field(default=1, ge=1, le=5)
+    headers: list[Header] = []
+    response_id: Header | None = None
+    status: Header | None = None
+    started_at: Header | None = None
+    completed_at: Header | None = None
+    language: Header | None = None
+    recommendation: Header | None = None
+    personal: list[Header] = []
+    ignored: list[Header] = []
+    completed: list[Header] = []
+    partial: list[Header] = []
+    date_order: Literal["day_first", "month_first"] | None = None
+    zone: str | None = None
+    decimal_comma: bool = False
+    separators: dict[Header, str] = {}  # question -> what joins its choices in a cell
+    missing: list[Header] = []
+    ids_within_survey: bool = True
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Profile:
+        from mel_pipeline.sources.shared.survey.layouts import tools
+
+        if self.tool in tools() or self.tool == "zoho_survey":
+            raise ValueError(f"{self.tool} is a known tool; give the profile another name")
+        if not self.headers and len(self._named()) < 2:
+            raise ValueError("name two columns at least, or files of other tools would be taken for this one")
+        if self.status and not self.completed:
+            raise ValueError("completed is empty: say which values of the status mean a finished response")
+        if empty := next((name for name, separator in self.separators.items() if not separator), None):
+            raise ValueError(f"the separator of '{empty}' is empty")
+        named = [plain(name) for name in self._named()]
+        if twice := next((name for name in named if named.count(name) > 1), None):
+            raise ValueError(f"'{twice}' is named for two purposes")
+        return self
+
+    def layout(self, sheet: Sheet) -> Layout | None:
+        """The layout of a file whose header has every column named here; else None.
+
+        Raises:
+            FileRefusedError: a column named here stands there twice.
+        """
+        header = [in_words(name) for name in sheet.first_rows[0]] if sheet.first_rows else []
+        places: dict[str, list[int]] = {}
+        for column, name in enumerate(header):
+            places.setdefault(plain(name), []).append(column)
+        wanted = {plain(name) for name in (*self.headers, *self._named(), *self.separators)}
+        if not wanted <= places.keys() or len(sheet.first_rows) < self.header_rows:
+            return None
+        if twice := next((name for name in wanted if len(places[name]) > 1), None):
+            raise FileRefusedError(
+                f"Columns {' and '.join(str(column + 1) for column in places[twice])} have the same header,"
+                f" and the profile {self.tool} names it. Give them different headers, or mend the profile."
+            )
+        return Layout(
+            self.tool,
+            self._questions(sheet),
+            header_rows=self.header_rows,
+            completed=frozenset(self.completed),
+            partial=frozenset(self.partial),
+            missing=frozenset(self.missing),
+            zone=self.zone,
+            date_order=self.date_order,
+            decimal_comma=self.decimal_comma,
+            ids_within_survey=self.ids_within_survey,
+            notes=(f"By the profile {self.tool}.",),
+        )
+
+    def _questions(self, sheet: Sheet) -> list[Question]:
+        rows = sheet.first_rows[: self.header_rows]
+        texts = [
+            in_words(" ".join(dict.fromkeys(cell.strip() for cell in cells)))
+            for cells in zip(*rows, strict=True)
+        ]
+        roles = self._roles()
+        separators = {plain(name): separator for name, separator in self.separators.items()}
+        return [
+            Question(key, text or key, builtin=roles.get(name), separator=separators.get(name))
+            for key, text, name in zip(
+                told_apart(texts), texts, (plain(in_words(first)) for first in rows[0]), strict=True
+            )
+        ]
+
+    def _named(self) -> list[str]:
+        return [name for role in _ROLES if (name := getattr(self, role))] + self.personal + self.ignored
+
+    def _roles(self) -> Mapping[str, Builtin]:
+        roles: dict[str, Builtin] = {plain(name): "personal" for name in self.personal}
+        roles |= {plain(name): "ignored" for name in self.ignored}
+        return roles | {plain(name): role for role in _ROLES if (name := getattr(self, role))}
+
+
+def load_profile(path: Path) -> Profile:
+    """Read one profile.
+
+    Raises:
+        ContractError: it cannot be read or is not valid; the message names the file and the field.
+    """
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Profile.model_validate(written)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ContractError(
+            f"Reading the profile {path.name}: it is no readable YAML ({type(error).__name__})."
+            " Mend it, or remove it from the folder."
+        ) from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ContractError(f"Reading the profile {path.name}: {faults}. Mend it.") from error
+
+
+def profiles_in(folder: Path) -> list[Profile]:
+    """Every profile of a folder (``*.yml``), by name; none where there is no folder.
+
+    Raises:
+        ContractError: one is not valid, or two have the same name.
+    """
+    profiles = [load_profile(path) for path in sorted(folder.glob("*.yml"))]
+    names = [profile.tool for profile in profiles]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ContractError(f"Two profiles in {folder.name} are called {twice}. Rename one.")
+    return profiles

@@ -1,0 +1,89 @@
+"""A dropped survey export in chunks of answers: layout by its first rows, dates in one order, memory flat."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import chain, islice
+
+import pandas as pd
+
+from mel_pipeline.sources.shared.dates import Order, has_two_readings, order_of
+from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
+from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
+from mel_pipeline.sources.shared.survey.profile import Profile
+from mel_pipeline.sources.shared.survey.recognise import recognise
+from mel_pipeline.sources.shared.survey.repeats import joined, main_and_repeats
+
+SOURCE = "survey_files"
+CHUNK = 20_000  # rows; what is in memory at a time
+FIRST_ROWS = 25
+_REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES_DATE_ORDER"
+
+
+class Export:
+    """An export that lies open."""
+
+    def __init__(self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile]) -> None:
+        main, groups = main_and_repeats(tables)
+        table = tables[main]
+        self.file = file
+        self.survey = file.path.stem
+        self.how = f"{table.how}, with repeated groups {', '.join(groups)}" if groups else table.how
+        self._table = table
+        self._repeats = joined(table, groups)
+        self.sheet = Sheet(file.name, list(islice(chain([table.header], table.rows()), FIRST_ROWS)))
+        self.layout: Layout = recognise(self.sheet, profiles)
+        self.responses = table.count - (self.layout.header_rows - 1)
+        if self.responses < 1:
+            raise FileRefusedError("The file has headers and no responses. Export it again, or remove it.")
+
+    def order(self, book: Codebook, usual: Order | None) -> Order | None:
+        """The order of its dates: by what the layout says, or all dates together, or what is declared.
+
+        None where the first rows have no dates that could be read in two ways; no later one is then guessed.
+
+        Raises:
+            FileRefusedError: nothing decides it, or dates contradict one another.
+        """
+        moments = [
+            column
+            for column, question in enumerate(self.layout.questions)
+            if question.builtin in ("started_at", "completed_at")
+        ]
+        first = self.sheet.first_rows[self.layout.header_rows :]
+        if not any(has_two_readings(row[column]) for row in first for column in moments):
+            return None
+        if self.layout.date_order:
+            return self.layout.date_order
+        with closing(self._frames(columns=moments)) as frames:
+            texts = chain.from_iterable(frame[column].unique() for frame in frames for column in frame)
+            return order_of(texts, book.date_order or usual, _REMEDY)
+
+    def chunks(self, order: Order | None) -> Generator[Answers]:
+        """Its responses, in order."""
+        origin = f"file {self.file.digest}"
+        with closing(self._frames()) as frames:
+            for frame in frames:
+                yield Answers(
+                    SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats
+                )
+
+    def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
+        return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)
+
+
+@contextmanager
+def opened(file: DropFile, profiles: Sequence[Profile], fallback: str | None) -> Iterator[Export]:
+    """Open an export; its answers can be read while the block lasts.
+
+    Args:
+        fallback: encoding of files that are not in UTF-8, where somebody has said so.
+
+    Raises:
+        FileRefusedError: it cannot be read, or no tool wrote it.
+        TransientSourceError: it changed while it was being read.
+    """
+    with open_tables(file, fallback) as tables:
+        yield Export(file, tables, profiles)

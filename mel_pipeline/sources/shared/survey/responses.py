@@ -1,0 +1,286 @@
+"""Answers of any tool as rows of the table surveys share. Pure: no folder, no clock.
+
+Whole columns at a time; each different answer of a chunk is looked at once. Whatever leaves this module
+holds no address, browser, name or link of a response.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.sources.shared.base import Batch, Rejected, key_of, payload_of
+from mel_pipeline.sources.shared.dates import read_moment
+from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.model import Answers, Chunks
+from mel_pipeline.sources.shared.survey.personal import without_personal
+from mel_pipeline.sources.shared.survey.plan import Plan
+
+Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
+_UNREADABLE = "\ufffd"  # stands for a moment that cannot be read, until its row is put aside
+_BUILT_IN = ("started_at", "completed_at")
+
+
+def batches(chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract) -> Iterator[Batch]:
+    """The responses of one survey, a batch a chunk."""
+    repeated: Counter[str] = Counter()
+    for answers in chunks:
+        yield _Chunk(answers, plan, book, repeated).batch(contract)
+
+
+class _Chunk:
+    """One chunk on its way to rows."""
+
+    def __init__(self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str]) -> None:
+        self.answers, self.layout, self.plan, self.book = answers, answers.layout, plan, book
+        self.missing = self.layout.missing | frozenset(book.missing)
+        self.repeated = repeated
+        self.count = len(answers.frame)
+
+    def batch(self, contract: EntityContract) -> Batch:
+        columns = self._columns()
+        columns |= {name: self._constant(None) for name in contract.columns if name not in columns}
+        place = f"{self.answers.place}, row "
+        columns["_source_ref"] = np.array([f"{place}{row}" for row in self.answers.frame.index], object)
+        rejected, good = self._put_aside(columns, contract)
+        names = [*contract.columns, "_source_ref"]
+        frame = pd.DataFrame({name: columns[name][good] for name in names}, dtype="str")
+        return Batch(frame, rejected, fetched=self.count)
+
+    def _columns(self) -> dict[str, Texts]:
+        found: dict[str, Texts] = {name: self._moment(name) for name in _BUILT_IN}
+        for role in ("overall_satisfaction", "gender", "city", "country", "event_code", "open_comment"):
+            found[role] = self._role(role)
+        found["recommendation"] = _first_of(self._builtin("recommendation"), self._role("recommendation"))
+        language = _first_of(self._builtin("language"), self._role("language"))
+        found["language"] = _first_of(
+            _each(language, self.book.language_of), self._constant(self.book.language)
+        )
+        found["event_code"] = _first_of(found["event_code"], self._constant(self.book.event_code))
+        scores = {answer: self.book.score(answer) for answer in set(found["overall_satisfaction"]) - {None}}
+        found["satisfaction_score"] = _each(found["overall_satisfaction"], lambda text: _score(scores[text]))
+        found["satisfaction_kind"] = _each(found["overall_satisfaction"], lambda text: _kind(scores[text]))
+        for role, key in (
+            ("overall_satisfaction", "satisfaction_key"),
+            ("gender", "gender_key"),
+            ("city", "city_key"),
+        ):
+            found[key] = _each(found[role], lambda text: plain(text) or None)
+        found["gender_asked"] = self._constant("true" if "gender" in self.plan.roles else "false")
+        found["other_answers"] = self._others()
+        found["status"] = self._status(found["completed_at"])
+        found["answered_at"] = _first_of(found["completed_at"], found["started_at"])
+        found["response_id"] = self._ids(found)
+        constants = {
+            "source": self.answers.source,
+            "tool": self.layout.tool,
+            "survey": self.answers.survey,
+            "origin": self.answers.origin,
+        }
+        return found | {name: self._constant(text) for name, text in constants.items()}
+
+    # -- one column -------------------------------------------------------------------------------------
+
+    def _cells(self, column: int | None, as_read: Callable[[str], str | None] = without_personal) -> Texts:
+        """Cells of a column, each brought to what it means; None where nothing was answered."""
+        if column is None:
+            return self._constant(None)
+        labels = dict(self.layout.questions[column].labels)
+
+        def meaning(cell: str) -> str | None:
+            text = cell.strip()
+            return as_read(labels.get(text, text)) if text and text not in self.missing else None
+
+        return _each(self.answers.frame[column].to_numpy(), meaning)
+
+    def _role(self, role: str) -> Texts:
+        return self._cells(self.plan.roles.get(role))  # type: ignore[call-overload]
+
+    def _builtin(self, name: str) -> Texts:
+        return self._cells(self.plan.builtins.get(name))  # type: ignore[call-overload]
+
+    def _moment(self, name: str) -> Texts:
+        zone = self.layout.zone or self.book.zone
+
+        def read(text: str) -> str:
+            try:
+                return read_moment(text, self.answers.order, zone)
+            except ValueError:
+                return _UNREADABLE
+
+        return self._cells(self.plan.builtins.get(name), read)  # type: ignore[call-overload]
+
+    def _status(self, completed_at: Texts) -> Texts:
+        """By the tool's own column; where it has none, a response with a moment of completion is complete."""
+        if "status" not in self.plan.builtins:
+            return np.where(completed_at == None, "partial", "completed").astype(object)  # noqa: E711 - by element
+        known = {plain(text): "completed" for text in self.layout.completed}
+        known |= {plain(text): "partial" for text in self.layout.partial}
+        return _each(self._builtin("status"), lambda text: known.get(plain(text), text))
+
+    def _constant(self, text: str | None) -> Texts:
+        return np.full(self.count, text, dtype=object)
+
+    # -- every other question, as JSON --------------------------------------------------------------------
+
+    def _others(self) -> Texts:
+        """Questions without a role, by their text, in alphabetical order."""
+        written = {text: self._answer(column, text) for column, text in self.plan.others.items()}
+        written |= {text: self._chosen(text) for text in self.plan.choices}
+        written |= self._repeated()
+        if not written:
+            return self._constant(None)
+        columns = [written[text] for text in sorted(written)]
+        rows = [", ".join(filter(None, row)) for row in zip(*columns, strict=True)]
+        return np.array([f"{{{row}}}" if row else None for row in rows], dtype=object)
+
+    def _answer(self, column: int, text: str) -> Texts:
+        """``"question": "answer"``; a list where one cell holds several choices."""
+        name = _json(text)
+        separator = self.layout.questions[column].separator
+        labels = dict(self.layout.questions[column].labels)
+
+        def written(cell: str) -> str:
+            if separator is None:
+                return f"{name}: {_json(without_personal(cell))}"
+            parts = [part.strip() for part in cell.split(separator) if part.strip()]
+            return f"{name}: {_json([without_personal(labels.get(part, part)) for part in parts])}"
+
+        return self._cells(column, written)
+
+    def _chosen(self, text: str) -> Texts:
+        """``"question": [chosen labels]``; empty where it was asked and nothing chosen, None where not asked."""
+        group = [self._choice(column, label) for column, label in self.plan.choices[text]]
+        name = _json(text)
+
+        def written(cells: tuple[str | None, ...]) -> str | None:
+            if all(cell is None for cell in cells):
+                return None
+            return f"{name}: [{', '.join(filter(None, cells))}]"
+
+        return np.array([written(cells) for cells in zip(*group, strict=True)], dtype=object)
+
+    def _repeated(self) -> dict[str, Texts]:
+        """``"group": [{"question": "answer"}]``, of each repeated group; None where a response has none."""
+        repeats = self.answers.repeats
+        if repeats is None:
+            return {}
+        keys = self._cells(repeats.key)
+        return {
+            name: _each(keys, lambda key, group=group, name=name: _listed(name, group.get(key)))  # type: ignore[misc]
+            for name, group in repeats.groups.items()
+        }
+
+    def _choice(self, column: int, label: str) -> Texts:
+        """The label as JSON where it was chosen, with what was written beside it; empty where it was not."""
+
+        def written(cell: str) -> str:
+            if cell.casefold() in self.layout.not_chosen:
+                return ""
+            said = "" if plain(cell) in _MARKS or plain(cell) == plain(label) else f": {cell}"
+            return _json(label + without_personal(said))
+
+        return self._cells(column, written)
+
+    # -- what identifies a response ------------------------------------------------------------------------
+
+    def _ids(self, found: dict[str, Texts]) -> Texts:
+        """The tool's id. Where ids count anew in every form, with the moment; where there is none, a digest.
+
+        Neither holds the file's name: the same response in another export is the same response.
+        """
+        if "response_id" in self.plan.builtins:
+            given = self._cells(self.plan.builtins["response_id"], _unless_personal)
+            if not self.layout.ids_within_survey:
+                return given
+            moments = _first_of(
+                found["started_at"], found["completed_at"], self._constant(self.answers.survey)
+            )
+            pairs = zip(given, moments, strict=True)
+            return np.array(
+                [f"{one} at {moment.strip(_UNREADABLE)}" if one else None for one, moment in pairs],
+                dtype=object,
+            )
+        rows = self.answers.frame.itertuples(index=False, name=None)  # as they came: a codebook may change
+        return np.array([self._digest("\x1f".join(map(str, row))) for row in rows], dtype=object)
+
+    def _digest(self, written: str) -> str:
+        """A digest of the answers; of the same answers at the same moment, the second has a number."""
+        digest = hashlib.blake2s(written.encode(), digest_size=12).hexdigest()
+        self.repeated[digest] += 1
+        times = self.repeated[digest]
+        return digest if times == 1 else f"{digest}-{times}"
+
+    # -- rows that cannot be read --------------------------------------------------------------------------
+
+    def _put_aside(
+        self, columns: dict[str, Texts], contract: EntityContract
+    ) -> tuple[list[Rejected], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+        """Rows without an id, or with a date that cannot be read."""
+        bad: dict[int, tuple[str, str]] = {}
+        for name in (*_BUILT_IN, "answered_at"):
+            unreadable = columns[name] == _UNREADABLE
+            columns[name][unreadable] = None
+            for place in np.flatnonzero(unreadable).tolist():
+                bad.setdefault(place, (name, f"The date in {name} cannot be read."))
+        for place in np.flatnonzero(columns["response_id"] == None).tolist():  # noqa: E711 - by element
+            bad.setdefault(place, ("response_id", "The response has no id."))
+        rejected = []
+        for place, (column, reason) in sorted(bad.items()):
+            row = {name: values[place] for name, values in columns.items()}
+            rejected.append(
+                Rejected(
+                    str(row["_source_ref"]), key_of(row, contract), column, reason, payload_of(row, contract)
+                )
+            )
+        good = np.ones(self.count, dtype=bool)
+        good[list(bad)] = False
+        return rejected, good
+
+
+_MARKS = {"1", "y", "true", "yes", "si", "oui", "x", "checked", "selected"}
+
+
+def _each(values: Texts, read: Callable[[str], str | None]) -> Texts:
+    """Each different text read once; None stays None."""
+    codes, texts = pd.factorize(values)
+    read_texts = np.array([read(text) for text in texts] + [None], dtype=object)  # code -1 takes the last
+    return read_texts[codes]
+
+
+def _first_of(*columns: Texts) -> Texts:
+    first, *others = columns
+    for other in others:
+        first = np.where(first == None, other, first)  # noqa: E711 - by element
+    return first
+
+
+def _listed(name: str, rows: Sequence[Mapping[str, str]] | None) -> str | None:
+    return f"{_json(name)}: {_json(rows)}" if rows else None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _score(score: float | str | None) -> str | None:
+    return f"{score:g}" if isinstance(score, float | int) else None
+
+
+def _kind(score: float | str | None) -> str | None:
+    return None if score is None else "non_answer" if score == "non_answer" else "score"
+
+
+def _unless_personal(identity: str) -> str:
+    """An id, or its digest where somebody took an address for one."""
+    if without_personal(identity) == identity:
+        return identity
+    return hashlib.blake2s(identity.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,80 @@
+"""What sources of form servers share: forms read with their own codebooks, all pages counted, rejections told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.base import Batch, Pull, frame_of
+from mel_pipeline.sources.shared.survey.codebook import codebook_for, codebooks_in
+from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.responses import batches
+from mel_pipeline.sources.shared.survey.submissions import Form, Record, answers_of
+
+Pages = Iterable[tuple[list[Record], int]]  # submissions, and how many there are in all
+
+
+class Server:
+    """Reads forms of one server into responses."""
+
+    def __init__(self, title: str, key: str, settings: Settings, rejected: Callable[[Record], bool]) -> None:
+        self._title, self._key, self._rejected = title, key, rejected
+        self._own = codebooks_in(settings.survey_folder / "codebooks")
+        self.warnings: list[str] = []
+
+    def pull(
+        self, contract: EntityContract, forms: Iterable[str], ask: Callable[[str], tuple[Form, Pages]]
+    ) -> Pull:
+        """Every submission of each form.
+
+        Args:
+            ask: the form's definition and its pages.
+        """
+
+        def read() -> Iterator[Batch]:
+            for name in forms:
+                form, pages = ask(name)
+                yield from self._form(contract, form, pages)
+
+        return Pull(read(), warnings=lambda: self.warnings)
+
+    def _form(self, contract: EntityContract, form: Form, pages: Pages) -> Iterator[Batch]:
+        book = codebook_for(form.survey, self._own)
+        place = f"{self._title} {form.survey}"
+        seen: set[str] = set()
+        total = 0
+        plan: Plan | None = None
+        for records, announced in pages:
+            kept = [record for record in records if not self._rejected(record)]
+            gone = [str(record.get(self._key)) for record in records if self._rejected(record)]
+            first, total = len(seen), announced
+            seen |= {str(record.get(self._key)) for record in records}
+            if gone:
+                yield self._refused(contract, form, gone)
+            if kept:
+                answers = answers_of(form, kept, self._key, place, first)
+                if plan is None:
+                    plan = plan_of(answers, book)
+                    self._look_for_questions(form, plan)
+                yield from batches(iter([answers]), plan, book, contract)
+        if len(seen) < total:
+            raise TransientSourceError(
+                f"{self._title} {form.survey}: {total} submissions were announced and {len(seen)} came."
+                " Nothing was stored. Run the load again."
+            )
+
+    def _refused(self, contract: EntityContract, form: Form, gone: list[str]) -> Batch:
+        """Submissions that were rejected in review do not count; stored ones are marked as gone."""
+        note = f"{self._title} {form.survey}: {len(gone)} submissions rejected in review are left out."
+        empty = Batch(frame_of([], contract), notes=[note])
+        return replace(empty, deleted=dict.fromkeys(f"{form.layout.tool}|{key}" for key in gone))
+
+    def _look_for_questions(self, form: Form, plan: Plan) -> None:
+        if not plan.roles:
+            self.warnings.append(
+                f"{self._title} {form.survey}: no question was recognised. Write a codebook with"
+                f" `surveys: [{form.survey}]` into the folder of codebooks."
+            )

@@ -1,5 +1,0 @@
-"""The models of ``dbt_like_sql/`` on a Spark cluster. The only place that imports pyspark, and only when asked."""
-
-from mel_pipeline.sql_project.spark.runner import SparkRunner
-
-__all__ = ["SparkRunner"]

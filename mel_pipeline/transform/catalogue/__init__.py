@@ -1,0 +1,16 @@
+"""Indicators, targets, campaigns, scales, regions: YAML read by pydantic. No database here."""
+
+from mel_pipeline.transform.catalogue.catalogue import Catalogue, load_catalogue
+from mel_pipeline.transform.catalogue.frames import catalogue_frames
+from mel_pipeline.transform.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
+
+__all__ = [
+    "Campaign",
+    "Catalogue",
+    "Indicator",
+    "LineOfAction",
+    "Region",
+    "ScaleLabel",
+    "catalogue_frames",
+    "load_catalogue",
+]

@@ -1,0 +1,139 @@
+"""The catalogue as frames to land as ``raw_catalogue__<name>``. Text in every cell, as every raw table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.transform.catalogue.catalogue import Catalogue
+from mel_pipeline.transform.catalogue.models import Indicator, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, str | None]
+
+
+def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+    """One frame for each of ``Catalogue.table_names``, columns as text, missing values missing."""
+    import pandas as pd
+
+    rows: dict[str, list[Row]] = {
+        "indicators": [_indicator(indicator) for indicator in catalogue.indicators],
+        "targets": [
+            {
+                "indicator_id": indicator.id,
+                "period": target.period,
+                "value": _text(target.value),
+                "origin": target.origin,
+            }
+            for indicator in catalogue.indicators
+            for target in indicator.targets
+        ],
+        "campaigns": [
+            {"campaign_id": item.id, "name": item.name, "kind": item.kind, "hashtag": item.hashtag}
+            for item in catalogue.campaigns
+        ],
+        "scale_labels": [
+            {
+                "scale": item.scale,
+                "label": item.label,
+                "label_key": plain(item.label),
+                "kind": item.kind,
+                "score": _text(item.score),
+                "code": item.code,
+            }
+            for item in catalogue.scale_labels
+        ],
+        "lines_of_action": [
+            {"number": str(item.number), **_languages("name", item.name)}
+            for item in catalogue.lines_of_action
+        ],
+        "regions": [
+            {"position": str(position), **_languages("name", item.name)}
+            for position, item in enumerate(catalogue.regions, start=1)
+        ],
+    }
+    platforms = [
+        contract for contract in map(contract_of, source_names()) if contract.kind not in (None, "survey")
+    ]
+    rows["platforms"] = [
+        {"platform": contract.name, "title": contract.title, "kind": contract.kind} for contract in platforms
+    ]
+    rows["metrics"] = [
+        {
+            "platform": contract.name,
+            "metric": name,
+            "title": metric.title,
+            "counts": metric.counts,
+            "is_additive": _text(metric.additive),
+        }
+        for contract in platforms
+        for name, metric in contract.metrics.items()
+    ]
+    return {
+        name: pd.DataFrame(rows[name], columns=COLUMNS[name], dtype="str") for name in catalogue.table_names
+    }
+
+
+COLUMNS: dict[str, list[str]] = {
+    "indicators": [
+        *("indicator_id", "position", "headline", "pictured", "name_en", "name_fr", "name_es"),
+        *("definition_en", "definition_fr", "definition_es", "unit", "numerator_text", "denominator_text"),
+        *("aggregation", "direction", "band_low", "band_high"),
+        *("baseline_value", "baseline_period", "baseline_note"),
+        *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
+        *("limitations_en", "limitations_fr", "limitations_es", "decimals", "chart", "chart_dimension"),
+    ],
+    "targets": ["indicator_id", "period", "value", "origin"],
+    "campaigns": ["campaign_id", "name", "kind", "hashtag"],
+    "scale_labels": ["scale", "label", "label_key", "kind", "score", "code"],
+    "lines_of_action": ["number", "name_en", "name_fr", "name_es"],
+    "regions": ["position", "name_en", "name_fr", "name_es"],
+    "platforms": ["platform", "title", "kind"],
+    "metrics": ["platform", "metric", "title", "counts", "is_additive"],
+}
+
+
+def _indicator(indicator: Indicator) -> Row:
+    low, high = indicator.band or (None, None)
+    return {
+        "indicator_id": indicator.id,
+        "position": str(indicator.position),
+        "headline": _text(indicator.headline),
+        "pictured": _text(indicator.pictured),
+        **_languages("name", indicator.name),
+        **_languages("definition", indicator.definition),
+        "unit": indicator.unit,
+        "numerator_text": indicator.formula.numerator,
+        "denominator_text": indicator.formula.denominator,
+        "aggregation": indicator.aggregation,
+        "direction": indicator.direction,
+        "band_low": _text(low),
+        "band_high": _text(high),
+        "baseline_value": _text(indicator.baseline.value),
+        "baseline_period": indicator.baseline.period,
+        "baseline_note": indicator.baseline.quality,
+        "disaggregations": ";".join(indicator.disaggregations) or None,
+        "lines_of_action": ";".join(map(str, indicator.lines_of_action)),
+        "source": ", ".join(indicator.source),
+        "frequency": indicator.frequency,
+        "owner_role": indicator.owner_role,
+        **_languages("limitations", indicator.limitations),
+        "decimals": str(indicator.decimals),
+        "chart": indicator.chart.kind,
+        "chart_dimension": indicator.chart.dimension,
+    }
+
+
+def _languages(field: str, text: Text) -> Row:
+    return {f"{field}_en": text.en, f"{field}_fr": text.fr, f"{field}_es": text.es}
+
+
+def _text(value: float | bool | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.15g}"

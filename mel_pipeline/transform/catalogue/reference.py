@@ -1,0 +1,83 @@
+"""Reference sheets of the indicators as Markdown, in the form MEL practice knows (PIRS)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mel_pipeline.transform.catalogue.catalogue import Catalogue
+from mel_pipeline.transform.catalogue.models import Indicator
+
+AGGREGATION = {
+    "stock": "stock: the value at the end of the period; the year has that of its last quarter",
+    "flow": "flow: the quarters of a year add up",
+    "distinct": "distinct: counted anew over the year; quarters do not add up",
+    "ratio": "ratio of sums over the period, never a mean of percentages",
+}
+DIRECTION = {
+    "increase": "more is better",
+    "decrease": "less is better",
+    "in_band": "inside the band",
+    "context": "context, neither good nor bad",
+}
+
+
+def reference_sheets(catalogue: Catalogue) -> str:
+    """One document with a table of contents and a sheet an indicator."""
+    contents = [
+        f"- [{indicator.id} · {indicator.name.en}](#{indicator.id.lower()})"
+        for indicator in catalogue.indicators
+    ]
+    head = [
+        "# Indicators",
+        "",
+        "Written by `make docs` from `dbt_like_sql/models/marts/indicators/`; change it there.",
+        "",
+        *contents,
+    ]
+    sheets = [line for indicator in catalogue.indicators for line in _sheet(indicator)]
+    return "\n".join([*head, *sheets]) + "\n"
+
+
+def _sheet(indicator: Indicator) -> Iterator[str]:
+    yield from (
+        "",
+        f'<a id="{indicator.id.lower()}"></a>',
+        "",
+        f"## {indicator.id} · {indicator.name.en}",
+        "",
+    )
+    yield from (
+        f"*{indicator.name.fr} · {indicator.name.es}*",
+        "",
+        indicator.definition.en,
+        "",
+        "| | |",
+        "|---|---|",
+    )
+    formula = indicator.formula.numerator
+    if indicator.formula.denominator:
+        formula += f" ÷ {indicator.formula.denominator}"
+    direction = DIRECTION[indicator.direction]
+    if indicator.band:
+        direction += f" of {indicator.band[0]:g} to {indicator.band[1]:g} %"
+    baseline = indicator.baseline
+    value = "not published" if baseline.value is None else f"{baseline.value:,g}"
+    targets = "; ".join(
+        f"{target.value:,g} by {target.period} ({target.origin})" for target in indicator.targets
+    )
+    rows = {
+        "Formula": formula,
+        "Unit": indicator.unit,
+        "Aggregation": AGGREGATION[indicator.aggregation],
+        "Disaggregation": ", ".join(indicator.disaggregations) or "none",
+        "Direction": direction,
+        "Source": ", ".join(indicator.source),
+        "Frequency": indicator.frequency,
+        "Responsible": indicator.owner_role,
+        "Line of action": ", ".join(map(str, indicator.lines_of_action)),
+        "Baseline": f"{value} ({baseline.period})",
+        "Target": targets or "none set",
+        "Limitations": indicator.limitations.en,
+        "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/indicators/{indicator.model}.sql)",
+    }
+    yield from (f"| {name} | {' '.join(str(text).split())} |" for name, text in rows.items())

@@ -1,0 +1,124 @@
+"""Tests of a model as one query, and their results as sentences. Knows the four generic tests of dbt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from mel_pipeline.transform.project import Model, SqlProject
+from mel_pipeline.transform.results import TestResult
+from mel_pipeline.transform.schema import ColumnTest
+
+# What of data quality each test of dbt is about.
+DIMENSIONS = {
+    "not_null": "validity",
+    "accepted_values": "validity",
+    "unique": "integrity",
+    "relationships": "integrity",
+}
+
+
+def tables_read(project: SqlProject, model: Model) -> set[str]:
+    """Other models that the tests of a model look into."""
+    parents = {test.parent for test in model.column_tests if test.parent}
+    compared = {name for test in model.singular_tests for name in project.singular_tests[test].depends_on}
+    return (parents | compared) - {model.name}
+
+
+def check_query(
+    project: SqlProject, model: Model, variables: Mapping[str, object], absent: Collection[str] = ()
+) -> str:
+    """One row per test with its number and how many rows break it; empty text when there is none to run.
+
+    Args:
+        absent: tables that are not built yet; tests that look into them are left out.
+    """
+    queries = {
+        number: _failing_rows(model.name, test)
+        for number, test in enumerate(model.column_tests)
+        if test.parent not in absent
+    }
+    for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
+        if not set(project.singular_tests[name].depends_on) & set(absent):
+            queries[number] = project.compile_test(name, variables)
+    return " union all ".join(
+        f"select {number} as test, count(*) as failures from ({query}) as broken_{number}"  # noqa: S608
+        for number, query in queries.items()
+    )
+
+
+def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]) -> list[TestResult]:
+    """Counts by test number turned into results; a test without a count could not be run, and says so."""
+    results = []
+    for number, test in enumerate(model.column_tests):
+        broken = failures.get(number)
+        sentence = _sentence(model.name, test, broken or 0)
+        found = _result(test.name, broken, test.severity, sentence)
+        results.append(replace(found, dimension=DIMENSIONS[test.kind]))
+    for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
+        broken = failures.get(number)
+        rule = name.replace("_", " ").capitalize()
+        sentence = f"{rule}: {_rows(broken)} not." if broken else f"{rule}."
+        rule_of = project.singular_tests[name]
+        results.append(
+            replace(_result(name, broken, rule_of.severity, sentence), dimension=rule_of.dimension)
+        )
+    return results
+
+
+def _result(name: str, broken: int | None, severity: str, sentence: str) -> TestResult:
+    if broken is None:
+        return TestResult(name, False, 0, "warn", f"Not checked, a table is not built yet: {sentence}")
+    return TestResult(name, not broken, broken, _severity(severity), sentence)
+
+
+def _severity(text: str) -> Literal["error", "warn"]:
+    return "warn" if text == "warn" else "error"
+
+
+def _failing_rows(table: str, test: ColumnTest) -> str:
+    column = test.column
+    if test.kind == "not_null":
+        return f"select 1 from {table} where {column} is null"  # noqa: S608
+    if test.kind == "unique":
+        return (
+            f"select {column} from {table} where {column} is not null group by {column} having count(*) > 1"  # noqa: S608
+        )
+    if test.kind == "accepted_values":
+        listed = ", ".join("'" + str(value).replace("'", "''") + "'" for value in test.arguments["values"])
+        return f"select {column} from {table} where {column} is not null and {column} not in ({listed})"  # noqa: S608
+    parent, field = test.parent, test.arguments["field"]
+    return (
+        f"select 1 from {table} as child where child.{column} is not null"  # noqa: S608
+        f" and not exists (select 1 from {parent} as parent where parent.{field} = child.{column})"
+    )
+
+
+def _sentence(table: str, test: ColumnTest, broken: int) -> str:
+    column = test.column
+    if test.kind == "not_null":
+        return (
+            f"{_rows(broken)} of {table} without {column}."
+            if broken
+            else f"Every row of {table} has {column}."
+        )
+    if test.kind == "unique":
+        return (
+            f"{broken:,} values of {column} stand more than once in {table}."
+            if broken
+            else f"No {column} twice."
+        )
+    if test.kind == "accepted_values":
+        listed = ", ".join(str(value) for value in test.arguments["values"])
+        if broken:
+            return f"{_rows(broken)} of {table} where {column} is none of: {listed}."
+        return f"Every {column} is one of: {listed}."
+    parent = test.parent
+    if broken:
+        return f"{_rows(broken)} of {table} whose {column} is not in {parent}."
+    return f"Every {column} is in {parent}."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"

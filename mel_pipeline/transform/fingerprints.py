@@ -1,0 +1,163 @@
+"""Which models would come out as they stand: a run leaves those alone, and builds what new loads touch.
+
+A model is made of its SQL and of the rows it reads, compared as they stand and not as somebody noted them: a table
+changed by hand, restored from a backup or built by another engine counts as what it is. Of an input with
+``slice_by`` (meta: a column with a day, a period or a quarter), a model that grows by quarter and names the input under
+``reads_slice_of`` (meta) depends on the rows of its own periods alone, so that news of one quarter leave the others
+alone. A test proves each such line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.errors import ModelError
+from mel_pipeline.transform.checks import check_query, tables_read
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from mel_pipeline.transform.project import Model, SqlProject
+    from mel_pipeline.warehouse.fingerprints import Built
+
+QUARTER = "quarter"
+
+
+class Memory:
+    """What stands in a database, for the length of one run.
+
+    Args:
+        variables: of the run; ``quarter`` names the part of the models that grow.
+        relations: names of the tables and views that exist; kept up by the run.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        project: SqlProject,
+        variables: Mapping[str, object],
+        relations: Mapping[str, str],
+    ) -> None:
+        from mel_pipeline.warehouse import fingerprints as builds
+
+        self.connection, self.project, self.variables = connection, project, variables
+        self.relations = relations
+        self._digests: dict[tuple[str, str | None], str] = {}
+        with connection.begin():
+            self._builds = builds.read_builds(connection)
+
+    def recall(self, model: Model) -> Built | None:
+        """The last build of the model, or of its quarter."""
+        return self._builds.get((model.name, self._part(model)))
+
+    def stands(self, model: Model, sql: str) -> bool:
+        """Whether building it now would give the rows that are there."""
+        known = self.recall(model)
+        return (
+            known is not None
+            and known.made_of == self.made_of(model, sql)
+            and known.output == self.output(model)
+        )
+
+    def made_of(self, model: Model, sql: str) -> str:
+        """A text that is the same for the same SQL on the same rows."""
+        from mel_pipeline.warehouse.fingerprints import text_digest
+
+        inputs = sorted({*model.depends_on, *model.sources})
+        return text_digest(
+            sql,
+            *(self._digest(name, slice_read(self.project, self.variables, model, name)) for name in inputs),
+        )
+
+    def checked_against(self, model: Model) -> str:
+        """A text that is the same for the same tests on the same other tables."""
+        from mel_pipeline.warehouse.fingerprints import text_digest
+
+        others = tables_read(self.project, model)
+        absent = others - set(self.relations)
+        query = check_query(self.project, model, self.variables, absent)
+        return text_digest(query, *(self._digest(name, None) for name in sorted(others - absent)))
+
+    def output(self, model: Model) -> str:
+        """A digest of its own rows (of the quarter, where it grows). A view has none: its inputs are compared."""
+        if model.config.materialized == "view":
+            return ""
+        return self._digest(model.name, _own_quarter(self._part(model)))
+
+    def note(
+        self, model: Model, made_of: str, checked_against: str, rows: int, failures: Mapping[int, int]
+    ) -> None:
+        """Write down a build, within the transaction that made it."""
+        from mel_pipeline.warehouse.fingerprints import Built, write_build
+
+        self.forget(model)
+        built = Built(made_of, checked_against, self.output(model), rows, dict(failures))
+        write_build(self.connection, model.name, self._part(model), built)
+        self._builds[model.name, self._part(model)] = built
+
+    def forget(self, model: Model) -> None:
+        """Its rows are other ones now; views may show them."""
+        views = {name for name, other in self.project.models.items() if other.config.materialized == "view"}
+        for name, condition in list(self._digests):
+            if name == model.name or name in views:
+                del self._digests[name, condition]
+
+    def can_recall(self, model: Model) -> bool:
+        """Models that grow by something else than the quarter are always built."""
+        return model.config.materialized != "incremental" or model.config.unique_key == QUARTER
+
+    def _part(self, model: Model) -> str:
+        return str(self.variables[QUARTER]) if model.config.unique_key == QUARTER else ""
+
+    def _digest(self, name: str, condition: str | None) -> str:
+        key = name, condition
+        if key not in self._digests:
+            self._digests[key] = self._looked_at(name, condition)
+        return self._digests[key]
+
+    def _looked_at(self, name: str, condition: str | None) -> str:
+        from mel_pipeline.warehouse.fingerprints import rows_digest
+
+        model = self.project.models.get(name)
+        if condition is None and model is not None and model.config.materialized == "view":
+            return self.made_of(model, self.project.compile(name, self.variables))
+        return rows_digest(self.connection, name, condition)
+
+
+def slice_read(project: SqlProject, variables: Mapping[str, object], reader: Model, name: str) -> str | None:
+    """The rows of ``name`` that matter to the quarter of the reader, as SQL; None where all may.
+
+    Raises:
+        ModelError: the reader names an input that says by no column how to slice it.
+    """
+    model = project.models.get(name)
+    if model is None or reader.config.unique_key != QUARTER:
+        return None
+    quarter = str(variables[QUARTER])
+    if model.config.unique_key == QUARTER:
+        return _own_quarter(quarter)
+    if name not in reader.meta.get("reads_slice_of", ()):
+        return None
+    column = model.meta.get("slice_by")
+    if not column:
+        raise ModelError(f"{reader.name} reads a slice of {name}, which has no slice_by in its meta.")
+    return _rows_of(str(column), quarter)
+
+
+def _own_quarter(quarter: str) -> str | None:
+    return f"quarter = '{quarter}'" if quarter else None
+
+
+def _rows_of(column: str, quarter: str) -> str:
+    """Rows of the quarter's periods: the quarter, and the year when the fourth quarter closes it."""
+    from mel_pipeline.core.periods import Quarter, quarters
+
+    last = Quarter.parse(quarter)
+    is_year_end = last.number == 4
+    first = Quarter(last.year, 1) if is_year_end else last
+    if column == QUARTER:
+        return "quarter in (" + ", ".join(f"'{quarter}'" for quarter in quarters(first, last)) + ")"
+    if column == "period":
+        return f"period in ('{last}', '{last.year}')" if is_year_end else f"period = '{last}'"
+    return f"{column} >= date '{first.start}' and {column} < date '{last.end}'"

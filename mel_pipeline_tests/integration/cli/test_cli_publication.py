@@ -1,0 +1,104 @@
+"""Publishing, explaining, correcting and erasing at a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from mel_pipeline_tests.fixtures.organisation import DAY, Small, event, member, organisation
+from mel_pipeline_tests.integration.cli.test_commands import mel
+
+pytestmark = pytest.mark.slow
+QUARTER = "2024-Q4"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    made = organisation(tmp_path_factory.mktemp("cli"))
+    made.load(
+        "accounts",
+        [member(n) for n in range(1, 8)] + [member(8, joined_on="2024-12-01"), member(9, region="?")],
+    )
+    made.load("events", [event(1)])
+    made.load_the_rest()
+    made.calculate("2024-Q3")
+    made.calculate(QUARTER)
+    return made
+
+
+def at(small: Small, *arguments: str) -> CompletedProcess[str]:
+    home = {"MEL_HOME": str(small.settings.home), "MEL_TODAY": str(DAY), "MEL_FIRST_QUARTER": "2024-Q1"}
+    done = mel(*arguments, **home)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_a_quarter_is_published_explained_and_rebuilt(small: Small) -> None:
+    assert "2024-Q4 is checked: nothing stands against publishing it." in at(small, "publish", QUARTER).stdout
+    refused = at(small, "publish", QUARTER, "--role", "Director", "--without", "kobo")
+    assert refused.returncode == 1
+    done = at(small, "publish", QUARTER, "--role", "Secretary General", "--note", "Checked with the teams")
+    assert "2024-Q4 is published, version 1." in done.stdout
+    assert "identical" in at(small, "rebuild", QUARTER).stdout
+    told = at(small, "explain", "mem-02", QUARTER).stdout
+    for part in (
+        "MEM-02 2024-Q4: New member cities",
+        "figure       1",
+        "published    version 1",
+        "approved by Secretary General: Checked with the teams",
+        "raw_zoho_crm__accounts: 8 rows, 1 put aside (zoho_crm-accounts-",
+        "Records counted (1)",
+        "8/1",
+    ):
+        assert part in told
+    against = at(small, "explain", "MEM-01", QUARTER, "--against", "2024-Q3").stdout
+    assert "2024-Q3: 7, 2024-Q4: 8 (+1)" in against
+    assert "+1  what really happened" in against
+    assert at(small, "restatements").stdout.strip() == "What was published is what the data give."
+    assert (
+        at(
+            small, "restate", QUARTER, "MEM-01", "--reason", "correction", "--role", "D", "--note", "n"
+        ).returncode
+        == 1
+    )
+
+
+def test_a_figure_or_quarter_that_is_not_there_is_an_error_in_words(small: Small) -> None:
+    for arguments in (
+        ("explain", "XXX-01", QUARTER),
+        ("rebuild", "2024-Q2"),
+        ("explain", "MEM-01", "2019-Q1"),
+    ):
+        done = at(small, *arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+
+
+def test_quality_quarantine_and_corrections_are_printed(small: Small) -> None:
+    told = at(small, "quality").stdout
+    assert "Zoho CRM" in told
+    assert "region '?' is not one of" in at(small, "quality", "quarantine").stdout
+    path = small.settings.home / "corrections.yml"
+    path.write_text(
+        '- {source: zoho_crm, entity: accounts, match: {id: "9"}, action: set, set: {region: Asia},\n'
+        "   reason: Region was missing., provider: Membership, date: 2025-01-12}\n",
+        encoding="utf-8",
+    )
+    assert "Matches nothing." in at(small, "quality", "corrections").stdout
+    assert "1 new" in at(small, "quality", "replay").stdout
+    assert "Used on 1 rows." in at(small, "quality", "corrections").stdout
+    assert "0 wait." in at(small, "quality", "quarantine").stdout
+
+
+def test_what_is_held_about_people_is_told_and_a_person_erased(small: Small, tmp_path: Path) -> None:
+    stamps = {"created_at": "2024-01-01T00:00:00+00:00", "modified_at": "2024-01-01T00:00:00+00:00"}
+    small.load("contacts", [{"id": "771", "gender": "Woman", **stamps}])
+    held = at(small, "privacy", "held").stdout
+    assert "zoho_crm contacts: People" in held
+    assert "771" not in held
+    done = at(small, "privacy", "erase", "771")
+    assert "rows removed" in done.stdout
+    assert at(small, "privacy", "retain").stdout.strip() == "Nothing is older than it may be."
+    assert tmp_path.exists()

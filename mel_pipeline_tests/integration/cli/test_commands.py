@@ -1,0 +1,138 @@
+"""The command line as a person meets it, in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.delivery.notifications import grouped
+from mel_pipeline_tests.conftest import TODAY, Organisation
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+
+
+def mel(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}
+    command = [sys.executable, "-c", "from mel_pipeline.cli.main import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+
+
+def of(organisation: Organisation) -> dict[str, str]:
+    return {"MEL_HOME": str(organisation.settings.home), "MEL_TODAY": str(TODAY)}
+
+
+def test_figures_come_as_csv_with_the_agreed_columns(year_2024: Organisation) -> None:
+    done = mel("figures", "2024", "--format", "csv", **of(year_2024))
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == 0 and done.stderr == ""
+    assert list(rows[0]) == [
+        "indicator_id",
+        "period",
+        "disaggregation",
+        "value",
+        "numerator",
+        "denominator",
+        "n",
+        "status",
+    ]
+    assert {
+        row["value"] for row in rows if (row["indicator_id"], row["disaggregation"]) == ("MEM-01", "total")
+    } == {"164.0"}
+
+
+def test_figures_of_one_quarter_come_as_json_and_as_a_table(year_2024: Organisation) -> None:
+    as_json = json.loads(
+        mel("figures", "2024", "--quarter", "2024-Q4", "--format", "json", **of(year_2024)).stdout
+    )
+    assert {row["period"] for row in as_json} == {"2024-Q4"}
+    assert "MEM-01" in mel("figures", "2024", "-q", "2024-Q4", **of(year_2024)).stdout
+
+
+def test_a_figure_that_is_not_available_is_no_zero(year_2024: Organisation) -> None:
+    rows = csv.DictReader(io.StringIO(mel("figures", "2024", "-f", "csv", **of(year_2024)).stdout))
+    reach = next(row for row in rows if (row["indicator_id"], row["disaggregation"]) == ("RCH-06", "total"))
+    assert reach["value"] == ""
+
+
+def test_a_year_without_figures_says_what_to_run_and_shows_no_traceback(tmp_path: Path) -> None:
+    done = mel("figures", "2024", MEL_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "mel run --quarter 2024-Q4" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_quarter_that_is_none_is_refused_with_the_expected_form() -> None:
+    done = mel("run", "--quarter", "2024-Q9")
+    assert done.returncode == 2 and "2024-Q4" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
+    done = mel("doctor", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
+    assert done.returncode == 1 and "MEL_TIME_ZONE" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_doctor_names_missing_settings_of_real_accounts(tmp_path: Path) -> None:
+    done = mel("doctor", MEL_SAMPLE="false", MEL_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "✗" in done.stdout and "MEL_ZOHO_" in done.stdout
+    assert "Instagram is not set up" in done.stdout
+    part = mel(
+        "doctor", MEL_SAMPLE="false", MEL_HOME=str(tmp_path), MEL_MATOMO_URL="https://stats.example.org"
+    )
+    assert "MEL_MATOMO_" in part.stdout
+
+
+def test_the_doctor_is_content_with_the_sample(tmp_path: Path) -> None:
+    done = mel("doctor", MEL_HOME=str(tmp_path))
+    assert done.returncode == 0 and "✗" not in done.stdout
+
+
+def test_the_doctor_tells_a_team_that_the_daemon_is_down_and_looks_at_addresses(tmp_path: Path) -> None:
+    team = {"MEL_HOME": str(tmp_path), "MEL_TEAM": "true", "MEL_SMTP_HOST": "smtp.example.org"}
+    done = mel(
+        "doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_MAIL_TO="en: a@example.org; fr: b@example.org"
+    )
+    assert done.returncode == 1 and "✗ Dagster daemon: not running" in done.stdout
+    assert "✓ E-mail of editions: to 2 addresses by smtp.example.org" in done.stdout
+    assert "✓ Notices of failures: nobody is told" in done.stdout and "a@example" not in done.stdout
+    wrong = mel("doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_NOTIFY_TO="nobody")
+    assert "✗ Notices of failures" in wrong.stdout and "MEL_NOTIFY_TO" in wrong.stdout
+
+
+def test_help_stands_without_loading_anything_heavy() -> None:
+    code = "import sys; from mel_pipeline import cli; print([m for m in ('dagster', 'pandas', 'sqlalchemy', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_indicator_reference_in_the_docs_is_the_one_the_catalogue_gives() -> None:
+    assert (ROOT / "docs" / "indicators.md").read_text("utf-8") == mel("indicators").stdout, "run `make docs`"
+
+
+@pytest.mark.parametrize("name", ["run", "report", "figures", "sandbox", "dev", "doctor"])
+def test_every_command_explains_itself(name: str) -> None:
+    done = mel(name, "--help")
+    assert done.returncode == 0 and len(done.stdout) > 200
+
+
+def test_problems_of_one_reason_are_told_once_and_others_stay_as_they_are() -> None:
+    reason = "the access token has expired. Authorise the account again."
+    problems = [
+        f"raw_instagram__accounts: Nothing new was loaded. Instagram account 17: {reason}",
+        "ind_mem_01: The model failed.",
+        f"raw_instagram__daily: Nothing new was loaded. Instagram account 17 followers: {reason}",
+        "The job was stopped.",
+    ]
+    assert grouped(problems) == [
+        f"raw_instagram__accounts and raw_instagram__daily: {reason}",
+        "ind_mem_01: The model failed.",
+        "The job was stopped.",
+    ]

@@ -1,0 +1,287 @@
+"""The jobs as Dagster runs them, on the sample organisation."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.defs import build, jobs
+from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
+from mel_pipeline.sandbox.server import Sandbox
+from mel_pipeline_tests.conftest import TODAY, Organisation
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
+    """Jobs read their settings from the environment, as in production."""
+    settings = organisation.settings
+    for name in (
+        "home",
+        "today",
+        "reports_dir",
+        "zoho_api_url",
+        "zoho_accounts_url",
+        "zoho_people_url",
+        "zoho_campaigns_url",
+    ):
+        monkeypatch.setenv(f"MEL_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("MEL_SANDBOX_PORT", str(settings.sandbox_url).rpartition(":")[2])
+    return organisation
+
+
+def run(job: str, partition: str) -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        definition = build().resolve_job_def(job)
+        return definition.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    return {
+        (item.asset_key.to_user_string(), item.check_name): item
+        for item in result.get_asset_check_evaluations()
+    }
+
+
+@pytest.mark.slow
+def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environment: Organisation) -> None:
+    result = run("nightly", "2024-Q4")
+    assert result.success
+    page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
+    assert "2024" in page.read_text("utf-8")
+    failing = {key for key, check in checks(result).items() if not check.passed}
+    assert failing == {
+        ("raw_survey_files__responses", "rows_are_readable"),  # a recommendation of 11
+        ("raw_identity__city_names", "cities_are_decided"),  # Atlantis, and Córdoba without a country
+    }
+    chart = next(
+        made
+        for made in result.asset_materializations_for_node("write_quarterly_report")
+        if made.asset_key.to_user_string() == "chart_member_cities"
+    )
+    assert "data:image/png;base64," in chart.metadata["chart"].value
+    figures = result.asset_materializations_for_node("calculate_indicators")
+    assert all(m.partition == "2024-Q4" and m.metadata["dagster/row_count"].value > 0 for m in figures)
+    preview = (
+        next(m for m in figures if m.asset_key.to_user_string() == "ind_mem_01").metadata["preview"].value
+    )
+    assert "| 2024-Q4 | all together |" in preview and "164" in preview
+
+    before = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
+    assert run("nightly", "2024-Q4").success
+    after = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
+    assert before == after, "a second run changes nothing that has not changed"
+
+
+@pytest.mark.slow
+@pytest.mark.fault(25)
+def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment: Organisation) -> None:
+    for path in environment.settings.survey_folder.iterdir():
+        path.unlink()
+    result = run("nightly", "2024-Q4")
+    assert not result.success
+    check = checks(result)["raw_survey_files__responses", "table_is_complete"]
+    assert not check.passed and "not a zero" in (check.description or "")
+    assert not (environment.settings.published_dir / "2024-Q4").exists()
+
+
+@pytest.mark.slow
+def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("collect_only", "2024-Q4").success
+    monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/closed")
+    result = run("collect_only", "2024-Q4")
+    assert result.success
+    verdicts = checks(result)
+    assert not verdicts["raw_matomo__daily", "rows_are_readable"].passed
+    assert "Matomo" in (verdicts["raw_matomo__daily", "rows_are_readable"].description or "")
+    assert verdicts["raw_matomo__daily", "table_is_complete"].passed
+    assert verdicts["raw_zoho_crm__accounts", "rows_are_readable"].passed
+
+
+@pytest.mark.slow
+@pytest.mark.behaviour("reauthorise", "instagram")
+def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
+    environment: Organisation, sandbox: Sandbox
+) -> None:
+    def figures() -> list[tuple[object, ...]]:
+        frame = environment.warehouse.read("select * from indicator_values order by 1, 2, 3, 4, 5, 6")
+        return [tuple(row) for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False)]
+
+    assert run("nightly", "2024-Q4").success
+    before = figures()
+    sandbox.platforms["instagram"].fail("expired_token")
+    try:
+        result = run("nightly", "2024-Q4")
+    finally:
+        sandbox.platforms["instagram"].fail(None)
+    assert result.success, "the others finish"
+    verdicts = checks(result)
+    told = verdicts["raw_instagram__accounts", "rows_are_readable"].description or ""
+    assert "Authorise the account again" in told and "sample-instagram-token" not in told
+    assert verdicts["raw_matomo__daily", "rows_are_readable"].passed
+    assert figures() == before, "what was loaded before still counts"
+    page = (environment.settings.published_dir / "2024-Q4" / "report-en.html").read_text("utf-8")
+    assert "Instagram: not updated since 20" in page and "Authorise the account again" in page
+
+
+@pytest.mark.slow
+def test_no_secret_stands_in_the_events_of_a_failing_run(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.hidden-refresh")
+    monkeypatch.setenv("MEL_INSTAGRAM_ACCESS_TOKEN", "hidden-instagram")
+    monkeypatch.setenv("MEL_MATOMO_TOKEN", "hidden-matomo")
+    result = run("collect_only", "2024-Q4")
+    text = "\n".join(str(event) for event in result.all_events)
+    assert "MEL_ZOHO_REFRESH_TOKEN" in text and "MEL_INSTAGRAM_ACCESS_TOKEN" in text, "what to mend is said"
+    for secret in (
+        "1000.hidden-refresh",
+        "hidden-instagram",
+        "hidden-matomo",
+        "sample-client-secret",
+        "example.org",
+    ):
+        assert secret not in text
+
+
+@pytest.mark.slow
+def test_a_source_without_settings_is_named_and_the_others_are_collected(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEL_SAMPLE", "false")
+    monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/index.php")
+    monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
+    verdicts = checks(run("collect_only", "2024-Q4"))
+    assert "MEL_MATOMO_" in (verdicts["raw_matomo__daily", "rows_are_readable"].description or "")
+    assert verdicts["raw_survey_files__responses", "table_is_complete"].passed
+    table = verdicts["raw_matomo__daily", "table_is_complete"]
+    assert not table.passed and table.severity is dg.AssetCheckSeverity.WARN, "it stops nothing"
+
+
+@pytest.mark.slow
+def test_a_network_without_a_web_counter_and_newsletter_gets_its_report_all_the_same(
+    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.settings.model_dump().items():
+        if name.startswith(("zoho_", "instagram_")) and value is not None:
+            secret = getattr(value, "get_secret_value", lambda value=value: value)()
+            monkeypatch.setenv(f"MEL_{name.upper()}", str(secret))
+    for name in ("MATOMO_URL", "ZOHO_CAMPAIGNS_URL"):
+        monkeypatch.setenv(f"MEL_{name}", "")
+    monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
+    monkeypatch.setenv("MEL_SAMPLE", "false")
+    assert run("nightly", "2024-Q4").success
+    page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
+    assert "164" in page.read_text("utf-8")
+    web = environment.warehouse.read(
+        "select status from indicator_values where indicator_id = 'RCH-07' and dimension = 'total'"
+    )
+    assert set(web["status"]) == {"not_available"}
+
+
+def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
+    code = (
+        "import sys, socket\n"
+        "def refuse(*args, **kwargs): raise AssertionError('network')\n"
+        "socket.create_connection = refuse\n"
+        "from mel_pipeline.defs import build\n"
+        "build()\n"
+        "print([name for name in ('great_expectations', 'matplotlib', 'duckdb', 'weasyprint', 'pandas', 'sqlalchemy', 'requests') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_asset_says_what_it_means_who_owns_it_and_where_it_stands() -> None:
+    graph = build().resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        if node.is_materializable:
+            assert node.description and node.owners and node.kinds, key
+            assert node.description[0] not in "*#", key  # lists show it as it is written
+            assert node.group_name in ("1_collect", "2_prepare", "3_calculate", "4_report"), key
+
+
+def test_every_job_says_what_it_does_in_a_sentence_and_on_its_runs() -> None:
+    for job in build().resolve_all_job_defs():
+        if not job.name.startswith("__"):
+            assert (job.description or "").endswith(".") and job.tags.get("mel/does"), (
+                job.name
+            )  # the UI gives these to runs
+
+
+def test_a_run_of_a_quarter_needs_nothing_it_does_not_make_itself() -> None:
+    """Otherwise Dagster asks "Are you sure? It may fail" at the first click of a new installation."""
+    made = build().resolve_job_def("nightly").asset_layer
+    keys = made.selected_asset_keys
+    assert {parent for key in keys for parent in made.asset_graph.get(key).parent_keys} <= keys
+
+
+def test_the_reading_site_is_the_last_step_of_every_job_that_writes_it() -> None:
+    from dagster._core.execution.api import create_execution_plan
+    from dagster._core.execution.plan.outputs import StepOutputHandle
+    from dagster._core.execution.retries import RetryMode
+
+    for name in ("nightly", "quarterly_report", "annual_edition"):
+        plan = create_execution_plan(build().resolve_job_def(name))
+        order: list[str] = []
+        with plan.start(RetryMode.DISABLED) as active:
+            while not active.is_complete:
+                (step,) = active.get_steps_to_execute(limit=1)
+                order.append(step.key)
+                for output in step.step_outputs:
+                    active.mark_step_produced_output(StepOutputHandle(step.key, output.name))
+                active.mark_success(step.key)
+        assert order[-1] == "reading_site", name
+
+
+def test_sentences_of_a_check_stand_under_one_another() -> None:
+    assert as_list([]) == "" and as_list(["One."]) == "One."
+    assert as_list(["One.", "Two."]) == "- One.\n- Two."
+    assert as_list([f"{number}." for number in range(12)]).endswith("- 9.\n- and 2 more.")
+
+
+def test_quarters_read_as_people_write_them_up_to_the_open_one() -> None:
+    keys = quarter_partitions(Settings(today=TODAY)).get_partition_keys()
+    assert keys[0] == "2023-Q1" and keys[-1] == "2026-Q4"
+
+
+@pytest.mark.parametrize(
+    ("today", "due"),
+    [
+        ("2026-11-20", ["2026-Q4"]),
+        ("2026-10-20", ["2026-Q3", "2026-Q4"]),
+        ("2027-01-01", ["2026-Q4", "2027-Q1"]),
+    ],
+)
+def test_the_night_run_takes_the_ended_quarter_along_while_data_may_be_late(
+    today: str, due: list[str]
+) -> None:
+    from datetime import date
+
+    assert [str(quarter) for quarter in jobs.quarters_due(Settings(today=date.fromisoformat(today)))] == due
+
+
+def test_the_sensor_starts_one_run_for_new_survey_files_and_none_without(environment: Organisation) -> None:
+    sensor = next(item for item in build().sensors or [] if item.name == "new_survey_files")
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = sensor(dg.build_sensor_context(instance=instance))
+        requests = list(first)
+        assert [request.partition_key for request in requests] == ["2026-Q4"]
+        cursor = jobs.survey_listing(environment.settings)
+        again = list(sensor(dg.build_sensor_context(instance=instance, cursor=cursor)))
+        assert isinstance(again[0], dg.SkipReason)
+        next(environment.settings.survey_folder.glob("*.csv")).unlink()
+        assert len(list(sensor(dg.build_sensor_context(instance=instance, cursor=cursor)))) == 1
+
+
+def test_the_mel_resource_reads_its_settings_when_it_is_used(environment: Organisation) -> None:
+    assert Mel().settings.home == environment.settings.home

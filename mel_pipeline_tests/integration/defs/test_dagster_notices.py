@@ -1,0 +1,322 @@
+"""What Dagster tells people: real runs in a real instance, notices over real SMTP and HTTP on loopback."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mel_pipeline.core.errors import DeliveryError, SettingsError
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.defs import notify
+from mel_pipeline.delivery import notifications as notices
+from mel_pipeline.delivery.channels.redaction import redacted
+from mel_pipeline.delivery.channels.webhook import post
+from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
+from mel_pipeline_tests.fixtures.mail import Mailbox, mail_server
+
+SECRET = "T0123/B0456/secret-of-the-chat"
+
+
+class Wanted(dg.Config):
+    fail: str = ""
+    warn: list[str] = []  # noqa: RUF012 - Dagster's own copy
+    state: str = "draft"
+
+
+@dg.asset(
+    name="released_figures",
+    partitions_def=dg.StaticPartitionsDefinition(["2024-Q4", "2024-Q3"]),
+    check_specs=[dg.AssetCheckSpec(name, asset="released_figures") for name in ("one", "two")],
+)
+def figures(config: Wanted) -> Iterator[dg.MaterializeResult[None]]:
+    if config.fail:
+        raise dg.Failure(description=config.fail, allow_retries=False)
+    yield dg.MaterializeResult(
+        metadata={"state": config.state},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=name,
+                passed=name not in config.warn,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"Sentence of {name}.\n- More.\n- Rows.",
+            )
+            for name in ("one", "two")
+        ],
+    )
+
+
+@dataclass
+class Case:
+    """A Dagster instance, the sensors on it, and where notices arrive."""
+
+    instance: dg.DagsterInstance
+    definitions: dg.Definitions
+    box: Mailbox
+    chat: list[Any]
+
+    def run(self, tags: dict[str, str] | None = None, job: str = "nightly", **config: Any) -> None:
+        """Run the job for 2024-Q4 and let the sensor of its outcome see the run."""
+        result = self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            partition_key="2024-Q4",
+            raise_on_error=False,
+            tags=tags,
+            run_config={"ops": {"released_figures": {"config": config}}},
+        )
+        self.sense(result)
+
+    def sense(self, result: dg.ExecuteInProcessResult) -> None:
+        name = "tell_news" if result.success else "tell_failures"
+        kinds = dg.DagsterEventType.RUN_SUCCESS if result.success else dg.DagsterEventType.RUN_FAILURE
+        event = next(item for item in result.all_events if item.event_type == kinds)
+        context: Any = dg.build_run_status_sensor_context(
+            sensor_name=name,
+            dagster_event=event,
+            dagster_instance=self.instance,
+            dagster_run=result.dagster_run,
+        )
+        sensor: Any = next(item for item in self.definitions.sensors or [] if item.name == name)
+        sensor(context if result.success else context.for_run_failure())
+
+    @property
+    def mails(self) -> list[str]:
+        bodies = (message.get_body(("plain",)).get_content() for _, message in self.box.arrived)
+        return [body.replace("\r\n", "\n") for body in bodies]
+
+
+@pytest.fixture
+def chat() -> Iterator[tuple[Service, list[Any], list[int]]]:
+    said: list[Any] = []
+    status = [200]
+    received: list[int] = []
+
+    def answer(request: Request) -> Reply:
+        received.append(1)
+        said.append(request)
+        return Reply({"ok": True}, status=status[0])
+
+    with serving(answer) as service:
+        yield service, said, status
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: Any) -> Iterator[Case]:
+    service, said, _ = chat
+    with mail_server() as box, dg.DagsterInstance.ephemeral() as instance:
+        for name, value in {
+            "HOME": tmp_path,
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": box.port,
+            "SMTP_SECURE": "none",
+            "MAIL_FROM": "mel@network.example",
+            "NOTIFY_TO": "ops@network.example",
+            "NOTIFY_WEBHOOK": f"{service.url}/{SECRET}",
+            "UI_URL": "https://dagster.network.example/",
+            "REPORTS_DIR": tmp_path / "published",
+        }.items():
+            monkeypatch.setenv(f"MEL_{name}", str(value))
+        jobs = [
+            dg.define_asset_job(name, selection="released_figures")
+            for name in ("nightly", "quarterly_report")
+        ]
+        definitions = dg.Definitions.merge(
+            dg.Definitions(assets=[figures], jobs=jobs, executor=dg.in_process_executor),
+            notify.build(Settings(_env_file=None)),
+        )
+        yield Case(instance, definitions, box, said)
+
+
+def test_a_failure_is_told_in_plain_words_with_a_link_once_and_its_end_as_well(case: Case) -> None:
+    reason = "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN; asked for ana@city.example at 10.1.2.3."
+    case.run(fail=reason)
+    assert len(case.mails) == len(case.chat) == 1
+    told = case.mails[0]
+    assert told.startswith("nightly 2024-Q4 failed\n")
+    assert "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN" in told
+    assert "https://dagster.network.example/runs/" in told
+    assert "ana@" not in told and "10.1.2.3" not in told
+    assert case.box.arrived[0][1]["Subject"] == "Metropolis MEL: nightly 2024-Q4 failed"
+    case.run(fail=reason)
+    assert len(case.mails) == 1, "the same failure of the next night"
+    case.run(fail="Another reason")
+    assert "Another reason" in case.mails[1]
+    case.run()
+    assert case.mails[2].startswith("nightly 2024-Q4 works again")
+    case.run()
+    assert len(case.mails) == 3
+
+
+def test_the_chat_gets_json_with_a_text(case: Case, chat: Any) -> None:
+    case.run(fail="No room on the disk")
+    (request,) = case.chat
+    assert (request.method, request.path) == ("POST", f"/{SECRET}")
+    assert request.headers["Content-Type"] == "application/json"
+    told = json.loads(request.body)
+    assert list(told) == ["text"] and told["text"].startswith("nightly 2024-Q4 failed\n\nNo room on the disk")
+
+
+def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
+    case.run()
+    assert case.mails == []
+    case.run(warn=["one"])
+    assert (
+        "New: released_figures one: Sentence of one. More." in case.mails[0] and "Rows." not in case.mails[0]
+    )
+    case.run(warn=["one"])
+    assert len(case.mails) == 1
+    case.run(warn=["one", "two"])
+    assert "New: released_figures two" in case.mails[1] and "Still: released_figures one" in case.mails[1]
+    case.run()
+    assert case.mails[2].startswith("2024-Q4: no check warns any more")
+    assert "Mended: released_figures two" in case.mails[2]
+
+
+def test_an_outage_is_told_once_and_not_for_every_table_of_the_source() -> None:
+    down = {
+        f"raw_instagram__{table} rows_are_readable": f"Nothing new was loaded. Instagram {table}: HTTP 503. Run it later."
+        for table in ("accounts", "daily", "periods")
+    }
+    waits = {
+        "raw_survey_files__responses rows_are_readable": "0 rows read.\n1 fault waits in the quarantine:\n- row 28"
+    }
+    notice = notices.warnings("2024-Q4", down | waits, [], "")
+    assert notice.lines == (
+        "New: raw_instagram__accounts rows_are_readable, raw_instagram__daily rows_are_readable"
+        " and raw_instagram__periods rows_are_readable: HTTP 503. Run it later.",
+        "New: raw_survey_files__responses rows_are_readable: 0 rows read. 1 fault waits in the quarantine",
+    )
+
+
+def test_a_report_is_told_when_it_was_asked_for_and_when_its_quarter_can_be_published(case: Case) -> None:
+    case.run(state="checked")
+    assert "nothing stands against publishing it" in case.mails[0]
+    case.run(state="checked")
+    assert len(case.mails) == 1
+    case.run(job="quarterly_report")
+    assert case.mails[1].startswith("the report 2024-Q4 is ready") and "published/2024-Q4" in case.mails[1]
+    assert "https://dagster.network.example/reports/2024-Q4/report-en.html" in case.mails[1]
+
+
+def test_a_run_that_is_part_of_another_leaves_the_telling_to_it(case: Case) -> None:
+    case.run(tags={notify.PART_OF: "the year"}, fail="No room")
+    case.run(tags={notify.PART_OF: "the year"}, warn=["one"])
+    assert case.mails == []
+
+
+def test_a_chat_that_refuses_fails_the_tick_with_its_host_alone_and_the_mail_goes_all_the_same(
+    case: Case, chat: Any
+) -> None:
+    chat[2][0] = 404
+    with pytest.raises(DeliveryError, match=r"chat at 127\.0\.0\.1: it refuses \(404\)") as caught:
+        case.run(fail="No room")
+    assert "secret" not in str(caught.value) and len(case.mails) == 1
+    chat[2][0] = 200
+    case.run(fail="No room")
+    assert len(case.chat) >= 2, "what was not told everywhere is told again"
+
+
+def test_the_daemon_sees_a_failure_and_a_notice_that_cannot_go_fails_its_tick_and_not_the_run(
+    case: Case, chat: Any
+) -> None:
+    repository = case.definitions.get_repository_def()
+    sensor = repository.get_sensor_def("tell_failures")
+
+    def tick(cursor: str | None) -> Any:
+        """As the daemon evaluates it: runs that failed since the cursor."""
+        with dg.build_sensor_context(
+            instance=case.instance, cursor=cursor, repository_def=repository, sensor_name="tell_failures"
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    def fail() -> dg.ExecuteInProcessResult:
+        return case.definitions.resolve_job_def("nightly").execute_in_process(
+            instance=case.instance,
+            partition_key="2024-Q4",
+            raise_on_error=False,
+            run_config={"ops": {"released_figures": {"config": {"fail": "No room on the disk"}}}},
+        )
+
+    begun = tick(None)
+    chat[2][0] = 404
+    result = fail()
+    refused = tick(begun.cursor)
+    (reaction,) = refused.dagster_run_reactions
+    assert "it refuses (404)" in reaction.error.to_string() and "secret" not in reaction.error.to_string()
+    assert len(case.mails) == 1
+    assert case.instance.get_run_by_id(result.run_id).status is dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+    chat[2][0] = 200
+    fail()
+    (reaction,) = tick(refused.cursor).dagster_run_reactions
+    assert reaction.error is None and len(case.mails) == 2
+    assert json.loads(case.chat[-1].body)["text"].startswith("nightly 2024-Q4 failed")
+
+
+def test_silence_is_told_once_a_day_and_not_before_the_first_night(case: Case) -> None:
+    sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
+    assert notify.hours_since_nightly(case.instance, datetime.now(UTC)) is None
+    assert "Nothing has run" in str(sensor(dg.build_sensor_context(instance=case.instance)).skip_message)
+    case.run()
+    assert "0 hours ago" in str(sensor(dg.build_sensor_context(instance=case.instance)).skip_message)
+    hours = notify.hours_since_nightly(case.instance, datetime.now(UTC) + timedelta(days=3))
+    assert hours == pytest.approx(72, abs=0.1)
+
+
+def test_a_silent_week_is_told_with_what_to_look_at(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.run()
+    sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
+    monkeypatch.setattr(notify, "MOST_HOURS", -1.0)  # as if the night were long over
+    for _ in range(2):
+        sensor(dg.build_sensor_context(instance=case.instance))
+    assert len(case.mails) == 1 and "every_night" in case.mails[0]
+
+
+def test_a_broken_memory_tells_once_more_and_is_written_anew(case: Case, tmp_path: Path) -> None:
+    case.run(fail="No room")
+    (tmp_path / "notices.json").write_text("{", encoding="utf-8")
+    case.run(fail="No room")
+    assert len(case.mails) == 2
+    assert json.loads((tmp_path / "notices.json").read_text())["failure nightly 2024-Q4"]
+
+
+def test_sensors_are_on_when_somebody_is_to_be_told_and_the_team_ones_when_a_team_relies_on_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mel_pipeline.defs import build
+
+    def on() -> set[str]:
+        definitions = build()
+        parts = [*(definitions.sensors or []), *(definitions.schedules or [])]
+        return {part.name for part in parts if part.default_status.value == "RUNNING"}
+
+    assert on() == set()
+    monkeypatch.setenv("MEL_NOTIFY_WEBHOOK", "https://chat.example/x")
+    assert on() == {"tell_failures", "tell_news"}
+    monkeypatch.setenv("MEL_TEAM", "true")
+    assert on() == {
+        "tell_failures", "tell_news", "tell_silence", "deliver_published", "every_night", "new_survey_files",
+    }  # fmt: skip
+
+
+def test_a_chat_that_is_down_is_tried_again_and_named_by_its_host(chat: Any) -> None:
+    service, said, status = chat
+    status[0] = 503
+    with pytest.raises(DeliveryError, match=r"it answered 503\. Tried 3 times") as caught:
+        post(f"{service.url}/{SECRET}", "hello", wait_seconds=0.01)
+    assert len(said) == 3 and "secret" not in str(caught.value)
+    with pytest.raises(DeliveryError, match="could not be reached") as caught:
+        post(f"http://127.0.0.1:9/{SECRET}", "hello", attempts=1)
+    assert "secret" not in str(caught.value) and caught.value.__context__ is None
+    with pytest.raises(SettingsError, match="not an https address"):
+        post("http://chat.example/x", "hello")
+
+
+def test_what_leaves_names_no_person_and_no_secret() -> None:
+    text = redacted(
+        "ana.b@city.example at 192.168.1.20: https://user:pw@api.example/v1?token=abc 9f8e7d6c5b4a39281706f5e4d3c2b1a0ff MEL_ZOHO_REFRESH_TOKEN 2024-Q4"
+    )
+    assert text == "[address] at [ip]: https://api.example/… [token] MEL_ZOHO_REFRESH_TOKEN 2024-Q4"

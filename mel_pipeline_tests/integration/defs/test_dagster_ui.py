@@ -1,0 +1,81 @@
+"""The real Dagster UI behind its guard: the four attacks fail, the owner's own page works."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.slow
+LAUNCH = 'mutation { launchRun(executionParams: {selector: {repositoryLocationName: "mel", repositoryName: "__repository__", jobName: "nightly"}}) { __typename } }'
+RUNS = "{ runsOrError { ... on Runs { results { id } } } }"
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    command = [
+        sys.executable,
+        "-c",
+        "from mel_pipeline.cli.main import main; main()",
+        "dev",
+        "--port",
+        str(port),
+    ]
+    environment = {**os.environ, "MEL_HOME": str(home), "MEL_SANDBOX_PORT": "0", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url)
+        yield url
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(url: str) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            if requests.get(f"{url}/server_info", timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.3)
+    raise AssertionError("the UI did not start within a minute")
+
+
+def ask(ui: str, query: str, **headers: str) -> requests.Response:
+    return requests.post(f"{ui}/graphql", json={"query": query}, headers=headers, timeout=30)
+
+
+def test_the_four_attacks_start_nothing_and_the_own_page_works(ui: str) -> None:
+    link = requests.get(f"{ui}/graphql", params={"query": LAUNCH}, timeout=10)
+    form = requests.post(
+        f"{ui}/graphql", data=json.dumps({"query": LAUNCH}), timeout=10,
+        headers={"content-type": "text/plain", "origin": "https://evil.example"},
+    )  # fmt: skip
+    rebound = ask(ui, LAUNCH, host="evil.example")
+    foreign = ask(ui, LAUNCH, origin="https://evil.example")
+    report = requests.post(f"{ui}/report_asset_materialization/indicator_values", timeout=10)
+    assert [answer.status_code for answer in (link, form, rebound, foreign, report)] == [403] * 5
+    answer = ask(ui, RUNS, origin=ui)
+    assert answer.status_code == 200
+    assert answer.json()["data"]["runsOrError"]["results"] == []
+
+
+def test_the_code_location_loads_with_all_assets(ui: str) -> None:
+    answer = ask(ui, "{ assetNodes { assetKey { path } groupName } }").json()["data"]["assetNodes"]
+    assert {node["groupName"] for node in answer} >= {"1_collect", "2_prepare", "3_calculate", "4_report"}
+    assert len(answer) > 60

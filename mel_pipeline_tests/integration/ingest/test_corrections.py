@@ -1,0 +1,148 @@
+"""Corrections as data: applied at the door, used on what waits, reported when they match nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.core.contracts import contract_of
+from mel_pipeline.core.errors import ContractError
+from mel_pipeline.ingest.corrections import read_corrections
+from mel_pipeline.ingest.privacy import load_pseudonyms
+from mel_pipeline.ingest.replay import replay, unused_corrections, use_of_corrections
+from mel_pipeline.ingest.row_processing import corrections_path
+from mel_pipeline.quality.scorecard import card, put_aside
+from mel_pipeline_tests.fixtures.organisation import Small, member, organisation
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    return organisation(tmp_path)
+
+
+def write(small: Small, text: str) -> None:
+    path = corrections_path(small.settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+REGION = """
+- source: zoho_crm
+  entity: accounts
+  match: {id: "2"}
+  action: set
+  set: {region: Europe}
+  reason: Entered under the wrong region.
+  provider: Membership
+  date: 2025-01-12
+"""
+LEFT_OUT = """
+- source: zoho_crm
+  entity: accounts
+  match: {id: "3"}
+  action: leave_out
+  reason: Entered twice.
+  provider: Membership
+  date: 2025-01-12
+"""
+
+
+def regions(small: Small) -> dict[str, str]:
+    rows = small.warehouse.records(
+        "select id, region from raw_zoho_crm__accounts where not _is_deleted order by id"
+    )
+    return {row["id"]: row["region"] for row in rows}
+
+
+def test_a_correction_is_applied_as_the_row_arrives_and_counted(small: Small) -> None:
+    write(small, REGION)
+    result = small.load("accounts", [member(1), member(2)])
+    assert regions(small) == {"1": "Asia", "2": "Europe"}
+    assert result.corrected == 1
+    assert "1 corrected" in result.sentence
+    assert [line.corrected for line in card(small.warehouse)] == [1]
+
+
+def test_a_row_left_out_stays_in_the_quarantine_with_the_reason_and_waits_for_nobody(small: Small) -> None:
+    write(small, LEFT_OUT)
+    result = small.load("accounts", [member(1), member(3)])
+    assert regions(small) == {"1": "Asia"}
+    assert (result.fetched, result.new, result.quarantined, result.waiting) == (2, 1, 1, [])
+    kept = small.warehouse.records("select reason, payload from quarantine")
+    assert kept[0]["reason"] == "Left out: Entered twice. (Membership, 2025-01-12)"
+    assert '"name": "City 3"' in kept[0]["payload"]
+    assert put_aside(small.warehouse) == []
+
+
+def test_a_row_in_quarantine_is_mended_by_a_correction_and_a_replay(small: Small) -> None:
+    small.load("accounts", [member(1), member(2, region="Atlantis")])
+    assert [row["row_key"] for row in put_aside(small.warehouse)] == ["2"]
+    write(small, REGION)
+    done = replay(small.warehouse, small.settings)
+    assert done["raw_zoho_crm__accounts"].new == 1
+    assert regions(small) == {"1": "Asia", "2": "Europe"}
+    assert put_aside(small.warehouse) == []
+
+
+def test_a_replay_corrects_stored_rows_and_a_second_one_changes_nothing(small: Small) -> None:
+    small.load("accounts", [member(1), member(2)])
+    write(small, REGION)
+    first, second = (replay(small.warehouse, small.settings)["raw_zoho_crm__accounts"] for _ in range(2))
+    assert (first.changed, second.changed) == (1, 0)
+    assert regions(small) == {"1": "Asia", "2": "Europe"}
+    versions = small.warehouse.records("select region from raw_zoho_crm__accounts_history where id = '2'")
+    assert sorted(row["region"] for row in versions) == ["Asia", "Europe"]
+
+
+def test_a_correction_names_a_person_by_the_sources_own_id(small: Small) -> None:
+    contact = {
+        "id": "77",
+        "gender": "Woman",
+        "created_at": "2024-01-01T00:00:00+00:00",
+        "modified_at": "2024-01-01T00:00:00+00:00",
+    }
+    small.load("contacts", [contact])
+    write(
+        small,
+        REGION.replace("accounts", "contacts")
+        .replace('"2"', '"77"')
+        .replace("region: Europe", "gender: Man"),
+    )
+    replay(small.warehouse, small.settings)
+    rows = small.warehouse.records("select id, gender from raw_zoho_crm__contacts")
+    assert rows == [{"id": load_pseudonyms(small.settings).of("zoho_crm", "77"), "gender": "Man"}]
+
+
+def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
+    write(small, REGION + LEFT_OUT)
+    small.load("accounts", [member(1), member(2)])
+    used = use_of_corrections(small.warehouse, corrections_path(small.settings))
+    assert [(line.match["id"], rows) for line, rows in used] == [("2", 1), ("3", 0)]
+    told = unused_corrections(small.warehouse, [line for line, _ in used])
+    assert told == ["zoho_crm accounts where id 3: left out. Entered twice. (Membership, 2025-01-12)"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (REGION.replace("zoho_crm", "zoho_crn"), "there is no zoho_crn accounts"),
+        (REGION.replace("{region: Europe}", "{regoin: Europe}"), "has no column regoin. It has: id, name"),
+        (REGION.replace("action: set", "action: leave_out"), "`set` says the new values"),
+        (REGION.replace("  provider: Membership\n", ""), "provider"),
+        ("- just text\n", "corrections.yml"),
+        ("a: [", "mend the file"),
+    ],
+)
+def test_a_correction_that_cannot_be_read_stops_the_load_and_says_why(
+    small: Small, wrong: str, said: str
+) -> None:
+    write(small, wrong)
+    with pytest.raises(ContractError, match=said.replace("[", r"\[").replace(".", r"\.")):
+        small.load("accounts", [member(1)])
+    assert not small.warehouse.has_table("raw_zoho_crm__accounts")
+
+
+def test_without_a_file_nothing_is_corrected(tmp_path: Path) -> None:
+    assert read_corrections(tmp_path / "corrections.yml") == []
+    assert "accounts" in contract_of("zoho_crm").entities

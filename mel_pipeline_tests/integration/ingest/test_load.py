@@ -1,0 +1,509 @@
+"""Loads: everything or nothing, once or a hundred times the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.core.contracts import contract_of
+from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError, WarehouseError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.ingest.load import land, recent_drift
+from mel_pipeline.quality.results_log import judge_table
+from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.conftest import Organisation
+
+NOW = datetime(2026, 1, 1)
+DEALS = contract_of("zoho_crm")
+
+
+class Listed:
+    """A source that gives what a test lists, through the interface of the real ones."""
+
+    def __init__(
+        self,
+        batches: list[Batch],
+        cursor: str | None = None,
+        fault: Exception | None = None,
+        *,
+        complete: bool = False,
+        schema: dict[str, str] | None = None,
+    ) -> None:
+        self.batches, self.next, self.fault = batches, cursor, fault
+        self.complete, self.schema = complete, schema
+        self.resumed_at: str | None = None
+
+    def pull(
+        self, entity: str, *, quarter: Quarter | None, cursor: str | None, checkpoint: str | None = None
+    ) -> Pull:
+        self.resumed_at = checkpoint
+
+        def given():
+            yield from self.batches
+            if self.fault:
+                raise self.fault
+
+        return Pull(
+            given(), cursor=lambda: self.next, complete=lambda: self.complete, schema=lambda: self.schema
+        )
+
+
+def deal(number: int, **values: str | None) -> dict[str, str | None]:
+    moment = "2024-01-01T10:00:00+01:00"
+    row = {
+        "id": str(number),
+        "name": f"Deal {number}",
+        "pipeline": "Projects",
+        "stage": "Signed",
+        "currency": "EUR",
+    }
+    return {**row, "created_at": moment, "modified_at": moment, "_source_ref": "page 1", **values}
+
+
+def batch(
+    *rows: dict[str, str | None],
+    deleted: tuple[str, ...] | dict[str, datetime] = (),
+    rejected: tuple[Rejected, ...] = (),
+    checkpoint: str | None = None,
+) -> Batch:
+    gone = deleted if isinstance(deleted, dict) else dict.fromkeys(deleted)
+    return Batch(frame_of(rows, DEALS.entities["deals"]), list(rejected), gone, checkpoint=checkpoint)
+
+
+def deals(warehouse: Warehouse) -> pd.DataFrame:
+    return warehouse.read("select * from raw_zoho_crm__deals order by _row_key")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, 1)
+
+
+@pytest.mark.fault(17)
+def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
+    source = Listed([batch(deal(1), deal(2))], cursor="a")
+    first = land(source, DEALS, "deals", warehouse)
+    before = deals(warehouse)
+    second = land(source, DEALS, "deals", warehouse)
+    assert (first.new, second.new, second.changed, second.unchanged) == (2, 0, 0, 2)
+    pd.testing.assert_frame_equal(before, deals(warehouse))
+
+
+def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    rejected = Rejected("page 2", "9", "amount", "no number", "{}")
+    result = land(
+        Listed([batch(deal(1), deal(2), deal(2), deal(3, stage="?"), rejected=(rejected,))]),
+        DEALS,
+        "deals",
+        warehouse,
+    )
+    assert (
+        result.fetched
+        == 5
+        == result.new + result.changed + result.unchanged + result.repeated + result.quarantined
+    )
+    assert (result.new, result.unchanged, result.repeated, result.quarantined) == (1, 1, 1, 2)
+
+
+@pytest.mark.slow
+def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None:
+    rows = [deal(number) for number in range(1, 8)]
+    splits = [
+        [batch(*rows)],
+        [batch(*rows[4:]), batch(*rows[:4])],
+        [batch(row) for row in rows] + [batch(*rows[2:5])],
+    ]
+    tables = []
+    for number, batches in enumerate(splits):
+        made = Warehouse(f"duckdb:///{tmp_path / f'{number}.duckdb'}")
+        land(Listed(batches), DEALS, "deals", made)
+        tables.append(deals(made).drop(columns=["_load_id", "_loaded_at"]))
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(tables[0], table)
+
+
+def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1), deal(2, stage="Maybe", amount="many"))]), DEALS, "deals", warehouse)
+    aside = warehouse.read(
+        "select source_ref, row_key, column_name, rule, reason from quarantine order by column_name"
+    )
+    assert aside.values.tolist() == [
+        ["page 1", "2", "amount", "type", "amount is not a number"],
+        [
+            "page 1",
+            "2",
+            "stage",
+            "allowed",
+            "stage 'Maybe' is not one of: Prospect, Negotiation, Signed, Lost",
+        ],
+    ]
+    assert list(deals(warehouse)["_row_key"]) == ["1"]
+
+
+def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(
+    warehouse: Warehouse,
+) -> None:
+    bad = Listed([batch(deal(1), deal(2, stage="Maybe"))])
+    land(bad, DEALS, "deals", warehouse)
+    land(bad, DEALS, "deals", warehouse)
+    assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [True]
+    land(Listed([batch(deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
+    assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [False]
+
+
+def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_lives_again(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1), deal(2))]), DEALS, "deals", warehouse)
+    assert land(Listed([batch(deleted=("2", "77"))]), DEALS, "deals", warehouse).deleted == 1
+    assert deals(warehouse)["_is_deleted"].tolist() == [False, True]
+    land(Listed([batch(deal(2))]), DEALS, "deals", warehouse)
+    assert deals(warehouse)["_is_deleted"].tolist() == [False, False]
+
+
+def versions(warehouse: Warehouse) -> list[tuple[str, str | None, bool]]:
+    """Key, stage and tombstone of every version kept, oldest first."""
+    kept = warehouse.read("select * from raw_zoho_crm__deals_history order by _row_key, _changed_at")
+    return [(row["_row_key"], row["stage"], row["_is_deleted"]) for row in kept.to_dict("records")]
+
+
+def test_every_version_of_a_row_is_kept_with_the_moment_it_changed_at_the_source(
+    warehouse: Warehouse,
+) -> None:
+    may, june, july = (f"2024-0{month}-01T10:00:00+02:00" for month in (5, 6, 7))
+    land(Listed([batch(deal(1, stage="Prospect", modified_at=may))]), DEALS, "deals", warehouse)
+    land(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
+    land(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
+    gone = datetime.fromisoformat(july)
+    land(Listed([batch(deleted={"1": gone})]), DEALS, "deals", warehouse)
+    assert versions(warehouse) == [("1", "Prospect", False), ("1", "Signed", False), ("1", "Signed", True)]
+    as_of_june = warehouse.read(
+        "select stage from raw_zoho_crm__deals_history where _changed_at <= timestamp '2024-06-15'"
+        " order by _changed_at desc limit 1"
+    )
+    assert as_of_june["stage"].item() == "Signed"
+    stored = deals(warehouse)
+    assert str(stored["_changed_at"].item()) == "2024-07-01 08:00:00", "an instant, in UTC"
+
+
+def test_a_record_deleted_after_it_was_read_in_the_same_load_is_gone(warehouse: Warehouse) -> None:
+    read = deal(1, modified_at="2024-05-01T10:00:00+02:00")
+    gone = {"1": datetime.fromisoformat("2024-05-01T08:00:01+00:00")}
+    land(Listed([batch(read), batch(deleted=gone)]), DEALS, "deals", warehouse)
+    assert deals(warehouse).empty or deals(warehouse)["_is_deleted"].tolist() == [True]
+
+
+def test_a_record_restored_after_it_was_deleted_lives_whatever_came_first(warehouse: Warehouse) -> None:
+    gone = {"1": datetime.fromisoformat("2024-05-01T08:00:00+00:00")}
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    again = deal(1, modified_at="2024-05-01T10:00:01+02:00")
+    land(Listed([batch(again), batch(deleted=gone)]), DEALS, "deals", warehouse)
+    assert deals(warehouse)["_is_deleted"].tolist() == [False]
+
+
+def test_an_older_version_that_arrives_late_changes_nothing(warehouse: Warehouse) -> None:
+    new, old = "2024-05-02T10:00:00+02:00", "2024-05-01T23:00:00+05:30"
+    land(Listed([batch(deal(1, stage="Signed", modified_at=new))]), DEALS, "deals", warehouse)
+    late = land(Listed([batch(deal(1, stage="Prospect", modified_at=old))]), DEALS, "deals", warehouse)
+    assert (late.changed, late.unchanged) == (0, 1)
+    assert deals(warehouse)["stage"].tolist() == ["Signed"]
+
+
+def test_what_a_complete_picture_lacks_is_gone_and_what_was_put_aside_is_not(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1), deal(2), deal(3))]), DEALS, "deals", warehouse)
+    full = Listed([batch(deal(1), deal(3, stage="Maybe"))], complete=True)
+    assert land(full, DEALS, "deals", warehouse).deleted == 1
+    assert deals(warehouse)["_is_deleted"].tolist() == [False, True, False]
+
+
+def test_an_empty_complete_picture_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    with pytest.raises(ContractError, match="not taken for an empty organisation"):
+        land(Listed([], complete=True), DEALS, "deals", warehouse)
+    assert deals(warehouse)["_is_deleted"].tolist() == [False]
+    failed = warehouse.read("select status from load_ledger order by started_at")["status"].tolist()
+    assert failed == ["loaded", "failed"]
+
+
+def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_before(
+    warehouse: Warehouse,
+) -> None:
+    fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
+    with pytest.raises(SourceError):
+        land(Listed([batch(deal(1), checkpoint="page 2")], fault=fault), DEALS, "deals", warehouse)
+    assert not warehouse.has_table("raw_zoho_crm__deals")
+    rest = Listed([batch(deal(2), checkpoint="page 3")], cursor="end")
+    result = land(rest, DEALS, "deals", warehouse)
+    assert rest.resumed_at == "page 2"
+    assert (result.new, result.fetched) == (2, 2)
+    assert any("Went on with the load begun" in note for note in result.notes)
+    assert not warehouse.has_table("raw_zoho_crm__deals_staged")
+    assert warehouse.read("select count(*) n from load_checkpoint")["n"].item() == 0
+
+
+def test_a_source_without_checkpoints_begins_anew_after_a_failure(warehouse: Warehouse) -> None:
+    fault = TransientSourceError("No answer.")
+    with pytest.raises(SourceError):
+        land(Listed([batch(deal(1))], fault=fault), DEALS, "deals", warehouse)
+    again = Listed([batch(deal(2))])
+    assert land(again, DEALS, "deals", warehouse).new == 1
+    assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
+
+
+def test_a_checkpoint_of_another_contract_or_of_last_week_is_not_gone_on_with(warehouse: Warehouse) -> None:
+    fault = TransientSourceError("No answer.")
+    cut = Listed([batch(deal(1), checkpoint="page 2")], fault=fault)
+    for later in (DEALS.model_copy(deep=True), DEALS):
+        with pytest.raises(SourceError):
+            land(cut, DEALS, "deals", warehouse, clock=lambda: NOW)
+        again = Listed([batch(deal(2))])
+        if later is not DEALS:
+            later.entities["deals"].columns["stage"].allowed = ["Signed"]
+            land(again, later, "deals", warehouse, clock=lambda: NOW)
+        else:
+            land(again, later, "deals", warehouse, clock=lambda: NOW + timedelta(days=8))
+        assert again.resumed_at is None
+        assert "1" not in set(deals(warehouse)["_row_key"])
+
+
+def test_fields_that_are_new_gone_or_of_another_type_are_recorded_once(warehouse: Warehouse) -> None:
+    before = {"Stage": "picklist", "Amount": "currency", "Note": "text"}
+    after = {"Stage": "text", "Amount": "currency", "Donor": "lookup"}
+    for schema in (before, before, after, after):
+        land(Listed([batch(deal(1))], schema=schema), DEALS, "deals", warehouse)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert recent_drift(warehouse, "zoho_crm", "deals") == [
+        f"Donor is new (lookup), seen on {today}.",
+        f"Note is gone (was text), seen on {today}.",
+        f"Stage changed from picklist to text, seen on {today}.",
+    ]
+    later = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=31)
+    assert recent_drift(warehouse, "zoho_crm", "deals", later) == []
+
+
+def test_a_source_that_fails_half_way_leaves_rows_and_cursor_as_they_were(warehouse: Warehouse) -> None:
+    land(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
+    fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
+    with pytest.raises(SourceError):
+        land(Listed([batch(deal(2))], cursor="two", fault=fault), DEALS, "deals", warehouse)
+    assert list(deals(warehouse)["_row_key"]) == ["1"]
+    assert warehouse.read("select cursor from source_cursor")["cursor"].tolist() == ["one"]
+    failed = warehouse.read("select status, message from load_ledger order by started_at")
+    assert failed.values.tolist()[-1] == ["failed", "Zoho CRM, Deals, page 2: no answer."]
+
+
+@pytest.mark.slow
+def test_the_whole_sample_loads_and_a_second_load_reads_almost_nothing(organisation: Organisation) -> None:
+    first = organisation.load("zoho_crm", "contacts")
+    second = organisation.load("zoho_crm", "contacts")
+    assert (first.new, first.quarantined) == (4321, 0)
+    assert second.fetched < 20 and second.new == second.changed == 0
+
+
+def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Organisation) -> None:
+    organisation.load("survey_files", "responses")
+    text = organisation.warehouse.read("select * from raw_surveys__responses").to_csv()
+    text += organisation.warehouse.read("select * from quarantine").to_csv()
+    assert "@example.org" not in text and "192.0.2." not in text and "Mozilla" not in text
+    assert "survey.example.org" not in text
+
+
+_LOAD_FOR_EVER = """
+    import sys
+    from mel_pipeline.core.contracts import contract_of
+    from mel_pipeline.ingest.load import land, recent_drift
+    from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
+    warehouse = Warehouse(sys.argv[1], 20)
+    print("ready", flush=True)
+    for turn in range(10_000):
+        rows = [deal(number, name=f"turn {turn}") for number in range(1, 400)]
+        land(Listed([batch(*rows)], cursor=str(turn)), contract_of("zoho_crm"), "deals", warehouse)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
+@pytest.mark.fault(1)
+def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
+    warehouse: Warehouse, delay: float
+) -> None:
+    land(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
+    code = textwrap.dedent(_LOAD_FOR_EVER)
+    victim = subprocess.Popen(
+        [sys.executable, "-c", code, warehouse.url],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    with victim:
+        assert victim.stdout is not None and victim.stdout.readline() == b"ready\n"
+        _wait_for(warehouse, 1)
+        time.sleep(delay)
+        victim.send_signal(signal.SIGKILL)
+    table = deals(warehouse)
+    turns = set(table.loc[table["_row_key"] != "0", "name"])
+    cursor = warehouse.read("select cursor from source_cursor")["cursor"].item()
+    loads = warehouse.read("select count(*) as n from load_ledger")["n"].item()
+    assert turns == {f"turn {cursor}"}, "rows and cursor are of one load"
+    assert loads == int(cursor) + 2, "and so is the ledger"
+    result = land(Listed([batch(deal(1, name="after"))], cursor="end"), DEALS, "deals", warehouse)
+    assert (result.changed, len(deals(warehouse))) == (1, 400)
+
+
+def _wait_for(warehouse: Warehouse, loads: int) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if warehouse.read("select count(*) as n from load_ledger")["n"].item() > loads:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the other process loaded nothing")
+
+
+_HOLD = """
+    import sys, time
+    from mel_pipeline.warehouse import Warehouse
+    with Warehouse(sys.argv[1]).connect():
+        print("held", flush=True)
+        time.sleep(float(sys.argv[2]))
+"""
+
+
+def _holder(url: str, seconds: float) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", textwrap.dedent(_HOLD), url, str(seconds)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    )
+
+
+@pytest.mark.fault(7)
+def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehouse) -> None:
+    with _holder(warehouse.url, 1.0) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        begun = time.monotonic()
+        assert land(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
+        assert time.monotonic() - begun > 0.5
+
+
+@pytest.mark.fault(7)
+def test_a_run_that_waits_in_vain_says_who_holds_the_file_and_what_to_do(warehouse: Warehouse) -> None:
+    impatient = Warehouse(warehouse.url, 0.5)
+    with _holder(warehouse.url, 30) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with pytest.raises(WarehouseError, match=rf"PID {other.pid}.*Wait for that run"):
+            impatient.read("select 1")
+        other.kill()
+
+
+def test_a_load_too_large_for_the_memory_it_is_given_is_published_with_more(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mel_pipeline.ingest.load.MEMORY_MB", 2)
+    rows = [deal(number, name=f"{number} " + "x" * 200) for number in range(6_000)]
+    assert land(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000
+
+
+class Asked:
+    """How often Great Expectations was asked, by what it was asked about."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from mel_pipeline.quality import expectations
+
+        self.rows, self.tables = 0, 0
+        frame, query = expectations.validate_frame, expectations.validated_query
+
+        def of_rows(*given):
+            self.rows += 1
+            return frame(*given)
+
+        def of_tables(*given):
+            self.tables += 1
+            return query(*given)
+
+        monkeypatch.setattr(expectations, "validate_frame", of_rows)
+        monkeypatch.setattr(expectations, "validated_query", of_tables)
+
+
+def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    for rows in (
+        [deal(1), deal(2)],
+        [deal(1), deal(2)],
+        [deal(1), deal(2, _source_ref="page 9")],  # where it stood is not judged
+    ):
+        land(Listed([batch(*rows)]), DEALS, "deals", warehouse)
+        assert asked.rows == 1
+    land(Listed([batch(deal(1), deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
+    assert asked.rows == 2
+
+
+def test_rows_of_which_one_breaks_a_rule_are_asked_each_time(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    for times in (1, 2):
+        done = land(Listed([batch(deal(1), deal(2, currency=None))]), DEALS, "deals", warehouse)
+        assert (done.quarantined, asked.rows) == (1, times)
+
+
+def test_rows_are_asked_again_when_a_rule_has_changed(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    stricter = DEALS.model_copy(deep=True)
+    stricter.entities["deals"].columns["name"].pattern = "Project .*"
+    done = land(Listed([batch(deal(1))]), stricter, "deals", warehouse)
+    assert (done.quarantined, asked.rows) == (1, 2)
+
+
+def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_changed(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch)
+    land(Listed([batch(deal(1, account="a1"))]), DEALS, "deals", warehouse)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "create table raw_zoho_crm__accounts as select 'a1' as _row_key, false as _is_deleted"
+        )
+    first = judge_table(warehouse, DEALS, "deals")
+    again = judge_table(warehouse, DEALS, "deals")
+    assert asked.tables == 1
+    assert (again.rules, again.sentences, again.counts) == (first.rules, first.sentences, first.counts)
+
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update raw_zoho_crm__accounts set _is_deleted = true")
+    broken = judge_table(warehouse, DEALS, "deals")
+    assert asked.tables == 2
+    assert any("name a record in account that is not there" in sentence for sentence in broken.sentences)
+    assert not broken.blocking
+
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update raw_zoho_crm__deals set name = null")
+    emptied = judge_table(warehouse, DEALS, "deals")
+    assert asked.tables == 3
+    assert emptied.rules != broken.rules
+
+
+def test_a_table_that_grows_late_is_told_although_its_rows_are_not_asked_again(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lateness and volume come from the ledger, which a night without rows moves as well."""
+    asked = Asked(monkeypatch)
+    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    assert judge_table(warehouse, DEALS, "deals").passed
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update load_ledger set finished_at = timestamp '2020-01-01 00:00:00'")
+    late = judge_table(warehouse, DEALS, "deals")
+    assert [rule.name for rule in late.rules if not rule.passed] == ["fresh"]
+    assert asked.tables == 1

@@ -1,0 +1,96 @@
+"""Late data of a quarter that nobody runs any more: its figures follow, others are left alone, published ones stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.publication.recalculation import catch_up
+from mel_pipeline.transform import SqlProject
+from mel_pipeline.transform.engines import runner_for
+from mel_pipeline.transform.variables import sql_variables
+from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+
+pytestmark = pytest.mark.slow
+QUARTERS = ("2024-Q2", "2024-Q3", "2024-Q4")
+LAB_IN_MAY = event(2, starts_at="2024-05-07T09:00:00+00:00")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    made = organisation(tmp_path)
+    made.load("accounts", [member(n) for n in range(1, 6)])
+    made.load("events", [event(1), LAB_IN_MAY])
+    made.load_the_rest()
+    for quarter in QUARTERS:
+        made.calculate(quarter)
+    catch_up(made.warehouse, made.settings)
+    return made
+
+
+def tables_built_by_a_night(small: Small) -> set[str]:
+    """As the nightly job does for the last quarter; names of what was built."""
+    variables = sql_variables(small.settings, Quarter.parse("2024-Q4"))
+    project = SqlProject.load(small.settings.sql_dir, variables)
+    results = list(runner_for(small.warehouse, small.settings).run(project, variables=variables))
+    assert {result.status for result in results} == {"ok"}
+    return {result.name for result in results if not result.is_unchanged}
+
+
+def told(small: Small) -> list[str]:
+    return [str(quarter) for quarter in catch_up(small.warehouse, small.settings)]
+
+
+def test_a_night_without_news_builds_no_table_and_touches_no_quarter(small: Small) -> None:
+    assert tables_built_by_a_night(small) == set()
+    assert told(small) == []
+    calculations = small.warehouse.records("select * from calculation")
+    assert len(calculations) == len(QUARTERS), "nothing is noted that was not calculated"
+
+
+def test_a_survey_that_comes_late_touches_the_quarter_of_its_event_alone(small: Small) -> None:
+    answers = {f"late{number}": "Very satisfied" for number in range(12)}
+    small.survey("late.csv", answers, event="EV-2")
+    built = tables_built_by_a_night(small)
+    assert "fct_survey_response" in built
+    assert not [name for name in built if "mem" in name or "contribution" in name or "participation" in name]
+    assert told(small) == ["2024-Q2"]
+    assert small.figure("SAT-02", "2024-Q2") == 100
+    assert told(small) == []
+
+
+def test_a_corrected_date_touches_the_quarter_it_left_and_the_one_it_came_to(small: Small) -> None:
+    moved = {
+        **LAB_IN_MAY,
+        "starts_at": "2024-08-07T09:00:00+00:00",
+        "modified_at": "2025-01-20T00:00:00+00:00",
+    }
+    small.load("events", [moved])
+    tables_built_by_a_night(small)
+    assert told(small) == ["2024-Q2", "2024-Q3"]
+    assert [small.figure("LAB-01", quarter) for quarter in QUARTERS] == [0, 1, 1]
+
+
+def test_a_deleted_event_touches_its_quarter(small: Small) -> None:
+    small.load("events", [], deleted={"2": None})
+    tables_built_by_a_night(small)
+    assert told(small) == ["2024-Q2"]
+    assert small.figure("LAB-01", "2024-Q2") == 0
+
+
+def test_a_published_quarter_keeps_its_figures_and_the_ledger_says_what_late_data_would_make_of_them(
+    small: Small,
+) -> None:
+    small.publish("2024-Q4")
+    small.publish("2024-Q2")
+    small.load("events", [{**LAB_IN_MAY, "status": "Cancelled", "modified_at": "2025-01-20T00:00:00+00:00"}])
+    tables_built_by_a_night(small)
+    assert told(small) == ["2024-Q2"]
+    assert small.figure("LAB-01", "2024-Q2") == 1, "as it was published"
+    rows = small.warehouse.records(
+        "select quarter, indicator_id, current, reason from restatement where disaggregation = 'total'"
+    )
+    assert ("2024-Q2", "LAB-01", 0, "correction") in [tuple(row.values()) for row in rows]
+    assert {row["quarter"] for row in rows} == {"2024-Q2"}

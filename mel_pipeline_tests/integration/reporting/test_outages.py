@@ -1,0 +1,65 @@
+"""What a report says about sources that did not answer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mel_pipeline.core.errors import SourceError
+from mel_pipeline.reporting.inputs.editions import read_outages, read_quality
+from mel_pipeline.sandbox import Sandbox
+from mel_pipeline_tests.conftest import Organisation
+
+
+def fail(organisation: Organisation, sandbox: Sandbox, source: str, *entities: str) -> None:
+    """Load while the platform refuses its token."""
+    sandbox.platforms[source].fail("expired_token")
+    try:
+        for entity in entities:
+            with pytest.raises(SourceError):
+                organisation.load(source, entity)
+    finally:
+        sandbox.platforms[source].fail(None)
+
+
+def test_a_source_that_stopped_answering_gets_one_dated_note_with_the_day_it_last_did(
+    organisation: Organisation, sandbox: Sandbox
+) -> None:
+    for entity in ("accounts", "periods"):
+        organisation.load("instagram", entity)
+    assert read_outages(organisation.warehouse) == []
+    fail(organisation, sandbox, "instagram", "accounts", "periods")
+    (note,) = read_outages(organisation.warehouse)
+    assert re.match(
+        r"Instagram \(Accounts, Reach and views by period\): not updated since \d{4}-\d\d-\d\d; tried on \d{4}-\d\d-\d\d\. ",
+        note,
+    )
+    assert "Authorise the account again" in note
+
+
+def test_a_source_of_which_everything_failed_is_named_once_and_one_never_loaded_says_so(
+    organisation: Organisation, sandbox: Sandbox
+) -> None:
+    entities = ("accounts", "daily", "periods")
+    fail(organisation, sandbox, "matomo", *entities)
+    (note,) = read_outages(organisation.warehouse)
+    assert note.startswith("Matomo: never loaded; tried on ")
+
+
+def test_an_outage_that_is_over_leaves_no_note(organisation: Organisation, sandbox: Sandbox) -> None:
+    fail(organisation, sandbox, "instagram", "accounts")
+    organisation.load("instagram", "accounts")
+    assert read_outages(organisation.warehouse) == []
+
+
+def test_the_quality_table_tells_a_failed_load_and_leaves_out_platforms_nobody_uses(
+    organisation: Organisation, sandbox: Sandbox
+) -> None:
+    organisation.load("instagram", "accounts")
+    fail(organisation, sandbox, "instagram", "accounts")
+    table = read_quality(organisation.warehouse).set_index(["source_title", "entity_title"])
+    assert "last load failed" in table.loc[("Instagram", "Accounts"), "status_sentence"]
+    assert table.loc[("Instagram", "Posts and videos"), "status_sentence"] == "Not loaded yet."
+    assert "Matomo" not in table.index.get_level_values(0)
+    assert "Zoho CRM" in table.index.get_level_values(0)

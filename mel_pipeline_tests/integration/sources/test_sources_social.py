@@ -1,0 +1,430 @@
+"""Instagram and Matomo against a loopback server that answers and fails in the ways they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError, TransientSourceError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings, with_sample_values
+from mel_pipeline.sources.instagram import client as instagram
+from mel_pipeline.sources.matomo import client as matomo
+from mel_pipeline.sources.shared.base import Batch
+from mel_pipeline.sources.shared.http import Policy
+from mel_pipeline.sources.shared.meta import graph
+from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
+
+QUICK = Policy(connect=2, read=2, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
+Q4 = Quarter(2024, 4)
+TODAY = date(2025, 2, 10)
+SECRETS = ("sample-instagram-token", "sample-matomo-token")
+
+
+def settings_for(server: Service, home: Path, **more: object) -> Settings:
+    base = with_sample_values(Settings(home=home, today=TODAY, first_quarter="2024-Q4", _env_file=None), 1)
+    own = base.with_source("instagram", api_url=server.url, account_ids="17")
+    return own.with_source("matomo", url=f"{server.url}/matomo", site_ids="1").model_copy(update=more)
+
+
+def error(code: int, subcode: int = 0, status: int = 400, **headers: str) -> Reply:
+    body = {"error": {"message": "sample-instagram-token of 17", "code": code, "error_subcode": subcode}}
+    return Reply(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def pull(
+    answer: Callable[[Request], Reply], home: Path, entity: str, **asked: Any
+) -> tuple[list[Batch], Service, str | None]:
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, home), QUICK).pull(entity, **asked)
+        return list(result.batches), server, result.cursor()
+
+
+def rows_of(batches: list[Batch]) -> pd.DataFrame:
+    return pd.concat([batch.frame for batch in batches], ignore_index=True)
+
+
+def total(metric: str, value: int | None) -> dict[str, Any]:
+    return {"name": metric, "period": "day", "total_value": {"value": value}}
+
+
+@pytest.mark.behaviour("no_secrets", "instagram")
+def test_followers_are_taken_today_with_the_token_in_a_header(tmp_path: Path) -> None:
+    answer = Reply({"id": "17", "username": "metropolis", "followers_count": 1500})
+    batches, server, _ = pull(lambda request: answer, tmp_path, "accounts")
+    assert rows_of(batches).iloc[0].tolist()[:5] == ["instagram", "17", "metropolis", "2025-02-10", "1500"]
+    assert server.asked[0].headers["Authorization"] == "Bearer sample-instagram-token"
+    assert "access_token" not in server.asked[0].query
+
+
+@pytest.mark.behaviour("expiry_warning", "instagram")
+@pytest.mark.parametrize(("days", "warned"), [(14, True), (15, False)])
+def test_a_token_that_ends_within_two_weeks_warns_and_is_sent_in_the_body(
+    tmp_path: Path, days: int, warned: bool
+) -> None:
+    ends = datetime(2025, 2, 10, 12, tzinfo=UTC) + timedelta(days=days)
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/debug_token"):
+            assert request.form["input_token"] == "sample-instagram-token" and request.query == {}
+            return Reply({"data": {"expires_at": int(ends.timestamp())}})
+        return Reply({"id": "17", "username": "metropolis", "followers_count": 1})
+
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, tmp_path), QUICK).pull("accounts")
+        assert len(rows_of(list(result.batches))) == 1
+    told = [text for text in result.warnings() if f"expires on {ends.date()}" in text]
+    assert bool(told) is warned and "sample-instagram-token" not in "".join(result.warnings())
+
+
+def test_a_platform_that_does_not_tell_when_the_token_ends_is_said_to(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/debug_token"):
+            return error(100)
+        return Reply({"id": "17", "username": "metropolis", "followers_count": 1})
+
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, tmp_path), QUICK).pull("accounts")
+        assert len(rows_of(list(result.batches))) == 1
+    assert result.warnings() == ["Instagram does not tell when the access token expires."]
+
+
+def days_asked(request: Request) -> list[date]:
+    since, until = date.fromisoformat(request.query["since"]), date.fromisoformat(request.query["until"])
+    assert (until - since).days <= 30
+    return [since + timedelta(days=number) for number in range((until - since).days)]
+
+
+def follower_days(request: Request) -> Reply:
+    values = [
+        {"value": 5, "end_time": f"{day + timedelta(days=1)}T08:00:00+0000"} for day in days_asked(request)
+    ]
+    return Reply({"data": [{"name": "follower_count", "values": values}]})
+
+
+@pytest.mark.behaviour("restated_days", "instagram")
+def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_again(tmp_path: Path) -> None:
+    batches, _, cursor = pull(follower_days, tmp_path, "daily")
+    days = rows_of(batches)["period_start"].tolist()
+    assert days == [str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)]
+    assert days[-1] == "2025-02-09"  # up to yesterday
+    assert set(rows_of(batches)["value"]) == {"5"}
+    batches, server, _ = pull(follower_days, tmp_path, "daily", cursor=cursor)
+    assert rows_of(batches)["period_start"].tolist() == ["2025-02-07", "2025-02-08", "2025-02-09"]
+    assert len(server.asked) == 1
+
+
+@pytest.mark.behaviour("missing_not_zero", "instagram")
+def test_days_without_data_keep_an_empty_figure_and_do_not_move_the_cursor(tmp_path: Path) -> None:
+    batches, _, cursor = pull(lambda request: Reply({"data": []}), tmp_path, "daily")
+    frame = rows_of(batches)
+    assert len(frame) == 132
+    assert frame["value"].isna().all()
+    assert set(frame["availability"]) == {"no_data"}
+    assert cursor is None
+
+
+def test_days_that_instagram_no_longer_gives_say_so_and_are_not_passed_over(tmp_path: Path) -> None:
+    def only_recent(request: Request) -> Reply:
+        return follower_days(request) if days_asked(request)[0] > date(2024, 12, 1) else error(100)
+
+    batches, _, _ = pull(only_recent, tmp_path, "daily")
+    frame = rows_of(batches)
+    gone = frame[frame["availability"] == "not_offered"]
+    assert (gone["period_start"].min(), gone["period_start"].max(), len(gone)) == (
+        "2024-10-01",
+        "2024-12-29",
+        90,
+    )
+    assert gone["value"].isna().all()
+    assert (frame["availability"] == "given").sum() == 42
+
+
+@pytest.mark.behaviour("resumed", "instagram", "matomo")
+def test_a_load_cut_short_between_windows_goes_on_after_the_last_stored_one(tmp_path: Path) -> None:
+    with serving(follower_days) as server:
+        client = instagram.open(settings_for(server, tmp_path), QUICK)
+        some = client.pull("daily").batches
+        kept = [next(some), next(some)]
+        rest = list(client.pull("daily", checkpoint=kept[-1].checkpoint).batches)
+    assert rows_of(kept + rest)["period_start"].tolist() == [
+        str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)
+    ]
+
+
+@pytest.mark.behaviour("exact_period", "instagram")
+@pytest.mark.behaviour("unique_not_added", "instagram")
+def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        value = 100 if request.query["since"] == "2024-10-01" else 250
+        return Reply({"data": [total(request.query["metric"], value)]})
+
+    batches, server, _ = pull(answer, tmp_path, "periods", quarter=Q4)
+    frame = rows_of(batches).set_index(["metric", "period_start", "period_end"])["value"]
+    assert frame.to_dict() == {
+        ("reach", "2024-10-01", "2025-01-01"): "100", ("views", "2024-10-01", "2025-01-01"): "100",
+        ("reach", "2024-01-01", "2025-01-01"): "250", ("views", "2024-01-01", "2025-01-01"): "250",
+    }  # fmt: skip
+    assert all("," not in request.query["metric"] for request in server.asked)
+    _, server, _ = pull(answer, tmp_path, "periods", quarter=Quarter(2024, 3))
+    assert {request.query["until"] for request in server.asked} == {"2024-10-01"}
+
+
+@pytest.mark.behaviour("missing_not_zero", "instagram")
+def test_a_missing_figure_stays_empty_and_never_becomes_a_zero(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        return Reply({"data": [] if request.query["metric"] == "reach" else [total("views", None)]})
+
+    batches, _, _ = pull(answer, tmp_path, "periods", quarter=Q4)
+    frame = rows_of(batches)
+    assert frame["value"].isna().all()
+    assert set(frame["availability"]) == {"no_data"}
+
+
+@pytest.mark.behaviour("retired_metric", "instagram")
+def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        metric = request.query["metric"]
+        return error(100) if metric == "reach" else Reply({"data": [total(metric, 7)]})
+
+    with serving(answer) as server:
+        result = instagram.open(settings_for(server, tmp_path), QUICK).pull(
+            "periods", quarter=Quarter(2024, 2)
+        )
+        frame = rows_of(list(result.batches)).set_index("metric")
+    assert frame["availability"].to_dict() == {"reach": "not_offered", "views": "given"}
+    assert frame.loc["views", "value"] == "7"
+    assert "reach for 2024-04-01" in result.warnings()[0]
+
+
+def test_a_quarter_that_has_not_begun_is_not_asked_for(tmp_path: Path) -> None:
+    batches, server, _ = pull(lambda request: Reply({}), tmp_path, "periods", quarter=Quarter(2025, 2))
+    assert (batches, server.asked) == ([], [])
+
+
+def test_a_period_needs_a_quarter(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="2024-Q4"):
+        pull(lambda request: Reply({}), tmp_path, "contents")
+
+
+def post(number: int, stamp: str, **figures: int) -> dict[str, Any]:
+    insights = [
+        {"name": name, "period": "lifetime", "values": [{"value": value}]} for name, value in figures.items()
+    ]
+    return {"id": str(number), "caption": "Hello", "media_type": "VIDEO", "media_product_type": "REELS",
+            "timestamp": stamp, "insights": {"data": insights}}  # fmt: skip
+
+
+@pytest.mark.behaviour("last_page", "instagram")
+def test_posts_come_page_by_page_and_the_last_page_has_cursors_but_no_next(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        number = int(request.query.get("after", "0"))
+        paging: dict[str, Any] = {"cursors": {"before": "x", "after": str(number + 1)}}
+        if number < 2:
+            paging["next"] = "https://evil.example/steals?access_token=…"
+        return Reply(
+            {"data": [post(number + 1, "2024-11-26T08:00:00+0000", views=10, reach=8)], "paging": paging}
+        )
+
+    batches, server, _ = pull(answer, tmp_path, "contents", quarter=Q4)
+    frame = rows_of(batches)
+    assert frame["content_id"].tolist() == ["1", "2", "3"]
+    assert frame["published_at"].iloc[0] == "2024-11-26T08:00:00+00:00"
+    assert len(server.asked) == 3
+    figures = rows_of(pull(answer, tmp_path, "content_metrics", quarter=Q4)[0])
+    assert figures[["content_id", "metric", "value"]].to_numpy().tolist() == [
+        [post, metric, value] for post in "123" for metric, value in (("views", "10"), ("reach", "8"))
+    ]
+
+
+@pytest.mark.behaviour("business_day", "instagram")
+def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path) -> None:
+    stamps = {
+        "1": "2024-09-30T22:30:00+0000",  # 1 October in Madrid
+        "2": "2024-12-31T22:30:00+0000",
+        "3": "2024-12-31T23:30:00+0000",  # 1 January in Madrid
+    }
+    posts = [post(int(number), stamp) for number, stamp in stamps.items()]
+    batches, server, _ = pull(lambda request: Reply({"data": posts}), tmp_path, "contents", quarter=Q4)
+    assert rows_of(batches)["content_id"].tolist() == ["1", "2"]
+    assert (server.asked[0].query["since"], server.asked[0].query["until"]) == ("2024-09-30", "2025-01-02")
+
+
+@pytest.mark.behaviour("error_meaning", "instagram")
+def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/media"):
+            if "insights" in request.query["fields"]:
+                return error(100, 2108006)
+            posts = [
+                {k: v for k, v in post(n, "2024-11-26T08:00:00+0000").items() if k != "insights"}
+                for n in (1, 2)
+            ]
+            return Reply({"data": posts})
+        if request.path.endswith("/1/insights"):
+            return error(100, 2108006)  # posted before the account became a business
+        if request.query["metric"] == "reach":
+            return error(10)  # too few viewers
+        return Reply({"data": [{"name": "views", "values": [{"value": 4}]}]})
+
+    batches, _, _ = pull(answer, tmp_path, "content_metrics", quarter=Q4)
+    frame = rows_of(batches).astype(object)
+    frame = frame.where(frame.notna(), None)
+    assert frame[["content_id", "metric", "value", "availability"]].to_numpy().tolist() == [
+        ["1", "views", None, "suppressed"], ["1", "reach", None, "suppressed"],
+        ["2", "views", "4", "given"], ["2", "reach", None, "suppressed"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [102, 190])
+@pytest.mark.behaviour("reauthorise", "instagram")
+@pytest.mark.behaviour("no_secrets", "instagram")
+def test_a_dead_token_asks_for_a_new_authorisation_at_once(tmp_path: Path, code: int) -> None:
+    with pytest.raises(PermanentSourceError, match="MEL_INSTAGRAM_ACCESS_TOKEN") as caught:
+        pull(lambda request: error(code, status=200), tmp_path, "accounts")
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("entity", ["daily", "periods"])
+@pytest.mark.behaviour("error_meaning", "instagram")
+def test_an_account_that_is_gone_is_an_error_about_its_id_and_not_a_question_refused(
+    tmp_path: Path, entity: str
+) -> None:
+    with pytest.raises(PermanentSourceError, match="MEL_INSTAGRAM_ACCOUNT_IDS"):
+        pull(lambda request: error(100, 33), tmp_path, entity, quarter=Q4)
+
+
+@pytest.mark.parametrize("code", [10, 200, 299])
+def test_a_missing_permission_is_permanent_and_named(tmp_path: Path, code: int) -> None:
+    with pytest.raises(PermanentSourceError, match="instagram_manage_insights"):
+        pull(lambda request: error(code), tmp_path, "accounts")
+
+
+@pytest.mark.parametrize("code", [1, 2, 4, 17, 32, 613, 80000, 80014])
+@pytest.mark.behaviour("error_meaning", "instagram")
+def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, code: int) -> None:
+    asked: list[int] = []
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/debug_token"):
+            return Reply({"data": {"expires_at": 0}})
+        asked.append(1)
+        return (
+            error(code, status=400)
+            if len(asked) == 1
+            else Reply({"id": "17", "username": "m", "followers_count": 1})
+        )
+
+    batches, _, _ = pull(answer, tmp_path, "accounts")
+    assert len(rows_of(batches)) == 1
+    assert len(asked) == 2
+
+
+@pytest.mark.behaviour("throttling", "instagram")
+def test_a_wait_of_an_hour_by_the_usage_header_is_left_to_the_next_run(tmp_path: Path) -> None:
+    usage = json.dumps({"17": [{"type": "instagram", "estimated_time_to_regain_access": 60}]})
+    with pytest.raises(TransientSourceError, match="60 minutes"):
+        pull(lambda request: error(4, X_Business_Use_Case_Usage=usage), tmp_path, "accounts")
+
+
+def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_passed_over() -> None:
+    assert graph.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
+    assert graph.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
+    assert graph.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
+
+
+def visits(
+    answer: Callable[[Request], Reply], home: Path, entity: str = "daily", **asked: Any
+) -> tuple[pd.DataFrame, list[Batch], Service]:
+    with serving(answer) as server:
+        batches = list(matomo.open(settings_for(server, home), QUICK).pull(entity, **asked).batches)
+        return rows_of(batches) if batches else pd.DataFrame(), batches, server
+
+
+def site(request: Request) -> Reply:
+    assert request.method == "POST"
+    assert request.form["token_auth"] == "sample-matomo-token"
+    assert request.query == {}
+    if request.form["method"] == "SitesManager.getSiteFromId":
+        return Reply({"idsite": 1, "name": "metropolis.org"})
+    first, last = (date.fromisoformat(text) for text in request.form["date"].split(","))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    body: dict[str, Any] = {
+        str(day): {"nb_visits": 10, "nb_actions": 26, "bounce_rate": "50%"} for day in days
+    }
+    return Reply(body | {"2024-10-07": []} if "2024-10-07" in body else body)
+
+
+@pytest.mark.behaviour("no_secrets", "matomo")
+def test_visits_come_by_day_up_to_yesterday_with_the_token_in_the_body(tmp_path: Path) -> None:
+    frame, _, _ = visits(site, tmp_path)
+    assert len(frame) == 2 * 132
+    assert frame.iloc[0][["platform", "account_id", "metric", "period_start", "value"]].tolist() == [
+        "matomo", "1", "nb_visits", "2024-10-01", "10",
+    ]  # fmt: skip
+    assert frame["period_start"].iloc[-1] == "2025-02-09"
+
+
+@pytest.mark.behaviour("missing_not_zero", "matomo")
+def test_a_day_without_data_keeps_a_row_without_figures(tmp_path: Path) -> None:
+    frame, _, _ = visits(site, tmp_path)
+    empty = frame[frame["period_start"] == "2024-10-07"]
+    assert len(empty) == 2
+    assert empty["value"].isna().all()
+    assert set(empty["availability"]) == {"no_data"}
+
+
+def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
+    def gap(request: Request) -> Reply:
+        reply = site(request)
+        reply.body.pop("2024-10-09", None)
+        return reply
+
+    frame, batches, _ = visits(gap, tmp_path)
+    assert len(frame) == 2 * 131
+    assert [row.source_ref for batch in batches for row in batch.rejected] == ["site 1, 2024-10-09"]
+
+
+@pytest.mark.behaviour("exact_period", "matomo")
+@pytest.mark.behaviour("unique_not_added", "matomo")
+def test_unique_visitors_are_asked_by_month_and_a_quarter_has_none(tmp_path: Path) -> None:
+    def months(request: Request) -> Reply:
+        assert (request.form["period"], request.form["date"]) == ("month", "2024-10-01,2024-12-01")
+        return Reply(
+            {"2024-10": {"nb_uniq_visitors": 70}, "2024-11": [], "2024-12": {"nb_uniq_visitors": 80}}
+        )
+
+    frame, _, _ = visits(months, tmp_path, "periods", quarter=Q4)
+    frame = frame.astype(object).where(frame.notna(), None)
+    assert frame[["grain", "period_start", "value", "availability"]].to_numpy().tolist() == [
+        ["month", "2024-10-01", "70", "given"],
+        ["month", "2024-11-01", None, "no_data"],
+        ["month", "2024-12-01", "80", "given"],
+        ["quarter", "2024-10-01", None, "not_offered"],
+        ["year", "2024-01-01", None, "not_offered"],
+    ]
+
+
+def test_a_month_that_is_not_over_is_not_asked_for(tmp_path: Path) -> None:
+    def january(request: Request) -> Reply:
+        assert request.form["date"] == "2025-01-01,2025-01-01"
+        return Reply({"2025-01": {"nb_uniq_visitors": 70}})
+
+    frame, _, _ = visits(january, tmp_path, "periods", quarter=Quarter(2025, 1))
+    assert frame["grain"].tolist() == ["month", "quarter"]
+
+
+@pytest.mark.behaviour("error_meaning", "matomo")
+@pytest.mark.behaviour("no_secrets", "matomo")
+def test_an_error_of_matomo_inside_a_200_is_permanent_and_does_not_repeat_the_token(tmp_path: Path) -> None:
+    told = "You can't access this resource with token sample-matomo-token from 192.0.2.7"
+    with pytest.raises(PermanentSourceError, match="MEL_MATOMO_TOKEN") as caught:
+        visits(lambda request: Reply({"result": "error", "message": told}), tmp_path)
+    assert "sample-matomo-token" not in str(caught.value)
+    assert "192.0.2.7" not in str(caught.value)

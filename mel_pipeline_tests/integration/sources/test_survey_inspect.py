@@ -1,0 +1,99 @@
+"""`mel survey inspect`: what a file holds, guesses with their evidence, unknown labels, and nobody's data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from mel_pipeline.cli.main import app
+from mel_pipeline.core.contracts import contract_of
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.load import land
+from mel_pipeline.sources.shared.survey.codebook import Codebook, load_codebook
+from mel_pipeline.sources.survey_files.client import open as open_files
+from mel_pipeline.sources.survey_files.client import rules_of
+from mel_pipeline.warehouse import Warehouse
+
+pytestmark = pytest.mark.slow
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "surveys"
+EXPORTS = sorted(path for path in FOLDER.glob("*.[cx][sl][vs]*") if "cp1252" not in path.name)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MEL_HOME", str(tmp_path))
+    monkeypatch.setenv("MEL_SURVEY_FILES_DATE_ORDER", "day_first")
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+def shown(*arguments: str | Path, exit_code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["survey", "inspect", *map(str, arguments)])
+    assert result.exit_code == exit_code, result.output
+    return f"{result.output}{result.exception if exit_code else ''}"
+
+
+@pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.name)
+def test_every_tool_is_named_and_nothing_personal_is_shown(path: Path) -> None:
+    text = shown(path)
+    assert f"{path.stem}: " in text
+    assert "personal, never read" in text or "Personal data: 0 columns" in text
+    for sign in ("192.0.2", "@example", "Sample", "d3560842b2"):
+        assert sign not in text
+
+
+def test_guesses_tell_their_evidence_and_are_commented_out() -> None:
+    text = shown(FOLDER / "typeform_en.csv")
+    assert "'recom' in the question, and 3 of 3 answers are whole numbers from 0 to 10" in " ".join(
+        text.split()
+    )
+    proposed = text.split("before you say so):")[1]
+    assert '#    - "Would you recommend it?"' in proposed
+    assert Codebook.model_validate(yaml.safe_load(proposed)).questions == {}
+
+
+def test_labels_that_no_scale_knows_are_listed_with_their_number() -> None:
+    text = shown(FOLDER / "microsoft_forms_en.xlsx")
+    assert "Labels no scale knows: 'Good' (1), 'Fair' (1)." in text
+
+
+def test_a_question_that_people_answer_in_their_own_words_is_not_shown(tmp_path: Path) -> None:
+    rows = "".join(f"2026/08/06 11:05:{n:02},Ana number {n},{'Yes' if n % 2 else 'No'}\n" for n in range(30))
+    (tmp_path / "a.csv").write_text(f"Timestamp,What is on your mind?,Was it right?\n{rows}")
+    text = shown(tmp_path / "a.csv")
+    assert "Ana" not in text
+    assert "No · Yes" in text or "Yes · No" in text
+
+
+def test_a_guess_that_is_taken_over_is_followed_by_the_next_load(home: Path) -> None:
+    folder = Settings().survey_folder
+    folder.mkdir(parents=True)
+    (folder / "typeform_en.csv").write_bytes((FOLDER / "typeform_en.csv").read_bytes())
+    assert "Written: " in shown("typeform_en.csv", "--write")
+    book = folder / "codebooks" / "typeform_en.yml"
+    lines = book.read_text("utf-8").replace('"?"', '"LAB-1"').splitlines()
+    taken = [
+        line[1:] if (line.startswith("#") and line[1:2] != " ") or line.startswith("#  ") else line
+        for line in lines
+    ]
+    book.write_text("\n".join(taken), "utf-8")
+    assert load_codebook(book).questions["recommendation"] == ["Would you recommend it?"]
+    warehouse = Warehouse(f"duckdb:///{home}/w.duckdb")
+    settings = Settings()
+    assert rules_of(settings).codebooks
+    land(open_files(settings, settle_seconds=0), contract_of("survey_files"), "responses", warehouse)
+    rows = warehouse.read(
+        "select recommendation, overall_satisfaction, event_code from raw_surveys__responses order by 1"
+    )
+    assert rows.values.tolist() == [["0", "4", "LAB-1"], ["10", "2", "LAB-1"], ["9", "5", "LAB-1"]]
+    assert "is there already" in shown("typeform_en.csv", "--write", exit_code=1)
+
+
+def test_a_file_that_is_not_there_or_no_export_says_what_to_do(tmp_path: Path) -> None:
+    assert "there is no such file" in shown("nothing.csv", exit_code=1)
+    (tmp_path / "a.csv").write_text("Name,City\nx,y\n")
+    assert "write a profile" in " ".join(shown(tmp_path / "a.csv", exit_code=1).split())

@@ -1,0 +1,188 @@
+"""Which member an answered city is: exact names, known other names, decisions; nothing by likeness."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.core.errors import CatalogueError, ContractError
+from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.ingest.identity import (
+    Answer,
+    Match,
+    Member,
+    Members,
+    city_key,
+    load_aliases,
+    match,
+    read_review,
+    review_of,
+    write_review,
+)
+from mel_pipeline.ingest.identity.aliases import read_aliases
+from mel_pipeline.ingest.identity.review import HEADER
+
+ALIASES = load_aliases()
+NETWORK = PROJECT / "mel_pipeline" / "sandbox" / "organisation" / "member_cities.csv"
+CITIES = Members(
+    [Member("1", "Moscow", "RU"), Member("2", "Córdoba", "AR"), Member("3", "Ciudad de México", "MX"),
+     Member("4", "Guadalajara", "MX"), Member("5", "Hyderabad", "IN"), Member("6", "Montréal", "CA"),
+     Member("7", "Brussels", None), Member("8", "Bogotá", "CO")],
+    ALIASES,
+)  # fmt: skip
+
+
+def account(city: str, country: str = "") -> str | None:
+    found = match(city_key(city), country, CITIES, ALIASES, {})
+    return found.account_id if found else None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [("moscow", "1"), ("  MOSCOW. ", "1"), ("Moscou", "1"), ("Moscú", "1"), ("Mexico City", "3"), ("CDMX", "3"),
+     ("Montreal", "6"), ("Bruxelles", "7"), ("Brussel", "7"), ("Bogota", "8"), ("Bogotá, Colombia", "8")],
+)  # fmt: skip
+def test_names_match_exactly_in_three_languages_and_as_cities_write_themselves(
+    answer: str, expected: str
+) -> None:
+    assert account(answer) == expected
+
+
+@pytest.mark.parametrize("answer", ["Moscw", "Bogot", "Montréa", "Moscow Heights", "Bogotá D", ""])
+def test_what_is_only_like_a_name_is_never_matched(answer: str) -> None:
+    assert account(answer) is None
+
+
+@pytest.mark.parametrize(
+    ("city", "country", "expected"),
+    [("Córdoba", "", None), ("Córdoba", "Argentina", "2"), ("Cordoba", "AR", "2"), ("Córdoba", "España", None),
+     ("Córdoba, Argentina", "", "2"), ("Guadalajara", "", None), ("Guadalajara", "Mexique", "4"),
+     ("Guadalajara", "Spain", None), ("Hyderabad", "", None), ("Hyderabad", "India", "5"), ("Hyderabad", "Pakistan", None)],
+)  # fmt: skip
+def test_a_name_that_several_places_carry_counts_only_with_its_country(
+    city: str, country: str, expected: str | None
+) -> None:
+    assert account(city, country) == expected
+
+
+def test_a_country_that_contradicts_the_name_rules_it_out_and_one_nobody_knows_too() -> None:
+    assert account("Moscow", "Colombia") is None
+    assert account("Moscow", "Middle-earth") is None
+
+
+def test_a_decision_goes_before_every_rule() -> None:
+    confirmed = {("moscow", ""): "8", ("bogota", ""): None}
+    assert match("moscow", "", CITIES, ALIASES, confirmed) == Match("8", "confirmed")
+    assert match("bogota", "", CITIES, ALIASES, confirmed) is None
+
+
+def test_every_city_of_the_network_is_known_and_found_by_its_own_name() -> None:
+    with NETWORK.open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["member_type"] == "member"]
+    members = Members([Member(str(n), row["name"], row["country"]) for n, row in enumerate(rows)], ALIASES)
+    unknown = [row["name"] for row in rows if city_key(row["name"]) not in ALIASES.by_key]
+    assert unknown == []
+    lost = [
+        row["name"]
+        for n, row in enumerate(rows)
+        if (found := match(city_key(row["name"]), row["country"], members, ALIASES, {})) is None
+        or found.account_id != str(n)
+    ]
+    assert lost == []
+
+
+def test_a_name_of_two_members_is_refused_unless_it_is_declared_a_homonym(tmp_path: Path) -> None:
+    text = "homonyms: [{}]\ncountries: {{}}\nlanguages: [en]\nmembers:\n  A: {{country: ES, also: [X]}}\n  B: {{country: FR, also: [X]}}\n"
+    path = tmp_path / "aliases.yml"
+    path.write_text(text.format(""))
+    with pytest.raises(CatalogueError, match="'x' means both A and B"):
+        read_aliases(path)
+    path.write_text(text.format("X"))
+    assert len(read_aliases(path).by_key["x"]) == 2
+
+
+# -- the review list ------------------------------------------------------------------------------------
+
+
+def listed(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def decide(path: Path, answer: str, decision: str) -> None:
+    rows = listed(path)
+    for row in rows:
+        if row["answer"] == answer:
+            row["decision"] = decision
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, HEADER)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_answers_nobody_could_match_are_listed_with_the_likest_member(tmp_path: Path) -> None:
+    path = tmp_path / "review" / "cities.csv"
+    answers = [
+        Answer("Moscw", "", 3),
+        Answer("Bogata", "", 5),
+        Answer("Moscow", "", 9),
+        Answer("Atlantis", "", 1),
+    ]
+    review = read_review(path, CITIES)
+    assert write_review(path, review_of(answers, review, CITIES, ALIASES))
+    rows = listed(path)
+    assert [(row["answer"], row["times"], row["suggestion"]) for row in rows] == [
+        ("Bogata", "5", "Bogotá"), ("Moscw", "3", "Moscow"), ("Atlantis", "1", ""),
+    ]  # fmt: skip
+    assert not write_review(path, review_of(answers, review, CITIES, ALIASES))
+
+
+def test_a_decision_is_followed_and_survives_each_rewriting(tmp_path: Path) -> None:
+    path = tmp_path / "cities.csv"
+    answers = [Answer("Moscw", "", 3), Answer("Atlantis", "", 1), Answer("Cordoba", "", 2)]
+    write_review(path, review_of(answers, read_review(path, CITIES), CITIES, ALIASES))
+    decide(path, "Moscw", "Moscou")
+    decide(path, "Atlantis", "not a member")
+    review = read_review(path, CITIES)
+    assert review.confirmed == {("moscw", ""): "1", ("atlantis", ""): None}
+    write_review(path, review_of(answers[1:], review, CITIES, ALIASES))
+    again = read_review(path, CITIES)
+    assert again.confirmed == review.confirmed
+    assert [row["answer"] for row in listed(path)] == ["Cordoba", "Atlantis", "Moscw"]
+
+
+def test_a_decision_that_names_nobody_is_told_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cities.csv"
+    write_review(path, review_of([Answer("Moscw", "", 3)], read_review(path, CITIES), CITIES, ALIASES))
+    decide(path, "Moscw", "Moskow")
+    review = read_review(path, CITIES)
+    assert review.confirmed == {}
+    assert review.problems == [
+        "cities.csv, row 2: 'Moskow' is no member. Write a member's name as the CRM has it, 'not a member', or nothing."
+    ]
+    write_review(path, review_of([Answer("Moscw", "", 3)], review, CITIES, ALIASES))
+    assert listed(path)[0]["decision"] == "Moskow"
+
+
+def test_a_list_that_excel_saved_with_semicolons_is_read_and_a_broken_one_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "cities.csv"
+    path.write_text("answer;country;times;suggestion;likeness;decision\nMoscw;;3;;;Moscow\n", "utf-8")
+    assert read_review(path, CITIES).confirmed == {("moscw", ""): "1"}
+    for broken in ("answer;city\nx;y\n", 'answer,country,decision\n"x,y\n'):
+        path.write_text(broken, "utf-8")
+        with pytest.raises(ContractError, match="not touched"):
+            read_review(path, CITIES)
+        assert path.read_text("utf-8") == broken
+
+
+def test_an_answer_that_begins_like_a_formula_is_text_in_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "cities.csv"
+    answers = [Answer("=1+1", "", 1)]
+    write_review(path, review_of(answers, read_review(path, CITIES), CITIES, ALIASES))
+    assert listed(path)[0]["answer"] == "'=1+1"
+    decide(path, "'=1+1", "not a member")
+    assert read_review(path, CITIES).confirmed == {("1 1", ""): None}

@@ -1,0 +1,281 @@
+"""Small groups are withheld, and nothing that is printed gives them away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mel_pipeline.publication.disclosure import Sensitivity, audit, protect
+from mel_pipeline.publication.disclosure.structure import Quantity, Row
+
+SURVEY = {
+    "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
+    "SAT-02": Sensitivity("answers", "denominator", "ratio", "percent"),
+    "SAT-04": Sensitivity("answers", "numerator", "ratio", "percent"),
+}
+GENDER = {"GEN-01": Sensitivity("people", "denominator", "distinct", "percent")}
+QUARTERS = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
+
+
+def row(
+    indicator: str, period: str, category: str, numerator: float, denominator: float, dimension: str = "kind"
+) -> dict[str, Any]:
+    total = category == ""
+    scale = 1 if indicator == "SAT-01" else 100
+    return {
+        "indicator_id": indicator,
+        "period": period,
+        "disaggregation": "total" if total else f"{dimension}={category}",
+        "dimension": "total" if total else dimension,
+        "category": None if total else category,
+        "value": scale * numerator / denominator if denominator else None,
+        "numerator": numerator,
+        "denominator": denominator,
+        "n": denominator,
+        "status": "ok" if denominator else "not_available",
+        "note": None,
+    }
+
+
+def answers(period: str, **people: int) -> list[dict[str, Any]]:
+    """Answers by kind of activity: mean 4, all of them satisfied, of ten times as many invited."""
+    rows = []
+    for category, count in {**people, "": sum(people.values())}.items():
+        rows += [
+            row("SAT-01", period, category, 4 * count, count),
+            row("SAT-02", period, category, count, count),
+            row("SAT-04", period, category, count, 10 * sum(people.values()) if not category else 10 * count),
+        ]
+    return rows
+
+
+def genders(period: str, women: int, men: int, rare: int, silent: int) -> list[dict[str, Any]]:
+    stated = women + men + rare
+    return [
+        row("GEN-01", period, "", women, stated),
+        row("GEN-01", period, "Woman", women, stated, "gender"),
+        row("GEN-01", period, "Man", men, stated, "gender"),
+        row("GEN-01", period, "Non-binary", rare, stated, "gender"),
+        row("GEN-01", period, "Undisclosed", silent, stated + silent, "gender"),
+    ]
+
+
+def withheld(frame: pd.DataFrame, indicator: str) -> set[str]:
+    mine = frame[(frame["indicator_id"] == indicator) & (frame["status"] == "suppressed")]
+    return {f"{period} {cell}" for period, cell in zip(mine["period"], mine["disaggregation"], strict=True)}
+
+
+def test_a_figure_about_one_to_four_people_is_withheld_with_all_its_numbers() -> None:
+    for count, is_withheld in ((0, False), (1, True), (4, True), (5, False)):
+        done = protect(pd.DataFrame(answers("2024-Q4", lab=count, panel=60, talk=50)), SURVEY)
+        assert ("2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")) is is_withheld
+        hidden = done.frame[done.frame["status"] == "suppressed"]
+        assert hidden[["value", "numerator", "denominator", "n", "note"]].isna().all(axis=None)
+
+
+def test_a_second_cell_goes_with_it_the_smallest_that_protects() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab", "2024-Q4 kind=talk"}
+
+
+def test_indicators_about_the_same_people_are_withheld_together() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
+    assert withheld(done.frame, "SAT-04") == withheld(done.frame, "SAT-02") == withheld(done.frame, "SAT-01")
+
+
+def test_a_cell_of_nobody_does_not_hide_a_small_one() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=0, talk=20)), SURVEY)
+    assert "2024-Q4 kind=talk" in withheld(done.frame, "SAT-01")
+
+
+def test_where_everything_is_small_the_total_goes_too() -> None:
+    done = protect(pd.DataFrame(answers("2024-Q4", lab=2, panel=1)), SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab", "2024-Q4 kind=panel", "2024-Q4 total"}
+
+
+def year(**cells: list[int]) -> pd.DataFrame:
+    rows = []
+    for number, period in enumerate(QUARTERS):
+        rows += answers(period, **{name: counts[number] for name, counts in cells.items()})
+    return pd.DataFrame(rows + answers("2024", **{name: sum(counts) for name, counts in cells.items()}))
+
+
+def test_a_small_quarter_cannot_be_had_from_the_year() -> None:
+    done = protect(year(lab=[20, 30, 25, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10]), SURVEY)
+    assert "2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")
+    assert withheld(done.frame, "SAT-01") & {"2024 kind=lab", *(f"{q} kind=lab" for q in QUARTERS[:3])}
+    inferred = audit(done.frame, SURVEY)[Quantity(Row("SAT-01", "2024-Q4", "kind", "lab"), "denominator")]
+    assert inferred.width >= 5
+
+
+def test_a_quarter_in_which_nobody_answered_helps_the_attacker_and_is_reckoned_with() -> None:
+    frame = year(lab=[20, 30, 0, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
+    for listed in (frame, frame[(frame["status"] == "ok") | frame["category"].isna()].reset_index(drop=True)):
+        done = protect(listed, SURVEY)
+        assert withheld(done.frame, "SAT-01") & {"2024 kind=lab", "2024-Q1 kind=lab", "2024-Q2 kind=lab"}
+
+
+def test_a_quarter_that_was_never_calculated_still_bounds_the_others() -> None:
+    frame = year(lab=[2, 1, 30, 25], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
+    frame = frame[frame["period"] != "2024-Q2"].reset_index(drop=True)
+    done = protect(frame, SURVEY)
+    inferred = audit(done.frame, SURVEY)[Quantity(Row("SAT-01", "2024-Q1", "kind", "lab"), "denominator")]
+    assert inferred.width >= 5
+
+
+def test_what_is_published_stays_and_the_year_gives_way() -> None:
+    frame = year(lab=[20, 30, 25, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
+    out = frame[frame["period"].isin(QUARTERS[:3])]
+    frozen = set(zip(out["indicator_id"], out["period"], out["disaggregation"], strict=True))
+    done = protect(frame, SURVEY, frozen=frozen)
+    assert done.unprotected == []
+    assert withheld(done.frame, "SAT-01") >= {"2024-Q4 kind=lab", "2024 kind=lab"}
+    assert not any(name[:7] in QUARTERS[:3] for name in withheld(done.frame, "SAT-01"))
+
+
+def test_a_published_zero_answers_is_a_published_figure_too() -> None:
+    """Found by the attack: a kind nobody answered was withheld in a later version to protect a new quarter."""
+    frame = pd.DataFrame(
+        answers("2024-Q1", lab=0, panel=60)
+        + answers("2024-Q2", lab=3, panel=60)
+        + answers("2024", lab=3, panel=120)
+    )
+    first = protect(frame[frame["period"] == "2024-Q1"], SURVEY).frame
+    assert set(first["status"]) == {"ok", "not_available"}
+    out = set(zip(first["indicator_id"], first["period"], first["disaggregation"], strict=True))
+    done = protect(frame, SURVEY, frozen=out)
+    assert not any(name.startswith("2024-Q1") for name in withheld(done.frame, "SAT-01"))
+
+
+def test_what_follows_from_published_figures_is_reported() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60))
+    shown = {(i, "2024-Q4", cell) for i in SURVEY for cell in ("total", "kind=panel")}
+    done = protect(frame, SURVEY, frozen=shown)
+    assert any(
+        "answers 2024-Q4 kind=lab follows from figures that are published" in line
+        for line in done.unprotected
+    )
+
+
+def test_what_was_withheld_once_stays_withheld_in_later_versions() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=9, panel=60, talk=20))
+    done = protect(frame, SURVEY, withheld={("SAT-01", "2024-Q4", "kind=lab")})
+    assert "2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")
+
+
+def test_a_few_non_binary_people_are_withheld_and_men_with_them_but_not_the_share_of_women() -> None:
+    done = protect(pd.DataFrame(genders("2024-Q4", 30, 25, 2, 8)), GENDER)
+    assert withheld(done.frame, "GEN-01") == {"2024-Q4 gender=Non-binary", "2024-Q4 gender=Man"}
+
+
+def test_fewer_than_five_who_stated_a_gender_are_withheld_altogether() -> None:
+    done = protect(pd.DataFrame(genders("2024-Q4", 2, 1, 0, 9)), GENDER)
+    assert {"2024-Q4 total", "2024-Q4 gender=Woman", "2024-Q4 gender=Man"} <= withheld(done.frame, "GEN-01")
+    found = audit(done.frame, GENDER)[Quantity(Row("GEN-01", "2024-Q4", "total", ""), "denominator")]
+    assert found.width >= 5
+
+
+SPREAD = {
+    "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
+    "SAT-02": Sensitivity("answers", "denominator", "ratio", "percent", ("4", "5")),
+    "SAT-05": Sensitivity("answers", "denominator", "ratio", "percent"),
+}
+
+
+def scores(period: str, *counts: int) -> list[dict[str, Any]]:
+    """How many gave each score from 1 to 5, with the mean and the satisfied of the same answers."""
+    everybody = sum(counts)
+    weighed = sum(score * count for score, count in enumerate(counts, start=1))
+    return [
+        row("SAT-01", period, "", weighed, everybody),
+        row("SAT-02", period, "", counts[3] + counts[4], everybody),
+        row("SAT-05", period, "", everybody, everybody),
+        *(
+            row("SAT-05", period, str(score), count, everybody, "answer")
+            for score, count in enumerate(counts, start=1)
+        ),
+    ]
+
+
+def year_of_scores(*quarters: tuple[int, ...]) -> pd.DataFrame:
+    rows = [
+        line for period, counts in zip(QUARTERS, quarters, strict=True) for line in scores(period, *counts)
+    ]
+    return pd.DataFrame(rows + scores("2024", *(sum(each) for each in zip(*quarters, strict=True))))
+
+
+def test_answers_by_score_of_a_quarter_with_few_answers_are_withheld_and_do_not_follow_from_the_year() -> (
+    None
+):
+    frame = year_of_scores((3, 4, 6, 20, 25), (2, 3, 5, 18, 20), (0, 1, 1, 1, 1), (4, 2, 7, 30, 28))
+    done = protect(frame, SPREAD)
+    hidden = withheld(done.frame, "SAT-05")
+    assert {"2024-Q3 total", *(f"2024-Q3 answer={score}" for score in range(1, 6))} <= hidden
+    assert done.unprotected == []
+    found = audit(done.frame, SPREAD)
+    for score in range(1, 6):
+        cell = Row("SAT-05", "2024-Q3", "answer", str(score))
+        assert found[Quantity(cell, "denominator")].width >= 5
+        assert found[Quantity(cell, "numerator")].width >= 1
+
+
+def test_answers_by_score_are_all_shown_where_enough_people_answered_also_a_score_of_one_person() -> None:
+    done = protect(pd.DataFrame(scores("2024-Q4", 1, 0, 2, 20, 22)), SPREAD)
+    assert withheld(done.frame, "SAT-05") == set()
+
+
+def test_the_year_of_answers_by_score_gives_way_where_quarters_are_published() -> None:
+    frame = year_of_scores((3, 4, 6, 20, 25), (2, 3, 5, 18, 20), (3, 3, 4, 21, 22), (1, 0, 1, 1, 1))
+    out = frame[frame["period"].isin(QUARTERS[:3])]
+    frozen = set(zip(out["indicator_id"], out["period"], out["disaggregation"], strict=True))
+    done = protect(frame, SPREAD, frozen=frozen)
+    assert done.unprotected == []
+    hidden = withheld(done.frame, "SAT-05")
+    assert not any(name[:7] in QUARTERS[:3] for name in hidden)
+    assert {"2024 total", *(f"2024 answer={score}" for score in range(1, 6))} <= hidden
+
+
+def test_a_mean_and_a_share_of_satisfied_give_away_answers_by_score_and_are_reckoned_with() -> None:
+    """Mean 1 of n answers: everybody answered 1. The attacker knows what the indicators of a group share."""
+    frame = pd.DataFrame(scores("2024-Q4", 2, 3, 5, 10, 10))
+    chosen = frame["disaggregation"].isin(["answer=1", "answer=2", "answer=4"])
+    frame.loc[chosen, ["status", "value", "numerator", "denominator", "n"]] = [
+        "suppressed", None, None, None, None,
+    ]  # fmt: skip
+    found = audit(frame, SPREAD)
+    for score, count in (("1", 2), ("2", 3), ("4", 10)):
+        interval = found[Quantity(Row("SAT-05", "2024-Q4", "answer", score), "numerator")]
+        assert (interval.low, interval.high) == (count, count)
+
+
+def test_figures_that_are_not_about_people_are_left_alone() -> None:
+    frame = pd.DataFrame(
+        [row("MEM-01", "2024-Q4", "", 3, 3), row("MEM-01", "2024-Q4", "Asia", 3, 3, "region")]
+    )
+    pd.testing.assert_frame_equal(protect(frame, SURVEY).frame, frame)
+
+
+def test_figures_that_are_not_available_give_no_relation_and_stay_so() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20))
+    frame.loc[frame["disaggregation"] == "total", ["status", "value", "numerator", "denominator", "n"]] = [
+        "not_available", None, None, None, None,
+    ]  # fmt: skip
+    done = protect(frame, SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab"}
+    assert set(done.frame.loc[done.frame["disaggregation"] == "total", "status"]) == {"not_available"}
+
+
+def test_the_order_of_the_rows_changes_nothing_and_neither_does_a_second_time() -> None:
+    frame = year(lab=[20, 30, 2, 3], panel=[40, 4, 40, 40], talk=[10, 10, 1, 10])
+    once = protect(frame, SURVEY).frame
+    mixed = protect(frame.sample(frac=1, random_state=3), SURVEY).frame.sort_index()
+    assert once["status"].tolist() == mixed["status"].tolist()
+    again = protect(once, SURVEY).frame
+    assert again["status"].tolist() == once["status"].tolist()
+
+
+def test_the_smallest_group_is_a_setting() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=9, panel=60, talk=20))
+    assert withheld(protect(frame, SURVEY).frame, "SAT-01") == set()
+    assert "2024-Q4 kind=lab" in withheld(protect(frame, SURVEY, min_cell=10).frame, "SAT-01")

@@ -1,0 +1,209 @@
+"""An attack on what is printed, over thousands of random tables. It shares no code with what protects them.
+
+The attacker writes down every sum that is known to hold, puts in what is printed and solves: a withheld number
+is recovered when the equations leave it one value (its unit vector lies in their row space).
+"""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mel_pipeline.publication.disclosure import Sensitivity, protect
+from mel_pipeline_tests.unit.publication.test_disclosure import (
+    GENDER,
+    QUARTERS,
+    SURVEY,
+    answers,
+    genders,
+    row,
+)
+
+FLOW_GENDER = {"GEN-01": Sensitivity("people", "denominator", "ratio", "percent")}
+TABLES = 3_000
+
+
+def recovered(frame: pd.DataFrame, kind: str) -> list[tuple[str, str, str]]:
+    """Withheld figures whose numerator is exactly known from what is printed."""
+    records = {
+        (r["indicator_id"], r["period"], "" if pd.isna(r["category"]) else r["category"]): r
+        for r in frame.to_dict("records")
+    }
+    equations = list(_sums(records, kind))
+    unknown = sorted({q for e in equations for q in e if records[q[0]]["status"] == "suppressed"})
+    place = {quantity: number for number, quantity in enumerate(unknown)}
+    lines = []
+    for equation in equations:
+        line = np.zeros(len(unknown))
+        for quantity, weight in equation.items():
+            if quantity in place:
+                line[place[quantity]] += weight
+        if line.any():
+            lines.append(line)
+    if not lines:
+        return []
+    matrix = np.array(lines)
+    rank = np.linalg.matrix_rank(matrix)
+    found = []
+    for quantity, number in place.items():
+        if quantity[1] != "numerator":
+            continue
+        unit = np.zeros(len(unknown))
+        unit[number] = 1
+        if np.linalg.matrix_rank(np.vstack([matrix, unit])) == rank:
+            found.append(quantity[0])
+    return found
+
+
+def _sums(records: dict[Any, Any], kind: str) -> Any:
+    """Every equation between numerators and denominators that holds in such a table."""
+    names = list(records)
+    for indicator, period in sorted({(i, p) for i, p, _ in names}):
+        cells = [name for name in names if name[:2] == (indicator, period) and name[2]]
+        total = (indicator, period, "")
+        if total not in records or not cells:
+            continue
+        if kind == "survey":
+            for part in ("numerator", "denominator"):
+                yield {**{(cell, part): 1.0 for cell in cells}, (total, part): -1.0}
+        else:
+            by = {cell[2]: cell for cell in cells}
+            yield {(by["Woman"], "numerator"): 1.0, (total, "numerator"): -1.0}
+            stated = ("Woman", "Man", "Non-binary")
+            yield {(total, "denominator"): -1.0, **{(by[g], "numerator"): 1.0 for g in stated}}
+            for one in stated:
+                yield {(by[one], "denominator"): 1.0, (total, "denominator"): -1.0}
+            silent = by["Undisclosed"]
+            yield {(silent, "denominator"): 1.0, (silent, "numerator"): -1.0, (total, "denominator"): -1.0}
+    if kind != "distinct":
+        for indicator, category in sorted({(i, c) for i, _, c in names}):
+            parts = [(indicator, quarter, category) for quarter in QUARTERS]
+            whole = (indicator, "2024", category)
+            calculated = all((indicator, quarter, "") in records for quarter in QUARTERS)
+            parts = [part for part in parts if part in records]  # what is not listed had nobody in it
+            if whole in records and calculated:
+                for side in ("numerator", "denominator"):
+                    yield {**{(part, side): 1.0 for part in parts}, (whole, side): -1.0}
+    if kind == "survey":
+        for period, category in sorted({(p, c) for _, p, c in names}):
+            same = [
+                (i, side)
+                for i, side in (("SAT-01", "denominator"), ("SAT-02", "denominator"), ("SAT-04", "numerator"))
+            ]
+            there = [((i, period, category), side) for i, side in same if (i, period, category) in records]
+            for first, second in pairwise(there):
+                yield {first: 1.0, second: -1.0}
+
+
+def small_number(chance: random.Random) -> int:
+    """Mostly few people, sometimes none, sometimes many."""
+    return chance.choice([0, 1, 2, 3, 4, 4, 5, 6, 8, 12, 20, 45, 130])
+
+
+def survey_table(chance: random.Random) -> pd.DataFrame:
+    kinds = ["lab", "panel", "talk", "tour", "board", "class"][: chance.randint(1, 6)]
+    counts = {kind: [small_number(chance) for _ in QUARTERS] for kind in kinds}
+    rows = [
+        line
+        for number, quarter in enumerate(QUARTERS)
+        for line in answers(quarter, **{kind: counts[kind][number] for kind in kinds})
+    ]
+    rows += answers("2024", **{kind: sum(numbers) for kind, numbers in counts.items()})
+    if chance.random() < 0.5:  # as the models do it: a kind without an answer is not listed
+        rows = [line for line in rows if line["status"] == "ok" or line["category"] is None]
+    if chance.random() < 0.6:  # one quarter alone
+        rows = [line for line in rows if line["period"] == QUARTERS[0]]
+    elif chance.random() < 0.3:  # a quarter that was never calculated
+        gone = chance.choice(QUARTERS)
+        rows = [line for line in rows if line["period"] != gone]
+    return pd.DataFrame(rows)
+
+
+def gender_table(chance: random.Random, *, distinct: bool) -> pd.DataFrame:
+    counts = [[small_number(chance) for _ in range(4)] for _ in QUARTERS]
+    rows = [
+        line for quarter, numbers in zip(QUARTERS, counts, strict=True) for line in genders(quarter, *numbers)
+    ]
+    summed = [sum(numbers) for numbers in zip(*counts, strict=True)]
+    highest = [max(numbers) for numbers in zip(*counts, strict=True)]
+    of_year = (
+        [chance.randint(low, high) for low, high in zip(highest, summed, strict=True)] if distinct else summed
+    )
+    rows += genders("2024", *of_year)
+    alone = chance.random() < 0.6
+    return pd.DataFrame([line for line in rows if line["period"] == QUARTERS[0]] if alone else rows)
+
+
+def tables(seed: int, count: int) -> Any:
+    chance = random.Random(seed)
+    for number in range(count):
+        kind = ("survey", "ratio", "distinct")[number % 3]
+        if kind == "survey":
+            yield kind, SURVEY, survey_table(chance), chance
+        else:
+            rules = GENDER if kind == "distinct" else FLOW_GENDER
+            yield kind, rules, gender_table(chance, distinct=kind == "distinct"), chance
+
+
+def names(rows: pd.DataFrame) -> set[tuple[str, str, str]]:
+    return set(zip(rows["indicator_id"], rows["period"], rows["disaggregation"], strict=True))
+
+
+def attacked(count: int, seed: int) -> int:
+    """How many withheld figures there were; none of them may be recovered."""
+    hidden = 0
+    for kind, rules, frame, chance in tables(seed, count):
+        done = protect(frame, rules)
+        assert done.unprotected == []
+        assert recovered(done.frame, kind) == [], done.frame.to_string()
+        hidden += int((done.frame["status"] == "suppressed").sum())
+        if chance.random() < 0.2:  # some quarters are out already, protected as they were then
+            early = frame[frame["period"].isin(QUARTERS[:3])]
+            out = protect(early, rules).frame
+            shown = out[out["status"] != "suppressed"]
+            later = protect(
+                frame, rules, frozen=names(shown), withheld=names(out[out["status"] == "suppressed"])
+            )
+            kept = later.frame[later.frame["period"].isin(QUARTERS[:3])]
+            assert names(kept[kept["status"] == "suppressed"]) == names(out[out["status"] == "suppressed"])
+            reported = " ".join(later.unprotected)
+            for indicator, period, category in recovered(later.frame, kind):
+                group = rules[indicator].group
+                assert f"{group} {period} " in reported, (category, later.frame.to_string())
+    return hidden
+
+
+def test_the_attack_recovers_small_cells_where_only_they_are_withheld() -> None:
+    """The attacker is worth something: without secondary suppression it wins."""
+    frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60))
+    small = frame["disaggregation"] == "kind=lab"
+    frame.loc[small, "status"] = "suppressed"
+    frame.loc[small, ["value", "numerator", "denominator", "n"]] = None
+    assert ("SAT-01", "2024-Q4", "lab") in recovered(frame, "survey")
+
+
+def test_the_attack_recovers_nothing_from_thirty_random_tables() -> None:
+    assert attacked(30, seed=1) > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(6))
+def test_the_attack_recovers_nothing_from_thousands_of_random_tables(part: int) -> None:
+    assert attacked(TABLES // 6, seed=100 + part) > 1_000
+
+
+def test_every_random_table_holds_sums_the_attacker_can_use() -> None:
+    assert row("SAT-01", "2024", "", 4, 1)["status"] == "ok"
+    for kind, _, frame, _ in tables(5, 6):
+        records = {
+            (r["indicator_id"], r["period"], "" if pd.isna(r["category"]) else r["category"]): r
+            for r in frame.to_dict("records")
+        }
+        for equation in _sums({**records}, kind):
+            total = sum(weight * records[name][part] for (name, part), weight in equation.items())
+            assert abs(total) < 1e-9

@@ -1,0 +1,191 @@
+"""Editions, sites and previews that would come out the same: not made again, and made again for any difference."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.reporting import build_all, chart_preview, draw_chart, formats
+from mel_pipeline.reporting.cache import KEPT_DAYS, kept_in
+from mel_pipeline.reporting.digests import digest_of, digest_of_sources
+from mel_pipeline.reporting.pictures import preview
+from mel_pipeline.reporting.site import build as building
+from mel_pipeline.reporting.site import build_site
+from mel_pipeline_tests.fixtures.site import sample_site, sources_in
+from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition, with_figure
+
+EDITION = fewer_charts(sample_edition())
+FORMATS = ["html", "csv"]
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> Iterator[list[int]]:
+    """How often the part that composes was really called."""
+    calls: list[int] = []
+    real = getattr(module, name)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, name, lambda *args, **kwargs: (calls.append(1), real(*args, **kwargs))[1])
+        yield calls
+
+
+def files_of(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def build(tmp_path: Path, edition=EDITION, languages=("en",), asked=FORMATS, sources=REPORTS):
+    with kept_in(tmp_path / "kept"):
+        return build_all(edition, tmp_path / "out", sources, list(languages), asked)
+
+
+def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkeypatch):
+    with counted(monkeypatch, formats, "build_editions") as composed:
+        first = build(tmp_path)
+        before = files_of(tmp_path / "out")
+        assert build(tmp_path) == first
+        assert len(composed) == 1
+    assert files_of(tmp_path / "out") == before
+    build_all(EDITION, tmp_path / "plain", REPORTS, ["en"], FORMATS)
+    plain = {name: content for name, (content, _) in files_of(tmp_path / "plain").items()}
+    assert plain == {name: content for name, (content, _) in before.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"edition": with_figure(EDITION, "GEN-01", "2024-Q4", value=54.4)},
+        {"edition": replace(EDITION, notes=["An outage."])},
+        {"edition": replace(EDITION, min_cell=6)},
+        {"languages": ("en", "es")},
+        {"asked": ["html"]},
+    ],
+)
+def test_another_figure_note_language_or_format_is_composed_again(tmp_path, monkeypatch, change):
+    with counted(monkeypatch, formats, "build_editions") as composed:
+        build(tmp_path)
+        build(tmp_path, **change)
+        assert len(composed) == 2
+
+
+@pytest.mark.slow
+def test_another_template_is_composed_again(tmp_path, monkeypatch):
+    sources = sources_in(tmp_path / "sources")
+    with counted(monkeypatch, formats, "build_editions") as composed:
+        build(tmp_path, sources=sources)
+        with (sources / "templates" / "report.css").open("a") as file:
+            file.write("main { color: black }\n")
+        build(tmp_path, sources=sources)
+        assert len(composed) == 2
+    assert "main { color: black }" in (tmp_path / "out/2024-Q4/report-en.html").read_text()
+
+
+def test_a_file_that_was_touched_or_removed_is_put_right(tmp_path):
+    build(tmp_path)
+    folder = tmp_path / "out" / "2024-Q4"
+    before = {path: content for path, (content, _) in files_of(folder).items()}
+    (folder / "report-en.html").write_text("mine")
+    (folder / "charts/GEN-01.png").write_bytes(b"")
+    build(tmp_path)
+    (folder / "data/figures.csv").unlink()
+    build(tmp_path)
+    assert {path: content for path, (content, _) in files_of(folder).items()} == before
+
+
+def test_a_damaged_record_is_no_record(tmp_path, monkeypatch):
+    build(tmp_path)
+    record = tmp_path / "kept" / "edition-2024-Q4.json"
+    for content in (b"[]", record.read_bytes()[:-9]):
+        record.write_bytes(content)
+        with counted(monkeypatch, formats, "build_editions") as composed:
+            build(tmp_path)
+            assert len(composed) == 1
+
+
+@pytest.mark.slow
+def test_what_could_not_be_made_here_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "pdf_available", lambda: False)
+    with counted(monkeypatch, formats, "build_editions") as composed:
+        assert build(tmp_path, asked=["html", "pdf"]).left_out
+        assert build(tmp_path, asked=["html", "pdf"]).left_out
+        assert len(composed) == 2
+
+
+@pytest.mark.slow
+def test_without_a_folder_to_keep_in_everything_is_composed(tmp_path, monkeypatch):
+    with counted(monkeypatch, formats, "build_editions") as composed:
+        for _ in range(2):
+            build_all(EDITION, tmp_path, REPORTS, ["en"], ["html"])
+        assert len(composed) == 2
+
+
+@pytest.mark.slow
+def test_the_same_site_is_composed_once_and_again_for_another_edition_beside_it(tmp_path, monkeypatch):
+    sources = sources_in(tmp_path / "sources")
+    site = sample_site()
+    site = replace(site, edition=fewer_charts(site.edition))
+    out = tmp_path / "out"
+
+    def made(what=site):
+        with kept_in(tmp_path / "kept"):
+            return build_site(what, out, sources, ["en"])
+
+    with counted(monkeypatch, building, "_pages") as composed:
+        first = made()
+        again = made()
+        assert len(composed) == 1
+        assert (again.files, again.written, again.removed) == (first.files, 0, 0)
+        (out / "2024-Q3").mkdir()
+        (out / "2024-Q3" / "report-en.html").write_text("<main></main>")
+        assert made().written > 0
+        made(replace(site, standings={}))
+        assert len(composed) == 3
+        (out / "index.html").unlink()
+        made(replace(site, standings={}))
+    assert (out / "index.html").is_file()
+
+
+def test_a_preview_is_made_once_a_picture(tmp_path, monkeypatch):
+    chart = draw_chart(EDITION, "GEN-01", tmp_path, REPORTS, "en")
+    with counted(monkeypatch, preview, "_shrunk") as made, kept_in(tmp_path / "kept"):
+        assert chart_preview(chart.png) == chart_preview(chart.png)
+        assert len(made) == 1
+
+
+@pytest.mark.slow
+def test_a_record_nobody_asked_for_in_two_months_goes(tmp_path):
+    build(tmp_path)
+    record = tmp_path / "kept" / "edition-2024-Q4.json"
+    long_ago = time.time() - (KEPT_DAYS + 1) * 24 * 3600
+    os.utime(record, (long_ago, long_ago))
+    with kept_in(tmp_path / "kept"):
+        pass
+    assert not record.exists()
+
+
+def test_content_of_frames_and_sets_is_told_by_value_kind_and_order():
+    frame = pd.DataFrame({"a": [1, None], "b": ["1", None], "c": [Decimal("1"), pd.Timestamp("2024-01-01")]})
+    assert digest_of(frame) == digest_of(frame.copy())
+    assert digest_of(frame) != digest_of(frame.iloc[::-1])
+    assert digest_of(frame) != digest_of(frame.assign(b=[1, None]))
+    assert digest_of(frame) != digest_of(frame[["b", "a", "c"]])
+    assert digest_of(frozenset({("a", 1), ("b", 2)})) == digest_of(frozenset({("b", 2), ("a", 1)}))
+    assert digest_of(Decimal("1.0")) != digest_of(Decimal("1.00"))
+
+
+def test_templates_are_told_by_content_wherever_they_lie(tmp_path):
+    first, second = sources_in(tmp_path / "a"), sources_in(tmp_path / "b")
+    assert digest_of_sources(first, "templates/**/*") == digest_of_sources(second, "templates/**/*")
+    (second / "templates" / "site" / "new.jinja").write_text("x")
+    assert digest_of_sources(first, "templates/**/*") != digest_of_sources(second, "templates/**/*")

@@ -1,0 +1,129 @@
+"""Sentences, comparisons and the status against target, as pure functions of figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mel_pipeline.reporting.figures.findings import (
+    adds_up,
+    breakdown_finding,
+    compared_period,
+    finding,
+    main_points,
+    status,
+)
+from mel_pipeline.reporting.figures.lookup import Figures, Reading, Target
+from mel_pipeline.reporting.figures.measures import Measure, measures
+from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition, with_figure
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    return load_texts(REPORTS, "en")
+
+
+def known(edition=None) -> dict[str, Measure]:
+    return {measure.id: measure for measure in measures(edition or sample_edition(), "en")}
+
+
+def said(texts: Texts, indicator: str, period: str = "2024-Q4", edition=None) -> str:
+    edition = edition or sample_edition(period)
+    everything = known(edition)
+    return finding(everything[indicator], Figures(edition, everything.values()), period, texts)
+
+
+def test_a_level_is_held_against_the_quarter_before(texts):
+    assert said(texts, "MEM-01") == "Member cities rose to 164, from 163 in 2024-Q3"
+
+
+def test_an_amount_is_held_against_the_same_quarter_of_the_year_before(texts):
+    assert said(texts, "RCH-01") == "Digital views rose to 658,382, from 160,120 in 2023-Q4"
+    assert compared_period(known()["RCH-01"], "2024") == "2023"
+
+
+def test_the_sentence_compares_what_is_printed_and_not_what_is_hidden_by_rounding(texts):
+    edition = with_figure(
+        sample_edition(), "SAT-02", "2024-Q4", value=87.6
+    )  # 88.0 before: both print as 88 %
+    assert said(texts, "SAT-02", edition=edition) == "Satisfied participants stayed at 88%, as in 2024-Q3"
+
+
+def test_a_missing_figure_is_said_to_be_missing_and_is_never_a_zero(texts):
+    assert said(texts, "RCH-02") == "Social media followers: not available for 2024-Q4"
+
+
+def test_a_gap_before_means_no_comparison_with_it(texts):
+    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", value=None, status="not_available")
+    assert said(texts, "MEM-01", edition=edition) == "Member cities stood at 164 at the end of 2024-Q4"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(39.9, "below"), (40.0, "inside"), (60.0, "inside"), (60.1, "above")]
+)
+def test_gender_balance_is_judged_by_the_band_with_its_edges_inside(texts, value, words):
+    edition = with_figure(sample_edition(), "GEN-01", "2024-Q4", value=value)
+    assert f", {words} the 40–60% balance band" in said(texts, "GEN-01", edition=edition)
+
+
+def test_the_leader_of_a_breakdown_is_never_the_unstated(texts):
+    measure = known()["MEM-01"]
+    cells = {"Asia": Reading("ok", 3), "Not stated": Reading("ok", 9)}
+    assert breakdown_finding(measure, Reading("ok", 12), cells, texts) == "Asia leads with 3 of 12"
+
+
+def test_cells_that_overlap_are_not_called_a_part_of_the_total(texts):
+    measure = known()["LAB-02"]
+    cells = {"Care": Reading("ok", 9), "Housing": Reading("ok", 8)}
+    assert breakdown_finding(measure, Reading("ok", 12), cells, texts) == "Care leads with 9"
+    assert not adds_up(Reading("ok", 12), list(cells.values()))
+
+
+def test_a_tie_is_told_as_a_tie(texts):
+    cells = {"Asia": Reading("ok", 4), "Africa": Reading("ok", 4)}
+    assert breakdown_finding(known()["MEM-01"], None, cells, texts) == "2 share the lead with 4 each"
+
+
+@pytest.mark.parametrize(
+    ("value", "direction", "code"),
+    [
+        (106, "increase", "over"),
+        (105, "increase", "on"),
+        (95, "increase", "on"),
+        (94.9, "increase", "near"),
+        (75, "increase", "near"),
+        (74.9, "increase", "off"),
+        (125, "decrease", "near"),
+        (50, "decrease", "over"),
+        (10, "context", "context"),
+    ],
+)
+def test_the_traffic_light_follows_the_thresholds_in_both_directions(texts, value, direction, code):
+    measure = replace(known()["LAB-02"], direction=direction)
+    target = Target("2024-Q4", 100.0, "plan")
+    assert status(measure, Reading("ok", value), target, "2024-Q4", texts).code == code
+
+
+def test_a_level_on_its_way_is_ahead_until_the_year_closes(texts):
+    measure, target = known()["FND-01"], Target("2026", 2_800_000.0, "report")
+    reading = Reading("ok", 800_000.0)
+    assert status(measure, reading, target, "2024-Q4", texts).code == "ahead"
+    assert status(measure, reading, target, "2026-Q2", texts).code == "ahead"
+    assert status(measure, reading, target, "2026-Q4", texts).code == "off"
+    assert status(measure, reading, target, "2026", texts).code == "off"
+
+
+def test_every_status_has_a_shape_and_a_word(texts):
+    none = status(known()["LAB-02"], Reading("not_available"), None, "2024-Q4", texts)
+    assert (none.shape, none.word) == ("○", "not available")
+
+
+@pytest.mark.parametrize("period", ["2024-Q4", "2024", "2023-Q1", "2023"])
+def test_main_points_are_three_to_six_short_sentences(texts, period):
+    edition = sample_edition(period)
+    points = main_points(list(known().values()), Figures(edition, known().values()), period, texts)
+    assert 3 <= len(points) <= 6
+    assert all(len(point.split()) < 25 and point.endswith(".") for point in points)
+    assert not any("not available" in point for point in points) or len(points) == 3

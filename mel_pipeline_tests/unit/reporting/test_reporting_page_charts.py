@@ -1,0 +1,510 @@
+"""Pictures of the whole page: the sentence above them, what is missing said, every label inside and none overlapping."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.patches import Rectangle
+
+from mel_pipeline.publication.disclosure import protect
+from mel_pipeline.reporting.chart_data.indicator import chart_frame
+from mel_pipeline.reporting.charts import canvas, pages
+from mel_pipeline.reporting.charts.pages import likert, page_drawer, waterfall
+from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.pictures.page import (
+    FRAMES,
+    page_charts,
+    page_frames,
+    render_page,
+    write_page_charts,
+)
+from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, with_cells, with_figure
+from mel_pipeline_tests.golden.sample_pictures import ANSWERS, SPREAD, pictured_edition
+from mel_pipeline_tests.unit.reporting.test_reporting_charts import assert_readable, boxes, contrast
+
+TEXTS = load_texts(REPORTS, "en")
+KINDS = sorted(FRAMES)
+NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+
+
+def frames(edition=None, *, narrow=False, texts=TEXTS):
+    edition = edition or pictured_edition()
+    known = measures(edition, "en")
+    return page_frames(edition, known, Figures(edition, known), texts, narrow=narrow)
+
+
+def drawn(frame, texts=TEXTS):
+    with canvas.house_style(REPORTS):
+        return render_page(frame, texts)
+
+
+def words_of(figure) -> str:
+    return " ".join(words for words, _ in boxes(figure))
+
+
+def with_cell(edition, indicator, period, cell_name, **changes):
+    """The edition with columns of one cell replaced."""
+    figures = edition.figures.copy()
+    chosen = (
+        (figures["indicator_id"] == indicator)
+        & (figures["period"] == period)
+        & (figures["disaggregation"] == cell_name)
+    )
+    assert chosen.sum() == 1
+    for column, value in changes.items():
+        figures.loc[chosen, column] = value
+    return replace(edition, figures=figures)
+
+
+MISSING = {"value": None, "status": "not_available"}
+HIDDEN = {"value": None, "numerator": None, "denominator": None, "n": None, "status": "suppressed"}
+
+
+def test_every_drawing_has_a_frame_and_every_frame_a_drawing():
+    there = {path.stem for path in Path(pages.__file__).parent.glob("*.py")} - {"__init__"}
+    assert there == set(FRAMES)
+    assert all(callable(page_drawer(name)) for name in there)
+    assert set(frames()) == set(FRAMES)
+
+
+@NARROW
+@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+@pytest.mark.parametrize("name", KINDS)
+def test_every_word_is_inside_the_picture_and_none_overlap(name, period, narrow):
+    frame = frames(pictured_edition(period), narrow=narrow)[name]
+    assert not frame.is_empty
+    assert_readable(drawn(frame))
+
+
+@NARROW
+@pytest.mark.parametrize("name", KINDS)
+def test_every_series_is_named_in_the_picture(name, narrow):
+    frame = frames(narrow=narrow)[name]
+    shown = re.sub(r"\s+", "", words_of(drawn(frame)))
+    for row in frame.table:
+        assert re.sub(r"\s+", "", row[0]).rstrip("…") in shown
+    for word in frame.words.values():
+        assert re.sub(r"\s+", "", word) in shown
+
+
+@NARROW
+def test_long_names_and_big_numbers_fit(narrow):
+    edition = pictured_edition()
+    indicators = edition.indicators.copy()
+    indicators["name_en"] = (
+        "A very long name of an indicator that nobody wanted to shorten " + indicators["name_en"]
+    )
+    edition = replace(edition, indicators=indicators)
+    for indicator, value in (("FND-01", 123_456_789.0), ("LAB-02", 98_765.0)):
+        edition = with_figure(edition, indicator, "2024-Q4", value=value)
+    edition = with_cell(edition, "RCH-01", "2024-Q4", "platform=YouTube", value=1_234_567_890.0)
+    edition = with_cell(edition, "MEM-01", "2024-Q4", "region=Asia", value=233.0)
+    regions = ["A region with a name that needs a lot of room on paper", "Antarctica"]
+    edition = with_cells(edition, [cell("MEM-01", "2024-Q4", "region", name, 12) for name in regions])
+    for frame in frames(edition, narrow=narrow).values():
+        assert_readable(drawn(frame))
+
+
+@NARROW
+@pytest.mark.parametrize("name", KINDS)
+def test_without_a_figure_there_is_a_panel_that_says_why(name, narrow):
+    edition = pictured_edition()
+    figures = edition.figures.copy()
+    figures[["value", "status"]] = [None, "not_available"]
+    frame = frames(replace(edition, figures=figures, targets=edition.targets.iloc[:0]), narrow=narrow)[name]
+    assert frame.is_empty
+    figure = drawn(frame)
+    assert_readable(figure)
+    assert "Not available for 2024-Q4" in words_of(figure)
+    assert frame.empty_why.split()[0] in words_of(figure)
+
+
+def test_a_picture_whose_indicator_is_not_in_the_catalogue_is_left_out():
+    edition = pictured_edition()
+    fewer = edition.indicators[edition.indicators["indicator_id"] != "SAT-05"]
+    figures = edition.figures[edition.figures["indicator_id"] != "SAT-05"]
+    assert set(frames(replace(edition, indicators=fewer, figures=figures))) == set(FRAMES) - {"likert"}
+
+
+@pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+def test_alternative_text_and_table_say_the_same(period):
+    for frame in frames(pictured_edition(period)).values():
+        assert all(len(row) == len(frame.headings) for row in frame.table)
+        for row in frame.table:
+            assert all(value in frame.alt for value in row)
+        assert frame.title in frame.alt
+
+
+def test_colours_of_marks_stand_out_and_words_on_them_can_be_read():
+    for score, (colour, ink) in likert.TONES.items():
+        if score != "3":  # the neutral one has a rim instead
+            assert contrast(colour, "#FFFFFF") >= 3
+        assert contrast(colour, "#FFFFFF" if ink == "white" else ink) >= 4.5
+    assert contrast(likert.TONES["1"][0], likert.TONES["2"][0]) >= 2
+    assert contrast(likert.TONES["5"][0], likert.TONES["4"][0]) >= 3
+    assert contrast(canvas.OTHER, "#FFFFFF") >= 3
+
+
+# Bullets
+
+
+def test_the_title_counts_the_targets_that_are_due_and_no_others():
+    assert frames()["bullets"].title == "2 of 3 indicators with a target due in 2024-Q4 are on it or above"
+    better = with_figure(pictured_edition(), "MEM-02", "2024-Q4", value=2.0)
+    assert frames(better)["bullets"].title.startswith("All 3 indicators with a target due")
+    fund = replace(pictured_edition(), targets=pictured_edition().targets.query("indicator_id == 'FND-01'"))
+    assert frames(fund)["bullets"].title.startswith("No target is due in 2024-Q4")
+    one = replace(pictured_edition(), targets=pictured_edition().targets.query("indicator_id == 'MEM-02'"))
+    assert frames(one)["bullets"].title == "The one indicator with a target due in 2024-Q4 is not on it"
+
+
+def test_each_bullet_has_its_own_scale_up_to_a_tenth_above_its_longest_part():
+    rows = frames()["bullets"].data.set_index("label")
+    assert rows.loc["New member cities", "top"] == pytest.approx(3 * 1.1)
+    assert rows.loc["Member cities engaged in Solutions Labs", "top"] == pytest.approx(21 * 1.1)
+    assert rows.loc["International Fund: resources secured", ["target_full", "word"]].tolist() == [
+        "€2,800,000 by 2026",
+        "Target still ahead",
+    ]
+
+
+@pytest.mark.parametrize(("change", "said"), [(MISSING, "not available"), (HIDDEN, "not shown")])
+def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, said):
+    whole = drawn(frames()["bullets"])
+    frame = frames(with_figure(pictured_edition(), "SAT-02", "2024-Q4", **change))["bullets"]
+    figure = drawn(frame)
+    assert_readable(figure)
+    assert said in words_of(figure)
+    bars = [
+        sum(isinstance(patch, Rectangle) for patch in picture.axes[0].patches) for picture in (whole, figure)
+    ]
+    assert bars[1] == bars[0] - 1
+    assert "Satisfied participants" in frame.data["label"].tolist()
+
+
+def test_a_period_before_with_another_coverage_has_no_bar():
+    frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", note="Half of the labs."))["bullets"]
+    row = frame.data.set_index("label").loc["Member cities engaged in Solutions Labs"]
+    assert pd.isna(row["before"])
+    assert row["before_shown"] == "other coverage"
+
+
+def test_without_any_earlier_figure_the_key_has_none_either():
+    edition = pictured_edition()
+    figures = edition.figures[edition.figures["period"] != "2024-Q3"]
+    frame = frames(replace(edition, figures=figures))["bullets"]
+    assert list(frame.words) == ["actual", "target"]
+    assert "2024-Q3" not in words_of(drawn(frame))
+
+
+# Answers by score
+
+
+@pytest.mark.parametrize(
+    ("before", "title"),
+    [
+        ((4, 4, 12, 41, 55), "85% of answers were satisfied or very satisfied, up from 83% in 2024-Q3"),
+        ((0, 0, 5, 41, 55), "85% of answers were satisfied or very satisfied, down from 95% in 2024-Q3"),
+        ((4, 2, 13, 49, 62), "85% of answers were satisfied or very satisfied, as in 2024-Q3"),
+    ],
+)
+def test_the_title_of_the_answers_says_how_many_are_satisfied_and_how_it_moved(before, title):
+    assert frames(pictured_edition(answers={**ANSWERS, "2024-Q3": before}))["likert"].title == title
+
+
+def test_the_share_of_satisfied_answers_reads_as_the_indicator_of_satisfied_participants_does():
+    edition = pictured_edition()
+    fine = edition.indicators["decimals"].where(edition.indicators["indicator_id"] != "SAT-02", 1)
+    frame = frames(replace(edition, indicators=edition.indicators.assign(decimals=fine)))["likert"]
+    assert frame.title.startswith("85.4% of answers") and frame.marks[-1]["high_shown"] == "85.4%"
+
+
+def test_a_quarter_that_few_answered_is_withheld_in_picture_table_and_words():
+    few = {**ANSWERS, "2024-Q4": (0, 0, 1, 1, 1)}
+    frame = frames(pictured_edition(answers=few))["likert"]
+    assert frame.title == "Answers by score: not shown for 2024-Q4, to protect a small group"
+    rows = frame.data.set_index("label")
+    assert rows.loc["2024-Q4", "state"] == "suppressed"
+    assert rows.loc["2024-Q4", [f"s{score}" for score in range(1, 6)]].isna().all()
+    assert frame.table[-1] == ("2024-Q4", *["not shown"] * 5, "")
+    assert "n = 3" not in words_of(drawn(frame))
+
+
+def test_a_bar_of_answers_is_centred_on_the_neutral_one():
+    frame = frames()["likert"]
+    axes = drawn(frame).axes[-1]
+    lines = {round(line.get_xdata()[0], 4) for line in axes.lines if line.get_color() == canvas.QUIET}
+    assert len(lines) == 1
+    neutral = [patch for patch in axes.patches if patch.get_facecolor()[:3] == _rgb(likert.TONES["3"][0])]
+    assert len(neutral) == 4
+    for patch in neutral:
+        assert patch.get_x() + patch.get_width() / 2 == pytest.approx(lines.copy().pop(), abs=1e-3)
+
+
+def _rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+
+
+def test_one_missing_score_takes_its_whole_bar_with_it():
+    edition = with_cell(pictured_edition(), "SAT-05", "2024-Q3", "answer=2", **HIDDEN)
+    row = frames(edition)["likert"].data.set_index("label").loc["2024-Q3"]
+    assert row["state"] == "suppressed"
+    assert row["high_shown"] == ""
+
+
+def test_the_year_of_answers_has_a_bar_of_its_own_that_its_title_speaks_of():
+    frame = frames(pictured_edition("2024"))["likert"]
+    assert frame.data["label"].tolist() == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4", "2024"]
+    assert frame.title.startswith(frame.data["high_shown"].iloc[-1])
+
+
+def test_the_sample_answers_are_protected_as_the_warehouse_would():
+    edition = pictured_edition(answers={**ANSWERS, "2024-Q2": (1, 0, 1, 1, 0)})
+    assert protect(edition.figures, SPREAD).frame["status"].tolist() == edition.figures["status"].tolist()
+    assert (edition.figures.query("indicator_id == 'SAT-05'")["status"] == "suppressed").sum() >= 12
+
+
+# Waterfall
+
+
+@pytest.mark.parametrize(
+    ("joined", "left", "closing"), list(product([0.0, 1.0, 7.0], [0.0, 2.0], [155.0, 163.0, 164.0]))
+)
+def test_the_steps_add_up_and_what_they_do_not_explain_is_a_step(joined, left, closing):
+    edition = with_figure(pictured_edition(), "MEM-02", "2024-Q4", value=joined)
+    edition = with_figure(edition, "MEM-08", "2024-Q4", value=left)
+    frame = frames(with_figure(edition, "MEM-01", "2024-Q4", value=closing))["waterfall"]
+    rows = frame.data.set_index("role")["value"]
+    assert rows["opening"] + rows.drop(["opening", "closing"]).sum() == rows["closing"] == closing
+    rest = closing - 163 - joined + left
+    assert ("rest" in rows.index) is (rest != 0)
+    verb = "grew" if closing > 163 else "shrank" if closing < 163 else "stayed"
+    assert f"Membership {verb}" in frame.title
+    assert (f"other changes {'+' if rest > 0 else '−'}{abs(rest):.0f}" in frame.title) is (rest != 0)
+    assert_readable(drawn(frame))
+
+
+def test_steps_carry_their_sign():
+    rows = frames()["waterfall"].data.set_index("role")["shown"]
+    assert rows.to_dict() == {"opening": "163", "joined": "+1", "left": "−1", "rest": "+1", "closing": "164"}
+
+
+def test_who_left_unknown_is_said_and_its_part_stands_under_other_changes():
+    edition = pictured_edition()
+    figures = edition.figures[edition.figures["indicator_id"] != "MEM-08"]
+    frame = frames(replace(edition, figures=figures))["waterfall"]
+    rows = frame.data.set_index("role")
+    assert rows.loc["left", ["shown", "state"]].tolist() == ["not available", "not_available"]
+    assert "rest" not in rows.index
+    assert "left" not in frame.title
+    figure = drawn(frame)
+    assert_readable(figure)
+    assert "not available" in words_of(figure).replace("\n", " ")
+
+
+def test_without_the_level_before_there_is_nothing_to_step_from():
+    frame = frames(with_figure(pictured_edition(), "MEM-01", "2024-Q3", **MISSING))["waterfall"]
+    assert frame.is_empty
+    assert "2024-Q3" in frame.empty_why
+    assert frame.title == "Membership from 2024-Q3 to 2024-Q4: the steps cannot be shown"
+
+
+def test_levels_that_do_not_begin_at_zero_say_so_and_small_ones_begin_there():
+    assert "does not start at zero" in words_of(drawn(frames()["waterfall"]))
+    edition = pictured_edition()
+    for period, value in (("2024-Q3", 3.0), ("2024-Q4", 4.0)):
+        edition = with_figure(edition, "MEM-01", period, value=value)
+    frame = frames(edition)["waterfall"]
+    assert waterfall._limits(frame.marks)[0] == 0
+    assert "does not start at zero" not in words_of(drawn(frame))
+
+
+# Platforms
+
+
+def test_a_quarter_without_views_is_a_gap_and_never_a_bar():
+    frame = frames()["platforms"]
+    rows = frame.data.set_index(["platform", "label"])
+    assert rows.loc[("YouTube", "2023-Q1"), "state"] == "not_available"
+    axes = drawn(frame).axes[0]
+    bars = [
+        patch
+        for patch in axes.patches
+        if patch.get_facecolor()[:3] in (_rgb(canvas.NOW), _rgb(canvas.BEFORE))
+    ]
+    assert len(bars) == int(frame.data["value"].notna().sum())
+    assert "not available" in {row[0]: row[1] for row in frame.table}["YouTube"]
+
+
+def test_a_true_zero_of_views_is_a_figure():
+    frame = frames(with_cell(pictured_edition(), "RCH-01", "2024-Q4", "platform=X", value=0.0))["platforms"]
+    assert next(row for row in frame.table if row[0] == "X")[-1] == "0"
+
+
+def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
+    frame = frames()["platforms"]
+    assert "its own scale" in frame.subtitle
+    assert frame.data["top"].nunique() > 1
+    edition = pictured_edition()
+    figures = edition.figures.copy()
+    small = figures["disaggregation"].isin(["platform=X", "platform=LinkedIn", "platform=YouTube"])
+    alike = frames(replace(edition, figures=figures[~small]))["platforms"]
+    assert "one scale" in alike.subtitle
+    assert alike.data["top"].nunique() == 1
+
+
+def test_the_title_of_platforms_names_the_leader_and_counts_the_silent():
+    frame = frames()["platforms"]
+    assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms give no figure"
+    assert [row[0] for row in frame.table] == ["Instagram", "YouTube", "X", "Facebook", "LinkedIn"]
+
+
+# Member map
+
+
+def dots(figure) -> int:
+    return sum(line.get_marker() == "o" for axes in figure.axes for line in axes.lines)
+
+
+@NARROW
+def test_there_is_a_dot_for_each_member_and_the_new_ones_are_dark(narrow):
+    frame = frames(pictured_edition("2024"), narrow=narrow)["member_map"]
+    figure = drawn(frame)
+    assert dots(figure) == 164
+    new = [
+        line for line in figure.axes[0].lines if line.get_color() == canvas.NOW and line.get_marker() == "o"
+    ]
+    assert len(new) == 8
+    assert "8 joined in 2024" in frame.title
+
+
+def test_regions_stand_as_on_a_map_and_members_without_one_apart():
+    rows = frames()["member_map"].data.set_index("label")
+    assert rows.loc["North America", "column"] < rows.loc["Europe", "column"] < rows.loc["Asia", "column"]
+    assert rows.loc["Europe", "row"] < rows.loc["Africa", "row"]
+    assert rows["apart"].tolist() == [False] * 6 + [True]
+    assert not rows.duplicated(["column", "row"]).any()
+
+
+@pytest.mark.parametrize(("change", "said"), [(MISSING, "not available"), (HIDDEN, "not shown")])
+def test_a_region_without_a_figure_has_words_and_no_dots(change, said):
+    frame = frames(with_cell(pictured_edition(), "MEM-01", "2024-Q4", "region=Africa", **change))[
+        "member_map"
+    ]
+    figure = drawn(frame)
+    assert dots(figure) == 164 - 26
+    assert said in words_of(figure)
+    assert "of 164" not in frame.title
+
+
+def test_new_members_that_are_not_known_by_region_are_said():
+    edition = pictured_edition()
+    figures = edition.figures
+    gone = (figures["indicator_id"] == "MEM-02") & (figures["dimension"] == "region")
+    frame = frames(replace(edition, figures=figures[~gone]))["member_map"]
+    assert "is not known by region" in frame.footnote
+    assert [row[2] for row in frame.table] == ["not available"] * 7
+
+
+# Trend
+
+
+def trend(edition, indicator):
+    known = measures(edition, "en")
+    measure = next(item for item in known if item.id == indicator)
+    return chart_frame(edition, measure, Figures(edition, known), TEXTS, narrow=False)
+
+
+def test_a_line_is_broken_and_marked_where_something_else_begins_to_be_counted():
+    edition = pictured_edition()
+    for quarter in ("2024-Q3", "2024-Q4"):
+        edition = with_figure(edition, "SAT-01", quarter, note="Without trainings.")
+    frame = trend(edition, "SAT-01")
+    assert frame.data.set_index("label").query("breaks").index.tolist() == ["2024-Q3"]
+    assert "from 2024-Q3 on" in frame.footnote
+    with canvas.house_style(REPORTS):
+        from mel_pipeline.reporting.pictures.charts import render
+
+        figure = render(frame, TEXTS)
+    assert_readable(figure)
+    runs = [list(line.get_xdata()) for line in figure.axes[0].lines if line.get_color() == canvas.BEFORE]
+    assert not any({5, 6} <= set(run) for run in runs)
+    assert trend(pictured_edition(), "SAT-01").data["breaks"].sum() == 0
+
+
+def test_a_break_is_seen_across_a_gap_too():
+    edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", note="Without trainings.")
+    broken = trend(edition, "SAT-01").data.query("breaks")["label"].tolist()
+    assert broken == ["2024-Q1", "2024-Q2"]
+
+
+# Files and words
+
+
+def test_pictures_are_written_as_svg_and_png_and_drawing_again_changes_nothing(tmp_path):
+    edition = pictured_edition()
+    known = measures(edition, "en")
+    figures = Figures(edition, known)
+    first = page_charts(edition, known, figures, TEXTS, REPORTS)
+    files = write_page_charts(first, edition.period, tmp_path, "en")
+    assert sorted(path.name for path in (tmp_path / "2024-Q4" / "charts").iterdir()) == sorted(
+        f"{name}.{end}" for name in FRAMES for end in ("svg", "png")
+    )
+    stamps = {file.svg: file.svg.stat().st_mtime_ns for file in files}
+    again = page_charts(edition, known, figures, TEXTS, REPORTS)
+    assert {name: item.picture for name, item in again.items()} == {
+        name: item.picture for name, item in first.items()
+    }
+    write_page_charts(again, edition.period, tmp_path, "en")
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+def leaves(tree, prefix=""):
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", {name for _, name, _, _ in string.Formatter().parse(value) if name}
+
+
+def section(language: str):
+    apart = REPORTS / "locales" / f"picture.{language}.yml"
+    path = apart if apart.is_file() else REPORTS / "locales" / f"{language}.yml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["picture"]
+
+
+@pytest.mark.parametrize("language", ["fr", "es"])
+def test_the_words_of_pictures_stand_in_every_language_with_the_same_places_to_fill_in(language):
+    assert dict(leaves(section(language))) == dict(leaves(section("en")))
+
+
+@pytest.mark.slow
+@NARROW
+@pytest.mark.parametrize("language", ["fr", "es"])
+def test_pictures_fit_in_other_languages(language, narrow):
+    tree = {"picture": section(language)}
+    from mel_pipeline.reporting.text.texts import _flat
+
+    texts = Texts(language, {**TEXTS.entries, **dict(_flat(tree)), "locale": language})
+    for frame in frames(pictured_edition("2024"), narrow=narrow, texts=texts).values():
+        assert_readable(drawn(frame, texts))
+
+
+def test_lines_are_not_broken_within_a_number():
+    size = canvas.font(12)
+    number = "1\u202f061\u202f247"
+    assert number in canvas.wrapped(f"Instagram : {number}", size, 0.9)
+
+
+def test_a_bar_chart_of_answers_keeps_the_order_of_the_scores():
+    frame = trend(pictured_edition(), "SAT-05")
+    assert [label[0] for label in frame.data["label"]] == ["1", "2", "3", "4", "5"]

@@ -1,0 +1,286 @@
+"""The first page: what is on track, what changed and why, what needs a decision; and what the MEL lead writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.reporting.edition import Decision, Learning, Said, Theme
+from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.inputs.narrative import learning_path, read_learning, start_learning
+from mel_pipeline.reporting.page.summary import (
+    changes,
+    decisions_needed,
+    learning_of,
+    on_track,
+    opening_points,
+)
+from mel_pipeline.reporting.page.tables import table_row
+from mel_pipeline.reporting.page.topics import reach_ladder, topic_of, who_answered
+from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, sample_edition, with_cells, with_figure
+
+
+class Scene:
+    def __init__(self, edition=None, language="en"):
+        self.edition = edition or sample_edition()
+        self.texts = load_texts(REPORTS, language)
+        self.known = measures(self.edition, language)
+        self.figures = Figures(self.edition, self.known)
+        self.rows = [table_row(measure, self.figures, self.texts) for measure in self.known]
+
+
+def said(**by_language: str) -> Said:
+    return Said(by_language)
+
+
+def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_ahead():
+    scene = Scene()
+    codes = [row.status.code for row in scene.rows]
+    judged = [code for code in codes if code in ("over", "on", "near", "off", "in_band", "out_of_band")]
+    good = [code for code in judged if code in ("over", "on", "in_band")]
+    assert 0 < len(good) < len(judged) < len(codes)
+    told = on_track(scene.rows, scene.texts)
+    assert told.startswith(f"{len(good)} of {len(judged)} indicators")
+    assert "For 1 more, the target is still ahead." in told
+
+
+def test_without_any_target_that_is_said():
+    edition = sample_edition()
+    scene = Scene(
+        replace(
+            edition,
+            targets=edition.targets.iloc[:0],
+            indicators=edition.indicators.assign(direction="increase"),
+        )
+    )
+    assert on_track(scene.rows, scene.texts) == "No indicator has a target or a balance band that is due."
+
+
+def test_what_changed_names_the_category_that_moved_most():
+    edition = sample_edition()
+    before = [
+        cell("MEM-01", "2024-Q3", "region", region, value)
+        for region, value in {"Asia": 63, "Africa": 100}.items()
+    ]
+    now = [
+        cell("MEM-01", "2024-Q4", "region", region, value)
+        for region, value in {"Asia": 61, "Africa": 103}.items()
+    ]
+    rest = edition.figures[
+        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
+    ]
+    scene = Scene(with_cells(replace(edition, figures=rest), before + now))
+    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
+        "Member cities: +1 since 2024-Q3, mostly in Africa (+3)."
+    )
+
+
+def test_what_moved_in_one_category_alone_is_said_to_be_all_there():
+    edition = sample_edition()
+    moved = [
+        cell("MEM-01", quarter, "region", region, value)
+        for quarter, asia in (("2024-Q3", 63), ("2024-Q4", 64))
+        for region, value in {"Asia": asia, "Africa": 100}.items()
+    ]
+    rest = edition.figures[
+        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
+    ]
+    scene = Scene(with_cells(replace(edition, figures=rest), moved))
+    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
+        "Member cities: +1 since 2024-Q3, all in Asia."
+    )
+
+
+def test_an_amount_of_a_quarter_is_compared_and_a_level_has_moved_since():
+    scene = Scene(sample_edition())
+    told = changes(scene.edition, scene.known, scene.figures, scene.texts)
+    assert any("Digital views: +498,262 compared with 2023-Q4" in line for line in told)
+    assert any("International Fund: resources secured: +€300,000 since 2024-Q3" in line for line in told)
+
+
+def test_what_changed_tells_which_part_is_only_in_the_data():
+    edition = sample_edition(movements={"MEM-01": {"real_change": 3.0, "late_data": -2.0}})
+    scene = Scene(edition)
+    line = changes(edition, scene.known, scene.figures, scene.texts)[0]
+    assert line.endswith("; of which \N{MINUS SIGN}2 by late data.")
+
+
+def test_another_coverage_is_no_change():
+    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", note="No members from: Facebook.")
+    scene = Scene(edition)
+    assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (
+        "Member cities cannot be compared with 2024-Q3: other accounts or events are counted."
+    )
+
+
+def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_missing():
+    learning = Learning(
+        decisions=[
+            Decision(said(en="Two languages."), "Programmes", date(2025, 3, 31), True),
+            Decision(said(en="Done."), "Programmes", None, False),
+        ]
+    )
+    edition = with_figure(
+        sample_edition(learning=learning), "SAT-02", "2024-Q4", value=None, status="not_available"
+    )
+    edition = with_figure(edition, "GEN-01", "2024-Q4", value=70.0)
+    edition = with_figure(edition, "MEM-02", "2024-Q4", value=1.0)
+    scene = Scene(edition)
+    told = decisions_needed(edition, scene.rows, scene.texts)
+    assert told[0] == "Two languages (responsible: Programmes)."
+    assert told[1].startswith("New member cities: behind target, 1 against 2")
+    assert told[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
+    assert told[-1].startswith("Satisfied participants: no figure")
+    assert not any("Done" in line for line in told)
+
+
+def test_nothing_to_decide_is_an_empty_list():
+    edition = sample_edition()
+    keep = edition.indicators["indicator_id"].isin(["MEM-01"])
+    scene = Scene(
+        replace(
+            edition,
+            indicators=edition.indicators[keep],
+            figures=edition.figures[edition.figures["indicator_id"] == "MEM-01"],
+        )
+    )
+    assert decisions_needed(scene.edition, scene.rows, scene.texts) == []
+
+
+def test_written_main_points_take_the_place_of_drafted_ones_with_the_figures_filled_in():
+    points = [
+        said(en="From {MEM-01 previous} to {MEM-01} cities.", fr="De {MEM-01 previous} à {MEM-01} villes.")
+    ]
+    edition = sample_edition(learning=Learning(main_points=points))
+    for language, words in (("en", "From 163 to 164 cities."), ("fr", "De 163 à 164 villes.")):
+        scene = Scene(edition, language)
+        assert opening_points(edition, scene.known, scene.figures, scene.texts) == [words]
+    spanish = Scene(edition, "es")
+    assert opening_points(edition, spanish.known, spanish.figures, spanish.texts) == [
+        "From 163 to 164 cities."
+    ]
+    assert "From {MEM-01 previous} to {MEM-01} cities." in spanish.texts.missing
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("We have 164 cities.", "typed by hand"),
+        ("We have {XYZ-99}.", "no indicator XYZ-99"),
+        ("{MEM-01 target} 5", "typed"),
+    ],
+)
+def test_a_point_that_could_drift_from_its_figure_is_refused(text, reason):
+    edition = sample_edition(learning=Learning(main_points=[said(en=text)]))
+    scene = Scene(edition)
+    with pytest.raises(ReportError, match=reason):
+        opening_points(edition, scene.known, scene.figures, scene.texts)
+
+
+def test_themes_that_few_people_raised_are_put_together():
+    comments = [
+        Theme(said(en="Rare"), 4),
+        Theme(said(en="Time"), 12),
+        Theme(said(en="Rarer"), 1),
+        Theme(said(en="Room"), 5),
+    ]
+    edition = sample_edition(learning=Learning(comments=comments))
+    assert learning_of(edition, load_texts(REPORTS, "en"))["comments"] == [
+        "Time (12 people)",
+        "Room (5 people)",
+        "2 more themes that few people raised",
+    ]
+
+
+def test_the_letters_of_an_id_say_its_topic():
+    topics = {measure.id: topic_of(measure) for measure in measures(sample_edition(), "en")}
+    assert (topics["GEN-01"], topics["RCH-02"], topics["SAT-01"], topics["MEM-01"]) == (
+        "gender",
+        "reach",
+        "satisfaction",
+        "",
+    )
+
+
+def ladder(rows):
+    edition = sample_edition()
+    indicators = edition.indicators.to_dict("records")
+    reach = next(row for row in indicators if row["indicator_id"] == "RCH-02") | {
+        "indicator_id": "RCH-06", "name_en": "Reach", "unit": "people",
+    }  # fmt: skip
+    together = pd.concat([edition.indicators, pd.DataFrame([reach])], ignore_index=True)
+    edition = replace(edition, indicators=together)
+    scene = Scene(with_cells(edition, rows))
+    return {rung.id: rung for rung in reach_ladder(scene.known, scene.figures, scene.texts)}
+
+
+def test_reach_of_several_accounts_is_a_range_and_never_a_sum():
+    accounts = [
+        cell("RCH-06", "2024-Q4", "account", name, value) for name, value in {"A": 900.0, "B": 400.0}.items()
+    ]
+    assert ladder(accounts)["RCH-06"].shown == "900 to 1,300"
+
+
+def test_reach_is_at_least_that_of_the_largest_where_an_account_gives_none():
+    accounts = [
+        cell("RCH-06", "2024-Q4", "account", name, value) for name, value in {"A": 900.0, "B": None}.items()
+    ]
+    rung = ladder(accounts)["RCH-06"]
+    assert (rung.shown, rung.note) == ("at least 900", "1 account gives none.")
+
+
+def test_nothing_known_of_reach_is_words():
+    assert ladder([])["RCH-06"].shown == "not available"
+    assert ladder([])["RCH-02"].shown == "not available"
+
+
+def test_who_answered_stands_beside_satisfaction():
+    scene = Scene()
+    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 people answered.")
+    missing = Scene(with_figure(sample_edition(), "SAT-02", "2024-Q4", value=None, status="not_available"))
+    assert who_answered(missing.known, missing.figures, missing.texts).startswith("No valid answers")
+
+
+def settings(tmp_path, **more):
+    return Settings(home=tmp_path, sample=False, **more)
+
+
+def test_the_form_for_an_edition_reads_as_nothing_written_and_is_never_overwritten(tmp_path):
+    path = start_learning(settings(tmp_path), "2024-Q4")
+    assert read_learning(settings(tmp_path), "2024-Q4") == Learning()
+    path.write_text("lessons: [{en: Keep this}]\n")
+    start_learning(settings(tmp_path), "2024-Q4")
+    assert read_learning(settings(tmp_path), "2024-Q4").lessons == [said(en="Keep this")]
+
+
+def test_nobody_has_written_is_not_an_error_and_the_sample_comes_with_an_example(tmp_path):
+    assert read_learning(settings(tmp_path), "2024-Q4") is None
+    sample = read_learning(Settings(home=tmp_path, sample=True), "2024-Q4")
+    assert sample is not None
+    assert all({"en", "fr", "es"} <= set(lesson.by_language) for lesson in sample.lessons)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("lessons: [", "line 1"),
+        ("lesons: []", "lesons"),
+        ("comments: [{theme: {en: Time}, people: 0}]", "people"),
+        ("decisions: [{en: Do it}]", "owner_role"),
+        ("main_points: [{en: a}, {en: b}, {en: c}, {en: d}, {en: e}, {en: f}, {en: g}]", "main_points"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where_and_repeats_nothing_of_it(tmp_path, content, reason):
+    path = learning_path(settings(tmp_path), "2024-Q4")
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(ReportError, match=reason) as error:
+        read_learning(settings(tmp_path), "2024-Q4")
+    assert "Do it" not in str(error.value)

@@ -1,0 +1,467 @@
+"""The reading site from frames: what it says, what it never says, and which files it touches."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.site import build_site
+from mel_pipeline.reporting.site.available_editions import lying_editions
+from mel_pipeline.reporting.site.cities import NO_RECORD, WITHHELD, read_cities, regional_medians
+from mel_pipeline.reporting.site.data import KINDS, protected_presence
+from mel_pipeline.reporting.site.downloads import figures_csv
+from mel_pipeline.reporting.site.slugs import search_key, slugs
+from mel_pipeline.reporting.site.store import MANIFEST
+from mel_pipeline_tests.fixtures.site import NASTY, attendance, attended, sample_site, sources_in
+from mel_pipeline_tests.golden.sample_edition import (
+    QUARTERS,
+    cell,
+    fewer_charts,
+    sample_edition,
+    with_cells,
+    with_figure,
+)
+
+SEATLESS = pd.DataFrame([], columns=["account_id", "quarter"])
+
+
+def presence(rows, min_cell=5):
+    return protected_presence(pd.DataFrame(rows, columns=list(attended("", "", "", ""))), SEATLESS, min_cell)
+
+
+class Links(HTMLParser):
+    """Every address a page refers to, and every id on it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.ids: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        self.ids |= {named["id"]} if named.get("id") else set()
+        self.addresses += [named[name] for name in ("href", "src") if named.get(name)]
+
+
+def small_site(**changes):
+    """As the sample, with two indicators: few charts to draw."""
+    site = sample_site(**changes)
+    few = site.edition.indicators["indicator_id"].isin(["LAB-02", "GEN-01"])
+    figures = site.edition.figures
+    return replace(
+        site,
+        edition=replace(
+            site.edition,
+            indicators=site.edition.indicators[few],
+            figures=figures[figures["indicator_id"].isin(["LAB-02", "GEN-01"])],
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory) -> Path:
+    return sources_in(tmp_path_factory.mktemp("sources"))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "published"
+    (folder / "2024-Q4" / "charts").mkdir(parents=True)
+    (folder / "2024-Q4" / "report-en.html").write_text("<main id='sheet-LAB-02 '></main>")
+    (folder / "2024-Q4" / "figures 100%.csv").write_text("a")
+    (folder / "2024-Q4" / "charts" / "LAB-02.svg").write_text("<svg/>")
+    return folder
+
+
+# What may be seen of presence
+
+
+def test_a_kind_with_fewer_organisations_than_the_rule_is_shown_for_nobody():
+    rows = [attended(str(n), "2024-Q4", "a", "Training") for n in range(4)]
+    seen = presence(rows)
+    assert seen.withheld == {("2024-Q4", "Training")}
+    assert seen.counts.empty
+    assert seen.recorded == {"2024-Q4"}
+    assert len(presence([*rows, attended("4", "2024-Q4", "b", "Training")]).counts) == 5
+
+
+def test_a_city_that_was_absent_cannot_be_told_from_one_that_came_to_a_withheld_kind():
+    cities = {city.name: city for city in read_cities(sample_site(), QUARTERS)}
+    came, absent = cities["Gauteng"], cities["Johannesburg"]
+    assert came.counts["2024-Q4", "Training"] == absent.counts["2024-Q4", "Training"] == WITHHELD
+    assert came.counts == absent.counts
+    assert came.total(["2024-Q4"]) == WITHHELD
+
+
+def test_the_whole_is_not_shown_where_a_part_is_withheld():
+    city = next(city for city in read_cities(sample_site(), QUARTERS) if city.name == "São Paulo")
+    assert city.counts["2024-Q4", "Solutions Lab"] == 1
+    assert city.total(["2024-Q4"]) == WITHHELD
+    assert city.total(["2024-Q3"]) == 2
+
+
+def test_speaking_at_an_event_that_is_not_shown_tells_nothing_of_it():
+    rows = [attended(str(n), "2024-Q4", "a", "Panel", spoke=True) for n in range(6)]
+    rows += [attended(str(n), "2024-Q4", "b", "Training", spoke=n == 1) for n in range(2)]
+    seen = presence(rows)
+    assert seen.withheld == {("2024-Q4", "Training"), ("2024-Q4", "speaking")}
+    assert set(seen.counts["kind"]) == {"Panel"}
+
+
+def test_a_lab_that_few_worked_in_is_not_named():
+    rows = [attended(str(n), "2024-Q4", "a", "Solutions Lab", lab="Known lab") for n in range(5)]
+    rows += [attended("1", "2024-Q4", "b", "Solutions Lab", lab="Quiet lab")]
+    assert set(presence(rows).labs["lab"]) == {"Known lab"}
+
+
+def test_a_quarter_without_any_record_is_no_zero():
+    city = next(city for city in read_cities(sample_site(), QUARTERS) if city.name == "Łódź")
+    assert city.counts["2023-Q2", "Solutions Lab"] == NO_RECORD
+    assert city.counts["2023-Q3", "Solutions Lab"] == 0
+    assert city.total(["2023-Q2", "2023-Q3"]) == NO_RECORD
+
+
+def test_somebody_who_knows_all_pages_cannot_count_fewer_organisations_than_the_rule_in_any_cell():
+    cities = read_cities(sample_site(), QUARTERS)
+    for quarter in QUARTERS:
+        for kind in (*KINDS, "speaking"):
+            there = sum(
+                1
+                for city in cities
+                if isinstance(city.counts[quarter, kind], int) and city.counts[quarter, kind]
+            )
+            assert there == 0 or there >= 5, (quarter, kind)
+
+
+# Cities
+
+
+def test_a_membership_that_ended_is_told_with_its_years_and_its_quarters_alone():
+    cities = {(city.name, city.country): city for city in read_cities(sample_site(), QUARTERS)}
+    assert cities["Atlantis", ""].standing == "former"
+    assert cities["Atlantis", ""].quarters == QUARTERS[:5]
+    assert [(spell.began, spell.ended) for spell in cities["Córdoba", "AR"].spells] == [
+        (2001, 2010),
+        (2019, None),
+    ]
+
+
+def test_seats_are_told_in_unbroken_stretches():
+    city = next(city for city in read_cities(sample_site(), QUARTERS) if city.name == "São Paulo")
+    assert city.seats == [("2024-Q1", "2024-Q4")]
+
+
+def test_medians_need_five_members_and_every_part_of_the_count():
+    site = sample_site()
+    cities = read_cities(site, QUARTERS)
+    found = regional_medians(cities, QUARTERS, 5)
+    assert {region for region, _ in found} == {"Asia"}  # six members; everybody else has fewer than five
+    assert found["Asia", "2024-Q3"] == 1.5  # 2, 2, 2, 1, 1, 0
+    assert ("Asia", "2024-Q4") not in found and ("Asia", "2024") not in found  # a training is withheld
+    assert ("Asia", "2023") not in found  # a quarter without record
+
+
+def test_namesakes_have_addresses_of_their_own_and_keep_them():
+    cities = [
+        {"account_id": "20", "name": "Guadalajara", "country": "MX"},
+        {"account_id": "3", "name": "Guadalajara", "country": "MX"},
+        {"account_id": "4", "name": "Guadalajara", "country": "ES"},
+        {"account_id": "5", "name": "北京", "country": "CN"},
+        {"account_id": "6", "name": "Index", "country": ""},
+    ]
+    found = slugs(cities)
+    assert found["3"] == "guadalajara-mx" and found["4"] == "guadalajara-es"
+    assert re.fullmatch(r"guadalajara-mx-[0-9a-f]{6}", found["20"])
+    assert re.fullmatch(r"cn-[0-9a-f]{6}", found["5"]) and re.fullmatch(r"index-[0-9a-f]{6}", found["6"])
+    assert len(set(found.values())) == 5
+    assert slugs(list(reversed(cities))) == found
+    assert slugs(cities[1:2])["3"] == "guadalajara-mx"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("São Paulo", "sao paulo"), ("Łódź", "lodz"), ("Xi'an", "xi an"), ("MEM-02", "mem 02")]
+)
+def test_accents_and_signs_do_not_matter_to_the_search(text, key):
+    assert search_key(text) == key
+
+
+# Downloads
+
+
+def test_no_text_of_the_download_can_run_in_a_spreadsheet_and_nothing_withheld_is_in_it():
+    edition = with_figure(
+        sample_edition(), "GEN-02", "2024-Q4", status="suppressed", value=36.4, numerator=4, n=4
+    )
+    edition = with_cells(edition, [cell("GEN-02", "2024-Q4", "theme", NASTY, -3.0)])
+    rows = list(csv.DictReader(io.StringIO(figures_csv(edition.figures, "GEN-02").decode("utf-8-sig"))))
+    texts = [
+        row[key]
+        for row in rows
+        for key in ("indicator_id", "period", "dimension", "category", "status", "note")
+    ]
+    assert not any(text.startswith(("=", "+", "-", "@", "\t")) for text in texts)
+    assert {row["category"] for row in rows if row["dimension"] == "theme"} == {f"'{NASTY}"}
+    withheld = [row for row in rows if row["status"] == "suppressed"]
+    assert withheld and all(
+        row[key] == "" for row in withheld for key in ("value", "numerator", "denominator", "n")
+    )
+    assert [row["value"] for row in rows if row["dimension"] == "theme"] == ["-3"]  # a number stays one
+
+
+# The editions that lie there
+
+
+def test_only_what_lies_there_is_listed(out: Path):
+    (out / "2024-Q3").mkdir()
+    (out / "2024").mkdir()
+    (out / "2024" / "report-fr.html").write_text("x")
+    (out / "2024" / ".report-en.pdf.tmp").write_text("x")
+    (out / "2024" / "~$report-en.xlsx").write_text("x")
+    (out / "drafts").mkdir()
+    found = lying_editions(out)
+    assert [lying.period for lying in found] == ["2024", "2024-Q4"]
+    assert [(file.address, file.language, file.format) for file in found[1].files] == [
+        ("2024-Q4/report-en.html", "en", "html"),
+        ("2024-Q4/figures%20100%25.csv", "", "csv"),
+    ]
+    assert [file.name for file in found[1].charts] == ["LAB-02"]
+    page = found[0].page("es")
+    assert page is not None and page.language == "fr"
+    assert len(found[0].files) == 1
+    assert lying_editions(out / "nowhere") == []
+
+
+# The pages
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, sources) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "2024-Q4").mkdir()
+    (folder / "2024-Q4" / "report-en.html").write_text("<main id='sheet-LAB-02'></main>")
+    site = small_site()
+    cities = site.cities.copy()
+    cities.loc[cities["account_id"] == "15", "account_name"] = '<img src=x onerror="alert(1)">'
+    build_site(replace(site, cities=cities), folder, sources, ["en", "fr", "es"])
+    return folder
+
+
+def test_every_link_of_every_page_leads_to_a_file(built: Path):
+    for path in built.rglob("*.html"):
+        if path.parent.name == "2024-Q4":
+            continue
+        page = Links(path.read_text(encoding="utf-8"))
+        for address in page.addresses:
+            if address.startswith("data:"):
+                continue
+            assert "//" not in address, address
+            file, _, part = address.partition("#")
+            target = (path.parent / unquote(file)).resolve() if file else path
+            assert target.is_file(), (path, address)
+            if part and target.parent.name != "2024-Q4":
+                assert part in Links(target.read_text(encoding="utf-8")).ids, (path, address)
+
+
+def test_names_from_the_crm_are_escaped(built: Path):
+    for path in built.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "<img src=x" not in text and "<b>Métropole</b>" not in text
+        assert "Institut &lt;b&gt;Métropole&lt;/b&gt; &amp; amis" in text
+
+
+def test_the_page_of_a_city_tells_of_no_person_and_no_fee(built: Path):
+    for path in built.glob("cities/*.html"):
+        words = re.sub(r"<[^>]+>", "", path.read_text(encoding="utf-8"))
+        assert "@" not in words and "€" not in words and "(n = " not in words
+    words = re.sub(r"<[^>]+>", " ", (built / "cities/sao-paulo-br-en.html").read_text(encoding="utf-8"))
+    assert "since 1995" in words and "2024-Q1 to 2024-Q4" in words and "not shown" in words
+
+
+def test_a_gift_is_told_only_where_the_figures_print_it(tmp_path, sources):
+    site = sample_site()
+    edition = fewer_charts(site.edition)
+    few = edition.indicators["indicator_id"].isin(["FND-01"])
+    site = replace(
+        site,
+        edition=replace(
+            edition,
+            indicators=edition.indicators[few].assign(headline=False),
+            figures=edition.figures[edition.figures["indicator_id"] == "FND-01"],
+        ),
+    )
+    build_site(site, tmp_path, sources, ["en"])
+    assert "€100,000" in (tmp_path / "cities/sao-paulo-br-en.html").read_text(encoding="utf-8")
+    assert "€" not in (tmp_path / "cities/lodz-pl-en.html").read_text(encoding="utf-8")
+    assert "€700,000" not in "".join(path.read_text() for path in tmp_path.glob("cities/*.html"))
+
+
+def test_a_withheld_figure_stands_as_words_on_its_page(tmp_path, sources):
+    site = small_site()
+    edition = with_figure(
+        site.edition, "GEN-01", "2024-Q3", status="suppressed", value=55.2, note="secret 3 of 4"
+    )
+    build_site(replace(site, edition=edition), tmp_path, sources, ["en"])
+    text = (tmp_path / "indicators/GEN-01-en.html").read_text(encoding="utf-8")
+    assert "not shown" in text and "55.2" not in text and "secret 3 of 4" not in text
+
+
+@pytest.mark.slow
+def test_the_same_site_gives_the_same_bytes_and_touches_nothing(out: Path, sources):
+    build_site(small_site(), out, sources, ["en", "fr"])
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()}
+    again = build_site(small_site(), out, sources, ["en", "fr"])
+    assert (again.written, again.removed) == (0, 0)
+    assert before == {
+        path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*") if path.is_file()
+    }
+
+
+def test_pages_of_a_city_that_is_gone_go_unless_somebody_changed_them(out: Path, sources):
+    site = small_site()
+    build_site(site, out, sources, ["en"])
+    kept, gone = out / "cities/lodz-pl-en.html", out / "cities/sao-paulo-br-en.html"
+    kept.write_text(kept.read_text() + "<!-- a note of mine -->")
+    stranger = out / "cities/my-own-page.html"
+    stranger.write_text("mine")
+    fewer = replace(site, cities=site.cities[~site.cities["account_name"].isin(["São Paulo", "Łódź"])])
+    assert build_site(fewer, out, sources, ["en"]).removed == 1
+    assert kept.is_file() and stranger.is_file() and not gone.exists()
+    assert (out / "2024-Q4/report-en.html").is_file()
+
+
+def test_a_manifest_that_lies_removes_nothing_outside(out: Path, sources, tmp_path):
+    build_site(small_site(), out, sources, ["en"])
+    report = out / "2024-Q4/report-en.html"
+    import hashlib
+
+    digest = hashlib.sha256(report.read_bytes()).hexdigest()
+    listed = json.loads((out / MANIFEST).read_text())
+    listed |= {
+        "2024-Q4/report-en.html": digest,
+        "cities/../2024-Q4/report-en.html": digest,
+        str(report): digest,
+    }
+    (out / MANIFEST).write_text(json.dumps(listed))
+    assert build_site(small_site(), out, sources, ["en"]).removed == 0
+    assert report.is_file()
+
+
+def test_an_index_page_of_somebody_else_is_not_written_over(out: Path, sources):
+    (out / "index.html").write_text("<h1>Mine</h1>")
+    with pytest.raises(ReportError, match=r"index\.html was not made by it"):
+        build_site(small_site(), out, sources, ["en"])
+    assert (out / "index.html").read_text() == "<h1>Mine</h1>"
+    assert not (out / "cities").exists()
+
+
+def test_a_broken_template_is_told_with_its_name_and_line(tmp_path, sources):
+    broken = sources_in(tmp_path, ("en",))
+    page = broken / "templates/site/cities.html.jinja"
+    page.write_text(page.read_text().replace("regions %}", "unheard_of %}", 1))
+    with pytest.raises(ReportError, match=r"cities\.html\.jinja.*unheard_of"):
+        build_site(small_site(), tmp_path / "out", broken, ["en"])
+
+
+def test_without_editions_the_site_still_stands(tmp_path, sources):
+    build_site(small_site(), tmp_path, sources, ["en"])
+    assert "No edition lies here yet" in (tmp_path / "index.html").read_text()
+
+
+def test_a_published_edition_says_so_with_version_and_day(out: Path, sources):
+    (out / "2024-Q3").mkdir()
+    (out / "2024-Q3" / "report-en.html").write_text("x")
+    build_site(small_site(), out, sources, ["en", "es"])
+    assert "Published, version 2 of 2 November 2024" in (out / "index.html").read_text()
+    assert "Publicada, versión 2 del 2 de noviembre de 2024" in (out / "index-es.html").read_text()
+
+
+@pytest.mark.parametrize("language", ["fr", "es"])
+def test_the_words_of_the_site_are_there_in_every_language_with_the_same_places_to_fill(language, sources):
+    from mel_pipeline.reporting.text.texts import load_texts
+
+    english, other = (load_texts(sources, code).entries for code in ("en", language))
+    keys = {key for key in english if key.startswith("site.")}
+    assert keys == {key for key in other if key.startswith("site.")}
+    for key in keys:
+        first, second = english[key], other[key]
+        if isinstance(first, dict):
+            assert set(first) <= set(second)
+        else:
+            assert set(re.findall(r"{\w+}", first)) == set(re.findall(r"{\w+}", second)), key
+
+
+def test_every_indicator_of_the_edition_has_its_trend_over_all_quarters(sources):
+    from mel_pipeline.reporting.figures.lookup import Figures
+    from mel_pipeline.reporting.site.trends import quarters_of, trend_frame
+    from mel_pipeline.reporting.text.texts import load_texts
+
+    edition = sample_edition("2024")
+    known = measures(edition, "en")
+    figures = Figures(edition, known)
+    texts = load_texts(sources, "en")
+    for measure in known:
+        quarters = quarters_of(figures, measure, "2024", QUARTERS[0])
+        assert quarters == QUARTERS
+        frame = trend_frame(edition, measure, figures, texts, quarters, narrow=False)
+        assert list(frame.data["label"]) == QUARTERS
+        wanted = [
+            reading.value if (reading := figures.total(measure.id, quarter)) else None for quarter in QUARTERS
+        ]
+        assert [None if pd.isna(value) else value for value in frame.data["value"]] == wanted
+        assert all(mark["full"] in frame.alt for mark in frame.marks)
+        assert not frame.data["breaks"].any() and "something else is counted" not in frame.footnote
+
+
+def test_a_trend_is_broken_where_something_else_begins_to_be_counted_and_nowhere_else(sources):
+    from mel_pipeline.reporting.figures.lookup import Figures
+    from mel_pipeline.reporting.site.trends import trend_frame
+    from mel_pipeline.reporting.text.texts import load_texts
+
+    edition = sample_edition()
+    for quarter in ("2024-Q3", "2024-Q4"):
+        edition = with_figure(edition, "SAT-02", quarter, note="Without trainings.")
+    known = measures(edition, "en")
+    measure = next(item for item in known if item.id == "SAT-02")
+    frame = trend_frame(
+        edition, measure, Figures(edition, known), load_texts(sources, "en"), QUARTERS, narrow=False
+    )
+    assert list(frame.data["label"][frame.data["breaks"]]) == ["2024-Q3"]
+    assert frame.footnote.startswith("At the mark, from 2024-Q3 on")
+
+
+def test_many_quarters_thin_the_numbers_and_never_the_marks(sources):
+    from mel_pipeline.reporting.figures.lookup import Figures
+    from mel_pipeline.reporting.site.trends import trend_frame
+    from mel_pipeline.reporting.text.texts import load_texts
+
+    edition = sample_edition()
+    more = [
+        cell("MEM-01", f"{year}-Q{n}", "total", None, 100 + year - 2020 + n) | {"disaggregation": "total"}
+        for year in (2021, 2022)
+        for n in (1, 2, 3, 4)
+    ]
+    edition = with_cells(edition, more)
+    known = measures(edition, "en")
+    measure = next(item for item in known if item.id == "MEM-01")
+    quarters = [f"{year}-Q{n}" for year in (2021, 2022, 2023, 2024) for n in (1, 2, 3, 4)]
+    frame = trend_frame(
+        edition, measure, Figures(edition, known), load_texts(sources, "en"), quarters, narrow=False
+    )
+    assert frame.data["value"].notna().sum() == 16
+    assert (frame.data["shown"] != "").sum() == 8 and frame.marks[-1]["shown"] == "164"
+
+
+def test_the_sample_attends_as_the_tests_say():
+    assert {row["quarter"] for row in attendance()} == set(QUARTERS) - {"2023-Q2"}

@@ -1,0 +1,330 @@
+"""Table files that people drop: every form that is read, every way a file is refused, and what it may cost."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import warnings
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+from datetime import time as clock
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.sources.shared.files import (
+    DropFile,
+    FileRefusedError,
+    Table,
+    files_in,
+    open_table,
+    open_tables,
+    read_table,
+    told_apart,
+)
+from mel_pipeline.sources.shared.files.workbook import Limits, workbook_tables
+
+SECRET = "Marguerite Sample"  # stands in cells; no message may repeat it
+
+
+def dropped(folder: Path, name: str, content: bytes, age: float = 60) -> DropFile:
+    path = folder / name
+    path.write_bytes(content)
+    os.utime(path, (time.time() - age,) * 2)
+    (file,) = [file for file in files_in(folder, {path.suffix.lower()}) if file.name == name]
+    return file
+
+
+def workbook(*rows: list[object], **more: object) -> bytes:
+    book = Workbook()
+    for row in rows or ([["a", "b"], [SECRET, 1]]):
+        book.active.append(row)
+    return saved(book)
+
+
+def saved(book: Workbook) -> bytes:
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def changed(content: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
+    """The same workbook with its parts changed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return packed.getvalue()
+
+
+def read(folder: Path, content: bytes, name: str = "export.xlsx") -> tuple[Table, list[list[str]]]:
+    with open_table(dropped(folder, name, content)) as table:
+        return table, list(table.rows())
+
+
+def refused(folder: Path, content: bytes, name: str = "export.xlsx") -> str:
+    with pytest.raises(FileRefusedError) as caught:
+        read(folder, content, name)
+    assert SECRET not in str(caught.value)
+    assert str(caught.value).endswith(".")
+    return str(caught.value)
+
+
+def bounded(folder: Path, content: bytes, limits: Limits) -> str:
+    path = folder / "bounded.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(FileRefusedError) as caught, path.open("rb") as file, workbook_tables(file, limits):
+        pass
+    return str(caught.value)
+
+
+def test_rows_are_read_anew_each_time_and_only_when_asked_for(tmp_path: Path) -> None:
+    lines = "a;b\r\n" + "".join(f'{n};"x\r\ny"\r\n' for n in range(20_000))
+    with open_table(dropped(tmp_path, "a.csv", lines.encode("utf-8-sig"))) as table:
+        assert (table.header, table.count) == (["a", "b"], 20_000)
+        assert table.how == "UTF-8, separated by semicolons"
+        assert next(table.rows()) == ["0", "x\r\ny"]
+        assert sum(1 for _ in table.rows()) == 20_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_declared_delimiter_is_honoured_in_every_encoding(encoding: str, delimiter: str) -> None:
+    text = f"sep={delimiter}\r\nName{delimiter}Cité\r\nx{delimiter}é\r\n\r\n"
+    table = read_table(text.encode(encoding))
+    assert (table.header, list(table.rows())) == (["Name", "Cité"], [["x", "é"]])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"", "empty"), (b"\xef\xbb\xbf \r\n", "empty"), (b"a,b\r\n", "no rows"), (b"<!DOCTYPE html>", "web page"),
+     (b"a,b\nG\xe9nero,1\n", "not in UTF-8"), (b"a,b\n\x00,1\n", "not text"), (b"a,b\n1,2\n3", "Row 3 has 1 fields"),
+     (b'a,b\n1,2\n"3,4\n', "row 3 a quotation mark"), (b"a\n1\n", "single column"),
+     (b"%PDF-1.7", "PDF"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old Excel workbook"),
+     (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "password")],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_each_broken_file_is_one_clear_sentence_whatever_its_ending_says(
+    tmp_path: Path, content: bytes, told: str, ending: str
+) -> None:
+    assert told in refused(tmp_path, content, f"a.{ending}")
+
+
+def test_a_file_cut_off_at_its_end_gives_no_row_at_all(tmp_path: Path) -> None:
+    lines = b"a,b\n" + b"1,2\n" * 10_000 + b'"3'
+    assert "row 10002" in refused(tmp_path, lines, "a.csv")
+
+
+def test_a_workbook_comes_as_its_csv_would(tmp_path: Path) -> None:
+    content = workbook(
+        [" Record Id ", "When", "Day", "Midnight", "Time", "Number", "Whole", "Large", "Yes", "Text", None],
+        ["zcrm_1", datetime(2024, 5, 1, 10, 0, 30), date(2024, 5, 1), datetime(2024, 5, 1), clock(9, 30), 0.1, 3.0,
+         1e21, True, 'é;"\n2', None],
+        [None, None],
+        ["zcrm_2", None, None, None, None, -1234567.25, 7, None, False, "N/A", None],
+    )  # fmt: skip
+    table, rows = read(tmp_path, content)
+    assert table.header[0] == "Record Id"
+    assert len(table.header) == 10
+    assert rows == [
+        ["zcrm_1", "2024-05-01 10:00:30", "2024-05-01", "2024-05-01 00:00:00", "09:30:00", "0.1", "3",
+         "1e+21", "true", 'é;"\n2'],
+        ["zcrm_2", "", "", "", "", "-1234567.25", "7", "", "false", "N/A"],
+    ]  # fmt: skip
+    assert table.how == "an Excel workbook"
+
+
+def test_a_formula_gives_the_result_it_was_saved_with(tmp_path: Path) -> None:
+    def calculate(parts: dict[str, bytes]) -> None:
+        sheet = parts["xl/worksheets/sheet1.xml"]
+        parts["xl/worksheets/sheet1.xml"] = sheet.replace(b"<v />", b"<v>3</v>").replace(b"<v/>", b"<v>3</v>")
+
+    content = workbook(["a", "b"], [1, "=A2+2"])
+    assert "never calculated" in refused(tmp_path, content)
+    assert read(tmp_path, changed(content, calculate))[1] == [["1", "3"]]
+
+
+def test_the_size_a_workbook_claims_for_itself_is_not_believed(tmp_path: Path) -> None:
+    def claim(parts: dict[str, bytes]) -> None:
+        sheet = parts["xl/worksheets/sheet1.xml"]
+        assert b'ref="A1:B2"' in sheet
+        parts["xl/worksheets/sheet1.xml"] = sheet.replace(b'ref="A1:B2"', b'ref="A1:XFD1048576"')
+
+    begun = time.monotonic()
+    assert read(tmp_path, changed(workbook(), claim))[0].count == 1
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.behaviour("bombs", "*")
+@pytest.mark.parametrize("cell", ["XFD1048576", "ALM1", "A500001"])
+def test_a_cell_at_the_far_end_is_refused_before_anything_is_parsed(tmp_path: Path, cell: str) -> None:
+    book = Workbook()
+    book.active["A1"], book.active[cell] = "a", SECRET
+    assert "lies beyond column 1,000 or row 500,000" in refused(tmp_path, saved(book))
+
+
+def test_only_one_visible_sheet_may_hold_data(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["a", "b"])
+    book.active.append([1, 2])
+    book.create_sheet("Empty")
+    notes = book.create_sheet("Notes")
+    notes.append(["who", "n"])
+    notes.append([SECRET, 3])
+    assert "2 sheets with data" in refused(tmp_path, saved(book))
+    notes.sheet_state = "hidden"
+    assert read(tmp_path, saved(book))[1] == [["1", "2"]]
+
+
+def test_headings_may_take_several_rows_the_first_being_shorter(tmp_path: Path) -> None:
+    table, rows = read(tmp_path, workbook(["Posts of the page"], ["Post title", "Impressions"], ["x", 3]))
+    assert table.header == ["Posts of the page", ""]
+    assert rows == [["Post title", "Impressions"], ["x", "3"]]
+
+
+def test_the_sheets_of_a_workbook_come_by_name_and_those_without_rows_do_not(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Main"
+    for row in (["a"], ["é"]):
+        book.active.append([*row, 1])
+    for name, rows in (("Group", [["x", "y"], [1, "long\nline"], [2, 3]]), ("Nothing", [["x", "y"]])):
+        sheet = book.create_sheet(name)
+        for values in rows:
+            sheet.append(values)
+    with open_tables(dropped(tmp_path, "a.xlsx", saved(book))) as tables:
+        assert {name: list(table.rows()) for name, table in tables.items()} == {
+            "Main": [["é", "1"]],
+            "Group": [["1", "long\nline"], ["2", "3"]],
+        }
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [([[]], "empty"), ([["a", "b"]], "no rows"), ([["a", "b"], [1, 2], [3, 4], [5, 6, SECRET]], "Row 4 has a value to the right")],
+)  # fmt: skip
+def test_a_sheet_that_is_no_table_is_refused(tmp_path: Path, rows: list[list[object]], told: str) -> None:
+    assert told in refused(tmp_path, workbook(*rows))
+
+
+def part(name: str, content: bytes = b"x") -> Callable[[dict[str, bytes]], None]:
+    return lambda parts: parts.update({name: content})
+
+
+@pytest.mark.behaviour("bombs", "*")
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [(part("../outside.xml"), "leads out"), (part("/etc/passwd"), "leads out"), (part("xl\\a.xml"), "leads out"),
+     (part("XL/Workbook.xml"), "same name"), (part("xl/vbaProject.bin"), "macros"),
+     (part("xl/workbook.bin"), "binary Excel"), (lambda parts: parts.pop("[Content_Types].xml"), "archive"),
+     (lambda parts: parts.update({f"xl/{n}.xml": b"" for n in range(1_100)}), "1,000 parts"),
+     (part("xl/zeros.xml", b"\0" * (1 << 20) * 40), "more than 32 MB"),
+     (part("xl/worksheets/sheet1.xml", b"<worksheet>"), "damaged"),
+     (part("xl/workbook.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "damaged")],
+)  # fmt: skip
+def test_an_archive_that_no_spreadsheet_program_writes_is_refused(
+    tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str
+) -> None:
+    told_us = bounded(tmp_path, changed(workbook(), change), Limits(expanded=32 << 20))
+    assert told in told_us
+
+
+def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
+    packed = io.BytesIO(workbook())
+    with zipfile.ZipFile(packed, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("xl/workbook.xml", b"<workbook/>")
+    assert "same name" in refused(tmp_path, packed.getvalue())
+
+
+def test_entities_that_grow_are_refused_within_the_limits(tmp_path: Path) -> None:
+    def laugh(parts: dict[str, bytes]) -> None:
+        entities = b"".join(
+            b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"lol" * 100) for n in range(9)
+        )
+        sheet = parts["xl/worksheets/sheet1.xml"]
+        parts["xl/worksheets/sheet1.xml"] = (
+            b"<!DOCTYPE x [" + entities + b"]>" + sheet.replace(b"</", b"&l8;</", 1)
+        )
+
+    begun = time.monotonic()
+    assert "damaged" in refused(tmp_path, changed(workbook(), laugh))
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.slow
+@pytest.mark.behaviour("bombs", "*")
+def test_a_workbook_that_needs_too_much_memory_is_refused_and_the_process_lives(tmp_path: Path) -> None:
+    def swell(parts: dict[str, bytes]) -> None:
+        sheet = parts["xl/worksheets/sheet1.xml"]  # cells without a reference, so none lies far out
+        parts["xl/worksheets/sheet1.xml"] = sheet.replace(b"</row>", b"<c><v>1</v></c>" * 400_000 + b"</row>")
+
+    assert "96 MB of memory" in bounded(tmp_path, changed(workbook(), swell), Limits(memory=96 << 20))
+
+
+def test_a_workbook_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    assert "longer than 0 seconds" in bounded(tmp_path, workbook(), Limits(seconds=0))
+
+
+def test_a_workbook_larger_than_an_export_is_not_even_opened(tmp_path: Path) -> None:
+    assert "larger than 0 MB" in bounded(tmp_path, workbook(), Limits(packed=100))
+
+
+def test_a_truncated_workbook_is_called_damaged(tmp_path: Path) -> None:
+    assert "damaged" in refused(tmp_path, workbook()[:-200])
+
+
+def test_what_reads_a_workbook_is_given_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    import subprocess
+
+    run = subprocess.run
+
+    def spy(*args: object, **more: object) -> object:
+        seen.append(more["env"])
+        return run(*args, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.very-secret")
+    monkeypatch.setattr(subprocess, "run", spy)
+    read(tmp_path, workbook())
+    assert seen == [{}]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_stored(tmp_path: Path) -> None:
+    file = dropped(tmp_path, "a.csv", b"a,b\n1,2\n")
+    with pytest.raises(TransientSourceError, match=r"a\.csv.*changed"), open_table(file) as table:
+        list(table.rows())
+        (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n3,4\n")
+
+
+def test_files_are_told_apart_by_content_and_those_still_written_wait(tmp_path: Path) -> None:
+    dropped(tmp_path, "b.csv", b"a,b\n1,2\n", age=50)
+    dropped(tmp_path, "a.csv", b"a,b\n1,2\n", age=40)
+    dropped(tmp_path, "C.CSV", b"a,b\n", age=30)
+    for name in (".hidden.csv", "~lock.csv", "d.csv.part", "e.pdf"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "new.csv").write_bytes(b"a,b\n1,2\n")
+    there = files_in(tmp_path, {".csv"})
+    assert [file.name for file in there] == ["b.csv", "a.csv", "C.CSV", "new.csv"]
+    files, unreadable = told_apart(file for file in there if file.is_at_rest())
+    assert [file.name for file in files] == ["b.csv", "a.csv", "C.CSV"]
+    assert files[0].digest == files[1].digest != files[2].digest
+    assert unreadable == {}
+
+
+def test_a_file_that_is_too_large_is_named_and_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mel_pipeline.sources.shared.files.folder.LARGEST_FILE", 1 << 20)
+    dropped(tmp_path, "large.csv", b"a,b\n" * (1 << 19))
+    dropped(tmp_path, "small.csv", b"a,b\n1,2\n")
+    files, unreadable = told_apart(files_in(tmp_path, {".csv"}))
+    assert [file.name for file in files] == ["small.csv"]
+    assert "larger than 1 MB" in unreadable["large.csv"]

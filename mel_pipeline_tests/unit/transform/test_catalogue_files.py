@@ -1,0 +1,116 @@
+"""The catalogue: strict reading, errors that name file and field, frames of text."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.core.errors import CatalogueError
+from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.transform.catalogue import Catalogue, catalogue_frames, load_catalogue
+
+FOLDER = PROJECT / "dbt_like_sql"
+ONE = "ind_mem_01.yml"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue(FOLDER)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copy(FOLDER / "models" / "marts" / "indicators" / ONE, tmp_path / ONE)
+    return tmp_path
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    path = folder / ONE
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_indicators_come_in_report_order_with_the_main_ones_on_top(catalogue: Catalogue) -> None:
+    positions = [indicator.position for indicator in catalogue.indicators]
+    assert positions == sorted(positions)
+    headline = [indicator.id for indicator in catalogue.indicators if indicator.headline]
+    assert headline == ["MEM-01", "MEM-02", "SAT-02", "GEN-01", "RCH-01"]  # the first page has five
+    assert {"LAB-02", "FND-01"} <= {indicator.id for indicator in catalogue.indicators if indicator.is_drawn}
+
+
+def test_every_text_of_an_indicator_stands_in_three_languages(catalogue: Catalogue) -> None:
+    for indicator in catalogue.indicators:
+        for text in (indicator.name, indicator.definition, indicator.limitations):
+            assert len({text.en, text.fr, text.es}) == 3, indicator.id
+
+
+def test_a_model_name_finds_its_indicator(catalogue: Catalogue) -> None:
+    found = catalogue.by_model("ind_mem_01")
+    assert found is not None
+    assert found.id == "MEM-01"
+    assert catalogue.by_model("dim_member") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("unit: members", "unit: cities", "unit"),
+        ("aggregation: stock", "aggregation: closing", "aggregation"),
+        ("decimals: 0", "decimals: 0\n          colour: red", "colour"),
+        ("direction: increase", "direction: in_band", "band and direction"),
+        ('fr: "Villes membres"', 'fr: " "', r"name\.fr"),
+        ("lines_of_action: [1]", "lines_of_action: [9]", "line of action 9"),
+        ("id: MEM-01", "id: MEM-09", "MEM-09 is calculated by ind_mem_09"),
+        ("meta:", "mata:", "meta"),
+    ],
+)
+def test_a_wrong_entry_is_told_with_file_and_field(copy: Path, old: str, new: str, said: str) -> None:
+    change(copy, old, new)
+    with pytest.raises(CatalogueError, match=rf"ind_mem_01.*{said}"):
+        load_catalogue(copy)
+
+
+def test_two_indicators_cannot_have_the_same_place_in_the_report(copy: Path) -> None:
+    text = (copy / ONE).read_text(encoding="utf-8")
+    other = text.replace("ind_mem_01", "ind_mem_09").replace("id: MEM-01", "id: MEM-09")
+    (copy / "ind_mem_09.yml").write_text(other, encoding="utf-8")
+    with pytest.raises(CatalogueError, match="position 1 is taken"):
+        load_catalogue(copy)
+
+
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="no ind_"):
+        load_catalogue(tmp_path)
+
+
+def test_frames_hold_text_or_nothing(catalogue: Catalogue) -> None:
+    frames = catalogue_frames(catalogue)
+    assert tuple(frames) == Catalogue.table_names
+    for name, frame in frames.items():
+        assert len(frame), name
+        cells = frame.to_numpy().ravel()
+        assert all(cell != cell or (isinstance(cell, str) and cell != "") for cell in cells), name
+
+
+def test_the_only_stated_target_is_that_of_the_fund(catalogue: Catalogue) -> None:
+    targets = catalogue_frames(catalogue)["targets"]
+    assert targets[["indicator_id", "period", "value"]].to_numpy().tolist() == [["FND-01", "2026", "2800000"]]
+
+
+def test_labels_are_written_as_the_sql_compares_them(catalogue: Catalogue) -> None:
+    for item in catalogue.scale_labels:
+        assert item.label == item.label.strip().lower()
+        if item.scale == "satisfaction":
+            assert (item.score is None) == (item.kind == "non_answer")
+        else:
+            assert item.code is not None
+
+
+def test_satisfied_and_dissatisfied_are_told_apart_in_every_language(catalogue: Catalogue) -> None:
+    scores = {item.label: item.score for item in catalogue.scale_labels if item.scale == "satisfaction"}
+    assert (scores["satisfied"], scores["dissatisfied"]) == (4, 2)
+    assert (scores["satisfait(e)"], scores["insatisfait(e)"]) == (4, 2)
+    assert (scores["muy satisfecho/a"], scores["muy insatisfecho/a"]) == (5, 1)

@@ -1,0 +1,1 @@
+"""What every package may use: settings, contracts, errors, periods, clock, statistics, text, YAML. Imports nothing else."""

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.yaml_io import from_yaml
 
-SOURCES = Path(__file__).parent / "sources"
+SOURCES = Path(__file__).parents[1] / "sources"
 
 
 class Column(BaseModel):
@@ -151,8 +151,8 @@ def _shaped(entity: dict[str, Any], metrics: Mapping[str, object]) -> dict[str, 
 
 @lru_cache
 def shapes() -> dict[str, dict[str, Any]]:
-    """``sources/shapes.yml`` as written."""
-    text = (SOURCES / "shapes.yml").read_text(encoding="utf-8")
+    """``sources/shared/platform/shapes.yml`` as written."""
+    text = (SOURCES / "shared" / "platform" / "shapes.yml").read_text(encoding="utf-8")
     written: dict[str, dict[str, Any]] = from_yaml(text)
     return written
 

@@ -22,7 +22,7 @@ from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.source_settings import SourceSettings, source_settings
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 SANDBOX_PORT = 8723
 
 

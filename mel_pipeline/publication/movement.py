@@ -87,7 +87,7 @@ def _revision(warehouse: Warehouse, settings: Settings, indicator_id: str, perio
 
 def _told(found: Movement, settings: Settings) -> dict[str, float]:
     """A figure about people that differs by too few of them is not taken apart: the parts would tell who."""
-    from mel_pipeline.publication.release import people_indicators
+    from mel_pipeline.publication.sensitivity import people_indicators
 
     if found.indicator_id in people_indicators(settings) and found.people < settings.min_cell:
         return {}

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.restatement import HELD, KEY, ledger_rows
+from mel_pipeline.publication.sensitivity import sensitivities
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import CELL_COLUMNS, released_figures
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mel_pipeline.core.settings import Settings
-    from mel_pipeline.publication.disclosure import Sensitivity
     from mel_pipeline.warehouse import Warehouse
 
 
@@ -96,31 +96,6 @@ def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.
     keep = [tuple(row) not in held for row in mine[KEY].itertuples(index=False)]
     stay = [tuple(row) in held for row in old[KEY].itertuples(index=False)]
     return pd.concat([mine[keep], old[stay]], ignore_index=True)
-
-
-def people_indicators(settings: Settings) -> set[str]:
-    """Indicators whose figures describe persons."""
-    from mel_pipeline.transform.catalogue import load_catalogue
-
-    return {item.id for item in load_catalogue(settings.sql_dir).indicators if item.disclosure is not None}
-
-
-def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
-    """How each indicator about persons is protected, from the catalogue."""
-    from mel_pipeline.publication.disclosure import Sensitivity
-    from mel_pipeline.transform.catalogue import load_catalogue
-
-    return {
-        item.id: Sensitivity(
-            item.disclosure.group,
-            item.disclosure.people,
-            item.aggregation,
-            item.unit,
-            tuple(str(score) for score in item.disclosure.answers),
-        )
-        for item in load_catalogue(settings.sql_dir).indicators
-        if item.disclosure is not None
-    }
 
 
 def _protected(

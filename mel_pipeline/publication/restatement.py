@@ -18,6 +18,7 @@ from mel_pipeline.core.errors import PublicationError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.changes import CELL, REASONS, UNKNOWN, Movement, revisions
+from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import Entry
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import restatement
@@ -125,8 +126,6 @@ def published(warehouse: Warehouse, quarter: str, version: int) -> dict[tuple[st
 
 
 def _rows_of(movement: Movement, settings: Settings) -> Iterable[Difference]:
-    from mel_pipeline.publication.release import people_indicators
-
     about_people = movement.indicator_id in people_indicators(settings)
     held = about_people and movement.people < settings.min_cell
     parts: Mapping[str, float | None] = movement.parts or dict.fromkeys(movement.reasons or (UNKNOWN,))

@@ -6,14 +6,12 @@ made up, except the names of member cities; answers carry ``X-Sample-Data: true`
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mel_pipeline.sandbox.server import Sandbox, running, serve
 
-__all__ = ["LEARNING", "Sandbox", "running", "serve"]
-LEARNING = Path(__file__).parent / "learning"  # what a MEL lead of the sample organisation might have written
+__all__ = ["Sandbox", "running", "serve"]
 
 
 def __getattr__(name: str) -> object:

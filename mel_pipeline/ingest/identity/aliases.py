@@ -1,4 +1,4 @@
-"""aliases.yml: other names of member cities, names of several places, names of countries."""
+"""city_aliases.yml: other names of member cities, names of several places, names of countries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.normalize_text import plain
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.ingest.identity.keys import city_key, country_names
+from mel_pipeline.organisations import METROPOLIS
 
-FILE = Path(__file__).parent / "aliases.yml"
+FILE = METROPOLIS / "city_aliases.yml"
 
 
 class _Names(BaseModel):
@@ -36,7 +37,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True)
 class Known:
-    """A member as aliases.yml knows it. ``keys`` are its name and its other names, as they are compared."""
+    """A member as city_aliases.yml knows it. ``keys`` are its name and its other names, as they are compared."""
 
     name: str
     country: str
@@ -62,7 +63,7 @@ class Aliases:
 
 
 def read_aliases(path: Path) -> Aliases:
-    """Read a file laid out like aliases.yml.
+    """Read a file laid out like city_aliases.yml.
 
     Raises:
         CatalogueError: it is not valid, or a name belongs to two members and is no declared homonym.
@@ -88,5 +89,5 @@ def read_aliases(path: Path) -> Aliases:
 
 @lru_cache
 def load_aliases() -> Aliases:
-    """aliases.yml of this folder."""
+    """The shipped ``city_aliases.yml``."""
     return read_aliases(FILE)

@@ -49,7 +49,7 @@ class Members:
         self.by_alias = {key: self._of_alias(key) for key in aliases.by_key}
 
     def country(self, member: Member) -> str | None:
-        """Of the CRM; where it says nothing, of aliases.yml."""
+        """Of the CRM; where it says nothing, of city_aliases.yml."""
         known = self._aliases.by_key.get(city_key(member.name), ())
         return member.country or (known[0].country if len(known) == 1 else None)
 

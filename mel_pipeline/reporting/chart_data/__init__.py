@@ -1,0 +1,1 @@
+"""The numbers and words behind each chart. Draws nothing."""

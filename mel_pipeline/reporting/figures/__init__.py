@@ -1,0 +1,1 @@
+"""Released figures looked up, compared and put into sentences. Pure functions."""

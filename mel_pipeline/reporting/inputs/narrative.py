@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.organisations import METROPOLIS
 from mel_pipeline.reporting.edition import Decision, Learning, Said, Theme
 
 if TYPE_CHECKING:
@@ -102,9 +103,7 @@ def read_learning(settings: Settings, period: str) -> Learning | None:
     """
     path = learning_path(settings, period)
     if not path.exists() and settings.sample:
-        from mel_pipeline.sandbox import LEARNING
-
-        path = LEARNING / f"{period}.yml"
+        path = METROPOLIS / "narrative" / f"{period}.yml"
     if not path.exists():
         return None
     try:

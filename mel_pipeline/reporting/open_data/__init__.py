@@ -1,0 +1,1 @@
+"""Figures as tidy CSV files with a Frictionless data package."""

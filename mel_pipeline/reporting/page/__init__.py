@@ -1,0 +1,1 @@
+"""The page of an edition: model, HTML, and the comparison of its languages."""

@@ -1,0 +1,1 @@
+"""Chart frames to picture files: drawn once, kept while nothing they depend on changes."""

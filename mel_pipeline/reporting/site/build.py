@@ -16,6 +16,7 @@ from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.site.available_editions import lying_editions
 from mel_pipeline.reporting.site.cities import read_cities, regional_medians
 from mel_pipeline.reporting.site.city_pages import city_pages
+from mel_pipeline.reporting.site.content import Content
 from mel_pipeline.reporting.site.downloads import figures_csv
 from mel_pipeline.reporting.site.home import home_page
 from mel_pipeline.reporting.site.indicator_pages import indicator_pages
@@ -26,8 +27,6 @@ from mel_pipeline.reporting.text.texts import load_texts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mel_pipeline.reporting.site.available_editions import Lying
-    from mel_pipeline.reporting.site.cities import City
     from mel_pipeline.reporting.site.data import Site
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -45,18 +44,6 @@ class BuiltSite:
     files: int
     written: int
     removed: int
-
-
-@dataclass(frozen=True)
-class Content:
-    """What pages of every language share."""
-
-    site: Site
-    lying: list[Lying]
-    cities: list[City]
-    medians: dict[tuple[str, str], float]
-    quarters: list[str]
-    sources_dir: Path
 
 
 def languages_of(sources_dir: Path) -> list[str]:

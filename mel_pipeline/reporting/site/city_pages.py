@@ -13,7 +13,7 @@ from mel_pipeline.reporting.site.slugs import search_key
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
-    from mel_pipeline.reporting.site.build import Content
+    from mel_pipeline.reporting.site.content import Content
     from mel_pipeline.reporting.site.templates import Pages
     from mel_pipeline.reporting.text.texts import Texts
 

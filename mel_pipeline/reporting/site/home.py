@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.site.available_editions import File, Lying
-    from mel_pipeline.reporting.site.build import Content
+    from mel_pipeline.reporting.site.content import Content
     from mel_pipeline.reporting.site.templates import Pages
     from mel_pipeline.reporting.text.texts import Texts
 

@@ -11,7 +11,7 @@ from mel_pipeline.reporting.site.trends import draw_trend, quarters_of
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.figures.measures import Measure
-    from mel_pipeline.reporting.site.build import Content
+    from mel_pipeline.reporting.site.content import Content
     from mel_pipeline.reporting.site.templates import Pages
 
 

@@ -1,0 +1,1 @@
+"""Texts of a language: locale files, numbers, dates, and sentences of the catalogue in translation."""

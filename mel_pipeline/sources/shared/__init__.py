@@ -1,0 +1,1 @@
+"""What sources share: HTTP, rate limits, prefetch, dates, sign-in, files, and the shapes of platforms and surveys."""

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.normalize_text import plain
 from mel_pipeline.core.yaml_io import yaml_file
+from mel_pipeline.organisations import METROPOLIS
 from mel_pipeline.transform.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
 
-HERE = Path(__file__).parent
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
 
@@ -61,10 +61,12 @@ def load_catalogue(folder: Path) -> Catalogue:
         raise CatalogueError(f"Reading the indicators in {indicators_folder}: there is no ind_*.yml file.")
     catalogue = Catalogue(
         indicators=sorted(indicators, key=lambda indicator: (indicator.position, indicator.id)),
-        campaigns=_listed(HERE / "campaigns.yml", "campaigns", Campaign.model_validate),
-        scale_labels=_scale_labels(HERE / "scales.yml"),
-        lines_of_action=_listed(HERE / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate),
-        regions=_listed(HERE / "regions.yml", "regions", Region.model_validate),
+        campaigns=_listed(METROPOLIS / "campaigns.yml", "campaigns", Campaign.model_validate),
+        scale_labels=_scale_labels(METROPOLIS / "scales.yml"),
+        lines_of_action=_listed(
+            METROPOLIS / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate
+        ),
+        regions=_listed(METROPOLIS / "regions.yml", "regions", Region.model_validate),
     )
     _check(catalogue)
     return catalogue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,8 +10,6 @@ from mel_pipeline.sources.shared.dates import Order
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from mel_pipeline.sources.shared.survey.repeats import Repeats
 
 Builtin = Literal[
     "response_id",
@@ -71,6 +69,17 @@ class Sheet:
 
     name: str  # of the worksheet; of a CSV the file's name
     first_rows: list[list[str]]  # at most 25, cells as text
+
+
+Group = Mapping[str, Sequence[Mapping[str, str]]]  # row of the parent -> its rows
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Repeated groups of a form by name; ``key`` is the column of the main table that they name its rows by."""
+
+    key: int
+    groups: Mapping[str, Group]
 
 
 @dataclass(frozen=True)

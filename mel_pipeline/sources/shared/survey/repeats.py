@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mel_pipeline.core.normalize_text import plain
 from mel_pipeline.sources.shared.files import FileRefusedError, Table
 from mel_pipeline.sources.shared.survey.headers import in_words, told_apart
+from mel_pipeline.sources.shared.survey.model import Group, Repeats
 from mel_pipeline.sources.shared.survey.personal import is_personal_header, without_personal
 
 _PARENT = {"parent index", "parent key"}  # Kobo's XLSX, ODK's archive
 _OWN = {"index", "key", "parent index", "parent key", "parent table name", "set of", "parent row"}
-
-Group = Mapping[str, Sequence[Mapping[str, str]]]  # row of the parent -> its rows
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """Groups by name; ``key`` is the column of the main table that they name its rows by."""
-
-    key: int
-    groups: Mapping[str, Group]
 
 
 def is_repeat(table: Table) -> bool:

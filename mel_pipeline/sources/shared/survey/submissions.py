@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mel_pipeline.sources.shared.base import text_of
-from mel_pipeline.sources.shared.survey.model import Answers, Layout, Question
+from mel_pipeline.sources.shared.survey.model import Answers, Layout, Question, Repeats
 from mel_pipeline.sources.shared.survey.personal import is_personal_header, without_personal
-from mel_pipeline.sources.shared.survey.repeats import Repeats
 
 Record = Mapping[str, object]
 

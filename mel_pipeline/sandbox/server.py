@@ -24,6 +24,8 @@ from mel_pipeline.sandbox.platforms import Platform, platforms_of, switch_on
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
 from mel_pipeline.sandbox.zoho import Account, Clock
 from mel_pipeline.sandbox.zoho.gate import HANG_UP
+from mel_pipeline.sandbox.zoho.sample import account_of
+from mel_pipeline.sandbox.zoho.service import routes
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def running(
     organisation = build(today or date.today())
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
-    zoho = Account.of(organisation)
+    zoho = account_of(organisation)
     platforms = platforms_of(organisation, zoho.clock)
     switch_on(platforms, fail)
     with _serving(_routes(organisation, zoho, platforms), zoho.clock, port) as taken:
@@ -76,7 +78,7 @@ def running_account(account: Account, port: int = 0) -> Iterator[Served]:
     Raises:
         PortTakenError: the port is taken.
     """
-    with _serving(account.routes(), account.clock, port) as taken:
+    with _serving(routes(account), account.clock, port) as taken:
         yield Served(taken, account)
 
 
@@ -97,13 +99,13 @@ def _routes(organisation: Organisation, zoho: Account, platforms: Mapping[str, P
         )
 
     mounted = [platform.mount() for platform in platforms.values()]
-    return [Route("/", about), *mounted, *zoho.routes()]
+    return [Route("/", about), *mounted, *routes(zoho)]
 
 
 @contextmanager
-def _serving(routes: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[int]:
+def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[int]:
     """Run a server in a thread; gives its port."""
-    app = _labelled(Starlette(routes=routes), clock)
+    app = _labelled(Starlette(routes=answers), clock)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",

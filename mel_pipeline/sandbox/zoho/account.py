@@ -1,34 +1,32 @@
-"""One Zoho account: its modules, its limits, its faults, and the addresses it answers on."""
+"""One Zoho account: its modules, its limits and its faults. The addresses it answers on are in ``service``."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from starlette.routing import Route
-
-from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.organisation.newsletter import Issue
-from mel_pipeline.sandbox.zoho import sample
 from mel_pipeline.sandbox.zoho.answers import RefusedError
-from mel_pipeline.sandbox.zoho.bulk import CREDITS, PATH, Bulk
-from mel_pipeline.sandbox.zoho.campaigns import BASE, Campaigns
 from mel_pipeline.sandbox.zoho.clock import Clock
-from mel_pipeline.sandbox.zoho.coql import Coql
-from mel_pipeline.sandbox.zoho.crm import Crm
 from mel_pipeline.sandbox.zoho.faults import Call, Faults
-from mel_pipeline.sandbox.zoho.gate import Gate
 from mel_pipeline.sandbox.zoho.limits import Credits, Traffic, Window
-from mel_pipeline.sandbox.zoho.metadata import Metadata
 from mel_pipeline.sandbox.zoho.modules import Module
-from mel_pipeline.sandbox.zoho.oauth import ALL_SCOPES, OAuth, module_scope
+from mel_pipeline.sandbox.zoho.oauth import ALL_SCOPES, OAuth, Token, module_scope
 from mel_pipeline.sandbox.zoho.page_tokens import PageTokens
-from mel_pipeline.sandbox.zoho.people import People
 from mel_pipeline.sandbox.zoho.schema import STANDARD_MODULES, Field
 
 _FIRST_ID = 546_000_001_000_000_000  # the sample's own ids lie below
+
+
+@dataclass
+class BulkResults:
+    """How the files of bulk jobs come out: rows a job gives, and the heading of their column of ids."""
+
+    rows: int = 200_000
+    id_column: str = "id"
 
 
 class Account:
@@ -52,18 +50,12 @@ class Account:
         self.windows: list[Window] = []
         self.credits, self.traffic = Credits(self.clock, credits), Traffic()
         self.page_tokens = PageTokens(self.clock)
-        self.faults = Faults(self)
-        self.oauth = OAuth(self)
-        self.bulk = Bulk(self)
+        tokens: dict[str, Token] = {}
+        self.faults = Faults(tokens.clear, self.page_tokens.expire)
+        self.oauth = OAuth(self.clock, self.faults, self.scopes, self.window, tokens)
+        self.bulk = BulkResults()
         self._lock = threading.RLock()  # a test changes records while the server reads them
         self._ids = itertools.count(_FIRST_ID, 1_000)
-
-    @classmethod
-    def of(cls, organisation: Organisation, clock: Clock | None = None) -> Account:
-        """The sample organisation's account; its clock starts when everything it holds has been written."""
-        account = cls(clock or Clock(sample.latest(organisation)))
-        sample.furnish(account, organisation)
-        return account
 
     def window(self, calls: int, seconds: float, lock: float = 0.0) -> Window:
         """A limit of calls in a time; ``forgive`` lifts it."""
@@ -131,31 +123,3 @@ class Account:
             raise RefusedError("OAUTH_SCOPE_MISMATCH", status=401)
         self.oauth.require(module_scope(name))
         return self.known(name)
-
-    def routes(self) -> list[Route]:
-        crm, coql, metadata, people = Crm(self), Coql(self), Metadata(self), People(self)
-        campaigns = Campaigns(self)
-        return [
-            _post("/oauth/v2/token", Gate(self, self.oauth.token, service="oauth", credits=0)),
-            _get("/crm/v8/settings/modules", Gate(self, metadata.modules)),
-            _get("/crm/v8/settings/fields", Gate(self, metadata.fields)),
-            _post("/crm/v8/coql", Gate(self, coql.query, page=True, heavy=True)),
-            _post(PATH, Gate(self, self.bulk.create, credits=CREDITS)),
-            _get(f"{PATH}/{{job}}", Gate(self, self.bulk.details)),
-            _get(f"{PATH}/{{job}}/result", Gate(self, self.bulk.download)),
-            _get("/crm/v8/{module}/deleted", Gate(self, crm.deleted, credits=2, page=True)),
-            _get("/crm/v8/{module}/actions/count", Gate(self, crm.count)),
-            _get("/crm/v8/{module}/{record}", Gate(self, crm.record, page=True)),
-            _get("/crm/v8/{module}", Gate(self, crm.records, page=True)),
-            _get("/people/api/forms/{form}/getRecords", Gate(self, people.records, service="people")),
-            _get(f"{BASE}/api/v1.1/recentcampaigns", Gate(self, campaigns.recent, service="campaigns")),
-            _get(f"{BASE}/api/v1.1/campaignreports", Gate(self, campaigns.reports, service="campaigns")),
-        ]
-
-
-def _get(path: str, gate: Gate) -> Route:
-    return Route(path, gate, methods=["GET"])
-
-
-def _post(path: str, gate: Gate) -> Route:
-    return Route(path, gate, methods=["POST"])

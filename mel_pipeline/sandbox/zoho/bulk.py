@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mel_pipeline.sandbox.zoho.account import Account
 
 PATH = "/crm/bulk/v8/read"
-ROWS, CREDITS, DOWNLOADS, DOWNLOAD_WINDOW = 200_000, 50, 10, 60
+CREDITS, DOWNLOADS, DOWNLOAD_WINDOW = 50, 10, 60
 REFUSED_MODULES = frozenset({"Notes", "Attachments", "Emails"})
 STATES = ("ADDED", "QUEUED", "IN PROGRESS", "COMPLETED")
 _SECONDS = (5, 15, 60)  # after which a job has reached each further state by itself
@@ -51,15 +51,10 @@ class Job:
 
 
 class Bulk:
-    """Jobs move on a state each time they are asked after, and by themselves within a minute.
-
-    ``rows`` is how many a job gives; ``id_column`` how its files head the column of ids.
-    """
+    """Jobs move on a state each time they are asked after, and by themselves within a minute."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self.rows = ROWS
-        self.id_column = "id"
         self.jobs: dict[str, Job] = {}
         self._downloads = account.window(DOWNLOADS, DOWNLOAD_WINDOW)
 
@@ -90,7 +85,7 @@ class Bulk:
         criteria = _criteria(query["criteria"]) if query.get("criteria") else None
         if criteria is not None:
             predicate(criteria, module.fields)  # refuses what cannot be asked
-        start = (int(query.get("page") or 1) - 1) * self.rows
+        start = (int(query.get("page") or 1) - 1) * self._account.bulk.rows
         return self._job(module, names, criteria, start, request)
 
     def _following(self, query: Mapping[str, Any], request: Request) -> Job:
@@ -124,7 +119,7 @@ class Bulk:
             }
             told["result"] = {"error_message": reason}
         elif state != "ADDED":
-            empty = {"page": 1, "per_page": self.rows, "count": 0, "more_records": False}
+            empty = {"page": 1, "per_page": self._account.bulk.rows, "count": 0, "more_records": False}
             told["result"] = {**empty, "download_url": f"{PATH}/{job.id}/result"}
         return JSONResponse({"data": [told]})
 
@@ -144,7 +139,7 @@ class Bulk:
 
     def _pieces(self, job: Job) -> Iterator[bytes]:
         readers = list_readers(job.module.fields, job.names)
-        names = [self.id_column if name == "id" else name for name in readers]
+        names = [self._account.bulk.id_column if name == "id" else name for name in readers]
         return zipped_csv(f"{job.id}.csv", names, list(readers.values()), self._ran(job))
 
     def _job_of(self, request: Request) -> Job:
@@ -172,7 +167,7 @@ class Bulk:
             if job.criteria is not None:
                 meets = predicate(job.criteria, job.module.fields)
                 found = [record for record in found if meets(record)]
-            end = job.start + self.rows
+            end = job.start + self._account.bulk.rows
             job.records = found[job.start : end]
             if end < len(found):
                 job.next_token = self._account.page_tokens.issue(job.id, job.user, end)
@@ -181,8 +176,8 @@ class Bulk:
     def _result(self, job: Job) -> dict[str, Any]:
         count = len(self._ran(job))
         result = {
-            "page": job.start // self.rows + 1,
-            "per_page": self.rows,
+            "page": job.start // self._account.bulk.rows + 1,
+            "per_page": self._account.bulk.rows,
             "count": count,
             "download_url": f"{PATH}/{job.id}/result",
             "more_records": job.next_token is not None,
@@ -196,7 +191,7 @@ class Bulk:
 
     def _asked(self, job: Job) -> dict[str, Any]:
         module = {"api_name": job.module.api_name}
-        return {"module": module, "fields": job.names, "page": job.start // self.rows + 1}
+        return {"module": module, "fields": job.names, "page": job.start // self._account.bulk.rows + 1}
 
 
 def _criteria(asked: Any) -> Condition:

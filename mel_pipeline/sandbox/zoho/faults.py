@@ -6,15 +6,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
 from mel_pipeline.sandbox.zoho.answers import RefusedError
-
-if TYPE_CHECKING:
-    from mel_pipeline.sandbox.zoho.account import Account
 
 SLOW_DOWN = "You have made too many requests continuously. Please try again after some time."
 _CODES = {401: "INVALID_TOKEN", 403: "NO_PERMISSION", 429: "TOO_MANY_REQUESTS", 500: "INTERNAL_ERROR"}
@@ -78,10 +75,18 @@ class Fault:
 
 
 class Faults:
-    """The switches of one account."""
+    """The switches of one account.
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    Args:
+        expire_access_tokens, expire_page_tokens: end every token issued so far; page tokens are those of lists
+            and bulk jobs alike.
+    """
+
+    def __init__(
+        self, expire_access_tokens: Callable[[], None], expire_page_tokens: Callable[[], None]
+    ) -> None:
+        self.expire_access_tokens = expire_access_tokens
+        self.expire_page_tokens = expire_page_tokens
         self._faults: list[Fault] = []
         self.revoked: set[str] = set()
         self.denied: set[str] = set()
@@ -119,14 +124,6 @@ class Faults:
 
     def meeting(self, call: Call) -> Fault | None:
         return next((fault for fault in self._faults if fault.meets(call)), None)
-
-    def expire_access_tokens(self) -> None:
-        """No access token issued so far is valid any longer."""
-        self._account.oauth.tokens.clear()
-
-    def expire_page_tokens(self) -> None:
-        """No page token issued so far is valid any longer, of lists and bulk jobs alike."""
-        self._account.page_tokens.expire()
 
     def revoke_scope(self, module: str) -> None:
         """The refresh token lacks the scope of a module: 401 OAUTH_SCOPE_MISMATCH."""

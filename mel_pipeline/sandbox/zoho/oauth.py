@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mel_pipeline.sandbox.forms import form_values
 from mel_pipeline.sandbox.zoho.answers import RefusedError
-from mel_pipeline.sandbox.zoho.faults import SLOW_DOWN
+from mel_pipeline.sandbox.zoho.clock import Clock
+from mel_pipeline.sandbox.zoho.faults import SLOW_DOWN, Faults
 from mel_pipeline.sandbox.zoho.limits import Window
 from mel_pipeline.sandbox.zoho.schema import STANDARD_MODULES
-
-if TYPE_CHECKING:
-    from mel_pipeline.sandbox.zoho.account import Account
 
 CLIENT, SECRET, REFRESH = "sample-client", "sample-client-secret", "sample-refresh-token"
 LIFE, REFRESHES, REFRESH_WINDOW, MOST_TOKENS = 3_600, 10, 600, 15
@@ -31,12 +30,25 @@ class Token(NamedTuple):
 
 
 class OAuth:
-    """Access tokens of the account. Each refresh token stands for a user, who also owns page tokens."""
+    """Access tokens of the account. Each refresh token stands for a user, who also owns page tokens.
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    Args:
+        scopes: what was granted; a test may take one away at any time.
+        window: makes a limit of calls in a time.
+        tokens: those issued, by their text; emptied by a fault.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        faults: Faults,
+        scopes: set[str],
+        window: Callable[[int, float], Window],
+        tokens: dict[str, Token],
+    ) -> None:
+        self._clock, self._faults, self._scopes, self._window = clock, faults, scopes, window
         self.users = {REFRESH: "546000000000000001"}  # refresh token: id of its user
-        self.tokens: dict[str, Token] = {}
+        self.tokens = tokens
         self._windows: dict[str, Window] = {}
         self.api_domain: str | None = None  # told instead of the account's own address
 
@@ -50,9 +62,9 @@ class OAuth:
         user = self.users.get(form.get("refresh_token", ""))
         if form.get("grant_type") != "refresh_token" or user is None:
             return JSONResponse({"error": "invalid_code"})
-        if self._account.faults.sign_in:
-            return _throttled(*self._account.faults.sign_in.popleft())
-        window = self._account.window(REFRESHES, REFRESH_WINDOW)
+        if self._faults.sign_in:
+            return _throttled(*self._faults.sign_in.popleft())
+        window = self._window(REFRESHES, REFRESH_WINDOW)
         if not self._windows.setdefault(user, window).admits():
             return _throttled(400, SLOW_DOWN)
         answer = {
@@ -65,7 +77,7 @@ class OAuth:
 
     def _issue(self, user: str) -> str:
         text = f"1000.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
-        self.tokens[text] = Token(user, self._account.clock.seconds() + LIFE)
+        self.tokens[text] = Token(user, self._clock.seconds() + LIFE)
         own = [known for known, token in self.tokens.items() if token.user == user]
         for oldest in own[:-MOST_TOKENS]:
             del self.tokens[oldest]
@@ -82,7 +94,7 @@ class OAuth:
         if text == header or not text:
             raise RefusedError("AUTHENTICATION_FAILURE", status=401)
         token = self.tokens.get(text)
-        if token is None or token.expires <= self._account.clock.seconds():
+        if token is None or token.expires <= self._clock.seconds():
             raise RefusedError("INVALID_TOKEN", status=401)
         return token.user
 
@@ -96,7 +108,7 @@ class OAuth:
         wider = {
             ".".join([*parts[:end], last]) for end in range(1, len(parts)) for last in (parts[-1], "all")
         }
-        if not wider & {granted.lower() for granted in self._account.scopes}:
+        if not wider & {granted.lower() for granted in self._scopes}:
             raise RefusedError("OAUTH_SCOPE_MISMATCH", status=401)
 
 

@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.sandbox.organisation import Organisation
+from mel_pipeline.sandbox.zoho.account import Account
+from mel_pipeline.sandbox.zoho.clock import Clock
 from mel_pipeline.sandbox.zoho.schema import INDIA, MADRID, Field
 from mel_pipeline.sandbox.zoho.schema import stamp as stamped
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
-
-    from mel_pipeline.sandbox.zoho.account import Account
 
 FIELDS: dict[str, dict[str, str]] = {
     "Accounts": {"Account_Name": "text", "Organisation_Type": "picklist", "Member_Type": "picklist", "Region": "picklist", "Country_Code": "text", "Jurisdiction_Type": "picklist", "Part_Of": "lookup", "Joined_On": "date", "Left_On": "date"},
@@ -29,7 +29,14 @@ LABELS = {"Accounts": "Organisations", "Contacts": "People", "Deals": "Contribut
 Written = tuple[str, datetime, datetime, dict[str, Any]]  # id, created, modified, values
 
 
-def furnish(account: Account, organisation: Organisation) -> None:
+def account_of(organisation: Organisation, clock: Clock | None = None) -> Account:
+    """The sample organisation's account; its clock starts when everything it holds has been written."""
+    account = Account(clock or Clock(latest(organisation)))
+    seed(account, organisation)
+    return account
+
+
+def seed(account: Account, organisation: Organisation) -> None:
     """Put the organisation's records into an account, and take out again those that were deleted."""
     for name, records in modules(organisation).items():
         fields = [Field(field, kind) for field, kind in FIELDS[name].items()]

@@ -16,6 +16,7 @@ from mel_pipeline.defs import build
 from mel_pipeline.defs.context import Mel
 from mel_pipeline.sandbox.server import running_account
 from mel_pipeline.sandbox.zoho import Account
+from mel_pipeline.sandbox.zoho.sample import account_of
 from mel_pipeline.sources import open_source
 from mel_pipeline.sources.shared import http
 from mel_pipeline.warehouse import Warehouse
@@ -102,7 +103,7 @@ class Written:
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: object) -> Iterator[Account]:
     """The sample's account, named by the environment as in production, to a client with little patience."""
-    own = Account.of(sandbox.organisation)  # type: ignore[attr-defined]
+    own = account_of(sandbox.organisation)  # type: ignore[attr-defined]
     with running_account(own) as server:
         for name in ("ZOHO_ACCOUNTS_URL", "ZOHO_API_URL", "ZOHO_PEOPLE_URL"):
             monkeypatch.setenv(f"MEL_{name}", server.url)

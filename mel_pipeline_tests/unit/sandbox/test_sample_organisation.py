@@ -18,7 +18,7 @@ from mel_pipeline.sandbox.organisation import Organisation, build, calibration
 from mel_pipeline.sandbox.organisation.activity import Participation
 from mel_pipeline.sandbox.organisation.presence import AVANTIA, reach
 from mel_pipeline.sandbox.survey_exports import exports, write_survey_exports
-from mel_pipeline.sandbox.zoho import Account
+from mel_pipeline.sandbox.zoho.sample import account_of
 
 TODAY = date(2026, 11, 20)
 END_2024 = date(2024, 12, 31)
@@ -48,7 +48,7 @@ def attended_labs(org: Organisation, year: int) -> list[Participation]:
 
 def served(org: Organisation) -> dict[str, list[dict[str, Any]]]:
     """The records of the CRM as they are answered."""
-    modules = Account.of(org).modules
+    modules = account_of(org).modules
     return {name: [module.get(id) for id in module.ids()] for name, module in modules.items()}
 
 

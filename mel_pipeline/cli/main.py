@@ -51,6 +51,24 @@ register_delivery(app)
 STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"mel {version('mel-pipeline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """MEL figures and reports: collect, check, calculate, draw. Start with `mel doctor`."""
+
+
 class Form(StrEnum):
     table = "table"
     csv = "csv"

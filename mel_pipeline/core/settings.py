@@ -22,7 +22,8 @@ from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.source_settings import SourceSettings, source_settings
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[2]  # of a clone; in an installed wheel, site-packages
+SHIPPED = PROJECT / "mel_pipeline" / "shipped"  # what a wheel carries of the clone
 SANDBOX_PORT = 8723
 
 
@@ -37,12 +38,18 @@ class Settings(DeliverySettings):
         Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
         | None
     ) = Field(None, description="Creative Commons licence of published figures; printed on page and data.")
-    project_dir: Path = Field(PROJECT, description="Folder that holds dbt_like_sql/ and reports/.")
+    project_dir: Path = Field(
+        default_factory=lambda: SHIPPED if SHIPPED.is_dir() else PROJECT,
+        description="Folder that holds dbt_like_sql/ and reports/.",
+    )
     home: Path = Field(
-        PROJECT / ".mel", description="Where the warehouse, Dagster's history and caches live."
+        default_factory=lambda: _user_folder() if SHIPPED.is_dir() else PROJECT / ".mel",
+        description="Where the warehouse, Dagster's history and caches live. By default .mel in a clone, otherwise"
+        " your user folder for application data.",
     )
     reports_dir: Path | None = Field(
-        None, description="Where finished reports go; reports/published by default."
+        None,
+        description="Where finished reports go; reports/published by default, without a clone reports in MEL_HOME.",
     )
     warehouse_url: str | None = Field(
         None, description="SQLAlchemy URL; a DuckDB file in MEL_HOME by default."
@@ -163,7 +170,9 @@ class Settings(DeliverySettings):
 
     @property
     def published_dir(self) -> Path:
-        return self.reports_dir or self.project_dir / "reports" / "published"
+        if self.reports_dir:
+            return self.reports_dir
+        return self.home / "reports" if self.project_dir == SHIPPED else self.report_sources / "published"
 
     @property
     def database_url(self) -> str:
@@ -186,6 +195,12 @@ class Settings(DeliverySettings):
     def secrets_dir(self) -> Path:
         """Token caches, readable by the owner alone."""
         return self.home / "secrets"
+
+
+def _user_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("mel-pipeline", appauthor=False)
 
 
 def load_settings() -> Settings:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.settings import Settings, load_settings, with_sample_values
 from mel_pipeline.sources import open_source
@@ -44,7 +45,7 @@ def test_without_the_sample_nothing_points_at_the_sandbox(monkeypatch: pytest.Mo
 def test_a_source_without_settings_says_which_are_missing(source: str, setting: str) -> None:
     with pytest.raises(SettingsError, match=setting):
         open_source(source, Settings(sample=False)).pull(
-            next(iter(__import__("mel_pipeline.core.contracts").contracts.contract_of(source).entities)),
+            next(iter(contract_of(source).entities)),
             quarter=None,
             cursor=None,
         )

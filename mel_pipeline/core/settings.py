@@ -203,8 +203,11 @@ def _user_folder() -> Path:
     return user_data_path("mel-pipeline", appauthor=False)
 
 
-def load_settings() -> Settings:
+def load_settings(sandbox_port: int | None = None) -> Settings:
     """Read the settings; sample values fill what is not set when ``MEL_SAMPLE`` is true.
+
+    Args:
+        sandbox_port: where the sample answers; ``MEL_SANDBOX_PORT`` by default.
 
     Raises:
         SettingsError: a variable cannot be read; the message names it, never its value.
@@ -214,7 +217,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         lines = [f"MEL_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
         raise SettingsError("Reading the settings (environment and .env): " + "; ".join(lines)) from None
-    return with_sample_values(settings, settings.sandbox_port) if settings.sample else settings
+    port = settings.sandbox_port if sandbox_port is None else sandbox_port
+    return with_sample_values(settings, port) if settings.sample else settings
 
 
 def with_sample_values(settings: Settings, port: int) -> Settings:

@@ -25,7 +25,9 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @cached_property
     def settings(self) -> Settings:
-        return load_settings()
+        from mel_pipeline.defs.serving.sample import answering
+
+        return answering(load_settings(), dg.get_dagster_logger().info)
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -222,9 +222,9 @@ def pdf(content: bytes, characters: int) -> dict[str, Any]:
 
 def _page(text: str, number: int) -> Iterator[dict[str, str]]:
     """Lines put together again: a hyphen at the end of a line is undone, a short line that stands alone is a heading."""
+    widest = max((len(line.strip()) for line in text.splitlines()), default=0)  # as printed
     lines = [line.strip() for line in text.replace("\u00ad\n", "").splitlines()]
     lines = [line for line in lines if line]
-    widest = max(map(len, lines), default=0)
     place, heading, joined = f"page {number}", "", ""
     for position, line in enumerate(lines):
         follows = lines[position + 1] if position + 1 < len(lines) else ""

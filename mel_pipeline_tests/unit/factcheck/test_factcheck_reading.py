@@ -11,7 +11,7 @@ from docx import Document
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
-from mel_pipeline.factcheck import DraftError, read_draft
+from mel_pipeline.factcheck import DraftError, read_draft, reading_child
 from mel_pipeline.factcheck.passages import sentences
 from mel_pipeline.factcheck.reading import Limits
 
@@ -130,6 +130,14 @@ def test_a_hyphen_at_the_end_of_a_line_is_undone_in_a_pdf(tmp_path: Path) -> Non
         passage.text == "Des villes membres du réseau de Saint-Denis, soit vingt-deux, et 658\u202f382 vues."
     )
     assert passage.place == "page 1"
+
+
+def test_a_word_divided_at_a_line_does_not_make_the_other_lines_look_short() -> None:
+    page = "Le Fonds international s’élève à 0,9\nM€, et Metropolis veut sécuriser des supplé\u00ad\nments au cours des années."
+    told = [passage["text"] for passage in reading_child._page(page, 1)]
+    assert told == [
+        "Le Fonds international s’élève à 0,9 M€, et Metropolis veut sécuriser des suppléments au cours des années."
+    ]
 
 
 def test_pages_of_a_pdf_without_text_are_named(tmp_path: Path) -> None:

@@ -4,16 +4,14 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 BIN := .venv/bin
 DBT := .venv-dbt/bin/dbt
 BENCH := .venv-bench/stamp
-PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-HAS_PANGO = $(PYTHON) -c 'import ctypes; [ctypes.CDLL(f"{name}.so.0") for name in ("libpango-1.0", "libpangoft2-1.0", "libharfbuzz-subset")]' 2>/dev/null
 # PySpark, which the tests need, comes as a source archive alone.
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary pyspark --use-pep517
 
-.PHONY: help report test test-fast check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser pango
+.PHONY: help report test test-fast check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
 help:            ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-report: .venv/run.stamp pango    ## Set up, run every quarter of 2024 and the annual edition, say where the report lies
+report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual edition, say where the report lies
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
@@ -82,15 +80,14 @@ $(BENCH): requirements/bench.txt | .venv/run.stamp
 	@.venv-bench/bin/python $(PIP) -r requirements/bench.txt
 	@touch $@
 
-# What tests need of the system: a browser, an office to open the workbook, a PDF reader, Pango for the PDF, the
-# programs of a PostgreSQL server (tests start their own), Java for Spark.
+# What tests need of the system: a browser, an office to open the workbook, a PDF reader, the programs of a
+# PostgreSQL server (tests start their own), Java for Spark.
 # As root on Debian it is installed, otherwise it is said what to install.
 browser:
 	@missing=""; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
-	$(HAS_PANGO) || missing="$$missing $(PANGO)"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
 	test -z "$$missing" || { \
@@ -98,15 +95,6 @@ browser:
 	    echo "Installing for the tests (once):$$missing ..."; \
 	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  else echo "The tests need (Debian): sudo apt install$$missing"; exit 1; fi; }
-
-# Without Pango everything but the PDF is made; the report says so.
-pango:
-	@$(HAS_PANGO) || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing Pango for the PDF (once) ..."; \
-	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PANGO); } >/dev/null 2>&1 \
-	      || echo "Pango could not be installed: the reports are made without PDF."; \
-	  else echo "For the PDF of the reports: sudo apt install $(PANGO). The rest is made without it."; fi; }
 
 lock:            ## Lock dependencies anew, with hashes
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) -r requirements/lock.txt

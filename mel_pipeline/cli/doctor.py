@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.core.errors import MelError, ReportError, SettingsError, WarehouseError
+from mel_pipeline.core.errors import MelError, SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
 
 FREE_BYTES = 1_000_000_000
@@ -41,7 +41,6 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if not settings.sample:
         yield _guarded("Nightly run", lambda: _last_run(settings))
     yield _guarded("SQL models", lambda: _models(settings))
-    yield _guarded("PDF", _pdf)
     for source in source_names():
         yield _guarded(contract_of(source).title, partial(_source, source, settings))
     yield _guarded("E-mail of editions", lambda: _editions(settings))
@@ -54,14 +53,6 @@ def _guarded(what: str, look: Callable[[], str]) -> Finding:
         return Finding(True, what, look())
     except MelError as error:
         return Finding(False, what, str(error))
-
-
-def _pdf() -> str:
-    from mel_pipeline.reporting.pdf.build import PDF_NEEDS, pdf_available
-
-    if not pdf_available():
-        raise ReportError(PDF_NEEDS)
-    return "can be made"
 
 
 def _folder(settings: Settings) -> Finding:

@@ -120,7 +120,6 @@ def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
     return {
         **pages,
         "other formats": dg.MetadataValue.md("\n".join(others) or "none"),
-        "formats that could not be made": dg.MetadataValue.text(" ".join(built.left_out) or "nothing"),
         "folder": dg.MetadataValue.path(str(_folder(built))),
         "figures in it": int((edition.figures["period"] == edition.period).sum()),
         "not translated": dg.MetadataValue.md("\n".join(f"- {line}" for line in untranslated) or "nothing"),

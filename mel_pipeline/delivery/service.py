@@ -138,11 +138,12 @@ def deliver(
     task = _Delivery(warehouse, settings, edition, published, draft, to, sender, server)
     _require_languages(task)
     # What is sent says the state of now: files written before publication still say provisional.
-    left_out = [] if dry_run else write_edition(edition, settings, task.languages).left_out
+    if not dry_run:
+        write_edition(edition, settings, task.languages)
     _require_whole(task, dry_run=dry_run)
     copied = _copy(task, dry_run=dry_run)
     sent, had, notes = _mail(task, server, again=again, dry_run=dry_run) if server else (0, 0, [])
-    return Delivered(period, sent, had, copied, [*left_out, *notes], dry_run)
+    return Delivered(period, sent, had, copied, notes, dry_run)
 
 
 def _recipients(settings: Settings, *, draft: bool) -> list[Recipient]:

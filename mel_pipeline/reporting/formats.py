@@ -11,7 +11,6 @@ from mel_pipeline.reporting.cache import as_before, keep
 from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.open_data.build import build_data_package
 from mel_pipeline.reporting.page.build import BuiltReport, build_editions
-from mel_pipeline.reporting.pdf.build import PDF_NEEDS, build_pdf, pdf_available, pdf_of_page
 from mel_pipeline.reporting.workbook.build import build_workbook
 
 if TYPE_CHECKING:
@@ -24,11 +23,10 @@ FORMATS = ("html", "pdf", "xlsx", "csv")
 
 @dataclass(frozen=True)
 class BuiltEdition:
-    """What was written. ``reports`` by language; ``left_out`` says what could not be made here, and why."""
+    """What was written: ``reports`` by language, and the other files."""
 
     reports: dict[str, BuiltReport]
     files: list[Path]
-    left_out: list[str]
 
 
 def build_all(
@@ -58,8 +56,7 @@ def build_all(
     if found is not None:
         return found
     made = _build(edition, out_dir, sources_dir, languages, formats)
-    if not made.left_out:
-        keep(name, made_of, made, _lying(out_dir / edition.period))
+    keep(name, made_of, made, _lying(out_dir / edition.period))
     return made
 
 
@@ -70,27 +67,10 @@ def _lying(folder: Path) -> list[Path]:
 def _build(
     edition: Edition, out_dir: Path, sources_dir: Path, languages: Sequence[str], formats: Sequence[str]
 ) -> BuiltEdition:
-    reports = build_editions(edition, out_dir, sources_dir, languages)
-    files: list[Path] = []
-    left_out: list[str] = []
-    if "pdf" in formats:
-        made, needs = _pdfs(edition, out_dir, sources_dir, languages)
-        files += made
-        left_out += needs
+    reports = build_editions(edition, out_dir, sources_dir, languages, with_pdf="pdf" in formats)
+    files = [report.pdf for report in reports.values() if report.pdf]
     if "xlsx" in formats:
         files += [build_workbook(edition, out_dir, sources_dir, language) for language in languages]
     if "csv" in formats:
         files.append(build_data_package(edition, out_dir))
-    return BuiltEdition(reports, files, left_out)
-
-
-def _pdfs(
-    edition: Edition, out_dir: Path, sources_dir: Path, languages: Sequence[str]
-) -> tuple[list[Path], list[str]]:
-    """Those that were made of these very pages stay; only for others the libraries of the system are needed."""
-    current = [pdf_of_page(edition, out_dir, sources_dir, language) for language in languages]
-    if all(current):
-        return [path for path in current if path], []
-    if not pdf_available():
-        return [], [PDF_NEEDS]
-    return [build_pdf(edition, out_dir, sources_dir, language) for language in languages], []
+    return BuiltEdition(reports, files)

@@ -1,8 +1,7 @@
 """All formats of one quarter in three languages beside what their libraries take for the same work alone.
 
-Bare: matplotlib saving the same figures (SVG and PNG), drawn before the clock starts, and WeasyPrint's own
-``write_pdf`` of the same pages as we prepare them for paper, prepared before the clock starts (of the pages as they
-are it takes many times as long: grids inside columns). Full: pages, charts, PDF, workbooks, CSV and data package from
+Bare: matplotlib saving the same figures (SVG and PNG), drawn before the clock starts, and Typst alone setting the same
+pages, whose documents are ready before the clock starts. Full: pages, charts, PDF, workbooks, CSV and data package from
 frames to files, with the comparison of the languages.
 Each turn is a process of its own, full and bare take turns, the median of the processor time counts, so that
 other work on the machine does not.
@@ -32,14 +31,14 @@ def full(folder: Path) -> dict[str, float]:
     """Seconds a format of the whole build."""
     from mel_pipeline.reporting import build_editions
     from mel_pipeline.reporting.open_data.build import build_data_package
-    from mel_pipeline.reporting.pdf.build import build_pdf
     from mel_pipeline.reporting.workbook.build import build_workbook
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
     edition = sample_edition()
     return {
-        "pages and charts": timed(lambda: build_editions(edition, folder, REPORTS, LANGUAGES)),
-        "pdf": timed(lambda: [build_pdf(edition, folder, REPORTS, language) for language in LANGUAGES]),
+        "pages, charts, pdf": timed(
+            lambda: build_editions(edition, folder, REPORTS, LANGUAGES, with_pdf=True)
+        ),
         "workbooks": timed(
             lambda: [build_workbook(edition, folder, REPORTS, language) for language in LANGUAGES]
         ),
@@ -47,34 +46,42 @@ def full(folder: Path) -> dict[str, float]:
     }
 
 
-def bare(folder: Path) -> dict[str, float]:
-    """Seconds of the libraries alone; the page is the one that ``full`` wrote."""
-    from weasyprint import HTML
+def bare(_: Path) -> dict[str, float]:
+    """Seconds of the libraries alone."""
+    import typst
 
-    from mel_pipeline.reporting.print_tree import for_paper, page_footer
-    from mel_pipeline.reporting.text.texts import load_texts
-    from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+    from mel_pipeline_tests.golden.sample_edition import REPORTS
 
-    edition, figures = sample_edition(), captured()
-    pages = [folder / "2024-Q4" / f"report-{language}.html" for language in LANGUAGES]
-    papers = []
-    for language, page in zip(LANGUAGES, pages, strict=True):
-        texts = load_texts(REPORTS, language)
-        css = (REPORTS / "templates" / "print.css").read_text(encoding="utf-8") + page_footer(texts)
-        paper = HTML(filename=str(page))
-        for_paper(paper.etree_element, css, texts, organisation=edition.organisation, day=edition.data_as_of)
-        papers.append(paper)
+    figures, documents = captured()
+    template = REPORTS / "templates" / "report.typ"
+    fonts: Any = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[REPORTS / "fonts"]
+    )
     return {
         "savefig": timed(lambda: [figure.savefig(io.BytesIO(), **more) for figure, more in figures]),
-        "write_pdf": timed(lambda: [paper.write_pdf(pdf_variant="pdf/ua-1") for paper in papers]),
+        "typst": timed(
+            lambda: [
+                typst.compile(
+                    template,
+                    root=template.parent,
+                    font_paths=fonts,
+                    sys_inputs={"document": document},
+                    format="pdf",
+                    pdf_standards=["ua-1"],
+                )
+                for document in documents
+            ]
+        ),
     }
 
 
-def captured() -> list[tuple[Any, dict[str, Any]]]:
-    """Every figure the page saves, with how it is saved."""
+def captured() -> tuple[list[tuple[Any, dict[str, Any]]], list[str]]:
+    """Every figure the pages save with how it is saved, and the document of each PDF."""
     from matplotlib.figure import Figure
 
-    from mel_pipeline.reporting import build_editions
+    from mel_pipeline.reporting.page.model import drawn_page
+    from mel_pipeline.reporting.pdf.document import paper_document
+    from mel_pipeline.reporting.text.texts import load_texts
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
     saved: list[tuple[Any, dict[str, Any]]] = []
@@ -86,11 +93,13 @@ def captured() -> list[tuple[Any, dict[str, Any]]]:
 
     Figure.savefig = noting  # type: ignore[method-assign]
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            build_editions(sample_edition(), Path(folder), REPORTS, LANGUAGES)
+        models = [
+            drawn_page(sample_edition(), REPORTS, load_texts(REPORTS, language)).model
+            for language in LANGUAGES
+        ]
     finally:
         Figure.savefig = original  # type: ignore[method-assign]
-    return saved
+    return saved, [json.dumps(paper_document(model), ensure_ascii=False) for model in models]
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -101,7 +110,8 @@ def timed(work: Callable[[], object]) -> float:
 
 def measured(work: str, folder: Path) -> None:
     import matplotlib.font_manager  # noqa: F401
-    import weasyprint  # noqa: F401
+    import pypdf  # noqa: F401
+    import typst  # noqa: F401
     import xlsxwriter  # noqa: F401
 
     import mel_pipeline.reporting.charts.canvas  # noqa: F401

@@ -22,7 +22,7 @@ TARGETS = {
     "zoho memory": Target("Memory of a load of a million records", 500, " MB"),
     "survey": Target("Reading a large survey export beside `pandas.read_csv`", 3.0),
     "survey memory": Target("Memory of the whole import of a survey export", 2_000, " MB"),
-    "report": Target("All formats of a report beside their libraries alone", 3.0),
+    "report": Target("All formats of a report beside their libraries alone", 1.5),
     "models": Target("SQL models without tests beside one hand-written DuckDB script", 1.15),
     "models memory": Target("Memory of the models beside that of the script", 1.25),
     "tests dbt": Target("Models with their tests beside `dbt build` on the same folder", 0.7),

@@ -194,7 +194,7 @@ def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
         "socket.create_connection = refuse\n"
         "from mel_pipeline.defs import build\n"
         "build()\n"
-        "print([name for name in ('great_expectations', 'matplotlib', 'duckdb', 'weasyprint', 'pandas', 'sqlalchemy', 'requests') if name in sys.modules])"
+        "print([name for name in ('great_expectations', 'matplotlib', 'duckdb', 'typst', 'pandas', 'sqlalchemy', 'requests') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

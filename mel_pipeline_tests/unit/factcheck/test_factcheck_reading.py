@@ -14,6 +14,7 @@ from docx.oxml.ns import qn
 from mel_pipeline.factcheck import DraftError, read_draft, reading_child
 from mel_pipeline.factcheck.passages import sentences
 from mel_pipeline.factcheck.reading import Limits
+from mel_pipeline_tests.fixtures.factcheck import typeset
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -116,15 +117,12 @@ def test_a_word_file_is_read_with_tables_margins_footnotes_and_tracked_insertion
     ]
 
 
-def pdf(path: Path, body: str, style: str = "") -> Path:
-    from weasyprint import HTML
-
-    HTML(string=f"<html lang=fr><style>{style}</style><body>{body}</body></html>").write_pdf(path)
-    return path
+def pdf(path: Path, body: str) -> Path:
+    return typeset(path, f'#set text(font: "Inter", lang: "fr")\n{body}')
 
 
 def test_a_hyphen_at_the_end_of_a_line_is_undone_in_a_pdf(tmp_path: Path) -> None:
-    body = "<p>Des villes mem-<br>bres du réseau de Saint-<br>Denis, soit vingt-<br>deux, et 658&#8239;382 vues.</p>"
+    body = "Des villes mem- \\ bres du réseau de Saint- \\ Denis, soit vingt- \\ deux, et 658\u202f382 vues."
     (passage,) = read_draft(pdf(tmp_path / "draft.pdf", body)).passages
     assert (
         passage.text == "Des villes membres du réseau de Saint-Denis, soit vingt-deux, et 658\u202f382 vues."
@@ -141,14 +139,14 @@ def test_a_word_divided_at_a_line_does_not_make_the_other_lines_look_short() -> 
 
 
 def test_pages_of_a_pdf_without_text_are_named(tmp_path: Path) -> None:
-    body = "<p>Le réseau.</p><div style='break-before: page; background: red; height: 5cm'></div>"
+    body = "Le réseau. #pagebreak() #rect(fill: red, height: 5cm)"
     assert read_draft(pdf(tmp_path / "draft.pdf", body)).warnings == [
         "Pages without text (pictures?) were not checked: 2."
     ]
 
 
 def test_a_scan_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    scan = pdf(tmp_path / "scan.pdf", "<div style='background: red; height: 5cm'></div>")
+    scan = pdf(tmp_path / "scan.pdf", "#rect(fill: red, height: 5cm)")
     with pytest.raises(DraftError, match=r"scan\.pdf: there is no text in it: its pages are pictures .*OCR"):
         read_draft(scan)
 
@@ -156,7 +154,7 @@ def test_a_scan_is_refused_with_what_to_do(tmp_path: Path) -> None:
 def test_a_pdf_with_a_password_is_refused(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
 
-    writer = PdfWriter(clone_from=PdfReader(pdf(tmp_path / "open.pdf", "<p>164</p>")))
+    writer = PdfWriter(clone_from=PdfReader(pdf(tmp_path / "open.pdf", "164")))
     writer.encrypt("secret", algorithm="AES-256")
     writer.write(tmp_path / "locked.pdf")
     with pytest.raises(DraftError, match="locked with a password"):
@@ -166,7 +164,7 @@ def test_a_pdf_with_a_password_is_refused(tmp_path: Path) -> None:
 def test_a_pdf_that_only_may_not_be_changed_is_read(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
 
-    writer = PdfWriter(clone_from=PdfReader(pdf(tmp_path / "open.pdf", "<p>164 villes.</p>")))
+    writer = PdfWriter(clone_from=PdfReader(pdf(tmp_path / "open.pdf", "164 villes.")))
     writer.encrypt("", owner_password="owner", algorithm="AES-256")
     writer.write(tmp_path / "owned.pdf")
     assert texts(tmp_path / "owned.pdf") == [("page 1", "164 villes.")]

@@ -114,15 +114,6 @@ def test_a_damaged_record_is_no_record(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_what_could_not_be_made_here_is_tried_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "pdf_available", lambda: False)
-    with counted(monkeypatch, formats, "build_editions") as composed:
-        assert build(tmp_path, asked=["html", "pdf"]).left_out
-        assert build(tmp_path, asked=["html", "pdf"]).left_out
-        assert len(composed) == 2
-
-
-@pytest.mark.slow
 def test_without_a_folder_to_keep_in_everything_is_composed(tmp_path, monkeypatch):
     with counted(monkeypatch, formats, "build_editions") as composed:
         for _ in range(2):

@@ -1,0 +1,266 @@
+"""The page model as one JSON document for ``report.typ``: words and order, nothing about how it looks.
+
+What a screen folds away besides chart data (every table of the quality section, where a figure comes from) is for
+looking up there; paper leaves it out, and the workbook has it as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from mel_pipeline.reporting.page.model import PageModel, Picture, Section
+    from mel_pipeline.reporting.page.tables import Row
+
+WORDS = {
+    "contents": "formats.contents",
+    "data_at": "formats.data_at",
+    "main_points": "page.main_points",
+    "headline": "page.headline",
+    "changes": "story.changes",
+    "no_changes": "story.no_changes",
+    "decide": "story.decide",
+    "nothing_to_decide": "story.nothing_to_decide",
+    "also": "page.also",
+    "no_figures": "page.no_figures",
+    "indicator": "table.indicator",
+    "actual": "page.actual",
+    "trend": "page.trend",
+    "year_before": "page.year_before",
+    "target": "page.target",
+    "status": "page.status",
+    "fraction": "page.fraction",
+    "n": "table.base",
+    "baseline": "page.baseline",
+    "cell": "table.cell",
+    "published": "table.published",
+    "now": "table.now",
+    "difference": "table.difference",
+    "reason": "table.reason",
+    "notes": "page.notes",
+    "no_notes": "page.no_notes",
+    "sample_heading": "page.sample_heading",
+    "sample_text": "page.sample_text",
+    "sample_mark": "page.sample_mark",
+    "sample_banner": "page.sample_banner",
+    "suppression": "page.suppression",
+    "source": "page.quality_source",
+    "rows_in": "page.rows_in",
+    "rows_aside": "page.rows_aside",
+    "rows_corrected": "page.rows_corrected",
+    "rows_late": "page.rows_late",
+    "in_words": "page.quality_status",
+}
+
+
+def paper_document(page: PageModel) -> dict[str, Any]:
+    """What ``report.typ`` reads; texts, numbers of the layout and drawings alone, so that JSON holds all of it."""
+    t, edition = page.t, page.edition
+    previous = "page.previous_year" if edition.grain == "year" else "page.previous"
+    placed = [*page.sections, *page.topics]
+    drawn = {picture.anchor for section in placed for picture in section.pictures}
+    return {
+        "language": t.language,
+        "title": t("page.title", organisation=edition.organisation, period=t.period_title(edition.period)),
+        "organisation": edition.organisation,
+        "eyebrow": t("page.eyebrow"),
+        "period": t.period_title(edition.period),
+        "day": [edition.data_as_of.year, edition.data_as_of.month, edition.data_as_of.day],
+        "as_of": t("page.as_of", day=t.day(edition.data_as_of)),
+        "standing": {**asdict(page.standing), "short": _standing(page)},
+        "page_of": _page_of(page),
+        "is_sample": edition.is_sample,
+        "is_year": edition.grain == "year",
+        "words": {name: t(key) for name, key in WORDS.items()} | {"previous": t(previous)},
+        "points": page.points,
+        "on_track": page.on_track,
+        "changes": page.changes,
+        "decisions": page.decisions,
+        "headline": [_row(row) for row in page.headline],
+        "sections": _lines_of_action(page, drawn) + _topics(page, drawn),
+        "learning": _learning(page),
+        "performance": {
+            "heading": t("page.performance"),
+            "intro": t("page.performance_intro", period=edition.period),
+            "pictures": [_picture(page.overviews["bullets"])] if "bullets" in page.overviews else [],
+            "rows": [_row(row) for row in page.rows],
+        },
+        "definitions": {
+            "heading": t("page.definitions"),
+            "intro": t("page.definitions_intro"),
+            "sheets": [_sheet(row, page) for row in page.sheets],
+        },
+        "restatements": _restatements(page),
+        "quality": _quality(page),
+        "cite": {"heading": t("page.cite"), **_cite(page)},
+        "annex": {"heading": t("formats.annex"), "intro": t("formats.annex_intro")},
+    }
+
+
+def _standing(page: PageModel) -> str:
+    told = page.edition.publication
+    if told is None:
+        return page.standing.tag
+    return page.t("site.published", version=told.version, day=page.t.day(told.day))
+
+
+def _page_of(page: PageModel) -> list[str]:
+    """What stands before, between and after the two numbers of ``Page 1 of 9``."""
+    before, _, rest = page.t("formats.page_of", page="\0", pages="\1").partition("\0")
+    between, _, after = rest.partition("\1")
+    return [before, between, after]
+
+
+def _lines_of_action(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
+    first = [page.overviews[name] for name in ("waterfall", "member_map") if name in page.overviews]
+    return [
+        {
+            **_section(section, f"line-{place}", first if place == 1 else [], drawn),
+            "eyebrow": page.t("page.line", number=section.key) if section.key else "",
+        }
+        for place, section in enumerate(page.sections, start=1)
+    ]
+
+
+def _topics(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
+    first = {"reach": "platforms", "satisfaction": "likert"}
+    told = []
+    for section in page.topics:
+        overview = page.overviews.get(first.get(section.key, ""))
+        told.append(
+            {
+                **_section(section, f"topic-{section.key}", [overview] if overview else [], drawn),
+                "eyebrow": page.t("topic.eyebrow"),
+                "intro": page.answered
+                if section.key == "satisfaction"
+                else page.t(f"topic.{section.key}_intro"),
+                "ladder": [asdict(rung) for rung in page.ladder] if section.key == "reach" else [],
+            }
+        )
+    return told
+
+
+def _section(section: Section, label: str, first: Sequence[Picture], drawn: set[str]) -> dict[str, Any]:
+    return {
+        "label": label,
+        "heading": section.heading,
+        "intro": "",
+        "ladder": [],
+        "pictures": [_picture(picture) for picture in [*first, *section.pictures]],
+        "also": bool(section.pictures),
+        "rows": [_row(row, drawn) for row in section.rows],
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "id": picture.anchor,
+        "name": picture.name,
+        "alt": picture.alt,
+        "svg": picture.svg.decode("utf-8"),
+        "headings": list(picture.headings),
+        "table": [list(cells) for cells in picture.table],
+    }
+
+
+def _row(row: Row, drawn: Collection[str] = ()) -> dict[str, Any]:
+    """A row of a table. It leads to the chart of its indicator where one is drawn, else to the definition."""
+    told = {
+        name: asdict(getattr(row, name))
+        for name in ("actual", "previous", "year_before", "target", "baseline")
+    }
+    fraction = f"{row.numerator} / {row.denominator}" if row.numerator and row.denominator else ""
+    return {
+        **told,
+        "id": row.measure.id,
+        "name": row.measure.name,
+        "to": f"{'at' if row.measure.id in drawn else 'sheet'}-{row.measure.id}",
+        "status": asdict(row.status),
+        "spark": {
+            "runs": [[_point(point) for point in run.split()] for run in row.spark.runs],
+            "last": row.spark.last,
+        },
+        "note": row.note,
+        "restated": row.restated,
+        "fraction": fraction,
+        "n": row.n,
+        "interval": row.interval,
+    }
+
+
+def _point(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
+def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
+    t, m = page.t, row.measure
+    formula = " / ".join(t.say(part) for part in (m.numerator_text, m.denominator_text) if part)
+    baseline = row.baseline.text + (f" ({row.baseline.change})" if row.baseline.change else "")
+    fields = [
+        ("definition", m.definition),
+        ("unit", row.unit),
+        ("formula", formula if m.numerator_text else ""),
+        ("aggregation", t.choice("rule", m.aggregation)),
+        ("source", t.say(m.source)),
+        ("frequency", t.named("frequency", m.frequency)),
+        ("owner", t.say(m.owner_role)),
+        ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
+        ("limitations", m.limitations),
+    ]
+    told = [[t(f"page.{name}"), text] for name, text in fields if text]
+    return {"id": m.id, "name": m.name, "fields": told}
+
+
+def _learning(page: PageModel) -> dict[str, Any]:
+    t = page.t
+    parts = ("lessons", "comments", "decisions") if page.learning else ()
+    return {
+        "heading": t("learning.title"),
+        "nothing": "" if page.learning else t("learning.nothing", period=page.edition.period),
+        "parts": [{"heading": t(f"learning.{name}"), "lines": page.learning[name]} for name in parts],
+        "none": t("learning.none"),
+    }
+
+
+def _restatements(page: PageModel) -> dict[str, Any] | None:
+    if not (page.edition.publication or page.restatements):
+        return None
+    intro = "page.restatements_intro" if page.restatements else "page.no_restatements"
+    return {
+        "heading": page.t("page.restatements"),
+        "intro": page.t(intro),
+        "rows": [asdict(row) for row in page.restatements],
+    }
+
+
+def _quality(page: PageModel) -> dict[str, Any]:
+    t = page.t
+    return {
+        "heading": t("page.quality"),
+        "intro": t("page.quality_intro"),
+        "card": page.card,
+        "rules": f"{t('page.rules_intro')} {'; '.join(page.rules_held)}." if page.rules_held else "",
+        "notes": [t.say(note) for note in page.edition.notes],
+        "suppression": f"{t('page.suppression_text', shown=t('status.suppressed'))} {t('page.rounding')}",
+    }
+
+
+def _cite(page: PageModel) -> dict[str, str]:
+    t, edition = page.t, page.edition
+    return {
+        "text": t(
+            "page.cite_text",
+            organisation=edition.organisation,
+            year=edition.data_as_of.year,
+            period=t.period_title(edition.period),
+            day=t.day(edition.data_as_of),
+            status=page.standing.tag.lower(),
+        ),
+        "sample": t("page.cite_sample") if edition.is_sample else "",
+        "licence": t("page.licence", name=edition.licence.replace("-", " "))
+        if edition.licence
+        else t("page.no_licence", organisation=edition.organisation),
+    }

@@ -7,40 +7,34 @@ import http.client
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from mel_pipeline.core.errors import PortTakenError
 from mel_pipeline.core.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from mel_pipeline.sandbox import Sandbox
 
 NOTE = (
     "The sample organisation answers on 127.0.0.1:{port} for this run. Started without `mel dev`, the Dagster UI has"
     " no guard against requests from other web pages."
 )
 _LOCK = threading.Lock()
-_RUNNING: list[Sandbox] = []  # at most one a process
+_PORTS: list[int] = []  # of the one sandbox that this process has started
 
 
 @contextmanager
-def sample_sources(settings: Settings) -> Iterator[Settings]:
+def sample_sources(settings: Settings, meanwhile: Callable[[], object] = lambda: None) -> Iterator[Settings]:
     """Settings whose sources answer. Real accounts are left alone; the sample is served for the block.
 
     A free port is taken when the usual one is in use. Processes started within the block learn the port
     through the environment.
+
+    Args:
+        meanwhile: called while the sample starts, which takes a second or two.
     """
     if not settings.sample:
         yield settings
         return
     before = os.environ.get("MEL_SANDBOX_PORT")
-    with ExitStack() as stack:
-        try:
-            box = _start(stack, settings, settings.sandbox_port)
-        except PortTakenError:
-            box = _start(stack, settings, 0)
-        os.environ["MEL_SANDBOX_PORT"] = str(box.port)
+    with _sandbox(settings, settings.sandbox_port, meanwhile) as port:
+        os.environ["MEL_SANDBOX_PORT"] = str(port)
         try:
             yield load_settings()
         finally:
@@ -50,28 +44,30 @@ def sample_sources(settings: Settings) -> Iterator[Settings]:
                 os.environ["MEL_SANDBOX_PORT"] = before
 
 
-def answering(settings: Settings, say: Callable[[str], None]) -> Settings:
+def answering(settings: Settings, log: Callable[[str], None]) -> Settings:
     """Settings whose sources answer until the process ends: `dagster dev` and `dg dev` start no sandbox themselves.
 
     Args:
-        say: told in one line when a sandbox had to be started, on a free port.
+        log: gets one line when a sandbox had to be started, on a free port.
     """
     if not settings.sample or _answers(settings.sandbox_port):
         return settings
     with _LOCK:
-        if not _RUNNING:
+        if not _PORTS:
             stack = ExitStack()
-            _RUNNING.append(_start(stack, settings, 0))
+            _PORTS.append(stack.enter_context(_sandbox(settings, 0)))
             atexit.register(stack.close)
-            say(NOTE.format(port=_RUNNING[0].port))
-    return load_settings(_RUNNING[0].port)
+            log(NOTE.format(port=_PORTS[0]))
+    return load_settings(_PORTS[0])
 
 
-def _start(stack: ExitStack, settings: Settings, port: int) -> Sandbox:
-    from mel_pipeline.sandbox import running
+def _sandbox(
+    settings: Settings, port: int, meanwhile: Callable[[], object] = lambda: None
+) -> AbstractContextManager[int]:
+    from mel_pipeline.sandbox.process import running_apart
 
-    return stack.enter_context(
-        running(port, settings.current_day, settings.survey_folder, settings.sandbox_fail)
+    return running_apart(
+        port, settings.current_day, settings.survey_folder, settings.sandbox_fail, meanwhile
     )
 
 

@@ -1,0 +1,100 @@
+"""Serve the sample from a process of its own: answering then takes nothing from whoever asks.
+
+The child ends when its standard input does, so none is left behind however the parent ends.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core import errors
+from mel_pipeline.core.errors import MelError, PortTakenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+END_SECONDS = 10
+
+
+@contextmanager
+def running_apart(
+    port: int,
+    today: date,
+    survey_dir: Path | None = None,
+    fail: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Iterator[int]:
+    """Serve the sample for as long as the block lasts; gives the port, a free one where ``port`` is taken.
+
+    Args:
+        meanwhile: called while the child starts.
+
+    Raises:
+        MelError: ``fail`` names no platform or way of failing, or the child ended before it answered.
+    """
+    asked = {"port": port, "today": str(today), "survey_dir": survey_dir and str(survey_dir), "fail": fail}
+    command = [sys.executable, "-m", __name__, json.dumps(asked)]
+    # Our own interpreter and module.
+    with subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            meanwhile()
+            yield _port_of(child)
+        finally:
+            assert child.stdin is not None
+            child.stdin.close()
+            try:
+                child.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _port_of(child: subprocess.Popen[str]) -> int:
+    assert child.stdout is not None
+    line = child.stdout.readline()
+    told = json.loads(line) if line.startswith("{") else {}
+    if "port" in told:
+        return int(told["port"])
+    if "error" in told:
+        kind: type[MelError] = getattr(errors, told["error"])
+        raise kind(told["message"])
+    raise MelError(
+        "Starting the sample organisation: its process ended before it answered. What it said stands above;"
+        " `mel sandbox` starts it alone."
+    )
+
+
+def _serve(port: int, today: date, survey_dir: Path | None, fail: str) -> None:
+    from mel_pipeline.sandbox.server import running
+
+    try:
+        with running(port, today, survey_dir, fail) as box:
+            print(json.dumps({"port": box.port}), flush=True)
+            sys.stdin.read()
+    except PortTakenError:
+        if port == 0:
+            raise
+        _serve(0, today, survey_dir, fail)
+
+
+def main() -> None:
+    """The child: tells its port, or why it cannot serve, as a line of JSON."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
+    asked = json.loads(sys.argv[1])
+    folder = Path(asked["survey_dir"]) if asked["survey_dir"] else None
+    try:
+        _serve(asked["port"], date.fromisoformat(asked["today"]), folder, asked["fail"])
+    except MelError as error:
+        print(json.dumps({"error": type(error).__name__, "message": str(error)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Dagster's SQLite files, held open while jobs run."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mel_pipeline.defs.serving.history import history_held_open
+
+
+def write(path: Path, value: int) -> None:
+    """As Dagster does: an engine and a connection for one event."""
+    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("pragma journal_mode = wal")
+        connection.exec_driver_sql("create table if not exists event (value integer)")
+        connection.exec_driver_sql(f"insert into event values ({value})")
+        connection.commit()
+    engine.dispose()
+
+
+def values(path: Path) -> list[int]:
+    connection = sqlite3.connect(path)
+    found = [row[0] for row in connection.execute("select value from event order by value")]
+    connection.close()
+    return found
+
+
+def test_the_log_of_a_file_is_written_back_at_the_end_and_not_with_each_event(tmp_path):
+    path = tmp_path / "runs" / "index.db"
+    path.parent.mkdir()
+    log = path.with_name("index.db-wal")
+    with history_held_open(tmp_path):
+        write(path, 1)
+        write(path, 2)
+        assert log.exists() and values(path) == [1, 2], "another process sees each event at once"
+        write(path, 3)
+        assert log.exists()
+    assert not log.exists() and values(path) == [1, 2, 3]
+
+
+def test_a_file_elsewhere_and_one_after_the_block_are_left_to_themselves(tmp_path):
+    (tmp_path / "history").mkdir()
+    with history_held_open(tmp_path / "history"):
+        write(tmp_path / "other.db", 1)
+        assert not (tmp_path / "other.db-wal").exists()
+    write(tmp_path / "history" / "later.db", 1)
+    assert not (tmp_path / "history" / "later.db-wal").exists()

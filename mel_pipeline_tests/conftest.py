@@ -23,10 +23,11 @@ from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
-# The page in English unless a test is about other languages or formats, which take seconds each.
+# The page in English, by one process, unless a test is about others, which take seconds each.
 os.environ["OPENPYXL_LXML"] = "False"  # workbooks that tests write are the same bytes with and without lxml
 os.environ.setdefault("MEL_LANGUAGES", "en")
 os.environ.setdefault("MEL_FORMATS", "html")
+os.environ.setdefault("MEL_PROCESSES", "1")
 
 
 @pytest.fixture(scope="session")

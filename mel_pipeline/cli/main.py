@@ -28,7 +28,7 @@ from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.periods import Quarter
 
 if TYPE_CHECKING:
-    from mel_pipeline.defs.serving.running import Jobs, Stage
+    from mel_pipeline.defs.serving.running import Jobs, Outcome, Stage
 
 app = typer.Typer(
     help="MEL figures and reports: collect, check, calculate, draw. Start with `mel doctor`.",
@@ -91,11 +91,13 @@ QuarterOption = Annotated[
 def run(quarter: QuarterOption) -> None:
     """Run the nightly job for one quarter: collect, check, calculate, draw, write the report."""
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.defs.serving.running import jobs
     from mel_pipeline.defs.serving.sample import sample_sources
 
-    with sample_sources(load_settings()) as settings, jobs(settings) as runner:
-        warnings = _run_job(runner, "nightly", str(quarter))
+    with sample_sources(load_settings(), meanwhile=_load_dagster) as settings:
+        from mel_pipeline.defs.serving.running import jobs
+
+        with jobs(settings) as runner:
+            warnings = _run_job(runner, "nightly", str(quarter))
         _say_warnings(warnings)
         _say_where(settings.published_dir / str(quarter))
 
@@ -111,23 +113,34 @@ def report(
     The figures of the year before are calculated first, so that the reports can compare.
     """
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.defs.serving.running import jobs
     from mel_pipeline.defs.serving.sample import sample_sources
-    from mel_pipeline.defs.year import runs_of_year
 
     begun = time.perf_counter()
-    with sample_sources(load_settings()) as settings, jobs(settings) as runner:
+    with sample_sources(load_settings(), meanwhile=_load_dagster) as settings:
+        from mel_pipeline.defs.serving.running import jobs
+        from mel_pipeline.defs.serving.years import run_all
+        from mel_pipeline.defs.year import runs_of_year
+
         runs = runs_of_year(settings, year)
         warnings: dict[str, str] = {}
-        for number, (job, partition) in enumerate(runs, start=1):
-            purpose = "to compare with" if job == "figures_only" else ""
-            warnings |= _run_job(
-                runner, job, partition, purpose, is_first=number == 1, is_last=number == len(runs)
-            )
+
+        def on_begin(job: str, partition: str) -> None:
+            typer.secho(f"{partition}{' to compare with' if job == 'figures_only' else ''}", bold=True)
+
+        def on_stage(partition: str, stage: Stage) -> None:
+            _say_stage(stage, f"of {partition}" if stage.name == "4_report" else "")
+
+        with jobs(settings) as runner:
+            for ended in run_all(runner, runs, on_begin, on_stage):
+                warnings |= _say_problems(ended.outcome, ended.job, ended.partition)
         _say_warnings(warnings)
-        last = runs[-1][1]
         typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
-        _say_where(settings.published_dir / last)
+        _say_where(settings.published_dir / runs[-1][1])
+
+
+def _load_dagster() -> None:
+    """Takes as long as the sample needs to start."""
+    import mel_pipeline.defs.serving.years  # noqa: F401
 
 
 @app.command()
@@ -254,22 +267,26 @@ def indicators() -> None:
     typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
 
 
-def _run_job(
-    runner: Jobs, job: str, partition: str, purpose: str = "", *, is_first: bool = True, is_last: bool = True
-) -> dict[str, str]:
-    """Run one job with a line a stage; what is wrong is said at the end, and a failure ends the command.
+def _run_job(runner: Jobs, job: str, partition: str) -> dict[str, str]:
+    """Run one job with a line a stage; warnings by asset."""
+    typer.secho(partition, bold=True)
+    return _say_problems(runner.run(job, partition, _say_stage), job, partition)
+
+
+def _say_stage(stage: Stage, of: str = "") -> None:
+    mark = "✗" if stage.failed else "✓"
+    steps = f"{stage.steps} step{'s' if stage.steps > 1 else ''}"
+    typer.echo(
+        f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps} {of}".rstrip()
+    )
+
+
+def _say_problems(outcome: Outcome, job: str, partition: str) -> dict[str, str]:
+    """What is wrong is said at the end, and a failure ends the command.
 
     Returns:
         Warnings by asset: the same one, met in every quarter, is told once.
     """
-    typer.secho(f"{partition} {purpose}".rstrip(), bold=True)
-
-    def on_stage(stage: Stage) -> None:
-        mark = "✗" if stage.failed else "✓"
-        steps = f"{stage.steps} step{'s' if stage.steps > 1 else ''}"
-        typer.echo(f"  {mark} {STAGES.get(stage.name, stage.name):<10} {stage.seconds:6.1f} s   {steps}")
-
-    outcome = runner.run(job, partition, on_stage, is_first=is_first, is_last=is_last)
     from mel_pipeline.delivery.notifications import grouped
 
     for problem in grouped(outcome.problems):

@@ -84,6 +84,11 @@ class Settings(DeliverySettings):
     formats: str = Field(
         "html,pdf,xlsx,csv", description="Formats of the reports; the page is always written."
     )
+    processes: int = Field(
+        0,
+        ge=0,
+        description="Processes that draw reports; as many as there are processors by default. 1: everything in one.",
+    )
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     pseudonym_key: SecretStr = Field(
         SecretStr(""),

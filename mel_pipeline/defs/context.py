@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from mel_pipeline.core.periods import Quarter, quarters
 from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.warehouse.engine import Warehouse
+
+if TYPE_CHECKING:
+    from mel_pipeline.reporting.edition import Edition
 
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
@@ -34,6 +39,32 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Warehouse(
             self.settings.database_url, self.settings.lock_wait_seconds, linger_seconds=LINGER_SECONDS
         )
+
+    def edition(self, period: str) -> Edition:
+        """What a report of the period is made of: as it was handed over, otherwise as the warehouse has it now.
+
+        Raises:
+            ReportError: the period has not been calculated yet.
+        """
+        from mel_pipeline.reporting.inputs.editions import read_edition
+
+        handed = _HANDED_OVER.get()
+        if handed is not None and handed.period == period:
+            return handed
+        return read_edition(self.warehouse, self.settings, period)
+
+
+_HANDED_OVER: ContextVar[Edition | None] = ContextVar("edition handed over by another process", default=None)
+
+
+@contextmanager
+def handed_over(edition: Edition) -> Iterator[None]:
+    """Reports of its period are made of this edition inside; the warehouse is not asked."""
+    before = _HANDED_OVER.set(edition)
+    try:
+        yield
+    finally:
+        _HANDED_OVER.reset(before)
 
 
 def quarter_partitions(settings: Settings) -> dg.StaticPartitionsDefinition:

@@ -61,10 +61,10 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.reporting import draw_chart
         from mel_pipeline.reporting.cache import kept_in
-        from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
+        from mel_pipeline.reporting.inputs.editions import write_edition
 
         settings = mel.settings
-        edition = read_edition(mel.warehouse, settings, context.partition_key)
+        edition = mel.edition(context.partition_key)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
@@ -156,9 +156,9 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
         partitions_def=years,
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
-        from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
+        from mel_pipeline.reporting.inputs.editions import write_edition
 
-        edition = read_edition(mel.warehouse, mel.settings, context.partition_key)
+        edition = mel.edition(context.partition_key)
         return dg.MaterializeResult(metadata=_page_metadata(write_edition(edition, mel.settings), edition))
 
     return write

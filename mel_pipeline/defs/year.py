@@ -38,7 +38,9 @@ def build(settings: Settings) -> dg.Definitions:
 
     @dg.op(config_schema=FORM, description="Every quarter and the annual edition, each as a run.")
     def run_year(context: dg.OpExecutionContext, mel: Mel) -> None:
+        from mel_pipeline.defs.serving.history import history_held_open
         from mel_pipeline.defs.serving.running import Jobs
+        from mel_pipeline.defs.serving.years import run_all
 
         try:
             runs = runs_of_year(mel.settings, int(context.partition_key), **context.op_config)
@@ -46,22 +48,20 @@ def build(settings: Settings) -> dg.Definitions:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         # In this process: a run in the queue would wait for this one to end, and this one for it.
         jobs = Jobs(mel.settings, context.instance)
-        for number, (job, partition) in enumerate(runs, start=1):
-            context.log.info(f"{number} of {len(runs)}: {job} {partition}")
-            outcome = jobs.run(
-                job,
-                partition,
-                lambda _: None,
-                {"mel/part_of": context.run_id},
-                is_first=number == 1,
-                is_last=number == len(runs),
-            )
-            if not outcome.success:
-                raise dg.Failure(
-                    description=f"{job} {partition} did not finish; what came before it is done."
-                    f" {' '.join(outcome.problems)} Mend it and start the year again: nothing counts twice.",
-                    allow_retries=False,
-                )
+        part_of = {"mel/part_of": context.run_id}
+
+        def begun(job: str, partition: str) -> None:
+            context.log.info(f"{runs.index((job, partition)) + 1} of {len(runs)}: {job} {partition}")
+
+        with history_held_open(mel.settings.dagster_home):
+            for ended in run_all(jobs, runs, begun, tags=part_of):
+                if not ended.outcome.success:
+                    raise dg.Failure(
+                        description=f"{ended.job} {ended.partition} did not finish; what came before it is done."
+                        f" {' '.join(ended.outcome.problems)} Mend it and start the year again: nothing counts"
+                        " twice.",
+                        allow_retries=False,
+                    )
 
     @dg.job(
         name="backfill_year",

@@ -62,6 +62,12 @@ def as_before(name: str, made_of: str, kind: type[Made]) -> Made | None:
     return made
 
 
+def is_kept(name: str) -> bool:
+    """Whether there is a record of that name, of whatever it was made."""
+    folder = _FOLDER.get()
+    return folder is not None and (folder / f"{name}.json").is_file()
+
+
 def keep(name: str, made_of: str, made: object, files: Iterable[Path]) -> None:
     """Note what was made, for ``as_before``; ``files`` are those that making it has written."""
     folder = _FOLDER.get()

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.cache import as_before, keep
+from mel_pipeline.reporting.cache import as_before, is_kept, keep
 from mel_pipeline.reporting.digests import digest_of_pages
+from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.open_data.build import build_data_package
 from mel_pipeline.reporting.page.build import BuiltReport, build_editions
+from mel_pipeline.reporting.pictures.drawing import draw_ahead
 from mel_pipeline.reporting.workbook.build import build_workbook
 
 if TYPE_CHECKING:
@@ -35,10 +37,14 @@ def build_all(
     sources_dir: Path,
     languages: Sequence[str],
     formats: Sequence[str] = FORMATS,
+    processes: int = 1,
 ) -> BuiltEdition:
     """Write the edition under ``<out_dir>/<period>/``. The page is always written: the others follow from it.
 
     Inside ``kept_in`` nothing is composed while everything it is made of, and every file, is as it was.
+
+    Args:
+        processes: how many may draw an edition that has not been drawn before.
 
     Raises:
         ReportError: as ``build_editions``, or a format is asked for that does not exist.
@@ -55,6 +61,9 @@ def build_all(
     found = as_before(name, made_of, BuiltEdition)
     if found is not None:
         return found
+    if not is_kept(name):
+        check_columns(edition)
+        draw_ahead(edition, sources_dir, languages, processes)
     made = _build(edition, out_dir, sources_dir, languages, formats)
     keep(name, made_of, made, _lying(out_dir / edition.period))
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +13,9 @@ import dagster as dg
 
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
-from mel_pipeline.defs.context import COLLECT
+from mel_pipeline.defs.context import COLLECT, LINGER_SECONDS
 from mel_pipeline.defs.failure_messages import reason_of
+from mel_pipeline.defs.serving.history import history_held_open
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.site import NAME as SITE
 from mel_pipeline.warehouse import Warehouse
@@ -44,10 +45,20 @@ class Outcome:
 
 
 class Jobs:
-    """The jobs of this code location, run here and now."""
+    """The jobs of this code location, run here and now.
 
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+    Args:
+        opens_warehouse: false where everything that is read arrives from another process.
+    """
+
+    def __init__(
+        self, settings: Settings, instance: dg.DagsterInstance, *, opens_warehouse: bool = True
+    ) -> None:
         self.definitions = build()
+        self.opens_warehouse = opens_warehouse
+        self.warehouse = Warehouse(
+            settings.database_url, settings.lock_wait_seconds, linger_seconds=LINGER_SECONDS
+        )
         self.settings = settings
         self.instance = instance
         assets = [item for item in self.definitions.assets or [] if isinstance(item, dg.AssetsDefinition)]
@@ -76,12 +87,14 @@ class Jobs:
         *,
         is_first: bool = True,
         is_last: bool = True,
+        only: Collection[str] = (),
     ) -> Outcome:
         """Run a job for one quarter or year; ``on_stage`` is called as each stage ends.
 
         Args:
             is_first: of runs one after the other. The others ask only the sources that are asked by quarter.
             is_last: of runs one after the other. Only the last writes the reading site.
+            only: assets of the job to make; all by default.
         """
         run_id = str(uuid.uuid4())
         progress = _Progress(self.stage_of, on_stage)
@@ -94,21 +107,28 @@ class Jobs:
             raise_on_error=False,
             run_config=QUIET,
             tags=tags,
-            asset_selection=None if is_first and is_last else self._part(definition, is_first, is_last),
+            asset_selection=self._part(definition, set(only), is_first=is_first, is_last=is_last),
         )
         progress.close()
-        Warehouse(self.settings.database_url, self.settings.lock_wait_seconds).fold()
+        if self.opens_warehouse:
+            Warehouse(self.settings.database_url, self.settings.lock_wait_seconds).fold()
         return Outcome(result.success, run_id, progress.problems, progress.warnings)
 
-    def _part(self, job: dg.JobDefinition, is_first: bool, is_last: bool) -> list[dg.AssetKey]:
-        done = (set() if is_first else self._asked_whole) | (set() if is_last else {dg.AssetKey(SITE)})
-        return sorted(job.asset_layer.selected_asset_keys - done)
+    def _part(
+        self, job: dg.JobDefinition, only: set[str], *, is_first: bool, is_last: bool
+    ) -> list[dg.AssetKey] | None:
+        """The assets to make where these are not all of the job."""
+        every = set(job.asset_layer.selected_asset_keys)
+        left_out = (set() if is_first else self._asked_whole) | (set() if is_last else {dg.AssetKey(SITE)})
+        wanted = every & {dg.AssetKey(name) for name in only} if only else every - left_out
+        return sorted(wanted) if wanted != every else None
 
 
 @contextmanager
-def jobs(settings: Settings) -> Iterator[Jobs]:
-    with open_instance(settings) as instance:
-        yield Jobs(settings, instance)
+def jobs(settings: Settings, *, opens_warehouse: bool = True) -> Iterator[Jobs]:
+    """The jobs of this code location and Dagster's instance, for as long as the block lasts. Errors as ``open_instance``."""
+    with history_held_open(settings.dagster_home), open_instance(settings) as instance:
+        yield Jobs(settings, instance, opens_warehouse=opens_warehouse)
 
 
 class _Progress:

@@ -48,14 +48,16 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
     Raises:
         ReportError: a page cannot be written, two languages differ, or a format or language does not exist.
     """
+    from mel_pipeline.core.processes import cores
     from mel_pipeline.reporting import build_all, languages
     from mel_pipeline.reporting.cache import kept_in
 
     asked = languages(settings.report_sources, settings.languages)
     formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
     wanted = [*asked, *(language for language in also if language not in asked)]
+    processes = settings.processes or cores()
     with kept_in(settings.pictures_dir):
-        return build_all(edition, settings.published_dir, settings.report_sources, wanted, formats)
+        return build_all(edition, settings.published_dir, settings.report_sources, wanted, formats, processes)
 
 
 def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:

@@ -1,0 +1,98 @@
+"""Reports made by a second process while the next quarter is collected.
+
+The edition is read here, before anything of the next quarter arrives, and handed over as frames: the second process
+never opens the warehouse, which one process writes at a time. It runs Dagster's job of the report, so that the assets
+stand in the UI as those of any other run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.util import Finalize
+from pathlib import Path
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.processes import cores, interruptible, may_start_more, workers
+from mel_pipeline.core.settings import load_settings
+from mel_pipeline.defs.context import handed_over
+from mel_pipeline.defs.serving.running import Jobs, Outcome, Stage, jobs
+from mel_pipeline.reporting.edition import Edition
+from mel_pipeline.reporting.inputs.editions import read_edition
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that has been made, or has failed, with the stages of its run."""
+
+    partition: str
+    outcome: Outcome
+    stages: list[Stage]
+
+
+class Beside:
+    """One process beside this one; reports are made in the order they are asked for."""
+
+    def __init__(self, runner: Jobs, pool: ProcessPoolExecutor) -> None:
+        self._runner, self._pool = runner, pool
+        self._asked: list[tuple[str, Future[Report]]] = []
+
+    def begin(self, job: str, partition: str, tags: dict[str, str] | None = None) -> None:
+        """Read the edition of ``partition`` as it stands now, and have its report made."""
+        edition = read_edition(self._runner.warehouse, self._runner.settings, partition)
+        self._asked.append((partition, self._pool.submit(_make, job, edition, tags)))
+
+    def ended(self, *, wait: bool = False) -> Iterator[Report]:
+        """Reports that have ended since the last call; with ``wait`` all that were asked for.
+
+        Raises:
+            ReportError: the process was killed.
+        """
+        while self._asked and (wait or self._asked[0][1].done()):
+            partition, future = self._asked.pop(0)
+            try:
+                yield future.result()
+            except BrokenProcessPool as error:
+                raise ReportError(
+                    f"Making the report of {partition}: the process that made it was ended from outside, perhaps for"
+                    " want of memory. Run the command again; MEL_PROCESSES=1 makes everything in one process."
+                ) from error
+
+
+@contextmanager
+def reports_beside(runner: Jobs) -> Iterator[Beside | None]:
+    """A process for the reports, or None where there is one processor or the settings want one process."""
+    wanted = runner.settings.processes or cores()
+    # The second process opens the instance of the settings; a temporary one, as tests have, is of this process alone.
+    is_shared = Path(runner.instance.root_directory).resolve() == runner.settings.dagster_home.resolve()
+    if wanted < 2 or not is_shared or not may_start_more():
+        yield None
+        return
+    with workers(1, _open) as pool:
+        pool.submit(_opened)  # so that it starts now and not with the first report
+        yield Beside(runner, pool)
+
+
+_RUNNER: list[Jobs] = []  # of the second process
+
+
+def _open() -> None:
+    stack = ExitStack()
+    _RUNNER.append(stack.enter_context(jobs(load_settings(), opens_warehouse=False)))
+    Finalize(None, stack.close, exitpriority=10)
+
+
+def _opened() -> None:
+    """Loads what a report needs before there is one."""
+    import mel_pipeline.reporting.charts.canvas
+    import mel_pipeline.reporting.workbook.build  # noqa: F401
+
+
+def _make(job: str, edition: Edition, tags: dict[str, str] | None) -> Report:
+    stages: list[Stage] = []
+    with interruptible(), handed_over(edition):
+        outcome = _RUNNER[0].run(job, edition.period, stages.append, tags, is_last=False)
+    return Report(edition.period, outcome, stages)

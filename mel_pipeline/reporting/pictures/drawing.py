@@ -1,0 +1,71 @@
+"""The pictures of an edition drawn by several processes, before its pages ask for them.
+
+Whoever draws a picture leaves it in the folder of what is kept, and the page takes it from there: the bytes are the
+same however many draw.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.processes import interruptible, may_start_more, workers
+from mel_pipeline.reporting.cache import kept_folder, kept_in
+from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.pictures.charts import drawings
+from mel_pipeline.reporting.pictures.page import page_charts
+from mel_pipeline.reporting.text.texts import load_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mel_pipeline.reporting.edition import Edition
+
+
+def draw_ahead(edition: Edition, sources_dir: Path, languages: Sequence[str], processes: int) -> None:
+    """Draw what the pages of an edition show, in ``processes`` at once, this one among them.
+
+    Nothing is done outside ``kept_in``, or where this process may start no other.
+
+    Raises:
+        ReportError: as drawing in this process.
+    """
+    folder = kept_folder()
+    parts = [(language, narrow) for narrow in (False, True) for language in languages]
+    if folder is None or processes < 2 or len(parts) < 2 or not may_start_more():
+        return
+    with workers(min(processes, len(parts)) - 1, _remember, (edition, sources_dir, folder)) as pool:
+        drawn = [(pool.submit(_draw_part, *part), part) for part in parts]
+        for future, part in reversed(drawn):
+            if future.cancel():
+                draw_part(edition, sources_dir, *part)
+        for future, part in drawn:
+            if not future.cancelled():
+                try:
+                    future.result()
+                except BrokenProcessPool:  # ended from outside, as for want of memory
+                    draw_part(edition, sources_dir, *part)
+
+
+def draw_part(edition: Edition, sources_dir: Path, language: str, narrow: bool) -> None:
+    """Draw the wide or the narrow pictures of one language, to be kept."""
+    texts = load_texts(sources_dir, language, edition.min_cell)
+    known = measures(edition, language)
+    figures = Figures(edition, known)
+    drawings(edition, [one for one in known if one.pictured], figures, sources_dir, texts, narrow=narrow)
+    page_charts(edition, known, figures, texts, sources_dir, narrow=narrow)
+
+
+_ABOUT: list[tuple[Edition, Path, Path]] = []  # of a worker: edition, sources, folder of what is kept
+
+
+def _remember(edition: Edition, sources_dir: Path, folder: Path) -> None:
+    _ABOUT.append((edition, sources_dir, folder))
+
+
+def _draw_part(language: str, narrow: bool) -> None:
+    edition, sources_dir, folder = _ABOUT[0]
+    with interruptible(), kept_in(folder):
+        draw_part(edition, sources_dir, language, narrow)

@@ -79,7 +79,7 @@ def keep(name: str, made_of: str, made: object, files: Iterable[Path]) -> None:
         "files": written,
         "made": TypeAdapter(type(made)).dump_python(made, mode="json"),
     }
-    write_if_changed(folder / f"{name}.json", json.dumps(told, ensure_ascii=False).encode())
+    write_if_changed(folder / f"{name}.json", json.dumps(told, ensure_ascii=False).encode(), durable=False)
 
 
 def digest_of_file(path: Path) -> str:

@@ -9,8 +9,11 @@ from pathlib import Path
 from mel_pipeline.core.errors import ReportError
 
 
-def write_if_changed(path: Path, content: bytes) -> bool:
+def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> bool:
     """Put ``content`` at ``path``; True when something was written.
+
+    Args:
+        durable: wait for the disk. Not needed for what is checked when it is read and can be made again.
 
     Raises:
         ReportError: the folder or file cannot be written.
@@ -26,8 +29,9 @@ def write_if_changed(path: Path, content: bytes) -> bool:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             temporary.chmod(0o644)
             temporary.replace(path)
         except BaseException:

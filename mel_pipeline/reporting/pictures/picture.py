@@ -97,10 +97,10 @@ def _keep(place: Path, drawn: Picture, missing: list[str]) -> None:
         "height": drawn.height,
         "missing": missing,
     }
-    write_if_changed(place.with_suffix(".svg"), drawn.svg)
+    write_if_changed(place.with_suffix(".svg"), drawn.svg, durable=False)
     if drawn.png:
-        write_if_changed(place.with_suffix(".png"), drawn.png)
-    write_if_changed(place.with_suffix(".json"), json.dumps(told).encode())
+        write_if_changed(place.with_suffix(".png"), drawn.png, durable=False)
+    write_if_changed(place.with_suffix(".json"), json.dumps(told).encode(), durable=False)
 
 
 def _key(frame: object, texts: Texts, sources_dir: Path, title: str, with_png: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -275,3 +276,24 @@ def test_frames_of_the_same_shape_are_judged_on_their_own_rows_without_being_fin
     from great_expectations.execution_engine import pandas_execution_engine as engine  # after it is set up
 
     assert engine.hash_pandas_dataframe(frame) == ""
+
+
+def test_a_configuration_is_formed_once_a_check_and_the_verdict_is_that_of_forming_it_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mel_pipeline.core.contracts import contract_of
+    from mel_pipeline.quality import expectations
+
+    contract = contract_of("zoho_crm").entities["events"]
+    values = ["1", "2024-02-30", None, "true"]
+    frame = pd.DataFrame(dict.fromkeys([*contract.columns, "_source_ref"], values), dtype="str")
+    once = quality.check_rows(frame, contract).bad
+    monkeypatch.setattr(expectations, "_formed_once", nullcontext)
+    assert once == quality.check_rows(frame, contract).bad and len(once) > len(contract.columns)
+    monkeypatch.undo()
+
+    kinds = expectations.expectation_types()
+    asked = kinds.ExpectColumnValuesToNotBeNull(column="id")
+    with expectations._formed_once():
+        assert asked.configuration is asked.configuration
+    assert asked.configuration is not asked.configuration

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 1e9  # people: what nothing bounds
-SLACK = 1e-6
+Point = dict[Quantity, float]
 
 
 @dataclass(frozen=True)
@@ -59,36 +59,47 @@ def intervals(
     figures: Figures, links: Sequence[Relation], wanted: Iterable[Quantity]
 ) -> dict[Quantity, Interval]:
     """The interval of each wanted quantity; where the relations contradict the numbers, nothing can be inferred."""
+    by_quantity: dict[Quantity, list[Relation]] = {}
+    for link in links:
+        for quantity in link.weights:
+            by_quantity.setdefault(quantity, []).append(link)
     found: dict[Quantity, Interval] = {}
     for quantity in wanted:
         if quantity in found:
             continue
-        together = _connected(quantity, figures, links)
-        found[quantity] = _bounds(quantity, figures, together)
+        together, _ = connected(quantity, figures, by_quantity)
+        points = extremes(quantity, figures, together)
+        found[quantity] = (
+            Interval(points[0][quantity], points[1][quantity]) if points else Interval(0.0, MOST)
+        )
     return found
 
 
-def _connected(start: Quantity, figures: Figures, links: Sequence[Relation]) -> list[Relation]:
-    """The relations that say anything about a quantity, through unknown ones."""
-    by_unknown: dict[Quantity, list[int]] = {}
-    for number, link in enumerate(links):
-        for quantity in link.weights:
-            if quantity not in figures.known:
-                by_unknown.setdefault(quantity, []).append(number)
-    seen: set[int] = set()
+def connected(
+    start: Quantity, figures: Figures, links: Mapping[Quantity, Sequence[Relation]]
+) -> tuple[list[Relation], set[Quantity]]:
+    """The relations that say anything about a quantity, through unknown ones, and these unknown ones.
+
+    Args:
+        links: the relations in which each quantity stands.
+    """
+    seen: dict[int, Relation] = {}
     waiting, met = [start], {start}
     while waiting:
-        for number in by_unknown.get(waiting.pop(), []):
-            if number not in seen:
-                seen.add(number)
-                fresh = {q for q in links[number].weights if q not in figures.known} - met
+        for link in links.get(waiting.pop(), ()):
+            if id(link) not in seen:
+                seen[id(link)] = link
+                fresh = {q for q in link.weights if q not in figures.known and q not in met}
                 met |= fresh
                 waiting += fresh
-    return [links[number] for number in sorted(seen)]
+    return list(seen.values()), met
 
 
-def _bounds(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> Interval:
-    """Smallest and largest value in one program: the unknowns twice, one copy pulled down and one up."""
+def extremes(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> tuple[Point, Point] | None:
+    """The unknowns where ``wanted`` is smallest and where it is largest; None where nothing agrees with the numbers.
+
+    Both come from one program: the unknowns twice, one copy pulled down and one up.
+    """
     import numpy as np
     from scipy.optimize import linprog
 
@@ -117,5 +128,6 @@ def _bounds(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> In
         method="highs",
     )
     if result.status != 0:
-        return Interval(0.0, MOST)
-    return Interval(float(result.x[place[wanted]]), float(result.x[len(unknown) + place[wanted]]))
+        return None
+    values = result.x.tolist()
+    return dict(zip(unknown, values, strict=False)), dict(zip(unknown, values[len(unknown) :], strict=True))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mel_pipeline.publication.disclosure.attack import intervals
+from mel_pipeline.publication.disclosure.attacker import Attacker
 from mel_pipeline.publication.disclosure.structure import (
     HIDDEN,
     TOTAL,
@@ -83,6 +83,7 @@ class _Choice:
         for row in sorted(rows):
             self.members.setdefault(self.cell(row), []).append(row)
         self.links = [link for link in relations(complete, rules) if self._holds(link)]
+        self.attacker = Attacker(self.figures, self.complete, self.links)
         self.frozen: set[Cell] = set()
         self.unprotected: list[str] = []
 
@@ -166,8 +167,7 @@ class _Choice:
 
     def _is_exposed(self, quantity: Quantity) -> bool:
         """Whether it can be had: a small count too narrowly, anything else exactly."""
-        width = intervals(self.figures, self.links, [quantity])[quantity].width
-        return width < (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE
+        return self.attacker.has(quantity, (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE)
 
     def _helper(self, exposed: Quantity) -> Cell | None:
         """The cheapest figure whose withholding protects; if none does alone, the cheapest that is connected."""

@@ -7,6 +7,7 @@ is recovered when the equations leave it one value (its unit vector lies in thei
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,9 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.publication.disclosure import Sensitivity, protect
+from mel_pipeline.publication.disclosure.attack import intervals
+from mel_pipeline.publication.disclosure.attacker import Attacker
+from mel_pipeline.publication.disclosure.structure import Quantity
 from mel_pipeline_tests.unit.publication.test_disclosure import (
     GENDER,
     QUARTERS,
@@ -195,6 +199,22 @@ def test_the_attack_recovers_nothing_from_thirty_random_tables() -> None:
 @pytest.mark.parametrize("part", range(6))
 def test_the_attack_recovers_nothing_from_thousands_of_random_tables(part: int) -> None:
     assert attacked(TABLES // 6, seed=100 + part) > 1_000
+
+
+def test_what_needs_no_program_is_answered_as_the_program_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = Attacker.has
+    asked: Counter[bool] = Counter()
+
+    def both(self: Attacker, wanted: Quantity, limit: float) -> bool:
+        links = list({id(link): link for found in self._links.values() for link in found}.values())
+        slow = intervals(self.figures, links, [wanted])[wanted].width < limit
+        asked[slow] += 1
+        assert quick(self, wanted, limit) == slow, (wanted, limit, self.figures)
+        return slow
+
+    monkeypatch.setattr(Attacker, "has", both)
+    attacked(30, seed=7)
+    assert asked[True] > 100 and asked[False] > 100
 
 
 def test_every_random_table_holds_sums_the_attacker_can_use() -> None:

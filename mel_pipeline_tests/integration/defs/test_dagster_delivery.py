@@ -18,19 +18,14 @@ from mel_pipeline.quality.freshness import last_quarter, late_sources
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 from mel_pipeline_tests.fixtures.mail import mail_server
-from mel_pipeline_tests.fixtures.organisation import DAY, Small, event, member
-from mel_pipeline_tests.fixtures.organisation import organisation as small_organisation
+from mel_pipeline_tests.fixtures.organisation import DAY, Small, copy_of, seven_members
 
 QUARTER = "2024-Q4"
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
-    made = small_organisation(tmp_path)
-    made.load("accounts", [member(n) for n in range(1, 8)])
-    made.load("events", [event(1)])
-    made.load_the_rest()
-    made.calculate(QUARTER)
+def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Small:
+    made = copy_of(tmp_path_factory, "seven-members", tmp_path, seven_members)
     for name, value in {
         "HOME": tmp_path, "TODAY": DAY, "FIRST_QUARTER": "2024-Q1", "REPORTS_DIR": tmp_path / "published",
     }.items():  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from mel_pipeline.defs.context import Mel
 from mel_pipeline.defs.publication import build
 from mel_pipeline.publication import store
-from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation, seven_members
 
 pytestmark = pytest.mark.slow
 QUARTER = "2024-Q4"
@@ -32,13 +32,8 @@ class Given(Mel):
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Small:
-    made = organisation(tmp_path)
-    made.load("accounts", [member(n) for n in range(1, 8)])
-    made.load("events", [event(1)])
-    made.load_the_rest()
-    made.calculate(QUARTER)
-    return made
+def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return copy_of(tmp_path_factory, "seven-members", tmp_path, seven_members)
 
 
 def job(small: Small) -> Any:

@@ -16,7 +16,8 @@ from mel_pipeline.core.errors import DeliveryError, SettingsError
 from mel_pipeline.core.settings import PROJECT, Settings
 from mel_pipeline.delivery.service import Delivered, deliver
 from mel_pipeline_tests.fixtures.mail import Mailbox, mail_server
-from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation, seven_members
+from mel_pipeline_tests.fixtures.shared import made_once
 
 pytestmark = pytest.mark.slow
 QUARTER = "2024-Q4"
@@ -39,26 +40,26 @@ class Case:
 
 @pytest.fixture(scope="module")
 def calculated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = organisation(tmp_path_factory.mktemp("calculated"))
-    made.load("accounts", [member(n) for n in range(1, 8)])
-    made.load("events", [event(1)])
-    made.load_the_rest()
-    made.calculate(QUARTER)
-    return made.settings.home
+    return copy_of(
+        tmp_path_factory, "seven-members", tmp_path_factory.mktemp("calculated"), seven_members
+    ).settings.home
 
 
 @pytest.fixture(scope="module")
 def published(calculated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the quarter published, its pages written and delivered once, to a folder of its own."""
-    folder = tmp_path_factory.mktemp("published")
-    with mail_server() as box:
-        made = _case(folder, calculated, box)
-        made.small.publish(QUARTER)
-        made.changes["deliver_dir"] = None
-        made.deliver()
-        with made.small.warehouse.transaction() as connection:
-            connection.exec_driver_sql("delete from delivery")
-    return folder
+
+    def make(folder: Path) -> None:
+        with mail_server() as box:
+            made = _case(folder, calculated, box)
+            made.small.publish(QUARTER)
+            made.changes["deliver_dir"] = None
+            made.deliver()
+            with made.small.warehouse.transaction() as connection:
+                connection.exec_driver_sql("delete from delivery")
+            made.small.warehouse.fold()
+
+    return made_once(tmp_path_factory, "delivered", make)
 
 
 def _case(folder: Path, home: Path, box: Mailbox) -> Case:

@@ -16,7 +16,7 @@ from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.ingest.privacy.erasure import erase
 from mel_pipeline.ingest.privacy.holdings import holdings, remove_expired
 from mel_pipeline.warehouse.parquet_mirror import Lake
-from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +42,15 @@ def part(number: int, person: str | None) -> dict[str, Any]:
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Small:
-    made = organisation(tmp_path)
-    made.load("accounts", [member(1)])
-    made.load("events", [event(1)])
-    made.load("contacts", [contact(PERSON), contact(OTHER)])
-    made.load("participations", [part(1, PERSON), part(2, OTHER)])
+def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return copy_of(tmp_path_factory, "two-people", tmp_path, two_people)
+
+
+def two_people(small: Small) -> None:
+    small.load("accounts", [member(1)])
+    small.load("events", [event(1)])
+    small.load("contacts", [contact(PERSON), contact(OTHER)])
+    small.load("participations", [part(1, PERSON), part(2, OTHER)])
     seat = {
         "id": "5",
         "account": "1",
@@ -56,8 +59,7 @@ def small(tmp_path: Path) -> Small:
         "term_start": "2024-01-01",
         **STAMPS,
     }
-    made.load("board_seats", [seat])
-    return made
+    small.load("board_seats", [seat])
 
 
 def everything(small: Small) -> str:

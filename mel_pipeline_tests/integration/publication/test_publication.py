@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from mel_pipeline.publication.publishing import approve, check, standing
 from mel_pipeline.publication.publishing import publish as freeze
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of, state_reason
-from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
+from mel_pipeline_tests.fixtures.shared import made_once
 
 pytestmark = pytest.mark.slow
 
@@ -25,14 +27,29 @@ GOOD = {f"r{number}": "Very satisfied" if number % 3 else "Neutral" for number i
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Small:
-    """Ten members, one of them new in the quarter, a lab and forty answers about it; calculated."""
-    made = organisation(tmp_path)
-    made.load("accounts", [member(n) for n in range(1, 10)] + [member(10, joined_on="2024-11-01")])
-    made.load("events", [event(1)])
-    made.survey("lab.csv", GOOD)
-    made.calculate(QUARTER)
-    return made
+def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return copy_of(tmp_path_factory, "ten-members", tmp_path, ten_members)
+
+
+@pytest.fixture
+def published(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """The same with the quarter published."""
+
+    def make(home: Path) -> None:
+        made = copy_of(tmp_path_factory, "ten-members", home, ten_members)
+        made.publish(QUARTER, note="As discussed in the committee")
+        made.warehouse.fold()
+
+    shutil.copytree(made_once(tmp_path_factory, "published", make), tmp_path, dirs_exist_ok=True)
+    return organisation(tmp_path)
+
+
+def ten_members(small: Small) -> None:
+    """One of them new in the quarter, a lab and forty answers about it; calculated."""
+    small.load("accounts", [member(n) for n in range(1, 10)] + [member(10, joined_on="2024-11-01")])
+    small.load("events", [event(1)])
+    small.survey("lab.csv", GOOD)
+    small.calculate(QUARTER)
 
 
 def shown(small: Small) -> list[dict[str, Any]]:
@@ -108,45 +125,44 @@ def test_that_nothing_stands_against_a_quarter_is_written_down_once(small: Small
     assert [entry.event for entry in store.ledger(small.warehouse, QUARTER)] == ["checked"]
 
 
-def test_a_published_figure_never_changes_and_the_difference_stands_in_the_ledger(small: Small) -> None:
-    small.publish(QUARTER)
-    before = shown(small)
-    small.load("accounts", [member(11, joined_on="2024-12-01")])
-    small.calculate(QUARTER)
-    differences = small.restated(QUARTER)
-    assert shown(small) == before
-    assert small.figure("MEM-01", QUARTER) == 10
-    assert small.figure("MEM-01", QUARTER, table="indicator_values") == 11
+def test_a_published_figure_never_changes_and_the_difference_stands_in_the_ledger(published: Small) -> None:
+    before = shown(published)
+    published.load("accounts", [member(11, joined_on="2024-12-01")])
+    published.calculate(QUARTER)
+    differences = published.restated(QUARTER)
+    assert shown(published) == before
+    assert published.figure("MEM-01", QUARTER) == 10
+    assert published.figure("MEM-01", QUARTER, table="indicator_values") == 11
     said = [item.sentence for item in differences]
     assert "MEM-01 2024-Q4 total: published 10, now 11; +1 by membership change." in said
     assert "MEM-02 2024 region=Asia: published 1, now 2; +1 by membership change." in said
-    assert standing(small.warehouse, small.settings, Quarter.parse(QUARTER)).open_restatements == len(said)
+    assert standing(published.warehouse, published.settings, Quarter.parse(QUARTER)).open_restatements == len(
+        said
+    )
 
 
-def test_a_late_survey_file_is_late_data_and_changes_nothing_published(small: Small) -> None:
-    small.publish(QUARTER)
-    before = shown(small)
-    small.survey("late.csv", {f"late{number}": "Dissatisfied" for number in range(8)})
-    small.calculate(QUARTER)
-    small.restated(QUARTER)
-    assert shown(small) == before
+def test_a_late_survey_file_is_late_data_and_changes_nothing_published(published: Small) -> None:
+    before = shown(published)
+    published.survey("late.csv", {f"late{number}": "Dissatisfied" for number in range(8)})
+    published.calculate(QUARTER)
+    published.restated(QUARTER)
+    assert shown(published) == before
     row = next(
         row
-        for row in ledger_rows(small.warehouse, QUARTER)
+        for row in ledger_rows(published.warehouse, QUARTER)
         if (row["indicator_id"], row["period"], row["disaggregation"]) == ("SAT-01", QUARTER, "total")
     )
     assert (row["state"], row["reason"], row["stated_by"]) == ("open", "late_data", "data")
-    assert row["published"] == small.figure("SAT-01", QUARTER)
-    assert row["current"] == small.figure("SAT-01", QUARTER, table="indicator_values")
+    assert row["published"] == published.figure("SAT-01", QUARTER)
+    assert row["current"] == published.figure("SAT-01", QUARTER, table="indicator_values")
     assert row["difference"] == pytest.approx(row["current"] - row["published"])
 
 
-def test_a_difference_of_fewer_people_than_a_small_group_is_not_shown(small: Small) -> None:
-    small.publish(QUARTER)
-    small.survey("late.csv", {"late1": "Very dissatisfied"})
-    small.calculate(QUARTER)
-    small.restated(QUARTER)
-    rows = [row for row in ledger_rows(small.warehouse, QUARTER) if row["indicator_id"].startswith("SAT")]
+def test_a_difference_of_fewer_people_than_a_small_group_is_not_shown(published: Small) -> None:
+    published.survey("late.csv", {"late1": "Very dissatisfied"})
+    published.calculate(QUARTER)
+    published.restated(QUARTER)
+    rows = [row for row in ledger_rows(published.warehouse, QUARTER) if row["indicator_id"].startswith("SAT")]
     assert rows
     for row in rows:
         assert (row["state"], row["published"], row["current"], row["difference"]) == (
@@ -158,34 +174,32 @@ def test_a_difference_of_fewer_people_than_a_small_group_is_not_shown(small: Sma
         assert "too few people" in sentence_of(row)
 
 
-def test_a_new_version_takes_in_what_differs_and_keeps_what_may_not_be_shown(small: Small) -> None:
-    small.publish(QUARTER)
-    satisfaction = small.figure("SAT-01", QUARTER)
-    small.load("accounts", [member(11, joined_on="2024-12-01")])
-    small.survey("late.csv", {"late1": "Very dissatisfied"})
-    small.calculate(QUARTER)
-    small.restated(QUARTER)
-    entry = small.publish(QUARTER)
+def test_a_new_version_takes_in_what_differs_and_keeps_what_may_not_be_shown(published: Small) -> None:
+    satisfaction = published.figure("SAT-01", QUARTER)
+    published.load("accounts", [member(11, joined_on="2024-12-01")])
+    published.survey("late.csv", {"late1": "Very dissatisfied"})
+    published.calculate(QUARTER)
+    published.restated(QUARTER)
+    entry = published.publish(QUARTER)
     assert entry.version == 2
-    assert small.figure("MEM-01", QUARTER) == 11
-    assert small.figure("SAT-01", QUARTER) == satisfaction
-    states = {row["indicator_id"]: row["state"] for row in ledger_rows(small.warehouse, QUARTER)}
+    assert published.figure("MEM-01", QUARTER) == 11
+    assert published.figure("SAT-01", QUARTER) == satisfaction
+    states = {row["indicator_id"]: row["state"] for row in ledger_rows(published.warehouse, QUARTER)}
     assert (states["MEM-01"], states["SAT-01"]) == ("restated", "held")
-    small.survey("later.csv", {f"late{number}": "Very dissatisfied" for number in range(2, 9)})
-    small.calculate(QUARTER)
-    small.restated(QUARTER)
+    published.survey("later.csv", {f"late{number}": "Very dissatisfied" for number in range(2, 9)})
+    published.calculate(QUARTER)
+    published.restated(QUARTER)
     row = next(
         row
-        for row in ledger_rows(small.warehouse, QUARTER)
+        for row in ledger_rows(published.warehouse, QUARTER)
         if (row["indicator_id"], row["period"], row["disaggregation"]) == ("SAT-01", QUARTER, "total")
     )
     assert (row["state"], row["published"]) == ("open", satisfaction)
 
 
-def test_publishing_twice_without_a_difference_is_refused(small: Small) -> None:
-    small.publish(QUARTER)
+def test_publishing_twice_without_a_difference_is_refused(published: Small) -> None:
     with pytest.raises(PublicationError, match="holds the same figures"):
-        small.publish(QUARTER)
+        published.publish(QUARTER)
 
 
 def test_each_kind_of_change_has_its_part_and_the_parts_add_up(small: Small) -> None:
@@ -209,16 +223,13 @@ def test_each_kind_of_change_has_its_part_and_the_parts_add_up(small: Small) -> 
 
 @pytest.mark.fault(30)
 def test_a_changed_definition_is_told_as_such_and_the_old_one_still_rebuilds(
-    small: Small, tmp_path: Path
+    published: Small, tmp_path: Path
 ) -> None:
-    import shutil
-
-    small.publish(QUARTER)
     project = tmp_path / "project"
-    shutil.copytree(small.settings.sql_dir, project / "dbt_like_sql")
+    shutil.copytree(published.settings.sql_dir, project / "dbt_like_sql")
     model = project / "dbt_like_sql/models/marts/indicators/ind_lab_01.sql"
     model.write_text(model.read_text().replace("and e.is_held", "and e.is_held and e.lab <> 'Lab 1'"))
-    later = Small(small.settings.model_copy(update={"project_dir": project}), small.warehouse)
+    later = Small(published.settings.model_copy(update={"project_dir": project}), published.warehouse)
     later.calculate(QUARTER)
     said = [item.sentence for item in later.restated(QUARTER)]
     assert "LAB-01 2024-Q4 total: published 1, now 0; -1 by definition change." in said
@@ -226,69 +237,68 @@ def test_a_changed_definition_is_told_as_such_and_the_old_one_still_rebuilds(
     assert rebuild(later.warehouse, QUARTER).identical
 
 
-def test_a_published_quarter_rebuilds_byte_for_byte_whatever_was_loaded_since(small: Small) -> None:
-    small.publish(QUARTER)
-    small.load("accounts", [member(11), member(2, region="Europe", modified_at="2025-01-20T00:00:00+00:00")])
-    small.load("accounts", [], deleted={"4": None})
-    small.survey("late.csv", {f"late{number}": "Dissatisfied" for number in range(8)})
-    small.calculate(QUARTER)
-    outcome = rebuild(small.warehouse, QUARTER)
+def test_a_published_quarter_rebuilds_byte_for_byte_whatever_was_loaded_since(published: Small) -> None:
+    published.load(
+        "accounts", [member(11), member(2, region="Europe", modified_at="2025-01-20T00:00:00+00:00")]
+    )
+    published.load("accounts", [], deleted={"4": None})
+    published.survey("late.csv", {f"late{number}": "Dissatisfied" for number in range(8)})
+    published.calculate(QUARTER)
+    outcome = rebuild(published.warehouse, QUARTER)
     assert outcome.identical, outcome.differing
     assert "identical" in outcome.sentence
 
 
-def test_a_stored_row_changed_from_outside_shows_in_the_rebuild(small: Small) -> None:
-    small.publish(QUARTER)
-    with small.warehouse.transaction() as connection:
+def test_a_stored_row_changed_from_outside_shows_in_the_rebuild(published: Small) -> None:
+    with published.warehouse.transaction() as connection:
         connection.exec_driver_sql(
             "update raw_zoho_crm__accounts_history set member_type = 'Associate' where id = '5'"
         )
-    outcome = rebuild(small.warehouse, QUARTER)
+    outcome = rebuild(published.warehouse, QUARTER)
     assert not outcome.identical
     assert any("MEM-01" in line for line in outcome.differing)
     assert "changed from outside" in outcome.sentence
 
 
-def test_a_published_figure_changed_from_outside_shows_in_the_rebuild(small: Small) -> None:
-    small.publish(QUARTER)
-    with small.warehouse.transaction() as connection:
+def test_a_published_figure_changed_from_outside_shows_in_the_rebuild(published: Small) -> None:
+    with published.warehouse.transaction() as connection:
         connection.exec_driver_sql(
             "update published_figures set value = 12 where indicator_id = 'MEM-01' and disaggregation = 'total'"
         )
-    assert not rebuild(small.warehouse, QUARTER).identical
+    assert not rebuild(published.warehouse, QUARTER).identical
 
 
-def test_an_entry_of_the_ledger_changed_or_removed_later_breaks_its_chain(small: Small) -> None:
-    small.publish(QUARTER)
-    assert store.broken_links(small.warehouse) == []
-    with small.warehouse.transaction() as connection:
+def test_an_entry_of_the_ledger_changed_or_removed_later_breaks_its_chain(published: Small) -> None:
+    assert store.broken_links(published.warehouse) == []
+    with published.warehouse.transaction() as connection:
         connection.exec_driver_sql(
             "update publication_ledger set role = 'Somebody else' where event = 'approved'"
         )
-    assert store.broken_links(small.warehouse) == [1]
-    with small.warehouse.transaction() as connection:
+    assert store.broken_links(published.warehouse) == [1]
+    with published.warehouse.transaction() as connection:
         connection.exec_driver_sql("delete from publication_ledger where number = 1")
-    assert store.broken_links(small.warehouse) == [2]
+    assert store.broken_links(published.warehouse) == [2]
 
 
-def test_a_reason_is_asked_for_where_the_data_do_not_tell_and_publishing_waits_for_it(small: Small) -> None:
-    small.publish(QUARTER)
-    with small.warehouse.transaction() as connection:  # a figure that no stored row explains
+def test_a_reason_is_asked_for_where_the_data_do_not_tell_and_publishing_waits_for_it(
+    published: Small,
+) -> None:
+    with published.warehouse.transaction() as connection:  # a figure that no stored row explains
         connection.exec_driver_sql(
             "insert into restatement (quarter, version, indicator_id, period, disaggregation, state, stated_by,"
             " published, current, difference, first_seen_at) values ('2024-Q4', 1, 'FND-01', '2024-Q4', 'total',"
             " 'open', 'data', 1, 2, 1, timestamp '2025-01-01 00:00:00')"
         )
-    small.load("accounts", [member(11)])
-    small.calculate(QUARTER)
+    published.load("accounts", [member(11)])
+    published.calculate(QUARTER)
     with pytest.raises(
         PublicationError, match=r"do not tell why FND-01 2024-Q4 changed.*mel restate 2024-Q4 FND-01"
     ):
-        small.publish(QUARTER)
+        published.publish(QUARTER)
     with pytest.raises(PublicationError, match="is no reason"):
-        state_reason(small.warehouse, QUARTER, "FND-01", "because", "Director", "why")
-    assert state_reason(small.warehouse, QUARTER, "FND-01", "correction", "Director", "Bank told us") == 1
-    assert small.publish(QUARTER).version == 2
+        state_reason(published.warehouse, QUARTER, "FND-01", "because", "Director", "why")
+    assert state_reason(published.warehouse, QUARTER, "FND-01", "correction", "Director", "Bank told us") == 1
+    assert published.publish(QUARTER).version == 2
 
 
 def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path) -> None:
@@ -307,9 +317,8 @@ def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path
     assert sum(change.parts.values()) == change.after - change.before
 
 
-def test_a_figure_is_explained_down_to_the_records_it_counts(small: Small) -> None:
-    small.publish(QUARTER, note="As discussed in the committee")
-    found = explain(small.warehouse, small.settings, "MEM-02", QUARTER)
+def test_a_figure_is_explained_down_to_the_records_it_counts(published: Small) -> None:
+    found = explain(published.warehouse, published.settings, "MEM-02", QUARTER)
     assert found.records == ["10/1"]
     assert found.publications[-1].note == "As discussed in the committee"
     assert "raw_zoho_crm__accounts" in [item.table for item in found.inputs]

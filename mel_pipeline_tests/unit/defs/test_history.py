@@ -5,9 +5,16 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import dagster as dg
 import sqlalchemy as sa
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
 from mel_pipeline.defs.serving.history import history_held_open
+
+
+@dg.asset
+def counted() -> None:
+    """An asset that is made and no more."""
 
 
 def write(path: Path, value: int) -> None:
@@ -48,3 +55,22 @@ def test_a_file_elsewhere_and_one_after_the_block_are_left_to_themselves(tmp_pat
         assert not (tmp_path / "other.db-wal").exists()
     write(tmp_path / "history" / "later.db", 1)
     assert not (tmp_path / "history" / "later.db-wal").exists()
+
+
+def test_an_engine_is_made_once_a_file_and_dagster_has_its_own_way_back_afterwards(tmp_path):
+    """When this fails, Dagster makes its engines elsewhere: see whether ``history_held_open`` is still of use."""
+    before = sqlite_event_log.create_engine
+    runs = []
+    with history_held_open(tmp_path), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        assert sqlite_event_log.create_engine is not before
+        first, second = (sqlite_event_log.create_engine("sqlite:///a.db") for _ in range(2))
+        assert first is second
+        for _ in range(2):
+            result = dg.materialize([counted], instance=instance)
+            assert result.success
+            runs.append(result.run_id)
+    assert sqlite_event_log.create_engine is before
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as again:
+        assert {run.run_id for run in again.get_runs()} == set(runs)
+        [last, earlier] = again.fetch_materializations(counted.key, limit=9).records
+        assert [last.run_id, earlier.run_id] == runs[::-1]

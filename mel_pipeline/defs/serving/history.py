@@ -24,7 +24,7 @@ def history_held_open(folder: Path) -> Iterator[None]:
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
     held = _Held(folder.resolve())
-    make: Callable[..., sa.Engine] = sqlite_event_log.create_engine
+    make: Callable[..., sa.Engine] = vars(sqlite_event_log)["create_engine"]
     engines: dict[str, sa.Engine] = {}
 
     def made_once(url: str, **arguments: Any) -> sa.Engine:

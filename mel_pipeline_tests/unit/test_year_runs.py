@@ -1,0 +1,97 @@
+"""In which order the runs of a year are made, with a second process for its reports and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from mel_pipeline.defs.serving import years
+from mel_pipeline.defs.serving.beside import Report
+from mel_pipeline.defs.serving.running import Outcome, Stage
+
+RUNS = [
+    ("figures_only", "2023-Q4"), ("nightly", "2024-Q1"), ("nightly", "2024-Q2"), ("annual_edition", "2024"),
+]  # fmt: skip
+
+
+class Recorder:
+    """Stands for this process and for the one beside it: notes what is asked of each, in order."""
+
+    def __init__(self, fails: str = "", report_fails: str = "") -> None:
+        self.fails, self.report_fails = fails, report_fails
+        self.asked: list[str] = []
+        self.waiting: list[str] = []
+
+    def run(self, job: str, partition: str, on_stage: Any, tags: Any, **how: Any) -> Outcome:
+        only = f" only {' '.join(how['only'])}" if "only" in how else ""
+        rest = "".join(f" {name}" for name in ("is_first", "is_last") if how.get(name))
+        self.asked.append(f"{job} {partition}{only}{rest}")
+        on_stage(Stage("1_collect", 1.0, 1, 0))
+        return Outcome(partition != self.fails, "")
+
+    def begin(self, job: str, partition: str, tags: Any) -> None:
+        self.asked.append(f"beside: {job} {partition}")
+        self.waiting.append(partition)
+
+    def ended(self, *, wait: bool = False) -> Iterator[Report]:
+        while self.waiting and (wait or len(self.waiting) > 1):
+            partition = self.waiting.pop(0)
+            self.asked.append(f"told: {partition}")
+            yield Report(
+                partition, Outcome(partition != self.report_fails, ""), [Stage("4_report", 2.0, 1, 0)]
+            )
+
+
+def outcomes(
+    monkeypatch: pytest.MonkeyPatch, recorder: Recorder, *, beside: bool
+) -> list[tuple[str, str, bool]]:
+    @contextmanager
+    def reports_beside(_: object) -> Iterator[Recorder | None]:
+        yield recorder if beside else None
+
+    monkeypatch.setattr(years, "reports_beside", reports_beside)
+    found = []
+    for ended in years.run_all(recorder, RUNS):  # type: ignore[arg-type]
+        found.append((ended.job, ended.partition, ended.outcome.success))
+        if not ended.outcome.success:
+            break
+    return found
+
+
+def test_in_one_process_each_run_does_all_of_its_job_and_the_last_writes_the_site(monkeypatch):
+    recorder = Recorder()
+    found = outcomes(monkeypatch, recorder, beside=False)
+    assert [(job, partition) for job, partition, _ in found] == RUNS
+    assert recorder.asked == [
+        "figures_only 2023-Q4 is_first", "nightly 2024-Q1", "nightly 2024-Q2", "annual_edition 2024 is_last",
+    ]  # fmt: skip
+
+
+def test_with_a_second_process_reports_begin_when_their_figures_are_there_and_the_site_comes_after_all(
+    monkeypatch,
+):
+    recorder = Recorder()
+    found = outcomes(monkeypatch, recorder, beside=True)
+    assert recorder.asked == [
+        "figures_only 2023-Q4 is_first",
+        "figures_only 2024-Q1", "beside: quarterly_report 2024-Q1",
+        "figures_only 2024-Q2", "beside: quarterly_report 2024-Q2", "told: 2024-Q1",
+        "annual_edition 2024", "told: 2024-Q2",
+        "annual_edition 2024 only reading_site",
+    ]  # fmt: skip
+    assert all(success for _, _, success in found)
+    assert [job for job, partition, _ in found if partition == "2024-Q1"] == ["nightly", "nightly"]
+
+
+def test_no_report_is_begun_of_figures_that_failed_and_a_report_that_failed_is_told_as_its_quarter(
+    monkeypatch,
+):
+    recorder = Recorder(fails="2024-Q2")
+    assert outcomes(monkeypatch, recorder, beside=True)[-1] == ("nightly", "2024-Q2", False)
+    assert "beside: quarterly_report 2024-Q2" not in recorder.asked
+    recorder = Recorder(report_fails="2024-Q1")
+    assert outcomes(monkeypatch, recorder, beside=True)[-1] == ("nightly", "2024-Q1", False)
+    assert not any(asked.startswith("annual") for asked in recorder.asked)

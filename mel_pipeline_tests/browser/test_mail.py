@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from mel_pipeline.reporting.edition import Publication
 from mel_pipeline.reporting.mail import edition_mail
-from mel_pipeline_tests.browser.test_report_page import CONTRAST, FLAGS
+from mel_pipeline_tests.browser.test_report_page import CONTRAST
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=path, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import http.server
 import itertools
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
 from mel_pipeline.reporting.site import build_site
-from mel_pipeline_tests.browser.test_report_page import CONTRAST, CUT_OFF, browser
+from mel_pipeline_tests.browser.test_report_page import CONTRAST, CUT_OFF
+from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.fixtures.site import sample_site, sources_in
 
 pytestmark = pytest.mark.slow
-__all__ = ["browser"]  # the fixture
 
 PAGES = [
     "index.html",
@@ -34,7 +35,15 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("share with spaces") / "published"
+    def make(share: Path) -> None:
+        _build(share / "published", tmp_path_factory.mktemp("sources"))
+
+    share = tmp_path_factory.mktemp("share with spaces")
+    shutil.copytree(made_once(tmp_path_factory, "sample-site", make), share, dirs_exist_ok=True)
+    return share / "published"
+
+
+def _build(folder: Path, sources: Path) -> None:
     for period, name in (
         ("2024-Q4", "report-en.html"),
         ("2024-Q4", "report-fr.html"),
@@ -43,8 +52,7 @@ def site(tmp_path_factory) -> Path:
         (folder / period / "charts").mkdir(parents=True, exist_ok=True)
         (folder / period / name).write_text("<title>Report</title><main id='sheet-GEN-01'></main>")
         (folder / period / "charts" / "GEN-01.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    build_site(sample_site(), folder, sources_in(tmp_path_factory.mktemp("sources")))
-    return folder
+    build_site(sample_site(), folder, sources_in(sources))
 
 
 @pytest.fixture(scope="module")

@@ -14,20 +14,11 @@ from PIL import Image
 
 from mel_pipeline.reporting import build_editions, build_report
 from mel_pipeline.reporting.edition import Decision, Learning, Publication, Said
+from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 # Looked at by `make test` and CI; a browser takes too long for the fast round.
 pytestmark = pytest.mark.slow
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # Contrast of every piece of text against the first opaque ground behind it (WCAG 2.2, 1.4.3).
 CONTRAST = """() => {
@@ -54,33 +45,16 @@ CUT_OFF = """() => [...document.querySelectorAll('main *')].filter(node => {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    path = next(
-        (
-            found
-            for name in ("chromium", "chromium-browser", "google-chrome")
-            if (found := shutil.which(name))
-        ),
-        None,
-    )
-    if path is None:
-        pytest.fail(
-            "The report must be looked at in a browser and there is none. Install it: apt-get install chromium"
-        )
-    with sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=path, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> dict[str, Path]:
+    periods = ("2024-Q4", "2024")
+
+    def make(folder: Path) -> None:
+        for period in periods:
+            build_report(sample_edition(period), folder, REPORTS, "en")
+
     folder = tmp_path_factory.mktemp("published")
-    return {
-        period: build_report(sample_edition(period), folder, REPORTS, "en") for period in ("2024-Q4", "2024")
-    }
+    shutil.copytree(made_once(tmp_path_factory, "sample-pages", make), folder, dirs_exist_ok=True)
+    return {period: folder / period / "report-en.html" for period in periods}
 
 
 def opened(browser, path: Path, width=1280, height=800, scheme="light"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,7 +16,8 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build, jobs
 from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
 from mel_pipeline.sandbox.server import Sandbox
-from mel_pipeline_tests.conftest import TODAY, Organisation
+from mel_pipeline_tests.conftest import TODAY, Organisation, organisation_in
+from mel_pipeline_tests.fixtures.shared import made_once
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,6 +25,31 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
     """Jobs read their settings from the environment, as in production."""
+    return set_environment(organisation, monkeypatch)
+
+
+@pytest.fixture
+def after_a_night(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Organisation:
+    """A home as the nightly job of 2024-Q4 leaves it, with ``night.json``: what Dagster told of that run."""
+
+    def make(home: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            made = set_environment(organisation_in(home, sandbox), patch)
+            told = told_of(run("nightly", "2024-Q4"))
+            (home / "night.json").write_text(json.dumps(told), encoding="utf-8")
+            made.warehouse.fold()
+
+    home = tmp_path / "home"
+    shutil.copytree(made_once(tmp_path_factory, "night", make), home)
+    return set_environment(organisation_in(home, sandbox), monkeypatch)
+
+
+def set_environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
     settings = organisation.settings
     for name in (
         "home",
@@ -49,34 +78,39 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetC
     }
 
 
-@pytest.mark.slow
-def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(environment: Organisation) -> None:
-    result = run("nightly", "2024-Q4")
-    assert result.success
-    page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
-    assert "2024" in page.read_text("utf-8")
-    failing = {key for key, check in checks(result).items() if not check.passed}
-    assert failing == {
-        ("raw_survey_files__responses", "rows_are_readable"),  # a recommendation of 11
-        ("raw_identity__city_names", "cities_are_decided"),  # Atlantis, and Córdoba without a country
-    }
-    chart = next(
-        made
-        for made in result.asset_materializations_for_node("write_quarterly_report")
-        if made.asset_key.to_user_string() == "chart_member_cities"
-    )
-    assert "data:image/png;base64," in chart.metadata["chart"].value
+def told_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """What a nightly run told: its outcome, failing checks, and metadata that a person looks at."""
+    charts = result.asset_materializations_for_node("write_quarterly_report")
     figures = result.asset_materializations_for_node("calculate_indicators")
-    assert all(m.partition == "2024-Q4" and m.metadata["dagster/row_count"].value > 0 for m in figures)
-    preview = (
-        next(m for m in figures if m.asset_key.to_user_string() == "ind_mem_01").metadata["preview"].value
-    )
-    assert "| 2024-Q4 | all together |" in preview and "164" in preview
+    names = {made.asset_key.to_user_string(): made for made in (*charts, *figures)}
+    return {
+        "success": result.success,
+        "failing": sorted(list(key) for key, check in checks(result).items() if not check.passed),
+        "chart": names["chart_member_cities"].metadata["chart"].value,
+        "figures": [[made.partition, made.metadata["dagster/row_count"].value] for made in figures],
+        "preview": names["ind_mem_01"].metadata["preview"].value,
+    }
 
-    before = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
+
+@pytest.mark.slow
+def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(after_a_night: Organisation) -> None:
+    settings = after_a_night.settings
+    told = json.loads((settings.home / "night.json").read_text("utf-8"))
+    assert told["success"]
+    page = settings.published_dir / "2024-Q4" / "report-en.html"
+    assert "2024" in page.read_text("utf-8")
+    assert told["failing"] == [
+        ["raw_identity__city_names", "cities_are_decided"],  # Atlantis, and Córdoba without a country
+        ["raw_survey_files__responses", "rows_are_readable"],  # a recommendation of 11
+    ]
+    assert "data:image/png;base64," in told["chart"]
+    assert told["figures"] and all(quarter == "2024-Q4" and rows > 0 for quarter, rows in told["figures"])
+    assert "| 2024-Q4 | all together |" in told["preview"] and "164" in told["preview"]
+
+    before = {path: path.stat().st_mtime_ns for path in settings.published_dir.rglob("*.*")}
     assert run("nightly", "2024-Q4").success
-    after = {path: path.stat().st_mtime_ns for path in environment.settings.published_dir.rglob("*.*")}
-    assert before == after, "a second run changes nothing that has not changed"
+    after = {path: path.stat().st_mtime_ns for path in settings.published_dir.rglob("*.*")}
+    assert before and before == after, "a second run changes nothing that has not changed"
 
 
 @pytest.mark.slow
@@ -93,9 +127,8 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
 
 @pytest.mark.slow
 def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
-    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+    after_a_night: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("collect_only", "2024-Q4").success
     monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/closed")
     result = run("collect_only", "2024-Q4")
     assert result.success
@@ -109,14 +142,14 @@ def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts
 @pytest.mark.slow
 @pytest.mark.behaviour("reauthorise", "instagram")
 def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
-    environment: Organisation, sandbox: Sandbox
+    after_a_night: Organisation, sandbox: Sandbox
 ) -> None:
     def figures() -> list[tuple[object, ...]]:
-        frame = environment.warehouse.read("select * from indicator_values order by 1, 2, 3, 4, 5, 6")
+        frame = after_a_night.warehouse.read("select * from indicator_values order by 1, 2, 3, 4, 5, 6")
         return [tuple(row) for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False)]
 
-    assert run("nightly", "2024-Q4").success
     before = figures()
+    assert before
     sandbox.platforms["instagram"].fail("expired_token")
     try:
         result = run("nightly", "2024-Q4")
@@ -128,7 +161,7 @@ def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_not
     assert "Authorise the account again" in told and "sample-instagram-token" not in told
     assert verdicts["raw_matomo__daily", "rows_are_readable"].passed
     assert figures() == before, "what was loaded before still counts"
-    page = (environment.settings.published_dir / "2024-Q4" / "report-en.html").read_text("utf-8")
+    page = (after_a_night.settings.published_dir / "2024-Q4" / "report-en.html").read_text("utf-8")
     assert "Instagram: not updated since 20" in page and "Authorise the account again" in page
 
 

@@ -15,10 +15,10 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
-	@$(BIN)/python -m pytest -m "slow or not slow" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "slow or not slow" -n 2 --dist worksteal
 
 test-fast: .venv/dev.stamp browser    ## Tests that take under two minutes
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: .venv/dev.stamp    ## Format, lint, types, import rules, Dagster definitions
 	@$(BIN)/ruff format --check .

@@ -83,17 +83,25 @@ def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, A
     def insert(warehouse: Warehouse, tables: dict[str, list[dict[str, Any]]]) -> None:
         with warehouse.transaction() as connection:
             for table, rows in tables.items():
-                columns = project.source_table(table).columns
-                for number, row in enumerate(_expanded(rows), start=1):
-                    given = {"_row_key": str(number), "_is_deleted": False, **row}
-                    unknown = set(given) - set(columns)
-                    assert not unknown, f"{table} has no column {unknown}"
+                for given in completed(project, table, rows):
                     names = ", ".join(f'"{name}"' for name in given)
                     values = ", ".join(f":{index}" for index in range(len(given)))
                     statement = sa.text(f"insert into {table} ({names}) values ({values})")
                     connection.execute(statement, {str(i): value for i, value in enumerate(given.values())})
 
     return insert
+
+
+def completed(project: SqlProject, table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that are meant, each with its key and not deleted unless it says so."""
+    columns = project.source_table(table).columns
+    made = [
+        {"_row_key": str(number), "_is_deleted": False, **row}
+        for number, row in enumerate(_expanded(rows), start=1)
+    ]
+    unknown = {name for row in made for name in row} - set(columns)
+    assert not unknown, f"{table} has no column {unknown}"
+    return made
 
 
 def _expanded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -37,7 +37,11 @@ def test_a_model_makes_these_rows_of_those(
     results = list(Runner(warehouse).run(project, project.upstream(case["model"]), variables))
     failed = [f"{result.name}: {result.message}" for result in results if result.status != "ok"]
     assert not failed, failed
-    rows = warehouse.read(f"select * from {case['model']}").to_dict("records")
+    holds(case, warehouse.read(f"select * from {case['model']}").to_dict("records"))
+
+
+def holds(case: dict[str, Any], rows: list[Any]) -> None:
+    """The rows are what the case expects."""
     for expected in case.get("expect", []):
         _exactly_one(rows, expected)
     for absent in case.get("absent", []):

@@ -118,17 +118,14 @@ def _tell_planner(connection: sa.Connection, name: str) -> None:
 
 
 def _columns(connection: sa.Connection, table: str) -> list[tuple[str, str]]:
-    """Names and types in order; temporary tables have a schema of their own on a server."""
-    import sqlalchemy as sa
-
-    rows = connection.execute(
-        sa.text(
-            "select column_name, data_type from information_schema.columns where table_name = :name"
-            " and (table_schema = current_schema() or table_schema like 'pg_temp%') order by ordinal_position"
-        ),
-        {"name": table},
-    )
-    return list(dict.fromkeys((str(row[0]), str(row[1])) for row in rows))
+    """Names and types in order. Asked of this table alone: the information schema looks at every view first."""
+    query = f"describe {table}"
+    if connection.dialect.name == "postgresql":
+        query = (
+            "select attname, format_type(atttypid, null) from pg_attribute"  # noqa: S608
+            f" where attrelid = cast('{table}' as regclass) and attnum > 0 and not attisdropped order by attnum"
+        )
+    return [(str(row[0]), str(row[1])) for row in connection.exec_driver_sql(query)]
 
 
 def _count(connection: sa.Connection, table: str) -> int:

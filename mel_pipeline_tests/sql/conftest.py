@@ -17,6 +17,7 @@ from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.postgres import Server
+from mel_pipeline_tests.fixtures.shared import open_warehouse
 
 SQL_FOLDER = PROJECT / "dbt_like_sql"
 VARIABLES: dict[str, object] = {
@@ -64,7 +65,9 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
     if request.param == "duckdb":
         path = tmp_path / "warehouse.duckdb"
         shutil.copy(request.getfixturevalue("template"), path)
-        yield Warehouse(f"duckdb:///{path}")
+        opened = open_warehouse(f"duckdb:///{path}")
+        yield opened
+        opened.engine.dispose()
         return
     server: Server = request.getfixturevalue("postgres")
     url = server.database(template=request.getfixturevalue("postgres_template"))

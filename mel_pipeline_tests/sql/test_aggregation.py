@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.postgres import Server
+from mel_pipeline_tests.fixtures.shared import open_warehouse
 
 QUARTERS = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
 Fill = Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None]
@@ -39,6 +41,26 @@ events = st.lists(
 )
 answers = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), max_size=40)
 parts = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 11), st.booleans()), max_size=40)
+
+# Tried each time, however few others are: members that come, leave and change nothing, in every quarter something.
+EVENTFUL = (
+    [
+        ("Asia", "Member", date(2019, 5, 1), None),
+        ("Africa", "Associate", None, None),
+        ("Europe", "Member", date(2024, 2, 29), date(2024, 11, 3)),
+        (None, "Non-member", None, None),
+        ("Asia", "Member", date(2024, 7, 1), None),
+        ("Africa", "Member", date(2019, 5, 1), date(2024, 4, 1)),
+    ],
+    [
+        (date(2024, 1, 15), "Solutions Lab", "Held"),
+        (date(2024, 5, 2), "Training", "Cancelled"),
+        (date(2024, 8, 9), "Panel", "Held"),
+        (date(2024, 12, 31), "Solutions Lab", "Held"),
+    ],
+    [(0, 5), (0, 4), (1, 3), (2, 2), (3, 1), (3, 5), (5, 5)],
+    [(0, 0, True), (0, 2, True), (1, 2, True), (3, 4, False), (3, 0, True), (2, 5, True)],
+)
 
 
 def rows_of(drawn: tuple[Any, ...]) -> dict[str, list[dict[str, Any]]]:
@@ -74,13 +96,22 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
     if request.param == "duckdb":
         template: Path = request.getfixturevalue("template")
 
+        opened: list[Warehouse] = []
+
+        def close() -> None:
+            while opened:
+                opened.pop().engine.dispose()
+
         def on_duckdb() -> Warehouse:
+            close()
             for left in tmp_path.glob("any.duckdb*"):
                 left.unlink()
             shutil.copy(template, tmp_path / "any.duckdb")
-            return Warehouse(f"duckdb:///{tmp_path / 'any.duckdb'}")
+            opened.append(open_warehouse(f"duckdb:///{tmp_path / 'any.duckdb'}"))
+            return opened[0]
 
         yield on_duckdb
+        close()
         return
     server: Server = request.getfixturevalue("postgres")
     name = request.getfixturevalue("postgres_template")
@@ -94,12 +125,14 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 @settings(
-    max_examples=15,
+    max_examples=examples(3, 60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=st.tuples(members, events, answers, parts))
+@example(drawn=EVENTFUL)
 def test_totals_shares_and_years_hold_for_any_data(
     fresh: Callable[[], Warehouse], project: SqlProject, fill: Fill, drawn: tuple[Any, ...]
 ) -> None:

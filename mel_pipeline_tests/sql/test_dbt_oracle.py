@@ -22,6 +22,7 @@ from mel_pipeline.sources import open_source
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.shared import made_once, open_warehouse
 
 FOLDER = PROJECT / "dbt_like_sql"
 QUARTERS = ["2024-Q3", "2024-Q4"]
@@ -48,11 +49,14 @@ def variables(quarter: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with raw tables alone: the sample organisation, pulled through the real sources."""
-    home = tmp_path_factory.mktemp("landed")
+    """A warehouse with raw tables alone: the sample organisation, pulled through the real sources; made by one worker."""
+    return made_once(tmp_path_factory, "landed", _land) / "warehouse.duckdb"
+
+
+def _land(home: Path) -> None:
     with running(today=TODAY, survey_dir=home / "survey_exports") as box:
         settings = with_sample_values(Settings(home=home, today=TODAY, _env_file=None), box.port)
-        warehouse = Warehouse(settings.database_url)
+        warehouse = open_warehouse(settings.database_url)
         for quarter in QUARTERS:
             for name in source_names():
                 contract = contract_of(name)
@@ -62,7 +66,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     match_cities(warehouse, review_path(settings))
     land_catalogue(load_catalogue(FOLDER), warehouse)
     warehouse.fold()
-    return home / "warehouse.duckdb"
+    warehouse.engine.dispose()
 
 
 def build_with_dbt(dbt: Path, project: Path, database: Path, values: Mapping[str, object]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.transform import Runner, SqlProject
@@ -18,7 +18,9 @@ from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline.warehouse.fingerprints import rows_digest
 from mel_pipeline_tests.conftest import Organisation
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.sql.test_aggregation import (
+    EVENTFUL,
     QUARTERS,
     Fill,
     answers,
@@ -75,12 +77,14 @@ def _everything(warehouse: Warehouse, project: SqlProject) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 @settings(
-    max_examples=6,
+    max_examples=examples(1, 30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=st.tuples(members, events, answers, parts), news=st.lists(changes, min_size=1, max_size=2))
+@example(drawn=EVENTFUL, news=[({1, 5}, EVENTFUL)])
 def test_after_late_changed_and_deleted_rows_every_table_is_that_of_a_full_rebuild(
     fresh: Callable[[], Warehouse],  # noqa: F811 - the fixture
     project: SqlProject,

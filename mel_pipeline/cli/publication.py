@@ -142,7 +142,7 @@ def explain(
         from mel_pipeline.publication.movement import explain_movement
 
         typer.secho(f"Against {against}", bold=True)
-        for line in explain_movement(warehouse, settings, indicator.upper(), against, period):
+        for line in explain_movement(warehouse, indicator.upper(), against, period):
             typer.echo(f"  {line}")
     if sql:
         typer.secho("SQL", bold=True)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.publication import store
-from mel_pipeline.publication.calculations import last_calculation
-from mel_pipeline.publication.changes import Movement, between_periods, revisions
+from mel_pipeline.publication.changes import UNKNOWN, between_periods
+from mel_pipeline.publication.restatement import OPEN, ledger_rows
 
 if TYPE_CHECKING:
-    from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
 WORDS = {
@@ -33,25 +32,23 @@ class Change:
     parts: dict[str, float]
 
 
-def movement(warehouse: Warehouse, settings: Settings, indicator_id: str, earlier: str, later: str) -> Change:
+def movement(warehouse: Warehouse, indicator_id: str, earlier: str, later: str) -> Change:
     """The total of an indicator from one period to another, in parts.
 
     Raises:
         ReportError: one of the two is not available, or withheld.
     """
     before, after = (_shown(warehouse, indicator_id, period) for period in (earlier, later))
-    revised = [_revision(warehouse, settings, indicator_id, period) for period in (earlier, later)]
+    revised = [_revision(warehouse, indicator_id, period) for period in (earlier, later)]
     parts = between_periods(
         before + sum(revised[0].values()), after + sum(revised[1].values()), revised[0], revised[1]
     )
     return Change(before, after, parts)
 
 
-def explain_movement(
-    warehouse: Warehouse, settings: Settings, indicator_id: str, earlier: str, later: str
-) -> list[str]:
+def explain_movement(warehouse: Warehouse, indicator_id: str, earlier: str, later: str) -> list[str]:
     """The same as lines for a reader."""
-    change = movement(warehouse, settings, indicator_id, earlier, later)
+    change = movement(warehouse, indicator_id, earlier, later)
     lines = [f"{earlier}: {change.before:g}, {later}: {change.after:g} ({change.after - change.before:+g})"]
     return lines + [f"{amount:+g}  {WORDS[reason]}" for reason, amount in change.parts.items()]
 
@@ -68,27 +65,24 @@ def _shown(warehouse: Warehouse, indicator_id: str, period: str) -> float:
     return float(rows[0]["value"])
 
 
-def _revision(warehouse: Warehouse, settings: Settings, indicator_id: str, period: str) -> dict[str, float]:
-    """What the data have made of a published figure since, by reason; nothing for a draft."""
+def _revision(warehouse: Warehouse, indicator_id: str, period: str) -> dict[str, float]:
+    """What data loaded since have changed about a published figure, by reason, as the ledger has it; else nothing.
+
+    A difference of too few people is held there without amounts: the parts would reveal who.
+    """
     quarter = period if "-Q" in period else f"{period}-Q4"
     publication = store.last_publication(warehouse, quarter)
     if publication is None:
         return {}
-    made = publication.details["calculation"]
-    then = next(item for item in store.calculations(warehouse, quarter) if item.calculation_id == made)
-    now = last_calculation(warehouse, quarter)
-    if then.figures == now.figures:
-        return {}
-    for found in revisions(warehouse, then, now, settings.sql_dir):
-        if (found.indicator_id, found.period, found.disaggregation) == (indicator_id, period, "total"):
-            return dict(_told(found, settings))
-    return {}
-
-
-def _told(found: Movement, settings: Settings) -> dict[str, float]:
-    """A figure about people that differs by too few of them is not taken apart: the parts would tell who."""
-    from mel_pipeline.publication.sensitivity import people_indicators
-
-    if found.indicator_id in people_indicators(settings) and found.people < settings.min_cell:
-        return {}
-    return dict(found.parts)
+    parts: dict[str, float] = {}
+    for row in ledger_rows(warehouse, quarter):
+        is_total = (row["indicator_id"], row["period"], row["disaggregation"]) == (
+            indicator_id,
+            period,
+            "total",
+        )
+        is_open = row["version"] == publication.version and row["state"] == OPEN
+        if is_total and is_open and row["difference"] is not None:
+            reason = row["reason"] or UNKNOWN
+            parts[reason] = parts.get(reason, 0.0) + row["difference"]
+    return parts

@@ -66,9 +66,7 @@ def _sandbox(
 ) -> AbstractContextManager[int]:
     from mel_pipeline.sandbox.process import running_apart
 
-    return running_apart(
-        port, settings.current_day, settings.survey_folder, settings.sandbox_fail, meanwhile
-    )
+    return running_apart(port, settings.current_day, settings.survey_folder, settings.sandbox_fail, meanwhile)
 
 
 def _answers(port: int) -> bool:

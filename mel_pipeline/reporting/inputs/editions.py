@@ -105,7 +105,7 @@ def _movements(warehouse: Warehouse, settings: Settings, period: str) -> dict[st
             )
             earlier = year_before(period) if amounts else previous_period(period)
             with suppress(ReportError):
-                found[indicator.id] = movement(warehouse, settings, indicator.id, earlier, period).parts
+                found[indicator.id] = movement(warehouse, indicator.id, earlier, period).parts
     return found
 
 

@@ -311,7 +311,8 @@ def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path
     made.load("accounts", [member(7, joined_on="2024-08-01")])  # entered late
     for quarter in ("2024-Q3", QUARTER):
         made.calculate(quarter)
-    change = movement(made.warehouse, made.settings, "MEM-01", "2024-Q3", QUARTER)
+    made.restated("2024-Q3")
+    change = movement(made.warehouse, "MEM-01", "2024-Q3", QUARTER)
     assert (change.before, change.after) == (5, 7)
     assert change.parts == {"real_change": 1, "membership_change": 1}
     assert sum(change.parts.values()) == change.after - change.before

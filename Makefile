@@ -45,6 +45,7 @@ docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue, d
 	@$(BIN)/python -m mel_pipeline_tests.behaviours > docs/sources.md
 	@$(BIN)/python -m mel_pipeline_tests.faults > docs/faults.md
 	@$(BIN)/python -m mel_pipeline_tests.environment
+	@$(BIN)/python -m mel_pipeline_tests.walks
 
 benchmark: .venv/dev.stamp $(DBT) $(BENCH)    ## Measure beside the peers, up to 20 million rows; an hour, 20 GB of disk
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks

@@ -1,0 +1,14 @@
+"""The developer's guide shows the code as it is."""
+
+from mel_pipeline.core.settings import PROJECT
+from mel_pipeline_tests import walks
+
+
+def test_every_step_of_a_walk_names_the_line_where_the_code_is() -> None:
+    assert walks.FILE.read_text("utf-8") == walks.page(), "run `make docs`"
+    assert len(walks.STEP.findall(walks.page())) > 20
+
+
+def test_the_map_names_every_package_and_no_other() -> None:
+    there = {path.parent.name for path in (PROJECT / "mel_pipeline").glob("*/__init__.py")}
+    assert walks.packages_on_the_map() == there

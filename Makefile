@@ -2,10 +2,11 @@
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
-DBT := .venv-dbt/bin/dbt
-BENCH := .venv-bench/stamp
-# PySpark, which the tests need, comes as a source archive alone.
-PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary pyspark --use-pep517
+DBT := .venv-dbt/dbt.stamp
+BENCH := .venv-bench/bench.stamp
+INSTALL = $(PYTHON) requirements/install.py $@ --newer $^ --lock
+# A Python that was removed or upgraded leaves environments that do not run: they are made anew.
+ANEW := $(if $(wildcard .venv/run.stamp),$(shell $(BIN)/python -c "" 2>/dev/null || echo FORCE))
 
 .PHONY: help report test test-fast check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
 help:            ## This list
@@ -55,31 +56,22 @@ benchmark-quick: .venv/dev.stamp $(DBT) $(BENCH)    ## The same with small sizes
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks --quick
 
 # An environment a step: the stamp is made anew when the lock changes.
-.venv/run.stamp: requirements/run.txt pyproject.toml
+.venv/run.stamp: requirements/run.txt requirements/lock.txt pyproject.toml $(ANEW)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (Debian: apt install python3 python3-venv)."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
-	@test -x $(BIN)/python || { echo "Making .venv ..."; $(PYTHON) -m venv .venv; }
-	@echo "Installing what the pipeline needs (once; a minute or two) ..."
-	@$(BIN)/python $(PIP) -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@$(INSTALL) requirements/run.txt --package
 
-.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
-	@echo "Installing what tests and checks need (once) ..."
-	@$(BIN)/python $(PIP) -r requirements/dev.txt
-	@touch $@
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp
+	@$(INSTALL) requirements/dev.txt --package
 
 $(DBT): requirements/dbt.txt | .venv/run.stamp
-	@echo "Installing dbt, which the tests compare with (once) ..."
-	@$(PYTHON) -m venv .venv-dbt
-	@.venv-dbt/bin/python $(PIP) -r requirements/dbt.txt
-	@touch $@
+	@$(INSTALL) requirements/dbt.txt
 
 $(BENCH): requirements/bench.txt | .venv/run.stamp
-	@echo "Installing polars, pandera and SQLMesh, which the benchmarks compare with (once) ..."
-	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python $(PIP) -r requirements/bench.txt
-	@touch $@
+	@$(INSTALL) requirements/bench.txt
+
+.PHONY: FORCE
+FORCE:
 
 # What tests need of the system: a browser, an office to open the workbook, a PDF reader, the programs of a
 # PostgreSQL server (tests start their own), Java for Spark.
@@ -98,7 +90,8 @@ browser:
 	  else echo "The tests need (Debian): sudo apt install$$missing"; exit 1; fi; }
 
 lock:            ## Lock dependencies anew, with hashes
-	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) -r requirements/lock.txt
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes --only-binary :all: -r requirements/lock.txt
 	@for name in run dev dbt bench lock; do \
 	  groups=$$(case $$name in run) echo "pyproject.toml --group build";; dev) echo "pyproject.toml --group build --group dev";; *) echo "--group $$name";; esac); \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -74,6 +74,17 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the Spark cluster first, so that one worker alone starts it; then slow ones, and short ones to level out."""
+
+    def turn(item: pytest.Item) -> int:
+        if "spark_cluster" in getattr(item, "fixturenames", ()):
+            return 0
+        return 1 if item.get_closest_marker("slow") else 2
+
+    items.sort(key=turn)
+
+
 def pytest_sessionfinish() -> None:
     close_warehouses()
 

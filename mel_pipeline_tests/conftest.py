@@ -20,6 +20,7 @@ from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.reporting.cache import kept_in
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.forking import Forking, forking
 from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
 from mel_pipeline_tests.fixtures.shared import close_warehouses, made_once, open_warehouse
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
@@ -44,6 +45,13 @@ def postgres() -> Iterator[Server]:
     """A real server, for as long as this process tests."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forking]:
+    """Starts programs that a test may kill, without importing everything each time."""
+    with forking() as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

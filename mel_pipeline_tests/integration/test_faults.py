@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ from mel_pipeline.publication.publishing import standing
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+from mel_pipeline_tests.fixtures.forking import Forking
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +64,16 @@ REPORT = """
 """
 
 
+def start(forked: Forking, folder: Path, code: str, *arguments: str) -> None:
+    """Run a program that prints lines and may be killed."""
+    forked.start(textwrap.dedent(code), *arguments, said=folder / secrets.token_hex(4))
+
+
+def end(forked: Forking) -> None:
+    forked.kill()
+    assert not forked.ended_well(), "it was killed"
+
+
 def running(code: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), *arguments]
     return subprocess.Popen(
@@ -75,47 +87,55 @@ def until(process: subprocess.Popen[str], word: str) -> None:
 
 
 @pytest.mark.fault(2)
-def test_a_load_killed_after_its_commit_is_there_and_the_next_adds_nothing(tmp_path: Path) -> None:
-    with running(LOAD, str(tmp_path)) as process:
-        until(process, "loaded")
-        process.send_signal(signal.SIGKILL)
-    small = organisation(tmp_path)
+def test_a_load_killed_after_its_commit_is_there_and_the_next_adds_nothing(
+    tmp_path: Path, forked: Forking
+) -> None:
+    start(forked, tmp_path, LOAD, str(tmp_path / "home"))
+    assert forked.line() == "loaded"
+    end(forked)
+    small = organisation(tmp_path / "home")
     again = small.load("accounts", [member(n, name="x" * 500) for n in range(1, 400)])
     assert (again.new, again.changed, again.unchanged) == (0, 0, 399)
 
 
 @pytest.mark.fault(3)
 def test_a_report_killed_while_it_is_written_leaves_the_old_one_whole_and_the_next_run_tidies_up(
-    tmp_path: Path,
+    tmp_path: Path, forked: Forking
 ) -> None:
     from mel_pipeline.reporting.files import write_if_changed
 
-    chance = random.Random(3)
+    chance, home = random.Random(3), tmp_path / "reports"
+    home.mkdir()
     for _ in range(12):
-        with running(REPORT, str(tmp_path)) as process:
-            until(process, "ready")
-            time.sleep(chance.uniform(0.01, 0.15))
-            process.send_signal(signal.SIGKILL)
-        pages = [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+        start(forked, tmp_path, REPORT, str(home))
+        assert forked.line() == "ready"
+        time.sleep(chance.uniform(0.01, 0.15))
+        end(forked)
+        pages = [path for path in home.iterdir() if not path.name.startswith(".")]
         for page in pages:
             text = page.read_text()
             assert text == text[: text.index("</main>") + 7] * 200_000, "one report, whole"
-    write_if_changed(tmp_path / "report-en.html", b"<main>end</main>")
-    assert [path.name for path in tmp_path.iterdir()] == ["report-en.html"]
+    write_if_changed(home / "report-en.html", b"<main>end</main>")
+    assert [path.name for path in home.iterdir()] == ["report-en.html"]
+
+
+def _eleven_members(small: Small) -> None:
+    small.load("accounts", [member(n) for n in range(1, 12)])
+    small.load("events", [event(1)])
+    small.calculate(QUARTER)
 
 
 @pytest.mark.fault(1, 3)
-def test_publishing_killed_at_any_moment_has_happened_or_has_not(tmp_path: Path) -> None:
+def test_publishing_killed_at_any_moment_has_happened_or_has_not(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking
+) -> None:
     chance = random.Random(5)
     for number in range(6):
-        small = organisation(tmp_path / str(number))
-        small.load("accounts", [member(n) for n in range(1, 12)])
-        small.load("events", [event(1)])
-        small.calculate(QUARTER)
-        with running(PUBLISH, str(tmp_path / str(number))) as process:
-            until(process, "ready")
-            time.sleep(chance.uniform(0.3, 2.2))
-            process.send_signal(signal.SIGKILL)
+        small = copy_of(tmp_path_factory, "eleven-members", tmp_path / str(number), _eleven_members)
+        start(forked, tmp_path, PUBLISH, str(tmp_path / str(number)))
+        assert forked.line() == "ready"
+        time.sleep(chance.uniform(0.05, 1.2))
+        end(forked)
         entry = standing(small.warehouse, small.settings, Quarter.parse(QUARTER))
         if entry.version == 0:
             assert not small.warehouse.has_table("published_figures") or not small.warehouse.records(
@@ -151,7 +171,7 @@ def test_a_run_that_never_ended_is_given_up_after_a_time_and_the_queue_goes_on()
 
 
 @pytest.mark.fault(5)
-def test_a_full_disk_fails_clearly_and_what_was_there_stays(tmp_path: Path) -> None:
+def test_a_full_disk_fails_clearly_and_what_was_there_stays(tmp_path: Path, forked: Forking) -> None:
     """The process may write no file longer than a megabyte: the kernel answers as a full disk does."""
     small = organisation(tmp_path)
     small.load("accounts", [member(n) for n in range(1, 20)])
@@ -167,15 +187,15 @@ def test_a_full_disk_fails_clearly_and_what_was_there_stays(tmp_path: Path) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         import secrets
         try:
-            small.load("accounts", [member(n, name=secrets.token_hex(400)) for n in range(1, 9000)])
+            small.load("accounts", [member(n, name=secrets.token_hex(400)) for n in range(1, 3000)])
             print("loaded", flush=True)
         except Exception as error:
             print(type(error).__name__, str(error).splitlines()[0][:200], flush=True)
     """
-    with running(code, str(tmp_path), str(room.stat().st_size + 4096)) as process:
-        assert process.stdout
-        said = process.stdout.read()
-    assert said.strip() and "loaded" not in said
+    start(forked, tmp_path, code, str(tmp_path), str(room.stat().st_size + 4096))
+    said = forked.line()
+    assert forked.ended_well()
+    assert said and "loaded" not in said
     assert "File too large" in said or "Could not write" in said or "No space" in said or "write" in said, (
         said
     )

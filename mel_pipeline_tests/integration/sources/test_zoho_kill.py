@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.sandbox.zoho import Field
-from mel_pipeline_tests.fixtures.killable import Killable, forking
+from mel_pipeline_tests.fixtures.forking import Forking
+from mel_pipeline_tests.fixtures.killable import start_load
 from mel_pipeline_tests.fixtures.zoho_account import Case, account_with
 from mel_pipeline_tests.fixtures.zoho_stub import PATIENT
 
@@ -20,26 +20,20 @@ WIDE = [Field(f"Field_{number:02}", "text") for number in range(60)]
 STAGED_ROWS, KILLS = 400, 7
 
 
-@pytest.fixture(scope="module")
-def process() -> Iterator[Killable]:
-    with forking() as forked:
-        yield forked
-
-
-def load_while_killing(case: Case, process: Killable, chance: random.Random, small: int) -> int:
+def load_while_killing(case: Case, forked: Forking, chance: random.Random, small: int) -> int:
     """Load again and again until one load ends. Returns how many were killed."""
     killed = 0
     while True:
-        process.start(case, STAGED_ROWS, small)
+        start_load(forked, case, STAGED_ROWS, small)
         if killed < KILLS:
             if chance.random() < 0.6:  # as a call arrives: between two pages, or in mid-scan
                 left = iter(range(chance.randint(1, 14), -1, -1))
                 case.account.faults.on_call = lambda call, left=left: (
-                    process.kill() if next(left, 1) == 0 else None
+                    forked.kill() if next(left, 1) == 0 else None
                 )
             else:  # at any moment: in a commit, while rows are checked
-                process.kill_after(chance.uniform(0.02, 0.7))
-        ended = process.ended_well()
+                forked.kill_after(chance.uniform(0.02, 0.7))
+        ended = forked.ended_well()
         case.account.faults.on_call = None
         if ended:
             return killed
@@ -70,7 +64,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.fault(1)
 def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
-    tmp_path: Path, process: Killable, way: str, seed: int
+    tmp_path: Path, forked: Forking, way: str, seed: int
 ) -> None:
     lacking, small, fields = WAYS[way]
     chance = random.Random(f"{way} {seed}")
@@ -81,7 +75,7 @@ def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
         case.module.fill(
             2_500, lambda number: {field.api_name: f"{field.api_name} {number}" for field in fields}
         )
-        killed = load_while_killing(case, process, chance, small)
+        killed = load_while_killing(case, forked, chance, small)
         calm.load()
         first = fields[0].api_name
         case.clock.advance(86_400)
@@ -91,7 +85,7 @@ def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
             elif number % 50 == 1:
                 case.module.delete(record, permanent=bool(number % 100 == 1))
         case.clock.advance(60)
-        killed += load_while_killing(case, process, chance, small)
+        killed += load_while_killing(case, forked, chance, small)
         calm.load()
         assert killed, "it was killed, and not only after its end"
         for mine, theirs in zip(tables(case), tables(calm), strict=True):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +10,7 @@ import pytest
 
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, safety
+from mel_pipeline_tests.fixtures.forking import Forking
 
 # Writes without end: each transaction adds a row to both tables, and tells the number when it is durable.
 WRITER = """
@@ -45,18 +42,19 @@ def count(warehouse: Warehouse, table: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.fault(1)
-def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committed(tmp_path: Path) -> None:
+def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committed(
+    tmp_path: Path, forked: Forking
+) -> None:
     warehouse, chance = warehouse_at(tmp_path), random.Random(7)
-    command = [sys.executable, "-W", "ignore", "-c", WRITER, warehouse.url]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     in_fold = 0
-    for _ in range(40):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            assert process.stdout
-            first = process.stdout.readline()
-            time.sleep(chance.uniform(0, 0.12))
-            process.send_signal(signal.SIGKILL)
-            told = [first, *process.stdout.read().splitlines()]
+    for turn in range(40):
+        forked.start(WRITER, warehouse.url, said=tmp_path / f"said{turn}")
+        told = [forked.line()]
+        time.sleep(chance.uniform(0, 0.12))
+        forked.kill()
+        while said := forked.line():
+            told.append(said)
+        assert not forked.ended_well()
         in_fold += (tmp_path / "w.duckdb.before").exists()
         durable = int(told[-1]) + 1
         rows = count(warehouse, "one")

@@ -8,7 +8,10 @@ INSTALL = $(PYTHON) requirements/install.py $@ --newer $^ --lock
 # A Python that was removed or upgraded leaves environments that do not run: they are made anew.
 ANEW := $(if $(wildcard .venv/run.stamp),$(shell $(BIN)/python -c "" 2>/dev/null || echo FORCE))
 
-.PHONY: help report test test-fast check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
+# How tests are spread over processes.
+SPREAD := -n 2 --dist worksteal
+
+.PHONY: help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
 help:            ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -16,10 +19,13 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
-	@$(BIN)/python -m pytest -m "slow or not slow" -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -m "slow or not slow" $(SPREAD)
 
 test-fast: .venv/dev.stamp browser    ## Tests that take under two minutes
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest $(SPREAD)
+
+test-deep: .venv/dev.stamp $(DBT) browser    ## Property tests with many more examples, about a quarter of an hour
+	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
 check: .venv/dev.stamp    ## Format, lint, types, import rules, Dagster definitions
 	@$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ import typer
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.factcheck import factcheck
-from mel_pipeline.cli.narrative import learning
+from mel_pipeline.cli.narrative import learning, narrative
 from mel_pipeline.cli.privacy import app as privacy_commands
 from mel_pipeline.cli.publication import register as register_publication
 from mel_pipeline.cli.quality import app as quality_commands
@@ -43,7 +43,8 @@ app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(cities)
-app.command()(learning)
+app.command()(narrative)
+app.command(hidden=True)(learning)
 app.command()(factcheck)
 app.command()(site)
 register_publication(app)

@@ -102,7 +102,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Learning:
+class Narrative:
     """What the MEL lead wrote for an edition. ``main_points`` replace the drafted ones; they hold placeholders."""
 
     main_points: list[Said] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Edition:
     movements: dict[str, dict[str, float]] = field(
         default_factory=dict
     )  # headline indicator: reason, part of change
-    learning: Learning | None = None
+    narrative: Narrative | None = None
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
 
 

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from mel_pipeline.reporting import build_editions, build_report
-from mel_pipeline.reporting.edition import Decision, Learning, Publication, Said
+from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Said
 from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
@@ -184,14 +184,14 @@ def test_a4_pages_are_numbered_marked_and_none_is_blank(browser, pages, tmp_path
 
 @pytest.fixture(scope="module")
 def languages_built(tmp_path_factory) -> dict[str, Path]:
-    learning = Learning(
+    narrative = Narrative(
         lessons=[
             Said({"en": "Call before the lab.", "fr": "Appeler avant le lab.", "es": "Llamar antes del lab."})
         ],
         decisions=[Decision(Said({"en": "Two languages."}), "Programmes", None, True)],
     )
     edition = sample_edition(
-        learning=learning, publication=Publication(1, date(2025, 2, 3), "Secretary General", "")
+        narrative=narrative, publication=Publication(1, date(2025, 2, 3), "Secretary General", "")
     )
     built = build_editions(edition, tmp_path_factory.mktemp("languages"), REPORTS, ["en", "es", "fr"])
     return {language: report.page for language, report in built.items()}

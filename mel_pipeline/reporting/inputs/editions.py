@@ -17,7 +17,7 @@ from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication
-from mel_pipeline.reporting.inputs.narrative import read_learning
+from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.transform.catalogue import load_catalogue
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         publication=_publication(warehouse, period),
         restatements=_restatements(warehouse, period),
         movements=_movements(warehouse, settings, period),
-        learning=read_learning(settings, period),
+        narrative=read_narrative(settings, period),
     )
 
 

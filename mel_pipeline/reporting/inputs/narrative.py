@@ -1,11 +1,13 @@
-"""What the MEL lead writes for an edition: main points, lessons, themes of comments, decisions. A YAML file each.
+"""What the MEL lead writes for an edition: main points, lessons, themes of comments, decisions. One YAML file each.
 
-``MEL_HOME/learning/2024-Q4.yml``. Numbers stand as ``{MEM-01}`` and are filled in from the figures.
+``MEL_HOME/narrative/2024-Q4.yml``. Numbers are written as ``{MEM-01}`` and are filled in from the figures.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
@@ -13,12 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.organisations import METROPOLIS
-from mel_pipeline.reporting.edition import Decision, Learning, Said, Theme
+from mel_pipeline.reporting.edition import Decision, Narrative, Said, Theme
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mel_pipeline.core.settings import Settings
+
+FOLDER, OLD_FOLDER = "narrative", "learning"  # the old one is read for one version more
+_log = logging.getLogger(__name__)
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TEMPLATE = """\
@@ -81,27 +86,39 @@ class _File(_Strict):
     decisions: list[_Decision] = []
 
 
-def learning_path(settings: Settings, period: str) -> Path:
-    """Where the file of an edition lies, or is to lie."""
-    return settings.home / "learning" / f"{period}.yml"
+def narrative_path(settings: Settings, period: str) -> Path:
+    """The file of an edition, whether or not it exists; one still in the old folder is used there."""
+    path = settings.home / FOLDER / f"{period}.yml"
+    old = settings.home / OLD_FOLDER / f"{period}.yml"
+    if not path.exists() and old.exists():
+        _warn_of_old_folder(old.parent, path.parent)
+        return old
+    return path
 
 
-def start_learning(settings: Settings, period: str) -> Path:
-    """Write an empty form where there is none; what somebody wrote is never touched."""
-    path = learning_path(settings, period)
+@cache
+def _warn_of_old_folder(old: Path, new: Path) -> None:
+    _log.warning(
+        "The folder %s is now called %s. Rename it; the next version reads only the new one.", old, new
+    )
+
+
+def start_narrative(settings: Settings, period: str) -> Path:
+    """Write an empty form unless the file exists; an existing file is never changed."""
+    path = narrative_path(settings, period)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TEMPLATE.format(period=period), encoding="utf-8")
     return path
 
 
-def read_learning(settings: Settings, period: str) -> Learning | None:
-    """What was written for an edition; of the sample organisation, where nobody has, what comes with it.
+def read_narrative(settings: Settings, period: str) -> Narrative | None:
+    """The narrative of an edition, or None; the sample organisation falls back to the one shipped with it.
 
     Raises:
-        ReportError: the file is no YAML or says what no edition can print; names the place, never the text.
+        ReportError: the file is not valid YAML or does not fit the form. The message gives the place, never the text.
     """
-    path = learning_path(settings, period)
+    path = narrative_path(settings, period)
     if not path.exists() and settings.sample:
         path = METROPOLIS / "narrative" / f"{period}.yml"
     if not path.exists():
@@ -113,14 +130,14 @@ def read_learning(settings: Settings, period: str) -> Learning | None:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
         raise ReportError(
-            f"Reading {path}{line}: it is no YAML. Mend the line, then write the report again."
+            f"Reading {path}{line}: not valid YAML. Correct the line, then write the report again."
         ) from None
     except ValidationError as error:
-        told = "; ".join(
+        problems = "; ".join(
             f"{' '.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)
         )
-        raise ReportError(f"Reading {path}: {told}. Mend it, then write the report again.") from None
-    return Learning(
+        raise ReportError(f"Reading {path}: {problems}. Correct it, then write the report again.") from None
+    return Narrative(
         [item.said() for item in file.main_points],
         [item.said() for item in file.lessons],
         [Theme(item.theme.said(), item.people) for item in file.comments],

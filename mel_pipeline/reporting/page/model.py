@@ -19,7 +19,7 @@ from mel_pipeline.reporting.page.restatement_notes import (
 from mel_pipeline.reporting.page.summary import (
     changes,
     decisions_needed,
-    learning_of,
+    narrative_of,
     on_track,
     opening_points,
 )
@@ -143,7 +143,7 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
         topics=_topics(listed, rows, pictures, texts),
         ladder=reach_ladder(known, figures, texts),
         answered=who_answered(known, figures, texts),
-        learning=learning_of(edition, texts),
+        learning=narrative_of(edition, texts),
         quality=_quality(edition, texts),
         card=_card(edition, texts),
         rules_held=_rules_held(edition, texts),

@@ -16,7 +16,7 @@ from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting.edition import Edition, Learning, Said
+    from mel_pipeline.reporting.edition import Edition, Narrative, Said
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.page.tables import Row
     from mel_pipeline.reporting.text.texts import Texts
@@ -44,7 +44,7 @@ def opening_points(edition: Edition, known: Sequence[Measure], figures: Figures,
     Raises:
         ReportError: a written point names a figure that is not there, or holds a number typed by hand.
     """
-    written = edition.learning.main_points if edition.learning else []
+    written = edition.narrative.main_points if edition.narrative else []
     if not written:
         return main_points(known, figures, edition.period, texts)
     measures = {measure.id: measure for measure in known}
@@ -167,7 +167,7 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
             text=said_in(item.text, texts).removesuffix("."),
             owner=texts.say(item.owner_role),
         )
-        for item in (edition.learning.decisions if edition.learning else [])
+        for item in (edition.narrative.decisions if edition.narrative else [])
         if item.is_open
     ]
     for code in ("off", "out_of_band"):
@@ -195,20 +195,20 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
     return found[:MOST_DECISIONS]
 
 
-def learning_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:
+def narrative_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:
     """Lessons, themes of comments and decisions in words; themes of too few people are put together."""
-    learning: Learning | None = edition.learning
-    if learning is None:
+    narrative: Narrative | None = edition.narrative
+    if narrative is None:
         return {}
-    shown = [theme for theme in learning.comments if theme.people >= edition.min_cell]
-    rest = len(learning.comments) - len(shown)
+    shown = [theme for theme in narrative.comments if theme.people >= edition.min_cell]
+    rest = len(narrative.comments) - len(shown)
     comments = [
         texts.plural("learning.theme", theme.people, theme=said_in(theme.theme, texts))
         for theme in sorted(shown, key=lambda theme: -theme.people)
     ]
     comments += [texts.plural("learning.other_themes", rest)] if rest else []
     decisions = []
-    for item in learning.decisions:
+    for item in narrative.decisions:
         state = texts("learning.open") if item.is_open else texts("learning.taken")
         due = texts("learning.due", day=texts.day(item.due)) if item.due else ""
         decisions.append(
@@ -221,7 +221,7 @@ def learning_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:
             )
         )
     return {
-        "lessons": [said_in(lesson, texts) for lesson in learning.lessons],
+        "lessons": [said_in(lesson, texts) for lesson in narrative.lessons],
         "comments": comments,
         "decisions": decisions,
     }

@@ -74,6 +74,15 @@ def test_a_quarter_that_is_none_is_refused_with_the_expected_form() -> None:
     assert done.returncode == 2 and "2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_the_old_name_of_a_command_works_with_a_warning_and_is_not_in_the_help(tmp_path: Path) -> None:
+    done = mel("learning", "2024-Q4", MEL_HOME=str(tmp_path))
+    assert done.returncode == 0 and (tmp_path / "narrative" / "2024-Q4.yml").is_file()
+    assert done.stderr == "`mel learning` is now `mel narrative`; the old name goes in the next version.\n"
+    assert mel("narrative", "2024-Q4", MEL_HOME=str(tmp_path)).stderr == ""
+    listed = mel("--help").stdout
+    assert "narrative" in listed and "learning" not in listed
+
+
 def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
     done = mel("doctor", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
     assert done.returncode == 1 and "MEL_TIME_ZONE" in done.stderr and "Traceback" not in done.stderr

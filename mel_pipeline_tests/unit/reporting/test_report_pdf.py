@@ -19,7 +19,7 @@ from pypdf import PdfReader
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting import build_editions
 from mel_pipeline.reporting.cache import kept_in
-from mel_pipeline.reporting.edition import Decision, Learning, Publication, Said
+from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Said
 from mel_pipeline.reporting.page.model import PageModel, drawn_page
 from mel_pipeline.reporting.page.row_headers import with_row_headers
 from mel_pipeline.reporting.pdf.build import pdf_of
@@ -205,8 +205,8 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path, model: PageModel) ->
 
 def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
     said = Said({"en": HOSTILE})
-    learning = Learning(lessons=[said], decisions=[Decision(said, HOSTILE, None, True)])
-    edition = replace(model.edition, organisation=HOSTILE, notes=[HOSTILE], learning=learning)
+    narrative = Narrative(lessons=[said], decisions=[Decision(said, HOSTILE, None, True)])
+    edition = replace(model.edition, organisation=HOSTILE, notes=[HOSTILE], narrative=narrative)
     row = model.rows[0]
     named = replace(row, measure=replace(row.measure, name=HOSTILE, definition=HOSTILE), note=HOSTILE)
     told = replace(

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from mel_pipeline.reporting import build_editions
 from mel_pipeline.reporting.cache import kept_in
-from mel_pipeline.reporting.edition import Decision, Edition, Learning, Publication, Said
+from mel_pipeline.reporting.edition import Decision, Edition, Narrative, Publication, Said
 from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.fixtures.paper import Word, lines_of, printed_shares, squeezed, words_of
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
@@ -30,8 +30,8 @@ def full_edition(period: str) -> Edition:
     said = Said(
         {"en": "Call each city before the lab.", "fr": "Appeler chaque ville.", "es": "Llamar antes."}
     )
-    learning = Learning(lessons=[said], decisions=[Decision(said, "Programmes", day, True)])
-    return sample_edition(period, learning=learning, publication=Publication(2, day, "Secretary General", ""))
+    narrative = Narrative(lessons=[said], decisions=[Decision(said, "Programmes", day, True)])
+    return sample_edition(period, narrative=narrative, publication=Publication(2, day, "Secretary General", ""))
 
 
 EDITIONS = {

@@ -10,14 +10,14 @@ import pytest
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.reporting.edition import Decision, Learning, Said, Theme
+from mel_pipeline.reporting.edition import Decision, Narrative, Said, Theme
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
-from mel_pipeline.reporting.inputs.narrative import learning_path, read_learning, start_learning
+from mel_pipeline.reporting.inputs.narrative import narrative_path, read_narrative, start_narrative
 from mel_pipeline.reporting.page.summary import (
     changes,
     decisions_needed,
-    learning_of,
+    narrative_of,
     on_track,
     opening_points,
 )
@@ -121,14 +121,14 @@ def test_another_coverage_is_no_change():
 
 
 def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_missing():
-    learning = Learning(
+    narrative = Narrative(
         decisions=[
             Decision(said(en="Two languages."), "Programmes", date(2025, 3, 31), True),
             Decision(said(en="Done."), "Programmes", None, False),
         ]
     )
     edition = with_figure(
-        sample_edition(learning=learning), "SAT-02", "2024-Q4", value=None, status="not_available"
+        sample_edition(narrative=narrative), "SAT-02", "2024-Q4", value=None, status="not_available"
     )
     edition = with_figure(edition, "GEN-01", "2024-Q4", value=70.0)
     edition = with_figure(edition, "MEM-02", "2024-Q4", value=1.0)
@@ -158,7 +158,7 @@ def test_written_main_points_take_the_place_of_drafted_ones_with_the_figures_fil
     points = [
         said(en="From {MEM-01 previous} to {MEM-01} cities.", fr="De {MEM-01 previous} à {MEM-01} villes.")
     ]
-    edition = sample_edition(learning=Learning(main_points=points))
+    edition = sample_edition(narrative=Narrative(main_points=points))
     for language, words in (("en", "From 163 to 164 cities."), ("fr", "De 163 à 164 villes.")):
         scene = Scene(edition, language)
         assert opening_points(edition, scene.known, scene.figures, scene.texts) == [words]
@@ -178,7 +178,7 @@ def test_written_main_points_take_the_place_of_drafted_ones_with_the_figures_fil
     ],
 )
 def test_a_point_that_could_drift_from_its_figure_is_refused(text, reason):
-    edition = sample_edition(learning=Learning(main_points=[said(en=text)]))
+    edition = sample_edition(narrative=Narrative(main_points=[said(en=text)]))
     scene = Scene(edition)
     with pytest.raises(ReportError, match=reason):
         opening_points(edition, scene.known, scene.figures, scene.texts)
@@ -191,8 +191,8 @@ def test_themes_that_few_people_raised_are_put_together():
         Theme(said(en="Rarer"), 1),
         Theme(said(en="Room"), 5),
     ]
-    edition = sample_edition(learning=Learning(comments=comments))
-    assert learning_of(edition, load_texts(REPORTS, "en"))["comments"] == [
+    edition = sample_edition(narrative=Narrative(comments=comments))
+    assert narrative_of(edition, load_texts(REPORTS, "en"))["comments"] == [
         "Time (12 people)",
         "Room (5 people)",
         "2 more themes that few people raised",
@@ -253,16 +253,29 @@ def settings(tmp_path, **more):
 
 
 def test_the_form_for_an_edition_reads_as_nothing_written_and_is_never_overwritten(tmp_path):
-    path = start_learning(settings(tmp_path), "2024-Q4")
-    assert read_learning(settings(tmp_path), "2024-Q4") == Learning()
+    path = start_narrative(settings(tmp_path), "2024-Q4")
+    assert read_narrative(settings(tmp_path), "2024-Q4") == Narrative()
     path.write_text("lessons: [{en: Keep this}]\n")
-    start_learning(settings(tmp_path), "2024-Q4")
-    assert read_learning(settings(tmp_path), "2024-Q4").lessons == [said(en="Keep this")]
+    start_narrative(settings(tmp_path), "2024-Q4")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [said(en="Keep this")]
+
+
+def test_a_file_in_the_old_folder_is_still_read_with_one_warning(tmp_path, caplog):
+    old = tmp_path / "learning" / "2024-Q4.yml"
+    old.parent.mkdir()
+    old.write_text("lessons: [{en: Keep this}]\n")
+    assert start_narrative(settings(tmp_path), "2024-Q4") == old
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [said(en="Keep this")]
+    assert [record.message.count("Rename it") for record in caplog.records] == [1]
+    new = tmp_path / "narrative" / "2024-Q4.yml"
+    new.parent.mkdir()
+    new.write_text("lessons: [{en: The newer one}]\n")
+    assert narrative_path(settings(tmp_path), "2024-Q4") == new
 
 
 def test_nobody_has_written_is_not_an_error_and_the_sample_comes_with_an_example(tmp_path):
-    assert read_learning(settings(tmp_path), "2024-Q4") is None
-    sample = read_learning(Settings(home=tmp_path, sample=True), "2024-Q4")
+    assert read_narrative(settings(tmp_path), "2024-Q4") is None
+    sample = read_narrative(Settings(home=tmp_path, sample=True), "2024-Q4")
     assert sample is not None
     assert all({"en", "fr", "es"} <= set(lesson.by_language) for lesson in sample.lessons)
 
@@ -278,9 +291,9 @@ def test_nobody_has_written_is_not_an_error_and_the_sample_comes_with_an_example
     ],
 )
 def test_a_file_that_cannot_be_read_says_where_and_repeats_nothing_of_it(tmp_path, content, reason):
-    path = learning_path(settings(tmp_path), "2024-Q4")
+    path = narrative_path(settings(tmp_path), "2024-Q4")
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(ReportError, match=reason) as error:
-        read_learning(settings(tmp_path), "2024-Q4")
+        read_narrative(settings(tmp_path), "2024-Q4")
     assert "Do it" not in str(error.value)

@@ -103,7 +103,7 @@ def strangers(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "sandbox" in request.fixturenames:
         box: Sandbox = request.getfixturevalue("sandbox")
-        box.zoho.forgive()
+        box.zoho.reset_limits()
 
 
 @dataclass(frozen=True)

@@ -56,14 +56,14 @@ def factcheck(
     except MelError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from None
-    _tell(report, sample=settings.sample)
+    _print_report(report, sample=settings.sample)
     if csv is not None:
         typer.echo(f"Written: {csv}")
     if report.count("disagrees"):
         raise typer.Exit(1)
 
 
-def _tell(report: Report, *, sample: bool) -> None:
+def _print_report(report: Report, *, sample: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

@@ -43,13 +43,13 @@ def inspect(
         found = _inspected(path, settings)
     except FileRefusedError as reason:
         raise ContractError(f"Looking at {path.name}: {reason}") from None
-    _tell(found)
+    _print_inspection(found)
     if write:
         _write(found, settings.survey_folder / "codebooks")
 
 
 def _inspected(path: Path, settings: Settings) -> Inspection:
-    from mel_pipeline.core.normalize_text import plain
+    from mel_pipeline.core.normalize_text import normalize_text
     from mel_pipeline.sources.shared.files import dropped
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as looked_at
@@ -60,7 +60,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     rules = rules_of(settings)
     labels = load_catalogue(settings.sql_dir).scale_labels
     scales: dict[str, frozenset[str]] = {
-        scale: frozenset(plain(one.label) for one in labels if one.scale == scale)
+        scale: frozenset(normalize_text(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")
     }
     with opened(dropped(path), rules.profiles, rules.fallback) as export:
@@ -72,7 +72,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
             return looked_at(next(chunks), export.responses, how, book, scales)
 
 
-def _tell(found: Inspection) -> None:
+def _print_inspection(found: Inspection) -> None:
     from rich.console import Console
     from rich.table import Table
 

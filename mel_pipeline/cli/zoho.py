@@ -64,13 +64,13 @@ def map_names(
         mapping = mapping_for(settings)
         found = list(looks.findings(open_api(settings), contract, mapping))
     for one in found:
-        _tell(one, unread=unread)
+        _print_findings(one, unread=unread)
     if write is not None:
         write.write_text(propose.as_yaml(found, mapping, contract), encoding="utf-8")
         typer.echo(f"Written: {write}. Look it through, then set MEL_ZOHO_MAPPING={write}")
 
 
-def _tell(one: Findings, *, unread: bool) -> None:
+def _print_findings(one: Findings, *, unread: bool) -> None:
     mark = _MARKS[one.complete]
     if not one.module_is_there:
         typer.echo(f"{mark} {one.entity}: no module is like it; write its API name into the mapping")

@@ -51,7 +51,7 @@ class EntityContract(BaseModel):
     row_key: list[str]  # columns that identify a row; joined by "|" into _row_key
     shape: str | None = None  # of shapes.yml: it gives grain, key, columns and the table
     shared_table: str | None = None  # comes with the shape
-    told_apart_by: str | None = None  # column of the shared table that holds the source's name
+    discriminator: str | None = None  # column of the shared table that holds the source's name
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
     changed_at: str | None = None  # column with the moment of the last change at the source

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_at_rest() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Memory that refers to itself is not freed meanwhile; everything else is, as always."""
     was_on = gc.isenabled()
     gc.disable()

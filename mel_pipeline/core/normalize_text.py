@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """A text without case, accents, punctuation and doubled spaces, for exact comparison."""
     letters = "".join(
         c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)

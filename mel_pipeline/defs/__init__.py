@@ -7,13 +7,13 @@ from pkgutil import iter_modules
 
 import dagster as dg
 
-from mel_pipeline.core.gc_paused import collector_at_rest
+from mel_pipeline.core.gc_paused import gc_paused
 
 
 def build() -> dg.Definitions:
     """Every module of this room that has a ``build(settings)``, put together."""
     # Nearly everything made here stays: looking through it took a quarter of the time.
-    with collector_at_rest():
+    with gc_paused():
         from mel_pipeline.core.settings import load_settings
         from mel_pipeline.defs.context import Mel
 

@@ -47,7 +47,7 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
             _title(run.job_name), _partition(run), reasons, notices.run_link(settings, run.run_id)
         )
         year, week, _ = datetime.now(UTC).isocalendar()
-        notices.tell_once(settings, _subject(run), [reasons, f"{year}-{week}"], notice)
+        notices.notify_once(settings, _subject(run), [reasons, f"{year}-{week}"], notice)
         return None
 
     return tell_failures
@@ -94,7 +94,7 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
             return dg.SkipReason(
                 "Nothing has run yet." if hours is None else f"Last ended {hours:.0f} hours ago."
             )
-        told = notices.tell_once(settings, "silence", _day(now), notices.nothing_ran(hours))
+        told = notices.notify_once(settings, "silence", _day(now), notices.nothing_ran(hours))
         return dg.SkipReason("Told." if told else "Told already today.")
 
     return tell_silence
@@ -114,12 +114,12 @@ def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> No
     from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
-    memory = notices.Memory(settings.home)
-    if memory.last(_subject(run)) is None:
+    log = notices.NotificationLog(settings.home)
+    if log.last(_subject(run)) is None:
         return  # no failure of it was told
     link = notices.run_link(settings, run.run_id)
-    notices.tell(settings, notices.recovery(_title(run.job_name), _partition(run), link))
-    memory.note(_subject(run), None)
+    notices.notify(settings, notices.recovery(_title(run.job_name), _partition(run), link))
+    log.record(_subject(run), None)
 
 
 def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> None:
@@ -129,11 +129,11 @@ def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> No
     if run.job_name != NIGHTLY:
         return
     subject, now = f"warnings {_partition(run)}", _broken(context)
-    before = notices.Memory(settings.home).last(subject) or []
+    before = notices.NotificationLog(settings.home).last(subject) or []
     if not now and not before:
         return
     link = notices.run_link(settings, run.run_id)
-    notices.tell_once(settings, subject, sorted(now), notices.warnings(_partition(run), now, before, link))
+    notices.notify_once(settings, subject, sorted(now), notices.warnings(_partition(run), now, before, link))
 
 
 def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
@@ -143,10 +143,10 @@ def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
     run = context.dagster_run
     period = _partition(run)
     if run.job_name in REPORTS:
-        notices.tell(settings, notices.report_ready(settings, period, ""))
+        notices.notify(settings, notices.report_ready(settings, period, ""))
     elif run.job_name == NIGHTLY and _state(context) == "checked":
         sentence = f"{period} is checked: nothing stands against publishing it (job publish_quarter)."
-        notices.tell_once(
+        notices.notify_once(
             settings, f"ready {period}", "checked", notices.report_ready(settings, period, sentence)
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
 from mel_pipeline.transform.catalogue import Indicator, load_catalogue
@@ -32,7 +32,7 @@ def build(settings: Settings) -> dg.Definitions:
 
 def chart_name(indicator: Indicator) -> str:
     """``chart_member_cities``: a name a reader knows, in letters Dagster takes."""
-    return "chart_" + "_".join(re.findall(r"[a-z0-9]+", plain(indicator.name.en)))
+    return "chart_" + "_".join(re.findall(r"[a-z0-9]+", normalize_text(indicator.name.en)))
 
 
 def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:

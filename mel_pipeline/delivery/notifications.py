@@ -34,7 +34,7 @@ MOST_LETTERS = 600  # of a check's sentence: what to do stands at its end
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     """Something to tell. ``link`` leads to where it can be seen."""
 
     title: str
@@ -49,7 +49,7 @@ class Notice:
         return "\n".join([redacted(self.title), "", *shown, *(["", self.link] if self.link else [])])
 
 
-class Memory:
+class NotificationLog:
     """What was told last about each subject."""
 
     def __init__(self, home: Path) -> None:
@@ -59,7 +59,7 @@ class Memory:
         """None when nothing was ever told."""
         return self._read().get(subject)
 
-    def note(self, subject: str, told: Any) -> None:
+    def record(self, subject: str, told: Any) -> None:
         """Replace what was told; the oldest subjects are forgotten."""
         known = {name: value for name, value in self._read().items() if name != subject}
         known = dict(list(known.items())[-MOST_KEPT + 1 :]) | {subject: told}
@@ -76,7 +76,7 @@ class Memory:
         return known if isinstance(known, dict) else {}
 
 
-def tell(settings: Settings, notice: Notice) -> None:
+def notify(settings: Settings, notice: Notification) -> None:
     """Tell it on every channel that is set; one that fails keeps no other from being used.
 
     Raises:
@@ -92,17 +92,17 @@ def tell(settings: Settings, notice: Notice) -> None:
         raise DeliveryError(f"Telling that '{redacted(notice.title)}': {' '.join(failed)}")
 
 
-def tell_once(settings: Settings, subject: str, told: Any, notice: Notice) -> bool:
+def notify_once(settings: Settings, subject: str, told: Any, notice: Notification) -> bool:
     """Tell it unless just this was the last told about the subject; True when it was told."""
-    memory = Memory(settings.home)
-    if memory.last(subject) == told:
+    log = NotificationLog(settings.home)
+    if log.last(subject) == told:
         return False
-    tell(settings, notice)
-    memory.note(subject, told)
+    notify(settings, notice)
+    log.record(subject, told)
     return True
 
 
-def _by_mail(settings: Settings, notice: Notice) -> None:
+def _by_mail(settings: Settings, notice: Notification) -> None:
     to = recipients(settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")
     if not to:
         return
@@ -115,12 +115,12 @@ def _by_mail(settings: Settings, notice: Notice) -> None:
         person.place: message(letter, sender, person.address, moment, f"{key} {number}")
         for number, person in enumerate(to)
     }
-    failed = send(_hasty(settings), sender, messages, lambda _: None)
+    failed = send(_impatient_server(settings), sender, messages, lambda _: None)
     if failed:
         raise DeliveryError("; ".join(f"{place}: {why}" for place, why in failed.items()))
 
 
-def _hasty(settings: Settings) -> Server:
+def _impatient_server(settings: Settings) -> Server:
     """Dagster gives a sensor a minute; what is not told then is told at the next occasion."""
     from mel_pipeline.delivery.service import mail_server
 
@@ -128,7 +128,7 @@ def _hasty(settings: Settings) -> Server:
     return replace(given, attempts=2, wait_seconds=3.0, timeout_seconds=min(8.0, given.timeout_seconds))
 
 
-def _in_chat(settings: Settings, notice: Notice) -> None:
+def _in_chat(settings: Settings, notice: Notification) -> None:
     if url := settings.notify_webhook.get_secret_value():
         post(url, notice.text(), attempts=2)
 
@@ -137,20 +137,20 @@ def run_link(settings: Settings, run_id: str) -> str:
     return f"{settings.ui_url.rstrip('/')}/runs/{run_id}"
 
 
-def failure(job: str, partition: str, reasons: Collection[str], link: str) -> Notice:
+def failure(job: str, partition: str, reasons: Collection[str], link: str) -> Notification:
     """A run that failed; what was published before still stands."""
     what = f"{job} {partition}".rstrip()
     lines = (*reasons, "What was published before still stands. Mend the above and run it again.")
-    return Notice(f"{what} failed", lines, link)
+    return Notification(f"{what} failed", lines, link)
 
 
-def recovery(job: str, partition: str, link: str) -> Notice:
-    return Notice(
+def recovery(job: str, partition: str, link: str) -> Notification:
+    return Notification(
         f"{job} {partition}".rstrip() + " works again", ("The run after the failure has succeeded.",), link
     )
 
 
-def warnings(partition: str, now: dict[str, str], before: Collection[str], link: str) -> Notice:
+def warnings(partition: str, now: dict[str, str], before: Collection[str], link: str) -> Notification:
     """The checks that warn, new ones first.
 
     Args:
@@ -166,11 +166,11 @@ def warnings(partition: str, now: dict[str, str], before: Collection[str], link:
         if now
         else (f"{partition}: no check warns any more")
     )
-    return Notice(title, (*new, *gone, *still), link)
+    return Notification(title, (*new, *gone, *still), link)
 
 
-def nothing_ran(hours: float) -> Notice:
-    return Notice(
+def nothing_ran(hours: float) -> Notification:
+    return Notification(
         "no nightly run",
         (
             f"The last nightly run ended {hours / 24:.0f} days ago. Look whether every_night is on under Automation"
@@ -185,9 +185,9 @@ def report_link(settings: Settings, period: str) -> str:
     return f"{folder.rstrip('/')}/{period}/report-en.html"
 
 
-def report_ready(settings: Settings, period: str, sentence: str) -> Notice:
+def report_ready(settings: Settings, period: str, sentence: str) -> Notification:
     lines = (f"Its files lie in {settings.published_dir / period}.", *([sentence] if sentence else []))
-    return Notice(f"the report {period} is ready", lines, report_link(settings, period))
+    return Notification(f"the report {period} is ready", lines, report_link(settings, period))
 
 
 def grouped(problems: list[str]) -> list[str]:

@@ -221,7 +221,7 @@ def _mail(task: _Delivery, server: Server, *, again: bool, dry_run: bool) -> tup
         messages[key] = message(letter, task.sender, person.address, moment, " ".join(identity))
     failed = send(server, task.sender, messages, partial(_note, task, letters, due)) if messages else {}
     if failed:
-        raise DeliveryError(_told(task, due, failed))
+        raise DeliveryError(_failure_message(task, due, failed))
     return len(due), len(known) - len(due), notes
 
 
@@ -296,7 +296,7 @@ def _note(task: _Delivery, letters: dict[str, Letter], due: dict[str, Recipient]
         )
 
 
-def _told(task: _Delivery, due: dict[str, Recipient], failed: dict[str, str]) -> str:
+def _failure_message(task: _Delivery, due: dict[str, Recipient], failed: dict[str, str]) -> str:
     """Who did not get it, by reason and place in the setting."""
     reasons: dict[str, list[str]] = {}
     for key, why in failed.items():

@@ -151,7 +151,7 @@ class _Checker:
         if why:
             return Line(UNKNOWN, scope.number.text, passage.place, sentence, period="", reason=why)
         finding = self._matcher(period).judge(scope, self.language)
-        return self._told(finding, scope.number, passage.place, sentence)
+        return self._line_of(finding, scope.number, passage.place, sentence)
 
     def _matcher(self, period: str) -> Matcher:
         if period not in self.matchers:
@@ -165,7 +165,7 @@ class _Checker:
             self.matchers[period] = Matcher(figures, self.vocabulary)
         return self.matchers[period]
 
-    def _told(self, finding: Finding, number: Number, place: str, sentence: str) -> Line:
+    def _line_of(self, finding: Finding, number: Number, place: str, sentence: str) -> Line:
         one = finding.candidate
         told = "; ".join(dict.fromkeys(self._named(item) for item in finding.candidates))
         if one is None:
@@ -189,7 +189,7 @@ class _Checker:
     def _written(self, one: Candidate) -> str:
         if one.figure.status == "suppressed" or one.value is None:
             return ""
-        return _plain(Decimal(repr(float(one.value))), self._places(one)) + _sign(one)
+        return _formatted(Decimal(repr(float(one.value))), self._places(one)) + _sign(one)
 
     def _difference(self, number: Number, one: Candidate) -> str:
         if number.high is not None or one.value is None:
@@ -198,7 +198,7 @@ class _Checker:
         places = max(self._places(one), -int(number.step.adjusted()) if number.step < 1 else 0)
         return (
             ("+" if difference > 0 else "")
-            + _plain(difference, places)
+            + _formatted(difference, places)
             + (" points" if _sign(one) == " %" else "")
         )
 
@@ -220,7 +220,7 @@ def _sign(one: Candidate) -> str:
     return {"percent": " %", "EUR": " EUR"}.get(one.figure.unit, "")
 
 
-def _plain(value: Decimal, places: int) -> str:
+def _formatted(value: Decimal, places: int) -> str:
     return f"{value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP):,f}"
 
 

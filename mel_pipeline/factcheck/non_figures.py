@@ -90,7 +90,7 @@ _NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
 
 
 @dataclass(frozen=True)
-class Aside:
+class NonFigure:
     """A place in a text where digits stand that are no figure, and what they are."""
 
     start: int
@@ -98,14 +98,14 @@ class Aside:
     kind: str
 
 
-def asides(text: str, names: Iterable[str] = (), nouns: frozenset[str] = frozenset()) -> list[Aside]:
+def non_figures(text: str, names: Iterable[str] = (), nouns: frozenset[str] = frozenset()) -> list[NonFigure]:
     """Digits that are no figures, in order.
 
     Args:
         names: names with digits in them, such as that of a series of videos.
         nouns: words that are counted, in lower case: ``2024 views`` is no year.
     """
-    found: list[Aside] = []
+    found: list[NonFigure] = []
     named = [re.compile(re.escape(name), _FLAGS) for name in names if any(c.isdigit() for c in name)]
     for kind, pattern in (*(("name", pattern) for pattern in named), *_PATTERNS):
         for match in pattern.finditer(text):
@@ -140,6 +140,6 @@ def _counted(text: str, start: int) -> bool:
     return bool(before) and before[-1].lower() not in article and not before[-1].endswith((",", ".", ";", ":", "("))  # fmt: skip
 
 
-def _add(found: list[Aside], start: int, end: int, kind: str) -> None:
+def _add(found: list[NonFigure], start: int, end: int, kind: str) -> None:
     if all(end <= one.start or start >= one.end for one in found):
-        found.append(Aside(start, end, kind))
+        found.append(NonFigure(start, end, kind))

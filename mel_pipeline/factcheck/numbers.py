@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
 
-from mel_pipeline.factcheck.non_figures import asides
+from mel_pipeline.factcheck.non_figures import non_figures
 from mel_pipeline.factcheck.number_words import spelled_numbers
 
 _BEFORE = 40  # letters before a number in which its qualifier stands
@@ -144,7 +144,7 @@ def find_numbers(
     """
     others = [
         Number(text[one.start : one.end].strip(), one.start, one.end, one.kind)
-        for one in asides(text, names, nouns)
+        for one in non_figures(text, names, nouns)
     ]
     taken = [(one.start, one.end) for one in others]
     figures: list[Number] = []

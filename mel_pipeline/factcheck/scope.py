@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.factcheck.non_figures import MONTHS
 from mel_pipeline.factcheck.numbers import Number
 from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Vocabulary
@@ -33,7 +33,7 @@ _VERB = {
     "es": re.compile(r"(?:[aeo]n|ndo|ó)$"),
     "en": re.compile("^$"),
 }
-_PLAIN_MONTHS = frozenset(plain(month) for month in MONTHS) - {"may", "mars"}
+_PLAIN_MONTHS = frozenset(normalize_text(month) for month in MONTHS) - {"may", "mars"}
 _FARTHEST = 12  # words after a number that can still belong to it
 
 
@@ -89,7 +89,7 @@ def read_words(text: str, numbers: list[Number], vocabulary: Vocabulary) -> Word
     """The words of a text without those that belong to its numbers."""
     spans = [(number.start, number.end) for number in numbers if number.kind != "name"]
     tokens = [
-        Token(match.group(), plain(match.group()), match.start())
+        Token(match.group(), normalize_text(match.group()), match.start())
         for match in _WORD.finditer(text)
         if match.group() not in "'’" and not any(start <= match.start() < end for start, end in spans)
     ]
@@ -198,7 +198,9 @@ def scattered_cells(tokens: Iterable[Token], vocabulary: Vocabulary, cells: set[
         return campaigns
     if full:
         return full
-    common = {plain(category) for dimension, category in cells if dimension == "platform"} | {"metropolis"}
+    common = {normalize_text(category) for dimension, category in cells if dimension == "platform"} | {
+        "metropolis"
+    }
     accounts = {cell: own for cell, own in there.items() if cell[0] == "account"}
     others = {cell: own for cell, own in there.items() if cell[0] != "account"}
     # "The AVANTIA account", where a campaign has the name as well.

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.yaml_io import from_yaml
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Lexicon:
     stems: list[Way] = field(default_factory=list)
 
     def add(self, text: str, means: Any) -> None:
-        words = tuple(plain(text.rstrip("*")).split())
+        words = tuple(normalize_text(text.rstrip("*")).split())
         if not words:
             return
         way = Way(words, text.endswith("*"), means)
@@ -133,7 +133,7 @@ def build(
         scattered=scattered,
         phrases=phrases,
         own_words={row["indicator_id"]: frozenset(_words_of(row)) for row in rows},
-        neutral=frozenset(plain(word) for word in entries["neutral"]),
+        neutral=frozenset(normalize_text(word) for word in entries["neutral"]),
         joining={language: frozenset(words) for language, words in entries["joining"].items()},
         stopping={language: frozenset(words) for language, words in entries["stopping"].items()},
         nouns=frozenset(word for words in entries["concepts"].values() for word in words if word.isalpha()),
@@ -158,7 +158,7 @@ def _categories(
         dimension, category = cell
         name = re.sub(r"\([^)]*\)", " ", category)
         if dimension in UNORDERED:
-            scattered[cell] = frozenset(plain(name).split())
+            scattered[cell] = frozenset(normalize_text(name).split())
         elif not category.isdigit():  # a line of action is a reference, not a word
             lexicon.add(name, cell)
         for words in (*entries.get(dimension, {}).get(category, ()), *translated.get(cell, ())):
@@ -186,7 +186,9 @@ def _phrases(listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concep
     for language in LANGUAGES:
         joining = set(_entries()["joining"][language])
         words = [
-            word for word in plain(str(row.get(f"name_{language}") or "")).split() if word not in joining
+            word
+            for word in normalize_text(str(row.get(f"name_{language}") or "")).split()
+            if word not in joining
         ]
         means: dict[int, str] = {}
         for start, end, meaning in concepts.found(words):
@@ -202,4 +204,4 @@ def _words_of(row: Mapping[str, Any]) -> Iterable[str]:
     for name in (*fields, "numerator_text", "denominator_text"):
         value = row.get(name)
         if isinstance(value, str):
-            yield from (word for word in plain(value).split() if len(word) >= _SHORTEST)
+            yield from (word for word in normalize_text(value).split() if len(word) >= _SHORTEST)

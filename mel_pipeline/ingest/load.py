@@ -274,7 +274,7 @@ class _Load:
     @property
     def _own(self) -> str | None:
         """How load ids begin that tell this entity's rows in a shared table."""
-        return f"{self.source}-{self.entity}-" if self.rules.told_apart_by else None
+        return f"{self.source}-{self.entity}-" if self.rules.discriminator else None
 
     @property
     def subject(self) -> str:

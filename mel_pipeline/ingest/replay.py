@@ -59,7 +59,7 @@ class Kept:
         table, details = self.contract.table(entity), self.contract.entities[entity]
         if not self.warehouse.has_table(table):
             return self._frame(entity, [])
-        mine = f" and {details.told_apart_by} = :source" if details.told_apart_by else ""
+        mine = f" and {details.discriminator} = :source" if details.discriminator else ""
         rows = self.warehouse.records(
             f"select * from {table} where not _is_deleted{mine}",  # noqa: S608 - contracts name tables
             {"source": self.contract.name} if mine else {},

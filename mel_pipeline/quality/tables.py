@@ -123,7 +123,7 @@ def _judged(
 def rows_judged(contract: EntityContract, source: str) -> str:
     """SQL that keeps the rows of an entity that count."""
     alive = "not _is_deleted"
-    return alive if contract.told_apart_by is None else f"{alive} and {contract.told_apart_by} = '{source}'"
+    return alive if contract.discriminator is None else f"{alive} and {contract.discriminator} = '{source}'"
 
 
 def _asked(

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.ingest.identity.keys import city_key, country_names
 from mel_pipeline.organisations import METROPOLIS
@@ -59,7 +59,7 @@ class Aliases:
     def country_code(self, text: str) -> str | None:
         """ISO code of a country as answered: its name in one of the languages, or the code itself."""
         code = text.strip().upper()
-        return code if code in self.countries.values() else self.countries.get(plain(text))
+        return code if code in self.countries.values() else self.countries.get(normalize_text(text))
 
 
 def read_aliases(path: Path) -> Aliases:

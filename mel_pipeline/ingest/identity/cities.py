@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.ingest.identity.aliases import Aliases
 from mel_pipeline.ingest.identity.keys import city_key
 
@@ -74,7 +74,7 @@ def match(
         country: as answered; empty where the survey does not ask.
         confirmed: (key, country in plain) → account id, or None for "not a member". Goes before everything.
     """
-    decided = (answer_key, plain(country))
+    decided = (answer_key, normalize_text(country))
     if decided in confirmed:
         account = confirmed[decided]
         return Match(account, "confirmed") if account else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 
 
 def city_key(text: str) -> str:
     """A city as it is compared: without case, accents, punctuation and doubled spaces."""
-    return plain(text)
+    return normalize_text(text)
 
 
 def country_names(extra: Mapping[str, Iterable[str]], languages: Iterable[str]) -> dict[str, str]:
@@ -24,6 +24,6 @@ def country_names(extra: Mapping[str, Iterable[str]], languages: Iterable[str]) 
     for language in languages:
         for code, name in Locale.parse(language).territories.items():
             if len(code) == 2 and code.isalpha():
-                meant[plain(str(name))].add(code)
+                meant[normalize_text(str(name))].add(code)
     found = {name: codes.pop() for name, codes in meant.items() if len(codes) == 1}
-    return found | {plain(name): code for code, names in extra.items() for name in names}
+    return found | {normalize_text(name): code for code, names in extra.items() for name in names}

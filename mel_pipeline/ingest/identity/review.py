@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.ingest.identity.aliases import Aliases
 from mel_pipeline.ingest.identity.cities import Members, match, readings
 from mel_pipeline.ingest.identity.keys import city_key
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def key(self) -> Key:
-        return city_key(self.text), plain(self.country)
+        return city_key(self.text), normalize_text(self.country)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def read_review(path: Path, members: Members) -> Review:
         place = f"{path.name}, row {number}"
         answer = Answer(row["answer"].removeprefix("'"), row["country"].removeprefix("'"), 0)
         account, problem = _account(decision, members)
-        if answer.key in lines and plain(lines[answer.key].decision) != plain(decision):
+        if answer.key in lines and normalize_text(lines[answer.key].decision) != normalize_text(decision):
             contrary.add(answer.key)
             problems.append(f"{place}: '{answer.text}' is decided twice, differently. Keep one of them.")
             decision = f"{lines[answer.key].decision} / {decision}"
@@ -188,7 +188,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 def _account(decision: str, members: Members) -> tuple[str | None, str]:
     """The account a decision names (None: not a member), or what is wrong with it."""
-    wanted = plain(decision)
+    wanted = normalize_text(decision)
     if wanted == NOT_A_MEMBER:
         return None, ""
     found = members.by_name.get(wanted, []) or members.by_alias.get(wanted, [])

@@ -42,7 +42,7 @@ def holdings(warehouse: Warehouse) -> list[Holding]:
     for source, entity in entities_about_people():
         details = contract_of(source).entities[entity]
         table = contract_of(source).table(entity)
-        mine = f" and {details.told_apart_by} = '{source}'" if details.told_apart_by else ""
+        mine = f" and {details.discriminator} = '{source}'" if details.discriminator else ""
         rows = versions = 0
         oldest = None
         if table in there:
@@ -128,13 +128,13 @@ def _add(removed: dict[str, int], table: str, count: int) -> None:
 def _empty(
     connection: sa.Connection, table: str, column: str, limit: datetime, details: EntityContract, source: str
 ) -> int:
-    names = [column, "_changed_at", "_loaded_at", *([details.told_apart_by] if details.told_apart_by else [])]
+    names = [column, "_changed_at", "_loaded_at", *([details.discriminator] if details.discriminator else [])]
     place = sa.table(table, *(sa.column(name) for name in names))
     old = sa.and_(
         place.c[column].is_not(None), sa.func.coalesce(place.c._changed_at, place.c._loaded_at) < limit
     )
-    if details.told_apart_by:
-        old = sa.and_(old, place.c[details.told_apart_by] == source)
+    if details.discriminator:
+        old = sa.and_(old, place.c[details.discriminator] == source)
     return _changed(connection, sa.update(place).where(old).values({column: None}), place, old)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th",
 
 def search_key(text: str) -> str:
     """A text as it is searched: plain letters and figures. ``search.js`` does the same to what is typed."""
-    return plain(text).translate(LETTERS)
+    return normalize_text(text).translate(LETTERS)
 
 
 def slugs(cities: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -242,7 +242,12 @@ class Registrations:
             comes = rng.random() < 0.82
             rows.append(
                 self.add(
-                    event, person.id, person.account, "Participant", comes, comes and self.asked(event, rng)
+                    event,
+                    person.id,
+                    person.account,
+                    "Participant",
+                    comes,
+                    comes and self.is_invited(event, rng),
                 )
             )
         if event.kind in ("Panel", "Conference"):
@@ -274,7 +279,7 @@ class Registrations:
         pool = [c for account in hosts for c in self.by_account.get(account.id, []) if c.created < known]
         return rng.sample(pool, min(count, len(pool)))
 
-    def asked(self, event: Event, rng: Random) -> bool:
+    def is_invited(self, event: Event, rng: Random) -> bool:
         return event.kind in ("Solutions Lab", "Training") and rng.random() < 0.95
 
     def add(

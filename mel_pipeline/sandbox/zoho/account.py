@@ -58,15 +58,15 @@ class Account:
         self._ids = itertools.count(_FIRST_ID, 1_000)
 
     def window(self, calls: int, seconds: float, lock: float = 0.0) -> Window:
-        """A limit of calls in a time; ``forgive`` lifts it."""
+        """A limit of calls in a time; ``reset_limits`` lifts it."""
         made = Window(self.clock, calls, seconds, lock)
         self.windows.append(made)
         return made
 
-    def forgive(self) -> None:
+    def reset_limits(self) -> None:
         """Forget the calls made so far, as if their time had passed: tests that share an account are strangers."""
         for window in self.windows:
-            window.forget()
+            window.reset()
 
     def add_module(
         self,

@@ -37,7 +37,7 @@ def reader(field: Field, *, whole: bool) -> Reader:
             return lambda record: record.converted
     if field.formula is not None:
         formula = field.formula
-        return lambda record: formula(plain(record))
+        return lambda record: formula(formula_values(record))
     if field.is_rich_text and not whole:
         return lambda record: _cut(record.values.get(name))
     return lambda record: record.values.get(name)
@@ -55,7 +55,7 @@ def whole_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str
     return {field.api_name: reader(field, whole=True) for field in wanted}
 
 
-def plain(record: Record) -> dict[str, Any]:
+def formula_values(record: Record) -> dict[str, Any]:
     """A record as a formula sees it."""
     system = {"id": str(record.number), "Created_Time": stamp(record.created)}
     return {**record.values, **system, "Modified_Time": modified_text(record)}

@@ -87,7 +87,7 @@ class Gate:
             call.credits = 0 if refused.status in (401, 429) else call.credits
         if self.service == "crm":
             credits.spend(call.credits)
-            if (left := credits.remaining_told) is not None:
+            if (left := credits.remaining_header) is not None:
                 response.headers["X-API-CREDITS-REMAINING"] = str(left)
         return response
 

@@ -28,7 +28,7 @@ class Credits:
         return self._sum
 
     @property
-    def remaining_told(self) -> int | None:
+    def remaining_header(self) -> int | None:
         """What ``X-API-CREDITS-REMAINING`` says; the header appears only above 50 % use."""
         used = self.used
         return max(self.limit - used, 0) if 2 * used > self.limit else None
@@ -63,7 +63,7 @@ class Window:
         self._made.append(now)
         return True
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """No call has been made, and nothing is locked."""
         self._made.clear()
         self._locked_until = 0.0

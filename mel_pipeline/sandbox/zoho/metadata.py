@@ -72,8 +72,8 @@ def _field(number: int, field: Field, module: Module) -> dict[str, Any]:
         "read_only": field.formula is not None or field.api_name in _SYSTEM,
         "length": field.length or 255,
     }
-    if field.told_json_type is not None:
-        told["json_type"] = field.told_json_type
+    if field.api_json_type is not None:
+        told["json_type"] = field.api_json_type
     if field.data_type in ("picklist", "multiselectpicklist"):
         words = module.words(field.api_name)
         told["pick_list_values"] = [{"display_value": word, "actual_value": word} for word in words]

@@ -63,7 +63,7 @@ class Field:
         return self.data_type not in NOT_IN_LISTS
 
     @property
-    def told_json_type(self) -> str | None:
+    def api_json_type(self) -> str | None:
         return _JSON_TYPES.get(self.data_type, "string") if self.json_type == "auto" else self.json_type
 
 

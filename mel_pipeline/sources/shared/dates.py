@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
 
 Order = Literal["day_first", "month_first"]
@@ -114,7 +114,7 @@ def _year(text: str) -> int:
 @lru_cache
 def _month(name: str) -> int:
     """The month that a name, or the only one that its beginning, means in EN, FR or ES."""
-    start = plain(name)
+    start = normalize_text(name)
     found = {number for month, number in _MONTHS.items() if month.startswith(start)}
     if len(found) != 1:
         raise ValueError("there is no such month")

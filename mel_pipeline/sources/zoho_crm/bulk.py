@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from mel_pipeline.core.errors import ContractError, PermanentSourceError, TransientSourceError
-from mel_pipeline.core.gc_paused import collector_at_rest
+from mel_pipeline.core.gc_paused import gc_paused
 from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.zoho_crm.api import Api, Record, records_in
 from mel_pipeline.sources.zoho_crm.plan import BULK, Progress
@@ -154,8 +154,6 @@ def _rows(
 
 def _columns(rows: Iterator[list[str]], header: Sequence[str]) -> dict[str, Sequence[str]]:
     """The next rows as columns; empty at the end. A line of another length is a ValueError."""
-    with (
-        collector_at_rest()
-    ):  # ten thousand lists, all in use: looking through them took as long as reading them
+    with gc_paused():  # ten thousand lists, all in use: looking through them took as long as reading them
         batch = list(islice(rows, ROWS_A_BATCH))
         return dict(zip(header, zip(*batch, strict=True), strict=True)) if batch else {}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.gc_paused import collector_at_rest
+from mel_pipeline.core.gc_paused import gc_paused
 from mel_pipeline.sources.shared.base import Batch, Rejected, payload_of, text_of
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 
@@ -97,7 +97,7 @@ def _columns(records: Sequence[Mapping[str, object]], names: Sequence[str]) -> M
     """The fields of records as columns."""
     try:
         cut = itemgetter(*names, "id")  # of two names or more it gives tuples
-        with collector_at_rest():  # a tuple a record, all in use: looking through them took most of the time
+        with gc_paused():  # a tuple a record, all in use: looking through them took most of the time
             return dict(zip([*names, "id"], zip(*map(cut, records), strict=True), strict=True))
     except (KeyError, ValueError):  # some records lack a field, or there are none
         return {name: [record.get(name) for record in records] for name in names}

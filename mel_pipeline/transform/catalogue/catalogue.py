@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.organisations import METROPOLIS
 from mel_pipeline.transform.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
@@ -126,7 +126,7 @@ def _check(catalogue: Catalogue) -> None:
     meanings: dict[tuple[str, str], tuple[object, ...]] = {}
     for item in catalogue.scale_labels:
         meaning = (item.kind, item.score, item.code)
-        if meanings.setdefault((item.scale, plain(item.label)), meaning) != meaning:
+        if meanings.setdefault((item.scale, normalize_text(item.label)), meaning) != meaning:
             raise CatalogueError(
                 f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
             )

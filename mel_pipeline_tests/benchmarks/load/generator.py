@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.ingest.load import land_catalogue
 from mel_pipeline.transform import SqlProject
@@ -86,15 +86,15 @@ def _texts(database: duckdb.DuckDBPyConnection) -> None:
     )  # not the alphabet decides who is large
     lists = {
         "fab_city": [
-            {"place": place, "key": plain(city["name"]), **city} for place, city in enumerate(cities)
+            {"place": place, "key": normalize_text(city["name"]), **city} for place, city in enumerate(cities)
         ],
         "fab_label": [
-            {"language": language, "score": score, "label": label, "key": plain(label)}
+            {"language": language, "score": score, "label": label, "key": normalize_text(label)}
             for language, labels in LABELS.items()
             for score, label in labels.items()
         ],
         "fab_gender": [
-            {"language": language, "labels": labels, "keys": [plain(label) for label in labels]}
+            {"language": language, "labels": labels, "keys": [normalize_text(label) for label in labels]}
             for language, labels in GENDERS.items()
         ],
         "fab_comment": [{"language": language, "texts": texts} for language, texts in COMMENTS.items()],

@@ -15,7 +15,7 @@ import pytest
 
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.base import Batch, Pull
 from mel_pipeline.sources.shared.dates import order_of, read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError, read_table
@@ -295,7 +295,7 @@ def test_questions_match_exactly_apart_from_case_accents_and_punctuation() -> No
     assert book.role(Question("q", "  ¿COMO describe su genero ")) == "gender"
     assert book.role(Question("q", "Insatisfecho con la sesión")) is None
     assert book.role(Question("q", "How do you describe your gender identity?")) is None
-    assert plain("Où est l'été ?") == "ou est l ete"
+    assert normalize_text("Où est l'été ?") == "ou est l ete"
     assert book.language_of("Español") == "es"
     assert book.language_of("Tiếng Việt") == "Tiếng Việt"  # kept as it is written
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.model import Question
 
 FILE = Path(__file__).parent / "codebook.yml"
@@ -68,35 +68,35 @@ class Codebook(BaseModel):
 
     def role(self, question: Question) -> Role | Literal["personal", "ignored"] | None:
         """What a question means; None when the codebook does not know it."""
-        return self._roles.get(plain(question.text)) or self._roles.get(plain(question.key))
+        return self._roles.get(normalize_text(question.text)) or self._roles.get(normalize_text(question.key))
 
     def language_of(self, text: str) -> str:
         """Its ISO code; a language that is not listed stays as it is written."""
-        return self._languages.get(plain(text)) or text
+        return self._languages.get(normalize_text(text)) or text
 
     def score(self, answer: str) -> Score | None:
         """What a label of the overall question means; None: the common scale decides."""
-        return self._scores.get(plain(answer))
+        return self._scores.get(normalize_text(answer))
 
     @cached_property
     def _roles(self) -> dict[str, Role | Literal["personal", "ignored"]]:
         found: dict[str, Role | Literal["personal", "ignored"]] = {}
         for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
             for text in texts:
-                if found.setdefault(plain(text), role) != role:  # type: ignore[arg-type]
+                if found.setdefault(normalize_text(text), role) != role:  # type: ignore[arg-type]
                     raise ContractError(
-                        f"Reading the codebook: '{text}' stands under {found[plain(text)]} and under {role}."
+                        f"Reading the codebook: '{text}' stands under {found[normalize_text(text)]} and under {role}."
                         " Remove one."
                     )
         return found
 
     @cached_property
     def _languages(self) -> dict[str, str]:
-        return {plain(text): code for code, texts in self.languages.items() for text in texts}
+        return {normalize_text(text): code for code, texts in self.languages.items() for text in texts}
 
     @cached_property
     def _scores(self) -> dict[str, Score]:
-        return {plain(label): score for label, score in self.scale.items()}
+        return {normalize_text(label): score for label, score in self.scale.items()}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -149,10 +149,14 @@ def codebook_for(survey: str, own: Sequence[Codebook]) -> Codebook:
 
 def _merged(common: Codebook, more: Codebook) -> Codebook:
     """What ``more`` says of a question replaces what ``common`` says of it."""
-    own = {plain(text) for texts in [*more.questions.values(), more.personal, more.ignored] for text in texts}
+    own = {
+        normalize_text(text)
+        for texts in [*more.questions.values(), more.personal, more.ignored]
+        for text in texts
+    }
 
     def left(texts: Sequence[str]) -> list[str]:
-        return [text for text in texts if plain(text) not in own]
+        return [text for text in texts if normalize_text(text) not in own]
 
     questions = {
         role: texts

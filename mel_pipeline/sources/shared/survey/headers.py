@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html.parser import HTMLParser
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.model import Builtin, Question, Sheet
 
 _LONGEST_CHOICE = 60  # characters; what is longer is written by a person
@@ -73,7 +73,7 @@ def questions_of(headers: Sequence[str], builtins: Mapping[str, Builtin]) -> lis
     found: list[Question] = []
     seen: set[str] = set()
     for key, header in zip(told_apart(" ".join(name.split()) for name in headers), headers, strict=True):
-        name = plain(in_words(header))
+        name = normalize_text(in_words(header))
         builtin = builtins.get(name) if name not in seen else None
         seen.add(name)
         found.append(Question(key, in_words(header) or key, builtin=builtin))

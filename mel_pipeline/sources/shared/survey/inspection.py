@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
@@ -110,7 +110,9 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
     unmapped = {
         label: count
         for label, count in answers.most_common()
-        if plain(label) not in known and book.score(label) is None and label not in first.layout.missing
+        if normalize_text(label) not in known
+        and book.score(label) is None
+        and label not in first.layout.missing
     }
     removed = {
         question.text: count
@@ -151,7 +153,7 @@ def _guess(
     question: Question, texts: Sequence[str], book: Codebook, scales: Scales
 ) -> tuple[Role | None, str]:
     """The role a question may have, and the evidence: its words and its answers have to agree."""
-    words = f"{plain(question.text)} {plain(question.key)}"
+    words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
     for role, pattern in _WORDS.items():
         match = re.search(pattern, words)
         if match is None:
@@ -180,11 +182,11 @@ _KINDS: dict[Role, str] = {
 def _fits(role: Role, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
     match role:
         case "overall_satisfaction":
-            return plain(text) in scales["satisfaction"] or text in "12345"
+            return normalize_text(text) in scales["satisfaction"] or text in "12345"
         case "recommendation":
             return text.isdigit() and int(text) <= 10
         case "gender":
-            return plain(text) in scales["gender"]
+            return normalize_text(text) in scales["gender"]
         case "city" | "country":
             return len(text) <= _LONG * 2 and not any(c.isdigit() for c in text)
         case "event_code":

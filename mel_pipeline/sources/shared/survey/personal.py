@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 
 REMOVED = "[removed]"
 _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
@@ -24,7 +24,7 @@ _SHARE = 0.05  # of a column's answers; from there on it asks for a contact, and
 
 def is_personal_header(text: str) -> bool:
     """Whether a question asks for something personal: a name, an address, a telephone number."""
-    return bool(_HEADER.search(plain(text)) or _holds(text))
+    return bool(_HEADER.search(normalize_text(text)) or _holds(text))
 
 
 def asks_for_contacts(answers: Iterable[str]) -> bool:

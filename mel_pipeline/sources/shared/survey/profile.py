@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.headers import in_words, told_apart
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
@@ -62,7 +62,7 @@ class Profile(BaseModel):
             raise ValueError("completed is empty: say which values of the status mean a finished response")
         if empty := next((name for name, separator in self.separators.items() if not separator), None):
             raise ValueError(f"the separator of '{empty}' is empty")
-        named = [plain(name) for name in self._named()]
+        named = [normalize_text(name) for name in self._named()]
         if twice := next((name for name in named if named.count(name) > 1), None):
             raise ValueError(f"'{twice}' is named for two purposes")
         return self
@@ -76,8 +76,8 @@ class Profile(BaseModel):
         header = [in_words(name) for name in sheet.first_rows[0]] if sheet.first_rows else []
         places: dict[str, list[int]] = {}
         for column, name in enumerate(header):
-            places.setdefault(plain(name), []).append(column)
-        wanted = {plain(name) for name in (*self.headers, *self._named(), *self.separators)}
+            places.setdefault(normalize_text(name), []).append(column)
+        wanted = {normalize_text(name) for name in (*self.headers, *self._named(), *self.separators)}
         if not wanted <= places.keys() or len(sheet.first_rows) < self.header_rows:
             return None
         if twice := next((name for name in wanted if len(places[name]) > 1), None):
@@ -106,11 +106,11 @@ class Profile(BaseModel):
             for cells in zip(*rows, strict=True)
         ]
         roles = self._roles()
-        separators = {plain(name): separator for name, separator in self.separators.items()}
+        separators = {normalize_text(name): separator for name, separator in self.separators.items()}
         return [
             Question(key, text or key, builtin=roles.get(name), separator=separators.get(name))
             for key, text, name in zip(
-                told_apart(texts), texts, (plain(in_words(first)) for first in rows[0]), strict=True
+                told_apart(texts), texts, (normalize_text(in_words(first)) for first in rows[0]), strict=True
             )
         ]
 
@@ -118,9 +118,9 @@ class Profile(BaseModel):
         return [name for role in _ROLES if (name := getattr(self, role))] + self.personal + self.ignored
 
     def _roles(self) -> Mapping[str, Builtin]:
-        roles: dict[str, Builtin] = {plain(name): "personal" for name in self.personal}
-        roles |= {plain(name): "ignored" for name in self.ignored}
-        return roles | {plain(name): role for role in _ROLES if (name := getattr(self, role))}
+        roles: dict[str, Builtin] = {normalize_text(name): "personal" for name in self.personal}
+        roles |= {normalize_text(name): "ignored" for name in self.ignored}
+        return roles | {normalize_text(name): role for role in _ROLES if (name := getattr(self, role))}
 
 
 def load_profile(path: Path) -> Profile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.headers import in_words
 from mel_pipeline.sources.shared.survey.layouts import tools
@@ -41,7 +41,7 @@ def recognise(sheet: Sheet, profiles: Sequence[Profile] = ()) -> Layout:
 
 def _unknown(sheet: Sheet) -> str:
     header = sheet.first_rows[0] if sheet.first_rows else []
-    if _PARENTS & {plain(name) for name in header}:
+    if _PARENTS & {normalize_text(name) for name in header}:
         return (
             "The table holds the repeated groups of a form, and not its responses."
             " Put the form's main table into the folder."
@@ -59,6 +59,6 @@ def _shown(header: str) -> str:
     words = in_words(header)
     if not words:
         return "(empty)"
-    if _NOT_SHOWN.search(plain(words)) or "@" in words:
+    if _NOT_SHOWN.search(normalize_text(words)) or "@" in words:
         return "(not shown)"
     return f"'{words[:_LONGEST]}{'…' if len(words) > _LONGEST else ''}'"

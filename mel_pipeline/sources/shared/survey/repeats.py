@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError, Table
 from mel_pipeline.sources.shared.survey.headers import in_words, told_apart
 from mel_pipeline.sources.shared.survey.model import Group, Repeats
@@ -17,7 +17,7 @@ _OWN = {"index", "key", "parent index", "parent key", "parent table name", "set 
 
 def is_repeat(table: Table) -> bool:
     """Whether a table holds rows that belong to the rows of another."""
-    return bool(_PARENT & {plain(name) for name in table.header})
+    return bool(_PARENT & {normalize_text(name) for name in table.header})
 
 
 def main_and_repeats(tables: Mapping[str, Table]) -> tuple[str, dict[str, Table]]:
@@ -47,7 +47,7 @@ def joined(main: Table, groups: Mapping[str, Table]) -> Repeats | None:
     """
     if not groups:
         return None
-    names = [plain(name) for name in main.header]
+    names = [normalize_text(name) for name in main.header]
     key = next((names.index(name) for name in ("index", "key") if name in names), None)
     if key is None:
         raise FileRefusedError(
@@ -68,7 +68,7 @@ def joined(main: Table, groups: Mapping[str, Table]) -> Repeats | None:
 
 def _links(table: Table) -> dict[str, tuple[str, str]]:
     """A row's own name -> its parent's, and the table that one stands in (empty: not told)."""
-    names = [plain(name) for name in table.header]
+    names = [normalize_text(name) for name in table.header]
     own = next((column for column, name in enumerate(names) if name in ("index", "key")), None)
     if own is None:
         return {}
@@ -82,7 +82,7 @@ def _parent(names: Sequence[str], row: Sequence[str]) -> tuple[str, str]:
 
 
 def _by_row(name: str, table: Table, row_of_main: Callable[[str, str, str], str]) -> Group:
-    names = [plain(header) for header in table.header]
+    names = [normalize_text(header) for header in table.header]
     texts = told_apart(in_words(header) for header in table.header)
     kept = {
         column: text

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.base import Batch, Rejected, key_of, payload_of
 from mel_pipeline.sources.shared.dates import read_moment
 from mel_pipeline.sources.shared.survey.codebook import Codebook
@@ -73,7 +73,7 @@ class _Chunk:
             ("gender", "gender_key"),
             ("city", "city_key"),
         ):
-            found[key] = _each(found[role], lambda text: plain(text) or None)
+            found[key] = _each(found[role], lambda text: normalize_text(text) or None)
         found["gender_asked"] = self._constant("true" if "gender" in self.plan.roles else "false")
         found["other_answers"] = self._others()
         found["status"] = self._status(found["completed_at"])
@@ -122,9 +122,9 @@ class _Chunk:
         """By the tool's own column; where it has none, a response with a moment of completion is complete."""
         if "status" not in self.plan.builtins:
             return np.where(completed_at == None, "partial", "completed").astype(object)  # noqa: E711 - by element
-        known = {plain(text): "completed" for text in self.layout.completed}
-        known |= {plain(text): "partial" for text in self.layout.partial}
-        return _each(self._builtin("status"), lambda text: known.get(plain(text), text))
+        known = {normalize_text(text): "completed" for text in self.layout.completed}
+        known |= {normalize_text(text): "partial" for text in self.layout.partial}
+        return _each(self._builtin("status"), lambda text: known.get(normalize_text(text), text))
 
     def _constant(self, text: str | None) -> Texts:
         return np.full(self.count, text, dtype=object)
@@ -185,7 +185,11 @@ class _Chunk:
         def written(cell: str) -> str:
             if cell.casefold() in self.layout.not_chosen:
                 return ""
-            said = "" if plain(cell) in _MARKS or plain(cell) == plain(label) else f": {cell}"
+            said = (
+                ""
+                if normalize_text(cell) in _MARKS or normalize_text(cell) == normalize_text(label)
+                else f": {cell}"
+            )
             return _json(label + without_personal(said))
 
         return self._cells(column, written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import cells_of, joined_by, questions_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Sheet
 
@@ -27,7 +27,7 @@ _OWN_COLUMNS = 3  # address and score follow the timestamp; later ones are quest
 def recognise(sheet: Sheet) -> Layout | None:
     """The first column is the timestamp, in the form's language."""
     header = sheet.first_rows[0] if sheet.first_rows else []
-    if len(header) < 2 or plain(header[0]) not in _TIMESTAMPS:
+    if len(header) < 2 or normalize_text(header[0]) not in _TIMESTAMPS:
         return None
     questions = [
         question

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, questions_of, told_apart
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
@@ -61,7 +61,7 @@ def recognise(sheet: Sheet) -> Layout | None:
         questions = _coded(sheet, header)
     else:
         own = {text: _CODES[code] for code, texts in _TEXTS.items() for text in texts}
-        names = {plain(name) for name in header}
+        names = {normalize_text(name) for name in header}
         if not all(names & _TEXTS[code] for code in _NEEDED):
             return None
         questions = questions_of(header, own)
@@ -102,6 +102,9 @@ def _coded(sheet: Sheet, header: list[str]) -> list[Question]:
 def _are_choices(sheet: Sheet, columns: list[int]) -> bool:
     """Whether each column of a family says only yes or no: then they are the choices of one question."""
     cells = {
-        plain(cell) for column in columns for cell in cells_of(sheet, column) if cell.upper() != _NOT_SHOWN
+        normalize_text(cell)
+        for column in columns
+        for cell in cells_of(sheet, column)
+        if cell.upper() != _NOT_SHOWN
     }
     return len(columns) > 1 and bool(cells) and bool(cells & _YES) and cells <= _YES | _NO | _UNSELECTED

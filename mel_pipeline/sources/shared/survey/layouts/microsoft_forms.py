@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import cells_of, questions_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Sheet
 
@@ -37,7 +37,7 @@ _OWN_COLUMNS = 10
 def recognise(sheet: Sheet) -> Layout | None:
     """The first three columns are id, start and completion, in one language."""
     header = sheet.first_rows[0] if sheet.first_rows else []
-    first = [plain(name) for name in header[:3]]
+    first = [normalize_text(name) for name in header[:3]]
     if len(first) < 3 or first[0] != "id" or first[1] not in _STARTS or first[2] not in _ENDS:
         return None
     questions = []

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, joined_by, questions_of, told_apart
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
@@ -88,7 +88,7 @@ def _before_ids(sheet: Sheet) -> Layout | None:
     if len(sheet.first_rows) < 2:
         return None
     names, texts = sheet.first_rows[:2]
-    if not {plain(text) for text in texts} >= _NEEDED:
+    if not {normalize_text(text) for text in texts} >= _NEEDED:
         return None
     found = []
     for column, own in enumerate(questions_of(texts, _LEGACY)):

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from itertools import groupby
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, questions_of, told_apart
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
@@ -69,7 +69,7 @@ def recognise(sheet: Sheet) -> Layout | None:
     if len(sheet.first_rows) < 2:
         return None
     above, below = sheet.first_rows[:2]
-    first = [plain(name) for name in above[:2]]
+    first = [normalize_text(name) for name in above[:2]]
     if len(first) < 2 or first[0] not in _IDS or first[1] not in _COLLECTORS or any(below[:2]):
         return None
     own = questions_of(above, _BUILTINS)
@@ -103,7 +103,7 @@ def _filled(above: list[str]) -> list[int]:
 
 def _key(question: str, answer: str) -> str:
     question, answer = in_words(question), in_words(answer)
-    return question if plain(answer) in _WHOLE else f"{question} / {answer}"
+    return question if normalize_text(answer) in _WHOLE else f"{question} / {answer}"
 
 
 def _group(sheet: Sheet, columns: list[int], text: str, keys: list[str]) -> list[Question]:
@@ -112,14 +112,15 @@ def _group(sheet: Sheet, columns: list[int], text: str, keys: list[str]) -> list
     closed = [
         column
         for column in columns
-        if plain(labels[column]) not in _WHOLE and not _WRITTEN.search(plain(labels[column]))
+        if normalize_text(labels[column]) not in _WHOLE
+        and not _WRITTEN.search(normalize_text(labels[column]))
     ]
     # A chosen choice repeats its label; a row of a matrix holds an answer in other words.
     are_choices = all(set(cells_of(sheet, column, 2)) <= {sheet.first_rows[1][column]} for column in closed)
     found = []
     for column in columns:
         question = Question(keys[column], text)
-        if plain(labels[column]) in _WHOLE:
+        if normalize_text(labels[column]) in _WHOLE:
             found.append(question)
         elif column in closed and are_choices:
             found.append(replace(question, choice=labels[column]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import cells_of, joined_by, questions_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Sheet
 
@@ -23,7 +23,7 @@ _TAIL: dict[str, Builtin] = {
 def recognise(sheet: Sheet) -> Layout | None:
     """The first column is `#`, and the moment of submission stands in the tail."""
     header = sheet.first_rows[0] if sheet.first_rows else []
-    names = [plain(name) for name in header]
+    names = [normalize_text(name) for name in header]
     if not header or header[0].strip() != "#" or "submit date utc" not in names:
         return None
     tail = len(names)  # read from the right: a question may be called `Tags`

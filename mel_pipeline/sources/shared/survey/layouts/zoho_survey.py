@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mel_pipeline.core.normalize_text import plain
+from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.headers import questions_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Sheet
 
@@ -35,7 +35,9 @@ _NAMES: dict[Builtin, tuple[str, ...]] = {
         "Tiempo empleado", "Temps passé", "CSAT Score", "Puntuación CSAT",
     ),
 }  # fmt: skip
-_BUILTINS: dict[str, Builtin] = {plain(name): builtin for builtin, names in _NAMES.items() for name in names}
+_BUILTINS: dict[str, Builtin] = {
+    normalize_text(name): builtin for builtin, names in _NAMES.items() for name in names
+}
 _COMPLETED = {"completed", "complete", "completado", "completada", "completo", "termine", "terminee"}
 _PARTIAL = {"partial", "partially completed", "parcial", "parcialmente completado", "partiel", "partielle"}
 
@@ -43,9 +45,9 @@ _PARTIAL = {"partial", "partially completed", "parcial", "parcialmente completad
 def recognise(sheet: Sheet) -> Layout | None:
     """An id and a status of the response, in the words of one of its languages."""
     header = sheet.first_rows[0] if sheet.first_rows else []
-    names = {plain(name) for name in header}
-    ids = {plain(name) for name in _NAMES["response_id"]}
-    if not names & ids or not names & {plain(name) for name in _NAMES["status"]}:
+    names = {normalize_text(name) for name in header}
+    ids = {normalize_text(name) for name in _NAMES["response_id"]}
+    if not names & ids or not names & {normalize_text(name) for name in _NAMES["status"]}:
         return None
     return Layout(
         TOOL,

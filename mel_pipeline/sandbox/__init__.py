@@ -1,7 +1,7 @@
 """The sample organisation, served over loopback HTTP with the contracts of the real services.
 
-Default runs, demonstrations and tests use the same connectors as production against it. All data are
-made up, except the names of member cities; answers carry ``X-Sample-Data: true``.
+Default runs, demonstrations and tests use the production connectors against it. All data are
+made up, except the names of member cities; responses carry ``X-Sample-Data: true``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads what a client sent, in the address or as a form."""
+"""Read parameters from the query string or a form body."""
 
 from __future__ import annotations
 

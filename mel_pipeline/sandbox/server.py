@@ -1,4 +1,4 @@
-"""Puts the simulated services behind one loopback server and runs it."""
+"""Runs the simulated services behind one loopback server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from mel_pipeline.sandbox.zoho.service import routes
 
 @dataclass(frozen=True)
 class Served:
-    """A Zoho account that answers."""
+    """A served Zoho account."""
 
     port: int
     zoho: Account
@@ -52,14 +52,14 @@ class Sandbox(Served):
 def running(
     port: int = 0, today: date | None = None, survey_dir: Path | None = None, fail: str = ""
 ) -> Iterator[Sandbox]:
-    """Serve the sample from a thread for as long as the block lasts; port 0 takes a free one.
+    """Serve the sample from a thread within the block; port 0 takes a free one.
 
     Args:
-        fail: platforms that fail and how, ``instagram=expired_token,matomo=down``.
+        fail: platforms that fail, and how: ``instagram=expired_token,matomo=down``.
 
     Raises:
         PortTakenError: the port is taken.
-        MelError: ``fail`` names no platform or way of failing.
+        MelError: ``fail`` names an unknown platform or failure.
     """
     organisation = build(today or date.today())
     if survey_dir is not None:
@@ -73,7 +73,7 @@ def running(
 
 @contextmanager
 def running_account(account: Account, port: int = 0) -> Iterator[Served]:
-    """Serve one Zoho account alone; port 0 takes a free one.
+    """Serve only one Zoho account; port 0 takes a free one.
 
     Raises:
         PortTakenError: the port is taken.
@@ -86,7 +86,7 @@ def serve(port: int, today: date | None = None, survey_dir: Path | None = None, 
     """Serve until interrupted."""
     with running(port, today, survey_dir, fail) as box:
         print(
-            f"The sample organisation answers on {box.url} (sample data, nobody is real). Stop it with Ctrl-C.",
+            f"The sample organisation runs on {box.url} (sample data, no real people). Stop it with Ctrl-C.",
             flush=True,
         )
         threading.Event().wait()
@@ -104,7 +104,7 @@ def _routes(organisation: Organisation, zoho: Account, platforms: Mapping[str, P
 
 @contextmanager
 def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[int]:
-    """Run a server in a thread; gives its port."""
+    """Run a server in a thread; yields its port."""
     app = _labelled(Starlette(routes=answers), clock)
     config = uvicorn.Config(
         app,
@@ -114,7 +114,7 @@ def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[
         access_log=False,
         ws="none",
         lifespan="off",
-        date_header=False,  # the account's clock tells the time, not the machine
+        date_header=False,  # dates come from the account's clock, not the machine
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
@@ -136,11 +136,11 @@ def _run(server: uvicorn.Server) -> None:
     try:
         server.run()
     except SystemExit:
-        return  # uvicorn exits the thread when the port is taken; `_serving` says so
+        return  # uvicorn exits the thread if the port is taken; `_serving` reports it
 
 
 def _labelled(app: ASGIApp, clock: Clock) -> ASGIApp:
-    """Every answer says that it is sample data, and when it was given by the account's clock."""
+    """Mark every response as sample data, dated by the account's clock."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def labelled_send(message: Message) -> None:
@@ -150,7 +150,7 @@ def _labelled(app: ASGIApp, clock: Clock) -> ASGIApp:
                 message["headers"] = [*message.get("headers", []), *own]
             await send(message)
 
-        # ASGI has no way to drop a connection; uvicorn's `receive` knows the transport that can.
+        # ASGI cannot drop a connection; uvicorn's `receive` has the transport that can.
         scope[HANG_UP] = getattr(receive, "__self__").transport.close  # noqa: B009
         await app(scope, receive, labelled_send)
 

@@ -1,4 +1,4 @@
-"""Survey exports as Zoho Survey writes them, dropped into a folder. Two layouts, and the traps they hold."""
+"""Survey exports as Zoho Survey writes them, dropped into a folder. Two layouts, with their traps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WEIGHTS = [2, 4, 9, 41, 44]
 
 
 def write_survey_exports(folder: Path, organisation: Organisation) -> list[Path]:
-    """Write one file a quarter and kind of event; a file that is right already is left alone."""
+    """Write one file per quarter and kind of event; unchanged files are left alone."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, (name, content) in enumerate(exports(organisation)):
@@ -49,7 +49,7 @@ def write_survey_exports(folder: Path, organisation: Organisation) -> list[Path]
         if not path.exists() or path.read_bytes() != content:
             draft = path.with_suffix(".part")
             draft.write_bytes(content)
-            # Exported long ago, one after the other: a file that is seconds old would be taken for unfinished.
+            # Dated long ago, one after the other: a file only seconds old would count as still being written.
             os.utime(draft, (1_700_000_000 + 60 * number,) * 2)
             draft.replace(path)
         paths.append(path)
@@ -70,7 +70,7 @@ def exports(organisation: Organisation) -> Iterator[tuple[str, bytes]]:
             ending = "-es" if layout is SPANISH else ""
             yield f"{label}-feedback-{quarter}{ending}.csv", _as_csv(layout, rows)
             if kind == "Solutions Lab" and quarter == Quarter(2024, 2):
-                # Exported a second time: the same answers, one of them edited in between.
+                # Exported a second time: the same responses, one edited in between.
                 again = [list(row) for row in rows]
                 again[0][4] = _later(again[0][4], str(layout["stamp"]))
                 again[0][17] = "Edited: more time for exchange, please."
@@ -100,7 +100,7 @@ def _rows(
 def _response(
     row: Participation, layout: dict[str, Any], genders: dict[str, str | None]
 ) -> tuple[datetime, list[str]] | None:
-    """One person's answer, or none: four in ten answer."""
+    """One person's response, or None: four in ten respond."""
     rng = Random(f"response {row.id}")
     if rng.random() > 0.42:
         return None
@@ -117,7 +117,7 @@ def _response(
     )
     promoter = "" if partial else str(min(10, max(0, round(rng.gauss(5.4 + 0.95 * score, 1.2)))))
     if row.event.code == "TRN-2024-Q3-01" and rng.random() < 0.08:
-        promoter = "11"  # outside the scale: the row is put aside
+        promoter = "11"  # outside the scale: the row is quarantined
     number = int(row.id) % 10**9
     stamp = layout["stamp"]
     cells = [

@@ -1,6 +1,6 @@
-"""The sample organisation: real cities, synthetic nameless people. A function of the day, nothing else.
+"""The sample organisation: real cities, synthetic nameless people. A pure function of the day.
 
-Everything is drawn with seeds that name what is drawn, so a later day adds records and alters none.
+Every random draw is seeded with the name of its record, so a later day adds records and changes none.
 No HTTP here.
 """
 
@@ -37,7 +37,7 @@ class Organisation:
 
     @property
     def now(self) -> datetime:
-        """The start of today: nothing that happens later is known."""
+        """The start of today; later events do not exist yet."""
         return datetime(self.today.year, self.today.month, self.today.day)
 
 
@@ -50,7 +50,7 @@ def calibration() -> dict[str, Any]:
 
 @lru_cache(maxsize=2)
 def build(today: date) -> Organisation:
-    """The organisation as it stands on a day, from 2023 on."""
+    """The organisation on a given day, with records from 2023 on."""
     wanted = calibration()
     now = datetime(today.year, today.month, today.day)
     accounts = members.build_accounts(wanted)

@@ -1,4 +1,4 @@
-"""What the network does: events, sessions of labs, who took part, and the contributions to its fund."""
+"""Activities of the network: events, lab sessions, participations, and contributions to its fund."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Deal:
 
 
 def build_events(year: int) -> list[Event]:
-    """All events of one year; the same whatever the day they are asked on."""
+    """All events of one year, independent of the current day."""
     drafts = sorted(
         [*_labs(year), *_trainings(year), *_conferences(year), *_panels(year), *_board(year)], key=_order
     )
@@ -132,14 +132,14 @@ def _labs(year: int) -> Iterator[dict[str, Any]]:
             yield _draft(
                 code, name, "Solutions Lab", day, rng, lab=lab, themes=themes, lines="1;2;3", cancelled=True
             )
-    # A lab that never met must not count as held.
+    # A lab that never took place must not count as held.
     day = date(year, 9, 19)
     lab = f"Postponed sample lab {year}"
     yield _draft(f"LAB-{year}-99-S1", lab, "Solutions Lab", day, rng, lab=lab, lines="1;2;3", cancelled=True)
 
 
 def lab_names(year: int) -> list[tuple[str, str]]:
-    """Labs of a year with their themes; those of 2024 are the ones the annual report names."""
+    """Labs of a year with their themes; those of 2024 are the ones named in the annual report."""
     rows = csv.DictReader((FOLDER / "solutions_labs_2024.csv").read_text(encoding="utf-8").splitlines())
     labs = [(row["lab"], row["themes"]) for row in rows]
     if year == 2024:
@@ -207,7 +207,7 @@ def _board(year: int) -> Iterator[dict[str, Any]]:
 
 
 class Registrations:
-    """Draws who takes part. One counter gives every participation its id within its year."""
+    """Draws participants. One counter per year numbers the participations."""
 
     def __init__(
         self, year: int, accounts: list[Account], contacts: list[Contact], board: list[BoardSeat]
@@ -221,7 +221,7 @@ class Registrations:
             self.by_account.setdefault(contact.account, []).append(contact)
 
     def of_event(self, event: Event) -> list[Participation]:
-        """Everybody on the list of one event (labs of a calibrated year are drawn elsewhere)."""
+        """Registrations of one event (labs of a calibrated year: ``calibrated_labs``)."""
         rng = Random(f"participants {event.code}")
         if event.kind == "Governing body":
             seated = [
@@ -264,7 +264,7 @@ class Registrations:
         return rows
 
     def people(self, event: Event, rng: Random, count: int) -> list[Contact]:
-        """Different people from a handful of organisations; every year some members take no part in anything."""
+        """Distinct people from a handful of organisations; every year some members take part in nothing."""
         day = event.start.date()
         share = 0.24 if event.kind == "Solutions Lab" else 0.74
         homes = [a for a in self.accounts.values() if a.created.date() < day and a.kind == "City government"]
@@ -295,7 +295,7 @@ class Registrations:
 def calibrated_labs(
     registrations: Registrations, events: list[Event], wanted: dict[str, int]
 ) -> list[Participation]:
-    """Lab participants of 2024: so many members, women, men and people of undisclosed gender, each a person once."""
+    """Lab participants of 2024: the calibrated numbers of members, women, men and people of undisclosed gender, each person once."""
     rng = Random("labs of 2024, participants")
     held = [event for event in events if event.kind == "Solutions Lab" and not event.cancelled]
     members = sorted(
@@ -327,13 +327,15 @@ def calibrated_labs(
                 rows.append(
                     registrations.add(event, person.id, person.account, "Participant", comes, invited)
                 )
-    for person in registrations.by_account[absent.id][:3]:  # registered, never came: the city is not engaged
+    for person in registrations.by_account[absent.id][
+        :3
+    ]:  # registered but never attended: the city is not engaged
         rows.append(registrations.add(held[0], person.id, absent.id, "Participant", False, False))
     return rows
 
 
 def _people_to_reach(pool: list[Contact], homes: list[Account], wanted: dict[str, int]) -> list[Contact]:
-    """One disclosed person of every home first, then whoever fills the wanted numbers."""
+    """One person with disclosed gender from every home first, then others up to the wanted totals."""
     left = {"Woman": wanted["women"], "Man": wanted["men"], None: wanted["undisclosed"]}
     picked: list[Contact] = []
     first_of_each = [
@@ -345,12 +347,14 @@ def _people_to_reach(pool: list[Contact], homes: list[Account], wanted: dict[str
             left[group] -= 1
             picked.append(person)
     if any(left.values()):
-        raise ValueError(f"The sample has too few people to reach the wanted totals: {left} are missing.")
+        raise ValueError(
+            f"Calibrating the labs of 2024: too few people in the sample, {left} missing. Raise CONTACTS in people.py."
+        )
     return picked
 
 
 def build_deals(accounts: list[Account], calibration: dict[str, Any]) -> list[Deal]:
-    """Contributions and project agreements, with those that must not count: negotiations and losses."""
+    """Contributions and project agreements, including negotiations and losses, which must not count."""
     ids = {account.name: account.id for account in accounts}
     sdc, osf, first, second = (account.name for account in accounts if account.kind == "Donor")
     fund = calibration["fund_2024"]

@@ -1,4 +1,4 @@
-"""The network's Facebook Pages: figures a day and posts, drawn with seeds that name what is drawn. No HTTP here."""
+"""The network's Facebook Pages: daily figures and posts, each draw seeded with its name. No HTTP here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE_METRICS = (
     "page_daily_unfollows_unique",
     "page_follows",
 )
-SILENT = {date(2025, 2, 9), date(2026, 3, 15)}  # Facebook has nothing for these days
+SILENT = {date(2025, 2, 9), date(2026, 3, 15)}  # Facebook returns nothing for these days
 _KINDS = ["added_photos", "added_video", "mobile_status_update", "shared_story"]
 _TEXTS = ["News from member cities", "From our Solutions Labs", "Cities that care", "Join the next session"]
 
@@ -52,7 +52,7 @@ class Page:
 
 
 def build_pages(last: date) -> list[Page]:
-    """Both Pages as they stand at the end of a day."""
+    """Both Pages at the end of a day."""
     found = [
         _page("112000000000001", "Metropolis", date(2023, 1, 1), 9_800, 900.0, 4.0, last),
         _page("112000000000002", "Metropolis Care", date(2024, 3, 4), 0, 140.0, 1.2, last),
@@ -72,8 +72,8 @@ def _page(number: str, name: str, launch: date, start: int, views: float, follow
         if day in SILENT:
             continue
         engaged = int(seen * rng.uniform(0.02, 0.06))
-        told = (seen, reach(seen), engaged, gained, lost, followers)
-        for metric, value in zip(PAGE_METRICS, told, strict=True):
+        values = (seen, reach(seen), engaged, gained, lost, followers)
+        for metric, value in zip(PAGE_METRICS, values, strict=True):
             figures[metric][day] = value
     posts = [post for day in days(launch, last) if (post := _post(number, day, views)) is not None]
     return Page(number, name, launch, followers, figures, posts)

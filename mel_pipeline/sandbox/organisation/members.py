@@ -37,7 +37,7 @@ LATER_MEMBERS = [
 
 @dataclass(frozen=True)
 class Account:
-    """One organisation as the CRM keeps it."""
+    """One organisation as stored in the CRM."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class Account:
     modified: datetime
 
     def is_member(self, day: date) -> bool:
-        """Full member on that day."""
+        """Whether it is a full member on that day."""
         return (
             self.member_type == "Member"
             and self.joined_on is not None
@@ -64,7 +64,7 @@ class Account:
 
 
 def build_accounts(calibration: dict[str, Any]) -> list[Account]:
-    """Every organisation there will ever be; who is served on a day depends on ``created``."""
+    """Every organisation that will ever exist; ``created`` decides which are served on a day."""
     rows = list(csv.DictReader((FOLDER / "member_cities.csv").read_text(encoding="utf-8").splitlines()))
     joined = {**calibration["members"]["joined_2024"], **calibration["members"]["associate_joined_2024"]}
     ids = {row["name"]: _id(number) for number, row in enumerate(rows)}
@@ -94,7 +94,7 @@ def build_accounts(calibration: dict[str, Any]) -> list[Account]:
 
 
 def _listed(row: dict[str, str], ids: dict[str, str], joined: dict[str, date], *, early: bool) -> Account:
-    """``early``: the CRM knew it before it joined, because another member lies in it."""
+    """``early``: the CRM had it before it joined, because another member is part of it."""
     rng = Random(f"account {row['name']}")
     since = joined.get(row["name"])
     if since is None:
@@ -153,5 +153,5 @@ def _id(number: int) -> str:
 
 
 def _moment(day: date, rng: Random) -> datetime:
-    """A working hour of that day (UTC, no zone attached)."""
+    """A working hour of that day (naive UTC)."""
     return datetime(day.year, day.month, day.day, rng.randint(7, 16), rng.randint(0, 59), rng.randint(0, 59))

@@ -1,4 +1,4 @@
-"""The network's newsletter: two issues a month, relaunched in 2024 with an audience that grows since."""
+"""The network's newsletter: two issues a month, relaunched in 2024, with a growing audience since."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAYS = (8, 22)  # of each month
 
 @dataclass(frozen=True)
 class Issue:
-    """One issue; moments in UTC without zone. Counts are of people, each counted once."""
+    """One issue; times in naive UTC. Counts are unique people."""
 
     key: str
     name: str

@@ -104,7 +104,7 @@ def build_board(accounts: list[Account], contacts: list[Contact]) -> list[BoardS
 
 
 def build_staff(calibration: dict[str, Any]) -> list[Employee]:
-    """The secretariat; in post at the end of 2024 as the annual report states it."""
+    """The secretariat; headcount at the end of 2024 as stated in the annual report."""
     wanted = calibration["secretariat_2024"]
     rng = Random("staff")
     in_post = ["Female"] * wanted["women"] + ["Male"] * wanted["men"]

@@ -1,4 +1,4 @@
-"""The network in public: Instagram accounts and posts, visits to its web sites."""
+"""Public presence of the network: Instagram accounts and posts, visits to its web sites."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Post:
 
 @dataclass(frozen=True)
 class SocialAccount:
-    """One account; ``views`` and ``new_followers`` hold a number a day from the launch on."""
+    """One account; ``views`` and ``new_followers`` hold a number per day from the launch on."""
 
     id: str
     username: str
@@ -37,7 +37,7 @@ class SocialAccount:
 
 
 def share_out(total: int, weights: Sequence[float]) -> list[int]:
-    """Whole numbers in proportion to the weights that add up to the total exactly."""
+    """Integers proportional to the weights that sum exactly to the total."""
     whole = sum(weights)
     exact = [total * weight / whole for weight in weights]
     shares = [int(value) for value in exact]
@@ -172,7 +172,7 @@ def _avantia(last: date, wanted: dict[str, Any]) -> SocialAccount:
 
 
 def reach(views: int) -> int:
-    """Unique people behind so many views: grows more slowly than views, so parts never add up to the whole."""
+    """Unique people behind a number of views: grows more slowly than views, so parts never sum to the whole."""
     return int(2.1 * views**0.82) if views > 50 else int(views * 0.8)
 
 
@@ -203,7 +203,7 @@ def build_sites(last: date, calibration: dict[str, Any]) -> list[Site]:
 
 
 def _tripled(visits: dict[date, int | None], wanted: dict[str, Any]) -> dict[date, int | None]:
-    """The month after the toolkit has exactly so many times the visits of the month before."""
+    """The launch month of the toolkit has exactly ``factor`` times the visits of the month before."""
     quiet = [day for day in visits if f"{day:%Y-%m}" == str(wanted["quiet_month"])]
     launch = [day for day in visits if f"{day:%Y-%m}" == str(wanted["launch_month"])]
     total = wanted["factor"] * sum(visits[day] or 0 for day in quiet)

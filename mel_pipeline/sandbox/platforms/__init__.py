@@ -1,4 +1,4 @@
-"""Social networks, web statistics, newsletters and survey servers, each in a module of its own, found by its name."""
+"""Social networks, web statistics, newsletters and survey servers, one module each, discovered by name."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def platforms_of(organisation: Organisation, clock: Clock) -> dict[str, Platform
 
 
 def switch_on(platforms: Mapping[str, Platform], fail: str) -> None:
-    """Let platforms fail: ``instagram=expired_token,matomo=down``.
+    """Make platforms fail: ``instagram=expired_token,matomo=down``.
 
     Raises:
-        MelError: there is no such platform, or no such way of failing.
+        MelError: unknown platform or failure.
     """
     for part in filter(None, (part.strip() for part in fail.split(","))):
         name, _, kind = part.partition("=")
         kind = kind or "down"
         if name not in platforms or kind not in KINDS:
             raise MelError(
-                f"Letting '{part}' fail in the sample: write platform=way. Platforms: {', '.join(platforms)}."
-                f" Ways: {', '.join(KINDS)}."
+                f"Simulating the failure '{part}': unknown. Write platform=failure. Platforms: {', '.join(platforms)}."
+                f" Failures: {', '.join(KINDS)}."
             )
         platforms[name].fail(kind)

@@ -1,4 +1,4 @@
-"""What simulated platforms share: where they answer, what was asked, failures to switch on."""
+"""Base of simulated platforms: routes, a record of calls, switchable failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Platform(ABC):
-    """One platform, answering under ``/<name>``. ``calls`` holds what was asked, oldest first."""
+    """One platform, served under ``/<name>``. ``calls`` holds the requests, oldest first."""
 
     name: ClassVar[str]
 
@@ -36,14 +36,14 @@ class Platform(ABC):
 
     @abstractmethod
     def endpoints(self) -> list[BaseRoute]:
-        """Its routes, with paths as the real service has them."""
+        """Its routes, with the paths of the real service."""
 
     @abstractmethod
     def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
-        """What the real service answers then."""
+        """The real service's response to this failure."""
 
     def fail(self, kind: Kind | None) -> None:
-        """Let every call fail in this way from now on; None: answer again."""
+        """Make every call fail in this way from now on; None: recover."""
         self._failing = kind
 
     def add_fault(
@@ -60,9 +60,9 @@ class Platform(ABC):
         truncate: bool = False,
         delay: float = 0.0,
     ) -> Fault:
-        """Let calls fail whose address (path below ``/<name>`` and query) holds ``match`` or is found by it.
+        """Make calls fail whose address (path below ``/<name>`` and query) contains or matches ``match``.
 
-        A status or body replaces the answer; ``headers`` are added to it; ``truncate`` cuts it short of
+        A status or body replaces the response; ``headers`` are added to it; ``truncate`` cuts it short of
         its Content-Length; ``reset`` drops the connection without one; ``delay`` comes before any of these.
         """
         made = Fault(match, times, after, method, status, body, dict(headers or {}), reset, truncate, delay)
@@ -74,7 +74,7 @@ class Platform(ABC):
         self._failing = None
 
     def mount(self) -> Mount:
-        """All of it under ``/<name>``, with its failures in front."""
+        """Mount the routes under ``/<name>``, behind the failures."""
         inner = Starlette(routes=self.endpoints())
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,19 +83,19 @@ class Platform(ABC):
             call = Call(request.method, path, dict(request.query_params), at=self.clock.seconds())
             self.calls.append(call)
 
-            async def told(message: Message) -> None:
+            async def recording_send(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     call.status = message["status"]
                 await send(message)
 
             if self._failing is not None:
-                await self._failed(self._failing)(scope, receive, told)
+                await self._failed(self._failing)(scope, receive, recording_send)
                 return
-            fault = next((fault for fault in self._faults if fault.meets(call)), None)
+            fault = next((fault for fault in self._faults if fault.matches(call)), None)
             if fault is None:
-                await inner(scope, receive, told)
+                await inner(scope, receive, recording_send)
                 return
-            await self._broken(fault, inner, scope, receive, told)
+            await self._broken(fault, inner, scope, receive, recording_send)
 
         return Mount(f"/{self.name}", app=guarded)
 

@@ -30,7 +30,7 @@ class Campaign:
 
 
 class Brevo(Platform):
-    """Two lists. ``calls_left`` of the running hour."""
+    """Two lists. ``calls_left``: in the current hour."""
 
     name = "brevo"
 
@@ -83,7 +83,7 @@ class Brevo(Platform):
     async def lists(self, request: Request) -> Response:
         if (refused := self._refused(request, 50)) is not None:
             return refused
-        asked = request.query_params
+        query = request.query_params
         every = [
             {
                 "id": number,
@@ -94,8 +94,8 @@ class Brevo(Platform):
             }
             for number, name in LISTS.items()
         ]
-        start = int(asked.get("offset", "0"))
-        shown = every[start : start + int(asked.get("limit", "10"))]
+        start = int(query.get("offset", "0"))
+        shown = every[start : start + int(query.get("limit", "10"))]
         return JSONResponse(
             ({"lists": shown} if shown else {}) | {"count": len(every)}, headers=self._limits()
         )
@@ -103,9 +103,9 @@ class Brevo(Platform):
     async def listed(self, request: Request) -> Response:
         if (refused := self._refused(request, 100)) is not None:
             return refused
-        asked = request.query_params
-        if ("startDate" in asked) != ("endDate" in asked) or (
-            "startDate" in asked and asked.get("status") != "sent"
+        query = request.query_params
+        if ("startDate" in query) != ("endDate" in query) or (
+            "startDate" in query and query.get("status") != "sent"
         ):
             return JSONResponse(
                 {
@@ -114,13 +114,13 @@ class Brevo(Platform):
                 },
                 400,
             )
-        first, end = (datetime.fromisoformat(asked[name]) for name in ("startDate", "endDate"))
+        first, end = (datetime.fromisoformat(query[name]) for name in ("startDate", "endDate"))
         mine = [campaign for campaign in self.campaigns if first <= campaign.sent < end]
-        mine = mine if asked.get("sort") == "asc" else mine[::-1]
-        start, limit = int(asked.get("offset", "0")), int(asked.get("limit", "50"))
-        recent = self.clock.now() - timedelta(days=183)  # the list counts events since then only
+        mine = mine if query.get("sort") == "asc" else mine[::-1]
+        start, limit = int(query.get("offset", "0")), int(query.get("limit", "50"))
+        recent = self.clock.now() - timedelta(days=183)  # the list only counts events since then
         shown = [
-            _shown(campaign, asked.get("statistics") if campaign.sent >= recent else "campaignStats")
+            _shown(campaign, query.get("statistics") if campaign.sent >= recent else "campaignStats")
             for campaign in mine[start : start + limit]
         ]
         body: dict[str, Any] = {"count": len(mine) + self.announced_too_many}
@@ -149,7 +149,7 @@ def _shown(campaign: Campaign, statistics: str | None) -> dict[str, Any]:
         "sender": {"name": "Metropolis", "id": 3, "email": "news@example.org"},
         "recipients": {"lists": campaign.lists, "exclusionLists": []},
         "statistics": {
-            # Without being asked for, the counts over all lists are zeros.
+            # Unless requested, the counts over all lists are zeros.
             "globalStats": campaign.counts if statistics == "globalStats" else empty,
             "campaignStats": by_list if statistics in (None, "campaignStats") else [],
         },
@@ -157,7 +157,7 @@ def _shown(campaign: Campaign, statistics: str | None) -> dict[str, Any]:
 
 
 def _campaigns(today: date) -> list[Campaign]:
-    """Every few days while the campaign runs, then monthly."""
+    """Every few days during the campaign, then monthly."""
     days = [date(2024, 11, 25) + timedelta(days=6 * number) for number in range(7)]
     days += [date(year, month, 14) for year in range(2025, today.year + 1) for month in range(1, 13)]
     found: list[Campaign] = []

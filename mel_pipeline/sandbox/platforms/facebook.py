@@ -1,4 +1,4 @@
-"""Facebook's Graph API for Pages over HTTP: its shapes, limits and errors, held to strictly."""
+"""Facebook's Graph API for Pages over HTTP: with its response shapes, limits and errors, strictly enforced."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
 
 SYSTEM_TOKEN = "sample-facebook-token"
-MOST_DAYS, KEPT_DAYS, MOST_RECORDS = 90, 2 * 365, 100
+MOST_DAYS, RETENTION_DAYS, MOST_RECORDS = 90, 2 * 365, 100
 _POST_METRICS = ("post_media_view", "post_total_media_view_unique", "post_clicks")
 _NESTED = re.compile(r"insights\.metric\(([^)]*)\)")
 _CALIFORNIA = ZoneInfo("America/Los_Angeles")
 
 
 class Facebook(Platform):
-    """``retired`` metrics are refused, ``restated`` figures replace those told before, ``gone`` nodes are deleted."""
+    """``retired`` metrics are refused, ``restated`` figures replace earlier ones, ``gone`` nodes are deleted."""
 
     name = "facebook"
 
@@ -61,10 +61,10 @@ class Facebook(Platform):
         form = await form_values(request)
         if request.method == "POST" and form.get("method") != "get":
             return _error(100, "(#100) Unsupported post request.")
-        asked = form.get("input_token") or request.query_params.get("input_token")
+        inspected = form.get("input_token") or request.query_params.get("input_token")
         if _token(request) != SYSTEM_TOKEN:
             return _expired()
-        known = asked == SYSTEM_TOKEN
+        known = inspected == SYSTEM_TOKEN
         ends = {"expires_at": self.expires_at, "data_access_expires_at": 0}
         return self._answer({"data": {"type": "SYSTEM_USER", "is_valid": known, **(ends if known else {})}})
 
@@ -115,15 +115,15 @@ class Facebook(Platform):
         return self._answer(body)
 
     def _series(self, page: Page, metric: str, since: date, until: date) -> dict[str, Any]:
-        """A day's label closes it at midnight in California, where the day is cut."""
-        first = max(since, self.organisation.today - timedelta(days=KEPT_DAYS))
+        """Days end at midnight in California; ``end_time`` is that moment."""
+        first = max(since, self.organisation.today - timedelta(days=RETENTION_DAYS))
         known = page.figures[metric]
-        told = {
+        by_day = {
             day: self.restated.get((page.id, metric, day), known.get(day))
             for day in (first + timedelta(days=number) for number in range(max(0, (until - first).days)))
         }
         values = [
-            {"value": value, "end_time": _end_of(day)} for day, value in told.items() if value is not None
+            {"value": value, "end_time": _end_of(day)} for day, value in by_day.items() if value is not None
         ]
         return {
             "name": metric,
@@ -213,7 +213,7 @@ def _end_of(day: date) -> str:
 
 
 def _bounds(request: Request, today: date) -> tuple[date, date]:
-    """The asked period; ``until`` is the first day after it. Without bounds, the last two days."""
+    """The requested period; ``until`` is the first day after it. Without bounds, the last two days."""
 
     def day(name: str, default: date) -> date:
         text = request.query_params.get(name)

@@ -22,7 +22,7 @@ _METRICS = {"sessions": "TYPE_INTEGER", "screenPageViews": "TYPE_INTEGER", "tota
 
 
 class GoogleAnalytics(GooglePlatform):
-    """One property. Rows come in an order of their own, and values are text."""
+    """One property. Rows come in no particular order, and values are text."""
 
     name = "ga4"
     refresh_token = "sample-ga4-refresh-token"
@@ -55,9 +55,9 @@ class GoogleAnalytics(GooglePlatform):
     async def report(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = await request.json()
-        dimensions = [one["name"] for one in asked.get("dimensions", [])]
-        metrics = [one["name"] for one in asked.get("metrics", [])]
+        query = await request.json()
+        dimensions = [one["name"] for one in query.get("dimensions", [])]
+        metrics = [one["name"] for one in query.get("metrics", [])]
         unknown = (set(dimensions) - {"date"}) | (set(metrics) - set(_METRICS))
         if unknown or not metrics:
             words = f"Did you mean something else? Field {', '.join(sorted(unknown))} is not a valid dimension or metric."
@@ -66,10 +66,10 @@ class GoogleAnalytics(GooglePlatform):
         if self.tokens_left <= 0:
             words = "Exhausted property tokens per day. These quota tokens will return in under 24 hours."
             return google_error(429, "RESOURCE_EXHAUSTED", words, "rateLimitExceeded")
-        days = asked["dateRanges"][0]
+        days = query["dateRanges"][0]
         first, last = date.fromisoformat(days["startDate"]), date.fromisoformat(days["endDate"])
         rows = self._rows(first, last, dimensions, metrics)
-        start, most = int(asked.get("offset", "0")), int(asked.get("limit", "10000"))
+        start, most = int(query.get("offset", "0")), int(query.get("limit", "10000"))
         body: dict[str, Any] = {
             "metricHeaders": [{"name": name, "type": _METRICS[name]} for name in metrics],
             "metadata": {"currencyCode": "EUR", "timeZone": self.time_zone},
@@ -121,7 +121,7 @@ class GoogleAnalytics(GooglePlatform):
 
 
 def _visits(today: date) -> dict[date, int]:
-    """Busy while the campaign runs (25 November to 31 December 2024), quiet later."""
+    """Busy during the campaign (25 November to 31 December 2024), quiet later."""
     found = {}
     for number in range(max(0, (today - LAUNCHED).days - 1)):
         day = LAUNCHED + timedelta(days=number)

@@ -1,4 +1,4 @@
-"""What Google's services share: tokens for a refresh token, and errors in Google's form."""
+"""Shared by Google's services: access tokens from a refresh token, and Google's error format."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LIFETIME = 3599
 
 
 class GooglePlatform(Platform):
-    """A service of Google's with its own sign-in. ``revoke`` ends what was granted."""
+    """A Google service with its own sign-in. ``revoke`` withdraws the grant."""
 
     refresh_token: str
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._tokens: dict[str, float] = {}  # access token -> when it ends
+        self._tokens: dict[str, float] = {}  # access token -> expiry
         self._revoked = False
 
     def revoke(self) -> None:
-        """The person withdraws the access: tokens given out end, no new ones are given."""
+        """The user withdraws access: issued tokens end, no new ones are issued."""
         self._revoked = True
         self._tokens.clear()
 
@@ -43,7 +43,7 @@ class GooglePlatform(Platform):
         return JSONResponse({"access_token": token, "expires_in": LIFETIME, "token_type": "Bearer"})
 
     def let_in(self, request: Request) -> Response | None:
-        """None where the call carries a token that is still good; else Google's refusal."""
+        """None if the call carries a valid token, otherwise Google's refusal."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme == "Bearer" and self._tokens.get(token, 0) > self.clock.seconds():
             return None

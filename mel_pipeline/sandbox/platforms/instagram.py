@@ -1,4 +1,4 @@
-"""Instagram's Graph API over HTTP, with the shapes and errors it really answers with."""
+"""Instagram's Graph API over HTTP, with its real response shapes and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WINDOW_DAYS = 30
 
 
 class Instagram(Platform):
-    """``expires_at`` is when the token ends, in seconds since 1970; 0 means never."""
+    """``expires_at``: expiry of the token in seconds since 1970; 0 means never."""
 
     name = "instagram"
 
@@ -169,7 +169,7 @@ def _post_insights(post: Post, metrics: list[str]) -> list[dict[str, Any]]:
 
 
 def _bounds(request: Request, first: date, today: date) -> tuple[date, date]:
-    """The asked period; ``until`` is the first day after it."""
+    """The requested period; ``until`` is the first day after it."""
 
     def day(name: str, default: date) -> date:
         text = request.query_params.get(name)

@@ -1,4 +1,4 @@
-"""KoBoToolbox's API v2, with the survey of what cities need: a form in three languages with a repeated group."""
+"""KoBoToolbox's API v2, with the survey on city needs: a form in three languages with a repeated group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN = "sample-kobo-token"
 FORM = "aCityNeeds2024SampleFo"
 MOST = 1_000
 BEGUN = date(2024, 3, 4)
-# As people write them: other languages, missing accents, homonyms with and without a country, slips.
+# As people write them: other languages, missing accents, homonyms with and without a country, typos.
 CITIES = [
     ("Dakar", "Sénégal"), ("Moscou", "Russie"), ("Pékin", "Chine"), ("Ciudad de México", "México"), ("Bruxelles", "Belgique"),
     ("Cordoba", "Argentina"), ("Córdoba", ""), ("Guadalajara", "México"), ("Barcelonna", "España"), ("Montreal", "Canada"),
@@ -31,7 +31,7 @@ GENDERS = {"w": ["Woman", "Femme", "Mujer"], "m": ["Man", "Homme", "Hombre"], "n
 
 
 class Kobo(Platform):
-    """One form. ``submissions`` may be changed; the moment of an edited one stays."""
+    """One form. ``submissions`` may be changed; an edited one keeps its time."""
 
     name = "kobo"
 
@@ -66,9 +66,9 @@ class Kobo(Platform):
     async def data(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = request.query_params
-        # Since 2026 a larger page is not refused; it is a thousand.
-        size, start = min(int(asked.get("limit", "100")), MOST), int(asked.get("start", "0"))
+        query = request.query_params
+        # Since 2026 a larger page is not refused but cut to a thousand.
+        size, start = min(int(query.get("limit", "100")), MOST), int(query.get("start", "0"))
         shown = self.submissions[start : start + size]
         more = start + size < len(self.submissions)
         here = f"https://kf.example.org/api/v2/assets/{FORM}/data/?format=json&limit={size}"

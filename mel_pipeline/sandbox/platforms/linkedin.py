@@ -1,4 +1,4 @@
-"""LinkedIn's community management API: versions that end, a window of twelve months, tokens of sixty days."""
+"""LinkedIn's community management API: versions that expire, a window of twelve months, tokens of sixty days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOKEN = "sample-linkedin-token"
 APP = ("sample-linkedin-client", "sample-linkedin-client-secret")
 ORGANISATION = "90000001"
 LAUNCHED = date(2023, 1, 1)
-KEPT_DAYS = 365
+RETENTION_DAYS = 365
 SAMPLE_VERSION = "202610"  # of the sample's settings
 _URN = f"urn:li:organization:{ORGANISATION}"
 _RANGE = re.compile(r"\(timeRange:\(start:(\d+),end:(\d+)\),timeGranularityType:(\w+)\)")
@@ -38,7 +38,7 @@ class Post:
 
 
 class LinkedIn(Platform):
-    """One page. ``versions`` are those that are active; ``token_ends`` is when the token does."""
+    """One page. ``versions``: the active ones; ``token_ends``: expiry of the token."""
 
     name = "linkedin"
 
@@ -47,7 +47,7 @@ class LinkedIn(Platform):
         today = organisation.today
         first = today.year * 12 + today.month - 13
         months = {f"{month // 12}{month % 12 + 1:02}" for month in range(first, first + 13)}
-        self.versions = months | {SAMPLE_VERSION}  # the sample answers on whatever day it is set to
+        self.versions = months | {SAMPLE_VERSION}  # the sample works on any day it is set to
         self.token_ends = datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=40)
         self.today = today
         self.days = {day: _figures(f"linkedin {day}", 260) for day in _days(today)}
@@ -120,10 +120,10 @@ class LinkedIn(Platform):
     async def listed(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = request.query_params
-        if asked.get("q") != "author" or asked.get("author") != _URN or int(asked.get("count", "10")) > 100:
+        query = request.query_params
+        if query.get("q") != "author" or query.get("author") != _URN or int(query.get("count", "10")) > 100:
             return _error(400, "ILLEGAL_ARGUMENT", "Parameters are not valid")
-        start, count = int(asked.get("start", "0")), int(asked.get("count", "10"))
+        start, count = int(query.get("start", "0")), int(query.get("count", "10"))
         shown = [
             {
                 "id": post.urn, "author": _URN, "commentary": post.text, "lifecycleState": "PUBLISHED", "visibility": "PUBLIC",
@@ -141,7 +141,7 @@ class LinkedIn(Platform):
     async def statistics(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        # Rest.li reads the query itself: brackets that were encoded are no brackets to it.
+        # Rest.li parses the raw query: encoded brackets are not brackets.
         query = dict(part.partition("=")[::2] for part in request.url.query.split("&"))
         if query.get("q") != "organizationalEntity" or unquote(query.get("organizationalEntity", "")) != _URN:
             return _error(
@@ -161,7 +161,7 @@ class LinkedIn(Platform):
         if match is None or match[3] not in ("DAY", "MONTH"):
             return _error(400, "ILLEGAL_ARGUMENT", "Invalid query parameters passed to request")
         first, end = (datetime.fromtimestamp(int(match[n]) / 1000, UTC).date() for n in (1, 2))
-        first = max(first, self.today - timedelta(days=KEPT_DAYS))
+        first = max(first, self.today - timedelta(days=RETENTION_DAYS))
         days = [day for day in self.days if first <= day < end]
         if match[3] == "DAY":
             groups = [[day] for day in days]

@@ -17,7 +17,7 @@ from mel_pipeline.sandbox.zoho.clock import Clock
 
 KEY = "sample-mailchimp-key-us21"
 AUDIENCE = "a1b2c3d4e5"
-MOST = 1_000  # of a page
+MOST = 1_000  # per page
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Campaign:
 
 
 class Mailchimp(Platform):
-    """One audience. Rates stand beside the counts, in two scales, as in the real answers."""
+    """One audience. Rates come with the counts, in two scales, as in the real API."""
 
     name = "mailchimp"
 
@@ -75,10 +75,10 @@ class Mailchimp(Platform):
     async def reports(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = request.query_params
-        since = datetime.fromisoformat(asked.get("since_send_time", "2000-01-01T00:00:00+00:00"))
+        query = request.query_params
+        since = datetime.fromisoformat(query.get("since_send_time", "2000-01-01T00:00:00+00:00"))
         mine = [campaign for campaign in self.campaigns[::-1] if campaign.sent >= since]
-        start, count = int(asked.get("offset", "0")), int(asked.get("count", "10"))
+        start, count = int(query.get("offset", "0")), int(query.get("count", "10"))
         shown = [_report(campaign) for campaign in mine[start : start + count]]
         return JSONResponse({"reports": shown, "total_items": len(mine) + self.announced_too_many})
 

@@ -1,4 +1,4 @@
-"""Matomo's reporting API over HTTP, with the shapes and errors it really answers with."""
+"""Matomo's reporting API over HTTP, with its real response shapes and errors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Matomo(Platform):
 
 
 def _months(site: Site, first: date, last: date) -> dict[str, Any]:
-    """Visits and unique visitors of each month: fewer than the visits, and more than a day's."""
+    """Visits and unique visitors per month; unique visitors are fewer than the visits and more than a day's."""
     body: dict[str, Any] = {}
     for month in sorted(_between(first, last)):
         seen = [count for day, count in site.visits.items() if (day.year, day.month) == month and count]

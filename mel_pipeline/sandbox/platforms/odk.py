@@ -28,7 +28,7 @@ FIELDS = [
 
 
 class OdkCentral(Platform):
-    """One form. Pages go on from a token; the address of the next one names another host."""
+    """One form. Pages continue from a token; the URL of the next one names another host."""
 
     name = "odk"
 
@@ -53,8 +53,8 @@ class OdkCentral(Platform):
         return Response("Too many requests", 429)
 
     async def sessions(self, request: Request) -> Response:
-        asked = await request.json()
-        if (asked.get("email"), asked.get("password")) != (EMAIL, PASSWORD):
+        credentials = await request.json()
+        if (credentials.get("email"), credentials.get("password")) != (EMAIL, PASSWORD):
             return self.refusal("expired_token")
         token = secrets.token_urlsafe(32)
         self._sessions.add(token)
@@ -91,20 +91,22 @@ class OdkCentral(Platform):
     async def table(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = request.query_params
-        size, start = int(asked.get("$top", "250")), 0
-        if "$skiptoken" in asked:
-            told = json.loads(base64.b64decode(asked["$skiptoken"].removeprefix("01")))
-            start = next(n for n, one in enumerate(self.submissions) if one["__id"] == told["instanceId"]) + 1
+        query = request.query_params
+        size, start = int(query.get("$top", "250")), 0
+        if "$skiptoken" in query:
+            position = json.loads(base64.b64decode(query["$skiptoken"].removeprefix("01")))
+            start = (
+                next(n for n, one in enumerate(self.submissions) if one["__id"] == position["instanceId"]) + 1
+            )
         shown = self.submissions[start : start + size]
-        expanded = asked.get("$expand") == "*"
+        expanded = query.get("$expand") == "*"
         body: dict[str, Any] = {"@odata.context": "https://odk.example.org/v1/x.svc/$metadata#Submissions"}
         if start + size < len(self.submissions):
             token = "01" + base64.b64encode(json.dumps({"instanceId": shown[-1]["__id"]}).encode()).decode()
             body["@odata.nextLink"] = (
                 f"https://odk.example.org/v1/x.svc/Submissions?%24top={size}&%24skiptoken={token.replace('=', '%3D')}"
             )
-        if asked.get("$count") == "true":
+        if query.get("$count") == "true":
             body["@odata.count"] = len(self.submissions) + self.announced_too_many
         body["value"] = [
             one if expanded else {name: value for name, value in one.items() if name != "people"}
@@ -114,7 +116,7 @@ class OdkCentral(Platform):
 
 
 def _submissions(today: date) -> list[dict[str, Any]]:
-    """Newest first, as Central gives them."""
+    """Newest first, as Central returns them."""
     found: list[dict[str, Any]] = []
     for number in range((today - BEGUN).days):
         day = BEGUN + timedelta(days=number)

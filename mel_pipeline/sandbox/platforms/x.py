@@ -1,4 +1,4 @@
-"""X's API v2, app-only: users and their posts, with limits in windows of fifteen minutes."""
+"""X's API v2, app-only: users and their posts, with limits per fifteen-minute window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ACCOUNT = "300000001"
 LAUNCHED = date(2023, 1, 1)
 WINDOW = 900  # seconds
 MOST_CALLS = 1_500
-MOST_POSTS = 3_200  # the newest that a timeline gives
+MOST_POSTS = 3_200  # a timeline returns only the newest
 _TOPICS = ("#Housing", "#Mobility", "#Care", "#Climate", "#GenderEquality", "#CityFinance")
 
 
@@ -33,7 +33,7 @@ class Post:
 
 
 class X(Platform):
-    """One account. ``calls_left`` of the running window; the address of a page holds no token."""
+    """One account. ``calls_left``: in the current window; page URLs hold no token."""
 
     name = "x"
 
@@ -80,10 +80,10 @@ class X(Platform):
     async def users(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = request.query_params.get("ids", "").split(",")
+        ids = request.query_params.get("ids", "").split(",")
         found: list[dict[str, Any]] = []
         errors = []
-        for number in asked:
+        for number in ids:
             if number == ACCOUNT and not self.suspended:
                 found.append({"id": ACCOUNT, "name": "Metropolis", "username": "metropolis_sample"})
                 if "public_metrics" in request.query_params.get("user.fields", ""):
@@ -106,21 +106,21 @@ class X(Platform):
     async def timeline(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        asked = request.query_params
-        size = int(asked.get("max_results", "10"))
+        query = request.query_params
+        size = int(query.get("max_results", "10"))
         if request.path_params["number"] != ACCOUNT or not 5 <= size <= 100:
             return _problem(400, "Invalid Request", "https://api.twitter.com/2/problems/invalid-request")
-        first, end = (datetime.fromisoformat(asked[name]) for name in ("start_time", "end_time"))
+        first, end = (datetime.fromisoformat(query[name]) for name in ("start_time", "end_time"))
         if end > self.clock.now():
             return _problem(400, "Invalid Request", "https://api.twitter.com/2/problems/invalid-request")
         mine = [post for post in self.posts[::-1][:MOST_POSTS] if first <= post.published < end]
-        token = asked.get("pagination_token", "t0")
+        token = query.get("pagination_token", "t0")
         start = int(token[1:]) if token[1:].isdigit() else 0
         shown = mine[start : start + size]
         meta: dict[str, Any] = {"result_count": len(shown)}
         if start + size < len(mine):
             meta["next_token"] = f"t{start + size}"
-        fields = asked.get("tweet.fields", "").split(",")
+        fields = query.get("tweet.fields", "").split(",")
         data = [_shown(post, fields) for post in shown]
         return JSONResponse(({"data": data} if data else {}) | {"meta": meta}, headers=self._limits())
 

@@ -20,7 +20,7 @@ CHANNEL, UPLOADS = "UCmetropolisSample00000001", "UUmetropolisSample00000001"
 LAUNCHED = date(2023, 1, 1)
 UNITS_A_DAY = 10_000
 PAGE = 50
-SETTLED_AFTER = 2  # days; Analytics has nothing for later ones
+SETTLED_AFTER = 2  # days; Analytics has no data for later ones
 _SERIES = (
     "Metropolis talk",
     "Urban innovation",
@@ -42,7 +42,7 @@ class Video:
 
 
 class YouTube(GooglePlatform):
-    """Counts units as Google does: a list call costs one."""
+    """Counts quota units as Google does: a list call costs one."""
 
     name = "youtube"
     refresh_token = "sample-youtube-refresh-token"
@@ -51,7 +51,7 @@ class YouTube(GooglePlatform):
         super().__init__(organisation, clock)
         self.units = 0
         self.most_units = UNITS_A_DAY
-        self.rows_left_out = False  # Analytics then has nothing, and says so by leaving `rows` out
+        self.rows_left_out = False  # Analytics then has no data and omits `rows`
         self.days = _days(organisation.today)
         self.videos = _videos(organisation.today)
 
@@ -65,22 +65,22 @@ class YouTube(GooglePlatform):
     async def listed(self, request: Request) -> Response:
         if (refused := self.let_in(request)) is not None:
             return refused
-        kind, asked = request.path_params["kind"], request.query_params
+        kind, query = request.path_params["kind"], request.query_params
         self.units += 100 if kind == "search" else 1
         if self.units > self.most_units:
             words = "The request cannot be completed because you have exceeded your quota."
             return google_error(403, "PERMISSION_DENIED", words, "quotaExceeded")
-        parts = asked.get("part", "").split(",")
+        parts = query.get("part", "").split(",")
         if kind == "channels":
-            found = [self._channel(parts)] if CHANNEL in asked.get("id", "").split(",") else None
+            found = [self._channel(parts)] if CHANNEL in query.get("id", "").split(",") else None
             info = {"pageInfo": {"totalResults": 1 if found else 0, "resultsPerPage": 5}}
             return JSONResponse(
                 {"kind": "youtube#channelListResponse", **info} | ({"items": found} if found else {})
             )
         if kind == "playlistItems":
-            return self._playlist(asked)
+            return self._playlist(query)
         if kind == "videos":
-            ids = asked.get("id", "").split(",")
+            ids = query.get("id", "").split(",")
             if len(ids) > PAGE:
                 return google_error(
                     400,
@@ -110,14 +110,14 @@ class YouTube(GooglePlatform):
             part: whole[part] for part in parts if part in whole
         }
 
-    def _playlist(self, asked: Mapping[str, str]) -> Response:
-        if asked.get("playlistId") != UPLOADS:
+    def _playlist(self, query: Mapping[str, str]) -> Response:
+        if query.get("playlistId") != UPLOADS:
             words = "The playlist identified with the request's playlistId parameter cannot be found."
             return google_error(404, "NOT_FOUND", words, "playlistNotFound")
-        size = int(asked.get("maxResults", "5"))
+        size = int(query.get("maxResults", "5"))
         if size > PAGE:
             return google_error(400, "INVALID_ARGUMENT", "Invalid value for maxResults.", "invalidParameter")
-        token = asked.get("pageToken", "EAAaBlBUOkNESQ0")
+        token = query.get("pageToken", "EAAaBlBUOkNESQ0")
         start = int(token.removeprefix("EAAaBlBUOkNESQ")) if token[14:].isdigit() else -1
         if start < 0:
             return google_error(
@@ -139,25 +139,25 @@ class YouTube(GooglePlatform):
     async def reports(self, request: Request) -> Response:
         if (refused := self.let_in(request)) is not None:
             return refused
-        asked = request.query_params
-        metrics = asked.get("metrics", "").split(",")
-        if asked.get("ids") not in (f"channel=={CHANNEL}", "channel==MINE"):
+        query = request.query_params
+        metrics = query.get("metrics", "").split(",")
+        if query.get("ids") not in (f"channel=={CHANNEL}", "channel==MINE"):
             return google_error(403, "PERMISSION_DENIED", "Forbidden", "forbidden")
-        if not set(metrics) <= _METRICS or asked.get("dimensions") != "day":
+        if not set(metrics) <= _METRICS or query.get("dimensions") != "day":
             return google_error(400, "INVALID_ARGUMENT", "The query is not supported.", "badRequest")
-        first, last = (date.fromisoformat(asked[name]) for name in ("startDate", "endDate"))
+        first, last = (date.fromisoformat(query[name]) for name in ("startDate", "endDate"))
         rows = [
             [figures[metric] for metric in metrics] + [day.isoformat()]
             for day, figures in self.days.items()
             if first <= day <= last
         ]
-        # The order of the columns is Google's affair: the dimension stands last here.
+        # Google does not promise a column order: here the dimension comes last.
         headers = [
             *({"name": metric, "columnType": "METRIC", "dataType": "INTEGER"} for metric in metrics),
             {"name": "day", "columnType": "DIMENSION", "dataType": "STRING"},
         ]
-        told: dict[str, Any] = {"kind": "youtubeAnalytics#resultTable", "columnHeaders": headers}
-        return JSONResponse(told if self.rows_left_out or not rows else told | {"rows": rows})
+        table: dict[str, Any] = {"kind": "youtubeAnalytics#resultTable", "columnHeaders": headers}
+        return JSONResponse(table if self.rows_left_out or not rows else table | {"rows": rows})
 
 
 def _days(today: date) -> dict[date, dict[str, int]]:

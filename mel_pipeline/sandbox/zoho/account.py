@@ -1,4 +1,4 @@
-"""One Zoho account: its modules, its limits and its faults. The addresses it answers on are in ``service``."""
+"""One Zoho account: its modules, limits and faults. Its routes are in ``service``."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from mel_pipeline.sandbox.zoho.oauth import ALL_SCOPES, OAuth, Token, module_sco
 from mel_pipeline.sandbox.zoho.page_tokens import PageTokens
 from mel_pipeline.sandbox.zoho.schema import STANDARD_MODULES, Field
 
-_FIRST_ID = 546_000_001_000_000_000  # the sample's own ids lie below
+_FIRST_ID = 546_000_001_000_000_000  # the sample's own ids are lower
 
 
 @dataclass
 class BulkResults:
-    """How the files of bulk jobs come out: rows a job gives, and the heading of their column of ids."""
+    """Shape of bulk job files: rows per job, and the header of the id column."""
 
     rows: int = 200_000
     id_column: str = "id"
 
 
 class Account:
-    """Empty at first. ``pages_delay`` is how long each page of data takes, in seconds."""
+    """Empty at first. ``pages_delay``: seconds each page of data takes."""
 
     def __init__(
         self,
@@ -54,17 +54,17 @@ class Account:
         self.faults = Faults(tokens.clear, self.page_tokens.expire)
         self.oauth = OAuth(self.clock, self.faults, self.scopes, self.window, tokens)
         self.bulk = BulkResults()
-        self._lock = threading.RLock()  # a test changes records while the server reads them
+        self._lock = threading.RLock()  # tests change records while the server reads them
         self._ids = itertools.count(_FIRST_ID, 1_000)
 
     def window(self, calls: int, seconds: float, lock: float = 0.0) -> Window:
-        """A limit of calls in a time; ``reset_limits`` lifts it."""
+        """Add a limit of calls per time window; ``reset_limits`` clears it."""
         made = Window(self.clock, calls, seconds, lock)
         self.windows.append(made)
         return made
 
     def reset_limits(self) -> None:
-        """Forget the calls made so far, as if their time had passed: tests that share an account are strangers."""
+        """Forget the calls made so far, so that tests sharing an account do not affect each other."""
         for window in self.windows:
             window.reset()
 
@@ -75,7 +75,7 @@ class Account:
         module_name: str | None = None,
         plural_label: str | None = None,
     ) -> Module:
-        """A module; one that is not Zoho's own gets a module name that differs from its API name."""
+        """Add a module; a custom one gets a module name that differs from its API name."""
         own = api_name if api_name in STANDARD_MODULES else f"CustomModule{len(self.modules) + 1}"
         self.modules[api_name] = Module(
             api_name,
@@ -98,14 +98,14 @@ class Account:
 
     @property
     def highest_concurrency(self) -> int:
-        """Most calls that were in flight at once; sign-ins do not count."""
+        """Maximum number of concurrent calls; sign-ins do not count."""
         return self.traffic.highest
 
     def known(self, name: str) -> Module:
         """A module the user may see.
 
         Raises:
-            RefusedError: there is none of that name, or it is kept from the user.
+            RefusedError: unknown module, or hidden from the user.
         """
         if name not in self.modules:
             raise RefusedError("INVALID_MODULE", {"resource_path_index": 0})

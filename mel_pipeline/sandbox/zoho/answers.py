@@ -1,4 +1,4 @@
-"""What Zoho's answers look like when a call is refused, and how its parameters are read."""
+"""Zoho's error responses, and parsing of request parameters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MESSAGES = {
 
 
 class RefusedError(Exception):
-    """A call that is not served; ``code`` is Zoho's word for it."""
+    """A refused call; ``code`` is Zoho's error code."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class RefusedError(Exception):
 
 
 def whole_number(request: Request, name: str, default: int, most: int | None = None) -> int:
-    """A parameter from 1 on.
+    """A positive integer parameter.
 
     Raises:
-        RefusedError: INVALID_DATA, it is no such number.
+        RefusedError: INVALID_DATA, not such a number.
     """
     text = request.query_params.get(name, str(default))
     if not text.isdecimal() or int(text) < 1 or (most is not None and int(text) > most):
@@ -61,10 +61,10 @@ def whole_number(request: Request, name: str, default: int, most: int | None = N
 
 
 def choice(request: Request, name: str, values: tuple[str, ...]) -> str:
-    """A parameter with few values; the first is the default.
+    """An enumerated parameter; the first value is the default.
 
     Raises:
-        RefusedError: INVALID_DATA, it is none of them.
+        RefusedError: INVALID_DATA, none of the values.
     """
     text = request.query_params.get(name, values[0])
     if text not in values:
@@ -73,7 +73,7 @@ def choice(request: Request, name: str, values: tuple[str, ...]) -> str:
 
 
 def modified_since(request: Request) -> float | None:
-    """The header If-Modified-Since as seconds since 1970: ISO 8601, or the form HTTP has for dates.
+    """The header If-Modified-Since as seconds since 1970: ISO 8601 or an HTTP date.
 
     Raises:
         RefusedError: INVALID_DATA, it is neither.

@@ -1,8 +1,8 @@
-"""Bulk Read: a job is asked for, looked after, and its result fetched as a ZIP with one CSV file.
+"""Bulk Read: create a job, poll it, download its result as a ZIP with one CSV file.
 
-Where Zoho's documentation is silent: a result holds the records as they are when the job completes, in
-the order of ids; converted leads are left out unless the criteria name Converted__s; rich text is cut as
-in lists; early states carry a result block that says nothing.
+Where Zoho's documentation is silent: a result holds the records as of the job's completion, in the
+order of ids; converted leads are omitted unless the criteria name Converted__s; rich text is truncated
+as in lists; early states carry an empty result block.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PATH = "/crm/bulk/v8/read"
 CREDITS, DOWNLOADS, DOWNLOAD_WINDOW = 50, 10, 60
 REFUSED_MODULES = frozenset({"Notes", "Attachments", "Emails"})
 STATES = ("ADDED", "QUEUED", "IN PROGRESS", "COMPLETED")
-_SECONDS = (5, 15, 60)  # after which a job has reached each further state by itself
+_SECONDS = (5, 15, 60)  # after which a job reaches each further state on its own
 _COMPARATORS = {
     "equal": "=", "not_equal": "!=", "greater_than": ">", "greater_equal": ">=", "less_than": "<",
     "less_equal": "<=", "in": "in",
@@ -46,12 +46,12 @@ class Job:
     user: str
     created: float
     polls: int = 0
-    records: list[Record] | None = None  # once it has run
+    records: list[Record] | None = None  # set once it has run
     next_token: str | None = None
 
 
 class Bulk:
-    """Jobs move on a state each time they are asked after, and by themselves within a minute."""
+    """Jobs advance one state per poll, and on their own within a minute."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -72,8 +72,8 @@ class Bulk:
         return JSONResponse({"data": [{**added, "details": details}], "info": {}}, 201)
 
     def _new(self, query: Mapping[str, Any], request: Request) -> Job:
-        asked = query.get("module")
-        name = str(asked.get("api_name")) if isinstance(asked, dict) else str(asked)
+        requested = query.get("module")
+        name = str(requested.get("api_name")) if isinstance(requested, dict) else str(requested)
         if name in REFUSED_MODULES:
             message = "The module does not support this operation"
             raise RefusedError("NOT_SUPPORTED", {"module": name}, message=message)
@@ -84,12 +84,12 @@ class Bulk:
             raise RefusedError("INVALID_DATA", {"api_name": wrong[0], "json_path": "$.query.fields"})
         criteria = _criteria(query["criteria"]) if query.get("criteria") else None
         if criteria is not None:
-            predicate(criteria, module.fields)  # refuses what cannot be asked
+            predicate(criteria, module.fields)  # refuses unsupported criteria
         start = (int(query.get("page") or 1) - 1) * self._account.bulk.rows
         return self._job(module, names, criteria, start, request)
 
     def _following(self, query: Mapping[str, Any], request: Request) -> Job:
-        """The next set of another job's records; the token brings its module, fields and criteria along."""
+        """The next batch of another job; the token carries its module, fields and criteria."""
         token = self._account.page_tokens.find(str(query["page_token"]), None, request.state.user)
         before = self.jobs.get(token.bound_to)
         if before is None:
@@ -108,23 +108,23 @@ class Bulk:
         job = self._job_of(request)
         job.polls += 1
         state = self._state(job)
-        told = {**self._about(job), "state": state, "query": self._asked(job), "file_type": "csv"}
+        body = {**self._about(job), "state": state, "query": self._query_of(job), "file_type": "csv"}
         if state == "COMPLETED":
-            told["result"] = self._result(job)
+            body["result"] = self._result(job)
         elif state == "FAILURE":
             reason = {
                 "code": "INTERNAL_ERROR",
                 "message": "The job could not be completed.",
                 "status": "error",
             }
-            told["result"] = {"error_message": reason}
+            body["result"] = {"error_message": reason}
         elif state != "ADDED":
             empty = {"page": 1, "per_page": self._account.bulk.rows, "count": 0, "more_records": False}
-            told["result"] = {**empty, "download_url": f"{PATH}/{job.id}/result"}
-        return JSONResponse({"data": [told]})
+            body["result"] = {**empty, "download_url": f"{PATH}/{job.id}/result"}
+        return JSONResponse({"data": [body]})
 
     async def download(self, request: Request) -> Response:
-        """``GET /crm/bulk/v8/read/{job}/result``: ten a minute."""
+        """``GET /crm/bulk/v8/read/{job}/result``: ten per minute."""
         job = self._job_of(request)
         if not self._downloads.admits():
             raise RefusedError("TOO_MANY_REQUESTS", status=429)
@@ -160,13 +160,13 @@ class Bulk:
         return STATES[step]
 
     def _ran(self, job: Job) -> list[Record]:
-        """The records of the job, taken when it is first seen complete."""
+        """The records of the job, fixed when it is first seen complete."""
         if job.records is None:
             named = columns_of(job.criteria) if job.criteria else []
             found = job.module.view("id", "both" if "Converted__s" in named else "false")
             if job.criteria is not None:
-                meets = predicate(job.criteria, job.module.fields)
-                found = [record for record in found if meets(record)]
+                matches = predicate(job.criteria, job.module.fields)
+                found = [record for record in found if matches(record)]
             end = job.start + self._account.bulk.rows
             job.records = found[job.start : end]
             if end < len(found):
@@ -189,20 +189,20 @@ class Bulk:
         about = {"id": job.id, "operation": "read", "created_by": user}
         return {**about, "created_time": stamp(job.created)}
 
-    def _asked(self, job: Job) -> dict[str, Any]:
+    def _query_of(self, job: Job) -> dict[str, Any]:
         module = {"api_name": job.module.api_name}
         return {"module": module, "fields": job.names, "page": job.start // self._account.bulk.rows + 1}
 
 
-def _criteria(asked: Any) -> Condition:
-    """One criterion, or a group of them joined by ``and`` or ``or``."""
-    if not isinstance(asked, dict):
+def _criteria(given: Any) -> Condition:
+    """Parse one criterion, or a group joined by ``and`` or ``or``."""
+    if not isinstance(given, dict):
         raise RefusedError("INVALID_DATA", {"json_path": "$.query.criteria"})
-    if "group" in asked:
-        parts = tuple(_criteria(part) for part in asked["group"])
-        return Group(str(asked.get("group_operator", "and")).lower(), parts)
-    field, comparator, value = asked.get("field"), str(asked.get("comparator")), asked.get("value")
-    name = str(field.get("api_name")) if isinstance(field, dict) else str(asked.get("api_name"))
+    if "group" in given:
+        parts = tuple(_criteria(part) for part in given["group"])
+        return Group(str(given.get("group_operator", "and")).lower(), parts)
+    field, comparator, value = given.get("field"), str(given.get("comparator")), given.get("value")
+    name = str(field.get("api_name")) if isinstance(field, dict) else str(given.get("api_name"))
     if comparator == "between" and isinstance(value, list) and len(value) == 2:
         return Group("and", (Comparison(name, ">=", str(value[0])), Comparison(name, "<=", str(value[1]))))
     if comparator not in _COMPARATORS:

@@ -1,4 +1,4 @@
-"""The file of a bulk job: a ZIP with one CSV, made piece by piece."""
+"""The file of a bulk job: a ZIP with one CSV, streamed in chunks."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _ROWS_A_PIECE = 5_000
 
 
 class _Sink(io.RawIOBase):
-    """Keeps what is written until it is taken; cannot be wound back, so the ZIP is written front to back."""
+    """Buffers writes until taken; not seekable, so the ZIP is written front to back."""
 
     def __init__(self) -> None:
-        self._kept = bytearray()
+        self._buffer = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._kept += data
+        self._buffer += data
         return len(data)
 
     def taken(self) -> bytes:
-        kept, self._kept = bytes(self._kept), bytearray()
-        return kept
+        data, self._buffer = bytes(self._buffer), bytearray()
+        return data
 
 
 def zipped_csv(
@@ -53,7 +53,7 @@ def _lines(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _bare(value: Any) -> str:
-    """Lookups as their id alone, several values joined by semicolons, nothing for null."""
+    """Lookups as their id, multiple values joined by semicolons, empty for null."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,8 +1,8 @@
-"""Zoho Campaigns over HTTP: issues of the newsletter and how they were received.
+"""Zoho Campaigns over HTTP: newsletter issues and their reports.
 
-Counts arrive as text; errors come inside HTTP 200. Each address admits 500 calls in five minutes and is
-then locked for half an hour. Zoho does not publish the answer of a locked address; the code used here is
-the one its sister product Marketing Automation has for it.
+Counts are text; errors come inside HTTP 200. Each endpoint allows 500 calls in five minutes and is
+then locked for half an hour. Zoho does not document the response of a locked endpoint; the code used here is
+that of its sister product Marketing Automation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mel_pipeline.sandbox.zoho.account import Account
 
 CALLS, WINDOW, LOCK, RANGE = 500, 300, 1_800, 5
-BASE = "/campaigns"  # stands for the host of Zoho Campaigns
+BASE = "/campaigns"  # in place of the host of Zoho Campaigns
 _NETWORKS = ("twitter", "facebook", "linkedin", "other")
 
 
@@ -30,7 +30,7 @@ class Campaigns:
         self._windows = {name: account.window(CALLS, WINDOW, LOCK) for name in ("recent", "reports")}
 
     async def recent(self, request: Request) -> Response:
-        """``GET /api/v1.1/recentcampaigns``: by time of creation, counted from 1, five unless asked otherwise."""
+        """``GET /api/v1.1/recentcampaigns``: by creation time, counted from 1, five by default."""
         if (refused := self._refused(request, "recent")) is not None:
             return refused
         query = request.query_params
@@ -47,8 +47,8 @@ class Campaigns:
         part = chosen[max(int(first), 1) - 1 :][: int(many)]
         if not part:
             return _error(request, 6101, "No campaign available in this view.")
-        asked = f"{{range={many}, status={status.title()}, fromindex={first}}}"
-        return _success(request, {"requestdetails": asked, "recent_campaigns": [_listed(i) for i in part]})
+        details = f"{{range={many}, status={status.title()}, fromindex={first}}}"
+        return _success(request, {"requestdetails": details, "recent_campaigns": [_listed(i) for i in part]})
 
     async def reports(self, request: Request) -> Response:
         """``GET /api/v1.1/campaignreports?campaignkey=``."""
@@ -83,7 +83,7 @@ def _status(issue: Issue) -> str:
 
 
 def _listed(issue: Issue) -> dict[str, str]:
-    told = {
+    row = {
         "campaign_key": issue.key,
         "campaign_name": issue.name,
         "subject": issue.subject,
@@ -92,11 +92,11 @@ def _listed(issue: Issue) -> dict[str, str]:
         "campaign_preview": f"https://campaigns.sample.invalid/preview?campaignId={issue.key}",
         **_moment("created", issue.created),
     }
-    return {**told, **_moment("sent", issue.sent), "sent_time_zone": "Europe/Madrid"} if issue.sent else told
+    return {**row, **_moment("sent", issue.sent), "sent_time_zone": "Europe/Madrid"} if issue.sent else row
 
 
 def _moment(name: str, moment: datetime) -> dict[str, str]:
-    """Milliseconds since 1970 and, in the zone of the organisation, as the page shows it."""
+    """Milliseconds since 1970, and as shown in the UI in the organisation's time zone."""
     aware = moment.replace(tzinfo=UTC)
     milliseconds = str(int(aware.timestamp() * 1_000))
     return {

@@ -1,4 +1,4 @@
-"""The time an account lives by. Everything of the simulator asks it; nothing asks the machine."""
+"""The account's clock. The simulator uses it everywhere instead of the machine's."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Runs on with real time from where it was set; a test moves it on at once."""
+    """Runs in real time from its start; a test can advance it."""
 
     def __init__(self, start: datetime | None = None) -> None:
         if start is not None and start.tzinfo is None:
-            raise ValueError("A clock is set to a moment with an offset.")
+            raise ValueError("Starting a clock: the start has no UTC offset. Pass an aware datetime.")
         self._start = (start or datetime.now(UTC)).astimezone(UTC)
         self._set_at = time.monotonic()
         self._skipped = 0.0
 
     def now(self) -> datetime:
-        """The present moment, in UTC."""
+        """The current time, in UTC."""
         return self._start + timedelta(seconds=time.monotonic() - self._set_at + self._skipped)
 
     def seconds(self) -> float:
-        """The present moment as seconds since 1970."""
+        """The current time as seconds since 1970."""
         return self.now().timestamp()
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass at once."""
+        """Move the clock forward."""
         self._skipped += seconds

@@ -1,4 +1,4 @@
-"""How a record is written: shortened in lists, whole when asked for by its id, bare in bulk files."""
+"""How a record is serialised: truncated in lists, complete by id, bare in bulk files."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from mel_pipeline.sandbox.zoho.schema import RICH_TEXT, Field, stamp, zone_of
 
 
 class Record(NamedTuple):
-    """One record; moments are whole seconds since 1970, as Zoho tells them."""
+    """One record; moments are whole seconds since 1970, as in Zoho."""
 
     number: int
     created: int
     modified: int
     values: dict[str, Any]
     converted: bool
-    zone: tzinfo | None  # of the user who changed it last, when it is known
+    zone: tzinfo | None  # of the user who changed it last, if known
 
 
 Reader = Callable[[Record], Any]
 
 
 def reader(field: Field, *, whole: bool) -> Reader:
-    """What gives a field's value of a record; rich text whole or cut at 500 characters."""
+    """A function that reads a field's value from a record; rich text complete or cut at 500 characters."""
     name = field.api_name
     match name:
         case "id":
@@ -44,19 +44,19 @@ def reader(field: Field, *, whole: bool) -> Reader:
 
 
 def list_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str, Reader]:
-    """For lists: the id always, then what was asked; unknown fields, subforms and multi-lookups are left out."""
+    """For lists: always the id, then the requested fields; unknown fields, subforms and multi-lookups are omitted."""
     wanted = [fields[name] for name in dict.fromkeys(["id", *names]) if name in fields]
     return {field.api_name: reader(field, whole=False) for field in wanted if field.in_lists}
 
 
 def whole_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str, Reader]:
-    """For one record: everything whole."""
+    """For one record: every field complete."""
     wanted = [fields[name] for name in dict.fromkeys(["id", *names]) if name in fields]
     return {field.api_name: reader(field, whole=True) for field in wanted}
 
 
 def formula_values(record: Record) -> dict[str, Any]:
-    """A record as a formula sees it."""
+    """The values a formula can use."""
     system = {"id": str(record.number), "Created_Time": stamp(record.created)}
     return {**record.values, **system, "Modified_Time": modified_text(record)}
 

@@ -1,4 +1,4 @@
-"""``POST /crm/v8/coql``: queries answered from the records. Converted leads are among them."""
+"""``POST /crm/v8/coql``: queries on the records, including converted leads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Coql:
-    """200 rows unless a limit says otherwise, 2,000 at most; 1, 2 or 3 credits by the limit."""
+    """200 rows by default, 2,000 at most; 1, 2 or 3 credits depending on the limit."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -53,10 +53,10 @@ class Coql:
 
 
 async def json_body(request: Request) -> dict[str, Any]:
-    """What was posted, as JSON.
+    """The request body as JSON.
 
     Raises:
-        RefusedError: INVALID_DATA, it is no JSON object.
+        RefusedError: INVALID_DATA, not a JSON object.
     """
     try:
         body = json.loads(await request.body())
@@ -72,13 +72,13 @@ def _answer(data: list[dict[str, Any]], *, more: bool) -> Response:
 
 
 def _known(query: Query, module: Module) -> None:
-    """Subforms and multi-lookups cannot be selected, unknown columns neither."""
-    asked = [
+    """Refuse unknown columns, subforms and multi-lookups."""
+    columns = [
         *query.columns,
         *(column for column, _ in query.order),
         *([query.counted] if query.counted else []),
     ]
-    for column in asked:
+    for column in columns:
         field = module.fields.get(column)
         if field is None:
             message = "column given seems to be invalid"
@@ -88,21 +88,21 @@ def _known(query: Query, module: Module) -> None:
 
 
 def _matching(query: Query, module: Module, key: str = "id", backwards: bool = False) -> Iterator[Record]:
-    """Records that meet the conditions, in the order of a key; looked for only where they can be."""
-    meets = predicate(query.where, module.fields)
+    """Matching records in the order of a key, searched only within the possible range."""
+    matches = predicate(query.where, module.fields)
     records, place = module.view(key, "both"), attrgetter(KEYS[key])
     low, high = span(query.where, key)
     start, end = bisect_left(records, low, key=place), bisect_right(records, high, key=place)
     places = range(end - 1, start - 1, -1) if backwards else range(start, end)
-    return (record for record in map(records.__getitem__, places) if meets(record))
+    return (record for record in map(records.__getitem__, places) if matches(record))
 
 
 def _ordered(query: Query, module: Module) -> Iterator[Record]:
-    """By rising id unless an order is given; nulls come first when rising."""
+    """By ascending id by default; nulls first when ascending."""
     order = query.order or [("id", False)]
     key, backwards = order[0]
     if key in KEYS and order in ([(key, backwards)], [(key, backwards), ("id", backwards)]):
-        # Records are kept in this very order, equal moments by id.
+        # Records are already sorted this way, ties by id.
         return _matching(query, module, key, backwards)
     found = list(_matching(query, module))
     for column, falling in reversed(order):

@@ -1,7 +1,7 @@
-"""COQL as text into a query. The subset: columns or COUNT(column) of one module, conditions, order, limit.
+"""Parse COQL into a query. The subset: columns or COUNT(column) of one module, conditions, order, limit.
 
 Comparators are =, !=, >, >=, <, <=, in, is null, is not null. As Zoho does, more than two conditions on
-one level of brackets are refused: ``(A and B) and C``. Joins, subqueries, GROUP BY and LIKE are not known.
+one level of brackets are refused: ``(A and B) and C``. Joins, subqueries, GROUP BY and LIKE are not supported.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Token:
 
     @property
     def literal(self) -> str:
-        """The value, without its quotation marks; a doubled one stands for itself."""
+        """The value, without its quotation marks; a doubled one is an escaped one."""
         mark = self.text[0]
         return self.text[1:-1].replace(mark * 2, mark) if self.kind == "text" else self.text
 
@@ -45,7 +45,7 @@ class Query:
     counted: str | None  # the column of COUNT(column)
     module: str
     where: Condition
-    order: list[tuple[str, bool]]  # column, whether falling
+    order: list[tuple[str, bool]]  # column, whether descending
     limit: int
     offset: int
 
@@ -58,7 +58,7 @@ def parse(text: str) -> Query:
     """Read a query.
 
     Raises:
-        RefusedError: SYNTAX_ERROR, LIMIT_EXCEEDED or another of Zoho's words for what is wrong.
+        RefusedError: SYNTAX_ERROR, LIMIT_EXCEEDED or another of Zoho's error codes.
     """
     return _Parser(_tokens(text)).query()
 
@@ -112,7 +112,7 @@ class _Parser:
         return columns, None
 
     def _conditions(self) -> Condition:
-        """One condition, or two joined; each may be a bracket with the like inside."""
+        """One condition, or two joined; each may be a bracketed expression."""
         first = self._condition()
         joined = self._accept("and", "or")
         if not joined:
@@ -201,7 +201,7 @@ class _Parser:
         self._expect(word)
 
     def _name(self) -> str:
-        """A name; quoted when it is also a word of the language."""
+        """A name; quoted if it is also a keyword."""
         token = self._peek()
         if token is None or token.kind not in ("word", "text") or token.word in _CLAUSES:
             raise _syntax(self._near())

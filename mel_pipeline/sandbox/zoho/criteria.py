@@ -1,4 +1,4 @@
-"""Conditions on records, as COQL and bulk jobs state them: what they mean, and what is refused."""
+"""Conditions on records, as COQL and bulk jobs state them: evaluation and validation."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ Predicate = Callable[[Record], bool]
 
 
 def predicate(condition: Condition, fields: Mapping[str, Field]) -> Predicate:
-    """Whether a record meets the condition. Moments are compared as instants; nothing compares with null.
+    """Compile a condition into a predicate. Times are compared as instants; nothing compares with null.
 
     Raises:
-        RefusedError: INVALID_QUERY, a column or a value that cannot stand there.
+        RefusedError: INVALID_QUERY, an unsupported column or value.
     """
     if isinstance(condition, Group):
         parts = [predicate(part, fields) for part in condition.parts]
@@ -60,7 +60,7 @@ def predicate(condition: Condition, fields: Mapping[str, Field]) -> Predicate:
 
 
 def span(condition: Condition, key: str) -> tuple[float, float]:
-    """Between which values of id, Created_Time or Modified_Time every record lies that meets the condition."""
+    """Bounds of id, Created_Time or Modified_Time for the records matching the condition."""
     if isinstance(condition, Group):
         spans = [span(part, key) for part in condition.parts]
         lowest, highest = (max, min) if condition.operator == "and" else (min, max)
@@ -106,13 +106,13 @@ def _comparison(condition: Comparison, field: Field) -> Predicate:
         raise invalid_query(field.api_name, "invalid value", value=str(condition.value)) from None
     compare = _COMPARE[condition.operator]
     if field.data_type == "multiselectpicklist":
-        meets, negated = _COMPARE["in" if condition.operator == "in" else "="], condition.operator == "!="
-        return lambda record: any(meets(value, wanted) for value in get(record) or []) != negated
+        matches, negated = _COMPARE["in" if condition.operator == "in" else "="], condition.operator == "!="
+        return lambda record: any(matches(value, wanted) for value in get(record) or []) != negated
     return lambda record: (value := get(record)) is not None and compare(value, wanted)
 
 
 def _comparable(field: Field) -> tuple[Reader, Callable[[str], Any]]:
-    """How a field's value is read for comparing, and how a literal becomes such a value."""
+    """Functions that read a field's value for comparison and convert a literal to it."""
     name = field.api_name
     if name in _POSITIONS:
         return operator.attrgetter(_POSITIONS[name]), int if name == "id" else _seconds
@@ -131,7 +131,7 @@ def _comparable(field: Field) -> tuple[Reader, Callable[[str], Any]]:
 def _seconds(text: str) -> float:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("a moment needs an offset")
+        raise ValueError("a time needs a UTC offset")
     return moment.timestamp()
 
 
@@ -142,5 +142,5 @@ def _truth(text: str) -> bool:
 
 
 def invalid_query(column: str, reason: str, **details: str) -> RefusedError:
-    told = {"column_name": column, "reason": reason, **details}
-    return RefusedError("INVALID_QUERY", told, message="Invalid query formed")
+    body = {"column_name": column, "reason": reason, **details}
+    return RefusedError("INVALID_QUERY", body, message="Invalid query formed")

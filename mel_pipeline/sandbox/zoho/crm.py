@@ -21,13 +21,13 @@ BY_PAGE, BY_TOKEN, PER_PAGE, MOST_FIELDS, MOST_IDS = 2_000, 100_000, 200, 50, 10
 
 
 class Crm:
-    """Lists are read by position in the live order: what moves between two pages is met twice or not at all."""
+    """Lists are paged by position in the live order: a record that moves between pages appears twice or never."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     async def records(self, request: Request) -> Response:
-        """``GET /crm/v8/{module}``: 200 records a page, by page number to 2,000, by page token to 100,000."""
+        """``GET /crm/v8/{module}``: 200 records per page, by page number up to 2,000, by page token up to 100,000."""
         module = self._account.readable(request.path_params["module"])
         names = _field_names(request)
         if not names:
@@ -58,13 +58,13 @@ class Crm:
         if len(ids) > MOST_IDS:
             raise RefusedError("LIMIT_EXCEEDED", {"limit": MOST_IDS, "param_name": "ids"})
         found = {record.number: record for id in ids if (record := module.find(id.strip())) is not None}
-        kept = [
+        selected = [
             record
             for record in found.values()
             if (converted == "both" or record.converted == (converted == "true"))
             and (since is None or record.modified > since)
         ]
-        return ordered(kept, key)
+        return ordered(selected, key)
 
     def _since(self, request: Request) -> float | None:
         since = modified_since(request)
@@ -107,7 +107,7 @@ class Crm:
         }
 
     async def record(self, request: Request) -> Response:
-        """``GET /crm/v8/{module}/{id}``: one record whole, converted or not; 204 when there is none."""
+        """``GET /crm/v8/{module}/{id}``: one complete record, converted or not; 204 if missing."""
         module = self._account.readable(request.path_params["module"])
         id = request.path_params["record"]
         if not id.isdecimal():
@@ -129,7 +129,7 @@ class Crm:
         return JSONResponse({"count": len(module.view("id", "false"))})
 
     async def deleted(self, request: Request) -> Response:
-        """``GET /crm/v8/{module}/deleted``: latest first, 60 days from the bin, 120 days when permanent."""
+        """``GET /crm/v8/{module}/deleted``: latest first, 60 days for the recycle bin, 120 days for permanent deletions."""
         module = self._account.readable(request.path_params["module"])
         kind = request.query_params.get("type", "all")
         if kind not in ("all", "recycle", "permanent"):
@@ -151,7 +151,7 @@ class Crm:
 
 
 def _deleted_row(module: Module, gone: Deleted) -> dict[str, Any]:
-    """Of what was deleted for good nobody is told any longer who it was, and who deleted it."""
+    """For permanent deletions, name and user are no longer returned."""
     known = gone.kind == "recycle"
     user = {"name": USER["name"], "id": USER["id"]} if known else None
     return {
@@ -172,6 +172,6 @@ def _field_names(request: Request) -> list[str]:
 
 
 def _bound_to(request: Request) -> str:
-    """What a page token is bound to: everything that was asked but the position."""
-    kept = sorted((k, v) for k, v in request.query_params.items() if k not in ("page", "page_token"))
-    return f"{request.url.path} {kept} {request.headers.get('if-modified-since', '')}"
+    """What a page token is bound to: the whole request except the position."""
+    parameters = sorted((k, v) for k, v in request.query_params.items() if k not in ("page", "page_token"))
+    return f"{request.url.path} {parameters} {request.headers.get('if-modified-since', '')}"

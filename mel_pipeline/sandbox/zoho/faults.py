@@ -1,4 +1,4 @@
-"""Failures a test can switch on: broken answers, refusals, delays."""
+"""Failures a test can switch on: broken responses, refusals, delays."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _CODES = {401: "INVALID_TOKEN", 403: "NO_PERMISSION", 429: "TOO_MANY_REQUESTS", 
 
 @dataclass
 class Call:
-    """One request; ``status`` is 0 until it is answered, and stays 0 when the connection is dropped."""
+    """One request; ``status`` is 0 until the response, and stays 0 if the connection is dropped."""
 
     method: str
     path: str
     query: dict[str, str]
     status: int = 0
     credits: int = 0
-    at: float = 0.0  # seconds since 1970 by the account's clock, as it arrived
-    body: Any = None  # JSON that came with it
+    at: float = 0.0  # arrival, in seconds since 1970 by the account's clock
+    body: Any = None  # JSON request body
 
 
 @dataclass
 class Fault:
-    """What happens to calls that match, ``times`` of them (None: all), once ``after`` have passed."""
+    """What happens to matching calls: ``times`` of them (None: all), after letting ``after`` pass."""
 
     match: str
     times: int | None = 1
@@ -45,8 +45,8 @@ class Fault:
     truncate: bool = False
     delay: float = 0.0
 
-    def meets(self, call: Call) -> bool:
-        """Whether the call is one of those; counts it."""
+    def matches(self, call: Call) -> bool:
+        """Whether the call is affected; counts it."""
         if self.times == 0 or (self.method and self.method.upper() != call.method):
             return False
         address = f"{call.path}?{urlencode(call.query, safe=',:+')}" if call.query else call.path
@@ -60,7 +60,7 @@ class Fault:
         return True
 
     def answer(self) -> Response | None:
-        """The answer instead of the real one; None when the real one is only delayed or damaged."""
+        """The response instead of the real one; None if the real one is only delayed or damaged."""
         if self.status is None and self.body is None:
             return None
         status = self.status or 200
@@ -70,7 +70,7 @@ class Fault:
             return JSONResponse(dict(self.body), status)
         if status in _CODES:
             return RefusedError(_CODES[status], status=status).answer()
-        # Zoho's gateways answer in HTML when what lies behind them does not answer.
+        # Zoho's gateways respond in HTML when their backend does not respond.
         return Response(f"<html><body>HTTP {status}</body></html>", status, media_type="text/html")
 
 
@@ -78,8 +78,8 @@ class Faults:
     """The switches of one account.
 
     Args:
-        expire_access_tokens, expire_page_tokens: end every token issued so far; page tokens are those of lists
-            and bulk jobs alike.
+        expire_access_tokens, expire_page_tokens: expire every token issued so far; page tokens include those of
+            lists and bulk jobs.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Faults:
         self._faults: list[Fault] = []
         self.revoked: set[str] = set()
         self.denied: set[str] = set()
-        self.sign_in: deque[tuple[int, str]] = deque()  # status and text of refreshes to be throttled
+        self.sign_in: deque[tuple[int, str]] = deque()  # status and text of the next throttled refreshes
         self.ignore_if_modified_since = False
         self.bulk: Literal["stuck", "fail", "truncated"] | None = None
         self.on_call: Callable[[Call], None] | None = None
@@ -109,9 +109,9 @@ class Faults:
         truncate: bool = False,
         delay: float = 0.0,
     ) -> Fault:
-        """Let calls fail whose address holds ``match``, or is found by it as a regular expression.
+        """Make calls fail whose address contains ``match`` or matches it as a regular expression.
 
-        A status or body replaces the answer; ``headers`` are added to it; ``truncate`` cuts it short of
+        A status or body replaces the response; ``headers`` are added to it; ``truncate`` cuts it short of
         its Content-Length; ``reset`` drops the connection without one; ``delay`` comes before any of these.
         """
         made = Fault(match, times, after, method, status, body, dict(headers or {}), reset, truncate, delay)
@@ -119,11 +119,11 @@ class Faults:
         return made
 
     def clear(self) -> None:
-        """Take back every fault that was added."""
+        """Remove every added fault."""
         self._faults.clear()
 
-    def meeting(self, call: Call) -> Fault | None:
-        return next((fault for fault in self._faults if fault.meets(call)), None)
+    def matching(self, call: Call) -> Fault | None:
+        return next((fault for fault in self._faults if fault.matches(call)), None)
 
     def revoke_scope(self, module: str) -> None:
         """The refresh token lacks the scope of a module: 401 OAUTH_SCOPE_MISMATCH."""
@@ -136,7 +136,7 @@ class Faults:
     def throttle_sign_in(
         self, times: int, shape: Literal["200", "400"] = "400", text: str = SLOW_DOWN
     ) -> None:
-        """The next refreshes are throttled, in one of the two shapes Zoho has for it."""
+        """The next refreshes are throttled, in one of Zoho's two response shapes."""
         self.sign_in.extend([(int(shape), text)] * times)
 
 

@@ -1,4 +1,4 @@
-"""What every call passes: it is noted, counted, signed in, and may meet a fault on its way."""
+"""Wraps every endpoint: records and counts the call, authenticates it, applies faults."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mel_pipeline.sandbox.zoho.faults import Call, Fault
 if TYPE_CHECKING:
     from mel_pipeline.sandbox.zoho.account import Account
 
-HANG_UP = "sandbox.hang_up"  # where the server leaves the function that closes the connection
-HEAVY = 10  # queries in flight at once, whatever the edition admits otherwise
+HANG_UP = "sandbox.hang_up"  # scope key of the function that closes the connection
+HEAVY = 10  # concurrent queries, whatever else the edition allows
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Gate:
-    """One address of the account, as an ASGI application.
+    """One endpoint of the account, as an ASGI application.
 
-    Calls refused with 401 or 429, and those answered by a fault, cost no credits; all others do.
+    Calls refused with 401 or 429, or answered by a fault, cost no credits; all others do.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Gate:
             return await self._pass(request, call, scope, receive, send)
 
     async def _pass(self, request: Request, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self.account.faults.meeting(call) or Fault("")
+        fault = self.account.faults.matching(call) or Fault("")
         if delay := fault.delay + (self.account.pages_delay if self.page else 0.0):
             await asyncio.sleep(delay)
         if fault.reset:
@@ -72,7 +72,7 @@ class Gate:
             await _hang_up(scope, receive)
 
     async def _answer(self, request: Request, call: Call) -> Response:
-        """The real answer, and what it costs."""
+        """The real response, charged in credits."""
         request.state.call, credits = call, self.account.credits
         try:
             if self.service != "oauth":
@@ -97,7 +97,7 @@ class _CutError(Exception):
 
 
 def _cutting(send: Send) -> Send:
-    """Sends half of the first piece of a body, and stops."""
+    """Send half of the first body chunk, then stop."""
 
     async def cut(message: Message) -> None:
         if message["type"] == "http.response.body" and message.get("body"):

@@ -1,4 +1,4 @@
-"""What Zoho counts: credits in 24 hours, calls in flight, calls in a window."""
+"""Zoho's limits: credits per 24 hours, concurrent calls, calls per window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY = 86_400
 
 
 class Credits:
-    """Credits of the last 24 hours: the window rolls, nothing is reset at midnight."""
+    """Credits of the last 24 hours: a rolling window, no reset at midnight."""
 
     def __init__(self, clock: Clock, limit: int) -> None:
         self.limit = limit
@@ -29,7 +29,7 @@ class Credits:
 
     @property
     def remaining_header(self) -> int | None:
-        """What ``X-API-CREDITS-REMAINING`` says; the header appears only above 50 % use."""
+        """Value of ``X-API-CREDITS-REMAINING``; Zoho sends the header only above 50 % use."""
         used = self.used
         return max(self.limit - used, 0) if 2 * used > self.limit else None
 
@@ -42,7 +42,7 @@ class Credits:
 
 
 class Window:
-    """So many calls in so many seconds; the next one is refused, and with ``lock`` all that follow for a time."""
+    """``calls`` per ``seconds``; the next call is refused and, with ``lock``, all others for that long."""
 
     def __init__(self, clock: Clock, calls: int, seconds: float, lock: float = 0.0) -> None:
         self.calls, self.seconds, self.lock = calls, seconds, lock
@@ -51,7 +51,7 @@ class Window:
         self._locked_until = 0.0
 
     def admits(self) -> bool:
-        """Count a call, unless it is one too many."""
+        """Count a call; False if it exceeds the limit."""
         now = self._clock.seconds()
         while self._made and self._made[0] <= now - self.seconds:
             self._made.popleft()
@@ -64,13 +64,13 @@ class Window:
         return True
 
     def reset(self) -> None:
-        """No call has been made, and nothing is locked."""
+        """Forget all calls and lift the lock."""
         self._made.clear()
         self._locked_until = 0.0
 
 
 class Traffic:
-    """Calls in flight, by service; heavy ones are counted a second time."""
+    """Concurrent calls by service; heavy ones are also counted separately."""
 
     def __init__(self) -> None:
         self.in_flight: Counter[str] = Counter()
@@ -79,10 +79,10 @@ class Traffic:
 
     @contextmanager
     def flight(self, service: str, *, heavy: bool = False) -> Iterator[tuple[int, int]]:
-        """Count a call for as long as it lasts.
+        """Count a call while it runs.
 
         Returns:
-            How many calls of its service, and how many heavy ones, are in flight with it.
+            How many calls of its service, and how many heavy ones, are running, including it.
         """
         self.in_flight[service] += 1
         self.heavy += heavy

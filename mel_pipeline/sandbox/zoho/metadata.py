@@ -1,4 +1,4 @@
-"""Zoho CRM's settings over HTTP: which modules there are, and which fields they have."""
+"""Zoho CRM's settings API: modules and their fields."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Metadata:
         self._account = account
 
     async def modules(self, _: Request) -> Response:
-        """``GET /crm/v8/settings/modules``: those the user may not read are listed all the same."""
+        """``GET /crm/v8/settings/modules``: includes those the user may not read."""
         self._account.oauth.require("ZohoCRM.settings.modules.READ")
         listed = [_module(number, module) for number, module in enumerate(self._account.modules.values(), 1)]
         return JSONResponse({"modules": listed})
 
     async def fields(self, request: Request) -> Response:
-        """``GET /crm/v8/settings/fields?module=``: hidden fields too."""
+        """``GET /crm/v8/settings/fields?module=``: includes hidden fields."""
         self._account.oauth.require("ZohoCRM.settings.fields.READ")
         name = request.query_params.get("module")
         if not name:
@@ -61,7 +61,7 @@ def _module(number: int, module: Module) -> dict[str, Any]:
 
 def _field(number: int, field: Field, module: Module) -> dict[str, Any]:
     standard = field.api_name in _SYSTEM or field.api_name in STANDARD_FIELDS
-    told: dict[str, Any] = {
+    body: dict[str, Any] = {
         "id": str(546_000_000_000_010_000 + number),
         "api_name": field.api_name,
         "field_label": field.label or field.api_name.replace("_", " "),
@@ -73,10 +73,10 @@ def _field(number: int, field: Field, module: Module) -> dict[str, Any]:
         "length": field.length or 255,
     }
     if field.api_json_type is not None:
-        told["json_type"] = field.api_json_type
+        body["json_type"] = field.api_json_type
     if field.data_type in ("picklist", "multiselectpicklist"):
         words = module.words(field.api_name)
-        told["pick_list_values"] = [{"display_value": word, "actual_value": word} for word in words]
+        body["pick_list_values"] = [{"display_value": word, "actual_value": word} for word in words]
     if field.data_type == "textarea":
-        told["textarea"] = {"type": "rich_text" if field.is_rich_text else "small"}
-    return told
+        body["textarea"] = {"type": "rich_text" if field.is_rich_text else "small"}
+    return body

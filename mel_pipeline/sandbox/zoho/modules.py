@@ -1,4 +1,4 @@
-"""The state of one module: records that live, records that were deleted. No HTTP here."""
+"""The state of one module: live and deleted records. No HTTP here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mel_pipeline.sandbox.zoho.orders import Orders
 from mel_pipeline.sandbox.zoho.schema import LEAD_FIELDS, SYSTEM_FIELDS, USER, USERS, Field, stamp
 
 DAY, YEAR = 86_400, 365 * 86_400
-KEPT = {"recycle": 60 * DAY, "permanent": 120 * DAY}
+RETENTION = {"recycle": 60 * DAY, "permanent": 120 * DAY}
 _NAMES = ("Last_Name", "Account_Name", "Deal_Name", "Subject", "Name")
 _TOUCHED = USERS | {"subform", "multiselectlookup", "date", "datetime"}
 _SYSTEM_NAMES = {field.api_name for field in (*SYSTEM_FIELDS, *LEAD_FIELDS)}
@@ -26,7 +26,7 @@ class Deleted(NamedTuple):
 
 
 class Module:
-    """Records of one module. Each change makes a new record, so what was read before stays as it was."""
+    """Records of one module. Each change creates a new record, so earlier reads stay unchanged."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Module:
         created: datetime | None = None,
         modified: datetime | None = None,
     ) -> str:
-        """Add a record and return its id. Times are now unless given; one with an offset of its own keeps it."""
+        """Add a record and return its id. Times default to now and keep their own offset."""
         now = self._clock.seconds()
         changed = _seconds(modified) if modified else now
         made = _seconds(created) if created else min(now, changed)
@@ -64,7 +64,7 @@ class Module:
         with self._lock:
             number = int(id) if id is not None else self._next_id()
             if number in self._live or number in self._deleted:
-                raise ValueError(f"{self.api_name} {number}: an id is given once.")
+                raise ValueError(f"{self.api_name} {number}: this id already exists. Choose another.")
             self._put(Record(number, int(made), int(changed), self._prepared(values), False, zone))
         return str(number)
 
@@ -79,25 +79,25 @@ class Module:
             record = self._live.pop(int(id))
             moment = _seconds(at) if at else self._clock.seconds()
             self._deleted[record.number] = Deleted(record, moment, "permanent" if permanent else "recycle")
-            self._orders.forget()
+            self._orders.clear()
 
     def restore(self, id: str) -> None:
         """Take a record out of the recycle bin, which moves its Modified_Time.
 
         Raises:
-            KeyError: it is not there: never deleted, deleted for good, or deleted more than 60 days ago.
+            KeyError: not in the recycle bin: never deleted, permanently deleted, or deleted more than 60 days ago.
         """
         with self._lock:
             gone = self._deleted[int(id)]
-            if gone.kind != "recycle" or self._clock.seconds() - gone.at > KEPT["recycle"]:
+            if gone.kind != "recycle" or self._clock.seconds() - gone.at > RETENTION["recycle"]:
                 raise KeyError(f"{self.api_name} {id} is no longer in the recycle bin.")
             del self._deleted[int(id)]
             self._put(self._changed(gone.record))
 
     def convert(self, id: str) -> None:
-        """Turn a lead into a contact: it stays, but lists leave it out unless they are asked for it."""
+        """Convert a lead: it stays, but lists omit it unless requested."""
         if self.api_name != "Leads":
-            raise ValueError("Only leads are converted.")
+            raise ValueError(f"Converting a record of {self.api_name}: only leads can be converted.")
         with self._lock:
             old = self._live[int(id)]
             values = {**old.values, "Converted_Date_Time": stamp(self._clock.seconds())}
@@ -106,7 +106,7 @@ class Module:
     def fill(
         self, n: int, make: Callable[[int], Mapping[str, Any]] | None = None, *, spread: float = YEAR
     ) -> None:
-        """Add so many records at once, their times spread evenly over the past seconds, a year by default."""
+        """Add ``n`` records at once, spread evenly over the past ``spread`` seconds, a year by default."""
         make = make or self._synthetic
         with self._lock:
             now, step = int(self._clock.seconds()), spread / max(n, 1)
@@ -114,7 +114,7 @@ class Module:
                 moment = now - int((n - i) * step)
                 number = self._next_id()
                 self._live[number] = Record(number, moment, moment, self._prepared(make(i)), False, None)
-            self._orders.forget()
+            self._orders.clear()
 
     # Fields
 
@@ -136,19 +136,19 @@ class Module:
 
     @property
     def count(self) -> int:
-        """Records that live, converted ones included."""
+        """Number of live records, including converted ones."""
         return len(self._live)
 
     def ids(self) -> list[str]:
         return [str(record.number) for record in self.view("id", "both")]
 
     def get(self, id: str) -> dict[str, Any]:
-        """A record whole, as it is answered when asked for by its id."""
+        """A complete record, as returned by id."""
         record = self._live[int(id)]
         return {name: reader(field, whole=True)(record) for name, field in self.fields.items()}
 
     def words(self, name: str) -> list[str]:
-        """Words of a pick list, as far as records use them."""
+        """Pick list values in use."""
         values = (record.values.get(name) for record in self._live.values())
         used = {word for value in values for word in (value if isinstance(value, list) else [value]) if word}
         return sorted(map(str, used))
@@ -157,22 +157,22 @@ class Module:
         return self._live.get(int(id)) if id.isdigit() else None
 
     def view(self, key: str, converted: str, since: float | None = None) -> list[Record]:
-        """Records in rising order of id, Created_Time or Modified_Time; ``since`` leaves out what is not later."""
+        """Records by ascending id, Created_Time or Modified_Time; with ``since`` only later ones."""
         with self._lock:
             return self._orders.view(self._live, key, converted, since)
 
     def deletions(self, kind: str, since: float | None) -> list[Deleted]:
-        """What was deleted, latest first, for as long as Zoho keeps it."""
+        """Deletions, latest first, within Zoho's retention."""
         now = self._clock.seconds()
         with self._lock:
-            kept = [
+            retained = [
                 gone
                 for gone in self._deleted.values()
                 if kind in ("all", gone.kind)
-                and now - gone.at <= KEPT[gone.kind]
+                and now - gone.at <= RETENTION[gone.kind]
                 and (since is None or gone.at > since)
             ]
-        return sorted(kept, key=lambda gone: (gone.at, gone.record.number), reverse=True)
+        return sorted(retained, key=lambda gone: (gone.at, gone.record.number), reverse=True)
 
     def display_name(self, record: Record) -> str | None:
         name = next((name for name in _NAMES if record.values.get(name)), None)
@@ -190,13 +190,13 @@ class Module:
 
     def _put(self, record: Record) -> None:
         self._live[record.number] = record
-        self._orders.forget()
+        self._orders.clear()
 
     def _changed(self, old: Record, **parts: Any) -> Record:
         return old._replace(modified=int(self._clock.seconds()), zone=None, **parts)
 
     def _prepared(self, values: Mapping[str, Any], new: bool = True) -> dict[str, Any]:
-        """Values as they are stored: moments as text, rows and links with ids of their own."""
+        """Values as stored: times as text, rows and links with their own ids."""
         stored = dict(values)
         for field in self._touched:
             name = field.api_name
@@ -210,7 +210,7 @@ class Module:
         return stored
 
     def _row(self, field: Field, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A row of a subform as it is; a link to a record as ``{"id": link, field: {"name", "id"}}``."""
+        """A subform row as it is; a link to a record as ``{"id": link, field: {"name", "id"}}``."""
         if field.data_type == "multiselectlookup" and set(row) <= {"id", "name"}:
             row = {field.api_name: dict(row)}
         return {"id": str(self._next_id()), **row}
@@ -235,5 +235,5 @@ class Module:
 
 def _seconds(moment: datetime) -> float:
     if moment.tzinfo is None:
-        raise ValueError("A moment needs an offset.")
+        raise ValueError("A time needs a UTC offset. Pass an aware datetime.")
     return moment.timestamp()

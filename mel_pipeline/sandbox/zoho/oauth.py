@@ -1,4 +1,4 @@
-"""Zoho's sign-in: refresh tokens give access tokens, within limits; scopes say what those may read."""
+"""Zoho's OAuth: refresh tokens yield access tokens, within limits; scopes say what those may read."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Token(NamedTuple):
 
 
 class OAuth:
-    """Access tokens of the account. Each refresh token stands for a user, who also owns page tokens.
+    """Access tokens of the account. Each refresh token belongs to a user, who also owns page tokens.
 
     Args:
-        scopes: what was granted; a test may take one away at any time.
-        window: makes a limit of calls in a time.
-        tokens: those issued, by their text; emptied by a fault.
+        scopes: granted scopes; a test may remove one at any time.
+        window: creates a limit of calls per time.
+        tokens: issued tokens by their text; a fault clears them.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class OAuth:
         self.users = {REFRESH: "546000000000000001"}  # refresh token: id of its user
         self.tokens = tokens
         self._windows: dict[str, Window] = {}
-        self.api_domain: str | None = None  # told instead of the account's own address
+        self.api_domain: str | None = None  # returned instead of the account's own address
 
     async def token(self, request: Request) -> Response:
         """``POST /oauth/v2/token``: refusals come with HTTP 200, a throttled refresh with 200 or 400."""
@@ -84,10 +84,10 @@ class OAuth:
         return text
 
     def user_of(self, request: Request) -> str:
-        """Who asks.
+        """The user the access token belongs to.
 
         Raises:
-            RefusedError: no token, or one that is no longer valid.
+            RefusedError: no token, or an expired one.
         """
         header = request.headers.get("authorization", "")
         text = header.removeprefix("Zoho-oauthtoken ")
@@ -99,7 +99,7 @@ class OAuth:
         return token.user
 
     def require(self, scope: str) -> None:
-        """Check a scope such as ``ZohoCRM.modules.contacts.READ``; a wider one that was granted will do.
+        """Check a scope such as ``ZohoCRM.modules.contacts.READ``; a wider granted one suffices.
 
         Raises:
             RefusedError: it was not granted.

@@ -1,4 +1,4 @@
-"""Records in order, sorted once and kept until something changes."""
+"""Sorted records, cached until something changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import attrgetter
 from mel_pipeline.sandbox.zoho.columns import Record
 
 KEYS = {"id": "number", "Created_Time": "created", "Modified_Time": "modified"}
-_MOST = 16  # orders remembered at a time: each If-Modified-Since makes one
+_MOST = 16  # cached orders; each If-Modified-Since adds one
 _modified = attrgetter("modified")
 
 
@@ -17,18 +17,18 @@ class Orders:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, float | None], list[Record]] = {}
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._known.clear()
 
     def view(self, live: Mapping[int, Record], key: str, converted: str, since: float | None) -> list[Record]:
-        """Records in rising order; equal moments in the order of ids. Not to be changed by the caller."""
-        asked = (key, converted, since)
-        found = self._known.pop(asked, None)
+        """Records in ascending order, ties by id. Do not modify the result."""
+        cache_key = (key, converted, since)
+        found = self._known.pop(cache_key, None)
         if found is None:
             found = self._made(live, key, converted, since)
             if len(self._known) >= _MOST:
                 self._known.pop(next(iter(self._known)))
-        self._known[asked] = found
+        self._known[cache_key] = found
         return found
 
     def _made(

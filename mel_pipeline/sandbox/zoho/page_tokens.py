@@ -1,4 +1,4 @@
-"""Page tokens: a position, bound to who asked and what was asked, for 24 hours."""
+"""Page tokens: a position, bound to user and request, valid for 24 hours."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class PageTokens:
         self._issued = {text: token._replace(expires=0.0) for text, token in self._issued.items()}
 
     def find(self, text: str, bound_to: str | None, user: str) -> PageToken:
-        """The token; ``bound_to`` None when it brings its question along, as bulk jobs do.
+        """The token; ``bound_to`` is None if the token carries its request, as for bulk jobs.
 
         Raises:
-            RefusedError: it is unknown, expired, someone else's, or the question is another one.
+            RefusedError: unknown, expired, another user's, or for another request.
         """
         token = self._issued.get(text)
         if token is None or token.user != user:

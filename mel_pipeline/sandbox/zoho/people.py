@@ -1,4 +1,4 @@
-"""Zoho People's form records over HTTP: errors come inside HTTP 200, 400 calls a minute at most."""
+"""Zoho People's form records over HTTP: errors come inside HTTP 200, at most 400 calls per minute."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class People:
         self._window = account.window(CALLS, WINDOW, LOCK)
 
     async def records(self, request: Request) -> Response:
-        """``GET /people/api/forms/{form}/getRecords``: 200 records a call, counted from 1."""
+        """``GET /people/api/forms/{form}/getRecords``: 200 records per call, counted from 1."""
         self._account.oauth.require("ZOHOPEOPLE.forms.READ")
         if not self._window.admits():
             return _refused(request, 7209, BLOCKED)

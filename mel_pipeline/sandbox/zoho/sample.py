@@ -30,14 +30,14 @@ Written = tuple[str, datetime, datetime, dict[str, Any]]  # id, created, modifie
 
 
 def account_of(organisation: Organisation, clock: Clock | None = None) -> Account:
-    """The sample organisation's account; its clock starts when everything it holds has been written."""
+    """The sample organisation's account; its clock starts after the last record was written."""
     account = Account(clock or Clock(latest(organisation)))
     seed(account, organisation)
     return account
 
 
 def seed(account: Account, organisation: Organisation) -> None:
-    """Put the organisation's records into an account, and take out again those that were deleted."""
+    """Insert the organisation's records into an account, and delete those that were deleted."""
     for name, records in modules(organisation).items():
         fields = [Field(field, kind) for field, kind in FIELDS[name].items()]
         module = account.add_module(name, fields, plural_label=LABELS[name])
@@ -52,14 +52,14 @@ def seed(account: Account, organisation: Organisation) -> None:
 
 
 def latest(organisation: Organisation) -> datetime:
-    """When the last of its records was written, and no earlier than the organisation's own present."""
+    """Time of the last written record, but no earlier than the organisation's ``now``."""
     written = (record[2] for records in modules(organisation).values() for record in records)
     return max(_utc(organisation.now), *written)
 
 
 @lru_cache(maxsize=4)
 def modules(organisation: Organisation) -> dict[str, list[Written]]:
-    """Every module's records that live, oldest first."""
+    """Live records by module, oldest first."""
     makers = {
         "Accounts": _accounts(organisation),
         "Contacts": _contacts(organisation),
@@ -82,7 +82,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def stamp(moment: datetime, zone: ZoneInfo = MADRID) -> str:
-    """As Zoho writes a moment of the organisation, whose own are in UTC without saying so."""
+    """A time of the organisation (naive UTC) as Zoho formats it."""
     return stamped(_utc(moment).timestamp(), zone)
 
 
@@ -91,7 +91,7 @@ def _lookup(record_id: str | None, name: str) -> dict[str, str] | None:
 
 
 def _system(record_id: str, created: datetime, modified: datetime, now: datetime) -> dict[str, Any]:
-    """A change that lies ahead has not been made yet. Some users write from India: mixed offsets."""
+    """Future changes have not been made yet. Some users write from India: mixed offsets."""
     changed = modified if modified <= now else created
     zone = INDIA if int(record_id) // 1000 % 7 == 0 else MADRID
     return {"id": record_id, "Created_Time": stamp(created), "Modified_Time": stamp(changed, zone)}
@@ -197,7 +197,7 @@ def _board_seats(org: Organisation) -> Iterator[dict[str, Any]]:
 
 
 def _duplicates(name: str, org: Organisation) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
-    """People and registrations that stood there twice until they were merged in the last weeks."""
+    """Duplicate people and registrations, merged in recent weeks."""
     if name not in ("Contacts", "Participations"):
         return
     start = 546_000_000_290_000_000 if name == "Contacts" else 546_000_000_490_000_000
@@ -208,7 +208,7 @@ def _duplicates(name: str, org: Organisation) -> Iterator[tuple[str, datetime, d
 
 
 def employees(org: Organisation) -> list[dict[str, Any]]:
-    """Zoho People's employee form; dates as the form prints them, empty text for nothing."""
+    """Zoho People's employee form; dates as the form prints them, empty text for null."""
     rows = []
     for person in org.staff:
         left = person.left_on if person.left_on and person.left_on <= org.today else None

@@ -1,4 +1,4 @@
-"""What a field of a module is, and how Zoho writes a moment. No records and no HTTP here."""
+"""Fields of a module, and Zoho's time format. No records and no HTTP here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-RICH_TEXT = 500  # characters of a rich text field that lists return
+RICH_TEXT = 500  # characters of a rich text field returned in lists
 NOT_IN_LISTS = frozenset({"subform", "multiselectlookup", "multiuserlookup"})
 USERS = frozenset({"ownerlookup", "userlookup"})
 STANDARD_MODULES = frozenset(
@@ -41,9 +41,9 @@ USER = {"name": "Sample user", "id": "546000000000000001", "email": "user@sample
 class Field:
     """One field of a module.
 
-    ``json_type=None``: the metadata do not tell it. ``visible=False``: hidden from the default view, and
-    holding data all the same. ``formula`` calculates the value from the record when it is read, so that
-    its change never moves Modified_Time.
+    ``json_type=None``: missing from the metadata. ``visible=False``: hidden from the default view, but
+    still holding data. ``formula`` calculates the value from the record on reading, so a changed
+    value never updates Modified_Time.
     """
 
     api_name: str
@@ -79,7 +79,7 @@ LEAD_FIELDS = (
 
 
 def stamp(seconds: float, zone: tzinfo = MADRID) -> str:
-    """As Zoho writes a moment: whole seconds, with the offset of the organisation or of a user."""
+    """A time as Zoho formats it: whole seconds, with the offset of the organisation or of a user."""
     return datetime.fromtimestamp(int(seconds), zone).isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The addresses on which an account answers: sign-in, CRM, Bulk Read, People, Campaigns."""
+"""The routes of an account: sign-in, CRM, Bulk Read, People, Campaigns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mel_pipeline.sandbox.zoho.people import People
 
 
 def routes(account: Account) -> list[Route]:
-    """Every address of the account, behind its gate."""
+    """Every route of the account, behind its gate."""
     crm, coql, metadata, people = Crm(account), Coql(account), Metadata(account), People(account)
     campaigns, bulk = Campaigns(account), Bulk(account)
     return [

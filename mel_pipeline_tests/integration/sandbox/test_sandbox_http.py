@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP: the server, Instagram and Matomo. Zoho has files of its own."""
+"""The sandbox over real HTTP: the server, Instagram and Matomo. Zoho has its own test files."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def test_the_sample_settings_point_at_paths_the_sandbox_answers(box: Sandbox) ->
 
 def graph(box: Sandbox, path: str, **query: object) -> requests.Response:
     headers = {"Authorization": "Bearer sample-instagram-token"}
-    asked = {name: str(value) for name, value in query.items()}
-    return requests.get(f"{box.url}/instagram/v23.0/{path}", params=asked, headers=headers, timeout=10)
+    params = {name: str(value) for name, value in query.items()}
+    return requests.get(f"{box.url}/instagram/v23.0/{path}", params=params, headers=headers, timeout=10)
 
 
 def total(box: Sandbox, metric: str, since: str, until: str, account: str = AVANTIA) -> int:
@@ -271,5 +271,5 @@ def test_a_platform_can_be_let_fail_by_name_and_an_unknown_one_is_refused() -> N
     with running(today=date(2026, 11, 20), fail="matomo=down") as failing:
         assert requests.get(f"{failing.url}/matomo/index.php", timeout=10).status_code == 503
         assert requests.get(f"{failing.url}/instagram/v23.0/1", timeout=10).status_code == 401
-    with pytest.raises(MelError, match="Ways: down, expired_token"), running(fail="matomo=sulking"):
+    with pytest.raises(MelError, match="Failures: down, expired_token"), running(fail="matomo=sulking"):
         pass

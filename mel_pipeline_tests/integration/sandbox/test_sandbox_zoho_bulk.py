@@ -49,7 +49,7 @@ def account() -> Account:
 
 @pytest.fixture(scope="module")
 def zoho() -> Iterator[Client]:
-    """A client of an account whose records no test changes."""
+    """A client of an account that no test changes."""
     with asking(made_account()) as client:
         yield client
 
@@ -60,10 +60,10 @@ def criterion(field: str, comparator: str, value: object) -> dict[str, object]:
 
 def test_a_job_passes_through_its_states_and_early_results_say_nothing(zoho: Client) -> None:
     job = zoho.start_job(fields=["Last_Name"])
-    told = [zoho.job(job) for _ in range(3)]
-    assert [answer["state"] for answer in told] == ["QUEUED", "IN PROGRESS", "COMPLETED"]
-    assert [answer["result"]["count"] for answer in told] == [0, 0, 3]
-    last = told[-1]
+    details = [zoho.job(job) for _ in range(3)]
+    assert [answer["state"] for answer in details] == ["QUEUED", "IN PROGRESS", "COMPLETED"]
+    assert [answer["result"]["count"] for answer in details] == [0, 0, 3]
+    last = details[-1]
     assert (last["id"], last["operation"], last["file_type"]) == (job, "read", "csv")
     assert last["result"] == {
         "page": 1,
@@ -204,9 +204,9 @@ def test_a_job_can_hang_and_can_fail_with_a_reason(account: Account) -> None:
         account.clock.advance(3_000)
         assert {zoho.job(job)["state"] for _ in range(6)} == {"QUEUED"}
         account.faults.bulk = "fail"
-        told = zoho.job(job)
-        assert told["state"] == "FAILURE"
-        assert told["result"]["error_message"]["message"] == "The job could not be completed."
+        details = zoho.job(job)
+        assert details["state"] == "FAILURE"
+        assert details["result"]["error_message"]["message"] == "The job could not be completed."
         assert zoho.ask(f"{JOBS}/{job}/result").status_code == 404
 
 

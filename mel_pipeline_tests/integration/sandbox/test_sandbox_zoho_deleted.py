@@ -1,4 +1,4 @@
-"""Deletions of the simulated Zoho CRM over real HTTP: bin, permanent, restored, and how long they are told."""
+"""Deletions of the simulated Zoho CRM over real HTTP: bin, permanent, restored, and how long they are listed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def people(account: Account) -> Module:
     return module
 
 
-def told(zoho: Client, **query: Any) -> dict[str, str]:
+def deletions(zoho: Client, **query: Any) -> dict[str, str]:
     """Kind of deletion by id."""
     return {row["id"]: row["type"] for row in zoho.rows("Contacts/deleted", **query)}
 
 
-def test_a_deleted_record_is_told_and_no_longer_served(account: Account, people: Module) -> None:
+def test_a_deleted_record_is_listed_and_no_longer_served(account: Account, people: Module) -> None:
     ada, ben, cleo = people.ids()
     people.delete(ada)
     account.clock.advance(60)
@@ -70,9 +70,9 @@ def test_deletions_are_chosen_by_kind_and_by_the_instant_of_deletion(
     account.clock.advance(60)
     people.delete(ben, permanent=True)
     with asking(account) as zoho:
-        assert told(zoho, type="recycle") == {ada: "recycle"}
-        assert told(zoho, type="permanent") == {ben: "permanent"}
-        assert told(zoho, since="2026-01-05T12:00:30+00:00") == {ben: "permanent"}
+        assert deletions(zoho, type="recycle") == {ada: "recycle"}
+        assert deletions(zoho, type="permanent") == {ben: "permanent"}
+        assert deletions(zoho, since="2026-01-05T12:00:30+00:00") == {ben: "permanent"}
         assert zoho.get("Contacts/deleted", since="2026-01-05T12:02:00+00:00").status_code == 304
         assert zoho.refused("Contacts/deleted", type="gone") == (400, "PATTERN_NOT_MATCHED")
 
@@ -91,14 +91,14 @@ def test_the_bin_tells_sixty_days_and_permanent_deletions_a_hundred_and_twenty(
     with asking(account) as zoho:
         account.clock.advance(60 * DAY - 60)
         zoho.sign_in()
-        assert told(zoho) == {ada: "recycle", ben: "permanent"}
+        assert deletions(zoho) == {ada: "recycle", ben: "permanent"}
         account.clock.advance(120)
-        assert told(zoho) == {ben: "permanent"}
+        assert deletions(zoho) == {ben: "permanent"}
         with pytest.raises(KeyError):
             people.restore(ada)
         account.clock.advance(60 * DAY)
         zoho.sign_in()
-        assert told(zoho) == {}
+        assert deletions(zoho) == {}
 
 
 def test_a_restored_record_leaves_the_list_and_counts_as_changed(account: Account, people: Module) -> None:
@@ -107,7 +107,7 @@ def test_a_restored_record_leaves_the_list_and_counts_as_changed(account: Accoun
     account.clock.advance(DAY)
     people.restore(ada)
     with asking(account) as zoho:
-        assert told(zoho) == {}
+        assert deletions(zoho) == {}
         (row,) = zoho.rows("Contacts", since=NOON.isoformat(), fields="Last_Name,Modified_Time")
     assert (row["id"], row["Last_Name"]) == (ada, "Ada")
     assert datetime.fromisoformat(row["Modified_Time"]) == NOON + timedelta(days=1)

@@ -24,7 +24,7 @@ def served() -> Iterator[tuple[Account, Client]]:
 
 @pytest.fixture
 def account(served: tuple[Account, Client]) -> Iterator[Account]:
-    """The account of this file, its faults taken back afterwards."""
+    """The account of this file; its faults are cleared afterwards."""
     account = served[0]
     account.calls.clear()
     yield account
@@ -43,7 +43,7 @@ def contacts(zoho: Client, **query: Any) -> requests.Response:
     return zoho.get("Contacts", fields="Last_Name", **query)
 
 
-def test_a_status_comes_once_unless_told_otherwise_with_zohos_body(account: Account, zoho: Client) -> None:
+def test_a_status_comes_once_by_default_with_zohos_body(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", status=500)
     assert reason(contacts(zoho)) == (500, "INTERNAL_ERROR")
     assert contacts(zoho).status_code == 200

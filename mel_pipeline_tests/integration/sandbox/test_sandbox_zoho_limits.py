@@ -69,11 +69,11 @@ def test_credits_run_out_and_come_back_one_day_after_they_were_spent() -> None:
         assert zoho.get("Contacts", fields="id").status_code == 200
 
 
-def test_what_remains_is_told_only_above_half_of_the_credits() -> None:
+def test_remaining_credits_are_sent_only_above_half_of_the_limit() -> None:
     account = contacts(Account(credits=10))
     with asking(account) as zoho:
-        told = [zoho.get("Contacts", fields="id").headers.get(HEADER) for _ in range(8)]
-    assert told == [None] * 5 + ["4", "3", "2"]
+        remaining = [zoho.get("Contacts", fields="id").headers.get(HEADER) for _ in range(8)]
+    assert remaining == [None] * 5 + ["4", "3", "2"]
 
 
 def test_a_refused_sign_in_costs_nothing_and_a_wrong_question_does() -> None:
@@ -86,7 +86,7 @@ def test_a_refused_sign_in_costs_nothing_and_a_wrong_question_does() -> None:
 
 
 def statuses(zoho: Client, calls: int, query: bool = False) -> Counter[int]:
-    """What so many calls at once are answered with; answers take long enough to meet on a busy machine."""
+    """Responses to concurrent calls, slow enough to overlap on a busy machine."""
 
     def one(_: int) -> int:
         if query:

@@ -97,6 +97,6 @@ def test_a_pick_list_tells_the_words_that_are_in_use() -> None:
     seats.insert({"Role": "President", "Themes": ["Care", "Air"]})
     seats.insert({"Role": "Member", "Themes": ["Air"]})
     with asking(account) as zoho:
-        told = fields_of(zoho, "Board_Seats")
-    assert [word["actual_value"] for word in told["Role"]["pick_list_values"]] == ["Member", "President"]
-    assert [word["actual_value"] for word in told["Themes"]["pick_list_values"]] == ["Air", "Care"]
+        fields = fields_of(zoho, "Board_Seats")
+    assert [word["actual_value"] for word in fields["Role"]["pick_list_values"]] == ["Member", "President"]
+    assert [word["actual_value"] for word in fields["Themes"]["pick_list_values"]] == ["Air", "Care"]

@@ -28,7 +28,7 @@ def account() -> Account:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Client]:
-    """A client of an account whose state no test changes."""
+    """A client of an account that no test changes."""
     with asking(made_account()) as zoho:
         yield zoho
 
@@ -114,7 +114,7 @@ def test_the_crm_answers_nobody_without_a_valid_token(shared: Client, path: str)
     assert reason(bare) == (401, "AUTHENTICATION_FAILURE")
 
 
-def test_another_data_centre_can_be_told(account: Account) -> None:
+def test_another_data_centre_can_be_returned(account: Account) -> None:
     account.oauth.api_domain = "https://www.zohoapis.ca"
     with running_account(account) as served, requests.Session() as session:
         answer = Client(served.url, session).refresh().json()
@@ -122,18 +122,18 @@ def test_another_data_centre_can_be_told(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "kept", "refused"),
+    ("scope", "allowed", "refused"),
     [
         ("ZohoCRM.modules.contacts.READ", "Contacts", "Deals"),
         ("ZohoCRM.modules.Deals.ALL", "Deals", "Network_Events"),
         ("ZohoCRM.modules.custom.READ", "Network_Events", "Contacts"),
     ],
 )
-def test_a_scope_opens_its_module_alone(account: Account, scope: str, kept: str, refused: str) -> None:
+def test_a_scope_opens_its_module_alone(account: Account, scope: str, allowed: str, refused: str) -> None:
     account.scopes.discard("ZohoCRM.modules.ALL")
     account.scopes.add(scope)
     with asking(account) as zoho:
-        assert zoho.get(kept, **CONTACT).status_code == 200
+        assert zoho.get(allowed, **CONTACT).status_code == 200
         assert zoho.refused(refused, **CONTACT) == (401, "OAUTH_SCOPE_MISMATCH")
         assert zoho.refused(f"{refused}/deleted") == (401, "OAUTH_SCOPE_MISMATCH")
 

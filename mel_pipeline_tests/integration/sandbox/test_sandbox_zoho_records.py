@@ -18,7 +18,7 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def zoho() -> Iterator[Client]:
-    """4,321 people nobody changes."""
+    """4,321 people that no test changes."""
     account = Account()
     account.add_module("Contacts", [Field("Last_Name", "text"), Field("Age", "integer")]).fill(4_321)
     account.add_module("Deals", [Field("Deal_Name", "text")])
@@ -244,8 +244,8 @@ def test_converted_leads_are_left_out_unless_asked_for(account: Account) -> None
     assert leads.count == 2
     with asking(account) as zoho:
         ids = {
-            asked: {row["id"] for row in zoho.rows("Leads", fields="id", converted=asked)}
-            for asked in ("false", "true", "both")
+            converted: {row["id"] for row in zoho.rows("Leads", fields="id", converted=converted)}
+            for converted in ("false", "true", "both")
         }
         assert ids == {"false": {kept}, "true": {gone}, "both": {kept, gone}}
         assert [row["id"] for row in zoho.rows("Leads", fields="id")] == [kept]
@@ -370,7 +370,7 @@ def test_a_record_is_inserted_once_and_a_moment_needs_an_offset(account: Account
     module = account.add_module("Contacts", [Field("Born", "date")])
     id = module.insert({"Born": NOON.date()}, id="546000000000000123")
     assert module.get(id)["Born"] == "2026-01-05"
-    with pytest.raises(ValueError, match="once"):
+    with pytest.raises(ValueError, match="already exists"):
         module.insert({}, id=id)
     with pytest.raises(ValueError, match="offset"):
         module.insert({}, modified=datetime(2026, 1, 1))

@@ -1,4 +1,4 @@
-"""The sample organisation in the simulated Zoho: CRM, People and Campaigns, asked the way a client asks."""
+"""The sample organisation in the simulated Zoho: CRM, People and Campaigns, queried as a client would."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_people_have_no_name_and_no_address_even_when_asked(zoho: Client) -> Non
 
 
 @pytest.mark.parametrize("module", ["Contacts", "Participations"])
-def test_deleted_records_are_told_and_no_longer_served(zoho: Client, module: str) -> None:
+def test_deleted_records_are_listed_and_no_longer_served(zoho: Client, module: str) -> None:
     rows = zoho.rows(f"{module}/deleted", type="all")
     assert sorted(row["type"] for row in rows) == ["permanent", "permanent", "recycle", "recycle"]
     ids = ",".join(row["id"] for row in rows)
@@ -202,7 +202,7 @@ def test_the_audience_grows_from_the_relaunch_of_2024_on(box: Sandbox) -> None:
     assert last < first
 
 
-def test_an_unknown_key_and_a_missing_format_are_told_inside_200(zoho: Client) -> None:
+def test_an_unknown_key_and_a_missing_format_are_errors_inside_200(zoho: Client) -> None:
     assert report(zoho, "nothing")["code"] == "6002"
     xml = zoho.ask(f"{NEWSLETTER}/recentcampaigns")
     assert (xml.status_code, xml.headers["Content-Type"].split(";")[0]) == (200, "text/xml")

@@ -1,4 +1,4 @@
-"""Numbers of a draft report beside published figures: agrees, disagrees, unknown. Reads drafts, never the warehouse."""
+"""Compare the numbers of a draft report with the published figures: agrees, disagrees, unknown."""
 
 from mel_pipeline.factcheck.checking import Line, Published, Report, check
 from mel_pipeline.factcheck.reading import Draft, DraftError, read_draft

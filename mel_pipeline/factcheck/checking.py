@@ -1,4 +1,4 @@
-"""A whole draft beside the figures: every number of it with its verdict. Frames and text in, lines out."""
+"""Check a whole draft: a verdict for every number. Frames and text in, lines out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS = ("value", "numerator", "denominator", "n")
 
 @dataclass(frozen=True)
 class Line:
-    """One number of the draft. ``published`` and ``difference`` are written out; empty where there is no figure."""
+    """One number of the draft. ``published`` and ``difference`` are formatted; empty without a figure."""
 
     verdict: str
     number: str
@@ -48,12 +48,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: a line a number in the order of the draft, and against what."""
+    """The result: one line per number in the order of the draft, and the basis of comparison."""
 
     lines: list[Line]
     language: str
     period: str
-    periods: dict[str, bool]  # every period that was looked at: whether it is published
+    periods: dict[str, bool]  # every period compared: whether it is published
     warnings: list[str] = field(default_factory=list)
 
     def count(self, verdict: str) -> int:
@@ -61,13 +61,13 @@ class Report:
 
     @property
     def kinds(self) -> dict[str, int]:
-        """How many digits were no figures, by what they are."""
+        """Number of non-figures by kind."""
         return dict(sorted(Counter(line.reason for line in self.lines if line.verdict == NO_FIGURE).items()))
 
 
 @dataclass(frozen=True)
 class Published:
-    """The figures a draft is held against.
+    """The figures a draft is compared with.
 
     ``figures`` is ``released_figures`` (small groups withheld), ``indicators`` is ``dim_indicator``; ``names`` are
     names with digits in them, ``translated`` other names of categories by dimension and category.
@@ -82,21 +82,21 @@ class Published:
 def check(
     draft: Draft, published: Published, language: str | None = None, period: str | None = None
 ) -> Report:
-    """Hold every number of a draft against the figures.
+    """Compare every number of a draft with the figures.
 
     Args:
-        language: en, fr or es; found out from the text when it is not given.
-        period: a year or a quarter; otherwise the year the draft names most often, of those with figures.
+        language: en, fr or es; detected from the text if not given.
+        period: a year or a quarter; by default the year with figures that the draft names most often.
     """
     text = "\n".join(passage.text for passage in draft.passages)
     spoken = language or language_of(text)
     known = sorted(set(published.figures["period"].astype(str)))
-    asked = period or _period_of(text, known)
-    checker = _Checker(published, spoken, asked, set(known))
+    default_period = period or _period_of(text, known)
+    checker = _Checker(published, spoken, default_period, set(known))
     lines = [line for passage in draft.passages for line in checker.passage(passage)]
-    looked_at = {asked, *(line.period for line in lines if line.period)} & set(known)
+    looked_at = {default_period, *(line.period for line in lines if line.period)} & set(known)
     periods = {name: checker.is_published(name) for name in sorted(looked_at)}
-    return Report(lines, spoken, asked, periods, draft.warnings)
+    return Report(lines, spoken, default_period, periods, draft.warnings)
 
 
 def _period_of(text: str, known: list[str]) -> str:
@@ -167,9 +167,11 @@ class _Checker:
 
     def _line_of(self, finding: Finding, number: Number, place: str, sentence: str) -> Line:
         one = finding.candidate
-        told = "; ".join(dict.fromkeys(self._named(item) for item in finding.candidates))
+        candidates = "; ".join(dict.fromkeys(self._named(item) for item in finding.candidates))
         if one is None:
-            return Line(finding.verdict, number.text, place, sentence, reason=finding.reason, candidates=told)
+            return Line(
+                finding.verdict, number.text, place, sentence, reason=finding.reason, candidates=candidates
+            )
         return Line(
             finding.verdict,
             number.text,
@@ -183,7 +185,7 @@ class _Checker:
             self._difference(number, one) if finding.verdict == DISAGREES else "",
             "published" if one.figure.published else "provisional",
             finding.reason,
-            told,
+            candidates,
         )
 
     def _written(self, one: Candidate) -> str:

@@ -1,4 +1,4 @@
-"""Of the figures that words may name, the one they do: agrees, disagrees, unknown or withheld."""
+"""Choose the figure a passage names among the candidates, and reach the verdict."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mel_pipeline.factcheck.vocabulary import Phrase
 
 TOTAL = "total"
 ELSE = "it may be a count of something else"
-_FAR_OFF = 3  # a plain count that differs by more is a count of something else
+_FAR_OFF = 3  # a plain count that differs by more counts something else
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of one period as anybody may see it; ``value`` is None where it is withheld or not available."""
+    """One released figure of one period; ``value`` is None if withheld or not available."""
 
     indicator_id: str
     period: str
@@ -32,15 +32,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A figure that the words around a number may name, and how closely."""
+    """A figure that the words around a number may name, and how close they are."""
 
     figure: Figure
     reads: str
     phrase: Phrase
-    here: frozenset[str]  # concepts of the phrase that stand beside the number
+    here: frozenset[str]  # concepts of the phrase found beside the number
     tier: int  # 0: all beside it, 1: in the sentence, 2: in the one before, 3: in the heading
     strange: tuple[str, ...]
-    outcome: str  # of comparing; "withheld" or "not available" where there is nothing to compare with
+    outcome: str  # of the comparison; "withheld" or "not available" without a value
 
     @property
     def all_words(self) -> frozenset[str]:
@@ -53,7 +53,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Finding:
-    """The verdict on one number: agrees, disagrees, unknown or withheld, the figure it rests on, and why."""
+    """The verdict on one number: agrees, disagrees, unknown or withheld, the figure it is based on, and why."""
 
     verdict: str
     reason: str = ""
@@ -62,14 +62,14 @@ class Finding:
 
 
 def closest(found: list[Candidate]) -> list[Candidate]:
-    """Without those that another one says more fully with words beside the number, one a figure."""
-    kept = [
+    """Drop candidates that another covers more fully with words beside the number; one per figure."""
+    remaining = [
         one
         for one in found
         if not any(one.here < other.here and one.phrase.counted <= other.all_words for other in found)
     ]
     best: dict[tuple[str, str, str], Candidate] = {}
-    for one in kept:
+    for one in remaining:
         key = (one.figure.indicator_id, one.figure.cell, one.reads)
         if key not in best or _rank(one) < _rank(best[key]):
             best[key] = one
@@ -85,7 +85,7 @@ def _rank(one: Candidate) -> tuple[bool, bool, int, int]:
 def verdict(scope: Scope, named: list[Candidate]) -> Finding:
     agreeing = _nearest([one for one in named if one.outcome == AGREES])
     if scope.crowded:
-        return Finding("unknown", "another number stands beside it, as in a table", candidates=named)
+        return Finding("unknown", "another number is right beside it, as in a table", candidates=named)
     if len(agreeing) == 1:
         return Finding("agrees", _why_agrees(agreeing[0]), agreeing[0])
     if agreeing:
@@ -108,18 +108,16 @@ def _single(scope: Scope, one: Candidate) -> Finding:  # noqa: PLR0911 - one ret
     if one.outcome == LOOSE:
         return Finding("unknown", "it holds, but the figure is far from the bound", candidates=[one])
     if one.outcome == DOUBTFUL:
-        return Finding(
-            "unknown", "it agrees only if the separators are read in another way", candidates=[one]
-        )
+        return Finding("unknown", "it agrees only if the separators are read differently", candidates=[one])
     if one.outcome != DIFFERS:
-        return Finding("unknown", "it agrees only if the zeros at the end are a rounding", candidates=[one])
+        return Finding("unknown", "it agrees only if the trailing zeros are rounding", candidates=[one])
     if one.phrase.only_agrees or (one.phrase.needs_whole and not _speaks_of_the_whole(scope, one)):
         return Finding("unknown", ELSE, candidates=[one])
     return Finding("disagrees", "", one)
 
 
 def _nearest(found: list[Candidate]) -> list[Candidate]:
-    """Those whose words stand nearest; the value of an indicator before its numerator."""
+    """The candidates with the nearest words; the value of an indicator before its numerator."""
     closest = [one for one in found if one.tier <= max(1, min((other.tier for other in found), default=0))]
     cells: dict[tuple[str, str], Candidate] = {}
     for one in closest:
@@ -128,7 +126,7 @@ def _nearest(found: list[Candidate]) -> list[Candidate]:
 
 
 def _fullest(found: list[Candidate]) -> list[Candidate]:
-    """Without those whose words are part of another one's, all of it said in the same sentence."""
+    """Drop candidates whose words are a subset of another's in the same sentence."""
     return [one for one in found if not any(one.all_words < other.all_words for other in found)]
 
 

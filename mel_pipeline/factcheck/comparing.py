@@ -1,4 +1,4 @@
-"""Whether a number as it was written holds for a value: rounding, qualifiers and ranges. Arithmetic only."""
+"""Whether a number as written is true of a value: rounding, qualifiers and ranges. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _FINE = Decimal("0.01")
 
 
 def compare(number: Number, value: float) -> str:
-    """``agrees``, ``differs``, or why neither can be said.
+    """``agrees``, ``differs``, or why it is undecided.
 
-    ``rounded``: it agrees only if the zeros at the end are a rounding. ``loose``: it holds, but the value lies
+    ``rounded``: it agrees only if the trailing zeros are rounding. ``loose``: true, but the value is
     far from the bound. ``doubtful``: it agrees only with the separators of another language, or as two numbers.
     """
     exact = Decimal(repr(float(value)))

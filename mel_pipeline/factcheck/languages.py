@@ -1,4 +1,4 @@
-"""Which of the three languages a text is in, by its commonest words."""
+"""Detect the language of a text by its most common words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ _COMMON = {
 
 
 def language_of(text: str) -> str:
-    """en, fr or es; English where nothing tells."""
+    """en, fr or es; English by default."""
     words = Counter(re.findall(r"[^\W\d_]+", text.lower()))
     return max(_COMMON, key=lambda language: sum(words[word] for word in _COMMON[language].split()))

@@ -1,7 +1,7 @@
-"""A number beside the figures: which figure its words name, and whether it holds. Precision before recall.
+"""Match a number with the figure its words name, and check it. Precision before recall.
 
 A number agrees when words near it name the figure and the value fits; the value alone is never enough. It disagrees
-when the words name one figure without doubt and the value does not fit. All else is unknown, with candidates.
+when the words clearly name one figure and the value does not fit. Everything else is unknown, with candidates.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Phrase, Vocabular
 
 _SHOWN = 3
 _OF_SHARES = frozenset({"share", "person", "participant", "member", "city"})
-_BASE = {  # "54 % of the women" is no share of women
+_BASE = {  # "54 % of the women" is not a share of women
     "en": re.compile(r"\s*of\s+(?:the\s+|all\s+|our\s+)?(?:women|men)\b", re.IGNORECASE),
     "fr": re.compile(r"\s*des\s+(?:femmes|hommes)\b", re.IGNORECASE),
     "es": re.compile(r"\s*de\s+(?:las\s+mujeres|los\s+hombres)\b", re.IGNORECASE),
@@ -34,7 +34,7 @@ _BASE = {  # "54 % of the women" is no share of women
 
 
 class Matcher:
-    """Figures of one period, ready to be asked."""
+    """The figures of one period, indexed for matching."""
 
     def __init__(self, figures: Iterable[Figure], vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -43,7 +43,7 @@ class Matcher:
             self.by_indicator.setdefault(figure.indicator_id, {})[figure.cell] = figure
 
     def judge(self, scope: Scope, language: str) -> Finding:
-        """What becomes of one number."""
+        """The verdict on one number."""
         found = [
             candidate
             for indicator, cells in self.by_indicator.items()
@@ -64,7 +64,7 @@ class Matcher:
         return finding
 
     def _no_result(self, scope: Scope) -> str:
-        """Why a number cannot be a figure of ours, whatever its words."""
+        """Why a number cannot be one of our figures, whatever its words."""
         number = scope.number
         if number.unit == "points" or number.signed or number.earlier:
             return "a change, or the value before it"
@@ -83,7 +83,7 @@ class Matcher:
         if not _fits(scope.number, any_figure.unit, phrase.reads):
             return
         own = said(scope.own) | {f"={token.word}" for token in scope.own}
-        # "164 member cities, of which 26 in Africa": the second takes its noun from before
+        # "164 member cities, of which 26 in Africa": the second number takes its noun from the first
         region = any(cell[0] == "region" for token in scope.own for cell in token.cells)
         lent = said(scope.earlier) if region and not own & _nouns(self.vocabulary) else set()
         column = said(scope.heading.tokens) if scope.label else set()
@@ -108,11 +108,11 @@ class Matcher:
             )
 
     def _cells(self, scope: Scope, phrase: Phrase, cells: dict[str, Figure]) -> list[Figure]:
-        """The cells that are named: beside the number, else before it; the total when there is none."""
+        """The cells named beside the number, otherwise before it; the total if none is."""
         known = {(figure.dimension, figure.category): figure for figure in cells.values()}
         own = _cells_said(scope.own)
         if {cell for cell in own if cell not in known and not _only_words(scope, cell, phrase)}:
-            return []  # it speaks of a part that the figures do not know
+            return []  # it names a part without figures
         named = {cell for cell in own if cell in known and not _only_words(scope, cell, phrase)}
         named |= scattered_cells(scope.own, self.vocabulary, set(known))
         if not named and phrase.by and "gender" not in phrase.by:
@@ -122,7 +122,7 @@ class Matcher:
                 if named := {cell for cell in named if cell[0] in phrase.by}:
                     break
         if any(cell[0] in UNORDERED for cell in named):
-            named = {cell for cell in named if cell[0] != "platform"}  # the account says it more closely
+            named = {cell for cell in named if cell[0] != "platform"}  # the account is more specific
         if phrase.by and not any(cell[0] in phrase.by for cell in named):
             return []
         if phrase.cell:
@@ -132,7 +132,7 @@ class Matcher:
         return [known[cell] for cell in sorted(named)] if len({cell[0] for cell in named}) == 1 else []
 
     def _other_time(self, scope: Scope, candidate: Candidate) -> bool:
-        """Whether a date narrows the number to another time than that of the figure."""
+        """Whether a date narrows the number to a different time than the figure's."""
         figure = candidate.figure
         if figure.dimension == "campaign":
             return False
@@ -144,21 +144,19 @@ class Matcher:
         if found:
             strange = [one for one in found if one.strange]
             why = (
-                f"narrowed by words no figure knows: {', '.join(strange[0].strange[:3])}"
+                f"narrowed by words no figure has: {', '.join(strange[0].strange[:3])}"
                 if strange
                 else "a date narrows it"
             )
             return Finding("unknown", why, candidates=found)
         alone = self._by_value(scope)
         reason = (
-            "its value alone is that of a figure; no word of it is near"
-            if alone
-            else "no figure speaks of it"
+            "only the value matches a figure; none of its words is near" if alone else "no figure covers it"
         )
         return Finding("unknown", reason, candidates=alone)
 
     def _by_value(self, scope: Scope) -> list[Candidate]:
-        """Figures with that very value, those first that share words with the sentence."""
+        """Figures with exactly that value; those sharing words with the sentence come first."""
         words = {token.word for token in scope.sentence.tokens}
         alike = []
         for indicator, cells in self.by_indicator.items():
@@ -207,7 +205,7 @@ def _fits(number: Number, unit: str, reads: str) -> bool:
 
 
 def _tier(phrase: Phrase, scope: Scope) -> int | None:
-    """How far one has to look for what the phrase is about; None when it is nowhere."""
+    """How far away the subject of the phrase is; None if it is missing."""
     reach: set[str] = set()
     for tier, tokens in enumerate(
         (scope.own, scope.sentence.tokens, scope.before.tokens, scope.heading.tokens)

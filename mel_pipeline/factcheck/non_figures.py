@@ -1,4 +1,4 @@
-"""Digits that are no figures: dates, years, quarters, ordinals, references, page, list and telephone numbers."""
+"""Digits that are not figures: dates, years, quarters, ordinals, references, page, list and telephone numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CALLED = (
 _LIST = r"\d{1,2}(?:(?:\s*,\s*|\s*[-–]\s*|\s+(?:et|and|y|à|to)\s+)\d{1,2}(?![\d.,]?\d|\s*[%€]|[\s\u00a0\u202f]\d{3}))*"
 _FLAGS = re.IGNORECASE
 
-# What comes first wins.
+# The first match wins.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("address", re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+", _FLAGS)),
     ("date", re.compile(rf"\b{_YEAR}-[01]\d-[0-3]\d\b|\b[0-3]?\d[/.][01]?\d[/.](?:{_YEAR}|\d\d)\b")),
@@ -91,7 +91,7 @@ _NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
 
 @dataclass(frozen=True)
 class NonFigure:
-    """A place in a text where digits stand that are no figure, and what they are."""
+    """Digits in a text that are not a figure, and what they are."""
 
     start: int
     end: int
@@ -99,11 +99,11 @@ class NonFigure:
 
 
 def non_figures(text: str, names: Iterable[str] = (), nouns: frozenset[str] = frozenset()) -> list[NonFigure]:
-    """Digits that are no figures, in order.
+    """Find the digits that are not figures, in order.
 
     Args:
         names: names with digits in them, such as that of a series of videos.
-        nouns: words that are counted, in lower case: ``2024 views`` is no year.
+        nouns: words that are counted, in lower case: ``2024 views`` is not a year.
     """
     found: list[NonFigure] = []
     named = [re.compile(re.escape(name), _FLAGS) for name in names if any(c.isdigit() for c in name)]
@@ -116,11 +116,11 @@ def non_figures(text: str, names: Iterable[str] = (), nouns: frozenset[str] = fr
         after = _NEXT_WORD.match(text, match.end())
         if not (after and after.group(1).lower() in nouns):
             _add(found, match.start(), match.end(), "year")
-    return sorted(found, key=lambda aside: aside.start)
+    return sorted(found, key=lambda item: item.start)
 
 
 def _counted(text: str, start: int) -> bool:
-    """Whether a number stands before: ``2 millions de``, ``deux milliers de``."""
+    """Whether a number comes before: ``2 millions de``, ``deux milliers de``."""
     before = text[:start].split()
     article = {
         "des",

@@ -1,4 +1,4 @@
-"""Numbers written as words in English, French and Spanish: ``trois cent vingt et un`` is 321. No digits here."""
+"""Numbers written as words in English, French and Spanish: ``trois cent vingt et un`` is 321. No digits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SMALL: dict[str, dict[str, int]] = {
 _HUNDRED = {"en": {"hundred"}, "fr": {"cent", "cents"}, "es": set[str]()}
 _THOUSAND = {"en": {"thousand"}, "fr": {"mille"}, "es": {"mil"}}
 _AND = {"en": "and", "fr": "et", "es": "y"}
-# Articles and pronouns more often than numbers; counted only inside a longer number.
+# Usually articles or pronouns; count only inside a longer number.
 _ALONE_NO_NUMBER = {"en": {"one"}, "fr": {"un", "une"}, "es": {"un", "una", "uno"}}
 _GAP = re.compile(r"[\s\u00a0\u202f\u2010\u2011-]+")
 
@@ -57,8 +57,8 @@ def _pattern(language: str) -> re.Pattern[str]:
 def spelled_numbers(text: str, language: str) -> Iterator[tuple[int, int, int]]:
     """Start, end and value of every number written as words.
 
-    Two numbers that stand side by side and do not make one (``deux trois``) come apart; a lone article
-    (``une``, ``un``, ``uno``, English ``one``) is no number.
+    Adjacent numbers that do not form one (``deux trois``) are split; a lone article
+    (``une``, ``un``, ``uno``, English ``one``) is not a number.
     """
     for match in _pattern(language).finditer(text):
         yield from _runs(match, language)
@@ -84,8 +84,8 @@ def _runs(match: re.Match[str], language: str) -> Iterator[tuple[int, int, int]]
 
 
 def number_of(words: list[str], language: str) -> int | None:
-    """The number these words make together; None when they make none (``trois vingt``, ``two three``)."""
-    total, part, cut = 0, 0, False  # cut: thousands have been said
+    """The number these words form; None if they form none (``trois vingt``, ``two three``)."""
+    total, part, cut = 0, 0, False  # cut: thousands already read
     for place, word in enumerate(words):
         if word in _THOUSAND[language]:
             if cut:
@@ -106,7 +106,7 @@ def number_of(words: list[str], language: str) -> int | None:
 def _added(  # noqa: PLR0911 - one return a rule of a language
     part: int, value: int, word: str, language: str, follows: bool
 ) -> int | None:
-    """``part`` with a word more; None where no number goes on so."""
+    """``part`` plus one word; None if no number continues that way."""
     rest = part % 100
     if language == "fr" and word in ("vingt", "vingts") and rest == 4 and follows:
         return part - 4 + 80

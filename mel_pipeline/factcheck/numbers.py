@@ -1,4 +1,4 @@
-"""Numbers in running text of English, French and Spanish, with unit, precision and qualifier. Knows no figures."""
+"""Numbers in running text of English, French and Spanish, with unit, precision and qualifier."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
 from mel_pipeline.factcheck.non_figures import non_figures
 from mel_pipeline.factcheck.number_words import spelled_numbers
 
-_BEFORE = 40  # letters before a number in which its qualifier stands
+_BEFORE = 40  # characters before a number searched for its qualifier
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}
 _SPACES = " \u00a0\u202f\u2009\u2007"
 _S = f"[{_SPACES}]"
@@ -108,13 +108,13 @@ _FROM = re.compile(r"\b(?:de|from|du|desde)\s+(?:[€$])?\s*\Z", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it was written.
+    """A number as written.
 
-    ``kind`` is ``figure``, or what else the digits are (``year``, ``date``, ``reference`` ...); only figures have
-    the rest. ``step`` is the unit of the last digit that was written, ``round_step`` that of the last one that is
-    not a zero: ``875 000`` has steps 1 and 1,000, ``1,5 K`` has 100 and 100. ``high`` is the upper end of a range,
+    ``kind`` is ``figure``, or what the digits are instead (``year``, ``date``, ``reference`` ...); only figures use
+    the other fields. ``step`` is the unit of the last written digit, ``round_step`` that of the last
+    non-zero digit: ``875 000`` has steps 1 and 1,000, ``1,5 K`` has 100 and 100. ``high`` is the upper end of a range,
     ``other`` what the digits mean with the separators of another language, ``parts`` what they mean if a space
-    in them parts two numbers.
+    in them separates two numbers.
     """
 
     text: str
@@ -136,11 +136,11 @@ class Number:
 def find_numbers(
     text: str, language: str, names: Iterable[str] = (), nouns: frozenset[str] = frozenset()
 ) -> list[Number]:
-    """Every number of a text in order, figures and others; none is left out.
+    """Every number of a text in order, figures and others.
 
     Args:
-        names: names with digits in them, as ``asides`` takes them.
-        nouns: words that are counted, as ``asides`` takes them.
+        names: names with digits in them, as ``non_figures`` takes them.
+        nouns: words that are counted, as ``non_figures`` takes them.
     """
     others = [
         Number(text[one.start : one.end].strip(), one.start, one.end, one.kind)
@@ -200,9 +200,9 @@ def _of_digits(text: str, match: re.Match[str], language: str) -> Number:
 
 
 def read_digits(body: str, language: str) -> tuple[Decimal, Decimal, Decimal | None]:
-    """Value, unit of the last digit, and the value by the other custom where the language's own is doubtful.
+    """Value, unit of the last digit, and the alternative value if the separators are ambiguous.
 
-    ``12,345`` is 12345 in English; in French it is 12.345 and perhaps 12345.
+    ``12,345`` is 12345 in English; in French it is 12.345 or possibly 12345.
     """
     clean = re.sub(rf"[{_SPACES}'’]", "", body)
     marks = [c for c in clean if c in ".,"]
@@ -211,7 +211,7 @@ def read_digits(body: str, language: str) -> tuple[Decimal, Decimal, Decimal | N
         whole, decimals = re.split(r"[.,]", clean)
         if len(decimals) == 3 and 1 <= len(whole) <= 3 and whole != "0":
             grouped, broken = Decimal(whole + decimals), Decimal(f"{whole}.{decimals}")
-            # A point is no decimal sign of French or Spanish, a comma none of English: it groups.
+            # French and Spanish have no decimal point, English no decimal comma: it groups.
             if marks[0] == own:
                 return broken, Decimal("0.001"), grouped
             return grouped, Decimal(1), None if language == "es" or marks[0] == "," else broken
@@ -219,7 +219,7 @@ def read_digits(body: str, language: str) -> tuple[Decimal, Decimal, Decimal | N
         return Decimal(re.sub(r"[.,]", "", clean)), Decimal(1), None
     try:
         value = Decimal(parse_decimal(clean, locale=LOCALES[language], strict=True))
-    except NumberFormatError:  # the custom of another language, and without doubt: 1.5 in French
+    except NumberFormatError:  # unambiguous in another language's notation: 1.5 in French
         last = marks[-1] if marks else own
         drop = "," if last == "." else "."
         value = Decimal(clean.replace(drop, "").replace(last, "."))
@@ -232,7 +232,7 @@ def _grouping_last(clean: str, value: Decimal) -> bool:
 
 
 def _zeros(value: Decimal) -> Decimal:
-    """The unit of the last digit that is not a zero."""
+    """The unit of the last non-zero digit."""
     if value == 0:
         return Decimal(1)
     digits = str(abs(int(value)))
@@ -240,7 +240,7 @@ def _zeros(value: Decimal) -> Decimal:
 
 
 def _finished(text: str, start: int, end: int, number: Number, language: str) -> Number:
-    """The number with scale, unit and qualifier that stand around it."""
+    """The number with the scale, unit and qualifier around it."""
     power = 0
     if scale := _LETTER_SCALE.match(text, end) or _SCALE.match(text, end):
         word = scale["scale"].lower()
@@ -293,7 +293,7 @@ def _unit(text: str, end: int, number: Number) -> tuple[str, int]:
 
 
 def _ranges(text: str, figures: list[Number]) -> list[Number]:
-    """Figures with the two ends of a range made one, and the first of ``from 3 to 4`` marked."""
+    """Figures with both ends of a range merged, and the first of ``from 3 to 4`` marked."""
     done: list[Number] = []
     for number in figures:
         last = done[-1] if done else None

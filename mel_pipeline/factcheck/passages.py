@@ -1,4 +1,4 @@
-"""Passages of a draft: paragraphs, headings and table cells with their places, and the sentences in them."""
+"""Passages of a draft: paragraphs, headings and table cells with their location, and their sentences."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ _ABBREVIATED = re.compile(
 )
 _FIGURE = re.compile(r"\d")
 LONGEST_LABEL = 80
-_LONGEST_SENTENCE = (
-    1_000  # what is longer is no sentence; it is cut between words, so that time stays bounded
-)
+_LONGEST_SENTENCE = 1_000  # longer ones are cut between words, so that time stays bounded
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A piece of text that stands for itself.
+    """A self-contained piece of text.
 
-    ``heading`` is the heading it stands under; of a table cell, ``text`` is "row: cell" and ``column`` the head of
-    its column. ``kind``: paragraph, heading, cell, footnote, or margin (headers and footers of pages).
+    ``heading`` is the heading above it; for a table cell, ``text`` is "row: cell" and ``column`` its column
+    header. ``kind``: paragraph, heading, cell, footnote, or margin (page headers and footers).
     """
 
     text: str
@@ -39,7 +37,7 @@ class Passage:
 
 
 def tidy(text: str) -> str:
-    """Without soft hyphens and other signs that are not seen; composed; narrow spaces kept."""
+    """Strip soft hyphens and other invisible characters; normalise to NFC; keep narrow spaces."""
     return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).replace("\t", " ")
 
 
@@ -85,10 +83,10 @@ def from_lines(text: str, *, markdown: bool) -> list[Passage]:
 
 
 def table_passages(rows: list[tuple[str, list[str]]], heading: str) -> list[Passage]:
-    """Cells of a table as "row: cell", with the heads of the columns where the first row holds none but years.
+    """Cells of a table as "row: cell", with column headers if the first row has no numbers but years.
 
     Args:
-        rows: place and cells of each row.
+        rows: location and cells of each row.
     """
     if not rows:
         return []
@@ -112,7 +110,7 @@ def table_passages(rows: list[tuple[str, list[str]]], heading: str) -> list[Pass
 
 
 def sentences(text: str) -> list[str]:
-    """A passage in sentences; abbreviations do not end one."""
+    """Split a passage into sentences; abbreviations do not end one."""
     found: list[str] = []
     begun = 0
     for match in _END.finditer(text):

@@ -1,4 +1,4 @@
-"""A draft report held against the figures in the warehouse."""
+"""Check a draft report against the figures in the warehouse."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ def check_draft(
 
     Raises:
         DraftError: the draft cannot be read.
-        ReportError: nothing, or not this period, has been calculated yet.
+        ReportError: nothing, or not this period, has been calculated.
     """
     draft = read_draft(path)
     return check(draft, read_published(warehouse, settings, period), language, period)
 
 
 def read_published(warehouse: Warehouse, settings: Settings, period: str | None = None) -> Published:
-    """The figures of all periods as anybody may see them, with the names they go by.
+    """The released figures of all periods, with their names.
 
     Raises:
-        ReportError: nothing, or not this period, has been calculated yet.
+        ReportError: nothing, or not this period, has been calculated.
     """
     if not warehouse.has_table("released_figures"):
         raise ReportError("Checking a draft: nothing has been calculated yet. Run `mel report` first.")
-    with warehouse.connect():  # opened once for both
+    with warehouse.connect():  # one connection for both
         figures = warehouse.read(
             "select * from released_figures order by indicator_id, period, dimension, category"
         )
         indicators = warehouse.read("select * from dim_indicator order by position, indicator_id")
     known = sorted(set(figures["period"]))
     if not known or (period is not None and period not in known):
-        there = f"There are: {', '.join(known)}." if known else "Nothing has been calculated yet."
+        there = f"Available: {', '.join(known)}." if known else "Nothing has been calculated yet."
         raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
     catalogue = load_catalogue(settings.sql_dir)
     regions = {("region", item.name.en): [item.name.fr, item.name.es] for item in catalogue.regions}

@@ -1,7 +1,7 @@
-"""A draft report as passages of text with their places. Text files here; DOCX and PDF in a process of their own.
+"""Read a draft report into passages with their location. Text files here; DOCX and PDF in a child process.
 
-A draft is a stranger's file: a DOCX is XML in a zip, a PDF a program of sorts; either can grow to gigabytes or
-never end. The child (``reading_child.py``) has bounds on memory and time, and what happens to it happens to it alone.
+A draft is an untrusted file: a DOCX is XML in a zip, a PDF close to a program; either can expand to gigabytes or
+never finish. The child (``reading_child.py``) runs with limits on memory and time, and a crash affects only it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class DraftError(ReportError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one draft may cost. A report of 500 pages stays well within it."""
+    """Limits for one draft. A report of 500 pages stays well within them."""
 
     packed: int = 50 << 20  # bytes of the file
     expanded: int = 300 << 20  # bytes of all parts of a DOCX
@@ -41,17 +41,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a draft says. ``warnings``: what could not be read, such as pages that are pictures."""
+    """The content of a draft. ``warnings``: what could not be read, such as scanned pages."""
 
     passages: list[Passage]
     warnings: list[str] = field(default_factory=list)
 
 
 def read_draft(path: Path, limits: Limits | None = None) -> Draft:
-    """Read a TXT, MD, DOCX or PDF file; what it is shows in its first bytes, not in its name.
+    """Read a TXT, MD, DOCX or PDF file, recognised by its first bytes, not its name.
 
     Raises:
-        DraftError: there is no such file, it is none of these, locked, damaged, empty, or larger than the limits.
+        DraftError: the file is missing, of another type, locked, damaged, empty, or over the limits.
     """
     limits = limits or Limits()
     try:
@@ -60,7 +60,7 @@ def read_draft(path: Path, limits: Limits | None = None) -> Draft:
             raise DraftError(f"Reading {path.name}: this is a folder, not a file.")
         if size > limits.packed:
             raise DraftError(
-                f"Reading {path.name}: the file is larger than {limits.packed >> 20} MB. Check its parts."
+                f"Reading {path.name}: the file is larger than {limits.packed >> 20} MB. Split it and check the parts."
             )
         with path.open("rb") as file:
             start = file.read(1024)
@@ -82,19 +82,21 @@ def read_draft(path: Path, limits: Limits | None = None) -> Draft:
         raise DraftError(f"Reading {path.name}: there is no text in it. Check the file.")
     if sum(len(passage.text) for passage in draft.passages) > limits.characters:
         raise DraftError(
-            f"Reading {path.name}: more than {limits.characters:,} characters of text. Check its parts."
+            f"Reading {path.name}: more than {limits.characters:,} characters of text. Split it and check the parts."
         )
     if sum(len(re.findall(r"\d+", passage.text)) for passage in draft.passages) > limits.numbers:
         raise DraftError(
             f"Reading {path.name}: more than {limits.numbers:,} numbers. That is a table of data rather than"
-            " a report. Check its parts."
+            " a report. Split it and check the parts."
         )
     return draft
 
 
 def _text(name: str, content: bytes, suffix: str) -> Draft:
     if suffix not in _TEXT and (b"\x00" in content or suffix):
-        raise DraftError(f"Reading {name}: a draft is a TXT, MD, DOCX or PDF file, and this is none of them.")
+        raise DraftError(
+            f"Reading {name}: a draft is a TXT, MD, DOCX or PDF file, and this is none of these."
+        )
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         text = content.decode(encoding)
@@ -109,17 +111,17 @@ def _in_child(path: Path, kind: str, limits: Limits) -> Draft:
     bounds = [str(number) for number in (limits.expanded, limits.memory, limits.seconds, limits.characters)]
     try:
         with path.open("rb") as file:
-            done = subprocess.run(  # noqa: S603 - our own script; the file comes by its handle
+            done = subprocess.run(  # noqa: S603 - our own script; the file is passed as a handle
                 [sys.executable, "-I", str(_CHILD), kind, *bounds],
                 stdin=file,
                 capture_output=True,
                 timeout=limits.seconds,
-                env={},  # what reads a stranger's file is given no secret
+                env={},  # no secrets for the process that reads an untrusted file
                 check=False,
             )
     except subprocess.TimeoutExpired:
         raise DraftError(
-            f"Reading {path.name}: it took longer than {limits.seconds} seconds and was given up."
+            f"Reading {path.name}: it took longer than {limits.seconds} seconds and was stopped."
             " Save the draft as plain text (.txt)."
         ) from None
     if done.returncode == _REFUSED:
@@ -131,8 +133,8 @@ def _in_child(path: Path, kind: str, limits: Limits) -> Draft:
         )
     if done.returncode:
         raise DraftError(f"Reading {path.name}: the {kind.upper()} is damaged. Save it again.")
-    told = json.loads(done.stdout)
-    return Draft([one for entry in told["passages"] for one in _passages(entry)], told["warnings"])
+    result = json.loads(done.stdout)
+    return Draft([one for entry in result["passages"] for one in _passages(entry)], result["warnings"])
 
 
 def _passages(entry: dict[str, Any]) -> list[Passage]:

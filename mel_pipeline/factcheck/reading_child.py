@@ -1,7 +1,7 @@
-"""A DOCX or PDF on stdin, its passages as JSON on stdout. Run by reading.py, never imported.
+"""Read a DOCX or PDF from stdin, write its passages as JSON to stdout. Run by reading.py, never imported.
 
-Everything is bounded before it is parsed. Exit code 3 means refused, with the sentence on stderr; 4 too little
-memory; others damaged. Nothing of the file is quoted in errors.
+Sizes are checked before parsing. Exit code 3 means refused, with the reason on stderr; 4 out of memory;
+others damaged. Errors never quote the file.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ _LONE_NUMBER = re.compile(r"\s*[-–]?\s*\d{1,4}\s*[-–]?\s*")
 
 
 class RefusedError(Exception):
-    """The draft is not read, for the reason given."""
+    """The draft is refused, for the reason given."""
 
 
 def main(kind: str, expanded: int, memory: int, seconds: int, characters: int) -> int:
     for limit, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds)):
-        with suppress(ValueError):  # macOS knows no limit of memory; the time limit still holds
+        with suppress(ValueError):  # macOS has no memory limit; the time limit still applies
             resource.setrlimit(limit, (most, most))
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     try:
         content = sys.stdin.buffer.read()
-        told = docx(content, expanded) if kind == "docx" else pdf(content, characters)
-        sys.stdout.write(json.dumps(told))
+        result = docx(content, expanded) if kind == "docx" else pdf(content, characters)
+        sys.stdout.write(json.dumps(result))
     except RefusedError as reason:
         sys.stderr.write(str(reason))
         return _REFUSED
     except MemoryError:
         return _NO_MEMORY
-    except Exception:  # whatever a stranger's file can bring about; its text may quote the draft
+    except Exception:  # an untrusted file can raise anything; the message may quote the draft
         return _DAMAGED
     return 0
 
@@ -76,7 +76,7 @@ def docx(content: bytes, expanded: int) -> dict[str, Any]:
 
 
 def check_parts(parts: list[zipfile.ZipInfo], expanded: int) -> None:
-    """Judge the archive by its table of contents; zipfile never unpacks more than that says."""
+    """Check the archive by its directory; zipfile never unpacks more than that states."""
     names = [part.filename for part in parts]
     lower = {name.lower() for name in names}
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > expanded:
@@ -89,16 +89,18 @@ def check_parts(parts: list[zipfile.ZipInfo], expanded: int) -> None:
         name.startswith("/") or "\\" in name or ".." in name.split("/") for name in names
     ):
         raise RefusedError(
-            "it holds parts with the same name, or with a path that leads out of it. Save it again."
+            "it has parts with the same name, or with a path outside the archive. Save it again."
         )
     if "word/document.xml" not in lower:
-        raise RefusedError("an archive, and not a Word document (.docx). Save the draft as DOCX, PDF or TXT.")
+        raise RefusedError(
+            "it is an archive, not a Word document (.docx). Save the draft as DOCX, PDF or TXT."
+        )
 
 
 def _root(part: Any) -> Any:
     if hasattr(part, "element"):
         return part.element
-    from docx.oxml.parser import parse_xml  # knows no entities, as the parts python-docx reads itself
+    from docx.oxml.parser import parse_xml  # resolves no entities, as python-docx itself
 
     return parse_xml(part.blob)
 
@@ -122,7 +124,7 @@ def _body(body: Any) -> Iterator[dict[str, str]]:
 
 
 def _blocks(parent: Any) -> Iterator[Any]:
-    """Paragraphs and tables in order, also those inside content controls and tracked insertions."""
+    """Paragraphs and tables in order, including those in content controls and tracked insertions."""
     for child in parent:
         if child.tag in (f"{_W}p", f"{_W}tbl"):
             yield child
@@ -131,7 +133,7 @@ def _blocks(parent: Any) -> Iterator[Any]:
 
 
 def _texts(paragraph: Any) -> list[str]:
-    """Text of a paragraph, then of the text boxes that hang on it."""
+    """Text of a paragraph, then of the text boxes anchored to it."""
     boxes: list[str] = []
     for box in paragraph.iter(f"{_W}txbxContent"):
         if not any(above.tag == _FALLBACK for above in box.iterancestors()):
@@ -144,7 +146,7 @@ def _own(block: Any) -> list[str]:
 
 
 def _line(paragraph: Any) -> str:
-    """What is read: tracked insertions count, deletions and the content of text boxes do not."""
+    """The visible text: tracked insertions included, deletions and text boxes not."""
     pieces: list[str] = []
 
     def walk(node: Any) -> None:
@@ -182,7 +184,7 @@ def _rows(table: Any) -> list[list[str]]:
     for row in table.iter(f"{_W}tr"):
         cells = []
         for cell in row.iter(f"{_W}tc"):
-            if cell.find(f".//{_W}tbl") is None:  # the cells of a table in a cell come by themselves
+            if cell.find(f".//{_W}tbl") is None:  # cells of a nested table are listed separately
                 cells.append(" ".join(_line(one) for one in cell.iter(f"{_W}p")).strip())
         if cells:
             rows.append(cells)
@@ -207,7 +209,9 @@ def pdf(content: bytes, characters: int) -> dict[str, Any]:
         text = page.extract_text() or ""
         length += len(text)
         if length > characters:
-            raise RefusedError(f"it holds more than {characters:,} characters of text. Check its parts.")
+            raise RefusedError(
+                f"it holds more than {characters:,} characters of text. Split it and check the parts."
+            )
         if not text.strip():
             empty.append(str(number))
         passages.extend(_page(text, number))
@@ -216,12 +220,12 @@ def pdf(content: bytes, characters: int) -> dict[str, Any]:
             "there is no text in it: its pages are pictures (a scan). Run text recognition (OCR) first,"
             " or check the file it was made from."
         )
-    told = [f"Pages without text (pictures?) were not checked: {', '.join(empty)}."] if empty else []
-    return {"passages": passages, "warnings": told}
+    notes = [f"Pages without text (pictures?) were not checked: {', '.join(empty)}."] if empty else []
+    return {"passages": passages, "warnings": notes}
 
 
 def _page(text: str, number: int) -> Iterator[dict[str, str]]:
-    """Lines put together again: a hyphen at the end of a line is undone, a short line that stands alone is a heading."""
+    """Rejoin lines: hyphens at line ends are removed; a short line on its own is a heading."""
     widest = max((len(line.strip()) for line in text.splitlines()), default=0)  # as printed
     lines = [line.strip() for line in text.replace("\u00ad\n", "").splitlines()]
     lines = [line for line in lines if line]
@@ -255,7 +259,7 @@ def _is_heading(line: str, follows: str, widest: int) -> bool:
 
 def _joined(before: str, line: str) -> str:
     if re.search(r"[^\W\d_][-\u2010]$", before) and re.match(r"[^\W\d_]", line):
-        own = line[0].isupper() or _NUMBER_WORD.search(before)  # Saint-Denis and vingt-deux keep theirs
+        own = line[0].isupper() or _NUMBER_WORD.search(before)  # Saint-Denis and vingt-deux keep their hyphen
         return before + line if own else before[:-1] + line
     return f"{before} {line}" if before else line
 

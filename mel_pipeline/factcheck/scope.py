@@ -1,4 +1,4 @@
-"""What stands around a number: its own part of the sentence, the sentence, the words before, the heading."""
+"""The context of a number: its part of the sentence, the sentence, the one before, the heading."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FARTHEST = 12  # words after a number that can still belong to it
 
 @dataclass
 class Token:
-    """A word or a sign of a sentence, with all that it may mean."""
+    """A word or sign of a sentence, with its possible meanings."""
 
     text: str
     word: str
@@ -57,7 +57,7 @@ class Token:
 
 @dataclass
 class Words:
-    """A text in tokens, and what is said in it."""
+    """A text in tokens, and its concepts."""
 
     text: str
     tokens: list[Token]
@@ -68,7 +68,7 @@ class Words:
 
 @dataclass
 class Scope:
-    """Where a number stands. ``own``: its part of the sentence; ``earlier``: those before."""
+    """The context of a number. ``own``: its part of the sentence; ``earlier``: the parts before."""
 
     number: Number
     sentence: Words
@@ -77,7 +77,7 @@ class Scope:
     before: Words
     heading: Words
     label: bool  # "words: number", as in a table
-    crowded: bool  # another number stands beside it without a word between
+    crowded: bool  # another number is beside it, with no word between
     dates: list[Number]
 
 
@@ -86,7 +86,7 @@ def said(tokens: Iterable[Token]) -> set[str]:
 
 
 def read_words(text: str, numbers: list[Number], vocabulary: Vocabulary) -> Words:
-    """The words of a text without those that belong to its numbers."""
+    """The words of a text, excluding those of its numbers."""
     spans = [(number.start, number.end) for number in numbers if number.kind != "name"]
     tokens = [
         Token(match.group(), normalize_text(match.group()), match.start())
@@ -94,7 +94,7 @@ def read_words(text: str, numbers: list[Number], vocabulary: Vocabulary) -> Word
         if match.group() not in "'’" and not any(start <= match.start() < end for start, end in spans)
     ]
     words: list[Token] = []
-    for token in tokens:  # a word with a hyphen is looked up as its parts
+    for token in tokens:  # hyphenated words are looked up in parts
         parts = token.word.split() or [""]
         words += [Token(token.text, part, token.start + place) for place, part in enumerate(parts)]
     plain_words = [token.word for token in words]
@@ -144,16 +144,16 @@ def scopes(
 
 
 def _near(date: Number, number: Number, figures: list[Number]) -> bool:
-    """Whether a date belongs to this number: none other stands between."""
+    """Whether a date belongs to this number: no other number is between them."""
     low, high = sorted((date.start, number.start))
     return not any(low < other.start < high for other in figures)
 
 
 def _cut(tokens: list[Token], figures: list[Number]) -> None:
-    """Give every token the place of the number it belongs to.
+    """Assign every token to its number.
 
-    Signs and "and" part a sentence, and so does a second number in a part. A part without a number goes with the
-    number that follows; in brackets, or at the end, with the one before.
+    Signs and "and" split a sentence, and so does a second number in a part. A part without a number belongs to the
+    next number; in brackets, or at the end, to the previous one.
     """
     cuts = {0}
     for place, token in enumerate(tokens):
@@ -181,12 +181,12 @@ def _cut(tokens: list[Token], figures: list[Number]) -> None:
 
 
 def _inside_a_name(tokens: list[Token], place: int) -> bool:
-    """Whether "and" stands inside the name of a category: "Latin America and the Caribbean"."""
+    """Whether "and" is part of a category name: "Latin America and the Caribbean"."""
     return 0 < place < len(tokens) - 1 and bool(tokens[place].cells & tokens[place - 1].cells)
 
 
 def scattered_cells(tokens: Iterable[Token], vocabulary: Vocabulary, cells: set[Cell]) -> set[Cell]:
-    """Accounts, campaigns and sites whose words all stand there, or one word that is theirs alone.
+    """Accounts, campaigns and sites of which all words occur, or one word that is unique to them.
 
     Args:
         cells: those of the indicator in question.
@@ -203,7 +203,7 @@ def scattered_cells(tokens: Iterable[Token], vocabulary: Vocabulary, cells: set[
     }
     accounts = {cell: own for cell, own in there.items() if cell[0] == "account"}
     others = {cell: own for cell, own in there.items() if cell[0] != "account"}
-    # "The AVANTIA account", where a campaign has the name as well.
+    # "The AVANTIA account", although a campaign has the same name.
     if "account" in words or all(cell[0] == "account" for cell in there):
         return _by_own_word(accounts, words, common)
     return _by_own_word(there, words, common) & set(others)
@@ -220,12 +220,12 @@ def _by_own_word(there: dict[Cell, frozenset[str]], words: set[str], common: set
 
 @dataclass(frozen=True)
 class Familiar:
-    """What a figure knows: concepts that may be counted, others that may stand beside them, words of its own."""
+    """The vocabulary of a figure: concepts it counts, concepts allowed beside them, its own words."""
 
     counted: frozenset[str]
     beside: frozenset[str]
     words: frozenset[str]
-    strict: bool  # all words before the number have to be known as well
+    strict: bool  # all words before the number must be known as well
 
     def knows(self, token: Token, neutral: frozenset[str]) -> bool:
         return (
@@ -238,15 +238,15 @@ class Familiar:
         )
 
     def counts(self, token: Token) -> bool:
-        """Whether the first thing said after a number can be what the figure counts."""
+        """Whether the first word after a number can be what the figure counts."""
         return not token.concepts or bool(token.concepts & (self.counted | self.beside)) or bool(token.cells)
 
 
 def strangers(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> list[str]:
-    """Words that narrow what is counted and that the figure knows nothing of; names of others among them."""
+    """Words unknown to the figure that narrow what is counted, including other names."""
     tied = vocabulary.joining[language] | vocabulary.stopping[language]
     found, content = _after(scope, familiar, vocabulary, language)
-    if not content or familiar.strict:  # what is counted stands before the number
+    if not content or familiar.strict:  # what is counted comes before the number
         found += [
             token.text
             for token in scope.own
@@ -265,9 +265,9 @@ def strangers(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language
 
 
 def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> tuple[list[str], int]:
-    """Strangers among the words that belong to the number from the right, and how many words belong to it.
+    """Unknown words among those attached to the number on its right, and how many are attached.
 
-    A verb ends them: in English any unknown word after the noun, in French and Spanish one that is no plural.
+    A verb ends them: in English any unknown word after the noun, in French and Spanish one that is not a plural.
     """
     joining, stopping = vocabulary.joining[language], vocabulary.stopping[language]
     found: list[str] = []
@@ -292,7 +292,7 @@ def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: s
 
 
 def only_after_a_verb(scope: Scope, cell: Cell, vocabulary: Vocabulary, language: str) -> bool:
-    """Whether a category is said of something else than the number: "of the 164 members many are in Asia"."""
+    """Whether a category refers to something other than the number: "of the 164 members many are in Asia"."""
     after = [token for token in scope.own if token.start >= scope.number.end]
     verb = next((token.start for token in after if token.word in vocabulary.stopping[language]), None)
     places = [token.start for token in scope.own if cell in token.cells]

@@ -1,4 +1,4 @@
-"""The year or quarter that a number is about, from the marks of time in its sentence."""
+"""The year or quarter a number refers to, from the time expressions in its sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ORDINALS = (
 
 @dataclass(frozen=True)
 class Mark:
-    """A year, with a quarter or without; a range of years has no single one and is kept as it was written."""
+    """A year, with or without a quarter; a range of years is kept as written."""
 
     place: int
     year: str
@@ -28,7 +28,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """Marks of time in a sentence, the places of its figures, and the head of the column of a table."""
+    """Time expressions of a sentence, the positions of its figures, and the column header in a table."""
 
     marks: list[Mark]
     figures: list[int]
@@ -41,11 +41,11 @@ class Marks:
         return cls(found, [one.start for one in numbers if one.kind == "figure"], head[0] if head else None)
 
 
-def period_near(number: Number, marks: Marks, asked: str, known: set[str]) -> tuple[str, str]:
-    """The period a number is about, or why it cannot be said.
+def period_near(number: Number, marks: Marks, default: str, known: set[str]) -> tuple[str, str]:
+    """The period a number refers to, or why it is unclear.
 
     Args:
-        asked: the period of the draft, for sentences that name none.
+        default: the period of the draft, for sentences that name none.
         known: periods that have figures.
     """
     found = [marks.column] if marks.column else marks.marks
@@ -54,10 +54,10 @@ def period_near(number: Number, marks: Marks, asked: str, known: set[str]) -> tu
     if len({(mark.year, mark.quarter) for mark in found}) > 1:
         return "", "the sentence names several years or quarters"
     if not found:
-        return asked, ""
-    year = found[0].year or asked[:4]
+        return default, ""
+    year = found[0].year or default[:4]
     period = f"{year}-Q{found[0].quarter}" if found[0].quarter else year
-    return (period, "") if period in known else ("", f"it speaks of {period}, which has no figures")
+    return (period, "") if period in known else ("", f"it is about {period}, which has no figures")
 
 
 def _between(place: int, start: int, figures: list[int]) -> bool:

@@ -1,4 +1,4 @@
-"""What people call the things that the figures count: concepts, indicators and categories. Texts in, tags out."""
+"""The words people use for what the figures count: concepts, indicators and categories. Texts in, tags out."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 _FILE = Path(__file__).with_name("vocabulary.yml")
 LANGUAGES = ("en", "fr", "es")
 Cell = tuple[str, str]  # dimension and category
-UNORDERED = ("account", "campaign", "site")  # their words may stand in any order, and apart
-_SHORTEST = 3  # letters of a word of a definition that counts
+UNORDERED = ("account", "campaign", "site")  # their words may occur in any order, and apart
+_SHORTEST = 3  # letters of the shortest definition word that counts
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """One way to speak of a part of an indicator: concepts that have to stand near the number."""
+    """One way to refer to a part of an indicator: concepts required near the number."""
 
     counted: frozenset[str] = frozenset()  # beside the number
     about: frozenset[str] = frozenset()  # in the sentence, the one before, or the heading
-    by: tuple[str, ...] = ()  # a category of one of these dimensions has to be named
+    by: tuple[str, ...] = ()  # a category of one of these dimensions must be named
     without: frozenset[str] = frozenset()
     reads: str = "value"
     cell: str = ""
@@ -38,7 +38,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Way:
-    """A sequence of words, the last one perhaps a stem, and what it stands for."""
+    """A sequence of words, the last possibly a stem, and its meaning."""
 
     words: tuple[str, ...]
     stem: bool
@@ -47,7 +47,7 @@ class Way:
 
 @dataclass
 class Lexicon:
-    """Ways to say things by their first word."""
+    """Word sequences indexed by their first word."""
 
     ways: dict[str, list[Way]] = field(default_factory=dict)
     stems: list[Way] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Lexicon:
             self.ways.setdefault(words[0], []).append(way)
 
     def found(self, words: list[str]) -> Iterable[tuple[int, int, Any]]:
-        """First and last place, and meaning, of everything that is said."""
+        """Start, end and meaning of every match."""
         for place, word in enumerate(words):
             for way in self.ways.get(word, ()):
                 end = place + len(way.words)
@@ -115,7 +115,7 @@ def build(
         indicators: ``dim_indicator``: indicator_id, names and definitions in three languages, formula.
         cells: dimension and category of every figure.
         translated: other names of categories, such as those of regions in French.
-        names: names with digits in them that are no figures.
+        names: names with digits in them, which are not figures.
     """
     entries = _entries()
     concepts = _lexicon(entries["concepts"])
@@ -167,7 +167,7 @@ def _categories(
 
 
 def _phrases(listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concepts: Lexicon) -> list[Phrase]:
-    """The phrases of ``vocabulary.yml``, or the names of the catalogue in full."""
+    """The phrases of ``vocabulary.yml``, or the full names of the catalogue."""
     if listed is not None:
         return [
             Phrase(

@@ -1,4 +1,4 @@
-"""Numbers in running text of three languages: what is read, and what is told apart."""
+"""Numbers in running text of three languages: what is read, and how kinds are distinguished."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_value_is_judged_at_the_precision_that_was_written(text: str, value: f
 @given(language=languages, value=st.integers(min_value=0, max_value=10**12))
 def test_a_whole_number_that_babel_writes_is_read_back(language: str, value: int) -> None:
     written = format_decimal(value, locale=LOCALES[language])
-    number = only(f"« {written} ».", language)  # alone, or a year would be told
+    number = only(f"« {written} ».", language)  # alone, or it would be read as a year
     if number.kind == "figure":
         readings = {number.value, number.other}
         assert Decimal(value) in readings and number.value == value

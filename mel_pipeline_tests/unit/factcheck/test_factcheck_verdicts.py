@@ -26,15 +26,15 @@ def said(
     return check(Draft([Passage(text, "paragraph 1", heading=heading)]), published, language, period)
 
 
-def told(line: Line) -> str:
-    """The figure a verdict rests on, as ``statements.yml`` writes it."""
+def label(line: Line) -> str:
+    """The figure a verdict is based on, as ``statements.yml`` writes it."""
     part = "" if line.part in ("", "value") else line.part
     return " ".join(word for word in (line.indicator_id, line.cell, part) if word)
 
 
 def verdicts(report: Report) -> list[tuple[str, str, str]]:
     return [
-        (line.number, line.verdict, told(line) if line.verdict != "unknown" else "")
+        (line.number, line.verdict, label(line) if line.verdict != "unknown" else "")
         for line in report.lines
         if line.verdict != "not a figure"
     ]
@@ -101,7 +101,7 @@ def test_what_disagrees_shows_the_published_value_and_the_difference(published: 
 
 @pytest.mark.parametrize("number", ["40", "46", "50", "53"])
 def test_a_withheld_figure_is_not_revealed_whatever_is_guessed(number: str, published: Published) -> None:
-    """Not even where somebody left the value in the frame."""
+    """Not even if the frame still holds the value."""
     figures = published.figures.copy()
     chosen = figures["indicator_id"].eq("GEN-02") & figures["disaggregation"].eq("gender=Man")
     assert chosen.sum() == len(WITHHELD)
@@ -130,7 +130,7 @@ def test_a_sentence_about_another_year_is_held_against_that_year(published: Publ
 
 def test_a_year_without_figures_is_unknown(published: Published) -> None:
     line = said(published, "En 2025, le réseau compte un total de 164 villes membres.").lines[-1]
-    assert (line.verdict, line.reason) == ("unknown", "it speaks of 2025, which has no figures")
+    assert (line.verdict, line.reason) == ("unknown", "it is about 2025, which has no figures")
 
 
 def test_a_period_that_is_not_published_is_marked_as_provisional() -> None:
@@ -208,7 +208,7 @@ def test_a_new_indicator_is_understood_by_its_name(published: Published) -> None
         indicators=pd.concat([published.indicators, row], ignore_index=True),
         figures=pd.concat([published.figures, figure], ignore_index=True),
     )
-    assert told(said(more, "En tout, 77 ponts inspectés.").lines[0]) == "XYZ-01 total"
+    assert label(said(more, "En tout, 77 ponts inspectés.").lines[0]) == "XYZ-01 total"
     assert said(more, "In total, 76 bridges inspected.", "en").lines[0].verdict == "disagrees"
 
 

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The current time."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """UTC without zone, as the ledgers store it."""
+    """Naive UTC, as the ledgers store it."""
     return datetime.now(UTC).replace(tzinfo=None)

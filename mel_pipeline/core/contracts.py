@@ -1,7 +1,7 @@
 """What a source promises: the pydantic model of ``sources/<name>/contract.yml``. Reads YAML, nothing else.
 
-The contract is shared: a source reads from it which fields to ask for, quality turns it into
-expectations, the Dagster layer takes descriptions and owners from it.
+Shared by three readers: sources take the fields to request from it, quality the expectations, the
+Dagster layer descriptions and owners.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SOURCES = Path(__file__).parents[1] / "sources"
 
 
 class Column(BaseModel):
-    """One column of a raw table. Values land as text; ``type`` says what the text must read as."""
+    """One column of a raw table. Values are stored as text; ``type`` says what the text must parse as."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,14 +34,16 @@ class Column(BaseModel):
     pattern: str | None = None  # Python regular expression, full match
     minimum: float | None = None
     maximum: float | None = None
-    person: Literal["key", "text"] | None = None  # key: lands as a pseudonym; text: may tell about a person
+    person: Literal["key", "text"] | None = (
+        None  # key: stored as a pseudonym; text: may reveal something about a person
+    )
     references: str | None = None  # entity of the same source whose row_key this column holds
     api_name: str | None = None  # the source's own name, where it differs
     description: str = ""
 
 
 class EntityContract(BaseModel):
-    """What one entity of a source lands: a table of its own, or rows of a shared one (``shape``)."""
+    """One entity of a source: its own table, or rows of a shared one (``shape``)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,12 +57,12 @@ class EntityContract(BaseModel):
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
     changed_at: str | None = None  # column with the moment of the last change at the source
-    blocking: bool = True  # a KPI depends on it: a broken contract stops what is downstream
+    blocking: bool = True  # a KPI depends on it: a broken contract stops everything downstream
     min_rows: int = 1
     max_quarantined_pct: float = 5.0
-    max_age_days: int = 7  # without a load for longer, the data are late
-    max_fall_pct: float = 30.0  # fewer rows than at the last load by more than this are worth a look
-    keep_months: int | None = None  # what tells about people is removed when it is older
+    max_age_days: int = 7  # after longer without a load the data count as late
+    max_fall_pct: float = 30.0  # a larger drop in rows since the last load is flagged
+    keep_months: int | None = None  # data about people is removed after this
     columns: dict[str, Column]
 
 
@@ -92,7 +94,7 @@ class Setting(BaseModel):
 
 
 class SourceContract(BaseModel):
-    """A source: who owns it, what it needs, which entities it gives."""
+    """A source: its owner, its settings, its entities."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -100,10 +102,10 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
-    kind: Literal["social", "web", "newsletter", "survey"] | None = None  # of platforms and survey servers
-    describes_fields: bool = False  # it can list its own fields, so that drift is seen
+    kind: Literal["social", "web", "newsletter", "survey"] | None = None  # for platforms and survey servers
+    describes_fields: bool = False  # can list its own fields, so drift is detected
     settings: dict[str, Setting] = {}
-    metrics: dict[str, Metric] = {}  # of platforms: every metric it lands
+    metrics: dict[str, Metric] = {}  # for platforms: every metric it loads
     entities: dict[str, EntityContract] = Field(min_length=1)
 
     def people(self, entity: str) -> list[str]:
@@ -115,7 +117,7 @@ class SourceContract(BaseModel):
         return f"raw_{self.name}__{entity}"
 
     def table(self, entity: str) -> str:
-        """Name of the raw table that holds an entity's rows; those of a shape stand in a shared one."""
+        """Name of the raw table that holds an entity's rows; entities with a shape share one."""
         return self.entities[entity].shared_table or self.asset(entity)
 
 
@@ -138,7 +140,7 @@ def load_contract(path: Path) -> SourceContract:
 
 
 def _shaped(entity: dict[str, Any], metrics: Mapping[str, object]) -> dict[str, Any]:
-    """An entity as written, with what its shape gives."""
+    """An entity as written, completed from its shape."""
     name = entity.get("shape")
     if name is None:
         return entity
@@ -159,7 +161,7 @@ def shapes() -> dict[str, dict[str, Any]]:
 
 @lru_cache
 def assets_of(table: str) -> tuple[str, ...]:
-    """The entities that land in a raw table or its history, by the names of their assets; none for other tables."""
+    """Asset names of the entities stored in a raw table or its history; empty for other tables."""
     landed = table.removesuffix("_history")
     return tuple(
         contract.asset(entity)
@@ -180,6 +182,6 @@ def contract_of(source: str) -> SourceContract:
 
 
 def fingerprint_of(contract: EntityContract) -> str:
-    """Changes when a column or rule changes: then an incremental source reads everything again."""
+    """Changes with any column or rule; an incremental source then reads everything again."""
     rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Settings of e-mail, delivery and notifications; part of ``Settings``. Addresses are secrets: they never print."""
+"""Settings of e-mail, delivery and notifications; part of ``Settings``. Addresses are secrets and never printed."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class DeliverySettings(BaseSettings):
-    """Where editions and notices go, and by which server."""
+    """Where editions and notifications go, and by which server."""
 
     team: bool = Field(
         False,
         description="A team relies on this installation: the nightly schedule and the sensors are on from the start.",
     )
-    smtp_host: str = Field("", description="Mail server; without it nothing is mailed.")
+    smtp_host: str = Field("", description="Mail server; without it no e-mail is sent.")
     smtp_port: int | None = Field(None, ge=1, le=65535, description="587, 465 or 25 by default, as secured.")
     smtp_secure: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How the connection is secured: starttls, tls or none (a relay beside us)."
+        "starttls",
+        description="How the connection is secured: starttls, tls or none (a relay on this network).",
     )
-    smtp_user: str = Field("", description="Account at the mail server, where it asks for one.", repr=False)
+    smtp_user: str = Field("", description="Account at the mail server, if it requires one.", repr=False)
     smtp_password: SecretStr = Field(NOTHING, description="Password of that account.")
     smtp_ca_file: Path | None = Field(
-        None, description="Certificate of your own authority, when the mail server's is not publicly signed."
+        None, description="Your own CA certificate, if the mail server's certificate is not publicly signed."
     )
-    smtp_timeout_seconds: float = Field(30.0, gt=0, description="Longest wait for an answer of the server.")
-    mail_from: SecretStr = Field(NOTHING, description="Address that editions and notices come from.")
+    smtp_timeout_seconds: float = Field(30.0, gt=0, description="Longest wait for a reply from the server.")
+    mail_from: SecretStr = Field(NOTHING, description="Sender address of editions and notifications.")
     mail_to: SecretStr = Field(
         NOTHING,
         description="Who gets published editions, by language of the e-mail: `en: a@x.org, b@x.org; fr: c@x.org`.",
     )
-    mail_draft_to: SecretStr = Field(NOTHING, description="The MEL lead, who alone gets drafts.")
+    mail_draft_to: SecretStr = Field(NOTHING, description="The MEL lead, the only recipient of drafts.")
     mail_attach_mb: float = Field(
         5.0, ge=0, description="A PDF up to this size is attached; 0 attaches none."
     )
@@ -45,15 +46,15 @@ class DeliverySettings(BaseSettings):
     deliver_dir: Path | None = Field(
         None, description="Folder (such as a shared drive) that gets a copy of every published edition."
     )
-    notify_to: SecretStr = Field(NOTHING, description="Who is told of failures and warnings, by e-mail.")
+    notify_to: SecretStr = Field(NOTHING, description="Who gets failures and warnings by e-mail.")
     notify_webhook: SecretStr = Field(
-        NOTHING, description="Chat webhook that is told of them (Slack, Mattermost, Teams, Google Chat)."
+        NOTHING, description="Chat webhook that gets them (Slack, Mattermost, Teams, Google Chat)."
     )
     ui_url: str = Field(
-        "http://localhost:3000", description="Address of the Dagster UI, for links in notices."
+        "http://localhost:3000", description="Address of the Dagster UI, for links in notifications."
     )
     last_quarter_days: int = Field(
-        30, ge=0, description="Days after its end when a quarter's figures and report should be there."
+        30, ge=0, description="Days after the end of a quarter by which its figures and report are due."
     )
 
     @property
@@ -63,6 +64,6 @@ class DeliverySettings(BaseSettings):
 
     @property
     def notifies(self) -> bool:
-        """Whether there is a channel for notices."""
+        """Whether notifications have a channel."""
         by_mail = self.smtp_host and self.notify_to.get_secret_value()
         return bool(by_mail or self.notify_webhook.get_secret_value())

@@ -2,19 +2,19 @@
 
 MelError
 ├── SettingsError        a setting is missing or wrong
-│   └── NotSetUpError    none of a source's settings is there: it is not used
-├── SourceError          a source did not give what was asked
-│   ├── PermanentSourceError   trying again cannot help (credentials, permission, removed endpoint)
+│   └── NotSetUpError    none of a source's settings is set: the source is unused
+├── SourceError          a source did not return what was requested
+│   ├── PermanentSourceError   retrying cannot help (credentials, permission, removed endpoint)
 │   │   └── ReauthoriseError   the access token has expired or was withdrawn
-│   └── TransientSourceError   trying again later can help (outage, throttling, broken answer)
+│   └── TransientSourceError   retrying later can help (outage, throttling, broken answer)
 ├── ContractError        what arrived is not what the contract promises
 ├── CatalogueError       an indicator, target or locale file is wrong
 ├── ModelError           an SQL model cannot be rendered, ordered or run
 ├── WarehouseError       the warehouse cannot be opened, read or written
 ├── ReportError          a chart or page cannot be made
 ├── PublicationError     a quarter cannot be approved, published or restated
-├── DeliveryError        an edition or a notice cannot be sent or copied
-└── PortTakenError       another program listens where the sample should
+├── DeliveryError        an edition or a notification cannot be sent or copied
+└── PortTakenError       another program is using the sample's port
 
 Messages never carry a token, an e-mail address, a person's name or an IP address.
 """
@@ -29,15 +29,15 @@ class SettingsError(MelError):
 
 
 class NotSetUpError(SettingsError):
-    """None of a source's settings is there: it is not used, and nothing is wrong."""
+    """None of a source's settings is set: the source is unused, and nothing is wrong."""
 
 
 class SourceError(MelError):
-    """A source did not give what was asked."""
+    """A source did not return what was requested."""
 
 
 class PermanentSourceError(SourceError):
-    """Trying again cannot help: someone has to change something first."""
+    """Retrying cannot help: someone has to change something first."""
 
 
 class ReauthoriseError(PermanentSourceError):
@@ -45,7 +45,7 @@ class ReauthoriseError(PermanentSourceError):
 
 
 class TransientSourceError(SourceError):
-    """Trying again later can help."""
+    """Retrying later can help."""
 
 
 class ContractError(MelError):
@@ -73,8 +73,8 @@ class PublicationError(MelError):
 
 
 class DeliveryError(MelError):
-    """An edition or a notice cannot be sent or copied; who got it before is noted."""
+    """An edition or a notification cannot be sent or copied; recipients already served are recorded."""
 
 
 class PortTakenError(MelError):
-    """Another program listens where the sample organisation should."""
+    """Another program is using the sample organisation's port."""

@@ -1,4 +1,4 @@
-"""The garbage collector, put to rest where much is made at once and none of it is garbage."""
+"""Pause garbage collection where many objects are created at once and all stay in use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Memory that refers to itself is not freed meanwhile; everything else is, as always."""
+    """Pauses cyclic garbage collection; reference counting goes on."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Texts as they are compared: one rule for headers, labels and names of cities."""
+"""Text normalised for comparison: one rule for headers, labels and city names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def normalize_text(text: str) -> str:
-    """A text without case, accents, punctuation and doubled spaces, for exact comparison."""
+    """Strip case, accents, punctuation and repeated spaces, for exact comparison."""
     letters = "".join(
         c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
     )

@@ -1,4 +1,4 @@
-"""Calendar quarters and years as people write them: ``2024-Q4`` and ``2024``. No clock is read here."""
+"""Calendar quarters and years as people write them: ``2024-Q4`` and ``2024``. Does not read the clock."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def year_before(period: str) -> str:
 
 
 def parse_period(text: str) -> str:
-    """A quarter or a year, as it is written everywhere.
+    """A quarter or a year in its canonical form.
 
     Raises:
         ValueError: it is neither.

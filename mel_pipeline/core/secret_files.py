@@ -1,4 +1,4 @@
-"""Files that their owner alone can read."""
+"""Files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write such a file whole or not at all."""
+    """Write the file atomically, with mode 600."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -2,7 +2,7 @@
 
 Nothing else reads the environment.
 
-With ``MEL_SAMPLE=true`` (the default) whatever is not set points at the sample organisation on this
+With ``MEL_SAMPLE=true`` (the default) unset values point at the sample organisation on this
 machine. Production differs by settings alone.
 """
 
@@ -22,13 +22,13 @@ from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.source_settings import SourceSettings, source_settings
 
-PROJECT = Path(__file__).resolve().parents[2]  # of a clone; in an installed wheel, site-packages
-SHIPPED = PROJECT / "mel_pipeline" / "shipped"  # what a wheel carries of the clone
+PROJECT = Path(__file__).resolve().parents[2]  # root of a clone; site-packages in an installed wheel
+SHIPPED = PROJECT / "mel_pipeline" / "shipped"  # the files of the clone that a wheel contains
 SANDBOX_PORT = 8723
 
 
 class Settings(DeliverySettings):
-    """One object with every setting; secrets are SecretStr and never print."""
+    """Every setting in one object; secrets are SecretStr and never printed."""
 
     model_config = SettingsConfigDict(env_prefix="MEL_", env_file=".env", extra="ignore", frozen=True)
 
@@ -64,10 +64,10 @@ class Settings(DeliverySettings):
         description="Spark cluster that runs the SQL models: spark://host:7077. Empty: the warehouse does.",
     )
     spark_lake: Path | None = Field(
-        None, description="Folder for Spark's tables that every worker reaches under the same path."
+        None, description="Folder for Spark's tables, under the same path on every worker."
     )
     spark_wait_seconds: float = Field(
-        300.0, gt=0, description="How long a Spark job may wait for a worker before it is given up."
+        300.0, gt=0, description="How long a Spark job may wait for a worker before it fails."
     )
     lock_wait_seconds: float = Field(
         60.0, ge=0, description="How long to wait for another run to finish writing."
@@ -79,7 +79,7 @@ class Settings(DeliverySettings):
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     languages: str = Field(
         "",
-        description="Languages of the reports, English among them: en,fr,es. All that have texts by default.",
+        description="Languages of the reports, including English: en,fr,es. Every language with texts by default.",
     )
     formats: str = Field(
         "html,pdf,xlsx,csv", description="Formats of the reports; the page is always written."
@@ -92,12 +92,12 @@ class Settings(DeliverySettings):
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
-        description="Key of the pseudonyms of people; made in MEL_HOME/secrets where it is not set. Keep a copy.",
+        description="Key of people's pseudonyms; created in MEL_HOME/secrets if not set. Keep a copy.",
     )
     sandbox_port: int = Field(SANDBOX_PORT, ge=0, le=65535)
     sandbox_fail: str = Field(
         "",
-        description="Platforms of the sample that fail, to see what a report says then: instagram=expired_token.",
+        description="Sample platforms that fail, to see how a report handles it: instagram=expired_token.",
     )
 
     zoho_accounts_url: str = ""
@@ -108,28 +108,28 @@ class Settings(DeliverySettings):
     zoho_people_url: str = ""
     zoho_campaigns_url: str = ""
     zoho_mapping: Path | None = Field(
-        None, description="Your own copy of sources/zoho_crm/mapping.yml, where names differ."
+        None, description="Your own copy of sources/zoho_crm/mapping.yml, if names differ."
     )
     zoho_export_dir: Path | None = Field(
-        None, description="Drop folder for CRM exports made by hand; when set, the API is not asked."
+        None, description="Drop folder for manual CRM exports; when set, the API is not called."
     )
     zoho_concurrency: int = Field(
         5,
         ge=1,
         le=25,
-        description="Calls to Zoho CRM at once; 5 suits every edition, Enterprise allows more.",
+        description="Concurrent calls to Zoho CRM; 5 suits every edition, Enterprise allows more.",
     )
     zoho_credit_reserve: int = Field(
-        1_000, ge=0, description="API credits of a day that are left for others; at them a load waits."
+        1_000, ge=0, description="Daily API credits left for other users; below that, a load waits."
     )
     survey_dir: Path | None = Field(None, description="Drop folder for survey exports.")
 
-    sandbox_url: str | None = Field(None, exclude=True, description="Where the sample organisation answers.")
+    sandbox_url: str | None = Field(None, exclude=True, description="Address of the sample organisation.")
     source_values: dict[str, dict[str, str]] = Field(
         {},
         exclude=True,
         repr=False,
-        description="Settings of sources that go before the environment (tests).",
+        description="Source settings that override the environment (tests).",
     )
 
     @field_validator("first_quarter")
@@ -152,7 +152,7 @@ class Settings(DeliverySettings):
         return self.today or datetime.now(ZoneInfo(self.time_zone)).date()
 
     def source(self, name: str) -> SourceSettings:
-        """Settings that a source declares in its contract."""
+        """The settings a source declares in its contract."""
         return source_settings(name, self.source_values.get(name, {}), self.sandbox_url)
 
     def with_source(self, name: str, **values: str) -> Settings:
@@ -193,12 +193,12 @@ class Settings(DeliverySettings):
 
     @property
     def pictures_dir(self) -> Path:
-        """Drawn pictures, which reports that would draw them again take from there."""
+        """Cache of rendered charts and pages."""
         return self.home / "pictures"
 
     @property
     def secrets_dir(self) -> Path:
-        """Token caches, readable by the owner alone."""
+        """Token caches, readable only by the owner."""
         return self.home / "secrets"
 
 
@@ -209,10 +209,10 @@ def _user_folder() -> Path:
 
 
 def load_settings(sandbox_port: int | None = None) -> Settings:
-    """Read the settings; sample values fill what is not set when ``MEL_SAMPLE`` is true.
+    """Read the settings; with ``MEL_SAMPLE`` true, sample values fill what is unset.
 
     Args:
-        sandbox_port: where the sample answers; ``MEL_SANDBOX_PORT`` by default.
+        sandbox_port: port of the sample; ``MEL_SANDBOX_PORT`` by default.
 
     Raises:
         SettingsError: a variable cannot be read; the message names it, never its value.

@@ -24,43 +24,43 @@ class SourceSettings:
     values: Mapping[str, SecretStr] = field(repr=False)
 
     def variable(self, name: str) -> str:
-        """What the setting is called in the environment."""
+        """Name of the environment variable."""
         return f"MEL_{self.source}_{name}".upper()
 
     def text(self, name: str) -> str:
         """A value.
 
         Raises:
-            NotSetUpError: nothing is set for this source at all: it is not used.
-            SettingsError: it is empty and has to be set.
+            NotSetUpError: nothing is set for this source: it is unused.
+            SettingsError: the value is required and empty.
         """
         value = self._value(name)
         if not value and not self.declared[name].optional:
             if self.is_unused:
-                raise NotSetUpError(f"{self.title} is not set up, so it is not asked.")
+                raise NotSetUpError(f"{self.title} is not set up, so it is skipped.")
             raise SettingsError(
                 f"{self.variable(name)} is empty. Set it in .env; see the README of the source."
             )
         return value
 
     def known(self, name: str) -> str:
-        """A value, or empty text where none is set and none is needed."""
+        """A value, or an empty string if an optional one is unset."""
         return self._value(name)
 
     def listed(self, name: str) -> list[str]:
-        """A value that holds several, separated by commas."""
+        """The parts of a comma-separated value."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     @property
     def is_unused(self) -> bool:
-        """Whether everything that has no default is empty."""
+        """Whether every setting without a default is empty."""
         needed = any(not setting.default and not setting.optional for setting in self.declared.values())
         own = [name for name, setting in self.declared.items() if not setting.default]
         return needed and not any(self._value(name) for name in own)
 
     @property
     def secrets(self) -> list[str]:
-        """Values that must not be seen, for redaction."""
+        """Secret values, for redaction."""
         return [
             value
             for name, setting in self.declared.items()
@@ -75,10 +75,10 @@ class SourceSettings:
 def source_settings(
     source: str, given: Mapping[str, str], sandbox: str | None, env_file: Path = Path(".env")
 ) -> SourceSettings:
-    """Settings of a source: what is ``given``, then the environment, then the file, then the sample.
+    """Settings of a source, in this order: ``given``, environment, file, sample.
 
     Args:
-        sandbox: address of the sample organisation when it stands in for whatever is not set.
+        sandbox: address of the sample organisation, if it fills unset values.
     """
     contract = contract_of(source)
     written = dotenv_values(env_file) if env_file.is_file() else {}

@@ -20,18 +20,18 @@ class Range:
 
 
 def wilson(successes: float, n: float, population: float | None = None, z: float = Z_95) -> Range:
-    """Wilson's score interval of a share, in per cent (E. B. Wilson, 1927).
+    """Wilson score interval of a share, in per cent (E. B. Wilson, 1927).
 
-    Where the population is known, the sample counts for ``n * (N - 1) / (N - n)`` answers (finite population
-    correction): a survey that everybody answered has no interval left.
+    With a known population the sample counts for ``n * (N - 1) / (N - n)`` answers (finite population
+    correction): a survey that everyone answered has an interval of width zero.
 
     Args:
         successes: from 0 to n.
         n: answers; more than 0.
-        population: all who could have answered, at least n; None where it is not known.
+        population: all who could have answered, at least n; None if unknown.
 
     Raises:
-        ValueError: the numbers do not go together.
+        ValueError: the numbers are inconsistent.
     """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is no share")
@@ -47,12 +47,12 @@ def wilson(successes: float, n: float, population: float | None = None, z: float
 
 
 def robust_z(value: float, earlier: Sequence[float]) -> float | None:
-    """How many robust deviations a value lies from the median of the earlier ones.
+    """Distance of a value from the median of earlier ones, in robust deviations.
 
     Median and median absolute deviation, so that one earlier outlier does not hide the next.
 
     Returns:
-        None where the series is too short, or never moved.
+        None if the series is too short or constant.
     """
     if len(earlier) < LEAST_SERIES:
         return None

@@ -1,4 +1,4 @@
-"""Sends what arrives ready: messages by SMTP, notices to a chat, folders to another place. Composes no figure.
+"""Deliver editions and notifications: e-mail by SMTP, messages to a chat, copies of folders. Computes no figures.
 
-No database, settings or report is known here, and no address is ever printed.
+Addresses are never printed.
 """

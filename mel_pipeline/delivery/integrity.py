@@ -1,4 +1,4 @@
-"""Looks at the files of an edition before they leave: nothing missing, cut off or blank."""
+"""Check the files of an edition before delivery: nothing missing, cut off or blank."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-LEAST_WORDS = 100  # of a page; the shortest edition has several hundred
+LEAST_WORDS = 100  # on a page; the shortest edition has several hundred
 _TAGS = re.compile(r"<(style|script|svg)\b.*?</\1>|<[^>]+>", re.DOTALL)
 
 
 def faults(folder: Path, needed: Iterable[str], since: datetime | None = None) -> list[str]:
-    """What is wrong with the files of an edition, a sentence each; empty when it may leave.
+    """What is wrong with the files of an edition, one sentence each; empty if it may be delivered.
 
     Args:
-        needed: files that have to be there, relative to ``folder``; the others are looked at as well.
-        since: when the figures were frozen (aware); pages written before would tell the state before.
+        needed: required files, relative to ``folder``; all other files are checked as well.
+        since: when the figures were frozen (aware); older pages show provisional figures.
     """
     wanted = [folder / name for name in needed]
     there = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]

@@ -1,4 +1,4 @@
-"""An e-mail for one person: text and HTML of the same content, perhaps a PDF. Pure."""
+"""An e-mail to one person: text and HTML with the same content, optionally a PDF. No I/O but the attachment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = SMTP.clone(max_line_length=76)
 
 @dataclass(frozen=True)
 class Letter:
-    """What everybody of one language gets. ``html`` may be empty."""
+    """The content sent to every recipient of one language. ``html`` may be empty."""
 
     subject: str
     text: str
@@ -28,7 +28,7 @@ class Letter:
 
     @property
     def digest(self) -> str:
-        """Of what is said; the attachment follows from it."""
+        """Hash of the content; the attachment follows from it."""
         return hashlib.sha256("\0".join((self.subject, self.text, self.html)).encode()).hexdigest()
 
 
@@ -37,20 +37,20 @@ def message(letter: Letter, sender: str, to: str, moment: datetime, key: str) ->
 
     Args:
         moment: with a time zone.
-        key: the same key gives the same Message-ID, so that a repeated message is known as one.
+        key: the same key gives the same Message-ID, so a repeated message is recognised.
 
     Raises:
-        DeliveryError: a header would hold a line break or another control character, or the
+        DeliveryError: a header would contain a line break or another control character, or the
             attachment cannot be read.
     """
     for name, value in (("subject", letter.subject), ("sender", sender), ("recipient", to)):
         if any(ord(char) < 32 or ord(char) == 127 for char in value):
-            raise DeliveryError(f"Writing an e-mail: its {name} holds a line break. Nothing was sent.")
+            raise DeliveryError(f"Writing an e-mail: its {name} contains a line break. Nothing was sent.")
     made = EmailMessage(policy=POLICY)
     made["From"], made["To"], made["Subject"] = sender, to, letter.subject
     made["Date"] = format_datetime(moment)
     made["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{sender.rpartition('@')[2]}>"
-    made["Auto-Submitted"] = "auto-generated"  # no "I am on holiday" in answer
+    made["Auto-Submitted"] = "auto-generated"  # suppresses out-of-office replies
     made["Content-Language"] = letter.language
     made.set_content(letter.text, cte="quoted-printable")
     if letter.html:

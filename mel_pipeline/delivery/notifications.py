@@ -1,7 +1,7 @@
-"""What the pipeline tells people unasked: by e-mail, in a chat, or both. Each thing is told once.
+"""Notifications by e-mail, chat or both, each sent once.
 
-What was told stands in a file of MEL_HOME, not in the warehouse: a warehouse that cannot be opened is one of the
-things to tell.
+The log of sent notifications is a file in MEL_HOME, not in the warehouse: an unreachable warehouse is itself a
+reason to notify.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
 FILE = "notices.json"
-MOST_KEPT = 500
+MAX_SUBJECTS = 500
 MOST_LINES = 12
-MOST_LETTERS = 600  # of a check's sentence: what to do stands at its end
+MOST_LETTERS = 600  # of a check's sentence: the remedy comes at its end
 
 
 @dataclass(frozen=True)
 class Notification:
-    """Something to tell. ``link`` leads to where it can be seen."""
+    """One message. ``link`` leads to the run or report it is about."""
 
     title: str
     lines: tuple[str, ...]
     link: str = ""
 
     def text(self) -> str:
-        """As people get it, without addresses and secrets; the link is our own."""
+        """The text as sent, without addresses and secrets; the link is our own."""
         shown = [redacted(line) for line in self.lines[:MOST_LINES]]
         if len(self.lines) > MOST_LINES:
             shown.append(f"... and {len(self.lines) - MOST_LINES} more in the Dagster UI.")
@@ -50,19 +50,19 @@ class Notification:
 
 
 class NotificationLog:
-    """What was told last about each subject."""
+    """The state last notified for each subject."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / FILE
 
     def last(self, subject: str) -> Any:
-        """None when nothing was ever told."""
+        """None if nothing has been sent yet."""
         return self._read().get(subject)
 
-    def record(self, subject: str, told: Any) -> None:
-        """Replace what was told; the oldest subjects are forgotten."""
+    def record(self, subject: str, state: Any) -> None:
+        """Replace the state of a subject; the oldest subjects are dropped."""
         known = {name: value for name, value in self._read().items() if name != subject}
-        known = dict(list(known.items())[-MOST_KEPT + 1 :]) | {subject: told}
+        known = dict(list(known.items())[-MAX_SUBJECTS + 1 :]) | {subject: state}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_name(f".{FILE}.{secrets.token_hex(4)}")
         fresh.write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -72,44 +72,44 @@ class NotificationLog:
         try:
             known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return {}  # then something is told once more, which is better than not at all
+            return {}  # a repeated notification is better than none
         return known if isinstance(known, dict) else {}
 
 
-def notify(settings: Settings, notice: Notification) -> None:
-    """Tell it on every channel that is set; one that fails keeps no other from being used.
+def notify(settings: Settings, notification: Notification) -> None:
+    """Send on every configured channel; a failing one does not stop the others.
 
     Raises:
-        DeliveryError: a channel failed; which and why, without addresses.
+        DeliveryError: a channel failed; says which and why, without addresses.
     """
     failed: list[str] = []
     for channel in (_by_mail, _in_chat):
         try:
-            channel(settings, notice)
+            channel(settings, notification)
         except MelError as error:
             failed.append(str(error))
     if failed:
-        raise DeliveryError(f"Telling that '{redacted(notice.title)}': {' '.join(failed)}")
+        raise DeliveryError(f"Sending the notification '{redacted(notification.title)}': {' '.join(failed)}")
 
 
-def notify_once(settings: Settings, subject: str, told: Any, notice: Notification) -> bool:
-    """Tell it unless just this was the last told about the subject; True when it was told."""
+def notify_once(settings: Settings, subject: str, state: Any, notification: Notification) -> bool:
+    """Notify unless this state was the last one sent for the subject. Returns whether it was sent."""
     log = NotificationLog(settings.home)
-    if log.last(subject) == told:
+    if log.last(subject) == state:
         return False
-    notify(settings, notice)
-    log.record(subject, told)
+    notify(settings, notification)
+    log.record(subject, state)
     return True
 
 
-def _by_mail(settings: Settings, notice: Notification) -> None:
+def _by_mail(settings: Settings, notification: Notification) -> None:
     to = recipients(settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")
     if not to:
         return
     sender = one_address(settings.mail_from.get_secret_value(), "MEL_MAIL_FROM")
     moment = datetime.now(UTC)
-    subject = " ".join(f"{settings.organisation} MEL: {redacted(notice.title)}".split())
-    letter = Letter(subject, notice.text() + "\n")
+    subject = " ".join(f"{settings.organisation} MEL: {redacted(notification.title)}".split())
+    letter = Letter(subject, notification.text() + "\n")
     key = hashlib.sha256(f"{letter.digest} {moment.isoformat()}".encode()).hexdigest()
     messages = {
         person.place: message(letter, sender, person.address, moment, f"{key} {number}")
@@ -121,16 +121,16 @@ def _by_mail(settings: Settings, notice: Notification) -> None:
 
 
 def _impatient_server(settings: Settings) -> Server:
-    """Dagster gives a sensor a minute; what is not told then is told at the next occasion."""
+    """Short timeouts: Dagster allows a sensor a minute. Unsent notifications go out on the next tick."""
     from mel_pipeline.delivery.service import mail_server
 
     given = mail_server(settings)
     return replace(given, attempts=2, wait_seconds=3.0, timeout_seconds=min(8.0, given.timeout_seconds))
 
 
-def _in_chat(settings: Settings, notice: Notification) -> None:
+def _in_chat(settings: Settings, notification: Notification) -> None:
     if url := settings.notify_webhook.get_secret_value():
-        post(url, notice.text(), attempts=2)
+        post(url, notification.text(), attempts=2)
 
 
 def run_link(settings: Settings, run_id: str) -> str:
@@ -138,9 +138,9 @@ def run_link(settings: Settings, run_id: str) -> str:
 
 
 def failure(job: str, partition: str, reasons: Collection[str], link: str) -> Notification:
-    """A run that failed; what was published before still stands."""
+    """A failed run; earlier publications are unaffected."""
     what = f"{job} {partition}".rstrip()
-    lines = (*reasons, "What was published before still stands. Mend the above and run it again.")
+    lines = (*reasons, "What was published before is unaffected. Fix the above and run it again.")
     return Notification(f"{what} failed", lines, link)
 
 
@@ -155,12 +155,12 @@ def warnings(partition: str, now: dict[str, str], before: Collection[str], link:
 
     Args:
         now: check → sentence.
-        before: checks that warned when this was last told.
+        before: checks that warned in the last notification.
     """
-    told = {name: f"{name}: {_in_short(text)}" for name, text in sorted(now.items())}
-    new = [f"New: {line}" for line in grouped([told[name] for name in told if name not in before])]
-    still = [f"Still: {line}" for line in grouped([told[name] for name in told if name in before])]
-    gone = [f"Mended: {name}" for name in sorted(set(before) - set(now))]
+    lines = {name: f"{name}: {_in_short(text)}" for name, text in sorted(now.items())}
+    new = [f"New: {line}" for line in grouped([lines[name] for name in lines if name not in before])]
+    still = [f"Still: {line}" for line in grouped([lines[name] for name in lines if name in before])]
+    gone = [f"Fixed: {name}" for name in sorted(set(before) - set(now))]
     title = (
         f"{partition}: {len(now)} check{'s' if len(now) != 1 else ''} worth a look"
         if now
@@ -173,27 +173,27 @@ def nothing_ran(hours: float) -> Notification:
     return Notification(
         "no nightly run",
         (
-            f"The last nightly run ended {hours / 24:.0f} days ago. Look whether every_night is on under Automation"
-            " and whether a run hangs; one run brings everything since.",
+            f"The last nightly run ended {hours / 24:.0f} days ago. Check that every_night is on under Automation"
+            " and that no run hangs; one run catches up on everything.",
         ),
     )
 
 
 def report_link(settings: Settings, period: str) -> str:
-    """The page of an edition: where reports can be opened, else beside the Dagster UI."""
+    """The page of an edition: under MEL_REPORTS_URL, otherwise beside the Dagster UI."""
     folder = settings.reports_url or f"{settings.ui_url.rstrip('/')}/reports"
     return f"{folder.rstrip('/')}/{period}/report-en.html"
 
 
 def report_ready(settings: Settings, period: str, sentence: str) -> Notification:
-    lines = (f"Its files lie in {settings.published_dir / period}.", *([sentence] if sentence else []))
+    lines = (f"Its files are in {settings.published_dir / period}.", *([sentence] if sentence else []))
     return Notification(f"the report {period} is ready", lines, report_link(settings, period))
 
 
 def grouped(problems: list[str]) -> list[str]:
-    """Problems with one reason told once: an outage fails every table of a source.
+    """Merge problems with the same reason: an outage fails every table of a source.
 
-    Each reads "asset: sentence. what was asked: reason", or otherwise, and is then left as it is.
+    Expects "asset: sentence. request: reason"; anything else is left as it is.
     """
     alike: dict[str, list[str]] = {}
     for problem in problems:
@@ -211,6 +211,6 @@ def _names(assets: list[str]) -> str:
 
 
 def _in_short(text: str) -> str:
-    """The first two lines: of a table's rows the first counts them, the second says what is wrong."""
+    """The first two lines: for rows of a table the first counts them, the second says what is wrong."""
     lines = [line.removeprefix("- ").strip() for line in text.strip().splitlines()]
     return shorten(" ".join(filter(None, lines[:2])), MOST_LETTERS, placeholder=" ...").rstrip(":")

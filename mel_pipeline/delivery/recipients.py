@@ -1,4 +1,4 @@
-"""Lists of recipients as they stand in a setting: ``en: a@x.org, b@x.org; fr: c@x.org``."""
+"""Parse lists of recipients in settings: ``en: a@x.org, b@x.org; fr: c@x.org``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LANGUAGE = re.compile(r"\s*([A-Za-z]{2})\s*:(.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Recipient:
-    """``place`` says who is meant without saying the address: "recipient 2 (fr) of MEL_MAIL_TO"."""
+    """``place`` identifies the recipient without the address: "recipient 2 (fr) of MEL_MAIL_TO"."""
 
     address: str = field(repr=False)
     language: str
@@ -24,10 +24,10 @@ class Recipient:
 
 
 def recipients(text: str, setting: str) -> list[Recipient]:
-    """Everybody once, in the order of the setting; names before an address are not kept.
+    """Each recipient once, in the order of the setting; display names are dropped.
 
     Raises:
-        SettingsError: something is no address; told by its place, never by its text.
+        SettingsError: an entry is not an address; gives its position, never its text.
     """
     found: dict[str, Recipient] = {}
     for part in text.split(";"):
@@ -53,5 +53,5 @@ def one_address(text: str, setting: str) -> str:
     """
     listed = recipients(text, setting)
     if len(listed) != 1:
-        raise SettingsError(f"Reading {setting}: it holds {len(listed)} addresses; give exactly one.")
+        raise SettingsError(f"Reading {setting}: it has {len(listed)} addresses; give exactly one.")
     return listed[0].address

@@ -1,6 +1,6 @@
-"""An edition on its way to its readers: looked at, mailed to those who have not got it, copied to a folder.
+"""Deliver an edition: check its files, mail it to those who have not received it, copy it to a folder.
 
-Figures that are not published go to the MEL lead alone, marked as a draft.
+Unpublished figures go only to the MEL lead, marked as a draft.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Delivered:
-    """What became of a delivery. ``had`` got this version before; ``notes`` are worth a look."""
+    """Result of a delivery. ``had``: recipients who already have this version; ``notes``: warnings."""
 
     period: str
     sent: int = 0
@@ -49,12 +49,12 @@ class Delivered:
     @property
     def sentence(self) -> str:
         verb = "would go" if self.dry_run else "went"
-        told = [f"{self.period}: {self.sent} e-mail{'' if self.sent == 1 else 's'} {verb} out"]
+        parts = [f"{self.period}: {self.sent} e-mail{'' if self.sent == 1 else 's'} {verb} out"]
         if self.had:
-            told.append(f"{self.had} recipient{' has' if self.had == 1 else 's have'} this version already")
+            parts.append(f"{self.had} recipient{' has' if self.had == 1 else 's have'} this version already")
         if self.copied_to:
-            told.append(f"the edition lies in {self.copied_to}")
-        return "; ".join(told) + "."
+            parts.append(f"the edition is in {self.copied_to}")
+        return "; ".join(parts) + "."
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,17 @@ def deliver(
     again: bool = False,
     dry_run: bool = False,
 ) -> Delivered:
-    """Write the edition anew where it has changed, look at it, send and copy it.
+    """Rewrite the edition if it has changed, check it, send and copy it.
 
     Args:
         period: a quarter (``2024-Q4``) or a year.
-        draft: send it to the MEL lead alone, marked as a draft; nothing is copied.
-        again: also to those who have got this version.
+        draft: send it only to the MEL lead, marked as a draft; nothing is copied.
+        again: also send to those who already have this version.
         dry_run: write, send and copy nothing; only say what would happen.
 
     Raises:
-        DeliveryError: not published, something of the edition is missing or blank, or somebody did not get it.
-        SettingsError: nobody to send to, or a setting is wrong.
+        DeliveryError: not published, files missing or blank, or some recipients could not be reached.
+        SettingsError: no recipients, or a wrong setting.
         ReportError: the period has not been calculated, or a page cannot be written.
     """
     quarter = period if "-Q" in period else f"{period}-Q4"
@@ -137,7 +137,7 @@ def deliver(
     edition = read_edition(warehouse, settings, period)
     task = _Delivery(warehouse, settings, edition, published, draft, to, sender, server)
     _require_languages(task)
-    # What is sent says the state of now: files written before publication still say provisional.
+    # Sent files must show the current state: those written before publication still say provisional.
     if not dry_run:
         write_edition(edition, settings, task.languages)
     _require_whole(task, dry_run=dry_run)
@@ -150,12 +150,12 @@ def _recipients(settings: Settings, *, draft: bool) -> list[Recipient]:
     if draft:
         found = recipients(settings.mail_draft_to.get_secret_value(), "MEL_MAIL_DRAFT_TO")
         if not found:
-            raise SettingsError("Sending a draft: nobody to send to. Set MEL_MAIL_DRAFT_TO to the MEL lead.")
+            raise SettingsError("Sending a draft: no recipient. Set MEL_MAIL_DRAFT_TO to the MEL lead.")
         return found
     found = recipients(settings.mail_to.get_secret_value(), "MEL_MAIL_TO")
     if not found and settings.deliver_dir is None:
         raise SettingsError(
-            "Delivering an edition: nobody to send to and no folder. Set MEL_MAIL_TO, or MEL_DELIVER_DIR."
+            "Delivering an edition: no recipients and no folder. Set MEL_MAIL_TO, or MEL_DELIVER_DIR."
         )
     return found
 
@@ -177,11 +177,11 @@ def _require_whole(task: _Delivery, *, dry_run: bool) -> None:
     for language in task.languages:
         suffix = "" if language == "en" else f"-{language}"
         needed += [f"charts/{name}{suffix}.{kind}" for name in headline for kind in ("svg", "png")]
-    frozen = task.published is not None and not (task.draft or dry_run)  # a dry run writes no page anew
+    frozen = task.published is not None and not (task.draft or dry_run)  # a dry run rewrites no page
     since = task.published.happened_at.replace(tzinfo=UTC) if task.published and frozen else None
     if wrong := faults(task.folder, needed, since):
         raise DeliveryError(
-            f"Delivering {task.edition.period}: the edition in {task.folder} is not whole; nothing was sent or"
+            f"Delivering {task.edition.period}: the edition in {task.folder} is incomplete; nothing was sent or"
             f" copied. {' '.join(wrong)} Write it again (job quarterly_report or annual_edition)."
         )
 
@@ -196,7 +196,7 @@ def _copy(task: _Delivery, *, dry_run: bool) -> str:
 
 
 def _mail(task: _Delivery, server: Server, *, again: bool, dry_run: bool) -> tuple[int, int, list[str]]:
-    """How many were sent, how many had it, what is worth a look."""
+    """How many were sent, how many already had it, warnings."""
     from mel_pipeline.ingest.privacy.pseudonyms import load_pseudonyms
 
     pseudonyms = load_pseudonyms(task.settings)
@@ -250,23 +250,23 @@ def _letter(task: _Delivery, language: str, notes: list[str]) -> Letter:
 
 
 def _attachment(task: _Delivery, language: str, notes: list[str]) -> Path | None:
-    """The PDF, where there is one, small enough and not of the state before publication."""
+    """The PDF, if it exists, is small enough and not older than the page."""
     path = task.folder / f"report-{language}.pdf"
     if not path.is_file() or not task.settings.mail_attach_mb:
         return None
     size = path.stat().st_size / 1e6
     if size > task.settings.mail_attach_mb:
-        notes.append(f"{path.name} has {size:.1f} MB, more than MEL_MAIL_ATTACH_MB: it is not attached.")
+        notes.append(f"{path.name} has {size:.1f} MB, more than MEL_MAIL_ATTACH_MB: not attached.")
         return None
     page = task.folder / f"report-{language}.html"
     if path.stat().st_mtime < page.stat().st_mtime:
-        notes.append(f"{path.name} is older than the page: it is not attached. Write the edition again.")
+        notes.append(f"{path.name} is older than the page: not attached. Write the edition again.")
         return None
     return path
 
 
 def _had(task: _Delivery, letters: dict[str, Letter]) -> set[str]:
-    """Pseudonyms of those who got this version; of a draft, the same draft."""
+    """Pseudonyms of recipients who have this version; for a draft, this very draft."""
     table = tables.delivery
     if not task.warehouse.has_table(table.name):
         return set()
@@ -280,7 +280,7 @@ def _had(task: _Delivery, letters: dict[str, Letter]) -> set[str]:
 
 
 def _note(task: _Delivery, letters: dict[str, Letter], due: dict[str, Recipient], key: str) -> None:
-    """Written as each is accepted: whatever happens then, nobody gets it twice."""
+    """Recorded as each message is accepted, so that a later failure never sends it twice."""
     language = due[key].language
     with task.warehouse.transaction() as connection:
         ensure_tables(connection)
@@ -297,12 +297,12 @@ def _note(task: _Delivery, letters: dict[str, Letter], due: dict[str, Recipient]
 
 
 def _failure_message(task: _Delivery, due: dict[str, Recipient], failed: dict[str, str]) -> str:
-    """Who did not get it, by reason and place in the setting."""
+    """Who did not get it, by reason and position in the setting."""
     reasons: dict[str, list[str]] = {}
     for key, why in failed.items():
         reasons.setdefault(why, []).append(due[key].place)
     lines = [f"{', '.join(places)}: {why}" for why, places in reasons.items()]
     return (
-        f"Delivering {task.edition.period}: {len(failed)} of {len(due)} e-mails did not go. {' '.join(lines)}"
-        " Mend the above and deliver again: it goes only to those who have not got it."
+        f"Delivering {task.edition.period}: {len(failed)} of {len(due)} e-mails were not sent. {' '.join(lines)}"
+        " Fix the above and deliver again: it goes only to those who have not received it."
     )

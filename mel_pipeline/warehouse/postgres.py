@@ -31,7 +31,7 @@ def named_driver(url: str) -> str:
 
 
 def open_engine(url: str, lock_wait_seconds: float) -> sa.Engine:
-    """An engine whose sessions reckon in UTC and give up waiting for a lock after a while."""
+    """An engine whose sessions use UTC and time out when waiting for a lock."""
     import sqlalchemy as sa
 
     engine = sa.create_engine(

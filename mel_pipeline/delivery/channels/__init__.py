@@ -1,1 +1,1 @@
-"""Ways out of the house: SMTP, chat webhook, folder; redaction of what they say. No warehouse, settings or figures."""
+"""Outgoing channels: SMTP, chat webhook, folder; redaction of messages. No warehouse, settings or figures."""

@@ -1,4 +1,4 @@
-"""Copies the folder of an edition to another place: a reader there sees the old one or the new one, whole."""
+"""Copy an edition's folder atomically: a reader sees either the old or the new edition, complete."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mel_pipeline.core.errors import DeliveryError
 
 
 def copy_edition(source: Path, into: Path) -> bool:
-    """Put a copy of ``source`` into the folder ``into``, under the same name; True when something was copied.
+    """Copy ``source`` into the folder ``into`` under the same name. Returns whether anything was copied.
 
     Raises:
         DeliveryError: ``into`` is missing (a drive that is not mounted), inside the source or around it, or
-            cannot be written. What lay there before still lies there.
+            not writable. The previous copy stays in place.
     """
     target = into / source.name
     _require_apart(source, into, target)
@@ -26,7 +26,7 @@ def copy_edition(source: Path, into: Path) -> bool:
     fresh, old = (into / f".{source.name}.{kind}.{mark}" for kind in ("new", "old"))
     try:
         for left in into.glob(f".{source.name}.*"):
-            shutil.rmtree(left)  # of a copy that was killed
+            shutil.rmtree(left)  # left by a killed copy
         shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(".*"))
         for path in fresh.rglob("*"):
             if path.is_file():
@@ -38,7 +38,7 @@ def copy_edition(source: Path, into: Path) -> bool:
         shutil.rmtree(fresh, ignore_errors=True)
         raise DeliveryError(
             f"Copying the edition {source.name} to {into}: {getattr(error, 'strerror', None) or error}. Check"
-            " that the folder may be written and has room. What lay there before still does."
+            " that the folder is writable and has space. The previous copy is still there."
         ) from error
     shutil.rmtree(old, ignore_errors=True)
     return True
@@ -57,7 +57,7 @@ def _swap(fresh: Path, target: Path, old: Path) -> None:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two folders hold the same files with the same bytes."""
+    """Whether two folders have identical files."""
     if not other.is_dir():
         return False
     mine, theirs = _files(one), _files(other)
@@ -74,15 +74,15 @@ def _files(folder: Path) -> list[Path]:
 def _require_apart(source: Path, into: Path, target: Path) -> None:
     if not into.is_dir():
         raise DeliveryError(
-            f"Copying the edition {source.name}: the folder {into} (MEL_DELIVER_DIR) is not there. Make it, or"
+            f"Copying the edition {source.name}: the folder {into} (MEL_DELIVER_DIR) is not there. Create it, or"
             " mount the drive."
         )
     origin, place, end = source.resolve(), into.resolve(), target.resolve()
     around = origin.parent
     if place == around or around in place.parents or end == around or end in around.parents:
         raise DeliveryError(
-            f"Copying the edition {source.name}: {into} (MEL_DELIVER_DIR) lies inside the folder of reports or"
-            " around it. Choose a folder apart from it."
+            f"Copying the edition {source.name}: {into} (MEL_DELIVER_DIR) is inside the folder of reports or"
+            " around it. Choose a separate folder."
         )
 
 

@@ -1,4 +1,4 @@
-"""Takes out of a text what must not leave: addresses, IP addresses, secrets in links, long tokens."""
+"""Remove what must not leave in a message: e-mail and IP addresses, secrets in links, long tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RULES = (
 
 
 def redacted(text: str) -> str:
-    """The text without people and secrets; hosts of links stay."""
+    """The text without addresses and secrets; link hosts stay."""
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
     return text

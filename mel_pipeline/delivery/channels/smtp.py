@@ -1,4 +1,4 @@
-"""Sends messages by SMTP, one a recipient, and says what the server's answer means. Hosts are named, people never."""
+"""Send messages by SMTP, one per recipient, and explain the server's replies. Errors name hosts, never people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Server:
-    """A mail server, and how patient we are: greylisting servers want to be asked again after a while."""
+    """A mail server and the retry policy: greylisting servers accept only a later attempt."""
 
     host: str
     port: int
@@ -30,7 +30,7 @@ class Server:
     ca_file: Path | None = None
     timeout_seconds: float = 30.0
     attempts: int = 4
-    wait_seconds: float = 20.0  # then twice as long each time
+    wait_seconds: float = 20.0  # doubles with each attempt
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Server:
 
 @dataclass(frozen=True)
 class _Fault:
-    """Why a message was not accepted; ``lasting`` when trying again cannot help."""
+    """Why a message was not accepted; ``lasting`` if retrying cannot help."""
 
     sentence: str
     lasting: bool
@@ -48,18 +48,18 @@ class _Fault:
 def send(
     server: Server, sender: str, messages: Mapping[str, EmailMessage], accepted: Callable[[str], None]
 ) -> dict[str, str]:
-    """Send every message to the address in its To header; temporary refusals are tried again.
+    """Send every message to the address in its To header; temporary refusals are retried.
 
     Args:
-        messages: by a key of the caller's.
-        accepted: called with the key as soon as the server has taken a message.
+        messages: by any key of the caller.
+        accepted: called with the key as soon as the server accepts a message.
 
     Returns:
-        Key → sentence of the messages that were not accepted; empty when all went.
+        Key → reason, for messages that were not accepted; empty if all were.
 
     Raises:
-        DeliveryError: no message can go: sign-in, certificate or sender refused.
-        SettingsError: a password would travel readable.
+        DeliveryError: nothing can be sent: sign-in, certificate or sender refused.
+        SettingsError: a password would be sent unencrypted.
     """
     _require_privacy(server)
     waiting, refused = dict(messages), dict[str, str]()
@@ -91,7 +91,7 @@ def send(
 def _sent(
     server: Server, sender: str, messages: Mapping[str, EmailMessage], accepted: Callable[[str], None]
 ) -> list[tuple[str, _Fault | None]]:
-    """One round over one connection; a connection that breaks leaves the rest for later."""
+    """One round over one connection; after a dropped connection the rest is left for the next round."""
     outcomes: list[tuple[str, _Fault | None]] = []
     keys = list(messages)
     connection: smtplib.SMTP | None = None
@@ -114,7 +114,7 @@ def _sent(
 
 
 def _open(server: Server, sender: str) -> smtplib.SMTP:
-    """A connection that is secured and signed in."""
+    """A secured connection, signed in."""
     own = sender.rpartition("@")[2] or "localhost"  # not the machine's name
     context = _context(server)
     try:
@@ -139,7 +139,7 @@ def _open(server: Server, sender: str) -> smtplib.SMTP:
 
 
 def _explained(server: Server, error: BaseException) -> BaseException:
-    """What a failed handshake means; what may pass comes back as it is."""
+    """What a failed handshake means; possibly temporary errors are returned as they are."""
     if isinstance(error, ssl.SSLError):
         return _insecure(server, error)
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code < 500:
@@ -147,7 +147,7 @@ def _explained(server: Server, error: BaseException) -> BaseException:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return DeliveryError(
             f"Signing in at the mail server {server.name}: user or password refused ({error.smtp_code})."
-            " Check MEL_SMTP_USER and MEL_SMTP_PASSWORD; many providers want a password for programs."
+            " Check MEL_SMTP_USER and MEL_SMTP_PASSWORD; many providers require an app password."
         )
     if isinstance(error, smtplib.SMTPNotSupportedError):
         what = "STARTTLS" if "STARTTLS" in str(error) else "signing in"
@@ -157,7 +157,7 @@ def _explained(server: Server, error: BaseException) -> BaseException:
         )
     if isinstance(error, smtplib.SMTPResponseException):
         return DeliveryError(
-            f"Opening the mail server {server.name}: it refuses us ({error.smtp_code}). Ask whoever runs it."
+            f"Opening the mail server {server.name}: it refuses the connection ({error.smtp_code}). Ask its administrator."
         )
     return error
 
@@ -171,7 +171,7 @@ def _sent_one(server: Server, connection: smtplib.SMTP, sender: str, message: Em
     except smtplib.SMTPSenderRefused as error:
         if error.smtp_code >= 500:
             raise DeliveryError(
-                f"Sending by {server.name}: the server does not let us send from MEL_MAIL_FROM"
+                f"Sending by {server.name}: the server does not allow MEL_MAIL_FROM as sender"
                 f" ({error.smtp_code}). Use an address of the account that signs in."
             ) from None
         return _refused(server, error.smtp_code, error.smtp_error, "the sender")
@@ -181,7 +181,7 @@ def _sent_one(server: Server, connection: smtplib.SMTP, sender: str, message: Em
 
 
 def _refused(server: Server, code: int, answer: bytes | str, what: str) -> _Fault:
-    """Codes alone are told: the words of a server's answer may name a person."""
+    """Report only codes: the text of a server's reply may name a person."""
     words = answer.decode("ascii", "replace") if isinstance(answer, bytes) else str(answer)
     first = words.split(" ", 1)[0]
     detail = f"{code} {first}" if first[:2] in ("4.", "5.") and len(first) < 10 else str(code)
@@ -196,7 +196,7 @@ def _unreachable(server: Server, error: Exception) -> str:
     if isinstance(error, TimeoutError) or "timed out" in str(error):  # smtplib wraps it
         why = f"no answer within {server.timeout_seconds:g} seconds"
     elif isinstance(error, smtplib.SMTPException):
-        why = "the server broke the connection off"
+        why = "the server closed the connection"
     else:
         why = (getattr(error, "strerror", None) or type(error).__name__).lower()
     return f"The mail server {server.name} could not be used: {why}."
@@ -205,9 +205,9 @@ def _unreachable(server: Server, error: Exception) -> str:
 def _insecure(server: Server, error: ssl.SSLError) -> DeliveryError:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = f"its certificate is not trusted ({error.verify_message})"
-        what = "With an authority of your own set MEL_SMTP_CA_FILE; otherwise ask whoever runs the server"
+        what = "For your own certificate authority set MEL_SMTP_CA_FILE; otherwise ask the server's administrator"
     else:
-        why = "no secure connection came about"
+        why = "no secure connection could be made"
         what = "Check MEL_SMTP_PORT and MEL_SMTP_SECURE (tls for port 465, starttls for 587)"
     return DeliveryError(f"Opening the mail server {server.name}: {why}. {what}.")
 
@@ -226,5 +226,5 @@ def _context(server: Server) -> ssl.SSLContext | None:
 def _require_privacy(server: Server) -> None:
     if server.secure == "none" and server.user and server.host not in LOOPBACK:
         raise SettingsError(
-            "MEL_SMTP_SECURE=none with MEL_SMTP_USER: the password would travel readable. Set starttls or tls."
+            "MEL_SMTP_SECURE=none with MEL_SMTP_USER: the password would be sent unencrypted. Set starttls or tls."
         )

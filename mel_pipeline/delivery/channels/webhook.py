@@ -1,4 +1,4 @@
-"""Tells a chat something: JSON ``{"text": ...}`` to a webhook. Its path is a secret and never printed."""
+"""Post JSON ``{"text": ...}`` to a chat webhook. Its path is a secret and never printed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def post(url: str, text: str, attempts: int = 3, wait_seconds: float = 2.0) -> None:
-    """Post a text; what may pass is tried again.
+    """Post a text; temporary failures are retried.
 
     Raises:
-        SettingsError: the address is none, or not https.
-        DeliveryError: the host cannot be reached or refuses; told by host and code.
+        SettingsError: not a valid https address.
+        DeliveryError: the host cannot be reached or refuses; names host and status only.
     """
     import requests
 
@@ -26,20 +26,20 @@ def post(url: str, text: str, attempts: int = 3, wait_seconds: float = 2.0) -> N
     if not parts.hostname or not (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     ):
-        raise SettingsError("MEL_NOTIFY_WEBHOOK: not an https address. Copy it whole from your chat.")
+        raise SettingsError("MEL_NOTIFY_WEBHOOK: not an https address. Copy the full address from your chat.")
     host = parts.hostname
     shown = text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
 
     def once() -> str:
         try:
             answer = requests.post(url, json={"text": shown}, timeout=TIMES, allow_redirects=False)
-        except requests.RequestException as error:  # its text holds the address
+        except requests.RequestException as error:  # its text contains the address
             return f"it could not be reached ({type(error).__name__})"
         if answer.status_code == 429 or answer.status_code >= 500:
             return f"it answered {answer.status_code}"
         if not answer.ok or answer.is_redirect:
             raise DeliveryError(
-                f"Telling the chat at {host}: it refuses ({answer.status_code}). Make the webhook anew and set"
+                f"Posting to the chat at {host}: it refuses ({answer.status_code}). Create a new webhook and set"
                 " MEL_NOTIFY_WEBHOOK."
             )
         return ""
@@ -54,4 +54,4 @@ def post(url: str, text: str, attempts: int = 3, wait_seconds: float = 2.0) -> N
         retry_error_callback=last,
     )
     if why := tries(once):
-        raise DeliveryError(f"Telling the chat at {host}: {why}. Tried {attempts} times.")
+        raise DeliveryError(f"Posting to the chat at {host}: {why}. Tried {attempts} times.")

@@ -173,7 +173,7 @@ def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
     assert "New: released_figures two" in case.mails[1] and "Still: released_figures one" in case.mails[1]
     case.run()
     assert case.mails[2].startswith("2024-Q4: no check warns any more")
-    assert "Mended: released_figures two" in case.mails[2]
+    assert "Fixed: released_figures two" in case.mails[2]
 
 
 def test_an_outage_is_told_once_and_not_for_every_table_of_the_source() -> None:

@@ -1,4 +1,4 @@
-"""An edition to its readers: published figures by e-mail and folder, each version once; a draft to the MEL lead alone."""
+"""Delivery of editions: published figures by e-mail and folder, each version once; drafts only to the MEL lead."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ def test_a_published_edition_is_sent_once_a_version_in_the_language_of_the_list(
     assert case.deliver(again=True).sent == 3
     ids = [message["Message-ID"] for address, message in case.box.arrived if address == ANA]
     assert len(set(ids)) == 2
-    kept = str(case.small.warehouse.records("select * from delivery"))
-    assert ANA not in kept and "city.example" not in kept and "'version': 1" in kept
+    stored = str(case.small.warehouse.records("select * from delivery"))
+    assert ANA not in stored and "city.example" not in stored and "'version': 1" in stored
 
 
 def test_the_edition_is_copied_whole_and_nothing_is_left_beside_it(case: Case) -> None:
@@ -196,7 +196,7 @@ def test_a_small_pdf_is_attached_and_a_large_or_old_one_is_not(case: Case) -> No
     assert "0.2 MB" in done.notes[0] and not list(case.box.arrived[-1][1].iter_attachments())
 
 
-def test_who_did_not_get_it_is_told_by_place_and_gets_it_the_next_time(case: Case) -> None:
+def test_a_missed_recipient_is_named_by_position_and_gets_it_the_next_time(case: Case) -> None:
     refusing = True
 
     def refuse(address: str, tried: int) -> str:
@@ -206,9 +206,9 @@ def test_who_did_not_get_it_is_told_by_place_and_gets_it_the_next_time(case: Cas
         case.changes["smtp_port"] = box.port
         with pytest.raises(DeliveryError) as caught:
             case.deliver()
-        told = str(caught.value)
-        assert "1 of 2 e-mails did not go. recipient 2 (en) of MEL_MAIL_TO" in told
-        assert "@" not in told and "Example" not in told
+        error = str(caught.value)
+        assert "1 of 2 e-mails were not sent. recipient 2 (en) of MEL_MAIL_TO" in error
+        assert "@" not in error and "Example" not in error
         refusing = False
         assert (case.deliver().sent, box.to) == (1, [ANA, BO])
 

@@ -176,7 +176,7 @@ def test_a_source_that_is_set_up_in_part_names_what_is_missing_and_one_that_is_n
     tmp_path: Path, source: str, given: str, missing: str
 ) -> None:
     own = Settings(home=tmp_path, sample=False)
-    with pytest.raises(NotSetUpError, match="is not set up, so it is not asked"):
+    with pytest.raises(NotSetUpError, match="is not set up, so it is skipped"):
         open_source(source, own)
     value = "https://stats.example.org" if given == "url" else "x"
     with pytest.raises(SettingsError, match=f"MEL_{source}_".upper()) as caught:

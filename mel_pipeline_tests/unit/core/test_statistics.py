@@ -89,7 +89,7 @@ def test_a_share_moves_by_points_and_has_bounds() -> None:
     assert rules("SAT-01", {"2024-Q4": 0.4}) == {"bounds"}
 
 
-def test_a_small_base_is_not_told_in_per_cent() -> None:
+def test_a_small_base_is_not_compared_in_per_cent() -> None:
     assert rules("MEM-02", {"2023-Q4": 1.0, "2024-Q4": 4.0}) == set()
 
 

@@ -1,4 +1,4 @@
-"""Copies that are whole or not there, and the look at an edition before it leaves."""
+"""Atomic copies of an edition, and its check before delivery."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_whole_edition_has_no_fault(edition: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "fault"),
     [
         ("report-en.html", b"", "is empty"),
         ("report-en.html", b"<html><main>" + b"word " * 500, "is cut off"),
@@ -104,9 +104,11 @@ def test_a_whole_edition_has_no_fault(edition: Path) -> None:
         ("figures.xlsx", b"PK no archive", "is cut off"),
     ],
 )  # fmt: skip
-def test_what_is_empty_cut_off_or_blank_is_named(edition: Path, name: str, content: bytes, told: str) -> None:
+def test_what_is_empty_cut_off_or_blank_is_named(
+    edition: Path, name: str, content: bytes, fault: str
+) -> None:
     (edition / name).write_bytes(content)
-    assert faults(edition, ["report-en.html"]) == [f"{name} {told}."]
+    assert faults(edition, ["report-en.html"]) == [f"{name} {fault}."]
 
 
 def test_a_missing_page_a_blank_picture_and_a_page_of_before_are_named(edition: Path) -> None:

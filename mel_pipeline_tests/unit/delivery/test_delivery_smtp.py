@@ -1,4 +1,4 @@
-"""E-mail over a real SMTP server on loopback: how it is secured, what is refused, and that nobody is named."""
+"""E-mail over a real SMTP server on loopback: security, refusals, and no names in errors."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_each_recipient_gets_a_message_of_their_own_that_shows_no_other_address(
         assert arrived["Subject"] == "Métropole: 2024-Q4"
         assert arrived.get_body(("plain",)).get_content().strip() == "164 member cities · 40–60 %"
         assert "40–60 %" in arrived.get_body(("html",)).get_content()
-    assert set(box.greetings) == {"network.example"}, "the machine's own name is not told"
+    assert set(box.greetings) == {"network.example"}, "the machine's own name is not sent"
 
 
 def test_a_password_travels_over_starttls_with_the_certificate_checked(certificate: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_server_without_starttls_gets_nothing() -> None:
 
 
 def test_a_password_is_never_sent_readable_to_another_machine() -> None:
-    with pytest.raises(SettingsError, match="travel readable"):
+    with pytest.raises(SettingsError, match="sent unencrypted"):
         send(
             Server("mail.example", 25, "none", user="a", password="b"), SENDER, messages("x@y.example"), print
         )
@@ -114,7 +114,7 @@ def test_greylisting_is_waited_for_and_nobody_gets_two() -> None:
     assert sorted(box.to) == sorted(PEOPLE)
 
 
-def test_a_message_that_is_put_off_for_ever_is_told_after_the_last_try() -> None:
+def test_a_message_that_is_always_deferred_is_reported_after_the_last_try() -> None:
     with mail_server(at_data=lambda address, tried: "452 4.2.2 Mailbox full") as box:
         failed, accepted = sent(server(box), PEOPLE[0])
     assert accepted == [] and box.tried[PEOPLE[0]] == 3
@@ -165,7 +165,7 @@ def test_a_server_that_is_not_there_or_never_answers_is_named_with_what_happened
 def test_a_line_break_can_add_no_header(place: str) -> None:
     bad = "x@y.example\r\nBcc: everybody@city.example"
     letter = replace(LETTER, subject=bad) if place == "subject" else LETTER
-    with pytest.raises(DeliveryError, match=f"its {place} holds a line break") as caught:
+    with pytest.raises(DeliveryError, match=f"its {place} contains a line break") as caught:
         message(
             letter, bad if place == "sender" else SENDER, bad if place == "recipient" else PEOPLE[0], NOW, "k"
         )
@@ -193,7 +193,7 @@ def test_a_list_gives_each_person_once_with_a_language_and_keeps_no_name() -> No
 @pytest.mark.parametrize(
     "entry", ["nobody", "a@b@c", "a b@c.example", "x@y.example\nBcc: z@y.example", "@y.example"]
 )
-def test_what_is_no_address_is_told_by_its_place_and_never_printed(entry: str) -> None:
+def test_an_invalid_address_is_named_by_position_and_never_printed(entry: str) -> None:
     with pytest.raises(SettingsError, match=r"recipient 2 \(fr\) of MEL_MAIL_TO") as caught:
         recipients(f"fr: ok@city.example, {entry}", "MEL_MAIL_TO")
     assert entry not in str(caught.value) and "ok@" not in str(caught.value)

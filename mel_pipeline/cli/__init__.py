@@ -1,1 +1,1 @@
-"""The command ``mel``: a module a command group. Logic lives in the packages behind it."""
+"""The command ``mel``: one module per command group. The logic is in the other packages."""

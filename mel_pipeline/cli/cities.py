@@ -1,4 +1,4 @@
-"""`mel cities`: answered cities that nobody could match with a member. Logic lives in city_names and identity."""
+"""`mel cities`: survey cities not matched with a member. The logic is in ingest.city_names and ingest.identity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 
 def cities() -> None:
-    """Show cities of surveys that wait for a decision, with the likest member, and where to decide."""
+    """List survey cities awaiting a decision, with the most similar member and the file to decide in."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -27,18 +27,18 @@ def cities() -> None:
     lines = undecided(warehouse, members, read_review(path, members))
     if not lines:
         return
-    table = Table("Answer", "Country", "Times", "Perhaps", "Likeness", box=None, padding=(0, 2, 0, 0))
+    table = Table("Answer", "Country", "Times", "Suggestion", "Similarity", box=None, padding=(0, 2, 0, 0))
     for line in lines:
-        likeness = "" if line.likeness is None else f"{line.likeness} %"
+        similarity = "" if line.likeness is None else f"{line.likeness} %"
         table.add_row(
             escape(line.answer.text),
             escape(line.answer.country),
             str(line.answer.times),
             line.suggestion,
-            likeness,
+            similarity,
         )
     Console().print(table)
     typer.echo(
         f"Decide in {found.list_path}: write the member's name, or `not a member`, into the last column."
-        " The next run follows; nothing is matched by likeness alone."
+        " The next run applies it; nothing is matched by similarity alone."
     )

@@ -1,4 +1,4 @@
-"""``mel deliver``: an edition to its readers."""
+"""``mel deliver``: send an edition to its readers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def deliver(
     period: Annotated[str, typer.Argument(metavar="2024-Q4", parser=_period, help="A quarter or a year.")],
     draft: Annotated[
         bool,
-        typer.Option("--draft", help="To the MEL lead alone, marked as a draft; also before publication."),
+        typer.Option("--draft", help="Only to the MEL lead, marked as a draft; also before publication."),
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Also to those who have got this version already.")
+        bool, typer.Option("--again", help="Also to recipients who already have this version.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only look and say what would go out; send and copy nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be sent; send and copy nothing.")
     ] = False,
 ) -> None:
     """Send a published edition by e-mail and copy it to the folder of MEL_DELIVER_DIR, each version once."""

@@ -1,4 +1,4 @@
-"""What a run needs, looked at one by one, each finding with what to do."""
+"""`mel doctor`: check what a run needs, item by item; every fault says what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mel_pipeline.core.errors import MelError, SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
 
 FREE_BYTES = 1_000_000_000
-MOST_HOURS = 36  # without any load: then a night was missed
+MOST_HOURS = 36  # longer without any load: a night was missed
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Finding:
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """Every finding, in the order in which a run would stumble."""
+    """Every finding, in the order in which a run would fail."""
     yield Finding(
         sys.version_info >= (3, 11), "Python", f"{sys.version.split()[0]} (3.11 or later is needed)"
     )
@@ -44,7 +44,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     for source in source_names():
         yield _guarded(contract_of(source).title, partial(_source, source, settings))
     yield _guarded("E-mail of editions", lambda: _editions(settings))
-    yield _guarded("Notices of failures", lambda: _notices(settings))
+    yield _guarded("Failure notifications", lambda: _notifications(settings))
     yield _guarded("Dagster daemon", lambda: _daemon(settings))
 
 
@@ -61,9 +61,9 @@ def _folder(settings: Settings) -> Finding:
     writable = os.access(settings.home, os.W_OK)
     words = f"{settings.home}, {free / 1e9:.0f} GB free"
     if not writable:
-        words += "; not writable: give this user the right, or set MEL_HOME"
+        words += "; not writable: grant this user write access, or set MEL_HOME"
     elif free < FREE_BYTES:
-        words += "; at least 1 GB is needed"
+        words += "; at least 1 GB is required"
     return Finding(writable and free >= FREE_BYTES, "Folder", words)
 
 
@@ -78,7 +78,7 @@ def _warehouse(settings: Settings) -> str:
 
 
 def _last_run(settings: Settings) -> str:
-    """When anything was last loaded. A timer that calls `mel doctor` turns silence into an alert."""
+    """Time of the last load. A timer that calls `mel doctor` turns a missed night into an alert."""
     from mel_pipeline.core.clock import utc_now
     from mel_pipeline.warehouse import Warehouse
 
@@ -91,8 +91,8 @@ def _last_run(settings: Settings) -> str:
     hours = (utc_now() - last).total_seconds() / 3600
     if hours > MOST_HOURS:
         raise WarehouseError(
-            f"nothing ran for {hours / 24:.0f} days (last on {last:%Y-%m-%d at %H:%M} UTC). Look whether `mel dev`"
-            " runs and the schedule every_night is on; one run brings everything since."
+            f"nothing ran for {hours / 24:.0f} days (last on {last:%Y-%m-%d at %H:%M} UTC). Check that `mel dev`"
+            " runs and the schedule every_night is on; one run catches up on everything."
         )
     return f"last on {last:%Y-%m-%d at %H:%M} UTC"
 
@@ -115,20 +115,20 @@ def _source(source: str, settings: Settings) -> str:
 
 def _editions(settings: Settings) -> str:
     return _mail(settings, settings.mail_to.get_secret_value(), "MEL_MAIL_TO") or (
-        "nobody gets any; set MEL_SMTP_HOST, MEL_MAIL_FROM and MEL_MAIL_TO when they should"
+        "no recipients; set MEL_SMTP_HOST, MEL_MAIL_FROM and MEL_MAIL_TO to send any"
     )
 
 
-def _notices(settings: Settings) -> str:
+def _notifications(settings: Settings) -> str:
     ways = [_mail(settings, settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")]
     ways += ["in a chat"] if settings.notify_webhook.get_secret_value() else []
     return " and ".join(filter(None, ways)) or (
-        "nobody is told; set MEL_NOTIFY_TO (with a mail server) or MEL_NOTIFY_WEBHOOK when somebody should be"
+        "no recipients; set MEL_NOTIFY_TO (with a mail server) or MEL_NOTIFY_WEBHOOK to send any"
     )
 
 
 def _mail(settings: Settings, addresses: str, setting: str) -> str:
-    """Whether what is set would do, without sending anything; empty when nothing is."""
+    """Check the mail settings without sending anything; empty if no address is set."""
     from mel_pipeline.delivery.recipients import one_address, recipients
     from mel_pipeline.delivery.service import mail_server
 
@@ -147,7 +147,7 @@ def _daemon(settings: Settings) -> str:
         return "running"
     if settings.team:
         raise SettingsError(
-            "not running, so nothing runs at night and no notice goes out: start `mel dev` (under systemd:"
+            "not running, so nothing runs at night and no notification goes out: start `mel dev` (under systemd:"
             " `systemctl restart` with the name of your unit)"
         )
     return "not running; `mel dev` starts it with the UI (only needed for the UI and the nightly run)"

@@ -1,4 +1,4 @@
-"""``mel factcheck``: the numbers of a draft report beside the published figures. Logic lives in drafts and factcheck."""
+"""``mel factcheck``: check the numbers of a draft report. The logic is in the package factcheck."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class Language(StrEnum):
 def factcheck(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The draft: TXT, MD, DOCX or PDF.")],
     language: Annotated[
-        Language | None, typer.Option("--language", "-l", help="Of the draft; found out when not given.")
+        Language | None,
+        typer.Option("--language", "-l", help="Language of the draft; detected if not given."),
     ] = None,
     period: Annotated[
         str | None,
-        typer.Option("--period", "-p", metavar="2024", help="Year or quarter of sentences that name none."),
+        typer.Option("--period", "-p", metavar="2024", help="Period assumed for sentences that name none."),
     ] = None,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="OUT", help="Write every number as CSV.")
@@ -71,7 +72,7 @@ def _print_report(report: Report, *, sample: bool) -> None:
     from mel_pipeline.factcheck.checking import VERDICTS
 
     console = Console()
-    for sentence in _against(report, sample=sample):
+    for sentence in _basis(report, sample=sample):
         console.print(sentence, highlight=False)
     table = Table(
         "Number", "Verdict", "Figure", "Where and why", box=None, padding=(0, 2, 1, 0), header_style="bold"
@@ -99,10 +100,10 @@ def _print_report(report: Report, *, sample: bool) -> None:
     )
 
 
-def _against(report: Report, *, sample: bool) -> list[str]:
-    """What the draft was held against; a line for whatever limits the verdicts."""
+def _basis(report: Report, *, sample: bool) -> list[str]:
+    """What the draft was compared with, and a line for everything that limits the verdicts."""
     lines = [
-        f"Read as {_LANGUAGES[report.language]}; sentences that name no period are held against {report.period}."
+        f"Read as {_LANGUAGES[report.language]}; sentences that name no period are compared with {report.period}."
     ]
     provisional = [period for period, published in report.periods.items() if not published]
     if provisional:
@@ -131,7 +132,7 @@ def _where(line: Line) -> str:
 
 
 def _write(report: Report, path: Path) -> None:
-    """Every line as CSV; text that a spreadsheet would take for a formula gets an apostrophe."""
+    """Write every line as CSV; text that a spreadsheet would read as a formula gets an apostrophe."""
     import csv
     import io
     from dataclasses import asdict, fields

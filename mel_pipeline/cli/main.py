@@ -1,4 +1,4 @@
-"""The command ``mel``: one door for people at a terminal. Logic lives in the rooms behind it."""
+"""The command ``mel``. The logic is in the other packages."""
 
 from __future__ import annotations
 
@@ -99,19 +99,19 @@ def run(quarter: QuarterOption) -> None:
 
         with jobs(settings) as runner:
             warnings = _run_job(runner, "nightly", str(quarter))
-        _say_warnings(warnings)
-        _say_where(settings.published_dir / str(quarter))
+        _print_warnings(warnings)
+        _print_location(settings.published_dir / str(quarter))
 
 
 @app.command()
 def report(
     year: Annotated[
-        int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are made.")
+        int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are written.")
     ] = 2024,
 ) -> None:
-    """Make every quarterly report of a year and its annual edition.
+    """Write every quarterly report of a year and its annual edition.
 
-    The figures of the year before are calculated first, so that the reports can compare.
+    Calculates the figures of the year before first, so that the reports can compare.
     """
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
@@ -134,9 +134,9 @@ def report(
         with jobs(settings) as runner:
             for ended in run_all(runner, runs, on_begin, on_stage):
                 warnings |= _say_problems(ended.outcome, ended.job, ended.partition)
-        _say_warnings(warnings)
+        _print_warnings(warnings)
         typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
-        _say_where(settings.published_dir / runs[-1][1])
+        _print_location(settings.published_dir / runs[-1][1])
 
 
 def _load_dagster() -> None:
@@ -146,7 +146,7 @@ def _load_dagster() -> None:
 
 @app.command()
 def recalculate() -> None:
-    """Calculate every quarter again from the data already collected, after an upgrade that changed a model."""
+    """Recalculate every quarter from the data already collected, after an upgrade that changed a model."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.publication.recalculation import recalculate as again
     from mel_pipeline.warehouse import Warehouse
@@ -156,7 +156,7 @@ def recalculate() -> None:
     for quarter in again(Warehouse(settings.database_url, settings.lock_wait_seconds), settings):
         typer.echo(f"  ✓ {quarter}")
         done += 1
-    typer.echo(f"{done} quarters calculated again." if done else "Nothing has been calculated yet.")
+    typer.echo(f"{done} quarters recalculated." if done else "Nothing has been calculated yet.")
 
 
 @app.command()
@@ -168,7 +168,7 @@ def figures(
             "--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="One quarter instead of the year."
         ),
     ] = None,
-    form: Annotated[Form, typer.Option("--format", "-f", help="How to print them.")] = Form.table,
+    form: Annotated[Form, typer.Option("--format", "-f", help="Output format.")] = Form.table,
 ) -> None:
     """Print the figures of a year or a quarter, with numerator, denominator and n."""
     from mel_pipeline.core.settings import load_settings
@@ -200,7 +200,7 @@ def sandbox(
         str,
         typer.Option(
             metavar="instagram=expired_token",
-            help="Let platforms fail: down, expired_token, throttled or login_page.",
+            help="Simulate failing platforms: down, expired_token, throttled or login_page.",
         ),
     ] = "",
 ) -> None:
@@ -217,16 +217,18 @@ def sandbox(
 def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Look only: nothing can be started.")
+        bool, typer.Option("--read-only", help="Read-only: no runs can be started.")
     ] = False,
 ) -> None:
-    """Open the Dagster UI on this machine, behind its guard, with the sample organisation beside it."""
+    """Open the Dagster UI on this machine, behind its access guard, together with the sample organisation."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
     from mel_pipeline.defs.serving.webserver import serve_ui
 
     with sample_sources(load_settings()) as settings:
-        if "ui_url" not in settings.model_fields_set:  # for the links in notices, which other processes write
+        if (
+            "ui_url" not in settings.model_fields_set
+        ):  # for links in notifications, written by other processes
             os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
         typer.echo(f"Dagster: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         serve_ui(settings, port, read_only=read_only)
@@ -234,7 +236,7 @@ def dev(
 
 @app.command()
 def doctor() -> None:
-    """Say what is missing for a run and how to mend it. Exit code 1 when something is."""
+    """Say what is missing for a run and how to fix it. Exit code 1 if anything is."""
     from mel_pipeline.cli.doctor import findings
     from mel_pipeline.core.settings import load_settings
 
@@ -286,7 +288,7 @@ def _say_problems(outcome: Outcome, job: str, partition: str) -> dict[str, str]:
     """What is wrong is said at the end, and a failure ends the command.
 
     Returns:
-        Warnings by asset: the same one, met in every quarter, is told once.
+        Warnings by asset, so that one repeated in every quarter is printed once.
     """
     from mel_pipeline.delivery.notifications import grouped
 
@@ -294,13 +296,13 @@ def _say_problems(outcome: Outcome, job: str, partition: str) -> dict[str, str]:
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:
         raise MelError(
-            f"{partition}: the job {job} did not finish. What was published before still stands."
-            " Mend the above and run it again."
+            f"{partition}: the job {job} did not finish. What was published before is unaffected."
+            " Fix the above and run it again."
         )
     return outcome.warnings
 
 
-def _say_warnings(warnings: dict[str, str]) -> None:
+def _print_warnings(warnings: dict[str, str]) -> None:
     if warnings:
         typer.secho("Worth a look", bold=True)
     for asset, words in sorted(warnings.items()):
@@ -313,14 +315,14 @@ def _shortened(text: str, lines: int = 3) -> str:
     return "\n    ".join(parts[:lines]) + more
 
 
-def _say_where(folder: Path) -> None:
+def _print_location(folder: Path) -> None:
     pages = sorted(folder.glob("*.html"))
     for page in pages:
         typer.echo(f"Report: {page}")
 
 
 def main() -> None:
-    """Entry point: errors a user can mend are told in one line, without a traceback."""
+    """Entry point: errors a user can fix are printed in one line, without a traceback."""
     code = 0
     try:
         app()
@@ -330,8 +332,8 @@ def main() -> None:
         typer.secho(f"Error: {error}", fg="red", err=True)
         code = 1
     if "great_expectations" in sys.modules:
-        # With Great Expectations loaded, DuckDB prints a hundred lines about leaked types as Python winds
-        # down. All files and databases are closed by now.
+        # With Great Expectations loaded, DuckDB prints a hundred lines about leaked types as Python
+        # exits. All files and databases are closed by now.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -1,4 +1,4 @@
-"""``mel publish``, ``mel restatements``, ``mel explain`` and ``mel rebuild``: figures that hold, at a terminal."""
+"""``mel publish``, ``mel restatements``, ``mel explain`` and ``mel rebuild``: publication at a terminal."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _quarter(text: str) -> Quarter:
 
 
 QuarterArgument = Annotated[Quarter, typer.Argument(parser=_quarter, metavar="2024-Q4")]
-RoleOption = Annotated[str, typer.Option("--role", help="Role of whoever decides, never a person's name.")]
-NoteOption = Annotated[str, typer.Option("--note", help="What they want to be known.")]
+RoleOption = Annotated[str, typer.Option("--role", help="Role that decides, never a person's name.")]
+NoteOption = Annotated[str, typer.Option("--note", help="Note published with the decision.")]
 
 
 def opened() -> tuple[Warehouse, Settings]:
@@ -48,10 +48,10 @@ def publish(
         ),
     ] = None,
     approve_only: Annotated[
-        bool, typer.Option("--approve-only", help="Approve, and let somebody else publish.")
+        bool, typer.Option("--approve-only", help="Approve only; someone else publishes.")
     ] = False,
 ) -> None:
-    """Freeze the figures of a quarter. Without a role and a note: say where it stands, or publish what is approved."""
+    """Freeze the figures of a quarter. Without role and note: show its state, or publish what is approved."""
     from mel_pipeline.publication.publishing import APPROVED, approve, standing
     from mel_pipeline.publication.publishing import publish as freeze
     from mel_pipeline.publication.release import release
@@ -65,8 +65,8 @@ def publish(
         return
     entry = freeze(warehouse, settings, quarter)
     release(warehouse, settings)
-    typer.echo(f"{quarter} is published, version {entry.version}. Its figures will not change any more.")
-    typer.echo("Write the report anew: `mel run` or the job quarterly_report.")
+    typer.echo(f"{quarter} is published, version {entry.version}. Its figures will no longer change.")
+    typer.echo("Write the report again: `mel run` or the job quarterly_report.")
 
 
 def _reasons(given: list[str]) -> dict[str, str]:
@@ -81,7 +81,7 @@ def restatements(
         Quarter | None, typer.Argument(parser=_quarter, metavar="2024-Q4", help="All quarters by default.")
     ] = None,
 ) -> None:
-    """List published figures that the data no longer give, with the reasons."""
+    """List published figures that the current data no longer yield, with the reasons."""
     from mel_pipeline.publication.restatement import ledger_rows, sentence_of
 
     warehouse, _ = opened()
@@ -89,7 +89,7 @@ def restatements(
     for row in rows:
         typer.echo(f"{row['state']:<9} {sentence_of(row)}" + (f" {row['note']}" if row["note"] else ""))
     if not rows:
-        typer.echo("What was published is what the data give.")
+        typer.echo("Every published figure agrees with the data.")
 
 
 def restate(
@@ -101,16 +101,16 @@ def restate(
     role: RoleOption,
     note: NoteOption,
 ) -> None:
-    """State why published figures of an indicator changed, where the data do not tell."""
+    """State why published figures of an indicator changed, where the data do not show it."""
     from mel_pipeline.publication.restatement import state_reason
 
     warehouse, _ = opened()
     count = state_reason(warehouse, str(quarter), indicator, reason, role, note)
-    typer.echo(f"{count} difference{'s have' if count != 1 else ' has'} the reason now.")
+    typer.echo(f"{count} difference{'s have' if count != 1 else ' has'} this reason now.")
 
 
 def rebuild(quarter: QuarterArgument) -> None:
-    """Calculate a published quarter again from the stored raw data, and compare byte for byte. Exit code 1 if it differs."""
+    """Recalculate a published quarter from the stored raw data and compare byte for byte. Exit code 1 if it differs."""
     from mel_pipeline.publication.rebuild import rebuild as again
 
     warehouse, _ = opened()
@@ -128,10 +128,12 @@ def explain(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the model as well.")] = False,
     against: Annotated[
         str,
-        typer.Option("--against", metavar="2024-Q3", help="Say why the figure differs from this period's."),
+        typer.Option(
+            "--against", metavar="2024-Q3", help="Explain the difference from this period's figure."
+        ),
     ] = "",
 ) -> None:
-    """Say where a figure comes from: definition, formula, lineage, checks, publication, contributing records."""
+    """Explain where a figure comes from: definition, formula, lineage, checks, publication, contributing records."""
     from mel_pipeline.publication.provenance import explain as provenance
 
     warehouse, settings = opened()
@@ -179,10 +181,10 @@ def _explained(found: Provenance) -> list[str]:
     lines += [f"  restated     {sentence}" for sentence in found.restated]
     lines.append(typer.style("From", bold=True))
     for item in found.inputs:
-        aside = f", {item.put_aside:,} put aside" if item.put_aside else ""
+        quarantined = f", {item.put_aside:,} quarantined" if item.put_aside else ""
         loads = ", ".join(item.load_ids[:2]) or "never loaded"
-        lines.append(f"  {item.table}: {item.rows:,} rows{aside} ({loads})")
-    lines.append(f"  by way of {' → '.join(found.models)}")
+        lines.append(f"  {item.table}: {item.rows:,} rows{quarantined} ({loads})")
+    lines.append(f"  via {' → '.join(found.models)}")
     broken = [check for check in found.checks if not check["passed"]]
     lines.append(typer.style("Checks", bold=True))
     lines.append(

@@ -1,4 +1,4 @@
-"""``mel quality``: the checks and what they found, the quarantine, and corrections, at a terminal."""
+"""``mel quality``: check results, quarantine and corrections, at a terminal."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ import typer
 
 from mel_pipeline.cli.publication import opened
 
-app = typer.Typer(
-    help="What the checks found, what waits in quarantine, and corrections.", invoke_without_command=True
-)
+app = typer.Typer(help="Check results, the quarantine, and corrections.", invoke_without_command=True)
 SHOWN = 10
 
 
 @app.callback(invoke_without_command=True)
 def quality(
     context: typer.Context,
-    every: Annotated[bool, typer.Option("--all", help="Every rule, not only those that are broken.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List every rule, not only broken ones.")] = False,
 ) -> None:
-    """Rows in, put aside, corrected and late by source; and every rule that is broken."""
+    """Rows in, quarantined, corrected and late by source; and every broken rule."""
     if context.invoked_subcommand:
         return
     from mel_pipeline.quality.scorecard import card, rules
 
     warehouse, _ = opened()
     lines = card(warehouse)
-    typer.secho(f"{'':<34}{'rows in':>10}{'aside':>8}{'corrected':>11}{'late':>7}", bold=True)
+    typer.secho(f"{'':<34}{'rows in':>10}{'quarantined':>13}{'corrected':>11}{'late':>7}", bold=True)
     for line in lines:
         typer.echo(
-            f"{line.title:<34.33}{line.rows:>10,}{line.aside:>8,}{line.corrected:>11,}{line.late:>7,}  {line.status}"
+            f"{line.title:<34.33}{line.rows:>10,}{line.aside:>13,}{line.corrected:>11,}{line.late:>7,}  {line.status}"
         )
     if not lines:
         typer.echo("Nothing has been loaded yet.")
@@ -43,9 +41,9 @@ def quality(
 
 @app.command()
 def quarantine(
-    source: Annotated[str, typer.Option(help="Of one source only.")] = "",
+    source: Annotated[str, typer.Option(help="One source only.")] = "",
 ) -> None:
-    """List the rows put aside, with file or page, row and reason."""
+    """List the quarantined rows, with file or page, row and reason."""
     from mel_pipeline.quality.scorecard import put_aside
 
     warehouse, _ = opened()
@@ -55,13 +53,13 @@ def quarantine(
             f"{row['source']} {row['entity']} · {row['source_ref']} · {row['row_key'] or 'no key'}: {row['reason']}"
         )
     typer.echo(
-        f"{len(rows):,} wait. Mend them at the source, or in the corrections file and `mel quality replay`."
+        f"{len(rows):,} in quarantine. Correct them at the source, or in the corrections file and run `mel quality replay`."
     )
 
 
 @app.command()
 def corrections() -> None:
-    """List the corrections with the rows each was used on; those that match nothing are marked."""
+    """List the corrections with the number of rows each was applied to; those without a match are marked."""
     from mel_pipeline.ingest.replay import use_of_corrections
     from mel_pipeline.ingest.row_processing import corrections_path
 
@@ -71,9 +69,9 @@ def corrections() -> None:
     for correction, rows in found:
         mark = "✓" if rows else "!"
         typer.echo(
-            f"{mark} {correction.sentence} Used on {rows:,} rows."
+            f"{mark} {correction.sentence} Applied to {rows:,} rows."
             if rows
-            else f"{mark} {correction.sentence} Matches nothing."
+            else f"{mark} {correction.sentence} No match."
         )
     if not found:
         typer.echo(f"No corrections. Write them in {path}.")
@@ -81,7 +79,7 @@ def corrections() -> None:
 
 @app.command()
 def replay() -> None:
-    """Apply the corrections file to rows in quarantine and to stored rows, without asking any source."""
+    """Apply the corrections file to quarantined and stored rows, without calling any source."""
     from mel_pipeline.ingest.replay import replay as again
 
     warehouse, settings = opened()

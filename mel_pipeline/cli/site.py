@@ -1,4 +1,4 @@
-"""`mel site`: the reading site over all editions. Logic lives in site_data and reporting.site."""
+"""`mel site`: the reading site of all editions. The logic is in reporting.inputs.site_data and reporting.site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 
 def site() -> None:
-    """Write the reading site beside the editions: every report, indicator and city, to be opened from a file share."""
+    """Write the reading site beside the editions: every report, indicator and city; works from a file share."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.reporting.inputs.site_data import write_site
     from mel_pipeline.warehouse import Warehouse

@@ -1,4 +1,4 @@
-"""`mel survey`: look at a survey export before, or after, it is loaded. Logic lives in sources/survey."""
+"""`mel survey`: inspect a survey export before or after loading. The logic is in sources.shared.survey."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.sources.shared.survey.inspection import Inspection
 
-app = typer.Typer(help="Look at survey exports and write their codebooks.", no_args_is_help=True)
+app = typer.Typer(help="Inspect survey exports and write their codebooks.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Look at survey exports and write their codebooks."""
+    """Inspect survey exports and write their codebooks."""
 
 
 @app.command()
 def inspect(
     file: Annotated[
-        Path, typer.Argument(help="An export; a bare name is looked for in the drop folder too.")
+        Path, typer.Argument(help="An export; a bare name is also looked up in the drop folder.")
     ],
     write: Annotated[
         bool, typer.Option("--write", help="Write the proposed codebook into the folder of codebooks.")
     ] = False,
 ) -> None:
-    """Show what an export holds: tool, columns, guesses with evidence, labels no scale knows, personal data."""
+    """Show the content of an export: tool, columns, guesses with evidence, labels missing from every scale, personal data."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.sources.shared.files import FileRefusedError
 
     settings = load_settings()
     path = file if file.exists() else settings.survey_folder / file
     if not path.is_file():
-        raise SettingsError(f"Looking at {file}: there is no such file, here or in {settings.survey_folder}.")
+        raise SettingsError(f"Inspecting {file}: there is no such file, here or in {settings.survey_folder}.")
     try:
         found = _inspected(path, settings)
     except FileRefusedError as reason:
-        raise ContractError(f"Looking at {path.name}: {reason}") from None
+        raise ContractError(f"Inspecting {path.name}: {reason}") from None
     _print_inspection(found)
     if write:
         _write(found, settings.survey_folder / "codebooks")
@@ -104,7 +104,7 @@ def _print_inspection(found: Inspection) -> None:
     console.print(
         f"Personal data: {len(personal)} {'column is' if len(personal) == 1 else 'columns are'} never read"
         + "".join(
-            f"; addresses in {count} answers to '{_escaped(text)}' are taken out"
+            f"; addresses in {count} answers to '{_escaped(text)}' are removed"
             for text, count in found.removed.items()
         )
         + "."
@@ -112,12 +112,10 @@ def _print_inspection(found: Inspection) -> None:
     if found.unmapped:
         listed = ", ".join(f"'{_escaped(label)}' ({count})" for label, count in found.unmapped.items())
         console.print(
-            f"[yellow]Labels no scale knows:[/] {listed}. Satisfaction is withheld until they have a score."
+            f"[yellow]Labels missing from every scale:[/] {listed}. Satisfaction is withheld until they have a score."
         )
     if found.guesses or found.unmapped or found.asks_no_event:
-        console.print(
-            "\nProposed codebook (guesses are commented out; nothing of it is used before you say so):\n"
-        )
+        console.print("\nProposed codebook (guesses are commented out; nothing is used until you save it):\n")
         console.print(found.codebook(), highlight=False, markup=False)
 
 
@@ -130,7 +128,7 @@ def _escaped(text: str) -> str:
 def _write(found: Inspection, folder: Path) -> None:
     path = folder / f"{found.survey}.yml"
     if path.exists():
-        raise SettingsError(f"Writing the codebook: {path} is there already. Add to it by hand.")
+        raise SettingsError(f"Writing the codebook: {path} already exists. Edit it by hand.")
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(found.codebook(), encoding="utf-8")
-    typer.echo(f"Written: {path}. Look it through; the next load reads it.")
+    typer.echo(f"Written: {path}. Review it; the next load reads it.")

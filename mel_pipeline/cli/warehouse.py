@@ -1,4 +1,4 @@
-"""``mel warehouse``: layout and roles of the database, for whoever looks after it."""
+"""``mel warehouse``: schema and roles of the database, for its administrator."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import typer
 
 from mel_pipeline.cli.publication import opened
 
-app = typer.Typer(help="The database: bring its tables up to date, make roles.", no_args_is_help=True)
+app = typer.Typer(help="The database: bring its tables up to date, create roles.", no_args_is_help=True)
 
 
 @app.command()
 def upgrade() -> None:
-    """Bring the package's own tables to the layout of this version; the first run that writes does the same."""
+    """Migrate the package's own tables to this version; the first run that writes does the same."""
     from mel_pipeline.warehouse.migrating import ensure_tables, version_of
 
     warehouse, _ = opened()
     with warehouse.transaction() as connection:
         ensure_tables(connection)
-        typer.echo(f"The warehouse has layout {version_of(connection)}, the newest this version knows.")
+        typer.echo(f"The warehouse has schema version {version_of(connection)}, the latest.")
 
 
 @app.command()
@@ -28,14 +28,14 @@ def roles(
         list[str] | None, typer.Option(help="A role that logs in and runs the pipeline. May be repeated.")
     ] = None,
     reader: Annotated[
-        list[str] | None, typer.Option(help="A role that logs in and reads what anybody may see.")
+        list[str] | None, typer.Option(help="A role that logs in and reads what readers may see.")
     ] = None,
     only_print: Annotated[bool, typer.Option("--print", help="Show the SQL and change nothing.")] = False,
 ) -> None:
-    """Make the roles `mel_writer` and `mel_reader` on PostgreSQL, or bring them up to date. Safe to repeat.
+    """Create the roles `mel_writer` and `mel_reader` on PostgreSQL, or bring them up to date. Safe to repeat.
 
-    Call it as the owner of the database. Roles that log in are made without a password: give them one with
-    `\\password NAME` in psql, so that none stands in a command or a log.
+    Run it as the owner of the database. Login roles are created without a password: set one with
+    `\\password NAME` in psql, so that it appears in no command or log.
     """
     from mel_pipeline.transform import SqlProject
     from mel_pipeline.transform.variables import sql_variables
@@ -55,6 +55,6 @@ def roles(
             else:
                 connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
     if not only_print:
-        typer.echo("mel_writer owns every table; mel_reader reads what anybody may see.")
+        typer.echo("mel_writer owns every table; mel_reader reads what readers may see.")
         for login in [*(writer or ()), *(reader or ())]:
-            typer.echo(f"  {login} needs a password, unless it has one: \\password {login} in psql.")
+            typer.echo(f"  {login} needs a password if it has none: \\password {login} in psql.")

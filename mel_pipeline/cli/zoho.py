@@ -1,4 +1,4 @@
-"""`mel zoho`: what whoever looks after the settings asks of the CRM. Logic lives in sources/zoho_crm."""
+"""`mel zoho`: inspect the CRM account when setting it up. The logic is in sources.zoho_crm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.zoho_crm.propose import Findings
 
 app = typer.Typer(
-    help="Look at the Zoho CRM account: credentials, limits, names of modules and fields.",
+    help="Inspect the Zoho CRM account: credentials, limits, names of modules and fields.",
     no_args_is_help=True,
 )
 _MARKS = {True: "✓", False: "✗", None: "·"}
@@ -21,7 +21,7 @@ _MARKS = {True: "✓", False: "✗", None: "·"}
 
 @app.command()
 def check() -> None:
-    """Try credentials, scopes, modules and limits. Exit code 1 when a load would fail."""
+    """Test credentials, scopes, modules and limits. Exit code 1 if a load would fail."""
     from mel_pipeline.core.contracts import contract_of
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
@@ -34,7 +34,7 @@ def check() -> None:
         for verdict in verdicts(open_api(settings), contract_of("zoho_crm"), mapping_for(settings)):
             faults += verdict.good is False
             typer.echo(f"{_MARKS[verdict.good]} {verdict.what}: {verdict.words}")
-    typer.echo("Loads will work." if not faults else f"{faults} to mend before loads work.")
+    typer.echo("Loads will work." if not faults else f"{faults} to fix before loads work.")
     if faults:
         raise typer.Exit(1)
 
@@ -44,9 +44,9 @@ def map_names(
     write: Annotated[
         Path | None, typer.Option("--write", metavar="FILE", help="Write the proposed mapping to a new file.")
     ] = None,
-    unread: Annotated[bool, typer.Option("--unread", help="List the fields nobody reads as well.")] = False,
+    unread: Annotated[bool, typer.Option("--unread", help="Also list unused fields.")] = False,
 ) -> None:
-    """Hold the mapping against the live account: what fits, what is missing, what might be meant."""
+    """Compare the mapping with the live account: what matches, what is missing, what might be meant."""
     from mel_pipeline.core.contracts import contract_of
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
@@ -57,7 +57,7 @@ def map_names(
 
     if write is not None and write.exists():
         raise SettingsError(
-            f"Writing the mapping: {write} is there already. Name a new file; compare the two by hand."
+            f"Writing the mapping: {write} already exists. Choose a new file and compare the two by hand."
         )
     contract = contract_of("zoho_crm")
     with sample_sources(load_settings()) as settings:
@@ -67,25 +67,25 @@ def map_names(
         _print_findings(one, unread=unread)
     if write is not None:
         write.write_text(propose.as_yaml(found, mapping, contract), encoding="utf-8")
-        typer.echo(f"Written: {write}. Look it through, then set MEL_ZOHO_MAPPING={write}")
+        typer.echo(f"Written: {write}. Review it, then set MEL_ZOHO_MAPPING={write}")
 
 
 def _print_findings(one: Findings, *, unread: bool) -> None:
     mark = _MARKS[one.complete]
     if not one.module_is_there:
-        typer.echo(f"{mark} {one.entity}: no module is like it; write its API name into the mapping")
+        typer.echo(f"{mark} {one.entity}: no similar module; write its API name into the mapping")
         return
     typer.echo(
         f"{mark} {one.entity}: module {one.module}, {sum(p.mapped for p in one.placed)} of {len(one.placed)} columns"
     )
     for place in one.placed:
         if not place.mapped:
-            words = f"perhaps {place.field}: {place.why}" if place.field else "no field is like it"
+            words = f"perhaps {place.field}: {place.why}" if place.field else "no similar field"
             typer.echo(f"    ✗ {place.column}: {words}")
         if place.foreign:
-            typer.echo(f"    · {place.column}: words the pipeline does not know: {', '.join(place.foreign)}")
+            typer.echo(f"    · {place.column}: values the pipeline does not know: {', '.join(place.foreign)}")
     if one.personal:
         typer.echo(f"    · never read, personal: {', '.join(one.personal)}")
     if one.unread:
         shown = ": " + ", ".join(one.unread) if unread else "; --unread lists them"
-        typer.echo(f"    · {len(one.unread)} fields nobody reads{shown}")
+        typer.echo(f"    · {len(one.unread)} unused fields{shown}")

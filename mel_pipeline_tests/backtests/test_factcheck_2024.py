@@ -38,7 +38,7 @@ def test_the_command_tells_what_disagrees_and_ends_with_1(year_2024: Organisatio
     done = mel("factcheck", str(draft), "--csv", str(out), **of(year_2024))
     assert (done.returncode, done.stderr) == (1, "")
     words = " ".join(done.stdout.split())
-    assert "Read as French; sentences that name no period are held against 2024." in words
+    assert "Read as French; sentences that name no period are compared with 2024." in words
     assert "Not published yet: 2024 is provisional, and so are the verdicts." in words
     assert "The figures are those of the sample organisation." in words
     assert "MEM-01 2024 region=Europe" in words and "(draft +1)" in words

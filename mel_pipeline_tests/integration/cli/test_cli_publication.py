@@ -42,21 +42,21 @@ def test_a_quarter_is_published_explained_and_rebuilt(small: Small) -> None:
     done = at(small, "publish", QUARTER, "--role", "Secretary General", "--note", "Checked with the teams")
     assert "2024-Q4 is published, version 1." in done.stdout
     assert "identical" in at(small, "rebuild", QUARTER).stdout
-    told = at(small, "explain", "mem-02", QUARTER).stdout
+    output = at(small, "explain", "mem-02", QUARTER).stdout
     for part in (
         "MEM-02 2024-Q4: New member cities",
         "figure       1",
         "published    version 1",
         "approved by Secretary General: Checked with the teams",
-        "raw_zoho_crm__accounts: 8 rows, 1 put aside (zoho_crm-accounts-",
+        "raw_zoho_crm__accounts: 8 rows, 1 quarantined (zoho_crm-accounts-",
         "Records counted (1)",
         "8/1",
     ):
-        assert part in told
+        assert part in output
     against = at(small, "explain", "MEM-01", QUARTER, "--against", "2024-Q3").stdout
     assert "2024-Q3: 7, 2024-Q4: 8 (+1)" in against
     assert "+1  what really happened" in against
-    assert at(small, "restatements").stdout.strip() == "What was published is what the data give."
+    assert at(small, "restatements").stdout.strip() == "Every published figure agrees with the data."
     assert (
         at(
             small, "restate", QUARTER, "MEM-01", "--reason", "correction", "--role", "D", "--note", "n"
@@ -77,8 +77,8 @@ def test_a_figure_or_quarter_that_is_not_there_is_an_error_in_words(small: Small
 
 
 def test_quality_quarantine_and_corrections_are_printed(small: Small) -> None:
-    told = at(small, "quality").stdout
-    assert "Zoho CRM" in told
+    output = at(small, "quality").stdout
+    assert "Zoho CRM" in output
     assert "region '?' is not one of" in at(small, "quality", "quarantine").stdout
     path = small.settings.home / "corrections.yml"
     path.write_text(
@@ -86,13 +86,13 @@ def test_quality_quarantine_and_corrections_are_printed(small: Small) -> None:
         "   reason: Region was missing., provider: Membership, date: 2025-01-12}\n",
         encoding="utf-8",
     )
-    assert "Matches nothing." in at(small, "quality", "corrections").stdout
+    assert "No match." in at(small, "quality", "corrections").stdout
     assert "1 new" in at(small, "quality", "replay").stdout
-    assert "Used on 1 rows." in at(small, "quality", "corrections").stdout
-    assert "0 wait." in at(small, "quality", "quarantine").stdout
+    assert "Applied to 1 rows." in at(small, "quality", "corrections").stdout
+    assert "0 in quarantine." in at(small, "quality", "quarantine").stdout
 
 
-def test_what_is_held_about_people_is_told_and_a_person_erased(small: Small, tmp_path: Path) -> None:
+def test_data_held_about_people_is_listed_and_a_person_erased(small: Small, tmp_path: Path) -> None:
     stamps = {"created_at": "2024-01-01T00:00:00+00:00", "modified_at": "2024-01-01T00:00:00+00:00"}
     small.load("contacts", [{"id": "771", "gender": "Woman", **stamps}])
     held = at(small, "privacy", "held").stdout
@@ -100,5 +100,5 @@ def test_what_is_held_about_people_is_told_and_a_person_erased(small: Small, tmp
     assert "771" not in held
     done = at(small, "privacy", "erase", "771")
     assert "rows removed" in done.stdout
-    assert at(small, "privacy", "retain").stdout.strip() == "Nothing is older than it may be."
+    assert at(small, "privacy", "retain").stdout.strip() == "Nothing has expired."
     assert tmp_path.exists()

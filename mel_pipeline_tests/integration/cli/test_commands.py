@@ -1,4 +1,4 @@
-"""The command line as a person meets it, in a process of its own."""
+"""The command line as users run it, in a separate process."""
 
 from __future__ import annotations
 
@@ -111,9 +111,9 @@ def test_the_doctor_tells_a_team_that_the_daemon_is_down_and_looks_at_addresses(
     )
     assert done.returncode == 1 and "✗ Dagster daemon: not running" in done.stdout
     assert "✓ E-mail of editions: to 2 addresses by smtp.example.org" in done.stdout
-    assert "✓ Notices of failures: nobody is told" in done.stdout and "a@example" not in done.stdout
+    assert "✓ Failure notifications: no recipients" in done.stdout and "a@example" not in done.stdout
     wrong = mel("doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_NOTIFY_TO="nobody")
-    assert "✗ Notices of failures" in wrong.stdout and "MEL_NOTIFY_TO" in wrong.stdout
+    assert "✗ Failure notifications" in wrong.stdout and "MEL_NOTIFY_TO" in wrong.stdout
 
 
 def test_help_stands_without_loading_anything_heavy() -> None:
@@ -132,7 +132,7 @@ def test_every_command_explains_itself(name: str) -> None:
     assert done.returncode == 0 and len(done.stdout) > 200
 
 
-def test_problems_of_one_reason_are_told_once_and_others_stay_as_they_are() -> None:
+def test_problems_with_one_reason_are_merged_and_others_stay_as_they_are() -> None:
     reason = "the access token has expired. Authorise the account again."
     problems = [
         f"raw_instagram__accounts: Nothing new was loaded. Instagram account 17: {reason}",

@@ -51,14 +51,14 @@ def test_guesses_tell_their_evidence_and_are_commented_out() -> None:
     assert "'recom' in the question, and 3 of 3 answers are whole numbers from 0 to 10" in " ".join(
         text.split()
     )
-    proposed = text.split("before you say so):")[1]
+    proposed = text.split("until you save it):")[1]
     assert '#    - "Would you recommend it?"' in proposed
     assert Codebook.model_validate(yaml.safe_load(proposed)).questions == {}
 
 
 def test_labels_that_no_scale_knows_are_listed_with_their_number() -> None:
     text = shown(FOLDER / "microsoft_forms_en.xlsx")
-    assert "Labels no scale knows: 'Good' (1), 'Fair' (1)." in text
+    assert "Labels missing from every scale: 'Good' (1), 'Fair' (1)." in text
 
 
 def test_a_question_that_people_answer_in_their_own_words_is_not_shown(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_guess_that_is_taken_over_is_followed_by_the_next_load(home: Path) -> 
         "select recommendation, overall_satisfaction, event_code from raw_surveys__responses order by 1"
     )
     assert rows.values.tolist() == [["0", "4", "LAB-1"], ["10", "2", "LAB-1"], ["9", "5", "LAB-1"]]
-    assert "is there already" in shown("typeform_en.csv", "--write", exit_code=1)
+    assert "already exists" in shown("typeform_en.csv", "--write", exit_code=1)
 
 
 def test_a_file_that_is_not_there_or_no_export_says_what_to_do(tmp_path: Path) -> None:

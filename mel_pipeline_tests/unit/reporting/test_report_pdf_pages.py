@@ -31,7 +31,9 @@ def full_edition(period: str) -> Edition:
         {"en": "Call each city before the lab.", "fr": "Appeler chaque ville.", "es": "Llamar antes."}
     )
     narrative = Narrative(lessons=[said], decisions=[Decision(said, "Programmes", day, True)])
-    return sample_edition(period, narrative=narrative, publication=Publication(2, day, "Secretary General", ""))
+    return sample_edition(
+        period, narrative=narrative, publication=Publication(2, day, "Secretary General", "")
+    )
 
 
 EDITIONS = {

@@ -331,10 +331,4 @@ def main() -> None:
     except MelError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         code = 1
-    if "great_expectations" in sys.modules:
-        # With Great Expectations loaded, DuckDB prints a hundred lines about leaked types as Python
-        # exits. All files and databases are closed by now.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
     sys.exit(code)

@@ -5,6 +5,7 @@ Importing it costs seconds, so it happens on the first check and never when Dags
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -49,7 +50,19 @@ def expectation_types() -> Any:
         warnings.simplefilter("ignore")  # it imports modules that Python has deprecated
         import great_expectations.expectations as gxe
     gc.freeze()  # the import leaves a million objects for good; without this each full collection walks them
+    atexit.register(_let_go)
     return gxe
+
+
+def _let_go() -> None:
+    """Let Python free GX at exit before the modules it ties together.
+
+    Otherwise DuckDB's types outlive DuckDB, which then prints a hundred lines about leaks. A test tells when
+    this is no longer enough.
+    """
+    gc.unfreeze()
+    for name in [name for name in sys.modules if name.split(".")[0] in ("great_expectations", "altair")]:
+        del sys.modules[name]
 
 
 @contextmanager

@@ -45,18 +45,27 @@ class Lingering:
                 self._uses -= 1
                 self._until = time.monotonic() + self.seconds
                 is_last = self._uses == 0
-                starts, self._is_watched = not self._is_watched, True
+                is_ending = not threading.main_thread().is_alive()
+                starts = not (self._is_watched or is_ending)
+                self._is_watched = self._is_watched or starts
             if starts:
-                threading.Thread(target=self._watch, name="warehouse-file", daemon=True).start()
-            if is_last and self.is_wanted():
+                # Python waits for it at exit; a daemon would be stopped inside DuckDB, which aborts the process.
+                threading.Thread(target=self._watch, name="warehouse-file", daemon=False).start()
+            if is_last and is_ending:
+                self.give_back()
+            elif is_last and self.is_wanted():
                 self.give_back()
                 time.sleep(HAND_OVER_SECONDS)
 
     def _watch(self) -> None:
+        main = threading.main_thread()
         while True:
-            time.sleep(LOOK_SECONDS)
+            main.join(LOOK_SECONDS)  # a sleep that is over when the process wants to end
             with self._lock:
-                if not self._uses and (time.monotonic() >= self._until or self.is_wanted()):
+                is_ending = not main.is_alive()
+                is_over = not self._uses and (time.monotonic() >= self._until or self.is_wanted())
+                if is_ending or is_over:
                     self._is_watched = False
-                    self.give_back()  # under the lock, so that no use begins in between
+                    if not self._uses:
+                        self.give_back()  # under the lock, so that no use begins in between
                     return

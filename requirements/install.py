@@ -27,6 +27,7 @@ WHEELS = ["--require-hashes", "--only-binary", ":all:"]
 # PySpark, which the tests need, comes as a source archive alone.
 LOCKED = [*WHEELS, "--no-binary", "pyspark"]
 PACKAGE = ["--no-deps", "--no-build-isolation", "--editable", str(PROJECT)]
+QUIET_AT_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)"
 IN_BIN = "Scripts/python.exe" if os.name == "nt" else "bin/python"
 
 
@@ -86,8 +87,8 @@ class Installer:
                 path.unlink()
         # Where .venv is activated, this runs with the very Python that has just been removed.
         python = getattr(sys, "_base_executable", sys.executable)
-        pip = [] if folder == MAIN else ["--without-pip"]
-        if self.run([python, "-m", "venv", *pip, str(folder)]):
+        made = f"venv.create({str(folder)!r}, symlinks={os.name != 'nt'}, with_pip={folder == MAIN})"
+        if self.run([python, "-c", f"{QUIET_AT_CTRL_C}; import venv; {made}"]):
             raise SetupError(f"{folder.name} could not be made; Python's words are above.")
 
     def install(self, folder: Path, what: list[str]) -> None:

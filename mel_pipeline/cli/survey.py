@@ -53,7 +53,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     from mel_pipeline.sources.shared.files import dropped
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as looked_at
-    from mel_pipeline.sources.shared.survey.reading import opened
+    from mel_pipeline.sources.shared.survey.reading import open_export
     from mel_pipeline.sources.survey_files.client import rules_of
     from mel_pipeline.transform.catalogue import load_catalogue
 
@@ -63,7 +63,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
         scale: frozenset(normalize_text(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")
     }
-    with opened(dropped(path), rules.profiles, rules.fallback) as export:
+    with open_export(dropped(path), rules.profiles, rules.fallback) as export:
         book = codebook_for(export.survey, rules.codebooks)
         order = export.order(book, rules.order)
         dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}

@@ -13,10 +13,10 @@ from mel_pipeline.sources.shared.base import Batch, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.mailings import (
-    asked_until,
     content_rows,
     count_rows,
     every_page,
+    next_cursor,
     sent_since,
     total_of,
 )
@@ -59,7 +59,7 @@ class Brevo:
             pages = ([self._with_old_counts(one) for one in page] for page in pages)
         return Pull(
             (read(parse.NAME, map(parse.mailing_of, page), contract) for page in pages),
-            cursor=lambda: asked_until(contract, self._today),
+            cursor=lambda: next_cursor(contract, self._today),
             usage=self._budget.usage,
         )
 

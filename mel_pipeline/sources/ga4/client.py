@@ -15,7 +15,7 @@ from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.oauth.google import GoogleSession
 from mel_pipeline.sources.shared.platform.budget import Budget
-from mel_pipeline.sources.shared.platform.days import asked_until, daily_pull, days_of, periods_of
+from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, fetch_end, periods_of
 from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
 
 PAGE = 10_000  # rows
@@ -90,7 +90,7 @@ class GoogleAnalytics:
     def _users(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
         for site in self._sites:
             for period in periods_of(quarter, self._today):
-                last = asked_until(period, self._today) - timedelta(days=1)
+                last = fetch_end(period, self._today) - timedelta(days=1)
                 rows = self._report(site, (period.start, last), [], (parse.USERS,))
                 yield parse.user_rows(rows, contract, site, period)
 

@@ -18,7 +18,7 @@ from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.meta.files import INSTAGRAM, reader
 from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
 from mel_pipeline.sources.shared.meta.token import warning_of
-from mel_pipeline.sources.shared.platform.days import asked_until, daily_pull, periods_of
+from mel_pipeline.sources.shared.platform.days import daily_pull, fetch_end, periods_of
 from mel_pipeline.sources.shared.platform.exports import ExportFolder
 
 VERSION = "v23.0"
@@ -112,7 +112,7 @@ class Instagram:
         try:
             data = self._ask(f"account {account} followers", f"{account}/insights", params)
         except RefusedError as refused:
-            if not refused.error.is_about_the_question:
+            if not refused.error.is_query_error:
                 raise
             yield parse.refused_days(contract, account, window)
             return
@@ -125,12 +125,12 @@ class Instagram:
         for account in self._accounts:
             for period in periods_of(quarter, self._today):
                 for metric in ("reach", "views"):
-                    asked = bounds((period.start, asked_until(period, self._today)))
+                    asked = bounds((period.start, fetch_end(period, self._today)))
                     params = {"metric": metric, "metric_type": "total_value", "period": "day", **asked}
                     try:
                         data = self._ask(f"account {account} {metric}", f"{account}/insights", params)
                     except RefusedError as error:
-                        if not error.error.is_about_the_question:
+                        if not error.error.is_query_error:
                             raise
                         refused[
                             f"Instagram does not give {metric} for {period.text} (code 100): the metric was"

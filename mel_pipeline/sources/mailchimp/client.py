@@ -13,10 +13,10 @@ from mel_pipeline.sources.mailchimp import parse
 from mel_pipeline.sources.shared.base import Pull, simple_pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.mailings import (
-    asked_until,
     content_rows,
     count_rows,
     every_page,
+    next_cursor,
     sent_since,
     total_of,
 )
@@ -60,7 +60,7 @@ class Mailchimp:
         reports = self._pages("reports", {"since_send_time": f"{since}T00:00:00+00:00"})
         return Pull(
             (read(parse.NAME, map(parse.mailing_of, page), contract) for page in reports),
-            cursor=lambda: asked_until(contract, self._today),
+            cursor=lambda: next_cursor(contract, self._today),
         )
 
     def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:

@@ -100,7 +100,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Request:
     """One request. Headers and form may hold secrets: never printed."""
 
     what: str
@@ -183,8 +183,8 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                asked = _Asked(what, url, method, headers(), params, form, body)
-                return judge(self._once(asked, into))
+                asked = _Request(what, url, method, headers(), params, form, body)
+                return judge(self._send(asked, into))
         raise AssertionError("unreachable: Retrying returns or raises")
 
     def sleep(self, seconds: float) -> None:
@@ -204,7 +204,7 @@ class Http:
             ) from None
         return asked
 
-    def _once(self, asked: _Asked, into: Path | None) -> Answer:
+    def _send(self, asked: _Request, into: Path | None) -> Answer:
         try:
             with self._session.request(
                 asked.method,

@@ -16,32 +16,32 @@ class _End:
     error: BaseException | None = None
 
 
-def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
+def prefetch(items: Iterator[T], depth: int) -> Iterator[T]:
     """The same items in the same order, drawn by a thread that is up to ``depth`` of them ahead.
 
     What is raised while an item is drawn is raised here, after the items before it. When the reader
     stops early, so does the thread.
     """
-    return _Ahead(items, depth).read()
+    return _Prefetcher(items, depth).read()
 
 
-class _Ahead(Generic[T]):
+class _Prefetcher(Generic[T]):
     def __init__(self, items: Iterator[T], depth: int) -> None:
         self._items = items
-        self._drawn: queue.Queue[T | _End] = queue.Queue(depth)
+        self._ready: queue.Queue[T | _End] = queue.Queue(depth)
         self._stopped = threading.Event()
 
     def read(self) -> Iterator[T]:
-        threading.Thread(target=self._draw, name="ahead", daemon=True).start()
+        threading.Thread(target=self._fetch, name="ahead", daemon=True).start()
         try:
-            while not isinstance(item := self._drawn.get(), _End):
+            while not isinstance(item := self._ready.get(), _End):
                 yield item
             if item.error is not None:
                 raise item.error
         finally:
             self._stopped.set()
 
-    def _draw(self) -> None:
+    def _fetch(self) -> None:
         end = _End()
         try:
             for item in self._items:
@@ -54,7 +54,7 @@ class _Ahead(Generic[T]):
     def _put(self, item: T | _End) -> bool:
         while not self._stopped.is_set():
             try:
-                self._drawn.put(item, timeout=0.1)
+                self._ready.put(item, timeout=0.1)
                 return True
             except queue.Full:
                 continue

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mel_pipeline.core.errors import TransientSourceError
 
 
-class Pace:
+class RateLimiter:
     """Lets at most ``calls`` through in any ``seconds``; the next one waits. Safe to share between threads."""
 
     def __init__(
@@ -24,7 +24,7 @@ class Pace:
     ) -> None:
         self._calls, self._seconds, self._longest = calls, seconds, longest_wait
         self._sleep, self._clock = sleep, clock
-        self._made: deque[float] = deque()
+        self._recent: deque[float] = deque()
         self._lock = threading.Lock()
 
     def wait(self, what: str) -> None:
@@ -34,15 +34,15 @@ class Pace:
             TransientSourceError: that would take longer than a client waits.
         """
         with self._lock:
-            while self._made and self._made[0] <= self._clock() - self._seconds:
-                self._made.popleft()
-            if len(self._made) >= self._calls:
-                pause = self._made[0] + self._seconds - self._clock()
+            while self._recent and self._recent[0] <= self._clock() - self._seconds:
+                self._recent.popleft()
+            if len(self._recent) >= self._calls:
+                pause = self._recent[0] + self._seconds - self._clock()
                 if pause > self._longest:
                     raise TransientSourceError(
                         f"{what}: {self._calls} calls in {self._seconds / 60:.0f} minutes are allowed and were made."
                         f" Run the load again in {pause / 60:.0f} minutes."
                     )
                 self._sleep(pause)
-                self._made.popleft()
-            self._made.append(self._clock())
+                self._recent.popleft()
+            self._recent.append(self._clock())

@@ -17,12 +17,18 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order
-from mel_pipeline.sources.shared.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_in, told_apart
+from mel_pipeline.sources.shared.files import (
+    SETTLE_SECONDS,
+    DropFile,
+    FileRefusedError,
+    files_in,
+    readable_files,
+)
 from mel_pipeline.sources.shared.survey import responses
 from mel_pipeline.sources.shared.survey.codebook import Codebook, codebook_for, codebooks_in, common_codebook
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
-from mel_pipeline.sources.shared.survey.reading import opened
+from mel_pipeline.sources.shared.survey.reading import open_export
 
 ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
 
@@ -131,10 +137,12 @@ class SurveyFiles:
             raise PermanentSourceError(
                 f"Survey exports: there is no folder {self._folder}. Make it, or set MEL_SURVEY_DIR."
             )
-        return told_apart(file for file in files_in(self._folder, ENDINGS) if file.is_at_rest(self._settle))
+        return readable_files(
+            file for file in files_in(self._folder, ENDINGS) if file.is_settled(self._settle)
+        )
 
     def _responses(self, file: DropFile, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
-        with opened(file, self._rules.profiles, self._rules.fallback) as export:
+        with open_export(file, self._rules.profiles, self._rules.fallback) as export:
             book = codebook_for(export.survey, self._rules.codebooks)
             with closing(export.chunks(export.order(book, self._rules.order))) as chunks:
                 first = next(chunks)

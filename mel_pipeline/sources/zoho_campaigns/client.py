@@ -14,7 +14,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
-from mel_pipeline.sources.shared.rate_limiter import Pace
+from mel_pipeline.sources.shared.rate_limiter import RateLimiter
 from mel_pipeline.sources.zoho_campaigns import parse
 from mel_pipeline.sources.zoho_campaigns.parse import Campaign, Record
 
@@ -40,7 +40,7 @@ class ZohoCampaigns:
     def __init__(self, http: Http, auth: ZohoAuth, url: str, today: date) -> None:
         self._http, self._auth, self._url, self._today = http, auth, url, today
         self._paces = {
-            name: Pace(CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep)
+            name: RateLimiter(CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep)
             for name in (LIST, REPORT)
         }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
-from mel_pipeline.sources.shared.rate_limiter import Pace
+from mel_pipeline.sources.shared.rate_limiter import RateLimiter
 from mel_pipeline.sources.zoho_crm.errors import explain_error, scope_of, told
 
 Record = Mapping[str, object]
@@ -70,9 +70,9 @@ class Api:
         self.server_time: datetime | None = None  # of the latest answer
 
     @cached_property
-    def downloads(self) -> Pace:
+    def downloads(self) -> RateLimiter:
         """Results of Bulk Read: Zoho allows ten a minute."""
-        return Pace(10, 60.0, longest_wait=self.http.policy.longest_wait, sleep=self.http.sleep)
+        return RateLimiter(10, 60.0, longest_wait=self.http.policy.longest_wait, sleep=self.http.sleep)
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:

@@ -25,7 +25,7 @@ from mel_pipeline.sources.shared.files import (
     FileRefusedError,
     files_in,
     open_table,
-    told_apart,
+    readable_files,
 )
 from mel_pipeline.sources.zoho_crm.export_files import (
     Export,
@@ -156,8 +156,8 @@ class _Load:
                 f"Zoho CRM exports: there is no folder {self._source.folder}. Make it, or set MEL_ZOHO_EXPORT_DIR."
             )
         there = files_in(self._source.folder, ENDINGS)
-        at_rest = [file for file in there if file.is_at_rest(self._source.settle_seconds)]
-        readable, unreadable = told_apart(at_rest)
+        at_rest = [file for file in there if file.is_settled(self._source.settle_seconds)]
+        readable, unreadable = readable_files(at_rest)
         known = {file.name for file in readable} | unreadable.keys()
         waiting = [file.name for file in there if file.name not in known]
         ours = [name for name in waiting if named_by(name, self._source.modules) in (None, self._entity)]

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
-from mel_pipeline.sources.shared.prefetch import ahead
+from mel_pipeline.sources.shared.prefetch import prefetch
 from mel_pipeline.sources.zoho_crm.api import IDS_A_CALL, PER_PAGE, Api, Page, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError
 from mel_pipeline.sources.zoho_crm.parse import join_slices, number_of
@@ -32,7 +32,7 @@ def by_pages(
         PageReachError: more records than Zoho lists; ``progress.last_id`` says where to go on.
     """
     pending: list[dict[str, Record]] = [{} for _ in slices]
-    for pages in ahead(_pages(api, module, slices, progress, converted), AHEAD):
+    for pages in prefetch(_pages(api, module, slices, progress, converted), AHEAD):
         _note(progress, pages)
         whole = _joined(pages, pending)
         left = {identity for part in pending for identity in part}

@@ -11,7 +11,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
-from mel_pipeline.sources.shared.rate_limiter import Pace
+from mel_pipeline.sources.shared.rate_limiter import RateLimiter
 from mel_pipeline.sources.zoho_people import parse
 
 LIMIT = 200  # larger values are refused with code 7021
@@ -35,7 +35,9 @@ class ZohoPeople:
         self._http = http
         self._auth = auth
         self._url = url
-        self._pace = Pace(CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep)
+        self._pace = RateLimiter(
+            CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep
+        )
 
     def pull(
         self,

@@ -24,7 +24,7 @@ from mel_pipeline.sources.shared.files import (
     open_table,
     open_tables,
     read_table,
-    told_apart,
+    readable_files,
 )
 from mel_pipeline.sources.shared.files.workbook import Limits, workbook_tables
 
@@ -313,7 +313,7 @@ def test_files_are_told_apart_by_content_and_those_still_written_wait(tmp_path: 
     (tmp_path / "new.csv").write_bytes(b"a,b\n1,2\n")
     there = files_in(tmp_path, {".csv"})
     assert [file.name for file in there] == ["b.csv", "a.csv", "C.CSV", "new.csv"]
-    files, unreadable = told_apart(file for file in there if file.is_at_rest())
+    files, unreadable = readable_files(file for file in there if file.is_settled())
     assert [file.name for file in files] == ["b.csv", "a.csv", "C.CSV"]
     assert files[0].digest == files[1].digest != files[2].digest
     assert unreadable == {}
@@ -325,6 +325,6 @@ def test_a_file_that_is_too_large_is_named_and_hides_no_other(
     monkeypatch.setattr("mel_pipeline.sources.shared.files.folder.LARGEST_FILE", 1 << 20)
     dropped(tmp_path, "large.csv", b"a,b\n" * (1 << 19))
     dropped(tmp_path, "small.csv", b"a,b\n1,2\n")
-    files, unreadable = told_apart(files_in(tmp_path, {".csv"}))
+    files, unreadable = readable_files(files_in(tmp_path, {".csv"}))
     assert [file.name for file in files] == ["small.csv"]
     assert "larger than 1 MB" in unreadable["large.csv"]

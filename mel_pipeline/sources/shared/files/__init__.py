@@ -1,6 +1,12 @@
 """Table files that people export by hand: CSV and XLSX, whole or refused. For every source; no source by name here."""
 
-from mel_pipeline.sources.shared.files.folder import SETTLE_SECONDS, DropFile, dropped, files_in, told_apart
+from mel_pipeline.sources.shared.files.folder import (
+    SETTLE_SECONDS,
+    DropFile,
+    dropped,
+    files_in,
+    readable_files,
+)
 from mel_pipeline.sources.shared.files.opening import open_table, open_tables
 from mel_pipeline.sources.shared.files.table import FileRefusedError, Table, read_table
 
@@ -14,5 +20,5 @@ __all__ = [
     "open_table",
     "open_tables",
     "read_table",
-    "told_apart",
+    "readable_files",
 ]

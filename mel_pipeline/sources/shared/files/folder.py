@@ -42,12 +42,12 @@ class DropFile:
         with self.open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def is_at_rest(self, settle_seconds: float = SETTLE_SECONDS) -> bool:
+    def is_settled(self, settle_seconds: float = SETTLE_SECONDS) -> bool:
         """False when it changed a moment ago: somebody may still be writing it."""
         return not 0 <= time.time() - self.modified_ns / 1e9 < settle_seconds
 
     @property
-    def is_as_it_was(self) -> bool:
+    def is_unchanged(self) -> bool:
         """False when it was written to, replaced or taken away since."""
         try:
             now = self.path.stat()
@@ -94,7 +94,7 @@ def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
     return sorted(found, key=lambda file: (file.modified_ns, file.name))
 
 
-def told_apart(files: Iterable[DropFile]) -> tuple[list[DropFile], dict[str, str]]:
+def readable_files(files: Iterable[DropFile]) -> tuple[list[DropFile], dict[str, str]]:
     """Files with their digests taken, and why others cannot be read, by name.
 
     One that changed meanwhile is in neither: the next run reads it.
@@ -103,7 +103,7 @@ def told_apart(files: Iterable[DropFile]) -> tuple[list[DropFile], dict[str, str
     refused: dict[str, str] = {}
     for file in files:
         try:
-            if file.digest and file.is_as_it_was:
+            if file.digest and file.is_unchanged:
                 readable.append(file)
         except FileRefusedError as reason:
             refused[file.name] = str(reason)

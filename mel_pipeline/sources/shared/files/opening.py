@@ -38,7 +38,7 @@ def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[st
                 yield tables
         else:
             yield {file.name: table_in(opened, fallback)}
-        if not file.is_as_it_was:
+        if not file.is_unchanged:
             raise TransientSourceError(
                 f"{file.name}: the file changed while it was being read. Nothing was stored."
                 " Run the load again when it is complete."

@@ -29,7 +29,7 @@ class GraphError:
     subcode: int
 
     @property
-    def is_about_the_question(self) -> bool:
+    def is_query_error(self) -> bool:
         """A bad or retired metric, or a window out of reach: another question may be answered."""
         return self.code == 100 and not self.is_gone
 

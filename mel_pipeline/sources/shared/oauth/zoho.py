@@ -60,7 +60,7 @@ class ZohoAuth:
             "refresh_token": needed(settings.zoho_refresh_token.get_secret_value(), "MEL_ZOHO_REFRESH_TOKEN"),
         }
         whose = "\n".join([self._accounts, self._configured, *self._form.values()])
-        self._held: _Token | None = None
+        self._current: _Token | None = None
         self._cache = settings.secrets_dir / f"zoho-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.json"
 
     def headers(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ class ZohoAuth:
         self._token(rejected=rejected_headers["Authorization"].partition(" ")[2])
 
     def _token(self, rejected: str | None = None) -> _Token:
-        held = self._held
+        held = self._current
         if held and held.access_token != rejected and held.expires_at > time.time():
             return held
         with _LOCK:
@@ -83,7 +83,7 @@ class ZohoAuth:
             if token is None or token.access_token == rejected or token.expires_at <= time.time():
                 token = self._renewed(token.renewals if token else ())
                 write_secret(self._cache, json.dumps(asdict(token)))
-            self._held = token
+            self._current = token
             return token
 
     def _renewed(self, before: tuple[float, ...]) -> _Token:

@@ -27,7 +27,7 @@ def periods_of(quarter: Quarter, today: date) -> list[Period]:
     return [period for period in found if period.start < today]
 
 
-def asked_until(period: Period, today: date) -> date:
+def fetch_end(period: Period, today: date) -> date:
     """The first day that is not asked for: the end of the period, or today."""
     return min(period.end or today, today)
 

@@ -18,7 +18,13 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.core.source_settings import SourceSettings
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, key_of, payload_of
-from mel_pipeline.sources.shared.files import SETTLE_SECONDS, DropFile, FileRefusedError, files_in, told_apart
+from mel_pipeline.sources.shared.files import (
+    SETTLE_SECONDS,
+    DropFile,
+    FileRefusedError,
+    files_in,
+    readable_files,
+)
 from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.shared.platform.days import periods_of
 from mel_pipeline.sources.shared.platform.rows import (
@@ -153,8 +159,8 @@ class ExportFolder:
                 f"{self._title} exports: there is no folder {self._folder}. Make it, or set"
                 f" {self._folder_setting}."
             )
-        resting = (file for file in files_in(self._folder, _ENDINGS) if file.is_at_rest(self._settle))
-        files, refused = told_apart(resting)
+        resting = (file for file in files_in(self._folder, _ENDINGS) if file.is_settled(self._settle))
+        files, refused = readable_files(resting)
         exports: dict[str, Export] = {}
         for file in files:
             try:
@@ -212,11 +218,11 @@ class ExportFolder:
             )
             for post in self._within(export, quarter)
         ]  # fmt: skip
-        return batch_of(rows, contract, self._aside(export, contract), notes=[export.how])
+        return batch_of(rows, contract, self._quarantined(export, contract), notes=[export.how])
 
     def _figures(self, export: Export, contract: EntityContract, quarter: Quarter | None) -> Batch:
         rows: list[Row] = []
-        rejected = self._aside(export, contract)
+        rejected = self._quarantined(export, contract)
         for post in self._within(export, quarter):
             for metric in self._post_metrics:
                 row = self._figure(post, metric)
@@ -244,7 +250,7 @@ class ExportFolder:
             why_missing="no_data" if metric in post.figures else "not_offered",
         )
 
-    def _aside(self, export: Export, contract: EntityContract) -> list[Rejected]:
+    def _quarantined(self, export: Export, contract: EntityContract) -> list[Rejected]:
         known = [(row, {"platform": self._name, **row.known}) for row in export.faulty]
         return [
             Rejected(row.place, key_of(ids, contract), row.column, row.reason, payload_of(ids, contract))

@@ -23,7 +23,7 @@ def sent_since(cursor: str | None, contract: EntityContract, beginning: date) ->
     return max(beginning, date.fromisoformat(stored["until"]) - STILL_MOVING)
 
 
-def asked_until(contract: EntityContract, today: date) -> str:
+def next_cursor(contract: EntityContract, today: date) -> str:
     """The cursor after a load of today."""
     return json.dumps({"rules": fingerprint_of(contract), "until": today.isoformat()})
 

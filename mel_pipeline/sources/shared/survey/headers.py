@@ -45,7 +45,7 @@ class _Words(HTMLParser):
             self.parts.append(data)
 
 
-def told_apart(names: Iterable[str]) -> list[str]:
+def unique_names(names: Iterable[str]) -> list[str]:
     """Names, each once: the second `Other` is `Other (2)`, a column without a name is `column 7`."""
     given = [name or f"column {number}" for number, name in enumerate(names, start=1)]
     taken: set[str] = set()
@@ -72,7 +72,7 @@ def questions_of(headers: Sequence[str], builtins: Mapping[str, Builtin]) -> lis
     """
     found: list[Question] = []
     seen: set[str] = set()
-    for key, header in zip(told_apart(" ".join(name.split()) for name in headers), headers, strict=True):
+    for key, header in zip(unique_names(" ".join(name.split()) for name in headers), headers, strict=True):
         name = normalize_text(in_words(header))
         builtin = builtins.get(name) if name not in seen else None
         seen.add(name)

@@ -98,10 +98,10 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
     """
     plan = plan_of(first, book)
     looks = [
-        _looked_at(number, question, first, plan, book, scales)
+        _inspect_column(number, question, first, plan, book, scales)
         for number, question in enumerate(first.layout.questions)
     ]
-    found = _once(looks, plan)
+    found = _without_repeats(looks, plan)
     role = plan.roles.get("overall_satisfaction")
     if role is None:
         role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
@@ -126,7 +126,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
     )
 
 
-def _looked_at(
+def _inspect_column(
     number: int, question: Question, answers: Answers, plan: Plan, book: Codebook, scales: Scales
 ) -> Column:
     header = question.text if question.choice is None else f"{question.text} [{question.choice}]"
@@ -197,7 +197,7 @@ def _fits(role: Role, text: str, book: Codebook, scales: Scales) -> bool:  # noq
             return True
 
 
-def _once(columns: Sequence[Column], plan: Plan) -> list[Column]:
+def _without_repeats(columns: Sequence[Column], plan: Plan) -> list[Column]:
     """A role that is taken, or that two columns might have, is not guessed twice: the first keeps it."""
     taken: set[str] = set(plan.roles)
     found = []

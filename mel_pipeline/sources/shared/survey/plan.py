@@ -60,7 +60,7 @@ def plan_of(answers: Answers, book: Codebook) -> Plan:
             roles[role] = column
         else:
             others[column] = question.text
-    return Plan(builtins, roles, _told_apart(others, choices, questions), choices, personal)
+    return Plan(builtins, roles, _unique_labels(others, choices, questions), choices, personal)
 
 
 def _personal(answers: Answers, book: Codebook) -> dict[int, str]:
@@ -83,7 +83,7 @@ def _personal(answers: Answers, book: Codebook) -> dict[int, str]:
     return found
 
 
-def _told_apart(
+def _unique_labels(
     others: dict[int, str], choices: dict[str, list[tuple[int, str]]], questions: Sequence[Question]
 ) -> dict[int, str]:
     """Questions with the same text are called by their keys, so that no answer takes another's place."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
-from mel_pipeline.sources.shared.survey.headers import in_words, told_apart
+from mel_pipeline.sources.shared.survey.headers import in_words, unique_names
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
 Header = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -110,7 +110,10 @@ class Profile(BaseModel):
         return [
             Question(key, text or key, builtin=roles.get(name), separator=separators.get(name))
             for key, text, name in zip(
-                told_apart(texts), texts, (normalize_text(in_words(first)) for first in rows[0]), strict=True
+                unique_names(texts),
+                texts,
+                (normalize_text(in_words(first)) for first in rows[0]),
+                strict=True,
             )
         ]
 

@@ -75,7 +75,7 @@ class Export:
 
 
 @contextmanager
-def opened(file: DropFile, profiles: Sequence[Profile], fallback: str | None) -> Iterator[Export]:
+def open_export(file: DropFile, profiles: Sequence[Profile], fallback: str | None) -> Iterator[Export]:
     """Open an export; its answers can be read while the block lasts.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError, Table
-from mel_pipeline.sources.shared.survey.headers import in_words, told_apart
+from mel_pipeline.sources.shared.survey.headers import in_words, unique_names
 from mel_pipeline.sources.shared.survey.model import Group, Repeats
 from mel_pipeline.sources.shared.survey.personal import is_personal_header, without_personal
 
@@ -83,7 +83,7 @@ def _parent(names: Sequence[str], row: Sequence[str]) -> tuple[str, str]:
 
 def _by_row(name: str, table: Table, row_of_main: Callable[[str, str, str], str]) -> Group:
     names = [normalize_text(header) for header in table.header]
-    texts = told_apart(in_words(header) for header in table.header)
+    texts = unique_names(in_words(header) for header in table.header)
     kept = {
         column: text
         for column, text in enumerate(texts)

@@ -50,7 +50,7 @@ class _Chunk:
         columns |= {name: self._constant(None) for name in contract.columns if name not in columns}
         place = f"{self.answers.place}, row "
         columns["_source_ref"] = np.array([f"{place}{row}" for row in self.answers.frame.index], object)
-        rejected, good = self._put_aside(columns, contract)
+        rejected, good = self._quarantine(columns, contract)
         names = [*contract.columns, "_source_ref"]
         frame = pd.DataFrame({name: columns[name][good] for name in names}, dtype="str")
         return Batch(frame, rejected, fetched=self.count)
@@ -225,7 +225,7 @@ class _Chunk:
 
     # -- rows that cannot be read --------------------------------------------------------------------------
 
-    def _put_aside(
+    def _quarantine(
         self, columns: dict[str, Texts], contract: EntityContract
     ) -> tuple[list[Rejected], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         """Rows without an id, or with a date that cannot be read."""

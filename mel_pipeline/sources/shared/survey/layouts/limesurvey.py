@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from mel_pipeline.core.normalize_text import normalize_text
-from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, questions_of, told_apart
+from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, questions_of, unique_names
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
 TOOL = "limesurvey"
@@ -88,7 +88,7 @@ def _coded(sheet: Sheet, header: list[str]) -> list[Question]:
             families[code.split("[")[0]].append(column)
     choices = {column for columns in families.values() if _are_choices(sheet, columns) for column in columns}
     found = []
-    keys = told_apart(code or in_words(name) for code, name in zip(codes, header, strict=True))
+    keys = unique_names(code or in_words(name) for code, name in zip(codes, header, strict=True))
     for column, (code, name) in enumerate(zip(codes, header, strict=True)):
         match = _CODED.fullmatch(name.strip())
         text = in_words(match[2] or match[1] if match else name) or keys[column]

@@ -8,7 +8,13 @@ from collections import Counter
 from dataclasses import replace
 
 from mel_pipeline.core.normalize_text import normalize_text
-from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, joined_by, questions_of, told_apart
+from mel_pipeline.sources.shared.survey.headers import (
+    cells_of,
+    in_words,
+    joined_by,
+    questions_of,
+    unique_names,
+)
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
 TOOL = "qualtrics"
@@ -69,7 +75,7 @@ def _with_ids(sheet: Sheet) -> Layout | None:
     if not any(tags):
         return None
     shared = Counter(tag.get("ImportId", "") for tag in tags if "choiceId" in tag)
-    keys = told_apart(_key(tag) or name for tag, name in zip(tags, sheet.first_rows[0], strict=True))
+    keys = unique_names(_key(tag) or name for tag, name in zip(tags, sheet.first_rows[0], strict=True))
     found = []
     for column, (tag, text) in enumerate(zip(tags, sheet.first_rows[1], strict=True)):
         builtin = _IDS.get(tag.get("ImportId", ""))
@@ -92,7 +98,7 @@ def _before_ids(sheet: Sheet) -> Layout | None:
         return None
     found = []
     for column, own in enumerate(questions_of(texts, _LEGACY)):
-        key = told_apart(names)[column]
+        key = unique_names(names)[column]
         empty = not names[column] and not texts[column] and not cells_of(sheet, column, 2)
         if own.builtin or empty:
             found.append(replace(own, key=key, builtin=own.builtin or "ignored"))

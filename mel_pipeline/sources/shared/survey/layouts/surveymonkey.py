@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from mel_pipeline.core.normalize_text import normalize_text
-from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, questions_of, told_apart
+from mel_pipeline.sources.shared.survey.headers import cells_of, in_words, questions_of, unique_names
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
 
 TOOL = "surveymonkey"
@@ -75,7 +75,7 @@ def recognise(sheet: Sheet) -> Layout | None:
     own = questions_of(above, _BUILTINS)
     filled = _filled(above)
     found: list[Question] = []
-    keys = told_apart(_key(above[start], below[column]) for column, start in enumerate(filled))
+    keys = unique_names(_key(above[start], below[column]) for column, start in enumerate(filled))
     for start, members in groupby(range(len(above)), key=lambda column: filled[column]):
         columns = list(members)
         if own[start].builtin and not below[start] and len(columns) == 1:

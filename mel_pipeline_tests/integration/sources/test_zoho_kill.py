@@ -17,7 +17,7 @@ from mel_pipeline_tests.fixtures.zoho_account import Case, account_with
 from mel_pipeline_tests.fixtures.zoho_stub import PATIENT
 
 WIDE = [Field(f"Field_{number:02}", "text") for number in range(60)]
-STAGED_ROWS, KILLS = 400, 7
+STAGED_ROWS, KILLS = 160, 7
 
 
 def load_while_killing(case: Case, forked: Forking, chance: random.Random, small: int) -> int:
@@ -73,7 +73,7 @@ def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(
         calm = replace(case, home=calm_home)
         case.account.scopes -= set(lacking)
         case.module.fill(
-            2_500, lambda number: {field.api_name: f"{field.api_name} {number}" for field in fields}
+            1_000, lambda number: {field.api_name: f"{field.api_name} {number}" for field in fields}
         )
         killed = load_while_killing(case, forked, chance, small)
         calm.load()

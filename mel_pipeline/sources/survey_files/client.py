@@ -1,4 +1,4 @@
-"""Read survey exports from the drop folder. What a file means is in sources/survey; nothing is moved or deleted."""
+"""Read survey exports from the drop folder. What a file means is in sources/shared/survey; nothing is moved or deleted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Rules:
     order: Order | None = None
 
     def fingerprint(self, contract: EntityContract) -> str:
-        """Changes with any of them: files that are still there are then read again."""
+        """Changes with any of them, so that files still in the folder are read again."""
         parts = [fingerprint_of(contract), common_codebook().fingerprint, self.fallback, self.order]
         parts += [book.fingerprint for book in self.codebooks]
         parts += [profile.model_dump_json() for profile in self.profiles]
@@ -55,7 +55,7 @@ def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> SurveyFi
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Codebooks and profiles that lie in the drop folder, and the source's settings.
+    """Codebooks and profiles from the drop folder, and the source's settings.
 
     Raises:
         ContractError: a codebook or a profile is not valid.
@@ -64,14 +64,12 @@ def rules_of(settings: Settings) -> Rules:
     options = settings.source("survey_files")
     order, fallback = options.text("date_order"), options.text("fallback_encoding")
     if order not in ("", "day_first", "month_first"):
-        raise SettingsError(
-            f"{options.variable('date_order')} is neither day_first nor month_first. Mend it."
-        )
+        raise SettingsError(f"{options.variable('date_order')} must be day_first or month_first. Fix it.")
     try:
         codecs.lookup(fallback or "utf-8")
     except LookupError:
         raise SettingsError(
-            f"{options.variable('fallback_encoding')} names no encoding. Western Windows files are in cp1252."
+            f"{options.variable('fallback_encoding')} is not a known encoding. Western Windows files are in cp1252."
         ) from None
     folder = settings.survey_folder
     return Rules(
@@ -119,7 +117,7 @@ class SurveyFiles:
                         yield from self._responses(export, contract, warnings)
                     except FileRefusedError as reason:
                         refused[export.name] = str(reason)
-                        continue  # told below, with the others; it is tried again next time
+                        continue  # reported below, with the others; the next run tries it again
                     done.add(stamp)
                 files[export.name] = stamp
             for name, why in refused.items():
@@ -132,10 +130,10 @@ class SurveyFiles:
         return Pull(batches(), new_cursor, warnings=lambda: warnings)
 
     def _exports(self) -> tuple[list[DropFile], dict[str, str]]:
-        """Files that are at rest, oldest first; and why some cannot be read, by name."""
+        """Files no longer being written, oldest first; and why some cannot be read, by name."""
         if not self._folder.is_dir():
             raise PermanentSourceError(
-                f"Survey exports: there is no folder {self._folder}. Make it, or set MEL_SURVEY_DIR."
+                f"Survey exports: there is no folder {self._folder}. Create it, or set MEL_SURVEY_DIR."
             )
         return readable_files(
             file for file in files_in(self._folder, ENDINGS) if file.is_settled(self._settle)
@@ -149,21 +147,21 @@ class SurveyFiles:
                 plan = plan_of(first, book)
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
-                warnings += _lacking(file.name, plan, book)
+                warnings += _missing_questions(file.name, plan, book)
                 for batch in responses.batches(chain([first], chunks), plan, book, contract):
                     yield replace(batch, notes=[note])
 
 
-def _lacking(name: str, plan: Plan, book: Codebook) -> list[str]:
-    """What the MEL lead should look after in a file."""
-    lacking = [
+def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:
+    """Warnings for the MEL lead: what a file does not cover."""
+    missing = [
         words
         for role, words in (("overall_satisfaction", "overall satisfaction"), ("event_code", "the event"))
         if role not in plan.roles and not (role == "event_code" and book.event_code)
     ]
-    if not lacking:
+    if not missing:
         return []
     return [
-        f"{name}: no question was recognised for {' or '.join(lacking)}."
+        f"{name}: no question was recognised for {' or '.join(missing)}."
         f" Run `mel survey inspect {name}` and write a codebook for this survey."
     ]

@@ -46,7 +46,7 @@ def test_every_tool_is_named_and_nothing_personal_is_shown(path: Path) -> None:
         assert sign not in text
 
 
-def test_guesses_tell_their_evidence_and_are_commented_out() -> None:
+def test_guesses_show_their_evidence_and_are_commented_out() -> None:
     text = shown(FOLDER / "typeform_en.csv")
     assert "'recom' in the question, and 3 of 3 answers are whole numbers from 0 to 10" in " ".join(
         text.split()
@@ -69,18 +69,18 @@ def test_a_question_that_people_answer_in_their_own_words_is_not_shown(tmp_path:
     assert "No · Yes" in text or "Yes · No" in text
 
 
-def test_a_guess_that_is_taken_over_is_followed_by_the_next_load(home: Path) -> None:
+def test_the_next_load_uses_a_guess_that_was_accepted(home: Path) -> None:
     folder = Settings().survey_folder
     folder.mkdir(parents=True)
     (folder / "typeform_en.csv").write_bytes((FOLDER / "typeform_en.csv").read_bytes())
     assert "Written: " in shown("typeform_en.csv", "--write")
     book = folder / "codebooks" / "typeform_en.yml"
     lines = book.read_text("utf-8").replace('"?"', '"LAB-1"').splitlines()
-    taken = [
+    accepted = [
         line[1:] if (line.startswith("#") and line[1:2] != " ") or line.startswith("#  ") else line
         for line in lines
     ]
-    book.write_text("\n".join(taken), "utf-8")
+    book.write_text("\n".join(accepted), "utf-8")
     assert load_codebook(book).questions["recommendation"] == ["Would you recommend it?"]
     warehouse = Warehouse(f"duckdb:///{home}/w.duckdb")
     settings = Settings()

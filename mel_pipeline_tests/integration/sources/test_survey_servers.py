@@ -29,11 +29,11 @@ SERVERS = ["kobo", "odk"]
 def servers(sandbox: Sandbox) -> Iterator[dict[str, Kobo | OdkCentral]]:
     kobo, odk = sandbox.platforms["kobo"], sandbox.platforms["odk"]
     assert isinstance(kobo, Kobo) and isinstance(odk, OdkCentral)
-    kept = [json.loads(json.dumps(server.submissions)) for server in (kobo, odk)]
+    originals = [json.loads(json.dumps(server.submissions)) for server in (kobo, odk)]
     for server in (kobo, odk):
         server.calls.clear()
     yield {"kobo": kobo, "odk": odk}
-    for server, submissions in zip((kobo, odk), kept, strict=True):
+    for server, submissions in zip((kobo, odk), originals, strict=True):
         server.clear_faults()
         server.submissions, server.announced_too_many = submissions, 0
 
@@ -126,11 +126,11 @@ def test_nobody_who_answered_or_asked_is_stored(
     sent = json.dumps(servers[source].submissions)
     assert "enumerator" in sent
     load(organisation, source)
-    told = organisation.warehouse.read("select * from raw_surveys__responses").to_csv()
+    stored = organisation.warehouse.read("select * from raw_surveys__responses").to_csv()
     assert [
         sign
         for sign in ("enumerator", "@example.org", "Sample Person", "41.38", "collect:abc")
-        if sign in told
+        if sign in stored
     ] == []
 
 
@@ -144,7 +144,7 @@ def test_an_edited_submission_keeps_its_latest_version_and_one_rejected_later_is
     one, other = servers[source].submissions[2:4]
     if source == "kobo":
         key = str(one["_id"])
-        one["about/city"] = "Nairobi"  # its moment of submission stays
+        one["about/city"] = "Nairobi"  # its submission time stays
         one["_validation_status"] = {}
         other["_validation_status"] = {"uid": "validation_status_not_approved"}
     else:

@@ -1,4 +1,4 @@
-"""Table files that people drop: every form that is read, every way a file is refused, and what it may cost."""
+"""Table files that people drop: every format that is read, every reason to refuse a file, and the limits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mel_pipeline.sources.shared.files import (
 )
 from mel_pipeline.sources.shared.files.workbook import Limits, workbook_tables
 
-SECRET = "Marguerite Sample"  # stands in cells; no message may repeat it
+SECRET = "Marguerite Sample"  # a cell value that no message may repeat
 
 
 def dropped(folder: Path, name: str, content: bytes, age: float = 60) -> DropFile:
@@ -85,7 +85,7 @@ def bounded(folder: Path, content: bytes, limits: Limits) -> str:
     return str(caught.value)
 
 
-def test_rows_are_read_anew_each_time_and_only_when_asked_for(tmp_path: Path) -> None:
+def test_rows_are_read_again_each_time_and_only_when_needed(tmp_path: Path) -> None:
     lines = "a;b\r\n" + "".join(f'{n};"x\r\ny"\r\n' for n in range(20_000))
     with open_table(dropped(tmp_path, "a.csv", lines.encode("utf-8-sig"))) as table:
         assert (table.header, table.count) == (["a", "b"], 20_000)
@@ -103,7 +103,7 @@ def test_a_declared_delimiter_is_honoured_in_every_encoding(encoding: str, delim
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [(b"", "empty"), (b"\xef\xbb\xbf \r\n", "empty"), (b"a,b\r\n", "no rows"), (b"<!DOCTYPE html>", "web page"),
      (b"a,b\nG\xe9nero,1\n", "not in UTF-8"), (b"a,b\n\x00,1\n", "not text"), (b"a,b\n1,2\n3", "Row 3 has 1 fields"),
      (b'a,b\n1,2\n"3,4\n', "row 3 a quotation mark"), (b"a\n1\n", "single column"),
@@ -112,9 +112,9 @@ def test_a_declared_delimiter_is_honoured_in_every_encoding(encoding: str, delim
 )  # fmt: skip
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_each_broken_file_is_one_clear_sentence_whatever_its_ending_says(
-    tmp_path: Path, content: bytes, told: str, ending: str
+    tmp_path: Path, content: bytes, expected: str, ending: str
 ) -> None:
-    assert told in refused(tmp_path, content, f"a.{ending}")
+    assert expected in refused(tmp_path, content, f"a.{ending}")
 
 
 def test_a_file_cut_off_at_its_end_gives_no_row_at_all(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_the_size_a_workbook_claims_for_itself_is_not_believed(tmp_path: Path) -
 def test_a_cell_at_the_far_end_is_refused_before_anything_is_parsed(tmp_path: Path, cell: str) -> None:
     book = Workbook()
     book.active["A1"], book.active[cell] = "a", SECRET
-    assert "lies beyond column 1,000 or row 500,000" in refused(tmp_path, saved(book))
+    assert "beyond column 1,000 or row 500,000" in refused(tmp_path, saved(book))
 
 
 def test_only_one_visible_sheet_may_hold_data(tmp_path: Path) -> None:
@@ -206,11 +206,11 @@ def test_the_sheets_of_a_workbook_come_by_name_and_those_without_rows_do_not(tmp
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "expected"),
     [([[]], "empty"), ([["a", "b"]], "no rows"), ([["a", "b"], [1, 2], [3, 4], [5, 6, SECRET]], "Row 4 has a value to the right")],
 )  # fmt: skip
-def test_a_sheet_that_is_no_table_is_refused(tmp_path: Path, rows: list[list[object]], told: str) -> None:
-    assert told in refused(tmp_path, workbook(*rows))
+def test_a_sheet_that_is_no_table_is_refused(tmp_path: Path, rows: list[list[object]], expected: str) -> None:
+    assert expected in refused(tmp_path, workbook(*rows))
 
 
 def part(name: str, content: bytes = b"x") -> Callable[[dict[str, bytes]], None]:
@@ -219,7 +219,7 @@ def part(name: str, content: bytes = b"x") -> Callable[[dict[str, bytes]], None]
 
 @pytest.mark.behaviour("bombs", "*")
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [(part("../outside.xml"), "leads out"), (part("/etc/passwd"), "leads out"), (part("xl\\a.xml"), "leads out"),
      (part("XL/Workbook.xml"), "same name"), (part("xl/vbaProject.bin"), "macros"),
      (part("xl/workbook.bin"), "binary Excel"), (lambda parts: parts.pop("[Content_Types].xml"), "archive"),
@@ -229,10 +229,10 @@ def part(name: str, content: bytes = b"x") -> Callable[[dict[str, bytes]], None]
      (part("xl/workbook.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "damaged")],
 )  # fmt: skip
 def test_an_archive_that_no_spreadsheet_program_writes_is_refused(
-    tmp_path: Path, change: Callable[[dict[str, bytes]], None], told: str
+    tmp_path: Path, change: Callable[[dict[str, bytes]], None], expected: str
 ) -> None:
-    told_us = bounded(tmp_path, changed(workbook(), change), Limits(expanded=32 << 20))
-    assert told in told_us
+    message = bounded(tmp_path, changed(workbook(), change), Limits(expanded=32 << 20))
+    assert expected in message
 
 
 def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -262,13 +262,13 @@ def test_entities_that_grow_are_refused_within_the_limits(tmp_path: Path) -> Non
 @pytest.mark.behaviour("bombs", "*")
 def test_a_workbook_that_needs_too_much_memory_is_refused_and_the_process_lives(tmp_path: Path) -> None:
     def swell(parts: dict[str, bytes]) -> None:
-        sheet = parts["xl/worksheets/sheet1.xml"]  # cells without a reference, so none lies far out
+        sheet = parts["xl/worksheets/sheet1.xml"]  # cells without a reference, so none is far out
         parts["xl/worksheets/sheet1.xml"] = sheet.replace(b"</row>", b"<c><v>1</v></c>" * 400_000 + b"</row>")
 
     assert "96 MB of memory" in bounded(tmp_path, changed(workbook(), swell), Limits(memory=96 << 20))
 
 
-def test_a_workbook_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+def test_reading_a_workbook_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     assert "longer than 0 seconds" in bounded(tmp_path, workbook(), Limits(seconds=0))
 
 
@@ -280,7 +280,9 @@ def test_a_truncated_workbook_is_called_damaged(tmp_path: Path) -> None:
     assert "damaged" in refused(tmp_path, workbook()[:-200])
 
 
-def test_what_reads_a_workbook_is_given_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_that_reads_a_workbook_gets_no_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[object] = []
     import subprocess
 
@@ -303,7 +305,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_stored(tmp_path: Path) -> N
         (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n3,4\n")
 
 
-def test_files_are_told_apart_by_content_and_those_still_written_wait(tmp_path: Path) -> None:
+def test_files_are_identified_by_content_and_those_still_being_written_wait(tmp_path: Path) -> None:
     dropped(tmp_path, "b.csv", b"a,b\n1,2\n", age=50)
     dropped(tmp_path, "a.csv", b"a,b\n1,2\n", age=40)
     dropped(tmp_path, "C.CSV", b"a,b\n", age=30)

@@ -52,7 +52,7 @@ def pull(folder: Path, cursor: str | None = None, rules: Rules | None = None) ->
 
 
 def rows_of(batches: list[Batch]) -> pd.DataFrame:
-    """What stays after a load: of each response the version answered last, or read last."""
+    """What remains after a load: of each response, the version answered last, or read last."""
     frame = pd.concat([batch.frame for batch in batches], ignore_index=True)
     frame = frame.sort_values("answered_at", kind="stable")
     return frame.drop_duplicates("response_id", keep="last").set_index("response_id").sort_index()
@@ -175,15 +175,15 @@ def test_each_broken_file_is_one_clear_error_and_the_others_still_load(tmp_path:
     drop(tmp_path, "good.csv", simple(response()))
     batches, result = pull(tmp_path)
     assert rows_of(batches).index.tolist() == ["R1"]
-    told = reasons(batches)
-    assert set(told) == set(BROKEN)
+    found = reasons(batches)
+    assert set(found) == set(BROKEN)
     for name, (_, expected) in BROKEN.items():
-        assert expected in told[name], (name, told[name])
+        assert expected in found[name], (name, found[name])
     assert all(row.row_key is None for batch in batches for row in batch.rejected)
     assert list(json.loads(result.cursor() or "")["files"]) == ["good.csv"]
 
 
-def test_a_broken_file_is_tried_again_next_time_and_a_mended_one_loads(tmp_path: Path) -> None:
+def test_a_broken_file_is_tried_again_next_time_and_a_fixed_one_loads(tmp_path: Path) -> None:
     drop(tmp_path, "a.csv", simple(response(), "R2,Completed"))
     batches, result = pull(tmp_path)
     assert result.cursor() is None
@@ -248,7 +248,7 @@ def test_a_missing_folder_says_which_and_what_to_do(tmp_path: Path) -> None:
         pull(tmp_path / "nowhere")
 
 
-def test_a_date_that_cannot_be_read_puts_one_row_aside_with_its_number(tmp_path: Path) -> None:
+def test_a_date_that_cannot_be_read_quarantines_one_row_with_its_number(tmp_path: Path) -> None:
     drop(tmp_path, "a.csv", simple(response(), response("R2", "yesterday")))
     batches, _ = pull(tmp_path)
     assert rows_of(batches).index.tolist() == ["R1"]
@@ -297,7 +297,7 @@ def test_questions_match_exactly_apart_from_case_accents_and_punctuation() -> No
     assert book.role(Question("q", "How do you describe your gender identity?")) is None
     assert normalize_text("Où est l'été ?") == "ou est l ete"
     assert book.language_of("Español") == "es"
-    assert book.language_of("Tiếng Việt") == "Tiếng Việt"  # kept as it is written
+    assert book.language_of("Tiếng Việt") == "Tiếng Việt"  # stays as written
 
 
 def test_a_field_too_long_for_the_reader_is_an_error_of_that_file_whoever_raised_the_limit() -> None:

@@ -1,4 +1,4 @@
-"""Exports of every tool, fabricated after the layouts the tools write: each quirk of each, down to the row it becomes."""
+"""Exports of every tool, fabricated from the layouts the tools write: every quirk, down to the resulting row."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_every_export_is_claimed_by_its_own_tool_and_no_other(name: str, tmp_pat
 @pytest.mark.parametrize("name", EXPORTS)
 def test_nothing_personal_of_any_tool_is_in_a_row(name: str, tmp_path: Path) -> None:
     rows, _ = load(tmp_path, name, order="day_first", fallback="cp1252")
-    told = " ".join(f"{row}" for row in rows.values())
-    assert [sign for sign in PERSONAL if sign in told] == []
+    stored = " ".join(f"{row}" for row in rows.values())
+    assert [sign for sign in PERSONAL if sign in stored] == []
 
 
 # -- what holds for every tool, on a file of each -----------------------------------------------------------
@@ -142,10 +142,10 @@ def test_a_broken_export_of_every_tool_has_its_own_error_and_the_good_one_loads(
     for name, text in broken.items():
         dropped(tmp_path, name, text.encode())
     rows, batches = load(tmp_path, FIRST[tool], order="day_first")
-    told = {rejected.source_ref: rejected.reason for batch in batches for rejected in batch.rejected}
-    assert set(told) == set(broken)
-    assert len(set(told.values())) >= 4
-    assert all(reason.endswith(".") for reason in told.values())
+    reasons = {rejected.source_ref: rejected.reason for batch in batches for rejected in batch.rejected}
+    assert set(reasons) == set(broken)
+    assert len(set(reasons.values())) >= 4
+    assert all(reason.endswith(".") for reason in reasons.values())
     assert rows
 
 
@@ -172,7 +172,7 @@ def test_the_same_responses_of_every_tool_in_two_exports_are_the_same_rows(tmp_p
     )
     twice, _ = load(tmp_path, FIRST[tool], order="day_first")
     moments = [row["started_at"] or row["completed_at"] for row in once.values()]
-    without_moment = sum(moment is None for moment in moments)  # ids that count anew in every form need one
+    without_moment = sum(moment is None for moment in moments)  # ids that restart in every form need one
     assert len(twice) <= len(once) + without_moment
 
 
@@ -343,7 +343,7 @@ def test_the_table_of_a_repeated_group_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "form-people.csv").write_text("role,PARENT_KEY,KEY\nChair,uuid:one,uuid:one/people[1]\n")
     os.utime(tmp_path / "form-people.csv", (time.time() - 60,) * 2)
     (batch,) = SurveyFiles(tmp_path, Rules()).pull("responses").batches
-    assert "repeated groups of a form, and not its responses" in batch.rejected[0].reason
+    assert "repeated groups of a form, not its responses" in batch.rejected[0].reason
 
 
 # -- files of no known tool ------------------------------------------------------------------------------
@@ -379,14 +379,14 @@ def test_a_profile_says_how_a_file_of_another_tool_is_laid_out(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
-    [("tool: kobo\nresponse_id: a\nstatus: b\ncompleted: [x]\n", "known tool"), ("tool: mine\n", "name two columns"),
-     ("tool: mine\nresponse_id: a\nstatus: b\n", "completed is empty"), ("tool: [", "no readable YAML"),
+    ("text", "expected"),
+    [("tool: kobo\nresponse_id: a\nstatus: b\ncompleted: [x]\n", "known tool"), ("tool: mine\n", "name at least two columns"),
+     ("tool: mine\nresponse_id: a\nstatus: b\n", "completed is empty"), ("tool: [", "not readable YAML"),
      ("tool: mine\nresponse_id: a\nlanguage: A\n", "named for two purposes")],
 )  # fmt: skip
-def test_a_profile_that_cannot_be_used_says_why(tmp_path: Path, text: str, told: str) -> None:
+def test_a_profile_that_cannot_be_used_says_why(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "mine.yml").write_text(text)
-    with pytest.raises(ContractError, match=told):
+    with pytest.raises(ContractError, match=expected):
         load_profile(tmp_path / "mine.yml")
 
 
@@ -435,8 +435,8 @@ def test_a_recommendation_outside_0_to_10_is_put_aside_with_its_row(tmp_path: Pa
 @pytest.mark.behaviour("gender_apart", "*")
 def test_gender_not_asked_is_told_from_not_answered(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "google_forms_es.csv", "typeform_en.csv", order="day_first")
-    asked = {(row["tool"], row["gender_asked"], row["gender"]) for row in rows.values()}
-    assert asked == {
+    found = {(row["tool"], row["gender_asked"], row["gender"]) for row in rows.values()}
+    assert found == {
         ("google_forms", "true", "Mujer"), ("google_forms", "true", "Prefiero no decirlo"), ("google_forms", "true", None),
         ("typeform", "false", None),
     }  # fmt: skip
@@ -452,8 +452,8 @@ def test_a_question_that_many_answer_with_an_address_is_left_out_whole(tmp_path:
     (tmp_path / "a.csv").write_text(header + rows)
     os.utime(tmp_path / "a.csv", (time.time() - 60,) * 2)
     found, _ = load(tmp_path)
-    told = f"{list(found.values())}"
-    assert "Ana" not in told and "example.org" not in told and "write to [removed]" in told
+    stored = f"{list(found.values())}"
+    assert "Ana" not in stored and "example.org" not in stored and "write to [removed]" in stored
 
 
 @pytest.mark.behaviour("repeats", "kobo")

@@ -1,4 +1,4 @@
-"""Table files that people export by hand: CSV and XLSX, whole or refused. For every source; no source by name here."""
+"""Table files exported by hand (CSV, XLSX): read whole or refused. For every source; no source by name here."""
 
 from mel_pipeline.sources.shared.files.folder import (
     SETTLE_SECONDS,

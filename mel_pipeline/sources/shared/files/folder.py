@@ -1,6 +1,6 @@
-"""A folder into which people drop files: which of them are at rest, and what tells them apart.
+"""A folder into which people drop files: which of them are no longer being written, and their digests.
 
-Nothing is moved or deleted, and no file is opened before it is asked for.
+Nothing is moved or deleted, and no file is opened before it is needed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from mel_pipeline.sources.shared.files.table import FileRefusedError
 
 SETTLE_SECONDS = 2.0  # a file that changed this recently may still be being written
 LARGEST_FILE = 2 << 30
-_UNREADABLE = "The file cannot be opened. Give the user who runs the pipeline the right to read it."
+_UNREADABLE = "The file cannot be opened. Give the user that runs the pipeline permission to read it."
 
 
 @dataclass(frozen=True)
 class DropFile:
-    """A file as it lay there when the folder was looked at."""
+    """A file as it was when the folder was listed."""
 
     path: Path
     size: int
@@ -43,12 +43,12 @@ class DropFile:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def is_settled(self, settle_seconds: float = SETTLE_SECONDS) -> bool:
-        """False when it changed a moment ago: somebody may still be writing it."""
+        """False if it changed less than ``settle_seconds`` ago: it may still be being written."""
         return not 0 <= time.time() - self.modified_ns / 1e9 < settle_seconds
 
     @property
     def is_unchanged(self) -> bool:
-        """False when it was written to, replaced or taken away since."""
+        """False if it was modified, replaced or removed since."""
         try:
             now = self.path.stat()
         except OSError:
@@ -63,7 +63,7 @@ class DropFile:
         """
         if self.size > LARGEST_FILE:
             raise FileRefusedError(
-                f"The file is larger than {LARGEST_FILE >> 20} MB. Export fewer rows into a file."
+                f"The file is larger than {LARGEST_FILE >> 20} MB. Export fewer rows per file."
             )
         try:
             return self.path.open("rb")
@@ -71,7 +71,7 @@ class DropFile:
             raise FileRefusedError(_UNREADABLE) from None
 
     def content(self) -> bytes:
-        """The whole of it, in memory."""
+        """The whole content, in memory."""
         with self.open() as file:
             content = file.read()
         if hashlib.sha256(content).hexdigest() != self.digest:
@@ -80,13 +80,13 @@ class DropFile:
 
 
 def dropped(path: Path) -> DropFile:
-    """One file, wherever it lies."""
+    """A single file, in any folder."""
     seen = path.stat()
     return DropFile(path, seen.st_size, seen.st_mtime_ns)
 
 
 def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
-    """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are not taken."""
+    """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are skipped."""
     found = []
     for path in folder.iterdir():
         if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
@@ -95,9 +95,9 @@ def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
 
 
 def readable_files(files: Iterable[DropFile]) -> tuple[list[DropFile], dict[str, str]]:
-    """Files with their digests taken, and why others cannot be read, by name.
+    """Files whose digests have been taken, and why others cannot be read, by name.
 
-    One that changed meanwhile is in neither: the next run reads it.
+    A file that changed meanwhile is in neither: the next run reads it.
     """
     readable: list[DropFile] = []
     refused: dict[str, str] = {}

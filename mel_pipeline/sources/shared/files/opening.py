@@ -1,4 +1,4 @@
-"""Open a dropped file as what it is, whatever its ending says."""
+"""Open a dropped file by its content, whatever its extension."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of this name hol
 
 @contextmanager
 def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[str, Table]]:
-    """The tables in a dropped file: of a workbook its filled sheets by name, else the one there is.
+    """The tables in a dropped file: the non-empty sheets of a workbook by name, else its one table.
 
-    Their rows can be read while the block lasts.
+    Their rows can be read only inside the ``with`` block.
 
     Args:
-        fallback: encoding of text files that are not in UTF-8, where somebody has said so.
+        fallback: encoding of text files that are not in UTF-8, if configured.
 
     Raises:
-        FileRefusedError: it cannot be read, or is no table.
+        FileRefusedError: it cannot be read, or is not a table.
         TransientSourceError: it changed while it was being read.
     """
     with file.open() as opened:
@@ -47,11 +47,11 @@ def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[st
 
 @contextmanager
 def open_table(file: DropFile, fallback: str | None = None) -> Iterator[Table]:
-    """The same for a file that has to hold one table only."""
+    """The same for a file that must hold a single table."""
     with open_tables(file, fallback) as tables:
         if len(tables) != 1:
             raise FileRefusedError(
-                f"The workbook has {len(tables)} sheets with data. Keep one sheet to a file, or export it as CSV."
+                f"The workbook has {len(tables)} sheets with data. Keep one sheet per file, or export it as CSV."
             )
         yield next(iter(tables.values()))
 

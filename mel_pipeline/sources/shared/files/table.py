@@ -1,7 +1,7 @@
-"""A table out of a file of text: encoding, delimiter, header, rows. No meaning of a column here.
+"""Read a table from a text file: encoding, delimiter, header, rows. What a column means is not known here.
 
-The file is read through once before any row is given, so that a file that was cut off gives none; rows
-are then read again from the file, and memory stays flat.
+The file is read through once before it yields any row, so that a truncated file yields none; rows are
+then read from the file again, and memory stays flat.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 from mel_pipeline.sources.shared.files.widths import even_rows
 
 _DELIMITERS = ",;\t|"
-_LONGEST_FIELD = 131_072  # characters; beyond it a quotation mark was not closed
+_LONGEST_FIELD = 131_072  # characters; a longer field means a quotation mark was not closed
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
 _BOMS = {
@@ -35,11 +35,11 @@ class FileRefusedError(Exception):
 
 
 class OtherEncodingError(FileRefusedError):
-    """Its bytes are not in the encoding it was read in."""
+    """Its bytes are not valid in the encoding it was read with."""
 
 
 class NoRowsError(FileRefusedError):
-    """It has headings and nothing under them."""
+    """It has a header and no rows."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +47,31 @@ class Table:
     """A header and rows of the same width. ``how`` says how it was read, for the load's notes."""
 
     header: list[str]
-    count: int  # rows under the header
+    count: int  # rows below the header
     how: str
     _text: _Text = field(repr=False)
     _delimiter: str
 
     def rows(self) -> Iterator[list[str]]:
-        """The rows, from the first one each time. One reading at a time; the file has to be open still."""
+        """The rows, always from the first. One iteration at a time; the file must still be open."""
         return islice(_records(self._text, self._delimiter), 1, None)
 
     def frames(
         self, most_rows: int, *, skip: int = 0, columns: Collection[int] | None = None
     ) -> Generator[pd.DataFrame]:
-        """The same rows, faster: as text frames of at most ``most_rows``, an empty cell being empty text.
+        """The same rows, faster: as text frames of at most ``most_rows``; empty cells are empty text.
 
-        Columns are numbered from 0. The index counts rows as a spreadsheet does, the header being row 1.
+        Columns are numbered from 0. The index numbers rows as a spreadsheet does, with the header as row 1.
         Close it before the file.
 
         Args:
-            skip: rows under the header that are left out.
-            columns: those that are wanted; None: all.
+            skip: rows below the header to leave out.
+            columns: the columns to read; None: all.
 
         Raises:
-            FileRefusedError: the two readers do not agree on how many rows there are.
+            FileRefusedError: the two readers disagree on the number of rows.
         """
-        seen = -1 - skip  # the header, and what is left out, come first
+        seen = -1 - skip  # the header and the skipped rows come first
         with self._text.opened() as text:
             # Every quote, width and byte was checked when the table was opened.
             chunks = pd.read_csv(
@@ -93,14 +93,14 @@ class Table:
         done = seen + skip
         if done != self.count:
             raise FileRefusedError(
-                f"{self.count} rows were counted and {done} read: line breaks in it are not where they should be."
+                f"{self.count} rows were counted and {done} read: the file has misplaced line breaks."
                 " Export it again."
             )
 
 
 @dataclass(frozen=True)
 class _Text:
-    """The lines of a file; ``skip`` of them stand above the table."""
+    """The lines of a file; ``skip`` of them are above the table."""
 
     file: BinaryIO
     encoding: str
@@ -108,7 +108,7 @@ class _Text:
 
     @contextmanager
     def opened(self) -> Iterator[io.TextIOWrapper]:
-        """The text from the table on."""
+        """The text, from the start of the table."""
         self.file.seek(0)
         text = io.TextIOWrapper(self.file, self.encoding, newline="")
         try:
@@ -135,15 +135,15 @@ class _Text:
 
 
 def read_table(content: bytes) -> Table:
-    """The same for a file that is in memory already."""
+    """The table in a file that is already in memory."""
     return table_in(io.BytesIO(content))
 
 
 def table_in(file: BinaryIO, fallback: str | None = None) -> Table:
-    """The table in an open file; it has to stay open while rows are read.
+    """The table in an open file, which must stay open while rows are read.
 
     Args:
-        fallback: encoding of files that have no mark and are not in UTF-8, where somebody has said so.
+        fallback: encoding of files without a byte-order mark that are not in UTF-8, if configured.
 
     Raises:
         FileRefusedError: empty, a web page, an unknown encoding, cut off, an open quote, or no rows.
@@ -176,7 +176,7 @@ def _table_of(text: _Text) -> Table:
 
 
 def comma_table_in(file: BinaryIO) -> Table:
-    """The table in a file that this package wrote itself: UTF-8, separated by commas."""
+    """The table in a file that this package wrote: UTF-8, separated by commas."""
     text = _Text(file, "utf-8")
     header, count, fault = _scan(text, ",")
     if fault:
@@ -215,10 +215,10 @@ def _measured(text: _Text, declared: str | None) -> tuple[str, list[str], int]:
 def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
     """The header, the number of rows up to the first fault, and the fault in words."""
     if text.encoding != "utf-16" and (rows := even_rows(text.file, text.encoding, delimiter, text.skip)):
-        with suppress(csv.Error):  # a closer look says where
+        with suppress(csv.Error):  # the loop below says where
             return next(_records(text, delimiter)), rows - 1, None
     header: list[str] = []
-    count = -1  # the header is none
+    count = -1  # the header does not count
     try:
         for row in _records(text, delimiter):
             header = header or row
@@ -247,8 +247,8 @@ def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
 
 
 def _records(text: _Text, delimiter: str) -> Iterator[list[str]]:
-    """Header and rows; an empty line at the end is none."""
-    csv.field_size_limit(_LONGEST_FIELD)  # one for the process: other libraries raise it
+    """Header and rows, without empty lines."""
+    csv.field_size_limit(_LONGEST_FIELD)  # process-wide: other libraries raise it
     for row in csv.reader(text.lines(), delimiter=delimiter, strict=True):
         if len(row) > 1 or any(row):
             yield row

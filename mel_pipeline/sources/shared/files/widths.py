@@ -1,6 +1,6 @@
-"""Whether every row of a delimited text has the same width: a quick look at its bytes, never the verdict.
+"""Whether every row of a delimited text has the same width: a quick check of its bytes that never refuses a file.
 
-What is even here needs no closer look. What is not is read again, row by row, to say where the fault lies.
+A file that passes needs no further check. Any other is read again, row by row, to locate the fault.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import BinaryIO
 import numpy as np
 
 _CHUNK = 4 << 20
-_LONGEST_ROW = 100_000  # bytes; the closer look has a limit for a field
+_LONGEST_ROW = 100_000  # bytes; the row-by-row reader has a limit per field
 _QUOTE, _END = 34, 10
 
 
 def even_rows(file: BinaryIO, encoding: str, delimiter: str, skip: int = 0) -> int | None:
-    """How many rows a table has, header and all; None where one is of another width, or a quote stays open.
+    """Number of rows including the header; None if a row has another width, or a quote stays open.
 
-    A blank line, a quotation mark inside a word, a very long row, a byte that is no text: None too.
+    Also None for a blank line, a quotation mark inside a word, a very long row, or a byte that is not text.
 
     Args:
         encoding: one in which delimiters, quotes and line ends are single bytes.
@@ -63,10 +63,10 @@ def even_rows(file: BinaryIO, encoding: str, delimiter: str, skip: int = 0) -> i
 def _outside(
     bytes_: np.ndarray[tuple[int], np.dtype[np.uint8]], inside: int
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which bytes do not stand between quotation marks."""
+    """Which bytes are not between quotation marks."""
     quotes = bytes_ == _QUOTE
     if not quotes.any():
         return np.full(len(bytes_), not inside)
-    passed = np.cumsum(quotes, dtype=np.uint8)  # it overflows, and stays odd or even
+    passed = np.cumsum(quotes, dtype=np.uint8)  # overflow is harmless: only odd or even matters
     outside: np.ndarray[tuple[int], np.dtype[np.bool_]] = ((passed + inside) & 1) == 0
     return outside

@@ -1,7 +1,7 @@
-"""An Excel workbook as a table, read by a process of its own with bounds on memory and time.
+"""An Excel workbook as a table, read in a child process with limits on memory and time.
 
-A workbook is XML in a zip: 5 KB can grow to gigabytes, or abort the process that reads it. So the child
-(``workbook_child.py``) checks the archive and writes CSV, and whatever happens to it happens to it alone.
+A workbook is XML in a zip: 5 KB can grow to gigabytes, or crash the process that reads it. So the child
+(``workbook_child.py``) checks the archive and writes CSV, and a crash affects only the child.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
 
 @dataclass(frozen=True)
 class Limits:
-    """What one workbook may cost. 200,000 rows of 50 columns stay within it."""
+    """Limits for one workbook. 200,000 rows of 50 columns stay within them."""
 
     packed: int = 50 << 20  # bytes of the file
     expanded: int = 1 << 30  # bytes of all parts, and of the CSV
@@ -35,10 +35,10 @@ class Limits:
 
 @contextmanager
 def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[dict[str, Table]]:
-    """The filled sheets of a workbook, by name, in order.
+    """The non-empty sheets of a workbook, by name, in order.
 
     Raises:
-        FileRefusedError: it is larger than the limits, no plain workbook, or damaged.
+        FileRefusedError: it exceeds the limits, is not a plain workbook, or is damaged.
     """
     limits = limits or Limits()
     if os.fstat(file.fileno()).st_size > limits.packed:
@@ -66,18 +66,18 @@ def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, i
     """Name of each sheet, and where it ends in the CSV."""
     bounds = [str(number) for number in (limits.expanded, limits.memory, limits.seconds)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own script; the file comes by its handle
+        done = subprocess.run(  # noqa: S603 - our own script; the file is passed as a handle
             [sys.executable, "-I", str(_CHILD), *bounds],
             stdin=file,
             stdout=csv,
             stderr=subprocess.PIPE,
             timeout=limits.seconds,
-            env={},  # what reads a stranger's file is given no secret
+            env={},  # the process that reads an untrusted file gets no secrets
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise FileRefusedError(
-            f"Reading the workbook took longer than {limits.seconds} seconds and was given up."
+            f"Reading the workbook took longer than {limits.seconds} seconds and was stopped."
             " Export it again as CSV."
         ) from None
     if done.returncode == _REFUSED:

@@ -1,9 +1,9 @@
-"""A workbook on stdin, its filled sheets as CSV on stdout, one after the other. Run by workbook.py, never imported.
+"""A workbook on stdin, its non-empty sheets as CSV on stdout, one after the other. Run by workbook.py, never imported.
 
-What comes out on stderr, where all went well: a JSON list of each sheet's name and where its CSV ends, in bytes.
+On success, stderr gets a JSON list of each sheet's name and where its CSV ends, in bytes.
 
-Everything is bounded before the XML is parsed: bytes of all parts, number and names of parts, how far out
-a cell lies. Exit code 3 means refused, with the sentence on stderr; 4 too little memory; others damaged.
+Everything is checked before the XML is parsed: bytes of all parts, number and names of parts, how far out
+the cells are. Exit code 3 means refused, with the sentence on stderr; 4 too little memory; others damaged.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from typing import Any, BinaryIO
 MOST_PARTS, MOST_COLUMNS, MOST_ROWS = 1_000, 1_000, 500_000
 MOST_HEADING_ROWS = 3
 _REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
-_EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as another one, so it is shown for what it is
-_CHUNK, _KEPT = 1 << 20, 1 << 10
+_EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as a different one, so it is left as a float
+_CHUNK, _OVERLAP = 1 << 20, 1 << 10
 _CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 # A formula without its result: the program that wrote the file never calculated it.
 _UNCALCULATED = re.compile(
@@ -45,7 +45,7 @@ def main(expanded: int, memory: int, seconds: int) -> int:
         (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, expanded),
     ):
-        with suppress(ValueError):  # macOS knows no limit of memory; the time limit still holds
+        with suppress(ValueError):  # macOS has no memory limit; the time limit still applies
             resource.setrlimit(kind, (most, most))
     warnings.simplefilter("ignore")
     try:
@@ -60,13 +60,13 @@ def main(expanded: int, memory: int, seconds: int) -> int:
         return _REFUSED
     except MemoryError:
         return _NO_MEMORY
-    except Exception:  # whatever a stranger's file can bring about; its text may quote a cell
+    except Exception:  # anything an untrusted file can cause; its text may quote a cell
         return _DAMAGED
     return 0
 
 
 def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> None:
-    """Judge the archive by its table of contents."""
+    """Check the archive by its table of contents."""
     parts = list(parts)
     names = [part.filename for part in parts]
     lower = {name.lower() for name in names}
@@ -92,30 +92,30 @@ def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> None:
         )
     if "[content_types].xml" not in lower or not any(name.startswith("xl/") for name in lower):
         raise RefusedError(
-            "The file is an archive, and not an Excel workbook. Unpack it and put the CSV or XLSX files"
+            "The file is an archive, not an Excel workbook. Unpack it and put the CSV or XLSX files"
             " it holds into the folder."
         )
 
 
 def check_cells(archive: zipfile.ZipFile) -> None:
-    """Judge every part by its bytes: a cell at the far end makes a parser fill millions of empty ones."""
+    """Check the bytes of every part: a cell at the far end makes a parser create millions of empty ones."""
     for part in archive.infolist():
-        kept = b""
+        tail = b""
         with archive.open(part) as file:
             while chunk := file.read(_CHUNK):
-                text = kept + chunk
+                text = tail + chunk
                 for column, row in _CELL.findall(text):
                     if _number(column) > MOST_COLUMNS or int(row) > MOST_ROWS:
                         raise RefusedError(
-                            f"A cell lies beyond column {MOST_COLUMNS:,} or row {MOST_ROWS:,}; an export has"
-                            " none there. Delete what lies out there, or export it again as CSV."
+                            f"A cell is beyond column {MOST_COLUMNS:,} or row {MOST_ROWS:,}; an export has"
+                            " none there. Delete what is out there, or export it again as CSV."
                         )
                 if _UNCALCULATED.search(text):
                     raise RefusedError(
                         "The workbook holds formulas that were never calculated. Open it, save it again,"
                         " or export it as CSV."
                     )
-                kept = text[-_KEPT:]
+                tail = text[-_OVERLAP:]
 
 
 def _number(column: bytes) -> int:
@@ -126,7 +126,7 @@ def _number(column: bytes) -> int:
 
 
 def write_sheets(file: BinaryIO, out: BinaryIO) -> list[tuple[str, int]]:
-    """Every visible sheet that holds anything, with where its rows end."""
+    """Every visible non-empty sheet, with where its rows end."""
     found = []
     for sheet in _sheets(file):
         if (rows := _rows_of(sheet)) is not None:
@@ -138,7 +138,7 @@ def write_sheets(file: BinaryIO, out: BinaryIO) -> list[tuple[str, int]]:
 
 
 def write_rows(rows: Iterator[list[str]], out: BinaryIO) -> None:
-    """Rows as CSV, each as wide as the widest of the first ones: headings may take several rows."""
+    """Rows as CSV, each as wide as the widest of the first few: headings may take several rows."""
     text = io.TextIOWrapper(out, "utf-8", newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     first = list(islice(rows, MOST_HEADING_ROWS))
@@ -165,14 +165,14 @@ def _sheets(file: BinaryIO) -> list[Any]:
 
 
 def _rows_of(sheet: Any) -> Iterator[list[str]] | None:
-    """Rows that hold anything; None when no row does."""
+    """The non-empty rows; None if there are none."""
     rows = _filled(sheet)
     first = next(rows, None)
     return None if first is None else chain([first], rows)
 
 
 def _filled(sheet: Any) -> Iterator[list[str]]:
-    sheet.reset_dimensions()  # what the file says of its size may be anything
+    sheet.reset_dimensions()  # the size a file claims cannot be trusted
     for cells in sheet.iter_rows():
         row = [text_of(cell) for cell in cells]
         while row and not row[-1]:
@@ -194,7 +194,7 @@ def text_of(cell: Any) -> str:  # noqa: PLR0911 - one return a kind of value
         number = Decimal(str(value))
         return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
     if isinstance(value, datetime):
-        moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)  # Excel counts in fractions
+        moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)  # Excel stores day fractions
         return moment.date().isoformat() if _is_date(cell, moment) else moment.isoformat(sep=" ")
     if isinstance(value, date | time):
         return value.isoformat()

@@ -1,6 +1,6 @@
 """The codebook: which question means what. Shipped wordings, and codebooks of the organisation's own surveys.
 
-Everything is compared without case, accents and punctuation; otherwise exactly, never by likeness.
+Texts are compared without case, accents and punctuation; otherwise exactly, never by similarity.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Score = float | Literal["non_answer"]
 class Codebook(BaseModel):
     """A codebook as written in YAML.
 
-    ``surveys`` are the surveys it is for, by name, with `*` for anything; none: for all. ``questions`` name
+    ``surveys`` names the surveys it applies to, with `*` as a wildcard; empty: all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
     question mean, from 1 to 5, where the common scale (organisations/metropolis/scales.yml) does not.
     """
@@ -46,10 +46,10 @@ class Codebook(BaseModel):
     personal: list[str] = []  # questions that are never read
     ignored: list[str] = []  # harmless and not needed
     missing: list[str] = []  # texts that mean: not answered
-    event_code: str | None = None  # of a survey that does not ask: the CRM's code of its event
+    event_code: str | None = None  # where the survey does not ask: the CRM's code of its event
     language: str | None = None
     date_order: Literal["day_first", "month_first"] | None = None
-    zone: str | None = Field(None, description="IANA name, where moments carry no distance from UTC.")
+    zone: str | None = Field(None, description="IANA name, where times carry no UTC offset.")
 
     @field_validator("scale")
     @classmethod
@@ -61,7 +61,7 @@ class Codebook(BaseModel):
         return scale
 
     def fits(self, survey: str) -> bool:
-        """Whether it is for this survey."""
+        """Whether it applies to this survey."""
         return not self.surveys or any(
             fnmatchcase(survey.casefold(), pattern.casefold()) for pattern in self.surveys
         )
@@ -71,7 +71,7 @@ class Codebook(BaseModel):
         return self._roles.get(normalize_text(question.text)) or self._roles.get(normalize_text(question.key))
 
     def language_of(self, text: str) -> str:
-        """Its ISO code; a language that is not listed stays as it is written."""
+        """Its ISO code; an unlisted language stays as written."""
         return self._languages.get(normalize_text(text)) or text
 
     def score(self, answer: str) -> Score | None:
@@ -85,7 +85,7 @@ class Codebook(BaseModel):
             for text in texts:
                 if found.setdefault(normalize_text(text), role) != role:  # type: ignore[arg-type]
                     raise ContractError(
-                        f"Reading the codebook: '{text}' stands under {found[normalize_text(text)]} and under {role}."
+                        f"Reading the codebook: '{text}' is listed under {found[normalize_text(text)]} and under {role}."
                         " Remove one."
                     )
         return found
@@ -100,7 +100,7 @@ class Codebook(BaseModel):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes with the codebook: files that are still there are then read again."""
+        """Changes with the codebook, so that files still in the folder are read again."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
@@ -118,27 +118,27 @@ def load_codebook(path: Path) -> Codebook:
     """
     try:
         book = Codebook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        _ = book._roles  # a wording under two roles shows now
+        _ = book._roles  # fails now if a wording has two roles
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise ContractError(f"Reading the codebook {path.name}: {faults}. Mend it.") from error
+        raise ContractError(f"Reading the codebook {path.name}: {faults}. Fix it.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ContractError(
-            f"Reading the codebook {path.name}: it is no readable YAML. Mend it, or remove it."
+            f"Reading the codebook {path.name}: it is not readable YAML. Fix it, or remove it."
         ) from error
     return book
 
 
 def codebooks_in(folder: Path) -> list[Codebook]:
-    """Every codebook of a folder (``*.yml``), by name; none where there is no folder."""
+    """Every codebook of a folder (``*.yml``), by name; none if there is no folder."""
     return [load_codebook(path) for path in sorted(folder.glob("*.yml"))]
 
 
 def codebook_for(survey: str, own: Sequence[Codebook]) -> Codebook:
-    """The shipped codebook with what the organisation's own say of this survey, which wins.
+    """The shipped codebook, overridden by the organisation's own codebooks for this survey.
 
     Raises:
-        ContractError: two of them say different things of one survey.
+        ContractError: two of them contradict each other about one survey.
     """
     book = common_codebook()
     for more in own:
@@ -148,28 +148,28 @@ def codebook_for(survey: str, own: Sequence[Codebook]) -> Codebook:
 
 
 def _merged(common: Codebook, more: Codebook) -> Codebook:
-    """What ``more`` says of a question replaces what ``common`` says of it."""
+    """What ``more`` says about a question replaces what ``common`` says."""
     own = {
         normalize_text(text)
         for texts in [*more.questions.values(), more.personal, more.ignored]
         for text in texts
     }
 
-    def left(texts: Sequence[str]) -> list[str]:
+    def remaining(texts: Sequence[str]) -> list[str]:
         return [text for text in texts if normalize_text(text) not in own]
 
     questions = {
         role: texts
         for role in ROLES
-        if (texts := left(common.questions.get(role, [])) + more.questions.get(role, []))
+        if (texts := remaining(common.questions.get(role, [])) + more.questions.get(role, []))
     }
     codes = dict.fromkeys([*common.languages, *more.languages])
     return Codebook(
         questions=questions,
         scale={**common.scale, **more.scale},
         languages={code: [*common.languages.get(code, []), *more.languages.get(code, [])] for code in codes},
-        personal=[*left(common.personal), *more.personal],
-        ignored=[*left(common.ignored), *more.ignored],
+        personal=[*remaining(common.personal), *more.personal],
+        ignored=[*remaining(common.ignored), *more.ignored],
         missing=[*common.missing, *more.missing],
         event_code=more.event_code or common.event_code,
         language=more.language or common.language,

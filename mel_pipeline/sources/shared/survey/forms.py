@@ -1,4 +1,4 @@
-"""Exports of XLSForms (Kobo, ODK): paths of groups, choices in columns of their own, places on a map."""
+"""Exports of XLSForms (Kobo, ODK): group paths, choices in separate columns, map locations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLACE = re.compile(
 
 
 def has_offset(sheet: Sheet, column: int, header_rows: int) -> bool:
-    """Whether moments of a column tell their own distance from UTC; without it they are the device's clock."""
+    """Whether times of a column carry their own UTC offset; without one they are by the device's clock."""
     cells = cells_of(sheet, column, header_rows)
     return bool(cells) and all(_OFFSET.search(cell) for cell in cells)
 
@@ -27,10 +27,10 @@ def has_offset(sheet: Sheet, column: int, header_rows: int) -> bool:
 def form_questions(
     sheet: Sheet, builtins: Mapping[str, Builtin], header_rows: int, separator: str
 ) -> list[Question]:
-    """One question a column.
+    """One question per column.
 
     Args:
-        builtins: what the tool writes itself, by its exact header.
+        builtins: columns that the tool itself writes, by exact header.
         separator: between a group and its question. Between a question and its choice it is always `/`.
     """
     header = sheet.first_rows[0]
@@ -53,14 +53,14 @@ def form_questions(
             text = _without_group(whole, groups, separator)
             found.append(replace(question, text=text, choice=in_words(name.removeprefix(f"{whole}/"))))
         elif name in choices.values():
-            found.append(replace(question, builtin="ignored"))  # its choices say the same, exactly
+            found.append(replace(question, builtin="ignored"))  # its choice columns hold exactly the same
         else:
             found.append(replace(question, text=_without_group(name, groups, separator) or question.text))
     return found
 
 
 def _question_of(sheet: Sheet, column: int, names: set[str], header_rows: int) -> str | None:
-    """The question whose choice a column is: the longest other header it starts with, as `/` occurs in labels."""
+    """The question that a choice column belongs to: the longest other header it starts with, as labels contain `/`."""
     parts = sheet.first_rows[0][column].split("/")
     starts = ("/".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
     whole = next((start for start in starts if start in names), None)
@@ -70,7 +70,7 @@ def _question_of(sheet: Sheet, column: int, names: set[str], header_rows: int) -
 
 
 def _groups(names: list[str], separator: str) -> set[str]:
-    """Paths that several questions share; a path of variables needs no second one."""
+    """Paths that several questions share; a path of variables counts even with a single question."""
     shared: Counter[str] = Counter()
     alone: set[str] = set()
     for name in names:
@@ -91,7 +91,7 @@ def _without_group(name: str, groups: set[str], separator: str) -> str:
 
 
 def _places(header: list[str]) -> set[str]:
-    """Columns of a place on a map: where a respondent stood is personal."""
+    """Columns of map locations: where a respondent was is personal."""
     names = set(header)
     found: set[str] = set()
     for name in header:

@@ -1,4 +1,4 @@
-"""Header texts: compared without case, cleaned of markup, told apart; what first cells tell of a column.
+"""Header texts: normalised, without markup, made unique; what the first cells say about a column.
 
 Pure; no tool by name here.
 """
@@ -13,12 +13,12 @@ from html.parser import HTMLParser
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.model import Builtin, Question, Sheet
 
-_LONGEST_CHOICE = 60  # characters; what is longer is written by a person
+_LONGEST_CHOICE = 60  # characters; a longer text is not a choice
 _TAG = re.compile(r"</?[a-z][^<>]*>|&(?:[a-z]+|#\d+);", re.IGNORECASE)
 
 
 def in_words(text: str) -> str:
-    """What people read of a header: no markup, no padding, no line breaks."""
+    """A header as people read it: no markup, no padding, no line breaks."""
     if _TAG.search(text):
         reader = _Words()
         reader.feed(text)
@@ -46,7 +46,7 @@ class _Words(HTMLParser):
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """Names, each once: the second `Other` is `Other (2)`, a column without a name is `column 7`."""
+    """Names made unique: the second `Other` becomes `Other (2)`, a column without a name `column 7`."""
     given = [name or f"column {number}" for number, name in enumerate(names, start=1)]
     taken: set[str] = set()
     times: Counter[str] = Counter()
@@ -64,11 +64,11 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 
 def questions_of(headers: Sequence[str], builtins: Mapping[str, Builtin]) -> list[Question]:
-    """One question a column.
+    """One question per column.
 
     Args:
-        builtins: what the tool writes itself, by header as ``plain`` gives it. Only the first column of a
-            name is the tool's; a question may be called the same.
+        builtins: columns that the tool itself writes, by header as ``plain`` returns it. Only the first
+            column of a name is the tool's; a question may have the same name.
     """
     found: list[Question] = []
     seen: set[str] = set()
@@ -81,26 +81,26 @@ def questions_of(headers: Sequence[str], builtins: Mapping[str, Builtin]) -> lis
 
 
 def cells_of(sheet: Sheet, column: int, header_rows: int = 1) -> list[str]:
-    """The first cells of a column that hold anything."""
+    """The non-empty cells among the first of a column."""
     rows = sheet.first_rows[header_rows:]
     return [cell for row in rows if column < len(row) and (cell := row[column].strip())]
 
 
 def joined_by(cells: Collection[str], separators: Iterable[str]) -> str | None:
-    """The separator by which cells join several choices; None where that is not certain.
+    """The separator by which cells join several choices; None if that is not certain.
 
-    People use commas and semicolons in sentences too. So the parts have to come back in other company: two
-    different cells at least hold several, and every part of those but one stands in another cell as well.
-    Whoever writes `Quito, Ecuador` twice has not chosen two things.
+    People use commas and semicolons in sentences too. So the parts must recur in other combinations: at
+    least two different cells hold several parts, and all of those parts but one occur in another cell too.
+    `Quito, Ecuador` written twice is not two choices.
     """
     cells = set(cells)
     for separator in separators:
         split = [[part.strip() for part in cell.split(separator) if part.strip()] for cell in cells]
         several = [parts for parts in split if len(parts) > 1]
-        standing = Counter(part for parts in split for part in set(parts))
+        occurrences = Counter(part for parts in split for part in set(parts))
         parts = {part for parts in several for part in parts}
         if len(several) < 2 or max(map(len, parts)) > _LONGEST_CHOICE:
             continue
-        if sum(standing[part] == 1 for part in parts) <= 1:
+        if sum(occurrences[part] == 1 for part in parts) <= 1:
             return separator
     return None

@@ -1,6 +1,6 @@
 """What an export holds, for the person who writes its codebook: columns, guesses with their evidence, personal data.
 
-A guess is never acted upon: it is shown, and becomes a rule when somebody writes it into a codebook.
+A guess is only shown. It takes effect once it is written into a codebook.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _WORDS: dict[Role, str] = {  # on plain text
     "language": r"\b(language|idioma|langue)\b",
     "open_comment": r"\b(comments?|comentarios?|commentaires?|suggestions?|sugerencias?|improve|mejorar|ameliorer)\b",
 }
-_FEW = 12  # different answers of a question with a scale
-_ENOUGH = 0.6  # of the answers that fit, for a guess
+_FEW = 12  # most distinct answers of a question with a scale
+_ENOUGH = 0.6  # share of the answers that must fit, for a guess
 _SHOWN = 6
-_LONG = 30  # characters; what is longer is written by a person
+_LONG = 30  # characters; a longer text is free text
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Inspection:
-    """An export, looked at. ``unmapped`` are answers to the overall question that no scale knows, with their number."""
+    """What was found in an export. ``unmapped`` counts answers to the overall question that no scale knows."""
 
     survey: str
     tool: str
@@ -69,10 +69,10 @@ class Inspection:
         return [column for column in self.columns if column.guess]
 
     def codebook(self) -> str:
-        """A codebook to look through: guesses are commented out, unmapped labels wait for their score."""
+        """A codebook to review: guesses are commented out, unmapped labels still need a score."""
         lines = [
             f"# Codebook of the survey {self.survey}, proposed by `mel survey inspect`.",
-            "# Lines that begin with # are guesses: look at them, and take the # away where they are right.",
+            "# Lines that begin with # are guesses: check them, and remove the # where they are right.",
             _yaml({"surveys": [self.survey]}),
         ]
         if self.guesses:
@@ -89,7 +89,7 @@ class Inspection:
 
 
 def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, scales: Scales) -> Inspection:
-    """Look at the first answers of an export.
+    """Inspect the first answers of an export.
 
     Args:
         responses: how many there are in all.
@@ -97,11 +97,11 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         scales: labels the catalogue knows.
     """
     plan = plan_of(first, book)
-    looks = [
+    columns = [
         _inspect_column(number, question, first, plan, book, scales)
         for number, question in enumerate(first.layout.questions)
     ]
-    found = _without_repeats(looks, plan)
+    found = _drop_repeated_guesses(columns, plan)
     role = plan.roles.get("overall_satisfaction")
     if role is None:
         role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
@@ -152,7 +152,7 @@ def _inspect_column(
 def _guess(
     question: Question, texts: Sequence[str], book: Codebook, scales: Scales
 ) -> tuple[Role | None, str]:
-    """The role a question may have, and the evidence: its words and its answers have to agree."""
+    """The role a question may have, and the evidence: its words and its answers must agree."""
     words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
     for role, pattern in _WORDS.items():
         match = re.search(pattern, words)
@@ -197,8 +197,8 @@ def _fits(role: Role, text: str, book: Codebook, scales: Scales) -> bool:  # noq
             return True
 
 
-def _without_repeats(columns: Sequence[Column], plan: Plan) -> list[Column]:
-    """A role that is taken, or that two columns might have, is not guessed twice: the first keeps it."""
+def _drop_repeated_guesses(columns: Sequence[Column], plan: Plan) -> list[Column]:
+    """Guess each role once: not if it is already assigned, and only for the first column that may have it."""
     taken: set[str] = set(plan.roles)
     found = []
     for column in columns:
@@ -219,7 +219,7 @@ def _answers(answers: Answers, number: int) -> Counter[str]:
 
 
 def _closed(texts: Sequence[str]) -> list[str]:
-    """The answers of a question with few different, short ones; nothing of what people wrote themselves."""
+    """The answers of a question with few, short ones; nothing that people wrote in their own words."""
     counted = Counter(texts)
     if len(texts) < 2 or len(counted) > _FEW or len(counted) == len(texts) or max(map(len, counted)) > _LONG:
         return []

@@ -1,4 +1,4 @@
-"""Surveys as every tool's reader gives them: questions, and answers in chunks of text."""
+"""Surveys as every tool's reader returns them: questions, and answers in chunks of text."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ class Question:
     """One column of an export, or one question of a form.
 
     ``key`` is what the tool identifies it by (header path, variable, XML path), unique in the survey.
-    ``text`` is what people read, without markup. Of a multiple-choice question that takes a column a
-    choice, each column has the question's ``text`` and its own ``choice``.
+    ``text`` is what people read, without markup. If a multiple-choice question has one column per choice,
+    each column has the question's ``text`` and its own ``choice``.
     """
 
     key: str
     text: str
     choice: str | None = None
     builtin: Builtin | None = None  # what the tool itself writes, not an answer
-    separator: str | None = None  # several choices stand in one cell, joined by this
-    labels: tuple[tuple[str, str], ...] = ()  # value in the cell -> label in words, where the form tells them
+    separator: str | None = None  # joins several choices in one cell
+    labels: tuple[
+        tuple[str, str], ...
+    ] = ()  # value in the cell -> label in words, where the form defines them
 
 
 @dataclass(frozen=True)
 class Layout:
     """How one export is laid out, as recognised from its first rows.
 
-    ``questions`` has one entry a column. ``header_rows`` is how many rows stand above the first response
+    ``questions`` has one entry per column. ``header_rows`` is the number of rows above the first response
     (including question texts, choices, HXL tags). ``completed`` are the values of the ``status`` column,
     compared without case and accents, that mean a finished response; empty: ``completed_at`` decides.
     """
@@ -57,10 +59,10 @@ class Layout:
     missing: frozenset[str] = frozenset()  # cell texts of this tool that mean: not shown, not answered
     not_chosen: frozenset[str] = frozenset({"0", "false"})  # of a choice's own column, without case
     ids_within_survey: bool = False  # response ids count from 1 in every form
-    zone: str | None = None  # of its moments, where the layout tells: "UTC"
-    date_order: Literal["day_first", "month_first"] | None = None  # where the layout tells
+    zone: str | None = None  # of its times, where the layout fixes it: "UTC"
+    date_order: Literal["day_first", "month_first"] | None = None  # where the layout fixes it
     decimal_comma: bool = False
-    notes: tuple[str, ...] = ()  # what was recognised by what, for people
+    notes: tuple[str, ...] = ()  # how it was recognised, for people
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ Group = Mapping[str, Sequence[Mapping[str, str]]]  # row of the parent -> its ro
 
 @dataclass(frozen=True)
 class Repeats:
-    """Repeated groups of a form by name; ``key`` is the column of the main table that they name its rows by."""
+    """Repeated groups of a form by name; ``key`` is the column of the main table that their rows refer to."""
 
     key: int
     groups: Mapping[str, Group]
@@ -86,7 +88,7 @@ class Repeats:
 class Answers:
     """A chunk of the responses of one survey.
 
-    ``frame`` has one text column a question, by position (columns 0, 1, 2 ...), missing = null or empty; its
+    ``frame`` has one text column per question, by position (columns 0, 1, 2 ...), missing = null or empty; its
     index is the row's number at the source, as a person would count it in the file.
     """
 
@@ -96,7 +98,7 @@ class Answers:
     place: str  # file name or form, for messages
     layout: Layout
     frame: pd.DataFrame
-    order: Order | None = None  # of all dates of the file together; None: none was in figures
+    order: Order | None = None  # of all dates in the file together; None: no numeric dates
     repeats: Repeats | None = None  # repeated groups, in tables of their own
 
 

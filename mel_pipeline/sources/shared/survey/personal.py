@@ -1,4 +1,4 @@
-"""What is personal in a survey: told by a header, or by a value. Names in running text cannot be told."""
+"""Detect personal data in a survey, by header or by value. Names in running text cannot be detected."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _IP = r"\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){3,7}(?::?[0-9A-Fa-f]{1,4})\b"
 _PHONE = r"\+\d[\d ().-]{7,}\d"
 _VALUE = re.compile(f"{_EMAIL}|{_IP}|{_PHONE}")
-_LIKELY = re.compile(r"@|\d\.\d|\w:\w|\+\d")  # cheaper: without one of these there is nothing to look for
+_LIKELY = re.compile(r"@|\d\.\d|\w:\w|\+\d")  # cheap pre-check: without one of these there is nothing to find
 _HEADER = re.compile(  # on plain text; whole words, so that "name of the city" stays
     r"\b(ip|e ?mail|user agent|agente (de )?usuario|agent utilisateur|correo( electronico)?|courriel|mail"
     r"|phone|telephone|telefono|movil|mobile|whatsapp|passport|pasaporte|passeport"
     r"|(your|first|last|full|family|respondent) name|surname|su nombre|nombre completo|nombres? y apellidos?"
     r"|apellidos?|votre nom|prenom|nom de famille|response url|edit (link|url))\b|^(name|nombre|nom)$"
 )
-_SHARE = 0.05  # of a column's answers; from there on it asks for a contact, and names stand beside addresses
+_SHARE = 0.05  # of a column's answers; from here on it asks for contacts, and names appear beside addresses
 
 
 def is_personal_header(text: str) -> bool:
@@ -28,13 +28,13 @@ def is_personal_header(text: str) -> bool:
 
 
 def asks_for_contacts(answers: Iterable[str]) -> bool:
-    """Whether so many answers are addresses or numbers that the whole column has to go."""
-    told = [_holds(answer) for answer in answers if answer]
-    return bool(told) and sum(told) / len(told) >= _SHARE
+    """Whether so many answers are addresses or phone numbers that the whole column must be left out."""
+    matches = [_holds(answer) for answer in answers if answer]
+    return bool(matches) and sum(matches) / len(matches) >= _SHARE
 
 
 def without_personal(text: str) -> str:
-    """A text with addresses and telephone numbers taken out."""
+    """A text with addresses and telephone numbers removed."""
     return _VALUE.sub(REMOVED, text) if _LIKELY.search(text) else text
 
 

@@ -1,4 +1,4 @@
-"""Which column of a survey is what: roles by the codebook, choices that belong together, what is left out."""
+"""What each column of a survey is: roles by the codebook, choices that belong together, what is left out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mel_pipeline.sources.shared.survey.personal import asks_for_contacts, is_pe
 
 @dataclass(frozen=True)
 class Plan:
-    """Columns by number. ``choices`` gives, by question, its choices with their columns."""
+    """Columns by number. ``choices`` maps a question to its choices and their columns."""
 
     builtins: dict[Builtin, int]
     roles: dict[Role, int]
-    others: dict[int, str]  # column -> what its answer is called
+    others: dict[int, str]  # column -> label of its answer
     choices: dict[str, list[tuple[int, str]]]
     personal: dict[int, str]  # column -> why it is left out
 
@@ -55,7 +55,7 @@ def plan_of(answers: Answers, book: Codebook) -> Plan:
             if role in roles:
                 raise FileRefusedError(
                     f"Columns {roles[role] + 1} and {column + 1} both mean {role.replace('_', ' ')}."
-                    " Remove one from the export, or name the right one in a codebook of this survey."
+                    " Remove one from the export, or name the right one in a codebook for this survey."
                 )
             roles[role] = column
         else:
@@ -64,7 +64,7 @@ def plan_of(answers: Answers, book: Codebook) -> Plan:
 
 
 def _personal(answers: Answers, book: Codebook) -> dict[int, str]:
-    """Columns that are left out, by what the tool, the codebook, the header or the answers tell."""
+    """Columns to leave out, and why: the tool, the codebook, the header or the answers."""
     found: dict[int, str] = {}
     for column, question in enumerate(answers.layout.questions):
         role = book.role(question)
@@ -75,7 +75,7 @@ def _personal(answers: Answers, book: Codebook) -> dict[int, str]:
         elif role == "personal":
             found[column] = "by the codebook"
         elif role:
-            continue  # addresses inside an answer are taken out
+            continue  # addresses inside an answer are removed
         elif is_personal_header(question.text):
             found[column] = "by its header"
         elif question.choice is None and asks_for_contacts(answers.frame[column].dropna().unique()):
@@ -86,7 +86,7 @@ def _personal(answers: Answers, book: Codebook) -> dict[int, str]:
 def _unique_labels(
     others: dict[int, str], choices: dict[str, list[tuple[int, str]]], questions: Sequence[Question]
 ) -> dict[int, str]:
-    """Questions with the same text are called by their keys, so that no answer takes another's place."""
+    """Questions with the same text are labelled by key, so that no answer overwrites another."""
     texts = [*others.values(), *choices]
     return {
         column: text if texts.count(text) == 1 else questions[column].key for column, text in others.items()

@@ -1,4 +1,4 @@
-"""A profile: a few lines of YAML that say how a file of no known tool is laid out."""
+"""A profile: a few lines of YAML that describe the layout of a file from an unknown tool."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _ROLES: tuple[Builtin, ...] = (
 class Profile(BaseModel):
     """A profile as written. Headers are compared without case, accents and punctuation.
 
-    ``tool`` names it in the rows; it must not be a known tool's. ``headers`` has to stand in the header for
-    the profile to be used; named columns count as well. Header rows under the first hold the rest of a text.
+    ``tool`` names it in the rows and must not be a known tool. The profile is used for files whose header has
+    all ``headers`` and all named columns. Header rows below the first continue its texts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,7 +57,7 @@ class Profile(BaseModel):
         if self.tool in tools() or self.tool == "zoho_survey":
             raise ValueError(f"{self.tool} is a known tool; give the profile another name")
         if not self.headers and len(self._named()) < 2:
-            raise ValueError("name two columns at least, or files of other tools would be taken for this one")
+            raise ValueError("name at least two columns, or files of other tools would match")
         if self.status and not self.completed:
             raise ValueError("completed is empty: say which values of the status mean a finished response")
         if empty := next((name for name, separator in self.separators.items() if not separator), None):
@@ -71,7 +71,7 @@ class Profile(BaseModel):
         """The layout of a file whose header has every column named here; else None.
 
         Raises:
-            FileRefusedError: a column named here stands there twice.
+            FileRefusedError: a column named here occurs twice.
         """
         header = [in_words(name) for name in sheet.first_rows[0]] if sheet.first_rows else []
         places: dict[str, list[int]] = {}
@@ -83,7 +83,7 @@ class Profile(BaseModel):
         if twice := next((name for name in wanted if len(places[name]) > 1), None):
             raise FileRefusedError(
                 f"Columns {' and '.join(str(column + 1) for column in places[twice])} have the same header,"
-                f" and the profile {self.tool} names it. Give them different headers, or mend the profile."
+                f" and the profile {self.tool} names it. Give them different headers, or fix the profile."
             )
         return Layout(
             self.tool,
@@ -137,18 +137,18 @@ def load_profile(path: Path) -> Profile:
         return Profile.model_validate(written)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ContractError(
-            f"Reading the profile {path.name}: it is no readable YAML ({type(error).__name__})."
-            " Mend it, or remove it from the folder."
+            f"Reading the profile {path.name}: it is not readable YAML ({type(error).__name__})."
+            " Fix it, or remove it from the folder."
         ) from error
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in error.errors()
         )
-        raise ContractError(f"Reading the profile {path.name}: {faults}. Mend it.") from error
+        raise ContractError(f"Reading the profile {path.name}: {faults}. Fix it.") from error
 
 
 def profiles_in(folder: Path) -> list[Profile]:
-    """Every profile of a folder (``*.yml``), by name; none where there is no folder.
+    """Every profile of a folder (``*.yml``), by name; none if there is no folder.
 
     Raises:
         ContractError: one is not valid, or two have the same name.

@@ -1,4 +1,4 @@
-"""A dropped survey export in chunks of answers: layout by its first rows, dates in one order, memory flat."""
+"""Read a dropped survey export in chunks: layout by its first rows, one date order, flat memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mel_pipeline.sources.shared.survey.recognise import recognise
 from mel_pipeline.sources.shared.survey.repeats import joined, main_and_repeats
 
 SOURCE = "survey_files"
-CHUNK = 20_000  # rows; what is in memory at a time
+CHUNK = 20_000  # rows in memory at a time
 FIRST_ROWS = 25
 _REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES_DATE_ORDER"
 
 
 class Export:
-    """An export that lies open."""
+    """An open export."""
 
     def __init__(self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile]) -> None:
         main, groups = main_and_repeats(tables)
@@ -40,12 +40,12 @@ class Export:
             raise FileRefusedError("The file has headers and no responses. Export it again, or remove it.")
 
     def order(self, book: Codebook, usual: Order | None) -> Order | None:
-        """The order of its dates: by what the layout says, or all dates together, or what is declared.
+        """The order of its dates: as the layout says, or all dates together, or as declared.
 
-        None where the first rows have no dates that could be read in two ways; no later one is then guessed.
+        None if the first rows have no dates that could be read in two ways; no later one is then guessed.
 
         Raises:
-            FileRefusedError: nothing decides it, or dates contradict one another.
+            FileRefusedError: nothing decides it, or dates contradict each other.
         """
         moments = [
             column
@@ -76,13 +76,13 @@ class Export:
 
 @contextmanager
 def open_export(file: DropFile, profiles: Sequence[Profile], fallback: str | None) -> Iterator[Export]:
-    """Open an export; its answers can be read while the block lasts.
+    """Open an export; its answers can be read only inside the ``with`` block.
 
     Args:
-        fallback: encoding of files that are not in UTF-8, where somebody has said so.
+        fallback: encoding of files that are not in UTF-8, if configured.
 
     Raises:
-        FileRefusedError: it cannot be read, or no tool wrote it.
+        FileRefusedError: it cannot be read, or fits no tool.
         TransientSourceError: it changed while it was being read.
     """
     with open_tables(file, fallback) as tables:

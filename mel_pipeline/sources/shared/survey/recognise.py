@@ -1,4 +1,4 @@
-"""Which tool wrote an export, told by its first rows alone. No files here; no tool by name."""
+"""Which tool wrote an export, recognised by its first rows alone. No files here; no tool by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_SHOWN = re.compile(
 
 
 def recognise(sheet: Sheet, profiles: Sequence[Profile] = ()) -> Layout:
-    """The layout of an export: of the tool whose headers it has, or of a profile where no tool claims it.
+    """The layout of an export: of the tool whose headers it has, or of a profile if no tool fits.
 
     Raises:
         FileRefusedError: no tool and no profile fits, or more than one does.
@@ -32,7 +32,7 @@ def recognise(sheet: Sheet, profiles: Sequence[Profile] = ()) -> Layout:
     if len(found) > 1:
         raise FileRefusedError(
             f"The headers fit more than one tool: {', '.join(sorted(found))}. Export the file again, unchanged;"
-            " if two profiles fit, make their headers more exact."
+            " if two profiles fit, make their headers more specific."
         )
     if not found:
         raise FileRefusedError(_unknown(sheet))
@@ -43,14 +43,14 @@ def _unknown(sheet: Sheet) -> str:
     header = sheet.first_rows[0] if sheet.first_rows else []
     if _PARENTS & {normalize_text(name) for name in header}:
         return (
-            "The table holds the repeated groups of a form, and not its responses."
+            "The table holds the repeated groups of a form, not its responses."
             " Put the form's main table into the folder."
         )
     shown = [_shown(name) for name in header[:_SHOWN]]
     more = ", …" if len(header) > _SHOWN else ""
     return (
         f"The file is not an export of a known survey tool. It has {len(header)} columns: {', '.join(shown)}{more}."
-        " Export it again from the tool, unchanged; if the tool is another one, write a profile for it."
+        " Export it again from the tool, unchanged; for any other tool, write a profile."
     )
 
 

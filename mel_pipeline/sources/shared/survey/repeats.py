@@ -1,4 +1,4 @@
-"""Repeated groups of a form (a row a participant, under a row a response): joined to their response as lists."""
+"""Repeated groups of a form (one row per participant, several per response): joined to their response as lists."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def main_and_repeats(tables: Mapping[str, Table]) -> tuple[str, dict[str, Table]
     main = [name for name in tables if name not in groups]
     if len(main) != 1:
         raise FileRefusedError(
-            f"The workbook has {len(main)} sheets that might hold the responses. Keep one sheet to a file,"
+            f"The workbook has {len(main)} sheets that might hold the responses. Keep one sheet per file,"
             " or export it as CSV."
             if main
-            else "The file holds the repeated groups of a form, and not its responses."
+            else "The file holds the repeated groups of a form, not its responses."
             " Export the form's main table."
         )
     return main[0], groups
 
 
 def joined(main: Table, groups: Mapping[str, Table]) -> Repeats | None:
-    """What each group says of each row of the main table.
+    """The rows of each group, by row of the main table.
 
     Raises:
-        FileRefusedError: the main table has no column that groups could name its rows by.
+        FileRefusedError: the main table has no column to join the groups by.
     """
     if not groups:
         return None
@@ -51,13 +51,13 @@ def joined(main: Table, groups: Mapping[str, Table]) -> Repeats | None:
     key = next((names.index(name) for name in ("index", "key") if name in names), None)
     if key is None:
         raise FileRefusedError(
-            "The workbook has repeated groups, and its main sheet no column _index to join them by."
+            "The workbook has repeated groups, but its main sheet has no column _index to join them by."
             " Export it again, unchanged."
         )
     links = {name: _links(table) for name, table in groups.items()}
 
     def row_of_main(name: str, parent: str, above: str) -> str:
-        """Follow a row's parents up to the main table; ODK writes the whole way into the key."""
+        """Follow a row's parents up to the main table; ODK writes the whole path into the key."""
         while above in links and above != name:
             name = above
             parent, above = links[above].get(parent, ("", ""))
@@ -67,7 +67,7 @@ def joined(main: Table, groups: Mapping[str, Table]) -> Repeats | None:
 
 
 def _links(table: Table) -> dict[str, tuple[str, str]]:
-    """A row's own name -> its parent's, and the table that one stands in (empty: not told)."""
+    """A row's key -> its parent's key, and the parent's table (empty: not given)."""
     names = [normalize_text(name) for name in table.header]
     own = next((column for column, name in enumerate(names) if name in ("index", "key")), None)
     if own is None:
@@ -84,7 +84,7 @@ def _parent(names: Sequence[str], row: Sequence[str]) -> tuple[str, str]:
 def _by_row(name: str, table: Table, row_of_main: Callable[[str, str, str], str]) -> Group:
     names = [normalize_text(header) for header in table.header]
     texts = unique_names(in_words(header) for header in table.header)
-    kept = {
+    columns = {
         column: text
         for column, text in enumerate(texts)
         if names[column] not in _OWN
@@ -94,7 +94,7 @@ def _by_row(name: str, table: Table, row_of_main: Callable[[str, str, str], str]
     found: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for row in table.rows():
         answers = {
-            text: without_personal(cell) for column, text in kept.items() if (cell := row[column].strip())
+            text: without_personal(cell) for column, text in columns.items() if (cell := row[column].strip())
         }
         found[row_of_main(name, *_parent(names, row))].append(answers)
     return found

@@ -1,7 +1,7 @@
-"""Answers of any tool as rows of the table surveys share. Pure: no folder, no clock.
+"""Turn answers of any tool into rows of the shared survey table. Pure: no folder, no clock.
 
-Whole columns at a time; each different answer of a chunk is looked at once. Whatever leaves this module
-holds no address, browser, name or link of a response.
+Works on whole columns and reads each distinct answer of a chunk once. Nothing that leaves this module
+holds an address, a browser, a name or the link of a response.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
 
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
-_UNREADABLE = "\ufffd"  # stands for a moment that cannot be read, until its row is put aside
+_UNREADABLE = "\ufffd"  # marks a time that cannot be read, until its row is quarantined
 _BUILT_IN = ("started_at", "completed_at")
 
 
 def batches(chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract) -> Iterator[Batch]:
-    """The responses of one survey, a batch a chunk."""
+    """The responses of one survey, one batch per chunk."""
     repeated: Counter[str] = Counter()
     for answers in chunks:
         yield _Chunk(answers, plan, book, repeated).batch(contract)
 
 
 class _Chunk:
-    """One chunk on its way to rows."""
+    """Turns one chunk into rows."""
 
     def __init__(self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str]) -> None:
         self.answers, self.layout, self.plan, self.book = answers, answers.layout, plan, book
@@ -90,7 +90,7 @@ class _Chunk:
     # -- one column -------------------------------------------------------------------------------------
 
     def _cells(self, column: int | None, as_read: Callable[[str], str | None] = without_personal) -> Texts:
-        """Cells of a column, each brought to what it means; None where nothing was answered."""
+        """The meaning of each cell of a column; None where nothing was answered."""
         if column is None:
             return self._constant(None)
         labels = dict(self.layout.questions[column].labels)
@@ -119,7 +119,7 @@ class _Chunk:
         return self._cells(self.plan.builtins.get(name), read)  # type: ignore[call-overload]
 
     def _status(self, completed_at: Texts) -> Texts:
-        """By the tool's own column; where it has none, a response with a moment of completion is complete."""
+        """By the tool's own column; without one, a response with a completion time is complete."""
         if "status" not in self.plan.builtins:
             return np.where(completed_at == None, "partial", "completed").astype(object)  # noqa: E711 - by element
         known = {normalize_text(text): "completed" for text in self.layout.completed}
@@ -157,7 +157,7 @@ class _Chunk:
         return self._cells(column, written)
 
     def _chosen(self, text: str) -> Texts:
-        """``"question": [chosen labels]``; empty where it was asked and nothing chosen, None where not asked."""
+        """``"question": [chosen labels]``; empty if shown and nothing chosen, None if not shown."""
         group = [self._choice(column, label) for column, label in self.plan.choices[text]]
         name = _json(text)
 
@@ -197,9 +197,9 @@ class _Chunk:
     # -- what identifies a response ------------------------------------------------------------------------
 
     def _ids(self, found: dict[str, Texts]) -> Texts:
-        """The tool's id. Where ids count anew in every form, with the moment; where there is none, a digest.
+        """The tool's id, with the time if ids restart in every form; a digest if there is no id.
 
-        Neither holds the file's name: the same response in another export is the same response.
+        None of these holds the file's name: the same response in another export is the same response.
         """
         if "response_id" in self.plan.builtins:
             given = self._cells(self.plan.builtins["response_id"], _unless_personal)
@@ -213,11 +213,11 @@ class _Chunk:
                 [f"{one} at {moment.strip(_UNREADABLE)}" if one else None for one, moment in pairs],
                 dtype=object,
             )
-        rows = self.answers.frame.itertuples(index=False, name=None)  # as they came: a codebook may change
+        rows = self.answers.frame.itertuples(index=False, name=None)  # unprocessed: a codebook may change
         return np.array([self._digest("\x1f".join(map(str, row))) for row in rows], dtype=object)
 
     def _digest(self, written: str) -> str:
-        """A digest of the answers; of the same answers at the same moment, the second has a number."""
+        """A digest of the answers; of the same answers at the same time, the second gets a number."""
         digest = hashlib.blake2s(written.encode(), digest_size=12).hexdigest()
         self.repeated[digest] += 1
         times = self.repeated[digest]
@@ -228,7 +228,7 @@ class _Chunk:
     def _quarantine(
         self, columns: dict[str, Texts], contract: EntityContract
     ) -> tuple[list[Rejected], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """Rows without an id, or with a date that cannot be read."""
+        """Rows without an id, or with a date that cannot be read; and which of all rows are good."""
         bad: dict[int, tuple[str, str]] = {}
         for name in (*_BUILT_IN, "answered_at"):
             unreadable = columns[name] == _UNREADABLE
@@ -254,7 +254,7 @@ _MARKS = {"1", "y", "true", "yes", "si", "oui", "x", "checked", "selected"}
 
 
 def _each(values: Texts, read: Callable[[str], str | None]) -> Texts:
-    """Each different text read once; None stays None."""
+    """Each distinct text read once; None stays None."""
     codes, texts = pd.factorize(values)
     read_texts = np.array([read(text) for text in texts] + [None], dtype=object)  # code -1 takes the last
     return read_texts[codes]
@@ -284,7 +284,7 @@ def _kind(score: float | str | None) -> str | None:
 
 
 def _unless_personal(identity: str) -> str:
-    """An id, or its digest where somebody took an address for one."""
+    """An id, or its digest if an address was used as the id."""
     if without_personal(identity) == identity:
         return identity
     return hashlib.blake2s(identity.encode(), digest_size=12).hexdigest()

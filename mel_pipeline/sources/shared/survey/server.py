@@ -1,4 +1,4 @@
-"""What sources of form servers share: forms read with their own codebooks, all pages counted, rejections told."""
+"""What form-server sources share: forms read with their own codebooks, complete paging, rejections reported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Server:
         """Every submission of each form.
 
         Args:
-            ask: the form's definition and its pages.
+            ask: returns the form's definition and its pages.
         """
 
         def read() -> Iterator[Batch]:
@@ -48,26 +48,26 @@ class Server:
         total = 0
         plan: Plan | None = None
         for records, announced in pages:
-            kept = [record for record in records if not self._rejected(record)]
+            accepted = [record for record in records if not self._rejected(record)]
             gone = [str(record.get(self._key)) for record in records if self._rejected(record)]
             first, total = len(seen), announced
             seen |= {str(record.get(self._key)) for record in records}
             if gone:
                 yield self._refused(contract, form, gone)
-            if kept:
-                answers = answers_of(form, kept, self._key, place, first)
+            if accepted:
+                answers = answers_of(form, accepted, self._key, place, first)
                 if plan is None:
                     plan = plan_of(answers, book)
                     self._look_for_questions(form, plan)
                 yield from batches(iter([answers]), plan, book, contract)
         if len(seen) < total:
             raise TransientSourceError(
-                f"{self._title} {form.survey}: {total} submissions were announced and {len(seen)} came."
+                f"{self._title} {form.survey}: {total} submissions were announced and {len(seen)} arrived."
                 " Nothing was stored. Run the load again."
             )
 
     def _refused(self, contract: EntityContract, form: Form, gone: list[str]) -> Batch:
-        """Submissions that were rejected in review do not count; stored ones are marked as gone."""
+        """Submissions that were rejected in review do not count; stored ones are marked as deleted."""
         note = f"{self._title} {form.survey}: {len(gone)} submissions rejected in review are left out."
         empty = Batch(frame_of([], contract), notes=[note])
         return replace(empty, deleted=dict.fromkeys(f"{form.layout.tool}|{key}" for key in gone))
@@ -76,5 +76,5 @@ class Server:
         if not plan.roles:
             self.warnings.append(
                 f"{self._title} {form.survey}: no question was recognised. Write a codebook with"
-                f" `surveys: [{form.survey}]` into the folder of codebooks."
+                f" `surveys: [{form.survey}]` into the codebooks folder."
             )

@@ -29,7 +29,7 @@ def answers_of(form: Form, records: Sequence[Record], key: str, place: str, firs
 
     Args:
         key: the field that identifies a submission; one of the layout's questions.
-        first: how many came before this page.
+        first: number of submissions before this page.
     """
     flat = [_flat(record, form.repeats) for record in records]
     columns = {
@@ -48,7 +48,7 @@ def answers_of(form: Form, records: Sequence[Record], key: str, place: str, firs
 
 
 def _flat(record: Record, repeats: Mapping[str, object], path: str = "") -> dict[str, object]:
-    """Groups opened up, `group/question`; repeated groups and lists stay as they are."""
+    """Groups flattened to `group/question`; repeated groups and lists stay as they are."""
     found: dict[str, object] = {}
     for name, value in record.items():
         whole = f"{path}{name}"

@@ -1,6 +1,6 @@
-"""How each tool lays out its export: a module a tool, recognised by header texts. No cell is kept, no file opened.
+"""How each tool lays out its export: one module per tool, recognised by header texts. No cell is kept, no file opened.
 
-A module of this folder is a tool: it has ``recognise(sheet) -> Layout | None``, and nothing else is registered.
+Every module in this folder is a tool with ``recognise(sheet) -> Layout | None``; there is no other registration.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Tool(Protocol):
     """A module of this folder."""
 
     def recognise(self, sheet: Sheet) -> Layout | None:
-        """The layout, where the first rows are this tool's; else None."""
+        """The layout, if the first rows are this tool's; else None."""
         ...
 
 

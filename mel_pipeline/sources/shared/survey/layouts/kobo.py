@@ -1,4 +1,4 @@
-"""KoBoToolbox (CSV, the main sheet of an XLSX): the columns Kobo appends, choices in columns of their own, HXL tags."""
+"""KoBoToolbox (CSV, the main sheet of an XLSX): the columns Kobo appends, choices in separate columns, HXL tags."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUILTINS: dict[str, Builtin] = {
     "meta/instanceID": "ignored",
     "formhub/uuid": "ignored",
     "today": "ignored",
-    "end": "ignored",  # of the device's clock; the server's moment is kept
+    "end": "ignored",  # by the device's clock; the server's time is used
     "_notes": "personal",  # written by staff about the respondent
     "_submitted_by": "personal",
     "_geolocation": "personal",

@@ -41,7 +41,7 @@ def recognise(sheet: Sheet) -> Layout | None:
     if len(first) < 3 or first[0] != "id" or first[1] not in _STARTS or first[2] not in _ENDS:
         return None
     questions = []
-    own = True  # the tool's columns stand together; the first question ends them
+    own = True  # the tool's columns are contiguous; the first question ends them
     for column, question in enumerate(questions_of(header, _BUILTINS)):
         own = own and question.builtin is not None and column < _OWN_COLUMNS
         if own:

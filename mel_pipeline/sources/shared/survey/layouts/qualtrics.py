@@ -1,4 +1,4 @@
-"""Qualtrics (CSV): names, question texts, and a row of ImportIds that tells the columns apart in every language."""
+"""Qualtrics (CSV): names, question texts, and a row of ImportIds that identifies the columns in every language."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def _before_ids(sheet: Sheet) -> Layout | None:
 
 
 def _layout(questions: list[Question], header_rows: int, how: str, zone: str | None) -> Layout:
-    told = any(question.builtin == "status" for question in questions)
+    has_status = any(question.builtin == "status" for question in questions)
     return Layout(
         TOOL,
         questions,
         header_rows=header_rows,
-        completed=frozenset(_TRUE if told else ()),
-        partial=frozenset(_FALSE if told else ()),
+        completed=frozenset(_TRUE if has_status else ()),
+        partial=frozenset(_FALSE if has_status else ()),
         missing=frozenset({_UNANSWERED}),
         zone=zone,
         notes=(f"Qualtrics: {how}.",),

@@ -61,7 +61,7 @@ _COLLECTORS = {
 _WHOLE = {  # the second row says only that the column is the answer
     "", "response", "open ended response", "reponse", "reponse ouverte", "respuesta", "respuesta abierta",
 }  # fmt: skip
-_WRITTEN = re.compile(r"\b(specify|precise[rz]|especifi\w+)")  # beside a last choice, an answer in own words
+_WRITTEN = re.compile(r"\b(specify|precise[rz]|especifi\w+)")  # beside a last choice, a free-text answer
 
 
 def recognise(sheet: Sheet) -> Layout | None:
@@ -88,13 +88,13 @@ def recognise(sheet: Sheet) -> Layout | None:
         header_rows=2,
         notes=(
             "SurveyMonkey: by Respondent ID, Collector ID and two header rows.",
-            "The export does not tell which responses are incomplete; filter them out in SurveyMonkey.",
+            "The export does not say which responses are incomplete; filter them out in SurveyMonkey.",
         ),
     )
 
 
 def _filled(above: list[str]) -> list[int]:
-    """For each column the one whose text in the first row holds for it: the nearest filled one to the left."""
+    """For each column, the one whose first-row text applies to it: the nearest filled one to the left."""
     starts: list[int] = []
     for column, text in enumerate(above):
         starts.append(column if text.strip() or not starts else starts[-1])

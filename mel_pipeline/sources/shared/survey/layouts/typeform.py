@@ -1,4 +1,4 @@
-"""Typeform (CSV, XLSX): `#`, the questions, then moments in UTC; a header may come twice."""
+"""Typeform (CSV, XLSX): `#`, the questions, then times in UTC; a header may occur twice."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TAIL: dict[str, Builtin] = {
     "start date utc": "started_at",
     "stage date utc": "ignored",
     "submit date utc": "completed_at",
-    "network id": "personal",  # made of the address
+    "network id": "personal",  # derived from the address
     "tags": "ignored",
     "ending": "ignored",
 }
 
 
 def recognise(sheet: Sheet) -> Layout | None:
-    """The first column is `#`, and the moment of submission stands in the tail."""
+    """The first column is `#`, and the tail has the submission time."""
     header = sheet.first_rows[0] if sheet.first_rows else []
     names = [normalize_text(name) for name in header]
     if not header or header[0].strip() != "#" or "submit date utc" not in names:

@@ -19,7 +19,7 @@ _NAMES: dict[Builtin, tuple[str, ...]] = {
         "Heure de fin",
     ),
     "language": ("Language", "Idioma", "Langue"),
-    "recommendation": (  # the value stands here even where the question has a column of its own, then empty
+    "recommendation": (  # the value is here even if the question has its own column, which is then empty
         "Net Promoter Score (out of 10)", "Net Promoter Score (de un total de 10)",
         "Net Promoter Score (sur 10)", "Net Promoter Score", "NPS",
     ),
@@ -28,7 +28,7 @@ _NAMES: dict[Builtin, tuple[str, ...]] = {
         "Agent utilisateur", "Email address", "Email", "Correo electrónico",
         "Dirección de correo electrónico", "Adresse e-mail", "Response URL", "URL de la encuesta",
         "URL de la respuesta", "URL de la réponse", "Respondent name",
-        "Collector ID", "ID del recopilador",  # a personal invitation has a collector of its own
+        "Collector ID", "ID del recopilador",  # a personal invitation has its own collector
     ),
     "ignored": (
         "Collector Name", "Collector", "Recopilador", "Collecteur", "Time Taken to Respond", "Time taken",

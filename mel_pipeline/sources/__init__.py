@@ -1,4 +1,4 @@
-"""Sources: one room each, found by their folder. ``open_source`` is the way in; nothing is listed by hand."""
+"""Sources, one package each, discovered by folder: there is no list to maintain. Open one with ``open_source``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["open_source"]
 
 
 def open_source(name: str, settings: Settings) -> Source:
-    """The source of that name, ready to pull. Nothing is asked of it yet.
+    """The source of that name, ready to pull. No request is sent yet.
 
     Raises:
         SettingsError: there is no such source, or a setting it needs is empty.
     """
     if name not in source_names():
         raise SettingsError(
-            f"Opening the source '{name}': there is none. Known: {', '.join(source_names())}."
+            f"Opening the source '{name}': there is no such source. Known: {', '.join(source_names())}."
         )
     return cast("Source", import_module(f"mel_pipeline.sources.{name}.client").open(settings))

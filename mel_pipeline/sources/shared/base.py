@@ -1,4 +1,4 @@
-"""What every source gives, and the frame it gives it in. No HTTP, no files, no source by name here."""
+"""Types that every source returns, and helpers to build their frames. No HTTP, no files, no source by name here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Something that could not even be read. ``row_key`` is None when a whole file or period is meant."""
+    """A row, file or period that could not be read. ``row_key`` is None for a whole file or period."""
 
     source_ref: str
     row_key: str | None
@@ -33,10 +33,10 @@ class Batch:
 
     ``frame`` holds the contract's columns as text (missing = null) plus ``_source_ref``.
     ``fetched`` counts the rows received, good or rejected. ``notes`` say how it was read (encoding,
-    columns left out), for the log of the load.
+    columns left out), for the load log.
 
-    ``deleted`` holds keys of rows that are gone at the source, with the moment where it is known.
-    ``checkpoint`` says where a later pull can go on once this batch is stored; None: only at the start.
+    ``deleted`` maps the keys of rows deleted at the source to the time of deletion, where known.
+    ``checkpoint`` says where a later pull can resume once this batch is stored; None: only from the start.
     """
 
     frame: pd.DataFrame
@@ -49,17 +49,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Pull:
-    """One load of one entity. ``batches`` is lazy; ask the others after the last, ``schema`` before the first.
+    """One load of one entity. ``batches`` is lazy; call the others after the last batch, ``schema`` before the first.
 
-    ``complete`` tells that every row the source has was given: what is stored and did not come is gone.
-    ``schema`` gives the source's own fields with their types, where it can tell them: drift is seen there.
-    ``usage`` tells what the load cost, for its log ("API credits": 12).
+    ``complete``: every row of the source was delivered, so a stored row that did not arrive was deleted.
+    ``schema`` maps the source's own fields to their types, where it exposes them; it shows drift.
+    ``usage`` is what the load cost, for its log ("API credits": 12).
     ``warnings`` are sentences for the MEL lead: a token about to expire, a metric that was retired.
     """
 
     batches: Iterator[Batch]
-    cursor: Callable[[], str | None] = lambda: None  # None: keep the one that is stored
-    expected_count: Callable[[], int | None] = lambda: None  # rows alive at the source, by its own count
+    cursor: Callable[[], str | None] = lambda: None  # None: keep the stored one
+    expected_count: Callable[[], int | None] = lambda: None  # live rows, by the source's own count
     complete: Callable[[], bool] = lambda: False
     schema: Callable[[], Mapping[str, str] | None] = lambda: None
     usage: Callable[[], Mapping[str, int | str]] = dict
@@ -67,7 +67,7 @@ class Pull:
 
 
 class Source(Protocol):
-    """What ``open(settings)`` of a source's client returns."""
+    """What a client's ``open(settings)`` returns."""
 
     def pull(
         self, entity: str, *, quarter: Quarter | None, cursor: str | None, checkpoint: str | None = None
@@ -75,9 +75,9 @@ class Source(Protocol):
         """Read one entity.
 
         Args:
-            quarter: the period asked for, where the contract says ``load: quarter``; else ignored.
+            quarter: the requested period, where the contract says ``load: quarter``; else ignored.
             cursor: what the last successful load stored.
-            checkpoint: of the last stored batch of a load that was cut short; its rows are kept.
+            checkpoint: of the last stored batch of an interrupted load; its rows are kept.
 
         Raises:
             SourceError: while ``batches`` is read.
@@ -86,10 +86,10 @@ class Source(Protocol):
 
 
 def text_of(value: object) -> str | None:  # noqa: PLR0911 - one return a kind of value
-    """A JSON value as the warehouse keeps it: text, with null for everything empty.
+    """A JSON value as the warehouse stores it: text, with null for everything empty.
 
-    A lookup becomes its bare id, a list is joined by ``;``, booleans read ``true`` and ``false``,
-    numbers are written out plainly.
+    A lookup becomes its bare id, a list is joined with ``;``, booleans become ``true`` and ``false``,
+    numbers have no exponent.
     """
     if value is None or value == "":
         return None
@@ -123,8 +123,8 @@ def frame_of(rows: Sequence[Mapping[str, str | None]], contract: EntityContract)
 
 def payload_of(row: Mapping[str, object], contract: EntityContract) -> str:
     """A row as JSON for the quarantine: contract columns only, so nothing personal slips in."""
-    kept = {name: row.get(name) for name in contract.columns if row.get(name) is not None}
-    return json.dumps(kept, ensure_ascii=False, sort_keys=True, default=str)
+    present = {name: row.get(name) for name in contract.columns if row.get(name) is not None}
+    return json.dumps(present, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def key_of(row: Mapping[str, object], contract: EntityContract) -> str | None:
@@ -134,5 +134,5 @@ def key_of(row: Mapping[str, object], contract: EntityContract) -> str | None:
 
 
 def simple_pull(batches: Iterable[Batch], *, complete: bool = False) -> Pull:
-    """A pull that keeps no cursor."""
+    """A pull without a cursor."""
     return Pull(iter(batches), complete=lambda: complete)

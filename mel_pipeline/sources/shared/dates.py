@@ -1,4 +1,4 @@
-"""Moments of an export, read in one order for a whole file. A distance from UTC is kept where one is written."""
+"""Parse dates and times of exports, with one day/month order for a whole file. A written UTC offset is kept."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _MONTHS = {
 
 
 def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> Order:
-    """Which number of 03/04/2025 is the day, decided by all dates of a file together.
+    """Which number in 03/04/2025 is the day, decided by all dates in a file together.
 
     Args:
-        remedy: what to do when nothing decides it, beside exporting anew.
+        remedy: what else to do when nothing decides it, besides exporting again.
 
     Raises:
-        FileRefusedError: nothing decides it, or dates contradict one another. Both readings are shown.
+        FileRefusedError: nothing decides it (both readings are shown), or dates contradict each other.
     """
     day_first = month_first = False
     shown: re.Match[str] | None = None
@@ -63,26 +63,26 @@ def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> 
     one, other, year = int(shown[1]), int(shown[2]), _year(shown[3])
     raise FileRefusedError(
         f"The dates can be read in two ways: {one}/{other}/{year} is {year}-{other:02}-{one:02} with"
-        f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date of the file"
+        f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date in the file"
         f" decides it. Export with the month in words{remedy}."
     )
 
 
 def has_two_readings(text: str) -> bool:
-    """Whether it is a date in figures with the year last, whichever of the others is the day."""
+    """Whether it is a numeric date with the year last, so that day and month could be swapped."""
     return _NUMBERS.fullmatch(text.strip()) is not None
 
 
 def read_moment(text: str, order: Order | None, zone: str | None = None) -> str:
-    """A date and time as ISO, with the distance from UTC that is written, or that of ``zone``.
+    """A date and time as ISO, with its written UTC offset, or else that of ``zone``.
 
-    ``GMT-3`` is three hours behind UTC, as people mean it; POSIX, and some parsers, turn the sign.
+    ``GMT-3`` is three hours behind UTC, as people mean it; POSIX and some parsers invert the sign.
 
     Args:
-        order: None where it is not known; a date that needs it cannot be read then.
+        order: None if unknown; a date that needs it then cannot be read.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a date.
     """
     text = " ".join(text.split())
     if match := _ISO.fullmatch(text):
@@ -99,7 +99,7 @@ def read_moment(text: str, order: Order | None, zone: str | None = None) -> str:
     hour = int(match[4] or 0)
     if match[7]:
         if not 1 <= hour <= 12:
-            raise ValueError("not an hour of a half day")
+            raise ValueError("not an hour of the 12-hour clock")
         hour = hour % 12 + (12 if match[7][0] in "Pp" else 0)
     moment = datetime(year, month, day, hour, int(match[5] or 0), int(match[6] or 0))  # noqa: DTZ001 - the zone, if any, follows
     if match[8] or match[9]:
@@ -113,16 +113,16 @@ def _year(text: str) -> int:
 
 @lru_cache
 def _month(name: str) -> int:
-    """The month that a name, or the only one that its beginning, means in EN, FR or ES."""
+    """The month that a name, or an unambiguous abbreviation, means in English, French or Spanish."""
     start = normalize_text(name)
     found = {number for month, number in _MONTHS.items() if month.startswith(start)}
     if len(found) != 1:
-        raise ValueError("there is no such month")
+        raise ValueError("not a month")
     return found.pop()
 
 
 def _offset(text: str) -> timezone:
     digits = text[1:].replace(":", "")
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
-    distance = timedelta(hours=hours, minutes=minutes)
-    return timezone(-distance if text[0] == "-" else distance)
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if text[0] == "-" else offset)

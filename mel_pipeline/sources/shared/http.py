@@ -1,7 +1,7 @@
-"""The one way a source speaks HTTP: time limits, retries, and what a failure means. No source by name here.
+"""HTTP for every source: timeouts, retries, and what a failure means. No source by name here.
 
-Two layers try again. urllib3 repeats what the transport lost (connection, 500, 502, 503, 504, and
-429 with Retry-After). A client repeats what the answer's body means, by raising ``TryAgainError``.
+Two layers retry. urllib3 retries transport failures (connection, 500, 502, 503, 504, and 429 with
+Retry-After). A client retries what the body of an answer calls for, by raising ``TryAgainError``.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CHUNK = 1 << 16
-_LARGEST_ANSWER = 64 << 20  # a page of records has some hundred kilobytes
+_LARGEST_ANSWER = 64 << 20  # a page of records is a few hundred kilobytes
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w.-]{32,}\b|https?://\S+")
 
 
 class TryAgainError(TransientSourceError):
-    """The answer asks for another try. ``wait_seconds`` is what it asked to wait, if it said so."""
+    """The request should be retried. ``wait_seconds`` is the wait the service requested, if any."""
 
     def __init__(self, message: str, wait_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -45,23 +45,23 @@ class TryAgainError(TransientSourceError):
 
 @dataclass(frozen=True)
 class Policy:
-    """How patient a client is, in seconds."""
+    """Timeouts, retries and waits of a client; times are in seconds."""
 
     connect: float = 10.0
     read: float = 60.0  # between two bytes
-    answer: float = 180.0  # for a whole answer, however slowly it drips
+    answer: float = 180.0  # for a whole answer, however slowly it trickles in
     attempts: int = 4
     backoff: float = 1.0
     download: float = 1_800.0  # for a file
-    job: float = 1_800.0  # for a job that the service works on by itself
-    poll: float = 2.0  # between two questions how far a job is, at first; then ever longer
-    longest_wait: float = 120.0  # asked to wait longer than this, a client gives up until the next run
-    throttled: float = 60.0  # where a service throttles and does not say for how long
+    job: float = 1_800.0  # for a job that runs at the service
+    poll: float = 2.0  # between two checks of a job at first; then ever longer
+    longest_wait: float = 120.0  # if requested to wait longer, a client gives up until the next run
+    throttled: float = 60.0  # wait when a service throttles without saying for how long
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer, read to its end."""
+    """A response, read to its end."""
 
     what: str
     status: int
@@ -72,8 +72,8 @@ class Answer:
         """The body as JSON; decimal numbers stay exact.
 
         Raises:
-            PermanentSourceError: a web page came instead (a login page, a wrong address).
-            TryAgainError: the JSON breaks off.
+            PermanentSourceError: it is a web page (a login page, a wrong address).
+            TryAgainError: the JSON is truncated.
         """
         if self.body.lstrip()[:1] == b"<":
             raise PermanentSourceError(
@@ -84,7 +84,7 @@ class Answer:
             return json.loads(self.body, parse_float=Decimal)
         except ValueError:
             raise TryAgainError(
-                f"{self.what}: the answer breaks off or is not JSON (HTTP {self.status},"
+                f"{self.what}: the answer is truncated or not JSON (HTTP {self.status},"
                 f" {len(self.body):,} bytes). Run the load again later."
             ) from None
 
@@ -93,7 +93,7 @@ class Answer:
         data = self.json()
         if not isinstance(data, dict):
             raise PermanentSourceError(
-                f"{self.what}: a JSON object was expected, {type(data).__name__} came."
+                f"{self.what}: expected a JSON object, got {type(data).__name__}."
                 " Check the address in the settings."
             )
         return data
@@ -113,13 +113,13 @@ class _Request:
 
 
 class _Retry(Retry):
-    """A server may ask for any wait; the longest that is granted has an end."""
+    """Caps the wait that a server may request with Retry-After."""
 
     longest_wait = 120.0
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        asked: float | None = super().get_retry_after(response)
-        return None if asked is None else min(asked, self.longest_wait)
+        requested: float | None = super().get_retry_after(response)
+        return None if requested is None else min(requested, self.longest_wait)
 
 
 class Http:
@@ -163,14 +163,14 @@ class Http:
         body: object = None,
         into: Path | None = None,
     ) -> T:
-        """Ask, and let ``judge`` say what the answer means; repeat while it raises ``TryAgainError``.
+        """Send a request and return ``judge(answer)``; retry while that raises ``TryAgainError``.
 
         Args:
             what: the request in words, for messages: "Zoho CRM Contacts page 3".
-            headers: asked anew before each try, so that a renewed token is used.
+            headers: called before each attempt, so that a renewed token is used.
             form: the body; secrets belong here or in headers, never in ``params``.
             body: the body as JSON, instead of a form.
-            into: a file that takes the answer's body when the status is 200; it may be large.
+            into: file for the body when the status is 200; it may be large.
 
         Raises:
             SourceError: explained in plain words, without address, token or body.
@@ -183,52 +183,52 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                asked = _Request(what, url, method, headers(), params, form, body)
-                return judge(self._send(asked, into))
+                request = _Request(what, url, method, headers(), params, form, body)
+                return judge(self._send(request, into))
         raise AssertionError("unreachable: Retrying returns or raises")
 
     def sleep(self, seconds: float) -> None:
-        """Wait as the policy's clock does."""
+        """Wait, with the sleep function of this client."""
         self._sleep(seconds)
 
     def _wait(self, state: RetryCallState) -> float:
-        """What was asked for; else longer each time, with jitter, so that clients do not return in step."""
+        """The requested wait; else exponential backoff with jitter, so that clients do not retry in step."""
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait_seconds if isinstance(error, TryAgainError) else None
-        if asked is None:
+        requested = error.wait_seconds if isinstance(error, TryAgainError) else None
+        if requested is None:
             longest = self.policy.backoff * float(2 ** (state.attempt_number - 1))
             return min(longest * random.uniform(0.5, 1.5), self.policy.longest_wait)  # noqa: S311 - no secret
-        if asked > self.policy.longest_wait:
+        if requested > self.policy.longest_wait:
             raise TransientSourceError(
-                f"{error} The service asks to wait {asked / 60:.0f} minutes; the next run goes on from here."
+                f"{error} The service asks to wait {requested / 60:.0f} minutes; the next run resumes from here."
             ) from None
-        return asked
+        return requested
 
-    def _send(self, asked: _Request, into: Path | None) -> Answer:
+    def _send(self, request: _Request, into: Path | None) -> Answer:
         try:
             with self._session.request(
-                asked.method,
-                asked.url,
-                headers=dict(asked.headers),
-                params=asked.params,
-                data=asked.form,
-                json=asked.body,
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                params=request.params,
+                data=request.form,
+                json=request.body,
                 timeout=(self.policy.connect, self.policy.read),
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 if into is not None and response.status_code == 200:
-                    _save(response, into, time.monotonic() + self.policy.download, asked.what)
+                    _save(response, into, time.monotonic() + self.policy.download, request.what)
                     body = b""
                 else:
-                    body = _read_all(response, time.monotonic() + self.policy.answer, asked.what)
-                return Answer(asked.what, response.status_code, response.headers, body)
+                    body = _read_all(response, time.monotonic() + self.policy.answer, request.what)
+                return Answer(request.what, response.status_code, response.headers, body)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise explain(error, asked.what, asked.url) from None
+            raise explain(error, request.what, request.url) from None
 
 
 def _read_all(response: requests.Response, until: float, what: str) -> bytes:
-    """The whole body. ``read1`` returns what has arrived, so a slow drip meets the time limit."""
+    """The whole body. ``read1`` returns what has arrived, so the time limit also stops a slow trickle."""
     parts: list[bytes] = []
     size = 0
     while part := response.raw.read1(_CHUNK, decode_content=True):
@@ -236,7 +236,7 @@ def _read_all(response: requests.Response, until: float, what: str) -> bytes:
         size += len(part)
         if size > _LARGEST_ANSWER:
             raise PermanentSourceError(
-                f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MB; it is refused."
+                f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MB and was refused."
                 " Check the address in the settings."
             )
         _in_time(until, what)
@@ -244,7 +244,7 @@ def _read_all(response: requests.Response, until: float, what: str) -> bytes:
 
 
 def _save(response: requests.Response, into: Path, until: float, what: str) -> None:
-    """The whole body into a file; memory stays flat."""
+    """Stream the body into a file; memory stays flat."""
     with into.open("wb") as file:
         while part := response.raw.read1(_CHUNK, decode_content=True):
             file.write(part)
@@ -254,13 +254,13 @@ def _save(response: requests.Response, into: Path, until: float, what: str) -> N
 def _in_time(until: float, what: str) -> None:
     if time.monotonic() > until:
         raise TransientSourceError(
-            f"{what}: the answer came too slowly and was given up. Run the load again later."
+            f"{what}: the answer arrived too slowly, so the request was stopped. Run the load again later."
         )
 
 
 def explain(error: Exception, what: str, url: str) -> SourceError:
-    """What a broken exchange means. The error's own text is left out: it carries addresses."""
-    host = urlsplit(url).hostname or "an address that cannot be read"
+    """What a failed request means. The error's own text is left out: it contains addresses."""
+    host = urlsplit(url).hostname or "an invalid address"
     broken = requests.exceptions
     match error:
         case broken.SSLError():
@@ -268,7 +268,7 @@ def explain(error: Exception, what: str, url: str) -> SourceError:
                 f"{what}: the certificate of {host} is not trusted. Check the address."
             )
         case broken.InvalidURL() | broken.MissingSchema() | broken.InvalidSchema():
-            return PermanentSourceError(f"{what}: the address in the settings cannot be used. Check it.")
+            return PermanentSourceError(f"{what}: the address in the settings is not valid. Check it.")
         case broken.Timeout():
             return TransientSourceError(f"{what}: {host} did not answer in time. Run the load again later.")
         case broken.ConnectionError():
@@ -276,11 +276,11 @@ def explain(error: Exception, what: str, url: str) -> SourceError:
                 f"{what}: {host} cannot be reached. Check the network, then run the load again."
             )
         case _:
-            return TryAgainError(f"{what}: the answer of {host} broke off. Run the load again later.")
+            return TryAgainError(f"{what}: the answer from {host} broke off. Run the load again later.")
 
 
 def explain_status(answer: Answer, hint: str) -> SourceError:
-    """What an HTTP status means where the body says nothing better. ``hint`` says what to do about a 4xx."""
+    """What an HTTP status means if the body says nothing better. ``hint`` says what to do about a 4xx."""
     status = answer.status
     if status == 429:
         return TryAgainError(
@@ -292,7 +292,7 @@ def explain_status(answer: Answer, hint: str) -> SourceError:
         )
     if 300 <= status < 400:
         return PermanentSourceError(
-            f"{answer.what}: HTTP {status}, sent on to another address; that is not followed. {hint}"
+            f"{answer.what}: HTTP {status}, a redirect to another address, which is not followed. {hint}"
         )
     return PermanentSourceError(f"{answer.what}: HTTP {status}. {hint}")
 
@@ -303,7 +303,7 @@ def _retry_after(answer: Answer) -> float | None:
 
 
 def clean(text: object, secrets: Iterable[str] = ()) -> str:
-    """A service's own words, fit for a message: short, without secrets, addresses or long tokens."""
+    """A service's own words, made safe for a message: short, without secrets, addresses or long tokens."""
     words = " ".join(str(text).split())
     for secret in filter(None, secrets):
         words = words.replace(secret, "…")
@@ -311,7 +311,7 @@ def clean(text: object, secrets: Iterable[str] = ()) -> str:
 
 
 def base_url(url: str, setting: str) -> str:
-    """An address from the settings, without a slash at its end.
+    """An address from the settings, without a trailing slash.
 
     Raises:
         SettingsError: it is empty, or would send secrets unencrypted over the network.

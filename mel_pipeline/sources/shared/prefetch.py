@@ -1,4 +1,4 @@
-"""Fetch the next things while the last ones are worked on. Nothing about a service here."""
+"""Fetch the next items while earlier ones are processed. No service by name here."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class _End:
 
 
 def prefetch(items: Iterator[T], depth: int) -> Iterator[T]:
-    """The same items in the same order, drawn by a thread that is up to ``depth`` of them ahead.
+    """The same items in the same order, fetched by a thread that stays up to ``depth`` items ahead.
 
-    What is raised while an item is drawn is raised here, after the items before it. When the reader
-    stops early, so does the thread.
+    An error while fetching an item is raised here, after the items before it. If the reader stops
+    early, so does the thread.
     """
     return _Prefetcher(items, depth).read()
 
@@ -32,7 +32,7 @@ class _Prefetcher(Generic[T]):
         self._stopped = threading.Event()
 
     def read(self) -> Iterator[T]:
-        threading.Thread(target=self._fetch, name="ahead", daemon=True).start()
+        threading.Thread(target=self._fetch, name="prefetch", daemon=True).start()
         try:
             while not isinstance(item := self._ready.get(), _End):
                 yield item

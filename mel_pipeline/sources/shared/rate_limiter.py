@@ -1,4 +1,4 @@
-"""Keep to a service's limit of calls in a span of time. Nothing about a service here."""
+"""Keep to a service's limit of calls per time window. No service by name here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mel_pipeline.core.errors import TransientSourceError
 
 
 class RateLimiter:
-    """Lets at most ``calls`` through in any ``seconds``; the next one waits. Safe to share between threads."""
+    """Allows at most ``calls`` in any ``seconds``; the next one waits. Safe to share between threads."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class RateLimiter:
         """Wait until one more call is allowed.
 
         Raises:
-            TransientSourceError: that would take longer than a client waits.
+            TransientSourceError: the wait would exceed ``longest_wait``.
         """
         with self._lock:
             while self._recent and self._recent[0] <= self._clock() - self._seconds:
@@ -40,7 +40,7 @@ class RateLimiter:
                 pause = self._recent[0] + self._seconds - self._clock()
                 if pause > self._longest:
                     raise TransientSourceError(
-                        f"{what}: {self._calls} calls in {self._seconds / 60:.0f} minutes are allowed and were made."
+                        f"{what}: all {self._calls} calls allowed in {self._seconds / 60:.0f} minutes were made."
                         f" Run the load again in {pause / 60:.0f} minutes."
                     )
                 self._sleep(pause)

@@ -178,7 +178,7 @@ def test_a_figure_that_is_no_whole_number_waits_in_quarantine_and_its_neighbours
     instagram.put("posts.csv", written(INSTAGRAM, row(INSTAGRAM, Views=written_as)))
     result = instagram.load("content_metrics")
     assert instagram.rows("metrics", "metric, value") == [["reach", "9800"]]
-    assert result.waiting == ["posts.csv, row 2: views is no whole number."]
+    assert result.waiting == ["posts.csv, row 2: views is not a whole number."]
     instagram.put("posts.csv", written(INSTAGRAM, row(INSTAGRAM, Views="1500")))
     assert instagram.load("content_metrics").waiting == []
     assert instagram.rows("metrics", "metric, value") == [["reach", "9800"], ["views", "1500"]]
@@ -189,7 +189,7 @@ def test_a_figure_that_is_no_whole_number_waits_in_quarantine_and_its_neighbours
     [
         ({"Post_ID": "1.80123E+16"}, "Excel has shortened the id"),
         ({"Account_ID": "1,78414E+16"}, "Excel has shortened the id"),
-        ({"Post_ID": ""}, "missing or no number"),
+        ({"Post_ID": ""}, "missing or not a number"),
         ({"Publish_time": "soon"}, "cannot be read"),
         ({"Publish_time": ""}, "cannot be read"),
         ({"Date": "11/26/2024"}, "single day"),
@@ -229,7 +229,7 @@ def test_an_id_that_excel_rounded_in_a_workbook_is_put_aside(instagram: Drop) ->
             written(INSTAGRAM.replace("Reach,", ""), row(INSTAGRAM.replace("Reach,", ""))),
             "reach cannot be found",
         ),
-        (written(INSTAGRAM.replace("Saves", "Views"), row(INSTAGRAM)), "stands there twice"),
+        (written(INSTAGRAM.replace("Saves", "Views"), row(INSTAGRAM)), "occurs twice"),
         (written(INSTAGRAM, row(INSTAGRAM, Date="11/26/2024")), "those of single days"),
         (written(INSTAGRAM, row(INSTAGRAM))[:-40], "cut off"),
         (b"<html>Log in</html>", "web page"),

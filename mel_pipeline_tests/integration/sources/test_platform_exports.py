@@ -34,7 +34,7 @@ X_OLD = (
 
 
 class Drop:
-    """A folder of exports of one platform, and a warehouse of their own."""
+    """A folder of one platform's exports, with its own warehouse."""
 
     def __init__(self, home: Path, source: str) -> None:
         self.source, self.folder = source, home / "drop"
@@ -168,9 +168,9 @@ def test_rows_of_an_export_that_cannot_be_read_are_put_aside_each_with_its_reaso
         X_OLD + '"1.861E+18","https://x.com/a/status/1","x","2024-11-26 09:05 +0000","1","1","1","1","1"\r\n',
     )
     result = drop.load("content_metrics")
-    told = " ".join(result.waiting)
-    assert "tweets.csv, row 2" in told and "impression_count is no whole number" in told  # 1500.0
-    assert "tweets.csv, row 4" in told and "Excel has shortened the id" in told
+    waiting = " ".join(result.waiting)
+    assert "tweets.csv, row 2" in waiting and "impression_count is not a whole number" in waiting  # 1500.0
+    assert "tweets.csv, row 4" in waiting and "Excel has shortened the id" in waiting
 
 
 @pytest.mark.behaviour("unique_not_added", "linkedin")
@@ -215,16 +215,14 @@ def test_a_file_of_another_kind_has_its_own_error_and_the_others_load(tmp_path: 
     drop.put("login.csv", "<!DOCTYPE html><html></html>")
     result = drop.load("contents")
     assert result.new >= 1
-    told = " ".join(result.waiting)
-    assert "The first row reads: Identificador, Título." in told
-    assert "web page" in told
-    assert "Ana" not in told
+    waiting = " ".join(result.waiting)
+    assert "The first row reads: Identificador, Título." in waiting
+    assert "web page" in waiting
+    assert "Ana" not in waiting
 
 
 @pytest.mark.parametrize("source", ["youtube", "linkedin"])
-def test_exports_that_do_not_tell_whose_they_are_need_exactly_one_account(
-    tmp_path: Path, source: str
-) -> None:
+def test_exports_that_do_not_name_their_account_need_exactly_one(tmp_path: Path, source: str) -> None:
     drop = Drop(tmp_path, source)
     (name,) = ACCOUNTS[source]
     drop.settings = drop.settings.with_source(source, **{name: "1,2"})

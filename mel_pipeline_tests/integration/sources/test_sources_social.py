@@ -92,7 +92,7 @@ def test_a_platform_that_does_not_tell_when_the_token_ends_is_said_to(tmp_path: 
     with serving(answer) as server:
         result = instagram.open(settings_for(server, tmp_path), QUICK).pull("accounts")
         assert len(rows_of(list(result.batches))) == 1
-    assert result.warnings() == ["Instagram does not tell when the access token expires."]
+    assert result.warnings() == ["Instagram does not say when the access token expires."]
 
 
 def days_asked(request: Request) -> list[date]:

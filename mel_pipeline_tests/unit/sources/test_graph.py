@@ -61,7 +61,7 @@ def test_a_post_belongs_to_the_quarter_of_the_business_time_zone() -> None:
     assert set(days) == {"2024-10-01", "2024-12-31"}
 
 
-def test_posts_without_an_id_or_a_readable_time_are_put_aside_with_their_place() -> None:
+def test_posts_without_an_id_or_a_readable_time_are_quarantined_with_their_place() -> None:
     posts = [{"id": "5", "created_time": "soon"}, {"created_time": "2024-11-01T10:00:00+0000"}]
     batch = parse.parse_posts(posts, FACEBOOK["contents"], "17", MADRID)
     assert batch.frame.empty and batch.fetched == 2
@@ -71,7 +71,7 @@ def test_posts_without_an_id_or_a_readable_time_are_put_aside_with_their_place()
     ]
 
 
-def test_a_value_without_a_readable_label_is_put_aside_and_its_day_stays_empty() -> None:
+def test_a_value_without_a_readable_label_is_quarantined_and_its_day_stays_empty() -> None:
     values = [{"value": 4, "end_time": "tomorrow"}, {"value": 5}]
     data = {"data": [{"name": "page_media_view", "values": values}]}
     window = (date(2024, 11, 1), date(2024, 11, 2))

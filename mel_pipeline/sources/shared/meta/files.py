@@ -1,7 +1,7 @@
-"""Posts out of the files that Meta Business Suite exports, for Facebook and Instagram. No HTTP, no source by name here.
+"""Posts from Meta Business Suite exports, for Facebook and Instagram. No HTTP, no source by name here.
 
 Columns are found by their English names, in any order; others are not read. An export holds figures of
-posts since publication and nothing of whole accounts, so followers stay empty and figures of a quarter
+posts since publication and nothing about whole accounts, so followers stay empty and quarterly figures
 are not offered.
 """
 
@@ -28,13 +28,13 @@ _AGAIN = "Set the language of Meta Business Suite to English (US) and export pos
 
 @dataclass(frozen=True)
 class Layout:
-    """How the exports of one platform differ, by column names in small letters."""
+    """How one platform's exports differ. Column names are in lower case."""
 
     title: str  # of the platform, for messages
     account: str
     account_name: str
     metrics: Mapping[str, str]  # column → metric
-    page_in_post_id: bool = False  # the platform's API puts the account's id before the post's
+    page_in_post_id: bool = False  # the platform's API prefixes a post's id with the account's
 
 
 FACEBOOK = Layout(
@@ -52,17 +52,17 @@ INSTAGRAM = Layout("Instagram", "account id", "account username", {"views": "vie
 
 
 def reader(name: str, layout: Layout, settings: Settings) -> Callable[[DropFile], Export]:
-    """Reads files of this platform, their times in the zone that its settings name.
+    """A reader for this platform's files, with times in the zone from its settings.
 
     Raises:
-        SettingsError: it names none.
+        SettingsError: the zone is not valid.
     """
     options = settings.source(name)
     try:
         zone = ZoneInfo(options.text("export_time_zone"))
     except (ZoneInfoNotFoundError, ValueError):
         raise SettingsError(
-            f"{options.variable('export_time_zone')} names no time zone. Write it like Europe/Madrid."
+            f"{options.variable('export_time_zone')} is not a time zone. Write it like Europe/Madrid."
         ) from None
     return partial(read_export, layout=layout, zone=zone)
 
@@ -71,10 +71,10 @@ def read_export(file: DropFile, layout: Layout, zone: ZoneInfo) -> Export:
     """The posts of a file.
 
     Args:
-        zone: of the times of publication, which the file does not tell.
+        zone: of the publication times; the file does not give it.
 
     Raises:
-        FileRefusedError: it is no export of posts of this platform, in English, with lifetime figures.
+        FileRefusedError: it is not an English export of this platform's posts with lifetime figures.
         TransientSourceError: it changed while it was being read.
     """
     with open_table(file) as table:
@@ -83,7 +83,7 @@ def read_export(file: DropFile, layout: Layout, zone: ZoneInfo) -> Export:
         order = order_of((row["publish time"] for row in rows), "month_first")
         if not any(row["date"].lower() == "lifetime" for row in rows):
             raise FileRefusedError(
-                "The column Date does not say Lifetime: the figures are those of single days. Export the posts"
+                "The column Date does not say Lifetime: the figures are for single days. Export the posts"
                 " again with lifetime figures."
             )
         export = Export(how=f"{file.name}: {layout.title} posts, {table.how}, {len(rows):,} rows.")
@@ -97,7 +97,7 @@ def _columns(header: list[str], layout: Layout) -> dict[str, int]:
     """Position of each column by its name.
 
     Raises:
-        FileRefusedError: one that is needed is not there, or is there twice.
+        FileRefusedError: a required column is missing or occurs twice.
     """
     names = [" ".join(name.lower().split()) for name in header]
     other = FACEBOOK if layout is INSTAGRAM else INSTAGRAM
@@ -113,12 +113,12 @@ def _columns(header: list[str], layout: Layout) -> dict[str, int]:
         )
     wanted = {*needed, layout.account_name, "title", "description", *layout.metrics}
     if doubled := sorted(name for name in wanted if names.count(name) > 1):
-        raise FileRefusedError(f"The column {doubled[0]} stands there twice. Export the file again.")
+        raise FileRefusedError(f"The column {doubled[0]} occurs twice. Export the file again.")
     return {name: names.index(name) for name in wanted if name in names}
 
 
 def _seen(header: list[str]) -> str:
-    """What stands where the header should, unless it is a row of data."""
+    """What the first row holds, unless it is data."""
     if any(_DATA.search(name) for name in header):
         return "The first row holds no column names."
     return f"The first row reads: {clean(', '.join(header))}."
@@ -133,18 +133,18 @@ def _take(
     export: Export, row: Mapping[str, str], place: str, layout: Layout, order: Order, zone: ZoneInfo,
     *, workbook: bool,
 ) -> None:  # fmt: skip
-    """Add a row to what is read, or to what is put aside."""
+    """Add a row to the posts, or to the rows that will be quarantined."""
     known: dict[str, str] = {}
 
-    def aside(column: str, reason: str) -> None:
+    def quarantine(column: str, reason: str) -> None:
         export.faulty.append(Faulty(place, column, reason, known))
 
     if row["date"].lower() != "lifetime":
-        aside("period_start", "The figures are those of a single day, not since publication.")
+        quarantine("period_start", "The figures are for a single day, not since publication.")
         return
     for name, column in ((layout.account, "account_id"), ("post id", "content_id")):
         if fault := id_fault(row[name], workbook=workbook):
-            aside(column, fault)
+            quarantine(column, fault)
             return
         known[column] = row[name]
     if layout.page_in_post_id and "_" not in row["post id"]:
@@ -152,7 +152,7 @@ def _take(
     try:
         moment = datetime.fromisoformat(read_moment(row["publish time"], order, zone.key))
     except ValueError:
-        aside("published_at", "The time of publication cannot be read, so the quarter is unknown.")
+        quarantine("published_at", "The publication time cannot be read, so the quarter is unknown.")
         return
     figures, unread = figures_of(row, layout.metrics)
     export.posts.append(

@@ -1,4 +1,4 @@
-"""What Meta's Graph API has in common: one way to ask, what error codes mean, quotas, pages. No entity by name here."""
+"""Meta's Graph API: requests, error codes, quotas, pages. No entity by name here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class GraphError:
 
     @property
     def is_query_error(self) -> bool:
-        """A bad or retired metric, or a window out of reach: another question may be answered."""
+        """A bad or retired metric, or a window out of reach: another query may succeed."""
         return self.code == 100 and not self.is_gone
 
     @property
@@ -45,7 +45,7 @@ class GraphError:
 
 
 class RefusedError(PermanentSourceError):
-    """This question is not answered (code 100); another may be."""
+    """The query was refused (code 100); another may succeed."""
 
     def __init__(self, message: str, error: GraphError) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class RefusedError(PermanentSourceError):
 
 @dataclass(frozen=True)
 class Wording:
-    """What messages say: the platform, and the settings and permissions that mend an error."""
+    """What messages say: the platform, and the settings and permissions that fix an error."""
 
     platform: str
     address_setting: str
@@ -84,13 +84,13 @@ class Graph:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> Mapping[str, object]:
-        """The answer's JSON object.
+        """Send a request and return the JSON object of the answer.
 
         Args:
-            form: sends the question in the body, for what must not stand in an address.
+            form: sends the query in the body, for values that must not appear in an address.
 
         Raises:
-            RefusedError: this question is not answered; another may be.
+            RefusedError: the query was refused; another may succeed.
             SourceError: explained in plain words, without token or Meta's own text.
         """
         self.budget.before_call()
@@ -113,24 +113,24 @@ class Graph:
         params: Mapping[str, str],
         ask: Callable[[Mapping[str, str]], Mapping[str, object]] | None = None,
     ) -> Iterator[tuple[dict[str, str], Mapping[str, object]]]:
-        """Every page of a list, with the question that gives it again.
+        """Every page of a list, with the parameters that request it again.
 
         Args:
-            ask: gives a page in a way of its own, from the question.
+            ask: fetches a page in a special way, given its parameters.
         """
-        asked = {"limit": str(PAGE), **params}
+        query = {"limit": str(PAGE), **params}
         while True:
-            answer = ask(asked) if ask else self.ask(what, node, token, asked)
-            yield asked, answer
+            answer = ask(query) if ask else self.ask(what, node, token, query)
+            yield query, answer
             position = next_page(answer)
             if position is None:
                 return
-            if position in ("", asked.get("after")):
+            if position in ("", query.get("after")):
                 raise TransientSourceError(
-                    f"{self.wording.platform} {what}: more pages are there, and the answer does not say where"
+                    f"{self.wording.platform} {what}: there are more pages, but the answer does not say where"
                     " the next one begins. Run the load again later."
                 )
-            asked = {**asked, "after": position}
+            query = {**query, "after": position}
 
     def _judge(self, answer: Answer) -> Mapping[str, object]:
         used = used_percent(answer.headers)
@@ -159,7 +159,7 @@ def error_of(data: Mapping[str, object]) -> GraphError | None:
 def explain_error(  # noqa: PLR0911 - one return a meaning
     answer: Answer, error: GraphError, wording: Wording, throttled: float
 ) -> SourceError:
-    """What a code means. Meta's own text is left out: it repeats the question and the account."""
+    """What a code means. Meta's own text is left out: it repeats the query and the account."""
     code, platform = error.code, wording.platform
     if code in _REAUTHORISE:
         return ReauthoriseError(
@@ -173,7 +173,7 @@ def explain_error(  # noqa: PLR0911 - one return a meaning
         )
     if code in _RETRY:
         return TryAgainError(
-            f"{answer.what}: {platform} has a fault of its own (code {code}). Run the load again later."
+            f"{answer.what}: {platform} reports an internal error (code {code}). Run the load again later."
         )
     if code in _PERMISSION:
         return PermanentSourceError(
@@ -187,7 +187,7 @@ def explain_error(  # noqa: PLR0911 - one return a meaning
             else "the metric was retired, or the period is out of its reach"
         )
         return PermanentSourceError(
-            f"{answer.what}: {platform} refuses the question (code 100): {reason}. Check {wording.ids_setting}."
+            f"{answer.what}: {platform} refused the query (code 100): {reason}. Check {wording.ids_setting}."
         )
     if answer.status >= 500:
         return TransientSourceError(
@@ -197,7 +197,7 @@ def explain_error(  # noqa: PLR0911 - one return a meaning
 
 
 def wait_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long to wait, by the usage headers, which count in minutes. None when they do not say."""
+    """How long to wait, by the usage headers, which count in minutes. None if they do not say."""
     waits = [
         60.0 * minutes
         for entry in _usage(headers)
@@ -207,7 +207,7 @@ def wait_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def used_percent(headers: Mapping[str, str]) -> float | None:
-    """The largest share of a quota that is used, in percent. None when the headers do not say."""
+    """The largest used share of any quota, in percent. None if the headers do not say."""
     shares = [
         share
         for entry in _usage(headers)
@@ -218,14 +218,14 @@ def used_percent(headers: Mapping[str, str]) -> float | None:
 
 
 def _usage(headers: Mapping[str, str]) -> list[Mapping[str, object]]:
-    """The records of both usage headers: the app's own, and one for each account asked."""
+    """The records of both usage headers: the app's own, and one per account."""
     lowered = {name.lower(): value for name, value in headers.items()}
     found: list[Mapping[str, object]] = []
     for name in _USAGE_HEADERS:
         try:
             data = json.loads(lowered.get(name, "{}"))
         except ValueError:
-            continue  # without usage the call still holds; a refusal then waits for the usual time
+            continue  # the call is valid without usage; throttling then waits the default time
         if isinstance(data, dict):
             found += [data, *(entry for part in data.values() for entry in records({"data": part}))]
     return found
@@ -245,9 +245,9 @@ def figure(series: Mapping[str, object]) -> str | None:
 
 
 def next_page(data: Mapping[str, object]) -> str | None:
-    """Where to go on. A last page still has cursors, but no ``next``; ``next`` itself is never followed.
+    """Cursor of the next page. The last page still has cursors, but no ``next``; that link is never followed.
 
-    Empty text: there is more, and the answer does not say where.
+    Empty text: there are more pages, but the answer does not say where.
     """
     paging = data.get("paging")
     if not isinstance(paging, dict) or not paging.get("next"):
@@ -257,19 +257,19 @@ def next_page(data: Mapping[str, object]) -> str | None:
 
 
 def bounds(window: tuple[date, date]) -> dict[str, str]:
-    """First day, and first day after it, as every list and insight takes them."""
+    """First day, and first day after the window, as every list and insight takes them."""
     return {"since": window[0].isoformat(), "until": window[1].isoformat()}
 
 
 def iso(text: str | None) -> str | None:
-    """``…+0000`` as ``…+00:00``, which every database reads; anything else as it is."""
+    """``…+0000`` as ``…+00:00``, which every database reads; anything else unchanged."""
     if text and len(text) > 5 and text[-5] in "+-" and text[-4:].isdigit():
         return f"{text[:-2]}:{text[-2:]}"
     return text
 
 
 def records(data: object) -> list[Mapping[str, object]]:
-    """What stands in ``data`` of an answer."""
+    """The records in ``data`` of an answer."""
     return _list(data.get("data")) if isinstance(data, Mapping) else []
 
 

@@ -1,4 +1,4 @@
-"""When an access token of Meta's Graph API ends. No platform by name here."""
+"""When an access token for Meta's Graph API expires. No platform by name here."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ WARN_DAYS = 14
 
 
 def warning_of(graph: Graph, token: str, today: date) -> str | None:
-    """A sentence when the token ends soon, or when the platform does not tell. It travels in the body.
+    """A warning if the token expires soon, or if the platform does not say. The token is sent in the body.
 
     Raises:
-        ReauthoriseError: it has ended.
+        ReauthoriseError: it has expired.
         TransientSourceError: there is no answer for now.
     """
     form = {"input_token": token, "method": "get"}
@@ -24,14 +24,14 @@ def warning_of(graph: Graph, token: str, today: date) -> str | None:
     except ReauthoriseError:
         raise
     except PermanentSourceError:
-        return f"{graph.wording.platform} does not tell when the access token expires."
+        return f"{graph.wording.platform} does not say when the access token expires."
     return expiry_warning(data, today, graph.wording)
 
 
 def expiry_warning(data: Mapping[str, object], today: date, wording: Wording) -> str | None:
-    """A sentence when the token, or its access to data, ends within two weeks. Zero means never."""
-    told = data.get("data")
-    details = told if isinstance(told, Mapping) else {}
+    """A warning if the token, or its access to data, expires within two weeks. Zero means never."""
+    found = data.get("data")
+    details = found if isinstance(found, Mapping) else {}
     ends = [
         datetime.fromtimestamp(seconds, UTC).date()
         for name in ("expires_at", "data_access_expires_at")

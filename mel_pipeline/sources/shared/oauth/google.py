@@ -1,4 +1,4 @@
-"""Google's access tokens for YouTube and Analytics: asked for with a refresh token, held in memory only."""
+"""Google's access tokens for YouTube and Analytics: requested with a refresh token, kept in memory only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mel_pipeline.core.source_settings import SourceSettings
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, base_url, clean, explain_status
 
 T = TypeVar("T")
-_EARLY = 60.0  # seconds before its end, a token is asked for anew
+_EARLY = 60.0  # seconds before it expires, a token is renewed
 _WAITS = {"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
 _QUOTA = {"quotaExceeded", "dailyLimitExceeded"}
 
 
 class GoogleSession:
-    """Calls to Google's APIs with a token of a source's own settings.
+    """Calls to Google's APIs with the credentials in a source's settings.
 
     The settings are ``token_url``, ``client_id``, ``client_secret`` and ``refresh_token``.
     """
@@ -45,7 +45,7 @@ class GoogleSession:
         params: Mapping[str, str] | None = None,
         body: object = None,
     ) -> T:
-        """Ask one of Google's APIs; ``read`` takes the answer's JSON object.
+        """Call one of Google's APIs; ``read`` receives the JSON object of the answer.
 
         Raises:
             ReauthoriseError: the refresh token is no longer valid.
@@ -56,7 +56,7 @@ class GoogleSession:
         def judge(answer: Answer) -> T:
             nonlocal renewed
             if answer.status == 401 and not renewed:
-                renewed, self._token = True, None  # revoked before its time: once, a new one is asked for
+                renewed, self._token = True, None  # revoked early: renew it, once
                 raise TryAgainError(f"{answer.what}: the access token was not accepted.", 0)
             if answer.status != 200:
                 raise self._explained(answer)
@@ -96,7 +96,7 @@ class GoogleSession:
         raise PermanentSourceError(f"{answer.what}: Google answered '{code}'. Check {self._client}.")
 
     def _explained(self, answer: Answer) -> Exception:
-        """By the reason in the body: 403 may be a quota, a missing right or an API that is switched off."""
+        """The error, by the reason in the body: 403 may be a quota, a missing permission or a disabled API."""
         if not answer.body.lstrip().startswith(b"{"):
             return explain_status(answer, "Check the addresses in the settings.")
         found = answer.record().get("error")
@@ -111,7 +111,7 @@ class GoogleSession:
             )
         if reason in _QUOTA:
             return TryAgainError(
-                f"{answer.what}: the day's quota is used up ({reason}); it is renewed at midnight Pacific time.",
+                f"{answer.what}: the day's quota is used up ({reason}); it resets at midnight Pacific time.",
                 86_400,
             )
         if reason in _WAITS or answer.status == 429:
@@ -123,6 +123,6 @@ class GoogleSession:
             return explain_status(answer, "")
         words = clean(error.get("message", ""), self._form.values())
         return PermanentSourceError(
-            f"{answer.what}: Google answered {reason}: '{words}'. Check that the account may see it"
-            " and that the API is switched on in the Google project."
+            f"{answer.what}: Google answered {reason}: '{words}'. Check that the account has access"
+            " and that the API is enabled in the Google project."
         )

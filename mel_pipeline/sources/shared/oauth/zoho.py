@@ -1,4 +1,4 @@
-"""Zoho's access tokens: cached, renewed once, sent only to Zoho. For both Zoho rooms; no records here."""
+"""Zoho's access tokens: cached, renewed once, sent only to Zoho. For all Zoho sources; no records here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mel_pipeline.sources.shared.http import (
     needed,
 )
 
-# Zoho's API hosts, one a data centre. A token goes to one of these or to the configured host, nowhere else.
+# Zoho's API hosts, one per data centre. A token is sent only to one of these or to the configured host.
 API_HOSTS = frozenset(
     f"https://www.zohoapis.{end}" for end in ("com", "eu", "in", "com.au", "jp", "com.cn", "sa", "ca")
 )
@@ -33,7 +33,7 @@ _FATAL = {
     "invalid_client": "The client id was rejected; check MEL_ZOHO_CLIENT_ID and MEL_ZOHO_ACCOUNTS_URL.",
     "invalid_client_secret": "The client secret was rejected; check MEL_ZOHO_CLIENT_SECRET.",
 }
-_LOCK = threading.Lock()  # several threads, and both Zoho rooms, meet an expired token: one renewal
+_LOCK = threading.Lock()  # several threads and sources may find the token expired: one renewal
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class _Token:
 
 
 class ZohoAuth:
-    """Gives the header and the API host for calls to Zoho."""
+    """Provides the header and the API host for calls to Zoho."""
 
     def __init__(self, settings: Settings, http: Http) -> None:
         self._http = http
@@ -59,9 +59,11 @@ class ZohoAuth:
             "client_secret": needed(settings.zoho_client_secret.get_secret_value(), "MEL_ZOHO_CLIENT_SECRET"),
             "refresh_token": needed(settings.zoho_refresh_token.get_secret_value(), "MEL_ZOHO_REFRESH_TOKEN"),
         }
-        whose = "\n".join([self._accounts, self._configured, *self._form.values()])
+        credentials = "\n".join([self._accounts, self._configured, *self._form.values()])
         self._current: _Token | None = None
-        self._cache = settings.secrets_dir / f"zoho-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.json"
+        self._cache = (
+            settings.secrets_dir / f"zoho-{hashlib.sha256(credentials.encode()).hexdigest()[:16]}.json"
+        )
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Zoho-oauthtoken {self._token().access_token}"}
@@ -75,9 +77,9 @@ class ZohoAuth:
         self._token(rejected=rejected_headers["Authorization"].partition(" ")[2])
 
     def _token(self, rejected: str | None = None) -> _Token:
-        held = self._current
-        if held and held.access_token != rejected and held.expires_at > time.time():
-            return held
+        current = self._current
+        if current and current.access_token != rejected and current.expires_at > time.time():
+            return current
         with _LOCK:
             token = self._read()
             if token is None or token.access_token == rejected or token.expires_at <= time.time():
@@ -90,13 +92,13 @@ class ZohoAuth:
         recent = [moment for moment in before if time.time() - moment < _WINDOW_SECONDS]
         if len(recent) >= _MOST_RENEWALS:
             raise TransientSourceError(
-                f"Zoho sign-in: {_MOST_RENEWALS} tokens were asked for in ten minutes, and Zoho allows"
+                f"Zoho sign-in: {_MOST_RENEWALS} tokens were requested in ten minutes, and Zoho allows"
                 " no more. Run the load again in ten minutes."
             )
-        asked: list[float] = []
+        requested_at: list[float] = []
 
         def judge(answer: Answer) -> dict[str, object]:
-            asked.append(time.time())
+            requested_at.append(time.time())
             return self._judge(answer)
 
         data = self._http.call(
@@ -107,7 +109,7 @@ class ZohoAuth:
             access_token=str(data["access_token"]),
             api_domain=self._trusted(str(data.get("api_domain") or self._configured)),
             expires_at=time.time() + lifetime - min(60.0, lifetime / 10),
-            renewals=(*recent, *asked),
+            renewals=(*recent, *requested_at),
         )
 
     def _judge(self, answer: Answer) -> dict[str, object]:
@@ -119,17 +121,17 @@ class ZohoAuth:
         code = str(data.get("error", ""))
         if code in _FATAL:
             raise PermanentSourceError(f"{answer.what}: Zoho answered '{code}'. {_FATAL[code]}")
-        # Told by shape, not by words: the text of this answer is localised.
+        # Recognised by its shape, not its text, which is localised.
         if data.get("status") == "failure" or code == "Access Denied":
             raise TryAgainError(
-                f"{answer.what}: Zoho says too many tokens were asked for. Run it again in ten minutes.",
+                f"{answer.what}: Zoho reports too many token requests. Run the load again in ten minutes.",
                 self._http.policy.throttled,
             )
         shown = clean(code, self._form.values()) or f"HTTP {answer.status} without a token"
         raise PermanentSourceError(f"{answer.what}: Zoho answered '{shown}'. Check the MEL_ZOHO_* settings.")
 
     def _trusted(self, domain: str) -> str:
-        """The API host of the answer, if it is one that may see the token."""
+        """The API host of the answer, if it may receive the token."""
         domain = domain.rstrip("/")
         if domain in API_HOSTS or (self._configured and _origin(domain) == _origin(self._configured)):
             return domain
@@ -143,7 +145,7 @@ class ZohoAuth:
             data = json.loads(self._cache.read_text(encoding="utf-8"))
             token = _Token(**{**data, "renewals": tuple(data["renewals"])})
         except (OSError, ValueError, TypeError, KeyError):
-            return None  # no cache, or one of another version: a new token is asked for
+            return None  # no cache, or one of another version: request a new token
         self._trusted(token.api_domain)
         return token
 

@@ -1,1 +1,1 @@
-"""What all platforms share: rows of metrics, periods to ask for, budgets. No HTTP, no platform by name here."""
+"""What all platforms share: rows of metrics, periods to request, budgets. No HTTP, no platform by name here."""

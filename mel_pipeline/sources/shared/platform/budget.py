@@ -1,4 +1,4 @@
-"""Keep within a platform's quota, by what its answers say is used or left."""
+"""Keep within a platform's quota, as its answers report it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mel_pipeline.sources.shared.http import Http
 
 @dataclass
 class Budget:
-    """A quota as the last answer told it. Waits for a short refusal, ends the load before a long one.
+    """A quota as last reported. Waits if it resets soon, otherwise ends the load.
 
-    ``reserve`` is the share that is left for others who use the same quota.
+    ``reserve`` is the share left for other users of the same quota.
     """
 
     http: Http
@@ -24,11 +24,11 @@ class Budget:
     _left: dict[str, int] = field(default_factory=dict)
 
     def note_share(self, used_percent: float, resets_in: float | None = None) -> None:
-        """The answer told how much of the quota is used, in percent."""
+        """Record how much of the quota is used, in percent."""
         self._used, self._resets_in = used_percent / 100, resets_in
 
     def note_left(self, left: int, limit: int, resets_in: float | None = None, name: str = "calls") -> None:
-        """The answer told how many calls (or points) are left of how many."""
+        """Record how many calls (or points) are left of ``limit``."""
         self._left[name] = left
         if limit > 0:
             self._used, self._resets_in = 1 - left / limit, resets_in
@@ -49,12 +49,12 @@ class Budget:
             return
         later = f"in {wait / 60:.0f} minutes" if wait is not None else "later"
         raise TransientSourceError(
-            f"{self.what}: {100 * self._used:.0f} % of the quota is used and the rest is left for others."
-            f" What has arrived is kept; the next run, {later}, goes on from here."
+            f"{self.what}: {100 * self._used:.0f} % of the quota is used and the rest is reserved for others."
+            f" What has arrived is kept; the next run, {later}, resumes from here."
         )
 
     def usage(self) -> dict[str, int | str]:
         """For the log of the load."""
-        told = {f"{name} left": left for name, left in self._left.items()}
+        remaining = {f"{name} left": left for name, left in self._left.items()}
         used = {"quota used (%)": round(100 * self._used)} if self._used is not None else {}
-        return {"calls": self.calls, **used, **told}
+        return {"calls": self.calls, **used, **remaining}

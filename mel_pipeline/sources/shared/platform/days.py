@@ -1,4 +1,4 @@
-"""Which days and periods to ask a platform for: what is new, what may still change, whole quarters."""
+"""Which days and periods to request from a platform: what is new, what may still change, whole quarters."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SETTLES_DAYS = 3  # platforms complete their figures up to 48 hours later
 def periods_of(quarter: Quarter, today: date) -> list[Period]:
     """The quarter, and with a fourth quarter its whole year: unique figures cannot be added up.
 
-    Only periods that have begun before today. One that is not over ends where the quarter ends; what is
-    asked for may end earlier (``asked_until``).
+    Only periods that began before today. One that is not over keeps its calendar end; the request may
+    end earlier (``fetch_end``).
     """
     found = [Period("quarter", quarter.start, quarter.end)]
     if quarter.number == 4:
@@ -28,7 +28,7 @@ def periods_of(quarter: Quarter, today: date) -> list[Period]:
 
 
 def fetch_end(period: Period, today: date) -> date:
-    """The first day that is not asked for: the end of the period, or today."""
+    """The first day not to request: the end of the period, or today."""
     return min(period.end or today, today)
 
 
@@ -45,7 +45,7 @@ def days_of(window: tuple[date, date]) -> list[date]:
 
 
 def windows(first: date, end: date, most_days: int) -> list[tuple[date, date]]:
-    """Stretches of at most so many days from first up to, not including, end."""
+    """Windows of at most ``most_days`` days from ``first`` up to, not including, ``end``."""
     found = []
     while first < end:
         until = min(first + timedelta(days=most_days), end)
@@ -56,7 +56,7 @@ def windows(first: date, end: date, most_days: int) -> list[tuple[date, date]]:
 
 @dataclass
 class DayCursor:
-    """The last day that is stored, by account. Starts anew when the contract has changed."""
+    """The last stored day, by account. Starts over when the contract has changed."""
 
     rules: str
     last: dict[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class DayCursor:
         return json.dumps({"rules": self.rules, "days": self.last}, sort_keys=True) if self.last else None
 
     def first_day(self, account: str, beginning: date, repull_days: int) -> date:
-        """Where to go on: some days before the last one, because platforms restate them."""
+        """Where to resume: some days before the last one, because platforms restate them."""
         if account not in self.last:
             return beginning
         return max(beginning, date.fromisoformat(self.last[account]) - timedelta(days=repull_days - 1))
@@ -93,11 +93,11 @@ def daily_pull(
     window_days: int,
     repull_days: int = SETTLES_DAYS,
 ) -> Pull:
-    """Daily figures of each account up to yesterday, window by window; a load that was cut short goes on.
+    """Daily figures of each account up to yesterday, window by window; an interrupted load resumes.
 
     Args:
-        ask: batches of one account and window (first day, first day after it).
-        beginning: the first day there is, for an account that was never read.
+        ask: fetches the batches of one account and window (first day, first day after it).
+        beginning: the first day to fetch for an account that was never read.
     """
     here = DayCursor.read(cursor, contract)
     done = DayCursor.read(checkpoint, contract).last if checkpoint else {}
@@ -122,7 +122,7 @@ def daily_pull(
 
 
 def _days_with_figures(batch: Batch) -> list[date]:
-    """Only a day with a figure moves the cursor: one that is late is asked for again."""
+    """Only a day with a figure moves the cursor: a late one is requested again."""
     frame = batch.frame
     given = frame[(frame["grain"] == "day") & (frame["availability"] == "given")]
     return [date.fromisoformat(str(given["period_start"].max()))] if len(given) else []

@@ -1,6 +1,6 @@
 """A drop folder of a platform's own exports as a source, for teams without its API. No platform by name here.
 
-What a file means is told by the platform's reader.
+Each platform has a reader that interprets its files.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ENDINGS = {".csv", ".xlsx", ".xls"}
 _NUMBER = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
 _DATA = re.compile(r"\d{3}|://|@")
 _ID = re.compile(r"\d+(?:_\d+)?")
-_EXACT_DIGITS = 15  # Excel keeps so many of a number and writes zeros for the others
+_EXACT_DIGITS = 15  # Excel keeps this many digits of a number and replaces the rest with zeros
 _SHORTENED = (
     "Excel has shortened the id. Take the file as it was downloaded, without opening and saving it in Excel."
 )
@@ -51,7 +51,7 @@ class Post:
     """One row of an export.
 
     ``figures`` holds digits, or None where a cell is empty; it lacks what the file has no column for.
-    ``unread`` names the metrics whose cell is no number.
+    ``unread`` names the metrics whose cell is not a number.
     """
 
     account: str
@@ -59,7 +59,7 @@ class Post:
     number: str
     kind: str | None
     title: str | None
-    published: datetime | date  # a day where the file tells no time
+    published: datetime | date  # a day where the file gives no time
     place: str
     figures: Mapping[str, str | None]
     unread: frozenset[str]
@@ -96,7 +96,7 @@ class Export:
 
 
 class ExportFolder:
-    """All files that lie in the folder, oldest first: of two versions of a post the later file's counts."""
+    """All files in the folder, oldest first: of two versions of a post, the one in the later file counts."""
 
     def __init__(
         self,
@@ -126,15 +126,15 @@ class ExportFolder:
         cursor: str | None = None,  # noqa: ARG002 - every file is read again: there are few, and they are small
         checkpoint: str | None = None,  # noqa: ARG002
     ) -> Pull:
-        """Accounts, and posts of a quarter with their figures since publication. A day has no figures here."""
+        """Accounts, posts of a quarter with their figures since publication, and the days that files hold."""
         contract = contract_of(self._name).entities[entity]
         self._warnings = []
         if contract.load == "quarter" and quarter is None:
             raise SettingsError(
-                f"{self._title} {contract.title} is asked for a quarter. Name one, like 2024-Q4."
+                f"{self._title} {contract.title} is loaded by quarter. Name one, like 2024-Q4."
             )
-        asked = quarter if contract.load == "quarter" else None
-        return Pull(self._batches(entity, contract, asked), warnings=lambda: self._warnings)
+        wanted = quarter if contract.load == "quarter" else None
+        return Pull(self._batches(entity, contract, wanted), warnings=lambda: self._warnings)
 
     def _batches(self, entity: str, contract: EntityContract, quarter: Quarter | None) -> Iterator[Batch]:
         exports, refused = self._exports()
@@ -156,11 +156,11 @@ class ExportFolder:
         """What the files hold, and why others are refused, by name."""
         if not self._folder.is_dir():
             raise PermanentSourceError(
-                f"{self._title} exports: there is no folder {self._folder}. Make it, or set"
+                f"{self._title} exports: there is no folder {self._folder}. Create it, or set"
                 f" {self._folder_setting}."
             )
-        resting = (file for file in files_in(self._folder, _ENDINGS) if file.is_settled(self._settle))
-        files, refused = readable_files(resting)
+        settled = (file for file in files_in(self._folder, _ENDINGS) if file.is_settled(self._settle))
+        files, refused = readable_files(settled)
         exports: dict[str, Export] = {}
         for file in files:
             try:
@@ -169,7 +169,7 @@ class ExportFolder:
                 refused[file.name] = str(reason)
         if not exports:
             self._warnings.append(
-                f"{self._title}: no export that can be read lies in the folder of {self._folder_setting}."
+                f"{self._title}: there is no readable export in the folder that {self._folder_setting} names."
             )
         return list(exports.values()), refused
 
@@ -177,21 +177,21 @@ class ExportFolder:
         rows = [
             metric_row(
                 self._name,
-                told.account,
+                day.account,
                 metric,
-                Period("day", told.day, told.day + timedelta(days=1)),
+                Period("day", day.day, day.day + timedelta(days=1)),
                 value,
-                told.place,
+                day.place,
             )
-            for told in export.days
-            for metric, value in told.figures.items()
+            for day in export.days
+            for metric, value in day.figures.items()
         ]
         return batch_of(rows, contract, notes=[export.how])
 
     def _accounts(self, exports: list[Export], contract: EntityContract) -> Batch:
         named: dict[str, tuple[str | None, str]] = {}
         for export in exports:
-            named |= {told.account: named.get(told.account, (None, told.place)) for told in export.days}
+            named |= {day.account: named.get(day.account, (None, day.place)) for day in export.days}
             named |= {post.account: (post.account_name, post.place) for post in export.posts}
         rows = [
             account_row(self._name, account, name, self._today, None, place)
@@ -227,7 +227,7 @@ class ExportFolder:
             for metric in self._post_metrics:
                 row = self._figure(post, metric)
                 if metric in post.unread:
-                    reason = f"{metric} is no whole number."
+                    reason = f"{metric} is not a whole number."
                     known = {**row, "availability": None}
                     rejected.append(
                         Rejected(
@@ -287,7 +287,7 @@ def id_fault(text: str, *, workbook: bool) -> str | None:
     if re.fullmatch(r"\d(?:[.,]\d+)?E\+\d+", text, re.IGNORECASE):
         return _SHORTENED
     if not _ID.fullmatch(text):
-        return "The id is missing or no number."
+        return "The id is missing or not a number."
     if workbook and len(text) > _EXACT_DIGITS and not text[_EXACT_DIGITS:].strip("0"):
         return _SHORTENED
     return None
@@ -305,7 +305,7 @@ def figures_of(
 
 
 def columns_of(header: Sequence[str]) -> dict[str, int]:
-    """Position of each column by its name in small letters; the first of two counts."""
+    """Position of each column by its name in lower case; the first of two counts."""
     found: dict[str, int] = {}
     for position, name in enumerate(header):
         found.setdefault(" ".join(name.lower().split()), position)
@@ -313,18 +313,18 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
 
 
 def unknown_header(title: str, header: Sequence[str], again: str) -> FileRefusedError:
-    """That a file is no export of this platform, with what was seen, unless that is data.
+    """The error for a file that is not an export of this platform; it quotes the header, unless that is data.
 
     Args:
         again: what to do.
     """
     seen = clean(", ".join(header[:8]))
-    told = "The first row holds no column names." if _DATA.search(seen) else f"The first row reads: {seen}."
-    return FileRefusedError(f"The header is not that of an export of {title} in English. {told} {again}")
+    found = "The first row holds no column names." if _DATA.search(seen) else f"The first row reads: {seen}."
+    return FileRefusedError(f"The header is not that of an export of {title} in English. {found} {again}")
 
 
 def only(options: SourceSettings, name: str) -> str:
-    """The one account a setting names: exports that do not tell whose they are can be of one only.
+    """The one account a setting names, for exports that do not say which account they belong to.
 
     Raises:
         SettingsError: it names none, or several.
@@ -332,6 +332,7 @@ def only(options: SourceSettings, name: str) -> str:
     listed = options.listed(name)
     if len(listed) != 1:
         raise SettingsError(
-            f"{options.title} exports do not tell whose they are: name exactly one account in {options.variable(name)}."
+            f"{options.title} exports do not say which account they belong to: name exactly one account in"
+            f" {options.variable(name)}."
         )
     return listed[0]

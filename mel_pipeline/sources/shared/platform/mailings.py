@@ -1,4 +1,4 @@
-"""What newsletter services share: which issues to ask for, every page counted, issues and counts as rows."""
+"""What newsletter services share: which issues to request, complete paging, issues and counts as rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STILL_MOVING = timedelta(days=30)  # after sending
 
 
 def sent_since(cursor: str | None, contract: EntityContract, beginning: date) -> date:
-    """The first day of sending to ask for. Starts anew when the contract has changed."""
+    """The first sending day to request. Starts over when the contract has changed."""
     stored = json.loads(cursor) if cursor else {}
     if stored.get("rules") != fingerprint_of(contract):
         return beginning
@@ -24,13 +24,13 @@ def sent_since(cursor: str | None, contract: EntityContract, beginning: date) ->
 
 
 def next_cursor(contract: EntityContract, today: date) -> str:
-    """The cursor after a load of today."""
+    """The cursor after today's load."""
     return json.dumps({"rules": fingerprint_of(contract), "until": today.isoformat()})
 
 
 @dataclass(frozen=True)
 class Mailing:
-    """One issue as a service tells it. ``counts`` has every metric; None where the service has none."""
+    """One issue as a service reports it. ``counts`` has every metric; None where the service has none."""
 
     id: str
     account: str
@@ -48,13 +48,13 @@ class Mailing:
 
 
 def content_rows(platform: str, mailings: Iterable[Mailing], contract: EntityContract) -> Batch:
-    """A row an issue; one without an id or a moment of sending is rejected."""
+    """One row per issue; an issue without an id or sending time is rejected."""
     rows: list[Row] = []
     rejected: list[Rejected] = []
     for one in mailings:
         ref = f"campaign {one.id or 'without an id'}"
         if not one.id or one.sent is None:
-            reason = "The campaign has no id or no moment of sending."
+            reason = "The campaign has no id or no sending time."
             rejected.append(Rejected(ref, one.id or None, "published_at", reason, "{}"))
             continue
         sent = one.sent.isoformat()
@@ -63,7 +63,7 @@ def content_rows(platform: str, mailings: Iterable[Mailing], contract: EntityCon
 
 
 def count_rows(platform: str, mailings: Iterable[Mailing], contract: EntityContract) -> Batch:
-    """The counts of each issue since it was sent; what cannot be an issue is rejected where contents are read."""
+    """The counts of each issue since it was sent; ``content_rows`` rejects what cannot be an issue."""
     rows = [
         metric_row(
             platform, one.account, metric, Period("lifetime", one.sent.date()), value, f"campaign {one.id}",
@@ -83,26 +83,26 @@ def total_of(data: Record, name: str, what: str) -> int:
     """How many records a service says there are.
 
     Raises:
-        PermanentSourceError: it does not say so: no page would then be known to be the last.
+        PermanentSourceError: it does not say, so the last page could not be recognised.
     """
-    told = str(data.get(name))
-    if not told.isdigit():
+    total = str(data.get(name))
+    if not total.isdigit():
         raise PermanentSourceError(
-            f"{what}: the answer does not tell how many there are ({name}), so it cannot be told whether it is"
-            " whole. Nothing was stored. Check the address in the settings."
+            f"{what}: the answer does not say how many records there are ({name}), so nothing shows whether it is"
+            " complete. Nothing was stored. Check the address in the settings."
         )
-    return int(told)
+    return int(total)
 
 
 def every_page(what: str, ask: Callable[[int], tuple[list[Record], int]]) -> Iterator[list[Record]]:
-    """Every page. The service tells how many records there are: fewer would be a gap nobody sees.
+    """Every page, checked against the total that the service reports: a gap would otherwise go unnoticed.
 
     Args:
         what: "Brevo campaigns", for messages.
-        ask: the page that begins at a position, and how many there are in all.
+        ask: returns the page that begins at a position, and the total.
 
     Raises:
-        TransientSourceError: fewer came than were announced.
+        TransientSourceError: fewer records arrived than were announced.
     """
     seen: set[str] = set()
     start = total = 0
@@ -116,6 +116,6 @@ def every_page(what: str, ask: Callable[[int], tuple[list[Record], int]]) -> Ite
             break
     if len(seen) < total:
         raise TransientSourceError(
-            f"{what}: {total} were announced and {len(seen)} came; the list changed meanwhile."
+            f"{what}: {total} were announced and {len(seen)} arrived; the list changed meanwhile."
             " Nothing was stored. Run the load again."
         )

@@ -19,7 +19,7 @@ WHOLE_ACCOUNT = "all"
 
 @dataclass(frozen=True)
 class Period:
-    """What a figure is about. ``end`` is the first day after it; None for a lifetime figure."""
+    """The period of a figure. ``end`` is the first day after it; None for a lifetime figure."""
 
     grain: Grain
     start: date

@@ -40,7 +40,7 @@ class RateLimiter:
                 pause = self._recent[0] + self._seconds - self._clock()
                 if pause > self._longest:
                     raise TransientSourceError(
-                        f"{what}: all {self._calls} calls allowed in {self._seconds / 60:.0f} minutes were made."
+                        f"{what}: the limit of {self._calls} calls in {self._seconds / 60:.0f} minutes is used up."
                         f" Run the load again in {pause / 60:.0f} minutes."
                     )
                 self._sleep(pause)

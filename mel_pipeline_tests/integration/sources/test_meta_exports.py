@@ -230,7 +230,7 @@ def test_an_id_that_excel_rounded_in_a_workbook_is_put_aside(instagram: Drop) ->
             "reach cannot be found",
         ),
         (written(INSTAGRAM.replace("Saves", "Views"), row(INSTAGRAM)), "occurs twice"),
-        (written(INSTAGRAM, row(INSTAGRAM, Date="11/26/2024")), "those of single days"),
+        (written(INSTAGRAM, row(INSTAGRAM, Date="11/26/2024")), "for single days"),
         (written(INSTAGRAM, row(INSTAGRAM))[:-40], "cut off"),
         (b"<html>Log in</html>", "web page"),
         (b"", "empty"),

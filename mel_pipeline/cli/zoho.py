@@ -25,15 +25,15 @@ def check() -> None:
     from mel_pipeline.core.contracts import contract_of
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
-    from mel_pipeline.sources.zoho_crm.check import verdicts
+    from mel_pipeline.sources.zoho_crm.check import run_checks
     from mel_pipeline.sources.zoho_crm.client import open_api
     from mel_pipeline.sources.zoho_crm.mapping import mapping_for
 
     faults = 0
     with sample_sources(load_settings()) as settings:
-        for verdict in verdicts(open_api(settings), contract_of("zoho_crm"), mapping_for(settings)):
-            faults += verdict.good is False
-            typer.echo(f"{_MARKS[verdict.good]} {verdict.what}: {verdict.words}")
+        for verdict in run_checks(open_api(settings), contract_of("zoho_crm"), mapping_for(settings)):
+            faults += verdict.ok is False
+            typer.echo(f"{_MARKS[verdict.ok]} {verdict.subject}: {verdict.message}")
     typer.echo("Loads will work." if not faults else f"{faults} to fix before loads work.")
     if faults:
         raise typer.Exit(1)
@@ -62,7 +62,7 @@ def map_names(
     contract = contract_of("zoho_crm")
     with sample_sources(load_settings()) as settings:
         mapping = mapping_for(settings)
-        found = list(looks.findings(open_api(settings), contract, mapping))
+        found = list(looks.compare_mapping(open_api(settings), contract, mapping))
     for one in found:
         _print_findings(one, unread=unread)
     if write is not None:
@@ -72,20 +72,22 @@ def map_names(
 
 def _print_findings(one: Findings, *, unread: bool) -> None:
     mark = _MARKS[one.complete]
-    if not one.module_is_there:
+    if not one.module_exists:
         typer.echo(f"{mark} {one.entity}: no similar module; write its API name into the mapping")
         return
     typer.echo(
-        f"{mark} {one.entity}: module {one.module}, {sum(p.mapped for p in one.placed)} of {len(one.placed)} columns"
+        f"{mark} {one.entity}: module {one.module}, {sum(p.is_mapped for p in one.placements)} of {len(one.placements)} columns"
     )
-    for place in one.placed:
-        if not place.mapped:
-            words = f"perhaps {place.field}: {place.why}" if place.field else "no similar field"
+    for place in one.placements:
+        if not place.is_mapped:
+            words = f"perhaps {place.field}: {place.evidence}" if place.field else "no similar field"
             typer.echo(f"    ✗ {place.column}: {words}")
-        if place.foreign:
-            typer.echo(f"    · {place.column}: values the pipeline does not know: {', '.join(place.foreign)}")
+        if place.unknown_values:
+            typer.echo(
+                f"    · {place.column}: values the pipeline does not know: {', '.join(place.unknown_values)}"
+            )
     if one.personal:
         typer.echo(f"    · never read, personal: {', '.join(one.personal)}")
-    if one.unread:
-        shown = ": " + ", ".join(one.unread) if unread else "; --unread lists them"
-        typer.echo(f"    · {len(one.unread)} unused fields{shown}")
+    if one.unmapped:
+        shown = ": " + ", ".join(one.unmapped) if unread else "; --unread lists them"
+        typer.echo(f"    · {len(one.unmapped)} unused fields{shown}")

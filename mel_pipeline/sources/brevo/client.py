@@ -21,7 +21,7 @@ from mel_pipeline.sources.shared.platform.mailings import (
     total_of,
 )
 
-LISTED_COUNTS = timedelta(days=150)  # since sending: Brevo's six months, with a margin
+STATISTICS_WINDOW = timedelta(days=150)  # since sending: Brevo's six months, with a margin
 PAGES = {"contacts/lists": ("lists", 50), "emailCampaigns": ("campaigns", 100)}  # name and size of a page
 
 
@@ -81,21 +81,21 @@ class Brevo:
     def _with_old_counts(self, campaign: parse.Record) -> parse.Record:
         """The list counts events of the last six months only; an older campaign tells its own counts alone."""
         sent = parse.mailing_of(campaign).sent
-        if sent is None or sent.date() >= self._today - LISTED_COUNTS:
+        if sent is None or sent.date() >= self._today - STATISTICS_WINDOW:
             return campaign
         asked = {"statistics": "globalStats", "excludeHtmlContent": "true"}
-        return self._ask(f"emailCampaigns/{int(str(campaign['id']))}", asked)
+        return self._request(f"emailCampaigns/{int(str(campaign['id']))}", asked)
 
     def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         name, size = PAGES[node]
 
         def ask(start: int) -> tuple[list[parse.Record], int]:
-            data = self._ask(node, {**more, "limit": str(size), "offset": str(start), "sort": "asc"})
+            data = self._request(node, {**more, "limit": str(size), "offset": str(start), "sort": "asc"})
             return parse.records(data, name), total_of(data, "count", f"Brevo {name}")
 
         return every_page(f"Brevo {name}", ask)
 
-    def _ask(self, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
+    def _request(self, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()
 
         def judge(answer: Answer) -> Mapping[str, object]:

@@ -23,7 +23,7 @@ from mel_pipeline.sources.shared.platform.rows import Availability
 
 VERSION = "v25.0"
 WINDOW_DAYS = 90  # more days a call are refused, so a quarter takes two
-KEPT_DAYS = 2 * 365  # older days come back empty, and would hide what is stored
+RETENTION_DAYS = 2 * 365  # older days come back empty, and would hide what is stored
 _POST_FIELDS = "id,message,created_time,status_type"
 
 
@@ -60,7 +60,7 @@ class Facebook:
         self._graph = Graph(http, f"{address}/{VERSION}", wording)
         self._today = settings.current_day
         self._beginning = Quarter.parse(settings.first_quarter).start
-        self._kept_from = max(self._beginning, self._today - timedelta(days=KEPT_DAYS))
+        self._available_from = max(self._beginning, self._today - timedelta(days=RETENTION_DAYS))
         self._zone = ZoneInfo(settings.time_zone)
         self._page_tokens: dict[str, str] = {}
         self._warnings: dict[str, None] = {}
@@ -88,17 +88,17 @@ class Facebook:
                 today=self._today,
                 window_days=WINDOW_DAYS,
             )
-            return self._told(pull.batches, pull)
+            return self._build_pull(pull.batches, pull)
         if entity == "accounts":
-            return self._told(self._account_rows(contract))
+            return self._build_pull(self._account_rows(contract))
         if quarter is None:
             raise SettingsError(f"Facebook {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
         if entity == "periods":
-            return self._told(self._periods(contract, quarter))
+            return self._build_pull(self._periods(contract, quarter))
         read = self._figures if entity == "content_metrics" else self._posts
-        return self._told(read(contract, quarter))
+        return self._build_pull(read(contract, quarter))
 
-    def _told(self, batches: Iterator[Batch], pull: Pull | None = None) -> Pull:
+    def _build_pull(self, batches: Iterator[Batch], pull: Pull | None = None) -> Pull:
         cursor = pull.cursor if pull else lambda: None
         return Pull(
             batches, cursor=cursor, usage=self._graph.budget.usage, warnings=lambda: list(self._warnings)
@@ -111,7 +111,7 @@ class Facebook:
             fields = {"fields": "id,name,followers_count"}
             page = self._graph.ask(f"Page {account}", account, self._page_token(account), fields)
             followers: list[Mapping[str, object]] = []
-            for window in windows(self._kept_from, self._today, WINDOW_DAYS):
+            for window in windows(self._available_from, self._today, WINDOW_DAYS):
                 try:
                     followers += records(self._insights(account, window, [parse.FOLLOWERS]))
                 except RefusedError as refused:
@@ -123,14 +123,14 @@ class Facebook:
         self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
         """Days out of reach are marked so, unless figures of theirs may be stored; the others are asked."""
-        kept = min(max(window[0], self._kept_from), window[1])
+        kept = min(max(window[0], self._available_from), window[1])
         if window[0] < kept and account not in known:
             lost = days_of((window[0], kept))
             yield parse.empty_days(contract, account, parse.PAGE_METRICS, lost, "not_offered")
         if kept < window[1]:
-            yield from self._kept_days(contract, known, account, (kept, window[1]))
+            yield from self._available_days(contract, known, account, (kept, window[1]))
 
-    def _kept_days(
+    def _available_days(
         self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
         """All metrics at once; one that was retired fails the others with it, so then each alone."""

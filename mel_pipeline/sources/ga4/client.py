@@ -65,12 +65,12 @@ class GoogleAnalytics:
                 today=self._today,
                 window_days=WINDOW_DAYS,
             )
-            return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._told)
+            return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._warning_texts)
         if quarter is None:
             raise SettingsError("Google's unique visitors are asked for a quarter. Name one, like 2024-Q4.")
-        return Pull(self._users(contract, quarter), usage=self._budget.usage, warnings=self._told)
+        return Pull(self._users(contract, quarter), usage=self._budget.usage, warnings=self._warning_texts)
 
-    def _told(self) -> list[str]:
+    def _warning_texts(self) -> list[str]:
         return list(self._warnings)
 
     def _properties(self, contract: EntityContract) -> Iterator[Batch]:
@@ -84,7 +84,7 @@ class GoogleAnalytics:
 
     def _days(self, contract: EntityContract, site: str, window: tuple[date, date]) -> Iterator[Batch]:
         days = days_of(window)
-        rows = self._report(site, (days[0], days[-1]), ["date"], parse.DAILY)
+        rows = self._report(site, (days[0], days[-1]), ["date"], parse.DAILY_METRICS)
         yield parse.day_rows(rows, contract, site, days)
 
     def _users(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:

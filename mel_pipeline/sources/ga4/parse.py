@@ -12,7 +12,7 @@ from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.platform.rows import Period, batch_of, metric_row
 
 NAME = "ga4"
-DAILY = ("sessions", "screenPageViews")
+DAILY_METRICS = ("sessions", "screenPageViews")
 USERS = "totalUsers"
 
 
@@ -71,7 +71,9 @@ def day_rows(
         figures = by_day.get(f"{day:%Y%m%d}", {})
         period = Period("day", day, day + timedelta(days=1))
         ref = f"property {site}, {day}"
-        found += [metric_row(NAME, site, metric, period, figures.get(metric), ref) for metric in DAILY]
+        found += [
+            metric_row(NAME, site, metric, period, figures.get(metric), ref) for metric in DAILY_METRICS
+        ]
     return batch_of(found, contract)
 
 

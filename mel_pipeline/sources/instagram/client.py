@@ -73,7 +73,9 @@ class Instagram:
         contract = contract_of("instagram").entities[entity]
         if entity == "accounts":
             warnings: list[str] = []
-            return replace(self._told(self._account_rows(contract, warnings)), warnings=lambda: warnings)
+            return replace(
+                self._build_pull(self._account_rows(contract, warnings)), warnings=lambda: warnings
+            )
         if entity == "daily":
             pull = daily_pull(
                 contract,
@@ -91,17 +93,19 @@ class Instagram:
         if entity == "periods":
             refused: dict[str, None] = {}
             return replace(
-                self._told(self._periods(contract, quarter, refused)), warnings=lambda: list(refused)
+                self._build_pull(self._periods(contract, quarter, refused)), warnings=lambda: list(refused)
             )
-        return self._told(self._posts(contract, quarter, with_figures=entity == "content_metrics"))
+        return self._build_pull(self._posts(contract, quarter, with_figures=entity == "content_metrics"))
 
-    def _told(self, batches: Iterator[Batch]) -> Pull:
+    def _build_pull(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, usage=self._graph.budget.usage)
 
     def _account_rows(self, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
         for account in self._accounts:
             fields = {"fields": "id,username,followers_count"}
-            yield parse.parse_account(self._ask(f"account {account}", account, fields), contract, self._today)
+            yield parse.parse_account(
+                self._request(f"account {account}", account, fields), contract, self._today
+            )
         if warning := warning_of(self._graph, self._token, self._today):
             warnings.append(warning)
 
@@ -110,11 +114,11 @@ class Instagram:
     ) -> Iterator[Batch]:
         params = {"metric": "follower_count", "period": "day", **bounds(window)}
         try:
-            data = self._ask(f"account {account} followers", f"{account}/insights", params)
+            data = self._request(f"account {account} followers", f"{account}/insights", params)
         except RefusedError as refused:
             if not refused.error.is_query_error:
                 raise
-            yield parse.refused_days(contract, account, window)
+            yield parse.unavailable_days(contract, account, window)
             return
         yield parse.parse_daily(data, contract, account, window)
 
@@ -128,7 +132,7 @@ class Instagram:
                     asked = bounds((period.start, fetch_end(period, self._today)))
                     params = {"metric": metric, "metric_type": "total_value", "period": "day", **asked}
                     try:
-                        data = self._ask(f"account {account} {metric}", f"{account}/insights", params)
+                        data = self._request(f"account {account} {metric}", f"{account}/insights", params)
                     except RefusedError as error:
                         if not error.error.is_query_error:
                             raise
@@ -136,7 +140,7 @@ class Instagram:
                             f"Instagram does not give {metric} for {period.text} (code 100): the metric was"
                             " retired, or the period is out of its reach."
                         ] = None
-                        yield parse.no_answer(contract, account, metric, period)
+                        yield parse.unavailable_period(contract, account, metric, period)
                         continue
                     yield parse.parse_period(data, contract, account, metric, period)
 
@@ -156,9 +160,9 @@ class Instagram:
         """A page of posts with their figures; one refused figure makes it ask post by post."""
         fields = f"{_POST_FIELDS},insights.metric({','.join(parse.MEDIA_METRICS)})"
         try:
-            return self._ask(what, node, {**asked, "fields": fields})
+            return self._request(what, node, {**asked, "fields": fields})
         except RefusedError:
-            page = self._ask(what, node, asked)
+            page = self._request(what, node, asked)
         full = [{**post, "insights": self._figures(str(post.get("id")))} for post in records(page)]
         return {**page, "data": full}
 
@@ -168,12 +172,14 @@ class Instagram:
         missing: dict[str, str] = {}
         for metric in parse.MEDIA_METRICS:
             try:
-                data = self._ask(f"post {post} {metric}", f"{post}/insights", {"metric": metric}).get("data")
+                data = self._request(f"post {post} {metric}", f"{post}/insights", {"metric": metric}).get(
+                    "data"
+                )
             except RefusedError as refused:
                 missing[metric] = "suppressed" if refused.error.is_suppressed else "not_offered"
                 continue  # its row says why it is empty
             found += data if isinstance(data, list) else []
         return {"data": found, "missing": missing}
 
-    def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
+    def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         return self._graph.ask(what, node, self._token, params)

@@ -55,7 +55,7 @@ def parse_daily(
     return batch_of(rows, contract, rejected)
 
 
-def refused_days(contract: EntityContract, account: str, window: tuple[date, date]) -> Batch:
+def unavailable_days(contract: EntityContract, account: str, window: tuple[date, date]) -> Batch:
     """Days Instagram does not tell any longer: it keeps new followers for 30 days."""
     return batch_of([_day_row(account, day, None, "not_offered") for day in days_of(window)], contract)
 
@@ -76,7 +76,7 @@ def parse_period(
     return batch_of([_period_row(account, metric, period, value, "no_data")], contract)
 
 
-def no_answer(contract: EntityContract, account: str, metric: str, period: Period) -> Batch:
+def unavailable_period(contract: EntityContract, account: str, metric: str, period: Period) -> Batch:
     """A figure Instagram refuses to give."""
     return batch_of([_period_row(account, metric, period, None, "not_offered")], contract)
 

@@ -43,12 +43,12 @@ class Kobo:
         return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
 
     def _form(self, uid: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
-        return parse.form_of(self._ask(f"form {uid}", f"{uid}/", {})), self._pages(uid)
+        return parse.form_of(self._request(f"form {uid}", f"{uid}/", {})), self._pages(uid)
 
     def _pages(self, uid: str) -> Iterator[tuple[list[Record], int]]:
         start = 0
         while True:
-            data = self._ask(
+            data = self._request(
                 f"submissions of {uid}",
                 f"{uid}/data/",
                 {"limit": str(PAGE), "start": str(start), "sort": '{"_id":1}'},
@@ -59,7 +59,7 @@ class Kobo:
             if not records or start >= total:
                 return
 
-    def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Record:
+    def _request(self, what: str, node: str, params: Mapping[str, str]) -> Record:
         def judge(answer: Answer) -> Record:
             if answer.status == 200:
                 return answer.record()

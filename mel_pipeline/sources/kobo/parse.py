@@ -97,7 +97,7 @@ def results_of(data: Record) -> tuple[list[Record], int]:
 def _question(
     row: Record, kind: str, key: str, choices: Mapping[str, tuple[tuple[str, str], ...]]
 ) -> Question:
-    text = in_words(_first(row.get("label")) or "") or key
+    text = in_words(_first_label(row.get("label")) or "") or key
     if kind in _STARTED:
         return Question(key, text, builtin="started_at")
     if kind in _IGNORED or kind in _PERSONAL:
@@ -111,11 +111,11 @@ def _choices(rows: Iterable[Record]) -> dict[str, tuple[tuple[str, str], ...]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         name = str(row.get("name") or row.get("$autovalue") or "")
-        found.setdefault(str(row.get("list_name")), []).append((name, _first(row.get("label")) or name))
+        found.setdefault(str(row.get("list_name")), []).append((name, _first_label(row.get("label")) or name))
     return {name: tuple(pairs) for name, pairs in found.items()}
 
 
-def _first(labels: object) -> str | None:
+def _first_label(labels: object) -> str | None:
     """The label in the form's first language."""
     if isinstance(labels, list):
         return next((str(label) for label in labels if label), None)

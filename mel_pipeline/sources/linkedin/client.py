@@ -21,7 +21,7 @@ from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
 from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
 
 PAGE = 100
-MOST_POSTS = 50  # asked for figures in one call: their addresses have to fit into it
+POSTS_PER_CALL = 50  # asked for figures in one call: their addresses have to fit into it
 WINDOW_DAYS = 90
 
 
@@ -54,7 +54,7 @@ class LinkedIn:
         self._renew = options.variable("access_token")
         self._today = settings.current_day
         self._first_day = Quarter.parse(settings.first_quarter).start
-        self._kept_from = self._today - timedelta(days=parse.KEPT_DAYS)
+        self._available_from = self._today - timedelta(days=parse.RETENTION_DAYS)
         self._zone = ZoneInfo(settings.time_zone)
         self._warnings: list[str] = []
 
@@ -91,12 +91,12 @@ class LinkedIn:
         return Pull(batches, warnings=lambda: list(self._warnings))
 
     def _page_rows(self, contract: EntityContract) -> Iterator[Batch]:
-        self._look_at_expiry()
+        self._check_expiry()
         for page in self._pages:
-            size = self._ask(
+            size = self._request(
                 f"followers of {page}", f"networkSizes/{_urn(page)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER"
             )
-            told = self._ask(f"page {page}", f"organizations/{page}")
+            told = self._request(f"page {page}", f"organizations/{page}")
             name = str(told.get("localizedName") or "") or None
             row = account_row(
                 parse.NAME, page, name, self._today, size.get("firstDegreeSize"), f"page {page}"
@@ -107,9 +107,9 @@ class LinkedIn:
         self, contract: EntityContract, known: Mapping[str, str], page: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
         """Days out of reach are marked so, unless figures of theirs may be stored; the others are asked."""
-        kept = min(max(window[0], self._kept_from), window[1])
+        kept = min(max(window[0], self._available_from), window[1])
         if window[0] < kept and page not in known:
-            yield parse.lost_days(contract, page, days_of((window[0], kept)))
+            yield parse.unavailable_days(contract, page, days_of((window[0], kept)))
         if kept < window[1]:
             elements = self._statistics(page, f"&timeIntervals={_range((kept, window[1]), 'DAY')}")
             yield parse.day_rows(elements, contract, page, days_of((kept, window[1])))
@@ -121,17 +121,17 @@ class LinkedIn:
             for month in months_of(quarter, self._today):
                 if month.end is None or month.end > self._today:
                     continue  # its figure comes when it is over
-                if month.start < self._kept_from:
+                if month.start < self._available_from:
                     rows.append(parse.reach_row(page, month, [], "not_offered"))
                     continue
                 elements = self._statistics(
                     page, f"&timeIntervals={_range((month.start, month.end), 'MONTH')}"
                 )
                 rows.append(parse.reach_row(page, month, elements, "no_data"))
-            rows += [self._no_reach(page, period) for period in periods_of(quarter, self._today)]
+            rows += [self._reach_not_offered(page, period) for period in periods_of(quarter, self._today)]
             yield batch_of(rows, contract)
 
-    def _no_reach(self, page: str, period: Period) -> dict[str, str | None]:
+    def _reach_not_offered(self, page: str, period: Period) -> dict[str, str | None]:
         return parse.reach_row(page, period, [], "not_offered")
 
     def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
@@ -140,7 +140,7 @@ class LinkedIn:
             start = 0
             while True:
                 node = f"posts?q=author&author={_urn(page)}&count={PAGE}&start={start}&sortBy=CREATED"
-                posts = parse.elements_of(self._ask(f"posts of {page}", node))
+                posts = parse.elements_of(self._request(f"posts of {page}", node))
                 batch, mine = parse.post_rows(posts, contract, page, quarter, self._zone)
                 if not with_figures:
                     yield batch
@@ -154,17 +154,17 @@ class LinkedIn:
     def _figures(self, contract: EntityContract, page: str, posts: list[tuple[str, date]]) -> Iterator[Batch]:
         for kind, parameter in (("share", "shares"), ("ugcPost", "ugcPosts")):
             asked = [post for post in posts if f":{kind}:" in post[0]]
-            for begin in range(0, len(asked), MOST_POSTS):
-                some = asked[begin : begin + MOST_POSTS]
+            for begin in range(0, len(asked), POSTS_PER_CALL):
+                some = asked[begin : begin + POSTS_PER_CALL]
                 urns = ",".join(quote(identity, safe="") for identity, _ in some)
                 elements = self._statistics(page, f"&{parameter}=List({urns})")
                 yield parse.figure_rows(some, elements, contract, page)
 
     def _statistics(self, page: str, more: str) -> list[parse.Element]:
         node = f"organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={_urn(page)}{more}"
-        return parse.elements_of(self._ask(f"figures of {page}", node))
+        return parse.elements_of(self._request(f"figures of {page}", node))
 
-    def _look_at_expiry(self) -> None:
+    def _check_expiry(self) -> None:
         """LinkedIn tells the end of a token to the app it was made for."""
         if not all(self._app.values()):
             return
@@ -184,7 +184,7 @@ class LinkedIn:
         day = datetime.fromtimestamp(ends, UTC).date() if isinstance(ends, int) and ends > 0 else None
         self._warnings = expiry_warning("LinkedIn", day, self._today, self._renew)
 
-    def _ask(self, what: str, node: str) -> Mapping[str, object]:
+    def _request(self, what: str, node: str) -> Mapping[str, object]:
         # The query is written out: Rest.li wants its brackets as they are.
         def judge(answer: Answer) -> Mapping[str, object]:
             if answer.status == 200:

@@ -33,7 +33,7 @@ _DAYS = {"date", "impressions (organic)"}
 _POSTS = {"post link", "created date", "impressions"}
 _URN = re.compile(r"urn:li:\w+:\d+")
 _HEADING_ROWS = 3  # a description stands above the header
-_AGAIN = "Export again from the page's analytics (Content), in English; save an .xls as .xlsx."
+_EXPORT_HINT = "Export again from the page's analytics (Content), in English; save an .xls as .xlsx."
 
 
 def read_export(file: DropFile, page: str) -> Export:
@@ -49,11 +49,11 @@ def read_export(file: DropFile, page: str) -> Export:
     with open_tables(file) as tables:
         export = Export(how=f"{file.name}: LinkedIn page analytics, {', '.join(tables)}.")
         found = [
-            _take_table(export, table, f"{file.name}{_sheet(name, tables)}", page)
+            _read_table(export, table, f"{file.name}{_sheet(name, tables)}", page)
             for name, table in tables.items()
         ]
         if not any(found):
-            raise unknown_header("LinkedIn page analytics", next(iter(tables.values())).header, _AGAIN)
+            raise unknown_header("LinkedIn page analytics", next(iter(tables.values())).header, _EXPORT_HINT)
     return export
 
 
@@ -61,7 +61,7 @@ def _sheet(name: str, tables: Mapping[str, Table]) -> str:
     return f", sheet {name}" if len(tables) > 1 else ""
 
 
-def _take_table(export: Export, table: Table, place: str, page: str) -> bool:
+def _read_table(export: Export, table: Table, place: str, page: str) -> bool:
     """Whether the table is one of days or posts; its rows go into the export."""
     for skipped, header in enumerate([table.header, *islice(table.rows(), _HEADING_ROWS - 1)]):
         columns = columns_of(header)
@@ -71,12 +71,12 @@ def _take_table(export: Export, table: Table, place: str, page: str) -> bool:
         body = list(islice(table.rows(), skipped, None))
         order = order_of((row[columns[dates]] for row in body), "month_first")
         for number, cells in enumerate(body, start=skipped + 2):
-            take(export, _named(cells, columns), f"{place}, row {number}", page, order)
+            take(export, _row_by_name(cells, columns), f"{place}, row {number}", page, order)
         return True
     return False
 
 
-def _named(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
+def _row_by_name(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
     return {name: cells[position].strip() for name, position in columns.items() if name != "posted by"}
 
 

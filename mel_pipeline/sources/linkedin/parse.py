@@ -21,9 +21,9 @@ from mel_pipeline.sources.shared.platform.rows import (
 )
 
 NAME = "linkedin"
-DAILY = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
+DAILY_METRICS = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
 REACH = "uniqueImpressionsCount"
-KEPT_DAYS = 365  # LinkedIn's window: older days are answered with nothing
+RETENTION_DAYS = 365  # LinkedIn's window: older days are answered with nothing
 _TOKEN_CODES = {"REVOKED_ACCESS_TOKEN", "EXPIRED_ACCESS_TOKEN", "INVALID_ACCESS_TOKEN", "UNAUTHORIZED"}
 _VERSION_CODES = {"NONEXISTENT_VERSION", "VERSION_MISSING"}
 Element = Mapping[str, object]
@@ -70,11 +70,11 @@ def day_rows(elements: Iterable[Element], contract: EntityContract, page: str, d
         figures = by_day.get(day, {})
         period = Period("day", day, day + timedelta(days=1))
         ref = f"page {page}, {day}"
-        rows += [metric_row(NAME, page, metric, period, figures.get(metric), ref) for metric in DAILY]
+        rows += [metric_row(NAME, page, metric, period, figures.get(metric), ref) for metric in DAILY_METRICS]
     return batch_of(rows, contract)
 
 
-def lost_days(contract: EntityContract, page: str, days: Iterable[date]) -> Batch:
+def unavailable_days(contract: EntityContract, page: str, days: Iterable[date]) -> Batch:
     """Days that lie further back than LinkedIn keeps: not asked, and not zero."""
     rows = [
         metric_row(
@@ -82,7 +82,7 @@ def lost_days(contract: EntityContract, page: str, days: Iterable[date]) -> Batc
             why_missing="not_offered",
         )
         for day in days
-        for metric in DAILY
+        for metric in DAILY_METRICS
     ]  # fmt: skip
     return batch_of(rows, contract)
 
@@ -129,7 +129,7 @@ def figure_rows(
             content=identity,
         )
         for identity, day in posts
-        for metric in (*DAILY, REACH)
+        for metric in (*DAILY_METRICS, REACH)
     ]  # fmt: skip
     return batch_of(rows, contract)
 

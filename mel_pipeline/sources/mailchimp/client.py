@@ -65,12 +65,12 @@ class Mailchimp:
 
     def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         def ask(start: int) -> tuple[list[parse.Record], int]:
-            data = self._ask(name, {**more, "count": str(PAGE), "offset": str(start)})
+            data = self._request(name, {**more, "count": str(PAGE), "offset": str(start)})
             return parse.records(data, name), total_of(data, "total_items", f"Mailchimp {name}")
 
         return every_page(f"Mailchimp {name}", ask)
 
-    def _ask(self, name: str, params: Mapping[str, str]) -> Mapping[str, object]:
+    def _request(self, name: str, params: Mapping[str, str]) -> Mapping[str, object]:
         def judge(answer: Answer) -> Mapping[str, object]:
             if answer.status == 200:
                 return answer.record()

@@ -65,7 +65,7 @@ def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) ->
 
 def mailing_of(report: Record) -> Mailing:
     """A campaign and its counts, out of its report."""
-    counts = {metric: _at(report, path) for metric, path in COUNTS.items()}
+    counts = {metric: _value_at(report, path) for metric, path in COUNTS.items()}
     return Mailing(
         id=str(report.get("id") or ""),
         account=str(report.get("list_id") or "no audience"),
@@ -77,12 +77,12 @@ def mailing_of(report: Record) -> Mailing:
 
 
 def _delivered(report: Record) -> int | None:
-    parts = [_at(report, COUNTS[name]) for name in ("emails_sent", "hard_bounces", "soft_bounces")]
+    parts = [_value_at(report, COUNTS[name]) for name in ("emails_sent", "hard_bounces", "soft_bounces")]
     sent, *bounced = [part if isinstance(part, int) else None for part in parts]
     return None if sent is None or None in bounced else sent - sum(filter(None, bounced))
 
 
-def _at(report: Record, path: tuple[str, ...]) -> object:
+def _value_at(report: Record, path: tuple[str, ...]) -> object:
     found: object = report
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None

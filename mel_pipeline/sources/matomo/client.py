@@ -70,7 +70,7 @@ class Matomo:
     def _site_rows(self, contract: EntityContract) -> Iterator[Batch]:
         for site in self._sites:
             what = f"Matomo site {site}"
-            name = parse.site_name(self._ask(site, "SitesManager.getSiteFromId", {}), what)
+            name = parse.site_name(self._request(site, "SitesManager.getSiteFromId", {}), what)
             yield batch_of([account_row(parse.NAME, site, name, self._today, None, f"site {site}")], contract)
 
     def _days(self, contract: EntityContract, site: str, window: tuple[date, date]) -> Iterator[Batch]:
@@ -92,9 +92,9 @@ class Matomo:
 
     def _visits(self, site: str, period: str, first: date, last: date) -> object:
         # Always a range: for a single date Matomo leaves the day out of the answer.
-        return self._ask(site, "VisitsSummary.get", {"period": period, "date": f"{first},{last}"})
+        return self._request(site, "VisitsSummary.get", {"period": period, "date": f"{first},{last}"})
 
-    def _ask(self, site: str, method: str, more: dict[str, str]) -> object:
+    def _request(self, site: str, method: str, more: dict[str, str]) -> object:
         what = f"Matomo {method} site {site}"
 
         def judge(answer: Answer) -> object:

@@ -12,7 +12,7 @@ from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, metric_row
 
 NAME = "matomo"
-DAILY = ("nb_visits", "nb_actions")
+DAILY_METRICS = ("nb_visits", "nb_actions")
 VISITORS = "nb_uniq_visitors"
 
 
@@ -52,12 +52,14 @@ def parse_days(data: object, contract: EntityContract, site: str, days: Sequence
         where = f"site {site}, {day}"
         figures = _figures(data, day.isoformat())
         if figures is None:
-            key = f"{NAME}|{site}|all|{DAILY[0]}|day|{day}"
+            key = f"{NAME}|{site}|all|{DAILY_METRICS[0]}|day|{day}"
             reason = "Matomo's answer leaves this day out."
             rejected.append(Rejected(where, key, None, reason, "{}"))
             continue
         period = Period("day", day, day + timedelta(days=1))
-        rows += [metric_row(NAME, site, metric, period, figures.get(metric), where) for metric in DAILY]
+        rows += [
+            metric_row(NAME, site, metric, period, figures.get(metric), where) for metric in DAILY_METRICS
+        ]
     return batch_of(rows, contract, rejected)
 
 

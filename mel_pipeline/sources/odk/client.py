@@ -51,26 +51,26 @@ class OdkCentral:
         if not (project.isdigit() and mark and form):
             raise SettingsError(f"MEL_ODK_FORMS: '{name}' is not project/form, such as 4/site_visit.")
         node = f"projects/{project}/forms/{form}"
-        fields = self._ask(f"fields of {name}", f"{node}/fields", {"odata": "true"}, Answer.json)
+        fields = self._request(f"fields of {name}", f"{node}/fields", {"odata": "true"}, Answer.json)
         return parse.form_of(name, fields), self._pages(name, f"{node}.svc/Submissions")
 
     def _pages(self, name: str, node: str) -> Iterator[tuple[list[Record], int]]:
         after: dict[str, str] = {}
         while True:
             asked = {"$top": str(PAGE), "$count": "true", "$expand": "*", **after}
-            data = self._ask(f"submissions of {name}", node, asked, Answer.record)
+            data = self._request(f"submissions of {name}", node, asked, Answer.record)
             records, total, token = parse.page_of(data)
             yield records, total
             if not records or token is None:
                 return
             after = {"$skiptoken": token}
 
-    def _ask(self, what: str, node: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+    def _request(self, what: str, node: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
         headers = {"Authorization": f"Bearer {self._token()}"}
         return self._http.call(
             f"ODK Central {what}",
             f"{self._url}/{node}",
-            lambda answer: read(self._judged(answer)),
+            lambda answer: read(self._require_ok(answer)),
             headers=lambda: headers,
             params=params,
         )
@@ -80,14 +80,14 @@ class OdkCentral:
             data = self._http.call(
                 "ODK Central sign-in",
                 f"{self._url}/sessions",
-                lambda answer: self._judged(answer).record(),
+                lambda answer: self._require_ok(answer).record(),
                 method="POST",
                 body=self._sign_in,
             )
             self._session = str(data.get("token"))
         return self._session
 
-    def _judged(self, answer: Answer) -> Answer:
+    def _require_ok(self, answer: Answer) -> Answer:
         if answer.status == 200:
             return answer
         if answer.status >= 500 or answer.status == 429 or not answer.body.lstrip().startswith(b"{"):

@@ -34,7 +34,7 @@ def open(
             partial(files.read_export, account=named or None),
             settings,
             post_metrics=list(dict.fromkeys(files.METRICS.values())),
-            period_metrics=parse.OF_PERIODS,
+            period_metrics=parse.PERIOD_METRICS,
         )
     return X(settings, Http(policy), clock)
 
@@ -76,7 +76,9 @@ class X:
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
         asked = {"ids": ",".join(self._accounts), "user.fields": "public_metrics,username"}
-        yield parse.account_rows(self._ask("accounts", "users", asked), contract, self._accounts, self._today)
+        yield parse.account_rows(
+            self._request("accounts", "users", asked), contract, self._accounts, self._today
+        )
 
     def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
         # A day more on both sides: X cuts by UTC, the quarter by the business time zone.
@@ -92,7 +94,7 @@ class X:
         for account in self._accounts:
             after: dict[str, str] = {}
             while True:
-                page = self._ask(f"posts of {account}", f"users/{account}/tweets", asked | after)
+                page = self._request(f"posts of {account}", f"users/{account}/tweets", asked | after)
                 yield parse.post_rows(
                     parse.records(page), contract, account, quarter, self._zone, with_figures=with_figures
                 )
@@ -101,7 +103,7 @@ class X:
                     break
                 after = {"pagination_token": token}
 
-    def _ask(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
+    def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()
 
         def judge(answer: Answer) -> Mapping[str, object]:

@@ -18,7 +18,7 @@ from mel_pipeline.sources.shared.platform.exports import (
     unknown_header,
 )
 
-_NAMES = {  # as it was, as it is
+_COLUMN_NAMES = {  # as it was, as it is
     "id": ("tweet id", "post id"),
     "link": ("tweet permalink", "post link"),
     "text": ("tweet text", "post text"),
@@ -46,7 +46,7 @@ def read_export(file: DropFile, account: str | None) -> Export:
         columns = columns_of(table.header)
         places = {
             name: next((columns[title] for title in titles if title in columns), None)
-            for name, titles in _NAMES.items()
+            for name, titles in _COLUMN_NAMES.items()
         }
         if None in places.values() or "impressions" not in columns:
             again = "Export posts again from X analytics, in English, as CSV."
@@ -56,11 +56,13 @@ def read_export(file: DropFile, account: str | None) -> Export:
         workbook = file.path.suffix.lower() == ".xlsx"
         for number, cells in enumerate(table.rows(), start=2):
             row = {name: cells[position].strip() for name, position in wanted.items()}
-            _take(export, row, f"{file.name}, row {number}", account, workbook=workbook)
+            _read_row(export, row, f"{file.name}, row {number}", account, workbook=workbook)
     return export
 
 
-def _take(export: Export, row: Mapping[str, str], place: str, account: str | None, *, workbook: bool) -> None:
+def _read_row(
+    export: Export, row: Mapping[str, str], place: str, account: str | None, *, workbook: bool
+) -> None:
     known: dict[str, str] = {}
 
     def aside(column: str, reason: str) -> None:

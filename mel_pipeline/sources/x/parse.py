@@ -21,10 +21,10 @@ from mel_pipeline.sources.shared.platform.rows import (
 )
 
 NAME = "x"
-LIFETIME = (
+LIFETIME_METRICS = (
     "impression_count", "like_count", "reply_count", "retweet_count", "quote_count", "bookmark_count",
 )  # fmt: skip
-OF_PERIODS = ("impression_count", "reach")
+PERIOD_METRICS = ("impression_count", "reach")
 Post = Mapping[str, object]
 
 
@@ -90,7 +90,7 @@ def period_rows(contract: EntityContract, accounts: Iterable[str], periods: Sequ
         )
         for account in accounts
         for period in periods
-        for metric in OF_PERIODS
+        for metric in PERIOD_METRICS
     ]
     return batch_of(rows, contract)
 
@@ -123,7 +123,7 @@ def post_rows(
                 metric_row(
                     NAME, account, metric, Period("lifetime", day), told.get(metric), ref, content=identity
                 )
-                for metric in LIFETIME
+                for metric in LIFETIME_METRICS
             ]
         else:
             title = str(post.get("text") or "") or None

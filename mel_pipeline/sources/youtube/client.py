@@ -81,7 +81,7 @@ class YouTube:
 
     def _accounts(self, contract: EntityContract) -> Iterator[Batch]:
         yield parse.channel_rows(
-            self._listed("channels", part="snippet,statistics"), contract, self._channels, self._today
+            self._list_items("channels", part="snippet,statistics"), contract, self._channels, self._today
         )
 
     def _days(self, contract: EntityContract, channel: str, window: tuple[date, date]) -> Iterator[Batch]:
@@ -91,7 +91,7 @@ class YouTube:
             "startDate": days[0].isoformat(),
             "endDate": days[-1].isoformat(),
             "dimensions": "day",
-            "metrics": ",".join(parse.DAILY),
+            "metrics": ",".join(parse.DAILY_METRICS),
         }
         yield self._session.call(
             f"days of {channel}",
@@ -110,11 +110,11 @@ class YouTube:
 
     def _uploads(self, parts: str) -> Iterator[tuple[str, list[parse.Item]]]:
         """Pages of the videos of each channel: `search` would cost a hundred times as much and miss some."""
-        for item in self._listed("channels", part="contentDetails"):
+        for item in self._list_items("channels", part="contentDetails"):
             related = parse.part(parse.part(item, "contentDetails"), "relatedPlaylists")
             after: dict[str, str] = {}
             while True:
-                page = self._ask(
+                page = self._request(
                     "playlistItems",
                     {
                         "part": "contentDetails",
@@ -125,7 +125,7 @@ class YouTube:
                 )
                 ids = [str(parse.part(one, "contentDetails").get("videoId")) for one in parse.items_of(page)]
                 if ids:
-                    videos = self._ask(
+                    videos = self._request(
                         "videos", {"part": parts, "id": ",".join(ids), "maxResults": str(PAGE)}
                     )
                     yield str(item.get("id")), parse.items_of(videos)
@@ -133,11 +133,11 @@ class YouTube:
                     break
                 after = {"pageToken": str(page["nextPageToken"])}
 
-    def _listed(self, kind: str, *, part: str) -> list[parse.Item]:
+    def _list_items(self, kind: str, *, part: str) -> list[parse.Item]:
         asked = {"part": part, "id": ",".join(self._channels), "maxResults": str(PAGE)}
-        return parse.items_of(self._ask(kind, asked))
+        return parse.items_of(self._request(kind, asked))
 
-    def _ask(self, kind: str, asked: Mapping[str, str]) -> Mapping[str, object]:
+    def _request(self, kind: str, asked: Mapping[str, str]) -> Mapping[str, object]:
         if self._units >= UNITS_A_DAY // 2:
             raise PermanentSourceError(
                 "YouTube: half of the day's quota would be used by this load, so it was stopped."

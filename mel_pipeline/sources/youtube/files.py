@@ -21,7 +21,7 @@ _VIDEO = {"content", "video title", "video publish time", "views"}
 _DAYS = {"date", "views"}
 POST_METRICS = {"views": "viewCount", "likes": "likeCount", "comments added": "commentCount"}
 _DAY_METRICS = {"views": "views", "likes": "likes", "comments added": "comments", "shares": "shares"}
-_AGAIN = "Set YouTube Studio to English, open Advanced mode, and export again as CSV."
+_EXPORT_HINT = "Set YouTube Studio to English, open Advanced mode, and export again as CSV."
 
 
 def read_export(file: DropFile, channel: str) -> Export:
@@ -41,7 +41,7 @@ def read_export(file: DropFile, channel: str) -> Export:
         elif set(columns) >= _DAYS and "content" not in columns:
             take = _day
         else:
-            raise unknown_header("YouTube Studio", table.header, _AGAIN)
+            raise unknown_header("YouTube Studio", table.header, _EXPORT_HINT)
         export = Export(how=f"{file.name}: YouTube Studio, {table.how}, {table.count:,} rows.")
         for number, cells in enumerate(table.rows(), start=2):
             row = {name: cells[position].strip() for name, position in columns.items()}

@@ -20,8 +20,8 @@ from mel_pipeline.sources.shared.platform.rows import (
 )
 
 NAME = "youtube"
-DAILY = ("views", "likes", "comments", "shares", "subscribersGained", "subscribersLost")
-LIFETIME = ("viewCount", "likeCount", "commentCount")
+DAILY_METRICS = ("views", "likes", "comments", "shares", "subscribersGained", "subscribersLost")
+LIFETIME_METRICS = ("viewCount", "likeCount", "commentCount")
 Item = Mapping[str, object]
 
 
@@ -63,7 +63,7 @@ def day_rows(
 ) -> Batch:
     """A row a day and metric. Values are found by the names of the headers; a missing day keeps no figure."""
     columns = [str(header["name"]) for header in _list(data, "columnHeaders") if isinstance(header, dict)]
-    if not {"day", *DAILY} <= set(columns):
+    if not {"day", *DAILY_METRICS} <= set(columns):
         raise PermanentSourceError("YouTube Analytics did not send the columns that were asked for.")
     by_day: dict[str, dict[str, object]] = {}
     for values in _list(data, "rows"):
@@ -76,7 +76,9 @@ def day_rows(
         figures = by_day.get(day.isoformat(), {})
         period = Period("day", day, day + timedelta(days=1))
         ref = f"channel {channel}, {day}"
-        rows += [metric_row(NAME, channel, metric, period, figures.get(metric), ref) for metric in DAILY]
+        rows += [
+            metric_row(NAME, channel, metric, period, figures.get(metric), ref) for metric in DAILY_METRICS
+        ]
     return batch_of(rows, contract)
 
 
@@ -117,7 +119,7 @@ def figure_rows(
                 NAME, channel, metric, Period("lifetime", day), told.get(metric), f"video {identity}",
                 content=identity, why_missing="suppressed",
             )
-            for metric in LIFETIME
+            for metric in LIFETIME_METRICS
         ]  # fmt: skip
     return batch_of(rows, contract)
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 LIST, REPORT = "recentcampaigns", "campaignreports"
 PAGE = 20  # campaigns a call
 CALLS, WINDOW_SECONDS = 450, 300.0  # Zoho locks an address at 500 in five minutes; retries count as well
-STILL_MOVING = timedelta(days=30)  # after sending: opens and clicks still come in
+SETTLES_AFTER = timedelta(days=30)  # after sending: opens and clicks still come in
 
 
 def open(settings: Settings, policy: Policy | None = None) -> ZohoCampaigns:
@@ -39,7 +39,7 @@ class ZohoCampaigns:
 
     def __init__(self, http: Http, auth: ZohoAuth, url: str, today: date) -> None:
         self._http, self._auth, self._url, self._today = http, auth, url, today
-        self._paces = {
+        self._rate_limiters = {
             name: RateLimiter(CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep)
             for name in (LIST, REPORT)
         }
@@ -55,30 +55,36 @@ class ZohoCampaigns:
         """Campaigns sent; or reports of those that are new or were sent in the last 30 days, older ones once."""
         contract = contract_of("zoho_campaigns").entities[entity]
         if entity == "contents":
-            return simple_pull(parse.parse_contents(some, contract) for some in [self._listed()] if some)
+            return simple_pull(
+                parse.parse_contents(some, contract) for some in [self._fetch_campaigns()] if some
+            )
         rules = fingerprint_of(contract)
-        before = _stored(cursor, rules)
-        done = _stored(checkpoint, rules)  # in a load that was cut short: key -> whether it is settled
+        before = _read_cursor(cursor, rules)
+        done = _read_cursor(checkpoint, rules)  # in a load that was cut short: key -> whether it is settled
 
         def batches() -> Iterator[Batch]:
-            asked = [found for found in self._listed() if not before.get(found.key) and found.key not in done]
+            asked = [
+                found
+                for found in self._fetch_campaigns()
+                if not before.get(found.key) and found.key not in done
+            ]
             for start in range(0, len(asked), PAGE):
-                batch, settled = self._reported(asked[start : start + PAGE], contract)
+                batch, settled = self._fetch_reports(asked[start : start + PAGE], contract)
                 done.update(settled)
-                yield replace(batch, checkpoint=_written(done, rules))
+                yield replace(batch, checkpoint=_dump_cursor(done, rules))
 
         def new_cursor() -> str | None:
             settled = {key: True for key, is_settled in (before | done).items() if is_settled}
-            return _written(settled, rules) if settled != before else None
+            return _dump_cursor(settled, rules) if settled != before else None
 
         return Pull(batches(), new_cursor)
 
-    def _reported(self, some: list[Campaign], contract: EntityContract) -> tuple[Batch, dict[str, bool]]:
+    def _fetch_reports(self, some: list[Campaign], contract: EntityContract) -> tuple[Batch, dict[str, bool]]:
         """Some campaigns with their reports, and which of them need not be asked again."""
         reports: list[tuple[Campaign, Record | None]] = []
         unreported: list[Campaign] = []
         for campaign in some:
-            found, report = self._report(campaign)
+            found, report = self._fetch_report(campaign)
             if found:
                 reports.append((campaign, report))
             else:
@@ -89,29 +95,29 @@ class ZohoCampaigns:
         return parse.parse_reports(reports, unreported, contract), settled
 
     def _is_settled(self, campaign: Campaign) -> bool:
-        return campaign.sent_at is not None and campaign.sent_at.date() < self._today - STILL_MOVING
+        return campaign.sent_at is not None and campaign.sent_at.date() < self._today - SETTLES_AFTER
 
-    def _listed(self) -> list[Campaign]:
+    def _fetch_campaigns(self) -> list[Campaign]:
         """All campaigns sent, each once: one that is sent while pages are turned moves the others on."""
         found: dict[str, Campaign] = {}
         first = 1
-        while some := self._page(first):
+        while some := self._fetch_page(first):
             if all(campaign.key in found for campaign in some):
                 break
             found |= {campaign.key: campaign for campaign in some}
             first += len(some)  # Zoho may give fewer than it was asked for
         return list(found.values())
 
-    def _page(self, first: int) -> list[Campaign]:
+    def _fetch_page(self, first: int) -> list[Campaign]:
         what = f"Zoho Campaigns list from {first}"
         params = {"sort": "desc", "fromindex": str(first), "range": str(PAGE), "status": "sent"}
 
         def read(data: Record) -> list[Campaign]:
             return parse.campaigns_in(data, what)
 
-        return self._ask(what, LIST, params, read, {parse.NONE_LEFT: []})
+        return self._request(what, LIST, params, read, {parse.END_OF_LIST: []})
 
-    def _report(self, campaign: Campaign) -> tuple[bool, Record | None]:
+    def _fetch_report(self, campaign: Campaign) -> tuple[bool, Record | None]:
         """Whether there is a report, and its counts."""
         what = f"Zoho Campaigns report of {campaign.key}"
 
@@ -119,11 +125,11 @@ class ZohoCampaigns:
             return True, parse.report_in(data, what)
 
         missing: tuple[bool, Record | None] = (False, None)
-        return self._ask(
+        return self._request(
             what, REPORT, {"campaignkey": campaign.key}, read, dict.fromkeys(parse.NO_REPORT, missing)
         )
 
-    def _ask(
+    def _request(
         self,
         what: str,
         name: str,
@@ -136,7 +142,7 @@ class ZohoCampaigns:
         rejected: list[str] = []
 
         def headers() -> dict[str, str]:
-            self._paces[name].wait(what)
+            self._rate_limiters[name].wait(what)
             used.append(self._auth.headers())
             return used[-1]
 
@@ -164,11 +170,11 @@ class ZohoCampaigns:
         )
 
 
-def _stored(text: str | None, rules: str) -> dict[str, bool]:
+def _read_cursor(text: str | None, rules: str) -> dict[str, bool]:
     """Campaigns of a cursor or checkpoint; none when they were read by other rules."""
     stored = json.loads(text) if text else {}
     return dict(stored.get("campaigns", {})) if stored.get("rules") == rules else {}
 
 
-def _written(campaigns: Mapping[str, bool], rules: str) -> str:
+def _dump_cursor(campaigns: Mapping[str, bool], rules: str) -> str:
     return json.dumps({"rules": rules, "campaigns": dict(sorted(campaigns.items()))})

@@ -15,7 +15,7 @@ from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, con
 
 NAME, ACCOUNT = "zoho_campaigns", "newsletter"
 LOCKED_SECONDS = 1_800.0  # after 500 calls of an address in five minutes
-NONE_LEFT = "6101"  # no campaign in this view: the list has ended
+END_OF_LIST = "6101"  # no campaign in this view: the list has ended
 NO_REPORT = frozenset({"6002", "6302", "2206"})  # not sent, nothing to tell, deleted meanwhile
 BAD_TOKEN = frozenset({"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN", "401"})
 _LATER = frozenset({"6001", "500"})  # "please retry after sometime"
@@ -33,7 +33,7 @@ class Campaign:
 
     key: str
     sent_at: datetime | None
-    told: Record
+    record: Record
 
 
 def error_in(data: Record) -> tuple[str, str] | None:
@@ -117,8 +117,8 @@ def parse_contents(campaigns: Iterable[Campaign], contract: EntityContract) -> B
             NAME,
             ACCOUNT,
             campaign.key,
-            text_of(campaign.told.get("campaigntype")) or "newsletter",
-            text_of(campaign.told.get("campaign_name")),
+            text_of(campaign.record.get("campaigntype")) or "newsletter",
+            text_of(campaign.record.get("campaign_name")),
             campaign.sent_at.isoformat() if campaign.sent_at else None,
             _place(campaign),
         )
@@ -145,15 +145,15 @@ def parse_reports(
         lacking = [name for name in metrics if name not in report] if report is not None else []
         if lacking:
             reason = f"The report has no field {' or '.join(lacking)}: it was renamed, or this is another kind of campaign."
-            rejected.append(_aside(campaign, reason))
+            rejected.append(_rejected(campaign, reason))
         elif campaign.sent_at is None:
-            rejected.append(_aside(campaign, "The list does not tell when it was sent."))
+            rejected.append(_rejected(campaign, "The list does not tell when it was sent."))
         else:
             period = Period("lifetime", campaign.sent_at.date())
             rows += [_count_row(campaign, name, period, report) for name in metrics]
     for campaign in unreported:
         reason = "It is on the list of sent campaigns, and Zoho has no report of it. It is asked for again each time."
-        rejected.append(_aside(campaign, reason))
+        rejected.append(_rejected(campaign, reason))
     return batch_of(rows, contract, rejected)
 
 
@@ -168,5 +168,5 @@ def _place(campaign: Campaign) -> str:
     return f"campaign {campaign.key}"
 
 
-def _aside(campaign: Campaign, reason: str) -> Rejected:
+def _rejected(campaign: Campaign, reason: str) -> Rejected:
     return Rejected(_place(campaign), None, None, reason, "{}")

@@ -15,7 +15,7 @@ from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.shared.rate_limiter import RateLimiter
-from mel_pipeline.sources.zoho_crm.errors import explain_error, scope_of, told
+from mel_pipeline.sources.zoho_crm.errors import error_body, explain_error, scope_of
 
 Record = Mapping[str, object]
 
@@ -91,7 +91,7 @@ class Api:
             "/crm/v8/settings/modules",
             scope="ZohoCRM.settings.modules.READ",
         )
-        return records_in(self.ask(call), "modules")
+        return records_in(self.request(call), "modules")
 
     def fields(self, module: str) -> list[Record]:
         call = Call(
@@ -101,11 +101,11 @@ class Api:
             {"module": module},
             scope="ZohoCRM.settings.fields.READ",
         )
-        return records_in(self.ask(call), "fields")
+        return records_in(self.request(call), "fields")
 
     def count(self, module: str) -> int:
         """Records alive at the source; converted leads are not counted."""
-        data = self.ask(Call(f"Zoho CRM count of {module}", module, f"/crm/v8/{module}/actions/count"))
+        data = self.request(Call(f"Zoho CRM count of {module}", module, f"/crm/v8/{module}/actions/count"))
         return int(str(data.get("count", 0)))
 
     def page(
@@ -128,7 +128,7 @@ class Api:
             **position,
         }
         what = f"Zoho CRM {module} page {number}"
-        data = self.ask(Call(what, module, f"/crm/v8/{module}", params, since))
+        data = self.request(Call(what, module, f"/crm/v8/{module}", params, since))
         return _page(data)
 
     def by_ids(
@@ -139,10 +139,10 @@ class Api:
         if converted:
             params["converted"] = converted
         return records_in(
-            self.ask(Call(f"Zoho CRM {module} by id", module, f"/crm/v8/{module}", params)), "data"
+            self.request(Call(f"Zoho CRM {module} by id", module, f"/crm/v8/{module}", params)), "data"
         )
 
-    def whole(self, module: str, record_id: str, fields: Sequence[str]) -> Record | None:
+    def full_record(self, module: str, record_id: str, fields: Sequence[str]) -> Record | None:
         """One record with what lists leave out; None when it is gone."""
         call = Call(
             f"Zoho CRM {module}, one record",
@@ -150,7 +150,7 @@ class Api:
             f"/crm/v8/{module}/{record_id}",
             {"fields": ",".join(fields)},
         )
-        found = records_in(self.ask(call), "data")
+        found = records_in(self.request(call), "data")
         return found[0] if found else None
 
     def deleted(self, module: str, number: int, since: datetime | None) -> Page:
@@ -158,7 +158,9 @@ class Api:
         params = {"type": "all", "per_page": str(PER_PAGE), "page": str(number)}
         what = f"Zoho CRM {module} deleted page {number}"
         return _page(
-            self.ask(Call(what, module, f"/crm/v8/{module}/deleted", params, since, credits=DELETED_CREDITS))
+            self.request(
+                Call(what, module, f"/crm/v8/{module}/deleted", params, since, credits=DELETED_CREDITS)
+            )
         )
 
     def query(self, module: str, select: str, credits: int) -> Page:
@@ -168,37 +170,37 @@ class Api:
             f"Zoho CRM query of {module}", module, "/crm/v8/coql", body=body, credits=credits,
             scope="ZohoCRM.coql.READ",
         )  # fmt: skip
-        return _page(self.ask(call))
+        return _page(self.request(call))
 
     def bulk(
         self, module: str, path: str, what: str, *, body: object = None, into: Path | None = None
     ) -> Record:
         """One Bulk Read call: start a job, ask how far it is, or fetch its result into a file."""
         credits = BULK_START_CREDITS if body is not None else 1
-        return self.ask(
+        return self.request(
             Call(what, module, path, body=body, credits=credits, scope="ZohoCRM.bulk.READ", into=into)
         )
 
-    def ask(self, call: Call) -> dict[str, object]:
+    def request(self, call: Call) -> dict[str, object]:
         """One call. 204 and 304 are an empty answer; an expired token is renewed once, and the call replayed."""
         used: list[dict[str, str]] = []
         rejected: list[int] = []
 
         def headers() -> dict[str, str]:
-            self._spend(call)
+            self._charge(call)
             used.append(self._auth.headers())
             asked = {"If-Modified-Since": call.since.isoformat(timespec="seconds")} if call.since else {}
             return {**used[-1], **asked}
 
         def judge(answer: Answer) -> dict[str, object]:
-            self._note(answer)
+            self._note_headers(answer)
             if answer.status in (204, 304) or (call.into is not None and answer.status == 200):
                 return {}
             if answer.status in (200, 201, 202):
                 return answer.record()
             if answer.status in (401, 403):
-                self._give_back(call)
-            if answer.status == 401 and told(answer).get("code") != "OAUTH_SCOPE_MISMATCH":
+                self._refund(call)
+            if answer.status == 401 and error_body(answer).get("code") != "OAUTH_SCOPE_MISMATCH":
                 if rejected:
                     raise PermanentSourceError(
                         f"{call.what}: HTTP 401, also with a new token. The refresh token's user may have"
@@ -222,7 +224,7 @@ class Api:
                 into=call.into,
             )
 
-    def _spend(self, call: Call) -> None:
+    def _charge(self, call: Call) -> None:
         """Count a call before it is made; stop short of the credits that are kept for others."""
         with self.credits.lock:
             left = self.credits.left
@@ -235,12 +237,12 @@ class Api:
             if left is not None:
                 self.credits.left = left - call.credits
 
-    def _give_back(self, call: Call) -> None:
+    def _refund(self, call: Call) -> None:
         """A call that was refused at the door costs nothing."""
         with self.credits.lock:
             self.credits.used -= call.credits
 
-    def _note(self, answer: Answer) -> None:
+    def _note_headers(self, answer: Answer) -> None:
         left = answer.headers.get("X-API-CREDITS-REMAINING", "")
         if left.isdigit():
             with self.credits.lock:

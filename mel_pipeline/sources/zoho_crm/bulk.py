@@ -22,7 +22,7 @@ from mel_pipeline.sources.zoho_crm.plan import BULK, Progress
 Columns = Mapping[str, Sequence[str]]  # by API name of the field
 
 ROWS_A_BATCH = 10_000
-LARGEST_RESULT = 4 << 30  # bytes a result may unpack to
+MAX_RESULT_BYTES = 4 << 30  # bytes a result may unpack to
 _PATH = re.compile(r"/crm/bulk/v8/read/\d+/result")
 _BASE = "/crm/bulk/v8/read"
 
@@ -48,7 +48,7 @@ def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) ->
                 raise
             left_over = False  # of a load cut short, and Zoho has it no more: a new one takes its place
             continue
-        with _fetched(api, module, progress.job, result) as archive:
+        with _downloaded(api, module, progress.job, result) as archive:
             yield from _rows(archive, module, fields, progress)
         progress.job, progress.rows_done = "", 0
         if not result.get("more_records"):
@@ -98,7 +98,7 @@ def _wait(api: Api, module: str, job: str) -> dict[str, object]:
 
 
 @contextmanager
-def _fetched(api: Api, module: str, job: str, result: Record) -> Iterator[zipfile.ZipFile]:
+def _downloaded(api: Api, module: str, job: str, result: Record) -> Iterator[zipfile.ZipFile]:
     """The result as an open archive; one that came cut short is fetched again."""
     path = str(result.get("download_url") or f"{_BASE}/{job}/result")
     if not _PATH.fullmatch(path):  # relative to the API's host: the token goes nowhere else
@@ -132,9 +132,9 @@ def _rows(
         raise TransientSourceError(
             f"{what}: the archive does not hold one CSV file. The next run asks again."
         )
-    if members[0].file_size > LARGEST_RESULT:
+    if members[0].file_size > MAX_RESULT_BYTES:
         raise PermanentSourceError(
-            f"{what}: it unpacks to more than {LARGEST_RESULT >> 30} GB and is refused."
+            f"{what}: it unpacks to more than {MAX_RESULT_BYTES >> 30} GB and is refused."
         )
     try:
         with archive.open(members[0]) as file:

@@ -12,35 +12,35 @@ from mel_pipeline.sources.zoho_crm import parse, propose
 from mel_pipeline.sources.zoho_crm.api import Api, Call
 from mel_pipeline.sources.zoho_crm.errors import ScopeError
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, Mapping
-from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, SMALL, WORDS, price, ways
+from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, SMALL_MODULE, WAY_LABELS, price, ways
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """``good`` None: not needed now, worth knowing."""
+class CheckResult:
+    """``ok`` None: not needed now, worth knowing."""
 
-    good: bool | None
-    what: str
-    words: str
+    ok: bool | None
+    subject: str
+    message: str
 
 
-def verdicts(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[Verdict]:
+def run_checks(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[CheckResult]:
     """Credentials, metadata, each module, the ways for large modules, limits. Stops when nobody is let in."""
     try:
         modules = {str(module["api_name"]) for module in api.modules()}
     except MelError as error:
-        yield Verdict(False, "Sign-in", str(error))
+        yield CheckResult(False, "Sign-in", str(error))
         return
-    yield Verdict(True, "Sign-in", f"accepted; calls go to {api.host}")
-    yield Verdict(True, "Modules", f"{len(modules)} can be seen")
+    yield CheckResult(True, "Sign-in", f"accepted; calls go to {api.host}")
+    yield CheckResult(True, "Modules", f"{len(modules)} can be seen")
     most = 0
     for name in contract.entities:
-        verdict, records = _entity(api, contract, mapping[name], name)
+        verdict, records = _check_entity(api, contract, mapping[name], name)
         most = max(most, records)
         yield verdict
-    yield from _large_ways(api, mapping, most)
+    yield from _check_large_modules(api, mapping, most)
     left = api.credits.left
-    yield Verdict(
+    yield CheckResult(
         True,
         "Credits",
         f"{api.credits.used} used by this check; "
@@ -48,63 +48,67 @@ def verdicts(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[V
     )
 
 
-def _entity(api: Api, contract: SourceContract, mapping: EntityMapping, name: str) -> tuple[Verdict, int]:
+def _check_entity(
+    api: Api, contract: SourceContract, mapping: EntityMapping, name: str
+) -> tuple[CheckResult, int]:
     title = contract.entities[name].title
     try:
         fields = {str(field["api_name"]): field for field in api.fields(mapping.module)}
         records = api.count(mapping.module)
     except MelError as error:
-        return Verdict(False, title, str(error)), 0
+        return CheckResult(False, title, str(error)), 0
     gone = [api_name for api_name in mapping.api_names if api_name not in fields and api_name != "id"]
     if gone:
         words = f"{mapping.module} has no {', '.join(gone)}; put mapping.yml right (`mel zoho map` helps)"
-        return Verdict(False, title, words), records
+        return CheckResult(False, title, words), records
     slices = len(parse.field_slices(mapping.api_names))
     way = ways(records, slices)[0]
     cost = price(way, records, slices)
-    words = f"{mapping.module}: {records:,} records; a first load reads them {WORDS[way]}, {_credits(cost)}"
-    untraced = [f for f in mapping.api_names if fields.get(f, {}).get("data_type") in parse.UNMOVED]
+    words = (
+        f"{mapping.module}: {records:,} records; a first load reads them {WAY_LABELS[way]}, {_credits(cost)}"
+    )
+    untraced = [f for f in mapping.api_names if fields.get(f, {}).get("data_type") in parse.UNTRACKED]
     if untraced:
         words += f"; {', '.join(untraced)} change without a trace, so every load reads everything"
     single = [f for f in mapping.api_names if fields.get(f, {}).get("data_type") in parse.NEVER_LISTED]
     if single:
         words += f"; {', '.join(single)} cost one more credit a record"
-    return Verdict(True, title, words), records
+    return CheckResult(True, title, words), records
 
 
 def _credits(count: int) -> str:
     return f"about {count:,} credit{'' if count == 1 else 's'}"
 
 
-def _large_ways(api: Api, mapping: Mapping, most: int) -> Iterator[Verdict]:
+def _check_large_modules(api: Api, mapping: Mapping, most: int) -> Iterator[CheckResult]:
     """Scopes for modules that pages do not reach; without them smaller ones load all the same."""
     module = next(iter(mapping.values())).module
     select = f"select id from {module} where id > 0 limit 1"  # noqa: S608 - COQL; the name is ours
-    yield _tried("Queries (COQL)", most, lambda: api.query(module, select, 1))
+    yield _probe("Queries (COQL)", most, lambda: api.query(module, select, 1))
     path = "/crm/bulk/v8/read/0"  # no such job: a token with the scope is told so
     call = Call("Zoho CRM Bulk Read", module, path, scope="ZohoCRM.bulk.READ")
-    yield _tried("Bulk Read", most, lambda: api.ask(call))
+    yield _probe("Bulk Read", most, lambda: api.request(call))
 
 
-def _tried(what: str, most: int, look: Callable[[], object]) -> Verdict:
+def _probe(what: str, most: int, look: Callable[[], object]) -> CheckResult:
     try:
         look()
     except ScopeError as error:
         if most > PAGE_REACH:
-            return Verdict(False, what, str(error))
-        return Verdict(
+            return CheckResult(False, what, str(error))
+        return CheckResult(
             None,
             what,
-            f"not allowed to this token; needed beyond {PAGE_REACH:,} records, saves credits beyond {SMALL:,}",
+            f"not allowed to this token; needed beyond {PAGE_REACH:,} records, saves credits beyond {SMALL_MODULE:,}",
         )
     except TryAgainError as error:
-        return Verdict(None, what, str(error))
+        return CheckResult(None, what, str(error))
     except MelError:
-        return Verdict(True, what, "allowed")
-    return Verdict(True, what, "allowed")
+        return CheckResult(True, what, "allowed")
+    return CheckResult(True, what, "allowed")
 
 
-def findings(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[propose.Findings]:
+def compare_mapping(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[propose.Findings]:
     """The mapping held against the live metadata, an entity at a time; a bad module does not hide the others.
 
     Raises:

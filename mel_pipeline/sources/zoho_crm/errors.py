@@ -36,7 +36,7 @@ def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> 
         scope: what the token needs for this call.
         throttled: seconds to wait where Zoho throttles and does not say for how long.
     """
-    data = told(answer)
+    data = error_body(answer)
     code = str(data.get("code", ""))
     if answer.status == 429 or code == "TOO_MANY_REQUESTS":
         return _too_many(answer, data.get("details"), throttled)
@@ -62,7 +62,7 @@ def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> 
     return explain_status(answer, hint)
 
 
-def told(answer: Answer) -> dict[str, object]:
+def error_body(answer: Answer) -> dict[str, object]:
     """What a refusal says about itself; nothing when it is no JSON."""
     try:
         return answer.record()

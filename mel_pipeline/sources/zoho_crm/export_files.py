@@ -16,13 +16,19 @@ from zoneinfo import ZoneInfo
 from mel_pipeline.core.contracts import EntityContract, SourceContract
 from mel_pipeline.sources.shared.dates import Order, order_of
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, open_table
-from mel_pipeline.sources.zoho_crm.export_rows import Heads, find_columns, read_time, same, times_in
+from mel_pipeline.sources.zoho_crm.export_rows import (
+    ColumnMap,
+    find_columns,
+    normalize_heading,
+    read_time,
+    times_in,
+)
 from mel_pipeline.sources.zoho_crm.mapping import Mapping as Modules
 
 _PART = re.compile(r"(?P<base>.*?)[ _-](?:part[ _-]?)?(?P<number>\d{3})", re.IGNORECASE)
-_APART = timedelta(days=1)  # between the file times of two parts of one export
-_NAME_COUNTS = 0.25  # as much as that share of the headings
-_ENOUGH = 0.5  # share of a module's own headings that shows what a file is, whatever its name
+_MAX_PART_GAP = timedelta(days=1)  # between the file times of two parts of one export
+_NAME_WEIGHT = 0.25  # as much as that share of the headings
+_MIN_FIT = 0.5  # share of a module's own headings that shows what a file is, whatever its name
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,9 @@ class Part:
 
     file: DropFile
     header: list[str]
-    how: str
+    description: str
     count: int
-    heads: Heads
+    columns: ColumnMap
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Export:
 
 
 @dataclass
-class Looked:
+class FolderScan:
     """A folder that was looked through: files by entity, and why some are refused."""
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
@@ -68,44 +74,44 @@ class Looked:
     others: list[str] = field(default_factory=list)  # files of modules that are not in use
 
 
-def look_through(
+def scan_folder(
     files: Iterable[DropFile], unreadable: Mapping[str, str], contract: SourceContract, modules: Modules
-) -> Looked:
+) -> FolderScan:
     """Sort files by the entity they belong to.
 
     A file that cannot be read belongs to the entity whose module its name tells, or to the first one:
     it is told once.
     """
-    looked = Looked()
+    looked = FolderScan()
     first = next(iter(contract.entities))
     for name, reason in unreadable.items():
-        looked.refused.setdefault(named_by(name, modules) or first, {})[name] = reason
+        looked.refused.setdefault(entity_from_name(name, modules) or first, {})[name] = reason
     for file in files:
         entity: str | None = None
         try:
-            header, how, count = _glanced(file)
+            header, how, count = _inspect(file)
             entity = entity_of(file.name, header, contract, modules)
             if entity is None:
                 looked.others.append(file.name)
                 continue
             heads = find_columns(header, contract.entities[entity], modules[entity])
-            if heads.lacking:
-                raise FileRefusedError(_lacking(modules[entity].module, heads.lacking))
+            if heads.missing_required:
+                raise FileRefusedError(_missing_columns(modules[entity].module, heads.missing_required))
             looked.parts.setdefault(entity, []).append(Part(file, header, how, count, heads))
         except FileRefusedError as reason:
-            owner = entity or named_by(file.name, modules) or first
+            owner = entity or entity_from_name(file.name, modules) or first
             looked.refused.setdefault(owner, {})[file.name] = str(reason)
     return looked
 
 
 @lru_cache(maxsize=256)
-def _glanced(file: DropFile) -> tuple[list[str], str, int]:
+def _inspect(file: DropFile) -> tuple[list[str], str, int]:
     """Header of a file, how it is written, and its rows. Each entity looks the whole folder through: once is enough."""
     with open_table(file) as table:
         return table.header, table.how, table.count
 
 
-def _lacking(module: str, headings: Sequence[str]) -> str:
+def _missing_columns(module: str, headings: Sequence[str]) -> str:
     return (
         f"It is an export of {module} and lacks the headings {', '.join(headings)}. Export it with these fields,"
         " or give their headings as `label` in mapping.yml."
@@ -114,7 +120,7 @@ def _lacking(module: str, headings: Sequence[str]) -> str:
 
 def entity_of(name: str, header: Sequence[str], contract: SourceContract, modules: Modules) -> str | None:
     """The entity a file belongs to: by its headings, of like ones by its name; None for another module's."""
-    named = named_by(name, modules)
+    named = entity_from_name(name, modules)
     ranked = []
     for entity, mapping in modules.items():
         try:
@@ -122,13 +128,13 @@ def entity_of(name: str, header: Sequence[str], contract: SourceContract, module
         except FileRefusedError:
             heads = None  # a heading stands twice: told when the file is taken for this entity
         fit = heads.fit if heads else 0.0
-        if entity == named or fit >= _ENOUGH:
-            whole = heads is not None and not heads.lacking
-            ranked.append((whole, fit + (_NAME_COUNTS if entity == named else 0.0), entity))
+        if entity == named or fit >= _MIN_FIT:
+            whole = heads is not None and not heads.missing_required
+            ranked.append((whole, fit + (_NAME_WEIGHT if entity == named else 0.0), entity))
     return max(ranked)[-1] if ranked else None
 
 
-def named_by(name: str, modules: Modules) -> str | None:
+def entity_from_name(name: str, modules: Modules) -> str | None:
     """The entity whose module the file name begins with; of several the longest."""
     words = _words(name.rpartition(".")[0])
     found = [
@@ -140,7 +146,7 @@ def named_by(name: str, modules: Modules) -> str | None:
 
 
 def _words(text: str) -> list[str]:
-    return [same(word) for word in re.split(r"[\W_]+", text) if word]
+    return [normalize_heading(word) for word in re.split(r"[\W_]+", text) if word]
 
 
 def exports_of(
@@ -159,7 +165,7 @@ def exports_of(
                     "Another file of the same export cannot be read, and without it the export is not complete."
                 )
             _require_whole(members)
-            whole.append(_measured(members, zone, rules))
+            whole.append(_with_times(members, zone, rules))
         except FileRefusedError as reason:
             refused.update({part.file.name: str(reason) for part in members})
     return sorted(whole, key=lambda export: export.moment)
@@ -180,25 +186,25 @@ def _require_whole(parts: Sequence[Part]) -> None:
         raise FileRefusedError(
             "The export has several files, and one of their numbers is missing. Put all of them into the folder."
         )
-    if len({frozenset(part.heads.places) for part in parts}) > 1:
+    if len({frozenset(part.columns.places) for part in parts}) > 1:
         raise FileRefusedError(
             "The export has several files, and their headings differ. Export all of them with the same fields."
         )
     times = [part.file.modified_ns for part in parts]
-    if max(times) - min(times) > _APART.total_seconds() * 1e9:
+    if max(times) - min(times) > _MAX_PART_GAP.total_seconds() * 1e9:
         raise FileRefusedError(
             "The export has several files, and they are from different days. Remove what an older export left."
         )
 
 
-def _measured(parts: list[Part], zone: ZoneInfo, rules: EntityContract) -> Export:
+def _with_times(parts: list[Part], zone: ZoneInfo, rules: EntityContract) -> Export:
     """Read the times of an export: their order of day and month, and the latest change."""
     latest: datetime | None = None
     orders: list[Order] = []
     for part in parts:
         with open_table(part.file) as table:
-            orders.append(order_of(times_in(table.rows(), rules, part.heads.places), None))
-            place = part.heads.places.get(rules.changed_at or "")
+            orders.append(order_of(times_in(table.rows(), rules, part.columns.places), None))
+            place = part.columns.places.get(rules.changed_at or "")
             for moment in () if place is None else _moments(table.rows(), place, orders[-1], zone):
                 latest = max(latest or moment, moment)
     return Export(parts, latest, orders)

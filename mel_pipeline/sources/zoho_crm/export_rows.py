@@ -23,12 +23,12 @@ from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 _SYSTEM = frozenset({"id", "Created_Time", "Modified_Time"})  # fields that every module has
 _FULL_NAMES = ("Full Name", "Name")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-_WORDS = {"true": "true", "false": "false", "1": "true", "0": "false"}  # a ticked box, as Zoho writes it
+_BOOLEANS = {"true": "true", "false": "false", "1": "true", "0": "false"}  # a ticked box, as Zoho writes it
 Row = dict[str, str | None]
-Names = dict[str, str | None]  # a name as `same` writes it -> id; None where several records have it
+NameIndex = dict[str, str | None]  # a name as `same` writes it -> id; None where several records have it
 
 
-def same(text: str) -> str:
+def normalize_heading(text: str) -> str:
     """A heading without case, accents, spaces and punctuation: ``Account Name.id`` is ``Account_Name.ID``."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum())
 
@@ -38,7 +38,7 @@ def bare_id(text: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Heads:
+class ColumnMap:
     """Where the columns of the contract stand in a file.
 
     ``by_name`` are lookups of which the file tells only the name. ``lacking`` and ``left_out`` are the
@@ -48,12 +48,12 @@ class Heads:
 
     places: dict[str, int]
     by_name: frozenset[str]
-    lacking: list[str]
-    left_out: list[str]
+    missing_required: list[str]
+    missing_optional: list[str]
     fit: float
 
 
-def find_columns(header: Sequence[str], contract: EntityContract, mapping: EntityMapping) -> Heads:
+def find_columns(header: Sequence[str], contract: EntityContract, mapping: EntityMapping) -> ColumnMap:
     """Look every mapped column up, by its heading or API name.
 
     Raises:
@@ -61,7 +61,7 @@ def find_columns(header: Sequence[str], contract: EntityContract, mapping: Entit
     """
     positions: dict[str, list[int]] = {}
     for index, heading in enumerate(header):
-        positions.setdefault(same(heading), []).append(index)
+        positions.setdefault(normalize_heading(heading), []).append(index)
     places: dict[str, int] = {}
     by_name: set[str] = set()
     missing: dict[str, str] = {}
@@ -81,7 +81,7 @@ def find_columns(header: Sequence[str], contract: EntityContract, mapping: Entit
             by_name.add(name)
     needed = {name for name, rule in contract.columns.items() if rule.required} | set(contract.row_key)
     own = [name for name, mapped in mapping.fields.items() if mapped.field not in _SYSTEM]
-    return Heads(
+    return ColumnMap(
         places,
         frozenset(by_name),
         [heading for name, heading in missing.items() if name in needed],
@@ -94,11 +94,11 @@ def _headings(
     name: str, mapped: FieldMapping, contract: EntityContract, mapping: EntityMapping
 ) -> tuple[list[str], list[str]]:
     """Headings that give an id, and headings that give the value itself, best first."""
-    label, api = same(mapped.heading), same(mapped.field)
+    label, api = normalize_heading(mapped.heading), normalize_heading(mapped.field)
     if name in contract.row_key and mapped.field == "id":
-        module = same(mapping.module)
+        module = normalize_heading(mapping.module)
         return [
-            same(mapped.label or "Record Id"),
+            normalize_heading(mapped.label or "Record Id"),
             "recordid",
             "id",
             f"{module}id",
@@ -112,22 +112,22 @@ def name_columns(header: Sequence[str], mapping: EntityMapping) -> list[int]:
 
     They may be names of people: read to find an id, kept nowhere.
     """
-    positions = {same(heading): index for index, heading in reversed(list(enumerate(header)))}
+    positions = {normalize_heading(heading): index for index, heading in reversed(list(enumerate(header)))}
     named = mapping.fields.get("name")
     single = f"{mapping.module.removesuffix('s')} Name"
     wanted = ([named.heading, named.field] if named else []) + [single, *_FULL_NAMES]
     for heading in wanted:
-        if same(heading) in positions:
-            return [positions[same(heading)]]
+        if normalize_heading(heading) in positions:
+            return [positions[normalize_heading(heading)]]
     return [positions[key] for key in ("firstname", "lastname") if key in positions]
 
 
 def index_names(
-    rows: Iterable[Sequence[str]], id_place: int, name_places: Sequence[int], names: Names
+    rows: Iterable[Sequence[str]], id_place: int, name_places: Sequence[int], names: NameIndex
 ) -> None:
     """Add records to an index of ids by name."""
     for cells in rows:
-        key = same(" ".join(cells[place] for place in name_places))
+        key = normalize_heading(" ".join(cells[place] for place in name_places))
         identity = bare_id(cells[id_place])
         if key and identity:
             names[key] = identity if names.get(key, identity) == identity else None
@@ -139,11 +139,13 @@ class RowReader:
 
     contract: EntityContract
     mapping: EntityMapping
-    heads: Heads
+    columns: ColumnMap
     order: Order
     zone: ZoneInfo
-    names: dict[str, Names | None] = field(default_factory=dict)  # by column; None: no export to look into
-    unclear_times: int = 0  # in the hour in which clocks are changed
+    names: dict[str, NameIndex | None] = field(
+        default_factory=dict
+    )  # by column; None: no export to look into
+    ambiguous_times: int = 0  # in the hour in which clocks are changed
 
     def batch(self, file_name: str, first: int, rows: Sequence[Sequence[str]]) -> Batch:
         """Rows of a file as a batch; one with a lookup that cannot be told is put aside.
@@ -167,10 +169,10 @@ class RowReader:
         """A row, and the column and reason if it is put aside."""
         row: Row = {}
         fault: tuple[str | None, str] | None = None
-        for name, index in self.heads.places.items():
+        for name, index in self.columns.places.items():
             text = cells[index].strip()
-            if name in self.heads.by_name:
-                row[name], reason = self._found(name, text)
+            if name in self.columns.by_name:
+                row[name], reason = self._resolve_lookup(name, text)
                 fault = fault or ((name, reason) if reason else None)
             else:
                 row[name] = self._value(name, text)
@@ -178,7 +180,7 @@ class RowReader:
             fault = (None, f"The record has no {' and '.join(self.contract.row_key)}.")
         return row, fault
 
-    def _found(self, column: str, name: str) -> tuple[str | None, str | None]:
+    def _resolve_lookup(self, column: str, name: str) -> tuple[str | None, str | None]:
         """The id a lookup's name stands for, or why there is none. The name itself is not repeated."""
         if not name:
             return None, None
@@ -189,9 +191,9 @@ class RowReader:
                 None,
                 f"{column} is a name, and the folder has no export of {other}. {remedy} export {other} too.",
             )
-        if same(name) not in index:
+        if normalize_heading(name) not in index:
             return None, f"{column} is a name that no record of {other} has. {remedy} export {other} anew."
-        if (identity := index[same(name)]) is None:
+        if (identity := index[normalize_heading(name)]) is None:
             return (
                 None,
                 f"{column} is a name that several records of {other} have. {remedy} rename one in Zoho.",
@@ -212,7 +214,7 @@ class RowReader:
         if rule.type == "date":
             return self._day(text)
         if rule.type == "boolean":
-            return _WORDS.get(text.lower(), text)
+            return _BOOLEANS.get(text.lower(), text)
         if rule.type in ("number", "integer") and _PLAIN_NUMBER.fullmatch(text):
             return text_of(Decimal(text))
         return text
@@ -223,7 +225,7 @@ class RowReader:
             return text
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self.zone, fold=0)  # the first of two, where clocks are set back
-            self.unclear_times += moment.utcoffset() != moment.replace(fold=1).utcoffset()
+            self.ambiguous_times += moment.utcoffset() != moment.replace(fold=1).utcoffset()
         return moment.isoformat()
 
     def _day(self, text: str) -> str:

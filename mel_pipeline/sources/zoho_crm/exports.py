@@ -29,19 +29,19 @@ from mel_pipeline.sources.shared.files import (
 )
 from mel_pipeline.sources.zoho_crm.export_files import (
     Export,
-    Looked,
+    FolderScan,
     Part,
+    entity_from_name,
     exports_of,
-    look_through,
-    named_by,
+    scan_folder,
 )
-from mel_pipeline.sources.zoho_crm.export_rows import Names, RowReader, index_names, name_columns
+from mel_pipeline.sources.zoho_crm.export_rows import NameIndex, RowReader, index_names, name_columns
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, Mapping, mapping_for
 
 BATCH_ROWS = 10_000
 # The last ones are refused, each with its own sentence.
 ENDINGS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".zip"})
-MOST_NAMES = 10  # files that a note lists
+MAX_NAMES_LISTED = 10  # files that a note lists
 
 
 def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ExportFolder:
@@ -106,7 +106,7 @@ class _Load:
         self.complete = False
 
     @property
-    def _rules(self) -> EntityContract:
+    def _contract(self) -> EntityContract:
         return self._source.contract.entities[self._entity]
 
     @property
@@ -119,7 +119,7 @@ class _Load:
     def batches(self) -> Iterator[Batch]:
         files, unreadable, waiting = self._files()
         if waiting:
-            yield self._note(f"{_listed(waiting)}: still being written; the next run reads the folder.")
+            yield self._note(f"{_join_names(waiting)}: still being written; the next run reads the folder.")
             return
         seen = {
             "files": sorted(file.digest for file in files) + sorted(unreadable),
@@ -127,7 +127,7 @@ class _Load:
         }
         if all(self._stored.get(name) == value for name, value in seen.items()):
             return
-        looked = look_through(files, unreadable, self._source.contract, self._source.modules)
+        looked = scan_folder(files, unreadable, self._source.contract, self._source.modules)
         refused = looked.refused.get(self._entity, {})
         exports = self._exports(looked, self._entity, refused)
         newest = exports[-1] if exports else None
@@ -136,17 +136,17 @@ class _Load:
                 f"Zoho CRM exports: there is no export of {self._mapping.module} in {self._source.folder}."
                 " Export all records of the module and put the file there."
             )
-        yield from self._remarks(looked, exports)
+        yield from self._skipped_notes(looked, exports)
         if newest is not None and self._may_load(newest, refused):
             yield from self._rows(newest, looked)
             self.complete = True
             self._new = seen | {
                 "export": newest.digests,
                 "moment": list(newest.moment),
-                "columns": sorted(newest.parts[0].heads.places),
+                "columns": sorted(newest.parts[0].columns.places),
             }
         for name, reason in refused.items():
-            yield Batch(frame_of([], self._rules), [Rejected(name, None, None, reason, "{}")], fetched=1)
+            yield Batch(frame_of([], self._contract), [Rejected(name, None, None, reason, "{}")], fetched=1)
         self._new = self._new or self._stored | seen
 
     def _files(self) -> tuple[list[DropFile], dict[str, str], list[str]]:
@@ -160,14 +160,18 @@ class _Load:
         readable, unreadable = readable_files(at_rest)
         known = {file.name for file in readable} | unreadable.keys()
         waiting = [file.name for file in there if file.name not in known]
-        ours = [name for name in waiting if named_by(name, self._source.modules) in (None, self._entity)]
-        named_first = sorted(readable, key=lambda file: named_by(file.name, self._source.modules) is None)
+        ours = [
+            name for name in waiting if entity_from_name(name, self._source.modules) in (None, self._entity)
+        ]
+        named_first = sorted(
+            readable, key=lambda file: entity_from_name(file.name, self._source.modules) is None
+        )
         different: dict[str, DropFile] = {}
         for file in named_first:
             different.setdefault(file.digest, file)
         return list(different.values()), unreadable, ours
 
-    def _exports(self, looked: Looked, entity: str, refused: dict[str, str]) -> list[Export]:
+    def _exports(self, looked: FolderScan, entity: str, refused: dict[str, str]) -> list[Export]:
         rules = self._source.contract.entities[entity]
         return exports_of(looked.parts.get(entity, []), refused, self._source.zone, rules)
 
@@ -176,7 +180,7 @@ class _Load:
         if self._is_older(newest):
             return False
         before = self._stored.get("columns", []) if self._stored.get("rules") == self._source.rules else []
-        lost = [n for n in before if n in self._mapping.fields and n not in newest.parts[0].heads.places]
+        lost = [n for n in before if n in self._mapping.fields and n not in newest.parts[0].columns.places]
         if lost:
             headings = ", ".join(self._mapping.fields[name].heading for name in lost)
             reason = (
@@ -193,22 +197,24 @@ class _Load:
         latest, file_time = self._stored["moment"]
         return export.moment < (str(latest), int(file_time))
 
-    def _remarks(self, looked: Looked, exports: list[Export]) -> Iterator[Batch]:
+    def _skipped_notes(self, looked: FolderScan, exports: list[Export]) -> Iterator[Batch]:
         """What is not loaded, and why that is no fault."""
         if looked.others and self._entity == next(iter(self._source.contract.entities)):
-            yield self._note(f"{_listed(looked.others)}: exports of modules that are not in use; left alone.")
+            yield self._note(
+                f"{_join_names(looked.others)}: exports of modules that are not in use; left alone."
+            )
         if exports and self._is_older(exports[-1]):
             yield self._note(f"{exports[-1].names}: older than what was loaded before; left alone.")
         elif older := [export.names for export in exports[:-1]]:
-            yield self._note(f"{_listed(older)}: there is a newer export; left alone.")
+            yield self._note(f"{_join_names(older)}: there is a newer export; left alone.")
 
     def _note(self, text: str) -> Batch:
-        return Batch(frame_of([], self._rules), notes=[text])
+        return Batch(frame_of([], self._contract), notes=[text])
 
-    def _rows(self, export: Export, looked: Looked) -> Iterator[Batch]:
-        names = self._names(export, looked)
+    def _rows(self, export: Export, looked: FolderScan) -> Iterator[Batch]:
+        names = self._name_indexes(export, looked)
         for part, order in zip(export.parts, export.orders, strict=True):
-            reader = RowReader(self._rules, self._mapping, part.heads, order, self._source.zone, names)
+            reader = RowReader(self._contract, self._mapping, part.columns, order, self._source.zone, names)
             try:
                 with open_table(part.file) as table:
                     rows, first = table.rows(), 2
@@ -219,35 +225,35 @@ class _Load:
                 raise TransientSourceError(
                     f"{part.file.name}: it changed while it was read. {reason}"
                 ) from None
-            yield self._note(_how(part, reader.unclear_times))
+            yield self._note(_describe_part(part, reader.ambiguous_times))
 
-    def _names(self, export: Export, looked: Looked) -> dict[str, Names | None]:
+    def _name_indexes(self, export: Export, looked: FolderScan) -> dict[str, NameIndex | None]:
         """For each lookup that is only a name: the ids of the records it may mean."""
-        found: dict[str, Names | None] = {}
-        for column in sorted(export.parts[0].heads.by_name):
-            other = str(self._rules.columns[column].references)
-            known = [name for name in found if self._rules.columns[name].references == other]
-            found[column] = found[known[0]] if known else self._index(looked, other)
+        found: dict[str, NameIndex | None] = {}
+        for column in sorted(export.parts[0].columns.by_name):
+            other = str(self._contract.columns[column].references)
+            known = [name for name in found if self._contract.columns[name].references == other]
+            found[column] = found[known[0]] if known else self._name_index(looked, other)
         return found
 
-    def _index(self, looked: Looked, entity: str) -> Names | None:
+    def _name_index(self, looked: FolderScan, entity: str) -> NameIndex | None:
         exports = self._exports(looked, entity, dict(looked.refused.get(entity, {})))
         key = self._source.contract.entities[entity].row_key[0]
-        names: Names = {}
+        names: NameIndex = {}
         for part in exports[-1].parts if exports else ():
             if places := name_columns(part.header, self._source.modules[entity]):
                 with open_table(part.file) as table:
-                    index_names(table.rows(), part.heads.places[key], places, names)
+                    index_names(table.rows(), part.columns.places[key], places, names)
         return names or None
 
 
-def _how(part: Part, unclear_times: int) -> str:
+def _describe_part(part: Part, unclear_times: int) -> str:
     """How a file was read, for the log of the load."""
-    told = f"{part.file.name}: {part.how}; {part.count:,} rows; {len(part.heads.places)} of {len(part.header)} columns"
-    if part.heads.left_out:
-        told += f"; no column {', '.join(part.heads.left_out)}, so these stay empty"
-    if part.heads.by_name:
-        told += f"; found by name: {', '.join(sorted(part.heads.by_name))}"
+    told = f"{part.file.name}: {part.description}; {part.count:,} rows; {len(part.columns.places)} of {len(part.header)} columns"
+    if part.columns.missing_optional:
+        told += f"; no column {', '.join(part.columns.missing_optional)}, so these stay empty"
+    if part.columns.by_name:
+        told += f"; found by name: {', '.join(sorted(part.columns.by_name))}"
     if unclear_times:
         told += (
             f"; {unclear_times} times fall into an hour when clocks change, and the first reading was taken"
@@ -255,6 +261,6 @@ def _how(part: Part, unclear_times: int) -> str:
     return f"{told}."
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(names[:MOST_NAMES]) + more
+def _join_names(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES_LISTED} more" if len(names) > MAX_NAMES_LISTED else ""
+    return ", ".join(names[:MAX_NAMES_LISTED]) + more

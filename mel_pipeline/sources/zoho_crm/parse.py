@@ -20,7 +20,7 @@ FIELDS_A_CALL = 50  # more are refused with LIMIT_EXCEEDED
 CUT_AT = 500  # characters of rich text that lists give
 _ALWAYS = ("id", "Modified_Time")
 NEVER_LISTED = frozenset({"subform", "multiselectlookup", "multiuserlookup"})
-UNMOVED = frozenset({"formula", "rollup_summary"})  # they change and Modified_Time does not
+UNTRACKED = frozenset({"formula", "rollup_summary"})  # they change and Modified_Time does not
 
 
 def field_slices(wanted: Sequence[str]) -> list[list[str]]:
@@ -47,7 +47,7 @@ def changed_since(record: Mapping[str, object], since: datetime | None) -> bool:
     return moment is None or moment >= since
 
 
-def number_of(record: Mapping[str, object]) -> int:
+def numeric_id(record: Mapping[str, object]) -> int:
     """An id as a number, to tell whether the scan moves on; 0 when it is none."""
     text = str(record.get("id", ""))
     return int(text) if text.isdigit() else 0
@@ -88,7 +88,7 @@ def parse_columns(
     texts: dict[str, list[str | None]] = {}
     for name in contract.columns:
         mapped = mapping.fields.get(name)
-        texts[name] = nothing if mapped is None else _in_our_words(_texts(columns[mapped.field]), mapped)
+        texts[name] = nothing if mapped is None else _map_values(_texts(columns[mapped.field]), mapped)
     texts["_source_ref"] = list(places)
     return _batch(texts, contract, len(places))
 
@@ -109,10 +109,10 @@ def _texts(values: Sequence[object]) -> list[str | None]:
         texts = cast("Sequence[str]", values)
         if not any(map(str.isspace, texts)):
             return list(texts) if all(texts) else [text or None for text in texts]
-    return [plain(value) for value in values]
+    return [as_text(value) for value in values]
 
 
-def plain(value: object) -> str | None:
+def as_text(value: object) -> str | None:
     """A field's value as text. A multi-select lookup becomes the ids it points at; a subform stays JSON."""
     if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
         return text_of(value)
@@ -133,7 +133,7 @@ def _linked_id(item: Mapping[str, object]) -> str | None:
     return str(inner[0]) if len(inner) == 1 and set(others) <= {"id", "has_more"} else None
 
 
-def _in_our_words(texts: list[str | None], mapped: FieldMapping) -> list[str | None]:
+def _map_values(texts: list[str | None], mapped: FieldMapping) -> list[str | None]:
     if not mapped.values:
         return texts
     words = mapped.values

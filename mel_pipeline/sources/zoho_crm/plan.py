@@ -12,9 +12,9 @@ from datetime import datetime
 from math import ceil
 
 PAGES, QUERY, BULK = "pages", "query", "bulk"
-WORDS = {PAGES: "page by page", QUERY: "by query (COQL)", BULK: "by Bulk Read"}
+WAY_LABELS = {PAGES: "page by page", QUERY: "by query (COQL)", BULK: "by Bulk Read"}
 PAGE, QUERY_ROWS, BULK_ROWS, PAGE_REACH = 200, 2_000, 200_000, 100_000
-SMALL = 10_000  # up to here pages cost no more than starting one Bulk Read job, and nothing waits
+SMALL_MODULE = 10_000  # up to here pages cost no more than starting one Bulk Read job, and nothing waits
 _BULK_CALLS = 10  # asking how far a job is, and fetching its result
 
 
@@ -33,7 +33,7 @@ def price(way: str, records: int, slices: int) -> int:
 
 def ways(records: int, slices: int) -> list[str]:
     """The ways to read a whole module, best first. Beyond 100,000 records pages do not reach."""
-    if records <= SMALL:
+    if records <= SMALL_MODULE:
         return [PAGES]
     big = sorted((QUERY, BULK), key=lambda way: price(way, records, slices))
     return [*big, PAGES] if records <= PAGE_REACH else big
@@ -75,7 +75,7 @@ class Progress:
             stored[name] = datetime.fromisoformat(stored[name]) if stored[name] else None
         return cls(**stored)
 
-    def begin_again(self, round: int) -> None:
+    def restart(self, round: int) -> None:
         """Back to the first record; what was read stays read, for rows are stored by id."""
         self.tokens, self.page, self.seen, self.last_id, self.job, self.rows_done = [], 0, 0, 0, "", 0
         self.round = round

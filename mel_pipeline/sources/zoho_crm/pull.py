@@ -16,12 +16,12 @@ from mel_pipeline.sources.zoho_crm import bulk, parse, scan
 from mel_pipeline.sources.zoho_crm.api import Api, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError, PageTokenError, ScopeError
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping
-from mel_pipeline.sources.zoho_crm.plan import BULK, PAGES, QUERY, WORDS, Progress, ways
+from mel_pipeline.sources.zoho_crm.plan import BULK, PAGES, QUERY, WAY_LABELS, Progress, ways
 
 ROWS_A_BATCH = 2_000
 OVERLAP = timedelta(minutes=10)  # read again before the watermark: equal seconds, clocks, late commits
 DELETIONS_KEPT = timedelta(days=60)  # in the recycle bin; after a longer pause everything is read again
-_ROUNDS = 3  # scans of a list whose records shift while it is paged
+_MAX_SCANS = 3  # scans of a list whose records shift while it is paged
 
 
 class ModulePull:
@@ -46,8 +46,8 @@ class ModulePull:
         stored = json.loads(cursor) if cursor else {}
         self._stored: dict[str, str] = stored if stored.get("rules") == self._rules else {}
         left = Progress.read(checkpoint) if checkpoint else None
-        self._left = left if left is not None and left.rules == self._rules else None
-        self._spent = api.credits.used
+        self._resumed = left if left is not None and left.rules == self._rules else None
+        self._credits_before = api.credits.used
         self._progress: Progress | None = None
         self._deletions_read = False
         self._ways: dict[str, None] = {}
@@ -63,7 +63,7 @@ class ModulePull:
 
     def batches(self) -> Iterator[Batch]:
         self._require_fields()
-        progress = self._progress = self._left or self._begin()
+        progress = self._progress = self._resumed or self._new_progress()
         if not progress.records_done:
             for batch in self._records(progress):
                 self._ways[progress.way] = None
@@ -95,17 +95,17 @@ class ModulePull:
 
     def usage(self) -> Mapping[str, int | str]:
         """Credits of this load, and what Zoho says is left, where it does."""
-        used: dict[str, int | str] = {"API credits used": self._api.credits.used - self._spent}
+        used: dict[str, int | str] = {"API credits used": self._api.credits.used - self._credits_before}
         if self._api.credits.left is not None:
             used["API credits left today"] = self._api.credits.left
-        way = ", then ".join(WORDS[way] for way in self._ways)
+        way = ", then ".join(WAY_LABELS[way] for way in self._ways)
         return used | {"read": f"{way or 'nothing new'}."}
 
-    def _begin(self) -> Progress:
+    def _new_progress(self) -> Progress:
         """Everything at first, after a long pause, and where a mapped field changes without leaving a trace."""
         started = (self._api.server_time or datetime.now(UTC)).astimezone(UTC)
         synced = _moment(self._stored.get("synced"))
-        untraced = any(self._kind(name) in parse.UNMOVED for name in self._mapping.api_names)
+        untraced = any(self._kind(name) in parse.UNTRACKED for name in self._mapping.api_names)
         if synced is None or untraced or started - synced > DELETIONS_KEPT:
             expected = self._api.count(self._module)
             return Progress(None, started, ways(expected, len(self._slices))[0], self._rules, expected)
@@ -127,52 +127,52 @@ class ModulePull:
     def _records(self, progress: Progress) -> Iterator[Batch]:
         """All records of this load; once more when some may have been passed over."""
         while True:
-            yield from self._once_through(progress)
-            if not (reason := self._passed_over(progress)):
+            yield from self._scan_once(progress)
+            if not (reason := self._missed_reason(progress)):
                 break
-            last = progress.round >= _ROUNDS
-            progress.begin_again(1 if last else progress.round + 1)
+            last = progress.round >= _MAX_SCANS
+            progress.restart(1 if last else progress.round + 1)
             yield Batch(frame_of([], self._contract), checkpoint=progress.text())
             if last:
                 raise TransientSourceError(
                     f"Zoho CRM {self._module}: {reason}. The next run reads everything again."
                 )
         if progress.torn:
-            records = scan.mended(self._api, self._module, self._slices, progress.torn, self._converted)
+            records = scan.reread_torn(self._api, self._module, self._slices, progress.torn, self._converted)
             progress.torn = []
             yield self._batch(records, [f"read again, row {n}" for n in range(1, len(records) + 1)], progress)
 
-    def _once_through(self, progress: Progress) -> Iterator[Batch]:
+    def _scan_once(self, progress: Progress) -> Iterator[Batch]:
         """By the way that was chosen, or the next best that the token is allowed."""
-        ways_left = self._choices(progress)
+        ways_left = self._remaining_ways(progress)
         while ways_left:
             way = ways_left.pop(0)
             try:
-                yield from self._by(way, progress)
+                yield from self._read_by(way, progress)
                 break
             except (PageReachError, PageTokenError) as error:
-                ways_left = self._after_the_pages(progress, error)
+                ways_left = self._fallback_ways(progress, error)
             except ScopeError:
                 if not ways_left:
                     raise
         if progress.way != PAGES and self._converted and not progress.converted:
-            progress.begin_again(progress.round)
+            progress.restart(progress.round)
             progress.converted = True
             yield from self._paged(progress)
 
-    def _choices(self, progress: Progress) -> list[str]:
+    def _remaining_ways(self, progress: Progress) -> list[str]:
         if progress.since is not None or progress.page or progress.job:
             return [progress.way]
         choices = ways(progress.expected or 0, len(self._slices))
         return choices[choices.index(progress.way) :] if progress.way in choices else [progress.way]
 
-    def _after_the_pages(self, progress: Progress, error: PageReachError | PageTokenError) -> list[str]:
+    def _fallback_ways(self, progress: Progress, error: PageReachError | PageTokenError) -> list[str]:
         """Queries go on after the last id; a token that may not query begins again, while that helps."""
         if self._may_query():
             return [QUERY]
-        if isinstance(error, PageReachError) or progress.round >= _ROUNDS:
+        if isinstance(error, PageReachError) or progress.round >= _MAX_SCANS:
             raise error
-        progress.begin_again(progress.round + 1)
+        progress.restart(progress.round + 1)
         return [progress.way]
 
     def _may_query(self) -> bool:
@@ -182,7 +182,7 @@ class ModulePull:
             return False
         return True
 
-    def _passed_over(self, progress: Progress) -> str:
+    def _missed_reason(self, progress: Progress) -> str:
         """Why records may have been passed over; empty when none were.
 
         A record deleted while pages are turned moves the next one onto a page already read. Told by
@@ -193,14 +193,14 @@ class ModulePull:
             progress.expected = self._api.count(self._module)
             if progress.seen < progress.expected and not progress.converted:
                 return f"{progress.seen:,} records came where Zoho counts {progress.expected:,}"
-        if progress.way != PAGES or progress.page <= 1 or progress.round >= _ROUNDS:
+        if progress.way != PAGES or progress.page <= 1 or progress.round >= _MAX_SCANS:
             return ""  # a busy CRM deletes all the time; in the last round the count has to do
         gone = scan.deletions(self._api, self._module, progress.started - OVERLAP)
         moments = [_moment(record.get("deleted_time")) for _, record in gone]
         shifted = any(moment is None or moment >= progress.started for moment in moments)
         return "records were deleted while they were read" if shifted else ""
 
-    def _by(self, way: str, progress: Progress) -> Iterator[Batch]:
+    def _read_by(self, way: str, progress: Progress) -> Iterator[Batch]:
         progress.way = way
         if way == BULK:
             names = [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
@@ -214,16 +214,16 @@ class ModulePull:
                 raise
         elif way == QUERY:
             pages = scan.by_query(self._api, self._module, self._slices, progress)
-            yield from self._gathered(pages, "query", progress)
+            yield from self._batched(pages, "query", progress)
         else:
             yield from self._paged(progress)
 
     def _paged(self, progress: Progress) -> Iterator[Batch]:
         converted = "true" if progress.converted else self._converted
         pages = scan.by_pages(self._api, self._module, self._slices, progress, converted)
-        yield from self._gathered(pages, "page", progress)
+        yield from self._batched(pages, "page", progress)
 
-    def _gathered(self, pages: Iterator[list[Record]], word: str, progress: Progress) -> Iterator[Batch]:
+    def _batched(self, pages: Iterator[list[Record]], word: str, progress: Progress) -> Iterator[Batch]:
         """Some pages at a time: a frame costs as much for two hundred rows as for two thousand."""
         records: list[Record] = []
         places: list[str] = []
@@ -243,8 +243,8 @@ class ModulePull:
         if progress.since is not None:
             stays = [parse.changed_since(record, progress.since) for record in records]
             records, places = list(compress(records, stays)), list(compress(places, stays))
-        self._see([record.get("Modified_Time") for record in records], progress)
-        whole = self._whole(records)
+        self._note_latest([record.get("Modified_Time") for record in records], progress)
+        whole = self._with_details(records)
         if len(whole) < len(records):  # some are gone since they were listed
             by_id = {str(record["id"]): place for record, place in zip(records, places, strict=True)}
             places = [by_id[str(record["id"])] for record in whole]
@@ -257,11 +257,11 @@ class ModulePull:
         if self._needs_details:
             rows = zip(*columns.values(), strict=True)
             return self._batch([dict(zip(columns, row, strict=True)) for row in rows], places, progress)
-        self._see(columns["Modified_Time"], progress)
+        self._note_latest(columns["Modified_Time"], progress)
         batch = parse.parse_columns(columns, self._contract, self._mapping, places)
         return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
 
-    def _see(self, times: Iterable[object], progress: Progress) -> None:
+    def _note_latest(self, times: Iterable[object], progress: Progress) -> None:
         """Keep the latest change that was met."""
         moments = filter(None, map(parse.instant, set(times)))
         progress.latest = max([*filter(None, [progress.latest]), *moments], default=None)
@@ -271,14 +271,14 @@ class ModulePull:
         kinds = {self._kind(name) for name in self._mapping.api_names}
         return bool(kinds & parse.NEVER_LISTED) or any(m.whole for m in self._mapping.fields.values())
 
-    def _whole(self, records: list[Record]) -> list[Record]:
+    def _with_details(self, records: list[Record]) -> list[Record]:
         """Records with the subforms, multi-select lookups and long texts that lists do not give."""
         absent = [name for name in self._mapping.api_names if self._kind(name) in parse.NEVER_LISTED]
         cut = [mapped.field for mapped in self._mapping.fields.values() if mapped.whole]
         needing = records if absent else [r for r in records if cut and parse.was_cut(r, cut)]
         if not needing:
             return records
-        done = {str(r["id"]): r for r in scan.completed(self._api, self._module, needing, [*absent, *cut])}
+        done = {str(r["id"]): r for r in scan.with_details(self._api, self._module, needing, [*absent, *cut])}
         asked = {str(record["id"]) for record in needing}
         return [
             done.get(str(record["id"]), record)

@@ -14,12 +14,12 @@ from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.shared.prefetch import prefetch
 from mel_pipeline.sources.zoho_crm.api import IDS_A_CALL, PER_PAGE, Api, Page, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError
-from mel_pipeline.sources.zoho_crm.parse import join_slices, number_of
+from mel_pipeline.sources.zoho_crm.parse import join_slices, numeric_id
 from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, QUERY, QUERY_ROWS, Progress, query_credits
 
-BY_PAGE = 2_000  # records that `page` reaches; beyond, only page_token
-AHEAD = 8  # pages fetched while others are worked on
-_ROUNDS = 3  # tries to get a record whole that keeps changing between slices of fields
+PAGE_NUMBER_REACH = 2_000  # records that `page` reaches; beyond, only page_token
+PREFETCH_PAGES = 8  # pages fetched while others are worked on
+_MAX_REREADS = 3  # tries to get a record whole that keeps changing between slices of fields
 
 
 def by_pages(
@@ -32,9 +32,9 @@ def by_pages(
         PageReachError: more records than Zoho lists; ``progress.last_id`` says where to go on.
     """
     pending: list[dict[str, Record]] = [{} for _ in slices]
-    for pages in prefetch(_pages(api, module, slices, progress, converted), AHEAD):
+    for pages in prefetch(_pages(api, module, slices, progress, converted), PREFETCH_PAGES):
         _note(progress, pages)
-        whole = _joined(pages, pending)
+        whole = _join_pages(pages, pending)
         left = {identity for part in pending for identity in part}
         progress.torn = list(dict.fromkeys([*progress.torn, *left]))
         yield whole
@@ -59,7 +59,7 @@ def _pages(
         yield pages
         if not any(page.more for page in pages):
             return
-        if number * PER_PAGE >= BY_PAGE and not all(page.token for page in pages if page.more):
+        if number * PER_PAGE >= PAGE_NUMBER_REACH and not all(page.token for page in pages if page.more):
             return
 
 
@@ -87,14 +87,14 @@ def _require_end(progress: Progress, module: str) -> None:
 def _note(progress: Progress, pages: list[Page]) -> None:
     """Move on past these pages."""
     progress.page += 1
-    numbers = [number_of(record) for record in pages[0].records]
+    numbers = [numeric_id(record) for record in pages[0].records]
     progress.seen += sum(number > progress.last_id for number in numbers)
     progress.last_id = max([progress.last_id, *numbers])
     progress.tokens = [page.token or "" for page in pages]
     progress.more = any(page.more for page in pages)
 
 
-def _joined(pages: list[Page], pending: list[dict[str, Record]]) -> list[Record]:
+def _join_pages(pages: list[Page], pending: list[dict[str, Record]]) -> list[Record]:
     """Records that are whole after these pages; the others wait in ``pending``."""
     if len(pages) == 1:
         return list(pages[0].records)
@@ -121,14 +121,14 @@ def by_query(
         ]
         pages = [first.result(), *(future.result() for future in others)]
         more = any(page.more for page in pages)
-        upto = min(max(map(number_of, page.records), default=0) for page in pages)
+        upto = min(max(map(numeric_id, page.records), default=0) for page in pages)
         parts = [
-            {str(r["id"]): r for r in page.records if not more or number_of(r) <= upto} for page in pages
+            {str(r["id"]): r for r in page.records if not more or numeric_id(r) <= upto} for page in pages
         ]
         whole, torn = join_slices(parts)
         progress.page += 1
         progress.seen += len(whole) + len(torn)
-        progress.last_id = max([progress.last_id, *(number_of(record) for record in whole), *map(int, torn)])
+        progress.last_id = max([progress.last_id, *(numeric_id(record) for record in whole), *map(int, torn)])
         progress.torn = list(dict.fromkeys([*progress.torn, *torn]))
         yield list(whole)
         if not more:
@@ -142,7 +142,7 @@ def _select(module: str, fields: Sequence[str], progress: Progress) -> str:
     return f"select {', '.join(fields)} from {module} where {where} order by id asc limit {QUERY_ROWS}"  # noqa: S608 - COQL; names are ours
 
 
-def mended(
+def reread_torn(
     api: Api, module: str, slices: Sequence[Sequence[str]], torn: Sequence[str], converted: str | None
 ) -> list[Record]:
     """Records that changed between two slices, read again until they are whole.
@@ -152,7 +152,7 @@ def mended(
     """
     found: list[Record] = []
     left = list(torn)
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_REREADS):
         if not left:
             break
         again = [_by_ids(api, module, fields, left, converted) for fields in slices]
@@ -174,10 +174,10 @@ def _by_ids(
     return {str(record["id"]): record for page in pages for record in page}
 
 
-def completed(api: Api, module: str, records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+def with_details(api: Api, module: str, records: Sequence[Record], names: Sequence[str]) -> list[Record]:
     """These records with the fields that lists leave out or cut, one call a record."""
     asked = ["id", *names]
-    details = api.pool.map(lambda record: api.whole(module, str(record["id"]), asked), records)
+    details = api.pool.map(lambda record: api.full_record(module, str(record["id"]), asked), records)
     return [
         {**record, **{name: detail.get(name) for name in names}}
         for record, detail in zip(records, details, strict=True)

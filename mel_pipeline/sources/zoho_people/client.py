@@ -16,7 +16,7 @@ from mel_pipeline.sources.zoho_people import parse
 
 LIMIT = 200  # larger values are refused with code 7021
 CALLS, WINDOW_SECONDS = 360, 60.0  # Zoho locks at 400 a minute; retries count as well
-ROUNDS = 3  # scans of a form whose records move while it is paged
+MAX_SCANS = 3  # scans of a form whose records move while it is paged
 
 Record = Mapping[str, object]
 
@@ -35,7 +35,7 @@ class ZohoPeople:
         self._http = http
         self._auth = auth
         self._url = url
-        self._pace = RateLimiter(
+        self._rate_limiter = RateLimiter(
             CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep
         )
 
@@ -52,7 +52,7 @@ class ZohoPeople:
         whole: list[bool] = []
 
         def batches() -> Iterator[Batch]:
-            for _ in range(ROUNDS):
+            for _ in range(MAX_SCANS):
                 pages, stood_still = self._scan(contract)
                 if stood_still:
                     break
@@ -60,9 +60,9 @@ class ZohoPeople:
             for number, records in enumerate(pages, start=1):
                 yield parse.parse_page(records, contract, number)
             if not stood_still:
-                yield parse.nothing(
+                yield parse.empty_batch(
                     contract,
-                    f"The form kept changing while it was read, {ROUNDS} times: nobody is taken for gone.",
+                    f"The form kept changing while it was read, {MAX_SCANS} times: nobody is taken for gone.",
                 )
 
         return Pull(batches(), complete=lambda: whole == [True])
@@ -88,7 +88,7 @@ class ZohoPeople:
         rejected: list[int] = []
 
         def headers() -> dict[str, str]:
-            self._pace.wait(what)
+            self._rate_limiter.wait(what)
             used.append(self._auth.headers())
             return used[-1]
 

@@ -75,7 +75,7 @@ def identity(record: Mapping[str, object], contract: EntityContract) -> tuple[st
     return tuple(text_of(record.get(contract.columns[name].api_name or name)) for name in contract.row_key)
 
 
-def nothing(contract: EntityContract, note: str) -> Batch:
+def empty_batch(contract: EntityContract, note: str) -> Batch:
     """No rows, and a word for the log of the load."""
     return Batch(frame_of([], contract), notes=[note])
 

@@ -174,7 +174,7 @@ def test_an_answer_of_google_that_breaks_off_is_asked_again(
 
 def test_youtube_rows_that_do_not_fit_their_headers_are_refused() -> None:
     contract = contract_of("youtube").entities["daily"]
-    names = ["day", *youtube_parse.DAILY]
+    names = ["day", *youtube_parse.DAILY_METRICS]
     headers = [{"name": name} for name in names]
     with pytest.raises(PermanentSourceError, match="does not fit"):
         youtube_parse.day_rows({"columnHeaders": headers, "rows": [["2024-01-01"]]}, contract, CHANNEL, [])

@@ -169,7 +169,7 @@ def test_a_form_that_never_stands_still_loads_and_marks_nobody_deleted(tmp_path:
         server.asked.clear()
         moving(service, server, people, lambda: people.pop(0), 9)
         result = load(server, tmp_path)
-    assert server.count(FORM) == 2 * client.ROUNDS
+    assert server.count(FORM) == 2 * client.MAX_SCANS
     assert result.deleted == 0
     assert "nobody is taken for gone" in result.notes[0]
 

@@ -1,4 +1,4 @@
-"""Ask Brevo for lists and campaigns. What an answer means is in parse.py."""
+"""Fetch lists and campaigns from Brevo. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -69,31 +69,31 @@ class Brevo:
         yield parse.several_row(contract, self._today)
 
     def _campaigns(self, since: date) -> Iterator[list[parse.Record]]:
-        asked = {
+        params = {
             "status": "sent",
             "statistics": "globalStats",
             "excludeHtmlContent": "true",
             "startDate": f"{since}T00:00:00.000Z",
             "endDate": f"{self._today + timedelta(days=1)}T00:00:00.000Z",
         }
-        return self._pages("emailCampaigns", asked)
+        return self._pages("emailCampaigns", params)
 
     def _with_old_counts(self, campaign: parse.Record) -> parse.Record:
-        """The list counts events of the last six months only; an older campaign tells its own counts alone."""
+        """The list counts events of the last six months only; an older campaign is fetched on its own."""
         sent = parse.mailing_of(campaign).sent
         if sent is None or sent.date() >= self._today - STATISTICS_WINDOW:
             return campaign
-        asked = {"statistics": "globalStats", "excludeHtmlContent": "true"}
-        return self._request(f"emailCampaigns/{int(str(campaign['id']))}", asked)
+        params = {"statistics": "globalStats", "excludeHtmlContent": "true"}
+        return self._request(f"emailCampaigns/{int(str(campaign['id']))}", params)
 
     def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         name, size = PAGES[node]
 
-        def ask(start: int) -> tuple[list[parse.Record], int]:
+        def fetch(start: int) -> tuple[list[parse.Record], int]:
             data = self._request(node, {**more, "limit": str(size), "offset": str(start), "sort": "asc"})
             return parse.records(data, name), total_of(data, "count", f"Brevo {name}")
 
-        return every_page(f"Brevo {name}", ask)
+        return every_page(f"Brevo {name}", fetch)
 
     def _request(self, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()
@@ -112,10 +112,12 @@ class Brevo:
         )
 
     def _note_limits(self, answer: Answer) -> float | None:
-        """Seconds until calls are let in again; Brevo counts them down in a header."""
-        told = [answer.headers.get(f"x-sib-ratelimit-{name}", "") for name in ("reset", "remaining", "limit")]
-        if not all(text.isdigit() for text in told):
+        """Seconds until the limit resets; Brevo counts them down in a header."""
+        values = [
+            answer.headers.get(f"x-sib-ratelimit-{name}", "") for name in ("reset", "remaining", "limit")
+        ]
+        if not all(text.isdigit() for text in values):
             return None
-        reset, left, limit = map(int, told)
+        reset, left, limit = map(int, values)
         self._budget.note_left(left, limit, float(reset))
         return float(reset)

@@ -1,4 +1,4 @@
-"""Brevo's answers into rows; Apple's automatic opens stay apart from people's. Pure: no HTTP, no clock."""
+"""Turn Brevo's responses into rows; Apple's automatic opens are a metric of their own. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ COUNTS = (
     "sent", "delivered", "uniqueViews", "appleMppOpens", "uniqueClicks", "unsubscriptions", "hardBounces", "softBounces",
     "complaints",
 )  # fmt: skip
-SEVERAL = "several"  # account of a campaign to more than one list: its readers cannot be told apart
+SEVERAL = "several"  # account of a campaign to more than one list: which list a reader is on is unknown
 Record = Mapping[str, object]
 
 
 def explain(answer: Answer, key: str, wait_seconds: float | None) -> SourceError:
-    """What an error means, by the code in its body.
+    """Map an error response to an exception, by the code in its body.
 
     Args:
-        wait_seconds: until calls are let in again, as the header tells.
+        wait_seconds: until the limit resets, from the header.
     """
     data = answer.record()
     code = str(data.get("code") or f"HTTP {answer.status}")
@@ -33,8 +33,8 @@ def explain(answer: Answer, key: str, wait_seconds: float | None) -> SourceError
         return TryAgainError(f"{answer.what}: too many calls. Run the load again later.", wait_seconds)
     if answer.status == 401 or code == "unauthorized":
         return ReauthoriseError(
-            f"{answer.what}: the key is not, or no longer, let in ({code}). Brevo can bind keys to addresses: see"
-            " that this machine's is allowed (Security → Authorised IPs). Else make a new key (SMTP & API → API"
+            f"{answer.what}: the key was rejected ({code}). Brevo can restrict keys to IP addresses: check that"
+            " this machine's is allowed (Security → Authorised IPs). Otherwise make a new key (SMTP & API → API"
             " keys) and set MEL_BREVO_API_KEY."
         )
     return PermanentSourceError(
@@ -44,7 +44,7 @@ def explain(answer: Answer, key: str, wait_seconds: float | None) -> SourceError
 
 
 def records(data: Record, name: str) -> list[Record]:
-    """A page; Brevo leaves the list out where there is nothing."""
+    """The records of a page; Brevo omits the list when it is empty."""
     found = data.get(name) or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError(f"Brevo's answer has no list of {name}. Check MEL_BREVO_API_URL.")
@@ -68,26 +68,26 @@ def several_row(contract: EntityContract, today: date) -> Batch:
 
 def mailing_of(campaign: Record) -> Mailing:
     """A campaign and its counts over all its lists."""
-    told = _statistics(campaign)
+    statistics = _statistics(campaign)
     return Mailing(
         id=str(campaign.get("id") or ""),
         account=account_of(campaign),
         kind=str(campaign.get("type") or "classic"),
         title=str(campaign.get("subject") or "") or None,
         sent_at=str(campaign.get("sentDate")),
-        counts={metric: told.get(metric) for metric in COUNTS},
+        counts={metric: statistics.get(metric) for metric in COUNTS},
     )
 
 
 def account_of(campaign: Record) -> str:
-    """The list a campaign went to, or that there were several."""
+    """The list a campaign went to; ``SEVERAL`` when there was more than one."""
     recipients = campaign.get("recipients")
     lists = recipients.get("lists") if isinstance(recipients, dict) else None
     return str(lists[0]) if isinstance(lists, list) and len(lists) == 1 else SEVERAL
 
 
 def _statistics(campaign: Record) -> Record:
-    """Counts over all lists: `campaignStats` would count who is on two of them twice."""
+    """Counts over all lists: `campaignStats` would count a person on two of them twice."""
     statistics = campaign.get("statistics")
     found = statistics.get("globalStats") if isinstance(statistics, dict) else None
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""Ask the Graph API for Pages, their days and posts. Meanings are in parse.py."""
+"""Fetch Pages, their days and posts from the Graph API. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def open(settings: Settings, policy: Policy | None = None) -> Facebook | ExportF
 
 
 class Facebook:
-    """Pages as a source. Each is asked with a token of its own, which the system user's token obtains."""
+    """Pages as a source. Each needs a token of its own, obtained with the system user's token."""
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -92,7 +92,9 @@ class Facebook:
         if entity == "accounts":
             return self._build_pull(self._account_rows(contract))
         if quarter is None:
-            raise SettingsError(f"Facebook {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+            raise SettingsError(
+                f"Facebook {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
+            )
         if entity == "periods":
             return self._build_pull(self._periods(contract, quarter))
         read = self._figures if entity == "content_metrics" else self._posts
@@ -122,18 +124,18 @@ class Facebook:
     def _days(
         self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
-        """Days out of reach are marked so, unless figures of theirs may be stored; the others are asked."""
-        kept = min(max(window[0], self._available_from), window[1])
-        if window[0] < kept and account not in known:
-            lost = days_of((window[0], kept))
-            yield parse.empty_days(contract, account, parse.PAGE_METRICS, lost, "not_offered")
-        if kept < window[1]:
-            yield from self._available_days(contract, known, account, (kept, window[1]))
+        """Days too old are marked, unless their figures may be stored already; the others are requested."""
+        available = min(max(window[0], self._available_from), window[1])
+        if window[0] < available and account not in known:
+            unavailable = days_of((window[0], available))
+            yield parse.empty_days(contract, account, parse.PAGE_METRICS, unavailable, "not_offered")
+        if available < window[1]:
+            yield from self._available_days(contract, known, account, (available, window[1]))
 
     def _available_days(
         self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
-        """All metrics at once; one that was retired fails the others with it, so then each alone."""
+        """All metrics in one call; a retired one fails the whole call, so then each on its own."""
         try:
             data = self._insights(account, window, parse.PAGE_METRICS)
             yield parse.parse_days(data, contract, account, window, parse.PAGE_METRICS)
@@ -147,7 +149,7 @@ class Facebook:
     def _days_one_by_one(
         self, contract: EntityContract, account: str, window: tuple[date, date], fresh: Sequence[date]
     ) -> list[Batch]:
-        """The metrics that are answered, and fresh days of the others. None answered: not a matter of metrics."""
+        """The metrics that succeed, and fresh days of the others as empty. If all fail, the metrics are not the cause."""
         answered: list[Batch] = []
         refused: dict[str, RefusedError] = {}
         for metric in parse.PAGE_METRICS:
@@ -171,7 +173,7 @@ class Facebook:
 
     def _periods(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
         for account in self._accounts:
-            self._page_token(account)  # a Page that cannot be read is no Page without reach
+            self._page_token(account)  # fail on a Page that cannot be read instead of reporting no reach
             yield parse.parse_periods(contract, account, periods_of(quarter, self._today))
 
     def _posts(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
@@ -190,30 +192,30 @@ class Facebook:
         )
 
     def _figures(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        """Pages of posts are listed first; the figures are then asked for each page."""
+        """Posts are listed first; their figures are then requested page by page."""
         for account in self._accounts:
-            for asked, page in self._post_pages(account, quarter, _POST_FIELDS):
+            for params, page in self._post_pages(account, quarter, _POST_FIELDS):
                 posts = records(page)
-                found, missing = self._figures_of(account, asked, posts)
+                found, missing = self._figures_of(account, params, posts)
                 whole = parse.with_figures(posts, found)
                 yield parse.parse_figures(
                     whole, missing, contract, account, parse.day_in(quarter, self._zone)
                 )
 
     def _figures_of(
-        self, account: str, asked: Mapping[str, str], posts: Sequence[Mapping[str, object]]
+        self, account: str, params: Mapping[str, str], posts: Sequence[Mapping[str, object]]
     ) -> tuple[dict[str, list[Mapping[str, object]]], parse.Missing]:
-        """Series by post, and why others are missing: all metrics at once, else each alone, else post by post."""
+        """Series by post, and why others are missing: all metrics at once, then one by one, then post by post."""
         found: dict[str, list[Mapping[str, object]]] = {str(post.get("id")): [] for post in posts}
         missing: dict[tuple[str, str], Availability] = {}
         if not posts:
             return found, missing
         try:
-            self._add_figures(found, account, asked, parse.POST_METRICS)
+            self._add_figures(found, account, params, parse.POST_METRICS)
         except RefusedError:
             for metric in parse.POST_METRICS:
                 try:
-                    self._add_figures(found, account, asked, [metric])
+                    self._add_figures(found, account, params, [metric])
                 except RefusedError:
                     missing |= self._post_by_post(found, account, metric, posts)
         return found, missing
@@ -222,12 +224,12 @@ class Facebook:
         self,
         found: dict[str, list[Mapping[str, object]]],
         account: str,
-        asked: Mapping[str, str],
+        params: Mapping[str, str],
         metrics: Iterable[str],
     ) -> None:
-        params = {**asked, "fields": f"id,insights.metric({','.join(metrics)})"}
+        with_insights = {**params, "fields": f"id,insights.metric({','.join(metrics)})"}
         page = self._graph.ask(
-            f"Page {account} figures of posts", f"{account}/posts", self._page_token(account), params
+            f"Page {account} figures of posts", f"{account}/posts", self._page_token(account), with_insights
         )
         for post in records(page):
             if str(post.get("id")) in found:
@@ -251,7 +253,7 @@ class Facebook:
                     {"metric": metric},
                 )
             except RefusedError as error:
-                if not error.error.is_gone:  # one that was deleted meanwhile has no figure
+                if not error.error.is_gone:  # a post deleted in between has no figure
                     refused.append(number)
                 continue
             found[number] += records(answer)
@@ -266,8 +268,8 @@ class Facebook:
             token = page.get("access_token")
             if not isinstance(token, str) or not token:
                 raise PermanentSourceError(
-                    f"Facebook Page {account}: no token for the Page is given. Assign the Page to the system"
-                    f" user with full control, generate its token anew and set {self._token_setting}."
+                    f"Facebook Page {account}: Facebook returned no token for the Page. Assign the Page to the system"
+                    f" user with full control, generate a new token and set {self._token_setting}."
                 )
             self._page_tokens[account] = token
         return self._page_tokens[account]
@@ -279,6 +281,6 @@ class Facebook:
 
     def _warn_retired(self, metric: str) -> None:
         self._warnings[
-            f"Facebook does not give {metric} any longer (code 100); the other figures are kept."
+            f"Facebook no longer offers {metric} (code 100); the other figures are kept."
             " See what replaces it in Meta's list of deprecated metrics."
         ] = None

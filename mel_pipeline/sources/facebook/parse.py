@@ -1,4 +1,4 @@
-"""Graph answers about Pages and their posts into rows. Pure: no HTTP, no clock."""
+"""Turn Graph API responses on Pages and their posts into rows. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def parse_page(
     account: str,
     today: date,
 ) -> Batch:
-    """Followers today, and at the end of each earlier day that came."""
+    """Followers today, and at the end of each earlier day in the response."""
     name = text_of(page.get("name"))
     values, rejected = _by_day(followers, account)
     earlier = {day: value for (_, day), (value, _) in values.items() if day < today and value is not None}
@@ -62,7 +62,7 @@ def parse_days(
     window: tuple[date, date],
     metrics: Iterable[str],
 ) -> Batch:
-    """Each metric on each day of the window; a day that Facebook leaves out stays empty, it is not a zero."""
+    """Each metric on each day of the window; a day that Facebook omits stays empty, it is not a zero."""
     found, rejected = _by_day(data, account)
     rows = []
     for metric in metrics:
@@ -70,7 +70,7 @@ def parse_days(
             value, label = found.get((metric, day), (None, None))
             rows.append(_day_row(account, metric, day, value, "no_data", label))
     beyond = sum(not window[0] <= day < window[1] for _, day in found)
-    notes = [f"{beyond:,} figures of days that were not asked for were left out."] if beyond else []
+    notes = [f"{beyond:,} figures of days that were not requested were left out."] if beyond else []
     return batch_of(rows, contract, rejected, notes=notes)
 
 
@@ -81,13 +81,13 @@ def empty_days(
     days: Sequence[date],
     why: Availability,
 ) -> Batch:
-    """Days of metrics that Facebook gave up, or does not tell any longer."""
+    """Days of metrics that Facebook retired or no longer reports."""
     rows = [_day_row(account, metric, day, None, why, None) for metric in metrics for day in days]
     return batch_of(rows, contract)
 
 
 def last_days(cursor: str | None) -> dict[str, str]:
-    """The last day that is stored, by account; also where a changed contract makes the load begin anew."""
+    """The last stored day, by account; also when a changed contract makes the load start over."""
     stored = json.loads(cursor) if cursor else {}
     return dict(stored.get("days", {}))
 
@@ -105,7 +105,7 @@ def _by_day(
 ) -> tuple[dict[tuple[str, date], tuple[str | None, str]], list[Rejected]]:
     """Value and label by metric and day.
 
-    ``end_time`` closes the day it counts: 07:00 or 08:00 UTC is midnight in California.
+    ``end_time`` marks the end of the day it counts: 07:00 or 08:00 UTC is midnight in California.
     """
     found: dict[tuple[str, date], tuple[str | None, str]] = {}
     rejected: list[Rejected] = []
@@ -194,7 +194,7 @@ def parse_figures(
 
 
 def day_in(quarter: Quarter, zone: ZoneInfo) -> Callable[[datetime], date | None]:
-    """Tells the day of a moment in the business time zone, or None outside the quarter."""
+    """A function from a moment to its day in the business time zone, or None outside the quarter."""
 
     def day_of(moment: datetime) -> date | None:
         day = moment.astimezone(zone).date()
@@ -209,7 +209,7 @@ def _dated(
     account: str,
     in_quarter: Callable[[datetime], date | None],
 ) -> tuple[list[tuple[Mapping[str, object], date]], list[Rejected]]:
-    """Posts of the quarter with their day; those without an id or a readable time are put aside."""
+    """Posts of the quarter with their day; those without an id or a readable time are quarantined."""
     dated: list[tuple[Mapping[str, object], date]] = []
     rejected: list[Rejected] = []
     for post in posts:
@@ -239,7 +239,7 @@ def _place(post: Mapping[str, object], account: str) -> str:
 def with_figures(
     posts: Sequence[Mapping[str, object]], figures: Mapping[str, Sequence[Mapping[str, object]]]
 ) -> list[Mapping[str, object]]:
-    """Posts with the series that were asked apart, by the post's id."""
+    """Posts with their separately requested series, joined by the post's id."""
     return [{**post, "insights": {"data": list(figures.get(str(post.get("id")), ()))}} for post in posts]
 
 

@@ -1,4 +1,4 @@
-"""Ask Google Analytics 4 for visits by day and visitors of a period. What an answer means is in parse.py."""
+"""Fetch visits by day and visitors of a period from Google Analytics 4. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class GoogleAnalytics:
             )
             return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._warning_texts)
         if quarter is None:
-            raise SettingsError("Google's unique visitors are asked for a quarter. Name one, like 2024-Q4.")
+            raise SettingsError("Google's unique visitors are loaded by quarter. Name one, such as 2024-Q4.")
         return Pull(self._users(contract, quarter), usage=self._budget.usage, warnings=self._warning_texts)
 
     def _warning_texts(self) -> list[str]:
@@ -97,7 +97,7 @@ class GoogleAnalytics:
     def _report(
         self, site: str, days: tuple[date, date], dimensions: list[str], metrics: tuple[str, ...]
     ) -> list[dict[str, str]]:
-        """Every row of a report, page by page. Rows of zeros are asked for too: a missing one is then a gap."""
+        """Every row of a report, page by page. Rows of zeros are requested too: a missing one is then a gap."""
         rows: list[dict[str, str]] = []
         while True:
             body = {

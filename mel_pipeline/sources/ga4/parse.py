@@ -1,4 +1,4 @@
-"""Google Analytics' answers into rows: every value is text, and is found by the name of its header. Pure."""
+"""Turn Google Analytics' responses into rows: every value is text, looked up by its header. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Report:
     rows: list[dict[str, str]]
     total: int
     time_zone: str | None
-    is_thresholded: bool  # Google leaves out rows of few people
+    is_thresholded: bool  # Google omits rows of few people
     tokens_left: int | None
 
 
@@ -31,7 +31,7 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
     """Read a page.
 
     Raises:
-        PermanentSourceError: a header that was asked for is missing, or a row does not fit the headers.
+        PermanentSourceError: a requested header is missing, or a row does not fit the headers.
     """
     names = [
         str(header["name"])
@@ -39,7 +39,7 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
         for header in _records(data, part)
     ]
     if not set(wanted) <= set(names):
-        raise PermanentSourceError("Google Analytics did not send the columns that were asked for.")
+        raise PermanentSourceError("Google Analytics did not send the requested columns.")
     rows = []
     for row in _records(data, "rows"):
         values = [
@@ -50,13 +50,13 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
         if len(values) != len(names):
             raise PermanentSourceError("Google Analytics sent a row that does not fit its headers.")
         rows.append(dict(zip(names, values, strict=True)))
-    told = _record(data, "metadata")
+    metadata = _record(data, "metadata")
     left = _record(_record(data, "propertyQuota"), "tokensPerDay").get("remaining")
     return Report(
         rows,
         int(str(data.get("rowCount") or 0)),
-        str(told["timeZone"]) if told.get("timeZone") else None,
-        told.get("subjectToThresholding") is True,
+        str(metadata["timeZone"]) if metadata.get("timeZone") else None,
+        metadata.get("subjectToThresholding") is True,
         int(str(left)) if left is not None else None,
     )
 
@@ -64,7 +64,7 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
 def day_rows(
     rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, days: Sequence[date]
 ) -> Batch:
-    """A row a day and metric; a day that Google has nothing for keeps no figure."""
+    """One row per day and metric; a day without data has no figure."""
     by_day = {row["date"]: row for row in rows}
     found = []
     for day in days:
@@ -80,7 +80,7 @@ def day_rows(
 def user_rows(
     rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, period: Period
 ) -> Batch:
-    """Unique visitors of one period, as Google counts them for exactly that period."""
+    """Unique visitors of exactly this period, as Google counts them."""
     value = rows[0].get(USERS) if rows else None
     return batch_of(
         [metric_row(NAME, site, USERS, period, value, f"property {site}, {period.text}")], contract
@@ -88,10 +88,10 @@ def user_rows(
 
 
 def _records(data: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:
-    """Objects of a list that Google leaves out where it is empty."""
+    """Objects of a list; Google omits it when it is empty."""
     found = data.get(name) or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PermanentSourceError(f"Google Analytics sent something else than a list in {name}.")
+        raise PermanentSourceError(f"Google Analytics sent no list in {name}.")
     yield from found
 
 

@@ -1,4 +1,4 @@
-"""Ask the Instagram Graph API for accounts, followers, reach and posts. Meanings are in parse.py."""
+"""Fetch accounts, followers, reach and posts from the Instagram Graph API. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ class Instagram:
             )
             return replace(pull, usage=self._graph.budget.usage)
         if quarter is None:
-            raise SettingsError(f"Instagram {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+            raise SettingsError(
+                f"Instagram {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
+            )
         if entity == "periods":
             refused: dict[str, None] = {}
             return replace(
@@ -125,20 +127,20 @@ class Instagram:
     def _periods(
         self, contract: EntityContract, quarter: Quarter, refused: dict[str, None]
     ) -> Iterator[Batch]:
-        """Metrics are asked one by one: one that was retired would fail the others with it."""
+        """Metrics are requested one by one: a retired one would fail a joint request."""
         for account in self._accounts:
             for period in periods_of(quarter, self._today):
                 for metric in ("reach", "views"):
-                    asked = bounds((period.start, fetch_end(period, self._today)))
-                    params = {"metric": metric, "metric_type": "total_value", "period": "day", **asked}
+                    dates = bounds((period.start, fetch_end(period, self._today)))
+                    params = {"metric": metric, "metric_type": "total_value", "period": "day", **dates}
                     try:
                         data = self._request(f"account {account} {metric}", f"{account}/insights", params)
                     except RefusedError as error:
                         if not error.error.is_query_error:
                             raise
                         refused[
-                            f"Instagram does not give {metric} for {period.text} (code 100): the metric was"
-                            " retired, or the period is out of its reach."
+                            f"Instagram does not offer {metric} for {period.text} (code 100): the metric was"
+                            " retired, or the period is too far back."
                         ] = None
                         yield parse.unavailable_period(contract, account, metric, period)
                         continue
@@ -150,24 +152,24 @@ class Instagram:
         read = parse.parse_figures if with_figures else parse.parse_posts
         for account in self._accounts:
             what, node = f"account {account} posts", f"{account}/media"
-            ask = partial(self._with_figures, what, node) if with_figures else None
+            fetch = partial(self._with_figures, what, node) if with_figures else None
             for _, page in self._graph.pages(
-                what, node, self._token, {"fields": _POST_FIELDS, **around}, ask
+                what, node, self._token, {"fields": _POST_FIELDS, **around}, fetch
             ):
                 yield read(records(page), contract, account, quarter, self._zone)
 
-    def _with_figures(self, what: str, node: str, asked: Mapping[str, str]) -> Mapping[str, object]:
-        """A page of posts with their figures; one refused figure makes it ask post by post."""
+    def _with_figures(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
+        """A page of posts with their figures; if one figure is refused, they are requested post by post."""
         fields = f"{_POST_FIELDS},insights.metric({','.join(parse.MEDIA_METRICS)})"
         try:
-            return self._request(what, node, {**asked, "fields": fields})
+            return self._request(what, node, {**params, "fields": fields})
         except RefusedError:
-            page = self._request(what, node, asked)
+            page = self._request(what, node, params)
         full = [{**post, "insights": self._figures(str(post.get("id")))} for post in records(page)]
         return {**page, "data": full}
 
     def _figures(self, post: str) -> dict[str, object]:
-        """The figures of one post, metric by metric, and why one is not given."""
+        """The figures of one post, metric by metric, and why any is missing."""
         found: list[object] = []
         missing: dict[str, str] = {}
         for metric in parse.MEDIA_METRICS:

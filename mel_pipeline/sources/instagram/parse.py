@@ -1,4 +1,4 @@
-"""Instagram Graph answers into rows. Pure: no HTTP, no clock."""
+"""Turn Instagram Graph API responses into rows. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def parse_account(data: Mapping[str, object], contract: EntityContract, day: dat
 def parse_daily(
     data: Mapping[str, object], contract: EntityContract, account: str, window: tuple[date, date]
 ) -> Batch:
-    """New followers of each day of the window; a day that Instagram leaves out keeps an empty figure.
+    """New followers of each day of the window; a day that Instagram omits has an empty figure.
 
-    ``end_time`` closes the day it counts (07:00 or 08:00 UTC is midnight in California).
+    ``end_time`` marks the end of the day it counts (07:00 or 08:00 UTC is midnight in California).
     """
     found: dict[date, object] = {}
     rejected: list[Rejected] = []
@@ -56,7 +56,7 @@ def parse_daily(
 
 
 def unavailable_days(contract: EntityContract, account: str, window: tuple[date, date]) -> Batch:
-    """Days Instagram does not tell any longer: it keeps new followers for 30 days."""
+    """Days Instagram no longer reports: it keeps new followers for 30 days."""
     return batch_of([_day_row(account, day, None, "not_offered") for day in days_of(window)], contract)
 
 
@@ -77,7 +77,7 @@ def parse_period(
 
 
 def unavailable_period(contract: EntityContract, account: str, metric: str, period: Period) -> Batch:
-    """A figure Instagram refuses to give."""
+    """A figure Instagram does not offer."""
     return batch_of([_period_row(account, metric, period, None, "not_offered")], contract)
 
 
@@ -148,7 +148,7 @@ def _dated(
     quarter: Quarter,
     zone: ZoneInfo,
 ) -> tuple[list[tuple[Mapping[str, object], date]], list[Rejected]]:
-    """Posts of the quarter with their day; those without a readable time are put aside."""
+    """Posts of the quarter with their day; those without a readable time are quarantined."""
     dated: list[tuple[Mapping[str, object], date]] = []
     rejected: list[Rejected] = []
     for post in posts:

@@ -1,4 +1,4 @@
-"""Ask a KoBoToolbox server for forms and submissions. What an answer means is in parse.py."""
+"""Fetch forms and submissions from a KoBoToolbox server. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, exp
 from mel_pipeline.sources.shared.survey.server import Server
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
 
-PAGE = 1_000  # the most Kobo gives since 2026; asked for more, it gives these
+PAGE = 1_000  # Kobo's maximum since 2026; larger requests get this many
 
 
 def open(settings: Settings, policy: Policy | None = None) -> Kobo:
@@ -21,7 +21,7 @@ def open(settings: Settings, policy: Policy | None = None) -> Kobo:
 
 
 class Kobo:
-    """Kobo as a source. The token travels in a header, and ``next`` is never followed: it names the way itself."""
+    """Kobo as a source. The token travels in a header; pages go by offset, and ``next`` is never followed."""
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -39,7 +39,7 @@ class Kobo:
         cursor: str | None = None,  # noqa: ARG002
         checkpoint: str | None = None,  # noqa: ARG002
     ) -> Pull:
-        """Every submission of the forms: an edited one keeps its moment, so none can be left out."""
+        """Every submission of the forms: an edited one keeps its timestamp, so none can be skipped."""
         return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
 
     def _form(self, uid: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:

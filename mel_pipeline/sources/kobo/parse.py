@@ -1,4 +1,4 @@
-"""Kobo's form definitions and submissions, and what its errors mean. Pure: no HTTP, no clock."""
+"""Read Kobo's form definitions and submissions, and map its errors to exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ KEY = "_id"
 REJECTED = "validation_status_not_approved"
 _BUILTINS: Mapping[str, Builtin] = {
     KEY: "response_id",  # stays when a submission is edited; _uuid does not
-    "_submission_time": "completed_at",  # UTC, written without saying so
+    "_submission_time": "completed_at",  # UTC, without an offset
     "_submitted_by": "personal",
     "_geolocation": "personal",
     "_notes": "personal",
     "_attachments": "personal",
 }
-_STARTED = {"start"}  # with the device's distance from UTC
+_STARTED = {"start"}  # with the device's UTC offset
 _IGNORED = {"end", "today", "note"}
 _PERSONAL = {
     "deviceid", "username", "phonenumber", "email", "simserial", "subscriberid", "audit", "geopoint", "geotrace", "geoshape",
@@ -30,12 +30,12 @@ _PERSONAL = {
 
 
 def explain(answer: Answer, token: str) -> SourceError:
-    """What an error means."""
+    """Map an error response to an exception."""
     words = clean(answer.record().get("detail", ""), [token])
     if answer.status == 401:
         return ReauthoriseError(
-            f"{answer.what}: the token is not, or no longer, let in ('{words}')."
-            " Copy the API key anew (Account settings → Security) and set MEL_KOBO_TOKEN."
+            f"{answer.what}: the token was rejected ('{words}')."
+            " Copy the API key again (Account settings → Security) and set MEL_KOBO_TOKEN."
         )
     return PermanentSourceError(
         f"{answer.what}: Kobo answered HTTP {answer.status}: '{words}'."
@@ -47,7 +47,7 @@ def form_of(asset: Record) -> Form:
     """A form from its definition: questions by their paths, with labels of the first language.
 
     Raises:
-        PermanentSourceError: it has no questions: no survey, or never deployed.
+        PermanentSourceError: it has no questions because it is not a survey or was never deployed.
     """
     content = asset.get("content")
     survey = _records(content, "survey")

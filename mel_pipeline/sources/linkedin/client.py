@@ -1,4 +1,4 @@
-"""Ask LinkedIn for pages, daily figures, reach by month and posts. What an answer means is in parse.py."""
+"""Fetch pages, daily figures, reach by month and posts from LinkedIn. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
 from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
 
 PAGE = 100
-POSTS_PER_CALL = 50  # asked for figures in one call: their addresses have to fit into it
+POSTS_PER_CALL = 50  # whose figures one call requests: their URNs have to fit into its URL
 WINDOW_DAYS = 90
 
 
@@ -83,7 +83,9 @@ class LinkedIn:
         if entity == "accounts":
             batches = self._page_rows(contract)
         elif quarter is None:
-            raise SettingsError(f"LinkedIn {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+            raise SettingsError(
+                f"LinkedIn {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
+            )
         elif entity == "periods":
             batches = self._months(contract, quarter)
         else:
@@ -96,8 +98,8 @@ class LinkedIn:
             size = self._request(
                 f"followers of {page}", f"networkSizes/{_urn(page)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER"
             )
-            told = self._request(f"page {page}", f"organizations/{page}")
-            name = str(told.get("localizedName") or "") or None
+            organization = self._request(f"page {page}", f"organizations/{page}")
+            name = str(organization.get("localizedName") or "") or None
             row = account_row(
                 parse.NAME, page, name, self._today, size.get("firstDegreeSize"), f"page {page}"
             )
@@ -106,21 +108,21 @@ class LinkedIn:
     def _days(
         self, contract: EntityContract, known: Mapping[str, str], page: str, window: tuple[date, date]
     ) -> Iterator[Batch]:
-        """Days out of reach are marked so, unless figures of theirs may be stored; the others are asked."""
-        kept = min(max(window[0], self._available_from), window[1])
-        if window[0] < kept and page not in known:
-            yield parse.unavailable_days(contract, page, days_of((window[0], kept)))
-        if kept < window[1]:
-            elements = self._statistics(page, f"&timeIntervals={_range((kept, window[1]), 'DAY')}")
-            yield parse.day_rows(elements, contract, page, days_of((kept, window[1])))
+        """Days too old are marked, unless their figures may be stored already; the others are requested."""
+        available = min(max(window[0], self._available_from), window[1])
+        if window[0] < available and page not in known:
+            yield parse.unavailable_days(contract, page, days_of((window[0], available)))
+        if available < window[1]:
+            elements = self._statistics(page, f"&timeIntervals={_range((available, window[1]), 'DAY')}")
+            yield parse.day_rows(elements, contract, page, days_of((available, window[1])))
 
     def _months(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        """Only months that are over and that LinkedIn still keeps."""
+        """Only completed months that LinkedIn still keeps."""
         for page in self._pages:
             rows = []
             for month in months_of(quarter, self._today):
                 if month.end is None or month.end > self._today:
-                    continue  # its figure comes when it is over
+                    continue  # not completed yet
                 if month.start < self._available_from:
                     rows.append(parse.reach_row(page, month, [], "not_offered"))
                     continue
@@ -141,11 +143,11 @@ class LinkedIn:
             while True:
                 node = f"posts?q=author&author={_urn(page)}&count={PAGE}&start={start}&sortBy=CREATED"
                 posts = parse.elements_of(self._request(f"posts of {page}", node))
-                batch, mine = parse.post_rows(posts, contract, page, quarter, self._zone)
+                batch, in_quarter = parse.post_rows(posts, contract, page, quarter, self._zone)
                 if not with_figures:
                     yield batch
-                elif mine:
-                    yield from self._figures(contract, page, mine)
+                elif in_quarter:
+                    yield from self._figures(contract, page, in_quarter)
                 oldest = min(filter(None, map(parse.moment_of, posts)), default=None)
                 if len(posts) < PAGE or (oldest and oldest.date() < quarter.start - timedelta(days=1)):
                     break
@@ -153,19 +155,19 @@ class LinkedIn:
 
     def _figures(self, contract: EntityContract, page: str, posts: list[tuple[str, date]]) -> Iterator[Batch]:
         for kind, parameter in (("share", "shares"), ("ugcPost", "ugcPosts")):
-            asked = [post for post in posts if f":{kind}:" in post[0]]
-            for begin in range(0, len(asked), POSTS_PER_CALL):
-                some = asked[begin : begin + POSTS_PER_CALL]
-                urns = ",".join(quote(identity, safe="") for identity, _ in some)
+            of_kind = [post for post in posts if f":{kind}:" in post[0]]
+            for begin in range(0, len(of_kind), POSTS_PER_CALL):
+                chunk = of_kind[begin : begin + POSTS_PER_CALL]
+                urns = ",".join(quote(identity, safe="") for identity, _ in chunk)
                 elements = self._statistics(page, f"&{parameter}=List({urns})")
-                yield parse.figure_rows(some, elements, contract, page)
+                yield parse.figure_rows(chunk, elements, contract, page)
 
     def _statistics(self, page: str, more: str) -> list[parse.Element]:
         node = f"organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={_urn(page)}{more}"
         return parse.elements_of(self._request(f"figures of {page}", node))
 
     def _check_expiry(self) -> None:
-        """LinkedIn tells the end of a token to the app it was made for."""
+        """Warn before the token expires; LinkedIn reports its expiry only to the app it was issued to."""
         if not all(self._app.values()):
             return
 
@@ -176,16 +178,16 @@ class LinkedIn:
 
         form = {**self._app, "token": self._token}
         try:
-            told = self._http.call("LinkedIn token", self._introspect, judge, method="POST", form=form)
+            status = self._http.call("LinkedIn token", self._introspect, judge, method="POST", form=form)
         except PermanentSourceError as error:  # figures do not depend on it
-            self._warnings = [f"{error} When the access token expires is not known."]
+            self._warnings = [f"{error} The expiry date of the access token is not known."]
             return
-        ends = told.get("expires_at")
+        ends = status.get("expires_at")
         day = datetime.fromtimestamp(ends, UTC).date() if isinstance(ends, int) and ends > 0 else None
         self._warnings = expiry_warning("LinkedIn", day, self._today, self._renew)
 
     def _request(self, what: str, node: str) -> Mapping[str, object]:
-        # The query is written out: Rest.li wants its brackets as they are.
+        # The query is written out: Rest.li needs its brackets unescaped.
         def judge(answer: Answer) -> Mapping[str, object]:
             if answer.status == 200:
                 return answer.record()

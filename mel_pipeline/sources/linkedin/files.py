@@ -1,4 +1,4 @@
-"""Days of a page and posts out of what LinkedIn's page analytics export. Who posted is never read. No HTTP here."""
+"""Read days of a page and posts from exports of LinkedIn's page analytics. Who posted is never read. No HTTP here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mel_pipeline.sources.shared.platform.exports import (
     unknown_header,
 )
 
-# Organic figures, as the API tells them: what was paid for is another matter.
+# Organic figures, as from the API; paid ones are left out.
 DAY_METRICS = {
     "impressions (organic)": "impressionCount", "unique impressions (organic)": "uniqueImpressionsCount",
     "clicks (organic)": "clickCount", "reactions (organic)": "likeCount", "comments (organic)": "commentCount",
@@ -32,7 +32,7 @@ POST_METRICS = {
 _DAYS = {"date", "impressions (organic)"}
 _POSTS = {"post link", "created date", "impressions"}
 _URN = re.compile(r"urn:li:\w+:\d+")
-_HEADING_ROWS = 3  # a description stands above the header
+_HEADING_ROWS = 3  # a description may precede the header
 _EXPORT_HINT = "Export again from the page's analytics (Content), in English; save an .xls as .xlsx."
 
 
@@ -40,7 +40,7 @@ def read_export(file: DropFile, page: str) -> Export:
     """Days and posts of a file; a workbook has a sheet for each.
 
     Args:
-        page: whose export it is; the file does not tell.
+        page: whose export it is; the file does not say.
 
     Raises:
         FileRefusedError: it has neither.
@@ -62,16 +62,16 @@ def _sheet(name: str, tables: Mapping[str, Table]) -> str:
 
 
 def _read_table(export: Export, table: Table, place: str, page: str) -> bool:
-    """Whether the table is one of days or posts; its rows go into the export."""
+    """Add the rows of a table of days or posts to the export; False when it is neither."""
     for skipped, header in enumerate([table.header, *islice(table.rows(), _HEADING_ROWS - 1)]):
         columns = columns_of(header)
-        take, dates = (_day, "date") if set(columns) >= _DAYS else (_post, "created date")
-        if not set(columns) >= (_DAYS if take is _day else _POSTS):
+        add, dates = (_day, "date") if set(columns) >= _DAYS else (_post, "created date")
+        if not set(columns) >= (_DAYS if add is _day else _POSTS):
             continue  # a description
         body = list(islice(table.rows(), skipped, None))
         order = order_of((row[columns[dates]] for row in body), "month_first")
         for number, cells in enumerate(body, start=skipped + 2):
-            take(export, _row_by_name(cells, columns), f"{place}, row {number}", page, order)
+            add(export, _row_by_name(cells, columns), f"{place}, row {number}", page, order)
         return True
     return False
 

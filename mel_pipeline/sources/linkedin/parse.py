@@ -1,4 +1,4 @@
-"""LinkedIn's answers into rows, and what its errors mean. Pure: no HTTP, no clock."""
+"""Turn LinkedIn's responses into rows and its errors into exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from mel_pipeline.sources.shared.platform.rows import (
 NAME = "linkedin"
 DAILY_METRICS = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
 REACH = "uniqueImpressionsCount"
-RETENTION_DAYS = 365  # LinkedIn's window: older days are answered with nothing
+RETENTION_DAYS = 365  # LinkedIn's window: older days come back empty
 _TOKEN_CODES = {"REVOKED_ACCESS_TOKEN", "EXPIRED_ACCESS_TOKEN", "INVALID_ACCESS_TOKEN", "UNAUTHORIZED"}
 _VERSION_CODES = {"NONEXISTENT_VERSION", "VERSION_MISSING"}
 Element = Mapping[str, object]
 
 
 def explain(answer: Answer, token: str, throttled: float) -> SourceError:
-    """What an error means, by the code in its body."""
+    """Map an error response to an exception, by the code in its body."""
     data = answer.record()
     code = str(data.get("code") or f"HTTP {answer.status}")
     words = clean(data.get("message", ""), [token])
     if answer.status == 401 or code in _TOKEN_CODES:
         return ReauthoriseError(
-            f"{answer.what}: the access token has expired or was withdrawn ({code})."
+            f"{answer.what}: the access token has expired or was revoked ({code})."
             " Sign in to LinkedIn again and set MEL_LINKEDIN_ACCESS_TOKEN; see the README of the source."
         )
     if answer.status == 426 or code in _VERSION_CODES:
         return PermanentSourceError(
-            f"{answer.what}: LinkedIn has ended this version of its API ({code})."
+            f"{answer.what}: LinkedIn has retired this version of its API ({code})."
             " Set MEL_LINKEDIN_API_VERSION to a newer month, such as last month's."
         )
     if answer.status == 429 or code == "TOO_MANY_REQUESTS":
         return TryAgainError(
-            f"{answer.what}: too many calls; LinkedIn counts them by day. Run the load again later.",
+            f"{answer.what}: too many calls; LinkedIn limits them by day. Run the load again later.",
             throttled,
         )
     return PermanentSourceError(
@@ -63,7 +63,7 @@ def elements_of(data: Mapping[str, object]) -> list[Element]:
 
 
 def day_rows(elements: Iterable[Element], contract: EntityContract, page: str, days: Sequence[date]) -> Batch:
-    """A row a day and metric; a day LinkedIn has nothing for keeps no figure."""
+    """One row per day and metric; a day without data has no figure."""
     by_day = {_day(element): _figures(element) for element in elements}
     rows = []
     for day in days:
@@ -75,7 +75,7 @@ def day_rows(elements: Iterable[Element], contract: EntityContract, page: str, d
 
 
 def unavailable_days(contract: EntityContract, page: str, days: Iterable[date]) -> Batch:
-    """Days that lie further back than LinkedIn keeps: not asked, and not zero."""
+    """Days older than LinkedIn keeps: not requested, and not zero."""
     rows = [
         metric_row(
             NAME, page, metric, Period("day", day, day + timedelta(days=1)), None, f"page {page}, {day}",
@@ -88,7 +88,7 @@ def unavailable_days(contract: EntityContract, page: str, days: Iterable[date]) 
 
 
 def reach_row(page: str, period: Period, elements: Sequence[Element], why_missing: Availability) -> Row:
-    """People reached in exactly one month, or that LinkedIn does not tell it."""
+    """People reached in exactly one month; empty with the reason where LinkedIn has none."""
     value = _figures(elements[0]).get(REACH) if elements else None
     return metric_row(
         NAME, page, REACH, period, value, f"page {page}, {period.text}", why_missing=why_missing
@@ -101,31 +101,31 @@ def post_rows(
     """Posts of the quarter by the business day, and their ids with that day."""
     rows: list[Row] = []
     rejected: list[Rejected] = []
-    mine: list[tuple[str, date]] = []
+    in_quarter: list[tuple[str, date]] = []
     for post in posts:
         identity, published = str(post.get("id") or ""), moment_of(post)
         ref = f"post {identity or 'without an id'}"
         if not identity or published is None:
-            reason = "The post has no id or no moment of publication."
+            reason = "The post has no id or no time of publication."
             rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
         elif quarter.start <= (day := published.astimezone(zone).date()) < quarter.end:
             title = str(post.get("commentary") or "").strip() or None
             rows.append(content_row(NAME, page, identity, "post", title, published.isoformat(), ref))
-            mine.append((identity, day))
-    return batch_of(rows, contract, rejected), mine
+            in_quarter.append((identity, day))
+    return batch_of(rows, contract, rejected), in_quarter
 
 
 def figure_rows(
     posts: Sequence[tuple[str, date]], elements: Iterable[Element], contract: EntityContract, page: str
 ) -> Batch:
-    """Figures of posts since publication; a post LinkedIn tells nothing of keeps none."""
-    told: dict[str, Mapping[str, object]] = {}
+    """Figures of posts since publication; a post missing from the response has none."""
+    by_post: dict[str, Mapping[str, object]] = {}
     for element in elements:
         identity = element.get("share") or element.get("ugcPost")
-        told[str(identity)] = _figures(element)
+        by_post[str(identity)] = _figures(element)
     rows = [
         metric_row(
-            NAME, page, metric, Period("lifetime", day), told.get(identity, {}).get(metric), f"post {identity}",
+            NAME, page, metric, Period("lifetime", day), by_post.get(identity, {}).get(metric), f"post {identity}",
             content=identity,
         )
         for identity, day in posts
@@ -135,9 +135,9 @@ def figure_rows(
 
 
 def moment_of(post: Element) -> datetime | None:
-    """Moment of publication, from milliseconds since 1970."""
-    told = post.get("publishedAt")
-    return datetime.fromtimestamp(told / 1000, UTC) if isinstance(told, int) else None
+    """Time of publication, from milliseconds since 1970."""
+    milliseconds = post.get("publishedAt")
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if isinstance(milliseconds, int) else None
 
 
 def _figures(element: Element) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""Ask Mailchimp for audiences and the reports of newsletters. What an answer means is in parse.py."""
+"""Fetch audiences and newsletter reports from Mailchimp. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ class Mailchimp:
         )
 
     def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
-        def ask(start: int) -> tuple[list[parse.Record], int]:
+        def fetch(start: int) -> tuple[list[parse.Record], int]:
             data = self._request(name, {**more, "count": str(PAGE), "offset": str(start)})
             return parse.records(data, name), total_of(data, "total_items", f"Mailchimp {name}")
 
-        return every_page(f"Mailchimp {name}", ask)
+        return every_page(f"Mailchimp {name}", fetch)
 
     def _request(self, name: str, params: Mapping[str, str]) -> Mapping[str, object]:
         def judge(answer: Answer) -> Mapping[str, object]:
@@ -85,10 +85,10 @@ class Mailchimp:
 
 
 def _address(key: str) -> str:
-    """Mailchimp's address in the data centre at the end of a key.
+    """Mailchimp's address in the data centre that the end of a key names.
 
     Raises:
-        SettingsError: the key has no such end.
+        SettingsError: the key names none.
     """
     match = _DATA_CENTRE.search(key)
     if match is None:

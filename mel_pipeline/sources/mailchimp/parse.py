@@ -1,4 +1,4 @@
-"""Mailchimp's answers into rows: counts, never rates, which are fractions here and percentages there. Pure."""
+"""Turn Mailchimp's responses into rows: counts only; rates are fractions in places, percentages in others. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mel_pipeline.sources.shared.platform.mailings import Mailing
 from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
 
 NAME = "mailchimp"
-# metric -> where it stands in a report
+# metric -> its path in a report
 COUNTS: Mapping[str, tuple[str, ...]] = {
     "emails_sent": ("emails_sent",),
     "unique_opens": ("opens", "unique_opens"),
@@ -27,12 +27,12 @@ Record = Mapping[str, object]
 
 
 def explain(answer: Answer, key: str, throttled: float) -> SourceError:
-    """What an error means, by the status and title of Mailchimp's problem document."""
+    """Map an error response to an exception, by the status and title of Mailchimp's problem document."""
     data = answer.record()
     title = clean(data.get("title") or f"HTTP {answer.status}", [key])
     if answer.status == 401:
         return ReauthoriseError(
-            f"{answer.what}: the key is not, or no longer, let in ({title})."
+            f"{answer.what}: the key was rejected ({title})."
             " Make a new one in Mailchimp (Account → Extras → API keys) and set MEL_MAILCHIMP_API_KEY."
         )
     if answer.status == 429:
@@ -64,7 +64,7 @@ def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) ->
 
 
 def mailing_of(report: Record) -> Mailing:
-    """A campaign and its counts, out of its report."""
+    """A campaign and its counts, from its report."""
     counts = {metric: _value_at(report, path) for metric, path in COUNTS.items()}
     return Mailing(
         id=str(report.get("id") or ""),

@@ -1,4 +1,4 @@
-"""Ask Matomo for visits by day and visitors by month. What an answer means is in parse.py."""
+"""Fetch visits by day and visitors by month from Matomo. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, exp
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
 
-WINDOW_DAYS = 92  # days a call; Matomo sets no limit, its server a time limit
+WINDOW_DAYS = 92  # per call; Matomo sets no limit, but its server has a timeout
 
 
 def open(settings: Settings, policy: Policy | None = None) -> Matomo:
@@ -64,7 +64,7 @@ class Matomo:
                 window_days=WINDOW_DAYS,
             )
         if quarter is None:
-            raise SettingsError("Matomo's unique visitors are asked for a quarter. Name one, like 2024-Q4.")
+            raise SettingsError("Matomo's unique visitors are loaded by quarter. Name one, such as 2024-Q4.")
         return simple_pull(self._months(contract, quarter))
 
     def _site_rows(self, contract: EntityContract) -> Iterator[Batch]:
@@ -78,7 +78,7 @@ class Matomo:
         yield parse.parse_days(self._visits(site, "day", days[0], days[-1]), contract, site, days)
 
     def _months(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        """Only months that are over: Matomo counts the visitors of a whole month."""
+        """Only completed months: Matomo counts the visitors of a whole month."""
         months = [
             period
             for period in months_of(quarter, self._today)
@@ -91,7 +91,7 @@ class Matomo:
             yield parse.not_offered(contract, site, periods_of(quarter, self._today))
 
     def _visits(self, site: str, period: str, first: date, last: date) -> object:
-        # Always a range: for a single date Matomo leaves the day out of the answer.
+        # Always a range: for a single date Matomo omits the day from the response.
         return self._request(site, "VisitsSummary.get", {"period": period, "date": f"{first},{last}"})
 
     def _request(self, site: str, method: str, more: dict[str, str]) -> object:

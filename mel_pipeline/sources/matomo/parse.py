@@ -1,4 +1,4 @@
-"""Matomo answers into rows, and what its errors mean. Pure: no HTTP, no clock."""
+"""Turn Matomo's responses into rows and its errors into exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def check(data: object, what: str, secrets: Iterable[str]) -> object:
     """The data, unless it is an error: Matomo reports those with HTTP 200.
 
     Raises:
-        ReauthoriseError: the token is not, or no longer, let in. Matomo has no codes, only words.
-        PermanentSourceError: with Matomo's reason, without the token.
+        ReauthoriseError: the token was rejected. Matomo sends no error codes, only messages.
+        PermanentSourceError: any other error, with Matomo's message but without the token.
     """
     if isinstance(data, dict) and data.get("result") == "error":
         words = clean(data.get("message", ""), secrets)
@@ -34,7 +34,7 @@ def check(data: object, what: str, secrets: Iterable[str]) -> object:
 
 
 def site_name(data: object, what: str) -> str:
-    """The name of a site; old versions wrap the answer in a list."""
+    """The name of a site; old versions wrap the response in a list."""
     entry = data[0] if isinstance(data, list) and data else data
     if not isinstance(entry, dict) or not entry.get("name"):
         raise PermanentSourceError(f"{what}: Matomo knows no such site. Check MEL_MATOMO_SITE_IDS.")
@@ -42,9 +42,9 @@ def site_name(data: object, what: str) -> str:
 
 
 def parse_days(data: object, contract: EntityContract, site: str, days: Sequence[date]) -> Batch:
-    """A row a day and metric. A day that is ``[]`` keeps empty figures: nothing is known, which is not zero.
+    """One row per day and metric. A day that is ``[]`` has empty figures: unknown is not zero.
 
-    A day that the answer leaves out is rejected, so that the gap shows.
+    A day missing from the response is quarantined, so that the gap shows.
     """
     rows: list[Row] = []
     rejected: list[Rejected] = []
@@ -53,7 +53,7 @@ def parse_days(data: object, contract: EntityContract, site: str, days: Sequence
         figures = _figures(data, day.isoformat())
         if figures is None:
             key = f"{NAME}|{site}|all|{DAILY_METRICS[0]}|day|{day}"
-            reason = "Matomo's answer leaves this day out."
+            reason = "This day is missing from Matomo's response."
             rejected.append(Rejected(where, key, None, reason, "{}"))
             continue
         period = Period("day", day, day + timedelta(days=1))
@@ -91,7 +91,7 @@ def not_offered(contract: EntityContract, site: str, periods: Sequence[Period]) 
 
 
 def _figures(data: object, label: str) -> Mapping[str, object] | None:
-    """What stands under a day or month; empty where Matomo says ``[]``, None where the answer leaves it out."""
+    """Figures of a day or month; empty where Matomo sends ``[]``, None where the response omits it."""
     if isinstance(data, list) and not data:
         return {}
     found = data.get(label) if isinstance(data, dict) else None

@@ -1,4 +1,4 @@
-"""Ask an ODK Central server for forms and submissions. What an answer means is in parse.py."""
+"""Fetch forms and submissions from an ODK Central server. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open(settings: Settings, policy: Policy | None = None) -> OdkCentral:
 
 
 class OdkCentral:
-    """ODK Central as a source. A session is begun once a load; of ``@odata.nextLink`` only the token is taken."""
+    """ODK Central as a source. One session per load; only the token of ``@odata.nextLink`` is used."""
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -43,7 +43,7 @@ class OdkCentral:
         cursor: str | None = None,  # noqa: ARG002
         checkpoint: str | None = None,  # noqa: ARG002
     ) -> Pull:
-        """Every submission of the forms: an edited one keeps its moment, so none can be left out."""
+        """Every submission of the forms: an edited one keeps its timestamp, so none can be skipped."""
         return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
 
     def _form(self, name: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
@@ -55,15 +55,15 @@ class OdkCentral:
         return parse.form_of(name, fields), self._pages(name, f"{node}.svc/Submissions")
 
     def _pages(self, name: str, node: str) -> Iterator[tuple[list[Record], int]]:
-        after: dict[str, str] = {}
+        position: dict[str, str] = {}
         while True:
-            asked = {"$top": str(PAGE), "$count": "true", "$expand": "*", **after}
-            data = self._request(f"submissions of {name}", node, asked, Answer.record)
+            params = {"$top": str(PAGE), "$count": "true", "$expand": "*", **position}
+            data = self._request(f"submissions of {name}", node, params, Answer.record)
             records, total, token = parse.page_of(data)
             yield records, total
             if not records or token is None:
                 return
-            after = {"$skiptoken": token}
+            position = {"$skiptoken": token}
 
     def _request(self, what: str, node: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
         headers = {"Authorization": f"Bearer {self._token()}"}

@@ -1,4 +1,4 @@
-"""ODK Central's form fields and submissions, and what its errors mean. Pure: no HTTP, no clock."""
+"""Read ODK Central's form fields and submissions, and map its errors to exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -33,13 +33,12 @@ _PLACES = {"geopoint", "geotrace", "geoshape", "binary"}
 
 
 def explain(answer: Answer, secrets: Iterable[str]) -> SourceError:
-    """What an error means, by the code in its body."""
+    """Map an error response to an exception, by the code in its body."""
     data = answer.record()
     code, words = str(data.get("code") or f"HTTP {answer.status}"), clean(data.get("message", ""), secrets)
     if answer.status == 401:
         return ReauthoriseError(
-            f"{answer.what}: the sign-in is not, or no longer, accepted ({code})."
-            " Check MEL_ODK_EMAIL and MEL_ODK_PASSWORD."
+            f"{answer.what}: the sign-in was rejected ({code}). Check MEL_ODK_EMAIL and MEL_ODK_PASSWORD."
         )
     return PermanentSourceError(
         f"{answer.what}: ODK Central answered {code}: '{words}'."
@@ -48,7 +47,7 @@ def explain(answer: Answer, secrets: Iterable[str]) -> SourceError:
 
 
 def form_of(name: str, fields: object) -> Form:
-    """A form from its fields, by their paths. Central tells no labels: a question is called by its name.
+    """A form from its fields, by their paths. Central sends no labels: a question's name is its text.
 
     Raises:
         PermanentSourceError: the fields cannot be read.
@@ -61,7 +60,7 @@ def form_of(name: str, fields: object) -> Form:
     for one in fields:
         path, kind = str(one.get("path")), str(one.get("type"))
         if kind in ("structure", "repeat"):
-            continue  # what holds questions is none
+            continue  # a container, not a question
         inside = max((group for group in groups if path.startswith(f"{group}/")), key=len, default=None)
         if inside:
             key = path.removeprefix(f"{inside}/")
@@ -73,7 +72,7 @@ def form_of(name: str, fields: object) -> Form:
 
 
 def page_of(data: Record) -> tuple[list[Record], int, str | None]:
-    """Submissions, how many there are in all, and where the next page begins."""
+    """Submissions, how many there are in all, and the token of the next page."""
     found = data.get("value")
     if not isinstance(found, list):
         raise PermanentSourceError("ODK Central's answer has no list of submissions. Check MEL_ODK_API_URL.")

@@ -1,4 +1,4 @@
-"""Ask X for accounts and posts. What an answer means is in parse.py."""
+"""Fetch accounts and posts from X. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def open(
     """Accounts through the API, or through exported files where a folder is set."""
     options = settings.source(parse.NAME)
     if options.text("export_dir"):
-        named = options.known("user_ids") and only(options, "user_ids")
+        account = options.known("user_ids") and only(options, "user_ids")
         return ExportFolder(
             parse.NAME,
-            partial(files.read_export, account=named or None),
+            partial(files.read_export, account=account or None),
             settings,
             post_metrics=list(dict.fromkeys(files.METRICS.values())),
             period_metrics=parse.PERIOD_METRICS,
@@ -66,7 +66,7 @@ class X:
         if entity == "accounts":
             batches = self._account_rows(contract)
         elif quarter is None:
-            raise SettingsError(f"X {contract.title} is asked for a quarter. Name one, like 2024-Q4.")
+            raise SettingsError(f"X {contract.title}: the load needs a quarter. Name one, such as 2024-Q4.")
         elif entity == "periods":
             periods = periods_of(quarter, self._today)
             return simple_pull([parse.period_rows(contract, self._accounts, periods)])
@@ -75,33 +75,33 @@ class X:
         return Pull(batches, usage=self._budget.usage)
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
-        asked = {"ids": ",".join(self._accounts), "user.fields": "public_metrics,username"}
+        params = {"ids": ",".join(self._accounts), "user.fields": "public_metrics,username"}
         yield parse.account_rows(
-            self._request("accounts", "users", asked), contract, self._accounts, self._today
+            self._request("accounts", "users", params), contract, self._accounts, self._today
         )
 
     def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
         # A day more on both sides: X cuts by UTC, the quarter by the business time zone.
-        asked = {
+        params = {
             "tweet.fields": "created_at,public_metrics",
             "exclude": "retweets",
             "max_results": str(PAGE),
             "start_time": f"{quarter.start - timedelta(days=1)}T00:00:00Z",
             "end_time": f"{min(quarter.end + timedelta(days=1), self._today)}T00:00:00Z",
         }
-        if datetime.fromisoformat(asked["start_time"]) >= datetime.fromisoformat(asked["end_time"]):
+        if datetime.fromisoformat(params["start_time"]) >= datetime.fromisoformat(params["end_time"]):
             return
         for account in self._accounts:
-            after: dict[str, str] = {}
+            position: dict[str, str] = {}
             while True:
-                page = self._request(f"posts of {account}", f"users/{account}/tweets", asked | after)
+                page = self._request(f"posts of {account}", f"users/{account}/tweets", params | position)
                 yield parse.post_rows(
                     parse.records(page), contract, account, quarter, self._zone, with_figures=with_figures
                 )
                 token = parse.next_token(page)
                 if token is None:
                     break
-                after = {"pagination_token": token}
+                position = {"pagination_token": token}
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()
@@ -120,11 +120,11 @@ class X:
         )
 
     def _note_limits(self, answer: Answer) -> float | None:
-        """How long until the quota of this address is renewed; X tells the moment."""
-        told = [answer.headers.get(f"x-rate-limit-{name}", "") for name in ("reset", "remaining", "limit")]
-        if not all(text.isdigit() for text in told):
+        """Seconds until the quota of this endpoint resets; X sends the time of the reset."""
+        values = [answer.headers.get(f"x-rate-limit-{name}", "") for name in ("reset", "remaining", "limit")]
+        if not all(text.isdigit() for text in values):
             return None
-        reset, left, limit = map(int, told)
+        reset, left, limit = map(int, values)
         wait = max(0.0, reset - self._clock())
         self._budget.note_left(left, limit, wait)
         return wait

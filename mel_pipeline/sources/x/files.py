@@ -1,4 +1,4 @@
-"""Posts out of what X analytics exports (CSV), as it was called when they were tweets, and since. No HTTP here."""
+"""Read posts from X analytics exports (CSV), with column names from the tweet era and since. No HTTP here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mel_pipeline.sources.shared.platform.exports import (
     unknown_header,
 )
 
-_COLUMN_NAMES = {  # as it was, as it is
+_COLUMN_NAMES = {  # old name, new name
     "id": ("tweet id", "post id"),
     "link": ("tweet permalink", "post link"),
     "text": ("tweet text", "post text"),
@@ -36,10 +36,10 @@ def read_export(file: DropFile, account: str | None) -> Export:
     """The posts of a file.
 
     Args:
-        account: whose export it is; None: the name in the address of each post.
+        account: whose export it is; None takes the name in the address of each post.
 
     Raises:
-        FileRefusedError: it is no such export.
+        FileRefusedError: it is not such an export.
         TransientSourceError: it changed while it was being read.
     """
     with open_table(file) as table:
@@ -49,8 +49,8 @@ def read_export(file: DropFile, account: str | None) -> Export:
             for name, titles in _COLUMN_NAMES.items()
         }
         if None in places.values() or "impressions" not in columns:
-            again = "Export posts again from X analytics, in English, as CSV."
-            raise unknown_header("X analytics", table.header, again)
+            hint = "Export posts again from X analytics, in English, as CSV."
+            raise unknown_header("X analytics", table.header, hint)
         wanted = columns | {f"={name}": place for name, place in places.items() if place is not None}
         export = Export(how=f"{file.name}: X analytics, {table.how}, {table.count:,} rows.")
         workbook = file.path.suffix.lower() == ".xlsx"
@@ -65,25 +65,25 @@ def _read_row(
 ) -> None:
     known: dict[str, str] = {}
 
-    def aside(column: str, reason: str) -> None:
+    def quarantine(column: str, reason: str) -> None:
         export.faulty.append(Faulty(place, column, reason, known))
 
     if fault := id_fault(row["=id"], workbook=workbook):
-        aside("content_id", fault)
+        quarantine("content_id", fault)
         return
     link = _LINK.search(row["=link"])
     name = link[1] if link else None
     if account is None and name is None:
-        aside("account_id", "The address of the post does not tell the account.")
+        quarantine("account_id", "The address of the post does not name the account.")
         return
     known |= {"content_id": row["=id"], "account_id": account or str(name)}
     try:
-        told = datetime.fromisoformat(read_moment(_WEEKDAY.sub("", row["=time"]), None))
+        moment = datetime.fromisoformat(read_moment(_WEEKDAY.sub("", row["=time"]), None))
     except ValueError:
-        aside("published_at", "The time of publication cannot be read, so the quarter is unknown.")
+        quarantine("published_at", "The time of publication cannot be read, so the quarter is unknown.")
         return
     figures, unread = figures_of(row, METRICS)
-    published = told if told.tzinfo else told.date()
+    published = moment if moment.tzinfo else moment.date()
     text = row["=text"] or None
     export.posts.append(
         Post(known["account_id"], name, known["content_id"], "post", text, published, place, figures, unread)

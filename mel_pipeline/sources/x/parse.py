@@ -1,4 +1,4 @@
-"""X's answers into rows, and what its errors mean. Pure: no HTTP, no clock."""
+"""Turn X's responses into rows and its errors into exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ Post = Mapping[str, object]
 
 
 def explain(answer: Answer, token: str, wait_seconds: float | None) -> SourceError:
-    """What an error means, by its type in the body; the status alone where there is none.
+    """Map an error response to an exception, by the type in its body, else by the status alone.
 
     Args:
-        wait_seconds: until the quota is renewed, as the headers tell.
+        wait_seconds: until the quota resets, from the headers.
     """
     data = answer.record()
     kind = str(data.get("type") or "").rsplit("/", 1)[-1]
     words = clean(data.get("detail") or data.get("title") or "", [token])
     if kind == "usage-capped":
         return TryAgainError(
-            f"{answer.what}: the month's posts of the X project are used up ({kind}); the next month goes on.",
+            f"{answer.what}: the X project's monthly limit of posts is used up ({kind}). Run the load again next month.",
             86_400,
         )
     if answer.status == 429:
         return TryAgainError(f"{answer.what}: too many calls. Run the load again later.", wait_seconds)
     if answer.status == 401:
         return ReauthoriseError(
-            f"{answer.what}: the token is not, or no longer, let in."
+            f"{answer.what}: the token was rejected."
             " Make a new one in the X developer portal and set MEL_X_BEARER_TOKEN."
         )
     return PermanentSourceError(
@@ -56,13 +56,13 @@ def explain(answer: Answer, token: str, wait_seconds: float | None) -> SourceErr
 
 
 def account_rows(
-    data: Mapping[str, object], contract: EntityContract, asked: Sequence[str], today: date
+    data: Mapping[str, object], contract: EntityContract, requested: Sequence[str], today: date
 ) -> Batch:
-    """A row an account. X answers with 200 and leaves out accounts that are suspended or gone."""
+    """One row per account. X responds with 200 and omits accounts that are suspended or gone."""
     by_id = {str(user.get("id")): user for user in records(data)}
     rows: list[Row] = []
     rejected: list[Rejected] = []
-    for account in asked:
+    for account in requested:
         ref = f"account {account}"
         if account not in by_id:
             reason = "X shows no such account: it is suspended, gone, or the number is wrong."
@@ -77,7 +77,7 @@ def account_rows(
 
 
 def period_rows(contract: EntityContract, accounts: Iterable[str], periods: Sequence[Period]) -> Batch:
-    """X tells no figure of an account for a period."""
+    """X reports no figure of an account for a period."""
     rows = [
         metric_row(
             NAME,
@@ -111,17 +111,17 @@ def post_rows(
         identity, published = str(post.get("id") or ""), _moment(post)
         ref = f"post {identity or 'without an id'}"
         if not identity or published is None:
-            reason = "The post has no id or no moment of publication."
+            reason = "The post has no id or no time of publication."
             rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
             continue
         day = published.astimezone(zone).date()
         if not quarter.start <= day < quarter.end:
-            continue  # another quarter's: a day more was asked for on both sides
+            continue  # another quarter's: the request spans a day more on both sides
         if with_figures:
-            told = _metrics(post)
+            figures = _metrics(post)
             rows += [
                 metric_row(
-                    NAME, account, metric, Period("lifetime", day), told.get(metric), ref, content=identity
+                    NAME, account, metric, Period("lifetime", day), figures.get(metric), ref, content=identity
                 )
                 for metric in LIFETIME_METRICS
             ]
@@ -132,7 +132,7 @@ def post_rows(
 
 
 def records(data: Mapping[str, object]) -> list[Post]:
-    """The entries of an answer; X leaves ``data`` out where there are none."""
+    """The entries of a response; X omits ``data`` when there are none."""
     found = data.get("data") or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError("X's answer has no list of records. Check MEL_X_API_URL.")

@@ -1,4 +1,4 @@
-"""Ask YouTube for channels, daily figures and videos; Google's quota is counted. Meanings are in parse.py."""
+"""Fetch channels, daily figures and videos from YouTube within Google's quota. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class YouTube:
             batches = self._videos(contract)
         elif quarter is None:
             raise SettingsError(
-                "YouTube's figures of videos are asked for a quarter. Name one, like 2024-Q4."
+                "YouTube's figures of videos are loaded by quarter. Name one, such as 2024-Q4."
             )
         else:
             batches = self._figures(contract, quarter)
@@ -86,7 +86,7 @@ class YouTube:
 
     def _days(self, contract: EntityContract, channel: str, window: tuple[date, date]) -> Iterator[Batch]:
         days = days_of(window)
-        asked = {
+        params = {
             "ids": f"channel=={channel}",
             "startDate": days[0].isoformat(),
             "endDate": days[-1].isoformat(),
@@ -97,7 +97,7 @@ class YouTube:
             f"days of {channel}",
             f"{self._analytics}/reports",
             lambda data: parse.day_rows(data, contract, channel, days),
-            params=asked,
+            params=params,
         )
 
     def _videos(self, contract: EntityContract) -> Iterator[Batch]:
@@ -112,7 +112,7 @@ class YouTube:
         """Pages of the videos of each channel: `search` would cost a hundred times as much and miss some."""
         for item in self._list_items("channels", part="contentDetails"):
             related = parse.part(parse.part(item, "contentDetails"), "relatedPlaylists")
-            after: dict[str, str] = {}
+            position: dict[str, str] = {}
             while True:
                 page = self._request(
                     "playlistItems",
@@ -120,7 +120,7 @@ class YouTube:
                         "part": "contentDetails",
                         "playlistId": str(related.get("uploads")),
                         "maxResults": str(PAGE),
-                        **after,
+                        **position,
                     },
                 )
                 ids = [str(parse.part(one, "contentDetails").get("videoId")) for one in parse.items_of(page)]
@@ -131,17 +131,17 @@ class YouTube:
                     yield str(item.get("id")), parse.items_of(videos)
                 if not page.get("nextPageToken"):
                     break
-                after = {"pageToken": str(page["nextPageToken"])}
+                position = {"pageToken": str(page["nextPageToken"])}
 
     def _list_items(self, kind: str, *, part: str) -> list[parse.Item]:
-        asked = {"part": part, "id": ",".join(self._channels), "maxResults": str(PAGE)}
-        return parse.items_of(self._request(kind, asked))
+        params = {"part": part, "id": ",".join(self._channels), "maxResults": str(PAGE)}
+        return parse.items_of(self._request(kind, params))
 
-    def _request(self, kind: str, asked: Mapping[str, str]) -> Mapping[str, object]:
+    def _request(self, kind: str, params: Mapping[str, str]) -> Mapping[str, object]:
         if self._units >= UNITS_A_DAY // 2:
             raise PermanentSourceError(
-                "YouTube: half of the day's quota would be used by this load, so it was stopped."
-                " Ask Google for more, or name fewer channels in MEL_YOUTUBE_CHANNEL_IDS."
+                "YouTube: the load reached half of the day's quota and was stopped."
+                " Request more from Google, or name fewer channels in MEL_YOUTUBE_CHANNEL_IDS."
             )
         self._units += 1
-        return self._session.call(kind, f"{self._data}/{kind}", dict, params=asked)
+        return self._session.call(kind, f"{self._data}/{kind}", dict, params=params)

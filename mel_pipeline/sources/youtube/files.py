@@ -1,4 +1,4 @@
-"""Videos, or days of a channel, out of what YouTube Studio exports (CSV, English). No HTTP here."""
+"""Read videos, or days of a channel, from YouTube Studio exports (CSV, English). No HTTP here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_export(file: DropFile, channel: str) -> Export:
     """The videos of a file ("Table data.csv"), or the days of the channel ("Totals.csv").
 
     Args:
-        channel: whose export it is; the file does not tell.
+        channel: whose export it is; the file does not say.
 
     Raises:
         FileRefusedError: it is neither.
@@ -37,25 +37,25 @@ def read_export(file: DropFile, channel: str) -> Export:
     with open_table(file) as table:
         columns = columns_of(table.header)
         if set(columns) >= _VIDEO:
-            take = _video
+            add = _video
         elif set(columns) >= _DAYS and "content" not in columns:
-            take = _day
+            add = _day
         else:
             raise unknown_header("YouTube Studio", table.header, _EXPORT_HINT)
         export = Export(how=f"{file.name}: YouTube Studio, {table.how}, {table.count:,} rows.")
         for number, cells in enumerate(table.rows(), start=2):
             row = {name: cells[position].strip() for name, position in columns.items()}
-            take(export, row, f"{file.name}, row {number}", channel)
+            add(export, row, f"{file.name}, row {number}", channel)
     return export
 
 
 def _video(export: Export, row: Mapping[str, str], place: str, channel: str) -> None:
     if row["content"].lower() == "total":
-        return  # the sum over all rows, and no video
+        return  # the sum over all rows, not a video
     known = {"account_id": channel, "content_id": row["content"]}
     day = _date(row["video publish time"])
     if not row["content"] or day is None:
-        reason = "The row has no id of a video or no day of publication that can be read."
+        reason = "The row has no video id or no readable day of publication."
         export.faulty.append(Faulty(place, "published_at", reason, known))
         return
     figures, unread = figures_of(row, POST_METRICS)
@@ -80,7 +80,7 @@ def _day(export: Export, row: Mapping[str, str], place: str, channel: str) -> No
 
 
 def _date(text: str) -> date | None:
-    """A day as Studio writes it, the month in words or ISO; never one that could be read in two ways."""
+    """A day as Studio writes it, with the month in words or ISO; never an ambiguous one."""
     try:
         return date.fromisoformat(read_moment(text, None)[:10])
     except ValueError:

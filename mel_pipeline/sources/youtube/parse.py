@@ -1,4 +1,4 @@
-"""YouTube's answers into rows. Pure: no HTTP, no clock."""
+"""Turn YouTube's responses into rows. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Item = Mapping[str, object]
 
 
 def items_of(data: Mapping[str, object]) -> list[Item]:
-    """The entries of a page; YouTube leaves ``items`` out where there are none."""
+    """The entries of a page; YouTube omits ``items`` when there are none."""
     items = data.get("items") or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise PermanentSourceError("YouTube's answer has no list of items. Check MEL_YOUTUBE_API_URL.")
@@ -39,21 +39,23 @@ def part(item: Item, name: str) -> Item:
     return found if isinstance(found, dict) else {}
 
 
-def channel_rows(items: Iterable[Item], contract: EntityContract, asked: Sequence[str], today: date) -> Batch:
-    """A row a channel; a channel that YouTube does not know is rejected."""
+def channel_rows(
+    items: Iterable[Item], contract: EntityContract, requested: Sequence[str], today: date
+) -> Batch:
+    """One row per channel; one that YouTube does not know is quarantined."""
     by_id = {str(item.get("id")): item for item in items}
     rows: list[Row] = []
     rejected: list[Rejected] = []
-    for channel in asked:
+    for channel in requested:
         ref = f"channel {channel}"
         if channel not in by_id:
             reason = "YouTube knows no such channel. Check MEL_YOUTUBE_CHANNEL_IDS."
             rejected.append(Rejected(ref, f"{NAME}|{channel}|{today}", "account_id", reason, "{}"))
             continue
-        told = part(by_id[channel], "statistics")
-        hidden = told.get("hiddenSubscriberCount") is True
+        statistics = part(by_id[channel], "statistics")
+        hidden = statistics.get("hiddenSubscriberCount") is True
         title = part(by_id[channel], "snippet").get("title")
-        followers = None if hidden else told.get("subscriberCount")
+        followers = None if hidden else statistics.get("subscriberCount")
         rows.append(account_row(NAME, channel, str(title) if title else None, today, followers, ref))
     return batch_of(rows, contract, rejected)
 
@@ -61,10 +63,10 @@ def channel_rows(items: Iterable[Item], contract: EntityContract, asked: Sequenc
 def day_rows(
     data: Mapping[str, object], contract: EntityContract, channel: str, days: Sequence[date]
 ) -> Batch:
-    """A row a day and metric. Values are found by the names of the headers; a missing day keeps no figure."""
+    """One row per day and metric. Values are looked up by header; a missing day has no figure."""
     columns = [str(header["name"]) for header in _list(data, "columnHeaders") if isinstance(header, dict)]
     if not {"day", *DAILY_METRICS} <= set(columns):
-        raise PermanentSourceError("YouTube Analytics did not send the columns that were asked for.")
+        raise PermanentSourceError("YouTube Analytics did not send the requested columns.")
     by_day: dict[str, dict[str, object]] = {}
     for values in _list(data, "rows"):
         if not isinstance(values, list) or len(values) != len(columns):
@@ -83,7 +85,7 @@ def day_rows(
 
 
 def video_rows(videos: Iterable[Item], contract: EntityContract, channel: str) -> Batch:
-    """A row a video; one without an id or a moment of publication is rejected."""
+    """One row per video; one without an id or a time of publication is quarantined."""
     rows: list[Row] = []
     rejected: list[Rejected] = []
     for video in videos:
@@ -92,7 +94,7 @@ def video_rows(videos: Iterable[Item], contract: EntityContract, channel: str) -
         identity = str(video.get("id") or "")
         ref = f"video {identity or 'without an id'}"
         if not identity or published is None:
-            reason = "The video has no id or no moment of publication."
+            reason = "The video has no id or no time of publication."
             rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
             continue
         title = str(snippet.get("title") or "") or None
@@ -108,15 +110,15 @@ def figure_rows(
     for video in videos:
         published = _moment(part(video, "snippet"))
         if published is None:
-            continue  # rejected where contents are read
+            continue  # quarantined where contents are read
         day = published.astimezone(zone).date()
         if not quarter.start <= day < quarter.end:
             continue  # another quarter's
-        told = part(video, "statistics")
+        statistics = part(video, "statistics")
         identity = str(video.get("id"))
         rows += [
             metric_row(
-                NAME, channel, metric, Period("lifetime", day), told.get(metric), f"video {identity}",
+                NAME, channel, metric, Period("lifetime", day), statistics.get(metric), f"video {identity}",
                 content=identity, why_missing="suppressed",
             )
             for metric in LIFETIME_METRICS
@@ -125,10 +127,10 @@ def figure_rows(
 
 
 def _list(data: Mapping[str, object], name: str) -> list[object]:
-    """A list of the answer; YouTube Analytics leaves ``rows`` out where there are none."""
+    """A list in the response; YouTube Analytics omits ``rows`` when there are none."""
     found = data.get(name) or []
     if not isinstance(found, list):
-        raise PermanentSourceError(f"YouTube's answer has something else than a list in {name}.")
+        raise PermanentSourceError(f"YouTube sent no list in {name}.")
     return found
 
 

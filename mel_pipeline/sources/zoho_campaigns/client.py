@@ -1,4 +1,4 @@
-"""Ask Zoho Campaigns which newsletters were sent and how they were received. What an answer means is in parse.py."""
+"""Fetch sent newsletters and their reports from Zoho Campaigns. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def open(settings: Settings, policy: Policy | None = None) -> ZohoCampaigns:
 
 
 class ZohoCampaigns:
-    """Zoho Campaigns as a source. The sign-in does not tell its host; it is configured.
+    """Zoho Campaigns as a source. The sign-in does not return its host; it is configured.
 
-    The cursor is JSON: the keys of the campaigns whose report was read when it no longer moved.
+    The cursor is JSON: the keys of the campaigns whose report was read after it had settled.
     """
 
     def __init__(self, http: Http, auth: ZohoAuth, url: str, today: date) -> None:
@@ -60,16 +60,16 @@ class ZohoCampaigns:
             )
         rules = fingerprint_of(contract)
         before = _read_cursor(cursor, rules)
-        done = _read_cursor(checkpoint, rules)  # in a load that was cut short: key -> whether it is settled
+        done = _read_cursor(checkpoint, rules)  # by an interrupted load: key -> whether it is settled
 
         def batches() -> Iterator[Batch]:
-            asked = [
+            pending = [
                 found
                 for found in self._fetch_campaigns()
                 if not before.get(found.key) and found.key not in done
             ]
-            for start in range(0, len(asked), PAGE):
-                batch, settled = self._fetch_reports(asked[start : start + PAGE], contract)
+            for start in range(0, len(pending), PAGE):
+                batch, settled = self._fetch_reports(pending[start : start + PAGE], contract)
                 done.update(settled)
                 yield replace(batch, checkpoint=_dump_cursor(done, rules))
 
@@ -80,7 +80,7 @@ class ZohoCampaigns:
         return Pull(batches(), new_cursor)
 
     def _fetch_reports(self, some: list[Campaign], contract: EntityContract) -> tuple[Batch, dict[str, bool]]:
-        """Some campaigns with their reports, and which of them need not be asked again."""
+        """Campaigns with their reports, and which of them are settled and need not be requested again."""
         reports: list[tuple[Campaign, Record | None]] = []
         unreported: list[Campaign] = []
         for campaign in some:
@@ -98,14 +98,14 @@ class ZohoCampaigns:
         return campaign.sent_at is not None and campaign.sent_at.date() < self._today - SETTLES_AFTER
 
     def _fetch_campaigns(self) -> list[Campaign]:
-        """All campaigns sent, each once: one that is sent while pages are turned moves the others on."""
+        """All campaigns sent, each once: one that is sent during paging shifts the others."""
         found: dict[str, Campaign] = {}
         first = 1
         while some := self._fetch_page(first):
             if all(campaign.key in found for campaign in some):
                 break
             found |= {campaign.key: campaign for campaign in some}
-            first += len(some)  # Zoho may give fewer than it was asked for
+            first += len(some)  # Zoho may return fewer than requested
         return list(found.values())
 
     def _fetch_page(self, first: int) -> list[Campaign]:
@@ -135,9 +135,9 @@ class ZohoCampaigns:
         name: str,
         params: Mapping[str, str],
         read: Callable[[Record], T],
-        harmless: Mapping[str, T],
+        fallbacks: Mapping[str, T],
     ) -> T:
-        """One call; an expired token is renewed once. ``harmless`` says what some error codes stand for."""
+        """One call; an expired token is renewed once. ``fallbacks`` maps error codes that are no failure to results."""
         used: list[dict[str, str]] = []
         rejected: list[str] = []
 
@@ -156,8 +156,8 @@ class ZohoCampaigns:
             if error is None and answer.status == 200:
                 return read(data)
             code, message = error or (f"HTTP {answer.status}", "")
-            if code in harmless:
-                return harmless[code]
+            if code in fallbacks:
+                return fallbacks[code]
             is_token = code in parse.BAD_TOKEN or (answer.status == 401 and code != "OAUTH_SCOPE_MISMATCH")
             if is_token and not rejected:
                 rejected.append(code)
@@ -171,7 +171,7 @@ class ZohoCampaigns:
 
 
 def _read_cursor(text: str | None, rules: str) -> dict[str, bool]:
-    """Campaigns of a cursor or checkpoint; none when they were read by other rules."""
+    """Campaigns of a cursor or checkpoint; none when they were read under other rules."""
     stored = json.loads(text) if text else {}
     return dict(stored.get("campaigns", {})) if stored.get("rules") == rules else {}
 

@@ -1,4 +1,4 @@
-"""Zoho Campaigns answers into rows, and what its error codes mean. Pure: no HTTP, no clock."""
+"""Turn Zoho Campaigns' responses into rows and its error codes into exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, con
 NAME, ACCOUNT = "zoho_campaigns", "newsletter"
 LOCKED_SECONDS = 1_800.0  # after 500 calls of an address in five minutes
 END_OF_LIST = "6101"  # no campaign in this view: the list has ended
-NO_REPORT = frozenset({"6002", "6302", "2206"})  # not sent, nothing to tell, deleted meanwhile
+NO_REPORT = frozenset({"6002", "6302", "2206"})  # not sent, no data, deleted in between
 BAD_TOKEN = frozenset({"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN", "401"})
 _LATER = frozenset({"6001", "500"})  # "please retry after sometime"
-# Zoho does not say how a locked address answers; 2008 is the code of its sister, Marketing Automation.
+# Zoho does not document how it reports a lock; 2008 is the code of its sister product, Marketing Automation.
 _LOCKED = frozenset({"2008", "TOO_MANY_REQUESTS", "429"})
 _FORBIDDEN = frozenset({"6601", "6607", "902", "906", "OAUTH_SCOPE_MISMATCH"})
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
@@ -29,7 +29,7 @@ Record = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign as the list tells it."""
+    """A campaign as it appears on the list."""
 
     key: str
     sent_at: datetime | None
@@ -37,7 +37,7 @@ class Campaign:
 
 
 def error_in(data: Record) -> tuple[str, str] | None:
-    """Code and message of an error, which may stand inside HTTP 200; None when all is well."""
+    """Code and message of an error, which may come inside HTTP 200; None when there is none."""
     code = str(data.get("code", data.get("Code", "0")))
     if str(data.get("status", "success")).lower() == "success" and code in ("0", "200"):
         return None
@@ -45,18 +45,18 @@ def error_in(data: Record) -> tuple[str, str] | None:
 
 
 def explain_error(what: str, code: str, message: str) -> SourceError:
-    """What a code means; the words of Zoho are shortened and cleaned."""
+    """Map an error code to an exception; Zoho's message is shortened and cleaned."""
     if code in _LOCKED:
         return TryAgainError(
             f"{what}: too many calls; Zoho Campaigns locks this address for 30 minutes.", LOCKED_SECONDS
         )
     if code in _LATER:
         return TryAgainError(
-            f"{what}: Zoho Campaigns cannot tell it now (code {code}). Run the load again later."
+            f"{what}: Zoho Campaigns is temporarily unavailable (code {code}). Run the load again later."
         )
     if code in BAD_TOKEN:
         return PermanentSourceError(
-            f"{what}: the token was rejected, also a new one. Make a refresh token with the scope"
+            f"{what}: the token was rejected, and so was a new one. Make a refresh token with the scope"
             " ZohoCampaigns.campaign.READ and set MEL_ZOHO_REFRESH_TOKEN."
         )
     if code in _FORBIDDEN:
@@ -73,14 +73,14 @@ def explain_error(what: str, code: str, message: str) -> SourceError:
 def campaigns_in(data: Record, what: str) -> list[Campaign]:
     """The campaigns of one page of the list."""
     return [
-        Campaign(str(told["campaign_key"]), instant(told), told)
-        for told in _records(data, "recent_campaigns", what)
-        if told.get("campaign_key")
+        Campaign(str(record["campaign_key"]), instant(record), record)
+        for record in _records(data, "recent_campaigns", what)
+        if record.get("campaign_key")
     ]
 
 
 def report_in(data: Record, what: str) -> Record | None:
-    """The counts of a report; None when it has none yet: the list they stand in may be empty."""
+    """The counts of a report; None when it has none yet: their list may be empty."""
     found = _records(data, "campaign-reports", what)
     return found[0] if found else None
 
@@ -90,15 +90,15 @@ def _records(data: Record, name: str, what: str) -> list[Record]:
     found = [found] if isinstance(found, dict) else found
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
         raise PermanentSourceError(
-            f"{what}: the answer has no list '{name}'. Check MEL_ZOHO_CAMPAIGNS_URL; if it is right, Zoho"
-            " has changed its answer: tell the person who maintains the connector."
+            f"{what}: the response has no list '{name}'. Check MEL_ZOHO_CAMPAIGNS_URL; if it is right, Zoho"
+            " has changed its response: report it to the maintainer of the connector."
         )
     return found
 
 
-def instant(told: Record) -> datetime | None:
+def instant(campaign: Record) -> datetime | None:
     """When a campaign was sent: milliseconds since 1970, as text."""
-    text = str(told.get("sent_time_gmt") or told.get("sent_time") or "")
+    text = str(campaign.get("sent_time_gmt") or campaign.get("sent_time") or "")
     return datetime.fromtimestamp(int(text) // 1000, UTC) if text.isdecimal() else None
 
 
@@ -132,27 +132,27 @@ def parse_reports(
     unreported: Iterable[Campaign],
     contract: EntityContract,
 ) -> Batch:
-    """A row a count; a report that lacks a field is put aside whole, not taken for empty.
+    """One row per count; a report that lacks a field is quarantined whole, not read as empty.
 
     Args:
         reports: counts, or None where the report holds none yet.
-        unreported: campaigns on the list of which Zoho gives no report.
+        unreported: campaigns on the list for which Zoho has no report.
     """
     rows: list[Row] = []
     rejected: list[Rejected] = []
     metrics = contract.columns["metric"].allowed or []
     for campaign, report in reports:
-        lacking = [name for name in metrics if name not in report] if report is not None else []
-        if lacking:
-            reason = f"The report has no field {' or '.join(lacking)}: it was renamed, or this is another kind of campaign."
+        missing = [name for name in metrics if name not in report] if report is not None else []
+        if missing:
+            reason = f"The report has no field {' or '.join(missing)}: it was renamed, or this is another kind of campaign."
             rejected.append(_rejected(campaign, reason))
         elif campaign.sent_at is None:
-            rejected.append(_rejected(campaign, "The list does not tell when it was sent."))
+            rejected.append(_rejected(campaign, "The list does not say when it was sent."))
         else:
             period = Period("lifetime", campaign.sent_at.date())
             rows += [_count_row(campaign, name, period, report) for name in metrics]
     for campaign in unreported:
-        reason = "It is on the list of sent campaigns, and Zoho has no report of it. It is asked for again each time."
+        reason = "It is on the list of sent campaigns, but Zoho has no report of it. It is requested again each time."
         rejected.append(_rejected(campaign, reason))
     return batch_of(rows, contract, rejected)
 

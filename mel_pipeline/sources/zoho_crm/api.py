@@ -1,4 +1,4 @@
-"""Zoho CRM v8, one method a call. Counts credits, bounds concurrency, says what failed; keeps no records."""
+"""Zoho CRM v8, one method per call. Counts credits, limits concurrency, explains failures; keeps no records."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mel_pipeline.sources.zoho_crm.errors import error_body, explain_error, scop
 
 Record = Mapping[str, object]
 
-PER_PAGE = 200  # the most Zoho gives
+PER_PAGE = 200  # Zoho's maximum
 IDS_A_CALL = 100
 BULK_START_CREDITS, DELETED_CREDITS = 50, 2
 
 
 @dataclass(frozen=True)
 class Page:
-    """Records of one call, and whether and how it goes on."""
+    """Records of one call, whether more follow, and the token of the next page."""
 
     records: list[Record]
     more: bool = False
@@ -38,13 +38,13 @@ class Credits:
     """API credits: what this source has used, and what Zoho says is left of the rolling 24 hours."""
 
     used: int = 0
-    left: int | None = None  # told only when more than half is used
+    left: int | None = None  # Zoho reports it only when more than half is used
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request: what it is in words, for which module, what it costs, which scope it needs."""
+    """One request: its description, module, cost in credits and the scope it needs."""
 
     what: str
     module: str
@@ -67,7 +67,7 @@ class Api:
         self._slots = threading.BoundedSemaphore(concurrency)
         self._concurrency = concurrency
         self.credits = Credits()
-        self.server_time: datetime | None = None  # of the latest answer
+        self.server_time: datetime | None = None  # of the latest response
 
     @cached_property
     def downloads(self) -> RateLimiter:
@@ -81,7 +81,7 @@ class Api:
 
     @property
     def host(self) -> str:
-        """Where calls go: told by the sign-in."""
+        """Where calls go, as the sign-in returned it."""
         return self._auth.api_url()
 
     def modules(self) -> list[Record]:
@@ -104,7 +104,7 @@ class Api:
         return records_in(self.request(call), "fields")
 
     def count(self, module: str) -> int:
-        """Records alive at the source; converted leads are not counted."""
+        """Existing records at the source; converted leads are not counted."""
         data = self.request(Call(f"Zoho CRM count of {module}", module, f"/crm/v8/{module}/actions/count"))
         return int(str(data.get("count", 0)))
 
@@ -118,7 +118,7 @@ class Api:
         since: datetime | None = None,
         converted: str | None = None,
     ) -> Page:
-        """One page in the order of ids, which never change: what is added meanwhile comes last."""
+        """One page in the order of ids, which never change: what is added during the scan comes last."""
         params = {
             "fields": ",".join(fields),
             "per_page": str(PER_PAGE),
@@ -143,7 +143,7 @@ class Api:
         )
 
     def full_record(self, module: str, record_id: str, fields: Sequence[str]) -> Record | None:
-        """One record with what lists leave out; None when it is gone."""
+        """One record with the fields that lists omit; None when it is gone."""
         call = Call(
             f"Zoho CRM {module}, one record",
             module,
@@ -175,22 +175,22 @@ class Api:
     def bulk(
         self, module: str, path: str, what: str, *, body: object = None, into: Path | None = None
     ) -> Record:
-        """One Bulk Read call: start a job, ask how far it is, or fetch its result into a file."""
+        """One Bulk Read call: start a job, poll its state, or download its result into a file."""
         credits = BULK_START_CREDITS if body is not None else 1
         return self.request(
             Call(what, module, path, body=body, credits=credits, scope="ZohoCRM.bulk.READ", into=into)
         )
 
     def request(self, call: Call) -> dict[str, object]:
-        """One call. 204 and 304 are an empty answer; an expired token is renewed once, and the call replayed."""
+        """One call. 204 and 304 are an empty response; an expired token is renewed once, and the call repeated."""
         used: list[dict[str, str]] = []
         rejected: list[int] = []
 
         def headers() -> dict[str, str]:
             self._charge(call)
             used.append(self._auth.headers())
-            asked = {"If-Modified-Since": call.since.isoformat(timespec="seconds")} if call.since else {}
-            return {**used[-1], **asked}
+            modified = {"If-Modified-Since": call.since.isoformat(timespec="seconds")} if call.since else {}
+            return {**used[-1], **modified}
 
         def judge(answer: Answer) -> dict[str, object]:
             self._note_headers(answer)
@@ -225,20 +225,20 @@ class Api:
             )
 
     def _charge(self, call: Call) -> None:
-        """Count a call before it is made; stop short of the credits that are kept for others."""
+        """Count a call before it is made; stop before it uses the reserve."""
         with self.credits.lock:
             left = self.credits.left
             if left is not None and left - call.credits < self._reserve:
                 raise TransientSourceError(
-                    f"{call.what}: {left:,} API credits are left of the last 24 hours, and {self._reserve:,}"
-                    " are kept for others (MEL_ZOHO_CREDIT_RESERVE). The next run goes on from here."
+                    f"{call.what}: {left:,} API credits are left in the rolling 24 hours, and {self._reserve:,}"
+                    " are reserved for others (MEL_ZOHO_CREDIT_RESERVE). The next run resumes from here."
                 )
             self.credits.used += call.credits
             if left is not None:
                 self.credits.left = left - call.credits
 
     def _refund(self, call: Call) -> None:
-        """A call that was refused at the door costs nothing."""
+        """A call refused for authorisation costs nothing."""
         with self.credits.lock:
             self.credits.used -= call.credits
 
@@ -261,8 +261,10 @@ def _page(data: Mapping[str, object]) -> Page:
 
 
 def records_in(data: Mapping[str, object], name: str) -> list[Record]:
-    """The list of that name in an answer."""
+    """The list of that name in a response."""
     found = data.get(name) or []
     if not isinstance(found, list):
-        raise PermanentSourceError(f"Zoho CRM: '{name}' in the answer is not a list. Check MEL_ZOHO_API_URL.")
+        raise PermanentSourceError(
+            f"Zoho CRM: '{name}' in the response is not a list. Check MEL_ZOHO_API_URL."
+        )
     return found

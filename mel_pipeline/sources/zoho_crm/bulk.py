@@ -1,4 +1,4 @@
-"""Bulk Read: start a job, wait for it, fetch its ZIP, give its rows. Whole modules at 50 credits a 200,000 rows."""
+"""Bulk Read: start a job, wait for it, download its ZIP, yield its rows. Whole modules at 50 credits per 200,000 rows."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from mel_pipeline.sources.zoho_crm.plan import BULK, Progress
 Columns = Mapping[str, Sequence[str]]  # by API name of the field
 
 ROWS_A_BATCH = 10_000
-MAX_RESULT_BYTES = 4 << 30  # bytes a result may unpack to
+MAX_RESULT_BYTES = 4 << 30  # unpacked
 _PATH = re.compile(r"/crm/bulk/v8/read/\d+/result")
 _BASE = "/crm/bulk/v8/read"
 
 
 def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) -> Iterator[Columns]:
-    """Rows of the module as text, one column a field, ten thousand at a time.
+    """Rows of the module as text, one column per field, ten thousand at a time.
 
-    A job whose rows were half stored is fetched again, and its first rows are passed over.
+    The result of a partly stored job is downloaded again, and the rows already stored are skipped.
 
     Raises:
-        SourceError: Zoho gave the job up, or took too long.
+        SourceError: Zoho aborted the job, or it took too long.
     """
     progress.way = BULK
-    left_over = bool(progress.job)
+    is_resumed = bool(progress.job)
     while True:
         if not progress.job:
             progress.job = _start(api, module, fields, progress.tokens)
@@ -44,9 +44,9 @@ def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) ->
             result = _wait(api, module, progress.job)
         except PermanentSourceError:
             progress.job, progress.rows_done = "", 0
-            if not left_over:
+            if not is_resumed:
                 raise
-            left_over = False  # of a load cut short, and Zoho has it no more: a new one takes its place
+            is_resumed = False  # Zoho no longer has the job of the interrupted load: start a new one
             continue
         with _downloaded(api, module, progress.job, result) as archive:
             yield from _rows(archive, module, fields, progress)
@@ -72,7 +72,7 @@ def _start(api: Api, module: str, fields: Sequence[str], tokens: Sequence[str]) 
 
 
 def _wait(api: Api, module: str, job: str) -> dict[str, object]:
-    """The job's result, once its state says it is there; a result shown earlier does not count."""
+    """The job's result, once its state is COMPLETED; a result shown earlier does not count."""
     until = time.monotonic() + api.http.policy.job
     pause = api.http.policy.poll
     what = f"Zoho CRM Bulk Read of {module}"
@@ -86,12 +86,12 @@ def _wait(api: Api, module: str, job: str) -> dict[str, object]:
         if state == "FAILURE":
             reason = result.get("error_message") or "no reason given"
             raise PermanentSourceError(
-                f"{what}: Zoho gave the job up: {clean(reason)}. Check the fields in mapping.yml."
+                f"{what}: Zoho aborted the job: {clean(reason)}. Check the fields in mapping.yml."
             )
         if time.monotonic() + pause > until:
             raise TransientSourceError(
                 f"{what}: the job is still '{state}' after {api.http.policy.job / 60:.0f} minutes."
-                " The next run asks for it again."
+                " The next run checks it again."
             )
         api.http.sleep(pause)
         pause = min(pause * 1.5, 30.0)
@@ -99,11 +99,11 @@ def _wait(api: Api, module: str, job: str) -> dict[str, object]:
 
 @contextmanager
 def _downloaded(api: Api, module: str, job: str, result: Record) -> Iterator[zipfile.ZipFile]:
-    """The result as an open archive; one that came cut short is fetched again."""
+    """The result as an open archive; a truncated download is repeated."""
     path = str(result.get("download_url") or f"{_BASE}/{job}/result")
     if not _PATH.fullmatch(path):  # relative to the API's host: the token goes nowhere else
         raise PermanentSourceError(
-            f"Zoho CRM Bulk Read of {module}: the result lies at an address that is not Zoho's API."
+            f"Zoho CRM Bulk Read of {module}: the result's address is not on Zoho's API and is not followed."
         )
     what = f"Zoho CRM Bulk Read result of {module}"
     with tempfile.TemporaryDirectory(prefix="mel-zoho-") as folder:
@@ -117,7 +117,7 @@ def _downloaded(api: Api, module: str, job: str, result: Record) -> Iterator[zip
             except zipfile.BadZipFile:
                 if attempt == api.http.policy.attempts:
                     raise TransientSourceError(
-                        f"{what}: the archive came cut short {attempt} times. The next run asks again."
+                        f"{what}: the archive was cut short {attempt} times. The next run downloads it again."
                     ) from None
         with archive:
             yield archive
@@ -130,30 +130,32 @@ def _rows(
     what = f"Zoho CRM Bulk Read result of {module}"
     if len(members) != 1:
         raise TransientSourceError(
-            f"{what}: the archive does not hold one CSV file. The next run asks again."
+            f"{what}: the archive does not hold exactly one CSV file. The next run downloads it again."
         )
     if members[0].file_size > MAX_RESULT_BYTES:
         raise PermanentSourceError(
-            f"{what}: it unpacks to more than {MAX_RESULT_BYTES >> 30} GB and is refused."
+            f"{what}: it unpacks to more than {MAX_RESULT_BYTES >> 30} GB and was refused."
         )
     try:
         with archive.open(members[0]) as file:
             reader = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
             header = ["id" if name == "Id" else name for name in next(reader, [])]
             if missing := [name for name in fields if name not in header]:
-                raise ContractError(f"{what}: the fields {', '.join(missing)} are not in it.")
-            for _ in islice(reader, progress.rows_done):  # stored by a load that was cut short
+                raise ContractError(f"{what}: the fields {', '.join(missing)} are missing from it.")
+            for _ in islice(reader, progress.rows_done):  # stored by an interrupted load
                 pass
             while columns := _columns(reader, header):
                 progress.rows_done += len(columns["id"])
                 progress.seen += len(columns["id"])
                 yield columns
     except (zipfile.BadZipFile, EOFError, csv.Error, UnicodeDecodeError, ValueError):
-        raise TransientSourceError(f"{what}: the archive is damaged. The next run asks again.") from None
+        raise TransientSourceError(
+            f"{what}: the archive is damaged. The next run downloads it again."
+        ) from None
 
 
 def _columns(rows: Iterator[list[str]], header: Sequence[str]) -> dict[str, Sequence[str]]:
     """The next rows as columns; empty at the end. A line of another length is a ValueError."""
-    with gc_paused():  # ten thousand lists, all in use: looking through them took as long as reading them
+    with gc_paused():  # ten thousand live lists: scanning them took the collector as long as reading them
         batch = list(islice(rows, ROWS_A_BATCH))
         return dict(zip(header, zip(*batch, strict=True), strict=True)) if batch else {}

@@ -1,4 +1,4 @@
-"""Try what a load will need, one thing after another, and say what came of it. Reads no record."""
+"""Check what a load needs, step by step, and report the results. Reads no record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, SMALL_MODULE, WAY_LAB
 
 @dataclass(frozen=True)
 class CheckResult:
-    """``ok`` None: not needed now, worth knowing."""
+    """``ok`` None: for information; not needed now."""
 
     ok: bool | None
     subject: str
@@ -25,7 +25,7 @@ class CheckResult:
 
 
 def run_checks(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[CheckResult]:
-    """Credentials, metadata, each module, the ways for large modules, limits. Stops when nobody is let in."""
+    """Check credentials, metadata, each module, access to large modules, and credits. Stops when sign-in fails."""
     try:
         modules = {str(module["api_name"]) for module in api.modules()}
     except MelError as error:
@@ -35,9 +35,9 @@ def run_checks(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator
     yield CheckResult(True, "Modules", f"{len(modules)} can be seen")
     most = 0
     for name in contract.entities:
-        verdict, records = _check_entity(api, contract, mapping[name], name)
+        result, records = _check_entity(api, contract, mapping[name], name)
         most = max(most, records)
-        yield verdict
+        yield result
     yield from _check_large_modules(api, mapping, most)
     left = api.credits.left
     yield CheckResult(
@@ -59,7 +59,7 @@ def _check_entity(
         return CheckResult(False, title, str(error)), 0
     gone = [api_name for api_name in mapping.api_names if api_name not in fields and api_name != "id"]
     if gone:
-        words = f"{mapping.module} has no {', '.join(gone)}; put mapping.yml right (`mel zoho map` helps)"
+        words = f"{mapping.module} has no {', '.join(gone)}; correct mapping.yml (`mel zoho map` helps)"
         return CheckResult(False, title, words), records
     slices = len(parse.field_slices(mapping.api_names))
     way = ways(records, slices)[0]
@@ -69,10 +69,10 @@ def _check_entity(
     )
     untraced = [f for f in mapping.api_names if fields.get(f, {}).get("data_type") in parse.UNTRACKED]
     if untraced:
-        words += f"; {', '.join(untraced)} change without a trace, so every load reads everything"
+        words += f"; Zoho does not record changes to {', '.join(untraced)}, so every load reads everything"
     single = [f for f in mapping.api_names if fields.get(f, {}).get("data_type") in parse.NEVER_LISTED]
     if single:
-        words += f"; {', '.join(single)} cost one more credit a record"
+        words += f"; {', '.join(single)} cost one more credit per record"
     return CheckResult(True, title, words), records
 
 
@@ -81,11 +81,11 @@ def _credits(count: int) -> str:
 
 
 def _check_large_modules(api: Api, mapping: Mapping, most: int) -> Iterator[CheckResult]:
-    """Scopes for modules that pages do not reach; without them smaller ones load all the same."""
+    """Scopes for modules too large for paging; smaller ones load without them."""
     module = next(iter(mapping.values())).module
     select = f"select id from {module} where id > 0 limit 1"  # noqa: S608 - COQL; the name is ours
     yield _probe("Queries (COQL)", most, lambda: api.query(module, select, 1))
-    path = "/crm/bulk/v8/read/0"  # no such job: a token with the scope is told so
+    path = "/crm/bulk/v8/read/0"  # no such job: a token with the scope gets that error
     call = Call("Zoho CRM Bulk Read", module, path, scope="ZohoCRM.bulk.READ")
     yield _probe("Bulk Read", most, lambda: api.request(call))
 
@@ -99,7 +99,7 @@ def _probe(what: str, most: int, look: Callable[[], object]) -> CheckResult:
         return CheckResult(
             None,
             what,
-            f"not allowed to this token; needed beyond {PAGE_REACH:,} records, saves credits beyond {SMALL_MODULE:,}",
+            f"not allowed for this token; needed beyond {PAGE_REACH:,} records, saves credits beyond {SMALL_MODULE:,}",
         )
     except TryAgainError as error:
         return CheckResult(None, what, str(error))
@@ -109,21 +109,21 @@ def _probe(what: str, most: int, look: Callable[[], object]) -> CheckResult:
 
 
 def compare_mapping(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator[propose.Findings]:
-    """The mapping held against the live metadata, an entity at a time; a bad module does not hide the others.
+    """Compare the mapping with the live metadata, entity by entity; a bad module does not hide the others.
 
     Raises:
         SourceError: the modules cannot be listed at all.
     """
     modules = api.modules()
-    there = {str(module["api_name"]) for module in modules}
+    existing = {str(module["api_name"]) for module in modules}
     for name, entity in contract.entities.items():
         mapped = mapping.get(name)
-        module = mapped.module if mapped and mapped.module in there else None
+        module = mapped.module if mapped and mapped.module in existing else None
         module = module or propose.likely_module(name, entity, modules)
         fields = []
         if module is not None:
             try:
                 fields = api.fields(module)
             except MelError:
-                fields = []  # told by `mel zoho check`; here it counts as not there
+                fields = []  # `mel zoho check` reports it; here it counts as missing
         yield propose.compare(name, entity, mapped, module, fields)

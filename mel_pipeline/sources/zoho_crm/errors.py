@@ -1,4 +1,4 @@
-"""What Zoho CRM's error codes mean, told apart once: permanent, transient, or a turn the reader takes."""
+"""Map Zoho CRM's error codes to exceptions, in one place: permanent, transient, or a change of reading method."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _BOUND = ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
 
 
 class ScopeError(PermanentSourceError):
-    """The token may not do this; the message names the scope it lacks."""
+    """The token lacks a scope; the message names it."""
 
 
 class PageTokenError(TransientSourceError):
-    """A page token is no longer good: the scan begins again."""
+    """A page token is no longer valid: the scan restarts."""
 
 
 class PageReachError(TransientSourceError):
-    """Zoho lists no further page by page: another way goes on."""
+    """Zoho lists no further page by page: another method continues."""
 
 
 def scope_of(module: str) -> str:
@@ -30,11 +30,11 @@ def scope_of(module: str) -> str:
 
 
 def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> SourceError:
-    """What an answer means that is neither data nor "nothing there".
+    """Map a response that is neither data nor empty to an exception.
 
     Args:
         scope: what the token needs for this call.
-        throttled: seconds to wait where Zoho throttles and does not say for how long.
+        throttled: seconds to wait when Zoho throttles without saying for how long.
     """
     data = error_body(answer)
     code = str(data.get("code", ""))
@@ -42,7 +42,7 @@ def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> 
         return _too_many(answer, data.get("details"), throttled)
     if code in _BOUND:
         return PageTokenError(
-            f"{answer.what}: the page token is no longer good ({code}). Run the load again later."
+            f"{answer.what}: the page token is no longer valid ({code}). Run the load again later."
         )
     if code == "PAGINATION_LIMIT_EXCEEDED":
         return PageReachError(f"{answer.what}: Zoho lists only 100,000 records page by page.")
@@ -51,19 +51,19 @@ def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> 
         " Make a refresh token with that scope and set MEL_ZOHO_REFRESH_TOKEN.",
         "NO_PERMISSION": f"the token's user has no permission for the module {module}."
         " Give it to that user in Zoho (Setup, Security, Profiles).",
-        "INVALID_MODULE": f"there is no module {module}. Put its API name right in mapping.yml;"
+        "INVALID_MODULE": f"there is no module {module}. Correct its API name in mapping.yml;"
         " `mel zoho map` shows the modules there are.",
     }
     if code in meaning:
         kind = ScopeError if code == "OAUTH_SCOPE_MISMATCH" else PermanentSourceError
         return kind(f"{answer.what}: {meaning[code]}")
-    plain = _CODE.fullmatch(code)  # other words may name people or repeat what was sent
+    plain = _CODE.fullmatch(code)  # other text may name people or repeat what was sent
     hint = f"Zoho answered '{code}'." if plain else "Check MEL_ZOHO_API_URL."
     return explain_status(answer, hint)
 
 
 def error_body(answer: Answer) -> dict[str, object]:
-    """What a refusal says about itself; nothing when it is no JSON."""
+    """The JSON body of an error response; empty when it is not JSON."""
     try:
         return answer.record()
     except SourceError:
@@ -72,10 +72,10 @@ def error_body(answer: Answer) -> dict[str, object]:
 
 def _too_many(answer: Answer, details: object, throttled: float) -> TryAgainError:
     """No Retry-After is documented; one description shows ``details.retry_after``."""
-    asked = details.get("retry_after") if isinstance(details, dict) else None
+    stated = details.get("retry_after") if isinstance(details, dict) else None
     header = answer.headers.get("Retry-After", "")
-    known = next((str(text) for text in (asked, header) if str(text).isdigit()), None)
+    known = next((str(text) for text in (stated, header) if str(text).isdigit()), None)
     return TryAgainError(
-        f"{answer.what}: HTTP {answer.status}, too many calls at once or in a day. Run the load again later.",
+        f"{answer.what}: HTTP {answer.status}, too many concurrent calls or too many in a day. Run the load again later.",
         throttled if known is None else float(known),
     )

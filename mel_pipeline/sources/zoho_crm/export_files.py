@@ -1,6 +1,6 @@
-"""Which file of a drop folder is an export of which module, and which of several counts. Rows: export_rows.py.
+"""Decide which file of a drop folder is an export of which module, and which of several counts. Rows: export_rows.py.
 
-A file name such as ``Accounts_2026_11_20.csv`` or, out of a backup, ``Contacts_001.csv`` names the module,
+A file name such as ``Accounts_2026_11_20.csv`` or, from a backup, ``Contacts_001.csv`` names the module,
 unless the headings say otherwise. Files numbered with three digits are parts of one export.
 """
 
@@ -27,13 +27,13 @@ from mel_pipeline.sources.zoho_crm.mapping import Mapping as Modules
 
 _PART = re.compile(r"(?P<base>.*?)[ _-](?:part[ _-]?)?(?P<number>\d{3})", re.IGNORECASE)
 _MAX_PART_GAP = timedelta(days=1)  # between the file times of two parts of one export
-_NAME_WEIGHT = 0.25  # as much as that share of the headings
-_MIN_FIT = 0.5  # share of a module's own headings that shows what a file is, whatever its name
+_NAME_WEIGHT = 0.25  # a matching file name weighs as much as this share of the headings
+_MIN_FIT = 0.5  # share of a module's own headings that identifies a file regardless of its name
 
 
 @dataclass(frozen=True)
 class Part:
-    """A file that can be read, and where the columns of its entity stand in it."""
+    """A readable file, and the positions of its entity's columns."""
 
     file: DropFile
     header: list[str]
@@ -60,14 +60,14 @@ class Export:
 
     @property
     def moment(self) -> tuple[str, int]:
-        """What is newer: by the latest change in it, then by the time of the file."""
+        """Sort key, newest last: the latest change in it, then the time of the file."""
         latest = self.latest.isoformat() if self.latest else ""
         return latest, max(part.file.modified_ns for part in self.parts)
 
 
 @dataclass
 class FolderScan:
-    """A folder that was looked through: files by entity, and why some are refused."""
+    """Contents of a folder: files by entity, and why some are refused."""
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
     refused: dict[str, dict[str, str]] = field(default_factory=dict)  # entity -> file name -> reason
@@ -79,34 +79,34 @@ def scan_folder(
 ) -> FolderScan:
     """Sort files by the entity they belong to.
 
-    A file that cannot be read belongs to the entity whose module its name tells, or to the first one:
-    it is told once.
+    A file that cannot be read belongs to the entity whose module its name gives, or to the first one,
+    so that it is reported once.
     """
-    looked = FolderScan()
+    scan = FolderScan()
     first = next(iter(contract.entities))
     for name, reason in unreadable.items():
-        looked.refused.setdefault(entity_from_name(name, modules) or first, {})[name] = reason
+        scan.refused.setdefault(entity_from_name(name, modules) or first, {})[name] = reason
     for file in files:
         entity: str | None = None
         try:
-            header, how, count = _inspect(file)
+            header, description, count = _inspect(file)
             entity = entity_of(file.name, header, contract, modules)
             if entity is None:
-                looked.others.append(file.name)
+                scan.others.append(file.name)
                 continue
-            heads = find_columns(header, contract.entities[entity], modules[entity])
-            if heads.missing_required:
-                raise FileRefusedError(_missing_columns(modules[entity].module, heads.missing_required))
-            looked.parts.setdefault(entity, []).append(Part(file, header, how, count, heads))
+            columns = find_columns(header, contract.entities[entity], modules[entity])
+            if columns.missing_required:
+                raise FileRefusedError(_missing_columns(modules[entity].module, columns.missing_required))
+            scan.parts.setdefault(entity, []).append(Part(file, header, description, count, columns))
         except FileRefusedError as reason:
             owner = entity or entity_from_name(file.name, modules) or first
-            looked.refused.setdefault(owner, {})[file.name] = str(reason)
-    return looked
+            scan.refused.setdefault(owner, {})[file.name] = str(reason)
+    return scan
 
 
 @lru_cache(maxsize=256)
 def _inspect(file: DropFile) -> tuple[list[str], str, int]:
-    """Header of a file, how it is written, and its rows. Each entity looks the whole folder through: once is enough."""
+    """Header, format and row count of a file. Cached, because every entity scans the whole folder."""
     with open_table(file) as table:
         return table.header, table.how, table.count
 
@@ -119,23 +119,23 @@ def _missing_columns(module: str, headings: Sequence[str]) -> str:
 
 
 def entity_of(name: str, header: Sequence[str], contract: SourceContract, modules: Modules) -> str | None:
-    """The entity a file belongs to: by its headings, of like ones by its name; None for another module's."""
+    """The entity a file belongs to, by its headings, then by its name; None for another module's."""
     named = entity_from_name(name, modules)
     ranked = []
     for entity, mapping in modules.items():
         try:
-            heads = find_columns(header, contract.entities[entity], mapping)
+            columns = find_columns(header, contract.entities[entity], mapping)
         except FileRefusedError:
-            heads = None  # a heading stands twice: told when the file is taken for this entity
-        fit = heads.fit if heads else 0.0
+            columns = None  # a duplicate heading: reported when the file is read as this entity's
+        fit = columns.fit if columns else 0.0
         if entity == named or fit >= _MIN_FIT:
-            whole = heads is not None and not heads.missing_required
+            whole = columns is not None and not columns.missing_required
             ranked.append((whole, fit + (_NAME_WEIGHT if entity == named else 0.0), entity))
     return max(ranked)[-1] if ranked else None
 
 
 def entity_from_name(name: str, modules: Modules) -> str | None:
-    """The entity whose module the file name begins with; of several the longest."""
+    """The entity whose module name the file name starts with; the longest if several match."""
     words = _words(name.rpartition(".")[0])
     found = [
         (len(module), entity)
@@ -152,7 +152,7 @@ def _words(text: str) -> list[str]:
 def exports_of(
     parts: Iterable[Part], refused: dict[str, str], zone: ZoneInfo, rules: EntityContract
 ) -> list[Export]:
-    """Exports that are whole, the newest last; the others are added to ``refused`` by file name."""
+    """Complete exports, the newest last; the others are added to ``refused`` by file name."""
     groups: dict[str, list[Part]] = {}
     for part in parts:
         groups.setdefault(_base(part.file.name), []).append(part)
@@ -179,7 +179,7 @@ def _base(name: str) -> str:
 
 
 def _require_whole(parts: Sequence[Part]) -> None:
-    """Parts of one export are numbered without a gap and lie there since about the same moment."""
+    """Check that the parts of one export are numbered without a gap and have about the same file time."""
     matches = [_PART.fullmatch(part.file.name.rpartition(".")[0]) for part in parts]
     numbers = sorted(int(match["number"]) for match in matches if match)
     if numbers and numbers not in (list(range(len(parts))), list(range(1, len(parts) + 1))):
@@ -193,12 +193,12 @@ def _require_whole(parts: Sequence[Part]) -> None:
     times = [part.file.modified_ns for part in parts]
     if max(times) - min(times) > _MAX_PART_GAP.total_seconds() * 1e9:
         raise FileRefusedError(
-            "The export has several files, and they are from different days. Remove what an older export left."
+            "The export has several files, and they are from different days. Remove the files of the older export."
         )
 
 
 def _with_times(parts: list[Part], zone: ZoneInfo, rules: EntityContract) -> Export:
-    """Read the times of an export: their order of day and month, and the latest change."""
+    """An export with the latest change in it, and its order of day and month."""
     latest: datetime | None = None
     orders: list[Order] = []
     for part in parts:

@@ -1,6 +1,6 @@
-"""What the headings and cells of a CRM export mean. Pure: no folder, no clock.
+"""Interpret the headings and cells of a CRM export. Pure: no folder, no clock.
 
-Zoho heads columns with the labels of fields. The record's own id stands under "Record Id", a lookup under
+Zoho uses the labels of fields as headings. The record's own id is under "Record Id", a lookup under
 its label (the name) and, in newer exports, under its label with ".id"; ids may begin with "zcrm_".
 """
 
@@ -20,12 +20,12 @@ from mel_pipeline.sources.shared.dates import Order, read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 
-_SYSTEM = frozenset({"id", "Created_Time", "Modified_Time"})  # fields that every module has
+_SYSTEM = frozenset({"id", "Created_Time", "Modified_Time"})  # in every module
 _FULL_NAMES = ("Full Name", "Name")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-_BOOLEANS = {"true": "true", "false": "false", "1": "true", "0": "false"}  # a ticked box, as Zoho writes it
+_BOOLEANS = {"true": "true", "false": "false", "1": "true", "0": "false"}  # a checkbox, as Zoho writes it
 Row = dict[str, str | None]
-NameIndex = dict[str, str | None]  # a name as `same` writes it -> id; None where several records have it
+NameIndex = dict[str, str | None]  # normalised name -> id; None where several records share it
 
 
 def normalize_heading(text: str) -> str:
@@ -39,11 +39,11 @@ def bare_id(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """Where the columns of the contract stand in a file.
+    """The positions of the contract's columns in a file.
 
-    ``by_name`` are lookups of which the file tells only the name. ``lacking`` and ``left_out`` are the
-    headings not found, of required columns and of others; ``fit`` is the share of the module's own
-    headings that are there.
+    ``by_name`` are lookups of which the file has only the name. ``missing_required`` and
+    ``missing_optional`` are the headings not found; ``fit`` is the share of the module's own headings
+    that were found.
     """
 
     places: dict[str, int]
@@ -54,10 +54,10 @@ class ColumnMap:
 
 
 def find_columns(header: Sequence[str], contract: EntityContract, mapping: EntityMapping) -> ColumnMap:
-    """Look every mapped column up, by its heading or API name.
+    """Locate every mapped column by its heading or API name.
 
     Raises:
-        FileRefusedError: a heading that is needed stands twice.
+        FileRefusedError: a needed heading appears twice.
     """
     positions: dict[str, list[int]] = {}
     for index, heading in enumerate(header):
@@ -73,7 +73,7 @@ def find_columns(header: Sequence[str], contract: EntityContract, mapping: Entit
             continue
         if len(positions[found]) > 1:
             raise FileRefusedError(
-                f"The heading '{header[positions[found][0]]}' stands twice. Rename one of the two fields in Zoho,"
+                f"The heading '{header[positions[found][0]]}' appears twice. Rename one of the two fields in Zoho,"
                 " or leave one out of the export."
             )
         places[name] = positions[found][0]
@@ -108,9 +108,9 @@ def _headings(
 
 
 def name_columns(header: Sequence[str], mapping: EntityMapping) -> list[int]:
-    """The columns that together are the name by which lookups call a record; empty when there are none.
+    """The columns that together form the name by which lookups refer to a record; empty when there are none.
 
-    They may be names of people: read to find an id, kept nowhere.
+    They may be names of people: read to find an id, never stored.
     """
     positions = {normalize_heading(heading): index for index, heading in reversed(list(enumerate(header)))}
     named = mapping.fields.get("name")
@@ -135,7 +135,7 @@ def index_names(
 
 @dataclass
 class RowReader:
-    """Rows of one export into batches. ``names`` gives ids by name for each lookup that is only a name."""
+    """Turn rows of one export into batches. ``names`` has the ids by name for each lookup without an id."""
 
     contract: EntityContract
     mapping: EntityMapping
@@ -148,12 +148,12 @@ class RowReader:
     ambiguous_times: int = 0  # in the hour in which clocks are changed
 
     def batch(self, file_name: str, first: int, rows: Sequence[Sequence[str]]) -> Batch:
-        """Rows of a file as a batch; one with a lookup that cannot be told is put aside.
+        """Rows of a file as a batch; a row with an unresolvable lookup is quarantined.
 
         Args:
             first: the number of the first row in the file; the header is row 1.
         """
-        kept: list[Row] = []
+        accepted: list[Row] = []
         rejected: list[Rejected] = []
         for number, cells in enumerate(rows, start=first):
             place = f"{file_name}, row {number}"
@@ -162,11 +162,11 @@ class RowReader:
                 key = key_of(row, self.contract)
                 rejected.append(Rejected(place, key, *fault, payload_of(row, self.contract)))
             else:
-                kept.append({**row, "_source_ref": place})
-        return Batch(frame_of(kept, self.contract), rejected, fetched=len(rows))
+                accepted.append({**row, "_source_ref": place})
+        return Batch(frame_of(accepted, self.contract), rejected, fetched=len(rows))
 
     def _row(self, cells: Sequence[str]) -> tuple[Row, tuple[str | None, str] | None]:
-        """A row, and the column and reason if it is put aside."""
+        """A row, and the column and reason if it is quarantined."""
         row: Row = {}
         fault: tuple[str | None, str] | None = None
         for name, index in self.columns.places.items():
@@ -181,7 +181,7 @@ class RowReader:
         return row, fault
 
     def _resolve_lookup(self, column: str, name: str) -> tuple[str | None, str | None]:
-        """The id a lookup's name stands for, or why there is none. The name itself is not repeated."""
+        """The id behind a lookup's name, or why there is none. The reason does not repeat the name."""
         if not name:
             return None, None
         index, other = self.names.get(column), self.contract.columns[column].references
@@ -189,10 +189,10 @@ class RowReader:
         if index is None:
             return (
                 None,
-                f"{column} is a name, and the folder has no export of {other}. {remedy} export {other} too.",
+                f"{column} is a name, but the folder has no export of {other}. {remedy} export {other} too.",
             )
         if normalize_heading(name) not in index:
-            return None, f"{column} is a name that no record of {other} has. {remedy} export {other} anew."
+            return None, f"{column} is a name that no record of {other} has. {remedy} export {other} again."
         if (identity := index[normalize_heading(name)]) is None:
             return (
                 None,
@@ -201,7 +201,7 @@ class RowReader:
         return identity, None
 
     def _value(self, name: str, text: str) -> str | None:  # noqa: PLR0911 - one return a kind of value
-        """A cell as the API would send it. What cannot be read stays as it is, for the contract to judge."""
+        """A cell as the API would send it. An unreadable one stays as it is, for the contract checks."""
         mapped, rule = self.mapping.fields[name], self.contract.columns[name]
         if not text:
             return None
@@ -224,7 +224,7 @@ class RowReader:
         if moment is None:
             return text
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=self.zone, fold=0)  # the first of two, where clocks are set back
+            moment = moment.replace(tzinfo=self.zone, fold=0)  # the first of two readings when clocks go back
             self.ambiguous_times += moment.utcoffset() != moment.replace(fold=1).utcoffset()
         return moment.isoformat()
 
@@ -235,7 +235,7 @@ class RowReader:
 
 
 def read_time(text: str, order: Order) -> datetime | None:
-    """A date or time, with its offset if it has one; None when it is neither."""
+    """A date or time, with its offset if it has one; None when it cannot be read."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -249,7 +249,7 @@ def read_time(text: str, order: Order) -> datetime | None:
 def times_in(
     rows: Iterable[Sequence[str]], contract: EntityContract, places: dict[str, int]
 ) -> Iterator[str]:
-    """Every date and time of a file, for its order of day and month to be told."""
+    """Every date and time of a file, to determine its order of day and month."""
     indexes = [
         places[name]
         for name, rule in contract.columns.items()

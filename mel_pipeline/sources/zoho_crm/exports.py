@@ -1,6 +1,6 @@
-"""Zoho CRM without its API: exports made by hand, out of a drop folder. Nothing there is moved or deleted.
+"""Zoho CRM without its API: manual exports from a drop folder. Nothing there is moved or deleted.
 
-Which file counts is decided in export_files.py, what a cell means in export_rows.py.
+export_files.py decides which file counts, export_rows.py what a cell means.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from mel_pipeline.sources.zoho_crm.export_rows import NameIndex, RowReader, inde
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, Mapping, mapping_for
 
 BATCH_ROWS = 10_000
-# The last ones are refused, each with its own sentence.
+# From .xlsm on they are refused, each with its own message.
 ENDINGS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".zip"})
-MAX_NAMES_LISTED = 10  # files that a note lists
+MAX_NAMES_LISTED = 10  # in one note
 
 
 def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ExportFolder:
@@ -51,7 +51,7 @@ def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ExportFo
         SettingsError: they name none.
     """
     if settings.zoho_export_dir is None:
-        raise SettingsError("MEL_ZOHO_EXPORT_DIR is empty. Set it to the folder that takes the CRM exports.")
+        raise SettingsError("MEL_ZOHO_EXPORT_DIR is empty. Set it to the folder of the CRM exports.")
     return ExportFolder(
         settings.zoho_export_dir,
         contract_of("zoho_crm"),
@@ -63,16 +63,16 @@ def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ExportFo
 
 @dataclass(frozen=True)
 class ExportFolder:
-    """A folder of exports as a source. The newest export of a module is a complete picture of it.
+    """A folder of exports as a source. The newest export of a module counts as the whole module.
 
-    The cursor is JSON: SHA-256 of every file of the folder and the rules they were read by; and of the
-    export that was loaded its files, its columns and how new it is. An unchanged folder reads nothing.
+    The cursor is JSON: the SHA-256 of every file in the folder and the rules they were read under; and of
+    the loaded export its files, columns and age. Nothing is read while the folder is unchanged.
     """
 
     folder: Path
     contract: SourceContract
     modules: Mapping
-    zone: ZoneInfo  # of whoever exports: the files name none
+    zone: ZoneInfo  # of the exporting user; the files name none
     settle_seconds: float = SETTLE_SECONDS
 
     def pull(
@@ -89,7 +89,7 @@ class ExportFolder:
 
     @property
     def rules(self) -> str:
-        """Changes with the contract, the mapping or the time zone: everything is read again then."""
+        """Changes with the contract, the mapping or the time zone; then everything is read again."""
         parts = [fingerprint_of(entity) for entity in self.contract.entities.values()]
         parts += [mapping.model_dump_json() for mapping in self.modules.values()]
         return hashlib.sha256("\n".join([*parts, str(self.zone)]).encode()).hexdigest()[:12]
@@ -101,7 +101,7 @@ class _Load:
     def __init__(self, source: ExportFolder, entity: str, cursor: str | None) -> None:
         self._source, self._entity = source, entity
         stored = json.loads(cursor) if cursor else {}
-        self._stored: dict[str, Any] = stored if "files" in stored else {}  # else it is the API's
+        self._stored: dict[str, Any] = stored if "files" in stored else {}  # else it is the API's cursor
         self._new: dict[str, Any] | None = None
         self.complete = False
 
@@ -127,18 +127,18 @@ class _Load:
         }
         if all(self._stored.get(name) == value for name, value in seen.items()):
             return
-        looked = scan_folder(files, unreadable, self._source.contract, self._source.modules)
-        refused = looked.refused.get(self._entity, {})
-        exports = self._exports(looked, self._entity, refused)
+        scan = scan_folder(files, unreadable, self._source.contract, self._source.modules)
+        refused = scan.refused.get(self._entity, {})
+        exports = self._exports(scan, self._entity, refused)
         newest = exports[-1] if exports else None
         if newest is None and not refused and not self._stored.get("export"):
             raise PermanentSourceError(
-                f"Zoho CRM exports: there is no export of {self._mapping.module} in {self._source.folder}."
+                f"Zoho CRM exports: {self._source.folder} has no export of {self._mapping.module}."
                 " Export all records of the module and put the file there."
             )
-        yield from self._skipped_notes(looked, exports)
+        yield from self._skipped_notes(scan, exports)
         if newest is not None and self._may_load(newest, refused):
-            yield from self._rows(newest, looked)
+            yield from self._rows(newest, scan)
             self.complete = True
             self._new = seen | {
                 "export": newest.digests,
@@ -150,14 +150,14 @@ class _Load:
         self._new = self._new or self._stored | seen
 
     def _files(self) -> tuple[list[DropFile], dict[str, str], list[str]]:
-        """Files of different content, why some cannot be read, and those to wait for."""
+        """Files with distinct content, why some cannot be read, and those still being written."""
         if not self._source.folder.is_dir():
             raise PermanentSourceError(
-                f"Zoho CRM exports: there is no folder {self._source.folder}. Make it, or set MEL_ZOHO_EXPORT_DIR."
+                f"Zoho CRM exports: the folder {self._source.folder} does not exist. Create it, or correct MEL_ZOHO_EXPORT_DIR."
             )
         there = files_in(self._source.folder, ENDINGS)
-        at_rest = [file for file in there if file.is_settled(self._source.settle_seconds)]
-        readable, unreadable = readable_files(at_rest)
+        settled = [file for file in there if file.is_settled(self._source.settle_seconds)]
+        readable, unreadable = readable_files(settled)
         known = {file.name for file in readable} | unreadable.keys()
         waiting = [file.name for file in there if file.name not in known]
         ours = [
@@ -166,17 +166,17 @@ class _Load:
         named_first = sorted(
             readable, key=lambda file: entity_from_name(file.name, self._source.modules) is None
         )
-        different: dict[str, DropFile] = {}
+        distinct: dict[str, DropFile] = {}
         for file in named_first:
-            different.setdefault(file.digest, file)
-        return list(different.values()), unreadable, ours
+            distinct.setdefault(file.digest, file)
+        return list(distinct.values()), unreadable, ours
 
-    def _exports(self, looked: FolderScan, entity: str, refused: dict[str, str]) -> list[Export]:
+    def _exports(self, scan: FolderScan, entity: str, refused: dict[str, str]) -> list[Export]:
         rules = self._source.contract.entities[entity]
-        return exports_of(looked.parts.get(entity, []), refused, self._source.zone, rules)
+        return exports_of(scan.parts.get(entity, []), refused, self._source.zone, rules)
 
     def _may_load(self, newest: Export, refused: dict[str, str]) -> bool:
-        """Whether it is as new and as wide as the one before; a column that is gone is a reason to refuse."""
+        """Whether it is as new and has all columns of the previous one; it is refused if a column is gone."""
         if self._is_older(newest):
             return False
         before = self._stored.get("columns", []) if self._stored.get("rules") == self._source.rules else []
@@ -184,35 +184,33 @@ class _Load:
         if lost:
             headings = ", ".join(self._mapping.fields[name].heading for name in lost)
             reason = (
-                f"The export before had the headings {headings}, and this one lacks them: what is stored under"
-                " them would be lost. Export it with these fields, or take them out of mapping.yml."
+                f"The previous export had the headings {headings}, and this one lacks them: their stored values"
+                " would be lost. Export it with these fields, or remove them from mapping.yml."
             )
             refused.update({part.file.name: reason for part in newest.parts})
         return not lost
 
     def _is_older(self, export: Export) -> bool:
-        """Whether something newer was loaded before: what that brought would be taken for gone."""
+        """Whether a newer export was loaded before: loading this one would mark its new records deleted."""
         if "export" not in self._stored or export.digests == self._stored["export"]:
             return False
         latest, file_time = self._stored["moment"]
         return export.moment < (str(latest), int(file_time))
 
-    def _skipped_notes(self, looked: FolderScan, exports: list[Export]) -> Iterator[Batch]:
-        """What is not loaded, and why that is no fault."""
-        if looked.others and self._entity == next(iter(self._source.contract.entities)):
-            yield self._note(
-                f"{_join_names(looked.others)}: exports of modules that are not in use; left alone."
-            )
+    def _skipped_notes(self, scan: FolderScan, exports: list[Export]) -> Iterator[Batch]:
+        """Notes on exports that are not loaded although nothing is wrong with them."""
+        if scan.others and self._entity == next(iter(self._source.contract.entities)):
+            yield self._note(f"{_join_names(scan.others)}: exports of modules that are not in use; ignored.")
         if exports and self._is_older(exports[-1]):
-            yield self._note(f"{exports[-1].names}: older than what was loaded before; left alone.")
+            yield self._note(f"{exports[-1].names}: older than the export loaded before; ignored.")
         elif older := [export.names for export in exports[:-1]]:
-            yield self._note(f"{_join_names(older)}: there is a newer export; left alone.")
+            yield self._note(f"{_join_names(older)}: there is a newer export; ignored.")
 
     def _note(self, text: str) -> Batch:
         return Batch(frame_of([], self._contract), notes=[text])
 
-    def _rows(self, export: Export, looked: FolderScan) -> Iterator[Batch]:
-        names = self._name_indexes(export, looked)
+    def _rows(self, export: Export, scan: FolderScan) -> Iterator[Batch]:
+        names = self._name_indexes(export, scan)
         for part, order in zip(export.parts, export.orders, strict=True):
             reader = RowReader(self._contract, self._mapping, part.columns, order, self._source.zone, names)
             try:
@@ -221,23 +219,23 @@ class _Load:
                     while some := list(islice(rows, BATCH_ROWS)):
                         yield reader.batch(part.file.name, first, some)
                         first += len(some)
-            except FileRefusedError as reason:  # it was whole a moment ago
+            except FileRefusedError as reason:  # it was readable a moment ago
                 raise TransientSourceError(
-                    f"{part.file.name}: it changed while it was read. {reason}"
+                    f"{part.file.name}: it changed while it was being read. {reason}"
                 ) from None
             yield self._note(_describe_part(part, reader.ambiguous_times))
 
-    def _name_indexes(self, export: Export, looked: FolderScan) -> dict[str, NameIndex | None]:
-        """For each lookup that is only a name: the ids of the records it may mean."""
+    def _name_indexes(self, export: Export, scan: FolderScan) -> dict[str, NameIndex | None]:
+        """For each lookup without an id: the ids of the records by name."""
         found: dict[str, NameIndex | None] = {}
         for column in sorted(export.parts[0].columns.by_name):
             other = str(self._contract.columns[column].references)
             known = [name for name in found if self._contract.columns[name].references == other]
-            found[column] = found[known[0]] if known else self._name_index(looked, other)
+            found[column] = found[known[0]] if known else self._name_index(scan, other)
         return found
 
-    def _name_index(self, looked: FolderScan, entity: str) -> NameIndex | None:
-        exports = self._exports(looked, entity, dict(looked.refused.get(entity, {})))
+    def _name_index(self, scan: FolderScan, entity: str) -> NameIndex | None:
+        exports = self._exports(scan, entity, dict(scan.refused.get(entity, {})))
         key = self._source.contract.entities[entity].row_key[0]
         names: NameIndex = {}
         for part in exports[-1].parts if exports else ():
@@ -247,18 +245,16 @@ class _Load:
         return names or None
 
 
-def _describe_part(part: Part, unclear_times: int) -> str:
+def _describe_part(part: Part, ambiguous_times: int) -> str:
     """How a file was read, for the log of the load."""
-    told = f"{part.file.name}: {part.description}; {part.count:,} rows; {len(part.columns.places)} of {len(part.header)} columns"
+    text = f"{part.file.name}: {part.description}; {part.count:,} rows; {len(part.columns.places)} of {len(part.header)} columns"
     if part.columns.missing_optional:
-        told += f"; no column {', '.join(part.columns.missing_optional)}, so these stay empty"
+        text += f"; no column {', '.join(part.columns.missing_optional)}, so these stay empty"
     if part.columns.by_name:
-        told += f"; found by name: {', '.join(sorted(part.columns.by_name))}"
-    if unclear_times:
-        told += (
-            f"; {unclear_times} times fall into an hour when clocks change, and the first reading was taken"
-        )
-    return f"{told}."
+        text += f"; looked up by name: {', '.join(sorted(part.columns.by_name))}"
+    if ambiguous_times:
+        text += f"; {ambiguous_times} times fall into an hour when clocks change; the first reading was used"
+    return f"{text}."
 
 
 def _join_names(names: list[str]) -> str:

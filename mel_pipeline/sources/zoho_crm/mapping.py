@@ -1,4 +1,4 @@
-"""The organisation's own names: which module and field of its Zoho is what. Reads one YAML file, asks nobody."""
+"""The organisation's own names: its Zoho module for each entity, its field for each column. Reads one YAML file, no API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FieldMapping(BaseModel):
 
     field: str  # API name
     label: str | None = None  # heading in files exported by hand; the API name with spaces by default
-    values: dict[str, str] = Field(default_factory=dict)  # the organisation's words -> the contract's
+    values: dict[str, str] = Field(default_factory=dict)  # the organisation's values -> the contract's
     whole: bool = False  # lists cut rich text at 500 characters: read such records one by one
 
     @model_validator(mode="before")
@@ -46,7 +46,7 @@ class EntityMapping(BaseModel):
 
     @property
     def api_names(self) -> list[str]:
-        """The fields to ask for, each once, in the order of the file."""
+        """The fields to request, each once, in the order of the file."""
         return list(dict.fromkeys(mapped.field for mapped in self.fields.values()))
 
 
@@ -59,7 +59,7 @@ def mapping_for(settings: Settings) -> Mapping:
 
 
 def load_mapping(path: Path, contract: SourceContract) -> Mapping:
-    """Read a mapping and hold it against the contract.
+    """Read a mapping and validate it against the contract.
 
     Raises:
         SettingsError: it cannot be read, names something the contract does not know, or leaves out a

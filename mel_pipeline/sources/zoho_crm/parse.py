@@ -1,4 +1,4 @@
-"""Zoho CRM records into rows. Pure: no HTTP, no clock."""
+"""Turn Zoho CRM records into rows. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mel_pipeline.core.gc_paused import gc_paused
 from mel_pipeline.sources.shared.base import Batch, Rejected, payload_of, text_of
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 
-FIELDS_A_CALL = 50  # more are refused with LIMIT_EXCEEDED
-CUT_AT = 500  # characters of rich text that lists give
+FIELDS_A_CALL = 50  # Zoho refuses more with LIMIT_EXCEEDED
+CUT_AT = 500  # characters; lists cut rich text there
 _ALWAYS = ("id", "Modified_Time")
 NEVER_LISTED = frozenset({"subform", "multiselectlookup", "multiuserlookup"})
-UNTRACKED = frozenset({"formula", "rollup_summary"})  # they change and Modified_Time does not
+UNTRACKED = frozenset({"formula", "rollup_summary"})  # they change without moving Modified_Time
 
 
 def field_slices(wanted: Sequence[str]) -> list[list[str]]:
-    """The fields to ask for, at most 50 a call; id and Modified_Time in each, to join slices by."""
+    """The fields to request, at most 50 per call; each slice has id and Modified_Time, to join by."""
     others = [name for name in wanted if name not in _ALWAYS]
     room = FIELDS_A_CALL - len(_ALWAYS)
     return [[*_ALWAYS, *others[start : start + room]] for start in range(0, max(len(others), 1), room)]
@@ -40,7 +40,7 @@ def instant(text: object) -> datetime | None:
 
 
 def changed_since(record: Mapping[str, object], since: datetime | None) -> bool:
-    """Whether a record belongs to this pull. One whose time cannot be read stays in: quality judges it."""
+    """Whether a record belongs to this pull. One with an unreadable time stays in, for the quality checks."""
     if since is None:
         return True
     moment = instant(record.get("Modified_Time"))
@@ -48,7 +48,7 @@ def changed_since(record: Mapping[str, object], since: datetime | None) -> bool:
 
 
 def numeric_id(record: Mapping[str, object]) -> int:
-    """An id as a number, to tell whether the scan moves on; 0 when it is none."""
+    """An id as a number, to see whether the scan advances; 0 when it is not one."""
     text = str(record.get("id", ""))
     return int(text) if text.isdigit() else 0
 
@@ -62,7 +62,7 @@ def parse_records(
     """Records as rows of the contract's columns; a column without a field stays empty.
 
     Args:
-        places: where each record stood, for whoever looks for it.
+        places: where each record was found, for tracing it.
 
     Raises:
         ContractError: a field is missing from every record: renamed, removed, or hidden from the token.
@@ -70,9 +70,9 @@ def parse_records(
     gone = [api for api in mapping.api_names if records and not any(api in record for record in records)]
     if gone:
         raise ContractError(
-            f"Zoho CRM {mapping.module} {places[0]}: the fields {', '.join(gone)} are not in the answer."
+            f"Zoho CRM {mapping.module} {places[0]}: the fields {', '.join(gone)} are not in the response."
             " They were renamed, removed, or the token's user may not see them."
-            " Put them right in Zoho, or in mapping.yml (`mel zoho map` shows what there is)."
+            " Restore them in Zoho, or correct mapping.yml (`mel zoho map` lists the fields there are)."
         )
     return parse_columns(_columns(records, mapping.api_names), contract, mapping, places)
 
@@ -83,7 +83,7 @@ def parse_columns(
     mapping: EntityMapping,
     places: Sequence[str],
 ) -> Batch:
-    """The same from columns, by API name of the field."""
+    """The same for data in columns, by API name of the field."""
     nothing: list[str | None] = [None] * len(places)
     texts: dict[str, list[str | None]] = {}
     for name in contract.columns:
@@ -96,15 +96,15 @@ def parse_columns(
 def _columns(records: Sequence[Mapping[str, object]], names: Sequence[str]) -> Mapping[str, Sequence[object]]:
     """The fields of records as columns."""
     try:
-        cut = itemgetter(*names, "id")  # of two names or more it gives tuples
-        with gc_paused():  # a tuple a record, all in use: looking through them took most of the time
+        cut = itemgetter(*names, "id")  # two names at least, so it yields tuples
+        with gc_paused():  # one live tuple per record: the collector's scans took most of the time
             return dict(zip([*names, "id"], zip(*map(cut, records), strict=True), strict=True))
     except (KeyError, ValueError):  # some records lack a field, or there are none
         return {name: [record.get(name) for record in records] for name in names}
 
 
 def _texts(values: Sequence[object]) -> list[str | None]:
-    """Nearly all values are text already, and a large load spends its time here: a column is looked at whole."""
+    """Values as text, a column at a time: nearly all are text already, and a large load spends its time here."""
     if set(map(type, values)) == {str}:
         texts = cast("Sequence[str]", values)
         if not any(map(str.isspace, texts)):
@@ -163,8 +163,8 @@ def join_slices(
     """Join slices of fields by id.
 
     Returns:
-        Whole records, and the ids of records that changed, came or went between two slices: half of
-        such a record would be old and half new, so it has to be fetched again.
+        Whole records, and the ids of records changed, added or deleted between two slices: half of such
+        a record would be old and half new, so it has to be fetched again.
     """
     whole: list[dict[str, object]] = []
     torn: list[str] = []

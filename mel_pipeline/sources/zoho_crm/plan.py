@@ -1,4 +1,4 @@
-"""How to read a module: which way, at what price, and how far the reading is. Pure: no HTTP.
+"""How to read a module: by which method, at what price, and its progress. Pure: no HTTP.
 
 Credits by Zoho's price list: a page of 200 records 1; a query (COQL) 1 up to 200 rows, 2 up to 1,000,
 3 up to 2,000; starting a Bulk Read job of up to 200,000 rows 50.
@@ -14,8 +14,10 @@ from math import ceil
 PAGES, QUERY, BULK = "pages", "query", "bulk"
 WAY_LABELS = {PAGES: "page by page", QUERY: "by query (COQL)", BULK: "by Bulk Read"}
 PAGE, QUERY_ROWS, BULK_ROWS, PAGE_REACH = 200, 2_000, 200_000, 100_000
-SMALL_MODULE = 10_000  # up to here pages cost no more than starting one Bulk Read job, and nothing waits
-_BULK_CALLS = 10  # asking how far a job is, and fetching its result
+SMALL_MODULE = (
+    10_000  # up to here pages cost no more than starting one Bulk Read job, and there is no waiting
+)
+_BULK_CALLS = 10  # polling a job and downloading its result
 
 
 def query_credits(limit: int) -> int:
@@ -23,7 +25,7 @@ def query_credits(limit: int) -> int:
 
 
 def price(way: str, records: int, slices: int) -> int:
-    """Credits of reading so many records in so many slices of fields."""
+    """Credits to read this many records in this many slices of fields."""
     if way == PAGES:
         return max(ceil(records / PAGE), 1) * slices
     if way == QUERY:
@@ -41,20 +43,20 @@ def ways(records: int, slices: int) -> list[str]:
 
 @dataclass
 class Progress:
-    """How far a reading is: all a later run needs to go on from here.
+    """The progress of a reading: all a later run needs to resume it.
 
-    ``since`` None means everything. ``tokens`` hold one page token a slice of fields; empty at the start.
-    ``torn`` are ids that changed between two slices and wait to be read again.
+    ``since`` None means everything. ``tokens`` has one page token per slice of fields; empty at the start.
+    ``torn`` are ids that changed between two slices and have to be read again.
     """
 
     since: datetime | None
     started: datetime  # by Zoho's clock
     way: str
     rules: str  # fingerprint of contract and mapping
-    expected: int | None = None  # records alive when the reading began
+    expected: int | None = None  # records that existed when the reading began
     tokens: list[str] = field(default_factory=list)
     page: int = 0
-    more: bool = False  # pages follow the last one read
+    more: bool = False  # more pages follow
     seen: int = 0
     last_id: int = 0
     torn: list[str] = field(default_factory=list)
@@ -76,6 +78,6 @@ class Progress:
         return cls(**stored)
 
     def restart(self, round: int) -> None:
-        """Back to the first record; what was read stays read, for rows are stored by id."""
+        """Back to the first record; rows already read stay, as they are stored by id."""
         self.tokens, self.page, self.seen, self.last_id, self.job, self.rows_done = [], 0, 0, 0, "", 0
         self.round = round

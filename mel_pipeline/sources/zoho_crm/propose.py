@@ -1,4 +1,4 @@
-"""Hold the mapping against what a Zoho really has: what fits, what is missing, what might be meant. Pure: no HTTP."""
+"""Compare the mapping with a Zoho account: what matches, what is missing, what might be meant. Pure: no HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mel_pipeline.core.contracts import Column, EntityContract, SourceContract
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping
 from mel_pipeline.sources.zoho_crm.mapping import Mapping as Names
 
-Metadata = Mapping[str, object]  # a module or field as Zoho's metadata give it
+Metadata = Mapping[str, object]  # Zoho's metadata of a module or field
 
 PERSONAL = frozenset({"email", "phone"})
 _PERSONAL_NAMES = frozenset(
@@ -32,9 +32,9 @@ _COMPATIBLE_TYPES = {
 
 @dataclass(frozen=True)
 class Placement:
-    """One column of the contract: the field it is read from, or the one that might be meant.
+    """One column of the contract: the field it is read from, or a proposed one.
 
-    ``evidence`` gives the evidence of a proposal; ``unknown_values`` the words of a pick list that the contract lacks.
+    ``evidence`` gives the evidence of a proposal; ``unknown_values`` the pick-list values that the contract lacks.
     """
 
     column: str
@@ -46,7 +46,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Findings:
-    """One entity. ``module`` is None when none is like it; ``unread`` are fields nobody maps."""
+    """One entity. ``module`` is None when none is similar; ``unmapped`` are the fields without a column."""
 
     entity: str
     module: str | None
@@ -61,7 +61,7 @@ class Findings:
 
 
 def likely_module(entity: str, contract: EntityContract, modules: Iterable[Metadata]) -> str | None:
-    """The module whose name or label is most like the entity's; None when none is."""
+    """The module whose name or label is most similar to the entity's; None when none is."""
     wanted = (entity, contract.title)
     scored = [
         (
@@ -85,17 +85,17 @@ def compare(
     module: str | None,
     fields: Sequence[Metadata],
 ) -> Findings:
-    """An entity held against the fields of a module (none, when the module is not there)."""
-    there = {str(one["api_name"]): one for one in fields}
+    """Compare an entity with the fields of a module (none if the module does not exist)."""
+    existing = {str(one["api_name"]): one for one in fields}
     taken = {mapped.field for mapped in mapping.fields.values()} if mapping else set()
-    placed = [_place(name, column, mapping, there, taken) for name, column in contract.columns.items()]
+    placed = [_place(name, column, mapping, existing, taken) for name, column in contract.columns.items()]
     read = {place.field for place in placed if place.is_mapped}
-    rest = {name: one for name, one in there.items() if name not in read and name != "id"}
+    rest = {name: one for name, one in existing.items() if name not in read and name != "id"}
     personal = sorted(name for name, one in rest.items() if _is_personal(name, one))
     return Findings(
         entity=entity,
         module=module,
-        module_exists=bool(there),
+        module_exists=bool(existing),
         placements=placed,
         unmapped=[
             f"{name} ({one.get('data_type', 'unknown')})"
@@ -133,7 +133,7 @@ def _place(
 
 
 def _match_score(name: str, column: Column, one: Metadata) -> tuple[float, str]:
-    """How well a field fits a column, and the evidence in words."""
+    """How well a field matches a column, and the evidence in words."""
     kind = str(one.get("data_type", ""))
     if column.type in _COMPATIBLE_TYPES and kind not in _COMPATIBLE_TYPES[column.type]:
         return 0.0, ""
@@ -170,10 +170,8 @@ def _similarity(one: str, other: str) -> float:
 
 
 def as_yaml(found: Sequence[Findings], mapping: Names, contract: SourceContract) -> str:
-    """A mapping file: what fits as it is, proposals with their evidence as comments, gaps named."""
-    lines = [
-        "# Proposed by `mel zoho map`. Look at every line that says why; nothing here is guessed silently."
-    ]
+    """A mapping file: matches as they are, proposals with their evidence as comments, gaps named."""
+    lines = ["# Proposed by `mel zoho map`. Review every line marked 'proposed'; no guess is made silently."]
     for one in found:
         lines += [
             f"{one.entity}:",

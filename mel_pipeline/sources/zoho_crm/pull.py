@@ -1,4 +1,4 @@
-"""One load of one module: what to read, in which way, and where a later load goes on. Rows come from parse.py."""
+"""One load of one module: what to read, by which method, and where a later load resumes. Rows come from parse.py."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from mel_pipeline.sources.zoho_crm.mapping import EntityMapping
 from mel_pipeline.sources.zoho_crm.plan import BULK, PAGES, QUERY, WAY_LABELS, Progress, ways
 
 ROWS_A_BATCH = 2_000
-OVERLAP = timedelta(minutes=10)  # read again before the watermark: equal seconds, clocks, late commits
+OVERLAP = timedelta(minutes=10)  # before the watermark, read again: equal seconds, clock skew, late commits
 DELETIONS_KEPT = timedelta(days=60)  # in the recycle bin; after a longer pause everything is read again
-_MAX_SCANS = 3  # scans of a list whose records shift while it is paged
+_MAX_SCANS = 3  # of a list whose records shift during paging
 
 
 class ModulePull:
-    """Records of one module, changed since the cursor or all of them, then what was deleted.
+    """Records of one module, changed since the cursor or all of them, then deletions.
 
-    The cursor is JSON: the latest Modified_Time seen (never later than when the reading began), when
-    deletions were last asked for, and the contract and mapping it was read by.
+    The cursor is JSON: the latest Modified_Time seen (never later than the start of the reading), when
+    deletions were last requested, and the contract and mapping it was read under.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ModulePull:
 
     @cached_property
     def _fields(self) -> dict[str, Record]:
-        """Fields of the module by API name, hidden ones too."""
+        """Fields of the module by API name, including hidden ones."""
         return {str(field["api_name"]): field for field in self._api.fields(self._module)}
 
     def schema(self) -> dict[str, str]:
@@ -94,7 +94,7 @@ class ModulePull:
         return progress is not None and progress.since is None and self._deletions_read
 
     def usage(self) -> Mapping[str, int | str]:
-        """Credits of this load, and what Zoho says is left, where it does."""
+        """Credits of this load, and those left if Zoho reports them."""
         used: dict[str, int | str] = {"API credits used": self._api.credits.used - self._credits_before}
         if self._api.credits.left is not None:
             used["API credits left today"] = self._api.credits.left
@@ -102,7 +102,7 @@ class ModulePull:
         return used | {"read": f"{way or 'nothing new'}."}
 
     def _new_progress(self) -> Progress:
-        """Everything at first, after a long pause, and where a mapped field changes without leaving a trace."""
+        """Everything on the first load, after a long pause, and when a mapped field changes untracked."""
         started = (self._api.server_time or datetime.now(UTC)).astimezone(UTC)
         synced = _moment(self._stored.get("synced"))
         untraced = any(self._kind(name) in parse.UNTRACKED for name in self._mapping.api_names)
@@ -114,18 +114,18 @@ class ModulePull:
 
     @cached_property
     def _slices(self) -> list[list[str]]:
-        """Fields to ask of lists, by fifties."""
+        """Fields to request from lists, in slices of fifty."""
         return parse.field_slices(
             [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
         )
 
     @cached_property
     def _converted(self) -> str | None:
-        """Leads alone: lists leave the converted ones out unless asked."""
+        """For leads only: lists omit converted ones unless requested."""
         return "both" if self._module == "Leads" else None
 
     def _records(self, progress: Progress) -> Iterator[Batch]:
-        """All records of this load; once more when some may have been passed over."""
+        """All records of this load; read again when some may have been skipped."""
         while True:
             yield from self._scan_once(progress)
             if not (reason := self._missed_reason(progress)):
@@ -143,7 +143,7 @@ class ModulePull:
             yield self._batch(records, [f"read again, row {n}" for n in range(1, len(records) + 1)], progress)
 
     def _scan_once(self, progress: Progress) -> Iterator[Batch]:
-        """By the way that was chosen, or the next best that the token is allowed."""
+        """By the chosen method, or the next best that the token allows."""
         ways_left = self._remaining_ways(progress)
         while ways_left:
             way = ways_left.pop(0)
@@ -167,7 +167,7 @@ class ModulePull:
         return choices[choices.index(progress.way) :] if progress.way in choices else [progress.way]
 
     def _fallback_ways(self, progress: Progress, error: PageReachError | PageTokenError) -> list[str]:
-        """Queries go on after the last id; a token that may not query begins again, while that helps."""
+        """Queries continue after the last id; without their scope the scan restarts, if that can help."""
         if self._may_query():
             return [QUERY]
         if isinstance(error, PageReachError) or progress.round >= _MAX_SCANS:
@@ -183,18 +183,18 @@ class ModulePull:
         return True
 
     def _missed_reason(self, progress: Progress) -> str:
-        """Why records may have been passed over; empty when none were.
+        """Why records may have been skipped; empty when none were.
 
-        A record deleted while pages are turned moves the next one onto a page already read. Told by
-        Zoho's own count, and by deletions since the reading began. Queries and Bulk Read pass nothing
-        over: fewer than Zoho counts means that they were cut.
+        A record deleted during paging moves the next one onto a page already read. Detected by Zoho's
+        own count, and by deletions since the reading began. Queries and Bulk Read skip nothing: fewer
+        than Zoho counts means that they were cut.
         """
         if progress.since is None and (progress.page > 1 or progress.way == BULK):
             progress.expected = self._api.count(self._module)
             if progress.seen < progress.expected and not progress.converted:
-                return f"{progress.seen:,} records came where Zoho counts {progress.expected:,}"
+                return f"{progress.seen:,} records arrived where Zoho counts {progress.expected:,}"
         if progress.way != PAGES or progress.page <= 1 or progress.round >= _MAX_SCANS:
-            return ""  # a busy CRM deletes all the time; in the last round the count has to do
+            return ""  # a busy CRM deletes all the time; in the last round the count has to suffice
         gone = scan.deletions(self._api, self._module, progress.started - OVERLAP)
         moments = [_moment(record.get("deleted_time")) for _, record in gone]
         shifted = any(moment is None or moment >= progress.started for moment in moments)
@@ -209,7 +209,7 @@ class ModulePull:
                 for columns in bulk.by_bulk(self._api, self._module, wanted, progress):
                     yield self._bulk_batch(columns, progress)
             except TransientSourceError:
-                if progress.job:  # it goes on at Zoho, and is paid for: the next run asks for the same one
+                if progress.job:  # it still runs at Zoho and is paid for: the next run resumes it
                     yield Batch(frame_of([], self._contract), checkpoint=progress.text())
                 raise
         elif way == QUERY:
@@ -224,7 +224,7 @@ class ModulePull:
         yield from self._batched(pages, "page", progress)
 
     def _batched(self, pages: Iterator[list[Record]], word: str, progress: Progress) -> Iterator[Batch]:
-        """Some pages at a time: a frame costs as much for two hundred rows as for two thousand."""
+        """Several pages per batch: a frame costs as much for two hundred rows as for two thousand."""
         records: list[Record] = []
         places: list[str] = []
         try:
@@ -235,7 +235,7 @@ class ModulePull:
                     yield self._batch(records, places, progress)
                     records, places = [], []
         except SourceError:
-            yield self._batch(records, places, progress)  # what had come stays; another way may go on
+            yield self._batch(records, places, progress)  # keep what arrived; another method may continue
             raise
         yield self._batch(records, places, progress)
 
@@ -245,7 +245,7 @@ class ModulePull:
             records, places = list(compress(records, stays)), list(compress(places, stays))
         self._note_latest([record.get("Modified_Time") for record in records], progress)
         whole = self._with_details(records)
-        if len(whole) < len(records):  # some are gone since they were listed
+        if len(whole) < len(records):  # some were deleted since they were listed
             by_id = {str(record["id"]): place for record, place in zip(records, places, strict=True)}
             places = [by_id[str(record["id"])] for record in whole]
         batch = parse.parse_records(whole, self._contract, self._mapping, places)
@@ -262,7 +262,7 @@ class ModulePull:
         return Batch(batch.frame, batch.rejected, fetched=batch.fetched, checkpoint=progress.text())
 
     def _note_latest(self, times: Iterable[object], progress: Progress) -> None:
-        """Keep the latest change that was met."""
+        """Keep the latest change seen."""
         moments = filter(None, map(parse.instant, set(times)))
         progress.latest = max([*filter(None, [progress.latest]), *moments], default=None)
 
@@ -272,22 +272,22 @@ class ModulePull:
         return bool(kinds & parse.NEVER_LISTED) or any(m.whole for m in self._mapping.fields.values())
 
     def _with_details(self, records: list[Record]) -> list[Record]:
-        """Records with the subforms, multi-select lookups and long texts that lists do not give."""
+        """Records with the subforms, multi-select lookups and long texts that lists omit."""
         absent = [name for name in self._mapping.api_names if self._kind(name) in parse.NEVER_LISTED]
         cut = [mapped.field for mapped in self._mapping.fields.values() if mapped.whole]
         needing = records if absent else [r for r in records if cut and parse.was_cut(r, cut)]
         if not needing:
             return records
         done = {str(r["id"]): r for r in scan.with_details(self._api, self._module, needing, [*absent, *cut])}
-        asked = {str(record["id"]) for record in needing}
+        requested = {str(record["id"]) for record in needing}
         return [
             done.get(str(record["id"]), record)
             for record in records
-            if str(record["id"]) in done or str(record["id"]) not in asked
+            if str(record["id"]) in done or str(record["id"]) not in requested
         ]
 
     def _deleted(self, progress: Progress) -> Iterator[Batch]:
-        """Deletions since they were last asked for; in a full reading, those made while it went on."""
+        """Deletions since they were last requested; in a full reading, those made during it."""
         synced = _moment(self._stored.get("synced")) if progress.since is not None else None
         since = (synced or progress.started) - OVERLAP
         gone: dict[str, datetime | None] = {}
@@ -305,14 +305,14 @@ class ModulePull:
         gone = [name for name in self._mapping.api_names if name not in self._fields and name != "id"]
         if gone:
             raise ContractError(
-                f"Zoho CRM {self._module}: the fields {', '.join(gone)} are not there any more, or the token's"
-                " user may not see them. Nothing was read. Put them right in Zoho, or in mapping.yml"
-                " (`mel zoho map` shows what there is)."
+                f"Zoho CRM {self._module}: the fields {', '.join(gone)} no longer exist, or the token's"
+                " user may not see them. Nothing was read. Restore them in Zoho, or correct mapping.yml"
+                " (`mel zoho map` lists the fields there are)."
             )
 
 
 def _type_of(field: Record) -> str:
-    """``data_type`` as Zoho calls it; fields may lack ``json_type``."""
+    """Zoho's ``data_type``; ``json_type`` may be missing."""
     return str(field.get("data_type") or field.get("json_type") or "unknown")
 
 

@@ -1,7 +1,7 @@
-"""Ways through a module: page by page, by query, and the records that need a second look. No rows here.
+"""Scan a module: page by page, by query, and the records that need a second read. No rows here.
 
-Both ways go in the order of ids, which never change: what is added meanwhile comes last, what changes
-meanwhile keeps its place, and the next load reads it again because its Modified_Time has moved.
+Both go in the order of ids, which never change: what is added during the scan comes last; what changes
+keeps its place, and the next load reads it again because its Modified_Time has moved.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from mel_pipeline.sources.zoho_crm.errors import PageReachError
 from mel_pipeline.sources.zoho_crm.parse import join_slices, numeric_id
 from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, QUERY, QUERY_ROWS, Progress, query_credits
 
-PAGE_NUMBER_REACH = 2_000  # records that `page` reaches; beyond, only page_token
-PREFETCH_PAGES = 8  # pages fetched while others are worked on
-_MAX_REREADS = 3  # tries to get a record whole that keeps changing between slices of fields
+PAGE_NUMBER_REACH = 2_000  # records; beyond, Zoho accepts only page_token
+PREFETCH_PAGES = 8  # fetched while others are processed
+_MAX_REREADS = 3  # attempts on a record that keeps changing between slices of fields
 
 
 def by_pages(
     api: Api, module: str, slices: Sequence[Sequence[str]], progress: Progress, converted: str | None
 ) -> Iterator[list[Record]]:
-    """Pages of whole records; the next ones are on their way while these are worked on.
+    """Pages of whole records; the next ones are prefetched while these are processed.
 
     Raises:
-        PageTokenError: a page token is no longer good.
-        PageReachError: more records than Zoho lists; ``progress.last_id`` says where to go on.
+        PageTokenError: a page token is no longer valid.
+        PageReachError: more records than Zoho lists; ``progress.last_id`` says where to continue.
     """
     pending: list[dict[str, Record]] = [{} for _ in slices]
     for pages in prefetch(_pages(api, module, slices, progress, converted), PREFETCH_PAGES):
@@ -46,10 +46,10 @@ def by_pages(
 def _pages(
     api: Api, module: str, slices: Sequence[Sequence[str]], progress: Progress, converted: str | None
 ) -> Iterator[list[Page]]:
-    """The same page of every slice, from where ``progress`` stands on. Runs ahead of it: it is read once."""
+    """The same page of every slice, starting after ``progress``, which is read only once: prefetching runs ahead of it."""
     number, tokens, since = progress.page, list(progress.tokens), progress.since
     if number and not progress.more:
-        return  # cut short after the last page
+        return  # interrupted after the last page
     while True:
         number += 1
         ask = partial(api.page, module, number=number, since=since, converted=converted)
@@ -68,11 +68,11 @@ def _positions(tokens: list[str], number: int, slices: int) -> list[dict[str, st
 
 
 def _require_end(progress: Progress, module: str) -> None:
-    """Pages ended. Was that the end of the list?
+    """Check that the last page was the end of the list.
 
     Raises:
-        PageReachError: no, Zoho lists no more of it.
-        PermanentSourceError: no, and nothing says how to go on.
+        PageReachError: it was not, but Zoho lists no more.
+        PermanentSourceError: it was not, and there is no page token to continue with.
     """
     if not progress.more:
         return
@@ -80,12 +80,12 @@ def _require_end(progress: Progress, module: str) -> None:
         raise PageReachError(f"Zoho CRM {module}: Zoho lists only 100,000 records page by page.")
     raise PermanentSourceError(
         f"Zoho CRM {module} page {progress.page}: more records were announced but no page token came"
-        " with them. Nothing was lost. Tell the person who maintains the connector."
+        " with them. Nothing was lost. Report it to the maintainer of the connector."
     )
 
 
 def _note(progress: Progress, pages: list[Page]) -> None:
-    """Move on past these pages."""
+    """Advance past these pages."""
     progress.page += 1
     numbers = [numeric_id(record) for record in pages[0].records]
     progress.seen += sum(number > progress.last_id for number in numbers)
@@ -95,7 +95,7 @@ def _note(progress: Progress, pages: list[Page]) -> None:
 
 
 def _join_pages(pages: list[Page], pending: list[dict[str, Record]]) -> list[Record]:
-    """Records that are whole after these pages; the others wait in ``pending``."""
+    """Records complete after these pages; the others wait in ``pending``."""
     if len(pages) == 1:
         return list(pages[0].records)
     for part, page in zip(pending, pages, strict=True):
@@ -112,7 +112,7 @@ def _join_pages(pages: list[Page], pending: list[dict[str, Record]]) -> list[Rec
 def by_query(
     api: Api, module: str, slices: Sequence[Sequence[str]], progress: Progress
 ) -> Iterator[list[Record]]:
-    """By COQL, each call beginning after the last id: no record is met twice, none is passed over."""
+    """By COQL, each call starting after the last id: no record is read twice, none is skipped."""
     progress.way = QUERY
     while True:
         first, *others = [
@@ -145,7 +145,7 @@ def _select(module: str, fields: Sequence[str], progress: Progress) -> str:
 def reread_torn(
     api: Api, module: str, slices: Sequence[Sequence[str]], torn: Sequence[str], converted: str | None
 ) -> list[Record]:
-    """Records that changed between two slices, read again until they are whole.
+    """Records that changed between two slices, read again until they are consistent.
 
     Raises:
         TransientSourceError: some keep changing.
@@ -156,12 +156,12 @@ def reread_torn(
         if not left:
             break
         again = [_by_ids(api, module, fields, left, converted) for fields in slices]
-        whole, left = join_slices(again)  # what none of the slices has any more is gone
+        whole, left = join_slices(again)  # an id in none of the slices was deleted
         found += whole
     if left:
         raise TransientSourceError(
             f"Zoho CRM {module}: {len(left)} records kept changing while they were read."
-            " The next run goes on from here."
+            " The next run resumes from here."
         )
     return found
 
@@ -175,18 +175,18 @@ def _by_ids(
 
 
 def with_details(api: Api, module: str, records: Sequence[Record], names: Sequence[str]) -> list[Record]:
-    """These records with the fields that lists leave out or cut, one call a record."""
-    asked = ["id", *names]
-    details = api.pool.map(lambda record: api.full_record(module, str(record["id"]), asked), records)
+    """These records with the fields that lists omit or cut, one call per record."""
+    requested = ["id", *names]
+    details = api.pool.map(lambda record: api.full_record(module, str(record["id"]), requested), records)
     return [
         {**record, **{name: detail.get(name) for name in names}}
         for record, detail in zip(records, details, strict=True)
-        if detail is not None  # deleted since: /deleted tells
+        if detail is not None  # deleted since; /deleted reports it
     ]
 
 
 def deletions(api: Api, module: str, since: datetime | None) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Id and record of what was deleted since then, whatever the server makes of the date."""
+    """Id and record of what was deleted since then, and more if the server ignores the date."""
     number = 0
     while True:
         number += 1

@@ -1,4 +1,4 @@
-"""Ask Zoho People for a form's records, page by page. What an answer means is in parse.py."""
+"""Fetch a form's records from Zoho People, page by page. parse.py interprets the responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mel_pipeline.sources.zoho_people import parse
 
 LIMIT = 200  # larger values are refused with code 7021
 CALLS, WINDOW_SECONDS = 360, 60.0  # Zoho locks at 400 a minute; retries count as well
-MAX_SCANS = 3  # scans of a form whose records move while it is paged
+MAX_SCANS = 3  # of a form whose records shift during paging
 
 Record = Mapping[str, object]
 
@@ -29,7 +29,7 @@ def open(settings: Settings, policy: Policy | None = None) -> ZohoPeople:
 
 
 class ZohoPeople:
-    """Zoho People as a source: a snapshot each time. The sign-in does not tell its host; it is configured."""
+    """Zoho People as a source: a snapshot each time. The sign-in does not return its host; it is configured."""
 
     def __init__(self, http: Http, auth: ZohoAuth, url: str) -> None:
         self._http = http
@@ -47,31 +47,31 @@ class ZohoPeople:
         cursor: str | None = None,  # noqa: ARG002
         checkpoint: str | None = None,  # noqa: ARG002
     ) -> Pull:
-        """All records of the form. Whoever is not among them any more is gone."""
+        """All records of the form. A stored one that is no longer among them is deleted."""
         contract = contract_of("zoho_people").entities[entity]
         whole: list[bool] = []
 
         def batches() -> Iterator[Batch]:
             for _ in range(MAX_SCANS):
-                pages, stood_still = self._scan(contract)
-                if stood_still:
+                pages, is_stable = self._scan(contract)
+                if is_stable:
                     break
-            whole.append(stood_still)
+            whole.append(is_stable)
             for number, records in enumerate(pages, start=1):
                 yield parse.parse_page(records, contract, number)
-            if not stood_still:
+            if not is_stable:
                 yield parse.empty_batch(
                     contract,
-                    f"The form kept changing while it was read, {MAX_SCANS} times: nobody is taken for gone.",
+                    f"The form kept changing while it was read, {MAX_SCANS} times: nobody is marked deleted.",
                 )
 
         return Pull(batches(), complete=lambda: whole == [True])
 
     def _scan(self, contract: EntityContract) -> tuple[list[list[Record]], bool]:
-        """All pages, and whether the records stood still meanwhile.
+        """All pages, and whether the records stayed in place while they were read.
 
-        Each page begins with the last record of the one before. When that is another one, records came
-        or went in between, and one of them may have slipped from one page to the other unseen.
+        Each page begins with the last record of the previous one. When it does not, records were added
+        or removed in between, and one of them may have moved between pages unseen.
         """
         pages = [self._page(contract, 1, 1)]
         while len(pages[-1]) >= LIMIT:
@@ -98,7 +98,7 @@ class ZohoPeople:
             response = answer.record().get("response", answer.record())
             if not isinstance(response, dict):
                 raise PermanentSourceError(
-                    f"{what}: the answer is not Zoho People's. Check MEL_ZOHO_PEOPLE_URL."
+                    f"{what}: the response is not Zoho People's. Check MEL_ZOHO_PEOPLE_URL."
                 )
             error = parse.error_code(response)
             if answer.status != 401 and error is None:

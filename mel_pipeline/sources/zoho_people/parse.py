@@ -1,4 +1,4 @@
-"""Zoho People answers into rows, and what its error codes mean. Pure: no HTTP, no clock."""
+"""Turn Zoho People's responses into rows and its error codes into exceptions. Pure: no HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def iso_date(text: str) -> str:
 
 
 def error_code(response: Mapping[str, object]) -> tuple[int, str] | None:
-    """Zoho People reports errors inside HTTP 200. Code and message, or None when all is well."""
+    """Zoho People reports errors inside HTTP 200. Code and message; None when there is no error."""
     if str(response.get("status")) == "0":
         return None
     errors = response.get("errors")
@@ -46,7 +46,7 @@ def error_code(response: Mapping[str, object]) -> tuple[int, str] | None:
 
 
 def explain_error(what: str, code: int, message: str) -> SourceError:
-    """What a code means; the words of Zoho are shortened and cleaned."""
+    """Map an error code to an exception; Zoho's message is shortened and cleaned."""
     if code in _TOO_MANY_CALLS:
         return TryAgainError(
             f"{what}: too many calls (code {code}); Zoho People locks for five minutes.", LOCKED_SECONDS
@@ -66,17 +66,17 @@ def records_of(response: Mapping[str, object], what: str) -> list[Mapping[str, o
     """The records of a page: ``result`` is a list of {record id: [fields]}."""
     result = response.get("result")
     if not isinstance(result, list):
-        raise PermanentSourceError(f"{what}: the answer has no list of records. Check MEL_ZOHO_PEOPLE_URL.")
+        raise PermanentSourceError(f"{what}: the response has no list of records. Check MEL_ZOHO_PEOPLE_URL.")
     return [fields for entry in result for versions in entry.values() for fields in versions]
 
 
 def identity(record: Mapping[str, object], contract: EntityContract) -> tuple[str | None, ...]:
-    """What tells a record from others: the fields of its key."""
+    """The values of a record's key fields."""
     return tuple(text_of(record.get(contract.columns[name].api_name or name)) for name in contract.row_key)
 
 
 def empty_batch(contract: EntityContract, note: str) -> Batch:
-    """No rows, and a word for the log of the load."""
+    """No rows, and a note for the log of the load."""
     return Batch(frame_of([], contract), notes=[note])
 
 
@@ -89,7 +89,7 @@ def parse_page(records: list[Mapping[str, object]], contract: EntityContract, pa
     names = {name: column.api_name or name for name, column in contract.columns.items()}
     if records and (gone := [api for api in names.values() if not any(api in record for record in records)]):
         raise ContractError(
-            f"Zoho People {contract.object} page {page}: the fields {', '.join(gone)} are not in the answer."
+            f"Zoho People {contract.object} page {page}: the fields {', '.join(gone)} are not in the response."
             " They were renamed or removed, or the token's user may not see them."
         )
     rows: list[dict[str, str | None]] = []
@@ -108,7 +108,7 @@ def parse_page(records: list[Mapping[str, object]], contract: EntityContract, pa
 
 
 def _read_dates(row: dict[str, str | None], contract: EntityContract) -> tuple[str, str] | None:
-    """Turn the date columns of a row to ISO; the column and reason where that fails."""
+    """Convert the date columns of a row to ISO; the column and reason where that fails."""
     for name, column in contract.columns.items():
         if column.type == "date" and (text := row[name]):
             try:

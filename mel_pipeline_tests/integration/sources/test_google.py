@@ -178,7 +178,7 @@ def test_youtube_rows_that_do_not_fit_their_headers_are_refused() -> None:
     headers = [{"name": name} for name in names]
     with pytest.raises(PermanentSourceError, match="does not fit"):
         youtube_parse.day_rows({"columnHeaders": headers, "rows": [["2024-01-01"]]}, contract, CHANNEL, [])
-    with pytest.raises(PermanentSourceError, match="columns that were asked for"):
+    with pytest.raises(PermanentSourceError, match="the requested columns"):
         youtube_parse.day_rows({"columnHeaders": headers[:-1], "rows": []}, contract, CHANNEL, [])
 
 
@@ -283,7 +283,7 @@ def test_ga4_headers_that_were_not_asked_for_or_are_missing_are_refused() -> Non
         "metricHeaders": [{"name": "sessions"}],
         "rows": [{"metricValues": [{"value": "1"}, {"value": "2"}]}],
     }
-    with pytest.raises(PermanentSourceError, match="columns that were asked for"):
+    with pytest.raises(PermanentSourceError, match="the requested columns"):
         ga4_parse.report_of(data, ["date", "sessions"])
     with pytest.raises(PermanentSourceError, match="does not fit"):
         ga4_parse.report_of(data, ["sessions"])

@@ -469,7 +469,7 @@ def test_23_a_removed_field_stops_its_module_by_name_is_recorded_and_hides_no_ot
         case.load()
         case.load("deals")
         case.module.remove_field("Name")
-        with pytest.raises(ContractError, match=r"fields Name are not there any more.*mapping\.yml"):
+        with pytest.raises(ContractError, match=r"fields Name no longer exist.*mapping\.yml"):
             case.load()
         assert case.load("deals").unchanged == 1
         assert "Name is gone (was text)" in recent_drift(case.warehouse, "zoho_crm", "records")[0]
@@ -500,7 +500,7 @@ def test_24_a_result_shown_before_the_job_is_completed_is_not_fetched(tmp_path: 
 def test_24_a_job_zoho_gives_up_fails_with_its_reason(tmp_path: Path) -> None:
     with bulky(tmp_path) as case:
         case.account.faults.bulk = "fail"
-        with pytest.raises(PermanentSourceError, match="Zoho gave the job up"):
+        with pytest.raises(PermanentSourceError, match="Zoho aborted the job"):
             case.load()
 
 
@@ -535,7 +535,7 @@ def test_a_list_that_keeps_shifting_defers_and_the_next_run_begins_anew(tmp_path
         case.module.fill(1_000, lambda number: {"Name": f"City {number}"})
         counted = {"count": 1_001}  # Zoho counts one more than it gives, whatever is asked
         case.account.faults.add("/actions/count$", times=None, status=200, body=counted)
-        with pytest.raises(TransientSourceError, match="1,000 records came where Zoho counts 1,001"):
+        with pytest.raises(TransientSourceError, match="1,000 records arrived where Zoho counts 1,001"):
             case.load()
         assert not case.warehouse.has_table("raw_zoho_crm__records")
         case.account.faults.clear()

@@ -235,7 +235,7 @@ def test_a_lookup_that_is_only_a_name_is_found_in_the_other_export(case: Case) -
     assert "account is missing" in reasons["Board Seats_1.csv, row 3"]
     assert "several records of contacts" in reasons["Board Seats_1.csv, row 4"]
     assert "no record of contacts has" in reasons["Board Seats_1.csv, row 5"]
-    assert "found by name: account, contact" in result.notes[0]
+    assert "looked up by name: account, contact" in result.notes[0]
 
 
 def test_without_the_other_export_rows_wait_and_come_when_it_does(case: Case) -> None:
@@ -277,7 +277,7 @@ def test_an_older_export_is_not_loaded_over_a_newer_one(case: Case) -> None:
     drop(case.folder, "Accounts_2026_11_01.csv", [account(1)])
     result = case.load()
     assert (result.fetched, result.deleted) == (0, 0)
-    assert result.notes == ["Accounts_2026_11_01.csv: older than what was loaded before; left alone."]
+    assert result.notes == ["Accounts_2026_11_01.csv: older than the export loaded before; ignored."]
     assert len(case.rows()) == 2
 
 
@@ -500,14 +500,14 @@ def test_files_of_other_modules_are_left_alone_and_told_once(case: Case) -> None
     drop(case.folder, "Deals_001.csv", [deal()])
     result = case.load()
     assert (result.new, result.quarantined) == (1, 0)
-    assert result.notes[0] == "Tasks_001.csv: exports of modules that are not in use; left alone."
+    assert result.notes[0] == "Tasks_001.csv: exports of modules that are not in use; ignored."
     assert not any("Tasks" in note for note in case.load("deals").notes)
 
 
 def test_a_heading_that_stands_twice_is_refused(case: Case) -> None:
     header, row = as_csv([account(1)]).splitlines()
     drop(case.folder, "Accounts_1.csv", f"{header},region\r\n{row},Asia\r\n")
-    assert "'Region' stands twice" in case.reasons()["Accounts_1.csv"]
+    assert "'Region' appears twice" in case.reasons()["Accounts_1.csv"]
 
 
 @pytest.mark.fault(29)

@@ -132,11 +132,11 @@ def test_check_says_of_each_thing_whether_it_works_and_what_to_do(other_zoho: Ac
     assert code == 1
     assert "✓ Sign-in: accepted" in told
     assert "✗ Organisations" in told and "there is no module Accounts" in told
-    assert "✗ People: Contacts has no Gender; put mapping.yml right" in told
+    assert "✗ People: Contacts has no Gender; correct mapping.yml" in told
     assert "✗ Contributions" in told and "ZohoCRM.modules.deals.READ" in told
     assert "✓ Events: Network_Events: 0 records; a first load reads them page by page, about 1 credit" in told
     assert "✓ Queries (COQL): allowed" in told
-    assert "· Bulk Read: not allowed to this token; needed beyond 100,000 records" in told
+    assert "· Bulk Read: not allowed for this token; needed beyond 100,000 records" in told
     assert "3 to fix before loads work" in told
 
 

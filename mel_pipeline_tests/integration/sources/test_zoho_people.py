@@ -171,7 +171,7 @@ def test_a_form_that_never_stands_still_loads_and_marks_nobody_deleted(tmp_path:
         result = load(server, tmp_path)
     assert server.count(FORM) == 2 * client.MAX_SCANS
     assert result.deleted == 0
-    assert "nobody is taken for gone" in result.notes[0]
+    assert "nobody is marked deleted" in result.notes[0]
 
 
 def test_a_date_that_cannot_be_read_puts_the_row_aside_instead_of_guessing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.core.settings import Settings, with_sample_values
-from mel_pipeline.ingest.load import land, land_catalogue
+from mel_pipeline.ingest.load import load_catalogue_tables, load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.reporting.cache import kept_in
 from mel_pipeline.sandbox.server import Sandbox, running
@@ -116,7 +116,7 @@ class Organisation:
     def load(self, source: str, entity: str, quarter: str = "2024-Q4") -> LoadResult:
         from mel_pipeline.sources import open_source
 
-        return land(
+        return load_entity(
             open_source(source, self.settings),
             contract_of(source),
             entity,
@@ -170,7 +170,7 @@ def collect_and_calculate(made: Organisation) -> None:
                 quarters_of_year(2024) if details.load == "quarter" else quarters_of_year(2024)[:1]
             ):
                 made.load(source, entity, str(quarter))
-    land_catalogue(load_catalogue(made.settings.sql_dir), made.warehouse)
+    load_catalogue_tables(load_catalogue(made.settings.sql_dir), made.warehouse)
     for quarter in quarters_of_year(2024):
         variables = sql_variables(made.settings, quarter)
         project = SqlProject.load(made.settings.sql_dir, variables)

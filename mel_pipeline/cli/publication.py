@@ -181,7 +181,7 @@ def _explained(found: Provenance) -> list[str]:
     lines += [f"  restated     {sentence}" for sentence in found.restated]
     lines.append(typer.style("From", bold=True))
     for item in found.inputs:
-        quarantined = f", {item.put_aside:,} quarantined" if item.put_aside else ""
+        quarantined = f", {item.quarantined:,} quarantined" if item.quarantined else ""
         loads = ", ".join(item.load_ids[:2]) or "never loaded"
         lines.append(f"  {item.table}: {item.rows:,} rows{quarantined} ({loads})")
     lines.append(f"  via {' → '.join(found.models)}")

@@ -27,7 +27,7 @@ def quality(
     typer.secho(f"{'':<34}{'rows in':>10}{'quarantined':>13}{'corrected':>11}{'late':>7}", bold=True)
     for line in lines:
         typer.echo(
-            f"{line.title:<34.33}{line.rows:>10,}{line.aside:>13,}{line.corrected:>11,}{line.late:>7,}  {line.status}"
+            f"{line.title:<34.33}{line.rows:>10,}{line.quarantined:>13,}{line.corrected:>11,}{line.late:>7,}  {line.status}"
         )
     if not lines:
         typer.echo("Nothing has been loaded yet.")
@@ -44,10 +44,10 @@ def quarantine(
     source: Annotated[str, typer.Option(help="One source only.")] = "",
 ) -> None:
     """List the quarantined rows, with file or page, row and reason."""
-    from mel_pipeline.quality.scorecard import put_aside
+    from mel_pipeline.quality.scorecard import quarantined_rows
 
     warehouse, _ = opened()
-    rows = put_aside(warehouse, source)
+    rows = quarantined_rows(warehouse, source)
     for row in rows:
         typer.echo(
             f"{row['source']} {row['entity']} · {row['source_ref']} · {row['row_key'] or 'no key'}: {row['reason']}"

@@ -54,9 +54,9 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def load(mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.ingest.load import land_catalogue
+        from mel_pipeline.ingest.load import load_catalogue_tables
 
-        for table, rows in land_catalogue(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
+        for table, rows in load_catalogue_tables(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
             yield dg.MaterializeResult(asset_key=table, metadata={"dagster/row_count": rows})
 
     return load

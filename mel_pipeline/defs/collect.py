@@ -62,20 +62,22 @@ def _raw_asset(
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.core.clock import utc_now
-        from mel_pipeline.ingest.load import ensure_empty, land, recent_drift
+        from mel_pipeline.ingest.load import ensure_empty, load_entity, recent_drift
         from mel_pipeline.ingest.privacy.holdings import remove_expired
         from mel_pipeline.ingest.replay import unused_corrections
-        from mel_pipeline.ingest.row_processing import handling_for
+        from mel_pipeline.ingest.row_processing import row_processing_for
         from mel_pipeline.quality.results_log import judge_table, note_results
         from mel_pipeline.sources import open_source
 
         not_set_up = False
         try:
             source = open_source(contract.name, mel.settings)
-            handling = handling_for(mel.warehouse, mel.settings, contract.name, entity)
+            processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
             quarter = quarter_of(context, mel.settings)
-            result = land(source, contract, entity, mel.warehouse, quarter=quarter, handling=handling)
-            unused = unused_corrections(mel.warehouse, handling.corrections)
+            result = load_entity(
+                source, contract, entity, mel.warehouse, quarter=quarter, processing=processing
+            )
+            unused = unused_corrections(mel.warehouse, processing.corrections)
             checks, metadata = [_rows_check(result, details, unused)], _metadata(result)
         except NotSetUpError as error:
             ensure_empty(contract, entity, mel.warehouse)

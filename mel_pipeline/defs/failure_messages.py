@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def reason_of(event: Any) -> str | None:
+def failure_message(event: Any) -> str | None:
     """Of a Failure its description, of anything else the type and text of the cause; None for a failed check,
     which has a sentence of its own."""
     error = event.step_failure_data.error

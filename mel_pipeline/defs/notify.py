@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from mel_pipeline.core.settings import Settings, load_settings
-from mel_pipeline.defs.failure_messages import reason_of
+from mel_pipeline.defs.failure_messages import failure_message
 from mel_pipeline.defs.publication import TABLE
 
 PARTITION, PART_OF = "dagster/partition", "mel/part_of"
@@ -40,7 +40,9 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
             return dg.SkipReason(NO_CHANNEL)
         if PART_OF in run.tags:
             return dg.SkipReason("The run that it is part of tells it.")
-        reasons = [reason for event in context.get_step_failure_events() if (reason := reason_of(event))]
+        reasons = [
+            reason for event in context.get_step_failure_events() if (reason := failure_message(event))
+        ]
         reasons += [f"{name}: {told}" for name, told in _broken(context, dg.AssetCheckSeverity.ERROR).items()]
         reasons = list(dict.fromkeys(reasons)) or [context.failure_event.message or "No reason was given."]
         notice = notices.failure(

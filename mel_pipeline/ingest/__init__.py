@@ -1,1 +1,1 @@
-"""One load: extract, judge, publish. Rows on their way in: corrections, pseudonyms, quarantine, identity of cities."""
+"""One load: extract, check, publish. Incoming rows: corrections, pseudonyms, quarantine, matching of cities."""

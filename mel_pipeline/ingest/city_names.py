@@ -1,6 +1,6 @@
-"""Which member each city of an answer is, kept in one table; what nobody could match goes to a review list.
+"""Match the cities people answered with members, in one table; unmatched ones go to a review list.
 
-Beside landing: reads what sources have landed, asks the room that matches names, replaces one table.
+Reads the loaded raw tables, matches names with ``identity`` and replaces one table.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ RESPONSES = "raw_surveys__responses"
 
 @dataclass(frozen=True)
 class CityNames:
-    """What became of the answers to "your city".
+    """Outcome of matching the answers to "your city".
 
-    ``answers`` and ``matched`` count responses; ``waiting`` are the different cities without a decision.
+    ``answers`` and ``matched`` count responses; ``waiting`` counts distinct cities without a decision.
     """
 
     rows: int
@@ -63,19 +63,19 @@ class CityNames:
 
 
 def review_path(settings: Settings) -> Path:
-    """Where the MEL lead decides."""
+    """The file in which the MEL lead decides."""
     return settings.home / "review" / "cities.csv"
 
 
 def match_cities(warehouse: Warehouse, path: Path, *, clock: Callable[[], datetime] = utc_now) -> CityNames:
-    """Match every city answered with the members of the CRM; replace the table and the review list.
+    """Match every answered city with the members of the CRM; replace the table and the review list.
 
     Args:
         path: of the review list.
         clock: gives UTC without zone.
 
     Raises:
-        ContractError: no member is known, or the review list cannot be read. Table and list stay as they are.
+        ContractError: no member is known, or the review list cannot be read. Table and list stay unchanged.
     """
     aliases = load_aliases()
     members = read_members(warehouse, aliases)
@@ -96,7 +96,7 @@ def match_cities(warehouse: Warehouse, path: Path, *, clock: Callable[[], dateti
 
 
 def ensure_empty(warehouse: Warehouse) -> None:
-    """The table without rows, where nothing was ever matched: models read it, and find nothing."""
+    """Create the table empty where nothing was ever matched, so that models can read it."""
     from mel_pipeline.warehouse import raw
 
     with warehouse.transaction() as connection:
@@ -104,7 +104,7 @@ def ensure_empty(warehouse: Warehouse) -> None:
 
 
 def undecided(warehouse: Warehouse, members: Members, review: Review) -> list[Line]:
-    """Lines of the review list that nobody has decided, the most frequent first."""
+    """Undecided lines of the review list, the most frequent first."""
     return _waiting(review_of(_answers(_answered(warehouse)), review, members, load_aliases()))
 
 
@@ -130,8 +130,8 @@ def read_members(warehouse: Warehouse, aliases: Aliases) -> Members:
         ]
     if not known:
         raise ContractError(
-            "Matching cities with members: the CRM has given no member yet. Load the accounts first; what was"
-            " matched and decided before still stands."
+            "Matching cities with members: no member has been loaded from the CRM yet. Load the accounts first;"
+            " earlier matches and decisions are kept."
         )
     return Members(known, aliases)
 

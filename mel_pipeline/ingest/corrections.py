@@ -1,4 +1,4 @@
-"""Corrections as data: which rows, what is done to them, why, who said so and when. Pure: frames in, frames out.
+"""Corrections as data: which rows, what to change, why, on whose word and when. Pure: frames in, frames out.
 
 ``MEL_HOME/corrections.yml`` is a list of::
 
@@ -11,7 +11,7 @@
       provider: Events team      # a role, never a person's name
       date: 2024-11-03
 
-They are applied to every row as it arrives, before it is checked, so the source may stay as it is.
+They are applied to every incoming row before it is checked, so the source need not change.
 """
 
 from __future__ import annotations
@@ -51,12 +51,14 @@ class Correction(BaseModel):
     @model_validator(mode="after")
     def _set_goes_with_action(self) -> Correction:
         if (self.action == "set") != bool(self.set):
-            raise ValueError("`set` says the new values of the action set, and only of that")
+            raise ValueError(
+                "`set` holds the new values: required for the action set, not allowed for others"
+            )
         return self
 
     @property
     def digest(self) -> str:
-        """Names the line, whatever its place in the file."""
+        """Identifies the line, wherever it is in the file."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
             :16
         ]
@@ -91,7 +93,9 @@ def read_corrections(path: Path) -> list[Correction]:
         written = yaml.safe_load(path.read_text(encoding="utf-8")) or []
         found = [Correction.model_validate(line) for line in written]
     except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
-        raise ContractError(f"Reading {path}: {error}. Nothing was corrected; mend the file.") from error
+        raise ContractError(
+            f"Reading {path}: {error}. Nothing was corrected; correct the file and start again."
+        ) from error
     for number, line in enumerate(found, start=1):
         _check_names(path, number, line)
     return found
@@ -137,7 +141,7 @@ def correct(frame: pd.DataFrame, corrections: Sequence[Correction]) -> Corrected
 
 
 def matching(frame: pd.DataFrame, line: Correction) -> pd.Series[bool]:
-    """Which rows a correction is about."""
+    """Which rows a correction matches."""
     hit = frame[next(iter(line.match))].notna()
     for column, value in line.match.items():
         hit &= frame[column].astype("str") == value

@@ -1,7 +1,7 @@
-"""What the last load of an entity left: one that brings the same rows to the same table has nothing to write.
+"""Fingerprint of an entity's last load: a load with the same rows for an unchanged table has nothing to write.
 
-Held against the table itself, so it does not matter who changed that in between: another load, an erasure, a
-backup put back, or somebody by hand.
+Compared with the table itself, so any change in between is noticed: another load, an erasure, a restored backup, or
+a manual edit.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Left:
-    """``content``: digest of rows that all kept to every rule; empty where nothing is known of the last load.
+class LoadFingerprint:
+    """``content``: digest of rows that all passed every rule; empty where nothing is known of the last load.
 
     ``complete``: whether they were all the source has. ``table``: digest of the table's rows afterwards.
     """
@@ -32,39 +32,45 @@ class Left:
     table: str = ""
 
 
-def recall(connection: sa.Connection, subject: str) -> Left:
+def recall(connection: sa.Connection, subject: str) -> LoadFingerprint:
     last = outcomes.recall(connection, subject)
     known = last.found if last and isinstance(last.found, dict) else {}
-    return Left(last.made_of if last else "", **known)
+    return LoadFingerprint(last.made_of if last else "", **known)
 
 
-def remember(connection: sa.Connection, subject: str, left: Left) -> None:
-    known = {name: value for name, value in asdict(left).items() if name != "content"}
-    outcomes.remember(connection, subject, outcomes.Outcome(left.content, known))
+def remember(connection: sa.Connection, subject: str, last: LoadFingerprint) -> None:
+    known = {name: value for name, value in asdict(last).items() if name != "content"}
+    outcomes.remember(connection, subject, outcomes.Outcome(last.content, known))
 
 
-def left_by(
+def fingerprint_after(
     connection: sa.Connection, contract: SourceContract, entity: str, content: str, *, complete: bool
-) -> Left:
-    """What a load leaves that has just been published."""
-    return Left(content, complete, _table(connection, contract, entity))
+) -> LoadFingerprint:
+    """The fingerprint of a load that has just been published."""
+    return LoadFingerprint(content, complete, _table(connection, contract, entity))
 
 
-def counts_of_the_same(
-    connection: sa.Connection, contract: SourceContract, entity: str, rows: pd.DataFrame, left: Left
+def counts_if_unchanged(
+    connection: sa.Connection,
+    contract: SourceContract,
+    entity: str,
+    rows: pd.DataFrame,
+    last: LoadFingerprint,
 ) -> raw.Published | None:
-    """Counts of a load that brought what the last one did; None where the table is no longer as that left it.
+    """Counts of a load with the same rows as the last one; None where the table has changed since.
 
     Args:
         rows: entries as they would be staged, all of them good rows.
     """
     table = contract.table(entity)
-    if not left.table or not raw.is_made(connection, table):
+    if not last.table or not raw.is_made(connection, table):
         return None
-    if _table(connection, contract, entity) != left.table:
+    if _table(connection, contract, entity) != last.table:
         return None
     keys = int(rows["_row_key"].nunique())
-    return raw.Published(new=0, changed=0, unchanged=keys, repeated=len(rows) - keys, deleted=0, put_aside=0)
+    return raw.Published(
+        new=0, changed=0, unchanged=keys, repeated=len(rows) - keys, deleted=0, quarantined=0
+    )
 
 
 def _table(connection: sa.Connection, contract: SourceContract, entity: str) -> str:

@@ -1,9 +1,9 @@
 """One load: pull an entity, check its rows, stage them batch by batch, publish them in one step.
 
-What a source sends and what a rule means live in their own rooms; this is where they meet.
+Sources and rules live in their own packages; this module combines them.
 
-A load that is cut short leaves what it has staged, with a checkpoint; the raw table, the cursor and the
-ledger change together, when everything has arrived, or not at all.
+An interrupted load keeps its staged rows and a checkpoint; the raw table, the cursor and the ledger change
+together, once everything has arrived, or not at all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import SourceContract, fingerprint_of
 from mel_pipeline.core.errors import ContractError, MelError, SourceError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest import fingerprints as row_memory
+from mel_pipeline.ingest import fingerprints
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.ingest.staging import PLAIN, staged_frame
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-    from mel_pipeline.ingest.row_processing import Handling
+    from mel_pipeline.ingest.row_processing import RowProcessing
     from mel_pipeline.sources.shared.base import Batch, Pull, Source
     from mel_pipeline.transform.catalogue import Catalogue
     from mel_pipeline.warehouse import Warehouse
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
     from mel_pipeline.warehouse.raw import Published
 
-STAGED_ROWS = 20_000  # rows that wait in memory until they are made durable
-MORE_STAGED_ROWS = 100_000  # where a load that is cut short begins anew in any case
-MEMORY_MB = 128  # for DuckDB while it takes rows in; more spills to disk
-MORE_MEMORY_MB = (512, None)  # where a very large load cannot be published within that
-CHECKPOINT_LIFE = timedelta(days=7)  # older than this, a load that was cut short begins anew
+STAGED_ROWS = 20_000  # rows held in memory before they are written to the staging table
+MORE_STAGED_ROWS = 100_000  # where an interrupted load has to start over anyway
+MEMORY_MB = 128  # for DuckDB while it ingests rows; more spills to disk
+MORE_MEMORY_MB = (512, None)  # for very large loads that do not fit
+CHECKPOINT_LIFE = timedelta(days=7)  # an interrupted load older than this starts over
 DRIFT_SHOWN = timedelta(days=30)
 
 
-def land(
+def load_entity(
     source: Source,
     contract: SourceContract,
     entity: str,
@@ -50,27 +50,27 @@ def land(
     *,
     quarter: Quarter | None = None,
     clock: Callable[[], datetime] = utc_now,
-    handling: Handling = PLAIN,
+    processing: RowProcessing = PLAIN,
 ) -> LoadResult:
-    """Pull one entity and publish it. A load that was cut short goes on from its checkpoint.
+    """Pull one entity and publish it. An interrupted load resumes from its checkpoint.
 
     Args:
-        quarter: asked of sources that report by period; ignored by the others.
+        quarter: for sources that report by period; the others ignore it.
         clock: gives UTC without zone, as the ledger stores it.
-        handling: corrections, pseudonyms and erasures for the rows on their way.
+        processing: corrections, pseudonyms and erasures to apply to the incoming rows.
 
     Raises:
-        SourceError: the source did not answer. The failure is in the ledger; what had arrived waits.
-        ContractError: what arrived cannot be read at all.
+        SourceError: the source did not answer. The failure is in the ledger; rows received so far stay staged.
+        ContractError: the answer cannot be read at all.
     """
-    load = _Load(contract, entity, warehouse, quarter, clock, handling)
+    load = _Load(contract, entity, warehouse, quarter, clock, processing)
     try:
         pull = load.begin(source)
         for batch in pull.batches:
             load.take(batch)
         return load.publish(pull)
     except SourceError as error:
-        load.cut_short(error)
+        load.interrupt(error)
         raise
     except ContractError as error:
         load.note_failure(error)
@@ -78,7 +78,7 @@ def land(
 
 
 class _Load:
-    """One load on its way: what waits in memory, and where it stands."""
+    """One load in progress: its rows in memory and its state."""
 
     def __init__(
         self,
@@ -87,9 +87,9 @@ class _Load:
         warehouse: Warehouse,
         quarter: Quarter | None,
         clock: Callable[[], datetime],
-        handling: Handling,
+        processing: RowProcessing,
     ) -> None:
-        self.handling = handling
+        self.processing = processing
         self.corrected: dict[tuple[str, str], None] = {}
         self.erased = 0
         self.contract = contract
@@ -103,38 +103,38 @@ class _Load:
         self.started = self.begun = clock()
         self.load_id = f"{self.source}-{entity}-{self.started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self.waiting: list[Batch] = []
-        self.is_large = False  # of what was staged and cannot go on: more memory is worth it at once
+        self.is_large = False  # staged without a checkpoint: give DuckDB more memory at once
         self.notes: dict[str, None] = {}
         self.staged_before = 0
-        self.before = row_memory.Left()  # by the last load
-        self.sound = ""  # content of the rows judged last, where all kept to every rule
-        self.is_whole = True  # no row of it has been made durable yet
-        self.result: LoadResult | None = None  # of the transaction that is under way
+        self.before = fingerprints.LoadFingerprint()  # by the last load
+        self.sound = ""  # content of the rows checked last, if all passed every rule
+        self.is_whole = True  # no row has been staged yet
+        self.result: LoadResult | None = None  # of the open transaction
 
     def begin(self, source: Source) -> Pull:
-        """Open the pull where the last load ended, or was cut short; note what the source looks like."""
+        """Open the pull where the last load ended or was interrupted; record the source's fields."""
         from mel_pipeline.warehouse import raw, schemas, state
 
         with self.warehouse.connect() as connection:
-            self.before = row_memory.recall(connection, self.subject)
+            self.before = fingerprints.recall(connection, self.subject)
             cursor = state.read_cursor(connection, self.source, self.entity)
-            left = state.read_checkpoint(connection, self.source, self.entity)
+            checkpoint = state.read_checkpoint(connection, self.source, self.entity)
             known = schemas.known_fields(connection, self.source, self.entity)
             staged = raw.is_staged(connection, self.name)
         fits = (
-            left is not None
-            and left.rules == self._fingerprint()
-            and self.started - left.begun_at < CHECKPOINT_LIFE
+            checkpoint is not None
+            and checkpoint.rules == self._fingerprint()
+            and self.started - checkpoint.begun_at < CHECKPOINT_LIFE
         )
-        if not fits and (left is not None or staged):
+        if not fits and (checkpoint is not None or staged):
             with self.warehouse.transaction() as connection:
                 raw.discard(connection, self.name)
                 state.drop_checkpoint(connection, self.source, self.entity)
-        resumed = left if fits else None
+        resumed = checkpoint if fits else None
         if resumed is not None:
             self.is_whole = False
             self.begun = resumed.begun_at
-            self.notes[f"Went on with the load begun on {self.begun:%Y-%m-%d at %H:%M} UTC."] = None
+            self.notes[f"Resumed the load begun on {self.begun:%Y-%m-%d at %H:%M} UTC."] = None
         pull = source.pull(
             self.entity,
             quarter=self.quarter,
@@ -147,31 +147,31 @@ class _Load:
         return pull
 
     def take(self, batch: Batch) -> None:
-        """Keep a batch; when enough have gathered, make them durable with the checkpoint of the last."""
+        """Collect a batch; once there are enough rows, stage them with the checkpoint of the last batch."""
         self.waiting.append(batch)
         self.notes |= dict.fromkeys(batch.notes)
         most = STAGED_ROWS if batch.checkpoint is not None else max(STAGED_ROWS, MORE_STAGED_ROWS)
         if sum(len(waiting.frame) for waiting in self.waiting) >= most:
             self.is_large = batch.checkpoint is None
-            self._make_durable()
+            self._write_staged()
 
-    def cut_short(self, error: SourceError) -> None:
-        """Keep what had arrived, where the source can go on from it, and write the failure down."""
+    def interrupt(self, error: SourceError) -> None:
+        """Stage the rows received so far, if the source can resume after them, and record the failure."""
         if self.waiting and self.waiting[-1].checkpoint is not None:
-            self._make_durable()
+            self._write_staged()
         self.note_failure(error)
 
     def publish(self, pull: Pull) -> LoadResult:
-        """Stage the rest and make the raw table agree, in one transaction with cursor and ledger."""
+        """Stage the rest and update the raw table, in one transaction with cursor and ledger."""
         from sqlalchemy.exc import DBAPIError
 
         from mel_pipeline.warehouse.engine import is_out_of_memory
-        from mel_pipeline.warehouse.retry import steadily
+        from mel_pipeline.warehouse.retry import retry_transaction
 
         frame, bad = self._checked()
         for memory_mb in MORE_MEMORY_MB if self.is_large else (MEMORY_MB, *MORE_MEMORY_MB):
             try:
-                return steadily(partial(self._publish, pull, frame, bad, memory_mb), self._published)
+                return retry_transaction(partial(self._publish, pull, frame, bad, memory_mb), self._published)
             except DBAPIError as error:
                 if memory_mb is None or not is_out_of_memory(error):
                     raise
@@ -186,7 +186,7 @@ class _Load:
         now = self.clock()
         with self.warehouse.transaction(memory_mb) as connection:
             ensure_tables(connection)
-            # In a shared table, what did not come may be another source's.
+            # In a shared table, missing rows may belong to another source.
             complete = pull.complete() and self.rules.shape is None
             done = self._nothing_to_write(connection, frame, bad, complete=complete)
             if done is None:
@@ -201,7 +201,7 @@ class _Load:
                 changed=done.changed,
                 unchanged=done.unchanged,
                 repeated=done.repeated,
-                quarantined=done.put_aside,
+                quarantined=done.quarantined,
                 deleted=done.deleted,
                 expected=pull.expected_count(),
                 stored=raw.stored(connection, self.table, self._own),
@@ -218,7 +218,7 @@ class _Load:
     def _nothing_to_write(
         self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], *, complete: bool
     ) -> Published | None:
-        """Counts of a load that brought nothing, or what the last one did to a table that is as that one left it."""
+        """Counts, if the load is empty or repeats the last one and the table is unchanged since; else None."""
         from mel_pipeline.warehouse import quarantine, raw
 
         if not self.is_whole or bad or self.corrected:
@@ -229,8 +229,8 @@ class _Load:
         if not is_known or not _is_plain(frame):
             return None
         if quarantine.waiting(connection, self.source, self.entity):
-            return None  # what waits may have come in good order now
-        done = row_memory.counts_of_the_same(connection, self.contract, self.entity, frame, self.before)
+            return None  # quarantined rows may have arrived valid this time
+        done = fingerprints.counts_if_unchanged(connection, self.contract, self.entity, frame, self.before)
         if done is not None and complete:
             self._require_rows(done.unchanged)
         return done
@@ -244,7 +244,7 @@ class _Load:
         *,
         complete: bool,
     ) -> Published:
-        """Stage the rows and make the raw table agree with all that was staged."""
+        """Stage the rows and update the raw table from everything staged."""
         from mel_pipeline.warehouse import quarantine, raw, state
 
         self._stage(connection, frame, bad, now)
@@ -256,16 +256,16 @@ class _Load:
         raw.discard(connection, self.name)
         state.drop_checkpoint(connection, self.source, self.entity)
         if self.sound and self.is_whole:
-            left = row_memory.Left(self.sound)
+            fingerprint = fingerprints.LoadFingerprint(self.sound)
             if _is_plain(frame) and not self.corrected:
-                left = row_memory.left_by(
+                fingerprint = fingerprints.fingerprint_after(
                     connection, self.contract, self.entity, self.sound, complete=complete
                 )
-            row_memory.remember(connection, self.subject, left)
+            fingerprints.remember(connection, self.subject, fingerprint)
         return done
 
     def _published(self) -> LoadResult | None:
-        """The result, when the load stands in the ledger although the server went away before it said so."""
+        """The result, if the load is in the ledger although the connection was lost before the reply."""
         found = self.warehouse.has_table("load_ledger") and self.warehouse.records(
             "select 1 from load_ledger where load_id = :load_id", {"load_id": self.load_id}
         )
@@ -273,35 +273,35 @@ class _Load:
 
     @property
     def _own(self) -> str | None:
-        """How load ids begin that tell this entity's rows in a shared table."""
+        """Prefix of the load ids that identify this entity's rows in a shared table."""
         return f"{self.source}-{self.entity}-" if self.rules.discriminator else None
 
     @property
     def subject(self) -> str:
-        """Under which the content of its rows is kept."""
+        """Key under which the fingerprint of its rows is stored."""
         return f"rows {self.name} {self.quarter or ''}".strip()
 
     def _notes(self) -> list[str]:
-        refused = f"{self.erased:,} mentions of people who asked to be forgotten were refused."
+        refused = f"{self.erased:,} mentions of people who requested erasure were refused."
         return [*self.notes, *([refused] if self.erased else [])]
 
     def _require_rows(self, keys: int) -> None:
         if keys < self.rules.min_rows:
             raise ContractError(
-                f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and says that is all."
-                " An empty export is not taken for an empty organisation. Nothing was changed."
-                " Look at the source; if it is right, lower `min_rows` in its contract."
+                f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and reports the export"
+                " as complete. An empty export does not mean an empty organisation. Nothing was changed."
+                " Check the source; if it is right, lower `min_rows` in its contract."
             )
 
-    def _make_durable(self) -> None:
+    def _write_staged(self) -> None:
         from mel_pipeline.warehouse import raw, state
-        from mel_pipeline.warehouse.retry import steadily
+        from mel_pipeline.warehouse.retry import retry_transaction
 
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
         frame, bad = self._checked()
         self.is_whole = False
 
-        def keep() -> bool:
+        def write_batch() -> bool:
             with self.warehouse.transaction(MEMORY_MB) as connection:
                 self._stage(connection, frame, bad, now)
                 if checkpoint is not None:
@@ -309,14 +309,14 @@ class _Load:
                     state.write_checkpoint(connection, self.source, self.entity, here)
             return True
 
-        def kept() -> bool | None:
+        def already_staged() -> bool | None:
             with self.warehouse.connect() as connection:
                 is_there = raw.is_staged(connection, self.name)
                 return (
                     True if is_there and raw.last_staged(connection, self.name) > self.staged_before else None
                 )
 
-        steadily(keep, kept)
+        retry_transaction(write_batch, already_staged)
 
     def _stage(
         self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], now: datetime
@@ -326,14 +326,14 @@ class _Load:
 
         ensure_tables(connection)
         self.staged_before = raw.stage(connection, self.name, list(self.rules.columns), frame)
-        quarantine.put_aside(connection, self.source, self.entity, bad, self.load_id, now)
+        quarantine.quarantine_rows(connection, self.source, self.entity, bad, self.load_id, now)
         state.note_corrections(connection, self.source, self.entity, list(self.corrected), now)
 
     def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
-        """What waits in memory, judged; memory is free again after this."""
+        """Check the rows in memory; they are released afterwards."""
         batches, self.waiting = self.waiting, []
         staged = staged_frame(
-            batches, self.rules, self.clock(), self.handling, self.source, self.before.content
+            batches, self.rules, self.clock(), self.processing, self.source, self.before.content
         )
         self.sound = staged.sound
         self.corrected |= dict.fromkeys(staged.corrected)
@@ -341,7 +341,7 @@ class _Load:
         return staged.entries, staged.bad
 
     def _fingerprint(self) -> str:
-        return f"{fingerprint_of(self.rules)} {self.quarter or ''} {self.handling.fingerprint}"
+        return f"{fingerprint_of(self.rules)} {self.quarter or ''} {self.processing.fingerprint}"
 
     def _note_fields(self, known: Mapping[str, str], fields: Mapping[str, str]) -> None:
         from mel_pipeline.warehouse import schemas
@@ -353,7 +353,7 @@ class _Load:
             schemas.write_fields(connection, self.source, self.entity, fields, drift)
 
     def note_failure(self, error: MelError) -> None:
-        """A load that brought nothing, in the ledger."""
+        """Record a failed load in the ledger."""
         from mel_pipeline.warehouse import ledger
         from mel_pipeline.warehouse.migrating import ensure_tables
 
@@ -369,12 +369,12 @@ class _Load:
 
 
 def _is_plain(frame: pd.DataFrame) -> bool:
-    """Good rows and nothing else: a row that is deleted in the same load would not be there without the deletion."""
+    """Only good rows: a row deleted in the same load would not be in the table, so the counts would differ."""
     return set(frame["_kind"]) == {"row"}
 
 
 def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) -> None:
-    """A raw table without rows, where nothing was ever loaded: models read it, and find nothing."""
+    """Create an empty raw table where nothing was ever loaded, so that models can read it."""
     from mel_pipeline.warehouse import raw
 
     with warehouse.transaction() as connection:
@@ -382,7 +382,7 @@ def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) ->
 
 
 def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:
-    """What changed about the source's own fields in the last 30 days, a sentence each."""
+    """Changes of the source's own fields in the last 30 days, one sentence each."""
     from mel_pipeline.warehouse import schemas
 
     with warehouse.connect() as connection:
@@ -390,8 +390,8 @@ def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime |
     return [change.sentence for change in found]
 
 
-def land_catalogue(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]:
-    """The catalogue's tables in one transaction; those that hold the same rows already are left alone.
+def load_catalogue_tables(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]:
+    """Load the catalogue's tables in one transaction; unchanged ones are not written.
 
     Returns:
         Rows by table.

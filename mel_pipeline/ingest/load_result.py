@@ -1,4 +1,4 @@
-"""What one load did, in counts and in a sentence."""
+"""The result of one load, as counts and as a sentence."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 class LoadResult:
     """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
 
-    ``stored`` are the rows of the entity that stand in its table afterwards, ``corrected`` those that the
-    corrections file changed. ``waiting`` gives place and reason of every row of the entity that is still in quarantine, ``usage``
-    what the load cost, ``warnings`` what the source says someone should look after.
+    ``stored`` counts the entity's rows in its table afterwards, ``corrected`` those the corrections file changed.
+    ``waiting`` lists place and reason of every row of the entity still in quarantine, ``usage`` the cost of the
+    load, ``warnings`` what the source reports as needing attention.
     """
 
     load_id: str
@@ -42,5 +42,5 @@ class LoadResult:
             parts.append(f"{self.corrected:,} corrected")
         if self.repeated:
             parts.append(f"{self.repeated:,} sent twice")
-        parts.append(f"{self.quarantined:,} put aside")
+        parts.append(f"{self.quarantined:,} quarantined")
         return ", ".join(parts) + "."

@@ -1,4 +1,4 @@
-"""Corrections for what has arrived already: rows in quarantine and stored rows go through the door once more."""
+"""Apply corrections to rows already loaded: quarantined and stored rows are loaded again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.ingest.corrections import Correction, matching, read_corrections
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
-from mel_pipeline.ingest.row_processing import Handling, corrections_path, handling_for
+from mel_pipeline.ingest.row_processing import RowProcessing, corrections_path, row_processing_for
 from mel_pipeline.sources.shared.base import Batch, Pull
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A source that gives what was put aside, and stored rows that a correction is about."""
+class QuarantinedSource:
+    """A source of quarantined rows, and of stored rows that a correction matches."""
 
     warehouse: Warehouse
     contract: SourceContract
     corrections: tuple[Correction, ...]
 
     def pull(self, entity: str, **_: object) -> Pull:
-        """As of any source; there is no cursor, and nothing to go on from."""
+        """Same as for any source, but without cursor or checkpoint."""
         return Pull(self._batches(entity))
 
     def _batches(self, entity: str) -> Iterator[Batch]:
         import pandas as pd
 
-        frame = pd.concat([self._put_aside(entity), self._stored(entity)], ignore_index=True)
+        frame = pd.concat([self._quarantined(entity), self._stored(entity)], ignore_index=True)
         hit = pd.Series(False, index=frame.index)
         for line in self.corrections:
             if len(frame):
@@ -45,7 +45,7 @@ class Kept:
         mine = frame[hit].drop_duplicates().reset_index(drop=True)
         yield Batch(mine, fetched=len(mine))
 
-    def _put_aside(self, entity: str) -> pd.DataFrame:
+    def _quarantined(self, entity: str) -> pd.DataFrame:
         rows = self.warehouse.records(
             "select source_ref, payload from quarantine where source = :source and entity = :entity"
             " and resolved_at is null and payload is not null and row_key is not null",
@@ -75,22 +75,26 @@ class Kept:
 
 
 def replay(warehouse: Warehouse, settings: Settings) -> dict[str, LoadResult]:
-    """Apply the corrections file to what is kept; people stay the pseudonyms they are.
+    """Apply the corrections file to quarantined and stored rows; people keep their pseudonyms.
 
     Returns:
-        What was done, by table; entities without a correction are left alone.
+        Load results by table; entities without a correction are not loaded.
     """
     done = {}
     written = read_corrections(corrections_path(settings))
     for source, entity in dict.fromkeys((line.source, line.entity) for line in written):
         contract = contract_of(source).model_copy(deep=True)
         for name in contract.people(entity):
-            contract.entities[entity].columns[name].pattern = None  # of the source's ids, not of pseudonyms
-        handling = handling_for(warehouse, settings, source, entity)
-        lines = tuple(_with_pseudonyms(line, contract, handling) for line in handling.corrections)
-        kept = Kept(warehouse, contract, lines)
-        stays = Handling(lines, None, handling.erased)
-        done[contract.asset(entity)] = land(kept, contract, entity, warehouse, handling=stays)
+            contract.entities[entity].columns[
+                name
+            ].pattern = None  # it describes the source's ids, not pseudonyms
+        processing = row_processing_for(warehouse, settings, source, entity)
+        lines = tuple(_with_pseudonyms(line, contract, processing) for line in processing.corrections)
+        source_rows = QuarantinedSource(warehouse, contract, lines)
+        unhashed = RowProcessing(lines, None, processing.erased)
+        done[contract.asset(entity)] = load_entity(
+            source_rows, contract, entity, warehouse, processing=unhashed
+        )
     return done
 
 
@@ -105,7 +109,7 @@ def use_of_corrections(warehouse: Warehouse, path: Path) -> list[tuple[Correctio
 
 
 def unused_corrections(warehouse: Warehouse, corrections: Iterable[Correction]) -> list[str]:
-    """Sentences of corrections that were never used on a row."""
+    """Sentences of corrections never used on a row."""
     lines = list(corrections)
     if not lines:
         return []
@@ -113,12 +117,12 @@ def unused_corrections(warehouse: Warehouse, corrections: Iterable[Correction]) 
     return [line.sentence for line in lines if line.digest not in used]
 
 
-def _with_pseudonyms(line: Correction, contract: SourceContract, handling: Handling) -> Correction:
-    """The file names people by the source's id; what is stored names them by pseudonym."""
+def _with_pseudonyms(line: Correction, contract: SourceContract, processing: RowProcessing) -> Correction:
+    """The file identifies people by the source's id; stored rows by pseudonym."""
     people = set(contract.people(line.entity))
-    if handling.pseudonyms is None or not people & {*line.match, *line.set}:
+    if processing.pseudonyms is None or not people & {*line.match, *line.set}:
         return line
-    hide = handling.pseudonyms.of
+    hide = processing.pseudonyms.of
     match = {
         name: hide(line.source, value) if name in people else value for name, value in line.match.items()
     }

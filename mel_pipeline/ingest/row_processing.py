@@ -1,4 +1,4 @@
-"""What is done to every row on its way in: corrected, told apart from people who asked to be forgotten, pseudonymised."""
+"""Processing of every incoming row: corrections, refusal of erased people, pseudonyms."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Handling:
-    """For the rows of one entity. The default does nothing: rows of which no column is about a person.
+class RowProcessing:
+    """Applies to the rows of one entity. The default does nothing: for rows without a column about a person.
 
-    ``erased`` are pseudonyms of people who asked to be forgotten.
+    ``erased`` are pseudonyms of people who requested erasure.
     """
 
     corrections: tuple[Correction, ...] = ()
@@ -28,7 +28,7 @@ class Handling:
 
     @property
     def fingerprint(self) -> str:
-        """Rows that wait, half loaded, are only good for the same handling."""
+        """Staged rows of an interrupted load can only be reused with the same processing."""
         key = self.pseudonyms.key_id if self.pseudonyms else ""
         return " ".join([key, *(line.digest for line in self.corrections), *sorted(self.erased)]).strip()
 
@@ -38,12 +38,12 @@ def corrections_path(settings: Settings) -> Path:
     return settings.home / "corrections.yml"
 
 
-def handling_for(warehouse: Warehouse, settings: Settings, source: str, entity: str) -> Handling:
-    """The handling that settings, corrections file and erasures ask for.
+def row_processing_for(warehouse: Warehouse, settings: Settings, source: str, entity: str) -> RowProcessing:
+    """The processing given by settings, corrections file and erasures.
 
     Raises:
         ContractError: the corrections file cannot be read.
-        SettingsError: the key of the pseudonyms is missing, or another one than the data were loaded with.
+        SettingsError: the pseudonym key is missing, or differs from the one the data were loaded with.
     """
     from mel_pipeline.ingest.privacy.erasure import erased_people
     from mel_pipeline.ingest.privacy.keys import require_same_key
@@ -52,4 +52,4 @@ def handling_for(warehouse: Warehouse, settings: Settings, source: str, entity: 
     corrections = for_entity(read_corrections(corrections_path(settings)), source, entity)
     with warehouse.connect():  # opened once for both
         require_same_key(warehouse, pseudonyms)
-        return Handling(tuple(corrections), pseudonyms, erased_people(warehouse))
+        return RowProcessing(tuple(corrections), pseudonyms, erased_people(warehouse))

@@ -1,4 +1,4 @@
-"""Batches of a load as entries of the staging table: rows judged, bad ones put aside, deletions. No database."""
+"""Turn a load's batches into staging entries: rows checked, bad ones quarantined, deletions. No database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.ingest.corrections import correct
-from mel_pipeline.ingest.row_processing import Handling
+from mel_pipeline.ingest.row_processing import RowProcessing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.shared.base import Batch
     from mel_pipeline.warehouse.quarantine import QuarantinedRow
 
-PLAIN = Handling()
-MOST_TOLD = 20_000  # rows; telling whether more are those of before costs as much as judging them
+PLAIN = RowProcessing()
+MAX_FINGERPRINTED = 20_000  # rows; comparing more with the last load costs as much as checking them
 
 
 @dataclass(frozen=True)
 class Staged:
-    """Entries of the staging table: one a row, good (``row``) or bad (``bad``, its values left out), and one a
-    deletion (``gone``); the rows put aside with their reasons, and which corrections were used on which rows.
-    ``sound`` is the content of rows that all kept to every rule; empty where one did not, or they are too many.
+    """Entries of the staging table: one per row, good (``row``) or bad (``bad``, without its values), and one per
+    deletion (``gone``); the quarantined rows with their reasons, and which corrections were used on which rows.
+    ``sound`` is the content of rows that all passed every rule; empty where one failed, or there are too many.
     """
 
     entries: pd.DataFrame
@@ -40,15 +40,15 @@ def staged_frame(
     batches: list[Batch],
     contract: EntityContract,
     now: datetime,
-    handling: Handling = PLAIN,
+    processing: RowProcessing = PLAIN,
     source: str = "",
     sound: str = "",
 ) -> Staged:
-    """Batches as entries of the staging table: corrected, judged, pseudonymised.
+    """Batches as entries of the staging table: corrected, checked, pseudonymised.
 
     Args:
         source: whose rows these are; people of different sources have different pseudonyms.
-        sound: content of rows that kept to every rule before.
+        sound: content of rows that passed every rule last time.
     """
     import pandas as pd
 
@@ -62,17 +62,17 @@ def staged_frame(
         if frames
         else pd.DataFrame(columns=columns, dtype="str")
     )
-    people = People(contract, handling, source)
-    corrected = correct(frame, handling.corrections)
+    people = People(contract, processing, source)
+    corrected = correct(frame, processing.corrections)
     keys = row_keys(corrected.frame, contract)
     used = [
         (line, people.row_key(keys[position]))
         for line, position in corrected.used
         if pd.notna(keys[position])
     ]
-    kept = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
-    content = quality.content_of(kept, contract) if 0 < len(kept) <= MOST_TOLD else ""
-    verdict = quality.check_rows(kept, contract, is_sound=bool(content) and content == sound)
+    rows = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
+    content = quality.content_of(rows, contract) if 0 < len(rows) <= MAX_FINGERPRINTED else ""
+    verdict = quality.check_rows(rows, contract, is_sound=bool(content) and content == sound)
     bad = [
         QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches
@@ -83,7 +83,7 @@ def staged_frame(
         for row in verdict.bad
     ]
     bad += [
-        _left_out(corrected.frame.loc[position], keys[position], line)
+        _quarantined_by_correction(corrected.frame.loc[position], keys[position], line)
         for position, line in corrected.left_out.items()
     ]
     bad = [people.hidden(row) for row in bad]
@@ -91,10 +91,9 @@ def staged_frame(
     entries = [
         good.assign(_row_key=row_keys(good, contract), _kind="row", _changed_at=_moments(good, contract))
     ]
-    if aside := list(
-        dict.fromkeys((row.row_key, row.source_ref) for row in bad)
-    ):  # a row can break two rules
-        places = zip(*aside, strict=True)
+    # A row can break two rules.
+    if quarantined := list(dict.fromkeys((row.row_key, row.source_ref) for row in bad)):
+        places = zip(*quarantined, strict=True)
         entries.append(
             pd.DataFrame(dict(zip(("_row_key", "_source_ref"), places, strict=True)) | {"_kind": "bad"})
         )
@@ -109,7 +108,7 @@ def staged_frame(
     return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, "" if verdict.bad else content)
 
 
-def _left_out(row: Any, key: str, line: Correction) -> QuarantinedRow:
+def _quarantined_by_correction(row: Any, key: str, line: Correction) -> QuarantinedRow:
     from mel_pipeline.warehouse.quarantine import LEFT_OUT, QuarantinedRow
 
     values = {str(name): value if isinstance(value, str) else None for name, value in row.items()}
@@ -121,34 +120,36 @@ def _left_out(row: Any, key: str, line: Correction) -> QuarantinedRow:
 
 
 class People:
-    """What of an entity's rows is about people, and what becomes of it."""
+    """The columns of an entity that identify people, and how they are pseudonymised or erased."""
 
-    def __init__(self, contract: EntityContract, handling: Handling, source: str) -> None:
+    def __init__(self, contract: EntityContract, processing: RowProcessing, source: str) -> None:
         self.columns = [name for name, column in contract.columns.items() if column.person == "key"]
         self.is_person = contract.row_key == self.columns
         self.required = [name for name in self.columns if contract.columns[name].required]
-        self.contract, self.handling, self.source = contract, handling, source
+        self.contract, self.processing, self.source = contract, processing, source
 
     def row_key(self, key: str) -> str:
-        hides = self.is_person and self.handling.pseudonyms is not None
-        return self.handling.pseudonyms.of(self.source, key) if hides and self.handling.pseudonyms else key
+        hides = self.is_person and self.processing.pseudonyms is not None
+        return (
+            self.processing.pseudonyms.of(self.source, key) if hides and self.processing.pseudonyms else key
+        )
 
     def pseudonymised(self, frame: pd.DataFrame) -> pd.DataFrame:
-        if self.handling.pseudonyms is None:
+        if self.processing.pseudonyms is None:
             return frame
         return frame.assign(
-            **{name: self.handling.pseudonyms.column(self.source, frame[name]) for name in self.columns}
+            **{name: self.processing.pseudonyms.column(self.source, frame[name]) for name in self.columns}
         )
 
     def without_erased(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-        """Rows that are a person who asked to be forgotten go; where one is only named, the name goes."""
-        if not self.handling.erased:
+        """Drop rows of people who requested erasure; where a row only mentions one, empty the mention."""
+        if not self.processing.erased:
             return frame, 0
-        mine = row_keys(frame, self.contract).isin(self.handling.erased)
+        mine = row_keys(frame, self.contract).isin(self.processing.erased)
         removed = int(mine.sum())
         frame = frame[~mine].reset_index(drop=True)
         for name in self.columns:
-            gone = frame[name].isin(self.handling.erased)
+            gone = frame[name].isin(self.processing.erased)
             removed += int(gone.sum())
             if name in self.required:
                 frame = frame[~gone].reset_index(drop=True)
@@ -157,20 +158,20 @@ class People:
         return frame, removed
 
     def hidden(self, row: QuarantinedRow) -> QuarantinedRow:
-        """A row put aside, with pseudonyms in the place of people."""
-        if not self.columns or self.handling.pseudonyms is None:
+        """A quarantined row with pseudonyms in place of people."""
+        if not self.columns or self.processing.pseudonyms is None:
             return row
         values = json.loads(row.payload) if row.payload else {}
         for name in self.columns:
             if isinstance(values, dict) and values.get(name):
-                values[name] = self.handling.pseudonyms.of(self.source, str(values[name]))
+                values[name] = self.processing.pseudonyms.of(self.source, str(values[name]))
         payload = json.dumps(values, ensure_ascii=False, sort_keys=True) if row.payload else None
         key = self.row_key(row.row_key) if row.row_key is not None else None
         return replace(row, payload=payload, row_key=key)
 
 
 def _moments(frame: pd.DataFrame, contract: EntityContract) -> pd.Series[pd.Timestamp]:
-    """When each row last changed at the source, UTC without zone; empty where the source does not say."""
+    """When each row last changed at the source, UTC without zone; empty where the source does not state it."""
     import pandas as pd
 
     if contract.changed_at is None or frame.empty:

@@ -127,13 +127,13 @@ def _calculate(
     import pandas as pd
     import sqlalchemy as sa
 
-    from mel_pipeline.warehouse.snapshot import Past, scratch
+    from mel_pipeline.warehouse.snapshot import Past, snapshot
 
     project = SqlProject.load(folder, calculation.variables)
     columns = {source.table: list(source.columns) for source in project.source_tables.values()}
     then = Past(calculation.calculated_at, calculation.calculated_at)
     wanted = dict.fromkeys(columns, then) if pasts is None else dict(pasts)
-    with scratch(warehouse, columns, wanted) as beside:
+    with snapshot(warehouse, columns, wanted) as beside:
         results = list(Runner(beside).run(project, project.upstream(FIGURES), with_tests=False))
         if failed := [f"{result.name}: {result.message}" for result in results if result.status == "failed"]:
             raise ModelError(f"Calculating {calculation.quarter} again: {' '.join(failed)}")

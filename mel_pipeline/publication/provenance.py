@@ -27,7 +27,7 @@ class Input:
 
     table: str
     rows: int
-    put_aside: int
+    quarantined: int
     load_ids: tuple[str, ...]
 
 
@@ -162,12 +162,12 @@ def _input(warehouse: Warehouse, table: str, there: set[str], waiting: list[dict
     loads = warehouse.records(
         f"select _load_id, max(_loaded_at) as last from {table} group by _load_id order by last desc nulls last, _load_id limit 5"  # noqa: S608
     )
-    aside = 0
+    quarantined = 0
     if base.startswith("raw_"):
-        aside = sum(
+        quarantined = sum(
             int(row["n"]) for row in waiting if f"raw_{row['source']}__{row['entity']}" in assets_of(base)
         )
-    return Input(table, int(rows), int(aside), tuple(str(row["_load_id"]) for row in loads))
+    return Input(table, int(rows), int(quarantined), tuple(str(row["_load_id"]) for row in loads))
 
 
 def _checks(warehouse: Warehouse, assets: list[str], quarter: str) -> list[dict[str, Any]]:

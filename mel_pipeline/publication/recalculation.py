@@ -8,7 +8,7 @@ from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.errors import ModelError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.ingest.load import land_catalogue
+from mel_pipeline.ingest.load import load_catalogue_tables
 from mel_pipeline.publication.calculations import FIGURES, note_calculation
 from mel_pipeline.publication.release import release
 from mel_pipeline.publication.restatement import update
@@ -29,7 +29,7 @@ def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
     Raises:
         ModelError: a model failed; the message says which and why.
     """
-    land_catalogue(load_catalogue(settings.sql_dir), warehouse)
+    load_catalogue_tables(load_catalogue(settings.sql_dir), warehouse)
     runner = runner_for(warehouse, settings)
     for number, quarter in enumerate(_calculated(warehouse)):
         variables = sql_variables(settings, quarter)

@@ -19,7 +19,7 @@ class Line:
     source: str
     title: str
     rows: int
-    aside: int
+    quarantined: int
     corrected: int
     late: int
     status: str
@@ -31,7 +31,7 @@ def card(warehouse: Warehouse) -> list[Line]:
     if "load_ledger" not in there:
         return []
     loads = {row["source"]: row for row in warehouse.records(_LOADS)}
-    aside = _counts(warehouse, _ASIDE) if "quarantine" in there else {}
+    quarantined = _counts(warehouse, _QUARANTINED) if "quarantine" in there else {}
     corrected = _counts(warehouse, _CORRECTED) if "correction_use" in there else {}
     late = _counts(warehouse, _LATE) if "publication_ledger" in there else {}
     lines = []
@@ -39,14 +39,14 @@ def card(warehouse: Warehouse) -> list[Line]:
         load = loads.get(source)
         if load is None:
             continue
-        put_aside = aside.get(source, 0)
+        in_quarantine = quarantined.get(source, 0)
         status = "complete" if not load["failed"] else f"last load of {load['failed']} tables failed"
         lines.append(
             Line(
                 source,
                 contract_of(source).title,
-                int(load["stored"] or 0) + put_aside,
-                put_aside,
+                int(load["stored"] or 0) + in_quarantine,
+                in_quarantine,
                 corrected.get(source, 0),
                 late.get(source, 0),
                 status,
@@ -64,7 +64,7 @@ def rules(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def put_aside(warehouse: Warehouse, source: str = "") -> list[dict[str, Any]]:
+def quarantined_rows(warehouse: Warehouse, source: str = "") -> list[dict[str, Any]]:
     """Rows that wait in quarantine."""
     if not warehouse.has_table("quarantine"):
         return []
@@ -88,7 +88,7 @@ _LOADS = (
     "  row_number() over (partition by source, entity, status order by finished_at desc) as loaded_place"
     "  from load_ledger) l group by source, entity) e group by source"
 )
-_ASIDE = (
+_QUARANTINED = (
     "select source, count(distinct entity || coalesce(row_key, source_ref)) as n from quarantine"
     " where resolved_at is null group by source"
 )

@@ -44,8 +44,8 @@ def runner_for(warehouse: Warehouse, settings: Settings) -> Engine:
             " machine and every worker reach under the same path."
         )
     from mel_pipeline.transform.spark import SparkRunner
-    from mel_pipeline.warehouse.parquet_mirror import Lake
+    from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 
     return SparkRunner(
-        Lake(warehouse, settings.spark_lake), settings.spark_master, settings.spark_wait_seconds
+        ParquetMirror(warehouse, settings.spark_lake), settings.spark_master, settings.spark_wait_seconds
     )

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from mel_pipeline.transform.project import Model, SqlProject
-    from mel_pipeline.warehouse.fingerprints import Built
+    from mel_pipeline.warehouse.fingerprints import BuildFingerprint
 
 QUARTER = "quarter"
 
 
-class Memory:
+class BuildFingerprints:
     """What stands in a database, for the length of one run.
 
     Args:
@@ -47,7 +47,7 @@ class Memory:
         with connection.begin():
             self._builds = builds.read_builds(connection)
 
-    def recall(self, model: Model) -> Built | None:
+    def recall(self, model: Model) -> BuildFingerprint | None:
         """The last build of the model, or of its quarter."""
         return self._builds.get((model.name, self._part(model)))
 
@@ -89,10 +89,10 @@ class Memory:
         self, model: Model, made_of: str, checked_against: str, rows: int, failures: Mapping[int, int]
     ) -> None:
         """Write down a build, within the transaction that made it."""
-        from mel_pipeline.warehouse.fingerprints import Built, write_build
+        from mel_pipeline.warehouse.fingerprints import BuildFingerprint, write_build
 
         self.forget(model)
-        built = Built(made_of, checked_against, self.output(model), rows, dict(failures))
+        built = BuildFingerprint(made_of, checked_against, self.output(model), rows, dict(failures))
         write_build(self.connection, model.name, self._part(model), built)
         self._builds[model.name, self._part(model)] = built
 

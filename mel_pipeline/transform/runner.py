@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from mel_pipeline.core.errors import ModelError
 from mel_pipeline.transform.checks import check_query, check_results, tables_read
-from mel_pipeline.transform.fingerprints import Memory
+from mel_pipeline.transform.fingerprints import BuildFingerprints
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.writing import AS_IT_STANDS, execute, write_model
 
@@ -75,7 +75,7 @@ class Runner:
         broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
         with self.warehouse.alone() as connection:
             relations = _relations(connection)
-            memory = Memory(connection, project, wanted, relations) if self.only_touched else None
+            memory = BuildFingerprints(connection, project, wanted, relations) if self.only_touched else None
             build = _Build(connection, project, wanted, full_refresh, with_tests, relations, memory)
             _create_missing_sources(build, models)
             for model in models:
@@ -97,7 +97,7 @@ class _Build:
     full_refresh: bool
     with_tests: bool
     relations: dict[str, str]
-    memory: Memory | None
+    memory: BuildFingerprints | None
 
 
 def _run_model(build: _Build, model: Model) -> ModelResult:

@@ -1,7 +1,7 @@
-"""The warehouse: the only room that opens a database connection.
+"""The warehouse: the only package that opens a database connection.
 
-``Warehouse`` reads and writes; ``raw`` keeps raw tables, ``quarantine`` what was put aside, ``state`` and
-``schemas`` where loads and sources stand; ``tables`` lists what the package keeps for itself.
+``Warehouse`` reads and writes. ``raw`` holds raw tables, ``quarantine`` the rejected rows, ``state`` the progress of
+loads and ``schemas`` the fields of sources; ``tables`` lists the package's own tables.
 """
 
 from mel_pipeline.warehouse.engine import Warehouse

@@ -1,4 +1,4 @@
-"""What checks found (table ``check_outcome``), as long as rows and rules are as they were. SQL only."""
+"""Results of checks (table ``check_outcome``), reused while rows and rules are unchanged. SQL only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mel_pipeline.warehouse.tables import check_outcome
 
 @dataclass(frozen=True)
 class Outcome:
-    """``made_of``: a digest of the rows and the rules. ``found``: of JSON, without any value of a row."""
+    """``made_of``: a digest of the rows and the rules. ``found``: JSON without any value of a row."""
 
     made_of: str
     found: Any = None
 
 
 def recall(connection: sa.Connection, subject: str) -> Outcome | None:
-    """What the last check of a subject found."""
+    """The last outcome of a subject's check."""
     if not is_there(connection, check_outcome):
         return None
     row = connection.execute(sa.select(check_outcome).where(check_outcome.c.subject == subject)).one_or_none()
@@ -30,7 +30,7 @@ def recall(connection: sa.Connection, subject: str) -> Outcome | None:
 
 
 def remember(connection: sa.Connection, subject: str, outcome: Outcome) -> None:
-    """Keep what was found, in the place of what was found before; ``ensure_tables`` comes first."""
+    """Store an outcome in place of the previous one; call ``ensure_tables`` first."""
     connection.execute(sa.delete(check_outcome).where(check_outcome.c.subject == subject))
     connection.execute(
         sa.insert(check_outcome).values(

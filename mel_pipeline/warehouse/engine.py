@@ -1,9 +1,9 @@
-"""One way in: read a frame, or write in one transaction. No table of the package is known here.
+"""The single entry point: read a frame, or write in one transaction. Knows none of the package's tables.
 
-A DuckDB file lets one process write at a time and keeps readers out meanwhile. So a connection lives
-only as long as a read or a transaction (a run keeps the file for a moment longer, unless somebody waits for
-it), and whoever finds the file taken waits, up to a limit. On PostgreSQL one run writes at a time as well;
-readers see the rows of before, and wait for nobody.
+A DuckDB file allows one writing process at a time and locks readers out while it writes. So a connection lives
+only as long as a read or a transaction (a run keeps the file open a moment longer unless another process waits
+for it), and a process that finds the file locked waits, up to a limit. On PostgreSQL one run writes at a time as
+well; readers see the committed rows and never wait.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LostError(WarehouseError):
-    """The server went away in the middle; what was under way has not happened."""
+    """The server closed the connection mid-way; the transaction did not commit."""
 
 
 class Warehouse:
@@ -59,9 +59,9 @@ class Warehouse:
             engine = sa.create_engine(
                 self.url,
                 poolclass=sa.QueuePool,
-                pool_size=4,  # one is asked while another is open, and so on
+                pool_size=4,  # queries nest: one runs while another connection is open
                 max_overflow=-1,
-                pool_use_lifo=True,  # the one that knows already which tables are there
+                pool_use_lifo=True,  # reuse the connection that already knows which tables exist
                 hide_parameters=True,
             )
         sa.event.listen(engine, "connect", self._file.keep_log)
@@ -69,7 +69,7 @@ class Warehouse:
 
     @property
     def dialect(self) -> str:
-        """Of its SQL, as sqlglot names it: ``duckdb`` or ``postgres``."""
+        """SQL dialect in sqlglot's words: ``duckdb`` or ``postgres``."""
         return "postgres" if postgres.is_postgres(self.url) else "duckdb"
 
     @cached_property
@@ -91,7 +91,7 @@ class Warehouse:
         """An open connection; waits for the file lock.
 
         Args:
-            memory_mb: what DuckDB may use meanwhile; beyond it, it writes to disk. A server has its own limit.
+            memory_mb: memory limit for DuckDB; beyond it, DuckDB spills to disk. A server has its own limit.
 
         Raises:
             WarehouseError: the file stayed locked, the database cannot be opened, or the server went away.
@@ -103,7 +103,7 @@ class Warehouse:
         ):
             yield connection
             if self._file and self._file.is_due():
-                connection.rollback()  # nothing of ours is open any more
+                connection.rollback()  # closes our own transaction
                 self._file.fold(connection)
 
     @contextmanager
@@ -112,10 +112,10 @@ class Warehouse:
         try:
             yield connection
         except Exception as error:
-            connection.invalidate()  # what was under way is not the next one's
+            connection.invalidate()  # the next user must not inherit an open transaction
             # COPY raises the driver's error, pandas wraps SQLAlchemy's.
-            met = postgres.is_interrupted(error) or postgres.is_interrupted(error.__cause__)
-            if met and postgres.is_postgres(self.url):
+            is_interrupted = postgres.is_interrupted(error) or postgres.is_interrupted(error.__cause__)
+            if is_interrupted and postgres.is_postgres(self.url):
                 raise self._interrupted(error) from None
             raise
         finally:
@@ -123,7 +123,7 @@ class Warehouse:
 
     @contextmanager
     def alone(self) -> Iterator[sa.Connection]:
-        """A connection beside which nobody else writes until it is closed: for a run of models."""
+        """A connection that is the only writer until it is closed: for a run of models."""
         with self.connect() as connection:
             if connection.dialect.name == "postgresql":
                 postgres.wait_for_turn(connection, until_closed=True)
@@ -134,7 +134,7 @@ class Warehouse:
         """All or nothing: commits at the end, rolls back when anything is raised.
 
         Args:
-            memory_mb: as of ``connect``.
+            memory_mb: as in ``connect``.
         """
         with self.connect(memory_mb) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
@@ -150,7 +150,7 @@ class Warehouse:
             return pd.read_sql_query(sa.text(sql), connection, params=dict(parameters or {}))
 
     def records(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Rows of a query as dictionaries, with None for what is missing."""
+        """Rows of a query as dictionaries; missing values are None."""
         import sqlalchemy as sa
 
         with self.connect() as connection:
@@ -163,7 +163,7 @@ class Warehouse:
         return {str(row["table_name"]) for row in self.records(sql)}
 
     def has_table(self, name: str) -> bool:
-        """Whether there is such a table or view; asked once a connection for the package's own."""
+        """Whether the table or view exists; for the package's own, looked up once per connection."""
         from mel_pipeline.warehouse.migrating import is_there
         from mel_pipeline.warehouse.tables import metadata
 
@@ -183,7 +183,7 @@ class Warehouse:
         return [str(row["column_name"]) for row in rows]
 
     def fold(self) -> None:
-        """Write DuckDB's log into its file, so that the file alone is everything. Nothing to do on a server."""
+        """Checkpoint DuckDB's log into its file, so that the file is complete on its own. Does nothing on a server."""
         if self._file and self._file.log.exists():
             with self.connect() as connection:
                 self._file.fold(connection)
@@ -203,7 +203,7 @@ class Warehouse:
                 ):
                     with attempt:
                         if attempt.retry_state.attempt_number == 2 and self._file:
-                            waiting.enter_context(self._file.asked_for())
+                            waiting.enter_context(self._file.requested())
                         return self._connected()
         except sa.exc.DBAPIError as error:
             if postgres.is_postgres(self.url):
@@ -226,8 +226,8 @@ class Warehouse:
                 " Wait for it to end and start again, or raise MEL_LOCK_WAIT_SECONDS. Nothing was changed."
             )
         return LostError(
-            "The PostgreSQL server ended the connection, as when it is restarted. What was being written is not"
-            " there in part: a step counts in full or not at all. Start the run again, and it goes on."
+            "The PostgreSQL server closed the connection, as it does on a restart. Nothing was written in part:"
+            " a step is committed in full or not at all. Start the run again; it continues from there."
         )
 
     def _connected(self) -> sa.Connection:
@@ -250,7 +250,7 @@ class Warehouse:
 
 @contextmanager
 def _bounded(connection: sa.Connection, memory_mb: int | None) -> Iterator[None]:
-    """Keep DuckDB within a limit of memory; each thread of it would take more."""
+    """Limit DuckDB's memory, and its threads, since each thread needs memory of its own."""
     if memory_mb is None or connection.dialect.name != "duckdb":
         yield
         return
@@ -262,14 +262,16 @@ def _bounded(connection: sa.Connection, memory_mb: int | None) -> Iterator[None]
         yield
     finally:
         connection.rollback()
-        asked = connection.engine.url.query  # what a setting says now is rounded
+        requested = connection.engine.url.query  # reading a setting back gives a rounded value
         for name in limits:
-            connection.exec_driver_sql(f"set {name} = '{asked[name]}'" if name in asked else f"reset {name}")
+            connection.exec_driver_sql(
+                f"set {name} = '{requested[name]}'" if name in requested else f"reset {name}"
+            )
         connection.commit()
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether DuckDB met its limit of memory."""
+    """Whether DuckDB hit its memory limit."""
     return "Out of Memory Error" in str(error)
 
 

@@ -1,4 +1,4 @@
-"""What models were built from (table ``model_build``), and digests of the rows that stand in a table."""
+"""What models were built from (table ``model_build``), and digests of a table's rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mel_pipeline.warehouse.tables import model_build
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildFingerprint:
     """The last build of a model, or of one quarter of it. ``failures``: rows that break a test, by its number."""
 
     made_of: str
@@ -31,10 +31,10 @@ def text_digest(*texts: str) -> str:
 
 
 def rows_digest(connection: sa.Connection, table: str, condition: str | None = None) -> str:
-    """A text that is the same for the same rows in any order, with the same names and types of columns.
+    """Digest of a table's rows, column names and types; independent of the order of rows.
 
     Args:
-        condition: SQL that keeps the rows to look at; the digest then also says whether there are others.
+        condition: SQL that selects the rows; the digest then also covers whether the table holds others.
     """
     row = (
         "hash(mel_row)"
@@ -42,9 +42,9 @@ def rows_digest(connection: sa.Connection, table: str, condition: str | None = N
         else "hashtextextended(cast(mel_row as text), 0)"
     )
     where = f" where {condition}" if condition else ""
-    told = f"select count(*), sum({row}) from {table} as mel_row{where}"  # noqa: S608
+    query = f"select count(*), sum({row}) from {table} as mel_row{where}"  # noqa: S608
     columns = _run(connection, f"select * from {table} limit 0").cursor.description  # noqa: S608
-    found = _run(connection, told).one()
+    found = _run(connection, query).one()
     others = bool(condition) and _run(connection, f"select exists (select 1 from {table})").scalar()  # noqa: S608
     return text_digest(str(tuple(found)), str(others), *(f"{c[0]} {c[1]}" for c in columns))
 
@@ -53,11 +53,11 @@ def _run(connection: sa.Connection, sql: str) -> sa.CursorResult[Any]:
     return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
-def read_builds(connection: sa.Connection) -> dict[tuple[str, str], Built]:
+def read_builds(connection: sa.Connection) -> dict[tuple[str, str], BuildFingerprint]:
     """The last build of every model and part."""
     ensure_tables(connection)
     return {
-        (row.model, row.part): Built(
+        (row.model, row.part): BuildFingerprint(
             row.made_of,
             row.checked_against,
             row.output,
@@ -68,7 +68,7 @@ def read_builds(connection: sa.Connection) -> dict[tuple[str, str], Built]:
     }
 
 
-def write_build(connection: sa.Connection, model: str, part: str, built: Built) -> None:
+def write_build(connection: sa.Connection, model: str, part: str, built: BuildFingerprint) -> None:
     connection.execute(sa.delete(model_build).where(model_build.c.model == model, model_build.c.part == part))
     connection.execute(
         sa.insert(model_build).values(

@@ -28,7 +28,7 @@ class Entry:
 def note_loaded(
     connection: sa.Connection, entry: Entry, counts: Mapping[str, int | None], now: datetime, message: str
 ) -> None:
-    """A load that ended well; ``counts`` are those in ``KNOWN``."""
+    """A load that succeeded; ``counts`` are those in ``KNOWN``."""
     row = asdict(entry) | {name: counts[name] for name in KNOWN}
     connection.execute(
         sa.insert(load_ledger).values(**row, finished_at=now, status="loaded", message=message)

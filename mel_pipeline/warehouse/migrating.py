@@ -1,4 +1,4 @@
-"""Bring the tables the package owns to the layout this version knows: by alembic, in the writer's own transaction."""
+"""Migrate the package's own tables to this version's layout: by alembic, in the writer's own transaction."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
-_SEEN = "all tables of this version were there"  # noted with an open connection: tables of ours never go
+_SEEN = "all tables of this version were there"  # kept per open connection: our tables are never dropped
 
 
 def ensure_tables(connection: sa.Connection) -> None:
-    """Make the tables that are missing, and change those of an older version; one question when all is well.
+    """Create missing tables and upgrade those of an older version; one query when all is up to date.
 
     Raises:
-        WarehouseError: a newer version has written this warehouse.
+        WarehouseError: this warehouse was written by a newer version.
     """
     if _SEEN in connection.info:
         return
@@ -44,12 +44,12 @@ def ensure_tables(connection: sa.Connection) -> None:
 
 
 def is_there(connection: sa.Connection, table: sa.Table) -> bool:
-    """Whether a table of the package's has been made: catalogues of databases are slow to ask."""
+    """Whether one of the package's tables exists; cached per connection, as database catalogues are slow to query."""
     return _SEEN in connection.info or sa.inspect(connection).has_table(table.name)
 
 
 def version_of(connection: sa.Connection) -> str | None:
-    """The layout a warehouse has."""
+    """The layout version of a warehouse."""
     return connection.execute(sa.text(f"select max(version_num) from {VERSION_TABLE}")).scalar()  # noqa: S608
 
 
@@ -59,7 +59,7 @@ def _upgrade(connection: sa.Connection, version: str | None) -> None:
 
     if version is not None and version > HEAD:
         raise WarehouseError(
-            f"Opening the warehouse: a newer version of this package has written it (layout {version}, this one knows"
+            f"Opening the warehouse: it was written by a newer version of this package (layout {version}, this one knows"
             f" {HEAD}). Install the newer version again. Nothing was changed."
         )
     config = Config()

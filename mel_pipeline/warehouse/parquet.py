@@ -1,4 +1,4 @@
-"""Rows between tables and Parquet files. DuckDB reads and writes the files, also when the warehouse is a server."""
+"""Copy rows between tables and Parquet files. DuckDB reads and writes the files, even when the warehouse is a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Columns = list[tuple[str, str]]  # name and SQL type, in order
-BATCH = 10_000  # rows on their way to a server
+BATCH = 10_000  # rows sent to a server at a time
 
 
 def columns_of(connection: sa.Connection, table: str) -> list[str]:
@@ -30,7 +30,7 @@ def columns_of(connection: sa.Connection, table: str) -> list[str]:
 
 
 def digest(connection: sa.Connection, table: str, columns: Columns) -> tuple[int, str]:
-    """Rows, and a text that is the same for the same rows in any order."""
+    """Row count, and a digest that is independent of the order of rows."""
     names = ", ".join(f'"{name}"' for name, _ in columns)
     if connection.dialect.name == "duckdb":
         query = f"select count(*), cast(coalesce(sum(hash({names})), 0) as text) from {table}"  # noqa: S608
@@ -39,12 +39,12 @@ def digest(connection: sa.Connection, table: str, columns: Columns) -> tuple[int
             "select count(*), cast(coalesce(sum(hashtextextended(cast(t as text), 0)), 0) as text)"  # noqa: S608
             f" from (select {names} from {table}) as t"
         )
-    rows, told = connection.exec_driver_sql(query).one()
-    return int(rows), f"{rows}:{told}:{','.join(name for name, _ in columns)}"
+    rows, content = connection.exec_driver_sql(query).one()
+    return int(rows), f"{rows}:{content}:{','.join(name for name, _ in columns)}"
 
 
 def copy_out(connection: sa.Connection, table: str, columns: Columns, file: Path) -> None:
-    """Write a table as one Parquet file; timestamps without zone are UTC and say so."""
+    """Write a table as one Parquet file; timestamps without zone are written as UTC."""
     listed = ", ".join(_outward(name, kind) for name, kind in columns)
     if connection.dialect.name == "duckdb":
         connection.exec_driver_sql(
@@ -64,8 +64,8 @@ def copy_out(connection: sa.Connection, table: str, columns: Columns, file: Path
                 spool.write(block)
         spool.flush()
         kinds = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in columns)
-        with _beside() as local:
-            # An empty text is quoted by the server, a missing one is not.
+        with _local_duckdb() as local:
+            # The server quotes an empty string, but not a NULL.
             local.execute(
                 f"copy (select {listed} from read_csv({_text(spool.name)}, header = false, auto_detect = false,"  # noqa: S608
                 f" delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false, columns = {{{kinds}}}))"
@@ -82,7 +82,10 @@ def copy_in(connection: sa.Connection, table: str, columns: Columns, files: Sequ
     if connection.dialect.name == "duckdb":
         connection.exec_driver_sql(f"insert into {table} ({names}) {query}")
         return
-    with _beside() as local, _driver(connection).cursor().copy(f"copy {table} ({names}) from stdin") as sink:
+    with (
+        _local_duckdb() as local,
+        _driver(connection).cursor().copy(f"copy {table} ({names}) from stdin") as sink,
+    ):
         rows = local.execute(query)
         while batch := rows.fetchmany(BATCH):
             for row in batch:
@@ -90,9 +93,9 @@ def copy_in(connection: sa.Connection, table: str, columns: Columns, files: Sequ
 
 
 def make_table(connection: sa.Connection, table: str, columns: Columns) -> None:
-    """An empty table in the place of whatever has that name.
+    """Create an empty table, replacing any table or view of that name.
 
-    On a server one that has these columns is emptied: grants and views upon it stay.
+    On a server, a table that already has these columns is emptied instead, so its grants and views survive.
     """
     body = ", ".join(f'"{name}" {kind}' for name, kind in columns)
     kind = connection.execute(
@@ -129,10 +132,10 @@ def _types(connection: sa.Connection, table: str) -> list[tuple[Any, ...]]:
 
 
 def look(files: Sequence[Path], key: str | None) -> tuple[int, list[Any]]:
-    """Number of rows, and the different values of a column."""
+    """Number of rows, and the distinct values of a column."""
     if not files:
         return 0, []
-    with _beside() as local:
+    with _local_duckdb() as local:
         counted = local.execute(f"select count(*) from {_files(files)}").fetchall()  # noqa: S608
         values = local.execute(f'select distinct "{key}" from {_files(files)}').fetchall() if key else []  # noqa: S608
     return int(counted[0][0]), [row[0] for row in values]
@@ -161,7 +164,7 @@ def _driver(connection: sa.Connection) -> Any:
 
 
 @contextmanager
-def _beside() -> Iterator[duckdb.DuckDBPyConnection]:
+def _local_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
     with duckdb.connect(":memory:") as local:

@@ -1,8 +1,8 @@
-"""A folder of Parquet beside the warehouse, for an engine that runs on other machines.
+"""A folder of Parquet files mirroring the warehouse, for an engine that runs on other machines.
 
-Tables that engine reads are copied out, what it has built comes back as rows. Every copy is a folder of its own
-that is never written again; a ledger in the warehouse says which folders count. So rows and folders change in
-one transaction, and a folder nobody knows is a run that was cut short.
+Tables the engine reads are exported; what it builds is imported as rows. Every copy is a folder of its own that is
+never written again; a ledger in the warehouse says which folders are current. So rows and folders change in one
+transaction, and a folder missing from the ledger is left over from an interrupted run.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from mel_pipeline.warehouse.tables import lake_part
 if TYPE_CHECKING:
     from mel_pipeline.warehouse.engine import Warehouse
 
-ABANDONED = 24 * 3600.0  # seconds; a younger folder may belong to a run that goes on
+ABANDONED = 24 * 3600.0  # seconds; a younger folder may belong to a run in progress
 
 
 @dataclass(frozen=True)
 class Part:
-    """A folder of Parquet files that counts. ``fingerprint`` is the same for the same definition of the same rows."""
+    """A current folder of Parquet files. Same definition and same rows give the same ``fingerprint``."""
 
     table: str
     version: str
@@ -43,11 +43,11 @@ class Part:
     failures: Mapping[int, int] = field(default_factory=dict)
 
 
-class Lake:
-    """Copies out and back.
+class ParquetMirror:
+    """Exports tables to the folder and imports them back.
 
     Args:
-        folder: reachable under this very path by every machine of the engine.
+        folder: every machine of the engine must reach it under this same path.
     """
 
     def __init__(self, warehouse: Warehouse, folder: Path) -> None:
@@ -55,7 +55,7 @@ class Lake:
         self.folder = folder.resolve()
 
     def parts(self) -> dict[str, list[Part]]:
-        """What counts, by table.
+        """Current parts, by table.
 
         Raises:
             SettingsError: the folder cannot be made.
@@ -64,8 +64,8 @@ class Lake:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(
-                f"Opening the lake {self.folder}: {error.strerror}. Make the folder, or set MEL_SPARK_LAKE to one that"
-                " this machine and every worker can write."
+                f"Opening the Parquet folder {self.folder}: {error.strerror}. Create it, or set MEL_SPARK_LAKE to one that"
+                " this machine and every worker can write to."
             ) from error
         with self.warehouse.transaction() as connection:
             ensure_tables(connection)
@@ -85,7 +85,7 @@ class Lake:
         return self.folder / part.table / part.version
 
     def is_there(self, part: Part) -> bool:
-        """False when somebody has removed the folder."""
+        """False when the folder was removed."""
         return not part.version or self.path(part).is_dir()
 
     def new_version(self, table: str) -> str:
@@ -93,22 +93,22 @@ class Lake:
         return secrets.token_hex(8)
 
     def drop(self, table: str, version: str) -> None:
-        """Remove a version that does not count."""
+        """Remove a version that is not current."""
         shutil.rmtree(self.folder / table / version, ignore_errors=True)
 
     def hand_over(
         self, tables: Mapping[str, Columns], known: Mapping[str, list[Part]]
     ) -> tuple[list[Part], list[str]]:
-        """Copy out the tables whose rows are not those of their last copy; all as of one moment.
+        """Export the tables whose rows changed since their last export; all as of one moment.
 
         Args:
-            tables: declared columns by table; columns that a table lacks are left out.
+            tables: declared columns by table; columns missing from a table are left out.
 
         Returns:
-            A part of every table that is there, and the names of those copied now.
+            A part for every existing table, and the names of the tables exported now.
         """
         parts: list[Part] = []
-        with self.warehouse.transaction() as connection:  # nobody else writes meanwhile
+        with self.warehouse.transaction() as connection:  # blocks other writers
             for table, declared in tables.items():
                 present = parquet.columns_of(connection, table)
                 columns = [(name, kind) for name, kind in declared if name.lower() in present]
@@ -131,15 +131,15 @@ class Lake:
         return parts, [part.table for part in fresh]
 
     def take_back(self, parts: Sequence[Part], key: str | None, *, whole: bool) -> None:
-        """Let new folders count, and their rows stand in the warehouse, at once.
+        """Make new folders current and import their rows, in one transaction.
 
         Args:
             parts: of one table.
             key: column by which the table grows; its parts replace those of the same value.
-            whole: these parts are all of the table.
+            whole: these parts are the whole table.
 
         Raises:
-            ModelError: the table has other columns, or holds parts that the lake does not.
+            ModelError: the table has other columns, or holds parts that the folder does not.
         """
         table, columns = parts[0].table, parts[0].columns
         with self.warehouse.transaction() as connection:
@@ -152,7 +152,7 @@ class Lake:
             self._note(connection, table, parts, None if whole else [part.part for part in parts])
 
     def note(self, part: Part) -> None:
-        """Let a part count that has no rows of its own (a view)."""
+        """Make a part current that has no rows of its own (a view)."""
         with self.warehouse.transaction() as connection:
             self._note(connection, part.table, [part], None)
 
@@ -161,7 +161,7 @@ class Lake:
         return parquet.look(sorted((self.folder / table / version).glob("*.parquet")), key)
 
     def sweep(self) -> list[str]:
-        """Remove folders of runs that were cut short, and of versions that were replaced a day ago."""
+        """Remove folders of interrupted runs, and of versions replaced more than a day ago."""
         counted = {(part.table, part.version) for parts in self.parts().values() for part in parts}
         removed = []
         for folder in self.folder.glob("*/*"):
@@ -182,7 +182,7 @@ class Lake:
             differing = ", ".join(sorted(set(present) ^ {name.lower() for name, _ in columns}))
             raise ModelError(
                 f"The columns of {table} have changed ({differing}). Quarters stored earlier lack them:"
-                " `mel recalculate` builds every quarter anew. Nothing was changed."
+                " `mel recalculate` rebuilds every quarter. Nothing was changed."
             )
         here = set(connection.execute(sa.text(f"select distinct {key} from {table}")).scalars())  # noqa: S608
         mine = sa.select(lake_part.c.part).where(
@@ -190,8 +190,8 @@ class Lake:
         )
         if lacking := {str(value) for value in here} - set(connection.execute(mine).scalars()) - set(values):
             raise ModelError(
-                f"{table} holds {', '.join(sorted(lacking))} from another engine, and the lake does not. `mel recalculate`"
-                " builds every quarter on this engine. Nothing was changed."
+                f"{table} holds {', '.join(sorted(lacking))} from another engine, and the Parquet folder does not."
+                " `mel recalculate` rebuilds every quarter on this engine. Nothing was changed."
             )
         connection.execute(
             sa.text(f"delete from {table} where cast({key} as text) in :values").bindparams(  # noqa: S608
@@ -221,23 +221,23 @@ class Lake:
 
 
 def forget(connection: sa.Connection) -> int:
-    """Remove every copy of rows outside the warehouse: when somebody is erased. The next run copies anew.
+    """Remove every copy of rows outside the warehouse after an erasure. The next run exports again.
 
-    Tables that grow by a key stay: they hold aggregates of quarters, and could only be had by a recalculation.
+    Tables that grow by a key stay: they hold quarterly aggregates, and only a recalculation could restore them.
 
     Returns:
         How many folders of tables were removed.
 
     Raises:
-        SettingsError: a lake is not reachable from here, so that its copies would stay.
+        SettingsError: a folder is not reachable from here, so its copies would stay.
     """
     if not is_there(connection, lake_part):
         return 0
     folders = [Path(name) for name in connection.execute(sa.select(lake_part.c.folder).distinct()).scalars()]
     if away := [str(folder) for folder in folders if not folder.is_dir()]:
         raise SettingsError(
-            f"Removing copies of rows: the lake {', '.join(away)} is not reachable from this machine. Mount it, or where"
-            " it is gone for good, empty the table lake_part. Nothing was changed."
+            f"Removing copies of rows: the Parquet folder {', '.join(away)} is not reachable from this machine. Mount"
+            " it, or, if it is gone for good, empty the table lake_part. Nothing was changed."
         )
     growing = set(
         connection.execute(

@@ -1,6 +1,6 @@
 """What PostgreSQL needs and a DuckDB file does not: a session's settings, one writer at a time, loading by COPY.
 
-Readers never wait and are never sent away: a write shows when it is committed, and nothing of it before.
+Readers never wait and are never refused: a write becomes visible when it commits, as a whole.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def is_postgres(url: str) -> bool:
 
 
 def named_driver(url: str) -> str:
-    """The URL with our driver named, also where it was written without one, or for another library's."""
+    """The URL with our driver, whatever driver it names, or none."""
     return f"{DRIVER}:{url.split(':', 1)[1]}" if is_postgres(url) else url
 
 
@@ -38,7 +38,7 @@ def open_engine(url: str, lock_wait_seconds: float) -> sa.Engine:
         named_driver(url),
         poolclass=sa.NullPool,
         hide_parameters=True,  # values may be personal
-        # Tables are written anew all the time, and a kept plan would be of the one before.
+        # Tables are replaced all the time; a prepared plan would refer to the old one.
         connect_args={"prepare_threshold": None, "connect_timeout": 10, "application_name": "mel"},
     )
 
@@ -47,7 +47,7 @@ def open_engine(url: str, lock_wait_seconds: float) -> sa.Engine:
         from psycopg.adapt import Loader
 
         class Number(Loader):
-            """A sum of whole numbers is a whole number, as DuckDB gives it, and no Decimal."""
+            """A sum of integers is an integer, as in DuckDB, not a Decimal."""
 
             def load(self, data: Any) -> float | int:
                 text = bytes(data).decode()
@@ -58,7 +58,7 @@ def open_engine(url: str, lock_wait_seconds: float) -> sa.Engine:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"set time zone 'UTC'; set lock_timeout = {milliseconds};"
-                # A run that was killed gives its turn back while a long query of it still works.
+                # A killed run releases its lock even while a long query of it still runs.
                 " set client_connection_check_interval = '1s'"
             )
         connection.commit()
@@ -67,12 +67,12 @@ def open_engine(url: str, lock_wait_seconds: float) -> sa.Engine:
 
 
 def require_fit(connection: sa.Connection) -> None:
-    """That text sorts as DuckDB sorts it and that there is a schema to write to.
+    """Check that text sorts as in DuckDB and that there is a schema to write to.
 
     Raises:
-        WarehouseError: the database was created with a language's order of text, or without Unicode.
+        WarehouseError: the database sorts text by a language's collation, or lacks Unicode.
     """
-    # A provider other than libc brings an order of its own.
+    # A provider other than libc has its own collation.
     found = connection.exec_driver_sql(
         "select d.datcollate in ('C', 'POSIX') and to_jsonb(d) ->> 'datlocprovider' is distinct from 'i' as sorts,"
         " pg_encoding_to_char(d.encoding) = 'UTF8' and lower('É') = 'é' as is_unicode, current_schema() as home"
@@ -81,8 +81,8 @@ def require_fit(connection: sa.Connection) -> None:
     connection.rollback()
     if not found.sorts or not found.is_unicode:
         raise WarehouseError(
-            "Opening the warehouse: this PostgreSQL database orders text, or tells capitals, by the rules of its"
-            " locale, and figures could come out otherwise than elsewhere. Create one by code points and Unicode:"
+            "Opening the warehouse: this PostgreSQL database sorts text or recognises capitals by the rules of its"
+            " locale, so figures could differ from other installations. Create one with code-point order and Unicode:"
             f" `{CREATE}`. Nothing was changed."
         )
     if found.home is None:
@@ -93,10 +93,10 @@ def require_fit(connection: sa.Connection) -> None:
 
 
 def require_reachable(url: str) -> None:
-    """Connect once and go, before a library that would repeat address and user in its error.
+    """Connect once, ahead of a library whose errors would repeat address and user.
 
     Raises:
-        WarehouseError: why it cannot be reached, in words.
+        WarehouseError: says why the server cannot be reached.
     """
     import sqlalchemy as sa
 
@@ -110,10 +110,10 @@ def require_reachable(url: str) -> None:
 
 
 def wait_for_turn(connection: sa.Connection, *, until_closed: bool = False) -> None:
-    """Be the only writer of this warehouse, to the end of the transaction or of the session.
+    """Take the warehouse's writer lock, until the transaction or the session ends.
 
     What a load reads before it writes (keys, cursors, the last number of the ledger), and what a run of models
-    builds on, stays as it was read. Readers are not kept out.
+    builds on, cannot change in between. Readers are not blocked.
     """
     function = "pg_advisory_lock" if until_closed else "pg_advisory_xact_lock"
     connection.exec_driver_sql(f"select {function}({_LOCK})")
@@ -122,7 +122,7 @@ def wait_for_turn(connection: sa.Connection, *, until_closed: bool = False) -> N
 
 
 def copy_rows(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
-    """Append a frame by COPY, the quickest way in. Missing values become NULL."""
+    """Append a frame by COPY, the fastest way. Missing values become NULL."""
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(str(name)) for name in frame.columns)
     driver: Any = connection.connection.driver_connection
@@ -133,7 +133,7 @@ def copy_rows(connection: sa.Connection, table: str, frame: pd.DataFrame) -> Non
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the server is on its way down or up, so that asking again helps."""
+    """Whether the server is starting or stopping, so that a retry helps."""
     text = str(error)
     return any(
         sign in text
@@ -152,13 +152,13 @@ def is_passing(error: BaseException) -> bool:
 
 
 def is_interrupted(error: BaseException | None) -> bool:
-    """Whether the server ended the connection, or a lock was not to be had, whichever library says so."""
+    """Whether the server closed the connection or a lock timed out, whichever library reports it."""
     import psycopg
     import sqlalchemy as sa
 
     if isinstance(error, sa.exc.DBAPIError):
         return error.connection_invalidated or is_interrupted(error.orig)
-    # COPY goes by the driver itself.
+    # COPY uses the driver directly.
     return isinstance(error, psycopg.Error) and (is_passing(error) or is_waiting_in_vain(error))
 
 
@@ -171,11 +171,11 @@ def reason(error: BaseException) -> str:
     text = str(error)
     for sign, said in (
         ("password authentication failed", "the server refused user or password"),
-        ("no password supplied", "the server wants a password, and the URL has none"),
-        ("no pg_hba.conf entry", "the server does not let this user in from this machine (pg_hba.conf)"),
+        ("no password supplied", "the server requires a password and the URL has none"),
+        ("no pg_hba.conf entry", "the server does not admit this user from this machine (pg_hba.conf)"),
         ("does not exist", "there is no such database, or no such user"),
         ("too many clients", "the server has no connection left (max_connections)"),
-        ("permission denied", "this role is not allowed to"),
+        ("permission denied", "this role lacks the permission"),
         ("resolve", "the server's name is not known"),
         ("timeout", "the server did not answer in time"),
     ):

@@ -1,4 +1,4 @@
-"""Rows put aside: written, opened again, closed when they arrive in good order. SQL only."""
+"""Quarantined rows: written, reopened, and resolved when they arrive valid. SQL only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from mel_pipeline.warehouse.tables import quarantine
 
-LEFT_OUT = "left out"  # by a correction: stays here, and waits for nobody
+LEFT_OUT = "left out"  # by a correction: stays here and needs no action
 
 
 @dataclass(frozen=True)
 class QuarantinedRow:
-    """A row put aside, with the reason. ``payload`` is the row as JSON, without personal data."""
+    """A quarantined row with the reason. ``payload`` is the row as JSON, without personal data."""
 
     source_ref: str
     row_key: str | None
@@ -26,13 +26,13 @@ class QuarantinedRow:
     payload: str | None
 
     def fingerprint(self, source: str, entity: str) -> str:
-        """The same bad row met again is the same row, whatever page it stood on."""
+        """Identifies the same bad row across loads, whatever page it came on."""
         place = self.row_key or self.source_ref
         parts = (source, entity, place, self.column or "", self.rule, self.reason, self.payload or "")
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def put_aside(
+def quarantine_rows(
     connection: sa.Connection,
     source: str,
     entity: str,
@@ -40,7 +40,7 @@ def put_aside(
     load_id: str,
     now: datetime,
 ) -> None:
-    """Write rows to quarantine; one that stands there already is only opened again."""
+    """Write rows to quarantine; one that is already there is reopened."""
     rows = {row.fingerprint(source, entity): row for row in bad}
     if not rows:
         return
@@ -72,7 +72,7 @@ def put_aside(
 
 
 def resolve(connection: sa.Connection, source: str, entity: str, staged: str, now: datetime) -> None:
-    """Close rows (by key) and files (by name) that this load brought in good order, or that are gone.
+    """Resolve rows (by key) and files (by name) that this load delivered valid, or that are gone.
 
     Args:
         staged: the staging table of the load.

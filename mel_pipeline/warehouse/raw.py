@@ -1,7 +1,7 @@
 """Raw tables: rows are staged batch by batch, then published in one step. SQL only.
 
-A staging table takes what a load brings, in order, and survives a crash. Publishing compares it with
-the raw table and writes what differs: new, changed, gone. Replaying a load changes nothing.
+A staging table collects the rows of a load in order and survives a crash. Publishing compares it with
+the raw table and writes the differences: new, changed, gone. Replaying a load changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STAGED = {
     "_row_key": "text",
     "_source_ref": "text",
     "_changed_at": "timestamp",
-    "_seq": "bigint",  # the order in which things came; of the same moment, the later counts
+    "_seq": "bigint",  # order of arrival; breaks ties between entries of the same moment
     "_kind": "text",  # row | gone | bad
 }
 
@@ -41,11 +41,11 @@ class Published:
     unchanged: int
     repeated: int
     deleted: int
-    put_aside: int
+    quarantined: int
 
     @property
     def fetched(self) -> int:
-        return self.new + self.changed + self.unchanged + self.repeated + self.put_aside
+        return self.new + self.changed + self.unchanged + self.repeated + self.quarantined
 
 
 def history_of(table: str) -> str:
@@ -54,12 +54,12 @@ def history_of(table: str) -> str:
 
 
 def staging_of(load: str) -> str:
-    """Name of the table in which a load gathers. Several loads may share one raw table, and none its staging."""
+    """Name of a load's staging table. Loads may share a raw table, but never a staging table."""
     return f"{load}_staged"
 
 
 def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) -> bool:
-    """Create a raw table, or add columns the contract has gained. Columns are never dropped.
+    """Create a raw table, or add columns new in the contract. Columns are never dropped.
 
     Returns:
         Whether the table is new.
@@ -68,13 +68,13 @@ def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) 
 
 
 def is_made(connection: sa.Connection, table: str) -> bool:
-    """Whether a raw table is there."""
+    """Whether a raw table exists."""
     return bool(_columns(connection, table))
 
 
 def _columns(connection: sa.Connection, table: str) -> set[str]:
-    asked = "select column_name from information_schema.columns where table_name = :name and table_schema = current_schema()"
-    return set(connection.execute(sa.text(asked), {"name": table}).scalars())
+    query = "select column_name from information_schema.columns where table_name = :name and table_schema = current_schema()"
+    return set(connection.execute(sa.text(query), {"name": table}).scalars())
 
 
 def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bool:
@@ -91,7 +91,7 @@ def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bo
 
 
 def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: pd.DataFrame) -> int:
-    """Add to the staging table of a load, after what it holds; returns how much that was.
+    """Append to the staging table of a load; returns how many entries it held before.
 
     Args:
         columns: of the contract.
@@ -112,18 +112,18 @@ def last_staged(connection: sa.Connection, load: str) -> int:
 
 
 def is_staged(connection: sa.Connection, load: str) -> bool:
-    """Whether a load that never ended has left rows."""
+    """Whether an interrupted load left rows."""
     return sa.inspect(connection).has_table(staging_of(load))
 
 
 def discard(connection: sa.Connection, load: str) -> None:
-    """Forget what a load has staged."""
+    """Drop the staging table of a load."""
     quote = connection.dialect.identifier_preparer.quote
     connection.execute(sa.text(f"drop table if exists {quote(staging_of(load))}"))
 
 
 def staged_keys(connection: sa.Connection, load: str) -> int:
-    """How many different rows the load has brought, good or bad."""
+    """How many distinct rows the load delivered, good or bad."""
     quote = connection.dialect.identifier_preparer.quote
     return _count(
         connection, f"select count(distinct _row_key) from {quote(staging_of(load))} where _kind <> 'gone'"
@@ -144,9 +144,9 @@ def publish(
 
     Args:
         columns: of the contract.
-        complete: what is stored and was not staged is gone.
+        complete: the load is a full export: stored rows that were not staged are gone.
 
-    Each version that is written is kept in ``<table>_history``, so that the table can be had as of any moment.
+    Each written version is kept in ``<table>_history``, so the table can be restored as of any moment.
     """
     quote = connection.dialect.identifier_preparer.quote
     raw, staged = quote(table), quote(staging_of(load))
@@ -184,16 +184,16 @@ def publish(
         unchanged=keys - counts["new"] - counts["changed"],
         repeated=rows - keys,
         deleted=counts["gone"],
-        put_aside=_count(connection, f"select count(*) from {staged} where _kind = 'bad'"),
+        quarantined=_count(connection, f"select count(*) from {staged} where _kind = 'bad'"),
     )
 
 
 def _decide(connection: sa.Connection, raw: str, staged: str, columns: list[str]) -> None:
-    """``_actions``: for each key that something happens to, which staged entry does it.
+    """``_actions``: for each affected key, which staged entry applies.
 
-    Of several entries of a key the latest by the source's clock counts, so a record deleted after it was
-    read is gone, and one restored after it was deleted lives. A stored version that is newer than what
-    came (an older export, read late) stays.
+    The latest entry of a key by the source's clock wins, so a record deleted after it was read is gone,
+    and one restored after it was deleted stays. A stored version newer than the staged one (an older
+    export, read late) is kept.
     """
     differs = " or ".join(f"r.{name} is distinct from s.{name}" for name in columns)
     connection.execute(
@@ -267,9 +267,9 @@ def _copy_versions(connection: sa.Connection, table: str, columns: Sequence[str]
 def replace_rows(
     connection: sa.Connection, table: str, frame: pd.DataFrame, load_id: str, now: datetime
 ) -> bool:
-    """Make the table hold exactly these rows. Returns False, and touches nothing, when it does already.
+    """Make the table hold exactly these rows. Returns False and changes nothing when it already does.
 
-    What it held is kept in ``<table>_history``, each time as a whole: such rows have no key.
+    Earlier content is kept in ``<table>_history`` as a whole: such rows have no key.
     """
     quote = connection.dialect.identifier_preparer.quote
     ensure_table(connection, table, list(frame.columns))
@@ -303,7 +303,7 @@ def stored(connection: sa.Connection, table: str, own: str | None) -> int:
     """Rows that are not deleted.
 
     Args:
-        own: how load ids of the entity begin, where it shares the table: its rows are those it wrote last.
+        own: prefix of the entity's load ids, where entities share the table: its rows are those it wrote last.
     """
     quote = connection.dialect.identifier_preparer.quote
     query = f"select count(*) from {quote(table)} where not _is_deleted"
@@ -318,7 +318,7 @@ def _count(connection: sa.Connection, sql: str) -> int:
 
 
 def _insert(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
-    """Append a frame; DuckDB reads it where it lies, PostgreSQL takes it by COPY."""
+    """Append a frame; DuckDB reads it in place, PostgreSQL gets it by COPY."""
     if connection.dialect.name == "duckdb":
         driver = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver

@@ -1,4 +1,4 @@
-"""A transaction that is run again when the server went away under it, a bounded number of times."""
+"""Retry a transaction when the server closed the connection, a bounded number of times."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ Result = TypeVar("Result")
 TRIES = 3  # opening the connection waits for the server each time, up to MEL_LOCK_WAIT_SECONDS
 
 
-def steadily(step: Callable[[], Result], happened: Callable[[], Result | None]) -> Result:
-    """What ``step`` returns.
+def retry_transaction(fn: Callable[[], Result], already_committed: Callable[[], Result | None]) -> Result:
+    """Run ``fn`` and return its result.
 
     Args:
-        step: one transaction, whole.
-        happened: whether it was committed though the answer was lost, and if so its result; else None.
+        fn: one whole transaction.
+        already_committed: its result if it was committed although the reply was lost; else None.
 
     Raises:
-        LostError: the server went away each time.
+        LostError: the connection was lost on every try.
     """
     for left in reversed(range(TRIES)):
         try:
-            return step()
+            return fn()
         except LostError:
-            done = happened()
+            done = already_committed()
             if done is not None:
                 return done
             if not left:

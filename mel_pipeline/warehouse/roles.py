@@ -1,7 +1,7 @@
-"""Least-privilege roles on PostgreSQL: who writes the warehouse, and who may read what anybody may see.
+"""Least-privilege roles on PostgreSQL: who writes the warehouse, and who reads what is public.
 
 Two roles that cannot log in; people and programs log in as roles of their own that are members. The writer owns every
-table, whoever of its members made it. The reader sees tables that are named for readers, and none that comes later.
+table, whichever member created it. The reader sees the tables listed for readers, and none added later.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ def role_statements(
     writers: Sequence[str] = (),
     readers: Sequence[str] = (),
 ) -> list[str]:
-    """SQL that makes the roles, or brings them up to date; to be run as the owner of the database.
+    """SQL that creates or updates the roles; run it as the owner of the database.
 
     Args:
         for_readers: models that readers may see.
-        writers, readers: roles that log in, made without a password where they are missing.
+        writers, readers: login roles, created without a password where missing.
 
     Raises:
-        WarehouseError: the warehouse is no PostgreSQL database.
+        WarehouseError: the warehouse is not a PostgreSQL database.
     """
     if connection.dialect.name != "postgresql":
         raise WarehouseError(
-            "Making roles: this warehouse is a DuckDB file, and whoever may read the file reads all of it. Protect the"
-            " file, or use PostgreSQL (MEL_WAREHOUSE_URL)."
+            "Creating roles: this warehouse is a DuckDB file, and anyone who may read the file reads all of it. Protect"
+            " the file, or use PostgreSQL (MEL_WAREHOUSE_URL)."
         )
     quote = connection.dialect.identifier_preparer.quote
     place = connection.exec_driver_sql("select current_database(), current_schema()").one()

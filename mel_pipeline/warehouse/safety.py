@@ -1,9 +1,9 @@
-"""A DuckDB file that survives a kill while it is being folded.
+"""A DuckDB file that survives a kill during a checkpoint.
 
-DuckDB writes commits to a log beside the file and folds the log into the file at times. While it folds, it
-overwrites blocks in place, so a process killed then can leave a file that nothing can open (seen once in
-some hundred kills). So the log is folded by us alone: file and log are copied first, and whoever finds such a
-copy puts it back, as SQLite does with its journal.
+DuckDB writes commits to a log beside the file and checkpoints the log into the file now and then. A checkpoint
+overwrites blocks in place, so a process killed during one can leave a file that cannot be opened (seen once in
+some hundred kills). So only this module checkpoints: it copies file and log first, and the next process that finds
+such a copy restores it, as SQLite does with its journal.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from mel_pipeline.core.errors import WarehouseError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-LEAST_LOG = 1 << 20  # bytes; a shorter log is read again at each opening in a few milliseconds
-LOG_SHARE = 1 / 16  # of the file: the copy costs as much as the file is long
+LEAST_LOG = 1 << 20  # bytes; replaying a shorter log at each opening takes a few milliseconds
+LOG_SHARE = 1 / 16  # of the file: the cost of the copy grows with the file
 
 
 class InUseError(Exception):
-    """Another process folds or puts back."""
+    """Another process is checkpointing or restoring."""
 
 
 @dataclass(frozen=True)
 class DuckDBFile:
-    """A database file with what lies beside it."""
+    """A database file with its log and copies."""
 
     path: Path
 
@@ -41,7 +41,7 @@ class DuckDBFile:
 
     @property
     def copy(self) -> Path:
-        """There while the file is being folded, and after a kill meanwhile."""
+        """Exists during a checkpoint, and after a kill during one."""
         return self.path.with_name(f"{self.path.name}.before")
 
     @property
@@ -49,17 +49,17 @@ class DuckDBFile:
         return self.path.with_name(f"{self.path.name}.before.wal")
 
     def keep_log(self, driver: Any, _record: object) -> None:
-        """Let DuckDB never fold by itself, as long as this process has the file open: for each new connection."""
+        """Turn off DuckDB's own checkpoints on a new connection, for as long as this process has the file open."""
         driver.execute("set checkpoint_threshold = '1TB'")
         driver.execute("pragma disable_checkpoint_on_shutdown")
 
     @contextmanager
-    def asked_for(self) -> Iterator[None]:
-        """Let whoever has the file open know, as long as this process waits for it."""
+    def requested(self) -> Iterator[None]:
+        """Signal to the process that has the file open that this one is waiting for it."""
         import fcntl
 
-        with self._asking.open("w") as asking:
-            fcntl.flock(asking, fcntl.LOCK_SH)
+        with self._request_file.open("w") as request:
+            fcntl.flock(request, fcntl.LOCK_SH)
             yield
 
     def is_wanted(self) -> bool:
@@ -67,8 +67,8 @@ class DuckDBFile:
         import fcntl
 
         try:
-            with self._asking.open("r+") as asking:
-                fcntl.flock(asking, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self._request_file.open("r+") as request:
+                fcntl.flock(request, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False
         except BlockingIOError:
@@ -76,21 +76,21 @@ class DuckDBFile:
         return False
 
     @property
-    def _asking(self) -> Path:
+    def _request_file(self) -> Path:
         return self.path.with_name(f"{self.path.name}.asking")
 
     def is_due(self) -> bool:
-        """Whether the log has grown so long that folding it is worth a copy."""
+        """Whether the log is long enough for a checkpoint to be worth a copy."""
         try:
             return self.log.stat().st_size >= max(LEAST_LOG, self.path.stat().st_size * LOG_SHARE)
         except FileNotFoundError:
             return False
 
     def fold(self, connection: sa.Connection) -> None:
-        """Write the log into the file. Left for later when somebody else writes or the disk is full.
+        """Checkpoint the log into the file. Postponed when another process writes or the disk is full.
 
-        What another thread commits between the copy and the fold is lost if the process is killed before
-        the fold ends; a run writes from one thread.
+        What another thread commits between the copy and the checkpoint is lost if the process is killed before
+        the checkpoint ends; a run writes from one thread.
         """
         import duckdb
 
@@ -107,32 +107,32 @@ class DuckDBFile:
             self._drop_copy()  # another connection has a transaction open: nothing was written
 
     def put_back(self) -> None:
-        """Undo a fold that was cut short.
+        """Undo an interrupted checkpoint.
 
         Raises:
-            InUseError: another process is at it.
-            WarehouseError: the copy cannot be put in place.
+            InUseError: another process is restoring.
+            WarehouseError: the copy cannot be restored.
         """
         if not self.copy.exists():
             return
         with self._alone():
             if not self.copy.exists():
-                return  # whoever folded has ended well meanwhile
+                return  # the other process finished its checkpoint
             try:
                 for left in self.path.parent.glob(f"{self.path.name}.wal.*"):
-                    left.unlink()  # what DuckDB began beside the log
+                    left.unlink()  # started by DuckDB next to the log
                 if self.log_copy.exists():
                     self.log_copy.replace(self.log)
                 self.copy.replace(self.path)
                 _flush_folder(self.path.parent)
             except OSError as error:
                 raise WarehouseError(
-                    f"Putting back {self.path.name}, which a killed run left half written: {error.strerror}."
-                    f" Move {self.copy.name} over {self.path.name} yourself, then start again."
+                    f"Restoring {self.path.name}, which a killed run left half written: {error.strerror}."
+                    f" Move {self.copy.name} over {self.path.name} by hand, then start again."
                 ) from error
 
     def _keep_copy(self) -> None:
-        """The copy of the file comes last: it says that both are whole."""
+        """Copies the database file last: its presence means both copies are complete."""
         for source, target in ((self.log, self.log_copy), (self.path, self.copy)):
             unfinished = target.with_name(f"{target.name}.unfinished")
             try:
@@ -152,7 +152,7 @@ class DuckDBFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time; the kernel lets go of the lock when a process dies."""
+        """One process at a time; the kernel releases the lock when a process dies."""
         import fcntl
 
         with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:

@@ -1,4 +1,4 @@
-"""The source's own fields over time: what is new, gone or of another type. SQL only."""
+"""The source's own fields over time: new, removed or retyped. SQL only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Drift:
 
 
 def known_fields(connection: sa.Connection, source: str, entity: str) -> dict[str, str]:
-    """Fields with their types as they were last seen; empty before the first load."""
+    """Fields with their types as last seen; empty before the first load."""
     if not is_there(connection, source_schema):
         return {}
     rows = connection.execute(
@@ -45,7 +45,7 @@ def known_fields(connection: sa.Connection, source: str, entity: str) -> dict[st
 
 
 def drift_between(before: Mapping[str, str], after: Mapping[str, str], now: datetime) -> list[Drift]:
-    """What changed. The first look at a source is no drift."""
+    """What changed. The first load of a source is no drift."""
     if not before:
         return []
     changes = [Drift(name, "new", None, kind, now) for name, kind in after.items() if name not in before]
@@ -61,7 +61,7 @@ def drift_between(before: Mapping[str, str], after: Mapping[str, str], now: date
 def write_fields(
     connection: sa.Connection, source: str, entity: str, fields: Mapping[str, str], drift: list[Drift]
 ) -> None:
-    """Keep the fields as they are now, and what changed about them."""
+    """Store the current fields and what changed about them."""
     connection.execute(
         sa.delete(source_schema).where(source_schema.c.source == source, source_schema.c.entity == entity)
     )

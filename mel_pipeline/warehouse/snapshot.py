@@ -1,7 +1,7 @@
-"""The raw tables as they were at a moment, beside the real ones, for the length of a connection.
+"""The raw tables as of a past moment, alongside the real ones, for the life of a connection.
 
-On DuckDB in memory, on PostgreSQL as temporary tables, which end with the connection: nothing of it stays, and the
-warehouse is only read.
+In memory on DuckDB, as temporary tables on PostgreSQL; both end with the connection, and the warehouse itself is
+only read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ HISTORY = history_of("")
 
 @dataclass(frozen=True)
 class Past:
-    """Which version of the rows to take: those of ``moment``, or of the later moment ``until``.
+    """Which version of the rows to take: as of ``moment``, or as of the later ``until``.
 
     Both are UTC without zone. Rows that are ``new`` between the two, and rows that have ``changed`` between
-    them, are taken as they are at ``until`` where asked for. Both false is ``moment``, both true ``until``.
+    them, are taken as of ``until`` where set. Both false is ``moment``, both true ``until``.
     """
 
     moment: datetime
@@ -37,33 +37,33 @@ class Past:
 
     @property
     def end(self) -> datetime | None:
-        """The one moment that decides, where there is one."""
+        """The single moment that applies, if there is one."""
         if self.new and self.changed:
             return self.until
         return None if self.new or self.changed else self.moment
 
 
 @dataclass(frozen=True)
-class Scratch:
-    """A database of one connection, as the runner of models wants it."""
+class Snapshot:
+    """A database of one connection, with the interface the model runner needs."""
 
     connection: sa.Connection
 
     @contextmanager
     def alone(self) -> Iterator[sa.Connection]:
-        """Nobody else sees these tables."""
+        """Other connections do not see these tables."""
         yield self.connection
 
 
 @contextmanager
-def scratch(
+def snapshot(
     warehouse: Warehouse, columns: Mapping[str, Collection[str]], pasts: Mapping[str, Past]
-) -> Iterator[Scratch]:
-    """Raw tables as of the past each is given.
+) -> Iterator[Snapshot]:
+    """Raw tables, each as of its given past.
 
     Args:
-        columns: declared columns of every raw table that is wanted, histories too.
-        pasts: by raw table (a history goes with its table); tables without one stand as they are now.
+        columns: declared columns of every raw table needed, histories included.
+        pasts: by raw table (a history follows its table); tables without one are as of now.
     """
     with warehouse.connect() as connection:
         home = _enter(connection)
@@ -76,7 +76,7 @@ def scratch(
                     body = ", ".join(f'"{name}" text' for name in wanted)
                     connection.execute(sa.text(f"create table {table} ({body})"))
             connection.commit()
-            yield Scratch(connection)
+            yield Snapshot(connection)
         finally:
             _leave(connection)
 
@@ -103,7 +103,7 @@ def has_changed(connection: sa.Connection, table: str, past: Past) -> tuple[bool
 
 
 def _enter(connection: sa.Connection) -> str:
-    """Make the place and go there; returns how to name a table of the warehouse from there."""
+    """Create the database or schema and switch to it; returns the prefix of the warehouse's tables from there."""
     if connection.dialect.name == "duckdb":
         home = connection.exec_driver_sql("select current_database()").scalar_one()
         connection.exec_driver_sql("attach ':memory:' as mel_scratch")
@@ -120,7 +120,7 @@ def _leave(connection: sa.Connection) -> None:
     connection.rollback()
     if connection.dialect.name != "duckdb":
         return  # closing the connection ends its temporary tables
-    # Another connection of this process may keep the file open: what is attached would outlive ours.
+    # Another connection of this process may keep the file open, and with it the attached database.
     home = connection.exec_driver_sql(
         "select database_name from duckdb_databases() where not internal and database_name <> 'mel_scratch'"
     ).scalar_one()
@@ -170,7 +170,7 @@ def _is_replaced_as_a_whole(connection: sa.Connection, table: str) -> bool:
     return int(connection.execute(sa.text(query)).scalar_one()) == 0
 
 
-# A statement that makes a table takes no parameters. Moments are ours, and written by isoformat.
+# CREATE TABLE AS takes no parameters. Moments are our own values, formatted by isoformat.
 
 
 def _at(moment: datetime) -> str:

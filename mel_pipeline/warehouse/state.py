@@ -1,4 +1,4 @@
-"""Where loads stand: cursors of finished ones, checkpoints of those cut short. SQL only."""
+"""Progress of loads: cursors of finished ones, checkpoints of interrupted ones. SQL only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mel_pipeline.warehouse.tables import correction_use, load_checkpoint, sourc
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A load that was cut short. ``rules`` is the fingerprint its staged rows were checked by."""
+    """An interrupted load. ``rules`` is the fingerprint of the rules its staged rows were checked against."""
 
     checkpoint: str
     rules: str
@@ -42,7 +42,7 @@ def write_cursor(connection: sa.Connection, source: str, entity: str, cursor: st
 
 
 def read_checkpoint(connection: sa.Connection, source: str, entity: str) -> Checkpoint | None:
-    """The load that was cut short, if there is one."""
+    """The interrupted load, if there is one."""
     if not is_there(connection, load_checkpoint):
         return None
     row = connection.execute(
@@ -69,7 +69,7 @@ def drop_checkpoint(connection: sa.Connection, source: str, entity: str) -> None
 def note_corrections(
     connection: sa.Connection, source: str, entity: str, used: Sequence[tuple[str, str]], now: datetime
 ) -> None:
-    """Which correction was used on which row; each is noted once."""
+    """Record which correction was used on which row; each pair once."""
     if not used:
         return
     known = {

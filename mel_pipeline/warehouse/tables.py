@@ -1,4 +1,4 @@
-"""The tables this package keeps for itself beside raw and modelled ones. Columns only.
+"""The package's own tables, apart from raw and modelled ones. Columns only.
 
 A change here needs a migration (``migrations/versions``) and the new ``HEAD``; a test compares.
 """
@@ -30,7 +30,7 @@ load_ledger = sa.Table(
     sa.Column("quarantined", sa.BigInteger, nullable=False),
     sa.Column("deleted", sa.BigInteger, nullable=False),
     sa.Column("expected", sa.BigInteger),  # the source's own count, where it states one
-    sa.Column("stored", sa.BigInteger),  # rows of the entity that stand in its table afterwards
+    sa.Column("stored", sa.BigInteger),  # rows of the entity in its table afterwards
     sa.Column("corrected", sa.BigInteger),  # by the corrections file
     sa.Column("message", sa.Text),
 )
@@ -44,14 +44,14 @@ source_cursor = sa.Table(
     sa.Column("load_id", sa.Text, nullable=False),
 )
 
-# A load that was cut short: its rows wait in the staging table, and the next load goes on from here.
+# An interrupted load: its rows wait in the staging table, and the next load resumes here.
 load_checkpoint = sa.Table(
     "load_checkpoint",
     metadata,
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("entity", sa.Text, primary_key=True),
     sa.Column("checkpoint", sa.Text, nullable=False),
-    sa.Column("rules", sa.Text, nullable=False),  # fingerprint of the contract the rows were checked by
+    sa.Column("rules", sa.Text, nullable=False),  # fingerprint of the contract the rows were checked against
     sa.Column("begun_at", sa.DateTime, nullable=False),  # UTC
 )
 
@@ -94,7 +94,7 @@ schema_drift = sa.Table(
     sa.Column("seen_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# The last outcome of every rule; of a quarter where the rule is about one.
+# The last outcome of every rule; with the quarter where the rule is about one.
 quality_result = sa.Table(
     "quality_result",
     metadata,
@@ -122,7 +122,7 @@ correction_use = sa.Table(
     sa.Column("used_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# Keys of pseudonyms by their id; the keys are secrets and stand elsewhere.
+# Ids of pseudonym keys; the keys themselves are secrets and stored elsewhere.
 pseudonym_key = sa.Table(
     "pseudonym_key",
     metadata,
@@ -130,7 +130,7 @@ pseudonym_key = sa.Table(
     sa.Column("first_used_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# People who asked to be forgotten: their rows are refused for good, also from an old export or a backup.
+# People who requested erasure: their rows are refused for good, even from an old export or a backup.
 erasure = sa.Table(
     "erasure",
     metadata,
@@ -141,7 +141,7 @@ erasure = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
 )
 
-# Definitions and data a calculation was made of, so that it can be made again.
+# Definitions and data of a calculation, so that it can be repeated.
 calculation = sa.Table(
     "calculation",
     metadata,
@@ -154,7 +154,7 @@ calculation = sa.Table(
     sa.Column("figures", sa.Text, nullable=False),  # digest of every figure, before small groups are withheld
 )
 
-# What a model was last built from, and what came of it: a run leaves alone what would come out the same.
+# What a model was last built from, and the result: a run skips models whose result would be the same.
 model_build = sa.Table(
     "model_build",
     metadata,
@@ -168,7 +168,7 @@ model_build = sa.Table(
     sa.Column("built_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# What a check found, and of what: nothing is asked again of rows and rules that are as they were.
+# What a check found, and on which rows and rules: unchanged ones are not checked again.
 check_outcome = sa.Table(
     "check_outcome",
     metadata,
@@ -185,7 +185,7 @@ kept_file = sa.Table(
     sa.Column("content", sa.Text, nullable=False),
 )
 
-# Append-only: each entry holds the digest of the one before, so that a change in the middle shows.
+# Append-only: each entry holds the digest of the previous one, so tampering in the middle shows.
 publication_ledger = sa.Table(
     "publication_ledger",
     metadata,
@@ -226,7 +226,7 @@ published_figures = sa.Table(
     *(sa.Column(name, kind) for name, kind in _CELL),
 )
 
-# What anybody may see: published figures as they were published, the others with small groups withheld.
+# Public figures: published ones as published, the others with small groups withheld.
 released_figures = sa.Table(
     "released_figures",
     metadata,
@@ -236,7 +236,7 @@ released_figures = sa.Table(
     sa.Column("high", sa.Double),
 )
 
-# A published figure and what the data say now: one row a cell and reason; the differences add up.
+# A published figure and its current value: one row per cell and reason; the differences add up.
 restatement = sa.Table(
     "restatement",
     metadata,
@@ -247,7 +247,7 @@ restatement = sa.Table(
     sa.Column("disaggregation", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # open | held | restated
     sa.Column("reason", sa.Text),  # late_data | correction | definition_change | membership_change
-    sa.Column("stated_by", sa.Text, nullable=False),  # 'data', or the role of whoever said so
+    sa.Column("stated_by", sa.Text, nullable=False),  # 'data', or the role that stated it
     sa.Column("published", sa.Double),
     sa.Column("current", sa.Double),
     sa.Column("difference", sa.Double),  # the part of this reason
@@ -255,26 +255,26 @@ restatement = sa.Table(
     sa.Column("first_seen_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# Who got which edition by e-mail. Recipients as keyed pseudonyms: no address stands here.
+# Who received which edition by e-mail. Recipients are keyed pseudonyms; no address is stored.
 delivery = sa.Table(
     "delivery",
     metadata,
     sa.Column("period", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),  # of the publication; 0 for a draft
-    sa.Column("content", sa.Text, nullable=False),  # digest of the e-mail: a draft that changed is sent anew
+    sa.Column("content", sa.Text, nullable=False),  # digest of the e-mail: a changed draft is sent again
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("sent_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# Which folders of Parquet beside the warehouse count, for an engine on other machines (see ``lake``).
+# Which Parquet folders are current, for an engine on other machines (see ``parquet_mirror``).
 lake_part = sa.Table(
     "lake_part",
     metadata,
-    sa.Column("folder", sa.Text, primary_key=True),  # of the whole lake
+    sa.Column("folder", sa.Text, primary_key=True),  # root of the mirror
     sa.Column("table_name", sa.Text, primary_key=True),
-    sa.Column("part", sa.Text, primary_key=True),  # value of the key by which a table grows; else empty
-    sa.Column("version", sa.Text, nullable=False),  # folder below that of the table; empty for a view
+    sa.Column("part", sa.Text, primary_key=True),  # value of the key the table grows by; else empty
+    sa.Column("version", sa.Text, nullable=False),  # subfolder of the table's folder; empty for a view
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("row_count", sa.BigInteger, nullable=False),
     sa.Column("columns", sa.Text, nullable=False),  # JSON: name and type, in order

@@ -122,14 +122,14 @@ def reading(path: Path) -> int:
 
 def whole_import(path: Path) -> int:
     from mel_pipeline.core.contracts import contract_of
-    from mel_pipeline.ingest.load import land
+    from mel_pipeline.ingest.load import load_entity
     from mel_pipeline.sources.survey_files.client import Rules, SurveyFiles
     from mel_pipeline.warehouse import Warehouse
 
     with tempfile.TemporaryDirectory() as home:
         warehouse = Warehouse(f"duckdb:///{home}/warehouse.duckdb")
         source = SurveyFiles(path.parent, Rules())
-        return land(source, contract_of("survey_files"), "responses", warehouse).new
+        return load_entity(source, contract_of("survey_files"), "responses", warehouse).new
 
 
 WORKS = {"read_csv": plain_reading, "reading": reading, "import": whole_import}

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline.ingest.load import land_catalogue
+from mel_pipeline.ingest.load import load_catalogue_tables
 from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
@@ -55,7 +55,7 @@ def prepare(warehouse: Warehouse, project: SqlProject) -> None:
             if source.source != "catalogue":
                 body = ", ".join(f'"{name}" {kind}' for name, kind in source.columns.items())
                 connection.exec_driver_sql(f"create table {source.table} ({body})")
-    land_catalogue(load_catalogue(SQL_FOLDER), warehouse)
+    load_catalogue_tables(load_catalogue(SQL_FOLDER), warehouse)
     warehouse.fold()
 
 

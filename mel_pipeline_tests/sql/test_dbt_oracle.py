@@ -16,7 +16,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import PROJECT, Settings, with_sample_values
 from mel_pipeline.ingest.city_names import match_cities, review_path
-from mel_pipeline.ingest.load import land, land_catalogue
+from mel_pipeline.ingest.load import load_catalogue_tables, load_entity
 from mel_pipeline.sandbox import running
 from mel_pipeline.sources import open_source
 from mel_pipeline.transform import Runner, SqlProject
@@ -62,9 +62,9 @@ def _land(home: Path) -> None:
                 contract = contract_of(name)
                 for entity in contract.entities:
                     source = open_source(name, settings)
-                    land(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
+                    load_entity(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
     match_cities(warehouse, review_path(settings))
-    land_catalogue(load_catalogue(FOLDER), warehouse)
+    load_catalogue_tables(load_catalogue(FOLDER), warehouse)
     warehouse.fold()
     warehouse.engine.dispose()
 

@@ -14,7 +14,7 @@ import dagster as dg
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
 from mel_pipeline.defs.context import COLLECT, LINGER_SECONDS
-from mel_pipeline.defs.failure_messages import reason_of
+from mel_pipeline.defs.failure_messages import failure_message
 from mel_pipeline.defs.serving.history import history_held_open
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.site import NAME as SITE
@@ -153,7 +153,7 @@ class _Progress:
             self.steps += 1
             if event.event_type_value == "STEP_FAILURE":
                 self.failed += 1
-                if reason := reason_of(event):
+                if reason := failure_message(event):
                     self.problems.append(reason)
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.asset_check_evaluation_data

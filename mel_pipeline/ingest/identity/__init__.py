@@ -1,6 +1,6 @@
-"""Which member a city of an answer is. Exact names, known aliases and what a person has decided; no guess.
+"""Match an answered city with a member: exact names, known aliases and decisions by a person; no guessing.
 
-No tables and no settings here: members and answers arrive ready. Likeness only suggests, in the review list.
+No tables and no settings here: members and answers are passed in. Similarity only makes suggestions in the review list.
 """
 
 from mel_pipeline.ingest.identity.aliases import Aliases, load_aliases

@@ -1,4 +1,4 @@
-"""city_aliases.yml: other names of member cities, names of several places, names of countries."""
+"""city_aliases.yml: other names of member cities, names shared by several places, names of countries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True)
 class Known:
-    """A member as city_aliases.yml knows it. ``keys`` are its name and its other names, as they are compared."""
+    """A member in city_aliases.yml. ``keys`` are its name and its other names, normalised for comparison."""
 
     name: str
     country: str
@@ -48,8 +48,8 @@ class Known:
 class Aliases:
     """Other names of cities.
 
-    ``by_key`` gives who carries a name. ``homonyms`` are names that say nothing without a country.
-    ``countries`` gives the code of a country by its plain name.
+    ``by_key`` maps a name to its members. ``homonyms`` are names that are ambiguous without a country.
+    ``countries`` maps the normalised name of a country to its code.
     """
 
     by_key: Mapping[str, tuple[Known, ...]]
@@ -66,7 +66,7 @@ def read_aliases(path: Path) -> Aliases:
     """Read a file laid out like city_aliases.yml.
 
     Raises:
-        CatalogueError: it is not valid, or a name belongs to two members and is no declared homonym.
+        CatalogueError: it is not valid, or a name belongs to two members and is not a declared homonym.
     """
     try:
         written = _File.model_validate(from_yaml(path.read_text(encoding="utf-8")))
@@ -81,7 +81,7 @@ def read_aliases(path: Path) -> Aliases:
             if others and (key not in homonyms or names.country in {other.country for other in others}):
                 raise CatalogueError(
                     f"Reading {path}: '{key}' means both {others[0].name} and {name}. Remove one, or list it"
-                    " under homonyms if the country tells them apart."
+                    " under homonyms if the country distinguishes them."
                 )
             by_key[key] = (*others, known)
     return Aliases(by_key, homonyms, country_names(written.countries, written.languages))

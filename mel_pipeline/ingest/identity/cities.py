@@ -1,7 +1,7 @@
-"""Which member an answered city is: what a person decided, an exact name, a known alias; else nobody.
+"""Match an answered city with a member: by a person's decision, an exact name or a known alias; else none.
 
-Pure. A name that several places carry counts only with its country, and a country that contradicts a name
-rules the name out.
+Pure. A name shared by several places matches only together with its country, and a contradicting country rules
+a name out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Confirmed = Mapping[tuple[str, str], str | None]
 
 @dataclass(frozen=True)
 class Member:
-    """An organisation of the network, as the CRM knows it. ``country`` is an ISO code."""
+    """An organisation of the network, from the CRM. ``country`` is an ISO code."""
 
     account_id: str
     name: str
@@ -49,12 +49,12 @@ class Members:
         self.by_alias = {key: self._of_alias(key) for key in aliases.by_key}
 
     def country(self, member: Member) -> str | None:
-        """Of the CRM; where it says nothing, of city_aliases.yml."""
+        """From the CRM; where it has none, from city_aliases.yml."""
         known = self._aliases.by_key.get(city_key(member.name), ())
         return member.country or (known[0].country if len(known) == 1 else None)
 
     def _of_alias(self, key: str) -> list[Member]:
-        """Members that carry any name of the group an alias belongs to, in the group's country."""
+        """Members with any name of the alias's group, in the group's country."""
         return [
             member
             for known in self._aliases.by_key[key]
@@ -71,8 +71,8 @@ def match(
 
     Args:
         answer_key: the city as answered, through ``city_key``.
-        country: as answered; empty where the survey does not ask.
-        confirmed: (key, country in plain) → account id, or None for "not a member". Goes before everything.
+        country: as answered; empty where the survey has no such question.
+        confirmed: (key, normalised country) → account id, or None for "not a member". Takes precedence.
     """
     decided = (answer_key, normalize_text(country))
     if decided in confirmed:
@@ -91,7 +91,7 @@ def match(
 def readings(answer_key: str, country: str, aliases: Aliases) -> Iterator[tuple[str, str | None]]:
     """City and country code: as answered, then with a country at the end of the city ("Córdoba, Argentina").
 
-    None of them where the country is given and cannot be read, or where the two countries differ.
+    Yields nothing where the country is given and cannot be read, or where the two countries differ.
     """
     code = aliases.country_code(country) if country.strip() else None
     if country.strip() and code is None:
@@ -99,9 +99,9 @@ def readings(answer_key: str, country: str, aliases: Aliases) -> Iterator[tuple[
     yield answer_key, code
     words = answer_key.split()
     for cut in range(1, len(words)):
-        told = aliases.countries.get(" ".join(words[cut:]))
-        if told and code in (None, told):
-            yield " ".join(words[:cut]), told
+        named = aliases.countries.get(" ".join(words[cut:]))
+        if named and code in (None, named):
+            yield " ".join(words[:cut]), named
 
 
 def _only(

@@ -1,4 +1,4 @@
-"""What a city's name is compared by, and which country a text names."""
+"""Comparison keys for names of cities and countries."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from mel_pipeline.core.normalize_text import normalize_text
 
 
 def city_key(text: str) -> str:
-    """A city as it is compared: without case, accents, punctuation and doubled spaces."""
+    """A city's comparison key: without case, accents, punctuation and doubled spaces."""
     return normalize_text(text)
 
 
 def country_names(extra: Mapping[str, Iterable[str]], languages: Iterable[str]) -> dict[str, str]:
-    """Plain name → ISO code, by CLDR in some languages and by our own list.
+    """Normalised name → ISO code, from CLDR in some languages and from our own list.
 
-    A name that means different countries in different languages means none.
+    A name that means different countries in different languages is left out.
     """
     from babel import Locale
 

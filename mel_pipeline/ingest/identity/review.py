@@ -1,6 +1,6 @@
-"""The list of answers nobody could match: suggested by likeness, decided by the MEL lead, kept in a file.
+"""The review list of unmatched answers: suggested by similarity, decided by the MEL lead, kept in a file.
 
-A decision goes before every rule, survives each rewriting, and is never made here.
+A decision overrides every rule, survives each rewrite of the file, and is never made by the code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Answer:
-    """A city as answered, how often. ``country`` is empty where none was given."""
+    """A city as answered, and how often. ``country`` is empty where none was given."""
 
     text: str
     country: str
@@ -52,10 +52,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Review:
-    """What the MEL lead has decided.
+    """The MEL lead's decisions.
 
-    ``lines`` are all lines with something in ``decision``. ``confirmed`` holds the account of each decision
-    that can be followed, None for "not a member"; ``problems`` says what is wrong with the others.
+    ``lines`` are all lines with a ``decision``. ``confirmed`` holds the account of each valid decision, None for
+    "not a member"; ``problems`` says what is wrong with the others.
     """
 
     lines: Mapping[Key, Line] = field(default_factory=dict)
@@ -67,7 +67,7 @@ def read_review(path: Path, members: Members) -> Review:
     """The decisions in the file; none where there is no file yet.
 
     Raises:
-        ContractError: the file cannot be read as such a list. It is then left as it is.
+        ContractError: the file is not such a list. It is left unchanged.
     """
     lines: dict[Key, Line] = {}
     confirmed: dict[Key, str | None] = {}
@@ -93,7 +93,7 @@ def read_review(path: Path, members: Members) -> Review:
 
 
 def review_of(answers: Iterable[Answer], review: Review, members: Members, aliases: Aliases) -> list[Line]:
-    """The list anew: open answers first, the most frequent on top, then what has been decided."""
+    """The updated list: open answers first, the most frequent on top, then the decided ones."""
     counted: dict[Key, Answer] = {}
     for answer in sorted(answers, key=lambda one: (-one.times, one.text, one.country)):
         first = counted.get(answer.key, answer)
@@ -119,7 +119,7 @@ def review_of(answers: Iterable[Answer], review: Review, members: Members, alias
 
 
 def write_review(path: Path, lines: Iterable[Line]) -> bool:
-    """Write the list in one step, readable by Excel. Returns False, touching nothing, when it is the same."""
+    """Write the list in one step, readable by Excel. Returns False and writes nothing if unchanged."""
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow(HEADER)
@@ -162,7 +162,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError:
         raise ContractError(
             f"Reading the decisions in {path}: it is not UTF-8. Save it again as 'CSV UTF-8'. Until then"
-            " the matches of the last run stand, and the file is not touched."
+            " the matches of the last run stay valid, and the file is not touched."
         ) from None
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
@@ -170,14 +170,14 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise ContractError(
-            f"Reading the decisions in {path}: {error}. Mend the quotation marks, or move the file away and run"
+            f"Reading the decisions in {path}: {error}. Fix the quotation marks, or move the file away and run"
             " `mel cities` for a new one. It was not touched."
         ) from error
     header = [cell.strip().lower() for cell in table[0]] if table else []
     if missing := [name for name in ("answer", "country", "decision") if name not in header]:
         raise ContractError(
-            f"Reading the decisions in {path}: no column {' or '.join(missing)} in the first row. Put the"
-            f" header back ({', '.join(HEADER)}). The file was not touched."
+            f"Reading the decisions in {path}: no column {' or '.join(missing)} in the first row. Restore"
+            f" the header ({', '.join(HEADER)}). The file was not touched."
         )
     return [
         (number, dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False)))
@@ -197,12 +197,12 @@ def _account(decision: str, members: Members) -> tuple[str | None, str]:
     if found:
         return None, f"'{decision}' names {len(found)} members. Write the full name of one of them."
     return None, (
-        f"'{decision}' is no member. Write a member's name as the CRM has it, '{NOT_A_MEMBER}', or nothing."
+        f"'{decision}' is not a member. Write a member's name as in the CRM, '{NOT_A_MEMBER}', or nothing."
     )
 
 
 def _choices(members: Members) -> dict[str, list[str]]:
-    """Every name a member is known by, with the members' names as the CRM has them."""
+    """Every known name of a member, with the members' names as in the CRM."""
     return {
         key: sorted({member.name for member in found})
         for key, found in {**members.by_alias, **members.by_name}.items()
@@ -213,7 +213,7 @@ def _choices(members: Members) -> dict[str, list[str]]:
 def _suggestion(
     answer: Answer, choices: Mapping[str, list[str]], members: Members, aliases: Aliases
 ) -> tuple[str, int | None]:
-    """The likest member of the country answered, or of all where none was; and how alike, of 100."""
+    """The most similar member in the answered country, or of all if none was given; and the similarity, of 100."""
     from rapidfuzz import fuzz, process
 
     found: tuple[str, int | None] = ("", None)
@@ -227,5 +227,5 @@ def _suggestion(
 
 
 def _cell(text: str) -> str:
-    """A spreadsheet runs a cell that begins like a formula; an apostrophe keeps it text."""
+    """Spreadsheets execute a cell that starts like a formula; an apostrophe keeps it text."""
     return f"'{text}" if text.startswith(_FORMULA) else text

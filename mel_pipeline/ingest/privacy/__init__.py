@@ -1,4 +1,4 @@
-"""Personal data: people are keyed pseudonyms, kept no longer than needed, and removed on request."""
+"""Personal data: stored under keyed pseudonyms, kept no longer than needed, removed on request."""
 
 from mel_pipeline.ingest.privacy.pseudonyms import Pseudonyms, load_pseudonyms
 

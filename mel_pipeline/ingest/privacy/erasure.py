@@ -1,4 +1,4 @@
-"""Forget a person: out of every table, and refused for good. Published aggregates stay."""
+"""Erase a person from every table and refuse them in later loads. Published aggregates stay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.ingest.privacy.keys import entities_about_people
-from mel_pipeline.warehouse import parquet_mirror as lake
+from mel_pipeline.warehouse import parquet_mirror
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import erasure
 
@@ -42,7 +42,7 @@ class Erased:
     @property
     def sentence(self) -> str:
         if not self.rows and not self.mentions:
-            return "Nothing about this person was held. Later loads will refuse the person."
+            return "No data about this person was found. Later loads will refuse the person."
         return (
             f"{self.rows:,} rows removed and {self.mentions:,} mentions emptied, in raw tables, their histories,"
             " the quarantine and derived tables. Published figures stay. Later loads will refuse the person."
@@ -58,13 +58,11 @@ def erase(warehouse: Warehouse, pseudonyms: Pseudonyms, source: str, identifier:
         reason: such as "request of 3 November", without a name.
 
     Raises:
-        MelError: the source holds nobody.
+        MelError: the source holds no people.
     """
     if source not in {name for name, _ in entities_about_people()}:
         held = ", ".join(sorted({name for name, _ in entities_about_people()}))
-        raise MelError(
-            f"Erasing a person of {source}: nothing about people is held from there. Sources: {held}."
-        )
+        raise MelError(f"Erasing a person of {source}: it has no data about people. Sources that do: {held}.")
     contract = contract_of(source)
     is_answer = not any(contract.people(entity) for entity in contract.entities)
     person = identifier if is_answer else pseudonyms.of(source, identifier)
@@ -84,17 +82,17 @@ def erase(warehouse: Warehouse, pseudonyms: Pseudonyms, source: str, identifier:
                     reason=reason,
                 )
             )
-        if left := _still_there(connection, person):
+        if remaining := _still_there(connection, person):
             raise MelError(
-                f"Erasing a person: the tables {', '.join(left)} still name the person. Nothing was changed."
+                f"Erasing a person: the tables {', '.join(remaining)} still name the person. Nothing was changed."
             )
-        lake.forget(connection)  # copies for Spark
+        parquet_mirror.forget(connection)  # copies for Spark
     warehouse.fold()
     return Erased(person, rows, mentions)
 
 
 def erased_people(warehouse: Warehouse) -> frozenset[str]:
-    """Pseudonyms of people, and keys of answers, that are refused."""
+    """Pseudonyms of people, and keys of answers, to refuse."""
     if not warehouse.has_table(erasure.name):
         return frozenset()
     return frozenset(row["person"] for row in warehouse.records("select person from erasure"))
@@ -111,7 +109,7 @@ def _row_tables(connection: sa.Connection, contract: SourceContract) -> list[str
 
 
 def _remove_rows(connection: sa.Connection, table: str, person: str) -> int:
-    """The person's own rows, and rows that cannot be without the person (a required reference)."""
+    """The person's own rows, and rows that require the person (a required reference)."""
     removed = 0
     for column in _required_references(table):
         removed += _delete(connection, table, column, person)
@@ -139,7 +137,7 @@ def _delete(connection: sa.Connection, table: str, column: str, person: str) -> 
 
 
 def _empty_mentions(connection: sa.Connection, person: str) -> int:
-    """Every other column of every table in which the pseudonym stands."""
+    """Empty the pseudonym in every other column of every table."""
     emptied = 0
     for table, column in _text_columns(connection):
         place = sa.table(table, sa.column(column))
@@ -162,7 +160,7 @@ def _remove_quarantined(connection: sa.Connection, person: str) -> int:
 
 
 def _still_there(connection: sa.Connection, person: str) -> list[str]:
-    """Tables that name the person after all, also inside a longer text."""
+    """Tables that still name the person, even inside a longer text."""
     found = set()
     for table, column in _text_columns(connection):
         place = sa.table(table, sa.column(column))

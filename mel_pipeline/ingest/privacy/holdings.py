@@ -1,4 +1,4 @@
-"""What is held about people, why and for how long; and the removal of what is older than that."""
+"""Which data about people are held, why and for how long; and removal of expired data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mel_pipeline.core.contracts import EntityContract, contract_of
 from mel_pipeline.ingest.privacy.keys import entities_about_people
-from mel_pipeline.warehouse import parquet_mirror as lake
+from mel_pipeline.warehouse import parquet_mirror
 from mel_pipeline.warehouse.tables import quarantine
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ DAYS_A_MONTH = 30.44
 
 @dataclass(frozen=True)
 class Holding:
-    """One entity that holds something about people. ``rows`` are those with it, ``versions`` earlier states of them."""
+    """One entity with data about people. ``rows`` are its rows, ``versions`` their earlier versions."""
 
     source: str
     entity: str
@@ -73,10 +73,10 @@ def holdings(warehouse: Warehouse) -> list[Holding]:
 def remove_expired(
     warehouse: Warehouse, now: datetime, only: tuple[str, str] | None = None
 ) -> dict[str, int]:
-    """Remove what may not be kept any longer: free text, earlier versions, and rows in quarantine.
+    """Remove expired data: free text, earlier versions, and quarantined rows.
 
-    Counted from the source's own moment of the last change, where it tells one, else from the load. The rows
-    themselves stay, pseudonymous: figures of earlier quarters rest on them.
+    Counted from the last change at the source, where it states one, else from the load. The rows themselves stay,
+    pseudonymised: figures of earlier quarters depend on them.
 
     Args:
         only: source and entity; everything by default.
@@ -85,7 +85,7 @@ def remove_expired(
         Values or rows removed, by table.
 
     Raises:
-        SettingsError: copies for Spark lie in a folder that is not reachable; nothing was removed.
+        SettingsError: copies for Spark are in a folder that is not reachable; nothing was removed.
     """
     there = warehouse.tables()
     removed: dict[str, int] = {}
@@ -112,7 +112,7 @@ def remove_expired(
                     _changed(connection, sa.delete(quarantine).where(old), quarantine, old),
                 )
         if removed:
-            lake.forget(connection)  # copies for Spark
+            parquet_mirror.forget(connection)  # copies for Spark
     return removed
 
 
@@ -139,7 +139,7 @@ def _empty(
 
 
 def _drop_versions(connection: sa.Connection, table: str, limit: datetime) -> int:
-    """Earlier versions older than the limit; the one that stands in the raw table stays."""
+    """Earlier versions older than the limit; the one in the raw table stays."""
     history = sa.table(f"{table}_history", sa.column("_row_key"), sa.column("_loaded_at"))
     raw = sa.table(table, sa.column("_row_key"), sa.column("_loaded_at"))
     current = sa.exists().where(

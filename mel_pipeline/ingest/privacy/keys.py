@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def require_same_key(warehouse: Warehouse, pseudonyms: Pseudonyms) -> None:
-    """Note the key on first use; refuse another one later: the same person would count twice.
+    """Record the key's id on first use; refuse another key later: the same person would count twice.
 
     Raises:
         SettingsError: the data were loaded with another key.
@@ -34,8 +34,8 @@ def require_same_key(warehouse: Warehouse, pseudonyms: Pseudonyms) -> None:
     if known:
         raise SettingsError(
             f"MEL_PSEUDONYM_KEY: the people in the warehouse were pseudonymised with the key {', '.join(sorted(known))},"
-            f" and this is {pseudonyms.key_id}. Restore the old key (it may stand in secrets/pseudonym.key of a"
-            " backup), or load everything anew into an empty warehouse."
+            f" but this key is {pseudonyms.key_id}. Restore the old key (look for secrets/pseudonym.key in a"
+            " backup), or load everything again into an empty warehouse."
         )
     with warehouse.transaction() as connection:
         ensure_tables(connection)

@@ -1,4 +1,4 @@
-"""Keyed pseudonyms for people: HMAC-SHA256 of the source's own id. The key never stands in the warehouse."""
+"""Keyed pseudonyms for people: HMAC-SHA256 of the source's own id. The key is never stored in the warehouse."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LEAST_KEY = 16  # characters
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """Turns ids into pseudonyms. The same id of the same source gives the same one, with the same key."""
+    """Turns ids into pseudonyms. Same source, id and key give the same pseudonym."""
 
     key: bytes = field(repr=False)
 
     @property
     def key_id(self) -> str:
-        """Tells keys apart without telling the key."""
+        """Identifies the key without revealing it."""
         return hashlib.sha256(b"key id" + self.key).hexdigest()[:8]
 
     def of(self, source: str, identifier: str) -> str:
@@ -40,13 +40,13 @@ class Pseudonyms:
         return f"p{digest.hexdigest()[:DIGITS]}"
 
     def column(self, source: str, values: pd.Series[str]) -> pd.Series[str]:
-        """A column of ids as pseudonyms; what is missing stays missing."""
+        """A column of ids as pseudonyms; missing values stay missing."""
         known: Mapping[str, str] = {value: self.of(source, value) for value in values.dropna().unique()}
         return values.map(known).astype(values.dtype)
 
 
 def load_pseudonyms(settings: Settings) -> Pseudonyms:
-    """The key from ``MEL_PSEUDONYM_KEY``, or from a file in the secrets folder that is made on first use.
+    """The key from ``MEL_PSEUDONYM_KEY``, or from a file in the secrets folder created on first use.
 
     Raises:
         SettingsError: the key is too short, or the file cannot be read.
@@ -62,11 +62,11 @@ def load_pseudonyms(settings: Settings) -> Pseudonyms:
             given = path.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingsError(
-                f"Reading the key of the pseudonyms, {path}: {error.strerror}. Restore it from a backup: with"
+                f"Reading the pseudonym key {path}: {error.strerror}. Restore it from a backup: with"
                 " another key the same person would count twice."
             ) from error
     if len(given) < LEAST_KEY:
         raise SettingsError(
-            f"MEL_PSEUDONYM_KEY: at least {LEAST_KEY} characters. Make one with `openssl rand -hex 32`."
+            f"MEL_PSEUDONYM_KEY: needs at least {LEAST_KEY} characters. Create one with `openssl rand -hex 32`."
         )
     return Pseudonyms(given.encode())

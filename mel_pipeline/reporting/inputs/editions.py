@@ -79,7 +79,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
         lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
         quality=read_quality(warehouse),
-        card=[vars(line) for line in card(warehouse)],
+        card=[{**vars(line), "aside": line.quarantined} for line in card(warehouse)],
         rules_held=_rules_held(warehouse),
         notes=read_outages(warehouse),
         min_cell=settings.min_cell,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from mel_pipeline.transform.project import Model, SqlProject
-    from mel_pipeline.warehouse.parquet_mirror import Lake
+    from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 
 BUILD = "1"  # part of every fingerprint: another number builds everything anew
 
@@ -45,7 +45,7 @@ class SparkRunner:
         wait_seconds: how long a job may wait for a worker before it is given up.
     """
 
-    def __init__(self, lake: Lake, master: str, wait_seconds: float = 300.0) -> None:
+    def __init__(self, lake: ParquetMirror, master: str, wait_seconds: float = 300.0) -> None:
         self.lake, self.master, self.wait_seconds = lake, master, wait_seconds
 
     def run(
@@ -96,7 +96,7 @@ class _Build:
     with_tests: bool
 
 
-def _standing(lake: Lake, project: SqlProject, full_refresh: bool) -> dict[str, list[Part]]:
+def _standing(lake: ParquetMirror, project: SqlProject, full_refresh: bool) -> dict[str, list[Part]]:
     """Parts that count and are there. What is lost is built again, if it can be."""
     known = lake.parts()
     for table, parts in known.items():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from mel_pipeline.transform.project import Model, SqlProject
-    from mel_pipeline.warehouse.parquet_mirror import Lake, Part
+    from mel_pipeline.warehouse.parquet_mirror import ParquetMirror, Part
 
 DIALECT = "spark"
 # Spark's types and those of the warehouse.
@@ -43,7 +43,7 @@ class Tables:
     def __init__(
         self,
         session: SparkSession,
-        lake: Lake,
+        lake: ParquetMirror,
         project: SqlProject,
         variables: Mapping[str, object],
         parts: dict[str, list[Part]],

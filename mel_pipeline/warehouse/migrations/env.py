@@ -1,4 +1,4 @@
-"""Run by alembic: migrations go through the connection, and in the transaction, of whoever writes the warehouse."""
+"""Run by alembic: migrations use the writer's connection and run in its transaction."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import duckdb
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline.ingest.load import land_catalogue
+from mel_pipeline.ingest.load import load_catalogue_tables
 from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
@@ -48,7 +48,7 @@ def generate(path: Path, rows: int, seed: int = 1) -> None:
         rows: survey responses, and figures of social networks as well.
     """
     warehouse = Warehouse(f"duckdb:///{path}")
-    land_catalogue(load_catalogue(FOLDER), warehouse)
+    load_catalogue_tables(load_catalogue(FOLDER), warehouse)
     warehouse.fold()
     project = SqlProject.load(FOLDER, VARIABLES)
     with duckdb.connect(str(path)) as database:

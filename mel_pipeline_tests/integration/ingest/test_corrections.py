@@ -12,7 +12,7 @@ from mel_pipeline.ingest.corrections import read_corrections
 from mel_pipeline.ingest.privacy import load_pseudonyms
 from mel_pipeline.ingest.replay import replay, unused_corrections, use_of_corrections
 from mel_pipeline.ingest.row_processing import corrections_path
-from mel_pipeline.quality.scorecard import card, put_aside
+from mel_pipeline.quality.scorecard import card, quarantined_rows
 from mel_pipeline_tests.fixtures.organisation import Small, member, organisation
 
 
@@ -72,17 +72,17 @@ def test_a_row_left_out_stays_in_the_quarantine_with_the_reason_and_waits_for_no
     kept = small.warehouse.records("select reason, payload from quarantine")
     assert kept[0]["reason"] == "Left out: Entered twice. (Membership, 2025-01-12)"
     assert '"name": "City 3"' in kept[0]["payload"]
-    assert put_aside(small.warehouse) == []
+    assert quarantined_rows(small.warehouse) == []
 
 
 def test_a_row_in_quarantine_is_mended_by_a_correction_and_a_replay(small: Small) -> None:
     small.load("accounts", [member(1), member(2, region="Atlantis")])
-    assert [row["row_key"] for row in put_aside(small.warehouse)] == ["2"]
+    assert [row["row_key"] for row in quarantined_rows(small.warehouse)] == ["2"]
     write(small, REGION)
     done = replay(small.warehouse, small.settings)
     assert done["raw_zoho_crm__accounts"].new == 1
     assert regions(small) == {"1": "Asia", "2": "Europe"}
-    assert put_aside(small.warehouse) == []
+    assert quarantined_rows(small.warehouse) == []
 
 
 def test_a_replay_corrects_stored_rows_and_a_second_one_changes_nothing(small: Small) -> None:

@@ -17,7 +17,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError, WarehouseError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest.load import land, recent_drift
+from mel_pipeline.ingest.load import load_entity, recent_drift
 from mel_pipeline.quality.results_log import judge_table
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.warehouse import Warehouse
@@ -92,17 +92,17 @@ def warehouse(tmp_path: Path) -> Warehouse:
 @pytest.mark.fault(17)
 def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
     source = Listed([batch(deal(1), deal(2))], cursor="a")
-    first = land(source, DEALS, "deals", warehouse)
+    first = load_entity(source, DEALS, "deals", warehouse)
     before = deals(warehouse)
-    second = land(source, DEALS, "deals", warehouse)
+    second = load_entity(source, DEALS, "deals", warehouse)
     assert (first.new, second.new, second.changed, second.unchanged) == (2, 0, 0, 2)
     pd.testing.assert_frame_equal(before, deals(warehouse))
 
 
 def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     rejected = Rejected("page 2", "9", "amount", "no number", "{}")
-    result = land(
+    result = load_entity(
         Listed([batch(deal(1), deal(2), deal(2), deal(3, stage="?"), rejected=(rejected,))]),
         DEALS,
         "deals",
@@ -127,14 +127,14 @@ def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None
     tables = []
     for number, batches in enumerate(splits):
         made = Warehouse(f"duckdb:///{tmp_path / f'{number}.duckdb'}")
-        land(Listed(batches), DEALS, "deals", made)
+        load_entity(Listed(batches), DEALS, "deals", made)
         tables.append(deals(made).drop(columns=["_load_id", "_loaded_at"]))
     for table in tables[1:]:
         pd.testing.assert_frame_equal(tables[0], table)
 
 
 def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1), deal(2, stage="Maybe", amount="many"))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1), deal(2, stage="Maybe", amount="many"))]), DEALS, "deals", warehouse)
     aside = warehouse.read(
         "select source_ref, row_key, column_name, rule, reason from quarantine order by column_name"
     )
@@ -155,18 +155,18 @@ def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when
     warehouse: Warehouse,
 ) -> None:
     bad = Listed([batch(deal(1), deal(2, stage="Maybe"))])
-    land(bad, DEALS, "deals", warehouse)
-    land(bad, DEALS, "deals", warehouse)
+    load_entity(bad, DEALS, "deals", warehouse)
+    load_entity(bad, DEALS, "deals", warehouse)
     assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [True]
-    land(Listed([batch(deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
     assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [False]
 
 
 def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_lives_again(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1), deal(2))]), DEALS, "deals", warehouse)
-    assert land(Listed([batch(deleted=("2", "77"))]), DEALS, "deals", warehouse).deleted == 1
+    load_entity(Listed([batch(deal(1), deal(2))]), DEALS, "deals", warehouse)
+    assert load_entity(Listed([batch(deleted=("2", "77"))]), DEALS, "deals", warehouse).deleted == 1
     assert deals(warehouse)["_is_deleted"].tolist() == [False, True]
-    land(Listed([batch(deal(2))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(2))]), DEALS, "deals", warehouse)
     assert deals(warehouse)["_is_deleted"].tolist() == [False, False]
 
 
@@ -180,11 +180,11 @@ def test_every_version_of_a_row_is_kept_with_the_moment_it_changed_at_the_source
     warehouse: Warehouse,
 ) -> None:
     may, june, july = (f"2024-0{month}-01T10:00:00+02:00" for month in (5, 6, 7))
-    land(Listed([batch(deal(1, stage="Prospect", modified_at=may))]), DEALS, "deals", warehouse)
-    land(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
-    land(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1, stage="Prospect", modified_at=may))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1, stage="Signed", modified_at=june))]), DEALS, "deals", warehouse)
     gone = datetime.fromisoformat(july)
-    land(Listed([batch(deleted={"1": gone})]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deleted={"1": gone})]), DEALS, "deals", warehouse)
     assert versions(warehouse) == [("1", "Prospect", False), ("1", "Signed", False), ("1", "Signed", True)]
     as_of_june = warehouse.read(
         "select stage from raw_zoho_crm__deals_history where _changed_at <= timestamp '2024-06-15'"
@@ -198,37 +198,37 @@ def test_every_version_of_a_row_is_kept_with_the_moment_it_changed_at_the_source
 def test_a_record_deleted_after_it_was_read_in_the_same_load_is_gone(warehouse: Warehouse) -> None:
     read = deal(1, modified_at="2024-05-01T10:00:00+02:00")
     gone = {"1": datetime.fromisoformat("2024-05-01T08:00:01+00:00")}
-    land(Listed([batch(read), batch(deleted=gone)]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(read), batch(deleted=gone)]), DEALS, "deals", warehouse)
     assert deals(warehouse).empty or deals(warehouse)["_is_deleted"].tolist() == [True]
 
 
 def test_a_record_restored_after_it_was_deleted_lives_whatever_came_first(warehouse: Warehouse) -> None:
     gone = {"1": datetime.fromisoformat("2024-05-01T08:00:00+00:00")}
-    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     again = deal(1, modified_at="2024-05-01T10:00:01+02:00")
-    land(Listed([batch(again), batch(deleted=gone)]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(again), batch(deleted=gone)]), DEALS, "deals", warehouse)
     assert deals(warehouse)["_is_deleted"].tolist() == [False]
 
 
 def test_an_older_version_that_arrives_late_changes_nothing(warehouse: Warehouse) -> None:
     new, old = "2024-05-02T10:00:00+02:00", "2024-05-01T23:00:00+05:30"
-    land(Listed([batch(deal(1, stage="Signed", modified_at=new))]), DEALS, "deals", warehouse)
-    late = land(Listed([batch(deal(1, stage="Prospect", modified_at=old))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1, stage="Signed", modified_at=new))]), DEALS, "deals", warehouse)
+    late = load_entity(Listed([batch(deal(1, stage="Prospect", modified_at=old))]), DEALS, "deals", warehouse)
     assert (late.changed, late.unchanged) == (0, 1)
     assert deals(warehouse)["stage"].tolist() == ["Signed"]
 
 
 def test_what_a_complete_picture_lacks_is_gone_and_what_was_put_aside_is_not(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1), deal(2), deal(3))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1), deal(2), deal(3))]), DEALS, "deals", warehouse)
     full = Listed([batch(deal(1), deal(3, stage="Maybe"))], complete=True)
-    assert land(full, DEALS, "deals", warehouse).deleted == 1
+    assert load_entity(full, DEALS, "deals", warehouse).deleted == 1
     assert deals(warehouse)["_is_deleted"].tolist() == [False, True, False]
 
 
 def test_an_empty_complete_picture_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     with pytest.raises(ContractError, match="not taken for an empty organisation"):
-        land(Listed([], complete=True), DEALS, "deals", warehouse)
+        load_entity(Listed([], complete=True), DEALS, "deals", warehouse)
     assert deals(warehouse)["_is_deleted"].tolist() == [False]
     failed = warehouse.read("select status from load_ledger order by started_at")["status"].tolist()
     assert failed == ["loaded", "failed"]
@@ -239,10 +239,10 @@ def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_
 ) -> None:
     fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
     with pytest.raises(SourceError):
-        land(Listed([batch(deal(1), checkpoint="page 2")], fault=fault), DEALS, "deals", warehouse)
+        load_entity(Listed([batch(deal(1), checkpoint="page 2")], fault=fault), DEALS, "deals", warehouse)
     assert not warehouse.has_table("raw_zoho_crm__deals")
     rest = Listed([batch(deal(2), checkpoint="page 3")], cursor="end")
-    result = land(rest, DEALS, "deals", warehouse)
+    result = load_entity(rest, DEALS, "deals", warehouse)
     assert rest.resumed_at == "page 2"
     assert (result.new, result.fetched) == (2, 2)
     assert any("Went on with the load begun" in note for note in result.notes)
@@ -253,9 +253,9 @@ def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_
 def test_a_source_without_checkpoints_begins_anew_after_a_failure(warehouse: Warehouse) -> None:
     fault = TransientSourceError("No answer.")
     with pytest.raises(SourceError):
-        land(Listed([batch(deal(1))], fault=fault), DEALS, "deals", warehouse)
+        load_entity(Listed([batch(deal(1))], fault=fault), DEALS, "deals", warehouse)
     again = Listed([batch(deal(2))])
-    assert land(again, DEALS, "deals", warehouse).new == 1
+    assert load_entity(again, DEALS, "deals", warehouse).new == 1
     assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
 
 
@@ -264,13 +264,13 @@ def test_a_checkpoint_of_another_contract_or_of_last_week_is_not_gone_on_with(wa
     cut = Listed([batch(deal(1), checkpoint="page 2")], fault=fault)
     for later in (DEALS.model_copy(deep=True), DEALS):
         with pytest.raises(SourceError):
-            land(cut, DEALS, "deals", warehouse, clock=lambda: NOW)
+            load_entity(cut, DEALS, "deals", warehouse, clock=lambda: NOW)
         again = Listed([batch(deal(2))])
         if later is not DEALS:
             later.entities["deals"].columns["stage"].allowed = ["Signed"]
-            land(again, later, "deals", warehouse, clock=lambda: NOW)
+            load_entity(again, later, "deals", warehouse, clock=lambda: NOW)
         else:
-            land(again, later, "deals", warehouse, clock=lambda: NOW + timedelta(days=8))
+            load_entity(again, later, "deals", warehouse, clock=lambda: NOW + timedelta(days=8))
         assert again.resumed_at is None
         assert "1" not in set(deals(warehouse)["_row_key"])
 
@@ -279,7 +279,7 @@ def test_fields_that_are_new_gone_or_of_another_type_are_recorded_once(warehouse
     before = {"Stage": "picklist", "Amount": "currency", "Note": "text"}
     after = {"Stage": "text", "Amount": "currency", "Donor": "lookup"}
     for schema in (before, before, after, after):
-        land(Listed([batch(deal(1))], schema=schema), DEALS, "deals", warehouse)
+        load_entity(Listed([batch(deal(1))], schema=schema), DEALS, "deals", warehouse)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert recent_drift(warehouse, "zoho_crm", "deals") == [
         f"Donor is new (lookup), seen on {today}.",
@@ -291,10 +291,10 @@ def test_fields_that_are_new_gone_or_of_another_type_are_recorded_once(warehouse
 
 
 def test_a_source_that_fails_half_way_leaves_rows_and_cursor_as_they_were(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
     fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
     with pytest.raises(SourceError):
-        land(Listed([batch(deal(2))], cursor="two", fault=fault), DEALS, "deals", warehouse)
+        load_entity(Listed([batch(deal(2))], cursor="two", fault=fault), DEALS, "deals", warehouse)
     assert list(deals(warehouse)["_row_key"]) == ["1"]
     assert warehouse.read("select cursor from source_cursor")["cursor"].tolist() == ["one"]
     failed = warehouse.read("select status, message from load_ledger order by started_at")
@@ -337,7 +337,7 @@ _LOAD_FOR_EVER = """
 def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
     warehouse: Warehouse, delay: float
 ) -> None:
-    land(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
     code = textwrap.dedent(_LOAD_FOR_EVER)
     victim = subprocess.Popen(
         [sys.executable, "-c", code, warehouse.url],
@@ -355,7 +355,7 @@ def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_ru
     loads = warehouse.read("select count(*) as n from load_ledger")["n"].item()
     assert turns == {f"turn {cursor}"}, "rows and cursor are of one load"
     assert loads == int(cursor) + 2, "and so is the ledger"
-    result = land(Listed([batch(deal(1, name="after"))], cursor="end"), DEALS, "deals", warehouse)
+    result = load_entity(Listed([batch(deal(1, name="after"))], cursor="end"), DEALS, "deals", warehouse)
     assert (result.changed, len(deals(warehouse))) == (1, 400)
 
 
@@ -389,7 +389,7 @@ def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehou
     with _holder(warehouse.url, 1.0) as other:
         assert other.stdout is not None and other.stdout.readline() == b"held\n"
         begun = time.monotonic()
-        assert land(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
+        assert load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
         assert time.monotonic() - begun > 0.5
 
 
@@ -408,7 +408,7 @@ def test_a_load_too_large_for_the_memory_it_is_given_is_published_with_more(
 ) -> None:
     monkeypatch.setattr("mel_pipeline.ingest.load.MEMORY_MB", 2)
     rows = [deal(number, name=f"{number} " + "x" * 200) for number in range(6_000)]
-    assert land(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000
+    assert load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000
 
 
 class Asked:
@@ -441,9 +441,9 @@ def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(
         [deal(1), deal(2)],
         [deal(1), deal(2, _source_ref="page 9")],  # where it stood is not judged
     ):
-        land(Listed([batch(*rows)]), DEALS, "deals", warehouse)
+        load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse)
         assert asked.rows == 1
-    land(Listed([batch(deal(1), deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1), deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
     assert asked.rows == 2
 
 
@@ -452,7 +452,7 @@ def test_rows_of_which_one_breaks_a_rule_are_asked_each_time(
 ) -> None:
     asked = Asked(monkeypatch)
     for times in (1, 2):
-        done = land(Listed([batch(deal(1), deal(2, currency=None))]), DEALS, "deals", warehouse)
+        done = load_entity(Listed([batch(deal(1), deal(2, currency=None))]), DEALS, "deals", warehouse)
         assert (done.quarantined, asked.rows) == (1, times)
 
 
@@ -460,10 +460,10 @@ def test_rows_are_asked_again_when_a_rule_has_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Asked(monkeypatch)
-    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     stricter = DEALS.model_copy(deep=True)
     stricter.entities["deals"].columns["name"].pattern = "Project .*"
-    done = land(Listed([batch(deal(1))]), stricter, "deals", warehouse)
+    done = load_entity(Listed([batch(deal(1))]), stricter, "deals", warehouse)
     assert (done.quarantined, asked.rows) == (1, 2)
 
 
@@ -471,7 +471,7 @@ def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_ch
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Asked(monkeypatch)
-    land(Listed([batch(deal(1, account="a1"))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1, account="a1"))]), DEALS, "deals", warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql(
             "create table raw_zoho_crm__accounts as select 'a1' as _row_key, false as _is_deleted"
@@ -500,7 +500,7 @@ def test_a_table_that_grows_late_is_told_although_its_rows_are_not_asked_again(
 ) -> None:
     """Lateness and volume come from the ledger, which a night without rows moves as well."""
     asked = Asked(monkeypatch)
-    land(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     assert judge_table(warehouse, DEALS, "deals").passed
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("update load_ledger set finished_at = timestamp '2020-01-01 00:00:00'")

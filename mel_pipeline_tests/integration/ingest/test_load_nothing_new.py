@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.ingest import load as landing
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.warehouse import Warehouse, raw
 from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal, deals
@@ -40,7 +40,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def load(warehouse: Warehouse, *rows: dict[str, str | None], complete: bool = False, **more) -> LoadResult:
-    return land(Listed([batch(*rows, **more)], complete=complete), DEALS, "deals", warehouse)
+    return load_entity(Listed([batch(*rows, **more)], complete=complete), DEALS, "deals", warehouse)
 
 
 def counts(result: LoadResult) -> tuple[int, ...]:
@@ -127,7 +127,7 @@ def test_a_load_that_was_cut_short_is_published_with_what_it_had(warehouse: Ware
     load(warehouse, deal(1))
     monkeypatch.setattr(landing, "STAGED_ROWS", 1)
     first, second = batch(deal(2), checkpoint="a"), batch(deal(1))
-    assert land(Listed([first, second]), DEALS, "deals", warehouse).new == 1
+    assert load_entity(Listed([first, second]), DEALS, "deals", warehouse).new == 1
     assert deals(warehouse)["id"].tolist() == ["1", "2"]
 
 

@@ -15,7 +15,7 @@ from mel_pipeline.core.errors import MelError, SettingsError
 from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.ingest.privacy.erasure import erase
 from mel_pipeline.ingest.privacy.holdings import holdings, remove_expired
-from mel_pipeline.warehouse.parquet_mirror import Lake
+from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
 
 pytestmark = pytest.mark.slow
@@ -184,7 +184,7 @@ def test_text_about_people_and_old_versions_go_when_they_are_too_old(small: Smal
 def test_copies_for_spark_go_with_what_is_too_old_and_stay_while_nothing_is(
     small: Small, tmp_path: Path
 ) -> None:
-    lake = Lake(small.warehouse, tmp_path / "lake")
+    lake = ParquetMirror(small.warehouse, tmp_path / "lake")
     small.load("contacts", [contact(OTHER, gender="Man", modified_at="2024-02-01T00:00:00+00:00")])
     [copy], _ = lake.hand_over({"raw_zoho_crm__contacts_history": [("_row_key", "text")]}, lake.parts())
     remove_expired(small.warehouse, utc_now() - timedelta(days=360))

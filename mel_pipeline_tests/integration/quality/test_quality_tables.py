@@ -8,7 +8,7 @@ import pytest
 
 from mel_pipeline import quality
 from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.quality import expectations
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
@@ -28,7 +28,7 @@ def judged(warehouse: Warehouse, contract: EntityContract = CONTRACT) -> quality
 
 
 def test_a_table_that_keeps_to_its_contract_is_praised_in_one_sentence(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1), deal(2))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1), deal(2))]), CRM, "deals", warehouse)
     verdict = judged(warehouse)
     assert verdict.passed and not verdict.blocking
     assert verdict.sentences == [
@@ -38,7 +38,7 @@ def test_a_table_that_keeps_to_its_contract_is_praised_in_one_sentence(warehouse
 
 @pytest.mark.fault(25)
 def test_an_empty_export_fails_the_contract_instead_of_reporting_zero(warehouse: Warehouse) -> None:
-    land(Listed([batch()]), CRM, "deals", warehouse)
+    load_entity(Listed([batch()]), CRM, "deals", warehouse)
     verdict = judged(warehouse)
     assert verdict.blocking and not verdict.passed
     assert "0 rows where at least 1" in verdict.sentences[0] and "not a zero" in verdict.sentences[0]
@@ -50,13 +50,13 @@ def test_a_table_that_was_never_loaded_blocks(warehouse: Warehouse) -> None:
 
 
 def test_too_few_rows_block_so_that_a_cut_off_export_makes_no_figures(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     verdict = judged(warehouse, CONTRACT.model_copy(update={"min_rows": 5}))
     assert verdict.blocking and "1 rows where at least 5" in verdict.sentences[0]
 
 
 def test_a_missing_column_blocks_and_is_named(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("alter table raw_zoho_crm__deals drop column stage")
     verdict = judged(warehouse)
@@ -64,13 +64,13 @@ def test_a_missing_column_blocks_and_is_named(warehouse: Warehouse) -> None:
 
 
 def test_a_table_of_which_everything_was_deleted_blocks(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
-    land(Listed([batch(deleted=("1",))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deleted=("1",))]), CRM, "deals", warehouse)
     assert judged(warehouse).blocking
 
 
 def test_a_reference_into_nothing_warns_with_its_count_and_does_not_block(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1, account="7"), deal(2))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1, account="7"), deal(2))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("create table raw_zoho_crm__accounts (_row_key text, _is_deleted boolean)")
     verdict = judged(warehouse)
@@ -82,7 +82,7 @@ def test_the_file_is_free_for_others_after_a_check(warehouse: Warehouse) -> None
     import subprocess
     import sys
 
-    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     judged(warehouse)
     path = warehouse.engine.url.database
     code = f"import duckdb; duckdb.connect({path!r}).execute('create table x (a int)')"
@@ -100,7 +100,7 @@ def test_great_expectations_still_needs_our_help_on_duckdb() -> None:
 
 
 def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     facts = quality.LoadFacts(stored=60, earlier=100, age_days=9)
     verdict = quality.check_table(warehouse, CRM.table("deals"), CONTRACT, TABLES, "", facts)
     told = {rule.name: rule for rule in verdict.rules}
@@ -111,7 +111,7 @@ def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(w
 
 
 def test_a_table_is_held_against_the_number_the_source_counts(warehouse: Warehouse) -> None:
-    land(Listed([batch(deal(1))]), CRM, "deals", warehouse)
+    load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     verdict = quality.check_table(
         warehouse, CRM.table("deals"), CONTRACT, TABLES, "", quality.LoadFacts(expected=10_000, waiting=1)
     )

@@ -11,7 +11,7 @@ import pytest
 from mel_pipeline.core.contracts import SOURCES, contract_of, shapes, source_names
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms import Kind
@@ -29,7 +29,7 @@ RECENT = Quarter(2026, 3)  # every platform still tells it
 
 def load(organisation: Organisation, source: str, entity: str) -> LoadResult:
     client = import_module(f"mel_pipeline.sources.{source}.client").open(organisation.settings, QUICK)
-    return land(client, contract_of(source), entity, organisation.warehouse, quarter=RECENT)
+    return load_entity(client, contract_of(source), entity, organisation.warehouse, quarter=RECENT)
 
 
 def stored(organisation: Organisation) -> int:

@@ -19,7 +19,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox.platforms.facebook import SYSTEM_TOKEN, Facebook, page_token
 from mel_pipeline.sandbox.server import Sandbox, running
@@ -58,7 +58,9 @@ def network(tmp_path: Path, box: Sandbox, pages: Facebook) -> Organisation:
 
 def load(network: Organisation, entity: str, quarter: str = "2026-Q3", policy: Policy = QUICK) -> LoadResult:
     source = client.open(network.settings, policy)
-    return land(source, contract_of("facebook"), entity, network.warehouse, quarter=Quarter.parse(quarter))
+    return load_entity(
+        source, contract_of("facebook"), entity, network.warehouse, quarter=Quarter.parse(quarter)
+    )
 
 
 def figures(network: Organisation, more: str = "true") -> pd.DataFrame:
@@ -245,7 +247,7 @@ def test_throttling_waits_as_long_as_the_usage_header_says(
     source = client.open(network.settings, Policy(attempts=3, longest_wait=120))
     waited: list[float] = []
     monkeypatch.setattr(source._graph.http, "_sleep", waited.append)
-    land(source, contract_of("facebook"), "contents", network.warehouse, quarter=Quarter(2026, 3))
+    load_entity(source, contract_of("facebook"), "contents", network.warehouse, quarter=Quarter(2026, 3))
     assert waited == [60.0]
 
 

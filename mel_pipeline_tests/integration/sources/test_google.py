@@ -10,7 +10,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.ga4 import PROPERTY, GoogleAnalytics
@@ -49,7 +49,7 @@ def ga4(sandbox: Sandbox) -> Iterator[GoogleAnalytics]:
 
 def load(organisation: Organisation, source: str, entity: str, quarter: Quarter = Q4) -> LoadResult:
     client = import_module(f"mel_pipeline.sources.{source}.client").open(organisation.settings, QUICK)
-    return land(client, contract_of(source), entity, organisation.warehouse, quarter=quarter)
+    return load_entity(client, contract_of(source), entity, organisation.warehouse, quarter=quarter)
 
 
 def figures(organisation: Organisation, where: str) -> list[list[object]]:

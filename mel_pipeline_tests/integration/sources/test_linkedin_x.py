@@ -11,7 +11,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.linkedin import LinkedIn
@@ -48,7 +48,7 @@ def x(sandbox: Sandbox) -> Iterator[X]:
 
 def load(organisation: Organisation, source: str, entity: str, quarter: Quarter = Q3) -> LoadResult:
     client = import_module(f"mel_pipeline.sources.{source}.client").open(organisation.settings, QUICK)
-    return land(client, contract_of(source), entity, organisation.warehouse, quarter=quarter)
+    return load_entity(client, contract_of(source), entity, organisation.warehouse, quarter=quarter)
 
 
 def rows(organisation: Organisation, columns: str, where: str) -> list[tuple[object, ...]]:
@@ -224,7 +224,7 @@ def test_x_waits_for_the_moment_its_headers_name_and_no_longer_than_is_reasonabl
     load(organisation, "x", "accounts")
     hasty = open_x(organisation.settings, QUICK, clock=x.clock.seconds)
     with pytest.raises(TransientSourceError, match="15 minutes"):
-        land(hasty, contract_of("x"), "accounts", organisation.warehouse)
+        load_entity(hasty, contract_of("x"), "accounts", organisation.warehouse)
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -233,7 +233,7 @@ def test_x_waits_for_the_moment_its_headers_name_and_no_longer_than_is_reasonabl
 
     patient = open_x(organisation.settings, Policy(longest_wait=1_000), clock=x.clock.seconds)
     patient._http._sleep = sleep
-    result = land(patient, contract_of("x"), "accounts", organisation.warehouse)
+    result = load_entity(patient, contract_of("x"), "accounts", organisation.warehouse)
     assert result.unchanged == 1
     assert len(waits) == 1 and 895 < waits[0] < 903
 

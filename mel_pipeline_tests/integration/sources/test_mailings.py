@@ -12,7 +12,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, TransientSourceError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.brevo import Brevo
@@ -42,7 +42,7 @@ def platforms(sandbox: Sandbox) -> Iterator[dict[str, Mailchimp | Brevo]]:
 
 def load(organisation: Organisation, source: str, entity: str) -> LoadResult:
     client = import_module(f"mel_pipeline.sources.{source}.client").open(organisation.settings, QUICK)
-    return land(client, contract_of(source), entity, organisation.warehouse)
+    return load_entity(client, contract_of(source), entity, organisation.warehouse)
 
 
 def counts(organisation: Organisation, content: object) -> dict[str, str]:

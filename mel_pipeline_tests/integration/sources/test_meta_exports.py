@@ -15,7 +15,7 @@ from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import NotSetUpError, PermanentSourceError, SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sources import open_source
 from mel_pipeline.warehouse import Warehouse
@@ -76,7 +76,7 @@ class Drop:
         os.utime(path, (time.time() - age,) * 2)
 
     def load(self, entity: str, quarter: str = "2024-Q4") -> LoadResult:
-        return land(
+        return load_entity(
             open_source(self.source, self.settings),
             contract_of(self.source),
             entity,

@@ -13,7 +13,7 @@ from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sources import open_source
 from mel_pipeline.warehouse import Warehouse
@@ -53,7 +53,9 @@ class Drop:
 
     def load(self, entity: str, quarter: str = "2024-Q4") -> LoadResult:
         source = open_source(self.source, self.settings)
-        return land(source, contract_of(self.source), entity, self.warehouse, quarter=Quarter.parse(quarter))
+        return load_entity(
+            source, contract_of(self.source), entity, self.warehouse, quarter=Quarter.parse(quarter)
+        )
 
     def figures(self, grain: str) -> list[tuple[object, ...]]:
         rows = self.warehouse.read(

@@ -14,7 +14,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings, with_sample_values
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.sources import open_source
@@ -61,7 +61,7 @@ def first_run(settings: Settings, warehouse: Warehouse) -> dict[tuple[str, str],
 def load(source: str, entity: str, settings: Settings, warehouse: Warehouse) -> LoadResult:
     contract = contract_of(source)
     quarter = Quarter(2024, 4) if contract.entities[entity].load == "quarter" else None
-    return land(open_source(source, settings), contract, entity, warehouse, quarter=quarter)
+    return load_entity(open_source(source, settings), contract, entity, warehouse, quarter=quarter)
 
 
 Loads = dict[tuple[str, str], LoadResult]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mel_pipeline.cli.main import app
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.sources.shared.survey.codebook import Codebook, load_codebook
 from mel_pipeline.sources.survey_files.client import open as open_files
 from mel_pipeline.sources.survey_files.client import rules_of
@@ -85,7 +85,7 @@ def test_the_next_load_uses_a_guess_that_was_accepted(home: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{home}/w.duckdb")
     settings = Settings()
     assert rules_of(settings).codebooks
-    land(open_files(settings, settle_seconds=0), contract_of("survey_files"), "responses", warehouse)
+    load_entity(open_files(settings, settle_seconds=0), contract_of("survey_files"), "responses", warehouse)
     rows = warehouse.read(
         "select recommendation, overall_satisfaction, event_code from raw_surveys__responses order by 1"
     )

@@ -12,7 +12,7 @@ import pytest
 
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, TransientSourceError
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.kobo import FORM, Kobo
@@ -40,7 +40,7 @@ def servers(sandbox: Sandbox) -> Iterator[dict[str, Kobo | OdkCentral]]:
 
 def load(organisation: Organisation, source: str) -> LoadResult:
     client = import_module(f"mel_pipeline.sources.{source}.client").open(organisation.settings, QUICK)
-    return land(client, contract_of(source), "responses", organisation.warehouse)
+    return load_entity(client, contract_of(source), "responses", organisation.warehouse)
 
 
 def responses(organisation: Organisation) -> dict[str, dict[str, object]]:
@@ -187,11 +187,11 @@ def test_a_form_that_does_not_exist_names_the_setting(
     settings = organisation.settings.with_source("kobo", asset_uids="aNothing")
     client = import_module("mel_pipeline.sources.kobo.client").open(settings, QUICK)
     with pytest.raises(PermanentSourceError, match="MEL_KOBO_ASSET_UIDS"):
-        land(client, contract_of("kobo"), "responses", organisation.warehouse)
+        load_entity(client, contract_of("kobo"), "responses", organisation.warehouse)
     settings = organisation.settings.with_source("odk", forms="site_visit")
     client = import_module("mel_pipeline.sources.odk.client").open(settings, QUICK)
     with pytest.raises(SettingsError, match="is not project/form"):
-        land(client, contract_of("odk"), "responses", organisation.warehouse)
+        load_entity(client, contract_of("odk"), "responses", organisation.warehouse)
 
 
 def test_a_form_without_a_question_that_is_known_warns_and_its_answers_are_kept(

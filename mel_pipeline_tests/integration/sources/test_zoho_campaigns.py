@@ -14,7 +14,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError, SourceError, TransientSourceError
 from mel_pipeline.core.settings import Settings, with_sample_values
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources.shared.base import Batch
@@ -125,7 +125,7 @@ def read(server: Service, home: Path, cursor: str | None = None) -> tuple[list[B
 
 def load(server: Service, home: Path) -> LoadResult:
     contract = contract_of("zoho_campaigns")
-    return land(source(server, home), contract, "content_metrics", warehouse(home))
+    return load_entity(source(server, home), contract, "content_metrics", warehouse(home))
 
 
 def warehouse(home: Path) -> Warehouse:
@@ -141,7 +141,7 @@ def asked_for(server: Service) -> list[str]:
 def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(tmp_path: Path) -> None:
     with campaigns() as (_, server):
         result = load(server, tmp_path)
-        land(source(server, tmp_path), contract_of("zoho_campaigns"), "contents", warehouse(tmp_path))
+        load_entity(source(server, tmp_path), contract_of("zoho_campaigns"), "contents", warehouse(tmp_path))
     assert (result.new, result.quarantined) == (3 * METRICS, 0)
     contents = warehouse(tmp_path).read("select * from raw_platforms__contents").set_index("content_id")
     row = contents.loc["key1"]

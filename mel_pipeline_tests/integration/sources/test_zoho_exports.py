@@ -18,7 +18,7 @@ from openpyxl import Workbook
 from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
 from mel_pipeline.core.settings import Settings, with_sample_values
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources import open_source
@@ -54,7 +54,7 @@ class Case:
     warehouse: Warehouse
 
     def load(self, entity: str = "accounts") -> LoadResult:
-        return land(self.source, self.source.contract, entity, self.warehouse)
+        return load_entity(self.source, self.source.contract, entity, self.warehouse)
 
     def rows(self, entity: str = "accounts") -> pd.DataFrame:
         """Rows that live, by id."""
@@ -159,7 +159,7 @@ def through_the_api(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) 
     settings = with_sample_values(Settings(home=home, _env_file=None), sandbox.port)
     warehouse, contract = Warehouse(f"duckdb:///{home / 'warehouse.duckdb'}", 10), contract_of("zoho_crm")
     for entity in contract.entities:
-        land(open_source("zoho_crm", settings), contract, entity, warehouse)
+        load_entity(open_source("zoho_crm", settings), contract, entity, warehouse)
     live = "select * from raw_zoho_crm__{} where not _is_deleted"
     return {name: wall_clock(warehouse.read(live.format(name)), name) for name in contract.entities}
 
@@ -610,5 +610,5 @@ def test_where_the_settings_name_a_folder_the_source_reads_it_and_asks_no_api(
     drop(folder, "Accounts_2026_11_20.csv", export_rows([module.get(key) for key in module.ids()]))
     settings = Settings(home=tmp_path, _env_file=None, zoho_export_dir=folder)  # no address, no token
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 10)
-    result = land(open_source("zoho_crm", settings), contract_of("zoho_crm"), "accounts", warehouse)
+    result = load_entity(open_source("zoho_crm", settings), contract_of("zoho_crm"), "accounts", warehouse)
     assert result.new == module.count

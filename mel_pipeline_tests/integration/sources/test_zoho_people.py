@@ -10,7 +10,7 @@ import pytest
 
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources.shared.base import Batch
@@ -71,7 +71,7 @@ def ids(batches: list[Batch]) -> list[str]:
 
 def load(server: Service, home: Path) -> LoadResult:
     source = client.open(settings_for(server, home), QUICK)
-    return land(source, contract_of("zoho_people"), "employees", warehouse(home))
+    return load_entity(source, contract_of("zoho_people"), "employees", warehouse(home))
 
 
 def warehouse(home: Path) -> Warehouse:

@@ -14,7 +14,7 @@ from mel_pipeline.core.errors import ModelError
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.spark import SparkRunner
-from mel_pipeline.warehouse.parquet_mirror import Lake
+from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 from mel_pipeline_tests.fixtures.spark import Cluster, stop_session
 from mel_pipeline_tests.sql.test_runner import Small
 
@@ -27,8 +27,8 @@ PART = (
 SLOW = "select cast(sum(n) as bigint) as n from (" + " union all ".join([PART] * 6) + ") as t"
 
 
-def lake_of(small: Small) -> Lake:
-    return Lake(small.warehouse, small.folder.parent / "lake")
+def lake_of(small: Small) -> ParquetMirror:
+    return ParquetMirror(small.warehouse, small.folder.parent / "lake")
 
 
 def run(small: Small, master: str, wait_seconds: float = 60) -> dict[str, object]:

@@ -10,7 +10,7 @@ import pytest
 from mel_pipeline.transform import ModelResult, SqlProject
 from mel_pipeline.transform.spark import SparkRunner
 from mel_pipeline.warehouse import parquet_mirror as lakes
-from mel_pipeline.warehouse.parquet_mirror import Lake
+from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 from mel_pipeline_tests.fixtures.spark import Cluster
 from mel_pipeline_tests.sql.test_runner import Small
 
@@ -23,7 +23,7 @@ class SmallOnSpark(Small):
     def __init__(self, folder: Path, warehouse_url: str, master: str) -> None:
         super().__init__(folder, warehouse_url)
         self.master = master
-        self.lake = Lake(self.warehouse, folder / "lake")
+        self.lake = ParquetMirror(self.warehouse, folder / "lake")
 
     def run(
         self, full_refresh: bool = False, select: set[str] | None = None, **variables: object

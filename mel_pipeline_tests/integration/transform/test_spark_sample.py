@@ -14,7 +14,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.parquet_mirror import Lake, forget
+from mel_pipeline.warehouse.parquet_mirror import ParquetMirror, forget
 from mel_pipeline_tests.fixtures.spark import Cluster
 from mel_pipeline_tests.sql.test_dbt_oracle import FOLDER, landed, variables  # noqa: F401 - a fixture
 
@@ -66,7 +66,7 @@ def test_the_same_once_more_builds_nothing_and_an_erasure_empties_the_lake(
 ) -> None:
     _, warehouse, settings = calculated
     assert settings.spark_lake
-    lake = Lake(warehouse, settings.spark_lake)
+    lake = ParquetMirror(warehouse, settings.spark_lake)
     project = SqlProject.load(FOLDER, variables(QUARTER))
     before = lake.parts()
     assert {result.status for result in runner_for(warehouse, settings).run(project)} == {"ok"}

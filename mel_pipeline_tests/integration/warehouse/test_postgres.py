@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from mel_pipeline.core.errors import WarehouseError
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.publication.provenance import explain
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.reporting.inputs.site_data import read_site
@@ -135,7 +135,9 @@ def test_loads_of_one_table_at_once_write_every_row_once_and_every_load_into_the
 ) -> None:
     def load(number: int) -> Any:
         rows = [deal(n, name=f"Deal {n} of load {number}") for n in range(1, 200)]
-        return land(Listed([batch(*rows)], cursor=str(number)), DEALS, "deals", Warehouse(postgres_url, 30))
+        return load_entity(
+            Listed([batch(*rows)], cursor=str(number)), DEALS, "deals", Warehouse(postgres_url, 30)
+        )
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(load, range(4)))
@@ -199,7 +201,7 @@ def test_a_server_that_restarts_between_batches_or_within_a_transaction_costs_no
         own_server.start()
 
     batches = [batch(deal(1), deal(2), checkpoint="a"), batch(deal(3), deal(4), checkpoint="b")]
-    first = land(Interrupted(batches, between=restart), DEALS, "deals", Warehouse(url, 20))
+    first = load_entity(Interrupted(batches, between=restart), DEALS, "deals", Warehouse(url, 20))
     assert (first.new, first.repeated) == (4, 0)
 
     # Whoever holds the quarantine keeps the next load waiting in the middle of its transaction.
@@ -216,7 +218,9 @@ def test_a_server_that_restarts_between_batches_or_within_a_transaction_costs_no
 
     thread = threading.Thread(target=restart_when_it_waits)
     thread.start()
-    second = land(Listed([batch(deal(1, name="Another"), deal(5))]), DEALS, "deals", Warehouse(url, 20))
+    second = load_entity(
+        Listed([batch(deal(1, name="Another"), deal(5))]), DEALS, "deals", Warehouse(url, 20)
+    )
     thread.join()
     blocker.close()
     assert (second.new, second.changed, second.repeated) == (1, 1, 0), "tried again, and written once"
@@ -234,13 +238,13 @@ def test_a_server_that_stays_away_is_an_error_nothing_is_half_written_and_the_ne
     url = own_server.database()
     batches = [batch(deal(1), deal(2), checkpoint="a"), batch(deal(3), deal(4), checkpoint="b")]
     with pytest.raises(WarehouseError, match="the server cannot be reached") as failed:
-        land(Interrupted(batches, between=own_server.stop), DEALS, "deals", Warehouse(url, 1))
+        load_entity(Interrupted(batches, between=own_server.stop), DEALS, "deals", Warehouse(url, 1))
     assert PASSWORD not in str(failed.value)
     assert "127.0.0.1" not in str(failed.value)
     own_server.start()
     assert not Warehouse(url).has_table("raw_zoho_crm__deals")
     going_on = Listed(batches[1:])
-    result = land(going_on, DEALS, "deals", Warehouse(url, 20))
+    result = load_entity(going_on, DEALS, "deals", Warehouse(url, 20))
     assert (going_on.resumed_at, result.new, result.repeated) == ("a", 4, 0)
 
 
@@ -261,7 +265,7 @@ def test_a_commit_whose_answer_was_lost_counts_once(
 
     monkeypatch.setattr(Warehouse, "transaction", breaking)
     warehouse = Warehouse(postgres_url)
-    result = land(Listed([batch(deal(1), deal(2))], complete=True), DEALS, "deals", warehouse)
+    result = load_entity(Listed([batch(deal(1), deal(2))], complete=True), DEALS, "deals", warehouse)
     assert lost
     assert result.new == 2
     assert len(warehouse.records("select * from load_ledger")) == 1

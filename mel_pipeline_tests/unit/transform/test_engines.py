@@ -16,7 +16,7 @@ from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.transform.spark import SparkRunner
 from mel_pipeline.transform.spark.session import open_session
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.parquet_mirror import Lake, forget
+from mel_pipeline.warehouse.parquet_mirror import ParquetMirror, forget
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_cluster_that_does_not_answer_is_told_at_once(warehouse: Warehouse, tm
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     project = SqlProject.load(PROJECT / "dbt_like_sql", VARIABLES)
-    runner = SparkRunner(Lake(warehouse, tmp_path / "lake"), f"spark://127.0.0.1:{port}")
+    runner = SparkRunner(ParquetMirror(warehouse, tmp_path / "lake"), f"spark://127.0.0.1:{port}")
     with pytest.raises(ModelError, match="nobody answers"):
         list(runner.run(project))
 
@@ -102,7 +102,7 @@ def test_sql_that_cannot_be_read_is_an_error_of_the_model() -> None:
 
 
 def test_only_tables_whose_rows_changed_are_handed_over(warehouse: Warehouse, tmp_path: Path) -> None:
-    lake = Lake(warehouse, tmp_path / "lake")
+    lake = ParquetMirror(warehouse, tmp_path / "lake")
     columns = {
         "raw_a": [("Key", "text"), ("_loaded_at", "timestamp"), ("later", "text")],
         "raw_b": [("x", "text")],
@@ -126,7 +126,7 @@ def test_only_tables_whose_rows_changed_are_handed_over(warehouse: Warehouse, tm
 
 
 def test_rows_come_back_as_they_went_and_old_folders_go(warehouse: Warehouse, tmp_path: Path) -> None:
-    lake = Lake(warehouse, tmp_path / "lake")
+    lake = ParquetMirror(warehouse, tmp_path / "lake")
     columns = {"raw_a": [("word", "text"), ("moment", "timestamp"), ("yes", "boolean")]}
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("create table raw_a (word text, moment timestamp, yes boolean)")
@@ -148,7 +148,7 @@ def test_rows_come_back_as_they_went_and_old_folders_go(warehouse: Warehouse, tm
 
 
 def test_a_lake_that_is_not_mounted_stops_an_erasure(warehouse: Warehouse, tmp_path: Path) -> None:
-    lake = Lake(warehouse, tmp_path / "lake")
+    lake = ParquetMirror(warehouse, tmp_path / "lake")
     with warehouse.transaction() as connection:
         assert forget(connection) == 0  # there never was one
         connection.exec_driver_sql("create table raw_a (x text)")

@@ -1,4 +1,4 @@
-"""The tables the package owned when migrations began. A warehouse from before gets what it lacks."""
+"""The tables the package owned when migrations began. An older warehouse gets the missing ones."""
 
 from __future__ import annotations
 

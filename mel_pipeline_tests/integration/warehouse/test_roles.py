@@ -152,7 +152,7 @@ def test_a_file_has_no_roles_and_says_what_to_do(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     result = CliRunner().invoke(app, ["warehouse", "roles"])
     assert isinstance(result.exception, MelError)
-    assert "whoever may read the file reads all of it" in str(result.exception)
+    assert "anyone who may read the file reads all of it" in str(result.exception)
 
 
 def test_a_layout_can_be_brought_up_by_hand(
@@ -162,4 +162,4 @@ def test_a_layout_can_be_brought_up_by_hand(
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     for _ in range(2):
         result = CliRunner().invoke(app, ["warehouse", "upgrade"])
-        assert result.exit_code == 0 and "the newest this version knows" in result.output
+        assert result.exit_code == 0 and "the latest" in result.output

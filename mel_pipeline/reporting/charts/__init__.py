@@ -1,7 +1,7 @@
-"""One module a kind of chart, found by name: ``charts/<name>.py`` with ``draw(frame, text) -> Figure``.
+"""One module per kind of chart, found by name: ``charts/<name>.py`` with ``draw(frame, text) -> Figure``.
 
-``canvas.py`` holds what they share, ``pages/`` the pictures of the whole page. No figures are computed here: frames
-arrive ready.
+``canvas.py`` holds what they share, ``pages/`` the overview pictures. No figures are computed here: frames arrive
+ready.
 """
 
 from __future__ import annotations

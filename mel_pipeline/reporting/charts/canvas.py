@@ -1,7 +1,7 @@
 """What all charts share: style, paper, title block, foot line, the "not available" panel.
 
-Places are reckoned in inches from the top, because titles wrap and rows differ; matplotlib's own layout
-engines would move them with the font and cost most of the drawing time.
+Positions are in inches from the top, because titles wrap and row heights differ; matplotlib's own layout engines
+would move them with the font and cost most of the drawing time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NOW, BEFORE, OTHER, UNSTATED = "#12436D", "#7895B2", "#28A197", "#8A94A0"
 INK, QUIET, PANEL = "#1F2933", "#4A5560", "#F1F4F6"
-WIDE, NARROW = 6.2, 3.6  # half a page, so that small type is read at the size it has here
+WIDE, NARROW = 6.2, 3.6  # half a page, so that small type is printed at the size it has here
 MARGIN = 0.14
 LINE_SPACING = 1.25
 FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
@@ -44,7 +44,7 @@ PLAIN, STRONG = ["Inter", "DejaVu Sans"], ["Inter Semi Bold"]
 
 
 class Headed(Protocol):
-    """What paper needs of a frame: its words, and whether it is for a phone."""
+    """What ``paper`` needs from a frame: its words, and whether it is for a phone."""
 
     @property
     def title(self) -> str: ...
@@ -60,7 +60,7 @@ class Headed(Protocol):
 
 @contextmanager
 def house_style(sources_dir: Path) -> Iterator[None]:
-    """Style file and fonts for everything drawn inside; what was set before comes back.
+    """Apply the style file and fonts inside the block; the previous settings are restored afterwards.
 
     Raises:
         ReportError: the style file or a font cannot be read.
@@ -82,7 +82,7 @@ def house_style(sources_dir: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Paper:
-    """A figure with its title block written; ``top`` and ``bottom`` bound the room left, in inches."""
+    """A figure with its title block drawn; ``top`` and ``bottom`` bound the remaining room, in inches."""
 
     figure: Figure
     width: float
@@ -91,7 +91,7 @@ class Paper:
     bottom: float
 
     def axes(self, left: float, right: float, above: float = 0.0, below: float = 0.0) -> Axes:
-        """Axes in the room left, with margins in inches."""
+        """Axes in the remaining room, with margins in inches."""
         bottom = self.bottom + below
         box = (
             left / self.width,
@@ -103,7 +103,7 @@ class Paper:
 
 
 def paper(frame: Headed, room: float, footnote: str = "", wide: float = WIDE) -> Paper:
-    """A figure high enough for its title, ``room`` inches of drawing and the foot line."""
+    """A figure tall enough for its title, ``room`` inches of drawing and the foot line."""
     width = NARROW if frame.narrow else wide
     figure = Figure(figsize=(width, room))
     FigureCanvasAgg(figure)
@@ -112,7 +112,7 @@ def paper(frame: Headed, room: float, footnote: str = "", wide: float = WIDE) ->
         (balanced(frame.title, strong, width - 2 * MARGIN), strong, INK),
         (wrapped(frame.subtitle, font(9), width - 2 * MARGIN), font(9), QUIET),
     ]
-    # Small type is drawn up to two per cent wider than its outlines, by hinting.
+    # Hinting draws small type up to two per cent wider than its outlines.
     foot = wrapped(" ".join(filter(None, [footnote, frame.footnote])), font(7.5), 0.98 * (width - 2 * MARGIN))
     bottom = MARGIN + _height(foot, font(7.5)) + 0.08
     top = MARGIN + sum(_height(lines, size) + 0.06 for lines, size, _ in blocks) + 0.04
@@ -131,7 +131,7 @@ def font(size: float, *, strong: bool = False) -> FontProperties:
 
 
 def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
-    """Lines of at most ``width`` inches, as measured with the real font; never broken at a space that must not break."""
+    """Lines of at most ``width`` inches, measured with the real font; never broken at a no-break space."""
     space = text_width("n n", size) - text_width("nn", size)
     lines, used = [""], 0.0
     for word in filter(None, text.split(" ")):
@@ -149,14 +149,14 @@ def shortened(text: str, size: FontProperties, width: float) -> str:
     """The text, or as much of it as fits into ``width`` inches with an ellipsis; the data table has all of it."""
     if text_width(text, size) <= width:
         return text
-    kept = text
-    while kept and text_width(f"{kept}…", size) > width:
-        kept = kept[:-1].rstrip()
-    return f"{kept}…"
+    start = text
+    while start and text_width(f"{start}…", size) > width:
+        start = start[:-1].rstrip()
+    return f"{start}…"
 
 
 def balanced(text: str, size: FontProperties, width: float) -> list[str]:
-    """As ``wrapped``, with lines of like length: no single word left on the last one."""
+    """As ``wrapped``, with lines of similar length: no single word left on the last one."""
     lines = wrapped(text, size, width)
     best = lines
     while len(lines) > 1 and width > 1.0:
@@ -171,7 +171,7 @@ def balanced(text: str, size: FontProperties, width: float) -> list[str]:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: FontProperties) -> float:
     """Inches."""
-    # Measured on the outlines: a renderer for each word would cost more than the whole drawing.
+    # Measured on the outlines: a renderer per word would cost more than the whole drawing.
     width, _, _ = text_to_path.get_text_width_height_descent(text, size, ismath=False)
     return float(width) / 72
 
@@ -183,7 +183,7 @@ def _height(lines: list[str], size: FontProperties) -> float:
 def _write(
     figure: Figure, lines: list[str], y: float, *, size: FontProperties, colour: str, anchor: str
 ) -> None:
-    """Line by line: matplotlib's own spacing follows the font's metrics, not the size asked for."""
+    """Line by line: matplotlib's own spacing follows the font's metrics, not the requested size."""
     step = size.get_size_in_points() * LINE_SPACING / 72 / figure.get_figheight()
     if anchor == "bottom":
         y += step * (len(lines) - 1)
@@ -200,7 +200,7 @@ def _write(
 
 
 def halo(width: float = 3.0) -> list[AbstractPathEffect]:
-    """A white rim that keeps words and target lines readable across what lies under them."""
+    """A white rim that keeps words and target lines readable over other marks."""
     return [withStroke(linewidth=width, foreground="white")]
 
 
@@ -223,7 +223,7 @@ def key_row(sheet: Paper, handles: Sequence[Artist], labels: Sequence[str]) -> N
 
 
 def bare(axes: Axes) -> None:
-    """No frame, no ticks: the labels on the marks say it all."""
+    """No frame, no ticks: the marks are labelled."""
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
@@ -231,7 +231,7 @@ def bare(axes: Axes) -> None:
 
 
 def empty_panel(frame: Headed, text: Texts, why: str = "") -> Figure:
-    """What stands in the place of a chart without data: plain words, no axes, no zero."""
+    """The panel in place of a chart without data: plain words, no axes, no zero."""
     sheet = paper(frame, 1.7)
     axes = sheet.axes(MARGIN, MARGIN, above=0.06, below=0.06)
     bare(axes)

@@ -1,6 +1,6 @@
 """Gender balance: a bar of those who stated their gender with the balance band, a thin one for the rest.
 
-Two bars because they have two bases: the balance is of the disclosed, the undisclosed share of all persons.
+Two bars because they have two bases: the balance is of the disclosed, the undisclosed share is of all people.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.chart_data.indicator import ChartFrame
     from mel_pipeline.reporting.text.texts import Texts
 
-# Dark, middle, light: three tones that stay apart in grey print; the text on them follows.
+# Dark, middle, light: three tones that stay distinct in grey print, each with its text colour.
 TONES = {
     "Woman": (NOW, "white"),
     "Man": (BEFORE, INK),
@@ -78,7 +78,7 @@ def _stated(sheet: Paper, axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
         number, name = font(13, strong=True), font(9)
         widest = max(text_width(mark["shown"], number), text_width(mark["label"], name))
         if widest + 0.2 < mark["value"] * inches:
-            # The first to the left, the others to the right: the middle belongs to the band.
+            # The first to the left, the others to the right: the middle is left to the band.
             at, side, shift = (left, "left", 7) if left == 0 else (left + mark["value"], "right", -7)
             place: dict[str, Any] = {"textcoords": "offset points", "ha": side, "color": ink}
             axes.annotate(
@@ -93,7 +93,7 @@ def _stated(sheet: Paper, axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
 
 
 def _outside(axes: Axes, mark: dict[Hashable, Any], end: float) -> None:
-    """A share too narrow for its words gets them under the bar, right-aligned to its end."""
+    """A share too narrow for its label has it under the bar, right-aligned to its end."""
     axes.annotate(
         f"{mark['label']} {mark['shown']}",
         (end, 1.08),

@@ -1,4 +1,4 @@
-"""Horizontal bars, one a row, for regions and categories. Names stand left of the bars, above when narrow."""
+"""Horizontal bars, one per row, for regions and categories. Names are left of the bars, above when narrow."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
 
 
 def _end(mark: dict[Hashable, Any], text: Texts) -> str:
-    """The value, and for shares what it rests on."""
+    """The value, and for shares its base."""
     if mark["status"] != "ok" or not mark["base"]:
         return str(mark["shown"])
     return text("chart.value_and_n", value=mark["shown"], count=mark["base"])

@@ -44,7 +44,7 @@ def draw(frame: ChartFrame, text: Texts) -> Figure:
     axes = sheet.axes(0.3, 0.3, above=0.3 if keyed else 0.08, below=0.62 if counts else 0.42)
     axes.set_xlim(-0.55, len(frame.data) - 0.45)
     axes.set_ylim(low, high)
-    axes.set_yticks([])  # every mark carries its number; a scale beside them would say it twice
+    axes.set_yticks([])  # every mark is labelled with its number; a scale would repeat it
     marks = frame.marks
     _references(sheet, axes, frame, text)
     (_line if frame.measure.is_line else _bars)(axes, marks)
@@ -113,7 +113,7 @@ def _bars(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
 
 
 def _break(axes: Axes, x: float) -> None:
-    """Where something else begins to be counted: a dotted upright and two slants on the axis."""
+    """A change of coverage: a dotted vertical and two slants on the axis."""
     line = axes.get_xaxis_transform()
     axes.plot([x, x], [0.0, 1.0], transform=line, color=QUIET, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     for shift in (-0.045, 0.045):

@@ -1,4 +1,4 @@
-"""Pictures of the whole page, one module each: ``draw(frame, text) -> Figure``. Frames arrive ready."""
+"""Overview pictures of the page, one module each: ``draw(frame, text) -> Figure``. Frames arrive ready."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class DrawPage(Protocol):
 
 
 def page_drawer(name: str) -> DrawPage:
-    """The draw function of a picture of the page."""
+    """The draw function of an overview picture."""
     return cast("DrawPage", importlib.import_module(f"{__name__}.{name}").draw)

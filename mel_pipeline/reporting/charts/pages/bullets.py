@@ -1,4 +1,4 @@
-"""Bullet bars: what was reached, the period before as a thin bar under it, the target as a line across both."""
+"""Bullet bars: the actual value, the previous period as a thin bar under it, the target as a line across both."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     Mark = dict[Hashable, Any]
 
 KEY, ROW_WIDE, ROW_NARROW = 0.3, 0.54, 0.94
-ALONE = 7.2  # no other picture stands beside it
+ALONE = 7.2  # no other picture is beside it
 ACTUAL, THIN, MARKER = 0.2, 0.07, 0.42
-# Shapes of findings.SHAPES as markers, so that they are as heavy in every font; hollow where nothing is judged.
+# Shapes of findings.SHAPES as markers, so that they have the same weight in every font; hollow without a judgement.
 SHAPES = {"★": "*", "●": "o", "▲": "^", "▼": "v", "◇": "D", "○": "o"}
 HOLLOW = ("◇", "○")
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Mark = dict[Hashable, Any]
 
-# Orange against blue for every kind of colour vision; dark outside and lighter inside, so that grey print reads too.
+# Orange against blue for every kind of colour vision; dark outside and lighter inside, to be readable in grey print.
 TONES = {
     "1": ("#9A3B00", "white"),
     "2": ("#D9762F", INK),
@@ -58,7 +58,7 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
 
 
 def _row(frame: PageFrame) -> float:
-    """On a phone the quarter and its n stand above the bar."""
+    """On a phone the quarter and its n are above the bar."""
     return ROW_NARROW if frame.narrow else ROW_WIDE
 
 
@@ -106,7 +106,7 @@ def _bars(axes: Axes, marks: list[Mark], width: float, frame: PageFrame, text: T
 
 
 def _below(mark: Mark) -> float:
-    """What lies left of the middle of the neutral answer, in per cent."""
+    """The share left of the middle of the neutral answer, in per cent."""
     return float(mark["s1"] + mark["s2"] + mark["s3"] / 2)
 
 

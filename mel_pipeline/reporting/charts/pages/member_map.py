@@ -1,4 +1,4 @@
-"""A dot for each member, ten to a row, in blocks that stand roughly where the regions lie. No borders, no geography."""
+"""A dot for each member, ten to a row, in blocks placed roughly where the regions are. No borders, no geography."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MANY = 120  # members of one region from which the dots get smaller
 
 @dataclass(frozen=True)
 class Grid:
-    """How dots stand: how many to a row, how far apart in inches."""
+    """Layout of the dots: how many to a row, how far apart in inches."""
 
     across: int
     step: float
@@ -77,7 +77,7 @@ def _grid(frame: PageFrame, marks: list[Mark]) -> Grid:
 
 
 def _width(frame: PageFrame) -> float:
-    """Of a block."""
+    """Width of a block."""
     return NARROW - 2 * MARGIN if frame.narrow else (WIDE - 2 * MARGIN - (COLUMNS - 1) * 0.2) / COLUMNS
 
 
@@ -99,7 +99,7 @@ def _stacked(frame: PageFrame, marks: list[Mark], grid: Grid) -> list[tuple[Mark
 
 
 def _mapped(frame: PageFrame, marks: list[Mark], grid: Grid) -> list[tuple[Mark, float, float]]:
-    """North above south, each row on one line; the easternmost lies lower. Those without a region stand apart."""
+    """North above south, each row on one line; the easternmost is lower. Members without a region are set apart."""
     step = _width(frame) + 0.2
     ends: dict[int, float] = {}
     placed = []
@@ -108,7 +108,7 @@ def _mapped(frame: PageFrame, marks: list[Mark], grid: Grid) -> list[tuple[Mark,
         tallest = max(len(_lines(mark, frame)) for mark in here)
         start = max((ends.get(mark["column"], 0.0) for mark in here), default=0.0)
         for mark in here:
-            y = start + LINE * (tallest - len(_lines(mark, frame)))  # so that the dots of a row begin alike
+            y = start + LINE * (tallest - len(_lines(mark, frame)))  # the dots of a row start level
             if row == 0 and mark["column"] == COLUMNS - 1:
                 y += SOUTH
             placed.append((mark, MARGIN + mark["column"] * step, y))
@@ -125,7 +125,7 @@ def _block(axes: Axes, mark: Mark, corner: tuple[float, float], grid: Grid, fram
     head = LINE * len(lines)
     there = mark["state"] == "ok"
     size = font(13 if there and not frame.narrow else 10.5 if there else 8.5, strong=there)
-    # On a phone the number stands beside the name, else under it.
+    # On a phone the number is beside the name, else under it.
     beside = (x + text_width(lines[-1], font(9.5)) + 0.12, y + head - 0.08)
     at = beside if frame.narrow else (x, y + head + 0.12)
     axes.text(*at, mark["shown"], va="center", color=ink if there else QUIET, fontproperties=size)
@@ -159,7 +159,7 @@ def _dots(axes: Axes, mark: Mark, corner: tuple[float, float], grid: Grid) -> No
 
 
 def _new(size: float) -> dict[str, Any]:
-    """Dark with a ring: told apart by tone and by shape."""
+    """Dark with a ring: distinguished by tone and by shape."""
     return {
         "marker": "o",
         "color": NOW,

@@ -1,4 +1,4 @@
-"""A small panel a platform: bars by quarter from zero, the figure of the period beside the name."""
+"""A small panel per platform: bars by quarter from zero, the figure of the period beside the name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A waterfall: the level before, each step with its sign, the level after. The steps hang where the last one ended."""
+"""A waterfall: the level before, each step with its sign, the level after. Each step starts where the last one ended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Mark = dict[Hashable, Any]
 
 BAR, LINE = 0.58, 0.16
-FEWEST = 4.0  # members that the steps span at least, so that one of them is no tower
+FEWEST = 4.0  # the axis spans at least this many members, so that a step of one is not drawn huge
 LEVELS = {"opening": BEFORE, "closing": NOW}
 
 
@@ -75,7 +75,7 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
 
 
 def _limits(marks: list[Mark]) -> tuple[float, float]:
-    """From zero where the steps can be seen so; else from a little below the lowest level: the foot line says so."""
+    """From zero where the steps are then visible; else from just below the lowest level: the foot line says so."""
     levels = [mark["start"] + mark["value"] for mark in marks if not math.isnan(mark["value"])]
     levels += [mark["start"] for mark in marks if mark["role"] not in LEVELS]
     top, least = max(levels), min(levels)
@@ -111,7 +111,7 @@ def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
     if mark["role"] in LEVELS:
         axes.add_patch(Rectangle((left, low), BAR, end - low, facecolor=LEVELS[mark["role"]], zorder=2))
         if low > 0:
-            _torn(axes, slot, low, high)
+            _axis_break(axes, slot, low, high)
     elif mark["value"] == 0:
         axes.plot([left, left + BAR], [end, end], color=QUIET, linewidth=2.2, zorder=2)
     else:
@@ -135,7 +135,7 @@ def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
 
 
 def _look(role: str) -> dict[str, Any]:
-    """Joined is solid, left is hatched on white, the rest grey: apart without colour too."""
+    """Joined is solid, left is hatched on white, the rest grey: distinguishable without colour too."""
     if role == "joined":
         return {"facecolor": OTHER, "edgecolor": OTHER}
     if role == "left":
@@ -143,7 +143,7 @@ def _look(role: str) -> dict[str, Any]:
     return {"facecolor": UNSTATED, "edgecolor": UNSTATED}
 
 
-def _torn(axes: Axes, slot: int, low: float, high: float) -> None:
+def _axis_break(axes: Axes, slot: int, low: float, high: float) -> None:
     """A white slant through a bar that does not begin at zero."""
     step = (high - low) / 40
     y, left, right = low + 4 * step, slot - BAR / 2 - 0.03, slot + BAR / 2 + 0.03

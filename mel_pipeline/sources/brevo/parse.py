@@ -47,7 +47,7 @@ def records(data: Record, name: str) -> list[Record]:
     """The records of a page; Brevo omits the list when it is empty."""
     found = data.get(name) or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PermanentSourceError(f"Brevo's answer has no list of {name}. Check MEL_BREVO_API_URL.")
+        raise PermanentSourceError(f"Brevo's response has no list of {name}. Check MEL_BREVO_API_URL.")
     return found
 
 

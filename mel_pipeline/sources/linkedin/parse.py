@@ -58,7 +58,7 @@ def explain(answer: Answer, token: str, throttled: float) -> SourceError:
 def elements_of(data: Mapping[str, object]) -> list[Element]:
     found = data.get("elements")
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PermanentSourceError("LinkedIn's answer has no list of elements. Check MEL_LINKEDIN_API_URL.")
+        raise PermanentSourceError("LinkedIn's response has no list of elements. Check MEL_LINKEDIN_API_URL.")
     return found
 
 

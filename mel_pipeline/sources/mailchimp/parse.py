@@ -48,7 +48,9 @@ def explain(answer: Answer, key: str, throttled: float) -> SourceError:
 def records(data: Record, name: str) -> list[Record]:
     found = data.get(name)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PermanentSourceError(f"Mailchimp's answer has no list of {name}. Check MEL_MAILCHIMP_API_URL.")
+        raise PermanentSourceError(
+            f"Mailchimp's response has no list of {name}. Check MEL_MAILCHIMP_API_URL."
+        )
     return found
 
 

@@ -75,7 +75,9 @@ def page_of(data: Record) -> tuple[list[Record], int, str | None]:
     """Submissions, how many there are in all, and the token of the next page."""
     found = data.get("value")
     if not isinstance(found, list):
-        raise PermanentSourceError("ODK Central's answer has no list of submissions. Check MEL_ODK_API_URL.")
+        raise PermanentSourceError(
+            "ODK Central's response has no list of submissions. Check MEL_ODK_API_URL."
+        )
     link = str(data.get("@odata.nextLink") or "")
     token = parse_qs(urlsplit(link).query).get("$skiptoken", [None])[0]
     records: list[Record] = [one for one in found if isinstance(one, dict)]

@@ -135,7 +135,7 @@ def records(data: Mapping[str, object]) -> list[Post]:
     """The entries of a response; X omits ``data`` when there are none."""
     found = data.get("data") or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PermanentSourceError("X's answer has no list of records. Check MEL_X_API_URL.")
+        raise PermanentSourceError("X's response has no list of records. Check MEL_X_API_URL.")
     return found
 
 

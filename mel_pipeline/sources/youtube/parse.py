@@ -29,7 +29,7 @@ def items_of(data: Mapping[str, object]) -> list[Item]:
     """The entries of a page; YouTube omits ``items`` when there are none."""
     items = data.get("items") or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise PermanentSourceError("YouTube's answer has no list of items. Check MEL_YOUTUBE_API_URL.")
+        raise PermanentSourceError("YouTube's response has no list of items. Check MEL_YOUTUBE_API_URL.")
     return items
 
 

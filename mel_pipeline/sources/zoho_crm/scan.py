@@ -52,9 +52,9 @@ def _pages(
         return  # interrupted after the last page
     while True:
         number += 1
-        ask = partial(api.page, module, number=number, since=since, converted=converted)
+        fetch = partial(api.page, module, number=number, since=since, converted=converted)
         positions = _positions(tokens, number, len(slices))
-        pages = list((map if len(slices) == 1 else api.pool.map)(ask, slices, positions))
+        pages = list((map if len(slices) == 1 else api.pool.map)(fetch, slices, positions))
         tokens = [page.token or "" for page in pages]
         yield pages
         if not any(page.more for page in pages):

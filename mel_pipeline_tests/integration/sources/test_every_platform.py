@@ -20,11 +20,11 @@ from mel_pipeline_tests.conftest import Organisation
 
 pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
 
-ASKED = [name for name in source_names() if contract_of(name).kind is not None]
-PLATFORMS = [name for name in ASKED if contract_of(name).kind != "survey"]
-WITH_FAULTS = [name for name in ASKED if name != "zoho_campaigns"]  # its simulator is part of Zoho's
+API_SOURCES = [name for name in source_names() if contract_of(name).kind is not None]
+PLATFORMS = [name for name in API_SOURCES if contract_of(name).kind != "survey"]
+WITH_FAULTS = [name for name in API_SOURCES if name != "zoho_campaigns"]  # its simulator is part of Zoho's
 QUICK = Policy(connect=2, read=5, attempts=2, backoff=0.001, longest_wait=0.2, throttled=0.01)
-RECENT = Quarter(2026, 3)  # every platform still tells it
+RECENT = Quarter(2026, 3)  # every platform still has data for it
 
 
 def load(organisation: Organisation, source: str, entity: str) -> LoadResult:
@@ -33,7 +33,7 @@ def load(organisation: Organisation, source: str, entity: str) -> LoadResult:
 
 
 def stored(organisation: Organisation) -> int:
-    """Rows that say anything: that a platform does not offer a figure is known without asking it."""
+    """Rows with data: that a platform does not offer a figure is known without a request."""
     tables = {
         "raw_platforms__accounts": "true",
         "raw_platforms__contents": "true",
@@ -41,8 +41,8 @@ def stored(organisation: Organisation) -> int:
         "raw_surveys__responses": "true",
     }
     return sum(
-        int(organisation.warehouse.read(f"select count(*) n from {name} where {told}")["n"][0])
-        for name, told in tables.items()
+        int(organisation.warehouse.read(f"select count(*) n from {name} where {condition}")["n"][0])
+        for name, condition in tables.items()
         if organisation.warehouse.has_table(name)
     )
 
@@ -50,16 +50,16 @@ def stored(organisation: Organisation) -> int:
 def refusals(
     organisation: Organisation, sandbox: Sandbox, source: str, error: type[SourceError]
 ) -> list[SourceError]:
-    """Load every entity; each that asks the platform has to fail."""
+    """Load every entity; each that calls the platform has to fail."""
     found = []
     for entity in contract_of(source).entities:
-        asked = len(sandbox.platforms[source].calls)
+        calls = len(sandbox.platforms[source].calls)
         try:
             load(organisation, source, entity)
         except error as refused:
             found.append(refused)
         else:
-            assert len(sandbox.platforms[source].calls) == asked, entity
+            assert len(sandbox.platforms[source].calls) == calls, entity
     assert found
     return found
 
@@ -74,7 +74,7 @@ def failing(sandbox: Sandbox, source: str, kind: Kind) -> Iterator[None]:
 
 
 @pytest.mark.behaviour("resumed", "*")
-@pytest.mark.parametrize("source", ASKED)
+@pytest.mark.parametrize("source", API_SOURCES)
 def test_loading_again_adds_and_changes_nothing(organisation: Organisation, source: str) -> None:
     entities = list(contract_of(source).entities)
     first = {entity: load(organisation, source, entity) for entity in entities}
@@ -147,7 +147,7 @@ def test_a_figure_is_there_when_it_says_so_and_only_then(organisation: Organisat
 @pytest.mark.behaviour("unique_not_added", "*")
 @pytest.mark.parametrize("source", PLATFORMS)
 def test_every_figure_is_of_a_metric_the_contract_explains(organisation: Organisation, source: str) -> None:
-    """A unique metric that were called additive would be summed: the common ones are checked by name."""
+    """A unique metric marked additive would be summed, so the common ones are checked by name."""
     contract = contract_of(source)
     unique = {name for name, metric in contract.metrics.items() if not metric.additive}
     for name, metric in contract.metrics.items():
@@ -157,7 +157,7 @@ def test_every_figure_is_of_a_metric_the_contract_explains(organisation: Organis
     assert {entity.shape for entity in contract.entities.values()} <= set(shapes())
 
 
-@pytest.mark.parametrize("source", ASKED)
+@pytest.mark.parametrize("source", API_SOURCES)
 def test_every_platform_says_what_it_needs_and_how_to_get_it(source: str) -> None:
     text = (SOURCES / source / "README.md").read_text("utf-8")
     assert "## Settings" in text and "MEL_" in text

@@ -42,7 +42,7 @@ def box() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def pages(box: Sandbox) -> Iterator[Facebook]:
-    """The simulator, as good as new."""
+    """The simulator in its initial state."""
     platform = cast(Facebook, box.platforms["facebook"])
     platform.calls.clear()
     yield platform
@@ -68,7 +68,7 @@ def figures(network: Organisation, more: str = "true") -> pd.DataFrame:
 
 
 def texts(error: BaseException) -> str:
-    """Everything an error says, with what caused it."""
+    """The full text of an error and its causes."""
     return " ".join(str(part) for part in (error, error.__cause__, error.__context__) if part)
 
 
@@ -86,8 +86,8 @@ def test_no_call_asks_more_than_90_days_and_today_is_never_asked(
     network: Organisation, pages: Facebook
 ) -> None:
     load(network, "daily")
-    asked = [call.query for call in pages.calls if call.path.endswith("/insights")]
-    spans = [(date.fromisoformat(q["since"]), date.fromisoformat(q["until"])) for q in asked]
+    queries = [call.query for call in pages.calls if call.path.endswith("/insights")]
+    spans = [(date.fromisoformat(q["since"]), date.fromisoformat(q["until"])) for q in queries]
     assert max((until - since).days for since, until in spans) == 90
     assert max(until for _, until in spans) == TODAY
     assert min(since for since, _ in spans) == KEPT_FROM
@@ -98,13 +98,13 @@ def test_a_day_is_the_one_before_its_label_in_summer_and_in_winter(
     network: Organisation, pages: Facebook
 ) -> None:
     load(network, "daily")
-    told = pages.pages[PAGE].figures["page_media_view"]
+    views = pages.pages[PAGE].figures["page_media_view"]
     for day, hour in ((date(2026, 7, 10), "07:00"), (date(2026, 1, 10), "08:00")):
         row = figures(
             network,
             f"account_id = '{PAGE}' and metric = 'page_media_view' and period_start = '{day}'",
         ).iloc[0]
-        assert row["value"] == str(told[day])
+        assert row["value"] == str(views[day])
         assert f"end_time {day + timedelta(days=1)}T{hour}" in row["_source_ref"]
 
 
@@ -117,7 +117,7 @@ def test_days_older_than_two_years_are_marked_and_not_asked(network: Organisatio
 
 
 def test_days_out_of_reach_are_left_alone_once_figures_of_the_page_are_stored(network: Organisation) -> None:
-    """After a change of the contract everything is read again; what cannot be read again stays as it is."""
+    """After a change of the contract everything is read again; what is no longer available stays as it is."""
     cursor = json.dumps({"rules": "of an earlier contract", "days": {PAGE: "2026-11-19"}})
     pull = client.open(network.settings, QUICK).pull("daily", cursor=cursor)
     rows = pd.concat([batch.frame for batch in pull.batches])
@@ -130,11 +130,11 @@ def test_days_out_of_reach_are_left_alone_once_figures_of_the_page_are_stored(ne
 def test_the_reach_of_a_quarter_is_not_offered_and_never_a_sum_of_days(network: Organisation) -> None:
     load(network, "daily")
     load(network, "periods", "2025-Q4")
-    asked = figures(network, "grain in ('quarter', 'year')")
-    assert set(zip(asked["grain"], asked["period_start"], strict=True)) == {
+    reach = figures(network, "grain in ('quarter', 'year')")
+    assert set(zip(reach["grain"], reach["period_start"], strict=True)) == {
         ("quarter", "2025-10-01"), ("year", "2025-01-01"),
     }  # fmt: skip
-    assert set(asked["availability"]) == {"not_offered"} and asked["value"].isna().all()
+    assert set(reach["availability"]) == {"not_offered"} and reach["value"].isna().all()
     metrics = contract_of("facebook").metrics
     assert [name for name, metric in metrics.items() if metric.counts == "reach" and metric.additive] == []
 
@@ -145,17 +145,17 @@ def test_the_last_three_days_are_asked_again_and_earlier_values_are_kept(
 ) -> None:
     load(network, "daily")
     yesterday = TODAY - timedelta(days=1)
-    told = pages.pages[PAGE].figures["page_media_view"][yesterday]
-    pages.restated[PAGE, "page_media_view", yesterday] = told + 7
+    views = pages.pages[PAGE].figures["page_media_view"][yesterday]
+    pages.restated[PAGE, "page_media_view", yesterday] = views + 7
     pages.calls.clear()
     result = load(network, "daily")
     assert (result.new, result.changed, result.fetched) == (0, 1, 2 * 3 * 5)
     day = f"account_id = '{PAGE}' and metric = 'page_media_view' and period_start = '{yesterday}'"
-    assert figures(network, day)["value"].tolist() == [str(told + 7)]
+    assert figures(network, day)["value"].tolist() == [str(views + 7)]
     kept = network.warehouse.read(
         f"select value from raw_platforms__metrics_history where {day} and platform = 'facebook'"
     )
-    assert str(told) in set(kept["value"])
+    assert str(views) in set(kept["value"])
 
 
 @pytest.mark.behaviour("retired_metric", "facebook")

@@ -66,9 +66,9 @@ def test_youtube_values_are_found_by_their_headers_whatever_their_order(
     organisation: Organisation, youtube: YouTube
 ) -> None:
     load(organisation, "youtube", "daily")
-    day, told = next(iter(youtube.days.items()))
+    day, expected = next(iter(youtube.days.items()))
     assert {row[0]: row[2] for row in figures(organisation, f"period_start = '{day}'")} == {
-        name: str(value) for name, value in told.items()
+        name: str(value) for name, value in expected.items()
     }
 
 
@@ -111,8 +111,8 @@ def test_youtube_figures_are_of_videos_of_the_quarter_and_a_hidden_count_is_not_
     assert len(rows) == 3 * len(mine)
     hidden = next(video for video in youtube.videos if video.likes is None)
     load(organisation, "youtube", "content_metrics", Quarter.of(hidden.published.date()))
-    told = figures(organisation, f"metric = 'likeCount' and content_id = '{hidden.id}'")
-    assert [row[2:] for row in told] == [[None, "suppressed"]]
+    likes = figures(organisation, f"metric = 'likeCount' and content_id = '{hidden.id}'")
+    assert [row[2:] for row in likes] == [[None, "suppressed"]]
 
 
 @pytest.mark.behaviour("throttling", "youtube")

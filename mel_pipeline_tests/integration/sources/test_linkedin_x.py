@@ -1,4 +1,4 @@
-"""LinkedIn and X over HTTP: windows that end, versions that end, tokens that end; impressions are not people."""
+"""LinkedIn and X over HTTP: windows, API versions and tokens expire; impressions are not people."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def test_linkedin_days_older_than_its_twelve_months_are_not_asked_and_not_zero(
     kept_from = TODAY - timedelta(days=365)
     lost = rows(organisation, "distinct value, availability", f"period_start < '{kept_from}'")
     assert lost == [(None, "not_offered")]
-    told = dict(
+    stored = dict(
         rows(
             organisation,
             "period_start, value",
             f"metric = 'impressionCount' and period_start >= '{kept_from}' and availability = 'given'",
         )
     )
-    assert told == {
+    assert stored == {
         str(day): str(figures["impressionCount"])
         for day, figures in linkedin.days.items()
         if day >= kept_from
@@ -156,9 +156,9 @@ def test_linkedin_token_within_fourteen_days_of_its_end_warns(
     organisation: Organisation, linkedin: LinkedIn, days: int, warns: bool
 ) -> None:
     linkedin.token_ends = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) + timedelta(days=days)
-    told = load(organisation, "linkedin", "accounts").warnings
-    assert bool(told) == warns
-    assert not warns or "MEL_LINKEDIN_ACCESS_TOKEN" in told[0]
+    warnings = load(organisation, "linkedin", "accounts").warnings
+    assert bool(warnings) == warns
+    assert not warns or "MEL_LINKEDIN_ACCESS_TOKEN" in warnings[0]
 
 
 def test_linkedin_that_does_not_tell_the_tokens_end_warns_and_loads(

@@ -1,4 +1,4 @@
-"""Mailchimp and Brevo over HTTP: counts and no rates, opens that no person made, campaigns that still move."""
+"""Mailchimp and Brevo over HTTP: counts instead of rates, automatic opens, campaigns that have not settled."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def test_brevo_opens_that_apple_makes_are_apart_and_lists_are_not_added(
         "select account_id from raw_platforms__contents where platform = 'brevo'"
     )
     assert set(accounts["account_id"]) == {"7", "several"}
-    told = organisation.warehouse.read("select * from raw_platforms__contents").to_csv()
-    assert "news@example.org" not in told
+    contents = organisation.warehouse.read("select * from raw_platforms__contents").to_csv()
+    assert "news@example.org" not in contents
 
 
 @pytest.mark.behaviour("restated_days", "mailchimp", "brevo")

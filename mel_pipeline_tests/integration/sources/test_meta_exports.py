@@ -42,7 +42,7 @@ SECRET = "Marguerite Sample, marguerite@example.org"
 
 
 def row(header: str, **values: str) -> list[str]:
-    """A row under a header; columns are named as in it, with _ for a space."""
+    """A row under a header; keyword arguments are its column names, with _ for a space."""
     usual = {
         "Post ID": "18012345678901234", "Account ID": ACCOUNT, "Account username": "metropolis",
         "Page ID": PAGE, "Page name": "Metropolis", "Publish time": "11/26/2024 09:05", "Post type": "IG reel",
@@ -60,7 +60,7 @@ def written(header: str, *rows: list[str]) -> bytes:
 
 
 class Drop:
-    """A folder of exports, and a warehouse of their own."""
+    """A folder of exports with its own warehouse."""
 
     def __init__(self, home: Path, source: str) -> None:
         self.folder = home / "meta"
@@ -266,8 +266,8 @@ def test_a_file_that_is_no_such_export_says_why_and_the_others_load(
 def test_no_cell_of_a_file_that_lost_its_header_is_repeated(instagram: Drop) -> None:
     lines = written(INSTAGRAM, row(INSTAGRAM, Description=SECRET), row(INSTAGRAM)).splitlines(keepends=True)
     instagram.put("lost.csv", b"".join(lines[1:]))
-    (told,) = instagram.load("contents").waiting
-    assert "Marguerite" not in told and "holds no column names" in told
+    (reason,) = instagram.load("contents").waiting
+    assert "Marguerite" not in reason and "holds no column names" in reason
 
 
 def test_of_two_exports_with_the_same_post_the_later_files_figures_count(instagram: Drop) -> None:

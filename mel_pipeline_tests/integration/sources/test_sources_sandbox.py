@@ -1,4 +1,4 @@
-"""Every source against the sample organisation: the whole way from the API to the raw table."""
+"""Every source against the sample organisation: end to end from the API to the raw table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TODAY = date(2026, 11, 20)
 ENTITIES = [(source, entity) for source in source_names() for entity in contract_of(source).entities]
 PERSONAL = re.compile(r"192\.0\.2|@example|Mozilla|survey\.example|Sample person")
 
-# Great Expectations imports a deprecated module, and pandas remarks on groups in the patterns it is given.
+# Great Expectations imports a deprecated module, and pandas warns about groups in the patterns it gets.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),

@@ -1,4 +1,4 @@
-"""Instagram and Matomo against a loopback server that answers and fails in the ways they do."""
+"""Instagram and Matomo against a loopback server that responds and fails as they do."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def error(code: int, subcode: int = 0, status: int = 400, **headers: str) -> Rep
 
 
 def pull(
-    answer: Callable[[Request], Reply], home: Path, entity: str, **asked: Any
+    answer: Callable[[Request], Reply], home: Path, entity: str, **options: Any
 ) -> tuple[list[Batch], Service, str | None]:
     with serving(answer) as server:
-        result = instagram.open(settings_for(server, home), QUICK).pull(entity, **asked)
+        result = instagram.open(settings_for(server, home), QUICK).pull(entity, **options)
         return list(result.batches), server, result.cursor()
 
 
@@ -59,8 +59,8 @@ def test_followers_are_taken_today_with_the_token_in_a_header(tmp_path: Path) ->
     answer = Reply({"id": "17", "username": "metropolis", "followers_count": 1500})
     batches, server, _ = pull(lambda request: answer, tmp_path, "accounts")
     assert rows_of(batches).iloc[0].tolist()[:5] == ["instagram", "17", "metropolis", "2025-02-10", "1500"]
-    assert server.asked[0].headers["Authorization"] == "Bearer sample-instagram-token"
-    assert "access_token" not in server.asked[0].query
+    assert server.requests[0].headers["Authorization"] == "Bearer sample-instagram-token"
+    assert "access_token" not in server.requests[0].query
 
 
 @pytest.mark.behaviour("expiry_warning", "instagram")
@@ -79,8 +79,8 @@ def test_a_token_that_ends_within_two_weeks_warns_and_is_sent_in_the_body(
     with serving(answer) as server:
         result = instagram.open(settings_for(server, tmp_path), QUICK).pull("accounts")
         assert len(rows_of(list(result.batches))) == 1
-    told = [text for text in result.warnings() if f"expires on {ends.date()}" in text]
-    assert bool(told) is warned and "sample-instagram-token" not in "".join(result.warnings())
+    warnings = [text for text in result.warnings() if f"expires on {ends.date()}" in text]
+    assert bool(warnings) is warned and "sample-instagram-token" not in "".join(result.warnings())
 
 
 def test_a_platform_that_does_not_tell_when_the_token_ends_is_said_to(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_a
     assert set(rows_of(batches)["value"]) == {"5"}
     batches, server, _ = pull(follower_days, tmp_path, "daily", cursor=cursor)
     assert rows_of(batches)["period_start"].tolist() == ["2025-02-07", "2025-02-08", "2025-02-09"]
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.behaviour("missing_not_zero", "instagram")
@@ -171,9 +171,9 @@ def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path:
         ("reach", "2024-10-01", "2025-01-01"): "100", ("views", "2024-10-01", "2025-01-01"): "100",
         ("reach", "2024-01-01", "2025-01-01"): "250", ("views", "2024-01-01", "2025-01-01"): "250",
     }  # fmt: skip
-    assert all("," not in request.query["metric"] for request in server.asked)
+    assert all("," not in request.query["metric"] for request in server.requests)
     _, server, _ = pull(answer, tmp_path, "periods", quarter=Quarter(2024, 3))
-    assert {request.query["until"] for request in server.asked} == {"2024-10-01"}
+    assert {request.query["until"] for request in server.requests} == {"2024-10-01"}
 
 
 @pytest.mark.behaviour("missing_not_zero", "instagram")
@@ -205,7 +205,7 @@ def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path:
 
 def test_a_quarter_that_has_not_begun_is_not_asked_for(tmp_path: Path) -> None:
     batches, server, _ = pull(lambda request: Reply({}), tmp_path, "periods", quarter=Quarter(2025, 2))
-    assert (batches, server.asked) == ([], [])
+    assert (batches, server.requests) == ([], [])
 
 
 def test_a_period_needs_a_quarter(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_posts_come_page_by_page_and_the_last_page_has_cursors_but_no_next(tmp_p
     frame = rows_of(batches)
     assert frame["content_id"].tolist() == ["1", "2", "3"]
     assert frame["published_at"].iloc[0] == "2024-11-26T08:00:00+00:00"
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
     figures = rows_of(pull(answer, tmp_path, "content_metrics", quarter=Q4)[0])
     assert figures[["content_id", "metric", "value"]].to_numpy().tolist() == [
         [post, metric, value] for post in "123" for metric, value in (("views", "10"), ("reach", "8"))
@@ -253,7 +253,10 @@ def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(tmp_path: Path)
     posts = [post(int(number), stamp) for number, stamp in stamps.items()]
     batches, server, _ = pull(lambda request: Reply({"data": posts}), tmp_path, "contents", quarter=Q4)
     assert rows_of(batches)["content_id"].tolist() == ["1", "2"]
-    assert (server.asked[0].query["since"], server.asked[0].query["until"]) == ("2024-09-30", "2025-01-02")
+    assert (server.requests[0].query["since"], server.requests[0].query["until"]) == (
+        "2024-09-30",
+        "2025-01-02",
+    )
 
 
 @pytest.mark.behaviour("error_meaning", "instagram")
@@ -309,21 +312,21 @@ def test_a_missing_permission_is_permanent_and_named(tmp_path: Path, code: int) 
 @pytest.mark.parametrize("code", [1, 2, 4, 17, 32, 613, 80000, 80014])
 @pytest.mark.behaviour("error_meaning", "instagram")
 def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, code: int) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
 
     def answer(request: Request) -> Reply:
         if request.path.endswith("/debug_token"):
             return Reply({"data": {"expires_at": 0}})
-        asked.append(1)
+        calls.append(1)
         return (
             error(code, status=400)
-            if len(asked) == 1
+            if len(calls) == 1
             else Reply({"id": "17", "username": "m", "followers_count": 1})
         )
 
     batches, _, _ = pull(answer, tmp_path, "accounts")
     assert len(rows_of(batches)) == 1
-    assert len(asked) == 2
+    assert len(calls) == 2
 
 
 @pytest.mark.behaviour("throttling", "instagram")
@@ -340,10 +343,10 @@ def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_passed_over() -
 
 
 def visits(
-    answer: Callable[[Request], Reply], home: Path, entity: str = "daily", **asked: Any
+    answer: Callable[[Request], Reply], home: Path, entity: str = "daily", **options: Any
 ) -> tuple[pd.DataFrame, list[Batch], Service]:
     with serving(answer) as server:
-        batches = list(matomo.open(settings_for(server, home), QUICK).pull(entity, **asked).batches)
+        batches = list(matomo.open(settings_for(server, home), QUICK).pull(entity, **options).batches)
         return rows_of(batches) if batches else pd.DataFrame(), batches, server
 
 
@@ -423,8 +426,8 @@ def test_a_month_that_is_not_over_is_not_asked_for(tmp_path: Path) -> None:
 @pytest.mark.behaviour("error_meaning", "matomo")
 @pytest.mark.behaviour("no_secrets", "matomo")
 def test_an_error_of_matomo_inside_a_200_is_permanent_and_does_not_repeat_the_token(tmp_path: Path) -> None:
-    told = "You can't access this resource with token sample-matomo-token from 192.0.2.7"
+    message = "You can't access this resource with token sample-matomo-token from 192.0.2.7"
     with pytest.raises(PermanentSourceError, match="MEL_MATOMO_TOKEN") as caught:
-        visits(lambda request: Reply({"result": "error", "message": told}), tmp_path)
+        visits(lambda request: Reply({"result": "error", "message": message}), tmp_path)
     assert "sample-matomo-token" not in str(caught.value)
     assert "192.0.2.7" not in str(caught.value)

@@ -1,7 +1,7 @@
-"""What the Zoho CRM connector is held to: one situation a test, against a stateful Zoho with its real limits.
+"""Required behaviour of the Zoho CRM connector: one situation per test, against a stateful Zoho with its real limits.
 
-The numbers are those of the connector's behaviours. 7 (hosts that may see the token) stands in
-test_zoho_sign_in.py, 8 (nothing leaks) in test_zoho_redaction.py; a killed load (14) in test_zoho_kill.py too.
+The numbers are those of the connector's behaviours. 7 (hosts that may see the token) is in
+test_zoho_sign_in.py, 8 (nothing leaks) in test_zoho_redaction.py; a killed load (14) also in test_zoho_kill.py.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def test_06_one_refused_module_fails_by_name_and_the_others_finish(tmp_path: Pat
             case.account.faults.revoke_scope("Deals")
         else:
             case.account.faults.deny("Deals")
-        told = "ZohoCRM.modules.deals.READ" if fault == "scope" else "no permission for the module Deals"
-        with pytest.raises(PermanentSourceError, match=told):
+        message = "ZohoCRM.modules.deals.READ" if fault == "scope" else "no permission for the module Deals"
+        with pytest.raises(PermanentSourceError, match=message):
             case.load("deals")
         assert case.load().new == 3
         assert not case.warehouse.has_table("raw_zoho_crm__deals")
@@ -181,9 +181,9 @@ def test_11_120_fields_on_3_pages_arrive_whole_each_slice_by_its_own_tokens(tmp_
         rows = case.rows()
         assert rows[[field.api_name.lower() for field in WIDE]].notna().all().all()
         assert rows["field_119"].is_unique
-        asked = [call.query for call in case.account.calls if call.path == "/crm/v8/Accounts"]
-        assert len(asked) == 9 and all(len(query["fields"].split(",")) <= 50 for query in asked)
-        tokens = [query["page_token"] for query in asked if "page_token" in query]
+        queries = [call.query for call in case.account.calls if call.path == "/crm/v8/Accounts"]
+        assert len(queries) == 9 and all(len(query["fields"].split(",")) <= 50 for query in queries)
+        tokens = [query["page_token"] for query in queries if "page_token" in query]
         assert len(tokens) == len(set(tokens)) == 6
 
 
@@ -232,11 +232,11 @@ def test_14_a_load_cut_short_after_some_pages_ends_as_an_uninterrupted_one(tmp_p
         with pytest.raises(TransientSourceError):
             case.load()
         assert not case.warehouse.has_table("raw_zoho_crm__records")
-        asked = len(case.account.calls)
+        calls_before = len(case.account.calls)
         case.account.faults.clear()
         result = case.load()
         assert (result.new, result.repeated) == (30_000, 0)
-        assert len(case.account.calls) - asked < 100, "what was read is not read again"
+        assert len(case.account.calls) - calls_before < 100, "what was read is not read again"
         assert case.ids() == sorted(case.module.ids())
 
 
@@ -252,10 +252,10 @@ def test_14_a_load_cut_short_after_its_last_record_only_asks_what_was_deleted(
         case.account.faults.add("/deleted$", times=None, status=503)
         with pytest.raises(TransientSourceError):
             case.load()
-        asked = len(case.account.calls)
+        calls_before = len(case.account.calls)
         case.account.faults.clear()
         assert case.load().new == 12_345
-        assert len(case.account.calls) - asked < 8
+        assert len(case.account.calls) - calls_before < 8
 
 
 @pytest.mark.fault(19)
@@ -310,7 +310,7 @@ def test_18_moments_of_different_offsets_are_compared_as_instants(tmp_path: Path
         case.load()
         cursor = json.loads(case.warehouse.read("select cursor from source_cursor")["cursor"].item())
         assert datetime.fromisoformat(cursor["modified"]) == samoa
-        assert case.load().fetched == 1  # the later one alone lies within the overlap
+        assert case.load().fetched == 1  # only the later one is within the overlap
 
 
 def _offset(hours: float) -> Any:
@@ -359,7 +359,7 @@ def test_20_after_more_than_60_days_everything_is_reconciled_by_ids(tmp_path: Pa
         case.clock.advance(3_600)
         gone = case.module.ids()[2]
         case.module.delete(gone, permanent=permanent)
-        case.clock.advance(130 * DAY)  # no list of deletions names it any more
+        case.clock.advance(130 * DAY)  # it is on no list of deletions any more
         result = case.load()
         assert (result.deleted, result.expected) == (1, 4)
         assert gone not in case.ids()
@@ -454,8 +454,8 @@ def test_23_new_and_retyped_fields_are_recorded_as_drift_and_the_figures_go_on(t
         case.module.add_field(Field("Population", "integer"))
         case.module.retype_field("Name", "textarea")
         case.load()
-        told = recent_drift(case.warehouse, "zoho_crm", "records")
-        assert [sentence.split(", seen")[0] for sentence in told] == [
+        drift = recent_drift(case.warehouse, "zoho_crm", "records")
+        assert [sentence.split(", seen")[0] for sentence in drift] == [
             "Name changed from text to textarea",
             "Population is new (integer)",
         ]
@@ -473,7 +473,7 @@ def test_23_a_removed_field_stops_its_module_by_name_is_recorded_and_hides_no_ot
             case.load()
         assert case.load("deals").unchanged == 1
         assert "Name is gone (was text)" in recent_drift(case.warehouse, "zoho_crm", "records")[0]
-        assert len(case.ids()) == 2, "the rows of before still stand"
+        assert len(case.ids()) == 2, "the earlier rows are still there"
 
 
 BIG = 20_000  # beyond 10,000 a first load takes Bulk Read or queries
@@ -481,7 +481,7 @@ BIG = 20_000  # beyond 10,000 a first load takes Bulk Read or queries
 
 @contextmanager
 def bulky(home: Path, **more: Any) -> Iterator[Case]:
-    """Members enough for Bulk Read, to a token that may not query."""
+    """Enough members for Bulk Read, and a token without the query scope."""
     with members(home, **more) as case:
         case.account.scopes.discard("ZohoCRM.coql.READ")
         case.module.fill(BIG, lambda number: {"Name": f"City {number}"})
@@ -533,7 +533,7 @@ def test_24_a_job_left_by_a_load_cut_short_that_zoho_has_no_more_is_started_anew
 def test_a_list_that_keeps_shifting_defers_and_the_next_run_begins_anew(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.module.fill(1_000, lambda number: {"Name": f"City {number}"})
-        counted = {"count": 1_001}  # Zoho counts one more than it gives, whatever is asked
+        counted = {"count": 1_001}  # Zoho counts one more record than it returns
         case.account.faults.add("/actions/count$", times=None, status=200, body=counted)
         with pytest.raises(TransientSourceError, match="1,000 records arrived where Zoho counts 1,001"):
             case.load()

@@ -27,7 +27,7 @@ from mel_pipeline_tests.fixtures.zoho_stub import QUICK, SECRETS, Zoho
 TODAY = date(2026, 11, 20)
 METRICS = len(contract_of("zoho_campaigns").metrics)
 RECENT, REPORTS = "/campaigns/api/v1.1/recentcampaigns", "/campaigns/api/v1.1/campaignreports"
-PERSON = "somebody@example.org"
+PERSON = "person@example.org"
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
@@ -40,7 +40,7 @@ def sent(day: str) -> str:
 
 
 def campaign(number: int, day: str = "2026-11-08", **more: str) -> dict[str, str]:
-    told = {
+    record = {
         "campaign_key": f"key{number}",
         "campaign_name": f"Newsletter {number}",
         "campaign_status": "Sent",
@@ -48,7 +48,7 @@ def campaign(number: int, day: str = "2026-11-08", **more: str) -> dict[str, str
         "sent_time": sent(day),
         "sent_time_gmt": sent(day),
     }
-    return told | more
+    return record | more
 
 
 def report(number: int, **more: str) -> dict[str, str]:
@@ -75,12 +75,12 @@ def bad(code: str, message: str = f"No, {PERSON}", status: int = 200) -> Reply:
 
 
 class Campaigns(Zoho):
-    """A list of campaigns and their reports, to be bent by a test."""
+    """A list of campaigns and their reports, for tests to modify."""
 
     def __init__(self) -> None:
         super().__init__()
         self.campaigns = [campaign(1), campaign(2, "2026-10-01"), campaign(3, "2024-02-08")]
-        self.most = 100  # of a page, whatever is asked
+        self.most = 100  # per page, regardless of the requested size
         self.counts: Callable[[str], Reply] = lambda key: good(**{"campaign-reports": [report(int(key[3:]))]})
         self.module = self.either
 
@@ -133,7 +133,7 @@ def warehouse(home: Path) -> Warehouse:
 
 
 def asked_for(server: Service) -> list[str]:
-    return [request.query["campaignkey"] for request in server.asked if request.path == REPORTS]
+    return [request.query["campaignkey"] for request in server.requests if request.path == REPORTS]
 
 
 @pytest.mark.behaviour("missing_not_zero", "zoho_campaigns")
@@ -157,7 +157,7 @@ def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(t
     assert (counts["unsub_count"], counts["bounces_count"]) == ("0", "34")
     assert counts.isna()["complaints_count"]  # empty is missing, not zero
     assert PERSON not in contents.to_csv() + figures.to_csv()
-    assert {request.path for request in server.asked} == {"/oauth/v2/token", RECENT, REPORTS}
+    assert {request.path for request in server.requests} == {"/oauth/v2/token", RECENT, REPORTS}
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,13 @@ def test_reports_that_still_move_are_asked_for_again_and_older_ones_once(tmp_pat
     with campaigns() as (service, server):
         assert load(server, tmp_path).new == 3 * METRICS
         assert asked_for(server) == ["key1", "key2", "key3"]
-        server.asked.clear()
+        server.requests.clear()
         service.counts = lambda key: good(**{"campaign-reports": [report(int(key[3:]), opens_count="500")]})
         result = load(server, tmp_path)
         assert asked_for(server) == ["key1"]
         assert (result.new, result.changed, result.deleted) == (0, 1, 0)
         service.campaigns.insert(0, campaign(4, "2026-11-19"))
-        server.asked.clear()
+        server.requests.clear()
         assert load(server, tmp_path).new == METRICS
         assert asked_for(server) == ["key4", "key1"]
     versions = warehouse(tmp_path).read(
@@ -202,7 +202,7 @@ def test_a_campaign_read_while_it_moved_is_read_once_more_when_it_has_settled(tm
         list(pull.batches)
         settled = pull.cursor()
         assert settled and json.loads(settled)["campaigns"] == {"key1": True}
-        server.asked.clear()
+        server.requests.clear()
         assert read(server, tmp_path, settled)[0] == []
         assert asked_for(server) == []
 
@@ -297,12 +297,12 @@ def test_a_load_that_is_cut_short_goes_on_where_it_stopped(tmp_path: Path) -> No
         service.counts = lambda key: Reply(status=503) if key == "key45" else counts(key)
         with pytest.raises(TransientSourceError):
             load(server, tmp_path)
-        server.asked.clear()
+        server.requests.clear()
         service.counts = counts
         result = load(server, tmp_path)
         assert result.new == 60 * METRICS
         assert asked_for(server) == [f"key{number}" for number in range(41, 61)]
-        server.asked.clear()
+        server.requests.clear()
         assert load(server, tmp_path).fetched == 0
         assert asked_for(server) == []
 
@@ -329,7 +329,7 @@ def test_a_token_refused_inside_a_200_is_renewed_as_well_and_refused_again_it_is
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "told"),
+    ("reply", "kind", "message"),
     [(bad("2008"), TransientSourceError, "30 minutes"), (Reply(status=429), TransientSourceError, "30 minutes"),
      (bad("6001"), TransientSourceError, "later"), (Reply(status=503), TransientSourceError, "503"),
      (bad("6601"), PermanentSourceError, r"ZohoCampaigns\.campaign\.READ"),
@@ -342,11 +342,11 @@ def test_a_token_refused_inside_a_200_is_renewed_as_well_and_refused_again_it_is
 @pytest.mark.behaviour("error_meaning", "zoho_campaigns")
 @pytest.mark.behaviour("broken_answer", "zoho_campaigns")
 def test_an_error_is_never_an_empty_list(
-    tmp_path: Path, reply: Reply, kind: type[SourceError], told: str
+    tmp_path: Path, reply: Reply, kind: type[SourceError], message: str
 ) -> None:
     with campaigns() as (service, server):
         service.module = lambda request: reply
-        with pytest.raises(kind, match=told) as caught:
+        with pytest.raises(kind, match=message) as caught:
             read(server, tmp_path)
         assert PERSON not in str(caught.value)
         assert server.count(RECENT) <= QUICK.attempts
@@ -393,4 +393,4 @@ def test_the_token_is_not_sent_on_to_another_address(tmp_path: Path) -> None:
         service.module = lambda request: Reply(status=302, headers={"Location": elsewhere.url})
         with pytest.raises(PermanentSourceError, match="not followed"):
             read(server, tmp_path)
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []

@@ -57,7 +57,7 @@ class Case:
         return load_entity(self.source, self.source.contract, entity, self.warehouse)
 
     def rows(self, entity: str = "accounts") -> pd.DataFrame:
-        """Rows that live, by id."""
+        """Rows that are not deleted, by id."""
         table = self.warehouse.read(f"select * from raw_zoho_crm__{entity} where not _is_deleted")
         return table.set_index("id").sort_index()
 
@@ -144,7 +144,7 @@ ID = "54600000000000000{}".format
 
 
 def wall_clock(table: pd.DataFrame, entity: str) -> pd.DataFrame:
-    """A raw table with its times as an export tells them: what the clock on the wall showed."""
+    """A raw table with its times as an export has them: local, without an offset."""
     columns = contract_of("zoho_crm").entities[entity].columns
     for name, rule in columns.items():
         if rule.type == "datetime":
@@ -181,7 +181,7 @@ def test_every_module_exported_by_hand_lands_as_it_does_through_the_api(
         pd.testing.assert_frame_equal(expected.loc[landed.index], landed)
         if with_ids:
             assert result.quarantined == 0
-        else:  # two events of one name cannot be told apart, and are not guessed
+        else:  # two events share a name: ambiguous, and not guessed
             assert all("several records" in line for line in result.waiting)
 
 
@@ -205,15 +205,17 @@ def test_nothing_personal_of_an_export_goes_any_further(case: Case) -> None:
     drop(case.folder, "Accounts_1.csv", [account(1), account(2, **{"Record Id": ""})])
     drop(case.folder, "Contacts_1.csv", [contact(1, PERSON), contact(2, PERSON)])
     drop(case.folder, "Board_Seats_1.csv", [seat(1), seat(2, Contact="Nobody Known")])
-    told = []
+    written = []
     for entity in ("accounts", "contacts", "board_seats"):
         batches, cursor, _ = case.pull(entity)
-        told.append(cursor or "")
-        told += [f"{batch.frame.to_csv()} {batch.rejected} {batch.notes}" for batch in batches]
+        written.append(cursor or "")
+        written += [f"{batch.frame.to_csv()} {batch.rejected} {batch.notes}" for batch in batches]
         case.load(entity)
     for table in case.warehouse.tables():
-        told.append(case.warehouse.read(f'select * from "{table}"').to_csv())
-    assert not [text for text in told if PERSON in text or "Nobody" in text or "+34" in text or "@" in text]
+        written.append(case.warehouse.read(f'select * from "{table}"').to_csv())
+    assert not [
+        text for text in written if PERSON in text or "Nobody" in text or "+34" in text or "@" in text
+    ]
 
 
 def test_a_lookup_that_is_only_a_name_is_found_in_the_other_export(case: Case) -> None:
@@ -317,17 +319,17 @@ def test_numbered_files_are_one_export(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "age", "told"),
+    ("second", "age", "message"),
     [("Accounts_003.csv", 60, "numbers is missing"), ("Accounts_002.csv", 3 * DAY, "different days")],
 )
 def test_parts_that_do_not_make_one_export_are_refused(
-    case: Case, second: str, age: float, told: str
+    case: Case, second: str, age: float, message: str
 ) -> None:
     drop(case.folder, "Accounts_001.csv", [account(1)])
     drop(case.folder, second, [account(2)], age=age)
     reasons = case.reasons()
     assert set(reasons) == {"Accounts_001.csv", second}
-    assert all(told in reason for reason in reasons.values())
+    assert all(message in reason for reason in reasons.values())
     assert not case.pull()[2]
 
 
@@ -381,8 +383,8 @@ def test_each_bad_file_is_one_clear_reason_and_hides_no_other(case: Case) -> Non
     assert result.new == 1
     reasons = dict(line.split(": ", 1) for line in result.waiting)
     assert set(reasons) == set(BROKEN)
-    for name, (_, told) in BROKEN.items():
-        assert told in reasons[name], (name, reasons[name])
+    for name, (_, message) in BROKEN.items():
+        assert message in reasons[name], (name, reasons[name])
         assert PERSON not in reasons[name]
     drop(case.folder, "Deals_1.csv", [deal()])
     assert case.reasons("deals") == {}

@@ -1,4 +1,4 @@
-"""Zoho CRM when it answers wrongly, slowly, or not at all."""
+"""Zoho CRM when it responds wrongly, slowly, or not at all."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ def test_lookups_lists_booleans_and_numbers_land_as_plain_text(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "told"),
+    ("status", "code", "message"),
     [(401, "OAUTH_SCOPE_MISMATCH", "ZohoCRM.modules.deals.READ"), (403, "NO_PERMISSION", "module Deals"),
      (400, "INVALID_MODULE", "no module Deals"),
      (400, "SOMETHING_NEW", "SOMETHING_NEW")],
 )  # fmt: skip
 def test_a_refused_module_fails_by_name_and_never_as_an_empty_success(
-    tmp_path: Path, status: int, code: str, told: str
+    tmp_path: Path, status: int, code: str, message: str
 ) -> None:
     with zoho() as (service, server):
         service.module = lambda request: Reply({"code": code, "message": "no", "status": "error"}, status)
-        with pytest.raises(PermanentSourceError, match=told) as caught:
+        with pytest.raises(PermanentSourceError, match=message) as caught:
             read(deals(server, tmp_path))
         assert "Deals" in str(caught.value)
         assert server.count("/oauth") == 1
@@ -151,7 +151,7 @@ def test_a_redirect_is_not_followed_with_the_token(tmp_path: Path) -> None:
         service.module = lambda request: Reply(status=302, headers={"Location": elsewhere.url})
         with pytest.raises(PermanentSourceError, match="not followed"):
             read(deals(server, tmp_path))
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []
 
 
 def test_a_host_that_is_not_there_is_named_without_its_query(tmp_path: Path) -> None:

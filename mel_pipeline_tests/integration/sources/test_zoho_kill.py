@@ -1,4 +1,4 @@
-"""A load killed at any moment, and then again, ends as one that nobody killed."""
+"""A load killed at any moment, repeatedly, ends in the same state as one that was never killed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def load_while_killing(case: Case, forked: Forking, chance: random.Random, small
 
 
 def tables(case: Case) -> list[pd.DataFrame]:
-    """Rows and history, without what names the load; and the watermark."""
+    """Rows and history without the columns that identify the load, and the watermark."""
     own = ["_load_id", "_loaded_at", "_source_ref"]
     rows = [
         case.rows(name).drop(columns=own)

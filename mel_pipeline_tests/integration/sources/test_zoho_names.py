@@ -34,7 +34,7 @@ def test_the_shipped_mapping_names_every_column_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda m: m.update(cities=m["accounts"]), "'cities' is not an entity"),
         (lambda m: m.pop("deals"), "'deals' has no module"),
@@ -45,10 +45,10 @@ def test_the_shipped_mapping_names_every_column_of_the_contract() -> None:
     ],
 )
 def test_a_mapping_that_cannot_work_is_refused_with_the_place(
-    tmp_path: Path, change: object, told: str
+    tmp_path: Path, change: object, message: str
 ) -> None:
     path = changed(tmp_path, change)
-    with pytest.raises(SettingsError, match=told) as caught:
+    with pytest.raises(SettingsError, match=message) as caught:
         load_mapping(path, CRM)
     assert str(path) in str(caught.value)
 
@@ -67,7 +67,7 @@ def test_a_mapping_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def other_zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """The CRM of another network: some modules by other names, some fields too."""
+    """The CRM of another network, with other names for some modules and fields."""
     account = Account()
     names = load_mapping(SHIPPED, CRM)
     for entity in ("contacts", "deals", "events", "participations", "board_seats"):
@@ -99,17 +99,17 @@ def mel(*words: str) -> tuple[int, str]:
 def test_map_proposes_other_names_with_its_evidence_and_shows_what_it_could_not_place(
     other_zoho: Account,
 ) -> None:
-    code, told = mel("map", "--unread")
+    code, output = mel("map", "--unread")
     assert code == 0
-    assert "✗ accounts: module Member_Organisations" in told
-    assert "✗ region: perhaps Network_Region: its name 'Region' is like 'region', type picklist" in told
-    assert "✗ joined_on: perhaps Joined_the_network" in told
-    assert "✗ country_code: no similar field" in told
-    assert "✗ gender: perhaps Sexo: its values include" in told
-    assert "gender: values the pipeline does not know: Otra" in told
-    assert "never read, personal: Email" in told
-    assert "unused fields: Joined_the_network (date), Network_Region (picklist), Population (integer)" in told
-    assert "✓ deals: module Deals, 12 of 12 columns" in told
+    assert "✗ accounts: module Member_Organisations" in output
+    assert "✗ region: perhaps Network_Region: its name 'Region' is like 'region', type picklist" in output
+    assert "✗ joined_on: perhaps Joined_the_network" in output
+    assert "✗ country_code: no similar field" in output
+    assert "✗ gender: perhaps Sexo: its values include" in output
+    assert "gender: values the pipeline does not know: Otra" in output
+    assert "never read, personal: Email" in output
+    assert "unused fields: Joined_the_network (date), Network_Region (picklist), Population (integer)" in output
+    assert "✓ deals: module Deals, 12 of 12 columns" in output
 
 
 def test_map_writes_a_file_that_loads_once_its_gaps_are_filled(other_zoho: Account, tmp_path: Path) -> None:
@@ -121,38 +121,38 @@ def test_map_writes_a_file_that_loads_once_its_gaps_are_filled(other_zoho: Accou
     mapping = load_mapping(path, CRM)
     assert mapping["accounts"].module == "Member_Organisations"
     assert mapping["contacts"].fields["gender"].field == "Sexo"
-    code, told = mel("map", "--write", str(path))
-    assert code == 1 and "already exists" in told
+    code, output = mel("map", "--write", str(path))
+    assert code == 1 and "already exists" in output
 
 
 def test_check_says_of_each_thing_whether_it_works_and_what_to_do(other_zoho: Account) -> None:
     other_zoho.scopes.discard("ZohoCRM.bulk.READ")
     other_zoho.faults.revoke_scope("Deals")
-    code, told = mel("check")
+    code, output = mel("check")
     assert code == 1
-    assert "✓ Sign-in: accepted" in told
-    assert "✗ Organisations" in told and "there is no module Accounts" in told
-    assert "✗ People: Contacts has no Gender; correct mapping.yml" in told
-    assert "✗ Contributions" in told and "ZohoCRM.modules.deals.READ" in told
-    assert "✓ Events: Network_Events: 0 records; a first load reads them page by page, about 1 credit" in told
-    assert "✓ Queries (COQL): allowed" in told
-    assert "· Bulk Read: not allowed for this token; needed beyond 100,000 records" in told
-    assert "3 to fix before loads work" in told
+    assert "✓ Sign-in: accepted" in output
+    assert "✗ Organisations" in output and "there is no module Accounts" in output
+    assert "✗ People: Contacts has no Gender; correct mapping.yml" in output
+    assert "✗ Contributions" in output and "ZohoCRM.modules.deals.READ" in output
+    assert "✓ Events: Network_Events: 0 records; a first load reads them page by page, about 1 credit" in output
+    assert "✓ Queries (COQL): allowed" in output
+    assert "· Bulk Read: not allowed for this token; needed beyond 100,000 records" in output
+    assert "3 to fix before loads work" in output
 
 
 def test_check_stops_at_the_door_when_nobody_is_let_in(
     other_zoho: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.revoked")
-    code, told = mel("check")
+    code, output = mel("check")
     assert code == 1
-    assert "✗ Sign-in" in told and "set MEL_ZOHO_REFRESH_TOKEN" in told and "1000.revoked" not in told
-    assert "Organisations" not in told
+    assert "✗ Sign-in" in output and "set MEL_ZOHO_REFRESH_TOKEN" in output and "1000.revoked" not in output
+    assert "Organisations" not in output
 
 
 def test_check_of_the_sample_finds_nothing_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     monkeypatch.setenv("MEL_SANDBOX_PORT", "0")
-    code, told = mel("check")
-    assert (code, told.splitlines()[-1]) == (0, "Loads will work.")
-    assert "People: Contacts: 4,321 records" in told
+    code, output = mel("check")
+    assert (code, output.splitlines()[-1]) == (0, "Loads will work.")
+    assert "People: Contacts: 4,321 records" in output

@@ -1,4 +1,4 @@
-"""Zoho People over loopback: the form page by page, what moves while it is read, and the ways it fails."""
+"""Zoho People over loopback: the form page by page, records that shift during paging, and its failures."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_record_keyed_twice_lands_once_in_its_later_version(tmp_path: Path) ->
 def moving(
     service: Zoho, server: Service, people: list[dict[str, str]], change: Callable[[], Any], times: int
 ) -> None:
-    """The form changes after each first page, so many times."""
+    """The form changes after each first page, this many times."""
 
     def answer(request: Request) -> Reply:
         reply = page(request, people)
@@ -166,7 +166,7 @@ def test_a_form_that_never_stands_still_loads_and_marks_nobody_deleted(tmp_path:
     with zoho() as (service, server):
         serve(service, people)
         load(server, tmp_path)
-        server.asked.clear()
+        server.requests.clear()
         moving(service, server, people, lambda: people.pop(0), 9)
         result = load(server, tmp_path)
     assert server.count(FORM) == 2 * client.MAX_SCANS
@@ -207,7 +207,7 @@ def test_calls_are_counted_and_stop_before_zoho_locks(
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "told"),
+    ("reply", "kind", "message"),
     [(refused(7021, "Limit for x@y.org"), PermanentSourceError, "7021"),
      (refused(7011, "Form name is invalid"), PermanentSourceError, "form's name"),
      (Reply({"response": {"status": 0}}), PermanentSourceError, "no list of records"),
@@ -217,11 +217,11 @@ def test_calls_are_counted_and_stop_before_zoho_locks(
     ids=["7021", "7011", "no list", "another answer", "web page", "outage", "404"],
 )  # fmt: skip
 def test_an_error_is_never_an_empty_staff_list(
-    tmp_path: Path, reply: Reply, kind: type[SourceError], told: str
+    tmp_path: Path, reply: Reply, kind: type[SourceError], message: str
 ) -> None:
     with zoho() as (service, server):
         service.module = lambda request: reply
-        with pytest.raises(kind, match=told) as caught:
+        with pytest.raises(kind, match=message) as caught:
             read(server, tmp_path)
         assert "@" not in str(caught.value)
 
@@ -247,8 +247,8 @@ def test_a_token_refused_twice_is_an_error_that_names_the_scope(tmp_path: Path, 
 
 def test_a_missing_scope_asks_for_no_second_token(tmp_path: Path) -> None:
     with zoho() as (service, server):
-        told = {"code": "OAUTH_SCOPE_MISMATCH", "message": "Unauthorized", "status": "error"}
-        service.module = lambda request: Reply(told, 401)
+        body = {"code": "OAUTH_SCOPE_MISMATCH", "message": "Unauthorized", "status": "error"}
+        service.module = lambda request: Reply(body, 401)
         with pytest.raises(PermanentSourceError, match=r"ZOHOPEOPLE\.forms\.READ"):
             read(server, tmp_path)
         assert server.count("/oauth") == 1

@@ -1,4 +1,4 @@
-"""Every way Zoho can fail, and not one secret or person in anything that is written down."""
+"""Every way Zoho can fail, without a secret or a person in anything that is written."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lacks(scope: str) -> Callable[[Account], None]:
 
 
 def leads_away(account: Account) -> None:
-    """The sign-in names another host, as a forged answer would."""
+    """The sign-in names another host, as a forged response would."""
     body = {"access_token": "1000.forged", "api_domain": f"https://zoho.example.org/{CREDENTIALS[1]}"}
     account.faults.add("^/oauth", times=None, status=200, body=body)
 
@@ -102,7 +102,7 @@ class Written:
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: object) -> Iterator[Account]:
-    """The sample's account, named by the environment as in production, to a client with little patience."""
+    """The sample's account, configured by the environment as in production, and a client with short timeouts."""
     own = account_of(sandbox.organisation)  # type: ignore[attr-defined]
     with running_account(own) as server:
         for name in ("ZOHO_ACCOUNTS_URL", "ZOHO_API_URL", "ZOHO_PEOPLE_URL"):

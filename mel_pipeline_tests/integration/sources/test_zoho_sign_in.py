@@ -1,4 +1,4 @@
-"""Signing in to Zoho: one renewal, cached, sent only to Zoho; against a server that fails in the ways Zoho does."""
+"""Signing in to Zoho: one renewal, cached, sent only to Zoho; against a server that fails as Zoho does."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def test_a_throttled_sign_in_waits_and_goes_on_in_whatever_language_it_is_told(
     tmp_path: Path, status: int
 ) -> None:
     with zoho() as (service, server):
-        told = {
+        body = {
             "error": "Acceso denegado",
             "error_description": "Demasiadas solicitudes",
             "status": "failure",
         }
 
         def throttled_once(request: Request) -> Reply:
-            return Reply(told, status) if server.count("/oauth") == 1 else service.issue(request)
+            return Reply(body, status) if server.count("/oauth") == 1 else service.issue(request)
 
         service.token = throttled_once
         read(deals(server, tmp_path))

@@ -86,7 +86,7 @@ def test_a_value_outside_the_days_asked_for_is_left_out_and_counted() -> None:
     window = (date(2024, 11, 1), date(2024, 11, 2))
     batch = parse.parse_days(data, FACEBOOK["daily"], "17", window, ["page_media_view"])
     assert batch.frame["value"].isna().all()
-    assert batch.notes == ["1 figures of days that were not asked for were left out."]
+    assert batch.notes == ["1 figures of days that were not requested were left out."]
 
 
 @pytest.mark.behaviour("expiry_warning", "facebook", "instagram")

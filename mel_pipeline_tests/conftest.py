@@ -17,7 +17,7 @@ from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.core.settings import Settings, with_sample_values
 from mel_pipeline.ingest.load import load_catalogue_tables, load_entity
 from mel_pipeline.ingest.load_result import LoadResult
-from mel_pipeline.reporting.cache import kept_in
+from mel_pipeline.reporting import cache
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.forking import Forking, forking
@@ -62,7 +62,7 @@ def drawn_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def drawn_once(drawn_pictures: Path) -> Iterator[None]:
     """For tests of pages: a picture another test has drawn is not drawn again. Tests of pictures draw them."""
-    with kept_in(drawn_pictures):
+    with cache.using(drawn_pictures):
         yield
 
 

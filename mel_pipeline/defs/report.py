@@ -59,8 +59,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         can_subset=True,
     )
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.reporting import draw_chart
-        from mel_pipeline.reporting.cache import kept_in
+        from mel_pipeline.reporting import cache, draw_chart
         from mel_pipeline.reporting.inputs.editions import write_edition
 
         settings = mel.settings
@@ -73,7 +72,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
             yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built, edition))
         for name in sorted(selected - {PAGE}):
             number = by_name[name].id
-            with kept_in(settings.pictures_dir):
+            with cache.using(settings.pictures_dir):
                 chart = drawn.get(number) or draw_chart(
                     edition, number, settings.published_dir, settings.report_sources, LANGUAGE
                 )

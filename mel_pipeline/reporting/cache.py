@@ -1,7 +1,7 @@
-"""What was made before and would come out the same is not made again: pictures, pages, whole folders of files.
+"""Cache of what reports are made of: pictures, pages, whole folders of files. Unchanged inputs reuse the result.
 
-Told by the digest of everything it is made of, and checked byte by byte against what was written. The folder it
-is kept in may be deleted at any time.
+An entry is found by the digest of all its inputs, and its files are compared byte for byte with what was written.
+The folder can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -22,64 +22,63 @@ from mel_pipeline.reporting.files import write_if_changed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-KEPT_DAYS = 60  # what nobody asked for in so many days goes
-_FOLDER: ContextVar[Path | None] = ContextVar("folder of what is kept", default=None)
-Made = TypeVar("Made")
+EXPIRY_DAYS = 60  # entries unused for this long are removed
+_FOLDER: ContextVar[Path | None] = ContextVar("cache folder", default=None)
+Value = TypeVar("Value")
 
 
 @contextmanager
-def kept_in(folder: Path) -> Iterator[None]:
-    """What is made inside is kept in ``folder``, and taken from there when it would come out the same."""
+def using(folder: Path) -> Iterator[None]:
+    """Cache results in ``folder`` inside the block; expired entries are removed at its end."""
     before = _FOLDER.set(folder)
     try:
         yield
     finally:
         _FOLDER.reset(before)
-        _forget_old(folder)
+        _remove_expired(folder)
 
 
-def kept_folder() -> Path | None:
-    """Where things are kept; None where nobody asked for that."""
+def folder() -> Path | None:
+    """The cache folder; None outside ``using``."""
     return _FOLDER.get()
 
 
-def as_before(name: str, made_of: str, kind: type[Made]) -> Made | None:
-    """What making it gave the last time, where it was made of the same and its files lie there untouched.
+def get(name: str, digest: str, kind: type[Value]) -> Value | None:
+    """The cached value, if its inputs are the same and none of its files has changed since.
 
     Args:
-        name: of the record, which tells what it was made of the last time.
-        made_of: digest of everything it depends on.
+        name: of the entry; there is one per name, whatever its inputs were.
+        digest: of everything the value depends on.
         kind: a dataclass of texts, numbers and paths.
     """
     folder = _FOLDER.get()
-    found = _read(folder / f"{name}.json") if folder else None
-    if folder is None or found is None or found["made_of"] != made_of:
+    entry = _read_entry(folder / f"{name}.json") if folder else None
+    if folder is None or entry is None or entry["digest"] != digest:
         return None
-    if not all(_lies_as(Path(path), digest) for path, digest in found["files"]):
+    if not all(_is_unchanged(Path(path), content) for path, content in entry["files"]):
         return None
     os.utime(folder / f"{name}.json")
-    made: Made = TypeAdapter(kind).validate_python(found["made"])
-    return made
+    value: Value = TypeAdapter(kind).validate_python(entry["value"])
+    return value
 
 
-def is_kept(name: str) -> bool:
-    """Whether there is a record of that name, of whatever it was made."""
+def has(name: str) -> bool:
+    """Whether there is an entry of that name, whatever its inputs were."""
     folder = _FOLDER.get()
     return folder is not None and (folder / f"{name}.json").is_file()
 
 
-def keep(name: str, made_of: str, made: object, files: Iterable[Path]) -> None:
-    """Note what was made, for ``as_before``; ``files`` are those that making it has written."""
+def put(name: str, digest: str, value: object, files: Iterable[Path]) -> None:
+    """Store a value for ``get``; ``files`` are those written while making it."""
     folder = _FOLDER.get()
     if folder is None:
         return
-    written = [[str(path), digest_of_file(path)] for path in sorted(set(files))]
-    told = {
-        "made_of": made_of,
-        "files": written,
-        "made": TypeAdapter(type(made)).dump_python(made, mode="json"),
+    entry = {
+        "digest": digest,
+        "files": [[str(path), digest_of_file(path)] for path in sorted(set(files))],
+        "value": TypeAdapter(type(value)).dump_python(value, mode="json"),
     }
-    write_if_changed(folder / f"{name}.json", json.dumps(told, ensure_ascii=False).encode(), durable=False)
+    write_if_changed(folder / f"{name}.json", json.dumps(entry, ensure_ascii=False).encode(), durable=False)
 
 
 def digest_of_file(path: Path) -> str:
@@ -87,29 +86,29 @@ def digest_of_file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _lies_as(path: Path, digest: str) -> bool:
+def _is_unchanged(path: Path, digest: str) -> bool:
     try:
         return digest_of_file(path) == digest
     except OSError:
         return False
 
 
-def _read(record: Path) -> dict[str, Any] | None:
-    """None where there is none, or somebody's hand was here."""
+def _read_entry(path: Path) -> dict[str, Any] | None:
+    """None where there is no entry, or it was edited or damaged."""
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and {"made_of", "files", "made"} <= found.keys() else None
+    return found if isinstance(found, dict) and {"digest", "files", "value"} <= found.keys() else None
 
 
-def _forget_old(folder: Path) -> None:
-    """What nobody asked for in a long while; errors leave it for the next time."""
-    oldest = time.time() - KEPT_DAYS * 24 * 3600
-    for told in folder.glob("*.json"):
+def _remove_expired(folder: Path) -> None:
+    """Remove entries unused for ``EXPIRY_DAYS``; one that cannot be removed is tried again next time."""
+    oldest = time.time() - EXPIRY_DAYS * 24 * 3600
+    for entry in folder.glob("*.json"):
         try:
-            if told.stat().st_mtime < oldest:
+            if entry.stat().st_mtime < oldest:
                 for kind in (".json", ".svg", ".png"):
-                    told.with_suffix(kind).unlink(missing_ok=True)
+                    entry.with_suffix(kind).unlink(missing_ok=True)
         except OSError:
             continue

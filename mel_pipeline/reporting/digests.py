@@ -1,4 +1,4 @@
-"""Digests of content, of files and of the code: what comes out of the same of each is the same."""
+"""Digests of content, files and code: the same digests give the same report."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ def digest_of(value: object) -> str:
     """The same for the same content.
 
     Raises:
-        TypeError: a kind of value whose content cannot be told.
+        TypeError: a value of a type that has no canonical form.
     """
-    return hashlib.sha256(json.dumps(_plain(value), ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_canonical(value), ensure_ascii=False).encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """As lists and texts, in which kinds are told apart."""
+def _canonical(value: Any) -> Any:
+    """Type-tagged canonical form, made of lists and texts."""
     if isinstance(value, pd.DataFrame):
-        # In one go a column: an edition has ten thousand cells. What a column holds came from a database.
+        # A column at a time, for speed: an edition has ten thousand cells, all of them from a database.
         return ["frame", *([str(name), repr(value[name].tolist())] for name in value.columns)]
     if is_dataclass(value) and not isinstance(value, type):
-        return [type(value).__name__, *([f.name, _plain(getattr(value, f.name))] for f in fields(value))]
+        return [type(value).__name__, *([f.name, _canonical(getattr(value, f.name))] for f in fields(value))]
     if isinstance(value, dict):
-        return ["dict", *([_plain(key), _plain(item)] for key, item in value.items())]
+        return ["dict", *([_canonical(key), _canonical(item)] for key, item in value.items())]
     if isinstance(value, (list, tuple)):
-        return [type(value).__name__, *map(_plain, value)]
+        return [type(value).__name__, *map(_canonical, value)]
     if isinstance(value, frozenset):
         return ["set", *sorted(repr(item) for item in value)]
     plain = value.item() if isinstance(value, np.generic) else value
     if plain is None or plain is pd.NA or isinstance(plain, (str, bool, int, float, Decimal, date)):
         return [type(plain).__name__, repr(plain)]
-    raise TypeError(f"The content of a {type(value).__name__} cannot be told.")
+    raise TypeError(f"A {type(value).__name__} has no canonical form and cannot be hashed.")
 
 
 def digest_of_pages(value: object, sources_dir: Path) -> str:
-    """Of everything that pages are made of: ``value``, templates, texts, styles and code. Errors as ``digest_of``."""
+    """Of everything pages are made of: ``value``, templates, texts, styles and code. Errors as ``digest_of``."""
     parts = [digest_of(value), digest_of_sources(sources_dir, *SOURCES), digest_of_code()]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def digest_of_sources(sources_dir: Path, *patterns: str) -> str:
-    """Of templates, texts, styles and fonts, which pages hold inside."""
+    """Of templates, texts, styles and fonts, which pages embed."""
     files = sorted(path for pattern in patterns for path in sources_dir.glob(pattern) if path.is_file())
     return _content(
         sources_dir, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)

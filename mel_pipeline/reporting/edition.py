@@ -1,4 +1,4 @@
-"""What one edition of the report is made of: frames that arrive ready. Reads nothing and draws nothing."""
+"""What one edition of the report is made of: prepared frames. Reads nothing and draws nothing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ NEEDED = {
 
 @dataclass(frozen=True)
 class Publication:
-    """That the figures of the period are frozen: which version, since when, approved by which role."""
+    """The published version of the period's figures: its number, since when, approved by which role."""
 
     version: int
     day: date
@@ -77,25 +77,25 @@ class Publication:
 
 
 @dataclass(frozen=True)
-class Said:
-    """A text somebody wrote, by language; English stands in where another is missing."""
+class Wording:
+    """A text written by the MEL lead, by language; English is used where another is missing."""
 
     by_language: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Theme:
-    """What several open comments were about. ``people``: how many wrote of it."""
+    """What several open comments were about. ``people``: how many mentioned it."""
 
-    theme: Said
+    theme: Wording
     people: int
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided or has to be, and whose it is: a role, never a name."""
+    """A decision, taken or still open, and its owner: a role, never a name."""
 
-    text: Said
+    text: Wording
     owner_role: str
     due: date | None
     is_open: bool
@@ -105,17 +105,17 @@ class Decision:
 class Narrative:
     """What the MEL lead wrote for an edition. ``main_points`` replace the drafted ones; they hold placeholders."""
 
-    main_points: list[Said] = field(default_factory=list)
-    lessons: list[Said] = field(default_factory=list)
+    main_points: list[Wording] = field(default_factory=list)
+    lessons: list[Wording] = field(default_factory=list)
     comments: list[Theme] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One quarter (``2024-Q4``) or year (``2024``) as it is to be reported.
+    """One quarter (``2024-Q4``) or year (``2024``) to be reported.
 
-    ``figures`` holds every period that is known, not only this one: charts and comparisons look back.
+    ``figures`` holds every calculated period, not only this one: charts and comparisons look back.
     Percentages are numbers from 0 to 100, money is in euros, nothing is rounded yet.
     """
 
@@ -131,7 +131,7 @@ class Edition:
     quality: pd.DataFrame
     notes: list[str]
     min_cell: int = 5  # figures about fewer people have been withheld
-    card: list[dict[str, Any]] = field(default_factory=list)  # a line a source: rows, aside, corrected, late
+    card: list[dict[str, Any]] = field(default_factory=list)  # per source: rows, quarantined, corrected, late
     rules_held: list[dict[str, Any]] = field(default_factory=list)  # by dimension of data quality
     origins: dict[str, list[str]] = field(default_factory=dict)  # by indicator: model, raw tables with loads
     publication: Publication | None = None  # none: a draft
@@ -144,7 +144,7 @@ class Edition:
 
 
 def check_columns(edition: Edition) -> None:
-    """Refuse an edition whose frames cannot be read.
+    """Reject an edition whose frames lack columns.
 
     Raises:
         ReportError: a frame lacks a column; the message names both.

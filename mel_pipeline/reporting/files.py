@@ -1,4 +1,4 @@
-"""Write a file so that a reader sees the old one or the new one, and never touch what has not changed."""
+"""Atomic writes: a reader sees the old file or the new one, and unchanged files are not touched."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mel_pipeline.core.errors import ReportError
 
 
 def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> bool:
-    """Put ``content`` at ``path``; True when something was written.
+    """Write ``content`` to ``path``; True when something was written.
 
     Args:
-        durable: wait for the disk. Not needed for what is checked when it is read and can be made again.
+        durable: wait for the disk. Not needed for files that are verified on reading and can be made again.
 
     Raises:
         ReportError: the folder or file cannot be written.
@@ -39,6 +39,6 @@ def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> boo
             raise
     except OSError as error:
         raise ReportError(
-            f"Writing {path}: {error.strerror or error}. Check that the folder may be written and has room."
+            f"Writing {path}: {error.strerror or error}. Check that the folder is writable and the disk has space."
         ) from error
     return True

@@ -1,4 +1,4 @@
-"""An edition in every language and format that is asked for: page, PDF, workbook, data files, charts."""
+"""An edition in every requested language and format: page, PDF, workbook, data files, charts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.cache import as_before, is_kept, keep
+from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.open_data.build import build_data_package
 from mel_pipeline.reporting.page.build import BuiltReport, build_editions
-from mel_pipeline.reporting.pictures.drawing import draw_ahead
+from mel_pipeline.reporting.pictures.drawing import draw_in_processes
 from mel_pipeline.reporting.workbook.build import build_workbook
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def build_all(
 ) -> BuiltEdition:
     """Write the edition under ``<out_dir>/<period>/``. The page is always written: the others follow from it.
 
-    Inside ``kept_in`` nothing is composed while everything it is made of, and every file, is as it was.
+    Inside ``cache.using`` nothing is built while all inputs and all written files are unchanged.
 
     Args:
         processes: how many may draw an edition that has not been drawn before.
 
     Raises:
-        ReportError: as ``build_editions``, or a format is asked for that does not exist.
+        ReportError: as ``build_editions``, or a requested format does not exist.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
@@ -56,20 +56,20 @@ def build_all(
             " Correct MEL_FORMATS."
         )
     name = f"edition-{edition.period}"
-    asked = [edition, str(out_dir.absolute()), list(languages), list(formats)]
-    made_of = digest_of_pages(asked, sources_dir)
-    found = as_before(name, made_of, BuiltEdition)
-    if found is not None:
-        return found
-    if not is_kept(name):
+    inputs = [edition, str(out_dir.absolute()), list(languages), list(formats)]
+    digest = digest_of_pages(inputs, sources_dir)
+    cached = cache.get(name, digest, BuiltEdition)
+    if cached is not None:
+        return cached
+    if not cache.has(name):
         check_columns(edition)
-        draw_ahead(edition, sources_dir, languages, processes)
-    made = _build(edition, out_dir, sources_dir, languages, formats)
-    keep(name, made_of, made, _lying(out_dir / edition.period))
-    return made
+        draw_in_processes(edition, sources_dir, languages, processes)
+    built = _build(edition, out_dir, sources_dir, languages, formats)
+    cache.put(name, digest, built, _edition_files(out_dir / edition.period))
+    return built
 
 
-def _lying(folder: Path) -> list[Path]:
+def _edition_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.name[0] not in ".~"]
 
 

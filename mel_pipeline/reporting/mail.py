@@ -1,4 +1,4 @@
-"""The e-mail of an edition, in words: it can be read by itself. Composes only; sending is for others."""
+"""The e-mail of an edition, readable on its own. Composes only; it sends nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.findings import compared_period, main_points
 from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import measures
-from mel_pipeline.reporting.page.restatement_notes import standing_of
+from mel_pipeline.reporting.page.restatement_notes import publication_label
 from mel_pipeline.reporting.page.tables import Row, table_row
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 
@@ -29,7 +29,7 @@ WIDTH = 72
 
 @dataclass(frozen=True)
 class MailFigure:
-    """A headline figure as the e-mail tells it."""
+    """A headline figure as the e-mail shows it."""
 
     name: str
     actual: str
@@ -43,7 +43,7 @@ class MailFigure:
 
 @dataclass(frozen=True)
 class EditionMail:
-    """Subject and body, as HTML and as text, of one language. Nothing in it is fetched from anywhere."""
+    """Subject and body in one language, as HTML and as text. It loads nothing from anywhere."""
 
     language: str
     subject: str
@@ -84,7 +84,7 @@ def edition_mail(
 
     Args:
         draft: marks subject and body.
-        place: where the report can be opened: an http(s) address becomes a link, anything else is told.
+        place: where the report can be opened: an http(s) address becomes a link, anything else is shown as text.
 
     Raises:
         ReportError: a frame, text or the template cannot be read, or a headline figure was never calculated.
@@ -94,7 +94,7 @@ def edition_mail(
     known = measures(edition, language)
     figures = Figures(edition, known)
     require_headlines(figures, known, edition.period)
-    standing = standing_of(edition, texts)
+    standing = publication_label(edition, texts)
     title = texts.period_title(edition.period)
     subject = texts("mail.subject", organisation=edition.organisation, period=title, status=standing.tag)
     if draft:
@@ -129,7 +129,7 @@ def edition_mail(
 def _figure(row: Row, period: str, texts: Texts) -> MailFigure:
     cells = {year_before(period): row.year_before, previous_period(period): row.previous}
     usual = compared_period(row.measure, period)
-    # As the main points: where the usual period has no figure, the one before.
+    # As in the main points: the previous period where the usual one has no figure.
     earlier = next((then for then in (usual, previous_period(period)) if cells[then].change), usual)
     cell = cells[earlier]
     if cell.change:
@@ -166,12 +166,12 @@ def _html(content: _Content, subject: str, texts: Texts, sources_dir: Path) -> s
     except (OSError, UnicodeDecodeError, TemplateError) as error:
         raise ReportError(
             f"Filling {sources_dir / 'templates' / TEMPLATE}: {type(error).__name__}: {error}."
-            " Restore or mend the template."
+            " Restore or fix the template."
         ) from error
 
 
 def _text(content: _Content, texts: Texts) -> str:
-    """Plain text that reads well in any window of 72 columns."""
+    """Plain text in 72 columns."""
     head = [content.organisation, content.opening, f"{content.tag}. {content.standing}", f"{content.as_of}."]
     parts = [
         *[_wrapped(f"*** {warning} ***") for warning in (content.draft, content.sample) if warning],

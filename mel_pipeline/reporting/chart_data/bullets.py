@@ -17,7 +17,7 @@ HEADROOM = 1.1
 
 
 def frame(stage: Stage) -> PageFrame | None:
-    """One row an indicator with a target: columns label, value, before, target, top, their words and the status."""
+    """One row per indicator with a target: columns label, value, before, target, top, their words and the status."""
     texts, period = stage.texts, stage.period
     aimed = [(measure, stage.figures.target(measure, period)) for measure in stage.known]
     rows = [_row(stage, measure, target) for measure, target in aimed if target is not None]
@@ -90,7 +90,7 @@ def _row(stage: Stage, measure: Measure, target: Target) -> dict[str, object]:
 
 
 def _title(stage: Stage, codes: list[str]) -> str:
-    """How many stand on their target; those whose period has not closed are not counted against anybody."""
+    """How many are on target; those whose period has not closed do not count as missed."""
     texts = stage.texts
     due = sum(code in DUE for code in codes)
     met = sum(code in ON for code in codes)

@@ -1,4 +1,4 @@
-"""What a chart is given: the plotted numbers, their labels and its words. Draws nothing.
+"""Data for an indicator's chart: the plotted numbers, their labels and its words. Draws nothing.
 
 Picture, alternative text and data table come from the same rows, so that they cannot drift apart.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 QUARTERS_WIDE, QUARTERS_NARROW = 8, 5
-LONG = 1_000_000  # from here on a number is wider than the place of a quarter
+LONG = 1_000_000  # from here on a number is wider than its quarter's slot
 MOST_BARS = 12
 SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
@@ -50,7 +50,7 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class ChartFrame:
-    """``data``: one row a mark, in drawing order, columns ``COLUMNS``.
+    """``data``: one row per mark, in drawing order, columns ``COLUMNS``.
 
     ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
     ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition, ``breaks`` whether
@@ -89,7 +89,7 @@ class ChartFrame:
 
 @dataclass(frozen=True)
 class _Scene:
-    """Where a frame is built from."""
+    """What a frame is built from."""
 
     edition: Edition
     measure: Measure
@@ -114,7 +114,7 @@ class _Scene:
 def chart_frame(
     edition: Edition, measure: Measure, figures: Figures, texts: Texts, *, narrow: bool
 ) -> ChartFrame:
-    """The frame for the kind of chart the indicator asks for; a breakdown without cells becomes a trend.
+    """The frame for the indicator's kind of chart; a breakdown without cells becomes a trend.
 
     A kind of its own (a new file in ``charts/``) gets the quarters, like a trend.
     """
@@ -133,7 +133,7 @@ def chart_frame(
 def _trend(scene: _Scene, kind: str) -> ChartFrame:
     edition, measure, figures, texts = scene.edition, scene.measure, scene.figures, scene.texts
     periods = quarters_shown(edition.period, QUARTERS_NARROW if scene.narrow else QUARTERS_WIDE)
-    # Quarters before the first calculation are no gap in the data: the picture begins where figures do.
+    # Quarters before the first calculation are not a gap in the data: the chart begins with the first figure.
     begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
     periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
@@ -159,20 +159,20 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     )
     column = texts("table.quarter")
     foot = break_words([str(row["label"]) for row in rows if row["breaks"]], texts)
-    foot = f"{counted_anew(edition, measure, texts)} {foot}".strip()
+    foot = f"{whole_year_note(edition, measure, texts)} {foot}".strip()
     return _frame(
         scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
     )
 
 
-def counted_anew(edition: Edition, measure: Measure, texts: Texts) -> str:
-    """Said under the quarters of a year whose title speaks of a figure that none of them shows."""
-    anew = edition.grain == "year" and measure.aggregation == "distinct"
-    return texts("chart.whole_year") if anew else ""
+def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:
+    """The foot line under a year's quarters when the title gives a yearly figure that no quarter shows."""
+    is_recounted = edition.grain == "year" and measure.aggregation == "distinct"
+    return texts("chart.whole_year") if is_recounted else ""
 
 
 def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> list[str]:
-    """The periods from which something else is counted than in the last one before that has a figure."""
+    """The periods whose coverage differs from that of the last period before them that has a figure."""
     found = []
     last: Reading | None = None
     for period in periods:
@@ -186,14 +186,14 @@ def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> lis
 
 
 def break_words(periods: list[str], texts: Texts) -> str:
-    """What the marks of a break mean; the notes in the table say what changed."""
+    """What the break marks mean; the notes in the table say what changed."""
     if len(periods) == 1:
         return texts("picture.break", period=periods[0])
     return texts("picture.breaks", periods=", ".join(periods)) if periods else ""
 
 
 def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
-    """Largest first, the unstated always last; names decide ties so that the order never wavers. Scores stay in theirs."""
+    """Largest first, the unstated always last, ties by name for a stable order. Scores keep their own order."""
     measure, texts = scene.measure, scene.texts
     cells = scene.figures.cells(measure.id, scene.edition.period, dimension)
     order = sorted(
@@ -226,7 +226,7 @@ def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
 
 
 def _gender(scene: _Scene) -> ChartFrame:
-    """Shares of those who stated their gender, then the undisclosed share of all persons.
+    """Shares of those who stated their gender, then the undisclosed share of all people.
 
     Where a gender is withheld, or only the total is known, the rest is one segment: "other answers".
     """

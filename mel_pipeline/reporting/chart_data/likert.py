@@ -1,4 +1,4 @@
-"""The answers by score: one bar a quarter, centred on the neutral answer."""
+"""The answers by score: one bar per quarter, centred on the neutral answer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SATISFIED, DISSATISFIED = SCORES[3:], SCORES[:2]
 
 
 def frame(stage: Stage) -> PageFrame | None:
-    """One row a bar: label, state, n, low and high sums with their words, and the shares ``s1`` to ``s5``."""
+    """One row per bar: label, state, n, low and high sums with their words, and the shares ``s1`` to ``s5``."""
     measure = stage.measure(SPREAD)
     if measure is None:
         return None
     texts = stage.texts
     periods = quarters_shown(stage.period, QUARTERS)
-    # Quarters before the first calculation are no gap in the data.
+    # Quarters before the first calculation are not a gap in the data.
     begun = [slot for slot, item in enumerate(periods) if stage.figures.total(SPREAD, item) is not None]
     periods = periods[begun[0] :] if begun else []
     if "-" not in stage.period:
@@ -70,7 +70,7 @@ def _row(stage: Stage, measure: Measure, period: str) -> dict[str, object]:
 
 
 def _spread(stage: Stage, period: str) -> tuple[Reading, dict[str, Reading]]:
-    """The total and its five cells; where a cell is missing the bar would mislead, so all of it is."""
+    """The total and its five cells; if one is missing all count as missing, because the bar would mislead."""
     total = stage.total(SPREAD, period)
     found = stage.figures.cells(SPREAD, period, "answer")
     cells = {score: found.get(score, Reading(NOT_AVAILABLE)) for score in SCORES}
@@ -92,7 +92,7 @@ def _share(stage: Stage, value: float | None) -> str:
 
 
 def _summed(stage: Stage) -> Measure:
-    """Sums of answers are written as the indicator of satisfied participants is: they are the same figure."""
+    """Sums of answers are formatted like the satisfied participants indicator: they are the same figure."""
     measure = stage.measure(SATISFIED_SHARE) or stage.measure(SPREAD)
     assert measure is not None  # noqa: S101 - no frame is made without the second
     return measure
@@ -107,9 +107,9 @@ def _title(stage: Stage) -> str:
     earlier = previous_period(period)
     then, earlier_cells = _spread(stage, earlier)
     before = _part(earlier_cells, SATISFIED)
-    said = {"share": texts.value(measure, share), "period": period}
+    values = {"share": texts.value(measure, share), "period": period}
     if before is None or not comparable(total, then):
-        return texts("picture.likert.level", **said)
+        return texts("picture.likert.level", **values)
     moved = rounded(share, measure.decimals) - rounded(before, measure.decimals)
     key = "same" if moved == 0 else "rose" if moved > 0 else "fell"
-    return texts(f"picture.likert.{key}", before=texts.value(measure, before), earlier=earlier, **said)
+    return texts(f"picture.likert.{key}", before=texts.value(measure, before), earlier=earlier, **values)

@@ -1,4 +1,4 @@
-"""A dot for each member city, in blocks by region that stand roughly as on a map of the world."""
+"""A dot for each member city, in blocks by region placed roughly as on a world map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
 
-# Column from west to east, row from north to south; a region that is not named here stands after the others.
+# Column from west to east, row from north to south; a region not named here comes after the others.
 PLACES = {
     "North America": (0, 0),
     "Latin America and the Caribbean": (0, 1),
@@ -25,7 +25,7 @@ COLUMNS, APART = 4, (2, 3)
 
 
 def frame(stage: Stage) -> PageFrame | None:
-    """One row a region: label, column, row, apart, value, new, their words and state."""
+    """One row per region: label, column, row, apart, value, new, their words and state."""
     measure = stage.measure(MEMBERS)
     if measure is None:
         return None
@@ -84,7 +84,7 @@ def _row(
 
 
 def _place(rows: list[dict[str, object]], order: list[str]) -> None:
-    """Column and row of each block; what no map knows, members without a region among it, stands in the south-east."""
+    """Set column and row of each block; regions not on the map, and members without one, go to the south-east."""
     unknown = 0
     for row, name in zip(rows, order, strict=True):
         if name in PLACES:
@@ -96,13 +96,13 @@ def _place(rows: list[dict[str, object]], order: list[str]) -> None:
 
 def _title(stage: Stage, measure: Measure, cells: dict[str, Reading]) -> str:
     texts, period = stage.texts, stage.period
-    told = {
+    known = {
         name: cell.value for name, cell in cells.items() if cell.value is not None and name not in UNSTATED
     }
-    if not told or max(told.values()) == 0:
+    if not known or max(known.values()) == 0:
         return texts("finding.no_breakdown", name=measure.name)
-    most = max(told.values())
-    leaders = [texts.named("category", name) for name in sorted(told) if told[name] == most]
+    most = max(known.values())
+    leaders = [texts.named("category", name) for name in sorted(known) if known[name] == most]
     total = stage.total(MEMBERS, period)
     amount = texts.value(measure, most)
     if adds_up(total, list(cells.values())):

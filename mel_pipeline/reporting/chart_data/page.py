@@ -1,6 +1,6 @@
-"""What the pictures of the whole page are given: those that show several indicators, or one in more than quarters.
+"""Data for the page's overview pictures: those that show several indicators, or one by more than quarter.
 
-As in ``frames``: picture, alternative text and data table come from the same rows. Draws nothing.
+As in ``indicator``: picture, alternative text and data table come from the same rows. Draws nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PageFrame:
-    """``data``: one row a mark, in drawing order; each kind names its columns. ``table``: the same rows in words.
+    """``data``: one row per mark, in drawing order; each kind names its columns. ``table``: the same rows in words.
 
     ``words`` are the labels of the key. ``empty_why`` says why there is nothing to draw, and is empty otherwise.
     """
@@ -51,7 +51,7 @@ class PageFrame:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the frames of a page are built from."""
+    """What the frames of a page are built from."""
 
     edition: Edition
     known: Sequence[Measure]
@@ -70,7 +70,7 @@ class Stage:
         return self.figures.total(indicator, period) or Reading(NOT_AVAILABLE)
 
     def shown(self, measure: Measure, reading: Reading, *, short: bool = False) -> str:
-        """The figure in words; what is missing is said, never a zero."""
+        """The figure in words; a missing one says so and is never a zero."""
         if reading.value is None:
             return self.absent(reading)
         return (self.texts.short_value if short else self.texts.value)(measure, reading.value)
@@ -100,7 +100,7 @@ def page_frame(
     foot: Sequence[str] = (),
     empty_why: str = "",
 ) -> PageFrame:
-    """A frame with its foot line and alternative text; ``sources``: the indicators it draws from."""
+    """A frame with its foot line and alternative text; ``sources``: the indicators it shows."""
     texts = stage.texts
     source = texts(
         "chart.source", source="; ".join(dict.fromkeys(texts.say(item.source) for item in sources))
@@ -132,7 +132,7 @@ def page_frame(
 
 
 def _listed(headings: Sequence[str], cells: Sequence[str], texts: Texts) -> str:
-    """One value alone, several with the heading each stands under."""
+    """A single value alone, several values each with its column heading."""
     if len(cells) == 1:
         return cells[0]
     pairs = zip(headings[1:], cells, strict=True)

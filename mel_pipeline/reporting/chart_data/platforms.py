@@ -1,4 +1,4 @@
-"""Views of each platform over the last eight quarters: a small panel each."""
+"""Views by platform over the last eight quarters, each in a small panel."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
 
 VIEWS, QUARTERS = "RCH-01", 8
-APART = (
-    5.0  # a panel would be a fifth of the highest or less: each gets its own scale, and the picture says so
-)
+APART = 5.0  # if a panel would be a fifth of the highest or less, each gets its own scale, and the picture says so
 
 
 def frame(stage: Stage) -> PageFrame | None:
-    """One row a platform and quarter: platform, label, value, state, emphasis, top of the scale, now in words."""
+    """One row per platform and quarter: platform, label, value, state, emphasis, top of the scale, now in words."""
     measure = stage.measure(VIEWS)
     if measure is None:
         return None
@@ -86,7 +84,7 @@ def _row(
 
 
 def _scales(rows: list[dict[str, object]]) -> bool:
-    """Give each row the top of its panel's scale; True where each panel has its own."""
+    """Set the top of each row's panel scale; True where each panel has its own."""
     tops: dict[str, float] = {}
     for row in rows:
         if row["value"] is not None:
@@ -99,14 +97,18 @@ def _scales(rows: list[dict[str, object]]) -> bool:
 
 
 def _title(stage: Stage, measure: Measure, now: dict[str, Reading]) -> str:
-    """Who has most, and how many platforms tell no figure."""
+    """Which platform leads, and how many have no figure."""
     texts, period = stage.texts, stage.period
-    told = {name: cell.value for name, cell in now.items() if cell.value is not None}
-    if not told or max(told.values()) == 0:
+    known = {name: cell.value for name, cell in now.items() if cell.value is not None}
+    if not known or max(known.values()) == 0:
         return texts("picture.platforms.none", name=measure.name, period=period)
-    leader = max(told, key=lambda name: told[name])
-    said: dict[str, Any] = {"leader": leader, "value": texts.value(measure, told[leader]), "period": period}
-    silent = len(now) - len(told)
-    if not silent:
-        return texts("picture.platforms.leads", **said)
-    return texts.plural("picture.platforms.leads_of", silent, all=texts.number(len(now)), **said)
+    leader = max(known, key=lambda name: known[name])
+    values: dict[str, Any] = {
+        "leader": leader,
+        "value": texts.value(measure, known[leader]),
+        "period": period,
+    }
+    without_figure = len(now) - len(known)
+    if not without_figure:
+        return texts("picture.platforms.leads", **values)
+    return texts.plural("picture.platforms.leads_of", without_figure, all=texts.number(len(now)), **values)

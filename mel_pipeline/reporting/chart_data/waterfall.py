@@ -19,7 +19,7 @@ MEMBERS, JOINED, LEFT = "MEM-01", "MEM-02", "MEM-08"
 def frame(stage: Stage) -> PageFrame | None:
     """Columns label, role (opening, joined, left, rest, closing), start, value, shown, state.
 
-    ``value`` is a level or a signed step, ``start`` the level it begins from. What the steps known do not explain
+    ``value`` is a level or a signed step, ``start`` the level it begins from. What the known steps do not explain
     is a step of its own.
     """
     measure = stage.measure(MEMBERS)
@@ -52,7 +52,7 @@ def frame(stage: Stage) -> PageFrame | None:
 def _rows(
     stage: Stage, measure: Measure, opening: Reading, closing: Reading, steps: dict[str, Reading]
 ) -> list[dict[str, object]]:
-    """No rows where either end is unknown: there is nothing to lead from or to."""
+    """No rows where the opening or closing level is unknown."""
     if opening.value is None or closing.value is None:
         return []
     texts = stage.texts

@@ -1,4 +1,4 @@
-"""Sentences drawn from figures: chart titles, main points, status against target. Pure functions."""
+"""Sentences derived from figures: chart titles, main points, status against target. Pure functions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
 
 @dataclass(frozen=True)
 class Status:
-    """How a figure stands: code for the style sheet, shape and word for the reader."""
+    """Status of a figure: code for the style sheet, shape and word for the reader."""
 
     code: str
     shape: str
@@ -52,7 +52,7 @@ SHAPES = {
 
 
 def status(measure: Measure, reading: Reading, target: Target | None, period: str, texts: Texts) -> Status:
-    """Traffic light of the house: ≥ 95 % on, 75–95 % near, below off, above 105 % over."""
+    """Traffic light: ≥ 95 % on target, 75–95 % near, below that off, above 105 % over."""
     code = _status_code(measure, reading, target, period)
     return Status(code, SHAPES[code], texts.choice("status", code))
 
@@ -68,7 +68,7 @@ def _status_code(measure: Measure, reading: Reading, target: Target | None, peri
 
 
 def _against_target(measure: Measure, value: float, target: Target, period: str) -> str:
-    """A level may still climb until the period that was aimed at closes: until then it is ahead, not behind."""
+    """A level may still rise until the target's period closes: until then it is ahead, not behind."""
     if not period.startswith(target.period[:4]):
         return "ahead"
     top, bottom = (target.value, value) if measure.direction == "decrease" else (value, target.value)
@@ -81,14 +81,14 @@ def _against_target(measure: Measure, value: float, target: Target, period: str)
 
 
 def compared_period(measure: Measure, period: str) -> str:
-    """Amounts are seasonal: a quarter is held against the same quarter a year before; levels against the last."""
+    """Amounts are seasonal: a quarter is compared with the same quarter a year before; levels with the last one."""
     if "-" in period and measure.aggregation in ("flow", "distinct") and not measure.is_line:
         return year_before(period)
     return previous_period(period)
 
 
 def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> str:
-    """The sentence that stands above a trend and among the main points."""
+    """The title of a trend, also used as a main point."""
     reading = figures.total(measure.id, period)
     if reading is None or reading.value is None:
         key = "finding.suppressed" if reading and reading.status == SUPPRESSED else "finding.not_available"
@@ -130,7 +130,7 @@ def _band_finding(measure: Measure, value: float, texts: Texts) -> str:
 def breakdown_finding(
     measure: Measure, total: Reading | None, cells: Mapping[str, Reading], texts: Texts
 ) -> str:
-    """Who leads: ``Asia leads with 64 of 164``; "of" only where the cells make up the total."""
+    """Which category leads: ``Asia leads with 64 of 164``; "of" only where the cells add up to the total."""
     known = {
         name: cell.value for name, cell in cells.items() if cell.value is not None and name not in UNSTATED
     }
@@ -153,7 +153,7 @@ def breakdown_finding(
 
 
 def adds_up(total: Reading | None, cells: Sequence[Reading]) -> bool:
-    """True when no cell is missing and together they are the total (themes overlap, regions do not)."""
+    """True when no cell is missing and they sum to the total (themes overlap, regions do not)."""
     values = [cell.value for cell in cells if cell.value is not None]
     if total is None or total.value is None or len(values) != len(cells) or not values:
         return False
@@ -161,7 +161,7 @@ def adds_up(total: Reading | None, cells: Sequence[Reading]) -> bool:
 
 
 def main_points(known: Sequence[Measure], figures: Figures, period: str, texts: Texts) -> list[str]:
-    """Three to six sentences, most important first. Figures that are missing come only if too few are there."""
+    """Three to six sentences, most important first. Missing figures are used only if there are too few others."""
     there: list[Measure] = []
     absent: list[Measure] = []
     for measure in known:

@@ -1,4 +1,4 @@
-"""Look figures up. All that is printed passes through here; what is withheld was withheld before it came."""
+"""Look figures up. Everything printed passes through here; suppression was applied before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_AVAILABLE = "not_available"
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure. ``value`` is None unless ``status`` is ok: nothing missing can pass for a zero."""
+    """One figure. ``value`` is None unless ``status`` is ok: a missing figure cannot pass for a zero."""
 
     status: str
     value: float | None = None
@@ -57,7 +57,7 @@ class Figures:
             if category in cells:
                 raise ReportError(
                     f"Reporting {edition.period}: {measure.id} has two figures for {key[1]},"
-                    f" {key[2]} {category}. Mend its SQL model: one row a cell."
+                    f" {key[2]} {category}. Fix its SQL model: one row per cell."
                 )
             cells[category] = _reading(row)
         self._targets: dict[str, list[Target]] = {}
@@ -76,7 +76,7 @@ class Figures:
         return self._cells.get((indicator, period, dimension), {})
 
     def target(self, measure: Measure, period: str) -> Target | None:
-        """The target of exactly this period; for levels and shares else the next one that is due."""
+        """The target of exactly this period; levels and shares fall back to the next one due."""
         targets = self._targets.get(measure.id, [])
         exact = [target for target in targets if target.period == period]
         if exact or not (measure.aggregation == "stock" or measure.unit in ("percent", "score")):
@@ -109,7 +109,7 @@ def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
 
 
 def comparable(now: Reading, then: Reading) -> bool:
-    """Whether a difference means anything: what is not counted, as the notes say, has to be the same in both."""
+    """Whether a difference means anything: both must have the same coverage, as stated in their notes."""
     return now.note == then.note
 
 
@@ -128,7 +128,7 @@ def quarters_shown(period: str, count: int) -> list[str]:
 
 
 def require_headlines(figures: Figures, known: Iterable[Measure], period: str) -> None:
-    """A headline figure that was never calculated stops the report: "not available" is an answer, absence none.
+    """Stop the report if a headline figure was never calculated: "not available" is a result, a missing row is not.
 
     Raises:
         ReportError: names the indicators without a row.

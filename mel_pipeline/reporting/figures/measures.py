@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """What is counted, how it is shown and which way is good."""
+    """What is counted, how it is shown and which direction is good."""
 
     id: str
     headline: bool
@@ -42,7 +42,7 @@ class Measure:
 
     @property
     def is_distribution(self) -> bool:
-        """All answers by kind: its total is always the whole, so that only its cells say anything."""
+        """All answers by kind: the total is always 100%, so only the cells carry information."""
         return self.chart_dimension == "answer"
 
     @property
@@ -82,7 +82,7 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
 
     name = local("name")
     if not name:
-        raise ReportError(f"Reporting {row['indicator_id']}: it has no name. Give it one in its YAML file.")
+        raise ReportError(f"Reporting {row['indicator_id']}: it has no name. Add one to its YAML file.")
     low, high = number(row["band_low"]), number(row["band_high"])
     return Measure(
         id=words(row["indicator_id"]),

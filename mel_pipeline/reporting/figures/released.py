@@ -1,4 +1,4 @@
-"""Every released figure of an edition in one order, and how far each has come from its baseline. Writes nothing."""
+"""Every released figure of an edition in a fixed order, and its progress from the baseline. Writes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Released:
 def released(edition: Edition, language: str) -> list[Released]:
     """All figures up to the edition's period, by indicator in report order, period, totals first.
 
-    Later periods are left out: a past edition made again must stay what it was.
+    Later periods are left out: rebuilding a past edition must not change it.
     """
     known = measures(edition, language)
     figures = Figures(edition, known)

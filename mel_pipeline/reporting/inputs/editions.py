@@ -1,4 +1,4 @@
-"""One edition: everything it says, read from the warehouse as frames, and all that is written of it."""
+"""One edition: its content, read from the warehouse as frames, and the files written from it."""
 
 from __future__ import annotations
 
@@ -40,23 +40,22 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
 
 
 def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
-    """Write it in the languages and formats of the settings; what has not changed stays as it is.
+    """Write it in the configured languages and formats; unchanged files are not touched.
 
     Args:
-        also: further languages, of readers who want another one.
+        also: further languages, for readers who prefer another one.
 
     Raises:
         ReportError: a page cannot be written, two languages differ, or a format or language does not exist.
     """
     from mel_pipeline.core.processes import cores
-    from mel_pipeline.reporting import build_all, languages
-    from mel_pipeline.reporting.cache import kept_in
+    from mel_pipeline.reporting import build_all, cache, languages
 
-    asked = languages(settings.report_sources, settings.languages)
+    configured = languages(settings.report_sources, settings.languages)
     formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
-    wanted = [*asked, *(language for language in also if language not in asked)]
+    wanted = [*configured, *(language for language in also if language not in configured)]
     processes = settings.processes or cores()
-    with kept_in(settings.pictures_dir):
+    with cache.using(settings.pictures_dir):
         return build_all(edition, settings.published_dir, settings.report_sources, wanted, formats, processes)
 
 
@@ -92,9 +91,9 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
 
 
 def _movements(warehouse: Warehouse, settings: Settings, period: str) -> dict[str, dict[str, float]]:
-    """Headline indicator → how much of its change since the period compared with is of which reason.
+    """Headline indicator → its change since the comparison period, by reason.
 
-    What cannot be compared is left out here; the page says of each figure whether it is there.
+    Indicators that cannot be compared are left out; the page shows for each figure whether it is available.
     """
     found = {}
     for indicator in load_catalogue(settings.sql_dir).indicators:
@@ -152,9 +151,9 @@ def _not_calculated(period: str, known: set[str]) -> ReportError:
 
 
 def read_quality(warehouse: Warehouse) -> pd.DataFrame:
-    """One row a raw table: what was read, stored and put aside, the last load in words, and when one changed anything.
+    """One row per raw table: rows read, stored and quarantined, the last load in words, and the last change.
 
-    Not when it was last asked: that moves every night, and with it every page and PDF.
+    Not the last request to the source: it moves every night, and would change every page and PDF.
     """
     import pandas as pd
 
@@ -167,10 +166,10 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
         )
     }
     tried = {source for source, _ in loads}
-    aside = {
-        (row["source"], row["entity"]): int(row["rows_aside"])
+    quarantine = {
+        (row["source"], row["entity"]): int(row["rows_quarantined"])
         for row in warehouse.records(
-            "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_aside from quarantine"
+            "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_quarantined from quarantine"
             " where resolved_at is null group by source, entity",
         )
     }
@@ -185,17 +184,17 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
                 (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
             )
             last = load["last_loaded"]
-            put_aside = aside.get((source, entity), 0)
+            quarantined = quarantine.get((source, entity), 0)
             table = contract.table(entity)
             stored = _stored(warehouse, table, source, entity) if table in tables else 0
             rows.append(
                 {
                     "source_title": contract.title,
                     "entity_title": details.title,
-                    "rows_read": stored + put_aside,
+                    "rows_read": stored + quarantined,
                     "rows_stored": stored,
-                    "rows_quarantined": put_aside,
-                    "status_sentence": _status(last, load["last_tried"], put_aside),
+                    "rows_quarantined": quarantined,
+                    "status_sentence": _status(last, load["last_tried"], quarantined),
                     "last_changed_on": load["last_changed"].date() if load["last_changed"] else None,
                 }
             )
@@ -203,7 +202,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
 
 
 def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
-    """Rows of an entity. In a table that sources share, its own are those a load of it wrote last."""
+    """Rows of an entity. In a table shared by sources, count the rows last written by this source's loads."""
     query = f"select count(*) as n from {table} where not _is_deleted"  # noqa: S608
     if contract_of(source).entities[entity].shape is None:
         return int(warehouse.read(query)["n"].iloc[0])
@@ -211,20 +210,21 @@ def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
     return int(warehouse.read(mine, {"load": f"{source}-{entity}-"})["n"].iloc[0])
 
 
-def _status(loaded: datetime | None, tried: datetime | None, put_aside: int) -> str:
+def _status(loaded: datetime | None, tried: datetime | None, quarantined: int) -> str:
+    # Each sentence is a phrase in the locale files, where it is translated.
     if loaded is None:
         return "Not loaded yet."
     if tried is not None and tried > loaded:
         return "The last load failed; what was loaded before stands. See the notes."
-    if put_aside:
-        return f"{put_aside:,} put aside; the reasons stand in the quarantine table."
+    if quarantined:
+        return f"{quarantined:,} put aside; the reasons stand in the quarantine table."
     return "Complete."
 
 
 def _data_as_of(warehouse: Warehouse, settings: Settings, period: str) -> date:
-    """The last day on which a load changed anything: a run that changes nothing leaves the report as it is.
+    """The last day on which a load changed anything, so that a run without changes leaves the report as it is.
 
-    Published figures stay as of the day they were calculated.
+    Published figures keep the day they were calculated.
     """
     quarter = period if "-Q" in period else f"{period}-Q4"
     frozen = last_publication(warehouse, quarter)
@@ -247,7 +247,7 @@ def _data_as_of(warehouse: Warehouse, settings: Settings, period: str) -> date:
 
 
 def _rules_held(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """How many rules hold, by dimension of data quality."""
+    """How many rules pass, by dimension of data quality."""
     return [
         {"dimension": name, "rules": len(found), "hold": sum(bool(rule["passed"]) for rule in found)}
         for name, found in rules(warehouse).items()
@@ -255,7 +255,7 @@ def _rules_held(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def read_outages(warehouse: Warehouse) -> list[str]:
-    """Outages that still last, one a source and reason: the last load of an entity failed."""
+    """Current outages, one per source and reason: the last load of an entity failed."""
     failed = warehouse.records(
         "select source, entity, finished_at, message, loaded_at from ("
         " select *, row_number() over (partition by source, entity order by finished_at desc) as recent,"
@@ -264,7 +264,7 @@ def read_outages(warehouse: Warehouse) -> list[str]:
     )
     outages: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in failed:
-        # Messages begin with what was asked ("Instagram account 17 reach: ..."); the reason follows.
+        # Messages begin with the request ("Instagram account 17 reach: ..."); the reason follows.
         outages.setdefault((row["source"], row["message"].split(": ", 1)[-1]), []).append(row)
     return [_outage(rows, reason) for (_, reason), rows in outages.items()]
 

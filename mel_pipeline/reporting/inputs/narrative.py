@@ -1,6 +1,6 @@
 """What the MEL lead writes for an edition: main points, lessons, themes of comments, decisions. One YAML file each.
 
-``MEL_HOME/narrative/2024-Q4.yml``. Numbers are written as ``{MEM-01}`` and are filled in from the figures.
+``MEL_HOME/narrative/2024-Q4.yml``. Numbers are written as ``{MEM-01}`` and filled in from the figures.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.organisations import METROPOLIS
-from mel_pipeline.reporting.edition import Decision, Narrative, Said, Theme
+from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mel_pipeline.core.settings import Settings
 
-FOLDER, OLD_FOLDER = "narrative", "learning"  # the old one is read for one version more
+FOLDER, OLD_FOLDER = "narrative", "learning"  # the old one is read for one more version
 _log = logging.getLogger(__name__)
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TEMPLATE = """\
-# What the edition {period} says beside its figures. Every part may stay empty; the report is written all the same.
-# Texts in en, fr and es; where one is missing the English stands in. Never a name or an address of a person.
+# The text of edition {period} beside its figures. Every part may stay empty; the report is written anyway.
+# Texts in en, fr and es; where one is missing, English is used. Never a person's name or address.
 
 # At most six, each under 25 words, most important first. They replace the drafted ones.
 # Write figures as {{MEM-01}} (this period), {{MEM-01 previous}}, {{MEM-01 year before}} or {{MEM-01 target}}: numbers
-# typed by hand are refused, so that a sentence cannot drift from its figure.
+# typed by hand are rejected, so that a sentence cannot drift from its figure.
 main_points: []
 #  - en: "The network has {{MEM-01}} member cities."
 #    fr: "Le réseau compte {{MEM-01}} villes membres."
@@ -41,7 +41,7 @@ main_points: []
 lessons: []
 #  - en: "Labs that began with a call before the session had fewer dropouts."
 
-# Open comments by theme only, with how many people wrote of it; fewer than the smallest group are put together.
+# Open comments by theme only, with how many people mentioned it; themes below the minimum group size are merged.
 comments: []
 #  - theme: {{en: "More time for exchange", fr: "Plus de temps d'échange", es: "Más tiempo de intercambio"}}
 #    people: 12
@@ -63,9 +63,9 @@ class _Text(_Strict):
     fr: Words | None = None
     es: Words | None = None
 
-    def said(self) -> Said:
+    def wording(self) -> Wording:
         texts = {"en": self.en, "fr": self.fr, "es": self.es}
-        return Said({language: text for language, text in texts.items() if text})
+        return Wording({language: text for language, text in texts.items() if text})
 
 
 class _Theme(_Strict):
@@ -138,8 +138,8 @@ def read_narrative(settings: Settings, period: str) -> Narrative | None:
         )
         raise ReportError(f"Reading {path}: {problems}. Correct it, then write the report again.") from None
     return Narrative(
-        [item.said() for item in file.main_points],
-        [item.said() for item in file.lessons],
-        [Theme(item.theme.said(), item.people) for item in file.comments],
-        [Decision(item.said(), item.owner_role, item.due, item.open) for item in file.decisions],
+        [item.wording() for item in file.main_points],
+        [item.wording() for item in file.lessons],
+        [Theme(item.theme.wording(), item.people) for item in file.comments],
+        [Decision(item.wording(), item.owner_role, item.due, item.open) for item in file.decisions],
     )

@@ -1,6 +1,6 @@
-"""Everything the reading site says, read from the warehouse as frames, and the site written of it.
+"""The content of the reading site, read from the warehouse as frames, and the site written from it.
 
-Of people nothing leaves this module: participations become events of an organisation, seats become quarters.
+No data about people leaves this module: participations become events of an organisation, seats become quarters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PERIOD = re.compile(r"\d{4}(-Q[1-4])?")
 
-# An associate has a spell too: whoever is in the network on the day of the event.
+# Associates have spells too: every organisation in the network on the day of the event counts.
 ATTENDED = """
 select
     p.account_id, p.event_id, p.event_type, p.lab, p.started_on,
@@ -41,7 +41,7 @@ where p.has_attended and p.is_held and exists (
 group by p.account_id, p.event_id, p.event_type, p.lab, p.started_on
 order by p.account_id, p.started_on, p.event_id
 """
-# A spell that ends before it begins counts on no day, and its organisation was never a member by it.
+# A spell that ends before it begins covers no day, so it does not make its organisation a member.
 SPELLS = """
 select account_id, began_on, ended_on from dim_membership
 where ended_on is null or began_on is null or began_on < ended_on
@@ -54,7 +54,7 @@ where account_id in (
 )
 order by account_name, country_code, account_id
 """
-# Two organisations of one name are one category in the figures: whose contribution it was, nobody can tell.
+# Two organisations of the same name are one category in the figures: their contributions cannot be separated.
 DONORS = """
 select min(donor_account_id) as account_id, donor from fct_contribution
 where is_signed and donor_account_id is not null
@@ -64,7 +64,7 @@ order by donor
 
 
 def read_site(warehouse: Warehouse, settings: Settings) -> Site:
-    """Frames for the site, as of the latest edition that lies in the reports folder.
+    """Frames for the site, as of the latest edition in the reports folder.
 
     Raises:
         ReportError: nothing has been calculated yet.
@@ -84,18 +84,17 @@ def read_site(warehouse: Warehouse, settings: Settings) -> Site:
 
 
 def write_site(warehouse: Warehouse, settings: Settings) -> BuiltSite:
-    """Write it beside the editions, in the languages of the settings.
+    """Write it beside the editions, in the configured languages.
 
     Raises:
         ReportError: nothing has been calculated yet, or the site cannot be written.
     """
-    from mel_pipeline.reporting import languages
-    from mel_pipeline.reporting.cache import kept_in
+    from mel_pipeline.reporting import cache, languages
     from mel_pipeline.reporting.site import build_site
 
     site = read_site(warehouse, settings)
     chosen = languages(settings.report_sources, settings.languages)
-    with kept_in(settings.pictures_dir):
+    with cache.using(settings.pictures_dir):
         return build_site(site, settings.published_dir, settings.report_sources, chosen)
 
 
@@ -112,11 +111,11 @@ def _calculated(warehouse: Warehouse) -> list[str]:
 
 
 def _latest(periods: list[str], folder: Path) -> str:
-    """The last period with files; where there are none, the last quarter with figures. A year follows its fourth quarter."""
-    lying = {item.name for item in folder.iterdir() if item.is_dir()} if folder.is_dir() else set()
-    there = [period for period in periods if period in lying and PERIOD.fullmatch(period)]
+    """The last period with files; if there are none, the last quarter with figures. A year follows its fourth quarter."""
+    folders = {item.name for item in folder.iterdir() if item.is_dir()} if folder.is_dir() else set()
+    written = [period for period in periods if period in folders and PERIOD.fullmatch(period)]
     return max(
-        there or [period for period in periods if "-Q" in period],
+        written or [period for period in periods if "-Q" in period],
         key=lambda period: (period, 0) if "-Q" in period else (f"{period}-Q4", 1),
     )
 
@@ -136,7 +135,7 @@ def _presence(warehouse: Warehouse, quarters: list[str], min_cell: int) -> Prese
 
     attended = warehouse.read(ATTENDED)
     attended["spoke"] = attended["spoke"].astype(bool)
-    # The type is stated: of no rows pandas would make numbers.
+    # The type is explicit: without rows pandas would infer numbers.
     attended["quarter"] = pd.Series(
         [str(Quarter.of(_day(moment))) for moment in attended["started_on"]],
         index=attended.index,
@@ -151,7 +150,7 @@ def _day(moment: date | pd.Timestamp) -> date:
 
 
 def _seats(warehouse: Warehouse, quarters: list[str]) -> pd.DataFrame:
-    """Organisations with a seat at the end of each quarter; how many seats, and whose, is left behind."""
+    """Organisations with a seat at the end of each quarter, without the number of seats or their holders."""
     import pandas as pd
 
     query = (

@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.edition import Edition
 
-DANGEROUS = tuple("=+-@\t\r\0")  # a spreadsheet takes a text that begins so for a formula
+DANGEROUS = tuple("=+-@\t\r\0")  # a spreadsheet reads a text that starts with one of these as a formula
 LICENCES = "https://creativecommons.org"
 
 
 def build_data_package(edition: Edition, out_dir: Path) -> Path:
-    """Write ``<out_dir>/<period>/data/``: figures, indicators and targets as CSV, ``datapackage.json``; returns that.
+    """Write ``<out_dir>/<period>/data/``: figures, indicators, targets as CSV and ``datapackage.json``; returns the last.
 
-    Figures are those of every released period up to the edition's, so that a series can be drawn from one file.
-    A withheld or missing figure is empty and its status says why. The same edition, the same bytes.
+    Figures cover every released period up to the edition's, so that one file holds a whole series. A withheld or
+    missing figure is empty and its status says why. The same edition gives the same bytes.
 
     Raises:
-        ReportError: a frame cannot be read, a key comes twice, a number is none, or the folder cannot be written.
+        ReportError: a frame cannot be read, a key occurs twice, a number is invalid, or the folder cannot be written.
     """
     check_columns(edition)
     tables = [
@@ -90,7 +90,7 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 
 def _present(table: Table, edition: Edition) -> Table:
-    """The table with the languages the edition has."""
+    """The table with only the languages the edition has."""
     there = set(edition.indicators.columns)
     fields = tuple(field for field in table.fields if field.name in there or field.name[-3:] not in LANGUAGES)
     return Table(table.name, table.title, fields, table.key, table.refers)
@@ -103,7 +103,7 @@ def _check_keys(table: Table, rows: Iterable[Mapping[str, Any]], period: str) ->
         if key in seen:
             raise ReportError(
                 f"Writing the data of {period}: {table.name}.csv would hold {', '.join(key)} twice."
-                " Mend its model or its YAML file: one row a key."
+                " Fix its model or its YAML file: one row per key."
             )
         seen.add(key)
 
@@ -124,7 +124,7 @@ def _cell(field: Field, value: Any) -> str:
         amount = float(value)
         if not math.isfinite(amount) or (field.type == "integer" and not amount.is_integer()):
             raise ReportError(
-                f"Writing the data: {field.name} {value!r} is no {field.type}. Mend its SQL model."
+                f"Writing the data: {field.name} {value!r} is not a valid {field.type}. Fix its SQL model."
             )
         return str(int(amount)) if amount.is_integer() else repr(amount)
     if field.type == "boolean":
@@ -158,14 +158,14 @@ def _resource(table: Table, content: bytes) -> dict[str, Any]:
 
 
 def _licence(name: str) -> dict[str, str]:
-    """A Creative Commons licence as the data package wants it: ``CC-BY-SA-4.0`` → by-sa, 4.0."""
+    """A Creative Commons licence in data package form: ``CC-BY-SA-4.0`` → by-sa, 4.0."""
     kind, _, number = name.removeprefix("CC-").removeprefix("CC").rpartition("-")
     path = f"publicdomain/zero/{number}" if kind == "0" else f"licenses/{kind.lower()}/{number}"
     return {"name": name, "path": f"{LICENCES}/{path}/", "title": name.replace("-", " ")}
 
 
 def _package(edition: Edition, resources: list[dict[str, Any]]) -> dict[str, Any]:
-    told = edition.publication
+    publication = edition.publication
     slug = re.sub(r"[^a-z0-9]+", "-", f"{edition.organisation} mel {edition.period}".lower()).strip("-")
     sample = (
         " Sample data: people and most figures are invented; do not quote them." if edition.is_sample else ""
@@ -178,9 +178,11 @@ def _package(edition: Edition, resources: list[dict[str, Any]]) -> dict[str, Any
         " definitions and targets. Percentages run from 0 to 100. Figures about fewer than"
         f" {edition.min_cell} people, and those they could be worked out from, are withheld: value empty,"
         f" status 'suppressed'.{sample}",
-        "version": f"{edition.period}.{told.version}" if told else f"{edition.period}.0-provisional",
-        "status": "published" if told else "provisional",
-        "published": told.day.isoformat() if told else None,
+        "version": f"{edition.period}.{publication.version}"
+        if publication
+        else f"{edition.period}.0-provisional",
+        "status": "published" if publication else "provisional",
+        "published": publication.day.isoformat() if publication else None,
         "created": f"{edition.data_as_of.isoformat()}T00:00:00Z",
         "sample": edition.is_sample,
         "contributors": [{"title": edition.organisation, "role": "publisher"}],

@@ -18,8 +18,8 @@ class Field:
 
     def described(self) -> dict[str, Any]:
         """As a Frictionless field."""
-        told = {"name": self.name, "type": self.type, "title": self.title}
-        return {**told, "constraints": self.constraints} if self.constraints else told
+        described = {"name": self.name, "type": self.type, "title": self.title}
+        return {**described, "constraints": self.constraints} if self.constraints else described
 
 
 @dataclass(frozen=True)

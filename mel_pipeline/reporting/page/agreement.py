@@ -1,7 +1,7 @@
-"""Editions in several languages say the same: every number with its unit, and every status, is compared.
+"""Check that editions in several languages agree: every number with its unit, and every status, is compared.
 
-What is read is the finished page as a reader has it, not the data it was made from, so that a text that lost its
-number, a wrong unit sign or another rounding is found. Prose of the catalogue (``data-prose``) is not compared.
+The finished pages are compared, not the data behind them, so that a text that lost its number, a wrong unit sign or
+a different rounding is found. Prose of the catalogue (``data-prose``) is not compared.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def require_agreement(period: str, pages: Mapping[str, tuple[str, Texts]]) -> No
     """Compare every language with the first.
 
     Raises:
-        ReportError: two differ; the message names the part of the page and what stands in one alone.
+        ReportError: two differ; the message names the part of the page and what only one of them has.
     """
     read = {language: figures_of(html, texts.locale) for language, (html, texts) in pages.items()}
     first, *others = read
@@ -51,7 +51,7 @@ def require_agreement(period: str, pages: Mapping[str, tuple[str, Texts]]) -> No
 
 
 def figures_of(html: str, locale: Locale) -> dict[str, Counter[str]]:
-    """Part of the page (the id its heading has) → numbers with units and codes of statuses, counted."""
+    """Part of the page (the id of its heading) → numbers with units and status codes, counted."""
     reader = _Reader(locale)
     reader.feed(html)
     reader.close()
@@ -106,6 +106,6 @@ def _pattern(locale: Locale) -> re.Pattern[str]:
     group, decimal = (re.escape(symbol(locale)) for symbol in (get_group_symbol, get_decimal_symbol))
     digits = rf"(?P<digits>\d{{1,3}}(?:{group}\d{{3}})+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?)"
     space = r"[\s\u00a0\u202f]?"
-    if locale.language == "en":  # the sign of the currency stands before the number, and only there
+    if locale.language == "en":  # English alone puts the currency sign before the number
         return re.compile(rf"(?P<before>€)?{digits}(?P<after>%)?")
     return re.compile(rf"{digits}(?P<after>{space}[%€])?")

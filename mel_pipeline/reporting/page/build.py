@@ -1,6 +1,6 @@
 """The report page: one self-contained HTML file from an edition. Frames in, file out.
 
-What stands where is in ``reports/templates``, the words are in ``reports/locales``; templates compute nothing.
+The layout is in ``reports/templates``, the words are in ``reports/locales``; templates compute nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
 
 @dataclass(frozen=True)
 class BuiltReport:
-    """A page, the charts that lie beside it in report order, what is not translated, and the PDF if it was asked for."""
+    """A page, the charts beside it in report order, the untranslated texts, and the PDF if requested."""
 
     page: Path
     charts: list[ChartFile]
@@ -51,11 +51,11 @@ def build_editions(
 ) -> dict[str, BuiltReport]:
     """Write ``<out_dir>/<period>/report-<language>.html`` and the charts beside it, in every language.
 
-    The same edition gives the same bytes, and files that would not change are not touched. Nothing is written
-    unless every language says the same.
+    The same edition gives the same bytes, and unchanged files are not touched. Nothing is written unless all
+    languages agree.
 
     Args:
-        with_pdf: also write ``report-<language>.pdf``, which says what the page says.
+        with_pdf: also write ``report-<language>.pdf``, with the content of the page.
 
     Raises:
         ReportError: a frame, text, template or style file cannot be read, a headline figure was never
@@ -94,7 +94,7 @@ def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
     )
     if "<main" not in page:
         raise ReportError(
-            f"Writing {edition.period}: the template {TEMPLATE} gave no page. Restore reports/templates."
+            f"Writing {edition.period}: the template {TEMPLATE} produced no page. Restore reports/templates."
         )
     return _Composed(page, drawn)
 
@@ -132,7 +132,7 @@ def _template(sources_dir: Path) -> _Page:
 
 @dataclass(frozen=True)
 class _Page:
-    """The page template; whatever is wrong with it is told as a ReportError."""
+    """The page template; any fault in it is raised as a ReportError."""
 
     environment: Environment
     folder: Path
@@ -145,7 +145,7 @@ class _Page:
             where = f" (line {line})" if line else ""
             raise ReportError(
                 f"Filling {self.folder / TEMPLATE}{where}: {type(error).__name__}: {error}."
-                " Restore or mend the template."
+                " Restore or fix the template."
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a page says, in words and in order: one model for the web page and for paper. Writes no file, knows no markup."""
+"""The content of a page, in words and in order: one model for the web page and the PDF. No files, no markup."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mel_pipeline.reporting.chart_data.indicator import ChartFrame
 from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.page.restatement_notes import (
-    Mark,
-    Restated,
+    PublicationLabel,
+    RestatementRow,
     footnotes,
+    publication_label,
     restatement_rows,
-    standing_of,
 )
 from mel_pipeline.reporting.page.summary import (
     changes,
@@ -40,9 +40,9 @@ SVG = "image/svg+xml"
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart for the page: a wide drawing and one for phones, as data addresses, and its numbers as a table.
+    """A chart for the page: a wide drawing and one for phones, as data URLs, and its numbers as a table.
 
-    ``anchor`` is the indicator, or the name of a picture of several.
+    ``anchor`` is the indicator, or the name of an overview picture.
     """
 
     anchor: str
@@ -61,7 +61,7 @@ class Picture:
 class Section:
     """A page of the report: its charts, and a row for each other indicator that belongs to it.
 
-    ``own``: indicators whose place is here; rows of ``drawn`` ones lead to their charts on another page.
+    ``own``: indicators placed here; rows of ``drawn`` ones link to their charts on another page.
     """
 
     key: str  # gender | reach | satisfaction, or the number of a line of action
@@ -74,7 +74,7 @@ class Section:
 
 @dataclass(frozen=True)
 class PageModel:
-    """An edition in one language: everything that templates put in place. Every figure is already in words."""
+    """An edition in one language: everything the templates place. Every figure is already formatted."""
 
     t: Texts
     edition: Edition
@@ -94,13 +94,13 @@ class PageModel:
     quality: list[dict[str, str]]
     card: list[dict[str, str]]
     rules_held: list[str]
-    restatements: list[Restated]
-    standing: Mark
+    restatements: list[RestatementRow]
+    standing: PublicationLabel
 
 
 @dataclass(frozen=True)
 class DrawnPage:
-    """The model with the drawings that lie beside the page as files."""
+    """The model with the drawings that are written beside the page."""
 
     model: PageModel
     charts: list[Drawing]
@@ -108,7 +108,7 @@ class DrawnPage:
 
 
 def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
-    """Draw every chart and put everything the page says into words.
+    """Draw every chart and format everything the page shows.
 
     Raises:
         ReportError: a text or style file cannot be read, or a headline figure was never calculated.
@@ -148,7 +148,7 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
         card=_card(edition, texts),
         rules_held=_rules_held(edition, texts),
         restatements=restatement_rows(edition.restatements, by_id, texts),
-        standing=standing_of(edition, texts),
+        standing=publication_label(edition, texts),
     )
     return DrawnPage(model, wide, overviews)
 
@@ -210,7 +210,7 @@ def _page_pictures(
 def _lines(
     edition: Edition, known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
 ) -> list[Section]:
-    """The lines of action. A chart stands once, under one line or its topic; a row wherever the indicator belongs."""
+    """The lines of action. A chart appears once, under one line or its topic; a row wherever the indicator belongs."""
     homes = _homes(known, pictures)
     lines = [
         (str(int(line["number"])), words(line.get(f"name_{texts.language}")) or words(line["name_en"]))
@@ -238,7 +238,7 @@ def _lines(
 
 
 def _homes(known: list[Measure], pictures: dict[str, Picture]) -> dict[str, str]:
-    """Indicator without a topic → its first line of action; with a chart the line that has the fewest so far."""
+    """Indicator without a topic → its first line of action; with a chart, the line with the fewest charts so far."""
     mine = [measure for measure in known if not topic_of(measure)]
     homes = {measure.id: (measure.lines or ("",))[0] for measure in mine if measure.id not in pictures}
     drawn: dict[str, str] = {}
@@ -251,7 +251,7 @@ def _homes(known: list[Measure], pictures: dict[str, Picture]) -> dict[str, str]
 def _topics(
     known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
 ) -> list[Section]:
-    """Gender balance, reach and satisfaction: what crosses the lines of action."""
+    """Gender balance, reach and satisfaction: the topics across the lines of action."""
     sections = []
     for topic in dict.fromkeys(TOPICS.values()):
         mine = [measure for measure in known if topic_of(measure) == topic]
@@ -276,7 +276,7 @@ def _rules_held(edition: Edition, texts: Texts) -> list[str]:
 
 
 def _card(edition: Edition, texts: Texts) -> list[dict[str, str]]:
-    """A line a source, every number in the language's form."""
+    """One line per source, numbers formatted for the language."""
     counted = ("rows", "aside", "corrected", "late")
     return [
         {
@@ -305,5 +305,5 @@ def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
 
 
 def data_address(content: bytes, kind: str) -> str:
-    """The content itself as an address, for pages that fetch nothing."""
+    """The content as a data URL, for pages that load nothing."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

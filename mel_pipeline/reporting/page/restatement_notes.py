@@ -1,4 +1,4 @@
-"""What became of published figures, in words: the footnote beside a figure, the table, the mark of the edition."""
+"""Restatements of published figures in words: the footnote beside a figure, the table, the edition's status label."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HELD = "held"
 
 
 @dataclass(frozen=True)
-class Restated:
-    """One line of the table: a figure, a reason, and how much of the difference is of that reason."""
+class RestatementRow:
+    """One row of the table: a figure, a reason, and how much of the difference is due to that reason."""
 
     id: str
     name: str
@@ -28,25 +28,30 @@ class Restated:
 
 
 @dataclass(frozen=True)
-class Mark:
+class PublicationLabel:
     """Whether the figures are provisional or published, as a tag and as a sentence."""
 
     tag: str
     sentence: str
 
 
-def standing_of(edition: Edition, texts: Texts) -> Mark:
+def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
     if edition.publication is None:
-        return Mark(texts("page.provisional"), texts("page.provisional_long"))
-    told = edition.publication
-    sentence = texts("page.published_long", version=told.version, day=texts.day(told.day), role=told.role)
-    return Mark(texts("page.published"), sentence)
+        return PublicationLabel(texts("page.provisional"), texts("page.provisional_long"))
+    publication = edition.publication
+    sentence = texts(
+        "page.published_long",
+        version=publication.version,
+        day=texts.day(publication.day),
+        role=publication.role,
+    )
+    return PublicationLabel(texts("page.published"), sentence)
 
 
 def footnotes(
     rows: Sequence[Mapping[str, Any]], known: Mapping[str, Measure], texts: Texts
 ) -> dict[str, str]:
-    """Indicator → footnote of its total, where the data no longer give what was published."""
+    """Indicator → footnote of its total, where the data now differ from what was published."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         if row["disaggregation"] == "total" and row["indicator_id"] in known:
@@ -56,8 +61,8 @@ def footnotes(
 
 def restatement_rows(
     rows: Sequence[Mapping[str, Any]], known: Mapping[str, Measure], texts: Texts
-) -> list[Restated]:
-    """The ledger of a period; what differs by too few people has no numbers."""
+) -> list[RestatementRow]:
+    """The ledger of a period; numbers are hidden where the difference concerns too few people."""
     found = []
     for row in rows:
         measure = known.get(row["indicator_id"])
@@ -66,7 +71,7 @@ def restatement_rows(
         hidden = texts.choice("status", "suppressed") if row["state"] == HELD else ""
         part = row["difference"]
         found.append(
-            Restated(
+            RestatementRow(
                 measure.id,
                 measure.name,
                 _cell(row["disaggregation"], texts),

@@ -1,7 +1,7 @@
-"""First cells of table rows marked as headers, so that a screen reader says whose number it reads.
+"""Mark the first cells of table rows as headers, so that a screen reader names the row of each number.
 
-Typst 0.15 marks headers of columns alone: its ``pdf.header-cell`` is behind a switch that the Python package does not
-have. Once it does, this module goes.
+Typst 0.15 marks only column headers: its ``pdf.header-cell`` is behind a switch that the Python package does not
+have. Once it does, remove this module.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from mel_pipeline.core.errors import ReportError
 
-# Elements of the structure as Typst writes them; bodies name their rows, rows their cells.
+# Structure elements as Typst writes them; bodies refer to their rows, rows to their cells.
 BODY = re.compile(rb"<</Type/StructElem/S/TBody/P \d+ 0 R/K\[([\d R]*)\]")
 ROW = re.compile(rb"\n(\d+) 0 obj\n<</Type/StructElem/S/TR/P \d+ 0 R/K\[(\d+) 0 R")
 CELL = re.compile(
@@ -20,9 +20,9 @@ SCOPE = b"/Scope/Row"
 
 
 def with_row_headers(content: bytes) -> bytes:
-    """The PDF whose tables have a header in each row of their body. As long as before: every object keeps its place.
+    """The PDF with a header cell in each body row of its tables. The length stays, so every object keeps its offset.
 
-    Cells then find both headers by their scopes, so that lists of header cells, which name columns alone, go.
+    Cells then find both headers by scope, so the lists of header cells, which name only columns, are removed.
 
     Raises:
         ReportError: the tables are not written as Typst 0.15 does.

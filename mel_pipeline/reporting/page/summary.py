@@ -1,6 +1,6 @@
-"""What the first page tells: how many indicators are on track, what changed and why, what needs a decision.
+"""The first page: how many indicators are on track, what changed and why, what needs a decision.
 
-Sentences by rules from figures; pure functions. The MEL lead's own main points replace the drafted ones.
+Sentences are built from figures by rules; pure functions. The MEL lead's own main points replace the drafted ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting.edition import Edition, Narrative, Said
+    from mel_pipeline.reporting.edition import Edition, Narrative, Wording
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.page.tables import Row
     from mel_pipeline.reporting.text.texts import Texts
@@ -28,7 +28,7 @@ PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
 def on_track(rows: Sequence[Row], texts: Texts) -> str:
-    """The share of indicators that reach their target or band; those whose target is still ahead apart."""
+    """The share of indicators that reach their target or band; those whose target is not due yet are counted apart."""
     judged = [row for row in rows if row.status.code in JUDGED]
     good = [row for row in judged if row.status.code in ON_TRACK]
     ahead = [row for row in rows if row.status.code == "ahead"]
@@ -39,23 +39,23 @@ def on_track(rows: Sequence[Row], texts: Texts) -> str:
 
 
 def opening_points(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
-    """What the MEL lead wrote, with the figures filled in; otherwise what the figures say themselves.
+    """The MEL lead's main points with the figures filled in; otherwise the drafted ones.
 
     Raises:
-        ReportError: a written point names a figure that is not there, or holds a number typed by hand.
+        ReportError: a written point names an unknown indicator, or contains a number typed by hand.
     """
     written = edition.narrative.main_points if edition.narrative else []
     if not written:
         return main_points(known, figures, edition.period, texts)
     measures = {measure.id: measure for measure in known}
-    return [_filled(said_in(point, texts), measures, figures, texts) for point in written]
+    return [_filled(localised(point, texts), measures, figures, texts) for point in written]
 
 
-def said_in(said: Said, texts: Texts) -> str:
-    """A written text in the language; the English one, remembered as missing, where there is none."""
-    if texts.language in said.by_language:
-        return said.by_language[texts.language]
-    english = said.by_language["en"]
+def localised(wording: Wording, texts: Texts) -> str:
+    """A written text in the language, or else the English one, which is then recorded as missing."""
+    if texts.language in wording.by_language:
+        return wording.by_language[texts.language]
+    english = wording.by_language["en"]
     texts.missing.add(english)
     return english
 
@@ -63,8 +63,8 @@ def said_in(said: Said, texts: Texts) -> str:
 def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
     if re.search(r"\d", PLACE.sub("", text)):
         raise ReportError(
-            "Reading the main points: a number is typed by hand. Write it as {MEM-01}, so that it is always the figure;"
-            " other numbers in words."
+            "Reading the main points: a number is typed by hand. Write figures as {MEM-01}, so that they are always"
+            " current, and other numbers in words."
         )
 
     def value(place: re.Match[str]) -> str:
@@ -83,12 +83,12 @@ def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts:
 
 
 def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
-    """What moved among the headline figures: how far, since when, mostly where, and what part only in the data."""
+    """Changes of the headline figures: how much, since when, mostly where, and what part is only in the data."""
     sentences = []
     for measure in known:
         if not measure.headline:
             continue
-        earlier, then = _held_against(measure, figures)
+        earlier, then = _comparison(measure, figures)
         now = figures.total(measure.id, edition.period)
         if now is None or then is None or now.value is None or then.value is None:
             continue
@@ -97,7 +97,7 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
             continue
         moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
         if moved:
-            # A level has moved since then; an amount of one quarter is only held against that of another.
+            # A level has moved since then; an amount of one quarter is only compared with that of another.
             key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
             sentence = texts(key, name=measure.name, change=texts.change(measure, moved), earlier=earlier)
             sentences.append(
@@ -106,8 +106,8 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
     return sentences[:MOST_CHANGES]
 
 
-def _held_against(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
-    """The period the main points speak of: the usual one, or the one before where that has no figure."""
+def _comparison(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
+    """The period the main points compare with: the usual one, or the previous one where that has no figure."""
     for earlier in (compared_period(measure, figures.period), previous_period(figures.period)):
         then = figures.total(measure.id, earlier)
         if then is not None and then.value is not None:
@@ -116,7 +116,7 @@ def _held_against(measure: Measure, figures: Figures) -> tuple[str, Reading | No
 
 
 def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
-    """The category that moved most, where the cells make up the total in both periods."""
+    """The category that moved most, where the cells add up to the total in both periods."""
     if measure.unit in ("percent", "score"):
         return ""
     for dimension in ("region", "platform", "donor", "line_of_action"):
@@ -142,7 +142,7 @@ def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> st
 
 
 def _value(cells: Mapping[str, Reading], name: str) -> float:
-    """A category that a complete breakdown does not list counts nothing."""
+    """A category missing from a complete breakdown counts as zero."""
     return (cells[name].value or 0.0) if name in cells else 0.0
 
 
@@ -152,19 +152,19 @@ def _why(edition: Edition, measure: Measure, texts: Texts) -> str:
         for reason, amount in edition.movements.get(measure.id, {}).items()
         if reason != "real_change" and rounded(amount, measure.decimals)
     }
-    told = [
+    listed = [
         texts("story.part", change=texts.change(measure, amount), reason=texts.choice("reason", reason))
         for reason, amount in parts.items()
     ]
-    return texts("story.of_which", parts=texts.listed(told)) if told else ""
+    return texts("story.of_which", parts=texts.listed(listed)) if listed else ""
 
 
 def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> list[str]:
-    """What somebody has to decide: open decisions first, then indicators off their target, then what is missing."""
+    """What needs a decision: open decisions first, then indicators off target, then missing headline figures."""
     found = [
         texts(
             "story.open_decision",
-            text=said_in(item.text, texts).removesuffix("."),
+            text=localised(item.text, texts).removesuffix("."),
             owner=texts.say(item.owner_role),
         )
         for item in (edition.narrative.decisions if edition.narrative else [])
@@ -196,14 +196,14 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
 
 
 def narrative_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:
-    """Lessons, themes of comments and decisions in words; themes of too few people are put together."""
+    """Lessons, themes of comments and decisions in words; themes mentioned by too few people are merged."""
     narrative: Narrative | None = edition.narrative
     if narrative is None:
         return {}
     shown = [theme for theme in narrative.comments if theme.people >= edition.min_cell]
     rest = len(narrative.comments) - len(shown)
     comments = [
-        texts.plural("learning.theme", theme.people, theme=said_in(theme.theme, texts))
+        texts.plural("learning.theme", theme.people, theme=localised(theme.theme, texts))
         for theme in sorted(shown, key=lambda theme: -theme.people)
     ]
     comments += [texts.plural("learning.other_themes", rest)] if rest else []
@@ -214,14 +214,14 @@ def narrative_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:
         decisions.append(
             texts(
                 "learning.decision",
-                text=said_in(item.text, texts),
+                text=localised(item.text, texts),
                 owner=texts.say(item.owner_role),
                 state=state,
                 due=due,
             )
         )
     return {
-        "lessons": [said_in(lesson, texts) for lesson in narrative.lessons],
+        "lessons": [localised(lesson, texts) for lesson in narrative.lessons],
         "comments": comments,
         "decisions": decisions,
     }

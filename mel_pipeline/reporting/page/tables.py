@@ -1,4 +1,4 @@
-"""Figures as the rows a page prints: every cell already in words. Decides nothing about markup."""
+"""Figures as the rows a page prints: every cell already formatted. Decides nothing about markup."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 96.0, 26.0, 4.0
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure and, beside an earlier one, how far the period has moved from it."""
+    """A figure and, for an earlier one, the change since."""
 
     text: str
     change: str = ""
@@ -59,7 +59,7 @@ class Row:
     n: str
     baseline: Cell  # with the period it is of
     interval: str  # 95 %, of shares of a survey
-    restated: str = ""  # what the data give now, where a published figure no longer holds
+    restated: str = ""  # what the data give now, where a published figure has changed
 
 
 def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = "") -> Row:
@@ -106,7 +106,7 @@ def _earlier(measure: Measure, now: Reading, then: Reading | None, texts: Texts)
         return Cell(shown)
     if not comparable(now, then):
         return Cell(shown, change=texts("page.other_coverage"))
-    # From what is printed, so that a reader who subtracts gets the same.
+    # Computed from the printed figures, so that a reader who subtracts gets the same.
     moved = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
     return Cell(shown, change=texts.change(measure, float(moved)))
 
@@ -138,7 +138,7 @@ def _baseline(measure: Measure, texts: Texts) -> Cell:
 
 
 def spark(readings: Sequence[Reading | None]) -> Spark:
-    """A small line from zero or from the lowest value; a missing quarter breaks it."""
+    """A sparkline from zero or from the lowest value; a missing quarter breaks it."""
     values = [None if reading is None else reading.value for reading in readings]
     known = [value for value in values if value is not None]
     if not known:

@@ -1,4 +1,4 @@
-"""Pages that cross the lines of action: gender balance, reach, satisfaction. The letters of an id say its topic."""
+"""Pages across the lines of action: gender balance, reach, satisfaction. The letters of an id give its topic."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VIEWS, FOLLOWERS, REACH, PEOPLE, ANSWERS = "RCH-01", "RCH-02", "RCH-06", "GEN-01
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the ladder: what is counted, how much, and what that is not."""
+    """One rung of the ladder: what is counted, how much, and what that does not mean."""
 
     name: str
     shown: str
@@ -30,15 +30,15 @@ class Rung:
 
 
 def topic_of(measure: Measure) -> str:
-    """``gender``, ``reach``, ``satisfaction``, or nothing for the pages of the lines of action."""
+    """``gender``, ``reach``, ``satisfaction``, or empty for the pages of the lines of action."""
     return TOPICS.get(measure.id[:3], "")
 
 
 def reach_ladder(known: Sequence[Measure], figures: Figures, texts: Texts) -> list[Rung]:
-    """Views → followers → reach → people, from the widest and weakest to the narrowest and surest.
+    """Views → followers → reach → people, from the widest and weakest to the narrowest and most certain.
 
-    Reach of several accounts is a range: at least that of the largest, at most all together, because the same
-    person may follow several.
+    Reach of several accounts is a range: at least the largest, at most the sum, because the same person may follow
+    several.
     """
     measures = {measure.id: measure for measure in known}
     rungs = []
@@ -64,7 +64,7 @@ def _shown(measure: Measure, reading: Reading | None, texts: Texts) -> str:
 
 
 def _range(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, str]:
-    """What is shown, and how many accounts are not in it."""
+    """The range, and how many accounts it does not include."""
     total = figures.total(measure.id, figures.period)
     if total is not None and total.value is not None:
         return texts.value(measure, total.value), ""
@@ -80,7 +80,7 @@ def _range(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, str]:
 
 
 def _people(everybody: Reading | None, total: Reading | None, texts: Texts) -> str:
-    """All who took part; where those who did not state a gender are withheld, at least those who did."""
+    """All participants; where those who did not state a gender are withheld, at least those who did."""
     if everybody is not None and everybody.denominator is not None:
         return texts.number(everybody.denominator)
     if total is not None and total.n is not None:
@@ -90,7 +90,7 @@ def _people(everybody: Reading | None, total: Reading | None, texts: Texts) -> s
 
 
 def who_answered(known: Sequence[Measure], figures: Figures, texts: Texts) -> str:
-    """How many answered, of how many asked, and what the interval is: beside every satisfaction figure."""
+    """How many answered, the response rate and the interval: shown beside every satisfaction figure."""
     measures = {measure.id: measure for measure in known}
     reading = figures.total(ANSWERS, figures.period)
     if ANSWERS not in measures or reading is None or reading.value is None or reading.n is None:

@@ -1,6 +1,6 @@
-"""The report as a tagged PDF, set by Typst from the page model. Decides nothing about words or figures.
+"""The report as a tagged PDF, typeset by Typst from the page model. Decides nothing about words or figures.
 
-``reports/templates/report.typ`` says how it looks; Typst itself holds the result against PDF/UA-1.
+``reports/templates/report.typ`` defines the layout; Typst itself checks the result against PDF/UA-1.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ NO_LETTER = "could not be displayed with font"
 def pdf_of(page: PageModel, sources_dir: Path) -> bytes:
     """The bytes of the PDF; the same page gives the same bytes. Targets PDF/UA-1.
 
-    Letters that the house font lacks are taken from a font of the system, if one has them.
+    Characters that the report font lacks are taken from a system font, if one has them.
 
     Raises:
-        ReportError: the template cannot be read or set, or no font has a letter that the page shows.
+        ReportError: the template cannot be read or typeset, or no font has a character that the page shows.
     """
     import typst
 
-    # Texts arrive as data: Typst does not read them as markup, and can open nothing outside the templates.
+    # Texts are passed as data: Typst does not parse them as markup, and can open nothing outside the templates.
     document = json.dumps(paper_document(page), ensure_ascii=False)
     where = f"Making the PDF of {page.edition.period} in '{page.t.language}'"
     try:
@@ -45,13 +45,13 @@ def pdf_of(page: PageModel, sources_dir: Path) -> bytes:
     except typst.TypstError as error:
         if NO_LETTER in error.message:
             raise ReportError(
-                f"{where}: {error.message.removeprefix('PDF/UA-1 error: ')}, and no other font here has it."
-                " Put a font that has it into reports/fonts, or write the text in other letters."
+                f"{where}: {error.message.removeprefix('PDF/UA-1 error: ')}, and no other installed font has it."
+                " Add a font that has it to reports/fonts, or replace the character in the text."
             ) from error
         raise ReportError(
-            f"{where}: {' '.join(error.diagnostic.split())[:500]}. Restore or mend reports/templates/{TEMPLATE}."
+            f"{where}: {' '.join(error.diagnostic.split())[:500]}. Restore or fix reports/templates/{TEMPLATE}."
         ) from error
-    except (OSError, RuntimeError) as error:  # what Typst tells of files it cannot open
+    except (OSError, RuntimeError) as error:  # Typst raises these for files it cannot open
         raise ReportError(
             f"{where}: {sources_dir / 'templates' / TEMPLATE}: {error}. Restore reports/templates."
         ) from error

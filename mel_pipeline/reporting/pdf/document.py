@@ -1,7 +1,7 @@
-"""The page model as one JSON document for ``report.typ``: words and order, nothing about how it looks.
+"""The page model as one JSON document for ``report.typ``: words and order, no layout.
 
-What a screen folds away besides chart data (every table of the quality section, where a figure comes from) is for
-looking up there; paper leaves it out, and the workbook has it as well.
+Apart from chart data, what the web page folds away (every table of the quality section, where a figure comes from)
+is left out of the PDF; the workbook has it as well.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ WORDS = {
 
 
 def paper_document(page: PageModel) -> dict[str, Any]:
-    """What ``report.typ`` reads; texts, numbers of the layout and drawings alone, so that JSON holds all of it."""
+    """The input of ``report.typ``: only texts, layout numbers and drawings, so that all of it fits into JSON."""
     t, edition = page.t, page.edition
     previous = "page.previous_year" if edition.grain == "year" else "page.previous"
     placed = [*page.sections, *page.topics]
@@ -101,14 +101,14 @@ def paper_document(page: PageModel) -> dict[str, Any]:
 
 
 def _standing(page: PageModel) -> str:
-    told = page.edition.publication
-    if told is None:
+    publication = page.edition.publication
+    if publication is None:
         return page.standing.tag
-    return page.t("site.published", version=told.version, day=page.t.day(told.day))
+    return page.t("site.published", version=publication.version, day=page.t.day(publication.day))
 
 
 def _page_of(page: PageModel) -> list[str]:
-    """What stands before, between and after the two numbers of ``Page 1 of 9``."""
+    """The text before, between and after the two numbers of ``Page 1 of 9``."""
     before, _, rest = page.t("formats.page_of", page="\0", pages="\1").partition("\0")
     between, _, after = rest.partition("\1")
     return [before, between, after]
@@ -127,10 +127,10 @@ def _lines_of_action(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
 
 def _topics(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
     first = {"reach": "platforms", "satisfaction": "likert"}
-    told = []
+    topics = []
     for section in page.topics:
         overview = page.overviews.get(first.get(section.key, ""))
-        told.append(
+        topics.append(
             {
                 **_section(section, f"topic-{section.key}", [overview] if overview else [], drawn),
                 "eyebrow": page.t("topic.eyebrow"),
@@ -140,7 +140,7 @@ def _topics(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
                 "ladder": [asdict(rung) for rung in page.ladder] if section.key == "reach" else [],
             }
         )
-    return told
+    return topics
 
 
 def _section(section: Section, label: str, first: Sequence[Picture], drawn: set[str]) -> dict[str, Any]:
@@ -167,14 +167,14 @@ def _picture(picture: Picture) -> dict[str, Any]:
 
 
 def _row(row: Row, drawn: Collection[str] = ()) -> dict[str, Any]:
-    """A row of a table. It leads to the chart of its indicator where one is drawn, else to the definition."""
-    told = {
+    """A row of a table. It links to its indicator's chart where there is one, else to the definition."""
+    cells = {
         name: asdict(getattr(row, name))
         for name in ("actual", "previous", "year_before", "target", "baseline")
     }
     fraction = f"{row.numerator} / {row.denominator}" if row.numerator and row.denominator else ""
     return {
-        **told,
+        **cells,
         "id": row.measure.id,
         "name": row.measure.name,
         "to": f"{'at' if row.measure.id in drawn else 'sheet'}-{row.measure.id}",
@@ -210,8 +210,8 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
         ("limitations", m.limitations),
     ]
-    told = [[t(f"page.{name}"), text] for name, text in fields if text]
-    return {"id": m.id, "name": m.name, "fields": told}
+    shown = [[t(f"page.{name}"), text] for name, text in fields if text]
+    return {"id": m.id, "name": m.name, "fields": shown}
 
 
 def _learning(page: PageModel) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Chart frames to picture files: drawn once, kept while nothing they depend on changes."""
+"""Chart frames to picture files: drawn once, cached while nothing they depend on changes."""

@@ -96,7 +96,7 @@ def drawings(
 
 
 def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str) -> list[ChartFile]:
-    """Put drawings under ``<out_dir>/<period>/charts/``; what has not changed is not touched."""
+    """Write drawings to ``<out_dir>/<period>/charts/``; unchanged files are not touched."""
     folder = out_dir / period / "charts"
     files = []
     for drawing in drawn:

@@ -1,7 +1,7 @@
-"""The pictures of an edition drawn by several processes, before its pages ask for them.
+"""Draw the pictures of an edition in several processes, before its pages need them.
 
-Whoever draws a picture leaves it in the folder of what is kept, and the page takes it from there: the bytes are the
-same however many draw.
+Each process puts its pictures into the cache, where the pages find them: the bytes are the same whatever the number
+of processes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.processes import interruptible, may_start_more, workers
-from mel_pipeline.reporting.cache import kept_folder, kept_in
+from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.pictures.charts import drawings
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
 
 
-def draw_ahead(edition: Edition, sources_dir: Path, languages: Sequence[str], processes: int) -> None:
-    """Draw what the pages of an edition show, in ``processes`` at once, this one among them.
+def draw_in_processes(edition: Edition, sources_dir: Path, languages: Sequence[str], processes: int) -> None:
+    """Draw what the pages of an edition show, in ``processes`` at once including this one.
 
-    Nothing is done outside ``kept_in``, or where this process may start no other.
+    Does nothing without a cache, or where this process may start no other.
 
     Raises:
         ReportError: as drawing in this process.
     """
-    folder = kept_folder()
+    folder = cache.folder()
     parts = [(language, narrow) for narrow in (False, True) for language in languages]
     if folder is None or processes < 2 or len(parts) < 2 or not may_start_more():
         return
-    with workers(min(processes, len(parts)) - 1, _remember, (edition, sources_dir, folder)) as pool:
-        drawn = [(pool.submit(_draw_part, *part), part) for part in parts]
+    with workers(min(processes, len(parts)) - 1, _init_worker, (edition, sources_dir, folder)) as pool:
+        drawn = [(pool.submit(_draw_part_in_worker, *part), part) for part in parts]
         for future, part in reversed(drawn):
             if future.cancel():
                 draw_part(edition, sources_dir, *part)
@@ -45,12 +45,12 @@ def draw_ahead(edition: Edition, sources_dir: Path, languages: Sequence[str], pr
             if not future.cancelled():
                 try:
                     future.result()
-                except BrokenProcessPool:  # ended from outside, as for want of memory
+                except BrokenProcessPool:  # killed from outside, such as when memory runs out
                     draw_part(edition, sources_dir, *part)
 
 
 def draw_part(edition: Edition, sources_dir: Path, language: str, narrow: bool) -> None:
-    """Draw the wide or the narrow pictures of one language, to be kept."""
+    """Draw the wide or the narrow pictures of one language into the cache."""
     texts = load_texts(sources_dir, language, edition.min_cell)
     known = measures(edition, language)
     figures = Figures(edition, known)
@@ -58,14 +58,14 @@ def draw_part(edition: Edition, sources_dir: Path, language: str, narrow: bool) 
     page_charts(edition, known, figures, texts, sources_dir, narrow=narrow)
 
 
-_ABOUT: list[tuple[Edition, Path, Path]] = []  # of a worker: edition, sources, folder of what is kept
+_WORKER_INPUTS: list[tuple[Edition, Path, Path]] = []  # of a worker: edition, sources, cache folder
 
 
-def _remember(edition: Edition, sources_dir: Path, folder: Path) -> None:
-    _ABOUT.append((edition, sources_dir, folder))
+def _init_worker(edition: Edition, sources_dir: Path, folder: Path) -> None:
+    _WORKER_INPUTS.append((edition, sources_dir, folder))
 
 
-def _draw_part(language: str, narrow: bool) -> None:
-    edition, sources_dir, folder = _ABOUT[0]
-    with interruptible(), kept_in(folder):
+def _draw_part_in_worker(language: str, narrow: bool) -> None:
+    edition, sources_dir, folder = _WORKER_INPUTS[0]
+    with interruptible(), cache.using(folder):
         draw_part(edition, sources_dir, language, narrow)

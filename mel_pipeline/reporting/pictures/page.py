@@ -1,4 +1,4 @@
-"""The pictures of the whole page, drawn and written as files: frames by ``frames_*``, drawings by ``charts/pages``."""
+"""Draw and write the page's overview pictures: frames from ``chart_data``, drawings from ``charts/pages``."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PageFile:
 def page_frames(
     edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, *, narrow: bool = False
 ) -> dict[str, PageFrame]:
-    """By name; a picture whose indicator the catalogue does not have is left out, one without data is empty."""
+    """By name; a picture whose indicator is not in the catalogue is left out, one without data is empty."""
     stage = Stage(edition, known, figures, texts, narrow)
     made = {name: build(stage) for name, build in FRAMES.items()}
     return {name: frame for name, frame in made.items() if frame is not None}
@@ -99,7 +99,7 @@ def page_charts(
 def write_page_charts(
     drawn: Mapping[str, PageDrawing], period: str, out_dir: Path, language: str
 ) -> list[PageFile]:
-    """Put wide drawings under ``<out_dir>/<period>/charts/``; what has not changed is not touched."""
+    """Write wide drawings to ``<out_dir>/<period>/charts/``; unchanged files are not touched."""
     folder = out_dir / period / "charts"
     files = []
     for name, drawing in drawn.items():

@@ -1,7 +1,7 @@
-"""A drawn picture as bytes. One whose numbers, words and style are those of a picture drawn before is not drawn again.
+"""A drawn picture as bytes, cached: the same numbers, words and style are not drawn again.
 
-Drawing is most of what a report costs, and from one night to the next few pictures change. What is drawn depends on
-its frame, its texts, the style and the code alone, so the bytes kept are those that drawing would give.
+Drawing is most of a report's cost, and few pictures change from one night to the next. A picture depends only on its
+frame, texts, style and code, so the cached bytes are those that drawing would give.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from mel_pipeline.reporting.cache import kept_folder
+from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.digests import digest_of, digest_of_code, digest_of_sources
 from mel_pipeline.reporting.files import write_if_changed
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.text.texts import Texts
 
-STYLE = ("mel.mplstyle", "locales/*.yml", "fonts/*")  # of what house_style sets, and all texts
+STYLE = ("mel.mplstyle", "locales/*.yml", "fonts/*")  # what house_style reads, and all texts
 Frame = TypeVar("Frame")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Its bytes, and its size in CSS pixels. Without ``png`` where none was asked for."""
+    """Its bytes, and its size in CSS pixels. ``png`` is empty unless requested."""
 
     svg: bytes
     png: bytes
@@ -52,15 +52,15 @@ def picture(
     Args:
         title: of the SVG, read out by screen readers.
     """
-    folder = kept_folder()
+    folder = cache.folder()
     if folder is None:
         return _drawn(frame, texts, draw, title, with_png)
     key = _key(frame, texts, sources_dir, title, with_png)
-    found = _found(folder / key, with_png)
+    found = _cached(folder / key, with_png)
     if found is None:
-        asked = replace(texts, missing=set())
-        found = _drawn(frame, asked, draw, title, with_png), sorted(asked.missing)
-        _keep(folder / key, *found)
+        own_texts = replace(texts, missing=set())  # collects the untranslated texts of this picture alone
+        found = _drawn(frame, own_texts, draw, title, with_png), sorted(own_texts.missing)
+        _put(folder / key, *found)
     texts.missing.update(found[1])
     return found[0]
 
@@ -76,22 +76,22 @@ def _drawn(
     return Picture(canvas.svg(figure, title), png, round(width), round(height))
 
 
-def _found(place: Path, with_png: bool) -> tuple[Picture, list[str]] | None:
-    """The picture and the texts that are not translated in it; the last file written tells that all are there."""
+def _cached(place: Path, with_png: bool) -> tuple[Picture, list[str]] | None:
+    """The picture and its untranslated texts. The JSON is written last, so it proves that all files are there."""
     try:
-        told = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
+        entry = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
         svg = place.with_suffix(".svg").read_bytes()
         png = place.with_suffix(".png").read_bytes() if with_png else b""
-        if told["bytes"] != hashlib.sha256(svg + png).hexdigest():
+        if entry["bytes"] != hashlib.sha256(svg + png).hexdigest():
             return None
         os.utime(place.with_suffix(".json"))
-        return Picture(svg, png, int(told["width"]), int(told["height"])), list(told["missing"])
+        return Picture(svg, png, int(entry["width"]), int(entry["height"])), list(entry["missing"])
     except (OSError, ValueError, KeyError):
-        return None  # not drawn yet, or somebody's hand was here: it is drawn anew
+        return None  # not drawn yet, edited or damaged: draw it again
 
 
-def _keep(place: Path, drawn: Picture, missing: list[str]) -> None:
-    told = {
+def _put(place: Path, drawn: Picture, missing: list[str]) -> None:
+    entry = {
         "bytes": hashlib.sha256(drawn.svg + drawn.png).hexdigest(),
         "width": drawn.width,
         "height": drawn.height,
@@ -100,7 +100,7 @@ def _keep(place: Path, drawn: Picture, missing: list[str]) -> None:
     write_if_changed(place.with_suffix(".svg"), drawn.svg, durable=False)
     if drawn.png:
         write_if_changed(place.with_suffix(".png"), drawn.png, durable=False)
-    write_if_changed(place.with_suffix(".json"), json.dumps(told).encode(), durable=False)
+    write_if_changed(place.with_suffix(".json"), json.dumps(entry).encode(), durable=False)
 
 
 def _key(frame: object, texts: Texts, sources_dir: Path, title: str, with_png: bool) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.cache import as_before, keep
+from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.digests import digest_of_code
 
 if TYPE_CHECKING:
@@ -27,21 +27,21 @@ class Preview:
 
 
 def chart_preview(png_path: Path) -> str:
-    """Markdown with the picture inside, at most 60 KB long; inside ``kept_in`` made once a picture.
+    """Markdown with the picture inside, at most 60 KB long; inside ``cache.using`` made once per picture.
 
     Raises:
-        ReportError: the file is missing or no picture.
+        ReportError: the file is missing or not a picture.
     """
     try:
         content = png_path.read_bytes()
     except OSError as error:
         raise _unreadable(png_path) from error
-    name, made_of = f"preview-{hashlib.sha256(content).hexdigest()}", digest_of_code()
-    found = as_before(name, made_of, Preview)
-    if found is None:
-        found = Preview(_shrunk(png_path, content))
-        keep(name, made_of, found, [])
-    return found.text
+    name, digest = f"preview-{hashlib.sha256(content).hexdigest()}", digest_of_code()
+    preview = cache.get(name, digest, Preview)
+    if preview is None:
+        preview = Preview(_shrunk(png_path, content))
+        cache.put(name, digest, preview, [])
+    return preview.text
 
 
 def _unreadable(path: Path) -> ReportError:

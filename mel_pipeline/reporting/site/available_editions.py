@@ -1,4 +1,4 @@
-"""Which editions lie in the reports folder, and in which languages and formats. What is not there is not linked."""
+"""The editions in the reports folder, with their languages and formats. Missing files are not linked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURES = ("svg", "png")
 
 @dataclass(frozen=True)
 class File:
-    """``address`` is relative to the site's folder; ``language`` is empty where the name tells none."""
+    """``address`` is relative to the site's folder; ``language`` is empty where the file name has none."""
 
     address: str
     name: str
@@ -27,7 +27,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Lying:
+class AvailableEdition:
     """An edition on disk: its documents, then its charts."""
 
     period: str
@@ -45,8 +45,8 @@ class Lying:
         )
 
 
-def lying_editions(folder: Path) -> list[Lying]:
-    """Latest first; a year before its fourth quarter. Folders without any file that can be read are left out."""
+def available_editions(folder: Path) -> list[AvailableEdition]:
+    """Latest first; a year before its fourth quarter. Folders without a readable file are left out."""
     periods = (
         sorted(
             (item.name for item in folder.iterdir() if PERIOD.fullmatch(item.name) and item.is_dir()),
@@ -57,7 +57,7 @@ def lying_editions(folder: Path) -> list[Lying]:
         else []
     )
     found = [
-        Lying(
+        AvailableEdition(
             period,
             _files(folder / period, period, FORMATS),
             _files(folder / period / "charts", f"{period}/charts", PICTURES),

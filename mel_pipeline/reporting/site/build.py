@@ -1,4 +1,4 @@
-"""The whole site from frames: every page in every language. What stands where is in ``reports/templates/site``."""
+"""The whole site from frames: every page in every language. The layout is in ``reports/templates/site``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.cache import as_before, keep
+from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
-from mel_pipeline.reporting.site.available_editions import lying_editions
+from mel_pipeline.reporting.site.available_editions import available_editions
 from mel_pipeline.reporting.site.cities import read_cities, regional_medians
 from mel_pipeline.reporting.site.city_pages import city_pages
 from mel_pipeline.reporting.site.content import Content
@@ -38,7 +38,7 @@ NAME = "reading-site"
 
 @dataclass(frozen=True)
 class BuiltSite:
-    """Where the site begins, and what making it changed."""
+    """The start page of the site, and what the build changed."""
 
     index: Path
     files: int
@@ -47,7 +47,7 @@ class BuiltSite:
 
 
 def languages_of(sources_dir: Path) -> list[str]:
-    """Languages with a locale file, English first: it is what ``index.html`` is in."""
+    """Languages with a locale file, English first: the language of ``index.html``."""
     found = {path.stem for path in (sources_dir / "locales").glob("*.yml") if LOCALE.fullmatch(path.stem)}
     return sorted(found, key=lambda language: (language != "en", language))
 
@@ -55,23 +55,25 @@ def languages_of(sources_dir: Path) -> list[str]:
 def build_site(
     site: Site, out_dir: Path, sources_dir: Path, languages: Sequence[str] | None = None
 ) -> BuiltSite:
-    """Write the site into ``out_dir``, beside the editions that lie there.
+    """Write the site into ``out_dir``, beside the editions there.
 
-    The same frames and editions give the same bytes; only what changed is written, and inside ``kept_in`` nothing is
-    composed while everything it is made of, and every file, is as it was.
+    The same frames and editions give the same bytes and only changed files are written. Inside ``cache.using``
+    nothing is built while all inputs and all written files are unchanged.
 
     Args:
-        languages: the first is that of ``index.html``; by default every locale there is.
+        languages: the first is that of ``index.html``; all locales by default.
 
     Raises:
         ReportError: a frame, text, template, font or style cannot be read, or the folder cannot be written.
     """
     chosen = list(languages or languages_of(sources_dir))
     check_columns(site.edition)
-    made_of = digest_of_pages([site, lying_editions(out_dir), str(out_dir.absolute()), chosen], sources_dir)
-    found = as_before(NAME, made_of, BuiltSite)
-    if found is not None:
-        return replace(found, written=0, removed=0)
+    digest = digest_of_pages(
+        [site, available_editions(out_dir), str(out_dir.absolute()), chosen], sources_dir
+    )
+    cached = cache.get(NAME, digest, BuiltSite)
+    if cached is not None:
+        return replace(cached, written=0, removed=0)
     texts = [load_texts(sources_dir, language, site.edition.min_cell) for language in chosen]
     content = _content(site, out_dir, sources_dir)
     files = _assets(sources_dir)
@@ -81,7 +83,7 @@ def build_site(
         files |= _pages(content, text, texts)
     written, removed = store(out_dir, files)
     built = BuiltSite(out_dir / "index.html", len(files), written, removed)
-    keep(NAME, made_of, built, [out_dir / address for address in [*files, MANIFEST]])
+    cache.put(NAME, digest, built, [out_dir / address for address in [*files, MANIFEST]])
     return built
 
 
@@ -90,7 +92,7 @@ def _content(site: Site, out_dir: Path, sources_dir: Path) -> Content:
     cities = read_cities(site, quarters)
     return Content(
         site=site,
-        lying=lying_editions(out_dir),
+        editions=available_editions(out_dir),
         cities=cities,
         medians=regional_medians(cities, quarters, site.edition.min_cell),
         quarters=quarters,

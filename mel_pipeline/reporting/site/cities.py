@@ -1,4 +1,4 @@
-"""What the page of a city says. Counts of events, beside the median of the region; no counts of people."""
+"""The content of a city's page. Counts of events, beside the median of the region; no counts of people."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class City:
     donor: str = ""
 
     def total(self, quarters: list[str]) -> Count:
-        """Events of all kinds in these quarters; words as soon as one part of it is not known or not shown."""
+        """Events of all kinds in these quarters; a word as soon as one part is unknown or withheld."""
         return _sum([self.counts[quarter, kind] for quarter in quarters for kind in KINDS])
 
     def spoke(self, quarters: list[str]) -> Count:
@@ -66,7 +66,7 @@ def _sum(parts: list[Count]) -> Count:
 
 
 def read_cities(site: Site, quarters: list[str]) -> list[City]:
-    """Every member there was, by name; ``quarters`` are those that have been calculated, oldest first."""
+    """Every current or former member, by name; ``quarters`` are the calculated ones, oldest first."""
     rows = [{str(key): value for key, value in row.items()} for row in site.cities.to_dict("records")]
     named = slugs(
         [
@@ -162,7 +162,7 @@ def _labs(site: Site) -> dict[str, dict[str, list[str]]]:
 
 
 def _runs(quarters: list[str]) -> list[tuple[str, str]]:
-    """Unbroken stretches, each as its first and last quarter."""
+    """Consecutive quarters as runs, each given by its first and last quarter."""
     runs: list[tuple[str, str]] = []
     for quarter in quarters:
         if runs and str(Quarter.parse(runs[-1][1]).next()) == quarter:
@@ -175,8 +175,8 @@ def _runs(quarters: list[str]) -> list[tuple[str, str]]:
 def regional_medians(cities: list[City], quarters: list[str], min_cell: int) -> dict[tuple[str, str], float]:
     """(region, quarter or year) → median number of events of its members; none where there are too few.
 
-    Of a quarter: full members of today that were members in it. Of a year: those in all its quarters, and only
-    where all four have been calculated.
+    For a quarter: today's full members that were members in it. For a year: those that were members in all its
+    quarters, and only where all four have been calculated.
     """
     found: dict[tuple[str, str], float] = {}
     spans = {quarter: [quarter] for quarter in quarters}

@@ -1,4 +1,4 @@
-"""A page a city, and the page that lists them by region and from A to Z."""
+"""A page per city, and the page that lists them by region and from A to Z."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.site.templates import Pages
     from mel_pipeline.reporting.text.texts import Texts
 
-ACTIVE = "MEM-05"  # active member rate; without it a city stands beside the median alone
+ACTIVE = "MEM-05"  # active member rate; without it a city is compared with the median alone
 BARS = 8
 BAR_HEIGHT = 64.0
 
@@ -35,7 +35,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Bar:
-    """A quarter in the chart: heights in a box of ``BAR_HEIGHT``; None: a gap, which is no zero."""
+    """A quarter in the chart: heights in a box of ``BAR_HEIGHT``; None is a gap, not a zero."""
 
     quarter: str
     label: str
@@ -155,12 +155,12 @@ class _View:
             middle = self.content.medians.get((city.region, whole))
             if middle is not None:
                 found.append((texts("site.glance_median", year=whole), self._median(middle)))
-        told = [active for quarter in city.quarters if isinstance(active := self.active(quarter), bool)]
-        if told:
+        known = [active for quarter in city.quarters if isinstance(active := self.active(quarter), bool)]
+        if known:
             found.append(
                 (
                     texts("site.glance_active"),
-                    texts("site.glance_of", count=texts.number(sum(told)), total=texts.number(len(told))),
+                    texts("site.glance_of", count=texts.number(sum(known)), total=texts.number(len(known))),
                 )
             )
         return found
@@ -174,7 +174,7 @@ class _View:
         return self.texts.number(value, 0 if value.is_integer() else 1)
 
     def active(self, quarter: str) -> bool | str:
-        """Whether it joined anything; what is not shown leaves it open, unless something else was joined."""
+        """Whether it joined anything; a withheld count leaves that open, unless it joined something else."""
         parts = [self.city.counts[quarter, kind] for kind in KINDS]
         if any(isinstance(part, int) and part > 0 for part in parts):
             return True
@@ -184,7 +184,7 @@ class _View:
         return False
 
     def joined(self) -> list[tuple[str, list[tuple[str, bool]], str, str]]:
-        """Quarter, events by kind (in words, and whether there are any), all of them, those it spoke at; newest first."""
+        """Quarter, events by kind (in words, and whether there are any), total, events it spoke at; newest first."""
         rows = []
         for quarter in reversed(self.city.quarters):
             parts = [self.city.counts[quarter, kind] for kind in KINDS]
@@ -220,24 +220,24 @@ class _View:
         ]
 
     def gave(self) -> list[str]:
-        """What can be shown without telling of people or fees: seats, speaking, and gifts the figures already print."""
+        """Contributions that disclose nothing about people or fees: seats, speaking, and gifts already in the figures."""
         texts, city = self.texts, self.city
-        said = []
+        lines = []
         if city.seats:
             spans = ", ".join(
                 first if first == last else texts("site.spell.from_to", first=first, last=last)
                 for first, last in city.seats
             )
-            said.append(texts("site.gave_seats", spans=spans))
+            lines.append(texts("site.gave_seats", spans=spans))
         spoke = [city.spoke([quarter]) for quarter in city.quarters]
-        told = sum(count for count in spoke if isinstance(count, int))
-        if told:
-            said.append(texts.plural("site.gave_spoke", told))
-        return said + self._gifts()
+        known = sum(count for count in spoke if isinstance(count, int))
+        if known:
+            lines.append(texts.plural("site.gave_spoke", known))
+        return lines + self._gifts()
 
     def _gifts(self) -> list[str]:
         period = self.content.site.edition.period
-        said = []
+        lines = []
         for measure in self.measures.values():
             reading = self.figures.cells(measure.id, period, "donor").get(self.city.donor)
             if self.city.donor and reading is not None and reading.value is not None:
@@ -245,8 +245,8 @@ class _View:
                     "period.at_end" if measure.aggregation == "stock" else "period.during", period=period
                 )
                 shown = self.texts.value(measure, reading.value)
-                said.append(self.texts("site.gave_fund", indicator=measure.name, value=shown, when=when))
-        return said
+                lines.append(self.texts("site.gave_fund", indicator=measure.name, value=shown, when=when))
+        return lines
 
     def beside(self) -> list[tuple[str, str, str, str, str, str]]:
         """Quarter, its events, the region's median, whether it was active, active members of region and network."""

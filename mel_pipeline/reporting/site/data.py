@@ -1,4 +1,4 @@
-"""What the site is made of, and what of the cities' presence may be shown. Reads nothing and draws nothing."""
+"""The data of the site, with disclosure control of the cities' presence. Reads nothing and draws nothing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SPEAKING, SEAT = "speaking", "seat"
 
 @dataclass(frozen=True)
 class Presence:
-    """Where organisations were present, of what may be shown. Counts are of events, never of people.
+    """Where organisations were present, as far as it may be shown. Counts are of events, never of people.
 
     ``counts``: account_id, quarter, kind (one of ``KINDS``, ``speaking`` or ``seat``), events.
-    ``labs``: account_id, year, lab. ``withheld``: quarter and kind nobody's count is shown of.
-    ``recorded``: quarters in which anything was recorded of anybody; in others a count is missing, not zero.
+    ``labs``: account_id, year, lab. ``withheld``: quarter and kind whose counts are not shown for any organisation.
+    ``recorded``: quarters with any record at all; in others a count is missing, not zero.
     """
 
     counts: pd.DataFrame
@@ -33,13 +33,13 @@ class Presence:
 
 @dataclass(frozen=True)
 class Site:
-    """Everything the site says.
+    """Everything the site shows.
 
     ``edition``: the latest one, with the figures of every period.
-    ``standings``: period → version and day, of published periods alone.
+    ``standings``: period → version and day, for published periods only.
     ``cities``: account_id, part_of_account_id, account_name, member_type, region, country_code; one row each.
     ``spells``: account_id, began_on, ended_on (first day no longer a member); empty where not known or not ended.
-    ``donors``: account_id, donor: names under which the released figures print a contribution of theirs.
+    ``donors``: account_id, donor: the name under which the released figures print the organisation's contribution.
     """
 
     edition: Edition
@@ -53,18 +53,18 @@ class Site:
 def protected_presence(attended: pd.DataFrame, seats: pd.DataFrame, min_cell: int) -> Presence:
     """Counts of events by organisation, quarter and kind.
 
-    Whoever knows which cities were present knows how many people there were at least. Where fewer than
-    ``min_cell`` organisations were present, that could tell a figure about people that is withheld: then the
-    kind is shown for nobody in that quarter, not even that a city was absent.
+    Knowing which cities were present reveals the minimum number of people. Where fewer than ``min_cell``
+    organisations were present, that could disclose a withheld figure about people: the kind is then shown for no
+    organisation in that quarter, not even that a city was absent.
 
     Args:
-        attended: account_id, quarter, event_id, event_type, lab, spoke; one row an organisation and event.
+        attended: account_id, quarter, event_id, event_type, lab, spoke; one row per organisation and event.
         seats: account_id, quarter; an organisation with a seat at the end of the quarter.
     """
     recorded = frozenset(attended["quarter"])
     withheld = _too_few(attended.rename(columns={"event_type": "kind"}), min_cell)
     shown = _without(attended, "event_type", withheld)
-    # A quarter in which somebody spoke at an event that is not shown would tell of that event.
+    # A speaker in a quarter would disclose a withheld event they spoke at.
     unseen = set(attended.loc[attended["spoke"] & ~attended.index.isin(shown.index), "quarter"])
     spoke = shown[shown["spoke"]].assign(kind=SPEAKING)
     withheld |= _too_few(spoke, min_cell) | {(quarter, SPEAKING) for quarter in unseen}

@@ -1,4 +1,4 @@
-"""The released figures of one indicator as CSV. Nothing in it can run in a spreadsheet, nothing withheld is in it."""
+"""The released figures of one indicator as CSV, safe to open in a spreadsheet and without withheld figures."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ COLUMNS = (*TEXTS[:4], *NUMBERS, *TEXTS[4:])
 STARTERS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+def escape_formula(text: str) -> str:
+    """Escape a text so that no spreadsheet reads it as a formula."""
     return f"'{text}" if text.startswith(STARTERS) else text
 
 
 def figures_csv(figures: pd.DataFrame, indicator: str) -> bytes:
-    """Every released row, periods in order, the total of a period first. UTF-8 with a mark, so that Excel reads accents."""
+    """Every released row by period, the total first. UTF-8 with a byte order mark, so that Excel reads accents."""
     rows = figures[figures["indicator_id"] == indicator].to_dict("records")
     rows.sort(key=lambda row: _order({str(key): value for key, value in row.items()}))
     buffer = io.StringIO(newline="")
@@ -34,7 +34,7 @@ def figures_csv(figures: pd.DataFrame, indicator: str) -> bytes:
         withheld = row["status"] == SUPPRESSED
         writer.writerow(
             [
-                harmless(words(row[column]))
+                escape_formula(words(row[column]))
                 if column in TEXTS
                 else _number(None if withheld else row[column])
                 for column in COLUMNS

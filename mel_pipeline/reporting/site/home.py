@@ -12,7 +12,7 @@ from mel_pipeline.reporting.site.indicators import groups
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.figures.measures import Measure
-    from mel_pipeline.reporting.site.available_editions import File, Lying
+    from mel_pipeline.reporting.site.available_editions import AvailableEdition, File
     from mel_pipeline.reporting.site.content import Content
     from mel_pipeline.reporting.site.templates import Pages
     from mel_pipeline.reporting.text.texts import Texts
@@ -32,8 +32,8 @@ class EditionLine:
 
 def home_page(content: Content, known: list[Measure], figures: Figures, pages: Pages) -> dict[str, bytes]:
     texts, edition = pages.texts, content.site.edition
-    lines = [_line(lying, content, texts) for lying in content.lying]
-    latest = next((lying for lying in content.lying if lying.period == edition.period), None)
+    lines = [_line(available, content, texts) for available in content.editions]
+    latest = next((available for available in content.editions if available.period == edition.period), None)
     page = pages.render(
         "index.html.jinja",
         "index",
@@ -50,30 +50,30 @@ def home_page(content: Content, known: list[Measure], figures: Figures, pages: P
     return {pages.address("index"): page}
 
 
-def _line(lying: Lying, content: Content, texts: Texts) -> EditionLine:
-    standing = content.site.standings.get(lying.period)
+def _line(available: AvailableEdition, content: Content, texts: Texts) -> EditionLine:
+    standing = content.site.standings.get(available.period)
     status = texts("site.provisional")
     if standing is not None:
         status = texts("site.published", version=standing[0], day=texts.day(standing[1]))
     return EditionLine(
-        lying.period,
-        texts.period_title(lying.period),
+        available.period,
+        texts.period_title(available.period),
         status,
         standing is not None,
-        _documents(lying, texts),
-        lying.charts,
+        _documents(available, texts),
+        available.charts,
     )
 
 
-def _documents(lying: Lying, texts: Texts) -> list[tuple[str, list[tuple[str, File]]]]:
-    there = dict.fromkeys(file.language for file in lying.files)
+def _documents(available: AvailableEdition, texts: Texts) -> list[tuple[str, list[tuple[str, File]]]]:
+    there = dict.fromkeys(file.language for file in available.files)
     order = sorted(there, key=lambda code: (code != texts.language, code == "", code))
     found = []
     for code in order:
-        mine = [file for file in lying.files if file.language == code]
+        mine = [file for file in available.files if file.language == code]
         formats = [file.format for file in mine]
         links = [
-            # Two files of one format are told apart by their names.
+            # Two files of the same format are distinguished by name.
             (
                 texts.choice("site.format", file.format)
                 + (f" · {file.name}" if formats.count(file.format) > 1 else ""),

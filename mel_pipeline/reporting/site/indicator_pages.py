@@ -1,4 +1,4 @@
-"""A page an indicator, and the page that lists them."""
+"""A page per indicator, and the page that lists them."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def _page(
         ],
         origins=edition.origins.get(measure.id, []),
         reports=[
-            (texts.period_title(lying.period), page)
-            for lying in content.lying
-            if (page := lying.page(texts.language)) is not None
+            (texts.period_title(available.period), page)
+            for available in content.editions
+            if (page := available.page(texts.language)) is not None
         ],
     )

@@ -1,4 +1,4 @@
-"""What the page of an indicator says, in words. Computes no figures."""
+"""The content of an indicator's page, in words. Computes no figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """A figure in a table: everything in words; ``missing`` marks words in the place of a number."""
+    """A figure in a table: everything in words; ``missing`` marks words in place of a number."""
 
     label: str
     value: str
@@ -69,7 +69,7 @@ def _amount(value: float | None, texts: Texts) -> str:
 
 
 def breakdowns(edition: Edition, measure: Measure, figures: Figures, texts: Texts) -> list[Breakdown]:
-    """A table for each dimension of the edition's period, largest first, what is not stated last."""
+    """A table for each dimension of the edition's period, largest first, the unstated last."""
     mine = edition.figures[
         (edition.figures["indicator_id"] == measure.id) & (edition.figures["period"] == edition.period)
     ]
@@ -104,7 +104,7 @@ def _with_bar(item: Line, value: float | None, longest: float) -> Line:
 
 
 def category(dimension: str, name: str, texts: Texts) -> str:
-    """A category in the reader's language, where the language has a word for it."""
+    """A category in the reader's language, where there is a translation."""
     if dimension == "gender":
         return texts.named("gender", name)
     return region(name, texts) if dimension == "region" else texts.named("category", name)
@@ -116,7 +116,7 @@ def region(name: str, texts: Texts) -> str:
 
 
 def targets(edition: Edition, measure: Measure, texts: Texts) -> list[tuple[str, str]]:
-    """Each target with where it was stated."""
+    """Each target with its origin."""
     rows = edition.targets[edition.targets["indicator_id"] == measure.id].to_dict("records")
     rows.sort(key=lambda row: closing_quarter(words(row["period"])))
     return [
@@ -134,7 +134,7 @@ def targets(edition: Edition, measure: Measure, texts: Texts) -> list[tuple[str,
 
 
 def groups(edition: Edition, known: list[Measure], texts: Texts) -> list[Group]:
-    """By line of action; an indicator of several stands under each, one of none across the organisation."""
+    """By line of action; an indicator of several is listed under each, one of none across the organisation."""
     lines = [
         Group(
             str(int(row["number"])),

@@ -1,4 +1,4 @@
-"""Addresses of cities: readable, unique, and the same as long as name and country are."""
+"""Addresses of cities: readable, unique, and stable as long as name and country are."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from mel_pipeline.core.normalize_text import normalize_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Letters that Unicode does not take apart into a base and an accent.
+# Letters that Unicode does not decompose into a base and an accent.
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
 
 
 def search_key(text: str) -> str:
-    """A text as it is searched: plain letters and figures. ``search.js`` does the same to what is typed."""
+    """A text in searchable form: plain letters and digits. ``search.js`` does the same to what is typed."""
     return normalize_text(text).translate(LETTERS)
 
 
 def slugs(cities: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """account_id → slug, such as ``cordoba-ar``; each city has ``account_id``, ``name`` and ``country`` (may be empty).
 
-    The country is always part of it, so that a namesake elsewhere changes no address. Of two with one name in
-    one country the older record keeps the short form, the other gets a mark made of its id.
+    The country is always part of it, so that a namesake elsewhere changes no address. Of two with the same name and
+    country, the older record keeps the short form and the other gets a suffix derived from its id.
     """
     found: dict[str, str] = {}
     taken: set[str] = set()

@@ -1,4 +1,4 @@
-"""Where pages go: only what changed is written, and only what was ours is removed."""
+"""Write the site's files: only changed files are written, and only our own files are removed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FOLDERS = ("assets", "indicators", "cities")
 
 
 def store(folder: Path, files: Mapping[str, bytes]) -> tuple[int, int]:
-    """Bring ``folder`` to hold these files (address → content); returns how many were written and removed.
+    """Make ``folder`` contain these files (address → content); returns how many were written and removed.
 
-    A page of an earlier run that is no longer wanted goes, unless somebody has changed it since.
+    A page of an earlier run that is no longer needed is removed, unless it was edited since.
 
     Raises:
-        ReportError: an index page of somebody else lies there, or the folder cannot be written.
+        ReportError: the folder has an index page that is not ours, or cannot be written.
     """
     for address in files:
         path = folder / address
         if "/" not in address and path.is_file() and GENERATOR.encode() not in path.read_bytes():
             raise ReportError(
-                f"Writing the reading site: {path} was not made by it and is left alone."
+                f"Writing the reading site: {path} was not written by it and is left alone."
                 " Move that file, or set MEL_REPORTS_DIR to another folder."
             )
     before = _manifest(folder)
@@ -43,7 +43,7 @@ def store(folder: Path, files: Mapping[str, bytes]) -> tuple[int, int]:
 
 
 def _manifest(folder: Path) -> dict[str, str]:
-    """What an earlier run wrote; nothing where that cannot be known. Addresses that lead elsewhere are dropped."""
+    """The files of an earlier run; empty if unknown. Addresses that point outside the site are dropped."""
     try:
         listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -69,7 +69,7 @@ def _remove(path: Path, digest: str) -> bool:
         path.unlink()
     except OSError as error:
         raise ReportError(
-            f"Removing {path}: {error.strerror or error}. Check that the folder may be written."
+            f"Removing {path}: {error.strerror or error}. Check that the folder is writable."
         ) from error
     return True
 

@@ -1,4 +1,4 @@
-"""Pages from templates: escaped, strict, with a policy that lets nothing in. Addresses are relative throughout."""
+"""Pages from templates: escaped, strict, with a policy that blocks everything else. All addresses are relative."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 SCRIPT = "site/search.js"
-# "file:" beside 'self': a page opened from a share has no origin of its own, and not every browser then lets
-# 'self' mean its neighbours. Pages of a web server can load no file: address whatever the policy says.
+# "file:" beside 'self': a page opened from a share has no origin of its own, and not every browser then counts the
+# files beside it as 'self'. Pages of a web server cannot load file: addresses whatever the policy says.
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'self' file:; font-src 'self' file:;"
     " base-uri 'none'; form-action 'none'"
@@ -41,7 +41,7 @@ class Pages:
     every: Sequence[Texts]
 
     def address(self, stem: str, language: str | None = None) -> str:
-        """``index`` → ``index.html`` or ``index-fr.html``; the pages of indicators and cities always name theirs."""
+        """``index`` → ``index.html`` or ``index-fr.html``; pages of indicators and cities always name their language."""
         wanted = language or self.texts.language
         plain = stem.rsplit("/", maxsplit=1)[-1] == "index" and wanted == self.every[0].language
         return f"{stem}.html" if plain else f"{stem}-{wanted}.html"
@@ -78,7 +78,7 @@ class Pages:
             where = f" (line {line})" if line else ""
             raise ReportError(
                 f"Filling templates/site/{template}{where}: {type(error).__name__}: {error}."
-                " Restore or mend the template."
+                " Restore or fix the template."
             ) from error
         return page.encode("utf-8")
 

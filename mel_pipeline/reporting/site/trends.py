@@ -1,4 +1,4 @@
-"""A figure over every quarter, as the existing trend chart draws it."""
+"""A figure over every quarter, drawn with the report's trend chart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mel_pipeline.reporting.chart_data.indicator import (
     ChartFrame,
     break_words,
     breaks_of,
-    counted_anew,
+    whole_year_note,
 )
 from mel_pipeline.reporting.figures.findings import finding
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 MOST_WIDE, MOST_NARROW = 24, 5
-ROOMY = 8  # up to so many quarters every mark has room for its number
+ROOMY = 8  # up to this many quarters every mark has room for its number
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A chart for a page: a wide drawing and one for phones, as data addresses, and its alternative text."""
+    """A chart for a page: a wide drawing and one for phones, as data URLs, and its alternative text."""
 
     alt: str
     wide: str
@@ -46,7 +46,7 @@ class Trend:
 
 
 def quarters_of(figures: Figures, measure: Measure, period: str, first: str) -> list[str]:
-    """Every quarter from the first that was calculated of this indicator to the one of the edition."""
+    """Every quarter from the indicator's first calculated one to the edition's."""
     last = Quarter.parse(closing_quarter(period))
     quarter = Quarter.parse(first)
     found: list[str] = []
@@ -91,7 +91,7 @@ def _address(drawn: Picture) -> str:
 
 
 def _texts(frame: ChartFrame, texts: Texts) -> Texts:
-    """Where marks stand close, a gap is a dash: the words would run into one another; alt and table have them."""
+    """Where marks are close together, a gap is a dash: words would overlap; alt text and table have them."""
     if len(frame.data) <= ROOMY:
         return texts
     return replace(texts, entries={**texts.entries, "chart.gap": "–", "chart.withheld": "–"})
@@ -129,7 +129,7 @@ def trend_frame(
         title=title,
         subtitle=subtitle,
         footnote=" ".join(
-            filter(None, [counted_anew(edition, measure, texts), break_words(broken, texts), source])
+            filter(None, [whole_year_note(edition, measure, texts), break_words(broken, texts), source])
         ),
         alt=f"{alt} {label}." if label else alt,
         narrow=narrow,
@@ -157,7 +157,7 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
         "shown": words,
         "full": words,
         "n": None,
-        "base": "",  # n stands in the table: under a dozen marks it cannot be read
+        "base": "",  # n is in the table: under a dozen marks it would be unreadable
         "status": status,
         "emphasis": quarter.startswith(period),
         "target": None if near is None else near.value,
@@ -172,7 +172,7 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
 def _spaced(
     marks: list[dict[str, Any]], measure: Measure, texts: Texts, *, narrow: bool
 ) -> list[dict[str, Any]]:
-    """Numbers short enough for their room; of many quarters only every second, third ... has one, and the last."""
+    """Shorten numbers to fit; of many quarters only every second, third ... is labelled, always including the last."""
     step = -(-len(marks) // ROOMY)
     for place, mark in enumerate(reversed(marks)):
         if mark["status"] == "ok" and (narrow or step > 1 or abs(mark["value"]) >= LONG):

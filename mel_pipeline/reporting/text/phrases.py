@@ -1,6 +1,6 @@
 """English sentences of the catalogue, the figures and the loads in another language, found by pattern.
 
-``"No {what} from: {names}."`` matches any such sentence; what stands in the braces is translated in turn.
+``"No {what} from: {names}."`` matches any such sentence; the parts in braces are translated in turn.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 HOLE = re.compile(r"\{(\w+)\}")
 SENTENCE = re.compile(r"(?<=[.;])\s+")
 LIST = ", "
-WITHIN = r"(?:(?![.;]\s).)+?"  # what varies does not reach into the next sentence
+WITHIN = r"(?:(?![.;]\s).)+?"  # a hole does not reach into the next sentence
 TAIL = "reason"  # except this one, which may be several
 
 
@@ -25,7 +25,7 @@ class Phrases:
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        # The most particular first: more fixed letters.
+        # The most specific first: more fixed letters.
         ordered = sorted(self._open, key=lambda english: -len(HOLE.sub("", english)))
         return [(_pattern(english), self._open[english]) for english in ordered]
 
@@ -33,16 +33,16 @@ class Phrases:
         """The text in the other language; None where any part of it is unknown.
 
         Args:
-            value: writes what stands in a hole and is no phrase itself: a number, a period, a name.
+            value: formats what fills a hole and is not a phrase itself: a number, a period, a name.
         """
         whole = self._one(text, value)
         if whole is not None:
             return whole
         for between, joint in ((SENTENCE, " "), (re.compile(LIST), LIST)):
             parts = between.split(text)
-            told = [self._one(part, value) for part in parts] if len(parts) > 1 else [None]
-            if all(part is not None for part in told):
-                return joint.join(str(part) for part in told)
+            translated = [self._one(part, value) for part in parts] if len(parts) > 1 else [None]
+            if all(part is not None for part in translated):
+                return joint.join(str(part) for part in translated)
         return None
 
     def _one(self, text: str, value: Callable[[str], str]) -> str | None:

@@ -1,6 +1,6 @@
 """Words, numbers and dates in the reader's language. Texts come from ``locales/<language>.yml``.
 
-What a language lacks stands in English and is remembered, so that whoever builds the report can be told.
+Texts missing from a language fall back to English and are collected, so that the build can report them.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ LONG_NUMBER = re.compile(r"(?<![\w.,-])(?:\d{5,}|\d{1,3}(?:,\d{3})+)(?![\w.,-]*\
 
 
 def rounded(value: float, decimals: int) -> Decimal:
-    """Round half up, as people do; Babel then only formats (its own rounding is half-even)."""
+    """Round half up, as readers expect; Babel then only formats (its own rounding is half-even)."""
     return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of one language. ``texts("page.actual")`` gives a text, ``{name}`` in it are filled in, ``{min_cell}`` always.
+    """Texts of one language. ``texts("page.actual")`` returns a text with ``{name}`` filled in, ``{min_cell}`` always.
 
     ``phrases`` translates sentences that arrive in English from the catalogue, the figures and the loads.
-    ``missing`` collects what was asked for and is not translated.
+    ``missing`` collects requested texts that are not translated.
     """
 
     language: str
@@ -71,9 +71,7 @@ class Texts:
             raise ReportError(
                 f"Writing the report in '{self.language}': no text '{key}'. Add it to the locale file."
             )
-        return self._drawn_together(
-            entry.format(**{"min_cell": self.min_cell, **self._named_periods(values)})
-        )
+        return self._contracted(entry.format(**{"min_cell": self.min_cell, **self._named_periods(values)}))
 
     def plural(self, key: str, count: float, decimals: int = 0, **values: object) -> str:
         """The form of ``key`` that the language uses for this number; ``{count}`` is the formatted number."""
@@ -83,7 +81,7 @@ class Texts:
         form = forms.get(self.locale.plural_form(rounded(abs(count), decimals))) or forms.get("other")
         if form is None:
             raise ReportError(f"Writing the report in '{self.language}': '{key}' lacks the form 'other'.")
-        return self._drawn_together(
+        return self._contracted(
             str(form).format(count=self.number(count, decimals), **self._named_periods(values))
         )
 
@@ -101,7 +99,7 @@ class Texts:
 
     @cached_property
     def _before_quarters(self) -> tuple[re.Pattern[str], dict[str, str]] | None:
-        """What stands before a quarter and what it becomes there: ``en T4 2024`` is ``au T4 2024`` in French."""
+        """Words that change before a quarter, and what they become: ``en T4 2024`` is ``au T4 2024`` in French."""
         start = "format.before_quarter."
         words = {key[len(start) :]: str(word) for key, word in self.entries.items() if key.startswith(start)}
         if not words:
@@ -110,7 +108,7 @@ class Texts:
         found = "|".join(re.escape(word) for word in words)
         return re.compile(rf"(?<!\w)({found})(?=\s{quarter}[1-4]\b)", re.IGNORECASE), words
 
-    def _drawn_together(self, text: str) -> str:
+    def _contracted(self, text: str) -> str:
         if self._before_quarters is None:
             return text
         pattern, words = self._before_quarters
@@ -125,11 +123,11 @@ class Texts:
         """A sentence that arrived in English, in this language; numbers in it in the language's form."""
         if not english.strip():
             return english
-        told = self.phrases.translate(english, self._value_in_phrase) if self.phrases else None
-        if self.phrases and told is None:
+        translated = self.phrases.translate(english, self._value_in_phrase) if self.phrases else None
+        if self.phrases and translated is None:
             self.missing.add(english)
-        if told is not None:
-            return self._drawn_together(told)
+        if translated is not None:
+            return self._contracted(translated)
         return LONG_NUMBER.sub(lambda found: self._value_in_phrase(found[0]), english)
 
     def _value_in_phrase(self, text: str) -> str:
@@ -146,8 +144,8 @@ class Texts:
         entry = self.entries.get(f"{family}.{code}") or self.fallback.get(f"{family}.{code}")
         if isinstance(entry, str):
             return self(f"{family}.{code}")
-        told = self.phrases.translate(code, str) if self.phrases else None
-        return told or code  # names of platforms, accounts and donors are the same in every language
+        translated = self.phrases.translate(code, str) if self.phrases else None
+        return translated or code  # names of platforms, accounts and donors are the same in every language
 
     def category(self, dimension: str, name: str) -> str:
         """A category of a breakdown; answers and genders have words of their own."""
@@ -237,7 +235,7 @@ def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     """Texts of ``locales/<language>.yml``, nested keys joined by dots (plural forms stay together).
 
     Raises:
-        ReportError: the file is missing, empty or no YAML.
+        ReportError: the file is missing, empty or not YAML.
     """
     folder = sources_dir / "locales"
     tree = _read(folder / f"{language}.yml")
@@ -248,14 +246,14 @@ def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     return Texts(language, dict(_flat(tree)), min_cell, fallback, phrases)
 
 
-def languages(sources_dir: Path, asked: str = "") -> list[str]:
-    """The languages asked for (``en,fr``), English first and always; every one that has a file where none are.
+def languages(sources_dir: Path, requested: str = "") -> list[str]:
+    """The requested languages (``en,fr``), English first and always; without a request, all that have a file.
 
     Raises:
-        ReportError: one that is asked for has no file.
+        ReportError: a requested language has no file.
     """
     found = {path.stem for path in (sources_dir / "locales").glob("*.yml")}
-    wanted = {name.strip() for name in asked.split(",") if name.strip()}
+    wanted = {name.strip() for name in requested.split(",") if name.strip()}
     if unknown := sorted(wanted - found):
         raise ReportError(
             f"Choosing the languages of the reports: there is no file locales/{unknown[0]}.yml."

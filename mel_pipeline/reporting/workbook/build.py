@@ -1,4 +1,4 @@
-"""The figures of an edition as a workbook, one table a sheet. What stands in the sheets is in ``workbook_sheets``."""
+"""The figures of an edition as a workbook, one table per sheet. The content of the sheets is in ``sheets``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _workbook(edition: Edition, sheets: list[Sheet], texts: Texts) -> bytes:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(
         buffer,
-        # Names and notes come from outside: a text is never a formula, a link or a number.
+        # Names and notes come from outside: never treat a text as a formula, a link or a number.
         {
             "in_memory": True,
             "strings_to_formulas": False,
@@ -106,7 +106,7 @@ class _Writer:
             page.set_column(column, column, width)
         page.set_row(0, LINE * max(_lines(title, widths[at]) for at, title in enumerate(sheet.columns)) + 4)
         for row, cells in enumerate(sheet.rows, start=1):
-            # Not every program makes room for wrapped lines by itself.
+            # Not every program grows rows for wrapped lines by itself.
             lines = max(_lines(str(cell), widths[at]) for at, cell in enumerate(cells))
             page.set_row(row, min(409, LINE * lines + 2))
             for column, cell in enumerate(cells):
@@ -131,7 +131,7 @@ class _Writer:
         )
         if made:
             raise ReportError(
-                f"Writing the sheet '{sheet.name}': two of its columns have one name. Mend the texts."
+                f"Writing the sheet '{sheet.name}': two columns have the same name. Fix the texts in reports/locales."
             )
         page.freeze_panes(1, sheet.frozen)
 
@@ -165,7 +165,7 @@ class _Writer:
 
 
 def _print_setup(page: Any, sheet: Sheet, width: float) -> None:
-    """A4 across; a wide table goes over several pages with its first columns on each, rather than unreadably small."""
+    """A4 landscape; a wide table spans several pages that repeat its first columns, to stay readable."""
     page.hide_gridlines(2)
     page.set_landscape()
     page.set_paper(9)
@@ -184,7 +184,7 @@ def _lines(text: str, width: float) -> int:
 
 
 def _width(sheet: Sheet, column: int, title: str) -> float:
-    """In letters: as wide as the longest line, within bounds; what is longer wraps."""
+    """In letters: as wide as the longest line, within bounds; longer lines wrap."""
     longest = max((len(line) for cells in sheet.rows for line in str(cells[column]).split("\n")), default=0)
     words = max(len(word) for word in title.split())
     return min(WIDEST, max(NARROWEST, longest + 4, words + 6))

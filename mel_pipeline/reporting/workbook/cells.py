@@ -40,7 +40,7 @@ Cell = Number | Day | str
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table. ``links``: row → sheet its first cell leads to; ``frozen``: columns that stay in view."""
+    """One table. ``links``: row → sheet its first cell links to; ``frozen``: columns that stay in view."""
 
     key: str
     name: str

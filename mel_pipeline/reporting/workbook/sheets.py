@@ -1,4 +1,4 @@
-"""What stands in the sheets of the workbook: numbers as numbers, all else in words. Knows nothing of files."""
+"""The content of the workbook's sheets: numbers as numbers, everything else in words. Knows nothing of files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mel_pipeline.reporting.figures.findings import status
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.figures.released import TOTAL, progress, released
-from mel_pipeline.reporting.page.restatement_notes import HELD, footnotes, standing_of
+from mel_pipeline.reporting.page.restatement_notes import HELD, footnotes, publication_label
 from mel_pipeline.reporting.workbook.cells import Cell, Day, Number, Sheet, Words
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _figures(edition: Edition, known: list[Measure], w: Words) -> Sheet:
     rows = [
         _figure_row(measure, figures, w, year=year, note=restated.get(measure.id, ""))
         for measure in known
-        if not measure.is_distribution  # its parts stand among the breakdowns
+        if not measure.is_distribution  # its parts are among the breakdowns
     ]
     columns = w.columns(
         *("formats.id", "table.indicator", "page.unit", "formats.lines", "page.actual"),
@@ -214,7 +214,7 @@ def _restatements(edition: Edition, known: list[Measure], w: Words) -> Sheet:
 
 
 def _or_sentence(sheet: Sheet, sentence: str) -> Sheet:
-    """A table without rows says why: an empty sheet looks like a mistake."""
+    """A table without rows says why: an empty sheet looks like an error."""
     if sheet.rows:
         return sheet
     return Sheet(sheet.key, sheet.name, sheet.columns[:1], [[sentence]], filtered=False)
@@ -236,7 +236,7 @@ def _notes(edition: Edition, w: Words) -> Sheet:
 
 
 def _cover(edition: Edition, w: Words) -> Sheet:
-    t, standing = w.t, standing_of(edition, w.t)
+    t, standing = w.t, publication_label(edition, w.t)
     period, day = t.period_title(edition.period), t.day(edition.data_as_of)
     cite = t(
         "page.cite_text",

@@ -22,8 +22,7 @@ from mel_pipeline.core.processes import may_start_more, workers
 from mel_pipeline.core.settings import load_settings
 from mel_pipeline.defs.serving.beside import Report, reports_beside
 from mel_pipeline.defs.serving.running import Jobs, jobs
-from mel_pipeline.reporting import build_all
-from mel_pipeline.reporting.cache import kept_in
+from mel_pipeline.reporting import build_all, cache
 from mel_pipeline.reporting.inputs.editions import read_edition
 from mel_pipeline.sandbox.process import running_apart
 from mel_pipeline_tests.fixtures.organisation import DAY, event, member
@@ -82,7 +81,7 @@ def test_what_keeps_the_sample_from_starting_is_told_by_the_one_who_asked_for_it
 def test_pages_and_pictures_are_the_same_bytes_drawn_by_one_process_and_by_two(tmp_path: Path) -> None:
     edition = fewer_charts(sample_edition())
     for number in (1, 2):
-        with kept_in(tmp_path / f"kept-{number}"):
+        with cache.using(tmp_path / f"kept-{number}"):
             build_all(edition, tmp_path / str(number), REPORTS, ["en", "fr"], ["html", "xlsx", "csv"], number)
     alone, together = (bytes_in(tmp_path / str(number)) for number in (1, 2))
     assert alone == together and len(alone) > 20
@@ -98,7 +97,7 @@ def test_an_error_met_by_a_worker_is_that_of_drawing_without_one(tmp_path: Path)
     )
     told = []
     for number in (1, 2):
-        with kept_in(tmp_path / f"kept-{number}"), pytest.raises(ReportError) as caught:
+        with cache.using(tmp_path / f"kept-{number}"), pytest.raises(ReportError) as caught:
             build_all(wrong, tmp_path / str(number), REPORTS, ["en", "fr"], ["html"], number)
         told.append(str(caught.value))
     assert told[0] == told[1] and "pie" in told[0]
@@ -232,7 +231,7 @@ def test_a_report_that_fails_beside_is_told_with_its_reason(runner: Jobs, publis
     (published / QUARTER).write_text("no folder")
     report = made_beside(runner)
     assert not report.outcome.success
-    assert "Check that the folder may be written" in " ".join(report.outcome.problems)
+    assert "Check that the folder is writable" in " ".join(report.outcome.problems)
 
 
 def test_a_second_process_that_is_killed_is_told_with_what_to_do(runner: Jobs) -> None:

@@ -1,4 +1,4 @@
-"""The open data: tidy, described, valid; a damaged file is noticed."""
+"""The open data: tidy, described, valid; a damaged file is detected."""
 
 from __future__ import annotations
 
@@ -120,22 +120,30 @@ def test_a_past_edition_made_again_holds_nothing_later(tmp_path):
 
 
 def test_the_package_says_version_standing_sources_and_licence(tmp_path):
-    told = json.loads(build_data_package(sample_edition(), tmp_path).read_text(encoding="utf-8"))
-    assert (told["status"], told["version"], told["sample"]) == ("provisional", "2024-Q4.0-provisional", True)
-    assert told["created"] == "2025-01-14T00:00:00Z"
-    assert {"title": "Zoho CRM"} in told["sources"]
-    assert "licenses" not in told
+    package = json.loads(build_data_package(sample_edition(), tmp_path).read_text(encoding="utf-8"))
+    assert (package["status"], package["version"], package["sample"]) == (
+        "provisional",
+        "2024-Q4.0-provisional",
+        True,
+    )
+    assert package["created"] == "2025-01-14T00:00:00Z"
+    assert {"title": "Zoho CRM"} in package["sources"]
+    assert "licenses" not in package
     frozen = sample_edition(publication=Publication(3, date(2025, 2, 1), "MEL lead", ""))
-    told = json.loads(
+    package = json.loads(
         build_data_package(replace(frozen, licence="CC-BY-SA-4.0"), tmp_path).read_text(encoding="utf-8")
     )
-    assert (told["status"], told["version"], told["published"]) == ("published", "2024-Q4.3", "2025-02-01")
+    assert (package["status"], package["version"], package["published"]) == (
+        "published",
+        "2024-Q4.3",
+        "2025-02-01",
+    )
     path = "https://creativecommons.org/licenses/by-sa/4.0/"
-    assert told["licenses"] == [{"name": "CC-BY-SA-4.0", "path": path, "title": "CC BY SA 4.0"}]
-    told = json.loads(
+    assert package["licenses"] == [{"name": "CC-BY-SA-4.0", "path": path, "title": "CC BY SA 4.0"}]
+    package = json.loads(
         build_data_package(replace(frozen, licence="CC0-1.0"), tmp_path).read_text(encoding="utf-8")
     )
-    assert told["licenses"][0]["path"] == "https://creativecommons.org/publicdomain/zero/1.0/"
+    assert package["licenses"][0]["path"] == "https://creativecommons.org/publicdomain/zero/1.0/"
 
 
 def test_two_targets_for_one_period_are_refused(tmp_path):
@@ -148,5 +156,5 @@ def test_two_targets_for_one_period_are_refused(tmp_path):
 def test_a_count_with_a_fraction_is_refused(tmp_path):
     edition = sample_edition()
     edition.indicators["decimals"] = 2.5
-    with pytest.raises(ReportError, match=r"decimals 2\.5 is no integer"):
+    with pytest.raises(ReportError, match=r"decimals 2\.5 is not a valid integer"):
         build_data_package(edition, tmp_path)

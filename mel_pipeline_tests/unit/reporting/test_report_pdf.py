@@ -1,4 +1,4 @@
-"""The PDF as a file: tagged, self-contained, the same bytes each time, texts never read as markup, faults told."""
+"""The PDF as a file: tagged, self-contained, the same bytes each time, texts never read as markup, faults reported."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ import pytest
 from pypdf import PdfReader
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting import build_editions
-from mel_pipeline.reporting.cache import kept_in
-from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Said
+from mel_pipeline.reporting import build_editions, cache
+from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Wording
 from mel_pipeline.reporting.page.model import PageModel, drawn_page
 from mel_pipeline.reporting.page.row_headers import with_row_headers
 from mel_pipeline.reporting.pdf.build import pdf_of
@@ -44,7 +43,7 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory, drawn_pictures: Path) -> Path:
-    with kept_in(drawn_pictures):
+    with cache.using(drawn_pictures):
         folder = tmp_path_factory.mktemp("published")
         made = build_editions(sample_edition(), folder, REPORTS, ["en"], with_pdf=True)["en"].pdf
     assert made is not None
@@ -114,7 +113,7 @@ def test_tables_that_are_written_otherwise_are_refused() -> None:
         with_row_headers(body)
 
 
-def test_the_first_page_stands_alone(reader: PdfReader) -> None:
+def test_the_first_page_can_be_read_alone(reader: PdfReader) -> None:
     first = text_of(reader, 0)
     for words in (
         "2024, fourth quarter",
@@ -204,12 +203,12 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path, model: PageModel) ->
 
 
 def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
-    said = Said({"en": HOSTILE})
-    narrative = Narrative(lessons=[said], decisions=[Decision(said, HOSTILE, None, True)])
+    wording = Wording({"en": HOSTILE})
+    narrative = Narrative(lessons=[wording], decisions=[Decision(wording, HOSTILE, None, True)])
     edition = replace(model.edition, organisation=HOSTILE, notes=[HOSTILE], narrative=narrative)
     row = model.rows[0]
     named = replace(row, measure=replace(row.measure, name=HOSTILE, definition=HOSTILE), note=HOSTILE)
-    told = replace(
+    hostile = replace(
         model,
         edition=edition,
         points=[HOSTILE],
@@ -218,7 +217,7 @@ def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
         sheets=[named, *model.sheets[1:]],
         learning={"lessons": [HOSTILE], "comments": [], "decisions": []},
     )
-    reader = PdfReader(as_file(pdf_of(told, REPORTS)))
+    reader = PdfReader(as_file(pdf_of(hostile, REPORTS)))
     assert reader.metadata is not None and HOSTILE in str(reader.metadata.title)
     text = squeezed("".join(text_of(reader, place) for place in range(len(reader.pages))))
     assert text.count(squeezed(HOSTILE)) > 6
@@ -226,7 +225,7 @@ def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("report.typ", "#let doc = json(bytes(sys.inputs.document))\n#doc.nothing", "does not contain key"),
         ("report.typ", None, "report.typ"),
@@ -235,17 +234,17 @@ def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
     ],
 )
 def test_a_template_that_cannot_be_set_is_named_with_what_to_do(
-    model: PageModel, sources: Path, name: str, content: str | None, said: str
+    model: PageModel, sources: Path, name: str, content: str | None, message: str
 ) -> None:
     template = sources / "templates" / name
     template.unlink() if content is None else template.write_text(content)
-    with pytest.raises(ReportError, match=rf"Making the PDF of 2024-Q4 in 'en': .*{said}.*Restore"):
+    with pytest.raises(ReportError, match=rf"Making the PDF of 2024-Q4 in 'en': .*{message}.*Restore"):
         pdf_of(model, sources)
 
 
 def test_a_letter_that_no_font_has_is_named_and_no_pdf_with_a_hole_goes_out(model: PageModel) -> None:
     with pytest.raises(
-        ReportError, match=r"in 'en': the text .*378.* no other font here has it\. Put a font"
+        ReportError, match=r"in 'en': the text .*378.* no other installed font has it\. Add a font"
     ):
         pdf_of(replace(model, points=["Lab \u0378"]), REPORTS)
 

@@ -1,4 +1,4 @@
-"""The PDF as pages: the numbers of the web page in each language, nothing cut off or torn apart, no page wasted."""
+"""The PDF as pages: the numbers of the web page in each language, nothing cut off or split, no page wasted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from mel_pipeline.reporting import build_editions
-from mel_pipeline.reporting.cache import kept_in
-from mel_pipeline.reporting.edition import Decision, Edition, Narrative, Publication, Said
+from mel_pipeline.reporting import build_editions, cache
+from mel_pipeline.reporting.edition import Decision, Edition, Narrative, Publication, Wording
 from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.fixtures.paper import Word, lines_of, printed_shares, squeezed, words_of
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
@@ -27,10 +26,10 @@ NUMBER = re.compile(r"\d(?:[\d.,\u00a0\u202f]*\d)?")
 def full_edition(period: str) -> Edition:
     """Published, with something in every section."""
     day = sample_edition().data_as_of
-    said = Said(
+    wording = Wording(
         {"en": "Call each city before the lab.", "fr": "Appeler chaque ville.", "es": "Llamar antes."}
     )
-    narrative = Narrative(lessons=[said], decisions=[Decision(said, "Programmes", day, True)])
+    narrative = Narrative(lessons=[wording], decisions=[Decision(wording, "Programmes", day, True)])
     return sample_edition(
         period, narrative=narrative, publication=Publication(2, day, "Secretary General", "")
     )
@@ -46,7 +45,7 @@ EDITIONS = {
 
 @dataclass(frozen=True)
 class Paper:
-    """A PDF beside the page it says the same as."""
+    """A PDF and the web page with the same content."""
 
     language: str
     pdf: Path
@@ -64,7 +63,7 @@ def paper(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, drawn_pictures: Path
 ) -> Iterator[Paper]:
     language = request.param[1]
-    with kept_in(drawn_pictures):
+    with cache.using(drawn_pictures):
         made = build_editions(
             EDITIONS[request.param], tmp_path_factory.mktemp("paper"), REPORTS, [language], with_pdf=True
         )[language]
@@ -121,13 +120,13 @@ def test_quarters_and_ranges_are_not_torn_apart_at_the_end_of_a_line(paper: Pape
 
 
 def shared_height(one: Word, other: Word) -> float:
-    """The part of the lower of two boxes that lies beside the other."""
+    """The share of the lower of two boxes that is beside the other."""
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     return shared / min(one.bottom - one.top, other.bottom - other.top)
 
 
 def numbers_of(paper: Paper) -> list[str]:
-    """Of the words that report something; numbers of pages are the layout's."""
+    """The numbers in the content, without page numbers."""
     texts = load_texts(REPORTS, paper.language)
     before, between, _ = texts("formats.page_of", page="|", pages="|").split("|")
     data_at = texts("formats.data_at")
@@ -135,16 +134,16 @@ def numbers_of(paper: Paper) -> list[str]:
     for page in (page.extract_text() for page in PdfReader(paper.pdf).pages):  # poppler drops narrow spaces
         in_contents = texts("formats.contents") in page.splitlines()
         for line in page.splitlines():
-            told = re.sub(
+            text = re.sub(
                 rf"{re.escape(before)}\d+{re.escape(between)}\d+|{re.escape(data_at)}\s*\d+", "", line
             )
             in_contents = in_contents and line != texts("page.line", number=1)
-            found += NUMBER.findall(re.sub(r" \d+$", "", told) if in_contents else told)
+            found += NUMBER.findall(re.sub(r" \d+$", "", text) if in_contents else text)
     return found
 
 
 def words_on_screen(html: str) -> str:
-    """What the page says, folded or not, and what is read out for pictures."""
+    """The words of the page, folded or not, and the alternative texts of pictures."""
     reader = _Words()
     reader.feed(html)
     return " ".join(reader.found)

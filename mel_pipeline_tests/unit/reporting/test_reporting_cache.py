@@ -1,4 +1,4 @@
-"""Editions, sites and previews that would come out the same: not made again, and made again for any difference."""
+"""Editions, sites and previews: cached while nothing changes, and rebuilt after any change."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mel_pipeline.reporting import build_all, chart_preview, draw_chart, formats
-from mel_pipeline.reporting.cache import KEPT_DAYS, kept_in
+from mel_pipeline.reporting import build_all, cache, chart_preview, draw_chart, formats
 from mel_pipeline.reporting.digests import digest_of, digest_of_sources
 from mel_pipeline.reporting.pictures import preview
 from mel_pipeline.reporting.site import build as building
@@ -28,7 +27,7 @@ FORMATS = ["html", "csv"]
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> Iterator[list[int]]:
-    """How often the part that composes was really called."""
+    """Count how often the function that builds was called."""
     calls: list[int] = []
     real = getattr(module, name)
     with monkeypatch.context() as patched:
@@ -44,9 +43,9 @@ def files_of(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def build(tmp_path: Path, edition=EDITION, languages=("en",), asked=FORMATS, sources=REPORTS):
-    with kept_in(tmp_path / "kept"):
-        return build_all(edition, tmp_path / "out", sources, list(languages), asked)
+def build(tmp_path: Path, edition=EDITION, languages=("en",), requested=FORMATS, sources=REPORTS):
+    with cache.using(tmp_path / "cache"):
+        return build_all(edition, tmp_path / "out", sources, list(languages), requested)
 
 
 def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkeypatch):
@@ -69,7 +68,7 @@ def test_the_same_edition_is_composed_once_and_answers_the_same(tmp_path, monkey
         {"edition": replace(EDITION, notes=["An outage."])},
         {"edition": replace(EDITION, min_cell=6)},
         {"languages": ("en", "es")},
-        {"asked": ["html"]},
+        {"requested": ["html"]},
     ],
 )
 def test_another_figure_note_language_or_format_is_composed_again(tmp_path, monkeypatch, change):
@@ -103,9 +102,9 @@ def test_a_file_that_was_touched_or_removed_is_put_right(tmp_path):
     assert {path: content for path, (content, _) in files_of(folder).items()} == before
 
 
-def test_a_damaged_record_is_no_record(tmp_path, monkeypatch):
+def test_a_damaged_entry_is_ignored(tmp_path, monkeypatch):
     build(tmp_path)
-    record = tmp_path / "kept" / "edition-2024-Q4.json"
+    record = tmp_path / "cache" / "edition-2024-Q4.json"
     for content in (b"[]", record.read_bytes()[:-9]):
         record.write_bytes(content)
         with counted(monkeypatch, formats, "build_editions") as composed:
@@ -114,7 +113,7 @@ def test_a_damaged_record_is_no_record(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_without_a_folder_to_keep_in_everything_is_composed(tmp_path, monkeypatch):
+def test_without_a_cache_folder_everything_is_composed(tmp_path, monkeypatch):
     with counted(monkeypatch, formats, "build_editions") as composed:
         for _ in range(2):
             build_all(EDITION, tmp_path, REPORTS, ["en"], ["html"])
@@ -129,7 +128,7 @@ def test_the_same_site_is_composed_once_and_again_for_another_edition_beside_it(
     out = tmp_path / "out"
 
     def made(what=site):
-        with kept_in(tmp_path / "kept"):
+        with cache.using(tmp_path / "cache"):
             return build_site(what, out, sources, ["en"])
 
     with counted(monkeypatch, building, "_pages") as composed:
@@ -149,23 +148,23 @@ def test_the_same_site_is_composed_once_and_again_for_another_edition_beside_it(
 
 def test_a_preview_is_made_once_a_picture(tmp_path, monkeypatch):
     chart = draw_chart(EDITION, "GEN-01", tmp_path, REPORTS, "en")
-    with counted(monkeypatch, preview, "_shrunk") as made, kept_in(tmp_path / "kept"):
+    with counted(monkeypatch, preview, "_shrunk") as made, cache.using(tmp_path / "cache"):
         assert chart_preview(chart.png) == chart_preview(chart.png)
         assert len(made) == 1
 
 
 @pytest.mark.slow
-def test_a_record_nobody_asked_for_in_two_months_goes(tmp_path):
+def test_an_entry_unused_for_two_months_is_removed(tmp_path):
     build(tmp_path)
-    record = tmp_path / "kept" / "edition-2024-Q4.json"
-    long_ago = time.time() - (KEPT_DAYS + 1) * 24 * 3600
+    record = tmp_path / "cache" / "edition-2024-Q4.json"
+    long_ago = time.time() - (cache.EXPIRY_DAYS + 1) * 24 * 3600
     os.utime(record, (long_ago, long_ago))
-    with kept_in(tmp_path / "kept"):
+    with cache.using(tmp_path / "cache"):
         pass
     assert not record.exists()
 
 
-def test_content_of_frames_and_sets_is_told_by_value_kind_and_order():
+def test_digests_of_frames_and_sets_depend_on_value_type_and_order():
     frame = pd.DataFrame({"a": [1, None], "b": ["1", None], "c": [Decimal("1"), pd.Timestamp("2024-01-01")]})
     assert digest_of(frame) == digest_of(frame.copy())
     assert digest_of(frame) != digest_of(frame.iloc[::-1])
@@ -175,7 +174,7 @@ def test_content_of_frames_and_sets_is_told_by_value_kind_and_order():
     assert digest_of(Decimal("1.0")) != digest_of(Decimal("1.00"))
 
 
-def test_templates_are_told_by_content_wherever_they_lie(tmp_path):
+def test_digests_of_templates_depend_on_content_and_not_on_place(tmp_path):
     first, second = sources_in(tmp_path / "a"), sources_in(tmp_path / "b")
     assert digest_of_sources(first, "templates/**/*") == digest_of_sources(second, "templates/**/*")
     (second / "templates" / "site" / "new.jinja").write_text("x")

@@ -1,4 +1,4 @@
-"""Pictures that are kept: drawn once for the same numbers, words and style, and drawn anew for others."""
+"""Cached pictures: drawn once for the same numbers, words and style, and drawn again for others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mel_pipeline.reporting import build_editions
-from mel_pipeline.reporting.cache import KEPT_DAYS, kept_in
+from mel_pipeline.reporting import build_editions, cache
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame, chart_frame
 from mel_pipeline.reporting.charts import canvas
 from mel_pipeline.reporting.digests import digest_of
@@ -49,7 +48,7 @@ def frame_of(indicator: str = "GEN-01") -> ChartFrame:
 def drawn(
     frame: ChartFrame, folder: Path, draw: Drawer, texts: Texts = TEXTS, sources: Path = REPORTS
 ) -> Picture:
-    with kept_in(folder), canvas.house_style(sources):
+    with cache.using(folder), canvas.house_style(sources):
         return picture(frame, texts, draw, sources, title=frame.title, with_png=True)
 
 
@@ -82,23 +81,23 @@ def test_another_number_word_order_or_width_is_drawn(tmp_path: Path, change) -> 
 
 def test_another_language_text_or_style_file_is_drawn(tmp_path: Path) -> None:
     draw = Drawer()
-    drawn(frame_of(), tmp_path / "kept", draw)
-    drawn(frame_of(), tmp_path / "kept", draw, load_texts(REPORTS, "fr"))
-    drawn(frame_of(), tmp_path / "kept", draw, replace(TEXTS, entries={**TEXTS.entries, "x": "y"}))
+    drawn(frame_of(), tmp_path / "cache", draw)
+    drawn(frame_of(), tmp_path / "cache", draw, load_texts(REPORTS, "fr"))
+    drawn(frame_of(), tmp_path / "cache", draw, replace(TEXTS, entries={**TEXTS.entries, "x": "y"}))
     assert draw.times == 3
     other = tmp_path / "reports"
     shutil.copytree(REPORTS, other, ignore=shutil.ignore_patterns("published"))
-    drawn(frame_of(), tmp_path / "kept", draw, sources=other)
+    drawn(frame_of(), tmp_path / "cache", draw, sources=other)
     assert draw.times == 3  # the same files elsewhere
     with (other / "mel.mplstyle").open("a", encoding="utf-8") as style:
         style.write("lines.linewidth: 5\n")
-    drawn(frame_of(), tmp_path / "kept", draw, sources=other)
+    drawn(frame_of(), tmp_path / "cache", draw, sources=other)
     assert draw.times == 4
 
 
 @pytest.mark.parametrize("kind", [".svg", ".png", ".json"])
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"<svg/>")])
-def test_a_kept_picture_that_somebody_touched_is_drawn_anew(tmp_path: Path, kind: str, damage) -> None:
+def test_a_cached_picture_that_was_edited_is_drawn_again(tmp_path: Path, kind: str, damage) -> None:
     draw = Drawer()
     first = drawn(frame_of(), tmp_path, draw)
     damage(next(tmp_path.glob(f"*{kind}")))
@@ -108,25 +107,25 @@ def test_a_kept_picture_that_somebody_touched_is_drawn_anew(tmp_path: Path, kind
     assert draw.times == 2
 
 
-def test_a_text_missing_in_a_kept_picture_is_still_told(tmp_path: Path) -> None:
-    """Whoever builds the report is told what is not translated, whether it was drawn today or before."""
+def test_a_text_missing_in_a_cached_picture_is_still_reported(tmp_path: Path) -> None:
+    """The build reports untranslated texts whether the picture was drawn today or before."""
     english = load_texts(REPORTS, "en").entries
     french = load_texts(REPORTS, "fr")
     poorer = {key: text for key, text in french.entries.items() if key != "chart.empty"}
-    told = []
+    missing = []
     for _ in range(2):
         texts = replace(french, entries=poorer, fallback=english, missing=set())
         drawn(frame_of(), tmp_path, Drawer(), texts)
-        told.append(texts.missing)
-    assert told[0] == told[1]
-    assert "chart.empty" in told[0]
+        missing.append(texts.missing)
+    assert missing[0] == missing[1]
+    assert "chart.empty" in missing[0]
 
 
-def test_pictures_nobody_asked_for_in_two_months_go_and_those_asked_for_stay(tmp_path: Path) -> None:
+def test_pictures_unused_for_two_months_are_removed_and_used_ones_stay(tmp_path: Path) -> None:
     draw = Drawer()
     drawn(frame_of(), tmp_path, draw)
     drawn(frame_of("MEM-01"), tmp_path, draw)
-    long_ago = time.time() - (KEPT_DAYS + 1) * 24 * 3600
+    long_ago = time.time() - (cache.EXPIRY_DAYS + 1) * 24 * 3600
     for path in tmp_path.iterdir():
         os.utime(path, (long_ago, long_ago))
     drawn(frame_of(), tmp_path, draw)
@@ -135,7 +134,7 @@ def test_pictures_nobody_asked_for_in_two_months_go_and_those_asked_for_stay(tmp
 
 
 @pytest.mark.slow
-def test_a_report_with_kept_pictures_is_the_report_without(tmp_path: Path) -> None:
+def test_a_report_from_cached_pictures_has_the_same_bytes(tmp_path: Path) -> None:
     edition = sample_edition()
 
     def pages(folder: str) -> dict[str, bytes]:
@@ -144,13 +143,13 @@ def test_a_report_with_kept_pictures_is_the_report_without(tmp_path: Path) -> No
         return {str(path.relative_to(made)): path.read_bytes() for path in made.rglob("*") if path.is_file()}
 
     plain = pages("plain")
-    with kept_in(tmp_path / "kept"):
+    with cache.using(tmp_path / "cache"):
         first, again = pages("first"), pages("again")
     assert plain == first == again
-    assert len(list((tmp_path / "kept").glob("*.json"))) > 20
+    assert len(list((tmp_path / "cache").glob("*.json"))) > 20
 
 
-def test_content_is_told_by_value_and_kind() -> None:
+def test_digests_depend_on_value_and_type() -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
     assert digest_of(frame) == digest_of(frame.copy())
     assert digest_of([1, "1", 1.0, True]) != digest_of(["1", 1, 1.0, True])

@@ -10,7 +10,7 @@ import pytest
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.reporting.edition import Decision, Narrative, Said, Theme
+from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.inputs.narrative import narrative_path, read_narrative, start_narrative
@@ -36,8 +36,8 @@ class Scene:
         self.rows = [table_row(measure, self.figures, self.texts) for measure in self.known]
 
 
-def said(**by_language: str) -> Said:
-    return Said(by_language)
+def wording(**by_language: str) -> Wording:
+    return Wording(by_language)
 
 
 def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_ahead():
@@ -46,9 +46,9 @@ def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_a
     judged = [code for code in codes if code in ("over", "on", "near", "off", "in_band", "out_of_band")]
     good = [code for code in judged if code in ("over", "on", "in_band")]
     assert 0 < len(good) < len(judged) < len(codes)
-    told = on_track(scene.rows, scene.texts)
-    assert told.startswith(f"{len(good)} of {len(judged)} indicators")
-    assert "For 1 more, the target is still ahead." in told
+    sentence = on_track(scene.rows, scene.texts)
+    assert sentence.startswith(f"{len(good)} of {len(judged)} indicators")
+    assert "For 1 more, the target is still ahead." in sentence
 
 
 def test_without_any_target_that_is_said():
@@ -100,12 +100,12 @@ def test_what_moved_in_one_category_alone_is_said_to_be_all_there():
 
 def test_an_amount_of_a_quarter_is_compared_and_a_level_has_moved_since():
     scene = Scene(sample_edition())
-    told = changes(scene.edition, scene.known, scene.figures, scene.texts)
-    assert any("Digital views: +498,262 compared with 2023-Q4" in line for line in told)
-    assert any("International Fund: resources secured: +€300,000 since 2024-Q3" in line for line in told)
+    lines = changes(scene.edition, scene.known, scene.figures, scene.texts)
+    assert any("Digital views: +498,262 compared with 2023-Q4" in line for line in lines)
+    assert any("International Fund: resources secured: +€300,000 since 2024-Q3" in line for line in lines)
 
 
-def test_what_changed_tells_which_part_is_only_in_the_data():
+def test_what_changed_shows_which_part_is_only_in_the_data():
     edition = sample_edition(movements={"MEM-01": {"real_change": 3.0, "late_data": -2.0}})
     scene = Scene(edition)
     line = changes(edition, scene.known, scene.figures, scene.texts)[0]
@@ -123,8 +123,8 @@ def test_another_coverage_is_no_change():
 def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_missing():
     narrative = Narrative(
         decisions=[
-            Decision(said(en="Two languages."), "Programmes", date(2025, 3, 31), True),
-            Decision(said(en="Done."), "Programmes", None, False),
+            Decision(wording(en="Two languages."), "Programmes", date(2025, 3, 31), True),
+            Decision(wording(en="Done."), "Programmes", None, False),
         ]
     )
     edition = with_figure(
@@ -133,12 +133,12 @@ def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_
     edition = with_figure(edition, "GEN-01", "2024-Q4", value=70.0)
     edition = with_figure(edition, "MEM-02", "2024-Q4", value=1.0)
     scene = Scene(edition)
-    told = decisions_needed(edition, scene.rows, scene.texts)
-    assert told[0] == "Two languages (responsible: Programmes)."
-    assert told[1].startswith("New member cities: behind target, 1 against 2")
-    assert told[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
-    assert told[-1].startswith("Satisfied participants: no figure")
-    assert not any("Done" in line for line in told)
+    lines = decisions_needed(edition, scene.rows, scene.texts)
+    assert lines[0] == "Two languages (responsible: Programmes)."
+    assert lines[1].startswith("New member cities: behind target, 1 against 2")
+    assert lines[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
+    assert lines[-1].startswith("Satisfied participants: no figure")
+    assert not any("Done" in line for line in lines)
 
 
 def test_nothing_to_decide_is_an_empty_list():
@@ -156,7 +156,7 @@ def test_nothing_to_decide_is_an_empty_list():
 
 def test_written_main_points_take_the_place_of_drafted_ones_with_the_figures_filled_in():
     points = [
-        said(en="From {MEM-01 previous} to {MEM-01} cities.", fr="De {MEM-01 previous} à {MEM-01} villes.")
+        wording(en="From {MEM-01 previous} to {MEM-01} cities.", fr="De {MEM-01 previous} à {MEM-01} villes.")
     ]
     edition = sample_edition(narrative=Narrative(main_points=points))
     for language, words in (("en", "From 163 to 164 cities."), ("fr", "De 163 à 164 villes.")):
@@ -178,7 +178,7 @@ def test_written_main_points_take_the_place_of_drafted_ones_with_the_figures_fil
     ],
 )
 def test_a_point_that_could_drift_from_its_figure_is_refused(text, reason):
-    edition = sample_edition(narrative=Narrative(main_points=[said(en=text)]))
+    edition = sample_edition(narrative=Narrative(main_points=[wording(en=text)]))
     scene = Scene(edition)
     with pytest.raises(ReportError, match=reason):
         opening_points(edition, scene.known, scene.figures, scene.texts)
@@ -186,10 +186,10 @@ def test_a_point_that_could_drift_from_its_figure_is_refused(text, reason):
 
 def test_themes_that_few_people_raised_are_put_together():
     comments = [
-        Theme(said(en="Rare"), 4),
-        Theme(said(en="Time"), 12),
-        Theme(said(en="Rarer"), 1),
-        Theme(said(en="Room"), 5),
+        Theme(wording(en="Rare"), 4),
+        Theme(wording(en="Time"), 12),
+        Theme(wording(en="Rarer"), 1),
+        Theme(wording(en="Room"), 5),
     ]
     edition = sample_edition(narrative=Narrative(comments=comments))
     assert narrative_of(edition, load_texts(REPORTS, "en"))["comments"] == [
@@ -257,7 +257,7 @@ def test_the_form_for_an_edition_reads_as_nothing_written_and_is_never_overwritt
     assert read_narrative(settings(tmp_path), "2024-Q4") == Narrative()
     path.write_text("lessons: [{en: Keep this}]\n")
     start_narrative(settings(tmp_path), "2024-Q4")
-    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [said(en="Keep this")]
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
 
 
 def test_a_file_in_the_old_folder_is_still_read_with_one_warning(tmp_path, caplog):
@@ -265,7 +265,7 @@ def test_a_file_in_the_old_folder_is_still_read_with_one_warning(tmp_path, caplo
     old.parent.mkdir()
     old.write_text("lessons: [{en: Keep this}]\n")
     assert start_narrative(settings(tmp_path), "2024-Q4") == old
-    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [said(en="Keep this")]
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
     assert [record.message.count("Rename it") for record in caplog.records] == [1]
     new = tmp_path / "narrative" / "2024-Q4.yml"
     new.parent.mkdir()

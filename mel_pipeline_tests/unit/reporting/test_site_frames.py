@@ -1,4 +1,4 @@
-"""The reading site from frames: what it says, what it never says, and which files it touches."""
+"""The reading site from frames: what it shows, what it never shows, and which files it touches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.site import build_site
-from mel_pipeline.reporting.site.available_editions import lying_editions
+from mel_pipeline.reporting.site.available_editions import available_editions
 from mel_pipeline.reporting.site.cities import NO_RECORD, WITHHELD, read_cities, regional_medians
 from mel_pipeline.reporting.site.data import KINDS, protected_presence
 from mel_pipeline.reporting.site.downloads import figures_csv
@@ -85,7 +85,7 @@ def out(tmp_path: Path) -> Path:
     return folder
 
 
-# What may be seen of presence
+# Disclosure control of presence
 
 
 def test_a_kind_with_fewer_organisations_than_the_rule_is_shown_for_nobody():
@@ -97,7 +97,7 @@ def test_a_kind_with_fewer_organisations_than_the_rule_is_shown_for_nobody():
     assert len(presence([*rows, attended("4", "2024-Q4", "b", "Training")]).counts) == 5
 
 
-def test_a_city_that_was_absent_cannot_be_told_from_one_that_came_to_a_withheld_kind():
+def test_a_city_that_was_absent_cannot_be_distinguished_from_one_that_came_to_a_withheld_kind():
     cities = {city.name: city for city in read_cities(sample_site(), QUARTERS)}
     came, absent = cities["Gauteng"], cities["Johannesburg"]
     assert came.counts["2024-Q4", "Training"] == absent.counts["2024-Q4", "Training"] == WITHHELD
@@ -112,7 +112,7 @@ def test_the_whole_is_not_shown_where_a_part_is_withheld():
     assert city.total(["2024-Q3"]) == 2
 
 
-def test_speaking_at_an_event_that_is_not_shown_tells_nothing_of_it():
+def test_speaking_at_an_event_that_is_not_shown_does_not_disclose_it():
     rows = [attended(str(n), "2024-Q4", "a", "Panel", spoke=True) for n in range(6)]
     rows += [attended(str(n), "2024-Q4", "b", "Training", spoke=n == 1) for n in range(2)]
     seen = presence(rows)
@@ -133,7 +133,7 @@ def test_a_quarter_without_any_record_is_no_zero():
     assert city.total(["2023-Q2", "2023-Q3"]) == NO_RECORD
 
 
-def test_somebody_who_knows_all_pages_cannot_count_fewer_organisations_than_the_rule_in_any_cell():
+def test_a_reader_of_all_pages_cannot_count_fewer_organisations_than_the_rule_in_any_cell():
     cities = read_cities(sample_site(), QUARTERS)
     for quarter in QUARTERS:
         for kind in (*KINDS, "speaking"):
@@ -148,7 +148,7 @@ def test_somebody_who_knows_all_pages_cannot_count_fewer_organisations_than_the_
 # Cities
 
 
-def test_a_membership_that_ended_is_told_with_its_years_and_its_quarters_alone():
+def test_a_membership_that_ended_is_shown_with_its_years_and_its_quarters_alone():
     cities = {(city.name, city.country): city for city in read_cities(sample_site(), QUARTERS)}
     assert cities["Atlantis", ""].standing == "former"
     assert cities["Atlantis", ""].quarters == QUARTERS[:5]
@@ -158,7 +158,7 @@ def test_a_membership_that_ended_is_told_with_its_years_and_its_quarters_alone()
     ]
 
 
-def test_seats_are_told_in_unbroken_stretches():
+def test_seats_are_shown_as_runs_of_quarters():
     city = next(city for city in read_cities(sample_site(), QUARTERS) if city.name == "São Paulo")
     assert city.seats == [("2024-Q1", "2024-Q4")]
 
@@ -220,7 +220,7 @@ def test_no_text_of_the_download_can_run_in_a_spreadsheet_and_nothing_withheld_i
     assert [row["value"] for row in rows if row["dimension"] == "theme"] == ["-3"]  # a number stays one
 
 
-# The editions that lie there
+# Available editions
 
 
 def test_only_what_lies_there_is_listed(out: Path):
@@ -230,8 +230,8 @@ def test_only_what_lies_there_is_listed(out: Path):
     (out / "2024" / ".report-en.pdf.tmp").write_text("x")
     (out / "2024" / "~$report-en.xlsx").write_text("x")
     (out / "drafts").mkdir()
-    found = lying_editions(out)
-    assert [lying.period for lying in found] == ["2024", "2024-Q4"]
+    found = available_editions(out)
+    assert [edition.period for edition in found] == ["2024", "2024-Q4"]
     assert [(file.address, file.language, file.format) for file in found[1].files] == [
         ("2024-Q4/report-en.html", "en", "html"),
         ("2024-Q4/figures%20100%25.csv", "", "csv"),
@@ -240,7 +240,7 @@ def test_only_what_lies_there_is_listed(out: Path):
     page = found[0].page("es")
     assert page is not None and page.language == "fr"
     assert len(found[0].files) == 1
-    assert lying_editions(out / "nowhere") == []
+    assert available_editions(out / "nowhere") == []
 
 
 # The pages
@@ -281,7 +281,7 @@ def test_names_from_the_crm_are_escaped(built: Path):
         assert "Institut &lt;b&gt;Métropole&lt;/b&gt; &amp; amis" in text
 
 
-def test_the_page_of_a_city_tells_of_no_person_and_no_fee(built: Path):
+def test_the_page_of_a_city_shows_no_person_and_no_fee(built: Path):
     for path in built.glob("cities/*.html"):
         words = re.sub(r"<[^>]+>", "", path.read_text(encoding="utf-8"))
         assert "@" not in words and "€" not in words and "(n = " not in words
@@ -289,7 +289,7 @@ def test_the_page_of_a_city_tells_of_no_person_and_no_fee(built: Path):
     assert "since 1995" in words and "2024-Q1 to 2024-Q4" in words and "not shown" in words
 
 
-def test_a_gift_is_told_only_where_the_figures_print_it(tmp_path, sources):
+def test_a_gift_is_shown_only_where_the_figures_print_it(tmp_path, sources):
     site = sample_site()
     edition = fewer_charts(site.edition)
     few = edition.indicators["indicator_id"].isin(["FND-01"])
@@ -328,16 +328,16 @@ def test_the_same_site_gives_the_same_bytes_and_touches_nothing(out: Path, sourc
     }
 
 
-def test_pages_of_a_city_that_is_gone_go_unless_somebody_changed_them(out: Path, sources):
+def test_pages_of_a_former_city_are_removed_unless_edited(out: Path, sources):
     site = small_site()
     build_site(site, out, sources, ["en"])
-    kept, gone = out / "cities/lodz-pl-en.html", out / "cities/sao-paulo-br-en.html"
-    kept.write_text(kept.read_text() + "<!-- a note of mine -->")
+    edited, gone = out / "cities/lodz-pl-en.html", out / "cities/sao-paulo-br-en.html"
+    edited.write_text(edited.read_text() + "<!-- a note of mine -->")
     stranger = out / "cities/my-own-page.html"
     stranger.write_text("mine")
     fewer = replace(site, cities=site.cities[~site.cities["account_name"].isin(["São Paulo", "Łódź"])])
     assert build_site(fewer, out, sources, ["en"]).removed == 1
-    assert kept.is_file() and stranger.is_file() and not gone.exists()
+    assert edited.is_file() and stranger.is_file() and not gone.exists()
     assert (out / "2024-Q4/report-en.html").is_file()
 
 
@@ -358,15 +358,15 @@ def test_a_manifest_that_lies_removes_nothing_outside(out: Path, sources, tmp_pa
     assert report.is_file()
 
 
-def test_an_index_page_of_somebody_else_is_not_written_over(out: Path, sources):
+def test_an_index_page_that_is_not_ours_is_not_overwritten(out: Path, sources):
     (out / "index.html").write_text("<h1>Mine</h1>")
-    with pytest.raises(ReportError, match=r"index\.html was not made by it"):
+    with pytest.raises(ReportError, match=r"index\.html was not written by it"):
         build_site(small_site(), out, sources, ["en"])
     assert (out / "index.html").read_text() == "<h1>Mine</h1>"
     assert not (out / "cities").exists()
 
 
-def test_a_broken_template_is_told_with_its_name_and_line(tmp_path, sources):
+def test_a_broken_template_is_reported_with_its_name_and_line(tmp_path, sources):
     broken = sources_in(tmp_path, ("en",))
     page = broken / "templates/site/cities.html.jinja"
     page.write_text(page.read_text().replace("regions %}", "unheard_of %}", 1))
@@ -374,7 +374,7 @@ def test_a_broken_template_is_told_with_its_name_and_line(tmp_path, sources):
         build_site(small_site(), tmp_path / "out", broken, ["en"])
 
 
-def test_without_editions_the_site_still_stands(tmp_path, sources):
+def test_without_editions_the_site_is_still_built(tmp_path, sources):
     build_site(small_site(), tmp_path, sources, ["en"])
     assert "No edition lies here yet" in (tmp_path / "index.html").read_text()
 

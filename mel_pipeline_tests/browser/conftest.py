@@ -1,4 +1,4 @@
-"""One real browser for all pages that a worker looks at."""
+"""One real browser for all pages that a test worker opens."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="package")  # Playwright holds an event loop, which tests elsewhere must not meet
+@pytest.fixture(scope="package")  # Playwright holds an event loop, which must not leak into other tests
 def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
-        pytest.fail(
-            "Pages must be looked at in a browser and there is none. Install it: apt-get install chromium"
-        )
+        pytest.fail("Testing pages: no browser found. Install one: apt-get install chromium")
     with sync_playwright() as running:
         opened = running.chromium.launch(executable_path=path, args=FLAGS)
         yield opened

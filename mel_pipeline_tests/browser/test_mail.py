@@ -32,10 +32,10 @@ def test_the_mail_is_readable_and_nothing_is_cut_off_or_fetched(
     )
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(page_file.as_uri())
-    assert asked == [page_file.as_uri()]
+    assert requested == [page_file.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CONTRAST) == []
     if width == 320:

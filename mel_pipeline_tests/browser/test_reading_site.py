@@ -1,4 +1,4 @@
-"""The reading site in a real browser, from a file share and from a web server: nothing leaves it, everybody can read it."""
+"""The reading site in a real browser, from a file share and from a web server: no outside requests, accessible."""
 
 from __future__ import annotations
 
@@ -127,19 +127,19 @@ def test_the_search_finds_cities_indicators_and_editions_without_accents(browser
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
-def test_nothing_is_asked_of_anything_but_the_site(browser, roots, scheme):
-    asked, said = [], []
+def test_no_request_leaves_the_site(browser, roots, scheme):
+    requested, messages = [], []
     page = browser.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
     for address in PAGES:
         page.goto(f"{roots[scheme]}/{address}")
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.fonts.check('600 16px Inter')")
         assert page.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
         assert page.evaluate("getComputedStyle(document.querySelector('.bar')).display") == "flex"
-    assert said == []
-    assert all(url.startswith((roots[scheme], "data:")) for url in asked)
+    assert messages == []
+    assert all(url.startswith((roots[scheme], "data:")) for url in requested)
     page.close()
 
 
@@ -220,7 +220,7 @@ def test_headings_landmarks_and_languages_are_in_order(browser, roots):
         page.close()
 
 
-def test_motion_is_left_out_for_whoever_asks_and_print_has_no_navigation(browser, roots):
+def test_reduced_motion_is_respected_and_print_has_no_navigation(browser, roots):
     page = opened(browser, f"{roots['file']}/index.html", reduced_motion="reduce")
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
     page.emulate_media(media="print", color_scheme="dark")

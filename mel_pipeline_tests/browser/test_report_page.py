@@ -13,14 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from mel_pipeline.reporting import build_editions, build_report
-from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Said
+from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Wording
 from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
-# Looked at by `make test` and CI; a browser takes too long for the fast round.
+# Run by `make test` and CI; a browser is too slow for the fast tests.
 pytestmark = pytest.mark.slow
 
-# Contrast of every piece of text against the first opaque ground behind it (WCAG 2.2, 1.4.3).
+# Contrast of every piece of text against the first opaque background behind it (WCAG 2.2, 1.4.3).
 CONTRAST = """() => {
   const rgb = text => text.match(/[\\d.]+/g).map(Number);
   const light = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
@@ -91,12 +91,14 @@ def test_the_headline_figures_stand_on_the_first_screen(browser, pages):
 
 
 def test_nothing_is_fetched_from_anywhere(browser, pages):
-    asked = []
+    requested = []
     page = browser.new_page()
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(pages["2024-Q4"].as_uri())
     page.wait_for_load_state("networkidle")
-    assert [address for address in asked if not address.startswith("data:")] == [pages["2024-Q4"].as_uri()]
+    assert [address for address in requested if not address.startswith("data:")] == [
+        pages["2024-Q4"].as_uri()
+    ]
     assert page.evaluate("document.fonts.check('600 16px Inter')")
     assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 300)")
     page.close()
@@ -171,7 +173,7 @@ def test_a4_pages_are_numbered_marked_and_none_is_blank(browser, pages, tmp_path
     for number, sheet in enumerate(sheets, start=1):
         assert f"{number}/{len(sheets)}" in sheet.replace(" ", "")
         assert "Sample data, do not quote" in sheet
-    # A page of pictures holds few words: what counts is ink.
+    # A page of pictures has few words, so count ink instead.
     subprocess.run(
         ["pdftoppm", "-r", "40", "-gray", "-png", str(target), str(tmp_path / "sheet")], check=True
     )
@@ -186,9 +188,11 @@ def test_a4_pages_are_numbered_marked_and_none_is_blank(browser, pages, tmp_path
 def languages_built(tmp_path_factory) -> dict[str, Path]:
     narrative = Narrative(
         lessons=[
-            Said({"en": "Call before the lab.", "fr": "Appeler avant le lab.", "es": "Llamar antes del lab."})
+            Wording(
+                {"en": "Call before the lab.", "fr": "Appeler avant le lab.", "es": "Llamar antes del lab."}
+            )
         ],
-        decisions=[Decision(Said({"en": "Two languages."}), "Programmes", None, True)],
+        decisions=[Decision(Wording({"en": "Two languages."}), "Programmes", None, True)],
     )
     edition = sample_edition(
         narrative=narrative, publication=Publication(1, date(2025, 2, 3), "Secretary General", "")

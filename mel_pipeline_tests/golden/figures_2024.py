@@ -13,7 +13,7 @@ from mel_pipeline.transform.catalogue.frames import catalogue_frames
 
 TESTS = Path(__file__).parents[1]
 SQL = TESTS.parent / "dbt_like_sql"
-# What the list does not have and a draft may speak of.
+# Figures that are not in the list and may be used in a draft.
 MORE = [
     ("RCH-01", "account=Instagram avantia", "value", 875_412),
     ("RCH-01", "total", "value", 2_195_095),
@@ -33,7 +33,7 @@ NOT_AVAILABLE = [("RCH-06", "total")]
 
 
 def figures_2024(version: int | None = 1) -> pd.DataFrame:
-    """A row a cell, as ``released_figures`` has them; ``version`` None: not published."""
+    """One row per cell, as in ``released_figures``; ``version`` None: not published."""
     parts: dict[tuple[str, str], dict[str, float]] = {}
     rows = csv.DictReader((TESTS / "backtests" / "annual_report_2024.csv").read_text("utf-8").splitlines())
     listed = [

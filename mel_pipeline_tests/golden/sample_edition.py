@@ -114,7 +114,7 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
 
 
 def protected(edition: Edition) -> Edition:
-    """The edition with small groups withheld, as it comes out of the warehouse."""
+    """The edition with small groups withheld, as read from the warehouse."""
     done = protect(edition.figures, ABOUT_PEOPLE, min_cell=edition.min_cell)
     return replace(edition, figures=done.frame)
 
@@ -133,7 +133,7 @@ def with_figure(edition: Edition, indicator: str, period: str, **changes: object
 
 
 def fewer_charts(edition: Edition) -> Edition:
-    """The edition with two headline indicators instead of seven, for tests that do not look at charts."""
+    """The edition with two headline indicators instead of seven, for tests that do not check charts."""
     headline = edition.indicators["indicator_id"].isin(["LAB-02", "GEN-01"])
     return replace(edition, indicators=edition.indicators.assign(headline=headline, pictured=headline))
 

@@ -1,4 +1,4 @@
-"""The hand-written edition with what the pictures of the whole page need: regions, answers, platforms, leavers."""
+"""The hand-written edition with the data of the overview pictures: regions, answers, platforms, leavers."""
 
 from __future__ import annotations
 

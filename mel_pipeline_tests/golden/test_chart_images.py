@@ -1,6 +1,6 @@
-"""What charts look like, held as small pictures. They are compared wherever the tests run: matplotlib and fonts are ours.
+"""What charts look like, stored as small pictures. They can be compared on any machine: matplotlib and fonts are pinned.
 
-After a wanted change: ``pytest mel_pipeline_tests/golden/test_chart_images.py --mpl-generate-path=mel_pipeline_tests/golden/images``,
+After an intended change: ``pytest mel_pipeline_tests/golden/test_chart_images.py --mpl-generate-path=mel_pipeline_tests/golden/images``,
 then look at every picture.
 """
 
@@ -20,8 +20,8 @@ from mel_pipeline_tests.golden.sample_edition import REPORTS, with_figure
 from mel_pipeline_tests.golden.sample_pictures import ANSWERS, pictured_edition
 
 TEXTS = load_texts(REPORTS, "en")
-# Root mean square over the grey values of all pixels. Letters stand a pixel further on another processor (up to 1.9); a
-# point that moves by two per cent makes 3.4. Values are held exactly by the data behind charts.
+# Root mean square over the grey values of all pixels. On another processor letters shift by a pixel (up to 1.9); a
+# point that moves by two per cent gives 3.4. Exact values are checked in the data behind the charts.
 held = pytest.mark.mpl_image_compare(
     baseline_dir="images",
     tolerance=2.5,

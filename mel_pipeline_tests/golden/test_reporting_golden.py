@@ -1,6 +1,6 @@
-"""What charts plot and the page says for the sample edition, held as files a person can read.
+"""What charts plot and the page says for the sample edition, stored as readable files.
 
-After a wanted change: ``MEL_WRITE_GOLDEN=1 pytest mel_pipeline_tests/golden``, then read the difference.
+After an intended change: ``MEL_WRITE_GOLDEN=1 pytest mel_pipeline_tests/golden``, then read the difference.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mel_pipeline_tests.golden.sample_pictures import pictured_edition
 HERE = Path(__file__).parent
 
 
-def held(name: str, actual: object) -> None:
+def assert_golden(name: str, actual: object) -> None:
     path = HERE / f"{name}.yml"
     written = yaml.safe_dump(actual, allow_unicode=True, sort_keys=False, width=110)
     if os.environ.get("MEL_WRITE_GOLDEN"):
@@ -34,7 +34,7 @@ def held(name: str, actual: object) -> None:
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
-def test_the_charts_plot_the_held_numbers(tmp_path, period):
+def test_the_charts_plot_the_golden_numbers(tmp_path, period):
     edition = sample_edition(period)
     known = measures(edition, "en")
     texts = load_texts(REPORTS, "en", edition.min_cell)
@@ -51,15 +51,15 @@ def test_the_charts_plot_the_held_numbers(tmp_path, period):
                 for row in rows
             ],
         }
-    held(f"charts-{period}", plotted)
+    assert_golden(f"charts-{period}", plotted)
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
-def test_the_pictures_of_the_page_say_the_held_words_and_numbers(period):
+def test_the_pictures_of_the_page_say_the_golden_words_and_numbers(period):
     edition = pictured_edition(period)
     known = measures(edition, "en")
     made = page_frames(edition, known, Figures(edition, known), load_texts(REPORTS, "en"))
-    said = {
+    pictures = {
         name: {
             "title": frame.title,
             "subtitle": frame.subtitle,
@@ -69,7 +69,7 @@ def test_the_pictures_of_the_page_say_the_held_words_and_numbers(period):
         }
         for name, frame in made.items()
     }
-    held(f"pictures-{period}", said)
+    assert_golden(f"pictures-{period}", pictures)
 
 
 def words(html: str) -> list[str]:
@@ -79,8 +79,8 @@ def words(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
-def test_the_first_screen_says_the_held_words(tmp_path, period):
+def test_the_first_screen_says_the_golden_words(tmp_path, period):
     page = build_report(sample_edition(period), tmp_path, REPORTS, "en").read_text(encoding="utf-8")
     head = page[page.index("<header") : page.index('<section class="line"')]
     headings = [" ".join(words(part)) for part in re.findall(r"<h[1-3].*?</h[1-3]>", page, re.S)]
-    held(f"first-screen-{period}", {"words": words(head), "headings": headings})
+    assert_golden(f"first-screen-{period}", {"words": words(head), "headings": headings})

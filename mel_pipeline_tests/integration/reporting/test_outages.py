@@ -13,7 +13,7 @@ from mel_pipeline_tests.conftest import Organisation
 
 
 def fail(organisation: Organisation, sandbox: Sandbox, source: str, *entities: str) -> None:
-    """Load while the platform refuses its token."""
+    """Load while the platform rejects its token."""
     sandbox.platforms[source].fail("expired_token")
     try:
         for entity in entities:
@@ -53,7 +53,7 @@ def test_an_outage_that_is_over_leaves_no_note(organisation: Organisation, sandb
     assert read_outages(organisation.warehouse) == []
 
 
-def test_the_quality_table_tells_a_failed_load_and_leaves_out_platforms_nobody_uses(
+def test_the_quality_table_shows_a_failed_load_and_leaves_out_platforms_nobody_uses(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
     organisation.load("instagram", "accounts")

@@ -1,4 +1,4 @@
-"""The reading site from a warehouse: what is read, what is left behind, and the command."""
+"""The reading site from a warehouse: what is read, what is left out, and the command."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def contact(number: int) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> Small:
-    """Seven cities: six came to a lab, three to a training, one registered and stayed away, one had left before."""
+    """Seven cities: six came to a lab, three to a training, one registered but did not attend, one had left before."""
     made = small_organisation(tmp_path_factory.mktemp("small"))
     cities = [member(number) for number in range(1, 8)]
     cities[6] |= {"left_on": "2024-05-01", "country_code": "ES", "name": "Córdoba"}
@@ -83,7 +83,7 @@ def small(tmp_path_factory) -> Small:
 def test_the_site_counts_what_a_city_came_to_while_it_was_a_member(small: Small):
     site = read_site(small.warehouse, small.settings)
     cities = {city.id: city for city in read_cities(site, ["2024-Q4"])}
-    assert set(cities) == {str(number) for number in range(1, 8)}  # no stranger
+    assert set(cities) == {str(number) for number in range(1, 8)}  # no non-member
     lab = ("2024-Q4", "Solutions Lab")
     assert [cities[str(number)].counts[lab] for number in range(1, 8)] == [1, 1, 1, 1, 1, 1, 0]
     assert cities["7"].standing == "former" and cities["7"].slug == "cordoba-es"
@@ -111,7 +111,7 @@ def test_no_frame_of_the_site_holds_anything_about_a_person(small: Small):
         assert not frame.astype(str).isin([str(900 + number) for number in range(1, 9)]).any().any()
 
 
-def test_a_published_quarter_is_told_as_such(small: Small, tmp_path: Path):
+def test_a_published_quarter_is_labelled_as_such(small: Small, tmp_path: Path):
     small.publish("2024-Q4")
     settings = small.settings.model_copy(update={"reports_dir": tmp_path})
     (tmp_path / "2024-Q4").mkdir()
@@ -122,10 +122,10 @@ def test_a_published_quarter_is_told_as_such(small: Small, tmp_path: Path):
     assert "Published, version 1 of" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
-def test_the_latest_edition_is_the_last_that_lies_there(small: Small, tmp_path: Path):
-    for period, lying in (("2024-Q4", []), ("2024-Q4", ["2024-Q4", "2031"]), ("2024", ["2024", "2024-Q4"])):
+def test_the_latest_edition_is_the_last_in_the_folder(small: Small, tmp_path: Path):
+    for period, folders in (("2024-Q4", []), ("2024-Q4", ["2024-Q4", "2031"]), ("2024", ["2024", "2024-Q4"])):
         settings = small.settings.model_copy(update={"reports_dir": tmp_path})
-        for folder in lying:
+        for folder in folders:
             (tmp_path / folder).mkdir(exist_ok=True)
         assert read_site(small.warehouse, settings).edition.period == period
 

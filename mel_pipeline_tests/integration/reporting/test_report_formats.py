@@ -1,4 +1,4 @@
-"""An edition in three languages and every format, as it is handed out."""
+"""An edition in three languages and every format, as it is distributed."""
 
 from __future__ import annotations
 

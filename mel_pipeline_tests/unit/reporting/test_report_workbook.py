@@ -1,4 +1,4 @@
-"""The workbook: numbers stay numbers, texts stay texts, and what is missing is said in words."""
+"""The workbook: numbers stay numbers, texts stay texts, and missing figures are words."""
 
 from __future__ import annotations
 
@@ -191,13 +191,13 @@ def test_a_target_that_is_the_baseline_has_no_progress(tmp_path):
 
 
 def test_the_cover_says_whether_the_figures_are_published_and_as_of_when(book, tmp_path):
-    told = {row[0].value: row[1].value for row in book["Cover"].iter_rows()}
-    assert told["Status"].startswith("Provisional")
-    assert told["Data as of"] == datetime(2025, 1, 14)
-    assert "not for citation" in told["How to cite"]
+    cover = {row[0].value: row[1].value for row in book["Cover"].iter_rows()}
+    assert cover["Status"].startswith("Provisional")
+    assert cover["Data as of"] == datetime(2025, 1, 14)
+    assert "not for citation" in cover["How to cite"]
     frozen = sample_edition(publication=Publication(2, datetime(2025, 2, 1).date(), "MEL lead", ""))
-    told = {row[0].value: row[1].value for row in opened(frozen, tmp_path)["Cover"].iter_rows()}
-    assert told["Status"].startswith("Published. Version 2 of 1 February 2025")
+    cover = {row[0].value: row[1].value for row in opened(frozen, tmp_path)["Cover"].iter_rows()}
+    assert cover["Status"].startswith("Published. Version 2 of 1 February 2025")
 
 
 def test_a_restated_figure_stands_beside_what_was_published(tmp_path):
@@ -212,7 +212,7 @@ def test_a_restated_figure_stands_beside_what_was_published(tmp_path):
     assert [one.value for one in column(sheet, "Indicator")][2] == "(no longer defined)"
 
 
-def test_a_text_too_long_for_a_cell_is_told_and_not_cut(tmp_path):
+def test_a_text_too_long_for_a_cell_is_reported_and_not_cut(tmp_path):
     with pytest.raises(ReportError, match="'Notes', row 2: a text of 40,000 letters is too long"):
         build_workbook(sample_edition(notes=["x" * 40_000]), tmp_path, REPORTS, "en")
 

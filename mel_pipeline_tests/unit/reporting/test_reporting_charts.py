@@ -146,7 +146,7 @@ def test_a_chart_without_any_figure_is_a_clear_panel():
     assert "Not available for 2024-Q4" in [text for text, _ in boxes(figure)]
 
 
-def test_a_year_counted_anew_says_that_its_quarters_do_not_add_up_to_the_title():
+def test_a_year_counted_separately_says_that_its_quarters_do_not_add_up_to_the_title():
     year, quarter = (frame_of("LAB-02", sample_edition(period)) for period in ("2024", "2024-Q4"))
     assert year.footnote.startswith("The title counts each once over the whole year")
     assert (
@@ -175,7 +175,7 @@ def test_withheld_genders_are_one_segment_of_other_answers():
     ]
 
 
-def test_an_unknown_kind_of_chart_is_told():
+def test_an_unknown_kind_of_chart_is_reported():
     with pytest.raises(ReportError, match="'pie'"):
         drawer("pie")
 
@@ -269,11 +269,11 @@ def test_the_preview_is_a_small_picture_of_the_chart(tmp_path):
         chart_preview(tmp_path / "none.png")
 
 
-def test_an_unknown_indicator_is_told_with_those_there_are(tmp_path):
+def test_an_unknown_indicator_is_reported_with_the_known_ones(tmp_path):
     with pytest.raises(ReportError, match="MEM-01"):
         draw_chart(sample_edition(), "XXX-99", tmp_path, REPORTS, "en")
 
 
-def test_style_and_fonts_that_are_gone_are_told(tmp_path):
+def test_missing_style_and_fonts_are_reported(tmp_path):
     with pytest.raises(ReportError, match="cannot be read"), canvas.house_style(tmp_path):
         pass

@@ -1,4 +1,4 @@
-"""Looking figures up, and refusing what cannot be reported."""
+"""Looking figures up, and rejecting what cannot be reported."""
 
 from __future__ import annotations
 

@@ -29,18 +29,18 @@ def known(edition=None) -> dict[str, Measure]:
     return {measure.id: measure for measure in measures(edition or sample_edition(), "en")}
 
 
-def said(texts: Texts, indicator: str, period: str = "2024-Q4", edition=None) -> str:
+def sentence(texts: Texts, indicator: str, period: str = "2024-Q4", edition=None) -> str:
     edition = edition or sample_edition(period)
     everything = known(edition)
     return finding(everything[indicator], Figures(edition, everything.values()), period, texts)
 
 
-def test_a_level_is_held_against_the_quarter_before(texts):
-    assert said(texts, "MEM-01") == "Member cities rose to 164, from 163 in 2024-Q3"
+def test_a_level_is_compared_with_the_quarter_before(texts):
+    assert sentence(texts, "MEM-01") == "Member cities rose to 164, from 163 in 2024-Q3"
 
 
-def test_an_amount_is_held_against_the_same_quarter_of_the_year_before(texts):
-    assert said(texts, "RCH-01") == "Digital views rose to 658,382, from 160,120 in 2023-Q4"
+def test_an_amount_is_compared_with_the_same_quarter_of_the_year_before(texts):
+    assert sentence(texts, "RCH-01") == "Digital views rose to 658,382, from 160,120 in 2023-Q4"
     assert compared_period(known()["RCH-01"], "2024") == "2023"
 
 
@@ -48,16 +48,16 @@ def test_the_sentence_compares_what_is_printed_and_not_what_is_hidden_by_roundin
     edition = with_figure(
         sample_edition(), "SAT-02", "2024-Q4", value=87.6
     )  # 88.0 before: both print as 88 %
-    assert said(texts, "SAT-02", edition=edition) == "Satisfied participants stayed at 88%, as in 2024-Q3"
+    assert sentence(texts, "SAT-02", edition=edition) == "Satisfied participants stayed at 88%, as in 2024-Q3"
 
 
 def test_a_missing_figure_is_said_to_be_missing_and_is_never_a_zero(texts):
-    assert said(texts, "RCH-02") == "Social media followers: not available for 2024-Q4"
+    assert sentence(texts, "RCH-02") == "Social media followers: not available for 2024-Q4"
 
 
 def test_a_gap_before_means_no_comparison_with_it(texts):
     edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", value=None, status="not_available")
-    assert said(texts, "MEM-01", edition=edition) == "Member cities stood at 164 at the end of 2024-Q4"
+    assert sentence(texts, "MEM-01", edition=edition) == "Member cities stood at 164 at the end of 2024-Q4"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_gap_before_means_no_comparison_with_it(texts):
 )
 def test_gender_balance_is_judged_by_the_band_with_its_edges_inside(texts, value, words):
     edition = with_figure(sample_edition(), "GEN-01", "2024-Q4", value=value)
-    assert f", {words} the 40–60% balance band" in said(texts, "GEN-01", edition=edition)
+    assert f", {words} the 40–60% balance band" in sentence(texts, "GEN-01", edition=edition)
 
 
 def test_the_leader_of_a_breakdown_is_never_the_unstated(texts):
@@ -81,7 +81,7 @@ def test_cells_that_overlap_are_not_called_a_part_of_the_total(texts):
     assert not adds_up(Reading("ok", 12), list(cells.values()))
 
 
-def test_a_tie_is_told_as_a_tie(texts):
+def test_a_tie_is_reported_as_a_tie(texts):
     cells = {"Asia": Reading("ok", 4), "Africa": Reading("ok", 4)}
     assert breakdown_finding(known()["MEM-01"], None, cells, texts) == "2 share the lead with 4 each"
 

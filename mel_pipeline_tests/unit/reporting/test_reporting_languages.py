@@ -1,4 +1,4 @@
-"""Three languages that say the same, and what happens when one does not."""
+"""Three languages that agree, and what happens when one does not."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_language_that_says_something_else_stops_the_build_and_nothing_is_writ
     figures = edition.figures[
         ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["period"] != "2024-Q4"))
     ]
-    edition = sample_edition(figures=figures)  # a level without a quarter before is told as such
+    edition = sample_edition(figures=figures)  # a level without a quarter before is reported as such
     with pytest.raises(ReportError, match=r"the en and fr editions differ in the part"):
         build_editions(edition, tmp_path / "out", sources, ["en", "fr"])
     assert not (tmp_path / "out").exists()

@@ -67,14 +67,14 @@ def test_a_missing_figure_is_no_zero() -> None:
     lines = made.text.splitlines()
     assert next(line for line in lines if line.startswith("New member cities  ")).endswith(" not available")
     at = next(number for number, line in enumerate(lines) if line.startswith("New member cities  "))
-    assert lines[at + 2] == "  2023-Q4:\u00a01", "what was there before is told, without a change"
+    assert lines[at + 2] == "  2023-Q4:\u00a01", "what was there before is given, without a change"
 
 
 def test_where_a_year_ago_has_no_figure_it_compares_with_the_quarter_before_as_the_main_points_do() -> None:
     edition = with_figure(sample_edition(), "RCH-01", "2023-Q4", value=None, status="not_available")
-    told = edition_mail(edition, REPORTS, "en", draft=False, place="")
-    assert "Digital views rose to 658,382, from 174,905 in 2024-Q3" in " ".join(told.text.split())
-    assert "Change: +483,477 (2024-Q3:\N{NO-BREAK SPACE}174,905)" in told.text
+    made = edition_mail(edition, REPORTS, "en", draft=False, place="")
+    assert "Digital views rose to 658,382, from 174,905 in 2024-Q3" in " ".join(made.text.split())
+    assert "Change: +483,477 (2024-Q3:\N{NO-BREAK SPACE}174,905)" in made.text
 
 
 def test_the_annual_edition_compares_with_the_year_before() -> None:

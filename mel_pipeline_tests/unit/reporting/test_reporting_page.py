@@ -1,4 +1,4 @@
-"""The page as a file: self-contained, escaped, unchanged when nothing changed, and refused when it cannot be right."""
+"""The page as a file: self-contained, escaped, unchanged when nothing changed, and rejected when it cannot be right."""
 
 from __future__ import annotations
 
@@ -219,8 +219,8 @@ RESTATED = {
 
 
 def published(**more):
-    told = Publication(1, date(2025, 2, 3), "Secretary General", "Checked")
-    return replace(fewer_charts(sample_edition()), publication=told, **more)
+    publication = Publication(1, date(2025, 2, 3), "Secretary General", "Checked")
+    return replace(fewer_charts(sample_edition()), publication=publication, **more)
 
 
 def page_of(edition, tmp_path):

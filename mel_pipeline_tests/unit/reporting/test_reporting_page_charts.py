@@ -1,4 +1,4 @@
-"""Pictures of the whole page: the sentence above them, what is missing said, every label inside and none overlapping."""
+"""Overview pictures: the sentence above them, missing figures named, every label inside and none overlapping."""
 
 from __future__ import annotations
 
@@ -177,13 +177,13 @@ def test_each_bullet_has_its_own_scale_up_to_a_tenth_above_its_longest_part():
     ]
 
 
-@pytest.mark.parametrize(("change", "said"), [(MISSING, "not available"), (HIDDEN, "not shown")])
-def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, said):
+@pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])
+def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, words):
     whole = drawn(frames()["bullets"])
     frame = frames(with_figure(pictured_edition(), "SAT-02", "2024-Q4", **change))["bullets"]
     figure = drawn(frame)
     assert_readable(figure)
-    assert said in words_of(figure)
+    assert words in words_of(figure)
     bars = [
         sum(isinstance(patch, Rectangle) for patch in picture.axes[0].patches) for picture in (whole, figure)
     ]
@@ -395,14 +395,14 @@ def test_regions_stand_as_on_a_map_and_members_without_one_apart():
     assert not rows.duplicated(["column", "row"]).any()
 
 
-@pytest.mark.parametrize(("change", "said"), [(MISSING, "not available"), (HIDDEN, "not shown")])
-def test_a_region_without_a_figure_has_words_and_no_dots(change, said):
+@pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])
+def test_a_region_without_a_figure_has_words_and_no_dots(change, words):
     frame = frames(with_cell(pictured_edition(), "MEM-01", "2024-Q4", "region=Africa", **change))[
         "member_map"
     ]
     figure = drawn(frame)
     assert dots(figure) == 164 - 26
-    assert said in words_of(figure)
+    assert words in words_of(figure)
     assert "of 164" not in frame.title
 
 

@@ -1,4 +1,4 @@
-"""Words and numbers: rounding, plural forms, and a locale file that says all that is needed and nothing else."""
+"""Words and numbers: rounding, plural forms, and locale files with every text needed and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mel_pipeline.reporting.text.texts import Texts, load_texts, rounded
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 ROOM = Path(__file__).parents[3] / "mel_pipeline" / "reporting"
-ASKED = re.compile(
+REQUESTED = re.compile(
     r"""(?:\btexts?|\bself|\bt)(?:\.plural|\._entry)?\(\s*f?['"]([a-z_]+\.[A-Za-z_.]*)(['"{]|$)"""
 )
 FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_.]+)\"""")
@@ -32,21 +32,21 @@ def sources() -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
-def test_every_text_that_is_asked_for_exists(texts, sources):
-    asked = {key for key, end in ASKED.findall(sources) if end != "{" and not key.endswith(".")} | set(
-        CONDITIONAL.findall(sources)
-    )
-    assert len(asked) > 60
+def test_every_requested_text_exists(texts, sources):
+    requested = {
+        key for key, end in REQUESTED.findall(sources) if end != "{" and not key.endswith(".")
+    } | set(CONDITIONAL.findall(sources))
+    assert len(requested) > 60
     families = set(FAMILY.findall(sources))
-    assert sorted(asked - set(texts.entries) - families) == []
+    assert sorted(requested - set(texts.entries) - families) == []
     assert all(any(key.startswith(f"{family}.") for key in texts.entries) for family in families)
 
 
 def test_no_text_is_left_unused(texts, sources):
-    used = {key for key, end in ASKED.findall(sources) if end != "{" and not key.endswith(".")} | set(
+    used = {key for key, end in REQUESTED.findall(sources) if end != "{" and not key.endswith(".")} | set(
         CONDITIONAL.findall(sources)
     )
-    starts = tuple(key for key, end in ASKED.findall(sources) if end == "{" or key.endswith("."))
+    starts = tuple(key for key, end in REQUESTED.findall(sources) if end == "{" or key.endswith("."))
     used |= set(FORMS.findall(sources))
     families = tuple(f"{family}." for family in FAMILY.findall(sources))
     unused = [
@@ -90,7 +90,7 @@ def test_numbers_read_as_people_write_them(texts):
         ("es", "en el T4\u00a02024", "al final del T4\u00a02024", "en 2024"),
     ],
 )
-def test_a_preposition_is_drawn_together_with_a_quarter_and_not_with_a_year(language, during, at_end, year):
+def test_a_preposition_is_contracted_with_a_quarter_and_not_with_a_year(language, during, at_end, year):
     texts = load_texts(REPORTS, language)
     assert texts("period.during", period="2024-Q4") == during
     assert texts("period.at_end", period="2024-Q4") == at_end
@@ -98,16 +98,16 @@ def test_a_preposition_is_drawn_together_with_a_quarter_and_not_with_a_year(lang
 
 
 def test_a_sentence_may_begin_with_a_quarter():
-    said = load_texts(REPORTS, "fr")("picture.likert.level", period="2024-Q4", share="88")
-    assert said.startswith("Au T4\u00a02024, 88")
+    text = load_texts(REPORTS, "fr")("picture.likert.level", period="2024-Q4", share="88")
+    assert text.startswith("Au T4\u00a02024, 88")
 
 
 def test_a_short_amount_of_money_has_its_sign_where_the_language_puts_it():
     known = {measure.id: measure for measure in measures(sample_edition(), "en")}
     for language, amounts in {"fr": ["2,8 M €", "800 k €"], "es": ["2,8 M€", "800 mil €"]}.items():
         texts = load_texts(REPORTS, language)
-        told = [texts.short_value(known["FND-01"], value) for value in (2_800_000, 800_000)]
-        assert [" ".join(amount.split()) for amount in told] == amounts
+        shown = [texts.short_value(known["FND-01"], value) for value in (2_800_000, 800_000)]
+        assert [" ".join(amount.split()) for amount in shown] == amounts
 
 
 def test_period_titles_are_words(texts):
@@ -115,7 +115,7 @@ def test_period_titles_are_words(texts):
     assert texts.period_title("2024") == "Annual edition 2024"
 
 
-def test_an_unknown_text_is_told_with_its_key(texts):
+def test_an_unknown_text_is_reported_with_its_key(texts):
     with pytest.raises(ReportError, match=r"no text 'finding\.nothing'"):
         texts("finding.nothing")
 

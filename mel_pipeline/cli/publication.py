@@ -52,14 +52,14 @@ def publish(
     ] = False,
 ) -> None:
     """Freeze the figures of a quarter. Without role and note: show its state, or publish what is approved."""
-    from mel_pipeline.publication.publishing import APPROVED, approve, standing
+    from mel_pipeline.publication.publishing import APPROVED, approve, quarter_status
     from mel_pipeline.publication.publishing import publish as freeze
     from mel_pipeline.publication.release import release
 
     warehouse, settings = opened()
     if role or note:
         approve(warehouse, settings, quarter, role, note, _reasons(without or []))
-    here = standing(warehouse, settings, quarter)
+    here = quarter_status(warehouse, settings, quarter)
     if approve_only or not (role or here.state == APPROVED):
         typer.echo(here.sentence)
         return

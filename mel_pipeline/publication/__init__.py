@@ -1,4 +1,4 @@
-"""Figures that hold: how each was calculated, frozen when published, restated openly, explained on request.
+"""Reliable figures: calculations recorded, frozen when published, restated openly, explained on request.
 
-Reads and writes the warehouse; no source is asked and nothing is drawn here.
+Reads and writes the warehouse; no source access and no charts here.
 """

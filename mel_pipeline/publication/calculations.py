@@ -1,4 +1,4 @@
-"""Every calculation can be made again: which rows were there, and the definitions it was made with, are kept."""
+"""Every calculation can be repeated: its rows and its definitions are kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIGURES = "indicator_values"
 
 
 def definition_files(folder: Path) -> dict[str, str]:
-    """Text of every file that decides what a figure is: name below the folder → content."""
+    """Text of every file that defines a figure: name below the folder → content."""
     paths = [folder / "dbt_project.yml"]
     paths += [
         path for name in FOLDERS for path in (folder / name).rglob("*") if path.suffix in (".sql", ".yml")
@@ -43,7 +43,7 @@ def listing_of(files: Mapping[str, str]) -> str:
 def note_calculation(
     warehouse: Warehouse, folder: Path, quarter: str, variables: Mapping[str, object], begun_at: datetime
 ) -> Calculation:
-    """Write down how the figures of a quarter came about; the definitions are kept once for all that share them.
+    """Record how the figures of a quarter were calculated; identical definitions are stored once.
 
     Args:
         begun_at: UTC without zone; rows loaded until then are in the figures.
@@ -64,13 +64,13 @@ def note_calculation(
     )
     with warehouse.transaction() as connection:
         ensure_tables(connection)
-        store.keep(connection, [*files.values(), listing])
+        store.store_texts(connection, [*files.values(), listing])
         store.note_calculation(connection, calculation)
     return calculation
 
 
 def last_calculation(warehouse: Warehouse, quarter: str) -> Calculation:
-    """The calculation whose figures stand in the warehouse.
+    """The calculation whose figures are in the warehouse.
 
     Raises:
         ReportError: there is none.
@@ -78,7 +78,7 @@ def last_calculation(warehouse: Warehouse, quarter: str) -> Calculation:
     found = store.calculations(warehouse, quarter)
     if not found:
         raise ReportError(
-            f"Reading how {quarter} was calculated: it has not been calculated. Run `mel run --quarter {quarter}` first."
+            f"Reading the calculation of {quarter}: there is none. Run `mel run --quarter {quarter}` first."
         )
     return found[-1]
 
@@ -89,14 +89,14 @@ def calculate_again(
     pasts: Mapping[str, Past] | None = None,
     folder: Path | None = None,
 ) -> pd.DataFrame:
-    """The figures of a quarter, computed beside the warehouse; nothing in it is changed.
+    """Recompute the figures of a quarter in a snapshot; the warehouse is not changed.
 
     Args:
-        pasts: by raw table, which versions of its rows; by default those of the calculation.
+        pasts: which versions of the rows to use, by raw table; by default those of the calculation.
         folder: definitions; by default those of the calculation.
 
     Raises:
-        ModelError: a definition is not kept any more, or a model failed.
+        ModelError: a definition is no longer stored, or a model failed.
     """
     with tempfile.TemporaryDirectory(prefix="mel-definitions-") as place:
         if folder is None:
@@ -107,9 +107,9 @@ def calculate_again(
 
 def _restore(warehouse: Warehouse, calculation: Calculation, folder: Path) -> None:
     with warehouse.connect() as connection:
-        listing = store.kept(connection, [calculation.definitions])
+        listing = store.read_texts(connection, [calculation.definitions])
         names = json.loads(listing.get(calculation.definitions, "{}"))
-        texts = store.kept(connection, names.values())
+        texts = store.read_texts(connection, names.values())
     if not names or set(names.values()) - set(texts):
         raise ModelError(
             f"Calculating {calculation.quarter} as on {calculation.calculated_at:%Y-%m-%d}: its definitions are not"
@@ -133,8 +133,8 @@ def _calculate(
     columns = {source.table: list(source.columns) for source in project.source_tables.values()}
     then = Past(calculation.calculated_at, calculation.calculated_at)
     wanted = dict.fromkeys(columns, then) if pasts is None else dict(pasts)
-    with snapshot(warehouse, columns, wanted) as beside:
-        results = list(Runner(beside).run(project, project.upstream(FIGURES), with_tests=False))
+    with snapshot(warehouse, columns, wanted) as past:
+        results = list(Runner(past).run(project, project.upstream(FIGURES), with_tests=False))
         if failed := [f"{result.name}: {result.message}" for result in results if result.status == "failed"]:
-            raise ModelError(f"Calculating {calculation.quarter} again: {' '.join(failed)}")
-        return pd.read_sql(sa.text(f"select * from {FIGURES}"), beside.connection)  # noqa: S608
+            raise ModelError(f"Recalculating {calculation.quarter}: {' '.join(failed)}")
+        return pd.read_sql(sa.text(f"select * from {FIGURES}"), past.connection)  # noqa: S608

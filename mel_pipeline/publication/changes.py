@@ -1,8 +1,8 @@
-"""Why a figure is another one: the difference between two calculations, or two periods, in parts that add up.
+"""Why a figure changed: the difference between two calculations, or two periods, in parts that add up.
 
-Each part is what the figure moves by when one kind of change is let in, one after the other: the figure is
-calculated anew with the rows of then and, step by step, those of now (a sequential decomposition; the order
-is that of ``REASONS``). The sum of the parts is the whole difference, exactly.
+Each part is how far the figure moves when one more kind of change is applied: it is recalculated with the old rows
+and, step by step, the new ones (a sequential decomposition in the order of ``REASONS``). The parts add up to the
+whole difference exactly.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class Movement:
 
 
 def revisions(warehouse: Warehouse, before: Calculation, after: Calculation, folder: Path) -> list[Movement]:
-    """What the same figures of a quarter became between two calculations of it; only those that differ.
+    """How the figures of a quarter changed between two calculations; only those that differ.
 
     Args:
-        folder: the definitions of now, in case ``after`` is the present.
+        folder: the current definitions, in case ``after`` is the present.
     """
     stages = _stages(warehouse, before, after, folder)
     cells: dict[tuple[str, ...], list[tuple[str, dict[str, object]]]] = {}
@@ -81,14 +81,14 @@ def between_periods(
     earlier_revision: Mapping[str, float],
     later_revision: Mapping[str, float],
 ) -> dict[str, float]:
-    """A movement from one published figure to the next in parts: what really happened, and what was revised since.
+    """The movement from one published figure to the next, split into the real change and later revisions.
 
     Args:
-        earlier_now, later_now: both figures as the data give them now.
-        earlier_revision, later_revision: what made each of them out of the published one, by reason.
+        earlier_now, later_now: both figures from the current data.
+        earlier_revision, later_revision: how each differs from its published value, by reason.
 
     Returns:
-        Parts of the difference between the published figures, without those that are nothing; they add up to it.
+        Non-zero parts of the difference between the published figures; they add up to it.
     """
     parts = {REAL: later_now - earlier_now}
     for reason in (*REASONS, UNKNOWN):
@@ -101,7 +101,7 @@ def between_periods(
 def _stages(
     warehouse: Warehouse, before: Calculation, after: Calculation, folder: Path
 ) -> list[tuple[str, pd.DataFrame]]:
-    """The figures at the beginning, and after each kind of change is let in; a kind that did not occur is left out."""
+    """The figures at the start and after each kind of change is applied; kinds that did not occur are left out."""
     raw = _raw_tables(warehouse)
     span = Past(before.calculated_at, after.calculated_at)
     with warehouse.connect() as connection:
@@ -129,7 +129,7 @@ def _stages(
 
 
 def reason_of(table: str, *, new: bool) -> str:
-    """The reason code of a change in a raw table: who is a member, what was known late, what was put right."""
+    """The reason code of a change in a raw table: membership, late data or a correction."""
     if table.startswith(DEFINITION_TABLES):
         return DEFINITION
     if table in MEMBER_TABLES:
@@ -145,7 +145,7 @@ def _raw_tables(warehouse: Warehouse) -> list[str]:
 def _movement(
     key: tuple[str, ...], rows: Mapping[str, dict[str, object]], stages: Iterable[str]
 ) -> Movement | None:
-    """A cell that a stage does not have counts as not available there."""
+    """A cell missing from a stage counts as not available there."""
     values = [(reason, rows.get(reason, {})) for reason in stages]
     first, last = values[0][1], values[-1][1]
     if _shown(first) == _shown(last):
@@ -160,7 +160,7 @@ def _movement(
             if reason in reasons:
                 parts[reason] = (now or 0.0) - (then or 0.0)
     elif before is not None and after is not None:
-        parts[UNKNOWN] = after - before  # between the two it was not available: no part can be told
+        parts[UNKNOWN] = after - before  # it was not available in between: no part can be determined
     people = max(
         abs((_number(last, name) or 0.0) - (_number(first, name) or 0.0))
         for name in ("numerator", "denominator", "n")
@@ -169,7 +169,7 @@ def _movement(
 
 
 def _shown(row: Mapping[str, object]) -> tuple[object, ...]:
-    """A figure as it is compared: twelve digits, as it is frozen."""
+    """A figure for comparison: twelve digits, as when it is frozen."""
     names = ("value", "numerator", "denominator", "n")
     numbers = [_number(row, name) for name in names]
     return (row.get("status"), *(None if number is None else f"{number:.12g}" for number in numbers))

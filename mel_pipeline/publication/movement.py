@@ -33,7 +33,7 @@ class Change:
 
 
 def movement(warehouse: Warehouse, indicator_id: str, earlier: str, later: str) -> Change:
-    """The total of an indicator from one period to another, in parts.
+    """The change of an indicator's total from one period to another, in parts.
 
     Raises:
         ReportError: one of the two is not available, or withheld.
@@ -47,7 +47,7 @@ def movement(warehouse: Warehouse, indicator_id: str, earlier: str, later: str) 
 
 
 def explain_movement(warehouse: Warehouse, indicator_id: str, earlier: str, later: str) -> list[str]:
-    """The same as lines for a reader."""
+    """The same, as lines of text."""
     change = movement(warehouse, indicator_id, earlier, later)
     lines = [f"{earlier}: {change.before:g}, {later}: {change.after:g} ({change.after - change.before:+g})"]
     return lines + [f"{amount:+g}  {WORDS[reason]}" for reason, amount in change.parts.items()]
@@ -66,9 +66,9 @@ def _shown(warehouse: Warehouse, indicator_id: str, period: str) -> float:
 
 
 def _revision(warehouse: Warehouse, indicator_id: str, period: str) -> dict[str, float]:
-    """What data loaded since have changed about a published figure, by reason, as the ledger has it; else nothing.
+    """How later data changed a published figure, by reason, from the ledger; else nothing.
 
-    A difference of too few people is held there without amounts: the parts would reveal who.
+    A difference of too few people is held there without amounts: the parts would reveal individuals.
     """
     quarter = period if "-Q" in period else f"{period}-Q4"
     publication = store.last_publication(warehouse, quarter)

@@ -33,7 +33,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything about one figure. ``figures`` are its cells as anybody may see them; ``records`` name what a count counts."""
+    """Everything about one figure. ``figures`` are its public cells; ``records`` lists what a count counts."""
 
     indicator: Indicator
     period: str
@@ -51,7 +51,7 @@ class Provenance:
 
     @property
     def models(self) -> list[str]:
-        """The SQL models on the way, in order."""
+        """The SQL models involved, in order."""
         return [name for name in self.lineage if not name.startswith("raw_")]
 
     @property
@@ -64,7 +64,7 @@ class Provenance:
 
 
 def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period: str) -> Provenance:
-    """Put together what is known of one figure.
+    """Collect everything known about one figure.
 
     Args:
         period: ``2024-Q4`` or ``2024``.
@@ -76,7 +76,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
     indicator = next((item for item in catalogue.indicators if item.id == indicator_id), None)
     if indicator is None:
         known = ", ".join(item.id for item in catalogue.indicators)
-        raise ReportError(f"Explaining {indicator_id}: there is no such indicator. There are: {known}.")
+        raise ReportError(f"Explaining {indicator_id}: there is no such indicator. Known: {known}.")
     quarter = period if "-Q" in period else f"{period}-Q4"
     calculation = last_calculation(warehouse, quarter)
     figures = warehouse.records(
@@ -118,7 +118,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
 def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
     """For the report, by indicator: its SQL model, and the raw tables behind it with rows and the last load.
 
-    Nothing in it moves as long as the data do not.
+    It is stable as long as the data are.
     """
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
     indicators = load_catalogue(settings.sql_dir).indicators
@@ -128,16 +128,16 @@ def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
         )
         for indicator in indicators
     }
-    told = {}
+    described = {}
     for table, item in _inputs(
         warehouse, sorted({table for raw in raw_of.values() for table in raw})
     ).items():
         last = item.load_ids[0] if item.load_ids else "never loaded"
-        told[table] = f"{table}: {item.rows:,} rows, last changed by {last}"
+        described[table] = f"{table}: {item.rows:,} rows, last changed by {last}"
     found = {}
     for indicator in indicators:
         path = project.models[indicator.model].path.relative_to(settings.sql_dir.parent)
-        found[indicator.id] = [str(path), *(told[table] for table in raw_of[indicator.id])]
+        found[indicator.id] = [str(path), *(described[table] for table in raw_of[indicator.id])]
     return found
 
 
@@ -192,7 +192,7 @@ def _corrections(warehouse: Warehouse, tables: list[str]) -> int:
 
 
 def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, period: str) -> list[str]:
-    """Keys of what a count counts, by the model's own common table expressions; people are never listed."""
+    """Keys of the counted records, from the model's own common table expressions; people are never listed."""
     from mel_pipeline.transform.contributing_rows import contributing_query
 
     if indicator.records is None or indicator.disclosure is not None:

@@ -1,4 +1,4 @@
-"""A quarter on its way: draft, checked, approved, published. Published figures never change; versions follow."""
+"""The states of a quarter: draft, checked, approved, published. Published figures never change; a new version follows."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ DRAFT, CHECKED, APPROVED, PUBLISHED = "draft", "checked", "approved", "published
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a quarter stands. ``version`` is that of the last publication, 0 before the first.
+class QuarterStatus:
+    """State of a quarter. ``version`` is that of the last publication, 0 before the first.
 
-    ``figures``: digest of what would be published now; empty where the quarter is published.
+    ``figures``: digest of what would be published now; empty if the quarter is published.
     """
 
     quarter: str
@@ -58,8 +58,8 @@ class Standing:
         return " ".join([words, *(obstacle.sentence for obstacle in self.obstacles)])
 
 
-def standing(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Standing:
-    """Where a quarter stands now: an approval holds for the figures that were approved, and no others."""
+def quarter_status(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> QuarterStatus:
+    """Current state of a quarter: an approval is valid only for the figures that were approved."""
     from mel_pipeline.publication.restatement import open_cells
 
     entries = store.ledger(warehouse, str(quarter))
@@ -67,17 +67,17 @@ def standing(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Stan
     version = published[-1].version or 0 if published else 0
     differing = open_cells(warehouse, str(quarter)) if published else 0
     if published:
-        return Standing(str(quarter), PUBLISHED, version, open_restatements=differing)
+        return QuarterStatus(str(quarter), PUBLISHED, version, open_restatements=differing)
     against = tuple(obstacles(warehouse, settings, quarter))
     figures = digest_of_frame(candidate(warehouse, settings, str(quarter)))
     events = {entry.event for entry in entries if entry.figures == figures}
     state = APPROVED if APPROVED in events else CHECKED if not against else DRAFT
-    return Standing(str(quarter), state, version, against, figures=figures)
+    return QuarterStatus(str(quarter), state, version, against, figures=figures)
 
 
-def check(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Standing:
-    """Where a quarter stands; that nothing stands against its figures is written down once."""
-    found = standing(warehouse, settings, quarter)
+def check(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> QuarterStatus:
+    """State of a quarter; records once that it passed all checks."""
+    found = quarter_status(warehouse, settings, quarter)
     if found.state == CHECKED:
         noted = {(old.event, old.figures) for old in store.ledger(warehouse, str(quarter))}
         if (CHECKED, found.figures) not in noted:
@@ -94,17 +94,17 @@ def approve(
     note: str,
     without: Mapping[str, str] | None = None,
 ) -> Entry:
-    """Approve the figures as they stand.
+    """Approve the current figures.
 
     Args:
         role: of the approver, such as "Secretary General": never a person's name.
-        without: sources that are missing, each with the reason why the quarter can do without.
+        without: missing sources, each with the reason why the quarter can be published without it.
 
     Raises:
-        PublicationError: something stands against it; every reason is listed.
+        PublicationError: there are obstacles; the message lists them.
     """
     if not role.strip() or not note.strip():
-        raise PublicationError(f"Approving {quarter}: give the role of whoever approves, and a note.")
+        raise PublicationError(f"Approving {quarter}: give the approver's role and a note.")
     against = obstacles(warehouse, settings, quarter, without)
     if against:
         raise PublicationError(
@@ -118,11 +118,11 @@ def approve(
 def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry:
     """Freeze the figures of a quarter (and of the year that it closes) as they were approved.
 
-    A quarter that is published gets a new version when its figures differ by now; the old one is kept.
+    A published quarter gets a new version if its figures have changed; the old version is kept.
 
     Raises:
-        PublicationError: not approved, changed since it was approved, nothing new to publish, or a
-            difference that nobody has given a reason for.
+        PublicationError: not approved, changed since the approval, nothing new to publish, or a
+            difference without a reason.
     """
     from mel_pipeline.publication import restatement
     from mel_pipeline.warehouse import tables
@@ -138,9 +138,9 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
             f"Publishing {quarter}: version {before.version} holds the same figures. Nothing to do."
         )
     if not approvals or approvals[-1].figures != figures:
-        had = "the figures have changed since they were approved" if approvals else "nobody has approved it"
+        had = "the figures have changed since they were approved" if approvals else "it has not been approved"
         raise PublicationError(
-            f"Publishing {quarter}: {had}. Approve it as it stands, with a role and a note."
+            f"Publishing {quarter}: {had}. Approve the current figures, with a role and a note."
         )
     if against := obstacles(warehouse, settings, quarter, approvals[-1].details.get("without")):
         raise PublicationError(
@@ -170,7 +170,7 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
 
 
 def candidate(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:
-    """What would be published now: what the data give, with small groups withheld."""
+    """Figures that would be published now: from the current data, with small groups withheld."""
     from mel_pipeline.publication.release import protected_now
 
     return protected_now(warehouse, settings, quarter)
@@ -195,7 +195,7 @@ def _append(warehouse: Warehouse, entry: Entry) -> Entry:
 
 
 def _manifest(warehouse: Warehouse, quarter: str) -> dict[str, Any]:
-    """What a publication rests on: calculation, inputs by table, and every check with its outcome."""
+    """What a publication is based on: calculation, inputs by table, and every check with its outcome."""
     calculation = last_calculation(warehouse, quarter)
     return {
         "calculation": calculation.calculation_id,

@@ -1,4 +1,4 @@
-"""What stands against publishing a quarter: sentences, each with what to do. Reads, and changes nothing."""
+"""Obstacles to publishing a quarter, as sentences that say what to do. Reads only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a quarter cannot be published yet. ``waivable`` ones can be answered for by the approver, by ``key``."""
+    """Why a quarter cannot be published yet. The approver may waive ``waivable`` ones, by ``key``."""
 
     key: str
     sentence: str
@@ -31,7 +31,7 @@ class Obstacle:
 def obstacles(
     warehouse: Warehouse, settings: Settings, quarter: Quarter, waived: Mapping[str, str] | None = None
 ) -> list[Obstacle]:
-    """Everything that prevents publishing, most basic first; what is waived with a reason is left out."""
+    """Everything that prevents publishing, most basic first; obstacles waived with a reason are left out."""
     if quarter.end > settings.current_day:
         return [Obstacle("open", f"{quarter} has not ended. Publish it from {quarter.end} on.")]
     try:
@@ -75,7 +75,7 @@ def _broken_checks(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]
 
 
 def _missing_sources(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:
-    """A source somebody has set up, whose last load failed or that was never asked for this quarter."""
+    """Configured sources whose last load failed or that were never loaded for this quarter."""
     rows = warehouse.records(
         "select source, entity, max(case when status = 'loaded' then finished_at end) as loaded,"
         " max(case when status = 'loaded' and quarter = :quarter then 1 else 0 end) as has_quarter,"
@@ -98,7 +98,7 @@ def _missing_sources(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         if missing:
             yield Obstacle(
                 source,
-                f"{contract.title} is missing ({'; '.join(missing)}). Load it, or answer for its absence: in the"
+                f"{contract.title} is missing ({'; '.join(missing)}). Load it, or waive it with a reason: in the"
                 f" form `without: '{source}=REASON'`, at a terminal `--without {source}=REASON`.",
                 waivable=True,
             )

@@ -1,4 +1,4 @@
-"""A published quarter calculated again from the raw data as they were, compared byte for byte."""
+"""Recalculate a published quarter from the raw data as of then, and compare byte for byte."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBERS = ["value", "numerator", "denominator", "n"]
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """How the comparison came out. ``differing`` names figures that are not the same."""
+    """Result of the comparison. ``differing`` names the figures that differ."""
 
     quarter: str
     version: int
@@ -33,9 +33,9 @@ class Rebuilt:
     def sentence(self) -> str:
         what = f"{self.quarter}, version {self.version}"
         if self.identical:
-            return f"{what}: {self.figures:,} figures calculated again from the stored data are identical."
+            return f"{what}: {self.figures:,} figures recalculated from the stored data are identical."
         why = (
-            f" Since then {self.erased:,} people were erased on request, whose rows are gone for good."
+            f" Since then {self.erased:,} people were erased on request; their rows are gone for good."
             if self.erased
             else " The stored data or the ledger were changed from outside: restore the warehouse from a backup."
         )
@@ -43,7 +43,7 @@ class Rebuilt:
 
 
 def rebuild(warehouse: Warehouse, quarter: str) -> Rebuilt:
-    """Calculate the last published version of a quarter again.
+    """Recalculate the last published version of a quarter.
 
     Raises:
         PublicationError: the quarter is not published.
@@ -82,7 +82,7 @@ def rebuild(warehouse: Warehouse, quarter: str) -> Rebuilt:
 
 
 def _as_published(again: pd.DataFrame, frozen: pd.DataFrame, kept: set[tuple[str, ...]]) -> pd.DataFrame:
-    """The figures calculated again, with what was withheld then withheld, and what an earlier version said kept."""
+    """The recalculated figures, with the same cells withheld, and cells carried over from an earlier version."""
     import pandas as pd
 
     names = [tuple(row) for row in again[KEY].itertuples(index=False)]

@@ -1,4 +1,4 @@
-"""Figures again from what has been collected: all of them, or those of the quarters that new loads touch."""
+"""Recalculate figures from loaded data: all of them, or the quarters that new loads affect."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from mel_pipeline.warehouse.fingerprints import rows_digest
 def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
     """Rebuild all tables, then every quarter that had figures; yields each quarter when it is done.
 
-    No source is asked. The first quarter builds the tables anew; if the command is cut short, the quarters that
-    are still missing can be run by `mel run`. Published figures stay as they are; what differs goes to the ledger.
+    No source is queried. The first quarter rebuilds the tables; if the command is interrupted, the remaining quarters
+    can be run with `mel run`. Published figures are unchanged; differences go to the ledger.
 
     Raises:
         ModelError: a model failed; the message says which and why.
@@ -43,10 +43,10 @@ def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
 
 
 def catch_up(warehouse: Warehouse, settings: Settings) -> list[Quarter]:
-    """Calculate the quarters whose figures would come out otherwise now; returns them.
+    """Recalculate the quarters whose figures would change; returns them.
 
-    For the hours after a load: a late answer or a corrected date may belong to a quarter that nobody runs any more.
-    The tables must have been built. Published figures stay as they are; what differs goes to the ledger.
+    For use after a load: a late answer or a corrected date may belong to a quarter that is no longer run.
+    The tables must have been built. Published figures are unchanged; differences go to the ledger.
 
     Raises:
         ModelError: a model failed; the message says which and why.
@@ -79,7 +79,7 @@ def _figures(warehouse: Warehouse, quarter: Quarter) -> str:
 
 def _require_success(quarter: Quarter, results: Iterable[ModelResult]) -> None:
     if failed := [f"{result.name}: {result.message}" for result in results if result.status == "failed"]:
-        raise ModelError(f"Calculating {quarter} again: {' '.join(failed)}")
+        raise ModelError(f"Recalculating {quarter}: {' '.join(failed)}")
 
 
 def _calculated(warehouse: Warehouse) -> list[Quarter]:

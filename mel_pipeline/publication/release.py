@@ -1,6 +1,6 @@
-"""From figures as calculated to figures as anybody may see them: small groups withheld, published ones as published.
+"""From calculated to public figures: small groups withheld, published ones as published.
 
-Every output reads the table ``released_figures``; only this room reads the figures behind it.
+Every output reads the table ``released_figures``; only this package reads the figures behind it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Released:
-    """How many figures may be seen, how many are withheld, and what could not be protected any more."""
+    """Number of figures released and withheld, and those that can no longer be protected."""
 
     figures: int
     withheld: int
@@ -33,7 +33,7 @@ class Released:
 
 
 def release(warehouse: Warehouse, settings: Settings) -> Released:
-    """Write ``released_figures`` anew, for every quarter that has been calculated."""
+    """Rewrite ``released_figures`` for every calculated quarter."""
     frame, unprotected = _protected(warehouse, settings)
     frame = with_intervals(frame, settings).sort_values([*KEY, "category"], na_position="first")
     plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
@@ -47,14 +47,14 @@ def release(warehouse: Warehouse, settings: Settings) -> Released:
 
 
 def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """The figures with ``low`` and ``high`` of shares that rest on who answered a survey (Wilson, 95 %)."""
+    """Add ``low`` and ``high`` to shares based on survey answers (Wilson, 95 %)."""
     import pandas as pd
 
     from mel_pipeline.core.statistics import wilson
     from mel_pipeline.transform.catalogue import load_catalogue
 
     rules = {item.id: item.interval for item in load_catalogue(settings.sql_dir).indicators if item.interval}
-    asked = {
+    invited = {
         (row["indicator_id"], row["period"], row["disaggregation"]): row["denominator"]
         for row in frame[frame["status"] == "ok"].to_dict("records")
     }
@@ -66,7 +66,7 @@ def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
             lows.append(None)
             highs.append(None)
             continue
-        population = asked.get((rule.population, row["period"], row["disaggregation"]))
+        population = invited.get((rule.population, row["period"], row["disaggregation"]))
         known = population if population is not None and population >= row["denominator"] else None
         found = wilson(row["numerator"], row["denominator"], known)
         lows.append(found.low)
@@ -78,11 +78,11 @@ def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
 
 def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:
-    """The figures of a quarter as they would be published now; other published quarters stay as they are.
+    """The figures of a quarter as they would be published now; other published quarters are unchanged.
 
     A figure that differs from the published one by too few people to be shown keeps the published value.
     """
-    frame, _ = _protected(warehouse, settings, anew=quarter)
+    frame, _ = _protected(warehouse, settings, republish=quarter)
     mine = frame[frame["quarter"] == quarter]
     held = {
         tuple(row[name] for name in KEY) for row in ledger_rows(warehouse, quarter) if row["state"] == HELD
@@ -99,16 +99,16 @@ def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.
 
 
 def _protected(
-    warehouse: Warehouse, settings: Settings, anew: str | None = None
+    warehouse: Warehouse, settings: Settings, republish: str | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """All figures: published ones as published (except of the quarter that is published anew), the others protected."""
+    """All figures: published ones as published (except for the quarter being republished), the others protected."""
     import pandas as pd
 
     from mel_pipeline.publication.disclosure import protect
 
     current = warehouse.read(f"select * from {FIGURES}")[list(CELL_COLUMNS)]  # noqa: S608
     published = _published(warehouse)
-    as_published = published[published["quarter"] != anew] if anew else published
+    as_published = published[published["quarter"] != republish] if republish else published
     current = current[~current["quarter"].isin(as_published["quarter"])].assign(version=None)
     together = pd.concat([as_published, current], ignore_index=True) if len(as_published) else current
     frozen = {

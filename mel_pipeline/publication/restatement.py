@@ -1,8 +1,8 @@
-"""The restatement ledger: what was published beside what the data give now, with the reason.
+"""The restatement ledger: published figures next to their current values, with the reason.
 
-The reason is derived from the data where it can be told (see ``changes``); where not, somebody states it. A
-figure about people is not shown anew while it differs by fewer people than a small group: one late answer
-between two versions of a mean would tell what that one person answered.
+The reason is derived from the data where possible (see ``changes``); otherwise a person states it. A figure about
+people is not restated while it differs by fewer people than a small group: one late answer between two versions of
+a mean would reveal what that person answered.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BY_DATA = "data"
 
 @dataclass(frozen=True)
 class Difference:
-    """A published figure that the data no longer give, with one reason and its part of the difference."""
+    """A published figure that the data no longer support, with one reason and its part of the difference."""
 
     indicator_id: str
     period: str
@@ -67,9 +67,9 @@ def sentence_of(row: Mapping[str, Any]) -> str:
 
 
 def update(warehouse: Warehouse, settings: Settings, quarter: str) -> list[Difference]:
-    """Compare a published quarter with what the data give now, and write the ledger anew.
+    """Compare a published quarter with the current data and rewrite its ledger entries.
 
-    A reason somebody has stated stays. Nothing to do for a quarter that is not published.
+    Reasons stated by a person are kept. Does nothing for an unpublished quarter.
     """
     publication = store.last_publication(warehouse, quarter)
     if publication is None:
@@ -90,16 +90,16 @@ def _differences(warehouse: Warehouse, settings: Settings, publication: Entry) -
             continue
         for movement in revisions(warehouse, made[base], now, settings.sql_dir):
             key = (movement.indicator_id, movement.period, movement.disaggregation)
-            # What is withheld was never shown, and is not shown now.
+            # Withheld figures were never shown, and are not shown now.
             if _base(publication, key) == base and shown.get(key) != "suppressed":
                 yield from _rows_of(movement, settings)
 
 
 def kept_cells(warehouse: Warehouse, before: Entry | None) -> dict[str, Any]:
-    """Figures that a new version takes over from the one before, because they differ by too few people to be shown.
+    """Figures that a new version carries over from the previous one, as they differ by too few people to be shown.
 
     Returns:
-        ``kept``: their names; ``bases``: the calculation that each of them goes back to, in the same order.
+        ``kept``: their names; ``bases``: the calculation each of them comes from, in the same order.
     """
     if before is None:
         return {}
@@ -158,8 +158,8 @@ def _write(warehouse: Warehouse, publication: Entry, found: list[Difference]) ->
             key = (item.indicator_id, item.period, item.disaggregation)
             values = vars(item) | {"quarter": quarter, "version": version}
             if item.reason is None and key in stated:
-                kept = stated[key]
-                values |= {"reason": kept.reason, "stated_by": kept.stated_by, "note": kept.note}
+                entry = stated[key]
+                values |= {"reason": entry.reason, "stated_by": entry.stated_by, "note": entry.note}
             before = old.get((*key, values["reason"]))
             rows.append(values | {"first_seen_at": before.first_seen_at if before else utc_now()})
         if not rows and not old:
@@ -172,14 +172,14 @@ def _write(warehouse: Warehouse, publication: Entry, found: list[Difference]) ->
 def state_reason(
     warehouse: Warehouse, quarter: str, indicator_id: str, reason: str, role: str, note: str
 ) -> int:
-    """Give the reason for differences of an indicator whose cause the data do not tell. Returns how many.
+    """State the reason for an indicator's differences that the data do not explain. Returns how many.
 
     Raises:
-        PublicationError: the reason is none of the four, or nothing waits for one.
+        PublicationError: the reason is not one of the four, or no difference needs one.
     """
     if reason not in REASONS:
         raise PublicationError(
-            f"Restating {indicator_id}: '{reason}' is no reason. Use one of {', '.join(REASONS)}."
+            f"Restating {indicator_id}: '{reason}' is not a known reason. Use one of {', '.join(REASONS)}."
         )
     waiting = sa.and_(
         restatement.c.quarter == quarter,
@@ -218,13 +218,13 @@ def require_reasons(warehouse: Warehouse, quarter: str) -> None:
     if nameless:
         listed = ", ".join(sorted({f"{row['indicator_id']} {row['period']}" for row in nameless}))
         raise PublicationError(
-            f"Publishing {quarter} anew: the data do not tell why {listed} changed. State it with"
+            f"Publishing a new version of {quarter}: the data do not explain why {listed} changed. State the reason with"
             f" `mel restate {quarter} {nameless[0]['indicator_id']} --reason ... --role ... --note ...`."
         )
 
 
 def close(connection: sa.Connection, quarter: str) -> None:
-    """Differences that a new version takes in are restated; held ones stay."""
+    """Mark differences included in a new version as restated; held ones stay."""
     connection.execute(
         sa.update(restatement)
         .where(restatement.c.quarter == quarter, restatement.c.state == OPEN)
@@ -243,6 +243,6 @@ def ledger_rows(warehouse: Warehouse, quarter: str | None = None) -> list[dict[s
 
 
 def open_cells(warehouse: Warehouse, quarter: str) -> int:
-    """How many published figures differ from what the data give now."""
+    """Number of published figures that differ from the current data."""
     rows = [row for row in ledger_rows(warehouse, quarter) if row["state"] != RESTATED]
     return len({tuple(row[name] for name in CELL) for row in rows})

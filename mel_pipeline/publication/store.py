@@ -1,4 +1,4 @@
-"""What publication keeps: calculations, definitions, the ledger and the frozen figures. SQL and digests only."""
+"""Storage for publication: calculations, definitions, the ledger and the frozen figures. SQL and digests only."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BEGINNING = "0" * 64
 
 @dataclass(frozen=True)
 class Calculation:
-    """One calculation of a quarter: which rows, which definitions, what came out.
+    """One calculation of a quarter: its rows, definitions and result.
 
     ``calculated_at`` is UTC without zone; rows loaded until then are in it. ``definitions`` is the digest of
-    the kept list of files, ``figures`` the digest of every figure before small groups are withheld.
+    the stored list of files, ``figures`` the digest of every figure before small groups are withheld.
     """
 
     calculation_id: str
@@ -57,7 +57,7 @@ def digest_of(content: str) -> str:
 
 
 def figures_text(frame: pd.DataFrame) -> str:
-    """Figures as text that is the same for the same figures: cells in order, twelve significant digits."""
+    """Canonical text of figures: cells in order, twelve significant digits."""
     columns = list(tables.CELL_COLUMNS)
     lines = [",".join(columns)]
     rows = [tuple(_plain(value) for value in row) for row in frame[columns].itertuples(index=False)]
@@ -73,8 +73,8 @@ def _plain(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def keep(connection: sa.Connection, contents: Iterable[str]) -> None:
-    """Keep texts by their digest; what is kept already is left alone."""
+def store_texts(connection: sa.Connection, contents: Iterable[str]) -> None:
+    """Store texts by their digest; existing ones are not rewritten."""
     wanted = {digest_of(content): content for content in contents}
     known = set(
         connection.execute(
@@ -85,8 +85,8 @@ def keep(connection: sa.Connection, contents: Iterable[str]) -> None:
         connection.execute(sa.insert(tables.kept_file), fresh)
 
 
-def kept(connection: sa.Connection, digests: Iterable[str]) -> dict[str, str]:
-    """Digest → text."""
+def read_texts(connection: sa.Connection, digests: Iterable[str]) -> dict[str, str]:
+    """Stored texts by digest."""
     rows = connection.execute(sa.select(tables.kept_file).where(tables.kept_file.c.digest.in_(set(digests))))
     return {row.digest: row.content for row in rows}
 
@@ -123,12 +123,12 @@ def _chained(values: Mapping[str, Any], previous: str) -> str:
 
 
 def ledger(warehouse: Warehouse, quarter: str | None = None) -> list[Entry]:
-    """Entries in order; of one quarter where it is given."""
+    """Entries in order; of one quarter if given."""
     return [entry for entry, _ in _entries(warehouse) if quarter in (None, entry.quarter)]
 
 
 def broken_links(warehouse: Warehouse) -> list[int]:
-    """Numbers of the entries that were changed after they were written, or follow one that is gone."""
+    """Numbers of the entries that were changed after writing, or that follow a missing one."""
     previous, broken, expected = BEGINNING, [], 1
     for entry, row in _entries(warehouse):
         values = asdict(entry) | {"details": row["details"], "number": row["number"]}

@@ -1,18 +1,18 @@
-"""Does what arrived keep to its contract? The only room that imports Great Expectations.
+"""Check loaded data against the contract. The only package that imports Great Expectations.
 
-``check_rows`` judges the rows of a load before they land, ``check_table`` the table afterwards. Both
-answer in words a person without SQL understands. Nothing is written here.
+``check_rows`` checks the rows of a load before they are stored, ``check_table`` the table afterwards. Both report in
+sentences that need no SQL. Nothing is written here.
 """
 
 from mel_pipeline.quality.results import DIMENSIONS, RuleResult
 from mel_pipeline.quality.rows import BadRow, RowVerdict, check_rows, content_of
-from mel_pipeline.quality.tables import Asked, LoadFacts, TableVerdict, check_table, rows_judged
+from mel_pipeline.quality.tables import LoadFacts, RowRuleResults, TableVerdict, check_table, rows_judged
 
 __all__ = [
     "DIMENSIONS",
-    "Asked",
     "BadRow",
     "LoadFacts",
+    "RowRuleResults",
     "RowVerdict",
     "RuleResult",
     "TableVerdict",

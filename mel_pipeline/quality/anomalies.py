@@ -1,6 +1,6 @@
-"""Figures worth a second look: beyond their bounds, far from the quarter before or the year before, out of line.
+"""Figures worth a second look: out of bounds, far from the previous quarter or year, or an outlier in their series.
 
-A flag is a question for somebody, never a reason to leave a figure out.
+A flag asks a person to look; it never removes a figure.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from mel_pipeline.core.statistics import MOST_Z, robust_z
 from mel_pipeline.transform.catalogue import Indicator
 
 BOUNDS = {"percent": (0.0, 100.0), "score": (1.0, 5.0)}
-# How far a figure may move before somebody looks: levels move slowly, amounts with the calendar of events.
+# How far a figure may move before it is flagged: levels move slowly, amounts with the calendar of events.
 MOST_POINTS = {"percent": 15.0, "score": 0.5}
 MOST_PERCENT = {"stock": 20.0, "flow": 100.0, "distinct": 100.0, "ratio": 100.0}
-LEAST_BASE = 10.0  # below it a change in per cent says nothing
+LEAST_BASE = 10.0  # below it a percentage change is meaningless
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Flag:
 
 
 def flags(indicator: Indicator, series: Mapping[str, float], quarter: str) -> list[Flag]:
-    """What about the total of a quarter is unusual.
+    """What is unusual about the total of a quarter.
 
     Args:
-        series: quarter → value, those that are known; later ones are not looked at.
+        series: quarter → value, where known; later quarters are ignored.
     """
     value = series.get(quarter)
     if value is None:
@@ -64,7 +64,7 @@ def flags(indicator: Indicator, series: Mapping[str, float], quarter: str) -> li
 
 
 def _moved(indicator: Indicator, before: float, now: float) -> str:
-    """How much it moved, in words, when that is much."""
+    """The change in words, if it exceeds the limit."""
     if indicator.unit in MOST_POINTS:
         points = now - before
         return f"{points:+.1f} points" if abs(points) > MOST_POINTS[indicator.unit] else ""
@@ -78,4 +78,4 @@ def _moved(indicator: Indicator, before: float, now: float) -> str:
 
 
 def _flag(indicator: Indicator, rule: str, words: str) -> Flag:
-    return Flag(indicator.id, rule, f"{indicator.id} {indicator.name.en}: {words}. Look whether it is real.")
+    return Flag(indicator.id, rule, f"{indicator.id} {indicator.name.en}: {words}. Check whether it is real.")

@@ -1,4 +1,4 @@
-"""Whether the sources are fresh and the last quarter is there: plain sentences. Reads only."""
+"""Whether the sources are fresh and the last quarter is complete, in sentences. Reads only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def late_sources(warehouse: Warehouse) -> list[str]:
-    """A sentence a source that was loaded once and then not within the days of its contract.
+    """One sentence per source that was loaded before, but not within the days of its contract.
 
-    The check of each table says the same of itself when it is loaded; this one also speaks when nothing is.
+    Each table's own check reports this when it is loaded; this one also reports when nothing runs.
     """
     if not warehouse.has_table("load_ledger"):
         return []
@@ -25,7 +25,7 @@ def late_sources(warehouse: Warehouse) -> list[str]:
         " group by source, entity"
     )
     loaded = {(row["source"], row["entity"]): row["loaded"] for row in rows}
-    now, told = utc_now(), []
+    now, sentences = utc_now(), []
     for source in source_names():
         contract = contract_of(source)
         late = [
@@ -34,19 +34,19 @@ def late_sources(warehouse: Warehouse) -> list[str]:
             if (source, entity) in loaded and (now - loaded[source, entity]).days > details.max_age_days
         ]
         if late:
-            told.append(f"{contract.title} is late. Last loaded: {'; '.join(late)}.")
-    return told
+            sentences.append(f"{contract.title} is late. Last loaded: {'; '.join(late)}.")
+    return sentences
 
 
 def last_quarter(warehouse: Warehouse, settings: Settings) -> tuple[list[str], str]:
-    """What is missing of the quarter that ended last, and a sentence for when nothing is.
+    """What is missing for the quarter that ended last, and a sentence for when nothing is.
 
-    Of a source organisation that begins later, and of the sample, nobody waits for a quarter.
+    Nothing is due for the sample, or before an organisation's first quarter.
     """
     quarter = settings.open_quarter.previous()
     due = quarter.end + timedelta(days=settings.last_quarter_days)
     if settings.sample:
-        return [], "The sample organisation: nobody waits for its last quarter."
+        return [], "The sample organisation: no last quarter is due."
     if str(quarter) < settings.first_quarter:
         return [], f"Data begin with {settings.first_quarter}."
     if settings.current_day < due:

@@ -1,4 +1,4 @@
-"""Outcome of one rule, in the terms data quality is assessed in (validity, integrity, precision, ...)."""
+"""Outcome of one rule, by dimension of data quality (validity, integrity, precision, ...)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DIMENSIONS: tuple[Dimension, ...] = ("validity", "integrity", "precision", "reli
 
 @dataclass(frozen=True)
 class RuleResult:
-    """One rule and how it came out. ``severity`` error stops what is made from the data, warn tells."""
+    """One rule and its outcome. ``severity`` error stops calculations from the data, warn only reports."""
 
     name: str
     dimension: Dimension

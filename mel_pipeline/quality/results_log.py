@@ -1,6 +1,6 @@
-"""The last outcome of every rule, kept in the warehouse: reports, publication and `mel quality` read it there.
+"""The last outcome of every rule, stored in the warehouse for reports, publication and `mel quality`.
 
-A table whose rows and rules are those of the last check is not asked again: its outcome stands.
+A table whose rows and rules are unchanged since its last check is not checked again; its outcome is reused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import SourceContract, fingerprint_of
 from mel_pipeline.quality.results import RuleResult
-from mel_pipeline.quality.tables import Asked, LoadFacts, TableVerdict
+from mel_pipeline.quality.tables import LoadFacts, RowRuleResults, TableVerdict
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import quality_result
 
@@ -28,7 +28,7 @@ def note_results(
     quarter: str | None = None,
     source: str | None = None,
 ) -> None:
-    """Replace the outcomes of the assets named, for a quarter or for all.
+    """Replace the outcomes of the given assets, for one quarter or for all.
 
     Args:
         results: asset and rule.
@@ -58,7 +58,7 @@ def note_results(
 
 
 def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> TableVerdict:
-    """Check the raw table of an entity, asking its rows only where they or the rules have changed."""
+    """Check the raw table of an entity; its rows only if they or the rules have changed."""
     from mel_pipeline import quality
     from mel_pipeline.warehouse import check_outcomes as outcomes
 
@@ -72,13 +72,16 @@ def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> 
         last = outcomes.recall(connection, subject)
     known = None
     if last is not None and made_of and last.made_of == made_of:
-        known = Asked(last.found["rows"], [RuleResult(**rule) for rule in last.found["rules"]])
+        known = RowRuleResults(last.found["rows"], [RuleResult(**rule) for rule in last.found["rules"]])
     verdict = quality.check_table(warehouse, table, rules, tables, contract.name, facts, known, there)
-    if made_of and known is None and verdict.asked is not None:
-        told = {"rows": verdict.asked.rows, "rules": [vars(rule) for rule in verdict.asked.rules]}
+    if made_of and known is None and verdict.row_results is not None:
+        found = {
+            "rows": verdict.row_results.rows,
+            "rules": [vars(rule) for rule in verdict.row_results.rules],
+        }
         with warehouse.transaction() as connection:
             ensure_tables(connection)
-            outcomes.remember(connection, subject, outcomes.Outcome(made_of, told))
+            outcomes.remember(connection, subject, outcomes.Outcome(made_of, found))
     return verdict
 
 
@@ -89,7 +92,7 @@ def _made_of(
     there: set[str],
     facts: LoadFacts,
 ) -> str:
-    """Of the rows, of those they refer to, and of the rules; empty when there is no table yet."""
+    """Digest of the rows, the rows they refer to, and the rules; empty when there is no table yet."""
     from importlib.metadata import version
 
     from mel_pipeline.quality import rows_judged
@@ -113,7 +116,7 @@ def _made_of(
 
 
 def load_facts(warehouse: Warehouse, source: str, entity: str) -> LoadFacts:
-    """What the ledger and the quarantine know of an entity."""
+    """Facts about an entity from the ledger and the quarantine."""
     if not (warehouse.has_table("load_ledger") and warehouse.has_table("quarantine")):
         return LoadFacts()
     of_entity = {"source": source, "entity": entity}

@@ -40,18 +40,18 @@ class BadRow:
 
 @dataclass(frozen=True)
 class RowVerdict:
-    """``good`` rows keep to every rule; each of the others appears in ``bad`` once a broken rule."""
+    """``good`` rows pass every rule; the others appear in ``bad``, once per broken rule."""
 
     good: pd.DataFrame
     bad: list[BadRow]
 
 
 def check_rows(frame: pd.DataFrame, contract: EntityContract, *, is_sound: bool = False) -> RowVerdict:
-    """Split a load into rows that keep to the contract and rows that do not.
+    """Split a load into rows that fulfil the contract and rows that do not.
 
     Args:
         frame: the contract's columns as text, and ``_source_ref``.
-        is_sound: whether ``content_of`` is that of rows which kept to every rule: they are not asked again.
+        is_sound: whether ``content_of`` equals that of rows which passed every rule: they are not checked again.
     """
     if frame.empty or is_sound:
         return RowVerdict(frame, [])
@@ -74,7 +74,7 @@ def check_rows(frame: pd.DataFrame, contract: EntityContract, *, is_sound: bool 
 
 
 def content_of(frame: pd.DataFrame, contract: EntityContract) -> str:
-    """The same for the same values in the same order under the same rules, wherever they were read."""
+    """Digest of values, their order and the rules; independent of where the rows were read."""
     import pandas as pd
 
     seen = hashlib.sha256(f"{fingerprint_of(contract)} {version('great-expectations')}".encode())
@@ -100,9 +100,9 @@ def _bad_row(frame: pd.DataFrame, position: int, contract: EntityContract, meta:
 
 
 def _judged(frame: pd.DataFrame, contract: EntityContract) -> pd.DataFrame:
-    """The columns that have a rule; bounds are judged on numbers, so bounded ones come a second time as such.
+    """The columns that have a rule; bounded ones again as numbers, for the range rules.
 
-    Great Expectations hashes whatever it is given, so what has no rule is left out.
+    Great Expectations hashes every column it gets, so columns without rules are left out.
     """
     import pandas as pd
 
@@ -121,7 +121,7 @@ def _bounded(column: Column) -> bool:
 
 
 def _expectations(contract: EntityContract) -> Iterator[Any]:
-    """The contract's row rules. ``meta`` carries the words for a person."""
+    """The contract's row rules. ``meta`` carries the wording of the reason."""
     from mel_pipeline.quality.expectations import expectation_types
 
     gxe = expectation_types()

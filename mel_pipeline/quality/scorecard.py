@@ -1,4 +1,4 @@
-"""The data-quality card: rows in, put aside, corrected and late by source, and every rule by dimension. Reads only."""
+"""The data-quality card: rows read, quarantined, corrected and late by source, and every rule by dimension. Reads only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One source. ``late`` are rows that came after the quarter they were loaded for was published."""
+    """One source. ``late`` counts rows that arrived after their quarter was published."""
 
     source: str
     title: str
@@ -26,7 +26,7 @@ class Line:
 
 
 def card(warehouse: Warehouse) -> list[Line]:
-    """One line a source that was ever asked, by title."""
+    """One line per source with a load, by title."""
     there = warehouse.tables()
     if "load_ledger" not in there:
         return []
@@ -65,7 +65,7 @@ def rules(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
 
 
 def quarantined_rows(warehouse: Warehouse, source: str = "") -> list[dict[str, Any]]:
-    """Rows that wait in quarantine."""
+    """Unresolved rows in quarantine."""
     if not warehouse.has_table("quarantine"):
         return []
     return warehouse.records(

@@ -30,19 +30,19 @@ HOLDS = {
 
 @dataclass(frozen=True)
 class TableVerdict:
-    """What stands against the table. ``blocking``: no figure may be made from it. ``rules``: each with its outcome."""
+    """The result of checking a table. ``blocking``: no figure may be calculated from it. ``rules``: each with its outcome."""
 
     passed: bool
     blocking: bool
     sentences: list[str]
     counts: dict[str, int] = field(default_factory=dict)
     rules: list[RuleResult] = field(default_factory=list)
-    asked: Asked | None = None
+    row_results: RowRuleResults | None = None
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the rows said: how many there are, and the rules asked of them. The same for the same rows."""
+class RowRuleResults:
+    """Number of rows, and results of the rules about them. The same for the same rows."""
 
     rows: int
     rules: list[RuleResult]
@@ -50,10 +50,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class LoadFacts:
-    """What the ledger knows of the loads of an entity, for rules that look beyond the rows.
+    """Facts about the loads of an entity, for rules beyond the rows themselves.
 
     ``stored`` and ``earlier``: its rows after the last load and after the one before. ``expected``: the
-    source's own count. ``waiting``: rows in quarantine. ``age_days``: since the last load that ended well.
+    source's own count. ``waiting``: rows in quarantine. ``age_days``: since the last successful load.
     """
 
     stored: int | None = None
@@ -73,19 +73,19 @@ def check_table(
     tables: Mapping[str, str],
     source: str = "",
     facts: LoadFacts = NO_FACTS,
-    known: Asked | None = None,
+    known: RowRuleResults | None = None,
     there: set[str] | None = None,
 ) -> TableVerdict:
-    """Judge the rows of a raw table that are not deleted.
+    """Check the rows of a raw table that are not deleted.
 
-    An empty table fails, whatever the other rules say: on no rows they would all hold.
+    An empty table fails: without rows, every other rule would pass.
 
     Args:
         tables: raw table of each entity of the same source, for references.
-        source: whose rows to judge, where the table is shared.
+        source: whose rows to check, where the table is shared.
         facts: of the loads, from the ledger.
-        known: what the rows said before, where they and the rules are the same: they are not asked again.
-        there: tables of the warehouse, where they are known.
+        known: earlier results of the row rules, if rows and rules are unchanged: they are not run again.
+        there: tables of the warehouse, if already known.
     """
     with warehouse.connect():  # opened once for everything below
         listed = warehouse.tables() if there is None else there
@@ -100,7 +100,7 @@ def _judged(
     others: Mapping[str, str],
     source: str,
     facts: LoadFacts,
-    known: Asked | None,
+    known: RowRuleResults | None,
 ) -> TableVerdict:
     present = warehouse.columns(table)
     if not present:
@@ -109,31 +109,31 @@ def _judged(
     if missing:
         sentence = f"{contract.title}: the columns {', '.join(missing)} are missing from the table."
         return _unreadable(contract, sentence, {})
-    asked = known or _asked(warehouse, table, contract, others, source, facts)
-    rules = [*asked.rules, _volume(contract, facts), *_not_asked(contract, others, facts)]
+    row_results = known or _run_row_rules(warehouse, table, contract, others, source, facts)
+    rules = [*row_results.rules, _volume(contract, facts), *_rules_not_run(contract, others, facts)]
     if facts.age_days is not None:
         rules.append(_freshness(contract, facts.age_days))
     broken = [rule for rule in rules if not rule.passed]
-    sentences = [rule.sentence for rule in broken] or [_all_well(contract, asked.rows)]
+    sentences = [rule.sentence for rule in broken] or [_all_well(contract, row_results.rows)]
     blocking = any(rule.severity == "error" for rule in broken)
-    counts = {"rows": asked.rows, "rules broken": len(broken)}
-    return TableVerdict(not broken, blocking, sentences, counts, rules, asked)
+    counts = {"rows": row_results.rows, "rules broken": len(broken)}
+    return TableVerdict(not broken, blocking, sentences, counts, rules, row_results)
 
 
 def rows_judged(contract: EntityContract, source: str) -> str:
-    """SQL that keeps the rows of an entity that count."""
+    """SQL condition for the rows of an entity that are checked."""
     alive = "not _is_deleted"
     return alive if contract.discriminator is None else f"{alive} and {contract.discriminator} = '{source}'"
 
 
-def _asked(
+def _run_row_rules(
     warehouse: Warehouse,
     table: str,
     contract: EntityContract,
     others: Mapping[str, str],
     source: str,
     facts: LoadFacts,
-) -> Asked:
+) -> RowRuleResults:
     from mel_pipeline.quality.expectations import validated_query
 
     query = f'select * from "{table}" where {rows_judged(contract, source)}'  # noqa: S608
@@ -146,7 +146,7 @@ def _asked(
             if meta["rule"] == "rows":
                 rows = int(verdict.result.get("observed_value", 0))
             rules.append(_rule(contract, meta, verdict, rows, facts))
-    return Asked(rows, rules)
+    return RowRuleResults(rows, rules)
 
 
 def _unreadable(contract: EntityContract, sentence: str, counts: dict[str, int]) -> TableVerdict:
@@ -166,26 +166,28 @@ def _rule(
     return RuleResult(name, DIMENSION[meta["rule"]], "error" if blocks else "warn", passed, sentence)
 
 
-def _not_asked(contract: EntityContract, known: Mapping[str, str], facts: LoadFacts) -> Iterator[RuleResult]:
-    """Rules that could not be asked, told all the same: their number does not move from load to load."""
+def _rules_not_run(
+    contract: EntityContract, known: Mapping[str, str], facts: LoadFacts
+) -> Iterator[RuleResult]:
+    """Rules that could not be run, still reported: the number of rules stays the same from load to load."""
     if facts.expected is None:
-        told = f"{contract.title}: the source told no number of rows at the last load."
-        yield RuleResult("counted", "integrity", "warn", True, told)
+        sentence = f"{contract.title}: the source gave no row count at the last load."
+        yield RuleResult("counted", "integrity", "warn", True, sentence)
     for name, column in contract.columns.items():
         if column.references is not None and column.references not in known:
-            told = f"{contract.title}: what {name} refers to has not been loaded yet."
-            yield RuleResult(f"reference {name}", "integrity", "warn", True, told)
+            sentence = f"{contract.title}: what {name} refers to has not been loaded yet."
+            yield RuleResult(f"reference {name}", "integrity", "warn", True, sentence)
 
 
 def _volume(contract: EntityContract, facts: LoadFacts) -> RuleResult:
-    """Against the entity's own history. From the ledger, as several entities may share one table."""
+    """Compare with the entity's own history, from the ledger, as entities may share one table."""
     if not facts.earlier or facts.stored is None:
         sentence, fell = f"{contract.title}: the first load, with nothing to compare the rows with.", False
     else:
         fell = facts.stored < facts.earlier * (1 - contract.max_fall_pct / 100)
         sentence = f"{contract.title}: {facts.stored:,} rows, {facts.earlier:,} after the load before."
         if fell:
-            sentence += f" A fall of more than {contract.max_fall_pct:g} % is seldom real: look whether the export is whole."
+            sentence += f" A fall of more than {contract.max_fall_pct:g} % is rarely real: check whether the export is complete."
     return RuleResult("volume", "reliability", "warn", not fell, sentence)
 
 
@@ -214,7 +216,7 @@ def _expectations(contract: EntityContract, tables: Mapping[str, str], facts: Lo
         if column.required:
             yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta=meta("required", name))
         if column.references is not None and column.references in tables:
-            # A row may point at one that arrives with the next load, so this warns and does not stop.
+            # A row may refer to one that arrives with the next load, so this only warns.
             other = tables[column.references]
             query = (
                 f'select "{name}" from {{batch}} where "{name}" is not null'  # noqa: S608
@@ -236,8 +238,8 @@ def _sentence(
         )
     if meta["rule"] == "counted":
         return (
-            f"{contract.title}: {rows:,} rows stand here and {facts.waiting:,} wait in quarantine, but the source"
-            f" counts {facts.expected:,}. Run the load again; if it stays so, tell whoever looks after the source."
+            f"{contract.title}: {rows:,} rows here and {facts.waiting:,} in quarantine, but the source"
+            f" counts {facts.expected:,}. Run the load again; if the difference remains, inform the source's owner."
         )
     if meta["rule"] == "unique":
         return f"{contract.title}: {count:,} rows share a key with another row."

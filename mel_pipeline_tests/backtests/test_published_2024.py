@@ -9,7 +9,7 @@ import pytest
 
 from mel_pipeline.core.periods import quarters_of_year
 from mel_pipeline.publication import store
-from mel_pipeline.publication.publishing import approve, publish, standing
+from mel_pipeline.publication.publishing import approve, publish, quarter_status
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.release import release
 from mel_pipeline.reporting.inputs.editions import read_figures
@@ -55,7 +55,9 @@ def test_publishing_changes_no_figure_of_the_annual_report(
 def test_every_quarter_is_published_and_the_ledger_holds(
     published: Warehouse, year_2024: Organisation
 ) -> None:
-    states = [standing(published, year_2024.settings, quarter).state for quarter in quarters_of_year(2024)]
+    states = [
+        quarter_status(published, year_2024.settings, quarter).state for quarter in quarters_of_year(2024)
+    ]
     assert states == ["published"] * 4
     assert store.broken_links(published) == []
     manifest = store.ledger(published, "2024-Q4")[-1].details

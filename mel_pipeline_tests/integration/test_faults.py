@@ -19,7 +19,7 @@ import yaml
 
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline.publication.publishing import standing
+from mel_pipeline.publication.publishing import quarter_status
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.warehouse import Warehouse
@@ -136,7 +136,7 @@ def test_publishing_killed_at_any_moment_has_happened_or_has_not(
         assert forked.line() == "ready"
         time.sleep(chance.uniform(0.05, 1.2))
         end(forked)
-        entry = standing(small.warehouse, small.settings, Quarter.parse(QUARTER))
+        entry = quarter_status(small.warehouse, small.settings, Quarter.parse(QUARTER))
         if entry.version == 0:
             assert not small.warehouse.has_table("published_figures") or not small.warehouse.records(
                 "select * from published_figures"
@@ -242,7 +242,7 @@ def test_a_value_of_another_type_puts_its_row_aside_and_the_loss_is_shown(tmp_pa
     result = small.load("accounts", [member(1), member(2, joined_on="the spring of 2015")])
     assert (result.new, result.quarantined) == (1, 1)
     assert "joined_on" in result.waiting[0]
-    assert "1 put aside" in result.sentence
+    assert "1 quarantined" in result.sentence
 
 
 @pytest.mark.fault(29)

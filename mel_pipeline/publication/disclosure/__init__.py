@@ -1,4 +1,4 @@
-"""Figures about few people are withheld, and others with them, so that none can be had by subtraction.
+"""Withhold figures about few people, and others with them, so that none can be derived by subtraction.
 
 Pure: a frame of figures in, the same frame with some withheld out. No database here.
 """

@@ -1,7 +1,7 @@
-"""What somebody who reads everything that is printed can infer about a withheld figure (linear programming).
+"""What a reader of everything published can infer about a withheld figure (linear programming).
 
-The attacker knows every printed number exactly, the rule, and how figures hang together; counts are not
-negative. The smallest and the largest value that agree with all of it bound what is withheld.
+The attacker knows every printed number exactly, the rule, and the relations between figures; counts are not
+negative. The smallest and largest values consistent with all of this bound the withheld figure.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from mel_pipeline.publication.disclosure.structure import (
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST = 1e9  # people: what nothing bounds
+MOST = 1e9  # people: upper bound for unbounded quantities
 Point = dict[Quantity, float]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """What can be inferred of a quantity: it lies between ``low`` and ``high``."""
+    """What can be inferred about a quantity: it is between ``low`` and ``high``."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Interval:
 
 
 def audit(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> dict[Quantity, Interval]:
-    """What the printed figures give away of each withheld one: of its numerator, and of the people it rests on.
+    """What the printed figures reveal about each withheld one: its numerator, and the people behind it.
 
     Args:
         frame: figures as printed; withheld ones have the status ``suppressed`` and no numbers.
@@ -78,10 +78,10 @@ def intervals(
 def connected(
     start: Quantity, figures: Figures, links: Mapping[Quantity, Sequence[Relation]]
 ) -> tuple[list[Relation], set[Quantity]]:
-    """The relations that say anything about a quantity, through unknown ones, and these unknown ones.
+    """The relations connected with a quantity through unknown ones, and these unknown ones.
 
     Args:
-        links: the relations in which each quantity stands.
+        links: the relations of each quantity.
     """
     seen: dict[int, Relation] = {}
     waiting, met = [start], {start}
@@ -96,9 +96,9 @@ def connected(
 
 
 def extremes(wanted: Quantity, figures: Figures, links: Sequence[Relation]) -> tuple[Point, Point] | None:
-    """The unknowns where ``wanted`` is smallest and where it is largest; None where nothing agrees with the numbers.
+    """The unknowns where ``wanted`` is smallest and where it is largest; None where no solution exists.
 
-    Both come from one program: the unknowns twice, one copy pulled down and one up.
+    Both come from one linear program: two copies of the unknowns, one minimised and one maximised.
     """
     import numpy as np
     from scipy.optimize import linprog

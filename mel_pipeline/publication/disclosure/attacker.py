@@ -1,7 +1,7 @@
-"""Whether a withheld figure can be had, asked again and again while figures are withheld and shown.
+"""Whether a withheld figure can be inferred, evaluated repeatedly while figures are withheld and shown.
 
-The answer is that of ``attack.intervals``. Most answers need no linear program: ways in which the withheld numbers
-could be otherwise are kept from earlier ones, and what a few additions bound closely enough is bounded.
+Gives the same answer as ``attack.intervals``, mostly without a linear program: alternative values of the withheld
+numbers are reused from earlier programs, and a few additions often bound a quantity closely enough.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from mel_pipeline.publication.disclosure.attack import MOST, Point, connected, extremes
 from mel_pipeline.publication.disclosure.structure import Figures, Quantity, Relation
 
-ROUNDS = 4  # of additions; what they do not settle is left to the program
+ROUNDS = 4  # of additions; the linear program decides the rest
 SAME = 1e-9
 
 
 class Attacker:
-    """Knows how figures hang together; ``figures`` is what is printed and changes meanwhile.
+    """Knows the relations between figures; ``figures`` holds what is printed and changes over time.
 
     Args:
-        complete: every number; what is missing in it was withheld before.
-        links: relations that hold between these numbers.
+        complete: every number; missing ones were withheld before.
+        links: relations between these numbers.
     """
 
     def __init__(
@@ -35,15 +35,17 @@ class Attacker:
         self._answers: dict[tuple[Quantity, frozenset[Quantity]], bool] = {}
         self._points: list[tuple[set[Quantity], Point]] = []
 
-    def has(self, wanted: Quantity, limit: float) -> bool:
-        """Whether the values that ``wanted`` may have lie closer together than ``limit``."""
+    def can_infer(self, wanted: Quantity, limit: float) -> bool:
+        """Whether the possible values of ``wanted`` are closer together than ``limit``."""
         links, unknown = connected(wanted, self.figures, self._links)
-        asked = (wanted, frozenset(unknown))
-        if asked not in self._answers:
-            self._answers[asked] = self._has(wanted, limit, links, unknown)
-        return self._answers[asked]
+        question = (wanted, frozenset(unknown))
+        if question not in self._answers:
+            self._answers[question] = self._can_infer(wanted, limit, links, unknown)
+        return self._answers[question]
 
-    def _has(self, wanted: Quantity, limit: float, links: list[Relation], unknown: set[Quantity]) -> bool:
+    def _can_infer(
+        self, wanted: Quantity, limit: float, links: list[Relation], unknown: set[Quantity]
+    ) -> bool:
         is_complete = self.complete.keys() >= unknown
         if is_complete and self._spread(wanted) >= limit:
             return False
@@ -59,9 +61,9 @@ class Attacker:
         return high[wanted] - low[wanted] < limit
 
     def _spread(self, wanted: Quantity) -> float:
-        """How far apart the values of ``wanted`` lie in the ways that are known and still open.
+        """Spread of ``wanted`` over the known alternatives that are still possible.
 
-        A way stays open as long as all that it moves is withheld: everything else stands as it is.
+        An alternative stays possible as long as everything it changes is withheld.
         """
         values = [self.complete[wanted]]
         values += [
@@ -79,7 +81,7 @@ def _bounded(
     unknown: set[Quantity],
     known: Mapping[Quantity, float],
 ) -> bool:
-    """Whether what each relation says by itself, again and again, brings ``wanted`` within ``limit``."""
+    """Whether applying each relation repeatedly bounds ``wanted`` within ``limit``."""
     low, high = dict.fromkeys(unknown, 0.0), dict.fromkeys(unknown, MOST)
     lines = []
     for link in links:
@@ -106,7 +108,7 @@ def _tighten(
     low: dict[Quantity, float],
     high: dict[Quantity, float],
 ) -> None:
-    """``sum(weight * quantity) <= right`` bounds each quantity by the least the others come to."""
+    """``sum(weight * quantity) <= right`` bounds each quantity by the minimum of the others."""
     least = [weight * (low[name] if weight > 0 else high[name]) for name, weight in left]
     together = sum(least)
     for (name, weight), mine in zip(left, least, strict=True):

@@ -1,7 +1,7 @@
-"""Which figures to withhold: those about too few people, and as many others as it takes to keep them from being had.
+"""Which figures to withhold: those about too few people, and as many others as needed to protect them.
 
-The others are chosen one by one, the cheapest that helps, until the attack (see ``attack``) fails; then those that
-turn out not to be needed are shown again. Figures that are published already cannot be withheld any more.
+The others are chosen one by one, the cheapest that helps, until the attack (see ``attack``) fails; then those not
+needed after all are shown again. Already published figures can no longer be withheld.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 NUMBERS = ["value", "numerator", "denominator", "n"]
 TOLERANCE = 1e-6
-TOTAL_COSTS, YEAR_COSTS = 1e6, 1e3  # a reader misses a total most, then a year
+TOTAL_COSTS, YEAR_COSTS = 1e6, 1e3  # losing a total costs the reader most, then a year
 Cell = tuple[str, str, str, str]  # group, period, dimension, category
 
 
 @dataclass(frozen=True)
 class Protected:
-    """The figures with some withheld, and sentences about what can be had all the same from published figures."""
+    """The figures with some withheld, and sentences about what published figures still reveal."""
 
     frame: pd.DataFrame
     unprotected: list[str] = field(default_factory=list)
@@ -50,14 +50,14 @@ def protect(
     frozen: Iterable[tuple[str, str, str]] = (),
     withheld: Iterable[tuple[str, str, str]] = (),
 ) -> Protected:
-    """Withhold what has to be.
+    """Withhold what has to be withheld.
 
     Args:
-        frame: figures of all periods, columns of ``indicator_values``. What is ``suppressed`` already stays so.
-        rules: of the indicators that are about people.
+        frame: figures of all periods, columns of ``indicator_values``. ``suppressed`` ones stay suppressed.
+        rules: of the indicators about people.
         min_cell: a figure that counts fewer people than this, and more than none, is sensitive.
-        frozen: indicator, period and disaggregation of figures that are published as they are, also as having no data.
-        withheld: of figures that were published without: they stay withheld in every later version.
+        frozen: indicator, period and disaggregation of published figures, including those without data.
+        withheld: the same of figures withheld at publication: they stay withheld in every later version.
     """
     choice = _Choice(read_figures(frame, rules), rules, min_cell)
     names = {
@@ -72,7 +72,7 @@ def protect(
 
 
 class _Choice:
-    """The choice on its way. ``complete`` holds every number, ``figures`` what is printed."""
+    """The choice in progress. ``complete`` holds every number, ``figures`` what is printed."""
 
     def __init__(self, complete: Figures, rules: Mapping[str, Sensitivity], min_cell: int) -> None:
         self.rules, self.min_cell = rules, min_cell
@@ -105,7 +105,7 @@ class _Choice:
                     self.figures.known[quantity] = self.complete[quantity]
 
     def run(self) -> None:
-        """Primary, then secondary suppression, then those shown again that are not needed."""
+        """Primary suppression, secondary suppression, then show again what was not needed."""
         already = {self.cell(row) for row in self.figures.hidden}
         primary = {self.cell(quantity.row) for quantity in self.complete if self._is_small(quantity)}
         for cell in sorted(primary & self.frozen):
@@ -120,7 +120,7 @@ class _Choice:
                 self.hide([cell])
 
     def _protect_all(self) -> tuple[list[Cell], set[Quantity]]:
-        """Withhold others until nothing is exposed. What is safe stays safe: withholding only widens intervals."""
+        """Withhold others until nothing is exposed. Safe figures stay safe: withholding only widens intervals."""
         added: list[Cell] = []
         safe: set[Quantity] = set()
         given_up: set[Quantity] = set()
@@ -133,7 +133,7 @@ class _Choice:
             if helper is None:
                 given_up.add(first)
                 self.unprotected.append(
-                    f"{_named(self.cell(first.row))} follows from figures that are published already."
+                    f"{_named(self.cell(first.row))} follows from figures already published."
                 )
                 continue
             self.hide([helper])
@@ -152,7 +152,7 @@ class _Choice:
         return total <= TOLERANCE if link.is_bound else abs(total) <= TOLERANCE
 
     def _guarded(self) -> list[Quantity]:
-        """What must not be had: small counts of people, and the numerators of whatever is withheld.
+        """What must not be inferred: small counts of people, and the numerators of all withheld figures.
 
         Small ones first, and quarters before years: a year is often safe once its quarters are.
         """
@@ -166,11 +166,13 @@ class _Choice:
         )
 
     def _is_exposed(self, quantity: Quantity) -> bool:
-        """Whether it can be had: a small count too narrowly, anything else exactly."""
-        return self.attacker.has(quantity, (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE)
+        """Whether it can be inferred: a small count too narrowly, anything else exactly."""
+        return self.attacker.can_infer(
+            quantity, (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE
+        )
 
     def _helper(self, exposed: Quantity) -> Cell | None:
-        """The cheapest figure whose withholding protects; if none does alone, the cheapest that is connected."""
+        """The cheapest figure that protects when withheld; if none does alone, the cheapest connected one."""
         mine = self.cell(exposed.row)
         candidates = sorted(
             self._connected(exposed), key=lambda cell: (self._cost(cell), cell[1] != mine[1], cell)
@@ -184,7 +186,7 @@ class _Choice:
         return candidates[0] if candidates else None
 
     def _connected(self, exposed: Quantity) -> set[Cell]:
-        """Printed figures that stand in a relation with what is exposed, through withheld ones."""
+        """Printed figures related to the exposed one, through withheld ones."""
         met, waiting = {exposed}, [exposed]
         cells: set[Cell] = set()
         while waiting:

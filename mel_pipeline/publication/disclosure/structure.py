@@ -1,8 +1,8 @@
-"""How figures hang together: totals and cells, quarters and years, genders and those who stated one.
+"""Relations between figures: totals and cells, quarters and years, genders and those who stated one.
 
 A figure has two quantities, numerator and denominator. Everything an attacker can add and subtract is a
-relation between quantities; what is not a relation here (themes overlap, levels of different quarters) gives
-nothing away exactly.
+relation between quantities; anything else (overlapping themes, levels of different quarters) reveals no exact
+value.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ TOTAL = "total"
 GENDERS = ("Woman", "Man", "Non-binary")
 UNDISCLOSED = "Undisclosed"
 ANSWER, SCORES = "answer", ("1", "2", "3", "4", "5")
-RARE = "Non-binary"  # a gender few people state: the number of them is sensitive, not only that of all who answered
+RARE = "Non-binary"  # a gender few people state: this count itself is sensitive, not only the number of all who answered
 HIDDEN, MISSING = "suppressed", "not_available"
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """How an indicator is about people.
+    """How an indicator relates to people.
 
     ``group``: indicators about the same people are withheld together. ``people``: the quantity that counts the
-    persons a figure rests on. ``aggregation`` and ``unit`` are those of the catalogue. ``answers``: of a share of
+    persons behind a figure. ``aggregation`` and ``unit`` are those of the catalogue. ``answers``: of a share of
     answers, the scores that its numerator counts.
     """
 
@@ -68,8 +68,8 @@ class Relation:
 
 @dataclass
 class Figures:
-    """The figures about people: what is known of each quantity, which figures are withheld, and which are blank
-    (not available, so that nobody knows their numbers). What is nothing of nothing is known to be nothing.
+    """The figures about people: known quantities, withheld figures, and blank ones (not available, so their numbers
+    are unknown). Zero of zero is known to be zero.
     """
 
     known: dict[Quantity, float] = field(default_factory=dict)
@@ -107,7 +107,7 @@ def _missing(value: object) -> bool:
 
 
 def counts_of(row: Row, rule: Sensitivity) -> tuple[Quantity, ...]:
-    """The quantities of a figure that count persons who could be recognised, were they few."""
+    """The quantities of a figure that count persons, who could be recognised if few."""
     people = Quantity(row, rule.people)
     return (people, Quantity(row, "numerator")) if row.category == RARE else (people,)
 
@@ -126,7 +126,7 @@ def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relati
 
 
 def _own_bounds(row: Row, rule: Sensitivity) -> Iterator[Relation]:
-    """A share has no more in it than it is of; a mean score lies between 1 and 5."""
+    """A share's numerator is at most its denominator; a mean score is between 1 and 5."""
     above, below = Quantity(row, "numerator"), Quantity(row, "denominator")
     if rule.unit == "score":
         yield Relation({above: 1.0, below: -5.0}, is_bound=True)
@@ -158,7 +158,7 @@ def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
 
 
 def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:
-    """The total is the women of those who stated a gender; every gender has the same denominator."""
+    """The total is the share of women among those who stated a gender; all genders share its denominator."""
     stated = Quantity(total, "denominator")
     if "Woman" in cells:
         yield Relation({Quantity(cells["Woman"], "numerator"): 1.0, Quantity(total, "numerator"): -1.0})
@@ -173,7 +173,7 @@ def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:
 
 
 def _of_answers(total: Row, cells: Sequence[Row]) -> Iterator[Relation]:
-    """The total is everybody who answered; every score has them as its denominator."""
+    """The total is all who answered; it is the denominator of every score."""
     everybody = Quantity(total, "denominator")
     yield Relation({Quantity(total, "numerator"): 1.0, everybody: -1.0})
     for row in cells:
@@ -183,7 +183,7 @@ def _of_answers(total: Row, cells: Sequence[Row]) -> Iterator[Relation]:
 
 
 def _of_scores(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
-    """What a mean and a share of satisfied answers say of the answers by score, and the other way round."""
+    """What a mean and a share of satisfied answers reveal about the answers by score, and vice versa."""
     spread: dict[tuple[str, str], dict[str, Quantity]] = defaultdict(dict)
     for row in sorted(there - blank):
         if row.dimension == ANSWER:
@@ -201,9 +201,9 @@ def _of_scores(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity
 
 
 def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
-    """A category that a calculated quarter does not list had nobody in it, and everybody can see that.
+    """A category missing from a calculated quarter had nobody in it, which is public.
 
-    Where a quarter was not calculated, or is not available, the others together are still no more than the year.
+    Where a quarter was not calculated, or is not available, the others still add up to at most the year.
     """
     for year in sorted(row for row in there if "-" not in row.period):
         aggregation = rules[year.indicator].aggregation
@@ -225,7 +225,7 @@ def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]
 
 
 def _of_groups(there: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
-    """Indicators of a group count the same people, each in the quantity that is named."""
+    """Indicators of a group count the same people, each in its named quantity."""
     alike: dict[tuple[str, str, str, str], list[Quantity]] = defaultdict(list)
     for row in sorted(there):
         rule = rules[row.indicator]

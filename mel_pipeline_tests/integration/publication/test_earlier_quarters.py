@@ -1,4 +1,4 @@
-"""Late data of a quarter that nobody runs any more: its figures follow, others are left alone, published ones stay."""
+"""Late data of a quarter that is no longer run: its figures are updated, others are untouched, published ones stay."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def tables_built_by_a_night(small: Small) -> set[str]:
     return {result.name for result in results if not result.is_unchanged}
 
 
-def told(small: Small) -> list[str]:
+def recalculated(small: Small) -> list[str]:
     return [str(quarter) for quarter in catch_up(small.warehouse, small.settings)]
 
 
 def test_a_night_without_news_builds_no_table_and_touches_no_quarter(small: Small) -> None:
     assert tables_built_by_a_night(small) == set()
-    assert told(small) == []
+    assert recalculated(small) == []
     calculations = small.warehouse.records("select * from calculation")
     assert len(calculations) == len(QUARTERS), "nothing is noted that was not calculated"
 
@@ -58,9 +58,9 @@ def test_a_survey_that_comes_late_touches_the_quarter_of_its_event_alone(small: 
     built = tables_built_by_a_night(small)
     assert "fct_survey_response" in built
     assert not [name for name in built if "mem" in name or "contribution" in name or "participation" in name]
-    assert told(small) == ["2024-Q2"]
+    assert recalculated(small) == ["2024-Q2"]
     assert small.figure("SAT-02", "2024-Q2") == 100
-    assert told(small) == []
+    assert recalculated(small) == []
 
 
 def test_a_corrected_date_touches_the_quarter_it_left_and_the_one_it_came_to(small: Small) -> None:
@@ -71,14 +71,14 @@ def test_a_corrected_date_touches_the_quarter_it_left_and_the_one_it_came_to(sma
     }
     small.load("events", [moved])
     tables_built_by_a_night(small)
-    assert told(small) == ["2024-Q2", "2024-Q3"]
+    assert recalculated(small) == ["2024-Q2", "2024-Q3"]
     assert [small.figure("LAB-01", quarter) for quarter in QUARTERS] == [0, 1, 1]
 
 
 def test_a_deleted_event_touches_its_quarter(small: Small) -> None:
     small.load("events", [], deleted={"2": None})
     tables_built_by_a_night(small)
-    assert told(small) == ["2024-Q2"]
+    assert recalculated(small) == ["2024-Q2"]
     assert small.figure("LAB-01", "2024-Q2") == 0
 
 
@@ -89,7 +89,7 @@ def test_a_published_quarter_keeps_its_figures_and_the_ledger_says_what_late_dat
     small.publish("2024-Q2")
     small.load("events", [{**LAB_IN_MAY, "status": "Cancelled", "modified_at": "2025-01-20T00:00:00+00:00"}])
     tables_built_by_a_night(small)
-    assert told(small) == ["2024-Q2"]
+    assert recalculated(small) == ["2024-Q2"]
     assert small.figure("LAB-01", "2024-Q2") == 1, "as it was published"
     rows = small.warehouse.records(
         "select quarter, indicator_id, current, reason from restatement where disaggregation = 'total'"

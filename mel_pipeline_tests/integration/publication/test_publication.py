@@ -1,4 +1,4 @@
-"""From draft to published and restated, on a small organisation loaded through the real door."""
+"""From draft to published and restated, on a small organisation loaded through the real ingest code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.publication import store
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import explain
-from mel_pipeline.publication.publishing import approve, check, standing
+from mel_pipeline.publication.publishing import approve, check, quarter_status
 from mel_pipeline.publication.publishing import publish as freeze
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of, state_reason
@@ -60,9 +60,9 @@ def shown(small: Small) -> list[dict[str, Any]]:
 
 def test_a_quarter_is_a_draft_then_approved_then_published(small: Small) -> None:
     quarter = Quarter.parse(QUARTER)
-    assert standing(small.warehouse, small.settings, quarter).state == "draft"
+    assert quarter_status(small.warehouse, small.settings, quarter).state == "draft"
     small.publish(QUARTER)
-    now = standing(small.warehouse, small.settings, quarter)
+    now = quarter_status(small.warehouse, small.settings, quarter)
     assert (now.state, now.version, now.open_restatements) == ("published", 1, 0)
     events = [entry.event for entry in store.ledger(small.warehouse, QUARTER)]
     assert events == ["approved", "published"]
@@ -136,9 +136,9 @@ def test_a_published_figure_never_changes_and_the_difference_stands_in_the_ledge
     said = [item.sentence for item in differences]
     assert "MEM-01 2024-Q4 total: published 10, now 11; +1 by membership change." in said
     assert "MEM-02 2024 region=Asia: published 1, now 2; +1 by membership change." in said
-    assert standing(published.warehouse, published.settings, Quarter.parse(QUARTER)).open_restatements == len(
-        said
-    )
+    assert quarter_status(
+        published.warehouse, published.settings, Quarter.parse(QUARTER)
+    ).open_restatements == len(said)
 
 
 def test_a_late_survey_file_is_late_data_and_changes_nothing_published(published: Small) -> None:
@@ -292,10 +292,10 @@ def test_a_reason_is_asked_for_where_the_data_do_not_tell_and_publishing_waits_f
     published.load("accounts", [member(11)])
     published.calculate(QUARTER)
     with pytest.raises(
-        PublicationError, match=r"do not tell why FND-01 2024-Q4 changed.*mel restate 2024-Q4 FND-01"
+        PublicationError, match=r"do not explain why FND-01 2024-Q4 changed.*mel restate 2024-Q4 FND-01"
     ):
         published.publish(QUARTER)
-    with pytest.raises(PublicationError, match="is no reason"):
+    with pytest.raises(PublicationError, match="is not a known reason"):
         state_reason(published.warehouse, QUARTER, "FND-01", "because", "Director", "why")
     assert state_reason(published.warehouse, QUARTER, "FND-01", "correction", "Director", "Bank told us") == 1
     assert published.publish(QUARTER).version == 2

@@ -103,11 +103,11 @@ def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(w
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     facts = quality.LoadFacts(stored=60, earlier=100, age_days=9)
     verdict = quality.check_table(warehouse, CRM.table("deals"), CONTRACT, TABLES, "", facts)
-    told = {rule.name: rule for rule in verdict.rules}
+    by_name = {rule.name: rule for rule in verdict.rules}
     assert not verdict.blocking
-    assert not told["volume"].passed
-    assert "60 rows, 100 after the load before" in told["volume"].sentence
-    assert (told["fresh"].dimension, told["fresh"].passed) == ("timeliness", False)
+    assert not by_name["volume"].passed
+    assert "60 rows, 100 after the load before" in by_name["volume"].sentence
+    assert (by_name["fresh"].dimension, by_name["fresh"].passed) == ("timeliness", False)
 
 
 def test_a_table_is_held_against_the_number_the_source_counts(warehouse: Warehouse) -> None:

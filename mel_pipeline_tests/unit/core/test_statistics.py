@@ -103,5 +103,5 @@ def test_a_figure_that_is_missing_is_not_flagged() -> None:
     assert rules("MEM-01", {"2024-Q3": 164}) == set()
     flag = flags(INDICATORS["MEM-01"], {"2024-Q3": 164, "2024-Q4": 120}, "2024-Q4")[0]
     assert flag.sentence == (
-        "MEM-01 Member cities: -27 % against 2024-Q3 (164 then, 120 in 2024-Q4). Look whether it is real."
+        "MEM-01 Member cities: -27 % against 2024-Q3 (164 then, 120 in 2024-Q4). Check whether it is real."
     )

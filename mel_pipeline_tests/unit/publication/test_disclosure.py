@@ -153,8 +153,7 @@ def test_what_follows_from_published_figures_is_reported() -> None:
     shown = {(i, "2024-Q4", cell) for i in SURVEY for cell in ("total", "kind=panel")}
     done = protect(frame, SURVEY, frozen=shown)
     assert any(
-        "answers 2024-Q4 kind=lab follows from figures that are published" in line
-        for line in done.unprotected
+        "answers 2024-Q4 kind=lab follows from figures already published" in line for line in done.unprotected
     )
 
 

@@ -91,7 +91,7 @@ def _sums(records: dict[Any, Any], kind: str) -> Any:
             parts = [(indicator, quarter, category) for quarter in QUARTERS]
             whole = (indicator, "2024", category)
             calculated = all((indicator, quarter, "") in records for quarter in QUARTERS)
-            parts = [part for part in parts if part in records]  # what is not listed had nobody in it
+            parts = [part for part in parts if part in records]  # unlisted categories had nobody in them
             if whole in records and calculated:
                 for side in ("numerator", "denominator"):
                     yield {**{(part, side): 1.0 for part in parts}, (whole, side): -1.0}
@@ -207,19 +207,19 @@ def test_the_attack_recovers_nothing_from_hundreds_of_random_tables_or_thousands
 @pytest.mark.slow
 @pytest.mark.deep
 def test_what_needs_no_program_is_answered_as_the_program_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = Attacker.has
-    asked: Counter[bool] = Counter()
+    quick = Attacker.can_infer
+    answers: Counter[bool] = Counter()
 
     def both(self: Attacker, wanted: Quantity, limit: float) -> bool:
         links = list({id(link): link for found in self._links.values() for link in found}.values())
         slow = intervals(self.figures, links, [wanted])[wanted].width < limit
-        asked[slow] += 1
+        answers[slow] += 1
         assert quick(self, wanted, limit) == slow, (wanted, limit, self.figures)
         return slow
 
     monkeypatch.setattr(Attacker, "has", both)
     attacked(examples(15, 300), seed=7)
-    assert asked[True] > 100 and asked[False] > 100
+    assert answers[True] > 100 and answers[False] > 100
 
 
 def test_every_random_table_holds_sums_the_attacker_can_use() -> None:

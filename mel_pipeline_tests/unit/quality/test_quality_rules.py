@@ -1,4 +1,4 @@
-"""Contracts as Great Expectations: which rows and tables pass, and what the MEL lead is told."""
+"""Contracts as Great Expectations: which rows and tables pass, and the messages for the MEL lead."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def judged() -> quality.RowVerdict:
 def test_each_rule_puts_aside_the_row_that_breaks_it(
     judged: quality.RowVerdict, number: int, broken: tuple[str, str | None, str]
 ) -> None:
-    told = {(bad.column, bad.rule) for bad in judged.bad if bad.source_ref == f"page 1, row {number}"}
-    assert told == {(broken[0], broken[2])}
+    broken_rules = {(bad.column, bad.rule) for bad in judged.bad if bad.source_ref == f"page 1, row {number}"}
+    assert broken_rules == {(broken[0], broken[2])}
 
 
 def test_empty_values_break_no_rule_but_required_and_what_the_sources_send_passes(
@@ -109,10 +109,10 @@ def test_a_row_that_breaks_two_rules_is_put_aside_once_with_both_reasons() -> No
 
 def test_a_value_is_repeated_only_where_a_list_of_allowed_ones_exists() -> None:
     verdict = quality.check_rows(frame({"kind": "Guest"}, {"comment": "Write To ME@x.org"}), contract())
-    told = [bad.reason for bad in verdict.bad]
-    assert "'Guest'" in told[0]
-    assert "Member, Associate" in told[0]
-    assert "ME@x.org" not in told[1]
+    reasons = [bad.reason for bad in verdict.bad]
+    assert "'Guest'" in reasons[0]
+    assert "Member, Associate" in reasons[0]
+    assert "ME@x.org" not in reasons[1]
 
 
 def stored(tmp_path: Path, *rows: dict[str, Any]) -> Warehouse:
@@ -184,14 +184,16 @@ def test_an_entity_no_figure_depends_on_does_not_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "expected"),
     [([{"id": "1"}, {"id": "1"}], "share a key"), ([{"id": "1", "kind": None}], "kind is missing in 1 rows"),
      ([{"id": "1", "part_of": "9"}], "1 rows name a record in part_of")],
 )  # fmt: skip
-def test_each_table_rule_says_what_is_wrong(tmp_path: Path, rows: list[dict[str, Any]], told: str) -> None:
+def test_each_table_rule_says_what_is_wrong(
+    tmp_path: Path, rows: list[dict[str, Any]], expected: str
+) -> None:
     verdict = check(stored(tmp_path, *rows))
     assert not verdict.passed
-    assert any(told in sentence for sentence in verdict.sentences), verdict.sentences
+    assert any(expected in sentence for sentence in verdict.sentences), verdict.sentences
 
 
 def test_a_reference_to_a_deleted_record_is_found(tmp_path: Path) -> None:
@@ -293,7 +295,7 @@ def test_a_configuration_is_formed_once_a_check_and_the_verdict_is_that_of_formi
     monkeypatch.undo()
 
     kinds = expectations.expectation_types()
-    asked = kinds.ExpectColumnValuesToNotBeNull(column="id")
+    expectation = kinds.ExpectColumnValuesToNotBeNull(column="id")
     with expectations._formed_once():
-        assert asked.configuration is asked.configuration
-    assert asked.configuration is not asked.configuration
+        assert expectation.configuration is expectation.configuration
+    assert expectation.configuration is not expectation.configuration

@@ -54,7 +54,7 @@ counted as (
 
 ),
 
--- The total is there for a period without any answer as well.
+-- A period without any answer still has a total row.
 places as (
 
     select period, 'total' as dimension, '' as category from periods

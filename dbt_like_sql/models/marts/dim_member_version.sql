@@ -17,8 +17,8 @@ with days as (
 
 ),
 
--- A new member is entered some days before or after it joins. The version that tells of it holds from the joining
--- date, or the member would count as new in no quarter. `was`: what was said of the joining date until then.
+-- A new member is entered some days before or after it joins. The version that records it is valid from the joining
+-- date, or the member would count as new in no quarter. `was`: the joining date recorded until then.
 dated as (
 
     select

@@ -11,7 +11,7 @@ with typed as (
 
 ),
 
--- Of an organisation that is no member only a leaving date tells something: when its membership ended.
+-- For an organisation that is not a member only a leaving date matters: when its membership ended.
 telling as (
 
     select *, count(joined_on) over (partition by account_id order by changed_on) as dates_stated
@@ -20,7 +20,7 @@ telling as (
 
 ),
 
--- A joining date that was emptied is not another one: the date stated before goes on.
+-- An emptied joining date is not a new one: the date stated before stays valid.
 stated as (
 
     select

@@ -34,7 +34,7 @@ periods as (
 
     union all
 
-    -- A year is there once its fourth quarter has begun, and only if its first quarter is there too.
+    -- A year exists once its fourth quarter has begun, and only if its first quarter exists, too.
     select
         cast(last.year as text), 'year', cast(last.year as text) || '-Q4', first.starts_on, last.ends_before
     from named as last

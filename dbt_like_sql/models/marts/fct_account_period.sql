@@ -1,5 +1,5 @@
--- What each account shows for a quarter or a year: the figure asked for exactly that period, or, of what may be
--- added up, the sum of its days. Unique figures are only ever taken as asked.
+-- Each account's figure for a quarter or a year: the one requested for exactly that period, or, for additive
+-- metrics, the sum of its days. Unique figures are only ever taken as requested.
 with periods as (
 
     select
@@ -36,7 +36,7 @@ asked as (
 
 first_days as (
 
-    -- A day that the platform no longer tells is a day of the account as well.
+    -- A day that the platform no longer reports is still a day of the account.
     select account_key, counts, min(starts_on) as first_on
     from figures
     where grain = 'day' and availability in ('given', 'not_offered')
@@ -65,7 +65,7 @@ summed as (
 
 ),
 
--- A tenth of the days may be missing; more, and the sum would be taken for a fall.
+-- A tenth of the days may be missing; with more, the sum would look like a fall.
 days as (
 
     select

@@ -11,7 +11,7 @@ select
     p.event_id,
     p.contact_id,
     p.account_id,
-    -- Without a contact nobody can tell whether two rows are one person: each counts as its own.
+    -- Without a contact two rows cannot be matched to one person: each counts as its own.
     coalesce(p.contact_id, 'participation ' || p.participation_id) as person_key,
     p.role,
     e.event_type,

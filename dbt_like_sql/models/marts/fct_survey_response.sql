@@ -1,6 +1,6 @@
 with labels as (
 
-    -- A label may stand in the scale with and without its accents: it is one label here.
+    -- The scale may hold a label with and without accents: here it is one label.
     select
         scale,
         label_key,
@@ -40,7 +40,7 @@ select
     m.region,
     coalesce(e.event_type, 'Not known') as event_type,
     r.satisfaction_answer,
-    -- What the survey's own codebook says goes before the common scale.
+    -- The survey's own codebook takes precedence over the common scale.
     case when r.satisfaction_kind is null then l.score else r.satisfaction_score end as score,
     r.recommendation,
     case
@@ -52,7 +52,7 @@ select
     coalesce(coalesce(r.satisfaction_kind, l.kind) = 'non_answer', false) as is_non_answer,
     r.satisfaction_answer is not null and r.satisfaction_kind is null and l.label_key is null as is_unmapped_label,
     e.event_id is not null as is_event_known,
-    -- An answer belongs to the quarter of its event, however late it comes.
+    -- An answer belongs to the quarter of its event, however late it arrives.
     coalesce(e.started_on, cast(r.completed_at as date), cast(r.started_at as date)) as occurred_on
 from {{ ref('stg_surveys__responses') }} as r
 left join events as e on e.event_code = r.event_code and e.place = 1

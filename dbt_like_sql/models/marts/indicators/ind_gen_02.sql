@@ -1,6 +1,6 @@
 with periods as ({{ current_periods() }}),
 
--- Slots, not people: who speaks at three events is heard three times.
+-- Slots, not people: a speaker at three events counts three times.
 slots as (
 
     select p.period, f.participation_id, f.gender

@@ -1,6 +1,6 @@
 with periods as ({{ current_periods() }}),
 
--- A member that moved between regions stands in that of the last day, as in MEM-01: regions add up to the total.
+-- A member that moved between regions counts in that of the last day, as in MEM-01: regions add up to the total.
 engaged as (
 
     select p.period, f.account_id, v.region, theme.category as theme, line.category as line_of_action

@@ -1,7 +1,7 @@
 with periods as ({{ current_periods() }}),
 
--- Members on at least one day of the period, so that whoever was active is in the denominator as well.
--- Each stands in one region, that of the last day, so that the regions add up to the total.
+-- Members on at least one day of the period, so that every active city is in the denominator, too.
+-- Each counts in one region, that of the last day, so that the regions add up to the total.
 members as (
 
     select distinct p.period, v.account_id, latest.region

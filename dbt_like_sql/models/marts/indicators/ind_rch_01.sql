@@ -23,7 +23,7 @@ asked as ({{ asked_quarters() }}),
 
 cells as (
 
-    -- A figure that should be there and is not withholds the total; a platform that never tells this period is named.
+    -- A missing expected figure withholds the total; a platform that never reports this period is named.
     select
         p.period, 'total' as dimension, cast(null as text) as category,
         case when count(case when a.state = 'missing' then 1 end) = 0 then sum(a.views) end as numerator,

@@ -26,7 +26,7 @@ gained as (
 
 ),
 
--- A platform that never tells new followers by day cannot be reckoned back.
+-- A platform that never reports new followers by day cannot be extrapolated back.
 reckonable as (select distinct account_key from gained),
 
 reckoned as (
@@ -36,7 +36,7 @@ reckoned as (
         a.platform_title as platform,
         a.account,
         c.followers - coalesce(sum(d.net_new_followers), 0) as followers,
-        -- The day of the count itself may not have ended, so it need not be there.
+        -- The day of the count itself may not have ended, so it is not required.
         {{ days_between('c.as_of_on', 'c.taken_on') }} - 1 as days_needed,
         count(distinct case when d.gained_on < c.taken_on then d.gained_on end) as days_present,
         {{ days_between('min(d.gained_on)', 'c.taken_on') }} as days_since_first,
@@ -53,8 +53,8 @@ reckoned as (
 
 by_account as (
 
-    -- Days that begin later than needed, are complete from there and lead back to nobody: the account
-    -- did not exist yet.
+    -- Days that begin later than needed, are complete from there and lead back to zero followers: the
+    -- account did not exist yet.
     select
         period,
         platform,

@@ -1,6 +1,6 @@
 with periods as ({{ current_periods() }}),
 
--- A year is only known when each of its quarters was asked for.
+-- A year is only known if each of its quarters was requested.
 asked as ({{ asked_quarters() }}),
 
 cells as (

@@ -11,7 +11,7 @@ by_account as (
 
 cells as (
 
-    -- Two accounts may reach the same person, so reach is never added up. Above is a bound only where all tell it.
+    -- Two accounts may reach the same person, so reach is never added up. Above is a bound only where all report it.
     select
         p.period, 'total' as dimension, cast(null as text) as category,
         case when count(a.account) = 1 then max(a.value) end as numerator,

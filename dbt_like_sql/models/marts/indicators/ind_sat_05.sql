@@ -2,7 +2,7 @@ with periods as ({{ current_periods() }}),
 
 {{ satisfaction_cells('count(a.score)') }},
 
--- Every score has a row, also one that nobody gave: it is a share of nothing, not a gap.
+-- Every score has a row, even one that nobody gave: a share of zero, not a gap.
 spread as (
 
     select period, dimension, category, numerator, denominator, n, note

@@ -1,6 +1,6 @@
 with living as (
 
-    -- Deleted now: never there. Deleted once and restored: there throughout.
+    -- Deleted now: excluded throughout. Deleted once and restored: included throughout.
     select id
     from {{ source('zoho_crm', 'accounts') }}
     where not _is_deleted
@@ -41,7 +41,7 @@ dated as (
 
 placed as (
 
-    -- Of the same moment, what was loaded later counts.
+    -- For the same moment, the row loaded later wins.
     select
         *,
         row_number() over (

@@ -94,7 +94,7 @@ def run(quarter: QuarterOption) -> None:
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
 
-    with sample_sources(load_settings(), meanwhile=_load_dagster) as settings:
+    with sample_sources(load_settings(), while_starting=_load_dagster) as settings:
         from mel_pipeline.defs.serving.running import jobs
 
         with jobs(settings) as runner:
@@ -117,7 +117,7 @@ def report(
     from mel_pipeline.defs.serving.sample import sample_sources
 
     begun = time.perf_counter()
-    with sample_sources(load_settings(), meanwhile=_load_dagster) as settings:
+    with sample_sources(load_settings(), while_starting=_load_dagster) as settings:
         from mel_pipeline.defs.serving.running import jobs
         from mel_pipeline.defs.serving.years import run_all
         from mel_pipeline.defs.year import runs_of_year

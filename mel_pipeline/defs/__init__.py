@@ -1,4 +1,4 @@
-"""The only room that imports dagster. One module a feature; each gives its part through ``build``."""
+"""The only package that imports dagster. One module per feature; each contributes through ``build``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mel_pipeline.core.gc_paused import gc_paused
 
 
 def build() -> dg.Definitions:
-    """Every module of this room that has a ``build(settings)``, put together."""
-    # Nearly everything made here stays: looking through it took a quarter of the time.
+    """Merge the definitions of every module here that has a ``build(settings)``."""
+    # Nearly every object created here stays alive: garbage collection took a quarter of the time.
     with gc_paused():
         from mel_pipeline.core.settings import load_settings
         from mel_pipeline.defs.context import Mel

@@ -48,7 +48,7 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
                 group_name=COLLECT,
                 kinds={"yaml", "table"},
                 owners=["team:mel"],
-                description="Definitions kept beside the SQL and in `mel_pipeline/catalogue/`: no source is asked.",
+                description="Definitions kept next to the SQL and in `mel_pipeline/organisations/`; no source is queried.",
             )
             for table in tables
         ],
@@ -132,10 +132,9 @@ def _earlier_quarters() -> dg.AssetsDefinition:
         group_name=CALCULATE,
         kinds={"sql"},
         owners=["team:mel"],
-        description="Quarters that nobody runs any more and that new data touch all the same: a late answer, a corrected"
-        " date. Their figures are calculated again; published ones stay, and what differs goes to the restatement"
-        " ledger. Nothing is done for quarters that would come out as they stand.\n\n*If it fails:* the figures from"
-        " before stay; the message names the rule.",
+        description="Past quarters affected by new data, such as a late answer or a corrected date. Their figures are"
+        " recalculated; published ones stay, and differences go to the restatement ledger. Quarters whose figures would"
+        " not change are skipped.\n\n*If it fails:* the previous figures stay; the message names the rule.",
     )
     def earlier_quarters(mel: Mel) -> dg.MaterializeResult[None]:
         from mel_pipeline.core.errors import ModelError
@@ -146,7 +145,7 @@ def _earlier_quarters() -> dg.AssetsDefinition:
         except ModelError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
         return dg.MaterializeResult(
-            metadata={"calculated again": ", ".join(map(str, touched)) or "none: no new data touch them"}
+            metadata={"recalculated": ", ".join(map(str, touched)) or "none: not affected by new data"}
         )
 
     return earlier_quarters
@@ -180,8 +179,8 @@ def _indicator_text(indicator: Indicator) -> str:
         formula = f"{formula} ÷ {indicator.formula.denominator}"
     return (
         f"{indicator.id} · {indicator.name.en}: {indicator.definition.en}\n\n"
-        f"*Formula:* {formula}\n\n*Source:* {', '.join(indicator.source)}\n\n*If a check fails:* the figures"
-        " from before stay; its sentence names the rule. Mend the rows at their source and run the quarter again."
+        f"*Formula:* {formula}\n\n*Source:* {', '.join(indicator.source)}\n\n*If a check fails:* the previous"
+        " figures stay; its message names the rule. Correct the rows at their source and run the quarter again."
     )
 
 
@@ -206,7 +205,7 @@ def _materialization(
 
     metadata: dict[str, Any] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
     if result.is_unchanged:
-        metadata["left alone"] = "Nothing it is made of has changed."
+        metadata["unchanged"] = "None of its inputs has changed."
     about_people = (project.models[result.name].meta.get("indicator") or {}).get("disclosure")
     if (
         project.models[result.name].config.unique_key == "quarter"
@@ -218,7 +217,7 @@ def _materialization(
 
 
 def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:
-    """The first rows of a quarter's figures as a table. No person stands in an indicator."""
+    """The first rows of a quarter's figures as a table. Indicators contain no personal data."""
     rows = mel.warehouse.read(
         f"select period, dimension, category, value, numerator, denominator, n, note from {model}"  # noqa: S608
         f" where quarter = :quarter order by grain, dimension <> 'total', dimension, category limit {limit}",
@@ -227,7 +226,7 @@ def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:
     which = rows["category"].where(rows["dimension"] != "total", "all together")
     shown = rows.drop(columns=["dimension", "category"])
     shown.insert(1, "of which", which)
-    shown = shown.dropna(axis="columns", how="all")  # so that what is there fits beside one another
+    shown = shown.dropna(axis="columns", how="all")  # so that the other columns fit the width
     lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
     for row in shown.astype(object).where(shown.notna(), "").itertuples(index=False):
         cells = [

@@ -1,4 +1,4 @@
-"""Raw tables: one asset an entity of a source's contract, with two checks. No logic of a source here."""
+"""Raw tables: one asset per entity of a source's contract, with two checks. No source-specific logic here."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -46,7 +46,7 @@ def _raw_asset(
             dg.AssetCheckSpec(
                 ROWS,
                 asset=name,
-                description="The source answered, and its rows keep to the contract.",
+                description="The source answered, and its rows fulfil the contract.",
                 metadata={"dimension": "validity"},
             ),
             dg.AssetCheckSpec(
@@ -84,7 +84,7 @@ def _raw_asset(
             yield _not_used(str(error), contract)
             return
         except (SourceError, SettingsError) as error:
-            # An outage or a missing setting is marked and the others go on; what was loaded before still stands.
+            # An outage or a missing setting is reported and the other sources continue; earlier data stay.
             context.log.error(str(error))
             not_set_up = isinstance(error, SettingsError)
             ensure_empty(contract, entity, mel.warehouse)
@@ -100,7 +100,7 @@ def _raw_asset(
             if contract.describes_fields:
                 checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
             verdict = judge_table(mel.warehouse, contract, entity)
-            # A source nobody has set up stops nothing: its figures are not available, and the others are.
+            # An unconfigured source stops nothing: only its own figures are not available.
             stops = verdict.blocking and not (not_set_up and verdict.counts.get("rows") == 0)
             table_check = dg.AssetCheckResult(
                 check_name=TABLE,
@@ -123,10 +123,10 @@ def _raw_asset(
 
 
 def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
-    """A check of the load itself, as a rule: what is readable is valid, what keeps its form is reliable."""
+    """A check of the load as a rule: readable rows are about validity, stable fields about reliability."""
     from mel_pipeline.quality.results import RuleResult
 
-    # An outage is told as a missing source, which the approver of a quarter may answer for.
+    # An outage is reported as a missing source, which the approver of a quarter may waive.
     blocks = check.severity == dg.AssetCheckSeverity.ERROR and bool(check.metadata)
     severity: Literal["error", "warn"] = "error" if blocks and not check.passed else "warn"
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
@@ -135,7 +135,7 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
 
 
 def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:
-    """A source the organisation does not have is no fault."""
+    """A source the organisation does not use is not a failure."""
     names = [ROWS, TABLE, *([FIELDS] if contract.describes_fields else [])]
     return dg.MaterializeResult(
         metadata={"status": sentence},
@@ -148,13 +148,13 @@ def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[N
 def _description(contract: SourceContract, details: EntityContract) -> str:
     return (
         f"{details.title} from {contract.title}. {details.description} {details.grain}\n\n"
-        f"*If a check fails:* read its sentence; rows put aside stand in the table `quarantine` with file or"
-        f" page and reason. Mend them in {contract.title} and run this asset again."
+        f"*If a check fails:* read its message; quarantined rows are in the table `quarantine` with file or"
+        f" page and reason. Correct them in {contract.title} and run this asset again."
     )
 
 
 def _fields_spec(contract: SourceContract, table: str) -> list[dg.AssetCheckSpec]:
-    """Only sources that describe their own fields can tell when these change."""
+    """Only for sources that describe their own fields."""
     words = "No field is new, gone or of another type at the source. Warns for 30 days when one is."
     spec = dg.AssetCheckSpec(FIELDS, asset=table, description=words, metadata={"dimension": "reliability"})
     return [spec] if contract.describes_fields else []
@@ -167,7 +167,7 @@ def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckRe
     if drift:
         lines.append(
             f"\nNew fields are not read until the mapping of {contract.title} names them; the other figures are"
-            " as before. Tell whoever looks after the settings."
+            " unaffected. Inform the person responsible for the settings."
         )
     return dg.AssetCheckResult(
         check_name=FIELDS,
@@ -179,8 +179,8 @@ def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckRe
 
 
 def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]) -> dg.AssetCheckResult:
-    """Warns for as long as a row waits in quarantine, the source has a warning or a correction matches nothing;
-    is an error when this load put too many aside."""
+    """Warns while a row is in quarantine, the source has a warning or a correction matches nothing; an error if
+    this load quarantined too many."""
     share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
     warnings = [*result.warnings, *(f"This correction matches nothing: {sentence}" for sentence in unused)]
     lines = [result.sentence, *warnings]
@@ -198,8 +198,8 @@ def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]
         description="\n".join(lines),
         metadata={
             "read": result.fetched,
-            "put aside": result.quarantined,
-            "put aside (%)": round(share, 2),
+            "quarantined": result.quarantined,
+            "quarantined (%)": round(share, 2),
             "waiting": len(result.waiting),
         },
     )
@@ -216,7 +216,7 @@ def _metadata(result: "LoadResult") -> dict[str, int | str]:
         "new": result.new,
         "changed": result.changed,
         "unchanged": result.unchanged,
-        "put aside": result.quarantined,
+        "quarantined": result.quarantined,
         "deleted at the source": result.deleted,
         **({"alive at the source": result.expected} if result.expected is not None else {}),
         **usage,

@@ -22,7 +22,7 @@ COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "
 
 LINGER_SECONDS = 2.0  # from one step to the next; a slow source is waited for longer
 MOST_LINES = 10
-DOES = "mel/does"  # tag of a run: what it does, in words a person filters runs by
+DOES = "mel/does"  # tag of a run: what it does, in words people filter runs by
 
 
 class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -41,7 +41,7 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def edition(self, period: str) -> Edition:
-        """What a report of the period is made of: as it was handed over, otherwise as the warehouse has it now.
+        """The edition of the period: as handed over, otherwise from the current warehouse.
 
         Raises:
             ReportError: the period has not been calculated yet.
@@ -59,7 +59,7 @@ _HANDED_OVER: ContextVar[Edition | None] = ContextVar("edition handed over by an
 
 @contextmanager
 def handed_over(edition: Edition) -> Iterator[None]:
-    """Reports of its period are made of this edition inside; the warehouse is not asked."""
+    """Within the block, reports of its period use this edition instead of the warehouse."""
     before = _HANDED_OVER.set(edition)
     try:
         yield
@@ -81,7 +81,7 @@ def year_partitions(settings: Settings) -> dg.StaticPartitionsDefinition:
 def filled_form(
     step: str, fields: dict[str, dg.Field], partitions: dg.StaticPartitionsDefinition
 ) -> dg.PartitionedConfig[Any]:
-    """The form of a job of one step as the launchpad shows it: every field with what it stands at."""
+    """The launchpad form of a single-step job: every field with its default."""
     config = {"ops": {step: {"config": {name: field.default_value for name, field in fields.items()}}}}
 
     @dg.static_partitioned_config(partition_keys=partitions.get_partition_keys())
@@ -92,7 +92,7 @@ def filled_form(
 
 
 def as_list(sentences: Sequence[str], most: int = MOST_LINES) -> str:
-    """Sentences of a check under one another: in the UI, a single line break would not show."""
+    """Sentences of a check as a list: the UI does not show single line breaks."""
     if len(sentences) < 2:
         return "".join(sentences)
     lines = [f"- {sentence}" for sentence in sentences[:most]]

@@ -1,4 +1,4 @@
-"""The job that delivers an edition, and the sensor that starts it after publication. The rules live in ``deliveries``."""
+"""The job that delivers an edition, and the sensor that starts it after publication. The rules are in ``delivery``."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from mel_pipeline.defs.context import DOES, Mel, filled_form, quarter_partitions
 PUBLISH = "publish_quarter"
 
 
-# Plain fields, not a ``dg.Config``: of that the launchpad would say "Bool | {env: String}".
+# Plain fields, not a ``dg.Config``: for that the launchpad would show "Bool | {env: String}".
 FORM = {
     "draft": dg.Field(
         bool,
@@ -18,12 +18,12 @@ FORM = {
         description="true: to the MEL lead alone, marked as a draft; also before publication.",
     ),
     "again": dg.Field(
-        bool, default_value=False, description="true: also to those who have got this version already."
+        bool, default_value=False, description="true: also to those who already received this version."
     ),
     "dry_run": dg.Field(
         bool,
         default_value=False,
-        description="true: only look and say what would go out; nothing is sent or copied.",
+        description="true: only report what would go out; nothing is sent or copied.",
     ),
     "annual": dg.Field(
         bool, default_value=False, description="true: the annual edition of the year, not the quarter's."
@@ -37,7 +37,7 @@ def build(settings: Settings) -> dg.Definitions:
 
 
 def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
-    @dg.op(config_schema=FORM, description="Look at the files of the edition, send it, copy it.")
+    @dg.op(config_schema=FORM, description="Check the files of the edition, send it, copy it.")
     def deliver_edition(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.core.errors import MelError
         from mel_pipeline.delivery.service import deliver

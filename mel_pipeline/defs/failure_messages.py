@@ -1,4 +1,4 @@
-"""Why a step failed, in words for a person."""
+"""Why a step failed, as a readable message."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 
 def failure_message(event: Any) -> str | None:
-    """Of a Failure its description, of anything else the type and text of the cause; None for a failed check,
-    which has a sentence of its own."""
+    """The description of a ``dg.Failure``, else the type and text of the cause; None for a failed check, which has
+    its own message."""
     error = event.step_failure_data.error
     stated = event.step_failure_data.user_failure_data
     if stated is not None and stated.description:

@@ -1,4 +1,4 @@
-"""Two questions of every night: are the sources fresh, and is the last quarter there?"""
+"""Two nightly checks: the sources are fresh, and the last quarter is complete."""
 
 import dagster as dg
 

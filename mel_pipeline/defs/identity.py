@@ -1,4 +1,4 @@
-"""The asset that says which member each answered city is, between what sources land and the tables of the models."""
+"""The asset that matches answered cities with members, between the raw tables and the models."""
 
 from collections.abc import Iterator
 
@@ -29,8 +29,9 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
         owners=["team:mel"],
         deps=[*assets_of(ACCOUNTS), *assets_of(RESPONSES)],
         description=(
-            "Which member each city of a survey is, by exact names, known other names and decisions of the MEL"
-            " lead. Likeness only suggests.\n\n*If the check warns:* run `mel cities`, and decide in the file it names."
+            "Matches each city of a survey with a member, by exact names, aliases and decisions of the MEL"
+            " lead. Similarity only makes suggestions.\n\n*If the check warns:* run `mel cities`, and decide"
+            " in the file it names."
         ),
         check_specs=[
             dg.AssetCheckSpec(CHECK, asset=TABLE, description="No answered city waits for a decision.")
@@ -40,11 +41,11 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
         try:
             found = match_cities(mel.warehouse, review_path(mel.settings))
         except ContractError as error:
-            # Cities disaggregate; no total depends on them. What was matched before still stands.
+            # Cities only disaggregate; no total depends on them. Earlier matches are kept.
             context.log.error(str(error))
             ensure_empty(mel.warehouse)
             yield dg.MaterializeResult(
-                metadata={"status": str(error)}, check_results=[_check(passed=False, told=[str(error)])]
+                metadata={"status": str(error)}, check_results=[_check(passed=False, sentences=[str(error)])]
             )
             return
         yield dg.MaterializeResult(
@@ -55,24 +56,26 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
                 "matched": found.matched,
                 "waiting": found.waiting,
             },
-            check_results=[_check(passed=not found.waiting and not found.problems, told=list(_told(found)))],
+            check_results=[
+                _check(passed=not found.waiting and not found.problems, sentences=list(_descriptions(found)))
+            ],
         )
 
     return dg.Definitions(assets=[city_names])
 
 
-def _told(found: CityNames) -> Iterator[str]:
+def _descriptions(found: CityNames) -> Iterator[str]:
     yield found.sentence
     yield from found.problems
     if found.waiting:
         yield f"Decide in {found.list_path}; `mel cities` shows the list."
 
 
-def _check(*, passed: bool, told: list[str]) -> dg.AssetCheckResult:
+def _check(*, passed: bool, sentences: list[str]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=CHECK,
         asset_key=TABLE,
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description="\n\n".join(told),
+        description="\n\n".join(sentences),
     )

@@ -34,7 +34,7 @@ def build(settings: Settings) -> dg.Definitions:
         tags={DOES: "report"},
         selection=dg.AssetSelection.groups(REPORT) - annual,
         description="Draw the charts and write the report of one quarter again from the figures that are"
-        " already calculated. Asks no source.",
+        " already calculated. Queries no source.",
     )
     annual_edition = dg.define_asset_job(
         "annual_edition",
@@ -47,7 +47,7 @@ def build(settings: Settings) -> dg.Definitions:
         "collect_only",
         tags={DOES: "collect"},
         selection=dg.AssetSelection.groups(COLLECT),
-        description="Only ask the sources and check what they send.",
+        description="Only load the sources and check the data.",
     )
     figures_only = dg.define_asset_job(
         "figures_only",
@@ -84,7 +84,7 @@ def _every_night(nightly: "AssetJob", settings: Settings) -> dg.ScheduleDefiniti
     def every_night(
         context: dg.ScheduleEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        # After an outage Dagster asks for every night that was missed; the last one brings it all.
+        # After an outage Dagster evaluates every missed night; the last one loads everything.
         if datetime.now(UTC) - context.scheduled_execution_time > MISSED:
             yield dg.SkipReason("This night was missed. The next one collects everything since.")
             return
@@ -109,7 +109,7 @@ def _new_survey_files(nightly: "AssetJob", settings: Settings) -> dg.SensorDefin
         settings = load_settings()
         listing = survey_listing(settings)
         if not listing:
-            yield dg.SkipReason(f"No survey export lies in {settings.survey_folder}.")
+            yield dg.SkipReason(f"There is no survey export in {settings.survey_folder}.")
         elif listing == context.cursor:
             yield dg.SkipReason("No new survey export since the last look.")
         else:
@@ -121,7 +121,7 @@ def _new_survey_files(nightly: "AssetJob", settings: Settings) -> dg.SensorDefin
 
 
 def survey_listing(settings: Settings) -> str:
-    """A fingerprint of the drop folder: name, size and time of every export, empty when there is none."""
+    """Fingerprint of the drop folder: name, size and time of every export; empty if there is none."""
     from mel_pipeline.sources.shared.files import files_in
     from mel_pipeline.sources.survey_files.client import ENDINGS
 

@@ -1,6 +1,6 @@
-"""Sensors that tell people what runs came to: failures, recoveries, new warnings, finished reports, silence.
+"""Sensors that notify people of failures, recoveries, new warnings, finished reports and missing runs.
 
-A notice that cannot be sent fails the sensor's tick, which the UI shows under Automation; no run is touched.
+A notification that cannot be sent fails the sensor's tick, which the UI shows under Automation; runs are not affected.
 """
 
 from datetime import UTC, date, datetime
@@ -15,7 +15,9 @@ PARTITION, PART_OF = "dagster/partition", "mel/part_of"
 NIGHTLY = "nightly"
 REPORTS = ("quarterly_report", "annual_edition", "backfill_year")
 MOST_HOURS = 27.0  # between the ends of two nightly runs
-NO_CHANNEL = "Nobody is to be told: neither MEL_SMTP_HOST with MEL_NOTIFY_TO nor MEL_NOTIFY_WEBHOOK is set."
+NO_CHANNEL = (
+    "No notification channel: neither MEL_SMTP_HOST with MEL_NOTIFY_TO nor MEL_NOTIFY_WEBHOOK is set."
+)
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -29,7 +31,7 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="tell_failures",
         default_status=status,
-        description="Tells which job failed, why and what to do. The same failure is told once a week.",
+        description="Reports which job failed, why and what to do. The same failure is reported once a week.",
     )
     def tell_failures(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         from mel_pipeline.delivery import notifications as notices
@@ -39,11 +41,13 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         if not settings.notifies:
             return dg.SkipReason(NO_CHANNEL)
         if PART_OF in run.tags:
-            return dg.SkipReason("The run that it is part of tells it.")
+            return dg.SkipReason("The parent run reports it.")
         reasons = [
             reason for event in context.get_step_failure_events() if (reason := failure_message(event))
         ]
-        reasons += [f"{name}: {told}" for name, told in _broken(context, dg.AssetCheckSeverity.ERROR).items()]
+        reasons += [
+            f"{name}: {sentence}" for name, sentence in _broken(context, dg.AssetCheckSeverity.ERROR).items()
+        ]
         reasons = list(dict.fromkeys(reasons)) or [context.failure_event.message or "No reason was given."]
         notice = notices.failure(
             _title(run.job_name), _partition(run), reasons, notices.run_link(settings, run.run_id)
@@ -60,18 +64,18 @@ def _successes(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="tell_news",
         default_status=status,
-        description="Tells the first success after a failure, checks of a nightly run that warn anew or no longer, and"
-        " reports that are ready.",
+        description="Reports the first success after a failure, new and resolved warnings of a nightly run, and"
+        " finished reports.",
     )
     def tell_news(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
         settings = load_settings()
         if not settings.notifies:
             return dg.SkipReason(NO_CHANNEL)
         if PART_OF in context.dagster_run.tags:
-            return dg.SkipReason("The run that it is part of tells it.")
-        _tell_recovery(context, settings)
-        _tell_warnings(context, settings)
-        _tell_ready(context, settings)
+            return dg.SkipReason("The parent run reports it.")
+        _notify_recovery(context, settings)
+        _notify_warnings(context, settings)
+        _notify_ready(context, settings)
         return None
 
     return tell_news
@@ -82,7 +86,7 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         name="tell_silence",
         minimum_interval_seconds=3600,
         default_status=status,
-        description="Tells once a day that no nightly run has ended for more than a night.",
+        description="Reports once a day that no nightly run has ended for more than a night.",
     )
     def tell_silence(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         from mel_pipeline.delivery import notifications as notices
@@ -96,14 +100,14 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
             return dg.SkipReason(
                 "Nothing has run yet." if hours is None else f"Last ended {hours:.0f} hours ago."
             )
-        told = notices.notify_once(settings, "silence", _day(now), notices.nothing_ran(hours))
-        return dg.SkipReason("Told." if told else "Told already today.")
+        is_new = notices.notify_once(settings, "silence", _day(now), notices.nothing_ran(hours))
+        return dg.SkipReason("Reported." if is_new else "Already reported today.")
 
     return tell_silence
 
 
 def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | None:
-    """Hours since a nightly run ended, well or not; None before the first."""
+    """Hours since a nightly run ended, successful or not; None before the first."""
     ended = dg.RunsFilter(
         job_name=NIGHTLY, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
     )
@@ -112,19 +116,19 @@ def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | 
     return (now.timestamp() - max(moments)) / 3600 if moments else None
 
 
-def _tell_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+def _notify_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> None:
     from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
     log = notices.NotificationLog(settings.home)
     if log.last(_subject(run)) is None:
-        return  # no failure of it was told
+        return  # its failure was never reported
     link = notices.run_link(settings, run.run_id)
     notices.notify(settings, notices.recovery(_title(run.job_name), _partition(run), link))
     log.record(_subject(run), None)
 
 
-def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+def _notify_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> None:
     from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
@@ -138,8 +142,8 @@ def _tell_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> No
     notices.notify_once(settings, subject, sorted(now), notices.warnings(_partition(run), now, before, link))
 
 
-def _tell_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
-    """A report somebody asked for; of the nightly ones the first that can be published."""
+def _notify_ready(context: dg.RunStatusSensorContext, settings: Settings) -> None:
+    """Every requested report; of the nightly ones, the first that can be published."""
     from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
@@ -170,7 +174,7 @@ def _broken(
 
 
 def _state(context: dg.RunStatusSensorContext) -> str:
-    """Where the quarter stands, as the asset of the released figures said in this run."""
+    """State of the quarter, from this run's asset of the released figures."""
     logs = context.instance.all_logs(
         context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
     )

@@ -1,4 +1,4 @@
-"""Figures as anybody may see them, and the job that publishes a quarter. The rules live in ``publication``."""
+"""Public figures, and the job that publishes a quarter. The rules are in ``publication``."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -37,15 +37,15 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         kinds={"table"},
         owners=["team:mel"],
         partitions_def=partitions,
-        description="The figures as anybody may see them: those about few people withheld, with as many others as it"
-        " takes to keep them from being worked out; published quarters exactly as they were published. Every"
-        " report, chart and list reads this table.\n\n*If a check warns:* read its sentence. Nothing is stopped; what"
-        " stands against publishing is listed by `quarter_can_be_published`.",
+        description="The public figures: those about few people withheld, with as many others as needed"
+        " to keep them from being derived; published quarters exactly as they were published. Every"
+        " report, chart and list reads this table.\n\n*If a check warns:* read its message. Nothing is stopped;"
+        " `quarter_can_be_published` lists the obstacles to publishing.",
         check_specs=[
             dg.AssetCheckSpec(
                 PROTECTED,
                 asset=TABLE,
-                description="No withheld figure can be worked out from others. Warns with those that can.",
+                description="No withheld figure can be derived from others. Warns with those that can.",
             ),
             dg.AssetCheckSpec(
                 HOLD,
@@ -74,14 +74,14 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         done = release(mel.warehouse, mel.settings)
         differences = update(mel.warehouse, mel.settings, str(quarter))
         look = _worth_a_look(mel, str(quarter))
-        standing = check(mel.warehouse, mel.settings, quarter)
-        ready = not standing.obstacles or standing.obstacles[0].key == "open"
+        status = check(mel.warehouse, mel.settings, quarter)
+        ready = not status.obstacles or status.obstacles[0].key == "open"
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": done.figures,
                 "withheld figures": done.withheld,
-                "state": standing.state,
-                "published version": standing.version or "none yet",
+                "state": status.state,
+                "published version": status.version or "none yet",
             },
             check_results=[
                 _check(
@@ -89,9 +89,9 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                     list(done.unprotected),
                     f"{done.withheld:,} of {done.figures:,} figures withheld.",
                 ),
-                _check(HOLD, _told(differences), "Nothing published differs from what the data give."),
+                _check(HOLD, _sentences(differences), "Nothing published differs from what the data give."),
                 _check(PLAUSIBLE, look, "No total is out of line with earlier quarters."),
-                _check(READY, [] if ready else [standing.sentence], standing.sentence),
+                _check(READY, [] if ready else [status.sentence], status.sentence),
             ],
         )
 
@@ -99,14 +99,14 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
 
 
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
-    """Totals of the quarter that somebody should look at; kept with the other outcomes."""
+    """Totals of the quarter worth a look; stored with the other outcomes."""
     from mel_pipeline.quality.anomalies import flags
     from mel_pipeline.quality.results import RuleResult
     from mel_pipeline.quality.results_log import note_results
     from mel_pipeline.transform.catalogue import load_catalogue
 
     series: dict[str, dict[str, float]] = {}
-    # Only quarters with the same coverage: what is not counted, as the notes say, has to be the same.
+    # Only quarters with the same coverage: the notes must say that the same is not counted.
     for row in mel.warehouse.records(
         "select f.indicator_id, f.period, f.value from released_figures f join released_figures q"
         " on q.indicator_id = f.indicator_id and q.period = :quarter and q.dimension = 'total'"
@@ -141,7 +141,7 @@ def _check(name: str, broken: list[str], well: str) -> dg.AssetCheckResult:
     )
 
 
-def _told(differences: "list[Difference]") -> list[str]:
+def _sentences(differences: "list[Difference]") -> list[str]:
     return [difference.sentence for difference in differences]
 
 
@@ -149,16 +149,16 @@ FORM = {
     "approver_role": dg.Field(
         str,
         default_value="",
-        description="Role of whoever approves, such as Secretary General: never a name.",
+        description="Role of the approver, such as Secretary General: never a name.",
     ),
     "note": dg.Field(
-        str, default_value="", description="What they want to be known, such as: Checked with the regions."
+        str, default_value="", description="The approver's note, such as: Checked with the regions."
     ),
     "without": dg.Field(
         str,
         default_value="",
-        description="Sources that are missing and the quarter can do without, each with the reason, such as"
-        " linkedin=account closed in March; mailchimp=not used any more. Mostly empty.",
+        description="Missing sources the quarter can do without, each with the reason, such as"
+        " linkedin=account closed in March; mailchimp=no longer used. Usually empty.",
     ),
 }
 
@@ -186,7 +186,7 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
         tags={DOES: "publish"},
         config=filled_form("publish_figures", FORM, partitions),
         description="Approve and publish one quarter: its figures are frozen, and later runs never change them"
-        " silently. Refuses, with the reasons, while something stands against it.",
+        " silently. Refuses, with the reasons, while there are obstacles.",
     )
     def publish_quarter() -> None:
         publish_figures()
@@ -202,6 +202,6 @@ def _reasons(text: str) -> dict[str, str]:
     if wrong := [name.strip() for name, _, reason in pairs if not reason.strip()]:
         raise PublicationError(
             f"Reading the field `without`: give {wrong[0]} a reason, such as"
-            f" {wrong[0]}=account closed in March. Two sources are parted by a semicolon."
+            f" {wrong[0]}=account closed in March. Separate sources by a semicolon."
         )
     return {name.strip(): reason.strip() for name, _, reason in pairs}

@@ -31,7 +31,7 @@ def build(settings: Settings) -> dg.Definitions:
 
 
 def chart_name(indicator: Indicator) -> str:
-    """``chart_member_cities``: a name a reader knows, in letters Dagster takes."""
+    """``chart_member_cities``: a readable name in characters Dagster accepts."""
     return "chart_" + "_".join(re.findall(r"[a-z0-9]+", normalize_text(indicator.name.en)))
 
 
@@ -49,9 +49,9 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
                 group_name=REPORT,
                 kinds={"html"},
                 owners=["team:mel"],
-                description="What leadership reads for one quarter, in every language that is set: a page that opens"
-                " anywhere, PDF, workbook, open data. Links to all of them stand under Metadata."
-                "\n\n*If it fails:* read its sentence. A quarter has to be calculated before it can be reported"
+                description="What leadership reads for one quarter, in every configured language: a page that opens"
+                " anywhere, PDF, workbook, open data. Metadata links to all of them."
+                "\n\n*If it fails:* read its message. A quarter has to be calculated before it can be reported"
                 " (job `nightly` or `figures_only`).",
             ),
         ],
@@ -147,8 +147,8 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
                 group_name=REPORT,
                 kinds={"html"},
                 owners=["team:mel"],
-                description="The annual edition, in every language that is set. Figures of the year are counted over"
-                " the year, not added up from quarters.\n\n*If it fails:* read its sentence. The fourth quarter"
+                description="The annual edition, in every configured language. Figures of the year are counted over"
+                " the year, not added up from quarters.\n\n*If it fails:* read its message. The fourth quarter"
                 " has to be calculated first (job `backfill_year` runs a whole year).",
             )
         ],

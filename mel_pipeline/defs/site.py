@@ -1,4 +1,4 @@
-"""The reading site as an asset: written again at the end of every run that writes a report."""
+"""The reading site as an asset: rewritten at the end of every run that writes a report."""
 
 import dagster as dg
 
@@ -17,9 +17,9 @@ READS = [
     "fct_contribution",
     "fct_board_seat",
 ]
-# It links to what lies in the folder, so it comes after whatever writes there: the quarter's report by its edge. An
+# It links to the files in the folder, so it runs after everything that writes there: the quarter's report by its edge. An
 # edge from the annual edition would make Dagster ask "Are you sure?" before every run of a quarter, so a low priority
-# does: of the steps of a run that could be next it is the last.
+# makes it the last of the steps that are ready.
 AFTER = ["quarterly_report"]
 LAST = {"dagster/priority": "-1"}
 
@@ -35,9 +35,9 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
     group_name=REPORT,
     kinds={"html"},
     owners=["team:mel"],
-    description="The way into all reports: every edition, a page an indicator and a page a city, with a search that"
-    " needs no server. Opens from a file share; asks nothing of any network.\n\n*If it fails:* the site from before"
-    " stays; read its sentence. `mel site` writes it at a terminal.",
+    description="The entry to all reports: every edition, a page per indicator and per city, with a search that"
+    " needs no server. Opens from a file share; makes no network requests.\n\n*If it fails:* the previous site"
+    " stays; read its message. `mel site` writes it at a terminal.",
 )
 def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
     from mel_pipeline.reporting.inputs.site_data import write_site

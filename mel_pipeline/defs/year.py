@@ -1,4 +1,4 @@
-"""A whole year by one click: its quarters one after the other, then the annual edition."""
+"""A whole year with one click: its quarters in order, then the annual edition."""
 
 import dagster as dg
 
@@ -17,7 +17,7 @@ FORM = {
 
 
 def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> list[tuple[str, str]]:
-    """Job and partition of every run a year takes, in order. The annual edition follows four quarters.
+    """Job and partition of every run of a year, in order. The annual edition follows four quarters.
 
     Raises:
         ReportError: no quarter of the year has begun, or data begin later.
@@ -26,7 +26,7 @@ def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> 
     wanted = [quarter for quarter in quarters_of_year(year) if first <= quarter <= last]
     if not wanted:
         why = "the year has not begun" if year > last.year else f"data begin with {first}"
-        raise ReportError(f"Making the reports of {year}: {why}.")
+        raise ReportError(f"Creating the reports of {year}: {why}.")
     before = [quarter for quarter in quarters_of_year(year - 1) if quarter >= first] if year_before else []
     runs = [("figures_only", str(quarter)) for quarter in before]
     runs += [("nightly", str(quarter)) for quarter in wanted]
@@ -38,7 +38,7 @@ def build(settings: Settings) -> dg.Definitions:
 
     @dg.op(config_schema=FORM, description="Every quarter and the annual edition, each as a run.")
     def run_year(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.defs.serving.history import history_held_open
+        from mel_pipeline.defs.serving.history import keep_history_open
         from mel_pipeline.defs.serving.running import Jobs
         from mel_pipeline.defs.serving.years import run_all
 
@@ -46,20 +46,20 @@ def build(settings: Settings) -> dg.Definitions:
             runs = runs_of_year(mel.settings, int(context.partition_key), **context.op_config)
         except ReportError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
-        # In this process: a run in the queue would wait for this one to end, and this one for it.
+        # In this process: a queued run would wait for this one to end, and this one for it.
         jobs = Jobs(mel.settings, context.instance)
         part_of = {"mel/part_of": context.run_id}
 
         def begun(job: str, partition: str) -> None:
             context.log.info(f"{runs.index((job, partition)) + 1} of {len(runs)}: {job} {partition}")
 
-        with history_held_open(mel.settings.dagster_home):
+        with keep_history_open(mel.settings.dagster_home):
             for ended in run_all(jobs, runs, begun, tags=part_of):
                 if not ended.outcome.success:
                     raise dg.Failure(
-                        description=f"{ended.job} {ended.partition} did not finish; what came before it is done."
-                        f" {' '.join(ended.outcome.problems)} Mend it and start the year again: nothing counts"
-                        " twice.",
+                        description=f"{ended.job} {ended.partition} did not finish; the runs before it are done."
+                        f" {' '.join(ended.outcome.problems)} Fix the cause and start the year again: nothing is"
+                        " counted twice.",
                         allow_retries=False,
                     )
 

@@ -1,4 +1,4 @@
-"""Read, order, render and run the models in ``dbt_like_sql/``. No indicator is known here, no source either.
+"""Read, order, render and run the models in ``dbt_like_sql/``. Knows no indicator and no source.
 
 Loading is cheap: Dagster reads the project each time it loads its definitions. Running and column
 lineage are imported on first use.

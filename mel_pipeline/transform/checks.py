@@ -10,7 +10,7 @@ from mel_pipeline.transform.project import Model, SqlProject
 from mel_pipeline.transform.results import TestResult
 from mel_pipeline.transform.schema import ColumnTest
 
-# What of data quality each test of dbt is about.
+# The data-quality dimension of each dbt test.
 DIMENSIONS = {
     "not_null": "validity",
     "accepted_values": "validity",
@@ -20,7 +20,7 @@ DIMENSIONS = {
 
 
 def tables_read(project: SqlProject, model: Model) -> set[str]:
-    """Other models that the tests of a model look into."""
+    """Other models that the tests of a model refer to."""
     parents = {test.parent for test in model.column_tests if test.parent}
     compared = {name for test in model.singular_tests for name in project.singular_tests[test].depends_on}
     return (parents | compared) - {model.name}
@@ -32,7 +32,7 @@ def check_query(
     """One row per test with its number and how many rows break it; empty text when there is none to run.
 
     Args:
-        absent: tables that are not built yet; tests that look into them are left out.
+        absent: tables that are not built yet; tests that refer to them are left out.
     """
     queries = {
         number: _failing_rows(model.name, test)
@@ -49,7 +49,7 @@ def check_query(
 
 
 def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]) -> list[TestResult]:
-    """Counts by test number turned into results; a test without a count could not be run, and says so."""
+    """Counts by test number turned into results; a test without a count is reported as not run."""
     results = []
     for number, test in enumerate(model.column_tests):
         broken = failures.get(number)
@@ -105,7 +105,7 @@ def _sentence(table: str, test: ColumnTest, broken: int) -> str:
         )
     if test.kind == "unique":
         return (
-            f"{broken:,} values of {column} stand more than once in {table}."
+            f"{broken:,} values of {column} occur more than once in {table}."
             if broken
             else f"No {column} twice."
         )

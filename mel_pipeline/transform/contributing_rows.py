@@ -1,4 +1,4 @@
-"""The records behind a count, read from the model that counts them. Imports sqlglot: import it only when asked."""
+"""The records behind a count, read from the model that counts them. Imports sqlglot: import it only when used."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ DIALECT = "duckdb"
 
 
 def contributing_query(sql: str, table: str, key: str, dialect: str = DIALECT) -> str:
-    """The model's SQL with another ending: the keys (``record``) its own table expression holds, by ``period``.
+    """The model's SQL with a different final select: the keys (``record``) in its table expression, by ``period``.
 
     Args:
         sql: of the model, as it runs.
         table: name of the common table expression whose rows are counted.
-        key: its column that names a record.
+        key: its column that identifies a record.
         dialect: of the warehouse, as sqlglot names it.
 
     Raises:

@@ -1,6 +1,6 @@
-"""One text of SQL for every engine: models are written as DuckDB reads them, and said anew where an engine differs.
+"""One SQL text for every engine: models are written for DuckDB and translated where an engine differs.
 
-Imports sqlglot: import it only when an engine other than DuckDB is asked.
+Imports sqlglot: import it only when an engine other than DuckDB is used.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ WRITTEN = "duckdb"
 
 @lru_cache(maxsize=2048)
 def to_dialect(sql: str, dialect: str) -> str:
-    """The same query in the words of another engine; comments are left out.
+    """The same query in another engine's dialect; comments are dropped.
 
     Args:
-        dialect: as sqlglot names it: ``spark``. ``duckdb`` gives the text back as it is.
+        dialect: as sqlglot names it: ``spark``. ``duckdb`` returns the text unchanged.
 
     Raises:
-        ModelError: the query cannot be read, or the engine has no word for a part of it.
+        ModelError: the query cannot be parsed, or the engine has no equivalent for a part of it.
     """
     if dialect == WRITTEN:
         return sql
     try:
         tree = parse_one(sql, dialect=WRITTEN)
-        for mend in _MENDED.get(dialect, ()):
-            tree = _mended(tree, mend)
+        for mend in _REWRITES.get(dialect, ()):
+            tree = _rewritten(tree, mend)
         return tree.sql(dialect=dialect, comments=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise ModelError(
-            f"Translating SQL for {dialect}: {str(error).splitlines()[0]}. Write it in words that DuckDB and"
-            f" {dialect} share."
+            f"Translating SQL for {dialect}: {str(error).splitlines()[0]}. Use SQL that both DuckDB and"
+            f" {dialect} support."
         ) from error
 
 
-def _mended(tree: exp.Expr, mend: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """Every node mended, the innermost first."""
+def _rewritten(tree: exp.Expr, mend: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Rewrite every node, the innermost first."""
     for node in reversed(list(tree.walk())):
         new = mend(node)
         if node is tree:
@@ -52,7 +52,7 @@ def _mended(tree: exp.Expr, mend: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
 
 
 def _spark_days_between(node: exp.Expr) -> exp.Expr:
-    """``cast(a as date) - cast(b as date)`` are days; in Spark it would be an interval."""
+    """``cast(a as date) - cast(b as date)`` is a number of days; in Spark it would be an interval."""
     if isinstance(node, exp.Sub) and _is_date(node.this) and _is_date(node.expression):
         return exp.func("datediff", node.this, node.expression, dialect="spark")
     return node
@@ -63,7 +63,7 @@ def _is_date(node: exp.Expr) -> bool:
 
 
 def _spark_timestamp(node: exp.Expr) -> exp.Expr:
-    """One kind of timestamp, in a session in UTC. A cast to one without zone leaves out what a text says of a zone."""
+    """One timestamp type, in a UTC session. A cast to one without zone drops the zone in a text."""
     zoneless = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ)
     if not isinstance(node, exp.Cast) or node.to.this not in zoneless:
         return node
@@ -73,7 +73,7 @@ def _spark_timestamp(node: exp.Expr) -> exp.Expr:
 
 
 def _spark_series(node: exp.Expr) -> exp.Expr:
-    """``from generate_series(...) as s(x)``: sqlglot gives a lateral view its syntax without the view."""
+    """``from generate_series(...) as s(x)``: sqlglot writes the syntax of a lateral view without the view."""
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.GenerateSeries):
         return node
     alias = node.args.get("alias")
@@ -83,6 +83,6 @@ def _spark_series(node: exp.Expr) -> exp.Expr:
     return exp.select(exploded).subquery(alias.this.copy())
 
 
-_MENDED: dict[str, tuple[Callable[[exp.Expr], exp.Expr], ...]] = {
+_REWRITES: dict[str, tuple[Callable[[exp.Expr], exp.Expr], ...]] = {
     "spark": (_spark_days_between, _spark_timestamp, _spark_series),
 }

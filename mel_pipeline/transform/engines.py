@@ -1,4 +1,4 @@
-"""Where the SQL models run: in the warehouse, or on Spark when the settings name a cluster. Chosen here alone."""
+"""Choose where the SQL models run: in the warehouse, or on Spark if the settings name a cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Whatever runs models."""
+    """Runs models."""
 
     def run(
         self,
@@ -25,14 +25,14 @@ class Engine(Protocol):
         full_refresh: bool = False,
         with_tests: bool = True,
     ) -> Iterator[ModelResult]:
-        """Run the selected models, upstream first, and tell of each as it ends."""
+        """Run the selected models, upstream first; yields each result as it finishes."""
 
 
 def runner_for(warehouse: Warehouse, settings: Settings) -> Engine:
-    """The engine that the settings ask for. It builds only what new loads touch.
+    """The engine chosen by the settings. It builds only what new loads affect.
 
     Raises:
-        SettingsError: a cluster is named, and no folder for its tables.
+        SettingsError: a cluster is set, but no folder for its tables.
     """
     if not settings.spark_master:
         from mel_pipeline.transform import Runner

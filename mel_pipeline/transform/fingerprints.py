@@ -1,10 +1,10 @@
-"""Which models would come out as they stand: a run leaves those alone, and builds what new loads touch.
+"""Which models are up to date: a run skips those, and builds what new loads affect.
 
-A model is made of its SQL and of the rows it reads, compared as they stand and not as somebody noted them: a table
-changed by hand, restored from a backup or built by another engine counts as what it is. Of an input with
-``slice_by`` (meta: a column with a day, a period or a quarter), a model that grows by quarter and names the input under
-``reads_slice_of`` (meta) depends on the rows of its own periods alone, so that news of one quarter leave the others
-alone. A test proves each such line.
+A model depends on its SQL and on the rows it reads. The rows themselves are compared, not a record of changes, so a
+table edited by hand, restored from a backup or built by another engine is noticed. A model that grows by quarter and
+lists an input under ``reads_slice_of`` (meta) depends only on the rows of its own periods, by the input's ``slice_by``
+(meta: a column with a day, a period or a quarter); new data for one quarter then leave the others untouched. A test
+proves each such line.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ QUARTER = "quarter"
 
 
 class BuildFingerprints:
-    """What stands in a database, for the length of one run.
+    """Fingerprints of the tables in a database, for the length of one run.
 
     Args:
         variables: of the run; ``quarter`` names the part of the models that grow.
-        relations: names of the tables and views that exist; kept up by the run.
+        relations: names of the tables and views that exist; updated by the run.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class BuildFingerprints:
         """The last build of the model, or of its quarter."""
         return self._builds.get((model.name, self._part(model)))
 
-    def stands(self, model: Model, sql: str) -> bool:
-        """Whether building it now would give the rows that are there."""
+    def is_current(self, model: Model, sql: str) -> bool:
+        """Whether building it now would give the existing rows."""
         known = self.recall(model)
         return (
             known is not None
@@ -61,7 +61,7 @@ class BuildFingerprints:
         )
 
     def made_of(self, model: Model, sql: str) -> str:
-        """A text that is the same for the same SQL on the same rows."""
+        """Digest of its SQL and the rows it reads."""
         from mel_pipeline.warehouse.fingerprints import text_digest
 
         inputs = sorted({*model.depends_on, *model.sources})
@@ -71,7 +71,7 @@ class BuildFingerprints:
         )
 
     def checked_against(self, model: Model) -> str:
-        """A text that is the same for the same tests on the same other tables."""
+        """Digest of its tests and the other tables they read."""
         from mel_pipeline.warehouse.fingerprints import text_digest
 
         others = tables_read(self.project, model)
@@ -88,7 +88,7 @@ class BuildFingerprints:
     def note(
         self, model: Model, made_of: str, checked_against: str, rows: int, failures: Mapping[int, int]
     ) -> None:
-        """Write down a build, within the transaction that made it."""
+        """Record a build, within its own transaction."""
         from mel_pipeline.warehouse.fingerprints import BuildFingerprint, write_build
 
         self.forget(model)
@@ -97,7 +97,7 @@ class BuildFingerprints:
         self._builds[model.name, self._part(model)] = built
 
     def forget(self, model: Model) -> None:
-        """Its rows are other ones now; views may show them."""
+        """Drop digests of a model whose rows change, and of views, which may read it."""
         views = {name for name, other in self.project.models.items() if other.config.materialized == "view"}
         for name, condition in list(self._digests):
             if name == model.name or name in views:
@@ -113,10 +113,10 @@ class BuildFingerprints:
     def _digest(self, name: str, condition: str | None) -> str:
         key = name, condition
         if key not in self._digests:
-            self._digests[key] = self._looked_at(name, condition)
+            self._digests[key] = self._slice_digest(name, condition)
         return self._digests[key]
 
-    def _looked_at(self, name: str, condition: str | None) -> str:
+    def _slice_digest(self, name: str, condition: str | None) -> str:
         from mel_pipeline.warehouse.fingerprints import rows_digest
 
         model = self.project.models.get(name)
@@ -126,10 +126,10 @@ class BuildFingerprints:
 
 
 def slice_read(project: SqlProject, variables: Mapping[str, object], reader: Model, name: str) -> str | None:
-    """The rows of ``name`` that matter to the quarter of the reader, as SQL; None where all may.
+    """SQL condition for the rows of ``name`` that the reader's quarter depends on; None for all rows.
 
     Raises:
-        ModelError: the reader names an input that says by no column how to slice it.
+        ModelError: the reader names an input without ``slice_by``.
     """
     model = project.models.get(name)
     if model is None or reader.config.unique_key != QUARTER:

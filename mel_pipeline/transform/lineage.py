@@ -1,4 +1,4 @@
-"""Which columns a column comes from, read from the SQL. Imports sqlglot: import it only when asked."""
+"""Which columns a column comes from, read from the SQL. Imports sqlglot: import it only when used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def column_lineage(project: SqlProject, name: str) -> dict[str, list[tuple[str, 
 
 
 def _as_declared(project: SqlProject, table: str, name: str) -> str:
-    """The column as the raw table writes it: DuckDB, and so sqlglot, do not tell capitals apart."""
+    """The column as the raw table writes it: DuckDB, and so sqlglot, ignore case."""
     column = name.rsplit(".", 1)[-1].strip('"')
     if table in project.models:
         return column

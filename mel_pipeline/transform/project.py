@@ -1,6 +1,6 @@
-"""The project as data: models with layer, configuration, tests and what they depend on.
+"""The project as data: models with layer, configuration, tests and dependencies.
 
-Imports neither sqlglot nor SQLAlchemy nor pandas: this is read whenever Dagster loads its definitions.
+Imports neither sqlglot nor SQLAlchemy nor pandas: Dagster reads it at every definition load.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SingularTest:
 
 @dataclass
 class SqlProject:
-    """A folder that dbt could run as well."""
+    """An SQL project folder; dbt can run it, too."""
 
     folder: Path
     variables: dict[str, object]
@@ -108,7 +108,7 @@ class SqlProject:
         return project
 
     def order(self, select: set[str] | None = None) -> list[Model]:
-        """Models with every model after those it reads; ``select`` keeps only these names.
+        """Models in dependency order; ``select`` keeps only these names.
 
         Raises:
             ModelError: a selected name is unknown (the nearest one is shown).
@@ -145,7 +145,7 @@ class SqlProject:
             for name in model.depends_on:
                 if name not in self.models:
                     raise ModelError(
-                        f"{model.name} refers to '{name}', and there is no such model.{self._nearest(name)}"
+                        f"{model.name} refers to '{name}', but there is no such model.{self._nearest(name)}"
                     )
         self._sorted()
 
@@ -176,12 +176,12 @@ class SqlProject:
         return list(done)
 
     def _compared_with(self, name: str) -> list[str]:
-        """Models that its relationship tests look into; they go first unless they come from it."""
+        """Models its relationship tests refer to; they go first unless they depend on it."""
         parents = {test.parent for test in self.models[name].column_tests if test.parent in self.models}
         return sorted(parent for parent in parents if parent and name not in self.upstream(parent))
 
     def upstream(self, name: str) -> set[str]:
-        """A model and everything it comes from."""
+        """A model and everything it depends on."""
         found, waiting = {name}, [name]
         while waiting:
             for other in self.models[waiting.pop()].depends_on:
@@ -198,7 +198,7 @@ class SqlProject:
             for name in rendered.refs:
                 if name not in self.models:
                     raise ModelError(
-                        f"{path.name} refers to '{name}', and there is no such model.{self._nearest(name)}"
+                        f"{path.name} refers to '{name}', but there is no such model.{self._nearest(name)}"
                     )
             if not rendered.refs:
                 raise ModelError(f"{path.name} reads no model, so it would never run. Use ref in it.")

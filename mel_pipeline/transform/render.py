@@ -18,7 +18,7 @@ MACROS = "macros"
 
 @dataclass
 class Rendered:
-    """Final SQL and what the text asked for on the way."""
+    """Final SQL, and what the template referred to."""
 
     sql: str = ""
     refs: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Renderer:
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701 - SQL, not HTML; only files of the project are rendered
             loader=jinja2.FunctionLoader(self._text),
-            bytecode_cache=_compiled_before(),
+            bytecode_cache=_template_cache(),
         )
         self._environment.globals.update(
             ref=self._ref, source=self._source, var=self._var, config=self._config,
@@ -60,7 +60,7 @@ class Renderer:
         """Render one file.
 
         Raises:
-            ModelError: the template is wrong, or asks for something that does not exist.
+            ModelError: the template is wrong, or refers to something that does not exist.
         """
         self._current, self._variables, self._incremental = Rendered(), variables, incremental
         try:
@@ -74,9 +74,9 @@ class Renderer:
         return self._current
 
     def _text(self, name: str) -> tuple[str, str, Callable[[], bool]]:
-        """What Jinja compiles under a name. A project is read as it stands: later edits are for the next one."""
+        """The template source of a name. A project keeps the state in which it was read; later edits do not affect it."""
         paths = self._macros if name == MACROS else [Path(name)]
-        # One template for all macros, so that they see one another.
+        # One template for all macros, so that they can call one another.
         text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
         return text, str(paths[0]) if paths else name, lambda: True
 
@@ -112,9 +112,9 @@ class Renderer:
         return ""
 
 
-def _compiled_before() -> jinja2.BytecodeCache | None:
-    """Jinja's own store of compiled templates, in a folder of the user's: compiling took most of reading a project."""
+def _template_cache() -> jinja2.BytecodeCache | None:
+    """Jinja's bytecode cache, in a folder of the user: compiling took most of the time of reading a project."""
     try:
         return jinja2.FileSystemBytecodeCache()
     except (OSError, RuntimeError):
-        return None  # no folder that is the user's alone: they are compiled each time
+        return None  # no private folder of the user: compile each time

@@ -1,4 +1,4 @@
-"""What a run says about each model. Plain data."""
+"""Results of a run, by model. Plain data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TestResult:
 class ModelResult:
     """The outcome of one model. ``failed`` and ``skipped`` leave the table as it was before the run.
 
-    ``is_unchanged``: nothing it is made of has changed, so that its rows were left as they stood.
+    ``is_unchanged``: none of its inputs has changed, so its rows were not rebuilt.
     """
 
     name: str

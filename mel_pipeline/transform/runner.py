@@ -1,7 +1,7 @@
-"""Run models in dependency order. One transaction a model: a kill leaves the old rows or the new ones.
+"""Run models in dependency order, one transaction per model: a kill leaves the old rows or the new ones.
 
 A model's tests run inside its transaction. When one of severity error fails, the model is rolled back,
-so the last good rows stay, and whatever reads it is skipped with the reason.
+so the last good rows stay, and its downstream models are skipped with the reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mel_pipeline.core.errors import ModelError
 from mel_pipeline.transform.checks import check_query, check_results, tables_read
 from mel_pipeline.transform.fingerprints import BuildFingerprints
 from mel_pipeline.transform.results import ModelResult, TestResult
-from mel_pipeline.transform.writing import AS_IT_STANDS, execute, write_model
+from mel_pipeline.transform.writing import VERBATIM, execute, write_model
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Database(Protocol):
-    """What the runner needs of the warehouse."""
+    """What the runner needs from the warehouse."""
 
     def alone(self) -> AbstractContextManager[sa.Connection]:
-        """An open connection beside which nobody else writes, closed afterwards."""
+        """An open connection as the only writer, closed afterwards."""
 
 
 class _ChecksFailedError(Exception):
@@ -41,9 +41,9 @@ class Runner:
     """Builds models in a database.
 
     Args:
-        warehouse: opens the connection; it is kept for the length of a run (a second or two), as opening
+        warehouse: opens the connection, kept open for the whole run (a second or two), as opening
             a DuckDB file costs more than most models.
-        only_touched: leave alone what would come out as it stands (see ``memory``).
+        only_touched: skip models whose result would be unchanged (see ``fingerprints``).
     """
 
     def __init__(self, warehouse: Database, *, only_touched: bool = False) -> None:
@@ -59,12 +59,12 @@ class Runner:
         full_refresh: bool = False,
         with_tests: bool = True,
     ) -> Iterator[ModelResult]:
-        """Run the selected models, upstream first, and tell of each as it ends.
+        """Run the selected models, upstream first; yields each result as it finishes.
 
         Args:
             variables: added to those the project was loaded with.
-            full_refresh: rebuild incremental tables from nothing; other quarters have to be run again.
-            with_tests: false where the tests have been run on the same rows before.
+            full_refresh: rebuild incremental tables from scratch; other quarters have to be run again.
+            with_tests: false if the tests already ran on the same rows.
 
         A model that fails does not raise: its result says ``failed``, and those that read it ``skipped``.
         """
@@ -72,11 +72,13 @@ class Runner:
         models = project.order(select)
         if not models:
             return
-        broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
+        broken: dict[str, str] = {}  # model that did not succeed -> the original failure
         with self.warehouse.alone() as connection:
             relations = _relations(connection)
-            memory = BuildFingerprints(connection, project, wanted, relations) if self.only_touched else None
-            build = _Build(connection, project, wanted, full_refresh, with_tests, relations, memory)
+            fingerprints = (
+                BuildFingerprints(connection, project, wanted, relations) if self.only_touched else None
+            )
+            build = _Build(connection, project, wanted, full_refresh, with_tests, relations, fingerprints)
             _create_missing_sources(build, models)
             for model in models:
                 cause = next((broken[name] for name in model.depends_on if name in broken), None)
@@ -97,7 +99,7 @@ class _Build:
     full_refresh: bool
     with_tests: bool
     relations: dict[str, str]
-    memory: BuildFingerprints | None
+    fingerprints: BuildFingerprints | None
 
 
 def _run_model(build: _Build, model: Model) -> ModelResult:
@@ -111,14 +113,16 @@ def _run_model(build: _Build, model: Model) -> ModelResult:
         build.relations[model.name] = "view" if model.config.materialized == "view" else "table"
     except _ChecksFailedError as failed:
         made.tests = failed.tests
-        said = " ".join(test.sentence for test in made.tests if not test.passed and test.severity == "error")
-        message = f"{said} The rows from before this run were kept."
+        failures = " ".join(
+            test.sentence for test in made.tests if not test.passed and test.severity == "error"
+        )
+        message = f"{failures} The rows from before this run were kept."
     except ModelError as error:
         message = str(error)
     except sa.exc.DBAPIError as error:
         message = _explained(model, error)
-    if message and build.memory:
-        build.memory.forget(model)  # the transaction is rolled back
+    if message and build.fingerprints:
+        build.fingerprints.forget(model)  # the transaction is rolled back
     seconds = time.perf_counter() - started
     status: Literal["ok", "failed"] = "failed" if message else "ok"
     return ModelResult(
@@ -128,7 +132,7 @@ def _run_model(build: _Build, model: Model) -> ModelResult:
 
 @dataclass
 class _Made:
-    """What has come of a model so far."""
+    """Results for a model so far."""
 
     sql: str = ""
     rows: int = 0
@@ -137,25 +141,25 @@ class _Made:
 
 
 def _make(build: _Build, model: Model, made: _Made) -> None:
-    """Write the model and run its tests; or neither, where both would come out as before."""
+    """Write the model and run its tests; skip either if its result would be unchanged."""
     existing = build.relations.get(model.name)
     grows = model.config.materialized == "incremental" and existing == "table" and not build.full_refresh
     made.sql = build.project.compile(model.name, build.variables, incremental=grows)
-    memory = build.memory if build.memory and build.memory.can_recall(model) else None
-    known = memory.recall(model) if memory and existing and not build.full_refresh else None
-    if memory and known and memory.stands(model, made.sql):
+    fingerprints = build.fingerprints if build.fingerprints and build.fingerprints.can_recall(model) else None
+    known = fingerprints.recall(model) if fingerprints and existing and not build.full_refresh else None
+    if fingerprints and known and fingerprints.is_current(model, made.sql):
         made.is_unchanged, made.rows = True, known.rows
     else:
         made.rows = write_model(build.connection, model, made.sql, existing, grows)
-        if memory:
-            memory.forget(model)
-    against = memory.checked_against(model) if memory and build.with_tests else ""
+        if fingerprints:
+            fingerprints.forget(model)
+    against = fingerprints.checked_against(model) if fingerprints and build.with_tests else ""
     if made.is_unchanged and known and (not build.with_tests or known.checked_against == against):
         failures = known.failures
     else:
         failures = _count_failures(build, model) if build.with_tests else {}
-        if memory:
-            memory.note(model, memory.made_of(model, made.sql), against, made.rows, failures)
+        if fingerprints:
+            fingerprints.note(model, fingerprints.made_of(model, made.sql), against, made.rows, failures)
     if build.with_tests:
         made.tests = check_results(build.project, model, failures)
     if any(not test.passed and test.severity == "error" for test in made.tests):
@@ -166,13 +170,13 @@ def _explained(model: Model, error: sa.exc.DBAPIError) -> str:
     reason = str(error.orig).strip().splitlines()[0].rstrip(".!")
     if reason.startswith("Conversion") or (getattr(error.orig, "sqlstate", None) or "").startswith("22"):
         reason = re.sub(r"(['\"]).*\1", "'…'", reason)  # the value itself may be personal
-    return f"Running {model.path.name}: {reason}. If a table is missing, run the models it comes from first."
+    return f"Running {model.path.name}: {reason}. If a table is missing, run its upstream models first."
 
 
 def _count_failures(build: _Build, model: Model) -> dict[int, int]:
     absent = tables_read(build.project, model) - set(build.relations)
     query = check_query(build.project, model, build.variables, absent)
-    rows = build.connection.exec_driver_sql(query, execution_options=AS_IT_STANDS).all() if query else []
+    rows = build.connection.exec_driver_sql(query, execution_options=VERBATIM).all() if query else []
     return {int(row[0]): int(row[1]) for row in rows}
 
 

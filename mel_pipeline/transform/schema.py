@@ -1,4 +1,4 @@
-"""The YAML beside the models: descriptions, columns, tests, sources. Reads files, runs nothing."""
+"""The YAML files of the models: descriptions, columns, tests, sources. Reads files, runs nothing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class ColumnTest:
 
     @property
     def parent(self) -> str | None:
-        """The model a relationships test looks into."""
+        """The model a relationships test refers to."""
         match = _REF.search(str(self.arguments.get("to", "")))
         return match[1] if match else None
 
 
 @dataclass(frozen=True)
 class Described:
-    """What a schema file says about one model."""
+    """The entry of one model in a schema file."""
 
     description: str
     columns: dict[str, str]
@@ -50,7 +50,7 @@ class Described:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A raw table the project reads, with the columns it may rely on."""
+    """A raw table the project reads, with its declared columns."""
 
     source: str
     name: str
@@ -78,7 +78,7 @@ def read_schema_files(folder: Path) -> tuple[dict[str, Described], dict[tuple[st
         for entry in content.get("models") or []:
             if entry["name"] in models:
                 raise ModelError(
-                    f"{path.name} describes {entry['name']}, and {models[entry['name']].path.name} too."
+                    f"{path.name} describes {entry['name']}, and so does {models[entry['name']].path.name}. Remove one."
                 )
             models[entry["name"]] = _described(entry, path)
         for table in _source_tables(content):

@@ -1,4 +1,4 @@
-"""What the SQL models may ask for by ``var``."""
+"""Variables available to the SQL models by ``var``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Writing one model: as a view, as a table, or the part of a table that has its keys.
+"""Write one model: as a view, as a table, or the part of a table with its keys.
 
-A server's readers must never meet a table that is not there, so on PostgreSQL a table that keeps its columns is
-emptied and filled within the transaction instead of being dropped; grants and views upon it stay, too.
+Readers on a server must never find a table missing, so on PostgreSQL a table whose columns are unchanged is emptied
+and refilled within the transaction instead of being dropped; its grants and views survive, too.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from mel_pipeline.transform.project import Model
 
-AS_IT_STANDS = {"no_parameters": True}  # a colon or a percent sign in a model is SQL
+VERBATIM = {"no_parameters": True}  # a colon or a percent sign in a model is SQL
 
 
 def write_model(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
     """Write the model and count its rows (of the replaced part, when it grows).
 
     Args:
-        existing: kind of what stands under its name, ``view`` or ``table``.
+        existing: kind of the existing relation of that name, ``view`` or ``table``.
 
     Raises:
         ModelError: it grows, and its columns have changed.
@@ -38,12 +38,12 @@ def write_model(connection: sa.Connection, model: Model, sql: str, existing: str
             execute(connection, f"drop {existing} {name}")
         execute(connection, f"create {kind} {name} as {sql}")
     if kind == "table":
-        _tell_planner(connection, name)
+        _analyze(connection, name)
     return _count(connection, name)
 
 
 def execute(connection: sa.Connection, sql: str) -> None:
-    connection.exec_driver_sql(sql, execution_options=AS_IT_STANDS)
+    connection.exec_driver_sql(sql, execution_options=VERBATIM)
 
 
 def _replace_in_place(connection: sa.Connection, name: str, kind: str, sql: str, existing: str) -> None:
@@ -60,7 +60,7 @@ def _replace_in_place(connection: sa.Connection, name: str, kind: str, sql: str,
         execute(connection, f"create or replace view {name} as {sql}")
         return
     allowed = _grants(connection, name)
-    # Views upon it go with it: other models, which are built after it.
+    # Drops dependent views, too: they are other models, rebuilt after it.
     execute(connection, f"drop {existing} if exists {name} cascade")
     execute(connection, f"create {kind} {name} as {sql}")
     for privilege, role in allowed:
@@ -68,7 +68,7 @@ def _replace_in_place(connection: sa.Connection, name: str, kind: str, sql: str,
 
 
 def _grants(connection: sa.Connection, name: str) -> list[tuple[str, str]]:
-    """What others than the owner may do with a table."""
+    """Privileges on a table other than the owner's."""
     import sqlalchemy as sa
 
     rows = connection.execute(
@@ -101,7 +101,7 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
         )
         raise ModelError(
             f"The columns of {name} have changed ({differing}). Quarters stored earlier lack them:"
-            " `mel recalculate` builds every quarter anew. Nothing was changed."
+            " `mel recalculate` rebuilds every quarter. Nothing was changed."
         )
     listed = ", ".join(new)
     execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")  # noqa: S608
@@ -111,14 +111,14 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
     return rows
 
 
-def _tell_planner(connection: sa.Connection, name: str) -> None:
-    """PostgreSQL looks at a new table some minutes later, and until then plans joins as for ten rows."""
+def _analyze(connection: sa.Connection, name: str) -> None:
+    """PostgreSQL analyzes a new table only minutes later, and until then plans joins as if for ten rows."""
     if connection.dialect.name == "postgresql":
         execute(connection, f"analyze {name}")
 
 
 def _columns(connection: sa.Connection, table: str) -> list[tuple[str, str]]:
-    """Names and types in order. Asked of this table alone: the information schema looks at every view first."""
+    """Names and types in order. Not from the information schema, which inspects every view first."""
     query = f"describe {table}"
     if connection.dialect.name == "postgresql":
         query = (

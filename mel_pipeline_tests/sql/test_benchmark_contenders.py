@@ -28,10 +28,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 def test_every_contender_makes_the_tables_of_the_hand_written_script(bench: Bench, peer: str) -> None:
     if not PYTHONS[PEERS[peer][0]].exists():
         pytest.skip(f"{peer} is not installed: make benchmark-quick does it.")
-    told = bench.turn(peer, with_tests=True, check=True)
-    assert told["tests"] > 20
-    assert told["seconds"] > 0
-    assert told["peak"] > 20
+    measured = bench.turn(peer, with_tests=True, check=True)
+    assert measured["tests"] > 20
+    assert measured["seconds"] > 0
+    assert measured["peak"] > 20
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ SAME: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         f"select count(distinct name), min(length(name)), max(length(name)) from {SPELLINGS}",
         [(2, 5, 6)],
     ),
-    "capitals are told by Unicode": (
+    "capitals are recognised by Unicode": (
         "select lower('ÉVORA ÑANDÚ ΑΘΗΝΑ'), upper('évora'), 'É' = 'é'",
         [("évora ñandú αθηνα", "ÉVORA", False)],
     ),
@@ -108,7 +108,7 @@ SAME: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "select 'a' || cast(null as text), concat('a', cast(null as text), 'b')",
         [(None, "ab")],
     ),
-    "joined text is in the order asked for, without what is missing": (
+    "joined text is in the requested order, without missing values": (
         f"select string_agg(word, ', ' order by word) from {WORDS} where word is null or word in ('b', 'B', 'é', 'z')",
         [("B, b, z, é",)],
     ),

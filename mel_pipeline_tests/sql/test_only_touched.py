@@ -127,7 +127,7 @@ def test_news_of_one_quarter_leave_the_other_quarters_alone(small: Small) -> Non
 
 
 def test_the_first_row_of_all_and_the_last_one_that_goes_touch_every_quarter(small: Small) -> None:
-    """A model may tell "nothing was ever loaded" from "nothing in this quarter"."""
+    """A model may distinguish "nothing was ever loaded" from "nothing in this quarter"."""
     small.execute("delete from raw_events where day < date '2024-04-01'")
     small.run("2024-Q1")
     assert small.built("2024-Q1") == set()

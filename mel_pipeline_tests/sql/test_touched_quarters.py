@@ -101,10 +101,10 @@ def test_after_late_changed_and_deleted_rows_every_table_is_that_of_a_full_rebui
         _replace(warehouse, fill, tables)
         built = _run(warehouse, project, only_touched=True)
         assert len(built) < len(everything), "something is left alone each time"
-        told = _everything(warehouse, project)
+        result = _everything(warehouse, project)
         _run(warehouse, project, only_touched=False)
         full = _everything(warehouse, project)
-        assert {name for name in told if told[name] != full[name]} == set()
+        assert {name for name in result if result[name] != full[name]} == set()
         assert _run(warehouse, project, only_touched=True) == set(), "and it knows what it has left alone"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mel_pipeline.defs.serving import years
-from mel_pipeline.defs.serving.beside import Report
+from mel_pipeline.defs.serving.report_process import Report
 from mel_pipeline.defs.serving.running import Outcome, Stage
 
 RUNS = [

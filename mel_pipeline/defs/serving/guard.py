@@ -5,7 +5,7 @@ The Dagster web server takes commands from any page open in the same browser: a 
 
 - the ``Host`` must be one we serve;
 - an ``Origin``, where the browser sends one, must be ours, on websockets as well;
-- commands are JSON POSTs only: a form or a link cannot make one without asking the browser first.
+- commands are JSON POSTs only: a form or a link cannot send one without a preflight request.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SAFE_METHODS = {"GET", "HEAD"}
 
 
 class Guard:
-    """Refuses what could be a command from elsewhere; passes everything else on.
+    """Refuses requests that could be commands from another site; passes everything else on.
 
     Args:
         app: the application behind the guard.
@@ -58,7 +58,7 @@ class Guard:
         if any(origin not in self.origins for origin in headers.get(b"origin", [])):
             return "The request came from another site and was refused."
         if scope["type"] == "websocket":
-            # A browser always says where a websocket comes from; without it nothing can be judged.
+            # Browsers always send the origin of a websocket; without it the request cannot be checked.
             return None if headers.get(b"origin") else "A websocket without an origin is refused."
         return self._reason_to_refuse_command(scope, headers)
 

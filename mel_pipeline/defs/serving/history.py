@@ -1,9 +1,9 @@
-"""Dagster's SQLite files while jobs run in this process: held open, and synced at checkpoints.
+"""Keep Dagster's SQLite files open while jobs run in this process, and sync them at checkpoints.
 
-Dagster makes an engine, opens a connection and closes it again for every event. Closing the last connection of a file
-writes its log back and waits for the disk, and so does each commit: two fifths of the wall time of `mel report` before
-this. Held open, a file's log is written back when it has grown; its events are there after a crash of the process, and
-the file is whole after a power cut, which may take the last events of the history with it. Figures do not lie here.
+For every event Dagster creates an engine, opens a connection and closes it. Closing the last connection of a file
+checkpoints its log and waits for the disk, and so does each commit: two fifths of the wall time of `mel report` before
+this. With the file kept open, the log is checkpointed only when it has grown. Events survive a crash of the process;
+a power cut leaves the file intact but may lose the last events of the history. No figures are stored here.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import sqlalchemy as sa
 
 
 @contextmanager
-def history_held_open(folder: Path) -> Iterator[None]:
-    """Every SQLite file below ``folder`` that is opened meanwhile stays open until the end of the block."""
+def keep_history_open(folder: Path) -> Iterator[None]:
+    """Keep every SQLite file opened below ``folder`` open until the end of the block."""
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
-    held = _Held(folder.resolve())
+    connections = _OpenConnections(folder.resolve())
     make: Callable[..., sa.Engine] = vars(sqlite_event_log)["create_engine"]
     engines: dict[str, sa.Engine] = {}
 
@@ -32,18 +32,18 @@ def history_held_open(folder: Path) -> Iterator[None]:
             engines[url] = make(url, **arguments)
         return engines[url]
 
-    sa.event.listen(sa.Pool, "connect", held.opened)
-    setattr(sqlite_event_log, "create_engine", made_once)  # noqa: B010 - Dagster's own, with no other way in
+    sa.event.listen(sa.Pool, "connect", connections.opened)
+    setattr(sqlite_event_log, "create_engine", made_once)  # noqa: B010 - Dagster's own, no other hook
     try:
         yield
     finally:
         setattr(sqlite_event_log, "create_engine", make)  # noqa: B010
-        sa.event.remove(sa.Pool, "connect", held.opened)
-        held.close()
+        sa.event.remove(sa.Pool, "connect", connections.opened)
+        connections.close()
 
 
-class _Held:
-    """One more connection to each file, opened with the first of Dagster's."""
+class _OpenConnections:
+    """One extra connection to each file, opened along with Dagster's first."""
 
     def __init__(self, folder: Path) -> None:
         self._below = f"{folder}{os.sep}"
@@ -61,7 +61,7 @@ class _Held:
             return
         if path not in self._connections:
             self._connections[path] = sqlite3.connect(path, check_same_thread=False)
-        # A connection holds the log open from its first read on; Dagster turns the log on as it makes a file.
+        # A connection keeps the log open from its first read on; Dagster enables WAL when it creates a file.
         mode = self._connections[path].execute("pragma journal_mode").fetchone()[0]
         self._connections[path].execute("select count(*) from sqlite_master").fetchone()
         if mode == "wal":

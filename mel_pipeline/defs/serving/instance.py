@@ -11,7 +11,7 @@ from mel_pipeline.core.errors import SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
 
 SHIPPED = Path(__file__).parent / "dagster.yaml"
-STORAGE_URL = "MEL_DAGSTER_STORAGE_URL"  # read by Dagster itself, so that the password stands in no file
+STORAGE_URL = "MEL_DAGSTER_STORAGE_URL"  # read by Dagster itself, so that the password is in no file
 ON_POSTGRES = f"""
 storage:
   postgres:
@@ -20,7 +20,7 @@ storage:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make the folder with our dagster.yaml, unless the operator has put another one there; point Dagster at it."""
+    """Create the folder with our dagster.yaml, unless the operator has put another one there; point Dagster at it."""
     home = settings.dagster_home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     target, url = home / "dagster.yaml", settings.dagster_storage_url.get_secret_value()
@@ -31,7 +31,7 @@ def prepare_home(settings: Settings) -> Path:
         target.write_text(wanted, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
-    # Events of one step are written together: one commit an event is most of what a short step costs.
+    # Events of one step are written together: one commit per event is most of the cost of a short step.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     if url:
         # Without a name SQLAlchemy takes psycopg 3, and Dagster's storage then fails at its first event.
@@ -44,15 +44,15 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """Dagster's instance.
 
     Raises:
-        SettingsError: the storage is no PostgreSQL URL.
-        WarehouseError: its server cannot be reached, or lets this user make no tables.
+        SettingsError: the storage is not a PostgreSQL URL.
+        WarehouseError: its server cannot be reached, or this user may not create tables.
     """
     if url := settings.dagster_storage_url.get_secret_value():
         from mel_pipeline.warehouse.postgres import is_postgres, require_reachable
 
         if not is_postgres(url):
             raise SettingsError(
-                f"Opening Dagster's storage: {STORAGE_URL} is no PostgreSQL URL. Write it like"
+                f"Opening Dagster's storage: {STORAGE_URL} is not a PostgreSQL URL. Write it like"
                 " postgresql://user:password@host/dagster, or leave it empty for files in MEL_HOME."
             )
         require_reachable(url)
@@ -70,7 +70,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def daemon_is_running(settings: Settings) -> bool:
-    """The daemon has given a sign of life within Dagster's own tolerance."""
+    """Whether the daemon's last heartbeat is within Dagster's own tolerance."""
     from dagster._daemon.controller import all_daemons_live
 
     with open_instance(settings) as instance:

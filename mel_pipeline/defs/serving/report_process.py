@@ -1,8 +1,8 @@
-"""Reports made by a second process while the next quarter is collected.
+"""Create reports in a second process while the next quarter is collected.
 
-The edition is read here, before anything of the next quarter arrives, and handed over as frames: the second process
-never opens the warehouse, which one process writes at a time. It runs Dagster's job of the report, so that the assets
-stand in the UI as those of any other run.
+The edition is read here, before data of the next quarter arrive, and handed over as frames: the second process never
+opens the warehouse, which one process writes at a time. It runs Dagster's report job, so the assets appear in the UI
+like those of any other run.
 """
 
 from __future__ import annotations
@@ -26,54 +26,54 @@ from mel_pipeline.reporting.inputs.editions import read_edition
 
 @dataclass(frozen=True)
 class Report:
-    """A report that has been made, or has failed, with the stages of its run."""
+    """A finished or failed report, with the stages of its run."""
 
     partition: str
     outcome: Outcome
     stages: list[Stage]
 
 
-class Beside:
-    """One process beside this one; reports are made in the order they are asked for."""
+class ReportProcess:
+    """One extra process; reports are created in the order of the requests."""
 
     def __init__(self, runner: Jobs, pool: ProcessPoolExecutor) -> None:
         self._runner, self._pool = runner, pool
-        self._asked: list[tuple[str, Future[Report]]] = []
+        self._requested: list[tuple[str, Future[Report]]] = []
 
     def begin(self, job: str, partition: str, tags: dict[str, str] | None = None) -> None:
-        """Read the edition of ``partition`` as it stands now, and have its report made."""
+        """Read the current edition of ``partition`` and queue its report."""
         edition = read_edition(self._runner.warehouse, self._runner.settings, partition)
-        self._asked.append((partition, self._pool.submit(_make, job, edition, tags)))
+        self._requested.append((partition, self._pool.submit(_make, job, edition, tags)))
 
     def ended(self, *, wait: bool = False) -> Iterator[Report]:
-        """Reports that have ended since the last call; with ``wait`` all that were asked for.
+        """Reports that have ended since the last call; with ``wait`` all that were requested.
 
         Raises:
             ReportError: the process was killed.
         """
-        while self._asked and (wait or self._asked[0][1].done()):
-            partition, future = self._asked.pop(0)
+        while self._requested and (wait or self._requested[0][1].done()):
+            partition, future = self._requested.pop(0)
             try:
                 yield future.result()
             except BrokenProcessPool as error:
                 raise ReportError(
-                    f"Making the report of {partition}: the process that made it was ended from outside, perhaps for"
-                    " want of memory. Run the command again; MEL_PROCESSES=1 makes everything in one process."
+                    f"Creating the report of {partition}: its process was killed, perhaps for lack of memory."
+                    " Run the command again; MEL_PROCESSES=1 runs everything in one process."
                 ) from error
 
 
 @contextmanager
-def reports_beside(runner: Jobs) -> Iterator[Beside | None]:
-    """A process for the reports, or None where there is one processor or the settings want one process."""
+def report_process(runner: Jobs) -> Iterator[ReportProcess | None]:
+    """A process for the reports, or None with a single processor or if the settings require one process."""
     wanted = runner.settings.processes or cores()
-    # The second process opens the instance of the settings; a temporary one, as tests have, is of this process alone.
+    # The second process opens the instance of the settings; a temporary one, as in tests, belongs to this process only.
     is_shared = Path(runner.instance.root_directory).resolve() == runner.settings.dagster_home.resolve()
     if wanted < 2 or not is_shared or not may_start_more():
         yield None
         return
     with workers(1, _open) as pool:
-        pool.submit(_opened)  # so that it starts now and not with the first report
-        yield Beside(runner, pool)
+        pool.submit(_warm_up)  # start the process now, not with the first report
+        yield ReportProcess(runner, pool)
 
 
 _RUNNER: list[Jobs] = []  # of the second process
@@ -85,8 +85,8 @@ def _open() -> None:
     Finalize(None, stack.close, exitpriority=10)
 
 
-def _opened() -> None:
-    """Loads what a report needs before there is one."""
+def _warm_up() -> None:
+    """Import what a report needs ahead of the first one."""
     import mel_pipeline.reporting.charts.canvas
     import mel_pipeline.reporting.workbook.build  # noqa: F401
 

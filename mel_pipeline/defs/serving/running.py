@@ -1,4 +1,4 @@
-"""Runs a job in this process and tells how it goes, stage by stage."""
+"""Run a job in this process and report its progress by stage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
 from mel_pipeline.defs.context import COLLECT, LINGER_SECONDS
 from mel_pipeline.defs.failure_messages import failure_message
-from mel_pipeline.defs.serving.history import history_held_open
+from mel_pipeline.defs.serving.history import keep_history_open
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.site import NAME as SITE
 from mel_pipeline.warehouse import Warehouse
@@ -36,7 +36,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. ``problems`` are sentences for a person; ``warnings`` stand by asset."""
+    """How a run ended. ``problems`` are readable sentences; ``warnings`` are by asset."""
 
     success: bool
     run_id: str
@@ -45,10 +45,10 @@ class Outcome:
 
 
 class Jobs:
-    """The jobs of this code location, run here and now.
+    """The jobs of this code location, run in this process.
 
     Args:
-        opens_warehouse: false where everything that is read arrives from another process.
+        opens_warehouse: false if all input is handed over by another process.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Jobs:
             if isinstance(checks, dg.AssetChecksDefinition)
             for spec in checks.check_specs
         }
-        self._asked_whole = {  # of the source, not by quarter
+        self._unpartitioned = {  # sources loaded as a whole, not by quarter
             key
             for item in assets
             if item.partitions_def is None
@@ -92,13 +92,13 @@ class Jobs:
         """Run a job for one quarter or year; ``on_stage`` is called as each stage ends.
 
         Args:
-            is_first: of runs one after the other. The others ask only the sources that are asked by quarter.
-            is_last: of runs one after the other. Only the last writes the reading site.
-            only: assets of the job to make; all by default.
+            is_first: of a series of runs. Later ones load only the sources that are loaded by quarter.
+            is_last: of a series of runs. Only the last one writes the reading site.
+            only: assets of the job to materialize; all by default.
         """
         run_id = str(uuid.uuid4())
         progress = _Progress(self.stage_of, on_stage)
-        self.instance.add_event_listener(run_id, progress.saw)
+        self.instance.add_event_listener(run_id, progress.on_event)
         definition = self.definitions.resolve_job_def(job)
         result = definition.execute_in_process(
             instance=self.instance,
@@ -117,17 +117,17 @@ class Jobs:
     def _part(
         self, job: dg.JobDefinition, only: set[str], *, is_first: bool, is_last: bool
     ) -> list[dg.AssetKey] | None:
-        """The assets to make where these are not all of the job."""
+        """The assets to materialize, or None for all of the job."""
         every = set(job.asset_layer.selected_asset_keys)
-        left_out = (set() if is_first else self._asked_whole) | (set() if is_last else {dg.AssetKey(SITE)})
+        left_out = (set() if is_first else self._unpartitioned) | (set() if is_last else {dg.AssetKey(SITE)})
         wanted = every & {dg.AssetKey(name) for name in only} if only else every - left_out
         return sorted(wanted) if wanted != every else None
 
 
 @contextmanager
 def jobs(settings: Settings, *, opens_warehouse: bool = True) -> Iterator[Jobs]:
-    """The jobs of this code location and Dagster's instance, for as long as the block lasts. Errors as ``open_instance``."""
-    with history_held_open(settings.dagster_home), open_instance(settings) as instance:
+    """The jobs of this code location and Dagster's instance, while the block lasts. Errors as of ``open_instance``."""
+    with keep_history_open(settings.dagster_home), open_instance(settings) as instance:
         yield Jobs(settings, instance, opens_warehouse=opens_warehouse)
 
 
@@ -143,7 +143,7 @@ class _Progress:
         self.problems: list[str] = []
         self.warnings: dict[str, str] = {}
 
-    def saw(self, entry: Any) -> None:
+    def on_event(self, entry: Any) -> None:
         event = entry.dagster_event
         if event is None:
             return

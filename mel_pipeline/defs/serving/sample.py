@@ -1,4 +1,4 @@
-"""The sample organisation answers while a command runs, or from the first step of a run on, when settings ask for it."""
+"""Start the sample organisation for a command, or from the first step of a run, if the settings use it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ NOTE = (
     " no guard against requests from other web pages."
 )
 _LOCK = threading.Lock()
-_PORTS: list[int] = []  # of the one sandbox that this process has started
+_PORTS: list[int] = []  # of the sandbox started by this process
 
 
 @contextmanager
-def sample_sources(settings: Settings, meanwhile: Callable[[], object] = lambda: None) -> Iterator[Settings]:
-    """Settings whose sources answer. Real accounts are left alone; the sample is served for the block.
+def sample_sources(
+    settings: Settings, while_starting: Callable[[], object] = lambda: None
+) -> Iterator[Settings]:
+    """Settings whose sources answer. Real accounts are used as they are; the sample is served for the block.
 
     A free port is taken when the usual one is in use. Processes started within the block learn the port
     through the environment.
 
     Args:
-        meanwhile: called while the sample starts, which takes a second or two.
+        while_starting: called while the sample starts, which takes a second or two.
     """
     if not settings.sample:
         yield settings
         return
     before = os.environ.get("MEL_SANDBOX_PORT")
-    with _sandbox(settings, settings.sandbox_port, meanwhile) as port:
+    with _sandbox(settings, settings.sandbox_port, while_starting) as port:
         os.environ["MEL_SANDBOX_PORT"] = str(port)
         try:
             yield load_settings()
@@ -62,15 +64,17 @@ def answering(settings: Settings, log: Callable[[str], None]) -> Settings:
 
 
 def _sandbox(
-    settings: Settings, port: int, meanwhile: Callable[[], object] = lambda: None
+    settings: Settings, port: int, while_starting: Callable[[], object] = lambda: None
 ) -> AbstractContextManager[int]:
     from mel_pipeline.sandbox.process import running_apart
 
-    return running_apart(port, settings.current_day, settings.survey_folder, settings.sandbox_fail, meanwhile)
+    return running_apart(
+        port, settings.current_day, settings.survey_folder, settings.sandbox_fail, while_starting
+    )
 
 
 def _answers(port: int) -> bool:
-    """Whether a sandbox, and not somebody else's server, listens there."""
+    """Whether a sandbox, and not another server, listens there."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/")

@@ -20,7 +20,7 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
     """Serve until interrupted. On this machine only: the UI has no login.
 
     Args:
-        read_only: readers may look, but neither launch nor report anything.
+        read_only: readers can view, but not launch runs or report events.
     """
     import uvicorn
     from dagster._core.workspace.context import WorkspaceProcessContext
@@ -28,7 +28,7 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
     from dagster_webserver.app import create_app_from_workspace_process_context
     from dagster_webserver.version import __version__
 
-    # uvicorn gives a signal back to us once it has shut down; without a handler the daemon would be left over.
+    # uvicorn re-raises a signal once it has shut down; without a handler the daemon would keep running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workspace = settings.project_dir / "workspace.yaml"
     with open_instance(settings) as instance, _daemon(workspace, with_daemon and not read_only):
@@ -53,11 +53,11 @@ def with_reports(app: App, folder: Path) -> App:
     files = StaticFiles(directory=folder, html=True, check_dir=False)
     reports = Starlette(routes=[Mount(REPORTS, files)])
 
-    async def beside(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app_with_reports(scope: Scope, receive: Receive, send: Send) -> None:
         is_report = scope["type"] == "http" and str(scope["path"]).startswith(f"{REPORTS}/")
         await (reports if is_report else app)(scope, receive, send)
 
-    return beside
+    return app_with_reports
 
 
 @contextmanager
@@ -74,6 +74,6 @@ def _daemon(workspace: Path, wanted: bool) -> Iterator[None]:
         daemon.terminate()
         try:
             daemon.wait(timeout=20)
-        except subprocess.TimeoutExpired:  # on a busy machine; what it was about is done at the next start
+        except subprocess.TimeoutExpired:  # on a busy machine; its work continues at the next start
             daemon.kill()
             daemon.wait()

@@ -47,7 +47,7 @@ class Catalogue(BaseModel):
 
 
 def load_catalogue(folder: Path) -> Catalogue:
-    """Read the indicators of an SQL project and the lists kept in this room.
+    """Read the indicators of an SQL project and the lists of the organisation.
 
     Args:
         folder: the SQL project, or the folder with the ``ind_*.yml`` files itself.
@@ -85,7 +85,7 @@ def _indicator(path: Path) -> Indicator:
     if not indicator.model == path.stem == entry.get("name"):
         raise CatalogueError(
             f"{path.name}: the file, the model name '{entry.get('name')}' and the id {indicator.id} do not"
-            f" belong together. {indicator.id} is calculated by {indicator.model}."
+            f" match. {indicator.id} is calculated by {indicator.model}."
         )
     return indicator
 
@@ -113,7 +113,7 @@ def _scale_labels(path: Path) -> list[ScaleLabel]:
 
 
 def _check(catalogue: Catalogue) -> None:
-    """What one file alone cannot show."""
+    """Checks across files."""
     numbers = {line.number for line in catalogue.lines_of_action}
     for indicator in catalogue.indicators:
         if unknown := sorted(set(indicator.lines_of_action) - numbers):
@@ -137,7 +137,7 @@ def _unique(field: str, values: list[tuple[object, str]]) -> None:
     for value, place in values:
         if value in seen:
             raise CatalogueError(
-                f"{place}: the {field} {value} is taken already by {seen[value]}. Choose another."
+                f"{place}: the {field} {value} is already used by {seen[value]}. Choose another."
             )
         seen[value] = place
 

@@ -1,4 +1,4 @@
-"""The catalogue as frames to land as ``raw_catalogue__<name>``. Text in every cell, as every raw table."""
+"""The catalogue as frames for the tables ``raw_catalogue__<name>``. Text in every cell, as in every raw table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = dict[str, str | None]
 
 
 def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
-    """One frame for each of ``Catalogue.table_names``, columns as text, missing values missing."""
+    """One frame for each of ``Catalogue.table_names``, columns as text, missing values as NA."""
     import pandas as pd
 
     rows: dict[str, list[Row]] = {

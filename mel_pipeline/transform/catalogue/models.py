@@ -1,4 +1,4 @@
-"""What the catalogue files may say. Strict: an unknown field or an empty text is an error."""
+"""Schema of the catalogue files. Strict: an unknown field or an empty text is an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Text(_Strict):
 
 
 class Formula(_Strict):
-    """In words; the SQL beside it does the counting."""
+    """In words; the model's SQL does the counting."""
 
     numerator: Words
     denominator: Words | None = None
@@ -38,7 +38,7 @@ class Baseline(_Strict):
 
 
 class Target(_Strict):
-    """A target somebody stated, and where."""
+    """A stated target, and where it was stated."""
 
     period: Annotated[str, Field(pattern=PERIOD)]
     value: float
@@ -57,7 +57,7 @@ class Disclosure(_Strict):
 
     ``group``: indicators that rest on the same people are withheld together. ``people``: the part of the
     formula that counts the persons a figure rests on. ``answers``: of a share of answers, the scores (1 to 5) that
-    its numerator counts; with the answers by score somebody could otherwise work out what is withheld.
+    its numerator counts; with the answers by score, withheld figures could otherwise be derived.
     """
 
     group: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -66,20 +66,20 @@ class Disclosure(_Strict):
 
 
 class Interval(_Strict):
-    """A share of a survey has an interval; ``population``: the indicator whose denominator is everybody asked."""
+    """A share of a survey has an interval; ``population``: the indicator whose denominator is everyone invited."""
 
     population: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")] | None = None
 
 
 class Records(_Strict):
-    """What a count counts: a table expression of the SQL model, and its column that names a record."""
+    """The records behind a count: a table expression of the SQL model, and its key column."""
 
     table: Words
     key: Words
 
 
 class Indicator(_Strict):
-    """One indicator as its reference sheet says it (``config: meta: indicator`` of ``ind_*.yml``)."""
+    """One indicator, as in its reference sheet (``config: meta: indicator`` of ``ind_*.yml``)."""
 
     id: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")]
     name: Text
@@ -100,12 +100,12 @@ class Indicator(_Strict):
     targets: list[Target] = []
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
-    headline: bool = False  # on the first page; its chart stands in the report
-    pictured: bool = False  # its chart stands in the report as well
+    headline: bool = False  # on the first page; its chart is in the report
+    pictured: bool = False  # its chart is in the report as well
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
-    interval: Interval | None = None  # of shares that rest on who answered
+    interval: Interval | None = None  # of shares based on survey answers
     records: Records | None = None  # of counts that are not about persons
 
     @model_validator(mode="after")
@@ -136,7 +136,7 @@ class Campaign(_Strict):
 
 
 class ScaleLabel(_Strict):
-    """What an answer means. ``score`` for satisfaction, ``code`` for gender, neither for a non-answer."""
+    """The meaning of an answer. ``score`` for satisfaction, ``code`` for gender, neither for a non-answer."""
 
     scale: Literal["satisfaction", "gender"]
     label: Words  # lower case, as ``lower(trim(answer))`` writes it

@@ -22,7 +22,7 @@ DIRECTION = {
 
 
 def reference_sheets(catalogue: Catalogue) -> str:
-    """One document with a table of contents and a sheet an indicator."""
+    """One document with a table of contents and one sheet per indicator."""
     contents = [
         f"- [{indicator.id} · {indicator.name.en}](#{indicator.id.lower()})"
         for indicator in catalogue.indicators

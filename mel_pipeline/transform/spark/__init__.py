@@ -1,4 +1,4 @@
-"""The models of ``dbt_like_sql/`` on a Spark cluster. The only place that imports pyspark, and only when asked."""
+"""The models of ``dbt_like_sql/`` on a Spark cluster. The only package that imports pyspark, and only when used."""
 
 from mel_pipeline.transform.spark.runner import SparkRunner
 

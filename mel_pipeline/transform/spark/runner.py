@@ -1,8 +1,8 @@
-"""Run models on Spark in dependency order, and bring what they make back into the warehouse.
+"""Run models on Spark in dependency order and import their results into the warehouse.
 
-Like ``Runner``: a model's tests run before its new rows count, a failure leaves the old rows, and whatever
-reads it is skipped. New rows are a new folder of the lake; that it counts, and that its rows stand in the warehouse,
-is decided in one transaction. A model whose SQL, tests and inputs are those of its last run is not built again.
+Like ``Runner``: a model's tests run before its new rows become current, a failure leaves the old rows, and
+downstream models are skipped. New rows are a new folder of the mirror; one transaction makes it current and imports
+its rows. A model whose SQL, tests and inputs are unchanged since its last run is not built again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mel_pipeline.transform.checks import check_query, check_results, tables_rea
 from mel_pipeline.transform.dialects import to_dialect
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.runner import Runner
-from mel_pipeline.transform.spark.session import open_session, patience
+from mel_pipeline.transform.spark.session import job_timeout, open_session
 from mel_pipeline.transform.spark.tables import DIALECT, Tables, columns_of, declared_columns, fingerprint
 from mel_pipeline.warehouse.parquet_mirror import Part
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mel_pipeline.transform.project import Model, SqlProject
     from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 
-BUILD = "1"  # part of every fingerprint: another number builds everything anew
+BUILD = "1"  # part of every fingerprint: changing it rebuilds everything
 
 
 class _ChecksFailedError(Exception):
@@ -40,13 +40,13 @@ class SparkRunner:
     """Builds models on a cluster.
 
     Args:
-        lake: where rows go between the warehouse and Spark.
+        mirror: where rows go between the warehouse and Spark.
         master: such as ``spark://host:7077``.
-        wait_seconds: how long a job may wait for a worker before it is given up.
+        wait_seconds: how long a job may wait for a worker before it is cancelled.
     """
 
-    def __init__(self, lake: ParquetMirror, master: str, wait_seconds: float = 300.0) -> None:
-        self.lake, self.master, self.wait_seconds = lake, master, wait_seconds
+    def __init__(self, mirror: ParquetMirror, master: str, wait_seconds: float = 300.0) -> None:
+        self.mirror, self.master, self.wait_seconds = mirror, master, wait_seconds
 
     def run(
         self,
@@ -57,24 +57,24 @@ class SparkRunner:
         full_refresh: bool = False,
         with_tests: bool = True,
     ) -> Iterator[ModelResult]:
-        """Run the selected models, upstream first, and tell of each as it ends; as ``Runner.run``.
+        """Run the selected models, upstream first; yields each result as it finishes, like ``Runner.run``.
 
         Raises:
-            SettingsError: PySpark, Java or the folder of the lake is missing.
-            ModelError: the cluster does not answer, or the lake has lost what cannot be built again.
+            SettingsError: PySpark, Java or the Parquet folder is missing.
+            ModelError: the cluster does not answer, or folders are lost that cannot be rebuilt.
         """
         wanted = {**project.variables, **(variables or {})}
         models = project.order(select)
         if not models:
             return
-        known = _standing(self.lake, project, full_refresh)
+        known = _current_parts(self.mirror, project, full_refresh)
         session = open_session(self.master, self.wait_seconds)
-        tables = Tables(session, self.lake, project, wanted, known)
+        tables = Tables(session, self.mirror, project, wanted, known)
         raw = {name: declared_columns(project, name) for name in sorted(_raw_tables(project, models))}
-        for part in self.lake.hand_over(raw, known)[0]:
+        for part in self.mirror.hand_over(raw, known)[0]:
             known[part.table] = [part]
-        build = _Build(self, tables, self.lake.warehouse.tables(), full_refresh, with_tests)
-        broken: dict[str, str] = {}  # model that did not succeed -> the failure it goes back to
+        build = _Build(self, tables, self.mirror.warehouse.tables(), full_refresh, with_tests)
+        broken: dict[str, str] = {}  # model that did not succeed -> the original failure
         for model in models:
             cause = next((broken[name] for name in model.depends_on if name in broken), None)
             skipped = ModelResult(model.name, "skipped", message=f"Not run. {cause}")
@@ -82,12 +82,12 @@ class SparkRunner:
             if result.status != "ok":
                 broken[model.name] = cause or f"{model.name} failed: {result.message}"
             yield result
-        self.lake.sweep()
+        self.mirror.sweep()
 
 
 @dataclass
 class _Build:
-    """What one run needs at each model. ``relations`` stood in the warehouse when the run began."""
+    """What one run needs for each model. ``relations`` existed in the warehouse when the run began."""
 
     runner: SparkRunner
     tables: Tables
@@ -96,18 +96,18 @@ class _Build:
     with_tests: bool
 
 
-def _standing(lake: ParquetMirror, project: SqlProject, full_refresh: bool) -> dict[str, list[Part]]:
-    """Parts that count and are there. What is lost is built again, if it can be."""
-    known = lake.parts()
+def _current_parts(mirror: ParquetMirror, project: SqlProject, full_refresh: bool) -> dict[str, list[Part]]:
+    """Current parts whose folders exist. Missing ones are rebuilt, if possible."""
+    known = mirror.parts()
     for table, parts in known.items():
-        there = [part for part in parts if lake.is_there(part)]
+        there = [part for part in parts if mirror.is_there(part)]
         model = project.models.get(table)
         grows = model is not None and model.config.materialized == "incremental"
         if grows and len(there) < len(parts) and not full_refresh:
             lost = ", ".join(sorted(part.part for part in parts if part not in there))
             raise ModelError(
-                f"Reading the lake {lake.folder}: of {table} the folders of {lost} are gone. `mel recalculate` builds every"
-                " quarter again. Nothing was changed."
+                f"Reading the Parquet folder {mirror.folder}: of {table} the folders of {lost} are gone."
+                " `mel recalculate` rebuilds every quarter. Nothing was changed."
             )
         known[table] = there
     return known
@@ -149,8 +149,8 @@ def _run_model(build: _Build, model: Model) -> ModelResult:
         rows, tests = part.rows, _results(build, model, part)
     except _ChecksFailedError as failed:
         tests = failed.tests
-        said = " ".join(test.sentence for test in tests if not test.passed and test.severity == "error")
-        message = f"{said} The rows from before this run were kept."
+        failures = " ".join(test.sentence for test in tests if not test.passed and test.severity == "error")
+        message = f"{failures} The rows from before this run were kept."
     except MelError as error:
         message = f"Running {model.path.name} on Spark: {str(error).rstrip('.')}."
     except (PySparkException, Py4JError) as error:
@@ -161,7 +161,7 @@ def _run_model(build: _Build, model: Model) -> ModelResult:
 
 
 def _check(build: _Build, model: Model) -> str:
-    """The query of the model's tests, without those that look into tables not built yet."""
+    """The query of the model's tests, without those that refer to tables not built yet."""
     if not build.with_tests:
         return ""
     project = build.tables.project
@@ -175,7 +175,7 @@ def _results(build: _Build, model: Model, part: Part) -> list[TestResult]:
 
 
 def _unchanged(build: _Build, model: Model, mark: str) -> Part | None:
-    """The part that was built from the same, if its rows still stand in the warehouse."""
+    """The part built from the same inputs, if its rows are still in the warehouse."""
     if build.full_refresh:
         return None
     parts = build.tables.parts.get(model.name, [])
@@ -186,7 +186,7 @@ def _unchanged(build: _Build, model: Model, mark: str) -> Part | None:
 def _built(build: _Build, model: Model, sql: str, check: str, mark: str) -> Part:
     tables = build.tables
     tables.make_ready([*model.depends_on, *model.sources, *_seen_by_tests(build, model)])
-    with patience(tables.session, build.runner.wait_seconds):
+    with job_timeout(tables.session, build.runner.wait_seconds):
         if model.config.materialized == "view":
             return _build_view(build, model, sql, check, mark)
         return _build_table(build, model, sql, check, mark)
@@ -198,23 +198,23 @@ def _seen_by_tests(build: _Build, model: Model) -> list[str]:
 
 
 def _build_view(build: _Build, model: Model, sql: str, check: str, mark: str) -> Part:
-    """A view is one in the warehouse too, so that whoever reads it there sees the same."""
+    """Create the view in the warehouse, too, so that readers there see the same."""
     tables = build.tables
     tables.session.sql(sql).createOrReplaceTempView(model.name)
     failures = _failures(build, model, check)
-    lake = build.runner.lake
-    beside = Runner(lake.warehouse)
-    [made] = beside.run(tables.project, {model.name}, tables.variables, with_tests=False)
+    mirror = build.runner.mirror
+    warehouse_runner = Runner(mirror.warehouse)
+    [made] = warehouse_runner.run(tables.project, {model.name}, tables.variables, with_tests=False)
     if made.status != "ok":
         raise ModelError(made.message)
     part = Part(model.name, "", mark, made.rows, [], failures=failures)
-    lake.note(part)
+    mirror.note(part)
     tables.parts[model.name] = [part]
     return part
 
 
 def _build_table(build: _Build, model: Model, sql: str, check: str, mark: str) -> Part:
-    tables, lake = build.tables, build.runner.lake
+    tables, mirror = build.tables, build.runner.mirror
     key = model.config.unique_key if model.config.materialized == "incremental" else None
     whole = key is None or build.full_refresh
     frame = _typed(tables.session.sql(sql))
@@ -222,48 +222,48 @@ def _build_table(build: _Build, model: Model, sql: str, check: str, mark: str) -
     try:
         written += _write(build, model.name, frame, key, mark)
         replaced = {part.part for part in written}
-        kept = [] if whole else [p for p in tables.parts.get(model.name, []) if p.part not in replaced]
-        tables.show(model.name, [*kept, *written])
+        unchanged = [] if whole else [p for p in tables.parts.get(model.name, []) if p.part not in replaced]
+        tables.show(model.name, [*unchanged, *written])
         failures = _failures(build, model, check)
         fresh = [replace(part, failures=failures) for part in written]
-        lake.take_back(fresh, key, whole=whole)
+        mirror.take_back(fresh, key, whole=whole)
     except BaseException:
         tables.hide(model.name)
         for part in written:
-            lake.drop(model.name, part.version)
+            mirror.drop(model.name, part.version)
         raise
-    tables.parts[model.name] = [*kept, *fresh]
+    tables.parts[model.name] = [*unchanged, *fresh]
     return replace(fresh[0], rows=sum(part.rows for part in fresh))
 
 
 def _typed(frame: DataFrame) -> DataFrame:
-    """A column of nothing but NULL has no type in Spark; in DuckDB it is a number."""
+    """A column with only NULL has no type in Spark; in DuckDB it is a number."""
     empty = [field.name for field in frame.schema if field.dataType.simpleString() == "void"]
     return frame.withColumns({name: frame[name].cast("int") for name in empty}) if empty else frame
 
 
 def _write(build: _Build, table: str, frame: DataFrame, key: str | None, mark: str) -> list[Part]:
     """New rows as new folders: one, or one for each value of the key."""
-    lake, columns = build.runner.lake, columns_of(frame)
-    whole = Part(table, lake.new_version(table), mark, 0, columns)
+    mirror, columns = build.runner.mirror, columns_of(frame)
+    whole = Part(table, mirror.new_version(table), mark, 0, columns)
     try:
-        frame.write.parquet(str(lake.path(whole)))
-        rows, values = lake.look(table, whole.version, key)
+        frame.write.parquet(str(mirror.path(whole)))
+        rows, values = mirror.look(table, whole.version, key)
     except BaseException:
-        lake.drop(table, whole.version)
+        mirror.drop(table, whole.version)
         raise
     if None in values:
-        lake.drop(table, whole.version)
+        mirror.drop(table, whole.version)
         raise ModelError(f"rows of {table} have no {key}, by which they are replaced")
     if len(values) <= 1:
         return [replace(whole, rows=rows, part=str(values[0]) if values else "")]
     parts = []
     for value in values:
-        part = replace(whole, version=lake.new_version(table), part=str(value))
+        part = replace(whole, version=mirror.new_version(table), part=str(value))
         stored = build.tables.read([replace(whole, rows=rows)])
-        stored.where(stored[str(key)] == value).write.parquet(str(lake.path(part)))
-        parts.append(replace(part, rows=lake.look(table, part.version, None)[0]))
-    lake.drop(table, whole.version)
+        stored.where(stored[str(key)] == value).write.parquet(str(mirror.path(part)))
+        parts.append(replace(part, rows=mirror.look(table, part.version, None)[0]))
+    mirror.drop(table, whole.version)
     return parts
 
 
@@ -278,7 +278,7 @@ def _failures(build: _Build, model: Model, check: str) -> dict[int, int]:
 
 
 def _explained(model: Model, error: Exception) -> str:
-    """Spark's name for the error, and its sentence only where no value of a row can stand in it."""
+    """Spark's name for the error, and its message only where it cannot contain a value of a row."""
     from pyspark.errors import AnalysisException, ParseException
 
     said = str(error)
@@ -287,6 +287,6 @@ def _explained(model: Model, error: Exception) -> str:
     if isinstance(error, AnalysisException | ParseException):
         reason = said.splitlines()[0].rstrip(".!")
     return (
-        f"Running {model.path.name} on Spark: {reason}. If a table is missing, run the models it comes from first."
+        f"Running {model.path.name} on Spark: {reason}. If a table is missing, run its upstream models first."
         " The rows from before this run were kept."
     )

@@ -1,6 +1,6 @@
 """A session on the cluster, with the settings on which the meaning of a model depends. Knows no model.
 
-How much of the cluster a run takes (memory, cores, where the driver listens) is Spark's own affair:
+How much of the cluster a run takes (memory, cores, where the driver listens) is Spark's own configuration:
 ``spark-defaults.conf`` in the folder that SPARK_CONF_DIR names, and SPARK_LOCAL_IP.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LOOPBACK = "127.0.0.1"
-ANSWER_SECONDS = 5.0  # a master that does not answer within this is not there
+ANSWER_SECONDS = 5.0  # a master that does not answer within this counts as unreachable
 _OPENING = threading.Lock()
 
 # The same on every cluster, whatever spark-defaults.conf says: a figure must not depend on it.
@@ -36,9 +36,9 @@ MEANING = {
     "spark.ui.showConsoleProgress": "false",
     "spark.executor.syncLogLevel.enabled": "true",
 }
-# They repeat a value that cannot be read, and it may be personal.
-TALKATIVE = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
-# Models are many and small, beside a few large ones.
+# They log a value that cannot be parsed, which may be personal.
+LOGGERS_WITH_VALUES = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+# Most models are small, a few are large.
 SPEED = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "512",
     "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "16",
@@ -54,8 +54,8 @@ def open_session(master: str, wait_seconds: float) -> SparkSession:
         wait_seconds: how long to wait for the first worker.
 
     Raises:
-        SettingsError: PySpark or Java is missing, or the master is of no known kind.
-        ModelError: nobody answers there, or no worker takes a task.
+        SettingsError: PySpark or Java is missing, or the master URL is of no known kind.
+        ModelError: the master does not answer, or no worker takes a task.
     """
     _check(master)
     try:
@@ -76,9 +76,9 @@ def open_session(master: str, wait_seconds: float) -> SparkSession:
             if not _works(session, wait_seconds):
                 session.stop()
                 raise ModelError(
-                    f"Running models on Spark: {master} answers, and no worker took a task within {wait_seconds:.0f}"
-                    " seconds. Look whether workers are running and have cores and memory left"
-                    " (spark-defaults.conf says how much is asked for). Nothing was changed."
+                    f"Running models on Spark: {master} answers, but no worker took a task within {wait_seconds:.0f}"
+                    " seconds. Check that workers are running and have cores and memory left"
+                    " (spark-defaults.conf sets how much is requested). Nothing was changed."
                 )
     return session.newSession()
 
@@ -96,13 +96,13 @@ def _check(master: str) -> None:
     if not (Path(home, "bin", "java").exists() if home else shutil.which("java")):
         raise SettingsError(
             "Running models on Spark: Java is missing. Install Java 17 or 21 (Debian: apt install"
-            " openjdk-17-jre-headless), or set JAVA_HOME to where it is."
+            " openjdk-17-jre-headless), or set JAVA_HOME to its folder."
         )
     if master.startswith("spark://"):
         addresses = master.removeprefix("spark://").split(",")
         if not any(_answers(address) for address in addresses):
             raise ModelError(
-                f"Running models on Spark: nobody answers at {master}. Start the cluster, or mend MEL_SPARK_MASTER;"
+                f"Running models on Spark: {master} does not answer. Start the cluster, or correct MEL_SPARK_MASTER;"
                 " empty it to calculate in the warehouse. Nothing was changed."
             )
 
@@ -117,7 +117,7 @@ def _answers(address: str) -> bool:
 
 
 def _on_loopback(master: str) -> dict[str, str]:
-    """Without a cluster nobody else has to reach us."""
+    """Without a cluster, bind to loopback: no other machine has to connect."""
     return (
         {"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK}
         if master.startswith("local")
@@ -134,33 +134,33 @@ def _started(builder: Any, master: str) -> SparkSession:
         session: SparkSession = builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
         raise ModelError(
-            f"Running models on Spark: no session on {master} ({_reason(error)}). Look whether the cluster runs the same"
+            f"Running models on Spark: no session on {master} ({_reason(error)}). Check that the cluster runs the same"
             " version of Spark as PySpark here, and whether workers reach this machine (SPARK_LOCAL_IP)."
             " Nothing was changed."
         ) from error
-    hush(session)
-    for name in TALKATIVE:
+    silence_logging(session)
+    for name in LOGGERS_WITH_VALUES:
         PySparkLogger.getLogger(name).disabled = True
     if session.sparkContext.master != master:
         raise ModelError(
             f"Running models on Spark: this process already works on {session.sparkContext.master}, not on {master}."
-            " Use one master a process."
+            " Use one master per process."
         )
     return session
 
 
-def hush(session: SparkSession) -> None:
-    """Let driver and executors log nothing that fails: their errors repeat values of rows.
+def silence_logging(session: SparkSession) -> None:
+    """Stop driver and executors from logging failures: their errors repeat values of rows.
 
-    An executor goes back to the level of its own machine as it starts (seen in 4.3), and is only told of changes:
-    so both levels, and again at each job for those that joined meanwhile.
+    An executor starts with the log level of its own machine (seen in 4.3) and only receives changes: so set two
+    levels in turn, and again at each job for executors that joined since.
     """
     for level in ("OFF", "FATAL"):
         session.sparkContext.setLogLevel(level)
 
 
 def _reason(error: Exception) -> str:
-    """Java's own sentence, without addresses."""
+    """Java's own message, without addresses."""
     lines = [line.strip(" :") for line in str(error).splitlines() if line.startswith(":")] or [str(error)]
     return re.sub(r"\d+\.\d+\.\d+\.\d+", "…", lines[0].splitlines()[0])
 
@@ -170,20 +170,20 @@ def _works(session: SparkSession, wait_seconds: float) -> bool:
     from pyspark.errors import PySparkException
 
     try:
-        with patience(session, wait_seconds):
+        with job_timeout(session, wait_seconds):
             return session.range(1).count() == 1
     except (PySparkException, Py4JError, ModelError):
         return False
 
 
 @contextmanager
-def patience(session: SparkSession, wait_seconds: float) -> Iterator[None]:
-    """Give a job up when it waits for workers longer than this: Spark itself would wait for ever.
+def job_timeout(session: SparkSession, wait_seconds: float) -> Iterator[None]:
+    """Cancel a job that waits for workers longer than this: Spark itself would wait forever.
 
     Raises:
-        ModelError: it was given up.
+        ModelError: the job was cancelled.
     """
-    hush(session)
+    silence_logging(session)
     ended, given_up = threading.Event(), threading.Event()
     watch = threading.Thread(
         target=_watch, args=(session, wait_seconds, ended, given_up), daemon=True, name="spark-patience"
@@ -194,8 +194,8 @@ def patience(session: SparkSession, wait_seconds: float) -> Iterator[None]:
     except Exception as error:
         if given_up.is_set():
             raise ModelError(
-                f"no worker took a task for {wait_seconds:.0f} seconds; workers were lost, or others use them all."
-                " Look at the cluster and run again"
+                f"no worker took a task for {wait_seconds:.0f} seconds; workers were lost, or other jobs use them all."
+                " Check the cluster and run again"
             ) from error
         raise
     finally:

@@ -1,4 +1,4 @@
-"""What Spark can read in a run: raw tables, built tables and views, by name. Registered when first asked for."""
+"""What Spark can read in a run: raw tables, built tables and views, by name. Registered on first use."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ class Tables:
     """The tables of one run in one session.
 
     Args:
-        parts: folders that count, by table; changed as models are built.
+        parts: current folders, by table; updated as models are built.
     """
 
     def __init__(
         self,
         session: SparkSession,
-        lake: ParquetMirror,
+        mirror: ParquetMirror,
         project: SqlProject,
         variables: Mapping[str, object],
         parts: dict[str, list[Part]],
     ) -> None:
-        self.session, self.lake, self.project = session, lake, project
+        self.session, self.mirror, self.project = session, mirror, project
         self.variables, self.parts = variables, parts
         self._ready: set[str] = set()
 
     def is_there(self, name: str) -> bool:
-        """Whether a model has been built, or can be read because it is a view on what is there."""
+        """Whether a model has been built, or is a view on existing tables."""
         model = self.project.models.get(name)
         if model is None or model.config.materialized != "view":
             return model is None or bool(self.parts.get(name))
         return all(self.is_there(other) for other in model.depends_on)
 
     def fingerprint(self, name: str) -> str:
-        """The same for the same rows, as far as SQL and raw rows tell."""
+        """Fingerprint of a table's rows, from its SQL and raw rows."""
         model = self.project.models.get(name)
         if model is None or model.config.materialized != "view":
             return fingerprint(*(f"{part.part}={part.fingerprint}" for part in self.parts.get(name, [])))
@@ -70,7 +70,7 @@ class Tables:
         return to_dialect(self.project.compile(model.name, self.variables, incremental=incremental), DIALECT)
 
     def make_ready(self, names: Sequence[str]) -> None:
-        """Let Spark read these tables."""
+        """Register these tables with Spark."""
         for name in names:
             if name in self._ready:
                 continue
@@ -84,11 +84,11 @@ class Tables:
                 self._show(name, self.read(parts))
 
     def show(self, name: str, parts: Sequence[Part]) -> None:
-        """Let Spark read these parts under the name of a table, whatever counts."""
+        """Register these parts under the name of a table, whether current or not."""
         self._show(name, self.read(parts))
 
     def hide(self, name: str) -> None:
-        """Forget what Spark reads under a name; the next to ask gets what counts."""
+        """Unregister a name; the next use registers the current parts."""
         self._ready.discard(name)
         self.session.catalog.dropTempView(name)
 
@@ -97,7 +97,7 @@ class Tables:
         if not filled:
             return self._empty(parts[0].columns)
         schema = ", ".join(f"`{name}` {_spark_kind(kind)}" for name, kind in parts[0].columns)
-        return self.session.read.schema(schema).parquet(*(str(self.lake.path(part)) for part in filled))
+        return self.session.read.schema(schema).parquet(*(str(self.mirror.path(part)) for part in filled))
 
     def _raw(self, table: str) -> DataFrame:
         """A source that was never loaded is an empty table."""
@@ -106,7 +106,7 @@ class Tables:
         return self._empty(declared_columns(self.project, table))
 
     def _empty(self, columns: Sequence[tuple[str, str]]) -> DataFrame:
-        """Spark plans nothing for what it knows to be empty."""
+        """Written so that Spark knows it is empty and plans no work for it."""
         listed = ", ".join(f"cast(null as {_spark_kind(kind)}) as `{name}`" for name, kind in columns)
         return self.session.sql(f"select {listed} where 1 = 0")
 

@@ -35,13 +35,13 @@ def after_a_night(
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Organisation:
-    """A home as the nightly job of 2024-Q4 leaves it, with ``night.json``: what Dagster told of that run."""
+    """A home as the nightly job of 2024-Q4 leaves it, with ``night.json``: Dagster's record of that run."""
 
     def make(home: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             made = set_environment(organisation_in(home, sandbox), patch)
-            told = told_of(run("nightly", "2024-Q4"))
-            (home / "night.json").write_text(json.dumps(told), encoding="utf-8")
+            record = record_of(run("nightly", "2024-Q4"))
+            (home / "night.json").write_text(json.dumps(record), encoding="utf-8")
             made.warehouse.fold()
 
     home = tmp_path / "home"
@@ -78,8 +78,8 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetC
     }
 
 
-def told_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
-    """What a nightly run told: its outcome, failing checks, and metadata that a person looks at."""
+def record_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """Results of a nightly run: its outcome, failing checks, and metadata that a person looks at."""
     charts = result.asset_materializations_for_node("write_quarterly_report")
     figures = result.asset_materializations_for_node("calculate_indicators")
     names = {made.asset_key.to_user_string(): made for made in (*charts, *figures)}
@@ -95,17 +95,17 @@ def told_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 @pytest.mark.slow
 def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(after_a_night: Organisation) -> None:
     settings = after_a_night.settings
-    told = json.loads((settings.home / "night.json").read_text("utf-8"))
-    assert told["success"]
+    record = json.loads((settings.home / "night.json").read_text("utf-8"))
+    assert record["success"]
     page = settings.published_dir / "2024-Q4" / "report-en.html"
     assert "2024" in page.read_text("utf-8")
-    assert told["failing"] == [
+    assert record["failing"] == [
         ["raw_identity__city_names", "cities_are_decided"],  # Atlantis, and Córdoba without a country
         ["raw_survey_files__responses", "rows_are_readable"],  # a recommendation of 11
     ]
-    assert "data:image/png;base64," in told["chart"]
-    assert told["figures"] and all(quarter == "2024-Q4" and rows > 0 for quarter, rows in told["figures"])
-    assert "| 2024-Q4 | all together |" in told["preview"] and "164" in told["preview"]
+    assert "data:image/png;base64," in record["chart"]
+    assert record["figures"] and all(quarter == "2024-Q4" and rows > 0 for quarter, rows in record["figures"])
+    assert "| 2024-Q4 | all together |" in record["preview"] and "164" in record["preview"]
 
     before = {path: path.stat().st_mtime_ns for path in settings.published_dir.rglob("*.*")}
     assert run("nightly", "2024-Q4").success
@@ -157,8 +157,8 @@ def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_not
         sandbox.platforms["instagram"].fail(None)
     assert result.success, "the others finish"
     verdicts = checks(result)
-    told = verdicts["raw_instagram__accounts", "rows_are_readable"].description or ""
-    assert "Authorise the account again" in told and "sample-instagram-token" not in told
+    text = verdicts["raw_instagram__accounts", "rows_are_readable"].description or ""
+    assert "Authorise the account again" in text and "sample-instagram-token" not in text
     assert verdicts["raw_matomo__daily", "rows_are_readable"].passed
     assert figures() == before, "what was loaded before still counts"
     page = (after_a_night.settings.published_dir / "2024-Q4" / "report-en.html").read_text("utf-8")

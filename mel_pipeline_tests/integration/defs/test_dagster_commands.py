@@ -30,7 +30,7 @@ STATUS = """{ runOrError(runId: "%s") { ... on Run { status } }
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An empty home, a port of the sandbox that nobody listens on, and no `mel` beside it."""
+    """An empty home, an unused port of the sandbox, and no running `mel`."""
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as free:

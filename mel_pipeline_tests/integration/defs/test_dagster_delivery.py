@@ -120,7 +120,7 @@ def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_
         monkeypatch.setenv(f"MEL_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("MEL_SANDBOX_PORT", str(settings.sandbox_url).rpartition(":")[2])
     monkeypatch.setenv("MEL_FIRST_QUARTER", "2026-Q3")
-    aside = settings.survey_folder.rename(settings.home / "aside")
+    moved = settings.survey_folder.rename(settings.home / "aside")
     settings.survey_folder.mkdir()
     with dg.DagsterInstance.ephemeral() as instance:
         stopped = run(instance, "backfill_year", "2026")
@@ -129,7 +129,7 @@ def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_
         assert [part.tags["dagster/partition"] for part in _parts(instance, stopped)] == ["2026-Q3"]
 
         settings.survey_folder.rmdir()
-        aside.rename(settings.survey_folder)
+        moved.rename(settings.survey_folder)
         done = run(instance, "backfill_year", "2026")
         assert done.success, failure(done)
         parts = sorted(_parts(instance, done), key=lambda part: part.tags["dagster/partition"])
@@ -140,7 +140,7 @@ def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_
         made = [_made(instance, part) for part in parts]
         by_quarter, as_a_whole = "raw_matomo__periods", "raw_zoho_crm__accounts"
         assert [by_quarter in keys for keys in made] == [True, True]
-        assert [as_a_whole in keys for keys in made] == [True, False], "asked once"
+        assert [as_a_whole in keys for keys in made] == [True, False], "loaded once"
         assert ["reading_site" in keys for keys in made] == [False, True], "written once, at the end"
 
 
@@ -161,8 +161,8 @@ def test_a_source_that_was_not_loaded_for_longer_than_its_contract_allows_is_nam
         connection.exec_driver_sql(
             "update load_ledger set finished_at = finished_at - interval 40 days where source = 'zoho_people'"
         )
-    (told,) = late_sources(small.warehouse)
-    assert re.match(r"Zoho People is late\. Last loaded: .* 40 days ago \(\d+ are allowed\)\.", told)
+    (sentence,) = late_sources(small.warehouse)
+    assert re.match(r"Zoho People is late\. Last loaded: .* 40 days ago \(\d+ are allowed\)\.", sentence)
 
 
 @pytest.mark.slow

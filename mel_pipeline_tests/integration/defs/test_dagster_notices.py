@@ -1,4 +1,4 @@
-"""What Dagster tells people: real runs in a real instance, notices over real SMTP and HTTP on loopback."""
+"""Notifications: real runs in a real instance, sent over real SMTP and HTTP on loopback."""
 
 import json
 from collections.abc import Iterator
@@ -135,11 +135,11 @@ def test_a_failure_is_told_in_plain_words_with_a_link_once_and_its_end_as_well(c
     reason = "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN; asked for ana@city.example at 10.1.2.3."
     case.run(fail=reason)
     assert len(case.mails) == len(case.chat) == 1
-    told = case.mails[0]
-    assert told.startswith("nightly 2024-Q4 failed\n")
-    assert "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN" in told
-    assert "https://dagster.network.example/runs/" in told
-    assert "ana@" not in told and "10.1.2.3" not in told
+    message = case.mails[0]
+    assert message.startswith("nightly 2024-Q4 failed\n")
+    assert "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN" in message
+    assert "https://dagster.network.example/runs/" in message
+    assert "ana@" not in message and "10.1.2.3" not in message
     assert case.box.arrived[0][1]["Subject"] == "Metropolis MEL: nightly 2024-Q4 failed"
     case.run(fail=reason)
     assert len(case.mails) == 1, "the same failure of the next night"
@@ -156,8 +156,10 @@ def test_the_chat_gets_json_with_a_text(case: Case, chat: Any) -> None:
     (request,) = case.chat
     assert (request.method, request.path) == ("POST", f"/{SECRET}")
     assert request.headers["Content-Type"] == "application/json"
-    told = json.loads(request.body)
-    assert list(told) == ["text"] and told["text"].startswith("nightly 2024-Q4 failed\n\nNo room on the disk")
+    message = json.loads(request.body)
+    assert list(message) == ["text"] and message["text"].startswith(
+        "nightly 2024-Q4 failed\n\nNo room on the disk"
+    )
 
 
 def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
@@ -217,7 +219,7 @@ def test_a_chat_that_refuses_fails_the_tick_with_its_host_alone_and_the_mail_goe
     assert "secret" not in str(caught.value) and len(case.mails) == 1
     chat[2][0] = 200
     case.run(fail="No room")
-    assert len(case.chat) >= 2, "what was not told everywhere is told again"
+    assert len(case.chat) >= 2, "what was not sent everywhere is sent again"
 
 
 def test_the_daemon_sees_a_failure_and_a_notice_that_cannot_go_fails_its_tick_and_not_the_run(

@@ -93,11 +93,11 @@ def test_the_checks_of_the_released_figures_say_where_the_quarter_stands(small: 
         partition_key=QUARTER,
         resources={"mel": Given(home=str(small.settings.home))},
     )
-    told = {check.check_name: check for check in result.get_asset_check_evaluations()}
-    assert {name: check.passed for name, check in told.items()} == {
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert {name: check.passed for name, check in checks.items()} == {
         "small_groups_are_protected": True,
         "published_figures_hold": True,
         "figures_are_plausible": True,
         "quarter_can_be_published": True,
     }
-    assert "nothing stands against publishing" in (told["quarter_can_be_published"].description or "")
+    assert "nothing stands against publishing" in (checks["quarter_can_be_published"].description or "")

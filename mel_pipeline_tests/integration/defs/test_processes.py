@@ -1,4 +1,4 @@
-"""Processes that work beside this one: the sample, the drawing of pictures, the reports of a year."""
+"""Processes that run next to this one: the sample, the drawing of pictures, the reports of a year."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 from mel_pipeline.core.errors import MelError, ReportError
 from mel_pipeline.core.processes import may_start_more, workers
 from mel_pipeline.core.settings import load_settings
-from mel_pipeline.defs.serving.beside import Report, reports_beside
+from mel_pipeline.defs.serving.report_process import Report, report_process
 from mel_pipeline.defs.serving.running import Jobs, jobs
 from mel_pipeline.reporting import build_all, cache
 from mel_pipeline.reporting.inputs.editions import read_edition
@@ -95,12 +95,12 @@ def test_an_error_met_by_a_worker_is_that_of_drawing_without_one(tmp_path: Path)
     wrong = replace(
         edition, indicators=edition.indicators.assign(chart=edition.indicators["chart"].mask(drawn, "pie"))
     )
-    told = []
+    messages = []
     for number in (1, 2):
         with cache.using(tmp_path / f"kept-{number}"), pytest.raises(ReportError) as caught:
             build_all(wrong, tmp_path / str(number), REPORTS, ["en", "fr"], ["html"], number)
-        told.append(str(caught.value))
-    assert told[0] == told[1] and "pie" in told[0]
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1] and "pie" in messages[0]
     assert may_start_more(), "the pool is closed"
 
 
@@ -168,7 +168,7 @@ def test_ctrl_c_ends_the_command_and_its_workers_without_a_word_of_theirs(tmp_pa
     assert parent.returncode == 0 and gone_within(5, pid)
 
 
-# Reports beside the next quarter
+# Reports in parallel with the next quarter
 
 
 @pytest.fixture(scope="module")
@@ -199,11 +199,11 @@ def published(runner: Jobs) -> Iterator[Path]:
 
 
 def made_beside(runner: Jobs) -> Report:
-    with reports_beside(runner) as beside:
-        assert beside is not None
-        beside.begin("quarterly_report", QUARTER)
-        (report,) = beside.ended(wait=True)
-        assert list(beside.ended(wait=True)) == []
+    with report_process(runner) as process:
+        assert process is not None
+        process.begin("quarterly_report", QUARTER)
+        (report,) = process.ended(wait=True)
+        assert list(process.ended(wait=True)) == []
         return report
 
 
@@ -212,12 +212,12 @@ def test_a_report_made_beside_is_that_of_this_process_and_stands_in_dagster(
 ) -> None:
     report = made_beside(runner)
     assert report.outcome.success and [stage.name for stage in report.stages] == ["4_report"]
-    beside = bytes_in(published / QUARTER)
+    in_parallel = bytes_in(published / QUARTER)
 
     settings = runner.settings
     edition = read_edition(runner.warehouse, settings, QUARTER)
     build_all(edition, tmp_path / "here", settings.report_sources, ["en"], ["html"])
-    assert bytes_in(tmp_path / "here" / QUARTER) == beside
+    assert bytes_in(tmp_path / "here" / QUARTER) == in_parallel
 
     for name in ("quarterly_report", "chart_member_cities"):
         [record] = runner.instance.fetch_materializations(dg.AssetKey(name), limit=5).records
@@ -235,20 +235,20 @@ def test_a_report_that_fails_beside_is_told_with_its_reason(runner: Jobs, publis
 
 
 def test_a_second_process_that_is_killed_is_told_with_what_to_do(runner: Jobs) -> None:
-    with reports_beside(runner) as beside:
-        assert beside is not None
-        pid = beside._pool.submit(_pid).result()
-        beside.begin("quarterly_report", QUARTER)
+    with report_process(runner) as process:
+        assert process is not None
+        pid = process._pool.submit(_pid).result()
+        process.begin("quarterly_report", QUARTER)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(ReportError, match="MEL_PROCESSES=1"):
-            list(beside.ended(wait=True))
+            list(process.ended(wait=True))
 
 
 def test_one_process_makes_everything_where_the_settings_or_a_temporary_instance_say_so(
     runner: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with dg.DagsterInstance.ephemeral() as instance, reports_beside(Jobs(runner.settings, instance)) as none:
+    with dg.DagsterInstance.ephemeral() as instance, report_process(Jobs(runner.settings, instance)) as none:
         assert none is None
     monkeypatch.setenv("MEL_PROCESSES", "1")
-    with reports_beside(Jobs(load_settings(), runner.instance)) as none:
+    with report_process(Jobs(load_settings(), runner.instance)) as none:
         assert none is None

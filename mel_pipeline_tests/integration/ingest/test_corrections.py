@@ -1,4 +1,4 @@
-"""Corrections as data: applied at the door, used on what waits, reported when they match nothing."""
+"""Corrections as data: applied to incoming rows and to quarantined ones, reported when they match nothing."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     small.load("accounts", [member(1), member(2)])
     used = use_of_corrections(small.warehouse, corrections_path(small.settings))
     assert [(line.match["id"], rows) for line, rows in used] == [("2", 1), ("3", 0)]
-    told = unused_corrections(small.warehouse, [line for line, _ in used])
-    assert told == ["zoho_crm accounts where id 3: left out. Entered twice. (Membership, 2025-01-12)"]
+    unused = unused_corrections(small.warehouse, [line for line, _ in used])
+    assert unused == ["zoho_crm accounts where id 3: left out. Entered twice. (Membership, 2025-01-12)"]
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     [
         (REGION.replace("zoho_crm", "zoho_crn"), "there is no zoho_crn accounts"),
         (REGION.replace("{region: Europe}", "{regoin: Europe}"), "has no column regoin. It has: id, name"),
-        (REGION.replace("action: set", "action: leave_out"), "`set` says the new values"),
+        (REGION.replace("action: set", "action: leave_out"), "`set` holds the new values"),
         (REGION.replace("  provider: Membership\n", ""), "provider"),
         ("- just text\n", "corrections.yml"),
-        ("a: [", "mend the file"),
+        ("a: [", "correct the file"),
     ],
 )
 def test_a_correction_that_cannot_be_read_stops_the_load_and_says_why(

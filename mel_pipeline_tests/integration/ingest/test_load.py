@@ -135,10 +135,10 @@ def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None
 
 def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1), deal(2, stage="Maybe", amount="many"))]), DEALS, "deals", warehouse)
-    aside = warehouse.read(
+    quarantined = warehouse.read(
         "select source_ref, row_key, column_name, rule, reason from quarantine order by column_name"
     )
-    assert aside.values.tolist() == [
+    assert quarantined.values.tolist() == [
         ["page 1", "2", "amount", "type", "amount is not a number"],
         [
             "page 1",
@@ -227,7 +227,7 @@ def test_what_a_complete_picture_lacks_is_gone_and_what_was_put_aside_is_not(war
 
 def test_an_empty_complete_picture_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
-    with pytest.raises(ContractError, match="not taken for an empty organisation"):
+    with pytest.raises(ContractError, match="does not mean an empty organisation"):
         load_entity(Listed([], complete=True), DEALS, "deals", warehouse)
     assert deals(warehouse)["_is_deleted"].tolist() == [False]
     failed = warehouse.read("select status from load_ledger order by started_at")["status"].tolist()
@@ -245,7 +245,7 @@ def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_
     result = load_entity(rest, DEALS, "deals", warehouse)
     assert rest.resumed_at == "page 2"
     assert (result.new, result.fetched) == (2, 2)
-    assert any("Went on with the load begun" in note for note in result.notes)
+    assert any("Resumed the load begun" in note for note in result.notes)
     assert not warehouse.has_table("raw_zoho_crm__deals_staged")
     assert warehouse.read("select count(*) n from load_checkpoint")["n"].item() == 0
 
@@ -320,14 +320,14 @@ def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Org
 _LOAD_FOR_EVER = """
     import sys
     from mel_pipeline.core.contracts import contract_of
-    from mel_pipeline.ingest.load import land, recent_drift
+    from mel_pipeline.ingest.load import load_entity, recent_drift
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
     warehouse = Warehouse(sys.argv[1], 20)
     print("ready", flush=True)
     for turn in range(10_000):
         rows = [deal(number, name=f"turn {turn}") for number in range(1, 400)]
-        land(Listed([batch(*rows)], cursor=str(turn)), contract_of("zoho_crm"), "deals", warehouse)
+        load_entity(Listed([batch(*rows)], cursor=str(turn)), contract_of("zoho_crm"), "deals", warehouse)
 """
 
 
@@ -411,8 +411,8 @@ def test_a_load_too_large_for_the_memory_it_is_given_is_published_with_more(
     assert load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse).new == 6_000
 
 
-class Asked:
-    """How often Great Expectations was asked, by what it was asked about."""
+class ValidationCalls:
+    """Number of Great Expectations calls, for rows and for tables."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from mel_pipeline.quality import expectations
@@ -435,42 +435,42 @@ class Asked:
 def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Asked(monkeypatch)
+    calls = ValidationCalls(monkeypatch)
     for rows in (
         [deal(1), deal(2)],
         [deal(1), deal(2)],
         [deal(1), deal(2, _source_ref="page 9")],  # where it stood is not judged
     ):
         load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse)
-        assert asked.rows == 1
+        assert calls.rows == 1
     load_entity(Listed([batch(deal(1), deal(2, stage="Lost"))]), DEALS, "deals", warehouse)
-    assert asked.rows == 2
+    assert calls.rows == 2
 
 
 def test_rows_of_which_one_breaks_a_rule_are_asked_each_time(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Asked(monkeypatch)
+    calls = ValidationCalls(monkeypatch)
     for times in (1, 2):
         done = load_entity(Listed([batch(deal(1), deal(2, currency=None))]), DEALS, "deals", warehouse)
-        assert (done.quarantined, asked.rows) == (1, times)
+        assert (done.quarantined, calls.rows) == (1, times)
 
 
 def test_rows_are_asked_again_when_a_rule_has_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Asked(monkeypatch)
+    calls = ValidationCalls(monkeypatch)
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     stricter = DEALS.model_copy(deep=True)
     stricter.entities["deals"].columns["name"].pattern = "Project .*"
     done = load_entity(Listed([batch(deal(1))]), stricter, "deals", warehouse)
-    assert (done.quarantined, asked.rows) == (1, 2)
+    assert (done.quarantined, calls.rows) == (1, 2)
 
 
 def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = Asked(monkeypatch)
+    calls = ValidationCalls(monkeypatch)
     load_entity(Listed([batch(deal(1, account="a1"))]), DEALS, "deals", warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql(
@@ -478,20 +478,20 @@ def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_ch
         )
     first = judge_table(warehouse, DEALS, "deals")
     again = judge_table(warehouse, DEALS, "deals")
-    assert asked.tables == 1
+    assert calls.tables == 1
     assert (again.rules, again.sentences, again.counts) == (first.rules, first.sentences, first.counts)
 
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("update raw_zoho_crm__accounts set _is_deleted = true")
     broken = judge_table(warehouse, DEALS, "deals")
-    assert asked.tables == 2
+    assert calls.tables == 2
     assert any("name a record in account that is not there" in sentence for sentence in broken.sentences)
     assert not broken.blocking
 
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("update raw_zoho_crm__deals set name = null")
     emptied = judge_table(warehouse, DEALS, "deals")
-    assert asked.tables == 3
+    assert calls.tables == 3
     assert emptied.rules != broken.rules
 
 
@@ -499,11 +499,11 @@ def test_a_table_that_grows_late_is_told_although_its_rows_are_not_asked_again(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lateness and volume come from the ledger, which a night without rows moves as well."""
-    asked = Asked(monkeypatch)
+    calls = ValidationCalls(monkeypatch)
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     assert judge_table(warehouse, DEALS, "deals").passed
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("update load_ledger set finished_at = timestamp '2020-01-01 00:00:00'")
     late = judge_table(warehouse, DEALS, "deals")
     assert [rule.name for rule in late.rules if not rule.passed] == ["fresh"]
-    assert asked.tables == 1
+    assert calls.tables == 1

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.ingest import load as landing
+from mel_pipeline.ingest import load as loading
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.warehouse import Warehouse, raw
@@ -125,7 +125,7 @@ def test_a_complete_picture_that_has_become_too_small_is_still_refused(
 def test_a_load_that_was_cut_short_is_published_with_what_it_had(warehouse: Warehouse, monkeypatch) -> None:
     """The rest that came is what the last load brought; what waits is more."""
     load(warehouse, deal(1))
-    monkeypatch.setattr(landing, "STAGED_ROWS", 1)
+    monkeypatch.setattr(loading, "STAGED_ROWS", 1)
     first, second = batch(deal(2), checkpoint="a"), batch(deal(1))
     assert load_entity(Listed([first, second]), DEALS, "deals", warehouse).new == 1
     assert deals(warehouse)["id"].tolist() == ["1", "2"]
@@ -138,7 +138,7 @@ def test_a_row_deleted_in_the_last_load_lives_again_when_it_comes_alone(warehous
 
 @dataclass(frozen=True)
 class Event:
-    """A load of these deals with these names, or what somebody did in between."""
+    """A load of these deals with these names, or a change in between."""
 
     kind: Literal["load", "erase", "edit"]
     rows: tuple[tuple[int, str, bool], ...] = ()  # number, name, whether a rule is broken
@@ -163,7 +163,7 @@ STORY = st.lists(st.one_of(REPEATED, REPEATED, REPEATED, OTHER), min_size=2, max
 )
 
 
-def told(warehouse: Warehouse, story: list[Event]) -> list[object]:
+def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
     """Everything a story leaves behind, without what names a load or the moment of it."""
     seen: list[object] = []
     for event in story:
@@ -188,8 +188,8 @@ def told(warehouse: Warehouse, story: list[Event]) -> list[object]:
                 query = f"select id, name, currency, _is_deleted, _source_ref from {table} order by all"
                 seen.append(warehouse.records(query))
         if warehouse.has_table("quarantine"):
-            aside = "select row_key, reason, resolved_at is null as waits from quarantine order by all"
-            seen.append(warehouse.records(aside))
+            quarantined = "select row_key, reason, resolved_at is null as waits from quarantine order by all"
+            seen.append(warehouse.records(quarantined))
     return seen
 
 
@@ -199,6 +199,6 @@ def told(warehouse: Warehouse, story: list[Event]) -> list[object]:
 @given(story=STORY)
 def test_whatever_happens_all_is_as_if_every_row_had_been_compared(story: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        quick = told(Warehouse(f"duckdb:///{folder}/quick.duckdb", 5, 2), story)
-        patched.setattr(landing._Load, "_nothing_to_write", lambda *_, **__: None)
-        assert told(Warehouse(f"duckdb:///{folder}/slow.duckdb", 5, 2), story) == quick
+        quick = outcomes(Warehouse(f"duckdb:///{folder}/quick.duckdb", 5, 2), story)
+        patched.setattr(loading._Load, "_nothing_to_write", lambda *_, **__: None)
+        assert outcomes(Warehouse(f"duckdb:///{folder}/slow.duckdb", 5, 2), story) == quick

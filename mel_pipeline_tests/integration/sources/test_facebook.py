@@ -324,13 +324,13 @@ import sys
 from datetime import date
 from pathlib import Path
 from mel_pipeline.core.contracts import contract_of
-from mel_pipeline.ingest.load import land
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.core.settings import Settings, with_sample_values
 from mel_pipeline.sources.facebook import client
 from mel_pipeline.warehouse import Warehouse
 home, port, today = Path(sys.argv[1]), int(sys.argv[2]), date.fromisoformat(sys.argv[3])
 settings = with_sample_values(Settings(home=home, today=today), port)
-land(client.open(settings), contract_of("facebook"), "daily", Warehouse(settings.database_url, 10))
+load_entity(client.open(settings), contract_of("facebook"), "daily", Warehouse(settings.database_url, 10))
 """
 
 

@@ -61,8 +61,8 @@ from pathlib import Path
 from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.spark import SparkRunner
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.parquet_mirror import Lake
-lake = Lake(Warehouse({small.warehouse.url!r}), Path({str(lake_of(small).folder)!r}))
+from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
+lake = ParquetMirror(Warehouse({small.warehouse.url!r}), Path({str(lake_of(small).folder)!r}))
 list(SparkRunner(lake, {spark_cluster.url!r}).run(SqlProject.load(Path({str(small.folder)!r}), {{}})))
 print("ended", flush=True)
 """

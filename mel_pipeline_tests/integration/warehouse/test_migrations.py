@@ -110,7 +110,7 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
 def test_a_warehouse_that_a_newer_version_has_written_is_refused(warehouse: Warehouse) -> None:
     bring_up(warehouse)
     execute(warehouse, f"update {VERSION_TABLE} set version_num = '9000'")
-    with pytest.raises(WarehouseError, match="newer version of this package has written it"):
+    with pytest.raises(WarehouseError, match="written by a newer version of this package"):
         bring_up(warehouse)
     assert warehouse.records(f"select version_num from {VERSION_TABLE}") == [{"version_num": "9000"}]
 

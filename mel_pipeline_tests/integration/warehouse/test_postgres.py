@@ -30,7 +30,7 @@ from mel_pipeline_tests.fixtures.postgres import OWNER, PASSWORD, Server, postgr
 from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal
 from mel_pipeline_tests.unit.quality.test_quality_rules import check, stored_in
 
-# When something happened, and what is told apart by it.
+# When something happened, and what is distinguished by it.
 MOMENTS = {
     "_load_id", "_loaded_at", "load_id", "started_at", "finished_at", "calculated_at", "calculation_id",
     "quarantined_at", "seen_at", "cursor",
@@ -85,8 +85,8 @@ def test_a_quarter_is_published_restated_and_rebuilt_byte_for_byte(small: Small)
     small.publish("2024-Q4")
     small.load("events", [event(1, status="Cancelled", modified_at="2025-01-20T00:00:00+00:00")])
     small.calculate("2024-Q4")
-    told = [item.sentence for item in small.restated("2024-Q4")]
-    assert "LAB-01 2024-Q4 total: published 1, now 0; -1 by correction." in told
+    sentences = [item.sentence for item in small.restated("2024-Q4")]
+    assert "LAB-01 2024-Q4 total: published 1, now 0; -1 by correction." in sentences
     assert rebuild(small.warehouse, "2024-Q4").identical
     left = small.warehouse.records("select 1 from pg_tables where tablename like '%scratch%'")
     assert left == []
@@ -95,7 +95,7 @@ def test_a_quarter_is_published_restated_and_rebuilt_byte_for_byte(small: Small)
 @pytest.mark.slow
 @pytest.mark.fault(7)
 def test_runs_of_the_same_and_of_different_quarters_at_once_end_as_one_after_another(small: Small) -> None:
-    """Readers beside them see old rows or new ones: never none, never an error."""
+    """Concurrent readers see old rows or new ones: never none, never an error."""
     quarters = ["2024-Q3", "2024-Q4", "2024-Q4", "2024-Q3"]
     small.load("accounts", [member(n) for n in range(1, 20)])
     small.load_the_rest()

@@ -114,14 +114,14 @@ def test_the_writer_can_do_all_of_the_pipeline_and_the_reader_sees_only_what_is_
     ):
         writer.execute("create role another")
 
-    # Tables built anew keep what readers may see, also when their columns have changed.
+    # Rebuilt tables keep the readers' grants, even when their columns have changed.
     with Warehouse(as_login(url, "nightly")).transaction() as connection:
         connection.exec_driver_sql("alter table dim_member add column more integer")
     small.load("accounts", [member(6)])
     small.calculate("2024-Q4")
     assert readable(as_login(url, "viewer")) == SHOWN
     owners = small.warehouse.records("select distinct tableowner from pg_tables where schemaname = 'public'")
-    assert owners == [{"tableowner": WRITER}], "whoever of the writers made it"
+    assert owners == [{"tableowner": WRITER}], "whichever writer created it"
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from mel_pipeline.warehouse import Warehouse
 
 
 def test_an_error_of_the_database_repeats_no_value_it_was_given(tmp_path: Path) -> None:
-    """A failing statement is printed with its parameters otherwise, and those may be somebody's name."""
+    """A failing statement is printed with its parameters otherwise, and those may be a person's name."""
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
     with pytest.raises(sa.exc.DBAPIError) as caught, warehouse.connect() as connection:
         connection.execute(sa.text("insert into no_such_table values (:name)"), {"name": "Ada Example"})
@@ -25,13 +25,13 @@ def test_an_error_of_the_database_repeats_no_value_it_was_given(tmp_path: Path) 
 
 def test_settings_of_duckdb_stand_in_the_url_and_hold_in_every_connection(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB&preserve_insertion_order=false"
-    asked = "select current_setting('memory_limit') as memory, current_setting('preserve_insertion_order') as keeps"
+    query = "select current_setting('memory_limit') as memory, current_setting('preserve_insertion_order') as keeps"
     first = Warehouse(url, 5)
     with first.transaction(memory_mb=200) as connection:
         connection.exec_driver_sql("create table t as select 1 as n")
     first.fold()
     for warehouse in (first, Warehouse(url, 5)):
-        assert warehouse.records(asked) == [{"memory": "286.1 MiB", "keeps": False}]
+        assert warehouse.records(query) == [{"memory": "286.1 MiB", "keeps": False}]
         assert warehouse.tables() == {"t"}
 
 
@@ -87,10 +87,10 @@ def test_whoever_waits_for_a_lingering_file_gets_it_although_questions_go_on(tmp
     """The file would linger for half a minute, and is used without a pause."""
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 60, linger_seconds=30)
     with ThreadPoolExecutor() as other:
-        asked = other.submit(read_elsewhere, warehouse.url, 25)
-        while not asked.done():
+        reading = other.submit(read_elsewhere, warehouse.url, 25)
+        while not reading.done():
             assert warehouse.records("select 1 as n") == [{"n": 1}]
-        assert asked.result()[0] == 1
+        assert reading.result()[0] == 1
     warehouse.engine.dispose()
 
 
@@ -108,10 +108,10 @@ def test_what_an_error_left_behind_does_not_meet_the_next_question(tmp_path: Pat
 def test_a_limit_of_memory_holds_for_its_transaction_alone(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB"
     warehouse = Warehouse(url, 5, linger_seconds=30)
-    asked = "select current_setting('memory_limit') as memory, current_setting('threads') as threads"
-    before = warehouse.records(asked)
+    query = "select current_setting('memory_limit') as memory, current_setting('threads') as threads"
+    before = warehouse.records(query)
     with warehouse.transaction(memory_mb=100) as connection:
-        assert connection.exec_driver_sql(asked).one() == ("95.3 MiB", 1)
-    assert warehouse.records(asked) == before
+        assert connection.exec_driver_sql(query).one() == ("95.3 MiB", 1)
+    assert warehouse.records(query) == before
     assert before[0]["memory"] == "286.1 MiB"
     warehouse.engine.dispose()

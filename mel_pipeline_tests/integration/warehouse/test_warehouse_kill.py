@@ -12,7 +12,7 @@ from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, safety
 from mel_pipeline_tests.fixtures.forking import Forking
 
-# Writes without end: each transaction adds a row to both tables, and tells the number when it is durable.
+# Writes without end: each transaction adds a row to both tables, and prints the number when it is durable.
 WRITER = """
 import sys
 from mel_pipeline.warehouse import Warehouse, safety
@@ -49,16 +49,18 @@ def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committ
     in_fold = 0
     for turn in range(40):
         forked.start(WRITER, warehouse.url, said=tmp_path / f"said{turn}")
-        told = [forked.line()]
+        reported = [forked.line()]
         time.sleep(chance.uniform(0, 0.12))
         forked.kill()
         while said := forked.line():
-            told.append(said)
+            reported.append(said)
         assert not forked.ended_well()
         in_fold += (tmp_path / "w.duckdb.before").exists()
-        durable = int(told[-1]) + 1
+        durable = int(reported[-1]) + 1
         rows = count(warehouse, "one")
-        assert rows in (durable, durable + 1), "what was told is there; at most the last was not yet told"
+        assert rows in (durable, durable + 1), (
+            "reported rows are there; at most the last was not reported yet"
+        )
         assert count(warehouse, "other") == 50 * rows, "a transaction is there whole"
     assert in_fold, "some kills fell into a fold"
 

@@ -9,7 +9,7 @@ import dagster as dg
 import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
-from mel_pipeline.defs.serving.history import history_held_open
+from mel_pipeline.defs.serving.history import keep_history_open
 
 
 @dg.asset
@@ -39,7 +39,7 @@ def test_the_log_of_a_file_is_written_back_at_the_end_and_not_with_each_event(tm
     path = tmp_path / "runs" / "index.db"
     path.parent.mkdir()
     log = path.with_name("index.db-wal")
-    with history_held_open(tmp_path):
+    with keep_history_open(tmp_path):
         write(path, 1)
         write(path, 2)
         assert log.exists() and values(path) == [1, 2], "another process sees each event at once"
@@ -50,7 +50,7 @@ def test_the_log_of_a_file_is_written_back_at_the_end_and_not_with_each_event(tm
 
 def test_a_file_elsewhere_and_one_after_the_block_are_left_to_themselves(tmp_path):
     (tmp_path / "history").mkdir()
-    with history_held_open(tmp_path / "history"):
+    with keep_history_open(tmp_path / "history"):
         write(tmp_path / "other.db", 1)
         assert not (tmp_path / "other.db-wal").exists()
     write(tmp_path / "history" / "later.db", 1)
@@ -61,7 +61,7 @@ def test_an_engine_is_made_once_a_file_and_dagster_has_its_own_way_back_afterwar
     """When this fails, Dagster makes its engines elsewhere: see whether ``history_held_open`` is still of use."""
     before = sqlite_event_log.create_engine
     runs = []
-    with history_held_open(tmp_path), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with keep_history_open(tmp_path), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         assert sqlite_event_log.create_engine is not before
         first, second = (sqlite_event_log.create_engine("sqlite:///a.db") for _ in range(2))
         assert first is second

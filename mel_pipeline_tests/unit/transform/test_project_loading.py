@@ -1,4 +1,4 @@
-"""Reading a project: references, cycles, configuration, and what a person is told when a file is wrong."""
+"""Reading a project: references, cycles, configuration, and the error when a file is wrong."""
 
 from __future__ import annotations
 

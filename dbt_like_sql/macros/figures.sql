@@ -7,7 +7,7 @@
     where quarter = '{{ var("quarter") }}'
 {% endmacro %}
 
-{# How many quarters each period has, and for how many the platforms were asked: posts come quarter by quarter. #}
+{# How many quarters each period has, and for how many the platforms were queried: posts come quarter by quarter. #}
 {% macro asked_quarters() %}
     select
         p.period,

@@ -8,7 +8,7 @@
     (cast({{ instant }} as timestamp with time zone) at time zone 'UTC')
 {%- endmacro %}
 
-{# Whole days from one day to a later one. The casts tell engines without types that both are days. #}
+{# Whole days from one day to a later one. The casts mark both as days for engines without types. #}
 {% macro days_between(first, last) -%}
     (cast({{ last }} as date) - cast({{ first }} as date))
 {%- endmacro %}

@@ -61,7 +61,7 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 READY,
                 asset=TABLE,
-                description="Nothing stands against publishing the quarter, if it has ended. Warns with what does.",
+                description="There are no obstacles to publishing the quarter, if it has ended. Warns with the obstacles.",
             ),
         ],
     )

@@ -41,7 +41,7 @@ def flags(indicator: Indicator, series: Mapping[str, float], quarter: str) -> li
     found = []
     low, high = BOUNDS.get(indicator.unit, (0.0, float("inf")))
     if not low <= value <= high:
-        found.append(_flag(indicator, "bounds", f"{value:g} lies outside {low:g} to {high:g}"))
+        found.append(_flag(indicator, "bounds", f"{value:g} is outside {low:g} to {high:g}"))
     compared = {"previous quarter": here.previous(), "same quarter last year": here.year_before()}
     for rule, other in compared.items():
         seasonal = indicator.aggregation in ("flow", "distinct") and rule == "previous quarter"
@@ -57,7 +57,7 @@ def flags(indicator: Indicator, series: Mapping[str, float], quarter: str) -> li
             _flag(
                 indicator,
                 "series",
-                f"{value:g} lies {abs(z):.1f} robust deviations from its {len(earlier)} earlier quarters",
+                f"{value:g} is {abs(z):.1f} robust deviations from its {len(earlier)} earlier quarters",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""What models were built from, so that a run leaves alone what would come out the same."""
+"""What models were built from, so that a run skips models whose result would be the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What checks found, so that nothing is asked again of rows and rules that are as they were."""
+"""Results of checks, so that unchanged rows and rules are not checked again."""
 
 from __future__ import annotations
 

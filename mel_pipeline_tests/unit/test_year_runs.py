@@ -52,7 +52,7 @@ def outcomes(
     def reports_beside(_: object) -> Iterator[Recorder | None]:
         yield recorder if beside else None
 
-    monkeypatch.setattr(years, "reports_beside", reports_beside)
+    monkeypatch.setattr(years, "report_process", reports_beside)
     found = []
     for ended in years.run_all(recorder, RUNS):  # type: ignore[arg-type]
         found.append((ended.job, ended.partition, ended.outcome.success))

@@ -58,7 +58,7 @@ def test_a_file_elsewhere_and_one_after_the_block_are_left_to_themselves(tmp_pat
 
 
 def test_an_engine_is_made_once_a_file_and_dagster_has_its_own_way_back_afterwards(tmp_path):
-    """When this fails, Dagster makes its engines elsewhere: see whether ``history_held_open`` is still of use."""
+    """When this fails, Dagster makes its engines elsewhere: see whether ``keep_history_open`` is still of use."""
     before = sqlite_event_log.create_engine
     runs = []
     with keep_history_open(tmp_path), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:

@@ -110,5 +110,5 @@ def test_a_storage_that_cannot_be_had_is_explained_without_password_address_or_u
             open_instance(settings(tmp_path, stranger))
     finally:
         postgres.execute("drop role mel_stranger")
-    with pytest.raises(SettingsError, match="no PostgreSQL URL"):
+    with pytest.raises(SettingsError, match="not a PostgreSQL URL"):
         open_instance(settings(tmp_path, "sqlite:///somewhere.db"))

@@ -46,7 +46,7 @@ def test_answers_become_members_and_the_rest_waits_for_a_decision_that_the_next_
 ) -> None:
     drop(organisation)
     path = review_path(organisation.settings)
-    with pytest.raises(ContractError, match="no member yet"):
+    with pytest.raises(ContractError, match="no member has been loaded"):
         match_cities(organisation.warehouse, path)
     organisation.load("zoho_crm", "accounts")
     organisation.load("survey_files", "responses")

@@ -99,7 +99,7 @@ def test_the_key_is_made_once_readable_by_its_owner_alone(small: Small) -> None:
 
 def test_another_key_than_the_data_were_loaded_with_is_refused(small: Small) -> None:
     other = small.settings.model_copy(update={"pseudonym_key": SecretStr("another key of some length")})
-    with pytest.raises(SettingsError, match="and this is") as refused:
+    with pytest.raises(SettingsError, match="but this key is") as refused:
         Small(other, small.warehouse).load("contacts", [contact("9")])
     assert "another key" not in str(refused.value)
 

@@ -113,7 +113,7 @@ def test_an_approval_holds_only_for_the_figures_that_were_approved(small: Small)
 
 
 def test_approving_needs_a_role_and_a_note(small: Small) -> None:
-    with pytest.raises(PublicationError, match="give the role"):
+    with pytest.raises(PublicationError, match="give the approver's role"):
         approve(small.warehouse, small.settings, Quarter.parse(QUARTER), " ", "note")
 
 

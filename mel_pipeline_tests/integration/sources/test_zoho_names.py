@@ -108,7 +108,9 @@ def test_map_proposes_other_names_with_its_evidence_and_shows_what_it_could_not_
     assert "✗ gender: perhaps Sexo: its values include" in output
     assert "gender: values the pipeline does not know: Otra" in output
     assert "never read, personal: Email" in output
-    assert "unused fields: Joined_the_network (date), Network_Region (picklist), Population (integer)" in output
+    assert (
+        "unused fields: Joined_the_network (date), Network_Region (picklist), Population (integer)" in output
+    )
     assert "✓ deals: module Deals, 12 of 12 columns" in output
 
 
@@ -134,7 +136,9 @@ def test_check_says_of_each_thing_whether_it_works_and_what_to_do(other_zoho: Ac
     assert "✗ Organisations" in output and "there is no module Accounts" in output
     assert "✗ People: Contacts has no Gender; correct mapping.yml" in output
     assert "✗ Contributions" in output and "ZohoCRM.modules.deals.READ" in output
-    assert "✓ Events: Network_Events: 0 records; a first load reads them page by page, about 1 credit" in output
+    assert (
+        "✓ Events: Network_Events: 0 records; a first load reads them page by page, about 1 credit" in output
+    )
     assert "✓ Queries (COQL): allowed" in output
     assert "· Bulk Read: not allowed for this token; needed beyond 100,000 records" in output
     assert "3 to fix before loads work" in output

@@ -1,70 +1,73 @@
-# Everything a person types. Needs git, make and Python 3.11 or later; makes .venv by itself.
+# Commands for people. Needs git, make and Python 3.11 or later; creates .venv automatically.
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 DBT := .venv-dbt/dbt.stamp
 BENCH := .venv-bench/bench.stamp
 INSTALL = $(PYTHON) requirements/install.py $@ --newer $^ --lock
-# A Python that was removed or upgraded leaves environments that do not run: they are made anew.
-ANEW := $(if $(wildcard .venv/run.stamp),$(shell $(BIN)/python -c "" 2>/dev/null || echo FORCE))
+# Rebuild environments whose Python was removed or upgraded.
+REBUILD := $(if $(wildcard .venv/run.stamp),$(shell $(BIN)/python -c "" 2>/dev/null || echo FORCE))
 
-# How tests are spread over processes.
+# Without bytecode every process compiles what it imports: two seconds for each that draws.
+unexport PYTHONDONTWRITEBYTECODE
+
+# How tests are distributed over processes.
 SPREAD := -n 2 --dist worksteal
 
 .PHONY: help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
-help:            ## This list
+help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual edition, say where the report lies
+report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual edition, print where the report is
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
 	@$(BIN)/python -m pytest -m "slow or not slow" $(SPREAD)
 
-test-fast: .venv/dev.stamp browser    ## Tests that take under two minutes
+test-fast: .venv/dev.stamp browser    ## Run the fast tests, in about two minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
-test-deep: .venv/dev.stamp $(DBT) browser    ## Property tests with many more examples, about a quarter of an hour
+test-deep: .venv/dev.stamp $(DBT) browser    ## Run property tests with many more examples, in about a quarter of an hour
 	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
-check: .venv/dev.stamp    ## Format, lint, types, import rules, Dagster definitions
+check: .venv/dev.stamp    ## Check format, lint, types, import rules, Dagster definitions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -W error::DeprecationWarning:mel_pipeline -m mel_pipeline.defs.serving.validate
 
-format: .venv/dev.stamp    ## Format and mend what can be mended
+format: .venv/dev.stamp    ## Format, and fix what the linter can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 dev: .venv/run.stamp    ## Open the Dagster UI on http://127.0.0.1:3000 with the sample organisation
 	@$(BIN)/mel dev
 
-sandbox: .venv/run.stamp    ## Serve the sample organisation alone
+sandbox: .venv/run.stamp    ## Serve only the sample organisation
 	@$(BIN)/mel sandbox
 
-doctor: .venv/run.stamp    ## Say what is missing
+doctor: .venv/run.stamp    ## Show what is missing and how to fix it
 	@$(BIN)/mel doctor
 
-docs: .venv/dev.stamp    ## Write docs/indicators.md again from the catalogue, docs/sources.md and docs/faults.md from the tests, .env.example from the contracts
+docs: .venv/dev.stamp    ## Regenerate docs/indicators.md from the catalogue, docs/sources.md and docs/faults.md from the tests, .env.example from the contracts, line numbers in docs/developer.md
 	@$(BIN)/mel indicators > docs/indicators.md
 	@$(BIN)/python -m mel_pipeline_tests.behaviours > docs/sources.md
 	@$(BIN)/python -m mel_pipeline_tests.faults > docs/faults.md
 	@$(BIN)/python -m mel_pipeline_tests.environment
 	@$(BIN)/python -m mel_pipeline_tests.walks
 
-benchmark: .venv/dev.stamp $(DBT) $(BENCH)    ## Measure beside the peers, up to 20 million rows; an hour, 20 GB of disk
+benchmark: .venv/dev.stamp $(DBT) $(BENCH)    ## Compare with the peers, up to 20 million rows; an hour, 20 GB of disk
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks.plot
 
-benchmark-quick: .venv/dev.stamp $(DBT) $(BENCH)    ## The same with small sizes, in some minutes
+benchmark-quick: .venv/dev.stamp $(DBT) $(BENCH)    ## The same with small sizes, in a few minutes
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks --quick
 
-# An environment a step: the stamp is made anew when the lock changes.
-.venv/run.stamp: requirements/run.txt requirements/lock.txt pyproject.toml $(ANEW)
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (Debian: apt install python3 python3-venv)."; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
+# One stamp per environment: it is remade when the lock changes.
+.venv/run.stamp: requirements/run.txt requirements/lock.txt pyproject.toml $(REBUILD)
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found. Install it (Debian: apt install python3 python3-venv)."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing. Install it (Debian: apt install python3-venv)."; exit 1; }
 	@$(INSTALL) requirements/run.txt --package
 
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp
@@ -79,9 +82,9 @@ $(BENCH): requirements/bench.txt | .venv/run.stamp
 .PHONY: FORCE
 FORCE:
 
-# What tests need of the system: a browser, an office to open the workbook, a PDF reader, the programs of a
+# System packages the tests need: a browser, an office suite to open the workbook, a PDF reader, the programs of a
 # PostgreSQL server (tests start their own), Java for Spark.
-# As root on Debian it is installed, otherwise it is said what to install.
+# As root on Debian they are installed; otherwise the message says what to install.
 browser:
 	@missing=""; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
@@ -95,7 +98,7 @@ browser:
 	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  else echo "The tests need (Debian): sudo apt install$$missing"; exit 1; fi; }
 
-lock:            ## Lock dependencies anew, with hashes
+lock:            ## Update the locked dependencies, with hashes
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --only-binary :all: -r requirements/lock.txt
 	@for name in run dev dbt bench lock; do \
@@ -103,5 +106,5 @@ lock:            ## Lock dependencies anew, with hashes
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-strip-extras --no-header $$groups -o requirements/$$name.txt; done
 
-clean:           ## Remove what was made: environments, sample warehouse, reports
+clean:           ## Remove everything generated: environments, sample warehouse, reports
 	rm -rf .venv .venv-dbt .venv-bench .venv-lock .mel reports/published

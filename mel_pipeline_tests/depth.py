@@ -1,6 +1,6 @@
 """How many examples property tests try: few in `make test`, many in `make test-deep`.
 
-A test that makes use of it is marked `deep`, so that `make test-deep` finds it:
+Mark a test that uses it `deep`, so that `make test-deep` finds it:
 
     @pytest.mark.deep
     @settings(max_examples=examples(15, 200), deadline=None)
@@ -15,10 +15,10 @@ SMALL, DEEP = "small", "deep"
 
 
 def depth_of(written: str) -> str:
-    """The depth that `MEL_TEST_DEPTH` asks for; empty is small.
+    """The depth set by `MEL_TEST_DEPTH`; empty means small.
 
     Raises:
-        ValueError: neither of the two, so that a mistyped depth does not pass as a deep run.
+        ValueError: any other value, so that a mistyped depth does not pass as a deep run.
     """
     if written not in ("", SMALL, DEEP):
         raise ValueError(f"MEL_TEST_DEPTH={written!r}: only {SMALL!r} and {DEEP!r} exist.")

@@ -1,4 +1,4 @@
-"""The map and the walks of docs/developer.md: line numbers are written from the code, folders held against it."""
+"""The map and the walks of docs/developer.md: line numbers come from the code, and folders are compared with it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ROOM = re.compile(r"^  (\w+)/ ", re.MULTILINE)
 
 
 def page() -> str:
-    """The guide with the line of every step as the code has it.
+    """The guide with the current line number of every step.
 
     Raises:
-        KeyError: a step names what its file does not define.
+        KeyError: a step names something its file does not define.
     """
     return STEP.sub(
         lambda step: f"`{step[1]}:{_lines(step[1])[step[3]]}` `{step[3]}`", FILE.read_text("utf-8")
@@ -25,7 +25,7 @@ def page() -> str:
 
 
 def packages_on_the_map() -> set[str]:
-    """Folders of ``mel_pipeline/`` that the map names."""
+    """Folders of ``mel_pipeline/`` on the map."""
     drawn = FILE.read_text("utf-8").split("```")[1].split("mel_pipeline/\n")[1]
     return set(ROOM.findall(drawn))
 

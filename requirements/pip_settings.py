@@ -1,6 +1,6 @@
-"""What pip is configured to do, said in the environment variables of uv, which does not read pip's files.
+"""Translate pip's configuration into uv's environment variables, because uv does not read pip's files.
 
-Standard library alone: this runs before anything is installed.
+Standard library only: this runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-SECTIONS = ("global", "install", ":env:")  # in pip's order: the later one counts
+SECTIONS = ("global", "install", ":env:")  # in pip's order: later sections override earlier ones
 ALIASES = {"default-timeout": "timeout", "pypi-url": "index-url"}
-# A constraint meant for other work could contradict the lock, which alone decides.
+# A constraint meant for other work could contradict the lock; only the lock decides.
 NOT_FOR_A_LOCK = ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_SYSTEM_PYTHON")
 INDEX_OF_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
 
@@ -23,7 +23,7 @@ def effective(listing: str) -> dict[str, str]:
     """Options of ``pip install`` by name.
 
     Args:
-        listing: what ``pip config list`` prints, one ``section.name='value'`` a line. pip has merged its files.
+        listing: the output of ``pip config list``, one ``section.name='value'`` per line. pip has merged its files.
     """
     found: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for line in listing.splitlines():
@@ -35,7 +35,7 @@ def effective(listing: str) -> dict[str, str]:
             value = ast.literal_eval(written)
         except (ValueError, SyntaxError):
             continue  # not a line of the listing
-        if isinstance(value, str) and value.strip():  # pip takes an empty value as not said
+        if isinstance(value, str) and value.strip():  # pip treats an empty value as unset
             found[section][ALIASES.get(name, name)] = value.strip()
     return {name: value for section in SECTIONS for name, value in found[section].items()}
 
@@ -44,8 +44,8 @@ def uv_environment(pip: Mapping[str, str], environment: Mapping[str, str]) -> di
     """The environment to run uv in.
 
     Args:
-        pip: as ``effective`` gives it.
-        environment: of this process; what it sets for uv itself stays.
+        pip: as returned by ``effective``.
+        environment: of this process; its own uv variables are kept.
     """
     made = {name: value for name, value in environment.items() if name not in NOT_FOR_A_LOCK}
     for name, value in (_places(pip, environment) | _cache(pip, environment) | _patience(pip)).items():
@@ -60,12 +60,12 @@ def uv_environment(pip: Mapping[str, str], environment: Mapping[str, str]) -> di
 
 
 def uv_arguments(pip: Mapping[str, str]) -> list[str]:
-    """What uv takes on its command line alone."""
+    """Options that uv accepts only on its command line."""
     return ["--no-index"] if is_true(pip.get("no-index", "")) else []
 
 
 def is_true(written: str) -> bool:
-    """As pip reads a switch."""
+    """Parse a switch as pip does."""
     return written.strip().lower() in ("y", "yes", "t", "true", "on", "1")
 
 
@@ -76,10 +76,10 @@ def _places(pip: Mapping[str, str], environment: Mapping[str, str]) -> dict[str,
             made["UV_DEFAULT_INDEX"] = pip["index-url"]
         if extra := pip.get("extra-index-url", "").split():
             made["UV_INDEX"] = " ".join(extra)
-            # As pip: any index may have it. The hashes say what it must be.
+            # Like pip: a package may come from any index. The hashes guarantee its content.
             made["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     links = [_expanded(link) for link in pip.get("find-links", "").split()]
-    # pip passes over a folder that is not there; uv would stop.
+    # pip ignores a missing folder; uv would stop.
     links = [link for link in links if _is_url(link) or Path(link).exists()]
     if links:
         made["UV_FIND_LINKS"] = ",".join(_without_comma(link) for link in links)
@@ -91,7 +91,7 @@ def _places(pip: Mapping[str, str], environment: Mapping[str, str]) -> dict[str,
 
 
 def _cache(pip: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    # pip takes any value, "off" as well, as the wish for no cache.
+    # pip treats any value, even "off", as a request for no cache.
     return {"UV_NO_CACHE": "1"} if "no-cache-dir" in pip and "UV_CACHE_DIR" not in environment else {}
 
 
@@ -101,7 +101,7 @@ def _patience(pip: Mapping[str, str]) -> dict[str, str]:
         try:
             made[of_uv] = str(max(0, math.ceil(float(pip[name]))))
         except (KeyError, ValueError, OverflowError):
-            continue  # not said, or nothing that pip would take either
+            continue  # unset, or a value that pip would reject too
     return made
 
 
@@ -114,7 +114,7 @@ def _certificates(pip: Mapping[str, str], environment: Mapping[str, str]) -> dic
     own = ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS", "SSL_CERT_FILE", "SSL_CERT_DIR")
     legacy = "legacy-certs" in pip.get("use-deprecated", "").split()
     if not legacy and not any(name in environment for name in own) and _system_has_certificates():
-        made["UV_SYSTEM_CERTS"] = "1"  # pip asks the system's store, where an office keeps its own authority
+        made["UV_SYSTEM_CERTS"] = "1"  # pip uses the system's store, which may hold a company's own authority
     return made
 
 

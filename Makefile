@@ -11,7 +11,8 @@ REBUILD := $(if $(wildcard .venv/run.stamp),$(shell $(BIN)/python -c "" 2>/dev/n
 # Without bytecode every process compiles what it imports: two seconds for each that draws.
 unexport PYTHONDONTWRITEBYTECODE
 
-# How tests are distributed over processes.
+# How tests are distributed over processes. Those of the browser run apart: Playwright's event loop and Dagster's
+# cannot share a process.
 SPREAD := -n 2 --dist worksteal
 
 .PHONY: help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
@@ -22,7 +23,8 @@ report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual e
 	@$(BIN)/mel report --year 2024
 
 test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
-	@$(BIN)/python -m pytest -m "slow or not slow" $(SPREAD)
+	@$(BIN)/python -m pytest -m "slow or not slow" --ignore mel_pipeline_tests/browser $(SPREAD)
+	@$(BIN)/python -m pytest -m "slow or not slow" $(SPREAD) mel_pipeline_tests/browser
 
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in about two minutes
 	@$(BIN)/python -m pytest $(SPREAD)

@@ -71,7 +71,10 @@ def test_the_sample_answers_from_a_process_of_its_own_on_a_free_port_where_the_u
 
 
 def test_what_keeps_the_sample_from_starting_is_told_by_the_one_who_asked_for_it() -> None:
-    with pytest.raises(MelError, match="write platform=way"), running_apart(0, TODAY, None, "nobody=down"):
+    with (
+        pytest.raises(MelError, match="Write platform=failure"),
+        running_apart(0, TODAY, None, "nobody=down"),
+    ):
         pass
 
 

@@ -160,7 +160,7 @@ def test_a_decision_that_names_nobody_is_told_and_kept(tmp_path: Path) -> None:
     review = read_review(path, CITIES)
     assert review.confirmed == {}
     assert review.problems == [
-        "cities.csv, row 2: 'Moskow' is no member. Write a member's name as the CRM has it, 'not a member', or nothing."
+        "cities.csv, row 2: 'Moskow' is not a member. Write a member's name as in the CRM, 'not a member', or nothing."
     ]
     write_review(path, review_of([Answer("Moscw", "", 3)], review, CITIES, ALIASES))
     assert listed(path)[0]["decision"] == "Moskow"

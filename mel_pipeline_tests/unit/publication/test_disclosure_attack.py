@@ -217,7 +217,7 @@ def test_what_needs_no_program_is_answered_as_the_program_answers(monkeypatch: p
         assert quick(self, wanted, limit) == slow, (wanted, limit, self.figures)
         return slow
 
-    monkeypatch.setattr(Attacker, "has", both)
+    monkeypatch.setattr(Attacker, "can_infer", both)
     attacked(examples(15, 300), seed=7)
     assert answers[True] > 100 and answers[False] > 100
 

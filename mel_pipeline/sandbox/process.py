@@ -1,4 +1,4 @@
-"""Serve the sample from a process of its own: answering then takes nothing from whoever asks.
+"""Serve the sample from its own process, so that answering does not slow the process that loads.
 
 The child ends when its standard input does, so none is left behind however the parent ends.
 """

@@ -85,8 +85,8 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the Spark cluster first, so that one worker alone starts it; then slow ones, and short ones to level out.
 
-    The runner's come before all others: what its session keeps out of the executors' logs is only certain for
-    executors that no other session has used.
+    The runner's come before all others, where both executors have joined long before a statement fails: one that
+    joins meanwhile logs at the level of its own machine (the operator's guide says what to set on workers).
     """
 
     def turn(item: pytest.Item) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
 
-LINGER_SECONDS = 2.0  # from one step to the next; a slow source is waited for longer
+IDLE_CLOSE_SECONDS = 2.0  # from one step to the next; a slow source is waited for longer
 MOST_LINES = 10
 DOES = "mel/does"  # tag of a run: what it does, in words people filter runs by
 
@@ -37,7 +37,7 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
     @cached_property
     def warehouse(self) -> Warehouse:
         return Warehouse(
-            self.settings.database_url, self.settings.lock_wait_seconds, linger_seconds=LINGER_SECONDS
+            self.settings.database_url, self.settings.lock_wait_seconds, idle_close_seconds=IDLE_CLOSE_SECONDS
         )
 
     def edition(self, period: str) -> Edition:

@@ -39,8 +39,13 @@ def running_apart(
     Raises:
         MelError: ``fail`` names no platform or way of failing, or the child ended before it answered.
     """
-    asked = {"port": port, "today": str(today), "survey_dir": survey_dir and str(survey_dir), "fail": fail}
-    command = [sys.executable, "-m", __name__, json.dumps(asked)]
+    arguments = {
+        "port": port,
+        "today": str(today),
+        "survey_dir": survey_dir and str(survey_dir),
+        "fail": fail,
+    }
+    command = [sys.executable, "-m", __name__, json.dumps(arguments)]
     # Our own interpreter and module.
     with subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -60,12 +65,12 @@ def running_apart(
 def _port_of(child: subprocess.Popen[str]) -> int:
     assert child.stdout is not None
     line = child.stdout.readline()
-    told = json.loads(line) if line.startswith("{") else {}
-    if "port" in told:
-        return int(told["port"])
-    if "error" in told:
-        kind: type[MelError] = getattr(errors, told["error"])
-        raise kind(told["message"])
+    reply = json.loads(line) if line.startswith("{") else {}
+    if "port" in reply:
+        return int(reply["port"])
+    if "error" in reply:
+        kind: type[MelError] = getattr(errors, reply["error"])
+        raise kind(reply["message"])
     raise MelError(
         "Starting the sample organisation: its process ended before it answered. What it said stands above;"
         " `mel sandbox` starts it alone."
@@ -88,10 +93,10 @@ def _serve(port: int, today: date, survey_dir: Path | None, fail: str) -> None:
 def main() -> None:
     """The child: tells its port, or why it cannot serve, as a line of JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
-    asked = json.loads(sys.argv[1])
-    folder = Path(asked["survey_dir"]) if asked["survey_dir"] else None
+    arguments = json.loads(sys.argv[1])
+    folder = Path(arguments["survey_dir"]) if arguments["survey_dir"] else None
     try:
-        _serve(asked["port"], date.fromisoformat(asked["today"]), folder, asked["fail"])
+        _serve(arguments["port"], date.fromisoformat(arguments["today"]), folder, arguments["fail"])
     except MelError as error:
         print(json.dumps({"error": type(error).__name__, "message": str(error)}), flush=True)
 

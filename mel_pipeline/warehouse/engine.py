@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import postgres
-from mel_pipeline.warehouse.idle_close import Lingering
+from mel_pipeline.warehouse.idle_close import IdleClose
 from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 
 if TYPE_CHECKING:
@@ -34,18 +34,18 @@ class Warehouse:
     Args:
         url: ``duckdb:///path/to/file.duckdb`` or ``postgresql://user:password@host/database``.
         lock_wait_seconds: how long to wait for another run to finish writing.
-        linger_seconds: how long a DuckDB file stays open after its last use, for whoever asks many questions.
+        idle_close_seconds: how long a DuckDB file stays open after its last use; 0 closes it after each.
     """
 
-    def __init__(self, url: str, lock_wait_seconds: float = 60.0, linger_seconds: float = 0.0) -> None:
+    def __init__(self, url: str, lock_wait_seconds: float = 60.0, idle_close_seconds: float = 0.0) -> None:
         self.url = url
         self.lock_wait_seconds = lock_wait_seconds
-        self.linger_seconds = linger_seconds
+        self.idle_close_seconds = idle_close_seconds
         self._is_fit = False
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """A pool only where the file may linger: an idle connection keeps a DuckDB file locked."""
+        """A pool only where the file may stay open: an idle connection keeps a DuckDB file locked."""
         import sqlalchemy as sa
 
         if postgres.is_postgres(self.url):
@@ -53,7 +53,7 @@ class Warehouse:
         if not self._file:
             return sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
         self._file.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self.linger_seconds:
+        if not self.idle_close_seconds:
             engine = sa.create_engine(self.url, poolclass=sa.NullPool, hide_parameters=True)
         else:
             engine = sa.create_engine(
@@ -81,10 +81,10 @@ class Warehouse:
         return DuckDBFile(Path(url.database)) if in_file and url.database else None
 
     @cached_property
-    def _lingering(self) -> Lingering | None:
-        if not (self._file and self.linger_seconds):
+    def _idle_close(self) -> IdleClose | None:
+        if not (self._file and self.idle_close_seconds):
             return None
-        return Lingering(self.linger_seconds, self.engine.pool.dispose, self._file.is_wanted)
+        return IdleClose(self.idle_close_seconds, self.engine.pool.dispose, self._file.is_wanted)
 
     @contextmanager
     def connect(self, memory_mb: int | None = None) -> Iterator[sa.Connection]:
@@ -97,7 +97,7 @@ class Warehouse:
             WarehouseError: the file stayed locked, the database cannot be opened, or the server went away.
         """
         with (
-            self._lingering.use() if self._lingering else nullcontext(),
+            self._idle_close.use() if self._idle_close else nullcontext(),
             self._connection() as connection,
             _bounded(connection, memory_mb),
         ):

@@ -1,6 +1,6 @@
-"""A DuckDB file stays open for a moment after its last use: opening it costs more than most questions asked of it.
+"""Keep a DuckDB file open until an idle timeout: opening it costs more than most queries.
 
-It is given back at once when another process waits for it, so nobody waits longer for that moment.
+It is closed at once when another process waits for it, so other processes wait no longer than before.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-HAND_OVER_SECONDS = 0.3  # whoever waits looks every quarter of a second at the latest
+HAND_OVER_SECONDS = 0.3  # a waiting process looks every quarter of a second
 LOOK_SECONDS = 0.1
 
 
-class Lingering:
-    """Counts the uses of a file and gives it back when the last one is some time ago.
+class IdleClose:
+    """Counts the uses of a file and closes it once it has been idle for a time.
 
     Args:
         seconds: how long after the last use.
@@ -35,7 +35,7 @@ class Lingering:
 
     @contextmanager
     def use(self) -> Iterator[None]:
-        """The file stays open meanwhile, and for a moment afterwards."""
+        """Keep the file open for the block and for the idle time after it."""
         with self._lock:
             self._uses += 1
         try:

@@ -64,7 +64,7 @@ def connections(warehouse: Warehouse) -> list[object]:
 
 
 def test_a_file_that_may_linger_is_opened_once_for_many_questions(tmp_path: Path) -> None:
-    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, linger_seconds=30)
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=30)
     opened = connections(warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("create table t as select 1 as n")
@@ -75,7 +75,7 @@ def test_a_file_that_may_linger_is_opened_once_for_many_questions(tmp_path: Path
 
 
 def test_a_file_that_lingers_is_given_back_after_its_moment(tmp_path: Path) -> None:
-    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, linger_seconds=0.2)
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=0.2)
     with warehouse.connect():
         time.sleep(0.5)  # longer than the moment: a file in use is not given back
         assert warehouse.records("select 1 as n") == [{"n": 1}]
@@ -85,7 +85,7 @@ def test_a_file_that_lingers_is_given_back_after_its_moment(tmp_path: Path) -> N
 
 def test_whoever_waits_for_a_lingering_file_gets_it_although_questions_go_on(tmp_path: Path) -> None:
     """The file would linger for half a minute, and is used without a pause."""
-    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 60, linger_seconds=30)
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 60, idle_close_seconds=30)
     with ThreadPoolExecutor() as other:
         reading = other.submit(read_elsewhere, warehouse.url, 25)
         while not reading.done():
@@ -95,7 +95,7 @@ def test_whoever_waits_for_a_lingering_file_gets_it_although_questions_go_on(tmp
 
 
 def test_what_an_error_left_behind_does_not_meet_the_next_question(tmp_path: Path) -> None:
-    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, linger_seconds=30)
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=30)
     opened = connections(warehouse)
     with pytest.raises(RuntimeError), warehouse.connect() as connection:
         connection.exec_driver_sql("create temporary table left_behind as select 1 as n")
@@ -107,7 +107,7 @@ def test_what_an_error_left_behind_does_not_meet_the_next_question(tmp_path: Pat
 
 def test_a_limit_of_memory_holds_for_its_transaction_alone(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB"
-    warehouse = Warehouse(url, 5, linger_seconds=30)
+    warehouse = Warehouse(url, 5, idle_close_seconds=30)
     query = "select current_setting('memory_limit') as memory, current_setting('threads') as threads"
     before = warehouse.records(query)
     with warehouse.transaction(memory_mb=100) as connection:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.reporting import build_editions, languages
 from mel_pipeline.reporting.page.agreement import figures_of
 from mel_pipeline.reporting.text.phrases import HOLE, Phrases
@@ -46,6 +49,14 @@ def test_languages_are_chosen_by_a_setting_and_english_is_always_among_them():
     assert languages(REPORTS, " es, en ") == ["en", "es"]
     with pytest.raises(ReportError, match=r"no file locales/de\.yml.*MEL_LANGUAGES"):
         languages(REPORTS, "fr,de")
+
+
+@pytest.mark.parametrize("licence", get_args(get_args(Settings.model_fields["licence"].annotation)[0]))
+def test_an_edition_with_a_licence_is_written_in_every_language(licence, tmp_path):
+    """Its version number is a name: "4.0" is one number in English and two elsewhere."""
+    edition = replace(fewer_charts(sample_edition("2024-Q4")), licence=licence)
+    reports = build_editions(edition, tmp_path, REPORTS, LANGUAGES)
+    assert all(licence.replace("-", " ") in report.page.read_text("utf-8") for report in reports.values())
 
 
 @pytest.mark.parametrize("language", ["es", "fr"])

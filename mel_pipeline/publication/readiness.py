@@ -41,7 +41,7 @@ def obstacles(
     found = [
         *_stale(warehouse, settings, calculation),
         *_broken_checks(warehouse, quarter),
-        *_missing_sources(warehouse, quarter),
+        *_missing_sources(warehouse, settings, quarter),
         *_unmapped_labels(warehouse, quarter),
     ]
     return [item for item in found if not (item.waivable and item.key in (waived or {}))]
@@ -74,8 +74,8 @@ def _broken_checks(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]
         yield Obstacle("check", f"A blocking check fails on {row['asset']}: {row['sentence']}")
 
 
-def _missing_sources(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:
-    """Configured sources whose last load failed or that were never loaded for this quarter."""
+def _missing_sources(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
+    """Sources whose last load failed, and those in use that were never loaded for this quarter."""
     rows = warehouse.records(
         "select source, entity, max(case when status = 'loaded' then finished_at end) as loaded,"
         " max(case when status = 'loaded' and quarter = :quarter then 1 else 0 end) as has_quarter,"
@@ -89,7 +89,7 @@ def _missing_sources(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         for entity, details in contract.entities.items():
             load = loads.get((source, entity))
             if load is None:
-                if contract.kind is None:
+                if contract.kind is None and not settings.source(source).is_unused:
                     missing.append(f"{details.title} never loaded")
             elif load["loaded"] is None or load["tried"] > load["loaded"]:
                 missing.append(f"{details.title}: the last load failed")

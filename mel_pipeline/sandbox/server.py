@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,11 +105,14 @@ def _routes(organisation: Organisation, zoho: Account, platforms: Mapping[str, P
 @contextmanager
 def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[int]:
     """Run a server in a thread; yields its port."""
-    app = _labelled(Starlette(routes=answers), clock)
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise PortTakenError(
+            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
+        ) from error
     config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=port,
+        _labelled(Starlette(routes=answers), clock),
         log_level="error",
         access_log=False,
         ws="none",
@@ -117,26 +120,14 @@ def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[
         date_header=False,  # dates come from the account's clock, not the machine
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=_run, args=(server,), name="sandbox", daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.005)
-    if not server.started:
-        raise PortTakenError(
-            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
-        )
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-
-
-def _run(server: uvicorn.Server) -> None:
-    try:
-        server.run()
-    except SystemExit:
-        return  # uvicorn exits the thread if the port is taken; `_serving` reports it
+    with listening:
+        thread = threading.Thread(target=server.run, args=([listening],), name="sandbox", daemon=True)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
 
 
 def _labelled(app: ASGIApp, clock: Clock) -> ASGIApp:

@@ -11,6 +11,7 @@ import pytest
 
 from mel_pipeline.publication.recalculation import recalculate
 from mel_pipeline.reporting.inputs.editions import read_figures
+from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 
@@ -50,6 +51,14 @@ def test_the_year_counts_a_city_once_though_it_took_part_in_several_quarters(yea
         for n in (1, 2, 3, 4)
     ]
     assert sum(frame.loc[("LAB-02", "total"), "value"] for frame in quarters) > 39
+
+
+def test_every_indicator_has_a_total_for_the_quarter_and_the_year(year_2024: Organisation) -> None:
+    catalogue = load_catalogue(year_2024.settings.sql_dir)
+    for period in ("2024-Q4", "2024"):
+        figures = read_figures(year_2024.warehouse, period)
+        totals = sorted(figures[figures["disaggregation"] == "total"]["indicator_id"])
+        assert totals == sorted(indicator.id for indicator in catalogue.indicators)
 
 
 def test_nothing_in_the_package_knows_the_answers() -> None:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.page.row_headers import with_row_headers
 from mel_pipeline.reporting.pdf.document import paper_document
+from mel_pipeline.reporting.pdf.row_headers import with_row_headers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from mel_pipeline_tests.fixtures.spark import Cluster, stop_session
 from mel_pipeline_tests.sql.test_runner import Small
 
 pytestmark = pytest.mark.slow
-ROUND = 1600  # squared: rows that one task of the slow model counts
+ROUND = 1200  # squared: rows that one task of the slow model counts
 PART = (
     f"select sum(a.x % 7 + b.x) as n from generate_series(1, {ROUND}) as a(x)"
     f" cross join generate_series(1, {ROUND}) as b(x)"
@@ -98,7 +98,7 @@ def test_a_model_survives_the_loss_of_a_worker_and_says_so_when_all_are_lost(
     both_executors(spark_cluster)
 
     killed = []
-    losing = threading.Timer(2.0, lambda: killed.append(spark_cluster.workers[0].kill()))
+    losing = threading.Timer(1.0, lambda: killed.append(spark_cluster.workers[0].kill()))
     losing.start()
     result = run(small, spark_cluster.url)["slow"]
     assert killed, "the model had ended before the worker was lost"
@@ -107,7 +107,7 @@ def test_a_model_survives_the_loss_of_a_worker_and_says_so_when_all_are_lost(
 
     before = lake_of(small).parts()
     small.write("models/slow.sql", SLOW.replace("% 7", "% 5"))
-    threading.Timer(2.0, spark_cluster.workers[1].kill).start()
+    threading.Timer(1.0, spark_cluster.workers[1].kill).start()
     lost = run(small, spark_cluster.url, wait_seconds=5)["slow"]
     assert lost.status == "failed"
     assert "slow.sql" in lost.message

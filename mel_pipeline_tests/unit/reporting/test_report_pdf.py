@@ -20,8 +20,8 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting import build_editions, cache
 from mel_pipeline.reporting.edition import Decision, Narrative, Publication, Wording
 from mel_pipeline.reporting.page.model import PageModel, drawn_page
-from mel_pipeline.reporting.page.row_headers import with_row_headers
 from mel_pipeline.reporting.pdf.build import pdf_of
+from mel_pipeline.reporting.pdf.row_headers import with_row_headers
 from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.fixtures.paper import flat, links, squeezed, tags, text_of
 from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition

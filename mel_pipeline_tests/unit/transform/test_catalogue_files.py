@@ -10,6 +10,7 @@ import pytest
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.transform.catalogue import Catalogue, catalogue_frames, load_catalogue
+from mel_pipeline.transform.catalogue.reference import reference_sheets
 
 FOLDER = PROJECT / "dbt_like_sql"
 ONE = "ind_mem_01.yml"
@@ -45,6 +46,11 @@ def test_every_text_of_an_indicator_stands_in_three_languages(catalogue: Catalog
     for indicator in catalogue.indicators:
         for text in (indicator.name, indicator.definition, indicator.limitations):
             assert len({text.en, text.fr, text.es}) == 3, indicator.id
+
+
+def test_the_reference_page_in_the_docs_is_that_of_the_catalogue() -> None:
+    page = (PROJECT / "docs" / "indicators.md").read_text("utf-8")
+    assert page == reference_sheets(load_catalogue(FOLDER)), "run `make docs`"
 
 
 def test_a_model_name_finds_its_indicator(catalogue: Catalogue) -> None:

@@ -84,6 +84,9 @@ def test_every_raw_column_the_models_rely_on_is_promised_by_a_contract(project: 
     promised[city_names.TABLE] = set(city_names.COLUMNS)
     promised |= {f"raw_catalogue__{name}": set(columns) for name, columns in COLUMNS.items()}
     declared = {table.table: set(table.columns) - META for table in project.source_tables.values()}
+    assert declared.keys() == promised.keys(), (
+        "each raw table is declared in dbt_like_sql/models/staging/<source>/__sources.yml, and no other"
+    )
     assert declared == promised
 
 

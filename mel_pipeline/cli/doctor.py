@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.core.errors import MelError, SettingsError, WarehouseError
+from mel_pipeline.core.errors import MelError, ReportError, SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
 
 FREE_BYTES = 1_000_000_000
@@ -41,6 +41,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if not settings.sample:
         yield _guarded("Nightly run", lambda: _last_run(settings))
     yield _guarded("SQL models", lambda: _models(settings))
+    yield _guarded("Languages", lambda: _languages(settings))
     for source in source_names():
         yield _guarded(contract_of(source).title, partial(_source, source, settings))
     yield _guarded("E-mail of editions", lambda: _editions(settings))
@@ -104,6 +105,17 @@ def _models(settings: Settings) -> str:
 
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
     return f"{len(project.models)} models, {len(load_catalogue(settings.sql_dir).indicators)} indicators"
+
+
+def _languages(settings: Settings) -> str:
+    """The languages of the reports; the names in the catalogue are checked when an edition is written."""
+    from mel_pipeline.reporting.text.languages import gaps_of_file, language_name, languages, sentence_of
+
+    chosen = languages(settings.report_sources, settings.languages)
+    missing = {code: gaps_of_file(settings.report_sources, code) for code in chosen}
+    if wrong := [sentence_of(code, found) for code, found in missing.items() if found]:
+        raise ReportError(" ".join(wrong))
+    return ", ".join(map(language_name, chosen))
 
 
 def _source(source: str, settings: Settings) -> str:

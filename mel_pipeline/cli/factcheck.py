@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,22 +14,15 @@ if TYPE_CHECKING:
     from mel_pipeline.factcheck import Line, Report
 
 _STYLES = {"disagrees": "bold red", "withheld": "magenta", "unknown": "yellow", "agrees": "green"}
-_LANGUAGES = {"en": "English", "fr": "French", "es": "Spanish"}
 _BAD_INPUT = 2
 _LONGEST = 160
-
-
-class Language(StrEnum):
-    en = "en"
-    fr = "fr"
-    es = "es"
 
 
 def factcheck(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The draft: TXT, MD, DOCX or PDF.")],
     language: Annotated[
-        Language | None,
-        typer.Option("--language", "-l", help="Language of the draft; detected if not given."),
+        str | None,
+        typer.Option("--language", "-l", metavar="fr", help="Language of the draft; detected if not given."),
     ] = None,
     period: Annotated[
         str | None,
@@ -45,13 +37,16 @@ def factcheck(
     Exit code 0: nothing disagrees. 1: something does. 2: the draft or the figures cannot be read.
     """
     from mel_pipeline.cli.publication import opened
+    from mel_pipeline.factcheck.languages import known_languages
     from mel_pipeline.factcheck.published_figures import check_draft
 
     if period is not None and not re.fullmatch(r"\d{4}(-Q[1-4])?", period):
         raise typer.BadParameter(f"'{period}' is not a period. Write it like 2024 or 2024-Q4.")
+    if language is not None and language not in known_languages():
+        raise typer.BadParameter(f"'{language}' is not one of {', '.join(known_languages())}.")
     try:
         warehouse, settings = opened()
-        report = check_draft(warehouse, settings, file, language.value if language else None, period)
+        report = check_draft(warehouse, settings, file, language, period)
         if csv is not None:
             _write(report, csv)
     except MelError as error:
@@ -102,8 +97,10 @@ def _print_report(report: Report, *, sample: bool) -> None:
 
 def _basis(report: Report, *, sample: bool) -> list[str]:
     """What the draft was compared with, and a line for everything that limits the verdicts."""
+    from babel import Locale
+
     lines = [
-        f"Read as {_LANGUAGES[report.language]}; sentences that name no period are compared with {report.period}."
+        f"Read as {Locale.parse(report.language).english_name}; sentences that name no period are compared with {report.period}."
     ]
     provisional = [period for period, published in report.periods.items() if not published]
     if provisional:

@@ -78,8 +78,8 @@ class Settings(DeliverySettings):
     first_quarter: str = Field("2023-Q1", description="First quarter with data.")
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     languages: str = Field(
-        "",
-        description="Languages of the reports, including English: en,fr,es. Every language with texts by default.",
+        "en,fr,es",
+        description="Languages of the reports, of those in reports/locales; English always among them. Empty: all.",
     )
     formats: str = Field(
         "html,pdf,xlsx,csv", description="Formats of the reports; the page is always written."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting import BuiltEdition, ChartFile, Edition
 
-LANGUAGE = "en"
 PAGE = "quarterly_report"
-READS = ["released_figures", "dim_indicator", "dim_target"]
+COMPLETE = "languages_are_complete"
+READS = ["released_figures", "dim_indicator", "dim_target", "dim_translation"]
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -55,6 +56,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
                 " (job `nightly` or `figures_only`).",
             ),
         ],
+        check_specs=[_languages_check(PAGE)],
         partitions_def=partitions,
         can_subset=True,
     )
@@ -68,13 +70,15 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
             built = write_edition(edition, settings)
-            drawn = {chart.indicator_id: chart for chart in built.reports[LANGUAGE].charts}
-            yield dg.MaterializeResult(asset_key=PAGE, metadata=_page_metadata(built, edition))
+            drawn = {chart.indicator_id: chart for chart in built.reports[BASE].charts}
+            yield dg.MaterializeResult(
+                asset_key=PAGE, metadata=_page_metadata(built, edition), check_results=_checks(context, built)
+            )
         for name in sorted(selected - {PAGE}):
             number = by_name[name].id
             with cache.using(settings.pictures_dir):
                 chart = drawn.get(number) or draw_chart(
-                    edition, number, settings.published_dir, settings.report_sources, LANGUAGE
+                    edition, number, settings.published_dir, settings.report_sources, BASE
                 )
                 metadata = _chart_metadata(chart)
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)
@@ -104,15 +108,39 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
     }
 
 
+def _languages_check(page: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        COMPLETE,
+        asset=page,
+        description="Every configured language has all its texts. One that has not is left out: an edition is never"
+        " half in English.",
+    )
+
+
+def _checks(context: dg.AssetExecutionContext, built: "BuiltEdition") -> list[dg.AssetCheckResult]:
+    return [
+        dg.AssetCheckResult(
+            check_name=key.name,
+            asset_key=key.asset_key,
+            passed=not built.refused,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=" ".join(built.refused.values()) or "Every configured language is complete.",
+        )
+        for key in context.selected_asset_check_keys
+    ]
+
+
 def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
+    from mel_pipeline.reporting.text.languages import language_name
+
     address = f"/reports/{edition.period}"
     pages = {
-        f"page in {_named(language)}": dg.MetadataValue.url(f"{address}/{report.page.name}")
+        f"page in {language_name(language)}": dg.MetadataValue.url(f"{address}/{report.page.name}")
         for language, report in built.reports.items()
     }
     others = [f"- [{path.name}]({address}/{path.relative_to(_folder(built))})" for path in built.files]
     untranslated = [
-        f"{_named(language)}: {text}"
+        f"{language_name(language)}: {text}"
         for language, report in built.reports.items()
         for text in report.untranslated
     ]
@@ -125,14 +153,8 @@ def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
     }
 
 
-def _named(language: str) -> str:
-    from babel import Locale
-
-    return str(Locale(language).english_name)
-
-
 def _folder(built: "BuiltEdition") -> "Path":
-    return built.reports[LANGUAGE].page.parent
+    return built.reports[BASE].page.parent
 
 
 def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]) -> dg.AssetsDefinition:
@@ -152,12 +174,16 @@ def _annual_report(years: dg.StaticPartitionsDefinition, closing: dict[str, str]
                 " has to be calculated first (job `backfill_year` runs a whole year).",
             )
         ],
+        check_specs=[_languages_check("annual_report")],
         partitions_def=years,
     )
-    def write(context: dg.AssetExecutionContext, mel: Mel) -> dg.MaterializeResult[None]:
+    def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.reporting.inputs.editions import write_edition
 
         edition = mel.edition(context.partition_key)
-        return dg.MaterializeResult(metadata=_page_metadata(write_edition(edition, mel.settings), edition))
+        built = write_edition(edition, mel.settings)
+        yield dg.MaterializeResult(
+            metadata=_page_metadata(built, edition), check_results=_checks(context, built)
+        )
 
     return write

@@ -11,6 +11,7 @@ READS = [
     "dim_indicator",
     "dim_target",
     "dim_line_of_action",
+    "dim_translation",
     "dim_member",
     "dim_membership",
     "fct_participation",

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from mel_pipeline.core.errors import DeliveryError
+from mel_pipeline.core.languages import BASE
 
 POLICY = SMTP.clone(max_line_length=76)
 
@@ -22,7 +23,7 @@ class Letter:
     subject: str
     text: str
     html: str = ""
-    language: str = "en"
+    language: str = BASE
     attachment: Path | None = None
     attachment_name: str = ""
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.languages import BASE
 
-DEFAULT_LANGUAGE = "en"
 _ADDRESS = re.compile(
     r"(?:[^<>@\r\n]*<)?(?P<address>[\w.!#$%&'*+/=?^`{|}~-]+@(?:[a-z0-9-]+\.)*[a-z0-9-]+)>?", re.ASCII | re.I
 )
@@ -32,7 +32,7 @@ def recipients(text: str, setting: str) -> list[Recipient]:
     found: dict[str, Recipient] = {}
     for part in text.split(";"):
         match = _LANGUAGE.fullmatch(part)
-        language, listed = (match[1].lower(), match[2]) if match else (DEFAULT_LANGUAGE, part)
+        language, listed = (match[1].lower(), match[2]) if match else (BASE, part)
         for number, entry in enumerate(filter(None, map(str.strip, listed.split(","))), start=1):
             place = f"recipient {number} ({language}) of {setting}"
             good = _ADDRESS.fullmatch(entry)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.delivery_settings import PORTS
 from mel_pipeline.core.errors import DeliveryError, SettingsError
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.delivery.channels.folder import copy_edition
 from mel_pipeline.delivery.channels.smtp import Server, send
 from mel_pipeline.delivery.integrity import faults
@@ -22,6 +23,7 @@ from mel_pipeline.delivery.message import Letter, message
 from mel_pipeline.delivery.recipients import Recipient, one_address, recipients
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
+from mel_pipeline.reporting.text.languages import languages, refused
 from mel_pipeline.warehouse import tables
 from mel_pipeline.warehouse.migrating import ensure_tables
 
@@ -80,7 +82,7 @@ class _Delivery:
 
     @property
     def languages(self) -> list[str]:
-        return sorted({recipient.language for recipient in self.to}) or ["en"]
+        return sorted({recipient.language for recipient in self.to}) or [BASE]
 
 
 def mail_server(settings: Settings) -> Server:
@@ -161,11 +163,16 @@ def _recipients(settings: Settings, *, draft: bool) -> list[Recipient]:
 
 
 def _require_languages(task: _Delivery) -> None:
-    known = {path.stem for path in (task.settings.report_sources / "locales").glob("??.yml")}
+    sources = task.settings.report_sources
+    known = languages(sources)
     if missing := [name for name in task.languages if name not in known]:
         raise SettingsError(
             f"Delivering {task.edition.period}: there is no edition in '{missing[0]}' ({', '.join(sorted(known))})."
             " Change the language in MEL_MAIL_TO or MEL_MAIL_DRAFT_TO."
+        )
+    if incomplete := refused(task.edition, sources, task.languages):
+        raise DeliveryError(
+            f"Delivering {task.edition.period}: {next(iter(incomplete.values()))} Nothing was sent or copied."
         )
 
 
@@ -175,7 +182,7 @@ def _require_whole(task: _Delivery, *, dry_run: bool) -> None:
     ]
     needed = [f"report-{language}.html" for language in task.languages]
     for language in task.languages:
-        suffix = "" if language == "en" else f"-{language}"
+        suffix = "" if language == BASE else f"-{language}"
         needed += [f"charts/{name}{suffix}.{kind}" for name in headline for kind in ("svg", "png")]
     frozen = task.published is not None and not (task.draft or dry_run)  # a dry run rewrites no page
     since = task.published.happened_at.replace(tzinfo=UTC) if task.published and frozen else None

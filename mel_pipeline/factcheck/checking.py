@@ -85,7 +85,7 @@ def check(
     """Compare every number of a draft with the figures.
 
     Args:
-        language: en, fr or es; detected from the text if not given.
+        language: one of ``known_languages``; detected from the text if not given.
         period: a year or a quarter; by default the year with figures that the draft names most often.
     """
     text = "\n".join(passage.text for passage in draft.passages)
@@ -114,7 +114,7 @@ class _Checker:
             if row.dimension != TOTAL
         }
         self.vocabulary: Vocabulary = build(
-            published.indicators, cells, published.translated, published.names
+            published.indicators, cells, published.translated, published.names, language
         )
         self.decimals = dict(
             zip(
@@ -132,7 +132,7 @@ class _Checker:
     def passage(self, passage: Passage) -> Iterable[Line]:
         heading = read_words(f"{passage.heading} {passage.column}", [], self.vocabulary)
         before = read_words("", [], self.vocabulary)
-        for sentence in sentences(passage.text):
+        for sentence in sentences(passage.text, self.language):
             numbers = find_numbers(sentence, self.language, self.vocabulary.names, self.vocabulary.nouns)
             if passage.kind == "margin" and re.fullmatch(r"\s*[-–]?\s*\d{1,4}\s*[-–]?\s*", sentence):
                 yield Line(NO_FIGURE, sentence.strip(), passage.place, sentence, reason="page")
@@ -150,7 +150,7 @@ class _Checker:
         period, why = period_near(scope.number, marks, self.period, self.known)
         if why:
             return Line(UNKNOWN, scope.number.text, passage.place, sentence, period="", reason=why)
-        finding = self._matcher(period).judge(scope, self.language)
+        finding = self._matcher(period).judge(scope)
         return self._line_of(finding, scope.number, passage.place, sentence)
 
     def _matcher(self, period: str) -> Matcher:

@@ -6,7 +6,6 @@ when the words clearly name one figure and the value does not fit. Everything el
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,11 +25,6 @@ from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Phrase, Vocabular
 
 _SHOWN = 3
 _OF_SHARES = frozenset({"share", "person", "participant", "member", "city"})
-_BASE = {  # "54 % of the women" is not a share of women
-    "en": re.compile(r"\s*of\s+(?:the\s+|all\s+|our\s+)?(?:women|men)\b", re.IGNORECASE),
-    "fr": re.compile(r"\s*des\s+(?:femmes|hommes)\b", re.IGNORECASE),
-    "es": re.compile(r"\s*de\s+(?:las\s+mujeres|los\s+hombres)\b", re.IGNORECASE),
-}
 
 
 class Matcher:
@@ -42,13 +36,13 @@ class Matcher:
         for figure in figures:
             self.by_indicator.setdefault(figure.indicator_id, {})[figure.cell] = figure
 
-    def judge(self, scope: Scope, language: str) -> Finding:
+    def judge(self, scope: Scope) -> Finding:
         """The verdict on one number."""
         found = [
             candidate
             for indicator, cells in self.by_indicator.items()
             for phrase in self.vocabulary.phrases.get(indicator, ())
-            for candidate in self._named(scope, phrase, cells, language)
+            for candidate in self._named(scope, phrase, cells)
         ]
         if reason := self._no_result(scope):
             return Finding("unknown", reason, candidates=found)
@@ -59,7 +53,7 @@ class Matcher:
         one = finding.candidate
         if finding.verdict == "disagrees" and one and one.figure.dimension not in (TOTAL, "gender", "donor"):
             cell = (one.figure.dimension, one.figure.category)
-            if only_after_a_verb(scope, cell, self.vocabulary, language):
+            if only_after_a_verb(scope, cell, self.vocabulary):
                 return Finding("unknown", ELSE, candidates=[one])
         return finding
 
@@ -75,9 +69,7 @@ class Matcher:
         others = sorted({use for token in scope.own for use in token.other_use})
         return f"{others[0]}, not a result" if others else ""
 
-    def _named(
-        self, scope: Scope, phrase: Phrase, cells: dict[str, Figure], language: str
-    ) -> Iterable[Candidate]:
+    def _named(self, scope: Scope, phrase: Phrase, cells: dict[str, Figure]) -> Iterable[Candidate]:
         """Candidates of one phrase: none when its words are missing, several when several cells are named."""
         any_figure = next(iter(cells.values()))
         if not _fits(scope.number, any_figure.unit, phrase.reads):
@@ -90,7 +82,7 @@ class Matcher:
         if not phrase.counted <= own | lent | column or phrase.without & (own | lent):
             return
         tier = _tier(phrase, scope)
-        if tier is None or ("gender" in phrase.by and _is_base(scope, language)):
+        if tier is None or ("gender" in phrase.by and _is_base(scope, self.vocabulary)):
             return
         chosen = self._cells(scope, phrase, cells)
         here = frozenset((phrase.counted | phrase.about) & (own | lent))
@@ -102,7 +94,7 @@ class Matcher:
             familiar = Familiar(
                 phrase.counted, (phrase.about | shares) - phrase.without, words | own_name, strict
             )
-            strange = tuple(strangers(scope, familiar, self.vocabulary, language))
+            strange = tuple(strangers(scope, familiar, self.vocabulary))
             yield Candidate(
                 figure, phrase.reads, phrase, here, tier, strange, _outcome(scope.number, figure, phrase)
             )
@@ -138,7 +130,7 @@ class Matcher:
             return False
         if figure.aggregation == "stock":
             return any("31" not in date.text for date in scope.dates)
-        return bool(scope.dates) or months_named(scope)
+        return bool(scope.dates) or months_named(scope, self.vocabulary)
 
     def _unnamed(self, scope: Scope, found: list[Candidate]) -> Finding:
         if found:
@@ -171,11 +163,12 @@ class Matcher:
         return [Candidate(one[4], "value", one[5], frozenset(), 9, (), AGREES) for one in alike[:_SHOWN]]
 
 
-def _is_base(scope: Scope, language: str) -> bool:
+def _is_base(scope: Scope, vocabulary: Vocabulary) -> bool:
+    """Whether the women or men beside the number are what it is a share of."""
     text, number = scope.sentence.text, scope.number
-    if re.search(r"\bà\s*\Z", text[: number.start]):  # "étaient à 54 % des femmes"
+    if vocabulary.share_after.search(text[: number.start]):
         return False
-    return bool(_BASE[language].match(text, number.end))
+    return bool(vocabulary.base.match(text, number.end))
 
 
 def _nouns(vocabulary: Vocabulary) -> set[str]:

@@ -5,83 +5,70 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-_MONTHS = (
-    "janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre"
-    " january february march april may june july august september october november december"
-    " enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre"
-)
-MONTHS = frozenset(_MONTHS.split())
-_SHORT = r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|janv|févr|juil|déc|ene|abr|ago|dic"
-_MONTH = "(?:" + "|".join(_MONTHS.split()) + rf"|{_SHORT})\b\.?"
+from mel_pipeline.factcheck.languages import language as language_named
+
 _YEAR = r"(?:19|20)\d\d"
-_DAY = r"(?:[0-3]?\d)(?:er|st|nd|rd|th|º|\.º)?"
-_TO = r"\s*(?:-|–|—|au|à|et|to|and|until|al|y|a)\s*(?:le\s+|the\s+|el\s+)?"
-_ORDINAL_WORDS = (
-    r"(?:premier|1er|deuxième|second|troisième|quatrième|[234]e|[234](?:è|e)me|first|third|fourth|1st|2nd|3rd|4th"
-    r"|primer|segundo|tercer|cuarto|1\.?er|[234]\.?º)"
-)
-_CALLED = (
-    r"ODD|SDGs?|ODS|objecti[fv]e?|goal|objetivo|figures?|fig\.|tableaux?|tables?|tablas?|gráficos?|graphiques?|charts?"
-    r"|annexe?s?|anexos?|articles?|art\.|artículos?|chapitres?|chapters?|capítulos?|sections?|sección|n[°º]|no\."
-    r"|numéro|número|lignes?\s+d[’']action|lines?\s+of\s+action|líneas?\s+de\s+acción|édition|edition|edición|version"
-    r"|versión|phase|fase|résolution|resolution|resolución|agenda|horizon|horizonte|ISO|lot"
-)
-_LIST = r"\d{1,2}(?:(?:\s*,\s*|\s*[-–]\s*|\s+(?:et|and|y|à|to)\s+)\d{1,2}(?![\d.,]?\d|\s*[%€]|[\s\u00a0\u202f]\d{3}))*"
 _FLAGS = re.IGNORECASE
 
-# The first match wins.
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("address", re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+", _FLAGS)),
-    ("date", re.compile(rf"\b{_YEAR}-[01]\d-[0-3]\d\b|\b[0-3]?\d[/.][01]?\d[/.](?:{_YEAR}|\d\d)\b")),
-    (
-        "date",
-        re.compile(
-            rf"\b{_DAY}(?:{_TO}{_DAY})?\s+(?:de\s+|of\s+)?{_MONTH}(?:,?\s+(?:de\s+|del\s+)?{_YEAR}\b)?", _FLAGS
+
+@cache
+def _patterns(code: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Kinds and patterns of a language and of English; the first match wins."""
+    spoken = language_named(code)
+    words = spoken.either
+    month = rf"(?:{words('months')}|{words('short_months')})\b\.?"
+    day = rf"(?:[0-3]?\d)(?:{words('day_endings')})?"
+    to_day = rf"\s*(?:-|–|—|{words('to_day')})\s*(?:{words('the_day')})?"
+    year_of_month = words("of_month_year")
+    also = "|".join([words("between_and"), words("to")])
+    listed = (
+        rf"\d{{1,2}}(?:(?:\s*,\s*|\s*[-–]\s*|\s+(?:{also})\s+)\d{{1,2}}"
+        r"(?![\d.,]?\d|\s*[%€]|[\s\u00a0\u202f]\d{3}))*"
+    )
+    telephones = "".join(rf"|(?<={word})\.?\s*:?\s*\d[\d .-]{{5,}}\d" for word in spoken.both("telephone"))
+    found = (
+        ("address", r"(?:https?://|www\.)\S+|\S+@\S+\.\w+"),
+        ("date", rf"\b{_YEAR}-[01]\d-[0-3]\d\b|\b[0-3]?\d[/.][01]?\d[/.](?:{_YEAR}|\d\d)\b"),
+        (
+            "date",
+            rf"\b{day}(?:{to_day}{day})?\s+(?:{words('of_month')})?{month}(?:,?\s+(?:{year_of_month})?{_YEAR}\b)?",
         ),
-    ),
-    ("date", re.compile(rf"\b{_MONTH}\s+{_DAY}(?:{_TO}{_DAY})?(?:,?\s+{_YEAR}\b|\b(?!\s*%))", _FLAGS)),
-    (
-        "quarter",
-        re.compile(
-            rf"\b{_ORDINAL_WORDS}[\s-]+(?:trimestres?|quarters?)(?:\s+(?:de\s+|del\s+|of\s+)?{_YEAR}\b)?"
-            rf"|\b[QT][1-4](?:[\s-]+(?:de\s+)?{_YEAR})?\b|\b{_YEAR}[\s-]?[QT][1-4]\b",
-            _FLAGS,
+        ("date", rf"\b{month}\s+{day}(?:{to_day}{day})?(?:,?\s+{_YEAR}\b|\b(?!\s*%))"),
+        (
+            "quarter",
+            rf"\b(?:{words('ordinals')})[\s-]+(?:{words('quarters')})(?:\s+(?:{words('of_year')})?{_YEAR}\b)?"
+            rf"|\b[QT][1-4](?:[\s-]+(?:{words('of_year')})?{_YEAR})?\b|\b{_YEAR}[\s-]?[QT][1-4]\b",
         ),
-    ),
-    ("time", re.compile(r"\b[0-2]?\d(?::[0-5]\d|\s?h\s?[0-5]\d|\s?h(?=[\s.,;)]|$))", _FLAGS)),
-    (
-        "telephone",
-        re.compile(
+        ("time", r"\b[0-2]?\d(?::[0-5]\d|\s?h\s?[0-5]\d|\s?h(?=[\s.,;)]|$))"),
+        (
+            "telephone",
             r"(?:\+|(?<![\w.,])(?<!\d[\s\u00a0\u202f])00)[1-9][\d\s\u00a0\u202f().-]{6,}\d|\b0\d(?:[ .-]\d\d){4}\b"
-            r"|(?<=tel)\.?\s*:?\s*\d[\d .-]{5,}\d|(?<=tél)\.?\s*:?\s*\d[\d .-]{5,}\d",
-            _FLAGS,
+            + telephones,
         ),
-    ),
-    (
-        "page",
-        re.compile(
-            r"\b(?:pages?|pp?\.|páginas?|pág\.)\s*\d+(?:\s*[-–]\s*\d+)?(?:\s*(?:/|of|sur|de)\s*\d+)?", _FLAGS
+        (
+            "page",
+            rf"\b(?:{words('pages')})\s*\d+(?:\s*[-–]\s*\d+)?(?:\s*(?:/|{words('of_pages')})\s*\d+)?",
         ),
-    ),
-    ("reference", re.compile(rf"(?<!\w)(?:{_CALLED})\s*{_LIST}(?![\w%€]|[.,]\d|[\s\u00a0\u202f](?:%|€|\d{{3}}))", _FLAGS)),
-    ("reference", re.compile(r"(?<![\w#])#?(?!(?:EUR|USD|CHF|GBP)\d)[^\W\d_]+[-‑]?\d[\w-]*")),
-    ("list number", re.compile(r"\A\s*(?:\d{1,2}[.)]|\(\d{1,2}\)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[A-ZÀ-Ý]))\s+(?=\S)")),
-    ("reference", re.compile(r"(?<![\w.,])\[\d{1,3}\]")),
-    ("reference", re.compile(r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))\d{1,3}(?:\.\d{1,3}){2,}(?!\d)")),
-    (
-        "ordinal",
-        re.compile(r"(?<![\w.,])\d{1,3}(?:st|nd|rd|th|er|re|ère|e|ème|ᵉʳ|ᵉ|\.?[ºª]|\.?(?:er|o|a))(?!\w)", _FLAGS),
-    ),
-    (
-        "vague",
-        re.compile(
-            r"\b(?:dizaines|centaines|milliers|millions|dozens|hundreds|thousands|millions|decenas|docenas"
-            r"|centenares|cientos|miles|millones)\s+(?:de\b|d[’']|of\b)",
-            _FLAGS,
+        (
+            "reference",
+            rf"(?<!\w)(?:{words('called')})\s*{listed}(?![\w%€]|[.,]\d|[\s\u00a0\u202f](?:%|€|\d{{3}}))",
         ),
-    ),
-)  # fmt: skip
+        ("reference", r"(?<![\w#])#?(?!(?:EUR|USD|CHF|GBP)\d)[^\W\d_]+[-‑]?\d[\w-]*"),
+        ("list number", _LIST_NUMBER),
+        ("reference", r"(?<![\w.,])\[\d{1,3}\]"),
+        ("reference", r"(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))\d{1,3}(?:\.\d{1,3}){2,}(?!\d)"),
+        ("ordinal", rf"(?<![\w.,])\d{{1,3}}(?:{words('ordinal_endings')})(?!\w)"),
+        ("vague", rf"\b(?:{words('vague')})\s+(?:{words('of_vague')})"),
+    )
+    return tuple(
+        (kind, re.compile(pattern, 0 if pattern in _AS_WRITTEN else _FLAGS)) for kind, pattern in found
+    )
+
+
+_LIST_NUMBER = r"\A\s*(?:\d{1,2}[.)]|\(\d{1,2}\)|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[A-ZÀ-Ý]))\s+(?=\S)"
+_AS_WRITTEN = frozenset({_LIST_NUMBER})  # a capital tells a heading's number
 _YEARS = re.compile(
     rf"(?<![\w.,€$])(?<![€$]\s)({_YEAR})(?:\s*[-–/]\s*(?:{_YEAR}|\d\d))?"
     r"(?![\w%€]|[.,]\d|[\s\u00a0\u202f]*[%€])"
@@ -98,7 +85,9 @@ class NonFigure:
     kind: str
 
 
-def non_figures(text: str, names: Iterable[str] = (), nouns: frozenset[str] = frozenset()) -> list[NonFigure]:
+def non_figures(
+    text: str, language: str, names: Iterable[str] = (), nouns: frozenset[str] = frozenset()
+) -> list[NonFigure]:
     """Find the digits that are not figures, in order.
 
     Args:
@@ -107,9 +96,9 @@ def non_figures(text: str, names: Iterable[str] = (), nouns: frozenset[str] = fr
     """
     found: list[NonFigure] = []
     named = [re.compile(re.escape(name), _FLAGS) for name in names if any(c.isdigit() for c in name)]
-    for kind, pattern in (*(("name", pattern) for pattern in named), *_PATTERNS):
+    for kind, pattern in (*(("name", pattern) for pattern in named), *_patterns(language)):
         for match in pattern.finditer(text):
-            if kind == "vague" and _counted(text, match.start()):
+            if kind == "vague" and _counted(text, match.start(), language):
                 continue
             _add(found, match.start(), match.end(), kind)
     for match in _YEARS.finditer(text):
@@ -119,25 +108,12 @@ def non_figures(text: str, names: Iterable[str] = (), nouns: frozenset[str] = fr
     return sorted(found, key=lambda item: item.start)
 
 
-def _counted(text: str, start: int) -> bool:
+def _counted(text: str, start: int, language: str) -> bool:
     """Whether a number comes before: ``2 millions de``, ``deux milliers de``."""
     before = text[:start].split()
-    article = {
-        "des",
-        "de",
-        "d’",
-        "les",
-        "plusieurs",
-        "many",
-        "the",
-        "of",
-        "some",
-        "muchos",
-        "varias",
-        "los",
-        "las",
-    }
-    return bool(before) and before[-1].lower() not in article and not before[-1].endswith((",", ".", ";", ":", "("))  # fmt: skip
+    if not before or before[-1].endswith((",", ".", ";", ":", "(")):
+        return False
+    return before[-1].lower() not in language_named(language).both("not_counted_after")
 
 
 def _add(found: list[NonFigure], start: int, end: int, kind: str) -> None:

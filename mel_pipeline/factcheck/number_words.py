@@ -1,56 +1,49 @@
-"""Numbers written as words in English, French and Spanish: ``trois cent vingt et un`` is 321. No digits."""
+"""Numbers written as words: ``trois cent vingt et un`` is 321. No digits. The words are in ``words/``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
-_ENGLISH = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-    " seventeen eighteen nineteen"
-)
-_FRENCH = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
-_SPANISH = (
-    "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis"
-    " diecisiete dieciocho diecinueve veinte veintiuno veintidós veintitrés veinticuatro veinticinco"
-    " veintiséis veintisiete veintiocho veintinueve"
-)
-_SMALL: dict[str, dict[str, int]] = {
-    "en": {word: number for number, word in enumerate(_ENGLISH.split())}
-    | {word: 10 * n for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)},
-    "fr": {word: number for number, word in enumerate(_FRENCH.split())}
-    | {"zero": 0, "une": 1, "vingt": 20, "vingts": 20, "trente": 30, "quarante": 40, "cinquante": 50}
-    | {"soixante": 60, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90},
-    "es": {word: number for number, word in enumerate(_SPANISH.split())}
-    | {"un": 1, "una": 1, "dieciseis": 16, "veintiún": 21, "veintiuna": 21, "veintidos": 22, "veintitres": 23}
-    | {"veintiseis": 26}
-    | {word: 10 * n for n, word in enumerate(["treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa"], 3)}
-    | {"ciento": 100, "cien": 100}
-    | {
-        stem + ending: 100 * n
-        for stem, n in (
-            *(("doscient", 2), ("trescient", 3), ("cuatrocient", 4), ("quinient", 5), ("seiscient", 6)),
-            *(("setecient", 7), ("ochocient", 8), ("novecient", 9)),
-        )
-        for ending in ("os", "as")
-    },
-}  # fmt: skip
-_HUNDRED = {"en": {"hundred"}, "fr": {"cent", "cents"}, "es": set[str]()}
-_THOUSAND = {"en": {"thousand"}, "fr": {"mille"}, "es": {"mil"}}
-_AND = {"en": "and", "fr": "et", "es": "y"}
-# Usually articles or pronouns; count only inside a longer number.
-_ALONE_NO_NUMBER = {"en": {"one"}, "fr": {"un", "une"}, "es": {"un", "una", "uno"}}
+from mel_pipeline.factcheck.languages import language as language_named
+
 _GAP = re.compile(r"[\s\u00a0\u202f\u2010\u2011-]+")
+
+
+@dataclass(frozen=True)
+class _Words:
+    small: dict[str, int]
+    hundred: frozenset[str]
+    thousand: frozenset[str]
+    joint: str  # "and"
+    no_number: frozenset[str]
+    hundred_alone: bool
+    by_twenties: bool
+
+
+@cache
+def _words(code: str) -> _Words:
+    """The number words of this language alone: ``once`` is eleven in Spanish and not in English."""
+    entries = language_named(code).of("numbers")
+    return _Words(
+        {word: number for number, word in enumerate(entries["words"])} | entries["more"],
+        frozenset(entries["hundred"]),
+        frozenset(entries["thousand"]),
+        entries["and"],
+        frozenset(entries["no_number"]),
+        entries.get("hundred_alone", True),
+        entries.get("by_twenties", False),
+    )
 
 
 @cache
 def _pattern(language: str) -> re.Pattern[str]:
-    words = sorted(
-        {*_SMALL[language], *_HUNDRED[language], *_THOUSAND[language]}, key=lambda word: (-len(word), word)
-    )
+    known = _words(language)
+    words = sorted({*known.small, *known.hundred, *known.thousand}, key=lambda word: (-len(word), word))
     one = "(?:" + "|".join(map(re.escape, words)) + r")(?![\w’'])"
-    gap = rf"(?:{_GAP.pattern}(?:{_AND[language]}{_GAP.pattern})?)"
+    gap = rf"(?:{_GAP.pattern}(?:{known.joint}{_GAP.pattern})?)"
     return re.compile(rf"(?<![\w’-]){one}(?:{gap}{one})*", re.IGNORECASE)
 
 
@@ -69,7 +62,7 @@ def _runs(match: re.Match[str], language: str) -> Iterator[tuple[int, int, int]]
         (word.start() + match.start(), word.end() + match.start(), word.group().lower())
         for word in re.finditer(r"[^\s\u00a0\u202f\u2010\u2011-]+", match.group())
     ]
-    pieces = [piece for piece in pieces if piece[2] != _AND[language]]
+    pieces = [piece for piece in pieces if piece[2] != _words(language).joint]
     while pieces:
         count = next(
             length
@@ -78,25 +71,26 @@ def _runs(match: re.Match[str], language: str) -> Iterator[tuple[int, int, int]]
         )
         words = [piece[2] for piece in pieces[:count]]
         value = number_of(words, language)
-        if value is not None and not (count == 1 and words[0] in _ALONE_NO_NUMBER[language]):
+        if value is not None and not (count == 1 and words[0] in _words(language).no_number):
             yield pieces[0][0], pieces[count - 1][1], value
         pieces = pieces[count:]
 
 
 def number_of(words: list[str], language: str) -> int | None:
     """The number these words form; None if they form none (``trois vingt``, ``two three``)."""
+    known = _words(language)
     total, part, cut = 0, 0, False  # cut: thousands already read
     for place, word in enumerate(words):
-        if word in _THOUSAND[language]:
+        if word in known.thousand:
             if cut:
                 return None
             total, part, cut = max(part, 1) * 1000, 0, True
-        elif word in _HUNDRED[language]:
-            if part >= 10 or (part == 0 and language == "en"):
+        elif word in known.hundred:
+            if part >= 10 or (part == 0 and not known.hundred_alone):
                 return None
             part = max(part, 1) * 100
         else:
-            added = _added(part, _SMALL[language][word], word, language, place > 0)
+            added = _added(part, known.small[word], by_twenties=known.by_twenties, follows=place > 0)
             if added is None:
                 return None
             part = added
@@ -104,15 +98,15 @@ def number_of(words: list[str], language: str) -> int | None:
 
 
 def _added(  # noqa: PLR0911 - one return a rule of a language
-    part: int, value: int, word: str, language: str, follows: bool
+    part: int, value: int, *, by_twenties: bool, follows: bool
 ) -> int | None:
     """``part`` plus one word; None if no number continues that way."""
     rest = part % 100
-    if language == "fr" and word in ("vingt", "vingts") and rest == 4 and follows:
+    if by_twenties and value == 20 and rest == 4 and follows:
         return part - 4 + 80
-    if language == "fr" and rest in (60, 80) and 10 <= value <= 16:
+    if by_twenties and rest in (60, 80) and 10 <= value <= 16:
         return part + value
-    if language == "fr" and rest in (10, 70, 90) and 7 <= value <= 9:
+    if by_twenties and rest in (10, 70, 90) and 7 <= value <= 9:
         return part + value
     if value >= 100:
         return value if part == 0 else None

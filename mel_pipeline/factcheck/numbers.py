@@ -1,4 +1,4 @@
-"""Numbers in running text of English, French and Spanish, with unit, precision and qualifier."""
+"""Numbers in running text, with unit, precision and qualifier. The words of each language are in ``words/``."""
 
 from __future__ import annotations
 
@@ -7,103 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
+from babel.numbers import NumberFormatError, get_decimal_symbol, get_group_symbol, parse_decimal
 
 from mel_pipeline.factcheck.non_figures import non_figures
+from mel_pipeline.factcheck.number_patterns import LETTER_SCALE, LETTERS, SPACES, Patterns, patterns_of
 from mel_pipeline.factcheck.number_words import spelled_numbers
 
 _BEFORE = 40  # characters before a number searched for its qualifier
-LOCALES = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}
-_SPACES = " \u00a0\u202f\u2009\u2007"
-_S = f"[{_SPACES}]"
 _DIGITS = re.compile(
     rf"(?<![\w.,])(?P<sign>[+\u2212]|(?<=[\s(])-(?=\d))?"
-    rf"(?P<body>\d{{1,3}}(?:[{_SPACES}'’]\d{{3}})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
+    rf"(?P<body>\d{{1,3}}(?:[{SPACES}'’]\d{{3}})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
 )
-_LETTERS = {"k": 3, "m": 6, "md": 9, "mds": 9, "bn": 9}
-_SCALES = {
-    "thousand": 3,
-    "mille": 3,
-    "millier": 3,
-    "milliers": 3,
-    "mil": 3,
-    "mil millones": 9,
-    "million": 6,
-    "millions": 6,
-    "millón": 6,
-    "millon": 6,
-    "millones": 6,
-    "milliard": 9,
-    "milliards": 9,
-}
-_LONG = {"billion": 12, "billions": 12, "billón": 12, "billones": 12, "trillion": 18, "trillions": 18}
-_SHORT = {"billion": 9, "billions": 9, "trillion": 12, "trillions": 12}
-_SCALE_WORDS = sorted({*_SCALES, *_LONG}, key=lambda word: (-len(word), word))
-_SCALE = re.compile(rf"{_S}*(?P<scale>{'|'.join(_SCALE_WORDS)})(?![\w’'])", re.IGNORECASE)
-_LETTER_SCALE = re.compile(rf"{_S}?(?P<scale>[Kk]|M|Md|Mds|m(?=€)|bn|(?<=\d)m)(?=€|[^\w’'.]|\.?(?:\s|$)|$)")
-_PERCENT = re.compile(
-    rf"{_S}*(?:%|per{_S}?cent\b|pour{_S}cent\b|por{_S}ciento\b|pct\b|p\.{_S}?100\b)", re.IGNORECASE
-)
-_POINTS = re.compile(
-    rf"{_S}*(?:(?:percentage{_S})?points?\b|pp\b|pts\b|puntos?\b)(?:{_S}(?:de{_S}pourcentage|porcentuales))?",
-    re.IGNORECASE,
-)
-_SCORE = re.compile(rf"{_S}*(?:/|sur|out{_S}of|sobre){_S}*5(?![\d%]|[.,]\d)", re.IGNORECASE)
-_CURRENCIES = {
-    "EUR": r"€|EUR\b|euros?\b",
-    "USD": r"US\$|USD\b|\$|dollars?\b|dólares\b",
-    "CHF": rf"CHF\b|francs?{_S}suisses?\b|Swiss{_S}francs?\b",
-    "GBP": r"£|GBP\b",
-}
-_MONEY_AFTER = {
-    code: re.compile(rf"{_S}*(?:d[’']|de{_S})?(?:{words})", re.IGNORECASE)
-    for code, words in _CURRENCIES.items()
-}
-_MONEY_BEFORE = {
-    code: re.compile(rf"(?:{words}){_S}*\Z", re.IGNORECASE) for code, words in _CURRENCIES.items()
-}
-_QUALIFIERS: tuple[tuple[str, str], ...] = (
-    ("at least", r"au moins|at least|al menos|por lo menos|como mínimo|no fewer than|no less than"),
-    ("at most", r"au plus|tout au plus|at most|como máximo|no more than|à peine"),
-    ("up to", r"jusqu[’']à|jusqu[’']en|up to|hasta|maximum(?: de| of)?|máximo(?: de)?"),
-    ("more than", r"plus d[e’']|supérieure?s? à|au-delà de|more than|over|above|in excess of|exceed(?:ed|s|ing)?"
-     r"|dépass(?:e|ent|é|ait|aient)|más de|superior(?:es)? a|por encima de|super(?:a|an|ó|aron)"),
-    ("less than", r"moins d[e’']|inférieure?s? à|less than|fewer than|under|below|menos de|por debajo de"),
-    ("almost", r"près d[e’']|presque|nearly|almost|close to|casi"),
-    ("about", r"environ|quelque|à peu près|autour d[e’']|de l[’']ordre d[e’']|about|around|approximately|approx\.|some"
-     r"|roughly|circa|ca\.|~|≈|unos|unas|alrededor de|aproximadamente|en torno a|cerca de"),
-)  # fmt: skip
-_QUALIFIED = [
-    (name, re.compile(rf"(?:^|[^\w])(?:{words}){_S}*(?:les{_S}|los{_S}|las{_S}|the{_S}|de{_S})?\Z", re.IGNORECASE))
-    for name, words in _QUALIFIERS
-]  # fmt: skip
-_ROUND = {
-    "dizaine": 10,
-    "douzaine": 12,
-    "quinzaine": 15,
-    "vingtaine": 20,
-    "trentaine": 30,
-    "quarantaine": 40,
-    "cinquantaine": 50,
-    "soixantaine": 60,
-    "centaine": 100,
-    "millier": 1000,
-    "dozen": 12,
-    "decena": 10,
-    "docena": 12,
-    "veintena": 20,
-    "treintena": 30,
-    "centenar": 100,
-    "millar": 1000,
-}
-_ROUND_WORD = re.compile(rf"\b(?:une|un|a|una)\s+(?P<word>{'|'.join(_ROUND)})\b", re.IGNORECASE)
-_ONE_SCALED = re.compile(
-    r"\b(?:un|one|a)(?=\s+(?:million|milliard|millón|billion|thousand)\b)", re.IGNORECASE
-)
-_RANGE = re.compile(rf"{_S}*(?:-|–|—){_S}*|{_S}+(?:à|to|a){_S}+(?:les{_S}|los{_S})?")
-_RANGE_AND = re.compile(rf"{_S}+(?:et|and|y){_S}+")
-_BETWEEN = re.compile(r"\b(?:entre|between)\s+(?:[€$]|les\s|los\s|the\s)?\s*\Z", re.IGNORECASE)
-_FROM = re.compile(r"\b(?:de|from|du|desde)\s+(?:[€$])?\s*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -144,7 +58,7 @@ def find_numbers(
     """
     others = [
         Number(text[one.start : one.end].strip(), one.start, one.end, one.kind)
-        for one in non_figures(text, names, nouns)
+        for one in non_figures(text, language, names, nouns)
     ]
     taken = [(one.start, one.end) for one in others]
     figures: list[Number] = []
@@ -158,18 +72,19 @@ def find_numbers(
         if all(match.end() <= start or match.start() >= end for start, end in taken)
     ]
     figures.sort(key=lambda number: number.start)
-    return sorted([*others, *_ranges(text, figures)], key=lambda number: number.start)
+    return sorted([*others, *_ranges(text, figures, patterns_of(language))], key=lambda number: number.start)
 
 
 def _candidates(text: str, language: str) -> Iterable[Number]:
+    patterns = patterns_of(language)
     for match in _DIGITS.finditer(text):
         yield _of_digits(text, match, language)
-    for match in _ROUND_WORD.finditer(text):
-        value = Decimal(_ROUND[match["word"].lower()])
+    for match in patterns.round_word.finditer(text):
+        value = Decimal(patterns.round[match["word"].lower()])
         yield Number(
             match.group(), match.start(), match.end(), value=value, round_step=value, qualifier="about"
         )
-    for match in _ONE_SCALED.finditer(text):
+    for match in patterns.one_scaled.finditer(text):
         yield _finished(text, match.start(), match.end(), Number("", 0, 0, value=Decimal(1)), language)
     for start, end, value_of in spelled_numbers(text, language):
         number = Number("", 0, 0, value=Decimal(value_of), round_step=_zeros(Decimal(value_of)))
@@ -192,8 +107,8 @@ def _of_digits(text: str, match: re.Match[str], language: str) -> Number:
     end = match.end()
     if (
         re.match(r"[^\W\d_]", text[end:])
-        and not _LETTER_SCALE.match(text, end)
-        and not _PERCENT.match(text, end)
+        and not LETTER_SCALE.match(text, end)
+        and not patterns_of(language).percent.match(text, end)
     ):
         return Number(body, match.start(), end, "reference")  # 3D, 4x4
     return _finished(text, match.start(), end, number, language)
@@ -204,21 +119,22 @@ def read_digits(body: str, language: str) -> tuple[Decimal, Decimal, Decimal | N
 
     ``12,345`` is 12345 in English; in French it is 12.345 or possibly 12345.
     """
-    clean = re.sub(rf"[{_SPACES}'’]", "", body)
+    clean = re.sub(rf"[{SPACES}'’]", "", body)
     marks = [c for c in clean if c in ".,"]
-    own = get_decimal_symbol(LOCALES[language])
+    locale = patterns_of(language).locale
+    own, group = get_decimal_symbol(locale), get_group_symbol(locale)
     if len(marks) == 1 and clean == body:
         whole, decimals = re.split(r"[.,]", clean)
         if len(decimals) == 3 and 1 <= len(whole) <= 3 and whole != "0":
             grouped, broken = Decimal(whole + decimals), Decimal(f"{whole}.{decimals}")
-            # French and Spanish have no decimal point, English no decimal comma: it groups.
+            # A mark that is not the language's decimal one groups; in doubt where the language groups otherwise.
             if marks[0] == own:
                 return broken, Decimal("0.001"), grouped
-            return grouped, Decimal(1), None if language == "es" or marks[0] == "," else broken
+            return grouped, Decimal(1), None if marks[0] == group else broken
     if len(set(marks)) == 1 and len(marks) > 1:
         return Decimal(re.sub(r"[.,]", "", clean)), Decimal(1), None
     try:
-        value = Decimal(parse_decimal(clean, locale=LOCALES[language], strict=True))
+        value = Decimal(parse_decimal(clean, locale=locale, strict=True))
     except NumberFormatError:  # unambiguous in another language's notation: 1.5 in French
         last = marks[-1] if marks else own
         drop = "," if last == "." else "."
@@ -241,14 +157,12 @@ def _zeros(value: Decimal) -> Decimal:
 
 def _finished(text: str, start: int, end: int, number: Number, language: str) -> Number:
     """The number with the scale, unit and qualifier around it."""
-    power = 0
-    if scale := _LETTER_SCALE.match(text, end) or _SCALE.match(text, end):
-        word = scale["scale"].lower()
-        known = _LETTERS | _SCALES | (_SHORT if language == "en" else _LONG)
-        power = known[word]
+    power, patterns = 0, patterns_of(language)
+    if scale := LETTER_SCALE.match(text, end) or patterns.scale.match(text, end):
+        power = (LETTERS | patterns.scales)[scale["scale"].lower()]
         end = scale.end()
-    unit, end = _unit(text, end, number)
-    for code, pattern in _MONEY_BEFORE.items():
+    unit, end = _unit(text, end, number, patterns)
+    for code, pattern in patterns.money_before.items():
         if unit == "count" and (before := pattern.search(text, max(0, start - 14), start)):
             unit, start = code, before.start()
     if unit.isupper() and number.step == Decimal("0.001") and number.other is not None and not power:
@@ -258,7 +172,12 @@ def _finished(text: str, start: int, end: int, number: Number, language: str) ->
         )
     factor = Decimal(1).scaleb(power)
     qualifier = next(
-        (name for name, pattern in _QUALIFIED if pattern.search(text, max(0, start - _BEFORE), start)), ""
+        (
+            name
+            for name, pattern in patterns.qualified
+            if pattern.search(text, max(0, start - _BEFORE), start)
+        ),
+        "",
     )
     return replace(
         number,
@@ -275,24 +194,24 @@ def _finished(text: str, start: int, end: int, number: Number, language: str) ->
     )
 
 
-def _unit(text: str, end: int, number: Number) -> tuple[str, int]:
-    if match := _PERCENT.match(text, end):
+def _unit(text: str, end: int, number: Number, patterns: Patterns) -> tuple[str, int]:
+    if match := patterns.percent.match(text, end):
         return (
             ("points", points.end())
-            if (points := _POINTS.match(text, match.end()))
+            if (points := patterns.points.match(text, match.end()))
             else ("percent", match.end())
         )
-    if match := _POINTS.match(text, end):
+    if match := patterns.points.match(text, end):
         return "points", match.end()
-    for code, pattern in _MONEY_AFTER.items():
+    for code, pattern in patterns.money_after.items():
         if match := pattern.match(text, end):
             return code, match.end()
-    if number.value <= 5 and (match := _SCORE.match(text, end)):
+    if number.value <= 5 and (match := patterns.score.match(text, end)):
         return "score", match.end()
     return "count", end
 
 
-def _ranges(text: str, figures: list[Number]) -> list[Number]:
+def _ranges(text: str, figures: list[Number], patterns: Patterns) -> list[Number]:
     """Figures with both ends of a range merged, and the first of ``from 3 to 4`` marked."""
     done: list[Number] = []
     for number in figures:
@@ -301,13 +220,13 @@ def _ranges(text: str, figures: list[Number]) -> list[Number]:
         if last is None or last.high is not None or last.unit not in ("count", number.unit):
             done.append(number)
             continue
-        dashed = _RANGE.fullmatch(gap) and last.value < number.value
-        between = _RANGE_AND.fullmatch(gap) and _BETWEEN.search(
+        dashed = patterns.range.fullmatch(gap) and last.value < number.value
+        between = patterns.range_and.fullmatch(gap) and patterns.between.search(
             text, max(0, last.start - _BEFORE), last.start
         )
         moved = (
             dashed
-            and _FROM.search(text, max(0, last.start - _BEFORE), last.start)
+            and patterns.moved_from.search(text, max(0, last.start - _BEFORE), last.start)
             and (last.unit == number.unit)
         )
         if moved and gap.strip() not in ("-", "–", "—"):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
+
+from mel_pipeline.factcheck.languages import language as language_named
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
@@ -12,10 +15,6 @@ _ITEM = re.compile(r"^\s*(?:[-*+•–]|\d{1,2}[.)])\s+")
 _RULE = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _END = re.compile(r"(?<=[.!?…])[»”\"')\]]*\s+(?=[«“\"'(\[]?\s*[A-ZÀ-ÝŒ¿¡0-9])")
-_ABBREVIATED = re.compile(
-    r"(?:\b(?:p|pp|n|no|art|fig|env|approx|ca|vs|etc|cf|M|Mme|Dr|Mr|Mrs|Ms|Sr|Sra|St|Ste|pág|núm|aprox|EE|UU|e\.g|i\.e|p\. ex)"
-    r"|\b[A-Z])\.$"
-)
 _FIGURE = re.compile(r"\d")
 LONGEST_LABEL = 80
 _LONGEST_SENTENCE = 1_000  # longer ones are cut between words, so that time stays bounded
@@ -109,13 +108,18 @@ def table_passages(rows: list[tuple[str, list[str]]], heading: str) -> list[Pass
     return found
 
 
-def sentences(text: str) -> list[str]:
+@cache
+def _abbreviated(code: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:\b(?:{language_named(code).either('abbreviations')})|\b[A-Z])\.$")
+
+
+def sentences(text: str, language: str) -> list[str]:
     """Split a passage into sentences; abbreviations do not end one."""
     found: list[str] = []
     begun = 0
     for match in _END.finditer(text):
         before = text[begun : match.start()]
-        if _ABBREVIATED.search(before) or re.fullmatch(r"\s*\d{1,2}\.", before):
+        if _abbreviated(language).search(before) or re.fullmatch(r"\s*\d{1,2}\.", before):
             continue
         found.append(text[begun : match.end()].strip())
         begun = match.end()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.factcheck import Published, Report, check, read_draft
 from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
@@ -39,11 +40,16 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
         figures = warehouse.read(
             "select * from released_figures order by indicator_id, period, dimension, category"
         )
-        indicators = warehouse.read("select * from dim_indicator order by position, indicator_id")
+        indicators = read_translated(
+            warehouse,
+            "select * from dim_indicator order by position, indicator_id",
+            "indicator",
+            "indicator_id",
+        )
     known = sorted(set(figures["period"]))
     if not known or (period is not None and period not in known):
         there = f"Available: {', '.join(known)}." if known else "Nothing has been calculated yet."
         raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
     catalogue = load_catalogue(settings.sql_dir)
-    regions = {("region", item.name.en): [item.name.fr, item.name.es] for item in catalogue.regions}
+    regions = {("region", item.name.en): list(item.name.by_language.values()) for item in catalogue.regions}
     return Published(figures, indicators, regions, tuple(item.name for item in catalogue.campaigns))

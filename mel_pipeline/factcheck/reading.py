@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.factcheck.languages import known_languages, language
 from mel_pipeline.factcheck.passages import Passage, from_lines, table_passages, tidy
 
 _CHILD = Path(__file__).with_name("reading_child.py")
@@ -25,6 +26,13 @@ _TEXT = (".txt", ".md", ".markdown")
 
 class DraftError(ReportError):
     """A draft cannot be read; the message says why and what to do."""
+
+
+def _number_words() -> str:
+    """Words of any language that keep their hyphen at the end of a line: the language is not known yet."""
+    return "|".join(
+        dict.fromkeys(word for code in known_languages() for word in language(code).of("before_hyphen"))
+    )
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ def _in_child(path: Path, kind: str, limits: Limits) -> Draft:
     try:
         with path.open("rb") as file:
             done = subprocess.run(  # noqa: S603 - our own script; the file is passed as a handle
-                [sys.executable, "-I", str(_CHILD), kind, *bounds],
+                [sys.executable, "-I", str(_CHILD), kind, _number_words(), *bounds],
                 stdin=file,
                 capture_output=True,
                 timeout=limits.seconds,

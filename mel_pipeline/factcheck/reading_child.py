@@ -24,10 +24,6 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LONGEST_LABEL = 80
 _SHORT_LINE = 0.6
-_NUMBER_WORD = re.compile(
-    r"(?i)\b(?:vingts?|trente|quarante|cinquante|soixante|quatre|dix|cents?|mille|twenty|thirty|forty|fifty|sixty"
-    r"|seventy|eighty|ninety)[-\u2010]$"
-)
 _LONE_NUMBER = re.compile(r"\s*[-–]?\s*\d{1,4}\s*[-–]?\s*")
 
 
@@ -35,7 +31,8 @@ class RefusedError(Exception):
     """The draft is refused, for the reason given."""
 
 
-def main(kind: str, expanded: int, memory: int, seconds: int, characters: int) -> int:
+def main(kind: str, number_words: str, expanded: int, memory: int, seconds: int, characters: int) -> int:
+    """``number_words``: pattern of the number words that keep a hyphen at the end of a line."""
     for limit, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds)):
         with suppress(ValueError):  # macOS has no memory limit; the time limit still applies
             resource.setrlimit(limit, (most, most))
@@ -43,7 +40,7 @@ def main(kind: str, expanded: int, memory: int, seconds: int, characters: int) -
     logging.disable(logging.CRITICAL)
     try:
         content = sys.stdin.buffer.read()
-        result = docx(content, expanded) if kind == "docx" else pdf(content, characters)
+        result = docx(content, expanded) if kind == "docx" else pdf(content, number_words, characters)
         sys.stdout.write(json.dumps(result))
     except RefusedError as reason:
         sys.stderr.write(str(reason))
@@ -191,10 +188,11 @@ def _rows(table: Any) -> list[list[str]]:
     return rows
 
 
-def pdf(content: bytes, characters: int) -> dict[str, Any]:
+def pdf(content: bytes, number_words: str, characters: int) -> dict[str, Any]:
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError
 
+    number_word = at_line_end(number_words)
     reader = PdfReader(io.BytesIO(content))
     if reader.is_encrypted:
         try:
@@ -214,7 +212,7 @@ def pdf(content: bytes, characters: int) -> dict[str, Any]:
             )
         if not text.strip():
             empty.append(str(number))
-        passages.extend(_page(text, number))
+        passages.extend(_page(text, number, number_word))
     if not passages:
         raise RefusedError(
             "there is no text in it: its pages are pictures (a scan). Run text recognition (OCR) first,"
@@ -224,10 +222,16 @@ def pdf(content: bytes, characters: int) -> dict[str, Any]:
     return {"passages": passages, "warnings": notes}
 
 
-def _page(text: str, number: int) -> Iterator[dict[str, str]]:
+def at_line_end(words: str) -> re.Pattern[str]:
+    """A number word with its hyphen at the end of a line."""
+    return re.compile(rf"(?i)\b(?:{words})[-\u2010]$")
+
+
+def _page(text: str, number: int, number_word: re.Pattern[str]) -> Iterator[dict[str, str]]:
     """Rejoin lines: hyphens at line ends are removed; a short line on its own is a heading."""
     widest = max((len(line.strip()) for line in text.splitlines()), default=0)  # as printed
-    lines = [line.strip() for line in text.replace("\u00ad\n", "").splitlines()]
+    # What is printed as a hyphen may be stored as a soft one; at a line end both are handled alike.
+    lines = [line.strip() for line in text.replace("\u00ad", "-").splitlines()]
     lines = [line for line in lines if line]
     place, heading, joined = f"page {number}", "", ""
     for position, line in enumerate(lines):
@@ -238,7 +242,7 @@ def _page(text: str, number: int) -> Iterator[dict[str, str]]:
             heading = line
             yield _passage(line, place, "heading", heading)
         else:
-            joined = _joined(joined, line)
+            joined = _joined(joined, line, number_word)
             if line[-1] in ".!?…" or len(line) < _SHORT_LINE * widest:
                 if follows[:1].islower() and line[-1] not in ".!?":
                     continue
@@ -257,9 +261,9 @@ def _is_heading(line: str, follows: str, widest: int) -> bool:
     )
 
 
-def _joined(before: str, line: str) -> str:
+def _joined(before: str, line: str, number_word: re.Pattern[str]) -> str:
     if re.search(r"[^\W\d_][-\u2010]$", before) and re.match(r"[^\W\d_]", line):
-        own = line[0].isupper() or _NUMBER_WORD.search(before)  # Saint-Denis and vingt-deux keep their hyphen
+        own = line[0].isupper() or number_word.search(before)  # Saint-Denis and vingt-deux keep their hyphen
         return before + line if own else before[:-1] + line
     return f"{before} {line}" if before else line
 
@@ -269,4 +273,4 @@ def _passage(text: str, place: str, kind: str, heading: str = "") -> dict[str, s
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))
+    sys.exit(main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])))

@@ -8,32 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from mel_pipeline.core.normalize_text import normalize_text
-from mel_pipeline.factcheck.non_figures import MONTHS
 from mel_pipeline.factcheck.numbers import Number
 from mel_pipeline.factcheck.vocabulary import UNORDERED, Cell, Vocabulary
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|[^\w\s]")
 _STRONG = set(";:()[]—–,|")
-_AND = {
-    "et",
-    "and",
-    "y",
-    "e",
-    "dont",
-    "tandis",
-    "while",
-    "mientras",
-    "contre",
-    "against",
-    "frente",
-    "including",
-}
-_VERB = {
-    "fr": re.compile(r"(?<!m)ent$|ont$|ait$|ant$"),
-    "es": re.compile(r"(?:[aeo]n|ndo|ó)$"),
-    "en": re.compile("^$"),
-}
-_PLAIN_MONTHS = frozenset(normalize_text(month) for month in MONTHS) - {"may", "mars"}
 _FARTHEST = 12  # words after a number that can still belong to it
 
 
@@ -118,7 +97,7 @@ def scopes(
     """The scope of every figure of a sentence."""
     words = read_words(text, numbers, vocabulary)
     figures = [number for number in numbers if number.kind == "figure"]
-    _cut(words.tokens, figures)
+    _cut(words.tokens, figures, vocabulary.splitting)
     found = []
     for place, number in enumerate(figures):
         own = [token for token in words.tokens if token.piece == place]
@@ -149,7 +128,7 @@ def _near(date: Number, number: Number, figures: list[Number]) -> bool:
     return not any(low < other.start < high for other in figures)
 
 
-def _cut(tokens: list[Token], figures: list[Number]) -> None:
+def _cut(tokens: list[Token], figures: list[Number], splitting: frozenset[str]) -> None:
     """Assign every token to its number.
 
     Signs and "and" split a sentence, and so does a second number in a part. A part without a number belongs to the
@@ -157,7 +136,7 @@ def _cut(tokens: list[Token], figures: list[Number]) -> None:
     """
     cuts = {0}
     for place, token in enumerate(tokens):
-        if token.text in _STRONG or (token.word in _AND and not _inside_a_name(tokens, place)):
+        if token.text in _STRONG or (token.word in splitting and not _inside_a_name(tokens, place)):
             cuts.add(token.start)
     for last, number in pairwise(figures):
         if not any(last.start < cut <= number.start for cut in cuts):
@@ -227,14 +206,14 @@ class Familiar:
     words: frozenset[str]
     strict: bool  # all words before the number must be known as well
 
-    def knows(self, token: Token, neutral: frozenset[str]) -> bool:
+    def knows(self, token: Token, vocabulary: Vocabulary) -> bool:
         return (
             bool(token.concepts & (self.counted | self.beside))
             or f"={token.word}" in self.counted
             or bool(token.cells)
             or token.word in self.words
-            or token.word in neutral
-            or token.word in _PLAIN_MONTHS
+            or token.word in vocabulary.neutral
+            or token.word in vocabulary.months
         )
 
     def counts(self, token: Token) -> bool:
@@ -242,34 +221,34 @@ class Familiar:
         return not token.concepts or bool(token.concepts & (self.counted | self.beside)) or bool(token.cells)
 
 
-def strangers(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> list[str]:
+def strangers(scope: Scope, familiar: Familiar, vocabulary: Vocabulary) -> list[str]:
     """Words unknown to the figure that narrow what is counted, including other names."""
-    tied = vocabulary.joining[language] | vocabulary.stopping[language]
-    found, content = _after(scope, familiar, vocabulary, language)
+    tied = vocabulary.joining | vocabulary.stopping
+    found, content = _after(scope, familiar, vocabulary)
     if not content or familiar.strict:  # what is counted comes before the number
         found += [
             token.text
             for token in scope.own
             if token.start < scope.number.start
             and token.word
-            and not familiar.knows(token, vocabulary.neutral)
+            and not familiar.knows(token, vocabulary)
             and token.word not in tied
-            and not _VERB[language].search(token.word)
+            and not vocabulary.verb.search(token.word)
         ]
     for place, token in enumerate(scope.own):
         opener = place == 0 and len(scope.own) > 1 and scope.own[1].text == ","
         proper = token.text[:1].isupper() and not token.known and token.word not in tied and not opener
-        if proper and not familiar.knows(token, vocabulary.neutral):
+        if proper and not familiar.knows(token, vocabulary):
             found.append(token.text)
     return list(dict.fromkeys(found))
 
 
-def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: str) -> tuple[list[str], int]:
+def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary) -> tuple[list[str], int]:
     """Unknown words among those attached to the number on its right, and how many are attached.
 
-    A verb ends them: in English any unknown word after the noun, in French and Spanish one that is not a plural.
+    A verb ends them: in English any unknown word after the noun, elsewhere one with the ending of a verb.
     """
-    joining, stopping = vocabulary.joining[language], vocabulary.stopping[language]
+    joining, stopping = vocabulary.joining, vocabulary.stopping
     found: list[str] = []
     content, bound = 0, False
     for token in [token for token in scope.own if token.start >= scope.number.end][:_FARTHEST]:
@@ -282,8 +261,12 @@ def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: s
         if token.word in joining:
             bound = True
             continue
-        known = familiar.knows(token, vocabulary.neutral)
-        if not known and not bound and (_VERB[language].search(token.word) or (content and language == "en")):
+        known = familiar.knows(token, vocabulary)
+        if (
+            not known
+            and not bound
+            and (vocabulary.verb.search(token.word) or (content and vocabulary.any_word_is_a_verb))
+        ):
             break
         if not known or (content == 0 and scope.number.unit == "count" and not familiar.counts(token)):
             found.append(token.text)
@@ -291,13 +274,13 @@ def _after(scope: Scope, familiar: Familiar, vocabulary: Vocabulary, language: s
     return found, content
 
 
-def only_after_a_verb(scope: Scope, cell: Cell, vocabulary: Vocabulary, language: str) -> bool:
+def only_after_a_verb(scope: Scope, cell: Cell, vocabulary: Vocabulary) -> bool:
     """Whether a category refers to something other than the number: "of the 164 members many are in Asia"."""
     after = [token for token in scope.own if token.start >= scope.number.end]
-    verb = next((token.start for token in after if token.word in vocabulary.stopping[language]), None)
+    verb = next((token.start for token in after if token.word in vocabulary.stopping), None)
     places = [token.start for token in scope.own if cell in token.cells]
     return verb is not None and bool(places) and all(place > verb for place in places)
 
 
-def months_named(scope: Scope) -> bool:
-    return any(token.word in _PLAIN_MONTHS for token in scope.own)
+def months_named(scope: Scope, vocabulary: Vocabulary) -> bool:
+    return any(token.word in vocabulary.months for token in scope.own)

@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mel_pipeline.factcheck.languages import language as language_named
 from mel_pipeline.factcheck.numbers import Number, find_numbers
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _QUARTER = re.compile(r"[QT]([1-4])", re.IGNORECASE)
-_ORDINALS = (
-    (1, r"premier|first|primer|1"),
-    (2, r"deuxième|second|segundo|2"),
-    (3, r"troisième|third|tercer|3"),
-    (4, r"quatrième|fourth|cuarto|4"),
-)
 
 
 @dataclass(frozen=True)
@@ -36,8 +31,8 @@ class Marks:
 
     @classmethod
     def of(cls, numbers: list[Number], column: str, language: str) -> Marks:
-        head = [mark for number in find_numbers(column, language) if (mark := _mark(number))]
-        found = [mark for number in numbers if (mark := _mark(number))]
+        head = [mark for number in find_numbers(column, language) if (mark := _mark(number, language))]
+        found = [mark for number in numbers if (mark := _mark(number, language))]
         return cls(found, [one.start for one in numbers if one.kind == "figure"], head[0] if head else None)
 
 
@@ -65,19 +60,25 @@ def _between(place: int, start: int, figures: list[int]) -> bool:
     return any(low < figure < high for figure in figures)
 
 
-def _mark(number: Number) -> Mark | None:
+def _mark(number: Number, language: str) -> Mark | None:
     years = _YEAR.findall(number.text)
     if number.kind == "year":
         single = re.fullmatch(_YEAR, number.text)
         return Mark(number.start, number.text if not single else years[0], None)
     if number.kind == "quarter":
-        return Mark(number.start, years[0] if years else "", _quarter(number.text))
+        return Mark(number.start, years[0] if years else "", _quarter(number.text, language))
     if number.kind == "date" and years:
         return Mark(number.start, years[0], None)
     return None
 
 
-def _quarter(text: str) -> int:
+def _quarter(text: str, language: str) -> int:
     if match := _QUARTER.search(text):
         return int(match.group(1))
-    return next(number for number, words in _ORDINALS if re.match(rf"(?:{words})", text, re.IGNORECASE))
+    spoken = language_named(language)
+    return next(
+        number
+        for number in range(1, 5)
+        for words in (spoken.of("quarter_ordinals"), spoken.english["quarter_ordinals"])
+        if text.lower().startswith((words[number], str(number)))
+    )

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.yaml_io import from_yaml
+from mel_pipeline.factcheck.languages import FOLDER, Language, language
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FILE = Path(__file__).with_name("vocabulary.yml")
-LANGUAGES = ("en", "fr", "es")
+_NEVER = re.compile(r"(?!)")
 Cell = tuple[str, str]  # dimension and category
 UNORDERED = ("account", "campaign", "site")  # their words may occur in any order, and apart
 _SHORTEST = 3  # letters of the shortest definition word that counts
@@ -86,21 +86,27 @@ class Vocabulary:
     phrases: dict[str, list[Phrase]]
     own_words: dict[str, frozenset[str]]
     neutral: frozenset[str]
-    joining: dict[str, frozenset[str]]
-    stopping: dict[str, frozenset[str]]
+    joining: frozenset[str]
+    stopping: frozenset[str]
+    splitting: frozenset[str]
+    months: frozenset[str]
+    verb: re.Pattern[str]
+    any_word_is_a_verb: bool
+    base: re.Pattern[str]  # what follows a share of the women or the men themselves
+    share_after: re.Pattern[str]
     nouns: frozenset[str]
     names: tuple[str, ...]
 
 
 @cache
-def _entries() -> Mapping[str, Any]:
-    entries: Mapping[str, Any] = from_yaml(_FILE.read_text("utf-8"))
+def _listed() -> Mapping[str, Any]:
+    entries: Mapping[str, Any] = from_yaml((FOLDER / "indicators.yml").read_text("utf-8"))["indicators"]
     return entries
 
 
 def listed_indicators() -> set[str]:
-    """Ids that ``vocabulary.yml`` has entries for."""
-    return set(_entries()["indicators"])
+    """Ids that ``indicators.yml`` has entries for."""
+    return set(_listed())
 
 
 def build(
@@ -108,37 +114,53 @@ def build(
     cells: Iterable[Cell],
     translated: Mapping[Cell, Iterable[str]],
     names: Iterable[str] = (),
+    code: str = BASE,
 ) -> Vocabulary:
-    """The vocabulary for these indicators and categories.
+    """The vocabulary for these indicators and categories, in a language and in English.
 
     Args:
-        indicators: ``dim_indicator``: indicator_id, names and definitions in three languages, formula.
+        indicators: ``dim_indicator``: indicator_id, names and definitions by language, formula.
         cells: dimension and category of every figure.
         translated: other names of categories, such as those of regions in French.
         names: names with digits in them, which are not figures.
+        code: the language of the draft.
     """
-    entries = _entries()
-    concepts = _lexicon(entries["concepts"])
-    categories, scattered = _categories(entries["categories"], set(cells), translated)
+    spoken = language(code)
+    concepts = _lexicon(_by_key(spoken, "concepts"))
+    categories, scattered = _categories(spoken, set(cells), translated)
     rows = [{str(name): value for name, value in row.items()} for row in indicators.to_dict("records")]
-    phrases = {
-        row["indicator_id"]: _phrases(entries["indicators"].get(row["indicator_id"]), row, concepts)
-        for row in rows
-    }
+    known = dict.fromkeys([code, BASE])
+    months = {normalize_text(month) for month in spoken.both("months")}
     return Vocabulary(
         concepts=concepts,
-        other_use=_lexicon(entries["other_use"]),
-        whole=_lexicon({"whole": entries["whole"]}),
+        other_use=_lexicon(_by_key(spoken, "other_use")),
+        whole=_lexicon({"whole": spoken.both("whole")}),
         categories=categories,
         scattered=scattered,
-        phrases=phrases,
-        own_words={row["indicator_id"]: frozenset(_words_of(row)) for row in rows},
-        neutral=frozenset(normalize_text(word) for word in entries["neutral"]),
-        joining={language: frozenset(words) for language, words in entries["joining"].items()},
-        stopping={language: frozenset(words) for language, words in entries["stopping"].items()},
-        nouns=frozenset(word for words in entries["concepts"].values() for word in words if word.isalpha()),
+        phrases={
+            row["indicator_id"]: _phrases(_listed().get(row["indicator_id"]), row, concepts, known)
+            for row in rows
+        },
+        own_words={row["indicator_id"]: frozenset(_words_of(row, known)) for row in rows},
+        neutral=frozenset(normalize_text(word) for word in spoken.both("neutral")),
+        joining=frozenset(spoken.of("joining")),
+        stopping=frozenset(spoken.of("stopping")),
+        splitting=frozenset(spoken.both("splitting")),
+        months=frozenset(months - set(spoken.both("words_like_months"))),
+        verb=re.compile(spoken.of("verb")),
+        any_word_is_a_verb=spoken.of("any_word_is_a_verb", False),
+        base=re.compile(rf"\s*(?:{spoken.of('base')})\b", re.IGNORECASE),
+        share_after=re.compile(rf"{spoken.of('share_after')}\Z") if spoken.of("share_after") else _NEVER,
+        nouns=frozenset(
+            word for words in _by_key(spoken, "concepts").values() for word in words if word.isalpha()
+        ),
         names=tuple(names),
     )
+
+
+def _by_key(spoken: Language, key: str) -> dict[str, list[str]]:
+    """Lists of words by meaning: those of the language, then those of English."""
+    return {meaning: spoken.both(key, meaning) for meaning in spoken.merged(key)}
 
 
 def _lexicon(entries: Mapping[str, list[str]]) -> Lexicon:
@@ -150,7 +172,7 @@ def _lexicon(entries: Mapping[str, list[str]]) -> Lexicon:
 
 
 def _categories(
-    entries: Mapping[str, Mapping[str, list[str]]], cells: set[Cell], translated: Mapping[Cell, Iterable[str]]
+    spoken: Language, cells: set[Cell], translated: Mapping[Cell, Iterable[str]]
 ) -> tuple[Lexicon, dict[Cell, frozenset[str]]]:
     lexicon = Lexicon()
     scattered: dict[Cell, frozenset[str]] = {}
@@ -161,13 +183,15 @@ def _categories(
             scattered[cell] = frozenset(normalize_text(name).split())
         elif not category.isdigit():  # a line of action is a reference, not a word
             lexicon.add(name, cell)
-        for words in (*entries.get(dimension, {}).get(category, ()), *translated.get(cell, ())):
+        for words in (*spoken.both("categories", dimension, category), *translated.get(cell, ())):
             lexicon.add(str(words), cell)
     return lexicon, scattered
 
 
-def _phrases(listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concepts: Lexicon) -> list[Phrase]:
-    """The phrases of ``vocabulary.yml``, or the full names of the catalogue."""
+def _phrases(
+    listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concepts: Lexicon, known: Iterable[str]
+) -> list[Phrase]:
+    """The phrases of ``indicators.yml``, or the full names of the catalogue."""
     if listed is not None:
         return [
             Phrase(
@@ -183,12 +207,10 @@ def _phrases(listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concep
             for entry in listed
         ]
     found = []
-    for language in LANGUAGES:
-        joining = set(_entries()["joining"][language])
+    for code in known:
+        joining = set(language(code).of("joining"))
         words = [
-            word
-            for word in normalize_text(str(row.get(f"name_{language}") or "")).split()
-            if word not in joining
+            word for word in normalize_text(str(row.get(f"name_{code}") or "")).split() if word not in joining
         ]
         means: dict[int, str] = {}
         for start, end, meaning in concepts.found(words):
@@ -199,8 +221,8 @@ def _phrases(listed: list[dict[str, Any]] | None, row: Mapping[str, Any], concep
     return list(dict.fromkeys(found))
 
 
-def _words_of(row: Mapping[str, Any]) -> Iterable[str]:
-    fields = [f"{field}_{language}" for field in ("name", "definition") for language in LANGUAGES]
+def _words_of(row: Mapping[str, Any], known: Iterable[str]) -> Iterable[str]:
+    fields = [f"{field}_{code}" for field in ("name", "definition") for code in known]
     for name in (*fields, "numerator_text", "denominator_text"):
         value = row.get(name)
         if isinstance(value, str):

@@ -8,7 +8,7 @@ from mel_pipeline.reporting.formats import BuiltEdition, build_all
 from mel_pipeline.reporting.page.build import BuiltReport, build_editions, build_report
 from mel_pipeline.reporting.pictures.charts import ChartFile, draw_chart, draw_charts
 from mel_pipeline.reporting.pictures.preview import chart_preview
-from mel_pipeline.reporting.text.texts import languages
+from mel_pipeline.reporting.text.languages import languages, refused
 
 __all__ = [
     "BuiltEdition",
@@ -22,4 +22,5 @@ __all__ = [
     "draw_chart",
     "draw_charts",
     "languages",
+    "refused",
 ]

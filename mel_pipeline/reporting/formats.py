@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,11 @@ FORMATS = ("html", "pdf", "xlsx", "csv")
 
 @dataclass(frozen=True)
 class BuiltEdition:
-    """What was written: ``reports`` by language, and the other files."""
+    """What was written: ``reports`` by language, and the other files. ``refused``: what incomplete languages lack."""
 
     reports: dict[str, BuiltReport]
     files: list[Path]
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def build_all(
@@ -81,5 +82,5 @@ def _build(
     if "xlsx" in formats:
         files += [build_workbook(edition, out_dir, sources_dir, language) for language in languages]
     if "csv" in formats:
-        files.append(build_data_package(edition, out_dir))
+        files.append(build_data_package(edition, out_dir, languages))
     return BuiltEdition(reports, files)

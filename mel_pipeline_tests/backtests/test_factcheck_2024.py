@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline.factcheck.languages import known_languages
 from mel_pipeline.factcheck.published_figures import check_draft
 from mel_pipeline_tests.conftest import Organisation
 from mel_pipeline_tests.fixtures.factcheck import expected, write_docx, write_markdown
@@ -15,7 +16,7 @@ from mel_pipeline_tests.integration.cli.test_commands import mel, of
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "es"])
+@pytest.mark.parametrize("language", known_languages())
 def test_drafts_are_held_against_the_figures_of_the_pipeline(
     language: str, year_2024: Organisation, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from mel_pipeline.factcheck import Published
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.transform.catalogue.frames import catalogue_frames
+from mel_pipeline.transform.catalogue.translations import with_translations
 
 TESTS = Path(__file__).parents[1]
 SQL = TESTS.parent / "dbt_like_sql"
@@ -62,10 +63,11 @@ def _row(indicator: str, cell: str, status: str, found: dict[str, float]) -> dic
 
 def published_2024(version: int | None = 1) -> Published:
     catalogue = load_catalogue(SQL)
-    regions = {("region", item.name.en): [item.name.fr, item.name.es] for item in catalogue.regions}
+    regions = {("region", item.name.en): list(item.name.by_language.values()) for item in catalogue.regions}
+    frames = catalogue_frames(catalogue)
     return Published(
         figures_2024(version),
-        catalogue_frames(catalogue)["indicators"],
+        with_translations(frames["indicators"], frames["translations"], "indicator", "indicator_id"),
         regions,
         tuple(item.name for item in catalogue.campaigns),
     )

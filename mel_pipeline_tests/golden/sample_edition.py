@@ -12,6 +12,7 @@ from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
 
 REPORTS = Path(__file__).parents[2] / "reports"
+LANGUAGES = ("en", "fr", "es")
 QUARTERS = ["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4", "2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
 REGIONS = {
     "Asia": 64,
@@ -234,10 +235,10 @@ def indicators() -> pd.DataFrame:
                 "position": position,
                 "headline": headline,
                 "pictured": headline,
-                **{f"name_{language}": name for language in ("en", "fr", "es")},
+                **{f"name_{language}": name for language in LANGUAGES},
                 **{
                     f"definition_{language}": f"{name}, as counted on the last day of the period."
-                    for language in ("en", "fr", "es")
+                    for language in LANGUAGES
                 },
                 "unit": unit,
                 "numerator_text": "distinct members counted",
@@ -256,8 +257,7 @@ def indicators() -> pd.DataFrame:
                 "frequency": "quarterly",
                 "owner_role": "Membership officer",
                 **{
-                    f"limitations_{language}": "Mergers of cities are not followed."
-                    for language in ("en", "fr", "es")
+                    f"limitations_{language}": "Mergers of cities are not followed." for language in LANGUAGES
                 },
                 "decimals": decimals,
                 "chart": chart,

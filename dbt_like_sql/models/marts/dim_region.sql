@@ -1,6 +1,6 @@
 with listed as (
 
-    select position, name_en as region, name_en, name_fr, name_es
+    select position, name_en as region
     from {{ ref('stg_catalogue__regions') }}
 
 ),
@@ -13,8 +13,8 @@ unlisted as (
 
 )
 
-select position, region, name_en, name_fr, name_es from listed
+select position, region from listed
 union all
-select 98, region, region, region, region from unlisted
+select 98, region from unlisted
 union all
-select 99, 'Not stated', 'Not stated', 'Non précisée', 'Sin especificar'
+select 99, 'Not stated'

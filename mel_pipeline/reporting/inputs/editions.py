@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +44,8 @@ def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Editi
 def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
     """Write it in the configured languages and formats; unchanged files are not touched.
 
+    An incomplete language is not written; ``refused`` of the result says which and why.
+
     Args:
         also: further languages, for readers who prefer another one.
 
@@ -49,14 +53,19 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
         ReportError: a page cannot be written, two languages differ, or a format or language does not exist.
     """
     from mel_pipeline.core.processes import cores
-    from mel_pipeline.reporting import build_all, cache, languages
+    from mel_pipeline.reporting import build_all, cache, languages, refused
 
     configured = languages(settings.report_sources, settings.languages)
     formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
     wanted = [*configured, *(language for language in also if language not in configured)]
+    incomplete = refused(edition, settings.report_sources, wanted)
+    written = [language for language in wanted if language not in incomplete]
     processes = settings.processes or cores()
     with cache.using(settings.pictures_dir):
-        return build_all(edition, settings.published_dir, settings.report_sources, wanted, formats, processes)
+        built = build_all(
+            edition, settings.published_dir, settings.report_sources, written, formats, processes
+        )
+    return replace(built, refused=incomplete)
 
 
 def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
@@ -66,6 +75,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
     figures = warehouse.read(
         "select * from released_figures order by indicator_id, period, dimension, category"
     )
+    order = [name.strip() for name in settings.languages.split(",")]
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -74,9 +84,21 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         licence=settings.licence,
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
-        indicators=warehouse.read("select * from dim_indicator order by position, indicator_id"),
+        indicators=read_translated(
+            warehouse,
+            "select * from dim_indicator order by position, indicator_id",
+            "indicator",
+            "indicator_id",
+            order,
+        ),
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
-        lines_of_action=warehouse.read("select * from dim_line_of_action order by number"),
+        lines_of_action=read_translated(
+            warehouse,
+            "select * from dim_line_of_action order by number",
+            "line_of_action",
+            "number",
+            order,
+        ),
         quality=read_quality(warehouse),
         card=[{**vars(line), "aside": line.quarantined} for line in card(warehouse)],
         rules_held=_rules_held(warehouse),

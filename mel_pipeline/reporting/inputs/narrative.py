@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import Text, Words, split_languages
 from mel_pipeline.organisations import METROPOLIS
 from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
 FOLDER, OLD_FOLDER = "narrative", "learning"  # the old one is read for one more version
 _log = logging.getLogger(__name__)
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 TEMPLATE = """\
 # The text of edition {period} beside its figures. Every part may stay empty; the report is written anyway.
-# Texts in en, fr and es; where one is missing, English is used. Never a person's name or address.
+# Texts by language: en always, others beside it (English where one is missing). Never a person's name or address.
 
 # At most six, each under 25 words, most important first. They replace the drafted ones.
 # Write figures as {{MEM-01}} (this period), {{MEM-01 previous}}, {{MEM-01 year before}} or {{MEM-01 target}}: numbers
@@ -58,30 +58,31 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Text(_Strict):
-    en: Words
-    fr: Words | None = None
-    es: Words | None = None
-
-    def wording(self) -> Wording:
-        texts = {"en": self.en, "fr": self.fr, "es": self.es}
-        return Wording({language: text for language, text in texts.items() if text})
-
-
 class _Theme(_Strict):
-    theme: _Text
+    theme: Text
     people: int = Field(ge=1)
 
 
-class _Decision(_Text):
+class _Decision(_Strict):
+    """Its text by language stands beside the other entries."""
+
+    text: Text
     owner_role: Words
     due: date | None = None
     open: bool = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _texts_apart(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        texts, others = split_languages(content)
+        return {**others, "text": texts}
+
 
 class _File(_Strict):
-    main_points: list[_Text] = Field([], max_length=6)
-    lessons: list[_Text] = []
+    main_points: list[Text] = Field([], max_length=6)
+    lessons: list[Text] = []
     comments: list[_Theme] = []
     decisions: list[_Decision] = []
 
@@ -138,8 +139,11 @@ def read_narrative(settings: Settings, period: str) -> Narrative | None:
         )
         raise ReportError(f"Reading {path}: {problems}. Correct it, then write the report again.") from None
     return Narrative(
-        [item.wording() for item in file.main_points],
-        [item.wording() for item in file.lessons],
-        [Theme(item.theme.wording(), item.people) for item in file.comments],
-        [Decision(item.wording(), item.owner_role, item.due, item.open) for item in file.decisions],
+        [Wording(item.by_language) for item in file.main_points],
+        [Wording(item.by_language) for item in file.lessons],
+        [Theme(Wording(item.theme.by_language), item.people) for item in file.comments],
+        [
+            Decision(Wording(item.text.by_language), item.owner_role, item.due, item.open)
+            for item in file.decisions
+        ],
     )

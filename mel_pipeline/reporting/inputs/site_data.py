@@ -84,16 +84,18 @@ def read_site(warehouse: Warehouse, settings: Settings) -> Site:
 
 
 def write_site(warehouse: Warehouse, settings: Settings) -> BuiltSite:
-    """Write it beside the editions, in the configured languages.
+    """Write it beside the editions, in the configured languages that are complete.
 
     Raises:
         ReportError: nothing has been calculated yet, or the site cannot be written.
     """
-    from mel_pipeline.reporting import cache, languages
+    from mel_pipeline.reporting import cache, languages, refused
     from mel_pipeline.reporting.site import build_site
 
     site = read_site(warehouse, settings)
-    chosen = languages(settings.report_sources, settings.languages)
+    wanted = languages(settings.report_sources, settings.languages)
+    incomplete = refused(site.edition, settings.report_sources, wanted)
+    chosen = [language for language in wanted if language not in incomplete]
     with cache.using(settings.pictures_dir):
         return build_site(site, settings.published_dir, settings.report_sources, chosen)
 

@@ -11,15 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, words
 from mel_pipeline.reporting.figures.released import released
 from mel_pipeline.reporting.files import write_if_changed
-from mel_pipeline.reporting.open_data.fields import FIGURES, INDICATORS, LANGUAGES, TARGETS, Field, Table
+from mel_pipeline.reporting.open_data.fields import FIGURES, TARGETS, Field, Table, indicators_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
@@ -28,11 +29,14 @@ DANGEROUS = tuple("=+-@\t\r\0")  # a spreadsheet reads a text that starts with o
 LICENCES = "https://creativecommons.org"
 
 
-def build_data_package(edition: Edition, out_dir: Path) -> Path:
+def build_data_package(edition: Edition, out_dir: Path, languages: Sequence[str] | None = None) -> Path:
     """Write ``<out_dir>/<period>/data/``: figures, indicators, targets as CSV and ``datapackage.json``; returns the last.
 
     Figures cover every released period up to the edition's, so that one file holds a whole series. A withheld or
     missing figure is empty and its status says why. The same edition gives the same bytes.
+
+    Args:
+        languages: of the names and definitions; every language of the edition by default.
 
     Raises:
         ReportError: a frame cannot be read, a key occurs twice, a number is invalid, or the folder cannot be written.
@@ -41,7 +45,7 @@ def build_data_package(edition: Edition, out_dir: Path) -> Path:
     tables = [
         (FIGURES, _figures(edition)),
         (
-            _present(INDICATORS, edition),
+            indicators_table(_there(edition, languages)),
             _records(edition.indicators.sort_values(["position", "indicator_id"])),
         ),
         (TARGETS, _records(edition.targets.sort_values(["indicator_id", "period"]))),
@@ -61,7 +65,7 @@ def build_data_package(edition: Edition, out_dir: Path) -> Path:
 
 def _figures(edition: Edition) -> list[dict[str, Any]]:
     rows = []
-    for one in released(edition, "en"):
+    for one in released(edition, BASE):
         reading = one.reading
         low, high = reading.interval or (None, None)
         row: dict[str, Any] = {
@@ -89,11 +93,10 @@ def _records(frame: Any) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _present(table: Table, edition: Edition) -> Table:
-    """The table with only the languages the edition has."""
-    there = set(edition.indicators.columns)
-    fields = tuple(field for field in table.fields if field.name in there or field.name[-3:] not in LANGUAGES)
-    return Table(table.name, table.title, fields, table.key, table.refers)
+def _there(edition: Edition, languages: Sequence[str] | None) -> list[str]:
+    """Those of the languages in which the indicators have names, in the order of the frame; all without a choice."""
+    found = [str(column)[len("name_") :] for column in edition.indicators if str(column).startswith("name_")]
+    return [language for language in found if languages is None or language in languages]
 
 
 def _check_keys(table: Table, rows: Iterable[Mapping[str, Any]], period: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-LANGUAGES = ("_en", "_fr", "_es")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PERIOD = r"\d{4}(-Q[1-4])?"
 
 
@@ -70,38 +72,48 @@ FIGURES = Table(
     (("indicator_id", "indicators"),),
 )
 
-INDICATORS = Table(
-    "indicators",
-    "Definitions of the indicators",
-    (
-        Field(IDENTIFIER.name, "string", IDENTIFIER.title, {**IDENTIFIER.constraints, "unique": True}),
-        Field("position", "integer", "Place in the report"),
-        Field("headline", "boolean", "Whether it stands on the first page"),
-        *(Field(f"name{language}", "string", "Name") for language in LANGUAGES),
-        *(Field(f"definition{language}", "string", "Definition") for language in LANGUAGES),
-        Field("unit", "string", "Unit", NEEDED),
-        Field("numerator_text", "string", "What the numerator counts"),
-        Field("denominator_text", "string", "What the denominator counts"),
-        Field(
-            "aggregation", "string", "From quarters to a year", _one_of("stock", "flow", "distinct", "ratio")
+
+def indicators_table(languages: Sequence[str]) -> Table:
+    """Definitions of the indicators, with a column for each text and language."""
+    return Table(
+        "indicators",
+        "Definitions of the indicators",
+        (
+            Field(IDENTIFIER.name, "string", IDENTIFIER.title, {**IDENTIFIER.constraints, "unique": True}),
+            Field("position", "integer", "Place in the report"),
+            Field("headline", "boolean", "Whether it stands on the first page"),
+            *(Field(f"name_{language}", "string", "Name") for language in languages),
+            *(Field(f"definition_{language}", "string", "Definition") for language in languages),
+            Field("unit", "string", "Unit", NEEDED),
+            Field("numerator_text", "string", "What the numerator counts"),
+            Field("denominator_text", "string", "What the denominator counts"),
+            Field(
+                "aggregation",
+                "string",
+                "From quarters to a year",
+                _one_of("stock", "flow", "distinct", "ratio"),
+            ),
+            Field(
+                "direction",
+                "string",
+                "Which way is good",
+                _one_of("increase", "decrease", "in_band", "context"),
+            ),
+            Field("band_low", "number", "Lower end of the band that is good"),
+            Field("band_high", "number", "Upper end of the band that is good"),
+            Field("baseline_value", "number", "Baseline"),
+            Field("baseline_period", "string", "Period of the baseline"),
+            Field("baseline_note", "string", "Where the baseline comes from"),
+            Field("lines_of_action", "string", "Lines of action, separated by semicolons"),
+            Field("source", "string", "Source"),
+            Field("frequency", "string", "Frequency"),
+            Field("owner_role", "string", "Role that is responsible"),
+            *(Field(f"limitations_{language}", "string", "Limitations") for language in languages),
+            Field("decimals", "integer", "Decimals it is printed with", {"minimum": 0}),
         ),
-        Field(
-            "direction", "string", "Which way is good", _one_of("increase", "decrease", "in_band", "context")
-        ),
-        Field("band_low", "number", "Lower end of the band that is good"),
-        Field("band_high", "number", "Upper end of the band that is good"),
-        Field("baseline_value", "number", "Baseline"),
-        Field("baseline_period", "string", "Period of the baseline"),
-        Field("baseline_note", "string", "Where the baseline comes from"),
-        Field("lines_of_action", "string", "Lines of action, separated by semicolons"),
-        Field("source", "string", "Source"),
-        Field("frequency", "string", "Frequency"),
-        Field("owner_role", "string", "Role that is responsible"),
-        *(Field(f"limitations{language}", "string", "Limitations") for language in LANGUAGES),
-        Field("decimals", "integer", "Decimals it is printed with", {"minimum": 0}),
-    ),
-    ("indicator_id",),
-)
+        ("indicator_id",),
+    )
+
 
 TARGETS = Table(
     "targets",

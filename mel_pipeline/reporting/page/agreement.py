@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.text.texts import sign_comes_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +107,6 @@ def _pattern(locale: Locale) -> re.Pattern[str]:
     group, decimal = (re.escape(symbol(locale)) for symbol in (get_group_symbol, get_decimal_symbol))
     digits = rf"(?P<digits>\d{{1,3}}(?:{group}\d{{3}})+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?)"
     space = r"[\s\u00a0\u202f]?"
-    if locale.language == "en":  # English alone puts the currency sign before the number
+    if sign_comes_first(locale):
         return re.compile(rf"(?P<before>€)?{digits}(?P<after>%)?")
     return re.compile(rf"{digits}(?P<after>{space}[%€])?")

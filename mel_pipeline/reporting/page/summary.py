@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, compared_period, main_points
 from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
@@ -55,7 +56,7 @@ def localised(wording: Wording, texts: Texts) -> str:
     """A written text in the language, or else the English one, which is then recorded as missing."""
     if texts.language in wording.by_language:
         return wording.by_language[texts.language]
-    english = wording.by_language["en"]
+    english = wording.by_language[BASE]
     texts.missing.add(english)
     return english
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame, chart_frame
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import Figures
@@ -101,7 +102,7 @@ def write_charts(drawn: list[Drawing], period: str, out_dir: Path, language: str
     files = []
     for drawing in drawn:
         indicator = drawing.frame.measure.id
-        stem = indicator if language == "en" else f"{indicator}-{language}"
+        stem = indicator if language == BASE else f"{indicator}-{language}"
         chart = ChartFile(indicator, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame.alt)
         write_if_changed(chart.svg, drawing.picture.svg)
         write_if_changed(chart.png, drawing.picture.png)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data import bullets as frames_bullets
 from mel_pipeline.reporting.chart_data import likert as frames_likert
 from mel_pipeline.reporting.chart_data import member_map as frames_member_map
@@ -103,7 +104,7 @@ def write_page_charts(
     folder = out_dir / period / "charts"
     files = []
     for name, drawing in drawn.items():
-        stem = name if language == "en" else f"{name}-{language}"
+        stem = name if language == BASE else f"{name}-{language}"
         file = PageFile(name, folder / f"{stem}.svg", folder / f"{stem}.png", drawing.frame)
         write_if_changed(file.svg, drawing.picture.svg)
         write_if_changed(file.png, drawing.picture.png)

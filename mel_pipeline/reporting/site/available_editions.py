@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mel_pipeline.core.languages import BASE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -37,7 +39,7 @@ class AvailableEdition:
     def page(self, language: str) -> File | None:
         """The report as a web page: in this language, else in English, else in any."""
         pages = [file for file in self.files if file.format == "html" and file.name.startswith("report")]
-        order = (language, "en")
+        order = (language, BASE)
         return min(
             pages,
             key=lambda file: order.index(file.language) if file.language in order else len(order),

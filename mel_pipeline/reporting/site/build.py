@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.edition import check_columns
@@ -22,6 +22,7 @@ from mel_pipeline.reporting.site.home import home_page
 from mel_pipeline.reporting.site.indicator_pages import indicator_pages
 from mel_pipeline.reporting.site.store import MANIFEST, store
 from mel_pipeline.reporting.site.templates import Pages
+from mel_pipeline.reporting.text.languages import languages as locales
 from mel_pipeline.reporting.text.texts import load_texts
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 FONTS = ("Inter-Regular.woff2", "Inter-SemiBold.woff2")
 STYLES = ("report.css", "site/site.css")
-LOCALE = re.compile(r"[a-z]{2}")
 NAME = "reading-site"
 
 
@@ -44,12 +44,6 @@ class BuiltSite:
     files: int
     written: int
     removed: int
-
-
-def languages_of(sources_dir: Path) -> list[str]:
-    """Languages with a locale file, English first: the language of ``index.html``."""
-    found = {path.stem for path in (sources_dir / "locales").glob("*.yml") if LOCALE.fullmatch(path.stem)}
-    return sorted(found, key=lambda language: (language != "en", language))
 
 
 def build_site(
@@ -66,7 +60,7 @@ def build_site(
     Raises:
         ReportError: a frame, text, template, font or style cannot be read, or the folder cannot be written.
     """
-    chosen = list(languages or languages_of(sources_dir))
+    chosen = list(languages or locales(sources_dir))
     check_columns(site.edition)
     digest = digest_of_pages(
         [site, available_editions(out_dir), str(out_dir.absolute()), chosen], sources_dir
@@ -77,7 +71,7 @@ def build_site(
     texts = [load_texts(sources_dir, language, site.edition.min_cell) for language in chosen]
     content = _content(site, out_dir, sources_dir)
     files = _assets(sources_dir)
-    for measure in measures(site.edition, "en"):
+    for measure in measures(site.edition, BASE):
         files[f"indicators/{measure.id}.csv"] = figures_csv(site.edition.figures, measure.id)
     for text in texts:
         files |= _pages(content, text, texts)

@@ -86,5 +86,8 @@ def _documents(available: AvailableEdition, texts: Texts) -> list[tuple[str, lis
 
 
 def language_word(code: str, texts: Texts) -> str:
-    shown = texts.named("site.language_of_file", code or "none")
-    return texts("site.language_other", code=code) if shown == code else shown
+    """The name of a file's language, as the reader's language has it; ``code`` is empty for data."""
+    if not code:
+        return texts("site.language_of_file.none")
+    name = texts.locale.languages.get(code)
+    return name[:1].upper() + name[1:] if name else texts("site.language_other", code=code)

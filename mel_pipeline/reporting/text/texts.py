@@ -1,6 +1,7 @@
 """Words, numbers and dates in the reader's language. Texts come from ``locales/<language>.yml``.
 
-Texts missing from a language fall back to English and are collected, so that the build can report them.
+A text missing from a language falls back to English and is collected. Editions are written only in languages that
+are complete (``languages.py``); what falls back then is what the loads or the MEL lead wrote.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from babel.lists import format_list
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.reporting.text.phrases import Phrases
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
 
 MINUS = "\N{MINUS SIGN}"
-FALLBACK = "en"
 QUARTER = re.compile(r"\d{4}-Q[1-4]")
 DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{4}-\d{2}-\d{2})")
 LONG_NUMBER = re.compile(r"(?<![\w.,-])(?:\d{5,}|\d{1,3}(?:,\d{3})+)(?![\w.,-]*\d)")
@@ -164,8 +165,7 @@ class Texts:
         if measure.unit == "percent":
             return self("format.percent", number=self.number(value, measure.decimals))
         if measure.unit == "EUR":
-            number = _pattern(measure.decimals)
-            pattern = f"¤{number}" if self.locale.language == "en" else f"{number}\N{NO-BREAK SPACE}¤"
+            pattern = self.money(_pattern(measure.decimals))
             text = format_currency(
                 rounded(value, measure.decimals),
                 "EUR",
@@ -175,6 +175,10 @@ class Texts:
             )
             return text.replace("-", MINUS)
         return self.number(value, measure.decimals)
+
+    def money(self, number: str, sign: str = "¤") -> str:
+        """A number with the currency sign on the side where the language has it."""
+        return f"{sign}{number}" if sign_comes_first(self.locale) else f"{number}\N{NO-BREAK SPACE}{sign}"
 
     def short_value(self, measure: Measure, value: float) -> str:
         """A figure for a narrow chart: from a hundred thousand on in thousands or millions."""
@@ -227,6 +231,11 @@ class Texts:
         )
 
 
+def sign_comes_first(locale: Locale) -> bool:
+    """Whether the currency sign stands before the number: ``€5`` in English, ``5 €`` in French."""
+    return str(locale.currency_formats["standard"].pattern).startswith("¤")
+
+
 def _pattern(decimals: int) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals else "")
 
@@ -238,31 +247,19 @@ def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
         ReportError: the file is missing, empty or not YAML.
     """
     folder = sources_dir / "locales"
-    tree = _read(folder / f"{language}.yml")
-    if language == FALLBACK:
-        return Texts(language, dict(_flat(tree)), min_cell)
-    phrases = Phrases({str(key): str(value) for key, value in tree.pop("phrases", {}).items()})
-    fallback = dict(_flat(_read(folder / f"{FALLBACK}.yml")))
-    return Texts(language, dict(_flat(tree)), min_cell, fallback, phrases)
+    tree = read_texts(folder / f"{language}.yml")
+    listed = tree.pop("phrases", {})
+    if language == BASE:  # there only the sentences to be translated are listed
+        return Texts(language, dict(flat_texts(tree)), min_cell)
+    phrases = Phrases({str(key): str(value) for key, value in listed.items()})
+    english = read_texts(folder / f"{BASE}.yml")
+    english.pop("phrases", None)
+    fallback = dict(flat_texts(english))
+    return Texts(language, dict(flat_texts(tree)), min_cell, fallback, phrases)
 
 
-def languages(sources_dir: Path, requested: str = "") -> list[str]:
-    """The requested languages (``en,fr``), English first and always; without a request, all that have a file.
-
-    Raises:
-        ReportError: a requested language has no file.
-    """
-    found = {path.stem for path in (sources_dir / "locales").glob("*.yml")}
-    wanted = {name.strip() for name in requested.split(",") if name.strip()}
-    if unknown := sorted(wanted - found):
-        raise ReportError(
-            f"Choosing the languages of the reports: there is no file locales/{unknown[0]}.yml."
-            f" There are: {', '.join(sorted(found))}. Correct MEL_LANGUAGES."
-        )
-    return sorted((wanted | {FALLBACK}) if wanted else found, key=lambda name: (name != FALLBACK, name))
-
-
-def _read(path: Path) -> dict[str, Any]:
+def read_texts(path: Path) -> dict[str, Any]:
+    """The content of a locale file as a tree. Errors as ``load_texts``."""
     try:
         tree = from_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -274,12 +271,13 @@ def _read(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat_texts(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Keys joined by dots, with their texts; plural forms stay together."""
     pairs: list[tuple[str, Any]] = []
     for key, value in tree.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and "other" not in value:
-            pairs += _flat(value, f"{name}.")
+            pairs += flat_texts(value, f"{name}.")
         else:
             pairs.append((name, value))
     return pairs

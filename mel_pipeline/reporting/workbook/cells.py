@@ -51,13 +51,18 @@ class Sheet:
     links: dict[int, str] = field(default_factory=dict)
 
 
+def _quoted(pattern: str) -> list[str]:
+    """What stands before and after the number, as literal text of an Excel format."""
+    return [f'"{part}"' if part else "" for part in pattern.split("\x00")]
+
+
 class Words:
     """Cells of one language."""
 
     def __init__(self, texts: Texts) -> None:
         self.t = texts
-        around = texts("format.percent", number="\x00").split("\x00")
-        self.percent = [f'"{part}"' if part else "" for part in around]
+        self.percent = _quoted(texts("format.percent", number="\x00"))
+        self.money = _quoted(texts.money("\x00", "€"))
         self.not_applicable = texts("formats.not_applicable")
 
     def sheet(self, key: str) -> str:
@@ -73,7 +78,7 @@ class Words:
         if measure.unit == "percent":
             return f"{self.percent[0]}{pattern}{self.percent[1]}"
         if measure.unit == "EUR":
-            return f'"€"{pattern}' if self.t.language == "en" else f'{pattern}"\u00a0€"'
+            return f"{self.money[0]}{pattern}{self.money[1]}"
         return pattern
 
     def value(self, measure: Measure | None, value: float | None) -> Cell:

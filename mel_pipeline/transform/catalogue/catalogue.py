@@ -31,6 +31,7 @@ class Catalogue(BaseModel):
         "scale_labels",
         "lines_of_action",
         "regions",
+        "translations",
         "platforms",
         "metrics",
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.languages import BASE, Text
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
-from mel_pipeline.transform.catalogue.models import Indicator, Text
+from mel_pipeline.transform.catalogue.models import Indicator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
 Row = dict[str, str | None]
@@ -47,13 +50,13 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             for item in catalogue.scale_labels
         ],
         "lines_of_action": [
-            {"number": str(item.number), **_languages("name", item.name)}
-            for item in catalogue.lines_of_action
+            {"number": str(item.number), "name_en": item.name.en} for item in catalogue.lines_of_action
         ],
         "regions": [
-            {"position": str(position), **_languages("name", item.name)}
+            {"position": str(position), "name_en": item.name.en}
             for position, item in enumerate(catalogue.regions, start=1)
         ],
+        "translations": list(_translations(catalogue)),
     }
     platforms = [
         contract for contract in map(contract_of, source_names()) if contract.kind not in (None, "survey")
@@ -79,18 +82,19 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
 
 COLUMNS: dict[str, list[str]] = {
     "indicators": [
-        *("indicator_id", "position", "headline", "pictured", "name_en", "name_fr", "name_es"),
-        *("definition_en", "definition_fr", "definition_es", "unit", "numerator_text", "denominator_text"),
+        *("indicator_id", "position", "headline", "pictured", "name_en", "definition_en"),
+        *("unit", "numerator_text", "denominator_text"),
         *("aggregation", "direction", "band_low", "band_high"),
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
-        *("limitations_en", "limitations_fr", "limitations_es", "decimals", "chart", "chart_dimension"),
+        *("limitations_en", "decimals", "chart", "chart_dimension"),
     ],
     "targets": ["indicator_id", "period", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
     "scale_labels": ["scale", "label", "label_key", "kind", "score", "code"],
-    "lines_of_action": ["number", "name_en", "name_fr", "name_es"],
-    "regions": ["position", "name_en", "name_fr", "name_es"],
+    "lines_of_action": ["number", "name_en"],
+    "regions": ["position", "name_en"],
+    "translations": ["subject", "code", "field", "language", "text"],
     "platforms": ["platform", "title", "kind"],
     "metrics": ["platform", "metric", "title", "counts", "is_additive"],
 }
@@ -103,8 +107,8 @@ def _indicator(indicator: Indicator) -> Row:
         "position": str(indicator.position),
         "headline": _text(indicator.headline),
         "pictured": _text(indicator.pictured),
-        **_languages("name", indicator.name),
-        **_languages("definition", indicator.definition),
+        "name_en": indicator.name.en,
+        "definition_en": indicator.definition.en,
         "unit": indicator.unit,
         "numerator_text": indicator.formula.numerator,
         "denominator_text": indicator.formula.denominator,
@@ -120,15 +124,28 @@ def _indicator(indicator: Indicator) -> Row:
         "source": ", ".join(indicator.source),
         "frequency": indicator.frequency,
         "owner_role": indicator.owner_role,
-        **_languages("limitations", indicator.limitations),
+        "limitations_en": indicator.limitations.en,
         "decimals": str(indicator.decimals),
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
     }
 
 
-def _languages(field: str, text: Text) -> Row:
-    return {f"{field}_en": text.en, f"{field}_fr": text.fr, f"{field}_es": text.es}
+def _translations(catalogue: Catalogue) -> Iterator[Row]:
+    """Every text in every language but English, one row each: a further language is rows, not columns."""
+    texts: list[tuple[str, str, str, Text]] = [
+        *(
+            ("indicator", item.id, field, getattr(item, field))
+            for item in catalogue.indicators
+            for field in ("name", "definition", "limitations")
+        ),
+        *(("line_of_action", str(item.number), "name", item.name) for item in catalogue.lines_of_action),
+        *(("region", item.name.en, "name", item.name) for item in catalogue.regions),
+    ]
+    for subject, code, field, text in texts:
+        for language, words in text.by_language.items():
+            if language != BASE:
+                yield {"subject": subject, "code": code, "field": field, "language": language, "text": words}
 
 
 def _text(value: float | bool | None) -> str | None:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+from mel_pipeline.core.languages import Text, Words
+
 PERIOD = r"^\d{4}(-Q[1-4])?$"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(_Strict):
-    """The same text in the three languages of the network."""
-
-    en: Words
-    fr: Words
-    es: Words
 
 
 class Formula(_Strict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
 from mel_pipeline.transform.catalogue.models import Indicator
 
@@ -47,7 +48,7 @@ def _sheet(indicator: Indicator) -> Iterator[str]:
         "",
     )
     yield from (
-        f"*{indicator.name.fr} · {indicator.name.es}*",
+        f"*{' · '.join(words for code, words in indicator.name.by_language.items() if code != BASE)}*",
         "",
         indicator.definition.en,
         "",

@@ -13,7 +13,7 @@ from docx.oxml.ns import qn
 
 from mel_pipeline.factcheck import DraftError, read_draft, reading_child
 from mel_pipeline.factcheck.passages import sentences
-from mel_pipeline.factcheck.reading import Limits
+from mel_pipeline.factcheck.reading import Limits, _number_words
 from mel_pipeline_tests.fixtures.factcheck import typeset
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -132,7 +132,8 @@ def test_a_hyphen_at_the_end_of_a_line_is_undone_in_a_pdf(tmp_path: Path) -> Non
 
 def test_a_word_divided_at_a_line_does_not_make_the_other_lines_look_short() -> None:
     page = "Le Fonds international s’élève à 0,9\nM€, et Metropolis veut sécuriser des supplé\u00ad\nments au cours des années."
-    told = [passage["text"] for passage in reading_child._page(page, 1)]
+    number_word = reading_child.at_line_end(_number_words())
+    told = [passage["text"] for passage in reading_child._page(page, 1, number_word)]
     assert told == [
         "Le Fonds international s’élève à 0,9 M€, et Metropolis veut sécuriser des suppléments au cours des années."
     ]
@@ -265,12 +266,12 @@ def test_a_reader_that_takes_too_long_or_too_much_is_stopped(tmp_path: Path) -> 
 
 def test_a_sentence_without_an_end_is_cut_between_words() -> None:
     text = "164 villes, " * 500
-    pieces = sentences(text)
+    pieces = sentences(text, "fr")
     assert max(map(len, pieces)) <= 1000 and " ".join(pieces) == text.strip()
 
 
 def test_abbreviations_and_decimals_do_not_end_a_sentence() -> None:
-    assert sentences("Voir p. 12. M. X a dit 54.3 % env. Trois villes. Fin.") == [
+    assert sentences("Voir p. 12. M. X a dit 54.3 % env. Trois villes. Fin.", "fr") == [
         "Voir p. 12.",
         "M. X a dit 54.3 % env. Trois villes.",
         "Fin.",

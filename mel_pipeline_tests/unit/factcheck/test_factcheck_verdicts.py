@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.factcheck import Draft, Line, Published, Report, check, read_draft
+from mel_pipeline.factcheck.languages import known_languages
 from mel_pipeline.factcheck.passages import Passage
 from mel_pipeline.factcheck.vocabulary import listed_indicators
 from mel_pipeline_tests.fixtures.factcheck import STATEMENTS, expected, write_docx, write_markdown, write_pdf
@@ -51,7 +52,7 @@ def test_there_are_enough_statements_of_every_kind() -> None:
         assert kinds == {"agrees", "disagrees", "unknown", "withheld"}
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "es"])
+@pytest.mark.parametrize("language", known_languages())
 def test_every_number_of_a_markdown_draft_gets_its_verdict(
     language: str, published: Published, tmp_path: Path
 ) -> None:
@@ -60,7 +61,7 @@ def test_every_number_of_a_markdown_draft_gets_its_verdict(
     assert verdicts(report) == wanted(language)
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "es"])
+@pytest.mark.parametrize("language", known_languages())
 def test_the_same_draft_as_docx_gets_the_same_verdicts(
     language: str, published: Published, tmp_path: Path
 ) -> None:
@@ -69,7 +70,7 @@ def test_the_same_draft_as_docx_gets_the_same_verdicts(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "fr", "es"])
+@pytest.mark.parametrize("language", known_languages())
 def test_the_same_draft_as_pdf_gets_the_same_verdicts(
     language: str, published: Published, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Three languages that agree, and what happens when one does not."""
+"""Languages that agree, and what happens when one does not, or lacks a text."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from typing import get_args
 
 import pytest
 import yaml
+from babel.numbers import format_currency
+from pydantic import ValidationError
 
+from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.languages import BASE, Text
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.reporting import build_editions, languages
+from mel_pipeline.reporting import build_editions, languages, refused
 from mel_pipeline.reporting.page.agreement import figures_of
 from mel_pipeline.reporting.text.phrases import HOLE, Phrases
 from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
 LANGUAGES = languages(REPORTS)
+SQL = REPORTS.parent / "dbt_like_sql"
 
 
 def flat(tree: dict, prefix: str = "") -> dict[str, object]:
@@ -40,8 +46,13 @@ def entries(language: str) -> dict[str, object]:
     return flat(tree)
 
 
-def test_the_report_speaks_three_languages():
-    assert LANGUAGES == ["en", "es", "fr"]
+OTHERS = [language for language in LANGUAGES if language != BASE]
+
+
+def test_a_language_is_a_file_and_nothing_else_lists_it():
+    assert LANGUAGES == ["en", "ca", "es", "fr"]
+    assert languages(REPORTS, Settings.model_fields["languages"].default) == ["en", "es", "fr"]
+    assert languages(REPORTS, "ca") == ["en", "ca"]
 
 
 def test_languages_are_chosen_by_a_setting_and_english_is_always_among_them():
@@ -59,14 +70,49 @@ def test_an_edition_with_a_licence_is_written_in_every_language(licence, tmp_pat
     assert all(licence.replace("-", " ") in report.page.read_text("utf-8") for report in reports.values())
 
 
-@pytest.mark.parametrize("language", ["es", "fr"])
+@pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_with_the_same_places_to_fill(language):
     english, other = entries("en"), entries(language)
     own = {key for key in other if key.startswith("format.before_quarter.")}  # English needs none
-    assert own
     assert set(english) == set(other) - own
     different = [key for key in english if _places(english[key]) != _places(other[key])]
     assert different == []
+
+
+def sentences() -> list[str]:
+    return yaml.safe_load((REPORTS / "locales" / "en.yml").read_text(encoding="utf-8"))["phrases"]
+
+
+def test_every_sentence_of_the_catalogue_is_listed_for_translation():
+    listed = Phrases(dict.fromkeys(sentences(), "x"))
+    catalogue = load_catalogue(SQL)
+    texts = {contract_of(source).title for source in source_names()}
+    texts |= {entity.title for source in source_names() for entity in contract_of(source).entities.values()}
+    for indicator in catalogue.indicators:
+        texts |= {indicator.formula.numerator, indicator.owner_role}
+        texts |= {indicator.formula.denominator or "MEM-01", indicator.baseline.quality or "MEM-01"}
+        texts |= set(indicator.source)
+    texts |= {region.name.en for region in catalogue.regions}
+    assert sorted(text for text in texts if listed.translate(text, str) is None) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_name_definition_and_limitation_of_the_catalogue_is_translated(language):
+    catalogue = load_catalogue(SQL)
+    texts = [text for one in catalogue.indicators for text in (one.name, one.definition, one.limitations)]
+    texts += [one.name for one in (*catalogue.lines_of_action, *catalogue.regions)]
+    assert [text.en for text in texts if language not in text.by_language] == []
+    phrases = load_texts(REPORTS, language)
+    assert [one.name.by_language[language] for one in catalogue.regions] == [
+        phrases.say(one.name.en) for one in catalogue.regions
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_language_puts_the_currency_sign_where_babel_does(language):
+    texts = load_texts(REPORTS, language)
+    here, babel = texts.money("5", "€"), format_currency(5, "EUR", locale=texts.locale)
+    assert here.startswith("€") == babel.startswith("€")
 
 
 def _places(entry: object) -> set[str]:
@@ -74,10 +120,10 @@ def _places(entry: object) -> set[str]:
     return {place for form in forms for place in re.findall(r"\{\w+\}", str(form))}
 
 
-@pytest.mark.parametrize("language", ["es", "fr"])
+@pytest.mark.parametrize("language", OTHERS)
 def test_every_phrase_keeps_its_holes_and_numbers(language):
     tree = yaml.safe_load((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
-    assert len(tree["phrases"]) > 100
+    assert set(tree["phrases"]) == set(sentences())
     for english, other in tree["phrases"].items():
         assert sorted(HOLE.findall(english)) == sorted(HOLE.findall(other)), english
         assert sorted(re.findall(r"\d+", english)) == sorted(re.findall(r"\d+", other)), english
@@ -157,6 +203,54 @@ def test_a_language_that_says_something_else_stops_the_build_and_nothing_is_writ
     with pytest.raises(ReportError, match=r"the en and fr editions differ in the part"):
         build_editions(edition, tmp_path / "out", sources, ["en", "fr"])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        ("  main_points: Punts principals\n", "page.main_points"),
+        (" (responsable: {owner})", r"story\.open_decision \(\{owner\}\)"),
+        ('  "Valid answers": "Respostes vàlides"\n', "'Valid answers'"),
+    ],
+)
+def test_a_language_that_lacks_a_text_is_refused_and_said_to_be_incomplete(tmp_path, cut, said):
+    sources = Path(shutil.copytree(REPORTS, tmp_path / "reports", ignore=shutil.ignore_patterns("published")))
+    path = sources / "locales" / "ca.yml"
+    text = path.read_text(encoding="utf-8")
+    assert cut in text
+    path.write_text(text.replace(cut, ""), encoding="utf-8")
+    edition = in_every_language(sample_edition())
+    assert refused(edition, REPORTS, LANGUAGES) == {}
+    found = refused(edition, sources, LANGUAGES)
+    assert list(found) == ["ca"]
+    assert re.search(
+        rf"Catalan \(ca\) is incomplete, so no edition .* missing: .*{said}.*MEL_LANGUAGES", found["ca"]
+    )
+
+
+def test_a_language_in_which_an_indicator_has_no_name_is_refused():
+    edition = in_every_language(sample_edition())
+    edition.indicators.loc[0, "definition_ca"] = None
+    assert "1 text is missing: definition of MEM-01." in refused(edition, REPORTS, LANGUAGES)["ca"]
+
+
+def in_every_language(edition):
+    """The sample edition with names in every language that has a file."""
+    for frame in (edition.indicators, edition.lines_of_action):
+        for column in [name for name in frame.columns if name.endswith("_en")]:
+            for language in OTHERS:
+                frame[column.replace("_en", f"_{language}")] = frame[column]
+    return edition
+
+
+def test_a_text_needs_english_and_takes_codes_of_two_letters_only():
+    assert Text.model_validate({"en": "a", "ca": "b"}).by_language == {"en": "a", "ca": "b"}
+    for wrong, why in (
+        ({"fr": "a"}, "'en' is missing"),
+        ({"en": "a", "french": "b"}, "'french' is not a language"),
+    ):
+        with pytest.raises(ValidationError, match=why):
+            Text.model_validate(wrong)
 
 
 def test_a_status_that_differs_is_found_as_well():

@@ -42,10 +42,10 @@ def test_indicators_come_in_report_order_with_the_main_ones_on_top(catalogue: Ca
     assert {"LAB-02", "FND-01"} <= {indicator.id for indicator in catalogue.indicators if indicator.is_drawn}
 
 
-def test_every_text_of_an_indicator_stands_in_three_languages(catalogue: Catalogue) -> None:
+def test_every_text_of_an_indicator_differs_from_language_to_language(catalogue: Catalogue) -> None:
     for indicator in catalogue.indicators:
         for text in (indicator.name, indicator.definition, indicator.limitations):
-            assert len({text.en, text.fr, text.es}) == 3, indicator.id
+            assert len(set(text.by_language.values())) == len(text.by_language) >= 3, indicator.id
 
 
 def test_the_reference_page_in_the_docs_is_that_of_the_catalogue() -> None:

@@ -1,3 +1,3 @@
-select cast(position as integer) as position, name_en, name_fr, name_es
+select cast(position as integer) as position, name_en
 from {{ source('catalogue', 'regions') }}
 where not _is_deleted

@@ -128,7 +128,7 @@ def _models_asset(
 def _earlier_quarters() -> dg.AssetsDefinition:
     @dg.asset(
         name=EARLIER,
-        deps=["indicator_values"],
+        deps=["indicator_values", "disclosure_people"],
         group_name=CALCULATE,
         kinds={"sql"},
         owners=["team:mel"],

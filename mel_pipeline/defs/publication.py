@@ -32,7 +32,7 @@ def build(settings: Settings) -> dg.Definitions:
 def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     @dg.asset(
         name=TABLE,
-        deps=["indicator_values", "dim_indicator", "earlier_quarters"],
+        deps=["indicator_values", "disclosure_people", "dim_indicator", "earlier_quarters"],
         group_name=CALCULATE,
         kinds={"table"},
         owners=["team:mel"],

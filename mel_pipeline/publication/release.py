@@ -17,10 +17,15 @@ from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import CELL_COLUMNS, released_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from mel_pipeline.core.settings import Settings
+    from mel_pipeline.publication.disclosure import Sensitivity
     from mel_pipeline.warehouse import Warehouse
+
+PEOPLE = "disclosure_people"
 
 
 @dataclass(frozen=True)
@@ -118,14 +123,28 @@ def _protected(
     withheld = {
         tuple(row) for row in published.loc[published["status"] == "suppressed", KEY].itertuples(index=False)
     }
+    rules = sensitivities(settings)
     done = protect(
-        together,
-        sensitivities(settings),
+        with_people(together, warehouse, rules),
+        rules,
         min_cell=settings.min_cell,
         frozen=frozen,
         withheld=withheld,
     )
     return done.frame[[*CELL_COLUMNS, "version"]], done.unprotected
+
+
+def with_people(frame: pd.DataFrame, warehouse: Warehouse, rules: Mapping[str, Sensitivity]) -> pd.DataFrame:
+    """Add ``people`` and ``members``: the distinct persons behind figures that count slots or answers."""
+    if not warehouse.has_table(PEOPLE):
+        return frame
+    counted = warehouse.read(f"select * from {PEOPLE}")  # noqa: S608
+    names = ["disclosure_group", "period", "dimension", "category"]
+    groups = frame["indicator_id"].map({indicator: rule.group for indicator, rule in rules.items()})
+    keyed = frame.assign(disclosure_group=groups, category=frame["category"].fillna(""))
+    counted = counted.assign(category=counted["category"].fillna(""))[[*names, "people", "members"]]
+    found = keyed[names].merge(counted, on=names, how="left").set_index(frame.index)
+    return frame.assign(people=found["people"], members=found["members"])
 
 
 def _published(warehouse: Warehouse) -> pd.DataFrame:

@@ -27,6 +27,7 @@ KEPT = (
     "kept_file",
     "calculation",
     "indicator_values",
+    "disclosure_people",
     "released_figures",
 )
 

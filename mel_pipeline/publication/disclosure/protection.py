@@ -76,7 +76,7 @@ class _Choice:
 
     def __init__(self, complete: Figures, rules: Mapping[str, Sensitivity], min_cell: int) -> None:
         self.rules, self.min_cell = rules, min_cell
-        self.complete = dict(complete.known)
+        self.complete, self.people = dict(complete.known), complete.people
         self.figures = Figures(dict(complete.known), set(complete.hidden), complete.blank)
         rows = complete.rows
         self.members: dict[Cell, list[Row]] = {}
@@ -142,7 +142,8 @@ class _Choice:
 
     def _is_small(self, quantity: Quantity) -> bool:
         counted = counts_of(quantity.row, self.rules[quantity.row.indicator])
-        return quantity in counted and 0 < self.complete[quantity] < self.min_cell
+        people = self.people.get(quantity, self.complete[quantity])
+        return quantity in counted and 0 < people < self.min_cell
 
     def _holds(self, link: Relation) -> bool:
         """Relations that the numbers contradict (an answer that belongs to no kind of event) mislead an attacker."""

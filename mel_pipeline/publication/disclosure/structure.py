@@ -70,11 +70,14 @@ class Relation:
 class Figures:
     """The figures about people: known quantities, withheld figures, and blank ones (not available, so their numbers
     are unknown). Zero of zero is known to be zero.
+
+    ``people``: how many distinct persons a quantity counts, where that is fewer than its number (slots, answers).
     """
 
     known: dict[Quantity, float] = field(default_factory=dict)
     hidden: set[Row] = field(default_factory=set)
     blank: set[Row] = field(default_factory=set)
+    people: dict[Quantity, float] = field(default_factory=dict)
 
     @property
     def rows(self) -> set[Row]:
@@ -82,10 +85,16 @@ class Figures:
 
 
 def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figures:
-    """Figures of the indicators that have a rule."""
+    """Figures of the indicators that have a rule.
+
+    Args:
+        frame: may have the columns ``people`` (distinct persons behind the figure) and ``members`` (those in its
+            category); without them every case is a person.
+    """
     figures = Figures()
     for record in frame[frame["indicator_id"].isin(rules)].to_dict("records"):
         row = row_of(record)
+        figures.people |= _persons(row, record, rules[row.indicator])
         numbers = {part: record[part] for part in ("numerator", "denominator") if not _missing(record[part])}
         if record["status"] == HIDDEN:
             figures.hidden.add(row)
@@ -94,6 +103,15 @@ def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figur
         else:
             figures.known |= {Quantity(row, part): float(value) for part, value in numbers.items()}
     return figures
+
+
+def _persons(row: Row, record: Mapping[Any, Any], rule: Sensitivity) -> dict[Quantity, float]:
+    found = {}
+    for quantity, column in zip(counts_of(row, rule), ("people", "members"), strict=False):
+        people, cases = record.get(column), record[quantity.part]
+        if people is not None and not (_missing(people) or _missing(cases)):
+            found[quantity] = min(float(people), float(cases))
+    return found
 
 
 def row_of(record: Mapping[Any, Any]) -> Row:

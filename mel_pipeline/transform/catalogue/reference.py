@@ -14,6 +14,10 @@ AGGREGATION = {
     "distinct": "distinct: counted anew over the year; quarters do not add up",
     "ratio": "ratio of sums over the period, never a mean of percentages",
 }
+WITHHELD = (
+    "where it rests on one to four people (`MEL_MIN_CELL`), and where it would reveal such a figure. People are counted,"
+    " not slots or answers, wherever a person is known"
+)
 DIRECTION = {
     "increase": "more is better",
     "decrease": "less is better",
@@ -78,6 +82,7 @@ def _sheet(indicator: Indicator) -> Iterator[str]:
         "Line of action": ", ".join(map(str, indicator.lines_of_action)),
         "Baseline": f"{value} ({baseline.period})",
         "Target": targets or "none set",
+        **({"Withheld": WITHHELD} if indicator.disclosure else {}),
         "Limitations": indicator.limitations.en,
         "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/indicators/{indicator.model}.sql)",
     }

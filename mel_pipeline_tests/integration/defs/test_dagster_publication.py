@@ -37,7 +37,7 @@ def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 def job(small: Small) -> Any:
-    outside = [dg.AssetSpec(name) for name in ("indicator_values", "dim_indicator")]
+    outside = [dg.AssetSpec(name) for name in ("indicator_values", "disclosure_people", "dim_indicator")]
     definitions = dg.Definitions.merge(
         dg.Definitions(assets=outside, resources={"mel": Given(home=str(small.settings.home))}),
         build(small.settings),
@@ -88,7 +88,7 @@ def test_a_source_without_a_reason_is_asked_for_it(small: Small) -> None:
 def test_the_checks_of_the_released_figures_say_where_the_quarter_stands(small: Small) -> None:
     asset = next(iter(build(small.settings).assets or []))
     result = dg.materialize(
-        [asset, *[dg.AssetSpec(name) for name in ("indicator_values", "dim_indicator")]],
+        [asset, *[dg.AssetSpec(name) for name in ("indicator_values", "disclosure_people", "dim_indicator")]],
         selection=["released_figures"],
         partition_key=QUARTER,
         resources={"mel": Given(home=str(small.settings.home))},

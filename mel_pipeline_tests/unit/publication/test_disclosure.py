@@ -278,3 +278,18 @@ def test_the_smallest_group_is_a_setting() -> None:
     frame = pd.DataFrame(answers("2024-Q4", lab=9, panel=60, talk=20))
     assert withheld(protect(frame, SURVEY).frame, "SAT-01") == set()
     assert "2024-Q4 kind=lab" in withheld(protect(frame, SURVEY, min_cell=10).frame, "SAT-01")
+
+
+def test_a_moderator_of_six_panels_is_one_person_and_withheld_whatever_the_slots() -> None:
+    frame = pd.DataFrame(genders("2024-Q4", 30, 25, 6, 8)).assign(people=48, members=float("nan"))
+    assert withheld(protect(frame, GENDER).frame, "GEN-01") == set()
+    frame.loc[frame["category"] == "Non-binary", "members"] = 1
+    done = protect(frame, GENDER)
+    assert withheld(done.frame, "GEN-01") == {"2024-Q4 gender=Non-binary", "2024-Q4 gender=Man"}
+
+
+def test_answers_of_one_person_to_six_surveys_are_withheld() -> None:
+    frame = pd.DataFrame(answers("2024-Q4", lab=6, panel=60, talk=20)).assign(people=None)
+    assert withheld(protect(frame, SURVEY).frame, "SAT-02") == set()
+    frame.loc[frame["category"] == "lab", "people"] = 1
+    assert "2024-Q4 kind=lab" in withheld(protect(frame, SURVEY).frame, "SAT-02")

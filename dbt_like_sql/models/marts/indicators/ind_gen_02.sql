@@ -7,11 +7,7 @@ slots as (
     from periods as p
     join {{ ref('fct_participation') }} as f
         on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
-    where
-        f.role in ('Speaker', 'Moderator')
-        and f.is_held
-        and f.has_attended
-        and f.is_organised_by_network
+    where {{ is_speaker_slot('f') }}
 
 ),
 

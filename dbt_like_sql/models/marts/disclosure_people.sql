@@ -1,0 +1,143 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='quarter', on_schema_change='fail') }}
+with periods as ({{ current_periods() }}),
+
+-- A moderator of six panels is one person.
+speakers as (
+
+    select distinct p.period, f.person_key, f.gender
+    from periods as p
+    join {{ ref('fct_participation') }} as f
+        on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
+    where {{ is_speaker_slot('f') }}
+
+),
+
+speakers_by_gender as (
+
+    select
+        period,
+        count(case when gender = 'woman' then 1 end) as women,
+        count(case when gender = 'man' then 1 end) as men,
+        count(case when gender = 'non_binary' then 1 end) as non_binary,
+        count(case when gender = 'undisclosed' then 1 end) as undisclosed,
+        count(case when gender <> 'undisclosed' then 1 end) as stated,
+        count(*) as everybody
+    from speakers
+    group by period
+
+),
+
+answered as (
+
+    select p.period, r.event_id, r.event_type, count(r.score) as answers
+    from periods as p
+    join {{ ref('fct_survey_response') }} as r
+        on r.occurred_on >= p.starts_on and r.occurred_on <= p.as_of_on
+    where r.satisfaction_answer is not null
+    group by p.period, r.event_id, r.event_type
+
+),
+
+invited as (
+
+    select distinct p.period, f.event_id, f.person_key
+    from periods as p
+    join {{ ref('fct_participation') }} as f
+        on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
+    where f.is_held and f.has_attended and f.is_survey_invited
+
+),
+
+invitations as (
+
+    select period, event_id, count(*) as people
+    from invited
+    group by period, event_id
+
+),
+
+-- Surveys are anonymous: nobody knows who answered, only who was invited. An event with more answers than people
+-- invited had others who answered, so there every answer counts as a person.
+surveys as (
+
+    select a.period, a.event_id, a.event_type, a.answers, coalesce(a.answers <= i.people, false) as is_by_invitation
+    from answered as a
+    left join invitations as i on i.period = a.period and i.event_id = a.event_id
+
+),
+
+placed as (
+
+    select period, 'total' as dimension, '' as category, event_id, answers, is_by_invitation from surveys
+    union all
+    select period, 'activity_type', event_type, event_id, answers, is_by_invitation from surveys
+
+),
+
+answers as (
+
+    select
+        period,
+        dimension,
+        category,
+        sum(case when is_by_invitation then answers else 0 end) as by_invitation,
+        sum(case when is_by_invitation then 0 else answers end) as others
+    from placed
+    group by period, dimension, category
+
+),
+
+who_could_answer as (
+
+    select s.period, s.dimension, s.category, count(distinct i.person_key) as people
+    from placed as s
+    join invited as i on i.period = s.period and i.event_id = s.event_id
+    where s.is_by_invitation
+    group by s.period, s.dimension, s.category
+
+),
+
+respondents as (
+
+    select
+        a.period,
+        a.dimension,
+        nullif(a.category, '') as category,
+        least(a.by_invitation, coalesce(w.people, 0)) + a.others as people
+    from answers as a
+    left join who_could_answer as w
+        on w.period = a.period and w.dimension = a.dimension and w.category = a.category
+
+),
+
+cells as (
+
+    select
+        period, 'speakers' as disclosure_group, 'total' as dimension, cast(null as text) as category,
+        stated as people, women as members
+    from speakers_by_gender
+    {% for count, label in [('women', 'Woman'), ('men', 'Man'), ('non_binary', 'Non-binary')] %}
+    union all
+    select period, 'speakers', 'gender', '{{ label }}', stated, {{ count }} from speakers_by_gender
+    {% endfor %}
+    union all
+    select period, 'speakers', 'gender', 'Undisclosed', everybody, undisclosed from speakers_by_gender
+    union all
+    select period, 'survey_answers', dimension, category, people, null from respondents
+    {% for score in ['1', '2', '3', '4', '5'] %}
+    union all
+    select period, 'survey_answers', 'answer', '{{ score }}', people, null from respondents where dimension = 'total'
+    {% endfor %}
+
+)
+
+select
+    c.period,
+    p.quarter,
+    cast(c.disclosure_group as text) as disclosure_group,
+    cast(c.dimension as text) as dimension,
+    cast(c.category as text) as category,
+    cast(c.people as bigint) as people,
+    cast(c.members as bigint) as members
+from cells as c
+join periods as p on p.period = c.period

@@ -30,6 +30,7 @@ from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one 
 TODAY = date(2026, 11, 20)
 # The page in English, by one process, unless a test is about others, which take seconds each.
 os.environ["OPENPYXL_LXML"] = "False"  # workbooks that tests write are the same bytes with and without lxml
+os.environ.setdefault("MEL_ENV_FILE", os.devnull)  # not the .env of whoever runs the tests
 os.environ.setdefault("MEL_LANGUAGES", "en")
 os.environ.setdefault("MEL_FORMATS", "html")
 os.environ.setdefault("MEL_PROCESSES", "1")

@@ -1,6 +1,6 @@
-"""All settings, read in one place: ``MEL_*`` environment variables or a ``.env`` file.
+"""All settings, read in one place: ``MEL_*`` environment variables or the ``.env`` file (see ``environment``).
 
-Nothing else reads the environment.
+Nothing else reads them.
 
 With ``MEL_SAMPLE=true`` (the default) unset values point at the sample organisation on this
 machine. Production differs by settings alone.
@@ -11,26 +11,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from mel_pipeline.core import environment
 from mel_pipeline.core.delivery_settings import DeliverySettings
+from mel_pipeline.core.environment import SHIPPED, user_folder
 from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.core.source_settings import SourceSettings, source_settings
+from mel_pipeline.core.source_settings import SourceSettings, declared, source_settings
 
-PROJECT = Path(__file__).resolve().parents[2]  # root of a clone; site-packages in an installed wheel
-SHIPPED = PROJECT / "mel_pipeline" / "shipped"  # the files of the clone that a wheel contains
+PROJECT = environment.PROJECT
 SANDBOX_PORT = 8723
 
 
 class Settings(DeliverySettings):
     """Every setting in one object; secrets are SecretStr and never printed."""
 
-    model_config = SettingsConfigDict(env_prefix="MEL_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MEL_", extra="ignore", frozen=True)
 
     sample: bool = Field(True, description="Use the sample organisation instead of real accounts.")
     organisation: str = Field("Metropolis", description="Name printed on the reports.")
@@ -43,7 +44,7 @@ class Settings(DeliverySettings):
         description="Folder that holds dbt_like_sql/ and reports/.",
     )
     home: Path = Field(
-        default_factory=lambda: _user_folder() if SHIPPED.is_dir() else PROJECT / ".mel",
+        default_factory=lambda: user_folder() if SHIPPED.is_dir() else PROJECT / ".mel",
         description="Where the warehouse, Dagster's history and caches live. By default .mel in a clone, otherwise"
         " your user folder for application data.",
     )
@@ -202,12 +203,6 @@ class Settings(DeliverySettings):
         return self.home / "secrets"
 
 
-def _user_folder() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("mel-pipeline", appauthor=False)
-
-
 def load_settings(sandbox_port: int | None = None) -> Settings:
     """Read the settings; with ``MEL_SAMPLE`` true, sample values fill what is unset.
 
@@ -215,15 +210,50 @@ def load_settings(sandbox_port: int | None = None) -> Settings:
         sandbox_port: port of the sample; ``MEL_SANDBOX_PORT`` by default.
 
     Raises:
-        SettingsError: a variable cannot be read; the message names it, never its value.
+        SettingsError: a name is no setting or a value cannot be read; the message names it, never its value.
     """
+    _require_known_names()
+    path = environment.env_file() if environment.written() else None
     try:
-        settings = Settings()  # type: ignore[call-arg] # pydantic reads them from the environment
+        settings = Settings(_env_file=path, _env_file_encoding=environment.ENCODING)  # type: ignore[call-arg]
     except ValidationError as error:
         lines = [f"MEL_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
-        raise SettingsError("Reading the settings (environment and .env): " + "; ".join(lines)) from None
+        raise SettingsError(
+            f"Reading the settings (environment and {path or '.env'}): {'; '.join(lines)}"
+        ) from None
+    settings = settings.model_copy(update=_absolute_paths(settings))
     port = settings.sandbox_port if sandbox_port is None else sandbox_port
     return with_sample_values(settings, port) if settings.sample else settings
+
+
+def _require_known_names() -> None:
+    own = {f"MEL_{name.upper()}" for name, field in Settings.model_fields.items() if not field.exclude}
+    if unknown := environment.names().keys() - own:
+        of_sources = declared()  # reads every contract
+        environment.require_known(unknown - of_sources, own | of_sources)
+
+
+def path_settings() -> list[str]:
+    """Names of the settings that hold a path, those of sources included."""
+    own = [
+        f"MEL_{name.upper()}" for name, field in Settings.model_fields.items() if _is_path(field.annotation)
+    ]
+    return [*own, "MEL_WAREHOUSE_URL", *(name for name in declared() if name.endswith("_DIR"))]
+
+
+def _is_path(annotation: object) -> bool:
+    return annotation is Path or Path in get_args(annotation)
+
+
+def _absolute_paths(settings: Settings) -> dict[str, object]:
+    made: dict[str, object] = {
+        name: Path(environment.absolute(str(value), f"MEL_{name.upper()}"))
+        for name in settings.model_fields_set
+        if isinstance(value := getattr(settings, name), Path)
+    }
+    if settings.warehouse_url:
+        made["warehouse_url"] = environment.absolute(settings.warehouse_url, "MEL_WAREHOUSE_URL")
+    return made
 
 
 def with_sample_values(settings: Settings, port: int) -> Settings:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from mel_pipeline.core.contracts import Setting, contract_of
+from mel_pipeline.core import environment
+from mel_pipeline.core.contracts import Setting, contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, SettingsError
 
 
@@ -72,20 +70,26 @@ class SourceSettings:
         return (given.get_secret_value().strip() if given else "") or self.declared[name].default
 
 
-def source_settings(
-    source: str, given: Mapping[str, str], sandbox: str | None, env_file: Path = Path(".env")
-) -> SourceSettings:
+def source_settings(source: str, given: Mapping[str, str], sandbox: str | None) -> SourceSettings:
     """Settings of a source, in this order: ``given``, environment, file, sample.
 
     Args:
         sandbox: address of the sample organisation, if it fills unset values.
     """
     contract = contract_of(source)
-    written = dotenv_values(env_file) if env_file.is_file() else {}
     values: dict[str, SecretStr] = {}
     for name, setting in contract.settings.items():
         variable = f"MEL_{source}_{name}".upper()
         sample = setting.sample.replace("{sandbox}", sandbox) if sandbox else ""
-        value = given.get(name) or os.environ.get(variable) or written.get(variable) or sample
-        values[name] = SecretStr(value or "")
+        written = environment.value_of(variable)
+        if written and name.endswith("_dir"):
+            written = environment.absolute(written, variable)
+        values[name] = SecretStr(given.get(name) or written or sample or "")
     return SourceSettings(source, contract.title, contract.settings, values)
+
+
+def declared() -> set[str]:
+    """Names of all settings that contracts declare."""
+    return {
+        f"MEL_{source}_{name}".upper() for source in source_names() for name in contract_of(source).settings
+    }

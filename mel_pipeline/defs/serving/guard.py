@@ -5,7 +5,9 @@ The Dagster web server takes commands from any page open in the same browser: a 
 
 - the ``Host`` must be one we serve;
 - an ``Origin``, where the browser sends one, must be ours, on websockets as well;
-- commands are JSON POSTs only: a form or a link cannot send one without a preflight request.
+- commands are JSON POSTs only: a form or a link cannot send one without a preflight request;
+- no page may be framed: a click meant for another page would land on a button of ours;
+- what may hold another's HTML (notebooks) is not served, and no answer's type is guessed by the browser.
 """
 
 from __future__ import annotations
@@ -20,6 +22,14 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE_METHODS = {"GET", "HEAD"}
+NOTEBOOKS = {"/notebook", "/dagit/notebook"}  # Dagster shows any notebook file as a page of its own origin
+HEADERS = (
+    (b"content-security-policy", b"frame-ancestors 'none'"),  # adds to a policy that is there already
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
 
 
 class Guard:
@@ -41,12 +51,12 @@ class Guard:
             return
         reason = self._reason_to_refuse(scope)
         if reason is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         else:
-            await _refuse(send, reason)
+            await _refuse(_with_headers(send), reason)
 
     def _reason_to_refuse(self, scope: Scope) -> str | None:
         headers: dict[bytes, list[str]] = {}
@@ -55,7 +65,8 @@ class Guard:
         hosts = headers.get(b"host", [])
         if len(hosts) != 1 or hosts[0] not in self.hosts:
             return "This address is not served here. Open the one that `mel dev` printed."
-        if any(origin not in self.origins for origin in headers.get(b"origin", [])):
+        allowed = self.origins | ({"null"} if _is_font(scope) else set())
+        if any(origin not in allowed for origin in headers.get(b"origin", [])):
             return "The request came from another site and was refused."
         if scope["type"] == "websocket":
             # Browsers always send the origin of a websocket; without it the request cannot be checked.
@@ -64,6 +75,8 @@ class Guard:
 
     def _reason_to_refuse_command(self, scope: Scope, headers: dict[bytes, list[str]]) -> str | None:
         path = str(scope["path"]).lower()
+        if path.rstrip("/") in NOTEBOOKS:
+            return "Notebooks are not shown here."
         takes_commands = "/graphql" in path or "/report_" in path
         if scope["method"] in SAFE_METHODS and not takes_commands:
             return None
@@ -71,6 +84,21 @@ class Guard:
         if scope["method"] == "POST" and content_type == "application/json":
             return None
         return "Commands are taken as JSON POST requests only."
+
+
+def _is_font(scope: Scope) -> bool:
+    """A report has no origin, and browsers name the origin with each font they fetch."""
+    is_read = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+    return is_read and str(scope["path"]).startswith("/reports/assets/") and scope["path"].endswith(".woff2")
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+        await send(message)
+
+    return send_with_headers
 
 
 async def _refuse(send: Send, reason: str) -> None:

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.defs.serving.guard import App, Guard, Receive, Scope, Send
+from mel_pipeline.defs.serving.guard import Guard
 from mel_pipeline.defs.serving.instance import open_instance
-
-REPORTS = "/reports"
+from mel_pipeline.defs.serving.report_files import with_reports
 
 
 def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_daemon: bool = True) -> None:
@@ -37,27 +36,11 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
             app = create_app_from_workspace_process_context(context)
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
             uvicorn.run(
-                Guard(with_reports(app, settings.published_dir), hosts),
+                Guard(with_reports(app, settings.published_dir, settings.report_sources), hosts),
                 host="127.0.0.1",
                 port=port,
                 log_level="warning",
             )
-
-
-def with_reports(app: App, folder: Path) -> App:
-    """The finished reports under ``/reports/``: a browser opens no file:// link from a page it got over HTTP."""
-    from starlette.applications import Starlette
-    from starlette.routing import Mount
-    from starlette.staticfiles import StaticFiles
-
-    files = StaticFiles(directory=folder, html=True, check_dir=False)
-    reports = Starlette(routes=[Mount(REPORTS, files)])
-
-    async def app_with_reports(scope: Scope, receive: Receive, send: Send) -> None:
-        is_report = scope["type"] == "http" and str(scope["path"]).startswith(f"{REPORTS}/")
-        await (reports if is_report else app)(scope, receive, send)
-
-    return app_with_reports
 
 
 @contextmanager

@@ -95,12 +95,26 @@ class Pages:
 
     @cached_property
     def _script(self) -> str:
-        path = self.sources_dir / "templates" / SCRIPT
-        try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
+        return _read_script(self.sources_dir)
 
     @cached_property
     def _script_digest(self) -> str:
-        return f"sha256-{base64.b64encode(hashlib.sha256(self._script.encode()).digest()).decode('ascii')}"
+        return script_digest(self.sources_dir)
+
+
+def script_digest(sources_dir: Path) -> str:
+    """The site's only script, as a Content-Security-Policy names it.
+
+    Raises:
+        ReportError: the script cannot be read.
+    """
+    digest = hashlib.sha256(_read_script(sources_dir).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _read_script(sources_dir: Path) -> str:
+    path = sources_dir / "templates" / SCRIPT
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error

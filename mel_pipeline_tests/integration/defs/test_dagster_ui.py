@@ -70,6 +70,9 @@ def test_the_four_attacks_start_nothing_and_the_own_page_works(ui: str) -> None:
     foreign = ask(ui, LAUNCH, origin="https://evil.example")
     report = requests.post(f"{ui}/report_asset_materialization/indicator_values", timeout=10)
     assert [answer.status_code for answer in (link, form, rebound, foreign, report)] == [403] * 5
+    page = requests.get(f"{ui}/runs", timeout=10).headers
+    assert "script-src" in page["content-security-policy"], "Dagster's own policy stays"
+    assert "frame-ancestors 'none'" in page["content-security-policy"] and page["x-frame-options"] == "DENY"
     answer = ask(ui, RUNS, origin=ui)
     assert answer.status_code == 200
     assert answer.json()["data"]["runsOrError"]["results"] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -10,7 +12,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mel_pipeline.defs.serving.guard import Guard
-from mel_pipeline.defs.serving.webserver import with_reports
+from mel_pipeline.defs.serving.report_files import with_reports
+from mel_pipeline_tests.golden.sample_edition import REPORTS as SOURCES
 
 HOST = "127.0.0.1:3000"
 JSON = {"content-type": "application/json"}
@@ -103,7 +106,9 @@ def test_finished_reports_are_served_beside_the_ui_and_nothing_above_their_folde
     (tmp_path / "out" / "2024-Q4" / "report-en.html").write_text("<main>figures</main>")
     (tmp_path / "secret.txt").write_text("secret")
     app = with_reports(
-        Starlette(routes=[Route("/{rest:path}", lambda _: PlainTextResponse("the UI"))]), tmp_path / "out"
+        Starlette(routes=[Route("/{rest:path}", lambda _: PlainTextResponse("the UI"))]),
+        tmp_path / "out",
+        SOURCES,
     )
     with TestClient(Guard(app, ["testserver"])) as client:
         assert "figures" in client.get("/reports/2024-Q4/report-en.html").text
@@ -114,3 +119,65 @@ def test_finished_reports_are_served_beside_the_ui_and_nothing_above_their_folde
         assert (
             client.get("/reports/2024-Q4/report-en.html", headers={"host": "evil.example"}).status_code == 403
         )
+
+
+@pytest.mark.parametrize("path", ["/assets", "/graphql"])
+def test_no_answer_may_be_framed_or_taken_for_another_type(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers  # the second is refused
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert (headers["x-frame-options"], headers["x-content-type-options"]) == ("DENY", "nosniff")
+
+
+@pytest.mark.parametrize("path", ["/notebook", "/dagit/notebook", "/Notebook/"])
+def test_no_notebook_is_shown_as_a_page_of_our_origin(client: TestClient, path: str) -> None:
+    assert client.get(path, params={"path": "planted.ipynb"}).status_code == 403
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> TestClient:
+    """A folder of reports with one file of every kind and two that nobody of ours wrote."""
+    (tmp_path / "assets").mkdir()
+    for name in ("page.html", "chart.svg", "chart.png", "report.pdf", "data.csv", "data.json", "book.xlsx",
+                 "assets/font.woff2", "assets/site.css", "404.html", "planted.xhtml", "planted"):  # fmt: skip
+        (tmp_path / name).write_text("<script>1</script>")
+    ui = Starlette(routes=[Route("/{rest:path}", _page)])
+    return TestClient(Guard(with_reports(ui, tmp_path, SOURCES), [HOST]), base_url=f"http://{HOST}/reports/")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "downloads"),
+    [
+        ("page.html", "text/html; charset=utf-8", False),
+        ("chart.svg", "image/svg+xml", False),
+        ("chart.png", "image/png", False),
+        ("data.csv", "text/csv; charset=utf-8", True),
+        ("book.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", True),
+        ("planted.xhtml", "application/octet-stream", True),
+        ("planted", "application/octet-stream", True),
+        ("nothing.html", "text/html; charset=utf-8", False),  # 404.html of the folder
+    ],
+)
+def test_every_file_of_the_reports_has_a_fixed_type_and_no_origin_of_ours(
+    reports: TestClient, name: str, kind: str, downloads: bool
+) -> None:
+    for again in ({}, {"if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT", "if-none-match": "*"}):
+        headers = reports.get(name, headers=again).headers
+        assert headers["content-type"] == kind
+        assert ("content-disposition" in headers) is downloads
+        assert headers["content-security-policy"].startswith("sandbox allow-scripts allow-downloads; default")
+        assert "allow-same-origin" not in headers["content-security-policy"]
+
+
+def test_a_pdf_is_of_its_type_and_in_no_sandbox_because_browsers_show_none_there(reports: TestClient) -> None:
+    headers = reports.get("report.pdf").headers
+    assert headers["content-type"] == "application/pdf" and headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" not in headers["content-security-policy"]
+
+
+def test_a_page_without_origin_gets_its_fonts_and_nothing_else(reports: TestClient) -> None:
+    nobody = {"origin": "null"}
+    font = reports.get("assets/font.woff2", headers=nobody)
+    assert (font.status_code, font.headers["access-control-allow-origin"]) == (200, "null")
+    assert reports.get("data.csv", headers=nobody).status_code == 403
+    assert reports.get("/runs", headers=nobody).status_code == 403
+    assert reports.post("assets/font.woff2", headers={**nobody, **JSON}).status_code == 403

@@ -1,0 +1,95 @@
+"""The finished reports under ``/reports/``: a browser opens no file:// link from a page it got over HTTP.
+
+They share the UI's address and must not share its rights: an HTML or SVG file that found its way into the folder would
+otherwise start runs. So every file gets a policy that takes its origin away and lets it load only files beside it, runs
+only the script of the reading site, and is of the type its ending says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.defs.serving.guard import App, Receive, Scope, Send
+from mel_pipeline.reporting.site.templates import script_digest
+
+REPORTS = "/reports"
+PAGE_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".pdf": "application/pdf",
+}
+DOWNLOAD_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+SANDBOX = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def with_reports(app: App, folder: Path, sources_dir: Path) -> App:
+    """``app``, and the files of ``folder`` under ``/reports/``.
+
+    Args:
+        sources_dir: templates of the reading site, whose script is the only one that runs.
+    """
+    files = _Reports(folder, _policy(sources_dir))
+    reports = Starlette(routes=[Mount(REPORTS, files)])
+
+    async def app_with_reports(scope: Scope, receive: Receive, send: Send) -> None:
+        is_report = scope["type"] == "http" and str(scope["path"]).startswith(f"{REPORTS}/")
+        await (reports if is_report else app)(scope, receive, send)
+
+    return app_with_reports
+
+
+class _Reports(StaticFiles):
+    """Files with a fixed type and the policy of their kind."""
+
+    def __init__(self, folder: Path, policy: str) -> None:
+        super().__init__(directory=folder, html=True, check_dir=False)
+        self.policy = policy
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "no-store"
+        file = getattr(response, "path", "")
+        ending = PurePosixPath(file).suffix.lower()
+        # Browsers show no PDF in a sandbox; it holds no script that could act here.
+        if ending != ".pdf":
+            response.headers["content-security-policy"] = self.policy
+        if file and ending in PAGE_TYPES:
+            response.headers["content-type"] = PAGE_TYPES[ending]
+        elif file:
+            response.headers["content-type"] = DOWNLOAD_TYPES.get(ending, "application/octet-stream")
+            response.headers["content-disposition"] = "attachment"
+        if ending == ".woff2":
+            response.headers["access-control-allow-origin"] = (
+                "null"  # what a page without an origin is called
+            )
+        return response
+
+    def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:  # noqa: ARG002
+        """Never: a browser would keep the policy it got with the file, even that of an earlier version."""
+        return False
+
+
+def _policy(sources_dir: Path) -> str:
+    try:
+        script = f"'{script_digest(sources_dir)}'"
+    except ReportError:  # reported where the site is written
+        script = "'none'"
+    return SANDBOX.format(script=script)

@@ -1,7 +1,8 @@
-"""HTTP for every source: timeouts, retries, and what a failure means. No source by name here.
+"""HTTP for every source: time limits, retries, and what a failure means. No source by name here.
 
-Two layers retry. urllib3 retries transport failures (connection, 500, 502, 503, 504, and 429 with
-Retry-After). A client retries what the body of an answer calls for, by raising ``TryAgainError``.
+An answer has to be complete by one deadline (``deadline.py``), a request with its retries by another, and all
+requests of a load by a third. Two layers retry: urllib3 retries transport failures (connection, 500, 502, 503,
+504, and 429 with Retry-After), and a client what the body of an answer calls for, by raising ``TryAgainError``.
 """
 
 from __future__ import annotations
@@ -12,25 +13,29 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
+from mel_pipeline.sources.shared.deadline import Deadline, DeadlineAdapter, current, within
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
 T = TypeVar("T")
 _CHUNK = 1 << 16
+_MOST_DIGITS = 100  # of a number; a longer one is none
+_LONGEST_KNOWN = 366 * 86_400.0  # seconds
 _LARGEST_ANSWER = 64 << 20  # a page of records is a few hundred kilobytes
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w.-]{32,}\b|https?://\S+")
 
@@ -50,9 +55,10 @@ class Policy:
     connect: float = 10.0
     read: float = 60.0  # between two bytes
     answer: float = 180.0  # for a whole answer, however slowly it trickles in
+    request: float = 1_800.0  # for a request with all its attempts and waits, and for a download
+    load: float = 10_800.0  # for all requests of a load, however many pages there are
     attempts: int = 4
     backoff: float = 1.0
-    download: float = 1_800.0  # for a file
     job: float = 1_800.0  # for a job that runs at the service
     poll: float = 2.0  # between two checks of a job at first; then ever longer
     longest_wait: float = 120.0  # if requested to wait longer, a client gives up until the next run
@@ -73,7 +79,7 @@ class Answer:
 
         Raises:
             PermanentSourceError: it is a web page (a login page, a wrong address).
-            TryAgainError: the JSON is truncated.
+            TryAgainError: the JSON is truncated, or nested deeper than any service nests it.
         """
         if self.body.lstrip()[:1] == b"<":
             raise PermanentSourceError(
@@ -81,8 +87,8 @@ class Answer:
                 " Check the address in the settings."
             )
         try:
-            return json.loads(self.body, parse_float=Decimal)
-        except ValueError:
+            return _json(self.body)
+        except (ValueError, RecursionError):
             raise TryAgainError(
                 f"{self.what}: the answer is truncated or not JSON (HTTP {self.status},"
                 f" {len(self.body):,} bytes). Run the load again later."
@@ -113,13 +119,22 @@ class _Request:
 
 
 class _Retry(Retry):
-    """Caps the wait that a server may request with Retry-After."""
+    """Gives up when a server requests a longer wait with Retry-After than ``longest_wait``."""
 
     longest_wait = 120.0
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         requested: float | None = super().get_retry_after(response)
-        return None if requested is None else min(requested, self.longest_wait)
+        deadline = current()
+        if requested is not None and requested > self.longest_wait:
+            what = deadline.what if deadline else "The request"
+            raise TransientSourceError(f"{what}: HTTP {response.status}. {_wait_until(requested)}")
+        return requested
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        super().sleep(response)
+        if (deadline := current()) is not None:
+            deadline.restart()
 
 
 class Http:
@@ -128,6 +143,7 @@ class Http:
     def __init__(self, policy: Policy | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self.policy = policy or Policy()
         self._sleep = sleep
+        self._load_until: float | None = None  # set by the first request
 
     @cached_property
     def _session(self) -> requests.Session:
@@ -145,7 +161,7 @@ class Http:
             backoff_max=self.policy.longest_wait,
             raise_on_status=False,
         )
-        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=8)
+        adapter = DeadlineAdapter(max_retries=retry, pool_maxsize=8)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
@@ -175,6 +191,7 @@ class Http:
         Raises:
             SourceError: explained in plain words, without address, token or body.
         """
+        until = self._request_until(what)
         for attempt in Retrying(
             retry=retry_if_exception_type(TryAgainError),
             stop=stop_after_attempt(self.policy.attempts),
@@ -184,8 +201,20 @@ class Http:
         ):
             with attempt:
                 request = _Request(what, url, method, headers(), params, form, body)
-                return judge(self._send(request, into))
+                return judge(self._send(request, into, until))
         raise AssertionError("unreachable: Retrying returns or raises")
+
+    def _request_until(self, what: str) -> float:
+        """When a request that begins now has to be done."""
+        now = time.monotonic()
+        if self._load_until is None:
+            self._load_until = now + self.policy.load
+        if now >= self._load_until:
+            raise TransientSourceError(
+                f"{what}: the load has taken {_duration(self.policy.load)} and was stopped. What has arrived is"
+                " kept where the source can resume; the next run goes on from there."
+            )
+        return now + self.policy.request
 
     def sleep(self, seconds: float) -> None:
         """Wait, with the sleep function of this client."""
@@ -199,36 +228,38 @@ class Http:
             longest = self.policy.backoff * float(2 ** (state.attempt_number - 1))
             return min(longest * random.uniform(0.5, 1.5), self.policy.longest_wait)  # noqa: S311 - no secret
         if requested > self.policy.longest_wait:
-            raise TransientSourceError(
-                f"{error} The service asks to wait {requested / 60:.0f} minutes; the next run resumes from here."
-            ) from None
+            raise TransientSourceError(f"{error} {_wait_until(requested)}") from None
         return requested
 
-    def _send(self, request: _Request, into: Path | None) -> Answer:
+    def _send(self, request: _Request, into: Path | None, until: float) -> Answer:
+        seconds = self.policy.answer if into is None else self.policy.request
         try:
-            with self._session.request(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                params=request.params,
-                data=request.form,
-                json=request.body,
-                timeout=(self.policy.connect, self.policy.read),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                within(Deadline(request.what, seconds, until)),
+                self._session.request(
+                    request.method,
+                    request.url,
+                    headers=dict(request.headers),
+                    params=request.params,
+                    data=request.form,
+                    json=request.body,
+                    timeout=(self.policy.connect, self.policy.read),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = b""
                 if into is not None and response.status_code == 200:
-                    _save(response, into, time.monotonic() + self.policy.download, request.what)
-                    body = b""
+                    _save(response, into)
                 else:
-                    body = _read_all(response, time.monotonic() + self.policy.answer, request.what)
+                    body = _read_all(response, request.what)
                 return Answer(request.what, response.status_code, response.headers, body)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise explain(error, request.what, request.url) from None
 
 
-def _read_all(response: requests.Response, until: float, what: str) -> bytes:
-    """The whole body. ``read1`` returns what has arrived, so the time limit also stops a slow trickle."""
+def _read_all(response: requests.Response, what: str) -> bytes:
+    """The whole body, in pieces: a huge one is refused before it is held."""
     parts: list[bytes] = []
     size = 0
     while part := response.raw.read1(_CHUNK, decode_content=True):
@@ -239,23 +270,37 @@ def _read_all(response: requests.Response, until: float, what: str) -> bytes:
                 f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MB and was refused."
                 " Check the address in the settings."
             )
-        _in_time(until, what)
     return b"".join(parts)
 
 
-def _save(response: requests.Response, into: Path, until: float, what: str) -> None:
+def _save(response: requests.Response, into: Path) -> None:
     """Stream the body into a file; memory stays flat."""
     with into.open("wb") as file:
         while part := response.raw.read1(_CHUNK, decode_content=True):
             file.write(part)
-            _in_time(until, what)
 
 
-def _in_time(until: float, what: str) -> None:
-    if time.monotonic() > until:
-        raise TransientSourceError(
-            f"{what}: the answer arrived too slowly, so the request was stopped. Run the load again later."
-        )
+def _json(body: bytes) -> object:
+    """JSON with exact decimals. What is no number stays text, so that only its own row fails."""
+    try:
+        return json.loads(body, parse_float=_decimal, parse_constant=str)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer of thousands of digits, or bytes that are not UTF-8
+        return json.loads(body, parse_float=_decimal, parse_constant=str, parse_int=_integer)
+
+
+def _decimal(text: str) -> Decimal | str:
+    """``1e999999999`` stays text: written out, it would fill the memory."""
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        return text
+    return number if abs(number.adjusted()) < _MOST_DIGITS else text
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < _MOST_DIGITS else text
 
 
 def explain(error: Exception, what: str, url: str) -> SourceError:
@@ -298,8 +343,33 @@ def explain_status(answer: Answer, hint: str) -> SourceError:
 
 
 def _retry_after(answer: Answer) -> float | None:
-    seconds = answer.headers.get("Retry-After", "")
-    return float(seconds) if seconds.isdigit() else None
+    return seconds_until(answer.headers.get("Retry-After", ""))
+
+
+def seconds_until(text: object) -> float | None:
+    """A wait as a service writes it: seconds, or a date; None when it is neither."""
+    written = str(text).strip()
+    if written.isdecimal() and written.isascii():
+        return float(written[:_MOST_DIGITS])
+    try:
+        moment = parsedate_to_datetime(written)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((aware - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _wait_until(seconds: float) -> str:
+    """What a service that asks for a long wait means for the load."""
+    until = datetime.now(UTC) + timedelta(seconds=min(seconds, _LONGEST_KNOWN))
+    return (
+        f"The service asks to wait {_duration(seconds)}, until {until:%Y-%m-%d %H:%M} UTC."
+        " The next run after that resumes from here."
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:,.0f} hours"
 
 
 def clean(text: object, secrets: Iterable[str] = ()) -> str:

@@ -29,7 +29,7 @@ def cities() -> None:
         return
     table = Table("Answer", "Country", "Times", "Suggestion", "Similarity", box=None, padding=(0, 2, 0, 0))
     for line in lines:
-        similarity = "" if line.likeness is None else f"{line.likeness} %"
+        similarity = "" if line.similarity is None else f"{line.similarity} %"
         table.add_row(
             escape(line.answer.text),
             escape(line.answer.country),

@@ -52,7 +52,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     from mel_pipeline.core.normalize_text import normalize_text
     from mel_pipeline.sources.shared.files import dropped
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
-    from mel_pipeline.sources.shared.survey.inspection import inspect as looked_at
+    from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
     from mel_pipeline.sources.shared.survey.reading import open_export
     from mel_pipeline.sources.survey_files.client import rules_of
     from mel_pipeline.transform.catalogue import load_catalogue
@@ -69,7 +69,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
         dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
         how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
         with closing(export.chunks(order)) as chunks:
-            return looked_at(next(chunks), export.responses, how, book, scales)
+            return inspect_export(next(chunks), export.responses, how, book, scales)
 
 
 def _print_inspection(found: Inspection) -> None:

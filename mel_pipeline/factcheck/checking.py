@@ -94,8 +94,8 @@ def check(
     default_period = period or _period_of(text, known)
     checker = _Checker(published, spoken, default_period, set(known))
     lines = [line for passage in draft.passages for line in checker.passage(passage)]
-    looked_at = {default_period, *(line.period for line in lines if line.period)} & set(known)
-    periods = {name: checker.is_published(name) for name in sorted(looked_at)}
+    named = {default_period, *(line.period for line in lines if line.period)} & set(known)
+    periods = {name: checker.is_published(name) for name in sorted(named)}
     return Report(lines, spoken, default_period, periods, draft.warnings)
 
 

@@ -80,7 +80,7 @@ def captured() -> tuple[list[tuple[Any, dict[str, Any]]], list[str]]:
     from matplotlib.figure import Figure
 
     from mel_pipeline.reporting.page.model import drawn_page
-    from mel_pipeline.reporting.pdf.document import paper_document
+    from mel_pipeline.reporting.pdf.document import pdf_document
     from mel_pipeline.reporting.text.texts import load_texts
     from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
@@ -99,7 +99,7 @@ def captured() -> tuple[list[tuple[Any, dict[str, Any]]], list[str]]:
         ]
     finally:
         Figure.savefig = original  # type: ignore[method-assign]
-    return saved, [json.dumps(paper_document(model), ensure_ascii=False) for model in models]
+    return saved, [json.dumps(pdf_document(model), ensure_ascii=False) for model in models]
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -19,9 +19,9 @@ from mel_pipeline.ingest.identity.aliases import Aliases
 from mel_pipeline.ingest.identity.cities import Members, match, readings
 from mel_pipeline.ingest.identity.keys import city_key
 
-HEADER = ["answer", "country", "times", "suggestion", "likeness", "decision"]
+HEADER = ["answer", "country", "times", "suggestion", "similarity", "decision"]
 NOT_A_MEMBER = "not a member"
-LEAST_LIKENESS = 80  # of 100; below it a suggestion costs more time than it saves
+MIN_SIMILARITY = 80  # of 100; below it a suggestion costs more time than it saves
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Key = tuple[str, str]
@@ -47,7 +47,7 @@ class Line:
     answer: Answer
     decision: str = ""
     suggestion: str = ""
-    likeness: int | None = None
+    similarity: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read_review(path: Path, members: Members) -> Review:
     lines: dict[Key, Line] = {}
     confirmed: dict[Key, str | None] = {}
     problems: list[str] = []
-    contrary: set[Key] = set()
+    conflicting: set[Key] = set()
     for number, row in _rows(path):
         decision = " ".join(row["decision"].split())
         if not decision:
@@ -81,7 +81,7 @@ def read_review(path: Path, members: Members) -> Review:
         answer = Answer(row["answer"].removeprefix("'"), row["country"].removeprefix("'"), 0)
         account, problem = _account(decision, members)
         if answer.key in lines and normalize_text(lines[answer.key].decision) != normalize_text(decision):
-            contrary.add(answer.key)
+            conflicting.add(answer.key)
             problems.append(f"{place}: '{answer.text}' is decided twice, differently. Keep one of them.")
             decision = f"{lines[answer.key].decision} / {decision}"
         elif problem:
@@ -89,7 +89,7 @@ def read_review(path: Path, members: Members) -> Review:
         else:
             confirmed[answer.key] = account
         lines[answer.key] = Line(answer, decision)
-    return Review(lines, {key: one for key, one in confirmed.items() if key not in contrary}, problems)
+    return Review(lines, {key: one for key, one in confirmed.items() if key not in conflicting}, problems)
 
 
 def review_of(answers: Iterable[Answer], review: Review, members: Members, aliases: Aliases) -> list[Line]:
@@ -125,14 +125,14 @@ def write_review(path: Path, lines: Iterable[Line]) -> bool:
     table.writerow(HEADER)
     for line in lines:
         answer = line.answer
-        likeness = "" if line.likeness is None else line.likeness
+        similarity = "" if line.similarity is None else line.similarity
         table.writerow(
             [
                 _cell(answer.text),
                 _cell(answer.country),
                 answer.times,
                 line.suggestion,
-                likeness,
+                similarity,
                 _cell(line.decision),
             ]
         )
@@ -220,7 +220,7 @@ def _suggestion(
     for key, code in list(readings(answer.key[0], answer.country, aliases)) or [(answer.key[0], None)]:
         home = {member.name for member in members.all if code is None or members.country(member) == code}
         near = [name for name, carried in choices.items() if home.intersection(carried)]
-        best = process.extractOne(key, near, scorer=fuzz.WRatio, score_cutoff=LEAST_LIKENESS)
+        best = process.extractOne(key, near, scorer=fuzz.WRatio, score_cutoff=MIN_SIMILARITY)
         if best and best[1] > (found[1] or 0):
             found = " / ".join(name for name in choices[best[0]] if name in home), int(best[1])
     return found

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting.pdf.document import paper_document
+from mel_pipeline.reporting.pdf.document import pdf_document
 from mel_pipeline.reporting.pdf.row_headers import with_row_headers
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def pdf_of(page: PageModel, sources_dir: Path) -> bytes:
     import typst
 
     # Texts are passed as data: Typst does not parse them as markup, and can open nothing outside the templates.
-    document = json.dumps(paper_document(page), ensure_ascii=False)
+    document = json.dumps(pdf_document(page), ensure_ascii=False)
     where = f"Making the PDF of {page.edition.period} in '{page.t.language}'"
     try:
         try:

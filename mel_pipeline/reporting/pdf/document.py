@@ -56,7 +56,7 @@ WORDS = {
 }
 
 
-def paper_document(page: PageModel) -> dict[str, Any]:
+def pdf_document(page: PageModel) -> dict[str, Any]:
     """The input of ``report.typ``: only texts, layout numbers and drawings, so that all of it fits into JSON."""
     t, edition = page.t, page.edition
     previous = "page.previous_year" if edition.grain == "year" else "page.previous"

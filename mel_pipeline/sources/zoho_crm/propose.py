@@ -137,12 +137,12 @@ def _match_score(name: str, column: Column, one: Metadata) -> tuple[float, str]:
     kind = str(one.get("data_type", ""))
     if column.type in _COMPATIBLE_TYPES and kind not in _COMPATIBLE_TYPES[column.type]:
         return 0.0, ""
-    likeness, text = max((_similarity(name, text), text) for text in _names(one, "field_label"))
+    similarity, text = max((_similarity(name, text), text) for text in _names(one, "field_label"))
     words = _pick_list_values(one)
     shared = [word for word in words if word in (column.allowed or ())]
     if shared and len(shared) * 2 >= len(words):
-        return max(likeness, 0.9), f"its values include {', '.join(shared[:3])}"
-    return likeness, f"its name '{text}' is like '{name}', type {kind}"
+        return max(similarity, 0.9), f"its values include {', '.join(shared[:3])}"
+    return similarity, f"its name '{text}' is like '{name}', type {kind}"
 
 
 def _unknown_values(column: Column, one: Metadata, known: set[str]) -> list[str]:

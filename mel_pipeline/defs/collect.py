@@ -186,7 +186,7 @@ def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]
     lines = [result.sentence, *warnings]
     if result.waiting:
         count = len(result.waiting)
-        lines.append(f"{count:,} {'fault waits' if count == 1 else 'faults wait'} in the quarantine:")
+        lines.append(f"{count:,} {'entry' if count == 1 else 'entries'} in quarantine:")
         lines += [f"- {row}" for row in result.waiting[:MOST_LINES]]  # the UI shows them as a list
     if len(result.waiting) > MOST_LINES:
         lines.append(f"- and {len(result.waiting) - MOST_LINES:,} more: `mel quality quarantine` lists all.")

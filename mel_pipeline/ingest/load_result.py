@@ -41,6 +41,6 @@ class LoadResult:
         if self.corrected:
             parts.append(f"{self.corrected:,} corrected")
         if self.repeated:
-            parts.append(f"{self.repeated:,} sent twice")
+            parts.append(f"{self.repeated:,} duplicate{'s' if self.repeated != 1 else ''}")
         parts.append(f"{self.quarantined:,} quarantined")
         return ", ".join(parts) + "."

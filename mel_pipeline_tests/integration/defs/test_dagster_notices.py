@@ -184,13 +184,13 @@ def test_an_outage_is_told_once_and_not_for_every_table_of_the_source() -> None:
         for table in ("accounts", "daily", "periods")
     }
     waits = {
-        "raw_survey_files__responses rows_are_readable": "0 rows read.\n1 fault waits in the quarantine:\n- row 28"
+        "raw_survey_files__responses rows_are_readable": "0 rows read.\n1 entry in quarantine:\n- row 28"
     }
     notice = notices.warnings("2024-Q4", down | waits, [], "")
     assert notice.lines == (
         "New: raw_instagram__accounts rows_are_readable, raw_instagram__daily rows_are_readable"
         " and raw_instagram__periods rows_are_readable: HTTP 503. Run it later.",
-        "New: raw_survey_files__responses rows_are_readable: 0 rows read. 1 fault waits in the quarantine",
+        "New: raw_survey_files__responses rows_are_readable: 0 rows read. 1 entry in quarantine",
     )
 
 

@@ -114,6 +114,7 @@ def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: War
         == result.new + result.changed + result.unchanged + result.repeated + result.quarantined
     )
     assert (result.new, result.unchanged, result.repeated, result.quarantined) == (1, 1, 1, 2)
+    assert result.sentence == "5 rows read, 1 new, 0 changed, 1 duplicate, 2 quarantined."
 
 
 @pytest.mark.slow

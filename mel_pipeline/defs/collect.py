@@ -69,7 +69,7 @@ def _raw_asset(
         from mel_pipeline.quality.results_log import judge_table, note_results
         from mel_pipeline.sources import open_source
 
-        not_set_up = False
+        not_loaded = False
         try:
             source = open_source(contract.name, mel.settings)
             processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
@@ -86,7 +86,7 @@ def _raw_asset(
         except (SourceError, SettingsError) as error:
             # An outage or a missing setting is reported and the other sources continue; earlier data stay.
             context.log.error(str(error))
-            not_set_up = isinstance(error, SettingsError)
+            not_loaded = True
             ensure_empty(contract, entity, mel.warehouse)
             checks = [
                 dg.AssetCheckResult(
@@ -100,8 +100,8 @@ def _raw_asset(
             if contract.describes_fields:
                 checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
             verdict = judge_table(mel.warehouse, contract, entity)
-            # An unconfigured source stops nothing: only its own figures are not available.
-            stops = verdict.blocking and not (not_set_up and verdict.counts.get("rows") == 0)
+            # A source that has never been loaded stops nothing: only its own figures are not available.
+            stops = verdict.blocking and not (not_loaded and verdict.counts.get("rows") == 0)
             table_check = dg.AssetCheckResult(
                 check_name=TABLE,
                 passed=verdict.passed,

@@ -374,11 +374,13 @@ def _is_plain(frame: pd.DataFrame) -> bool:
 
 
 def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) -> None:
-    """Create an empty raw table where nothing was ever loaded, so that models can read it."""
+    """Create an empty raw table and history where nothing was ever loaded, so that whatever follows can read them."""
     from mel_pipeline.warehouse import raw
 
+    table, columns = contract.table(entity), list(contract.entities[entity].columns)
     with warehouse.transaction() as connection:
-        raw.ensure_table(connection, contract.table(entity), list(contract.entities[entity].columns))
+        raw.ensure_table(connection, table, columns)
+        raw.ensure_history(connection, table, columns)
 
 
 def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:

@@ -67,9 +67,19 @@ def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) 
     return _ensure(connection, table, dict.fromkeys(columns, "text") | META)
 
 
+def ensure_history(connection: sa.Connection, table: str, columns: Sequence[str]) -> None:
+    """Create the history of a raw table, with the versions the table holds now."""
+    if ensure_table(connection, history_of(table), columns):
+        _copy_versions(connection, table, columns, f"select * from {_quoted(connection, table)}")
+
+
 def is_made(connection: sa.Connection, table: str) -> bool:
     """Whether a raw table exists."""
     return bool(_columns(connection, table))
+
+
+def _quoted(connection: sa.Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote(name)
 
 
 def _columns(connection: sa.Connection, table: str) -> set[str]:
@@ -151,8 +161,7 @@ def publish(
     quote = connection.dialect.identifier_preparer.quote
     raw, staged = quote(table), quote(staging_of(load))
     ensure_table(connection, table, columns)
-    if ensure_table(connection, history_of(table), columns):
-        _copy_versions(connection, table, columns, f"select * from {raw}")
+    ensure_history(connection, table, columns)
     stamp = {"load_id": load_id, "now": now}
     _decide(connection, raw, staged, [quote(name) for name in columns])
     if complete:

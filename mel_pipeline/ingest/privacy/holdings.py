@@ -96,10 +96,12 @@ def remove_expired(
             if details.keep_months is None or table not in there or only not in (None, (source, entity)):
                 continue
             limit = now - timedelta(days=details.keep_months * DAYS_A_MONTH)
+            history = f"{table}_history"  # missing where models made the table
             for column in _columns(details, "text"):
-                for place in (table, f"{table}_history"):
+                for place in there & {table, history}:
                     _add(removed, place, _empty(connection, place, column, limit, details, source))
-            _add(removed, f"{table}_history", _drop_versions(connection, table, limit))
+            if history in there:
+                _add(removed, history, _drop_versions(connection, table, limit))
             if quarantine.name in there:
                 old = sa.and_(
                     quarantine.c.source == source,

@@ -11,10 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from mel_pipeline.core.clock import utc_now
+from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import MelError, SettingsError
+from mel_pipeline.ingest.load import ensure_empty
 from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.ingest.privacy.erasure import erase
 from mel_pipeline.ingest.privacy.holdings import holdings, remove_expired
+from mel_pipeline.ingest.privacy.keys import entities_about_people
 from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
 
@@ -199,3 +202,15 @@ def test_what_is_held_about_people_is_told_with_why_and_for_how_long(small: Smal
     assert (people.rows, people.keys, people.keep_months) == (2, ("id",), 60)
     assert held["survey_files", "responses"].texts == ("open_comment", "other_answers")
     assert ("zoho_crm", "accounts") not in held
+
+
+@pytest.mark.parametrize(("source", "entity"), entities_about_people())
+def test_a_source_about_people_that_was_never_loaded_keeps_nothing_from_its_retention(
+    tmp_path: Path, source: str, entity: str
+) -> None:
+    small = organisation(tmp_path)
+    ensure_empty(contract_of(source), entity, small.warehouse)
+    assert remove_expired(small.warehouse, utc_now(), (source, entity)) == {}
+    with small.warehouse.transaction() as connection:
+        connection.exec_driver_sql(f"drop table {contract_of(source).table(entity)}_history")
+    assert remove_expired(small.warehouse, utc_now()) == {}

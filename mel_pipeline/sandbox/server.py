@@ -123,7 +123,8 @@ def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[
         time.sleep(0.005)
     if not server.started:
         raise PortTakenError(
-            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
+            f"Starting the sample organisation on port {port}: the port is taken. Stop the program that has it, or set"
+            " MEL_SANDBOX_PORT to a free one; 0 takes any."
         )
     try:
         yield server.servers[0].sockets[0].getsockname()[1]

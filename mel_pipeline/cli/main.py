@@ -223,15 +223,19 @@ def dev(
     """Open the Dagster UI on this machine, behind its access guard, together with the sample organisation."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
+    from mel_pipeline.defs.serving.supervision import Parts
     from mel_pipeline.defs.serving.webserver import serve_ui
 
-    with sample_sources(load_settings()) as settings:
+    parts = Parts()
+    with sample_sources(
+        load_settings(), fixed=True, started=lambda child: parts.add("The sample organisation", child)
+    ) as settings:
         if (
             "ui_url" not in settings.model_fields_set
         ):  # for links in notifications, written by other processes
             os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
         typer.echo(f"Dagster: http://127.0.0.1:{port}  (Ctrl-C stops it)")
-        serve_ui(settings, port, read_only=read_only)
+        serve_ui(settings, port, parts, read_only=read_only)
 
 
 @app.command()

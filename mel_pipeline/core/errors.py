@@ -14,7 +14,8 @@ MelError
 ├── ReportError          a chart or page cannot be made
 ├── PublicationError     a quarter cannot be approved, published or restated
 ├── DeliveryError        an edition or a notification cannot be sent or copied
-└── PortTakenError       another program is using the sample's port
+├── ServingError         the UI, its daemon or the sample has ended
+└── PortTakenError       another program is using a port
 
 Messages never carry a token, an e-mail address, a person's name or an IP address.
 """
@@ -76,5 +77,9 @@ class DeliveryError(MelError):
     """An edition or a notification cannot be sent or copied; recipients already served are recorded."""
 
 
+class ServingError(MelError):
+    """The UI, its daemon or the sample has ended while it was needed."""
+
+
 class PortTakenError(MelError):
-    """Another program is using the sample organisation's port."""
+    """Another program is using the port of the UI or of the sample organisation."""

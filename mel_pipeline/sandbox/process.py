@@ -30,13 +30,19 @@ def running_apart(
     survey_dir: Path | None = None,
     fail: str = "",
     meanwhile: Callable[[], object] = lambda: None,
+    *,
+    fixed: bool = False,
+    started: Callable[[subprocess.Popen[str]], object] = lambda _: None,
 ) -> Iterator[int]:
     """Serve the sample for as long as the block lasts; gives the port, a free one where ``port`` is taken.
 
     Args:
         meanwhile: called while the child starts.
+        fixed: no other port will do.
+        started: called with the child, for those who watch it.
 
     Raises:
+        PortTakenError: the port is taken and ``fixed``.
         MelError: ``fail`` names no platform or way of failing, or the child ended before it answered.
     """
     arguments = {
@@ -44,6 +50,7 @@ def running_apart(
         "today": str(today),
         "survey_dir": survey_dir and str(survey_dir),
         "fail": fail,
+        "fixed": fixed,
     }
     command = [sys.executable, "-m", __name__, json.dumps(arguments)]
     # Our own interpreter and module.
@@ -51,6 +58,7 @@ def running_apart(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
         try:
+            started(child)
             meanwhile()
             yield _port_of(child)
         finally:
@@ -77,7 +85,7 @@ def _port_of(child: subprocess.Popen[str]) -> int:
     )
 
 
-def _serve(port: int, today: date, survey_dir: Path | None, fail: str) -> None:
+def _serve(port: int, today: date, survey_dir: Path | None, fail: str, *, fixed: bool) -> None:
     from mel_pipeline.sandbox.server import running
 
     try:
@@ -85,9 +93,9 @@ def _serve(port: int, today: date, survey_dir: Path | None, fail: str) -> None:
             print(json.dumps({"port": box.port}), flush=True)
             sys.stdin.read()
     except PortTakenError:
-        if port == 0:
+        if fixed or port == 0:
             raise
-        _serve(0, today, survey_dir, fail)
+        _serve(0, today, survey_dir, fail, fixed=fixed)
 
 
 def main() -> None:
@@ -96,7 +104,8 @@ def main() -> None:
     arguments = json.loads(sys.argv[1])
     folder = Path(arguments["survey_dir"]) if arguments["survey_dir"] else None
     try:
-        _serve(arguments["port"], date.fromisoformat(arguments["today"]), folder, arguments["fail"])
+        today = date.fromisoformat(arguments["today"])
+        _serve(arguments["port"], today, folder, arguments["fail"], fixed=arguments["fixed"])
     except MelError as error:
         print(json.dumps({"error": type(error).__name__, "message": str(error)}), flush=True)
 

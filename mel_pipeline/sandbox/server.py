@@ -109,7 +109,8 @@ def _serving(answers: Sequence[BaseRoute], clock: Clock, port: int) -> Iterator[
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise PortTakenError(
-            f"Starting the sample organisation on port {port}: the port is taken. Set MEL_SANDBOX_PORT to a free one."
+            f"Starting the sample organisation on port {port}: the port is taken. Stop the program that has it, or set"
+            " MEL_SANDBOX_PORT to a free one; 0 takes any."
         ) from error
     config = uvicorn.Config(
         _labelled(Starlette(routes=answers), clock),

@@ -11,8 +11,16 @@ from mel_pipeline.core.errors import SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
 
 SHIPPED = Path(__file__).parent / "dagster.yaml"
-STORAGE_URL = "MEL_DAGSTER_STORAGE_URL"  # read by Dagster itself, so that the password is in no file
-ON_POSTGRES = f"""
+STORAGE_URL = "MEL_DAGSTER_STORAGE_URL"
+ON_POSTGRES = """
+storage:
+  custom:
+    module: mel_pipeline.defs.serving.storage
+    class: SettingsStorage
+    config: {}
+"""
+# Of earlier versions, replaced where it stands.
+EARLIER = f"""
 storage:
   postgres:
     postgres_url: {{env: {STORAGE_URL}}}
@@ -25,7 +33,7 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     target, url = home / "dagster.yaml", settings.dagster_storage_url.get_secret_value()
     shipped = SHIPPED.read_text(encoding="utf-8")
-    ours = {shipped, shipped + ON_POSTGRES}
+    ours = {shipped, shipped + ON_POSTGRES, shipped + EARLIER}
     wanted = shipped + ON_POSTGRES if url else shipped
     if not target.exists() or (target.read_text(encoding="utf-8") in ours - {wanted}):
         target.write_text(wanted, encoding="utf-8")
@@ -34,9 +42,7 @@ def prepare_home(settings: Settings) -> Path:
     # Events of one step are written together: one commit per event is most of the cost of a short step.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     if url:
-        # Without a name SQLAlchemy takes psycopg 3, and Dagster's storage then fails at its first event.
-        os.environ[STORAGE_URL] = f"postgresql+psycopg2:{url.split(':', 1)[1]}"
-        os.environ["PGTZ"] = "UTC"  # Dagster reads times without zone as UTC
+        os.environ[STORAGE_URL] = url
     return home
 
 

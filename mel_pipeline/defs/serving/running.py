@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,6 +18,7 @@ from mel_pipeline.defs.context import COLLECT, IDLE_CLOSE_SECONDS
 from mel_pipeline.defs.failure_messages import failure_message
 from mel_pipeline.defs.serving.history import keep_history_open
 from mel_pipeline.defs.serving.instance import open_instance
+from mel_pipeline.defs.serving.left_runs import HOST
 from mel_pipeline.defs.site import NAME as SITE
 from mel_pipeline.warehouse import Warehouse
 
@@ -106,7 +108,7 @@ class Jobs:
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
-            tags=tags,
+            tags={**(tags or {}), HOST: platform.node()},
             asset_selection=self._part(definition, set(only), is_first=is_first, is_last=is_last),
         )
         progress.close()

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from subprocess import Popen
 
 from mel_pipeline.core.settings import Settings, load_settings
 
@@ -21,21 +22,29 @@ _PORTS: list[int] = []  # of the sandbox started by this process
 
 @contextmanager
 def sample_sources(
-    settings: Settings, while_starting: Callable[[], object] = lambda: None
+    settings: Settings,
+    while_starting: Callable[[], object] = lambda: None,
+    *,
+    fixed: bool = False,
+    started: Callable[[Popen[str]], object] = lambda _: None,
 ) -> Iterator[Settings]:
     """Settings whose sources answer. Real accounts are used as they are; the sample is served for the block.
 
-    A free port is taken when the usual one is in use. Processes started within the block learn the port
-    through the environment.
+    A free port is taken when the usual one is in use, unless it is ``fixed``. Processes started within the block learn
+    the port through the environment.
 
     Args:
         while_starting: called while the sample starts, which takes a second or two.
+        started: called with the sample's process.
+
+    Raises:
+        PortTakenError: another program has the port, and it is ``fixed``.
     """
     if not settings.sample:
         yield settings
         return
     before = os.environ.get("MEL_SANDBOX_PORT")
-    with _sandbox(settings, settings.sandbox_port, while_starting) as port:
+    with _sandbox(settings, settings.sandbox_port, while_starting, fixed=fixed, started=started) as port:
         os.environ["MEL_SANDBOX_PORT"] = str(port)
         try:
             yield load_settings()
@@ -64,13 +73,19 @@ def answering(settings: Settings, log: Callable[[str], None]) -> Settings:
 
 
 def _sandbox(
-    settings: Settings, port: int, while_starting: Callable[[], object] = lambda: None
+    settings: Settings,
+    port: int,
+    while_starting: Callable[[], object] = lambda: None,
+    *,
+    fixed: bool = False,
+    started: Callable[[Popen[str]], object] = lambda _: None,
 ) -> AbstractContextManager[int]:
     from mel_pipeline.sandbox.process import running_apart
 
     return running_apart(
-        port, settings.current_day, settings.survey_folder, settings.sandbox_fail, while_starting
-    )
+        port, settings.current_day, settings.survey_folder, settings.sandbox_fail, while_starting,
+        fixed=fixed, started=started,
+    )  # fmt: skip
 
 
 def _answers(port: int) -> bool:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE, Popen
 
-from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.environment import pin_paths
+from mel_pipeline.core.errors import PortTakenError
+from mel_pipeline.core.settings import Settings, path_settings
 from mel_pipeline.defs.serving.guard import Guard
 from mel_pipeline.defs.serving.instance import open_instance
+from mel_pipeline.defs.serving.left_runs import mark_left_runs
 from mel_pipeline.defs.serving.report_files import with_reports
+from mel_pipeline.defs.serving.supervision import Parts, end
 
 
-def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_daemon: bool = True) -> None:
+def serve_ui(
+    settings: Settings, port: int, parts: Parts, *, read_only: bool = False, with_daemon: bool = True
+) -> None:
     """Serve until interrupted. On this machine only: the UI has no login.
 
     Args:
+        parts: processes that are needed as well; the daemon is added to them.
         read_only: readers can view, but not launch runs or report events.
+
+    Raises:
+        PortTakenError: another program has the port.
+        ServingError: a part has ended.
     """
     import uvicorn
     from dagster._core.workspace.context import WorkspaceProcessContext
@@ -29,34 +42,60 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
 
     # uvicorn re-raises a signal once it has shut down; without a handler the daemon would keep running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    workspace = settings.project_dir / "workspace.yaml"
-    with open_instance(settings) as instance, _daemon(workspace, with_daemon and not read_only):
-        target = WorkspaceFileTarget(paths=[str(workspace)])
-        with WorkspaceProcessContext(instance, target, version=__version__, read_only=read_only) as context:
+    workspace = (settings.project_dir / "workspace.yaml").resolve()
+    runs_work = with_daemon and not read_only
+    with _bound(port) as bound, open_instance(settings) as instance:
+        _leave_current_folder(settings)
+        if runs_work:
+            mark_left_runs(instance)
+        with (
+            _daemon(workspace, parts, runs_work),
+            WorkspaceProcessContext(
+                instance,
+                WorkspaceFileTarget(paths=[str(workspace)]),
+                version=__version__,
+                read_only=read_only,
+            ) as context,
+        ):
             app = create_app_from_workspace_process_context(context)
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-            uvicorn.run(
-                Guard(with_reports(app, settings.published_dir, settings.report_sources), hosts),
-                host="127.0.0.1",
-                port=port,
-                log_level="warning",
-            )
+            guarded = Guard(with_reports(app, settings.published_dir, settings.report_sources), hosts)
+            server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning"))
+            with parts.watched(lambda: setattr(server, "should_exit", True)):
+                server.run(sockets=[bound])
+
+
+def _leave_current_folder(settings: Settings) -> None:
+    """Dagster's programs read ``.env`` of their folder and put it over the environment: give them one without."""
+    pin_paths(path_settings())
+    os.chdir(settings.dagster_home)
 
 
 @contextmanager
-def _daemon(workspace: Path, wanted: bool) -> Iterator[None]:
+def _bound(port: int) -> Iterator[socket.socket]:
+    """The port is ours from here on; who connects is refused until the UI is ready."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTakenError(
+                f"Opening the UI on port {port}: {error.strerror}. Stop the program that uses the port, or choose"
+                " another with `mel dev --port`."
+            ) from None
+        yield taken
+
+
+@contextmanager
+def _daemon(workspace: Path, parts: Parts, wanted: bool) -> Iterator[None]:
     """The daemon runs schedules, sensors and the queue; without it runs stay queued."""
     if not wanted:
         yield
         return
-    program = Path(sys.executable).with_name("dagster-daemon")
-    daemon = subprocess.Popen([str(program), "run", "-w", str(workspace)])  # noqa: S603 - our own program
-    try:
-        yield
-    finally:
-        daemon.terminate()
+    command = [sys.executable, "-m", "mel_pipeline.defs.serving.daemon", str(workspace)]
+    with Popen(command, stdin=PIPE) as daemon:  # noqa: S603 - our own program
+        parts.add("Dagster's daemon", daemon)
         try:
-            daemon.wait(timeout=20)
-        except subprocess.TimeoutExpired:  # on a busy machine; its work continues at the next start
-            daemon.kill()
-            daemon.wait()
+            yield
+        finally:
+            end(daemon)

@@ -13,10 +13,11 @@ from pydantic import SecretStr
 
 from mel_pipeline.core.errors import SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.defs.serving.instance import STORAGE_URL, open_instance, prepare_home
+from mel_pipeline.defs.serving.instance import EARLIER, ON_POSTGRES, STORAGE_URL, open_instance, prepare_home
+from mel_pipeline.defs.serving.storage import complete
 from mel_pipeline_tests.fixtures.postgres import PASSWORD, Server
 
-SET = (STORAGE_URL, "PGTZ", "DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "DAGSTER_EVENT_BATCH_SIZE")
+SET = (STORAGE_URL, "DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "DAGSTER_EVENT_BATCH_SIZE")
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,18 @@ def settings(home: Path, url: str) -> Settings:
 @dg.asset
 def counted() -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"dagster/row_count": 3})
+
+
+def test_the_url_gets_its_driver_and_utc_and_keeps_what_it_says() -> None:
+    for written in ("postgresql:", "postgres:", "postgresql+psycopg:", "postgresql+psycopg2:"):
+        made = complete(
+            f"{written}//mel:p%40ss@host:5433/dagster?options=-csearch_path%3Dmel&sslmode=require"
+        )
+        assert (
+            made.startswith("postgresql+psycopg2://mel:p%40ss@host:5433/dagster?")
+            and "sslmode=require" in made
+        )
+        assert "options=-csearch_path%3Dmel+-ctimezone%3DUTC" in made
 
 
 @pytest.mark.slow
@@ -65,9 +78,10 @@ def test_a_run_and_its_events_are_kept_on_the_server_in_utc_however_the_url_is_w
 
 
 def test_the_password_stands_in_no_file(postgres_url: str, tmp_path: Path) -> None:
-    home = prepare_home(settings(tmp_path, postgres_url))
-    text = (home / "dagster.yaml").read_text(encoding="utf-8")
-    assert PASSWORD not in text and STORAGE_URL in text
+    with open_instance(settings(tmp_path, postgres_url)) as instance:
+        assert PASSWORD not in instance.get_ref().to_dict().__repr__(), "what is handed to other programs"
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and not [text for text in files if PASSWORD.encode() in text]
 
 
 def test_our_settings_follow_the_storage_and_those_of_an_operator_are_left_alone(
@@ -75,9 +89,11 @@ def test_our_settings_follow_the_storage_and_those_of_an_operator_are_left_alone
 ) -> None:
     target = prepare_home(settings(tmp_path, "")) / "dagster.yaml"
     plain = target.read_text(encoding="utf-8")
-    assert "postgres" not in plain
-    prepare_home(settings(tmp_path, postgres_url))
-    assert "postgres_url" in target.read_text(encoding="utf-8")
+    assert "SettingsStorage" not in plain
+    for earlier in (plain, plain + EARLIER):
+        target.write_text(earlier, encoding="utf-8")
+        prepare_home(settings(tmp_path, postgres_url))
+        assert target.read_text(encoding="utf-8") == plain + ON_POSTGRES
     prepare_home(settings(tmp_path, ""))
     assert target.read_text(encoding="utf-8") == plain
     target.write_text("# mine\n", encoding="utf-8")

@@ -41,6 +41,31 @@
 {% endmacro %}
 
 {#
+  Shares of what a region has, in total and by region.
+  counted: table expression with period, region and one column each for the part and the whole; a period or region
+           without rows has no share.
+  nothing: the note of a region without a whole.
+#}
+{% macro share_by_region(counted, part, whole, nothing) %}
+    select
+        p.period, 'total' as dimension, cast(null as text) as category,
+        sum(c.{{ part }}) as numerator, sum(c.{{ whole }}) as denominator, sum(c.{{ whole }}) as n,
+        cast(null as text) as note
+    from periods as p
+    left join {{ counted }} as c on c.period = p.period
+    group by p.period
+
+    union all
+
+    select
+        p.period, 'region', r.region, c.{{ part }}, c.{{ whole }}, c.{{ whole }},
+        case when c.{{ whole }} is null then '{{ nothing }}' end
+    from periods as p
+    cross join {{ ref('dim_region') }} as r
+    left join {{ counted }} as c on c.period = p.period and c.region = r.region
+{% endmacro %}
+
+{#
   Shares of people by gender. persons: table expression with period and gender, one row per person (or slot).
   Women, men and non-binary over those who stated their gender; the undisclosed over all.
 #}

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 PACKAGE = Path(__file__).parents[1]
-SOURCES = ("*.mplstyle", "locales/*.yml", "fonts/*", "templates/**/*")
+SOURCES = ("palette.yml", "*.mplstyle", "locales/*.yml", "fonts/*", "templates/**/*")
 
 
 def digest_of(value: object) -> str:

@@ -16,6 +16,7 @@ from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.page.restatement_notes import publication_label
 from mel_pipeline.reporting.page.tables import Row, table_row
+from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 
 if TYPE_CHECKING:
@@ -162,7 +163,9 @@ def _html(content: _Content, subject: str, texts: Texts, sources_dir: Path) -> s
         lstrip_blocks=True,
     )
     try:
-        return environment.get_template(TEMPLATE).render(t=texts, m=content, subject=subject)
+        return environment.get_template(TEMPLATE).render(
+            **dict(load_palette(sources_dir)), t=texts, m=content, subject=subject
+        )
     except (OSError, UnicodeDecodeError, TemplateError) as error:
         raise ReportError(
             f"Filling {sources_dir / 'templates' / TEMPLATE}: {type(error).__name__}: {error}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mel_pipeline.core.errors import PortTakenError
 from mel_pipeline.sandbox.organisation import Organisation, build
-from mel_pipeline.sandbox.platforms import Platform, platforms_of, switch_on
+from mel_pipeline.sandbox.platforms import Platforms, platforms_of, switch_on
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
 from mel_pipeline.sandbox.zoho import Account, Clock
 from mel_pipeline.sandbox.zoho.gate import HANG_UP
@@ -45,7 +45,7 @@ class Sandbox(Served):
     """A running sample organisation."""
 
     organisation: Organisation
-    platforms: dict[str, Platform]
+    platforms: Platforms
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def serve(port: int, today: date | None = None, survey_dir: Path | None = None, 
         threading.Event().wait()
 
 
-def _routes(organisation: Organisation, zoho: Account, platforms: Mapping[str, Platform]) -> list[BaseRoute]:
+def _routes(organisation: Organisation, zoho: Account, platforms: Platforms) -> list[BaseRoute]:
     async def about(_: Request) -> Response:
         return JSONResponse(
             {"sample_data": True, "organisation": "Metropolis (sample)", "today": str(organisation.today)}

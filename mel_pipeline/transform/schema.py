@@ -87,17 +87,37 @@ def read_schema_files(folder: Path) -> tuple[dict[str, Described], dict[tuple[st
 
 
 def _described(entry: dict[str, Any], path: Path) -> Described:
-    columns = {
-        column["name"]: (column.get("description") or "").strip() for column in entry.get("columns") or []
-    }
+    listed = [*_indicator_columns(entry), *(entry.get("columns") or [])]
+    columns = {column["name"]: (column.get("description") or "").strip() for column in listed}
     tests = [
         test
-        for column in entry.get("columns") or []
+        for column in listed
         for test in _column_tests(column["name"], column.get("data_tests") or [], path)
     ]
     return Described(
         (entry.get("description") or "").strip(), columns, tests, dict(entry.get("config") or {}), path
     )
+
+
+def _indicator_columns(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns every indicator has, with their tests; its file says only how it is broken down.
+
+    Real dbt tests them on ``indicator_values``, which is made of all indicators.
+    """
+    indicator = ((entry.get("config") or {}).get("meta") or {}).get("indicator")
+    if not isinstance(indicator, dict):
+        return []
+    one_of = {
+        "dimension": ["total", *(indicator.get("disaggregations") or [])],
+        "status": ["ok", "not_available"],
+    }
+    return [
+        *({"name": name, "data_tests": ["not_null"]} for name in ("period", "quarter")),
+        *(
+            {"name": name, "data_tests": ["not_null", {"accepted_values": {"arguments": {"values": values}}}]}
+            for name, values in one_of.items()
+        ),
+    ]
 
 
 def _column_tests(column: str, listed: list[Any], path: Path) -> Iterator[ColumnTest]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib import font_manager, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,6 +24,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.palette import Palette, load_palette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,14 +36,11 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.text.texts import Texts
 
-NOW, BEFORE, OTHER, UNSTATED = "#12436D", "#7895B2", "#28A197", "#8A94A0"
-INK, QUIET, PANEL = "#1F2933", "#4A5560", "#F1F4F6"
 WIDE, NARROW = 6.2, 3.6  # half a page, so that small type is printed at the size it has here
 MARGIN = 0.14
 LINE_SPACING = 1.25
 FONTS = ("Inter-Regular.otf", "Inter-SemiBold.otf")
-# matplotlib knows the second file by the name written in it.
-PLAIN, STRONG = ["Inter", "DejaVu Sans"], ["Inter Semi Bold"]
+_palette: ContextVar[Palette] = ContextVar("palette")
 
 
 class Headed(Protocol):
@@ -72,12 +72,47 @@ def house_style(sources_dir: Path) -> Iterator[None]:
             font = str((sources_dir / "fonts" / name).resolve())
             if font not in known:
                 font_manager.fontManager.addfont(font)
-        with mpl.rc_context(), style.context(["default", str(path)]):
-            yield
+        palette = load_palette(sources_dir)
+        with mpl.rc_context(), style.context(["default", str(path), _settings(palette)]):
+            before = _palette.set(palette)
+            try:
+                yield
+            finally:
+                _palette.reset(before)
     except OSError as error:
         raise ReportError(
             f"Drawing charts: {path} or the fonts beside it cannot be read. Restore them."
         ) from error
+
+
+def colour(name: str) -> str:
+    """A colour of the palette, inside ``house_style``."""
+    return str(_palette.get().charts[name])
+
+
+def size_of(name: str) -> float:
+    """A type size of the palette in points, inside ``house_style``."""
+    return float(_palette.get().sizes["charts"][name])
+
+
+def _settings(palette: Palette) -> dict[str, Any]:
+    """What matplotlib's own parts are drawn in."""
+    colours = palette.charts
+    return {
+        "font.family": palette.fonts["charts"],
+        "font.size": palette.sizes["charts"]["text"],
+        "text.color": colours["ink"],
+        "axes.prop_cycle": cycler(color=colours["cycle"]),
+        "axes.facecolor": colours["paper"],
+        "axes.edgecolor": colours["frame"],
+        "axes.labelcolor": colours["quiet"],
+        "xtick.color": colours["quiet"],
+        "ytick.color": colours["quiet"],
+        "grid.color": colours["grid"],
+        "hatch.color": colours["hatch"],
+        "figure.facecolor": colours["paper"],
+        "savefig.facecolor": colours["paper"],
+    }
 
 
 @dataclass(frozen=True)
@@ -107,27 +142,29 @@ def paper(frame: Headed, room: float, footnote: str = "", wide: float = WIDE) ->
     width = NARROW if frame.narrow else wide
     figure = Figure(figsize=(width, room))
     FigureCanvasAgg(figure)
-    strong = font(12.0 if frame.narrow else 13.5, strong=True)
+    strong = font(size_of("title_phone" if frame.narrow else "title"), strong=True)
+    plain, small = font(size_of("subtitle")), font(size_of("foot"))
     blocks = [
-        (balanced(frame.title, strong, width - 2 * MARGIN), strong, INK),
-        (wrapped(frame.subtitle, font(9), width - 2 * MARGIN), font(9), QUIET),
+        (balanced(frame.title, strong, width - 2 * MARGIN), strong, colour("ink")),
+        (wrapped(frame.subtitle, plain, width - 2 * MARGIN), plain, colour("quiet")),
     ]
     # Hinting draws small type up to two per cent wider than its outlines.
-    foot = wrapped(" ".join(filter(None, [footnote, frame.footnote])), font(7.5), 0.98 * (width - 2 * MARGIN))
-    bottom = MARGIN + _height(foot, font(7.5)) + 0.08
+    foot = wrapped(" ".join(filter(None, [footnote, frame.footnote])), small, 0.98 * (width - 2 * MARGIN))
+    bottom = MARGIN + _height(foot, small) + 0.08
     top = MARGIN + sum(_height(lines, size) + 0.06 for lines, size, _ in blocks) + 0.04
     height = top + room + bottom
     figure.set_size_inches(width, height)
     down = MARGIN
-    for lines, size, colour in blocks:
-        _write(figure, lines, 1 - down / height, size=size, colour=colour, anchor="top")
+    for lines, size, ink in blocks:
+        _write(figure, lines, 1 - down / height, size=size, ink=ink, anchor="top")
         down += _height(lines, size) + 0.06
-    _write(figure, foot, MARGIN / height, size=font(7.5), colour=QUIET, anchor="bottom")
+    _write(figure, foot, MARGIN / height, size=small, ink=colour("quiet"), anchor="bottom")
     return Paper(figure, width, height, top, bottom)
 
 
 def font(size: float, *, strong: bool = False) -> FontProperties:
-    return FontProperties(family=STRONG if strong else PLAIN, weight=600 if strong else 400, size=size)
+    family = _palette.get().fonts["charts_strong" if strong else "charts"]
+    return FontProperties(family=family, weight=600 if strong else 400, size=size)
 
 
 def wrapped(text: str, size: FontProperties, width: float) -> list[str]:
@@ -181,7 +218,7 @@ def _height(lines: list[str], size: FontProperties) -> float:
 
 
 def _write(
-    figure: Figure, lines: list[str], y: float, *, size: FontProperties, colour: str, anchor: str
+    figure: Figure, lines: list[str], y: float, *, size: FontProperties, ink: str, anchor: str
 ) -> None:
     """Line by line: matplotlib's own spacing follows the font's metrics, not the requested size."""
     step = size.get_size_in_points() * LINE_SPACING / 72 / figure.get_figheight()
@@ -193,7 +230,7 @@ def _write(
             y - row * step,
             line,
             fontproperties=size,
-            color=colour,
+            color=ink,
             va=anchor,
             ha="left",
         )
@@ -214,7 +251,7 @@ def key_row(sheet: Paper, handles: Sequence[Artist], labels: Sequence[str]) -> N
         ncols=len(labels),
         frameon=False,
         prop=font(8.5),
-        labelcolor=QUIET,
+        labelcolor=colour("quiet"),
         borderaxespad=0,
         borderpad=0,
         handlelength=1.8,
@@ -237,7 +274,11 @@ def empty_panel(frame: Headed, text: Texts, why: str = "") -> Figure:
     bare(axes)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    axes.add_patch(Rectangle((0, 0), 1, 1, facecolor=PANEL, edgecolor=UNSTATED, linestyle=(0, (4, 3))))
+    axes.add_patch(
+        Rectangle(
+            (0, 0), 1, 1, facecolor=colour("panel"), edgecolor=colour("unstated"), linestyle=(0, (4, 3))
+        )
+    )
     axes.text(
         0.5,
         0.58,
@@ -247,7 +288,7 @@ def empty_panel(frame: Headed, text: Texts, why: str = "") -> Figure:
         fontproperties=font(12, strong=True),
     )
     lines = "\n".join(wrapped(why or text("chart.empty_why"), font(9), sheet.width - 0.8))
-    axes.text(0.5, 0.48, lines, ha="center", va="top", fontproperties=font(9), color=QUIET)
+    axes.text(0.5, 0.48, lines, ha="center", va="top", fontproperties=font(9), color=colour("quiet"))
     return sheet.figure
 
 

@@ -8,15 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
     MARGIN,
-    NOW,
-    PANEL,
-    QUIET,
-    UNSTATED,
     Paper,
     bare,
+    colour,
     font,
     halo,
     paper,
@@ -34,10 +29,10 @@ if TYPE_CHECKING:
 
 # Dark, middle, light: three tones that stay distinct in grey print, each with its text colour.
 TONES = {
-    "Woman": (NOW, "white"),
-    "Man": (BEFORE, INK),
-    "Non-binary": ("#C9B6E4", INK),
-    "Other": (BEFORE, INK),
+    "Woman": ("now", "paper"),
+    "Man": ("before", "ink"),
+    "Non-binary": ("third", "ink"),
+    "Other": ("before", "ink"),
 }
 BAR, THIN = (0.0, 1.0), (1.95, 0.34)
 
@@ -64,14 +59,14 @@ def _stated(sheet: Paper, axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
     for mark in marks:
         if mark["status"] != "ok" or not mark["value"]:
             continue
-        colour, ink = TONES[mark["code"]]
+        tone, ink = map(colour, TONES[mark["code"]])
         axes.barh(
             BAR[0],
             mark["value"],
             left=left,
             height=BAR[1],
             align="edge",
-            color=colour,
+            color=tone,
             edgecolor="white",
             linewidth=1.5,
         )
@@ -99,14 +94,14 @@ def _outside(axes: Axes, mark: dict[Hashable, Any], end: float) -> None:
         (end, 1.08),
         ha="right" if end > 50 else "left",
         va="top",
-        color=INK,
+        color=colour("ink"),
         fontproperties=font(9),
     )
 
 
 def _undisclosed(axes: Axes, mark: dict[Hashable, Any], text: Texts) -> None:
-    axes.barh(THIN[0], 100, height=THIN[1], align="edge", color=PANEL)
-    axes.barh(THIN[0], mark["value"], height=THIN[1], align="edge", color=UNSTATED)
+    axes.barh(THIN[0], 100, height=THIN[1], align="edge", color=colour("panel"))
+    axes.barh(THIN[0], mark["value"], height=THIN[1], align="edge", color=colour("unstated"))
     base = text("chart.of_all", count=mark["base"]) if mark["base"] else ""
     axes.annotate(
         f"{text('alt.mark', label=mark['label'], value=mark['shown'])} {base}".strip(),
@@ -115,7 +110,7 @@ def _undisclosed(axes: Axes, mark: dict[Hashable, Any], text: Texts) -> None:
         textcoords="offset points",
         ha="left",
         va="bottom",
-        color=QUIET,
+        color=colour("quiet"),
         fontproperties=font(9),
     )
 
@@ -126,12 +121,12 @@ def _band(axes: Axes, band: tuple[float, float], text: Texts) -> None:
         axes.plot(
             [edge, edge],
             [-0.22, 1.0],
-            color=INK,
+            color=colour("ink"),
             linewidth=1.2,
             linestyle=(0, (3, 2)),
             path_effects=halo(2.8),
         )
-    axes.plot(band, [-0.22, -0.22], color=INK, linewidth=1.2)
+    axes.plot(band, [-0.22, -0.22], color=colour("ink"), linewidth=1.2)
     axes.annotate(
         text("chart.band", low=text.number(band[0]), high=text.number(band[1])),
         (sum(band) / 2, -0.22),
@@ -139,6 +134,6 @@ def _band(axes: Axes, band: tuple[float, float], text: Texts) -> None:
         textcoords="offset points",
         ha="center",
         va="bottom",
-        color=QUIET,
+        color=colour("quiet"),
         fontproperties=font(8.5),
     )

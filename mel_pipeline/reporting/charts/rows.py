@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.reporting.charts.canvas import (
-    INK,
     MARGIN,
-    NOW,
-    QUIET,
-    UNSTATED,
     bare,
+    colour,
     font,
     paper,
     shortened,
@@ -41,7 +38,7 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
     bare(axes)
     axes.set_ylim(len(marks) - 0.5, -0.5)
     axes.set_xlim(0, max([*frame.data["value"].dropna(), 0.0]) or 1.0)
-    axes.axvline(0, color=QUIET, linewidth=0.8)
+    axes.axvline(0, color=colour("quiet"), linewidth=0.8)
     for row, mark in enumerate(marks):
         bar = row + 0.2 if frame.narrow else row
         if mark["status"] == "ok":
@@ -49,7 +46,7 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
                 bar,
                 mark["value"],
                 height=0.42 if frame.narrow else 0.62,
-                color=NOW if mark["emphasis"] else UNSTATED,
+                color=colour("now") if mark["emphasis"] else colour("unstated"),
             )
         end = mark["value"] if mark["status"] == "ok" else 0
         axes.annotate(
@@ -59,7 +56,7 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
             textcoords="offset points",
             va="center_baseline",
             fontproperties=font(9.5, strong=mark["status"] == "ok"),
-            color=INK if mark["status"] == "ok" else QUIET,
+            color=colour("ink") if mark["status"] == "ok" else colour("quiet"),
             annotation_clip=False,
         )
         axes.annotate(
@@ -70,7 +67,7 @@ def draw_rows(frame: ChartFrame, text: Texts) -> Figure:
             ha="left" if frame.narrow else "right",
             va="center_baseline",
             fontproperties=size,
-            color=INK,
+            color=colour("ink"),
             annotation_clip=False,
         )
     return sheet.figure

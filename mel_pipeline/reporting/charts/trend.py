@@ -10,12 +10,8 @@ from matplotlib.patches import Patch
 
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
-    NOW,
-    PANEL,
-    QUIET,
     Paper,
+    colour,
     font,
     halo,
     key_row,
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.chart_data.indicator import ChartFrame
     from mel_pipeline.reporting.text.texts import Texts
 
-BAND = "#DCEBE9"
 HEADROOM = 1.16
 
 
@@ -84,8 +79,8 @@ def _references(sheet: Paper, axes: Axes, frame: ChartFrame, text: Texts) -> Non
     labels: list[str] = []
     if frame.measure.band is not None:
         low, high = frame.measure.band
-        axes.axhspan(low, high, color=BAND, zorder=0)
-        handles.append(Patch(color=BAND))
+        axes.axhspan(low, high, color=colour("band"), zorder=0)
+        handles.append(Patch(color=colour("band")))
         labels.append(text("chart.band", low=text.number(low), high=text.number(high)))
     if frame.target_label:
         for slot, target in enumerate(frame.data["target"]):
@@ -94,13 +89,13 @@ def _references(sheet: Paper, axes: Axes, frame: ChartFrame, text: Texts) -> Non
                     target,
                     slot - 0.5,
                     slot + 0.5,
-                    color=INK,
+                    color=colour("ink"),
                     linewidth=1.4,
                     linestyle=(0, (4, 2)),
                     path_effects=halo(3.4),
                     zorder=3,
                 )
-        handles.append(Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2))))
+        handles.append(Line2D([], [], color=colour("ink"), linewidth=1.4, linestyle=(0, (4, 2))))
         labels.append(frame.target_label)
     if handles:
         key_row(sheet, handles, labels)
@@ -109,19 +104,29 @@ def _references(sheet: Paper, axes: Axes, frame: ChartFrame, text: Texts) -> Non
 def _bars(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
     for slot, mark in enumerate(marks):
         if mark["status"] == "ok":
-            axes.bar(slot, mark["value"], width=0.62, color=NOW if mark["emphasis"] else BEFORE)
+            axes.bar(
+                slot, mark["value"], width=0.62, color=colour("now") if mark["emphasis"] else colour("before")
+            )
 
 
 def _break(axes: Axes, x: float) -> None:
     """A change of coverage: a dotted vertical and two slants on the axis."""
     line = axes.get_xaxis_transform()
-    axes.plot([x, x], [0.0, 1.0], transform=line, color=QUIET, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    axes.plot(
+        [x, x],
+        [0.0, 1.0],
+        transform=line,
+        color=colour("quiet"),
+        linewidth=0.9,
+        linestyle=(0, (1, 2)),
+        zorder=1,
+    )
     for shift in (-0.045, 0.045):
         axes.plot(
             [x + shift - 0.03, x + shift + 0.03],
             [-0.035, 0.035],
             transform=line,
-            color=INK,
+            color=colour("ink"),
             linewidth=1.3,
             clip_on=False,
             zorder=5,
@@ -134,18 +139,18 @@ def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
         runs += [[]] if mark["breaks"] else []
         runs[-1].append(slot)
     for run in runs:
-        axes.plot(run, [marks[slot]["value"] for slot in run], color=BEFORE, zorder=2)
+        axes.plot(run, [marks[slot]["value"] for slot in run], color=colour("before"), zorder=2)
         now = [slot for slot in run if marks[slot]["emphasis"]]
         if len(now) > 1:
-            axes.plot(now, [marks[slot]["value"] for slot in now], color=NOW, zorder=3)
+            axes.plot(now, [marks[slot]["value"] for slot in now], color=colour("now"), zorder=3)
     for slot, mark in enumerate(marks):
         if mark["status"] == "ok":
-            colour = NOW if mark["emphasis"] else BEFORE
+            tone = colour("now") if mark["emphasis"] else colour("before")
             axes.plot(
                 slot,
                 mark["value"],
                 marker="o",
-                color=colour,
+                color=tone,
                 markersize=8 if mark["emphasis"] else 6,
                 zorder=4,
             )
@@ -153,7 +158,7 @@ def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
 
 def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: float) -> None:
     if mark["status"] != "ok":
-        axes.axvspan(slot - 0.46, slot + 0.46, color=PANEL, zorder=0.5)
+        axes.axvspan(slot - 0.46, slot + 0.46, color=colour("panel"), zorder=0.5)
         words = text("chart.withheld" if mark["status"] == "suppressed" else "chart.gap")
         axes.annotate(
             words,
@@ -162,7 +167,7 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
             ha="center",
             va="center",
             fontproperties=font(7.5),
-            color=QUIET,
+            color=colour("quiet"),
             linespacing=1.25,
         )
         return
@@ -174,7 +179,7 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
         ha="center",
         va="bottom",
         fontproperties=font(9.5 if mark["emphasis"] else 8.5, strong=bool(mark["emphasis"])),
-        color=INK if mark["emphasis"] else QUIET,
+        color=colour("ink") if mark["emphasis"] else colour("quiet"),
         path_effects=halo(),
         zorder=6,
     )

@@ -46,7 +46,7 @@ def build_data_package(edition: Edition, out_dir: Path, languages: Sequence[str]
         (FIGURES, _figures(edition)),
         (
             indicators_table(_there(edition, languages)),
-            _records(edition.indicators.sort_values(["position", "indicator_id"])),
+            _records(_placed(edition.indicators)),
         ),
         (TARGETS, _records(edition.targets.sort_values(["indicator_id", "period"]))),
     ]
@@ -87,6 +87,12 @@ def _figures(edition: Edition) -> list[dict[str, Any]]:
             row |= {"n": reading.n, "low": low, "high": high, "note": reading.note}
         rows.append(row)
     return rows
+
+
+def _placed(indicators: Any) -> Any:
+    """In the order of the report, numbered from one: positions in the catalogue leave room between them."""
+    ordered = indicators.sort_values(["position", "indicator_id"])
+    return ordered.assign(position=range(1, len(ordered) + 1))
 
 
 def _records(frame: Any) -> list[dict[str, Any]]:

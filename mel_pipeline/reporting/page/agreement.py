@@ -105,7 +105,7 @@ def _unit(found: re.Match[str]) -> str:
 
 def _pattern(locale: Locale) -> re.Pattern[str]:
     group, decimal = (re.escape(symbol(locale)) for symbol in (get_group_symbol, get_decimal_symbol))
-    digits = rf"(?P<digits>\d{{1,3}}(?:{group}\d{{3}})+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?)"
+    digits = rf"(?P<digits>\d{{1,3}}(?:{group}\d{{3}}(?!\d))+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?)"
     space = r"[\s\u00a0\u202f]?"
     if sign_comes_first(locale):
         return re.compile(rf"(?P<before>€)?{digits}(?P<after>%)?")

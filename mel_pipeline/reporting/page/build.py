@@ -17,6 +17,7 @@ from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.page.agreement import require_agreement
 from mel_pipeline.reporting.page.model import DrawnPage, data_address, drawn_page
+from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.pdf.build import pdf_of
 from mel_pipeline.reporting.pictures.charts import ChartFile, write_charts
 from mel_pipeline.reporting.pictures.page import write_page_charts
@@ -88,7 +89,7 @@ def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
     drawn = drawn_page(edition, sources_dir, texts)
     page = _template(sources_dir).render(
         **vars(drawn.model),
-        css=Markup(_text(sources_dir / "templates" / "report.css")),  # noqa: S704 - our own file
+        css=Markup(stylesheet(sources_dir, "report.css")),  # noqa: S704 - our own file
         fonts=[_font_address(sources_dir / "fonts" / name) for name in FONTS],
         css_string=css_string,
     )
@@ -147,16 +148,6 @@ class _Page:
                 f"Filling {self.folder / TEMPLATE}{where}: {type(error).__name__}: {error}."
                 " Restore or fix the template."
             ) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
-    if not content.strip():
-        raise ReportError(f"Reading {path}: it is empty. Restore the file.")
-    return content
 
 
 def _font_address(path: Path) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.pdf.document import pdf_document
 from mel_pipeline.reporting.pdf.row_headers import with_row_headers
 
@@ -57,6 +58,11 @@ def pdf_of(page: PageModel, sources_dir: Path) -> bytes:
         ) from error
 
 
+def _palette(sources_dir: Path) -> str:
+    palette = load_palette(sources_dir)
+    return json.dumps({"colours": palette.print, "font": palette.fonts["pdf"], "sizes": palette.sizes["pdf"]})
+
+
 def _set(document: str, page: PageModel, sources_dir: Path, *, other_fonts: bool) -> bytes:
     import typst
 
@@ -69,7 +75,7 @@ def _set(document: str, page: PageModel, sources_dir: Path, *, other_fonts: bool
         sources_dir / "templates" / TEMPLATE,
         root=sources_dir / "templates",
         font_paths=fonts,
-        sys_inputs={"document": document},
+        sys_inputs={"document": document, "palette": _palette(sources_dir)},
     )
     day = datetime.combine(page.edition.data_as_of, time(), UTC)
     content: Any = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=day)

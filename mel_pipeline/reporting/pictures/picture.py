@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.text.texts import Texts
 
-STYLE = ("mel.mplstyle", "locales/*.yml", "fonts/*")  # what house_style reads, and all texts
+STYLE = ("palette.yml", "mel.mplstyle", "locales/*.yml", "fonts/*")  # what house_style reads, and all texts
 Frame = TypeVar("Frame")
 
 

@@ -13,6 +13,7 @@ from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.site.available_editions import available_editions
 from mel_pipeline.reporting.site.cities import read_cities, regional_medians
 from mel_pipeline.reporting.site.city_pages import city_pages
@@ -107,10 +108,9 @@ def _pages(content: Content, texts: Texts, every: Sequence[Texts]) -> dict[str, 
 
 def _assets(sources_dir: Path) -> dict[str, bytes]:
     try:
-        style = b"\n".join((sources_dir / "templates" / name).read_bytes() for name in STYLES)
         fonts = {f"assets/{name}": (sources_dir / "fonts" / name).read_bytes() for name in FONTS}
     except OSError as error:
         raise ReportError(
             f"Making the reading site: {error.filename} cannot be read. Restore the file."
         ) from error
-    return {"assets/site.css": style, **fonts}
+    return {"assets/site.css": stylesheet(sources_dir, *STYLES).encode(), **fonts}

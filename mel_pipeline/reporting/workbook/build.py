@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline.reporting.workbook.cells import Day, Number, Sheet
 from mel_pipeline.reporting.workbook.sheets import workbook_sheets
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.palette import Palette
     from mel_pipeline.reporting.text.texts import Texts
 
 WIDEST, NARROWEST = 56, 10  # letters
 WIDEST_PAGE = 190
 LINE = 15  # points
-INK, SOFT, NAVY = "#1F2933", "#E8EDF2", "#12436D"
 
 
 def build_workbook(edition: Edition, out_dir: Path, sources_dir: Path, language: str) -> Path:
@@ -35,11 +36,13 @@ def build_workbook(edition: Edition, out_dir: Path, sources_dir: Path, language:
     check_columns(edition)
     texts = load_texts(sources_dir, language, edition.min_cell)
     path = out_dir / edition.period / f"figures-{language}.xlsx"
-    write_if_changed(path, _workbook(edition, workbook_sheets(edition, texts), texts))
+    write_if_changed(
+        path, _workbook(edition, workbook_sheets(edition, texts), texts, load_palette(sources_dir))
+    )
     return path
 
 
-def _workbook(edition: Edition, sheets: list[Sheet], texts: Texts) -> bytes:
+def _workbook(edition: Edition, sheets: list[Sheet], texts: Texts, palette: Palette) -> bytes:
     import xlsxwriter
 
     buffer = io.BytesIO()
@@ -65,7 +68,7 @@ def _workbook(edition: Edition, sheets: list[Sheet], texts: Texts) -> bytes:
         }
     )
     book.set_custom_property("Language", texts.language, "text")
-    writer = _Writer(book, texts)
+    writer = _Writer(book, texts, palette)
     for sheet in sheets:
         writer.add(sheet)
     book.close()
@@ -75,14 +78,20 @@ def _workbook(edition: Edition, sheets: list[Sheet], texts: Texts) -> bytes:
 class _Writer:
     """Writes sheets with a handful of formats, each made once."""
 
-    def __init__(self, book: Any, texts: Texts) -> None:
+    def __init__(self, book: Any, texts: Texts, palette: Palette) -> None:
         self.book, self.texts = book, texts
         self.formats: dict[tuple[str, str], Any] = {}
-        self.base = {"font_name": "Calibri", "font_size": 11, "font_color": INK, "valign": "top"}
+        colours = palette.workbook
+        self.base = {
+            "font_name": palette.fonts["workbook"],
+            "font_size": palette.sizes["workbook"],
+            "font_color": colours["ink"],
+            "valign": "top",
+        }
         head = {
             **self.base,
             "bold": True,
-            "bg_color": SOFT,
+            "bg_color": colours["head"],
             "bottom": 1,
             "text_wrap": True,
             "valign": "vcenter",
@@ -91,7 +100,7 @@ class _Writer:
         self.head, self.head_of_numbers = (
             book.add_format({**head, "align": align}) for align in ("left", "right")
         )
-        self.link = book.add_format({**self.base, "font_color": NAVY, "underline": 1})
+        self.link = book.add_format({**self.base, "font_color": colours["link"], "underline": 1})
 
     def add(self, sheet: Sheet) -> None:
         page = self.book.add_worksheet(sheet.name)

@@ -14,12 +14,22 @@ if TYPE_CHECKING:
     from mel_pipeline.sandbox.organisation import Organisation
     from mel_pipeline.sandbox.zoho.clock import Clock
 
-__all__ = ["KINDS", "Kind", "Platform", "platforms_of", "switch_on"]
+__all__ = ["KINDS", "Kind", "Platform", "Platforms", "platforms_of", "switch_on"]
 
 
-def platforms_of(organisation: Organisation, clock: Clock) -> dict[str, Platform]:
+class Platforms(dict[str, Platform]):
+    """Simulators by the name of their source. One that does not exist says how to make it."""
+
+    def __missing__(self, name: str) -> Platform:
+        raise MelError(
+            f"Asking the sample organisation for '{name}': it has no simulator of it ({', '.join(self)})."
+            f" Add mel_pipeline/sandbox/platforms/{name}.py with a class PLATFORM whose name is '{name}'."
+        )
+
+
+def platforms_of(organisation: Organisation, clock: Clock) -> Platforms:
     """Every platform of the sample organisation, by name: each module here that has a ``PLATFORM`` class."""
-    found: dict[str, Platform] = {}
+    found = Platforms()
     for module in sorted(info.name for info in iter_modules(__path__)):
         made = getattr(import_module(f"{__name__}.{module}"), "PLATFORM", None)
         if made is not None:

@@ -234,6 +234,26 @@ def test_a_language_in_which_an_indicator_has_no_name_is_refused():
     assert "1 text is missing: definition of MEM-01." in refused(edition, REPORTS, LANGUAGES)["ca"]
 
 
+@pytest.mark.slow  # draws every picture of one more language
+def test_a_further_language_is_a_locale_file_and_translated_names(tmp_path):
+    sources = Path(shutil.copytree(REPORTS, tmp_path / "reports", ignore=shutil.ignore_patterns("published")))
+    text = (sources / "locales" / "ca.yml").read_text(encoding="utf-8")
+    (sources / "locales" / "pt.yml").write_text(
+        text.replace("locale: ca_ES", "locale: pt_PT"), encoding="utf-8"
+    )
+    edition = fewer_charts(sample_edition("2024-Q4"))
+    assert list(refused(edition, sources, ["en", "pt"])) == ["pt"]
+    for frame in (edition.indicators, edition.lines_of_action):
+        for column in [name for name in frame.columns if name.endswith("_en")]:
+            frame[column.replace("_en", "_pt")] = "Em português"
+    chosen = languages(sources, "en,pt")
+    assert refused(edition, sources, chosen) == {}
+    built = build_editions(edition, tmp_path / "out", sources, chosen)
+    page = built["pt"].page.read_text(encoding="utf-8")
+    assert '<html lang="pt">' in page
+    assert "Em português" in page
+
+
 def in_every_language(edition):
     """The sample edition with names in every language that has a file."""
     for frame in (edition.indicators, edition.lines_of_action):

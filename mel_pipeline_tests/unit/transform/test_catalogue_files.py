@@ -83,7 +83,7 @@ def test_two_indicators_cannot_have_the_same_place_in_the_report(copy: Path) -> 
     text = (copy / ONE).read_text(encoding="utf-8")
     other = text.replace("ind_mem_01", "ind_mem_09").replace("id: MEM-01", "id: MEM-09")
     (copy / "ind_mem_09.yml").write_text(other, encoding="utf-8")
-    with pytest.raises(CatalogueError, match="position 1 is already used"):
+    with pytest.raises(CatalogueError, match="position 10 is already used"):
         load_catalogue(copy)
 
 

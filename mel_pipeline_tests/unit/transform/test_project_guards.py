@@ -105,3 +105,22 @@ def test_shared_tables_do_not_depend_on_the_quarter_that_is_run(project: SqlProj
     shared = [model.name for model in project.models.values() if model.config.unique_key != "quarter"]
     for name in shared:
         assert project.compile(name, {"quarter": "2023-Q1"}) == project.compile(name, {"quarter": "2025-Q1"})
+
+
+def test_the_columns_of_every_indicator_are_tested_without_being_listed(
+    project: SqlProject, catalogue: Catalogue
+) -> None:
+    for indicator in catalogue.indicators:
+        tests = [(test.name, test.arguments) for test in project.models[indicator.model].column_tests]
+        assert tests == [
+            ("not_null_period", {}),
+            ("not_null_quarter", {}),
+            ("not_null_dimension", {}),
+            ("accepted_values_dimension", {"values": ["total", *indicator.disaggregations]}),
+            ("not_null_status", {}),
+            ("accepted_values_status", {"values": ["ok", "not_available"]}),
+        ]
+
+
+def test_positions_count_in_tens_so_that_another_indicator_fits_between(catalogue: Catalogue) -> None:
+    assert [indicator.position % 10 for indicator in catalogue.indicators] == [0] * len(catalogue.indicators)

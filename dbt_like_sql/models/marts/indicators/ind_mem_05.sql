@@ -44,22 +44,7 @@ counted as (
 
 cells as (
 
-    select
-        p.period, 'total' as dimension, cast(null as text) as category,
-        sum(c.active_members) as numerator, sum(c.members) as denominator, sum(c.members) as n,
-        cast(null as text) as note
-    from periods as p
-    left join counted as c on c.period = p.period
-    group by p.period
-
-    union all
-
-    select
-        p.period, 'region', r.region, c.active_members, c.members, c.members,
-        case when c.members is null then 'No member in this region.' end
-    from periods as p
-    cross join {{ ref('dim_region') }} as r
-    left join counted as c on c.period = p.period and c.region = r.region
+    {{ share_by_region('counted', 'active_members', 'members', 'No member in this region.') }}
 
 )
 

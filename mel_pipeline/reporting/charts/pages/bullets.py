@@ -8,13 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
     MARGIN,
-    NOW,
-    PANEL,
-    QUIET,
-    UNSTATED,
+    colour,
     font,
     halo,
     inches,
@@ -51,9 +46,9 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
     height = len(marks) * step + (0.0 if frame.narrow else 0.26)
     sheet = paper(frame, KEY + height + 0.06, wide=ALONE)
     handles: dict[str, Artist] = {
-        "actual": Patch(color=NOW),
-        "before": Patch(color=BEFORE),
-        "target": Line2D([], [], color=INK, linewidth=2.6, marker="|", markersize=11, linestyle=""),
+        "actual": Patch(color=colour("now")),
+        "before": Patch(color=colour("before")),
+        "target": Line2D([], [], color=colour("ink"), linewidth=2.6, marker="|", markersize=11, linestyle=""),
     }
     key_row(sheet, [handles[part] for part in frame.words], list(frame.words.values()))
     axes = inches(sheet, height, above=KEY)
@@ -83,10 +78,10 @@ def _wide(axes: Axes, marks: list[Mark], width: float, text: Texts) -> None:
         (target_x, "left", heads[1]),
         (status_x, "left", text("page.status")),
     ):
-        axes.text(x, 0.1, word, ha=side, va="center", color=QUIET, fontproperties=font(8))
+        axes.text(x, 0.1, word, ha=side, va="center", color=colour("quiet"), fontproperties=font(8))
     for row, mark in enumerate(marks):
         middle = 0.26 + (row + 0.5) * ROW_WIDE
-        axes.plot([MARGIN, width - MARGIN], [middle - ROW_WIDE / 2] * 2, color="#E3E7EB", linewidth=0.7)
+        axes.plot([MARGIN, width - MARGIN], [middle - ROW_WIDE / 2] * 2, color=colour("grid"), linewidth=0.7)
         _stacked(axes, MARGIN, middle, _two_lines(mark["label"], names), 9.5)
         there = mark["state"] == "ok"
         axes.text(
@@ -95,7 +90,7 @@ def _wide(axes: Axes, marks: list[Mark], width: float, text: Texts) -> None:
             mark["shown"] if there else "–",
             ha="right",
             va="center",
-            color=INK,
+            color=colour("ink"),
             fontproperties=strong,
         )
         _bullet(axes, mark, track, middle)
@@ -104,11 +99,18 @@ def _wide(axes: Axes, marks: list[Mark], width: float, text: Texts) -> None:
             middle - (0.075 if mark["by"] else 0.0),
             mark["target_shown"],
             va="center",
-            color=INK,
+            color=colour("ink"),
             fontproperties=plain,
         )
         if mark["by"]:
-            axes.text(target_x, middle + 0.095, mark["by"], va="center", color=QUIET, fontproperties=font(8))
+            axes.text(
+                target_x,
+                middle + 0.095,
+                mark["by"],
+                va="center",
+                color=colour("quiet"),
+                fontproperties=font(8),
+            )
         _status(axes, mark, status_x, middle)
 
 
@@ -118,40 +120,59 @@ def _narrow(axes: Axes, top: float, mark: Mark, width: float) -> None:
     value = mark["shown"] if mark["state"] == "ok" else "–"
     room = width - 2 * MARGIN - text_width(value, strong) - 0.15
     name = shortened(mark["label"], font(9.5), room)
-    axes.text(MARGIN, top + 0.12, name, va="center", color=INK, fontproperties=font(9.5))
-    axes.text(width - MARGIN, top + 0.12, value, ha="right", va="center", color=INK, fontproperties=strong)
+    axes.text(MARGIN, top + 0.12, name, va="center", color=colour("ink"), fontproperties=font(9.5))
+    axes.text(
+        width - MARGIN, top + 0.12, value, ha="right", va="center", color=colour("ink"), fontproperties=strong
+    )
     _bullet(axes, mark, (MARGIN, width - MARGIN), top + 0.43)
     _status(axes, mark, MARGIN, top + 0.75)
     aim = f"{mark['aim']} {mark['by']}".strip()
-    axes.text(width - MARGIN, top + 0.75, aim, ha="right", va="center", color=QUIET, fontproperties=plain)
+    axes.text(
+        width - MARGIN, top + 0.75, aim, ha="right", va="center", color=colour("quiet"), fontproperties=plain
+    )
 
 
 def _bullet(axes: Axes, mark: Mark, track: tuple[float, float], middle: float) -> None:
     scale = (track[1] - track[0]) / mark["top"]
     axes.add_patch(
-        Rectangle((track[0], middle - 0.17), track[1] - track[0], 0.34, facecolor=PANEL, edgecolor="none")
+        Rectangle(
+            (track[0], middle - 0.17), track[1] - track[0], 0.34, facecolor=colour("panel"), edgecolor="none"
+        )
     )
     if mark["state"] == "ok":
         axes.add_patch(
             Rectangle(
-                (track[0], middle - 0.12), mark["value"] * scale, ACTUAL, facecolor=NOW, edgecolor="none"
+                (track[0], middle - 0.12),
+                mark["value"] * scale,
+                ACTUAL,
+                facecolor=colour("now"),
+                edgecolor="none",
             )
         )
     else:
         axes.text(
-            track[0] + 0.08, middle - 0.03, mark["shown"], va="center", color=QUIET, fontproperties=font(8.5)
+            track[0] + 0.08,
+            middle - 0.03,
+            mark["shown"],
+            va="center",
+            color=colour("quiet"),
+            fontproperties=font(8.5),
         )
     if mark["before"] == mark["before"] and mark["before"] is not None:
         axes.add_patch(
             Rectangle(
-                (track[0], middle + 0.085), mark["before"] * scale, THIN, facecolor=BEFORE, edgecolor="none"
+                (track[0], middle + 0.085),
+                mark["before"] * scale,
+                THIN,
+                facecolor=colour("before"),
+                edgecolor="none",
             )
         )
     at = track[0] + mark["target"] * scale
     axes.plot(
         [at, at],
         [middle - MARKER / 2, middle + MARKER / 2],
-        color=INK,
+        color=colour("ink"),
         linewidth=2.4,
         solid_capstyle="butt",
         path_effects=halo(4.6),
@@ -166,12 +187,12 @@ def _status(axes: Axes, mark: Mark, x: float, middle: float) -> None:
         middle,
         marker=SHAPES[mark["shape"]],
         markersize=9 if mark["shape"] == "★" else 5.5 if mark["shape"] == "◇" else 7,
-        markerfacecolor="white" if hollow else NOW,
-        markeredgecolor=UNSTATED if mark["shape"] == "○" else NOW,
+        markerfacecolor="white" if hollow else colour("now"),
+        markeredgecolor=colour("unstated") if mark["shape"] == "○" else colour("now"),
         markeredgewidth=1.3,
         linestyle="",
     )
-    axes.text(x + 0.19, middle, mark["word"], va="center", color=INK, fontproperties=font(9.5))
+    axes.text(x + 0.19, middle, mark["word"], va="center", color=colour("ink"), fontproperties=font(9.5))
 
 
 def _two_lines(label: str, room: float) -> list[str]:
@@ -185,4 +206,4 @@ def _stacked(axes: Axes, x: float, middle: float, lines: list[str], size: float)
     step = size * 1.2 / 72
     for number, line in enumerate(lines):
         y = middle + (number - (len(lines) - 1) / 2) * step
-        axes.text(x, y, line, va="center", color=INK, fontproperties=font(size))
+        axes.text(x, y, line, va="center", color=colour("ink"), fontproperties=font(size))

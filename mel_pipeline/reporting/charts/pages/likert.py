@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import Rectangle
 
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
     MARGIN,
     NARROW,
-    NOW,
-    PANEL,
-    QUIET,
-    UNSTATED,
     WIDE,
+    colour,
     font,
     inches,
     paper,
@@ -36,11 +31,11 @@ if TYPE_CHECKING:
 
 # Orange against blue for every kind of colour vision; dark outside and lighter inside, to be readable in grey print.
 TONES = {
-    "1": ("#9A3B00", "white"),
-    "2": ("#D9762F", INK),
-    "3": ("#E6EAEE", INK),
-    "4": (BEFORE, INK),
-    "5": (NOW, "white"),
+    "1": ("score_1", "paper"),
+    "2": ("score_2", "ink"),
+    "3": ("score_3", "ink"),
+    "4": ("before", "ink"),
+    "5": ("now", "paper"),
 }
 ROW_WIDE, ROW_NARROW, BAR = 0.47, 0.64, 0.32
 
@@ -78,7 +73,7 @@ def _bars(axes: Axes, marks: list[Mark], width: float, frame: PageFrame, text: T
     scale = (right - left) / (reach[0] + reach[1])
     middle = left + reach[0] * scale
     for word, x, side in ((heads[0], left - 0.1, "right"), (heads[1], right + 0.1, "left")):
-        axes.text(x, 0.1, word, ha=side, va="center", color=QUIET, fontproperties=font(8))
+        axes.text(x, 0.1, word, ha=side, va="center", color=colour("quiet"), fontproperties=font(8))
     for row, mark in enumerate(marks):
         y = 0.24 + (row + 0.5) * _row(frame) + (0.1 if frame.narrow else 0.0)
         head = y - 0.27 if frame.narrow else y
@@ -87,21 +82,33 @@ def _bars(axes: Axes, marks: list[Mark], width: float, frame: PageFrame, text: T
             head,
             mark["label"],
             va="center",
-            color=INK if mark["emphasis"] else QUIET,
+            color=colour("ink") if mark["emphasis"] else colour("quiet"),
             fontproperties=font(9.5, strong=bool(mark["emphasis"])),
         )
         reach_y = BAR / 2 + 0.04 if frame.narrow else _row(frame) / 2
-        axes.plot([middle] * 2, [y - reach_y, y + reach_y], color=QUIET, linewidth=0.8, zorder=0)
+        axes.plot([middle] * 2, [y - reach_y, y + reach_y], color=colour("quiet"), linewidth=0.8, zorder=0)
         if mark["state"] != "ok":
             _gap(axes, (left, right), y, mark["absent"])
             continue
         _segments(axes, mark, middle - _below(mark) * scale, y, scale)
         axes.text(
-            left - 0.1, y, mark["low_shown"], ha="right", va="center", color=INK, fontproperties=font(9.5)
+            left - 0.1,
+            y,
+            mark["low_shown"],
+            ha="right",
+            va="center",
+            color=colour("ink"),
+            fontproperties=font(9.5),
         )
-        axes.text(right + 0.1, y, mark["high_shown"], va="center", color=INK, fontproperties=strong)
+        axes.text(right + 0.1, y, mark["high_shown"], va="center", color=colour("ink"), fontproperties=strong)
         axes.text(
-            width - MARGIN, head, bases[row], ha="right", va="center", color=QUIET, fontproperties=small
+            width - MARGIN,
+            head,
+            bases[row],
+            ha="right",
+            va="center",
+            color=colour("quiet"),
+            fontproperties=small,
         )
 
 
@@ -112,16 +119,17 @@ def _below(mark: Mark) -> float:
 
 def _segments(axes: Axes, mark: Mark, x: float, y: float, scale: float) -> None:
     size = font(8.5)
-    for score, (colour, ink) in TONES.items():
+    for score, tones in TONES.items():
+        tone, ink = map(colour, tones)
         wide = mark[f"s{score}"] * scale
         if not wide:
             continue
         axes.add_patch(
-            Rectangle((x, y - BAR / 2), wide, BAR, facecolor=colour, edgecolor="white", linewidth=1.0)
+            Rectangle((x, y - BAR / 2), wide, BAR, facecolor=tone, edgecolor="white", linewidth=1.0)
         )
         if score == "3":  # the neutral tone is light: a rim keeps it from fading into the paper
             for edge in (y - BAR / 2 + 0.006, y + BAR / 2 - 0.006):
-                axes.plot([x + 0.01, x + wide - 0.01], [edge] * 2, color=UNSTATED, linewidth=0.8)
+                axes.plot([x + 0.01, x + wide - 0.01], [edge] * 2, color=colour("unstated"), linewidth=0.8)
         shown = mark[f"shown{score}"]
         if text_width(shown, size) + 0.06 < wide:
             axes.text(x + wide / 2, y, shown, ha="center", va="center", color=ink, fontproperties=size)
@@ -131,11 +139,23 @@ def _segments(axes: Axes, mark: Mark, x: float, y: float, scale: float) -> None:
 def _gap(axes: Axes, track: tuple[float, float], y: float, words: str) -> None:
     axes.add_patch(
         Rectangle(
-            (track[0], y - BAR / 2), track[1] - track[0], BAR, facecolor=PANEL, edgecolor="none", zorder=1
+            (track[0], y - BAR / 2),
+            track[1] - track[0],
+            BAR,
+            facecolor=colour("panel"),
+            edgecolor="none",
+            zorder=1,
         )
     )
     axes.text(
-        sum(track) / 2, y, words, ha="center", va="center", color=QUIET, fontproperties=font(8.5), zorder=2
+        sum(track) / 2,
+        y,
+        words,
+        ha="center",
+        va="center",
+        color=colour("quiet"),
+        fontproperties=font(8.5),
+        zorder=2,
     )
 
 
@@ -164,10 +184,12 @@ def _key(sheet: Paper, frame: PageFrame, lines: list[list[str]]) -> None:
                     (x, y - 0.055),
                     0.14,
                     0.11,
-                    facecolor=TONES[score][0],
-                    edgecolor=UNSTATED if score == "3" else "none",
+                    facecolor=colour(TONES[score][0]),
+                    edgecolor=colour("unstated") if score == "3" else "none",
                     linewidth=0.8,
                 )
             )
-            axes.text(x + 0.2, y, frame.words[score], va="center", color=QUIET, fontproperties=font(8.5))
+            axes.text(
+                x + 0.2, y, frame.words[score], va="center", color=colour("quiet"), fontproperties=font(8.5)
+            )
             x += 0.2 + text_width(frame.words[score], font(8.5)) + 0.18

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
     MARGIN,
     NARROW,
-    NOW,
-    QUIET,
-    UNSTATED,
     WIDE,
+    colour,
     font,
     inches,
     key_row,
@@ -37,7 +33,13 @@ if TYPE_CHECKING:
     Mark = dict[Hashable, Any]
 
 KEY, COLUMNS, SOUTH, LINE = 0.34, 4, 0.3, 0.17
-HOLLOW: dict[str, Any] = {"color": UNSTATED, "markerfacecolor": "white", "markeredgecolor": UNSTATED}
+
+
+def _hollow() -> dict[str, Any]:
+    edge = colour("unstated")
+    return {"color": edge, "markerfacecolor": "white", "markeredgecolor": edge}
+
+
 MANY = 120  # members of one region from which the dots get smaller
 
 
@@ -58,7 +60,9 @@ def draw(frame: PageFrame, text: Texts) -> Figure:  # noqa: ARG001 - every kind 
     placed = _stacked(frame, marks, grid) if frame.narrow else _mapped(frame, marks, grid)
     height = max(y + _block_height(mark, grid, frame) for mark, _, y in placed) + 0.05
     sheet = paper(frame, KEY + height)
-    member = Line2D([], [], color=BEFORE, marker="o", markersize=6.5, markeredgewidth=0, linestyle="")
+    member = Line2D(
+        [], [], color=colour("before"), marker="o", markersize=6.5, markeredgewidth=0, linestyle=""
+    )
     new = Line2D([], [], linestyle="", **_new(6.5))
     key_row(sheet, [member, new], [frame.words["member"], frame.words["new"]])
     axes = inches(sheet, height, above=KEY)
@@ -118,7 +122,7 @@ def _mapped(frame: PageFrame, marks: list[Mark], grid: Grid) -> list[tuple[Mark,
 
 def _block(axes: Axes, mark: Mark, corner: tuple[float, float], grid: Grid, frame: PageFrame) -> None:
     x, y = corner
-    ink = QUIET if mark["apart"] else INK
+    ink = colour("quiet") if mark["apart"] else colour("ink")
     lines = _lines(mark, frame)
     for number, line in enumerate(lines):
         axes.text(x, y + 0.09 + LINE * number, line, va="center", color=ink, fontproperties=font(9.5))
@@ -128,7 +132,7 @@ def _block(axes: Axes, mark: Mark, corner: tuple[float, float], grid: Grid, fram
     # On a phone the number is beside the name, else under it.
     beside = (x + text_width(lines[-1], font(9.5)) + 0.12, y + head - 0.08)
     at = beside if frame.narrow else (x, y + head + 0.12)
-    axes.text(*at, mark["shown"], va="center", color=ink if there else QUIET, fontproperties=size)
+    axes.text(*at, mark["shown"], va="center", color=ink if there else colour("quiet"), fontproperties=size)
     if mark["new_shown"]:
         after = at[0] + text_width(mark["shown"], size) + 0.1
         axes.text(
@@ -136,7 +140,7 @@ def _block(axes: Axes, mark: Mark, corner: tuple[float, float], grid: Grid, fram
             at[1] + (0.0 if frame.narrow else 0.015),
             mark["new_shown"],
             va="center",
-            color=NOW,
+            color=colour("now"),
             fontproperties=font(9, strong=True),
         )
     if there:
@@ -153,17 +157,17 @@ def _dots(axes: Axes, mark: Mark, corner: tuple[float, float], grid: Grid) -> No
         if number >= count - new:
             axes.plot(x, y, **_new(size))
         elif mark["apart"]:
-            axes.plot(x, y, markersize=size - 1, markeredgewidth=1.1, marker="o", **HOLLOW)
+            axes.plot(x, y, markersize=size - 1, markeredgewidth=1.1, marker="o", **_hollow())
         else:
-            axes.plot(x, y, marker="o", color=BEFORE, markersize=size, markeredgewidth=0)
+            axes.plot(x, y, marker="o", color=colour("before"), markersize=size, markeredgewidth=0)
 
 
 def _new(size: float) -> dict[str, Any]:
     """Dark with a ring: distinguished by tone and by shape."""
     return {
         "marker": "o",
-        "color": NOW,
+        "color": colour("now"),
         "markersize": size + 0.6,
         "markeredgewidth": 1.2,
-        "markeredgecolor": NOW,
+        "markeredgecolor": colour("now"),
     }

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import Rectangle
 
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
     MARGIN,
-    NOW,
-    PANEL,
-    QUIET,
-    UNSTATED,
+    colour,
     font,
     inches,
     paper,
@@ -64,20 +59,20 @@ def _panel(
     size = font(10, strong=True) if there else font(8.5)
     now = marks[0]["now"]
     title = shortened(name, strong, wide - text_width(now, size) - 0.12)
-    axes.text(left, top + 0.12, title, va="center", color=INK, fontproperties=strong)
+    axes.text(left, top + 0.12, title, va="center", color=colour("ink"), fontproperties=strong)
     axes.text(
         left + wide,
         top + 0.12,
         now,
         ha="right",
         va="center",
-        color=NOW if there else QUIET,
+        color=colour("now") if there else colour("quiet"),
         fontproperties=size,
     )
     floor = top + HEAD + plot
     slot = wide / len(marks)
     if all(mark["state"] != "ok" for mark in marks):
-        axes.add_patch(Rectangle((left, top + HEAD), wide, plot, facecolor=PANEL, edgecolor="none"))
+        axes.add_patch(Rectangle((left, top + HEAD), wide, plot, facecolor=colour("panel"), edgecolor="none"))
         words = "\n".join(wrapped(text("picture.platforms.nothing"), font(8.5), wide - 0.1))
         axes.text(
             left + wide / 2,
@@ -85,14 +80,14 @@ def _panel(
             words,
             ha="center",
             va="center",
-            color=QUIET,
+            color=colour("quiet"),
             fontproperties=font(8.5),
             linespacing=1.3,
         )
     else:
         for number, mark in enumerate(marks):
             _bar(axes, mark, left + (number + 0.5) * slot, floor, slot, plot)
-    axes.plot([left, left + wide], [floor, floor], color=QUIET, linewidth=0.8)
+    axes.plot([left, left + wide], [floor, floor], color=colour("quiet"), linewidth=0.8)
     for mark, x, side in ((marks[0], left, "left"), (marks[-1], left + wide, "right"))[: len(marks)]:
         axes.text(
             x,
@@ -100,7 +95,7 @@ def _panel(
             text.period(mark["label"]),
             ha=side,
             va="center",
-            color=QUIET,
+            color=colour("quiet"),
             fontproperties=font(8),
         )
 
@@ -108,12 +103,20 @@ def _panel(
 def _bar(axes: Axes, mark: Mark, x: float, floor: float, slot: float, plot: float) -> None:
     if mark["state"] != "ok":
         axes.add_patch(
-            Rectangle((x - 0.46 * slot, floor - plot), 0.92 * slot, plot, facecolor=PANEL, edgecolor="none")
+            Rectangle(
+                (x - 0.46 * slot, floor - plot),
+                0.92 * slot,
+                plot,
+                facecolor=colour("panel"),
+                edgecolor="none",
+            )
         )
-        axes.plot([x - 0.1 * slot, x + 0.1 * slot], [floor - 0.07] * 2, color=UNSTATED, linewidth=1.2)
+        axes.plot(
+            [x - 0.1 * slot, x + 0.1 * slot], [floor - 0.07] * 2, color=colour("unstated"), linewidth=1.2
+        )
         return
     high = mark["value"] / mark["top"] * plot
-    colour = NOW if mark["emphasis"] else BEFORE
+    tone = colour("now") if mark["emphasis"] else colour("before")
     axes.add_patch(
-        Rectangle((x - 0.36 * slot, floor - high), 0.72 * slot, high, facecolor=colour, edgecolor="none")
+        Rectangle((x - 0.36 * slot, floor - high), 0.72 * slot, high, facecolor=tone, edgecolor="none")
     )

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import Polygon, Rectangle
 
 from mel_pipeline.reporting.charts.canvas import (
-    BEFORE,
-    INK,
     NARROW,
-    NOW,
-    OTHER,
-    PANEL,
-    QUIET,
-    UNSTATED,
     WIDE,
     bare,
+    colour,
     font,
     halo,
     paper,
@@ -37,7 +31,7 @@ if TYPE_CHECKING:
 
 BAR, LINE = 0.58, 0.16
 FEWEST = 4.0  # the axis spans at least this many members, so that a step of one is not drawn huge
-LEVELS = {"opening": BEFORE, "closing": NOW}
+LEVELS = {"opening": colour("before"), "closing": colour("now")}
 
 
 def draw(frame: PageFrame, text: Texts) -> Figure:
@@ -55,7 +49,7 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
     bare(axes)
     axes.set_xlim(-0.5, len(marks) - 0.5)
     axes.set_ylim(low, high)
-    axes.axhline(low, color=QUIET, linewidth=0.8, zorder=3)
+    axes.axhline(low, color=colour("quiet"), linewidth=0.8, zorder=3)
     _connectors(axes, marks)
     for slot, mark in enumerate(marks):
         _bar(axes, slot, mark, low, high)
@@ -67,7 +61,7 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
                 textcoords="offset points",
                 ha="center",
                 va="baseline",
-                color=INK,
+                color=colour("ink"),
                 fontproperties=sizes[slot],
                 annotation_clip=False,
             )
@@ -91,7 +85,7 @@ def _connectors(axes: Axes, marks: list[Mark]) -> None:
         axes.plot(
             [slot + BAR / 2, slot + 1 - BAR / 2],
             [level, level],
-            color=QUIET,
+            color=colour("quiet"),
             linewidth=0.9,
             linestyle=(0, (2, 2)),
             zorder=1,
@@ -101,10 +95,18 @@ def _connectors(axes: Axes, marks: list[Mark]) -> None:
 def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
     left = slot - BAR / 2
     if mark["state"] != "ok":
-        axes.add_patch(Rectangle((left, low), BAR, high - low, facecolor=PANEL, edgecolor="none", zorder=0))
+        axes.add_patch(
+            Rectangle((left, low), BAR, high - low, facecolor=colour("panel"), edgecolor="none", zorder=0)
+        )
         words = mark["shown"].replace(" ", "\n", 1)
         axes.text(
-            slot, (low + high) / 2, words, ha="center", va="center", color=QUIET, fontproperties=font(8.5)
+            slot,
+            (low + high) / 2,
+            words,
+            ha="center",
+            va="center",
+            color=colour("quiet"),
+            fontproperties=font(8.5),
         )
         return
     end = mark["start"] + mark["value"]
@@ -113,7 +115,7 @@ def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
         if low > 0:
             _axis_break(axes, slot, low, high)
     elif mark["value"] == 0:
-        axes.plot([left, left + BAR], [end, end], color=QUIET, linewidth=2.2, zorder=2)
+        axes.plot([left, left + BAR], [end, end], color=colour("quiet"), linewidth=2.2, zorder=2)
     else:
         axes.add_patch(
             Rectangle(
@@ -127,7 +129,7 @@ def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
         textcoords="offset points",
         ha="center",
         va="bottom",
-        color=INK,
+        color=colour("ink"),
         fontproperties=font(12 if mark["role"] in LEVELS else 11, strong=True),
         path_effects=halo(),
         zorder=5,
@@ -137,10 +139,10 @@ def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
 def _look(role: str) -> dict[str, Any]:
     """Joined is solid, left is hatched on white, the rest grey: distinguishable without colour too."""
     if role == "joined":
-        return {"facecolor": OTHER, "edgecolor": OTHER}
+        return {"facecolor": colour("other"), "edgecolor": colour("other")}
     if role == "left":
-        return {"facecolor": "white", "edgecolor": INK, "hatch": "////", "linewidth": 1.2}
-    return {"facecolor": UNSTATED, "edgecolor": UNSTATED}
+        return {"facecolor": "white", "edgecolor": colour("ink"), "hatch": "////", "linewidth": 1.2}
+    return {"facecolor": colour("unstated"), "edgecolor": colour("unstated")}
 
 
 def _axis_break(axes: Axes, slot: int, low: float, high: float) -> None:

@@ -48,6 +48,7 @@ def note_calculation(
     Args:
         begun_at: UTC without zone; rows loaded until then are in the figures.
     """
+    from mel_pipeline.publication.settled import note_figures
     from mel_pipeline.warehouse.migrating import ensure_tables
 
     files = definition_files(folder)
@@ -66,6 +67,7 @@ def note_calculation(
         ensure_tables(connection)
         store.store_texts(connection, [*files.values(), listing])
         store.note_calculation(connection, calculation)
+        note_figures(connection, quarter)
     return calculation
 
 

@@ -107,6 +107,22 @@ def calculate_again(
         return _calculate(warehouse, calculation, pasts, folder)
 
 
+def raw_tables_by_indicator(warehouse: Warehouse, calculation: Calculation) -> dict[str, set[str]]:
+    """The raw tables that each indicator of a calculation reads, by its own definitions."""
+    from mel_pipeline.transform.catalogue import load_catalogue
+
+    with tempfile.TemporaryDirectory(prefix="mel-definitions-") as place:
+        _restore(warehouse, calculation, Path(place))
+        project = SqlProject.load(Path(place), calculation.variables)
+        indicators = load_catalogue(Path(place)).indicators
+    return {
+        indicator.id: {
+            table for name in project.upstream(indicator.model) for table in project.models[name].sources
+        }
+        for indicator in indicators
+    }
+
+
 def _restore(warehouse: Warehouse, calculation: Calculation, folder: Path) -> None:
     with warehouse.connect() as connection:
         listing = store.read_texts(connection, [calculation.definitions])

@@ -1,7 +1,8 @@
-"""``mel privacy``: data held about people, erasure of a person, removal of expired data."""
+"""``mel privacy``: data held about people, access and erasure, the record of processing, removal of expired data."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -56,13 +57,42 @@ def erase(
 
 
 @app.command()
+def export(
+    person: Annotated[
+        str, typer.Argument(help="The source's id of the person; TOOL|ID for a survey answer.")
+    ],
+    source: Annotated[
+        str, typer.Option(help="Source that holds the person: zoho_crm, zoho_people, survey_files ...")
+    ] = "zoho_crm",
+) -> None:
+    """Print everything held about a person as JSON, with purpose and retention: for the person's right of access."""
+    from mel_pipeline.ingest.privacy import load_pseudonyms
+    from mel_pipeline.ingest.privacy.export import export as held_about
+
+    warehouse, settings = opened()
+    found = held_about(warehouse, load_pseudonyms(settings), source, person)
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+@app.command()
+def register() -> None:
+    """Print the record of processing as Markdown: what, why, on what legal ground, how long, who receives it."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.ingest.privacy.register import register as record
+
+    typer.echo(record(load_settings().organisation), nl=False)
+
+
+@app.command()
 def retain() -> None:
     """Remove text, earlier versions and quarantined rows older than their source's contract allows."""
     from mel_pipeline.core.clock import utc_now
+    from mel_pipeline.ingest.privacy.erasure import purge
     from mel_pipeline.ingest.privacy.holdings import remove_expired
 
     warehouse, _ = opened()
     removed = remove_expired(warehouse, utc_now())
+    purge(warehouse)
     for table, count in removed.items():
         typer.echo(f"  {table}: {count:,}")
     typer.echo("Removed." if removed else "Nothing has expired.")

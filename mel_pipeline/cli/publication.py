@@ -52,7 +52,7 @@ def publish(
     ] = False,
 ) -> None:
     """Freeze the figures of a quarter. Without role and note: show its state, or publish what is approved."""
-    from mel_pipeline.publication.publishing import APPROVED, approve, quarter_status
+    from mel_pipeline.publication.publishing import APPROVED, PUBLISHED, approve, quarter_status
     from mel_pipeline.publication.publishing import publish as freeze
     from mel_pipeline.publication.release import release
 
@@ -61,6 +61,10 @@ def publish(
         approve(warehouse, settings, quarter, role, note, _reasons(without or []))
     here = quarter_status(warehouse, settings, quarter)
     if approve_only or not (role or here.state == APPROVED):
+        if here.state == PUBLISHED:
+            release(
+                warehouse, settings
+            )  # in case publishing was interrupted right after freezing the figures
         typer.echo(here.sentence)
         return
     entry = freeze(warehouse, settings, quarter)
@@ -110,7 +114,10 @@ def restate(
 
 
 def rebuild(quarter: QuarterArgument) -> None:
-    """Recalculate a published quarter from the stored raw data and compare byte for byte. Exit code 1 if it differs."""
+    """Recalculate a published quarter from the stored raw data and compare byte for byte.
+
+    Exit code 1 if it differs, except by what was erased on request: those differences are listed.
+    """
     from mel_pipeline.publication.rebuild import rebuild as again
 
     warehouse, _ = opened()
@@ -118,7 +125,7 @@ def rebuild(quarter: QuarterArgument) -> None:
     for line in outcome.differing[:SHOWN]:
         typer.echo(f"  {line}")
     typer.echo(outcome.sentence)
-    if not outcome.identical:
+    if not outcome.is_verified:
         raise typer.Exit(1)
 
 

@@ -63,6 +63,7 @@ class EntityContract(BaseModel):
     max_age_days: int = 7  # after longer without a load the data count as late
     max_fall_pct: float = 30.0  # a larger drop in rows since the last load is flagged
     keep_months: int | None = None  # data about people is removed after this
+    legal_ground: str | None = None  # of processing data about people, for the record of processing
     columns: dict[str, Column]
 
 

@@ -55,7 +55,9 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     )
     def load(mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.ingest.load import load_catalogue_tables
+        from mel_pipeline.ingest.privacy.erasure import purge
 
+        purge(mel.warehouse)  # what an erasure could not do, as a run had the warehouse open
         for table, rows in load_catalogue_tables(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
             yield dg.MaterializeResult(asset_key=table, metadata={"dagster/row_count": rows})
 

@@ -69,10 +69,12 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         from mel_pipeline.publication.publishing import check
         from mel_pipeline.publication.release import release
         from mel_pipeline.publication.restatement import update
+        from mel_pipeline.publication.settled import settle
 
         quarter = quarter_of(context, mel.settings)
         done = release(mel.warehouse, mel.settings)
         differences = update(mel.warehouse, mel.settings, str(quarter))
+        settle(mel.warehouse, str(quarter))
         look = _worth_a_look(mel, str(quarter))
         status = check(mel.warehouse, mel.settings, quarter)
         ready = not status.obstacles or status.obstacles[0].key == "open"
@@ -178,7 +180,7 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
             entry = publish(mel.warehouse, mel.settings, quarter)
         except PublicationError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
-        release(mel.warehouse, mel.settings)
+        release(mel.warehouse, mel.settings)  # if interrupted before, the next night does it
         context.log.info(f"{quarter} is published, version {entry.version}.")
 
     @dg.job(

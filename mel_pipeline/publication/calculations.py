@@ -48,6 +48,7 @@ def note_calculation(
     Args:
         begun_at: UTC without zone; rows loaded until then are in the figures.
     """
+    from mel_pipeline.publication.settled import note_figures
     from mel_pipeline.warehouse.migrating import ensure_tables
 
     files = definition_files(folder)
@@ -66,6 +67,7 @@ def note_calculation(
         ensure_tables(connection)
         store.store_texts(connection, [*files.values(), listing])
         store.note_calculation(connection, calculation)
+        note_figures(connection, quarter)
     return calculation
 
 
@@ -103,6 +105,22 @@ def calculate_again(
             folder = Path(place)
             _restore(warehouse, calculation, folder)
         return _calculate(warehouse, calculation, pasts, folder)
+
+
+def raw_tables_by_indicator(warehouse: Warehouse, calculation: Calculation) -> dict[str, set[str]]:
+    """The raw tables that each indicator of a calculation reads, by its own definitions."""
+    from mel_pipeline.transform.catalogue import load_catalogue
+
+    with tempfile.TemporaryDirectory(prefix="mel-definitions-") as place:
+        _restore(warehouse, calculation, Path(place))
+        project = SqlProject.load(Path(place), calculation.variables)
+        indicators = load_catalogue(Path(place)).indicators
+    return {
+        indicator.id: {
+            table for name in project.upstream(indicator.model) for table in project.models[name].sources
+        }
+        for indicator in indicators
+    }
 
 
 def _restore(warehouse: Warehouse, calculation: Calculation, folder: Path) -> None:

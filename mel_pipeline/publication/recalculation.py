@@ -9,44 +9,46 @@ from mel_pipeline.core.errors import ModelError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.load import load_catalogue_tables
-from mel_pipeline.publication.calculations import FIGURES, note_calculation
+from mel_pipeline.publication.calculations import note_calculation
 from mel_pipeline.publication.release import release
 from mel_pipeline.publication.restatement import update
+from mel_pipeline.publication.settled import SETTLED, figures_digest, noted_figures, settle
 from mel_pipeline.transform import ModelResult, SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.fingerprints import rows_digest
 
 
 def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
     """Rebuild all tables, then every quarter that had figures; yields each quarter when it is done.
 
-    No source is queried. The first quarter rebuilds the tables; if the command is interrupted, the remaining quarters
-    can be run with `mel run`. Published figures are unchanged; differences go to the ledger.
+    No source is queried. The first quarter empties and rebuilds the tables. If the command is interrupted, starting it
+    again gives what an uninterrupted run gives, and so does the next night. Public figures change at the end, all
+    together; published ones are unchanged, and differences go to the ledger.
 
     Raises:
         ModelError: a model failed; the message says which and why.
     """
     load_catalogue_tables(load_catalogue(settings.sql_dir), warehouse)
     runner = runner_for(warehouse, settings)
-    for number, quarter in enumerate(_calculated(warehouse)):
+    quarters = _calculated(warehouse)
+    for number, quarter in enumerate(quarters):
         variables = sql_variables(settings, quarter)
         project = SqlProject.load(settings.sql_dir, variables)
         begun = utc_now()
         _require_success(quarter, runner.run(project, variables=variables, full_refresh=number == 0))
         note_calculation(warehouse, settings.sql_dir, str(quarter), project.variables, begun)
-        release(warehouse, settings)
-        update(warehouse, settings, str(quarter))
         yield quarter
+    _follow_up(warehouse, settings, quarters)
 
 
 def catch_up(warehouse: Warehouse, settings: Settings) -> list[Quarter]:
     """Recalculate the quarters whose figures would change; returns them.
 
-    For use after a load: a late answer or a corrected date may belong to a quarter that is no longer run.
-    The tables must have been built. Published figures are unchanged; differences go to the ledger.
+    For use after a load: a late answer or a corrected date may belong to a quarter that is no longer run. Also
+    finishes what a killed run has begun. The tables must have been built. Published figures are unchanged; differences
+    go to the ledger.
 
     Raises:
         ModelError: a model failed; the message says which and why.
@@ -57,24 +59,34 @@ def catch_up(warehouse: Warehouse, settings: Settings) -> list[Quarter]:
         return []
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, quarters[-1]))
     growing = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
-    touched = []
+    touched, unsettled = [], []
     for quarter in quarters:
-        variables, begun, before = sql_variables(settings, quarter), utc_now(), _figures(warehouse, quarter)
+        variables, begun = sql_variables(settings, quarter), utc_now()
+        noted = noted_figures(warehouse, str(quarter))
+        before = noted.made_of if noted else _figures(warehouse, quarter)
         _require_success(quarter, runner.run(project, growing, variables))
         if _figures(warehouse, quarter) != before:
             known = {**project.variables, **variables}
             note_calculation(warehouse, settings.sql_dir, str(quarter), known, begun)
             touched.append(quarter)
-    if touched:
-        release(warehouse, settings)
-    for quarter in touched:
-        update(warehouse, settings, str(quarter))
+        elif noted and noted.found != SETTLED:
+            unsettled.append(quarter)
+    _follow_up(warehouse, settings, [*touched, *unsettled])
     return touched
+
+
+def _follow_up(warehouse: Warehouse, settings: Settings, quarters: list[Quarter]) -> None:
+    """Bring public figures and the ledger up to date with the figures."""
+    if quarters:
+        release(warehouse, settings)
+    for quarter in quarters:
+        update(warehouse, settings, str(quarter))
+        settle(warehouse, str(quarter))
 
 
 def _figures(warehouse: Warehouse, quarter: Quarter) -> str:
     with warehouse.connect() as connection:
-        return rows_digest(connection, FIGURES, f"quarter = '{quarter}'")
+        return figures_digest(connection, str(quarter))
 
 
 def _require_success(quarter: Quarter, results: Iterable[ModelResult]) -> None:
@@ -83,7 +95,9 @@ def _require_success(quarter: Quarter, results: Iterable[ModelResult]) -> None:
 
 
 def _calculated(warehouse: Warehouse) -> list[Quarter]:
-    if not warehouse.has_table("indicator_values"):
+    """Every quarter that ever had figures: a recalculation empties the tables of figures, not the record of them."""
+    there = warehouse.tables() & {"indicator_values", "calculation"}
+    if not there:
         return []
-    quarters = warehouse.read("select distinct quarter from indicator_values")["quarter"]
-    return sorted(Quarter.parse(str(quarter)) for quarter in quarters)
+    each = " union ".join(f"select distinct quarter from {table}" for table in sorted(there))  # noqa: S608
+    return sorted(Quarter.parse(str(row["quarter"])) for row in warehouse.records(each))

@@ -58,11 +58,15 @@ def digest_of(content: str) -> str:
 
 def figures_text(frame: pd.DataFrame) -> str:
     """Canonical text of figures: cells in order, twelve significant digits."""
-    columns = list(tables.CELL_COLUMNS)
-    lines = [",".join(columns)]
-    rows = [tuple(_plain(value) for value in row) for row in frame[columns].itertuples(index=False)]
-    lines += [json.dumps(row, ensure_ascii=False) for row in sorted(rows)]
+    lines = [",".join(tables.CELL_COLUMNS)]
+    lines += [json.dumps(row, ensure_ascii=False) for row in sorted(canonical_rows(frame))]
     return "\n".join(lines) + "\n"
+
+
+def canonical_rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Figures as texts, in the frame's order: columns as in ``CELL_COLUMNS``, twelve significant digits."""
+    listed = frame[list(tables.CELL_COLUMNS)]
+    return [tuple(_plain(value) for value in row) for row in listed.itertuples(index=False)]
 
 
 def _plain(value: Any) -> str:

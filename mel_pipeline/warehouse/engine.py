@@ -8,11 +8,13 @@ well; readers see the committed rows and never wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import postgres
@@ -22,6 +24,9 @@ from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
+
+
+_OPENED: WeakSet[Warehouse] = WeakSet()  # of this process
 
 
 class LostError(WarehouseError):
@@ -42,6 +47,9 @@ class Warehouse:
         self.lock_wait_seconds = lock_wait_seconds
         self.idle_close_seconds = idle_close_seconds
         self._is_fit = False
+        self._in_use = 0  # connections
+        self._counting = Lock()
+        _OPENED.add(self)
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -109,6 +117,7 @@ class Warehouse:
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
         connection = self._open()
+        self._count_in_use(1)
         try:
             yield connection
         except Exception as error:
@@ -120,6 +129,11 @@ class Warehouse:
             raise
         finally:
             connection.close()
+            self._count_in_use(-1)
+
+    def _count_in_use(self, change: int) -> None:
+        with self._counting:
+            self._in_use += change
 
     @contextmanager
     def alone(self) -> Iterator[sa.Connection]:
@@ -187,6 +201,35 @@ class Warehouse:
         if self._file and self._file.log.exists():
             with self.connect() as connection:
                 self._file.fold(connection)
+
+    def rewrite(self, tables: Iterable[str]) -> bool:
+        """Free the space of deleted rows, so that they no longer stand in the bytes of the database.
+
+        Args:
+            tables: to be rewritten on a server; a DuckDB file is rewritten as a whole.
+
+        Returns:
+            False if it could not be done now: another process or transaction uses the warehouse, or the disk is full.
+        """
+        if postgres.is_postgres(self.url):
+            with self.connect() as connection:
+                return postgres.rewrite(connection, tables)
+        if not self._file:
+            return True
+        # What another connection of this process writes afterwards would go to the old file.
+        same = [other for other in _OPENED if other.url == self.url]
+        if any(other._in_use for other in same):
+            return False
+        for other in same:
+            other.engine.dispose()
+        try:
+            with self.connect() as connection:
+                self._file.rewrite(connection)
+        except (InUseError, OSError):
+            return False
+        finally:
+            self.engine.dispose()
+        return True
 
     def _open(self) -> sa.Connection:
         import sqlalchemy as sa

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mel_pipeline.core.errors import WarehouseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     import sqlalchemy as sa
 
@@ -182,3 +184,21 @@ def reason(error: BaseException) -> str:
         if sign in text:
             return said
     return "the server cannot be reached" if is_passing(error) else type(error).__name__
+
+
+def rewrite(connection: sa.Connection, tables: Iterable[str]) -> bool:
+    """Rewrite tables without their deleted rows. Readers of a table wait for it.
+
+    Returns:
+        False if a table stayed in use, or belongs to another role.
+    """
+    import sqlalchemy as sa
+
+    quote = connection.dialect.identifier_preparer.quote
+    alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        for table in tables:
+            alone.exec_driver_sql(f"vacuum (full) {quote(table)}")
+    except sa.exc.DBAPIError:
+        return False
+    return True

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mel_pipeline.core.errors import WarehouseError
 
@@ -106,6 +106,41 @@ class DuckDBFile:
         except duckdb.TransactionException:
             self._drop_copy()  # another connection has a transaction open: nothing was written
 
+    def rewrite(self, connection: sa.Connection) -> None:
+        """Replace the file by one that holds current rows only: deleted ones stay in free blocks of the old one.
+
+        A kill leaves the old file or the new one, which ``put_back`` then puts in place. Close every connection of
+        this process afterwards: it still has the old file open.
+
+        Raises:
+            InUseError: another process is checkpointing, or another connection of this one has a transaction open.
+            OSError: the disk has no room for the copy.
+        """
+        import duckdb
+
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101 - an open connection has its driver
+        fresh = self.path.with_name(f"{self.path.name}.rewritten")
+        with self._alone():
+            fresh.unlink(missing_ok=True)
+            home = connection.exec_driver_sql("select current_database()").scalar_one()
+            connection.rollback()
+            driver.execute(f"attach {_literal(fresh)} as mel_rewritten")
+            try:
+                driver.execute(f'copy from database "{home}" to mel_rewritten')
+                driver.execute("checkpoint mel_rewritten")
+            except duckdb.IOException as error:
+                raise OSError(str(error)) from None
+            finally:
+                driver.execute("detach mel_rewritten")
+            # No other file of the database is opened and closed before: that would release the lock on it.
+            with self.path.open("r+b") as old:
+                self.log_copy.write_bytes(b"")  # all of the log is in the new file
+                fresh.replace(self.copy)
+                _flush_folder(self.path.parent)
+                self._restore()
+                _overwrite(old)
+
     def put_back(self) -> None:
         """Undo an interrupted checkpoint.
 
@@ -119,17 +154,20 @@ class DuckDBFile:
             if not self.copy.exists():
                 return  # the other process finished its checkpoint
             try:
-                for left in self.path.parent.glob(f"{self.path.name}.wal.*"):
-                    left.unlink()  # started by DuckDB next to the log
-                if self.log_copy.exists():
-                    self.log_copy.replace(self.log)
-                self.copy.replace(self.path)
-                _flush_folder(self.path.parent)
+                self._restore()
             except OSError as error:
                 raise WarehouseError(
                     f"Restoring {self.path.name}, which a killed run left half written: {error.strerror}."
                     f" Move {self.copy.name} over {self.path.name} by hand, then start again."
                 ) from error
+
+    def _restore(self) -> None:
+        for left in self.path.parent.glob(f"{self.path.name}.wal.*"):
+            left.unlink()  # started by DuckDB next to the log
+        if self.log_copy.exists():
+            self.log_copy.replace(self.log)
+        self.copy.replace(self.path)
+        _flush_folder(self.path.parent)
 
     def _keep_copy(self) -> None:
         """Copies the database file last: its presence means both copies are complete."""
@@ -161,6 +199,20 @@ class DuckDBFile:
             except BlockingIOError as error:
                 raise InUseError from error
             yield
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _overwrite(file: BinaryIO) -> None:
+    """Overwrite a file with zeros: a process that has just opened it fails instead of writing to a file that is gone."""
+    left = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    while left > 0:
+        left -= file.write(bytes(min(left, 1 << 20)))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 VERSION_TABLE = "mel_migration"
-HEAD = "0003"  # the newest migration
+HEAD = "0004"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -139,6 +139,19 @@ erasure = sa.Table(
     sa.Column("erased_at", sa.DateTime, nullable=False),  # UTC
     sa.Column("rows_removed", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column(
+        "removed", sa.Text
+    ),  # JSON: raw table → rows removed; empty for erasures before this was recorded
+    sa.Column("purged_at", sa.DateTime),  # UTC; empty while the rows stand in free space of the database
+)
+
+# Whose data these are: the sample's or an account's. Another origin is refused in the same warehouse.
+data_origin = sa.Table(
+    "data_origin",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("origin", sa.Text, nullable=False),  # sample, or a digest of the account's address and number
+    sa.Column("noted_at", sa.DateTime, nullable=False),  # UTC
 )
 
 # Definitions and data of a calculation, so that it can be repeated.

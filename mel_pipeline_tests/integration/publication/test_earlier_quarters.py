@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.publication.calculations import note_calculation
 from mel_pipeline.publication.recalculation import catch_up
 from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.engines import runner_for
@@ -36,8 +38,10 @@ def tables_built_by_a_night(small: Small) -> set[str]:
     """As the nightly job does for the last quarter; names of what was built."""
     variables = sql_variables(small.settings, Quarter.parse("2024-Q4"))
     project = SqlProject.load(small.settings.sql_dir, variables)
+    begun = utc_now()
     results = list(runner_for(small.warehouse, small.settings).run(project, variables=variables))
     assert {result.status for result in results} == {"ok"}
+    note_calculation(small.warehouse, small.settings.sql_dir, "2024-Q4", project.variables, begun)
     return {result.name for result in results if not result.is_unchanged}
 
 
@@ -47,9 +51,10 @@ def recalculated(small: Small) -> list[str]:
 
 def test_a_night_without_news_builds_no_table_and_touches_no_quarter(small: Small) -> None:
     assert tables_built_by_a_night(small) == set()
-    assert recalculated(small) == []
     calculations = small.warehouse.records("select * from calculation")
-    assert len(calculations) == len(QUARTERS), "nothing is noted that was not calculated"
+    assert recalculated(small) == []
+    assert len(calculations) == len(QUARTERS) + 1, "each calculation, and that of the night"
+    assert small.warehouse.records("select * from calculation") == calculations
 
 
 def test_a_survey_that_comes_late_touches_the_quarter_of_its_event_alone(small: Small) -> None:
@@ -95,4 +100,4 @@ def test_a_published_quarter_keeps_its_figures_and_the_ledger_says_what_late_dat
         "select quarter, indicator_id, current, reason from restatement where disaggregation = 'total'"
     )
     assert ("2024-Q2", "LAB-01", 0, "correction") in [tuple(row.values()) for row in rows]
-    assert {row["quarter"] for row in rows} == {"2024-Q2"}
+    assert {row["quarter"] for row in rows} == {"2024-Q2", "2024-Q4"}, "and the year that the fourth closes"

@@ -27,6 +27,13 @@ OLD_LEDGER = """
         quarantined bigint not null, deleted bigint not null, expected bigint, message text
     )
 """
+OLD_ERASURE = """
+    create table erasure (
+        person text primary key, source text not null, erased_at timestamp not null, rows_removed bigint not null,
+        reason text not null
+    )
+"""
+AN_ERASURE = "insert into erasure values ('p1', 'zoho_crm', timestamp '2025-01-01 00:00:00', 3, 'request')"
 A_LOAD = """
     insert into load_ledger values (
         'l1', 'zoho_crm', 'deals', null, timestamp '2025-01-01 00:00:00', timestamp '2025-01-01 00:00:01', 'loaded',
@@ -99,11 +106,14 @@ def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_row
 
 def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(warehouse: Warehouse) -> None:
     bring_up(warehouse)
-    execute(warehouse, "drop table model_build", "drop table check_outcome", f"update {VERSION_TABLE} set version_num = '0001'", A_LOAD.replace(
+    execute(warehouse, "drop table model_build", "drop table check_outcome", "drop table data_origin", "drop table erasure",
+        OLD_ERASURE, AN_ERASURE, f"update {VERSION_TABLE} set version_num = '0001'", A_LOAD.replace(
         "null, null\n", "null, null, null, null\n"))  # fmt: skip
     assert bring_up(warehouse) == HEAD
     assert warehouse.columns("model_build")[0] == "model"
     assert warehouse.columns("check_outcome")[0] == "subject"
+    assert warehouse.columns("data_origin")[0] == "source"
+    assert warehouse.records("select person, removed from erasure") == [{"person": "p1", "removed": None}]
     assert len(warehouse.records("select * from load_ledger")) == 1
 
 

@@ -61,9 +61,11 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.reporting import cache, draw_chart
         from mel_pipeline.reporting.inputs.editions import write_edition
+        from mel_pipeline.reporting.inputs.folders import editions_dir
 
         settings = mel.settings
         edition = mel.edition(context.partition_key)
+        folder = editions_dir(settings, published=edition.publication is not None)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
@@ -74,7 +76,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
             number = by_name[name].id
             with cache.using(settings.pictures_dir):
                 chart = drawn.get(number) or draw_chart(
-                    edition, number, settings.published_dir, settings.report_sources, LANGUAGE
+                    edition, number, folder, settings.report_sources, LANGUAGE
                 )
                 metadata = _chart_metadata(chart)
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)
@@ -105,7 +107,7 @@ def _chart_metadata(chart: "ChartFile") -> dict[str, Any]:
 
 
 def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
-    address = f"/reports/{edition.period}"
+    address = f"/{'reports' if edition.publication else 'drafts'}/{edition.period}"
     pages = {
         f"page in {_named(language)}": dg.MetadataValue.url(f"{address}/{report.page.name}")
         for language, report in built.reports.items()

@@ -13,7 +13,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.serving.guard import App, Guard, Receive, Scope, Send
 from mel_pipeline.defs.serving.instance import open_instance
 
-REPORTS = "/reports"
+REPORTS, DRAFTS = "/reports", "/drafts"
 
 
 def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_daemon: bool = True) -> None:
@@ -35,26 +35,35 @@ def serve_ui(settings: Settings, port: int, *, read_only: bool = False, with_dae
         target = WorkspaceFileTarget(paths=[str(workspace)])
         with WorkspaceProcessContext(instance, target, version=__version__, read_only=read_only) as context:
             app = create_app_from_workspace_process_context(context)
+            drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
             uvicorn.run(
-                Guard(with_reports(app, settings.published_dir), hosts),
+                Guard(with_reports(app, settings.published_dir, drafts), hosts),
                 host="127.0.0.1",
                 port=port,
                 log_level="warning",
             )
 
 
-def with_reports(app: App, folder: Path) -> App:
-    """The finished reports under ``/reports/``: a browser opens no file:// link from a page it got over HTTP."""
+def with_reports(app: App, folder: Path, drafts: Path | None = None) -> App:
+    """Published reports under ``/reports/``, drafts under ``/drafts/``.
+
+    A browser opens no file:// link from a page it got over HTTP.
+    """
     from starlette.applications import Starlette
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
-    files = StaticFiles(directory=folder, html=True, check_dir=False)
-    reports = Starlette(routes=[Mount(REPORTS, files)])
+    folders = {REPORTS: folder} | ({DRAFTS: drafts} if drafts else {})
+    reports = Starlette(
+        routes=[
+            Mount(address, StaticFiles(directory=place, html=True, check_dir=False))
+            for address, place in folders.items()
+        ]
+    )
 
     async def app_with_reports(scope: Scope, receive: Receive, send: Send) -> None:
-        is_report = scope["type"] == "http" and str(scope["path"]).startswith(f"{REPORTS}/")
+        is_report = scope["type"] == "http" and str(scope["path"]).startswith((f"{REPORTS}/", f"{DRAFTS}/"))
         await (reports if is_report else app)(scope, receive, send)
 
     return app_with_reports

@@ -8,7 +8,6 @@ import sys
 import time
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +27,7 @@ from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.periods import Quarter
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
     from mel_pipeline.defs.serving.running import Jobs, Outcome, Stage
 
 app = typer.Typer(
@@ -100,7 +100,7 @@ def run(quarter: QuarterOption) -> None:
         with jobs(settings) as runner:
             warnings = _run_job(runner, "nightly", str(quarter))
         _print_warnings(warnings)
-        _print_location(settings.published_dir / str(quarter))
+        _print_location(settings, str(quarter))
 
 
 @app.command()
@@ -136,7 +136,7 @@ def report(
                 warnings |= _say_problems(ended.outcome, ended.job, ended.partition)
         _print_warnings(warnings)
         typer.echo(f"\nDone in {time.perf_counter() - begun:.0f} seconds.")
-        _print_location(settings.published_dir / runs[-1][1])
+        _print_location(settings, runs[-1][1])
 
 
 def _load_dagster() -> None:
@@ -319,10 +319,10 @@ def _shortened(text: str, lines: int = 3) -> str:
     return "\n    ".join(parts[:lines]) + more
 
 
-def _print_location(folder: Path) -> None:
-    pages = sorted(folder.glob("*.html"))
-    for page in pages:
-        typer.echo(f"Report: {page}")
+def _print_location(settings: Settings, period: str) -> None:
+    for what, folder in (("Report", settings.published_dir), ("Draft for the MEL lead", settings.drafts_dir)):
+        for page in sorted((folder / period).glob("*.html")):
+            typer.echo(f"{what}: {page}")
 
 
 def main() -> None:

@@ -8,16 +8,21 @@ import typer
 
 
 def site() -> None:
-    """Write the reading site beside the editions: every report, indicator and city; works from a file share."""
+    """Write the reading site beside the published editions, and one with all drafts for the MEL lead."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.reporting.inputs.site_data import write_site
     from mel_pipeline.warehouse import Warehouse
 
     settings = load_settings()
     begun = time.perf_counter()
-    built = write_site(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
-    typer.echo(
-        f"{built.files} files, {built.written} changed, {built.removed} removed"
-        f" in {time.perf_counter() - begun:.1f} seconds."
+    both = write_site(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
+    built = [site for site in (both.published, both.drafts) if site]
+    files, written, removed = (
+        sum(getattr(site, name) for site in built) for name in ("files", "written", "removed")
     )
-    typer.echo(f"Site: {built.index}")
+    typer.echo(
+        f"{files} files, {written} changed, {removed} removed in {time.perf_counter() - begun:.1f} seconds."
+    )
+    if both.published:
+        typer.echo(f"Site: {both.published.index}")
+    typer.echo(f"With drafts, for the MEL lead: {both.drafts.index}")

@@ -181,6 +181,11 @@ class Settings(DeliverySettings):
         return self.home / "reports" if self.project_dir == SHIPPED else self.report_sources / "published"
 
     @property
+    def drafts_dir(self) -> Path:
+        """Editions that are not published: for the MEL lead, apart from what readers open."""
+        return self.home / "drafts"
+
+    @property
     def database_url(self) -> str:
         return self.warehouse_url or f"duckdb:///{self.home / 'warehouse.duckdb'}"
 

@@ -63,9 +63,11 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
     def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.reporting import cache, draw_chart
         from mel_pipeline.reporting.inputs.editions import write_edition
+        from mel_pipeline.reporting.inputs.folders import editions_dir
 
         settings = mel.settings
         edition = mel.edition(context.partition_key)
+        folder = editions_dir(settings, published=edition.publication is not None)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         drawn: dict[str, ChartFile] = {}
         if PAGE in selected:
@@ -78,7 +80,7 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
             number = by_name[name].id
             with cache.using(settings.pictures_dir):
                 chart = drawn.get(number) or draw_chart(
-                    edition, number, settings.published_dir, settings.report_sources, BASE
+                    edition, number, folder, settings.report_sources, BASE
                 )
                 metadata = _chart_metadata(chart)
             yield dg.MaterializeResult(asset_key=name, metadata=metadata)
@@ -133,7 +135,7 @@ def _checks(context: dg.AssetExecutionContext, built: "BuiltEdition") -> list[dg
 def _page_metadata(built: "BuiltEdition", edition: "Edition") -> dict[str, Any]:
     from mel_pipeline.reporting.text.languages import language_name
 
-    address = f"/reports/{edition.period}"
+    address = f"/{'reports' if edition.publication else 'drafts'}/{edition.period}"
     pages = {
         f"page in {language_name(language)}": dg.MetadataValue.url(f"{address}/{report.page.name}")
         for language, report in built.reports.items()

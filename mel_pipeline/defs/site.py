@@ -36,17 +36,20 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
     group_name=REPORT,
     kinds={"html"},
     owners=["team:mel"],
-    description="The entry to all reports: every edition, a page per indicator and per city, with a search that"
-    " needs no server. Opens from a file share; makes no network requests.\n\n*If it fails:* the previous site"
+    description="The entry to all published reports: every edition, a page per indicator and per city, with a search that"
+    " needs no server. Opens from a file share; makes no network requests. One with all drafts lies apart, for the MEL"
+    " lead.\n\n*If it fails:* the previous site"
     " stays; read its message. `mel site` writes it at a terminal.",
 )
 def reading_site(mel: Mel) -> dg.MaterializeResult[None]:
     from mel_pipeline.reporting.inputs.site_data import write_site
 
-    built = write_site(mel.warehouse, mel.settings)
+    both = write_site(mel.warehouse, mel.settings)
+    built, address = both.first, "/reports" if both.published else "/drafts"
     return dg.MaterializeResult(
         metadata={
-            "open it": dg.MetadataValue.url(f"/reports/{built.index.name}"),
+            "open it": dg.MetadataValue.url(f"{address}/{built.index.name}"),
+            "with drafts, for the MEL lead": dg.MetadataValue.url(f"/drafts/{both.drafts.index.name}"),
             "file": dg.MetadataValue.path(str(built.index)),
             "files": built.files,
             "files that changed": built.written,

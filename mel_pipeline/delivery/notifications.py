@@ -180,14 +180,22 @@ def nothing_ran(hours: float) -> Notification:
 
 
 def report_link(settings: Settings, period: str) -> str:
-    """The page of an edition: under MEL_REPORTS_URL, otherwise beside the Dagster UI."""
-    folder = settings.reports_url or f"{settings.ui_url.rstrip('/')}/reports"
+    """The page of an edition: under MEL_REPORTS_URL, otherwise beside the Dagster UI. A draft only there."""
+    place = settings.ui_url.rstrip("/")
+    folder = f"{place}/drafts" if _is_draft(settings, period) else settings.reports_url or f"{place}/reports"
     return f"{folder.rstrip('/')}/{period}/report-en.html"
 
 
 def report_ready(settings: Settings, period: str, sentence: str) -> Notification:
-    lines = (f"Its files are in {settings.published_dir / period}.", *([sentence] if sentence else []))
-    return Notification(f"the report {period} is ready", lines, report_link(settings, period))
+    is_draft = _is_draft(settings, period)
+    folder = settings.drafts_dir if is_draft else settings.published_dir
+    lines = (f"Its files are in {folder / period}.", *([sentence] if sentence else []))
+    what = f"the draft of {period}" if is_draft else f"the report {period}"
+    return Notification(f"{what} is ready", lines, report_link(settings, period))
+
+
+def _is_draft(settings: Settings, period: str) -> bool:
+    return (settings.drafts_dir / period / "report-en.html").is_file()
 
 
 def grouped(problems: list[str]) -> list[str]:

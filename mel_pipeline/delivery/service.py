@@ -23,6 +23,7 @@ from mel_pipeline.delivery.message import Letter, message
 from mel_pipeline.delivery.recipients import Recipient, one_address, recipients
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
+from mel_pipeline.reporting.inputs.folders import editions_dir
 from mel_pipeline.reporting.text.languages import languages, refused
 from mel_pipeline.warehouse import tables
 from mel_pipeline.warehouse.migrating import ensure_tables
@@ -74,7 +75,9 @@ class _Delivery:
 
     @property
     def folder(self) -> Path:
-        return self.settings.published_dir / self.edition.period
+        return (
+            editions_dir(self.settings, published=self.edition.publication is not None) / self.edition.period
+        )
 
     @property
     def version(self) -> int:
@@ -236,10 +239,12 @@ def _letter(task: _Delivery, language: str, notes: list[str]) -> Letter:
     from mel_pipeline.reporting.mail import edition_mail
 
     page = f"{task.edition.period}/report-{language}.html"
-    if task.settings.reports_url:
+    if task.edition.publication is None:
+        place = str(task.folder.parent / page)  # readers cannot open it
+    elif task.settings.reports_url:
         place = f"{task.settings.reports_url.rstrip('/')}/{page}"
     else:
-        folder = task.settings.published_dir if task.draft else task.settings.deliver_dir
+        folder = None if task.draft else task.settings.deliver_dir
         place = str((folder or task.settings.published_dir) / page)
     attachment = _attachment(task, language, notes)
     mail = edition_mail(

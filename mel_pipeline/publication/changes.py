@@ -51,7 +51,6 @@ class Movement:
     after: float | None
     parts: Mapping[str, float] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
-    people: float = 0.0  # by how many cases numerator or denominator differ, whichever is more
 
     @property
     def difference(self) -> float | None:
@@ -161,11 +160,7 @@ def _movement(
                 parts[reason] = (now or 0.0) - (then or 0.0)
     elif before is not None and after is not None:
         parts[UNKNOWN] = after - before  # it was not available in between: no part can be determined
-    people = max(
-        abs((_number(last, name) or 0.0) - (_number(first, name) or 0.0))
-        for name in ("numerator", "denominator", "n")
-    )
-    return Movement(key[0], key[1], key[2], before, after, parts, reasons, people)
+    return Movement(key[0], key[1], key[2], before, after, parts, reasons)
 
 
 def _shown(row: Mapping[str, object]) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from mel_pipeline.core.errors import PublicationError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.readiness import Obstacle, obstacles
+from mel_pipeline.publication.release import Candidate, candidate
 from mel_pipeline.publication.store import Entry
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def quarter_status(warehouse: Warehouse, settings: Settings, quarter: Quarter) -
     if published:
         return QuarterStatus(str(quarter), PUBLISHED, version, open_restatements=differing)
     against = tuple(obstacles(warehouse, settings, quarter))
-    figures = digest_of_frame(candidate(warehouse, settings, str(quarter)))
+    would_be = candidate(warehouse, settings, str(quarter))
+    against = (*against, *_exposures(would_be))
+    figures = digest_of_frame(would_be.figures)
     events = {entry.event for entry in entries if entry.figures == figures}
     state = APPROVED if APPROVED in events else CHECKED if not against else DRAFT
     return QuarterStatus(str(quarter), state, version, against, figures=figures)
@@ -105,12 +108,11 @@ def approve(
     """
     if not role.strip() or not note.strip():
         raise PublicationError(f"Approving {quarter}: give the approver's role and a note.")
-    against = obstacles(warehouse, settings, quarter, without)
-    if against:
-        raise PublicationError(
-            f"Publishing {quarter}: not possible yet.\n" + "\n".join(f"- {item.sentence}" for item in against)
-        )
-    entry = _entry(warehouse, settings, quarter, APPROVED)
+    _refuse(quarter, obstacles(warehouse, settings, quarter, without))
+    would_be = candidate(warehouse, settings, str(quarter))
+    _refuse(quarter, _exposures(would_be))
+    figures = digest_of_frame(would_be.figures)
+    entry = Entry(quarter=str(quarter), event=APPROVED, happened_at=utc_now(), figures=figures)
     answered = {"without": dict(without or {})}
     return _append(warehouse, replace(entry, role=role.strip(), note=note.strip(), details=answered))
 
@@ -128,8 +130,8 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
     from mel_pipeline.warehouse import tables
     from mel_pipeline.warehouse.migrating import ensure_tables
 
-    current = candidate(warehouse, settings, str(quarter))
-    figures = digest_of_frame(current)
+    current = candidate(warehouse, settings, str(quarter), audited=True)
+    figures = digest_of_frame(current.figures)
     entries = store.ledger(warehouse, str(quarter))
     before = next((entry for entry in reversed(entries) if entry.event == PUBLISHED), None)
     approvals = [entry for entry in entries if entry.event == APPROVED]
@@ -142,12 +144,11 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
         raise PublicationError(
             f"Publishing {quarter}: {had}. Approve the current figures, with a role and a note."
         )
-    if against := obstacles(warehouse, settings, quarter, approvals[-1].details.get("without")):
-        raise PublicationError(
-            f"Publishing {quarter}: not possible yet.\n" + "\n".join(f"- {item.sentence}" for item in against)
-        )
+    against = obstacles(warehouse, settings, quarter, approvals[-1].details.get("without"))
+    _refuse(quarter, [*against, *_exposures(current)])
     restatement.require_reasons(warehouse, str(quarter))
     version = (before.version or 0) + 1 if before else 1
+    manifest = _manifest(warehouse, str(quarter))
     entry = Entry(
         quarter=str(quarter),
         event=PUBLISHED,
@@ -156,33 +157,44 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
         version=version,
         role=approvals[-1].role,
         note=approvals[-1].note,
-        details=_manifest(warehouse, str(quarter))
+        details=manifest
         | approvals[-1].details
-        | restatement.kept_cells(warehouse, before),
+        | restatement.kept_cells(current.kept, before, manifest["calculation"]),
     )
     with warehouse.transaction() as connection:
         ensure_tables(connection)
-        rows = current.assign(version=version)[["version", *tables.CELL_COLUMNS]]
+        rows = current.figures.assign(version=version)[["version", *tables.CELL_COLUMNS]]
         connection.execute(sa.insert(tables.published_figures), _records(rows))
+        if behind := _records(current.numbers.assign(quarter=str(quarter), version=version)):
+            connection.execute(sa.insert(tables.protected_numbers), behind)
         restatement.close(connection, str(quarter))
         store.append(connection, entry)
     return entry
 
 
-def candidate(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:
-    """Figures that would be published now: from the current data, with small groups withheld."""
-    from mel_pipeline.publication.release import protected_now
+def _exposures(would_be: Candidate) -> list[Obstacle]:
+    """What earlier editions withheld, or this one withholds, must not follow from both together."""
+    if not would_be.exposes:
+        return []
+    listed = ", ".join(would_be.exposes)
+    return [
+        Obstacle(
+            "exposes",
+            f"Together with what was published before, its figures would give away withheld ones: {listed}. Talk to"
+            " the person responsible for data protection.",
+        )
+    ]
 
-    return protected_now(warehouse, settings, quarter)
+
+def _refuse(quarter: Quarter, against: Sequence[Obstacle]) -> None:
+    if against:
+        raise PublicationError(
+            f"Publishing {quarter}: not possible yet.\n" + "\n".join(f"- {item.sentence}" for item in against)
+        )
 
 
 def digest_of_frame(figures: pd.DataFrame) -> str:
     return store.digest_of(store.figures_text(figures))
-
-
-def _entry(warehouse: Warehouse, settings: Settings, quarter: Quarter, event: str) -> Entry:
-    figures = digest_of_frame(candidate(warehouse, settings, str(quarter)))
-    return Entry(quarter=str(quarter), event=event, happened_at=utc_now(), figures=figures)
 
 
 def _append(warehouse: Warehouse, entry: Entry) -> Entry:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.publication import store
-from mel_pipeline.publication.calculations import definition_files, last_calculation, listing_of
+from mel_pipeline.publication.calculations import FIGURES, definition_files, last_calculation, listing_of
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
@@ -39,12 +39,26 @@ def obstacles(
     except ReportError as error:
         return [Obstacle("not_calculated", str(error))]
     found = [
+        *_earlier_drafts(warehouse, quarter),
         *_stale(warehouse, settings, calculation),
         *_broken_checks(warehouse, quarter),
         *_missing_sources(warehouse, settings, quarter),
         *_unmapped_labels(warehouse, quarter),
     ]
     return [item for item in found if not (item.waivable and item.key in (waived or {}))]
+
+
+def _earlier_drafts(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:
+    """A published year is the sum of its published quarters, as far as people are concerned."""
+    calculated = {row["quarter"] for row in warehouse.records(f"select distinct quarter from {FIGURES}")}  # noqa: S608
+    out = {entry.quarter for entry in store.ledger(warehouse) if entry.event == "published"}
+    before = {str(item) for item in quarters_of_year(quarter.year) if str(item) < str(quarter)}
+    if drafts := sorted((before & calculated) - out):
+        yield Obstacle(
+            "order",
+            f"{', '.join(drafts)} {'is' if len(drafts) == 1 else 'are'} not published. Publish the quarters of a year in"
+            f" their order: {drafts[0]} first.",
+        )
 
 
 def _stale(warehouse: Warehouse, settings: Settings, calculation: Calculation) -> Iterator[Obstacle]:

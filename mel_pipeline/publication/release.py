@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mel_pipeline.publication.calculations import FIGURES
-from mel_pipeline.publication.restatement import HELD, KEY, ledger_rows
+from mel_pipeline.publication.disclosure import newly_exposed, visible
 from mel_pipeline.publication.sensitivity import sensitivities
 from mel_pipeline.warehouse.migrating import ensure_tables
-from mel_pipeline.warehouse.tables import CELL_COLUMNS, released_figures
+from mel_pipeline.warehouse.tables import CELL_COLUMNS, protected_numbers, released_figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mel_pipeline.core.settings import Settings
-    from mel_pipeline.publication.disclosure import Sensitivity
+    from mel_pipeline.publication.disclosure import Block, Sensitivity, Visible
+    from mel_pipeline.publication.disclosure.editions import Key
     from mel_pipeline.warehouse import Warehouse
 
 PEOPLE = "disclosure_people"
+KEY = ["indicator_id", "period", "disaggregation"]
+NUMBERS = [*KEY, "numerator", "denominator", "people", "members"]
+HIDDEN = "suppressed"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Released:
 
 def release(warehouse: Warehouse, settings: Settings) -> Released:
     """Rewrite ``released_figures`` for every calculated quarter."""
-    frame, unprotected = _protected(warehouse, settings)
+    found = _visible(warehouse, settings, published(warehouse, settings))
+    frame = found.frame[[*CELL_COLUMNS, "version"]]
     frame = with_intervals(frame, settings).sort_values([*KEY, "category"], na_position="first")
     plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
     rows = [{str(name): value for name, value in row.items()} for row in plain]
@@ -48,7 +53,7 @@ def release(warehouse: Warehouse, settings: Settings) -> Released:
         connection.execute(sa.delete(released_figures))
         if rows:
             connection.execute(sa.insert(released_figures), rows)
-    return Released(len(frame), int((frame["status"] == "suppressed").sum()), tuple(unprotected))
+    return Released(len(frame), int((frame["status"] == "suppressed").sum()), found.unprotected)
 
 
 def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -82,56 +87,93 @@ def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     )
 
 
-def protected_now(warehouse: Warehouse, settings: Settings, quarter: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Candidate:
+    """What publishing a quarter would make public.
+
+    ``figures``: columns of ``published_figures`` but for the version. ``numbers``: what stands behind those about
+    people. ``held``: groups of figures that stay as they were published. ``kept``: figures that the last calculation
+    does not give. ``exposes``: withheld figures that they would give away.
+    """
+
+    figures: pd.DataFrame
+    numbers: pd.DataFrame
+    held: frozenset[Block]
+    kept: tuple[Key, ...]
+    exposes: tuple[str, ...]
+
+
+def candidate(warehouse: Warehouse, settings: Settings, quarter: str, *, audited: bool = False) -> Candidate:
     """The figures of a quarter as they would be published now; other published quarters are unchanged.
 
-    A figure that differs from the published one by too few people to be shown keeps the published value.
+    Args:
+        audited: attack the result together with everything published, even where the protection has found nothing.
     """
-    frame, _ = _protected(warehouse, settings, republish=quarter)
-    mine = frame[frame["quarter"] == quarter]
-    held = {
-        tuple(row[name] for name in KEY) for row in ledger_rows(warehouse, quarter) if row["state"] == HELD
-    }
-    if not held:
-        return mine
-    old = _published(warehouse)
-    old = old[old["quarter"] == quarter]
-    import pandas as pd
-
-    keep = [tuple(row) not in held for row in mine[KEY].itertuples(index=False)]
-    stay = [tuple(row) in held for row in old[KEY].itertuples(index=False)]
-    return pd.concat([mine[keep], old[stay]], ignore_index=True)
+    rules, public = sensitivities(settings), published(warehouse, settings)
+    found = _visible(warehouse, settings, public, republish=quarter)
+    mine = found.frame["quarter"] == quarter
+    figures = found.frame.loc[mine, list(CELL_COLUMNS)].reset_index(drop=True)
+    about_people = mine & found.numbers["indicator_id"].isin(rules)
+    attacked = audited or found.exposed
+    exposes = newly_exposed(found, quarter, public, rules, settings.min_cell) if attacked else []
+    numbers = found.numbers.reindex(columns=NUMBERS)[about_people].reset_index(drop=True)
+    return Candidate(figures, numbers, found.held, found.kept, tuple(exposes))
 
 
-def _protected(
-    warehouse: Warehouse, settings: Settings, republish: str | None = None
-) -> tuple[pd.DataFrame, list[str]]:
-    """All figures: published ones as published (except for the quarter being republished), the others protected."""
-    import pandas as pd
-
-    from mel_pipeline.publication.disclosure import protect
-
-    current = warehouse.read(f"select * from {FIGURES}")[list(CELL_COLUMNS)]  # noqa: S608
-    published = _published(warehouse)
-    as_published = published[published["quarter"] != republish] if republish else published
-    current = current[~current["quarter"].isin(as_published["quarter"])].assign(version=None)
-    together = pd.concat([as_published, current], ignore_index=True) if len(as_published) else current
-    frozen = {
-        tuple(row)
-        for row in as_published.loc[as_published["status"] != "suppressed", KEY].itertuples(index=False)
-    }
-    withheld = {
-        tuple(row) for row in published.loc[published["status"] == "suppressed", KEY].itertuples(index=False)
-    }
+def _visible(
+    warehouse: Warehouse, settings: Settings, public: pd.DataFrame, republish: str | None = None
+) -> Visible:
     rules = sensitivities(settings)
-    done = protect(
-        with_people(together, warehouse, rules),
-        rules,
-        min_cell=settings.min_cell,
-        frozen=frozen,
-        withheld=withheld,
-    )
-    return done.frame[[*CELL_COLUMNS, "version"]], done.unprotected
+    current = warehouse.read(f"select * from {FIGURES}")[list(CELL_COLUMNS)]  # noqa: S608
+    current = with_people(current, warehouse, rules)
+    return visible(current, public, rules, min_cell=settings.min_cell, republish=republish)
+
+
+def published(warehouse: Warehouse, settings: Settings) -> pd.DataFrame:
+    """The last version of every published quarter, with the numbers behind withheld figures.
+
+    Returns:
+        Columns of ``published_figures``, ``shown``, ``people`` and ``members``.
+    """
+    import pandas as pd
+
+    if not warehouse.has_table("published_figures"):
+        return pd.DataFrame(columns=[*CELL_COLUMNS, "version", "shown", "people", "members"])
+    frame = warehouse.read(
+        "select p.* from published_figures p join (select quarter, max(version) as version from published_figures"
+        " group by quarter) l on l.quarter = p.quarter and l.version = p.version"
+    )[[*CELL_COLUMNS, "version"]]
+    frame = frame.assign(shown=frame["status"] != HIDDEN)
+    behind = _numbers_behind(warehouse, frame, settings)
+    found = frame[KEY].merge(behind, on=KEY, how="left").set_index(frame.index)
+    for name in ("numerator", "denominator"):
+        frame[name] = frame[name].where(frame["shown"], found[name])
+    known = ~frame["shown"] & frame["numerator"].notna() & frame["denominator"].notna()
+    frame["status"] = frame["status"].mask(known, "ok")
+    return frame.assign(people=found["people"], members=found["members"])
+
+
+def _numbers_behind(warehouse: Warehouse, frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Of quarters published before they were stored: the numbers of today."""
+    import pandas as pd
+
+    columns = [*KEY, *NUMBERS[len(KEY) :]]
+    stored = pd.DataFrame(columns=columns)
+    if warehouse.has_table(protected_numbers.name):
+        query = (
+            f"select n.* from {protected_numbers.name} n join (select quarter, max(version) as version"  # noqa: S608
+            " from published_figures group by quarter) l on l.quarter = n.quarter and l.version = n.version"
+        )
+        stored = warehouse.read(query)
+    missing = sorted(set(frame["quarter"]) - set(stored.get("quarter", ())))
+    if not missing or not warehouse.has_table(FIGURES):
+        return stored[columns]
+    rules = sensitivities(settings)
+    today = warehouse.read(f"select * from {FIGURES}")  # noqa: S608
+    today = today[today["quarter"].isin(missing) & today["indicator_id"].isin(rules)]
+    today = with_people(today, warehouse, rules).reindex(columns=columns)
+    parts = [part for part in (stored[columns], today) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else stored[columns]
 
 
 def with_people(frame: pd.DataFrame, warehouse: Warehouse, rules: Mapping[str, Sensitivity]) -> pd.DataFrame:
@@ -145,15 +187,3 @@ def with_people(frame: pd.DataFrame, warehouse: Warehouse, rules: Mapping[str, S
     counted = counted.assign(category=counted["category"].fillna(""))[[*names, "people", "members"]]
     found = keyed[names].merge(counted, on=names, how="left").set_index(frame.index)
     return frame.assign(people=found["people"], members=found["members"])
-
-
-def _published(warehouse: Warehouse) -> pd.DataFrame:
-    """The last version of every published quarter."""
-    import pandas as pd
-
-    if not warehouse.has_table("published_figures"):
-        return pd.DataFrame(columns=[*CELL_COLUMNS, "version"])
-    return warehouse.read(
-        "select p.* from published_figures p join (select quarter, max(version) as version from published_figures"
-        " group by quarter) l on l.quarter = p.quarter and l.version = p.version"
-    )[[*CELL_COLUMNS, "version"]]

@@ -1,8 +1,8 @@
 """The restatement ledger: published figures next to their current values, with the reason.
 
 The reason is derived from the data where possible (see ``changes``); otherwise a person states it. A figure about
-people is not restated while it differs by fewer people than a small group: one late answer between two versions of
-a mean would reveal what that person answered.
+people is not restated while it, or another figure about the same people, differs by fewer people than a small group:
+one late answer between two versions of a mean would reveal what that person answered.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def _differences(warehouse: Warehouse, settings: Settings, publication: Entry) -
     made = {item.calculation_id: item for item in store.calculations(warehouse, quarter)}
     shown = published(warehouse, quarter, publication.version or 1)
     bases = {publication.details["calculation"], *publication.details.get("bases", [])}
+    movements = []
     for base in sorted(bases):
         if made[base].figures == now.figures:
             continue
@@ -92,20 +93,45 @@ def _differences(warehouse: Warehouse, settings: Settings, publication: Entry) -
             key = (movement.indicator_id, movement.period, movement.disaggregation)
             # Withheld figures were never shown, and are not shown now.
             if _base(publication, key) == base and shown.get(key) != "suppressed":
-                yield from _rows_of(movement, settings)
+                movements.append(movement)
+    people = people_indicators(settings)
+    about_people = any(movement.indicator_id in people for movement in movements)
+    restated = _restated(warehouse, settings, quarter) if about_people else set()
+    for movement in movements:
+        key = (movement.indicator_id, movement.period, movement.disaggregation)
+        yield from _rows_of(movement, held=movement.indicator_id in people and key not in restated)
 
 
-def kept_cells(warehouse: Warehouse, before: Entry | None) -> dict[str, Any]:
-    """Figures that a new version carries over from the previous one, as they differ by too few people to be shown.
+def _restated(warehouse: Warehouse, settings: Settings, quarter: str) -> set[tuple[str, str, str]]:
+    """Figures that a new version would show with new numbers."""
+    from mel_pipeline.publication.release import candidate
+    from mel_pipeline.publication.sensitivity import sensitivities
+
+    found, rules = candidate(warehouse, settings, quarter), sensitivities(settings)
+    held, kept = {(block.group, block.period) for block in found.held}, set(found.kept)
+    rows = found.figures.loc[found.figures["status"] != "suppressed", KEY].itertuples(index=False)
+    names = ((str(row[0]), str(row[1]), str(row[2])) for row in rows)
+    return {
+        name
+        for name in names
+        if name[0] not in rules or ((rules[name[0]].group, name[1]) not in held and name not in kept)
+    }
+
+
+def kept_cells(
+    cells: Iterable[tuple[str, str, str]], before: Entry | None, calculation: str
+) -> dict[str, Any]:
+    """Figures of a new version that do not come from its calculation: they differ by too few people to be shown.
+
+    Args:
+        before: the version whose figures they are; none of a year that is the sum of its published quarters.
 
     Returns:
         ``kept``: their names; ``bases``: the calculation each of them comes from, in the same order.
     """
-    if before is None:
-        return {}
-    rows = [row for row in ledger_rows(warehouse, before.quarter) if row["state"] == HELD]
-    cells = sorted({tuple(row[name] for name in CELL) for row in rows})
-    return {"kept": [list(cell) for cell in cells], "bases": [_base(before, cell) for cell in cells]}
+    names = sorted(cells)
+    bases = [_base(before, cell) if before else calculation for cell in names]
+    return {"kept": [list(cell) for cell in names], "bases": bases} if names or before else {}
 
 
 def _base(publication: Entry, cell: tuple[str, ...]) -> str:
@@ -125,9 +151,7 @@ def published(warehouse: Warehouse, quarter: str, version: int) -> dict[tuple[st
     return {(row["indicator_id"], row["period"], row["disaggregation"]): row["status"] for row in rows}
 
 
-def _rows_of(movement: Movement, settings: Settings) -> Iterable[Difference]:
-    about_people = movement.indicator_id in people_indicators(settings)
-    held = about_people and movement.people < settings.min_cell
+def _rows_of(movement: Movement, *, held: bool) -> Iterable[Difference]:
     parts: Mapping[str, float | None] = movement.parts or dict.fromkeys(movement.reasons or (UNKNOWN,))
     for reason, part in parts.items():
         yield Difference(

@@ -54,9 +54,11 @@ def last_quarter(warehouse: Warehouse, settings: Settings) -> tuple[list[str], s
     missing = []
     if not _has_figures(warehouse, str(quarter)):
         missing.append(f"No figures of {quarter}: start the job nightly for it.")
-    page = settings.published_dir / str(quarter) / "report-en.html"
-    if not (page.is_file() and page.stat().st_size):
-        missing.append(f"No report of {quarter} ({page}): start the job quarterly_report for it.")
+    pages = [
+        folder / str(quarter) / "report-en.html" for folder in (settings.published_dir, settings.drafts_dir)
+    ]
+    if not any(page.is_file() and page.stat().st_size for page in pages):
+        missing.append(f"No report of {quarter} ({pages[1]}): start the job quarterly_report for it.")
     return missing, f"{quarter} is there: its figures and its report."
 
 

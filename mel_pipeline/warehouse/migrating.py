@@ -62,6 +62,9 @@ def _upgrade(connection: sa.Connection, version: str | None) -> None:
             f"Opening the warehouse: it was written by a newer version of this package (layout {version}, this one knows"
             f" {HEAD}). Install the newer version again. Nothing was changed."
         )
+    if connection.dialect.name == "duckdb":
+        # The dialect registers itself when a connection is opened after Alembic was loaded; here it was before.
+        import duckdb_sqlalchemy.alembic_impl  # noqa: F401
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection

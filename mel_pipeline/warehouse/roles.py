@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from mel_pipeline.core.errors import WarehouseError
 
 WRITER, READER = "mel_writer", "mel_reader"
-# Of the package's own tables: figures with small groups withheld, what was published, and what differs from it.
-FOR_READERS = ("released_figures", "published_figures", "publication_ledger", "restatement")
+# Of the package's own tables: what was published. Drafts, and what the data give now, are for the MEL lead: a reader who
+# compares them from night to night learns what is withheld.
+FOR_READERS = ("published_figures", "publication_ledger")
 
 
 def role_statements(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 VERSION_TABLE = "mel_migration"
-HEAD = "0004"  # the newest migration
+HEAD = "0005"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -237,6 +237,22 @@ published_figures = sa.Table(
     metadata,
     sa.Column("version", sa.BigInteger, nullable=False),
     *(sa.Column(name, kind) for name, kind in _CELL),
+)
+
+# What stands behind published figures about people, withheld ones too: later publications must not reveal it.
+# Internal: readers never see it.
+protected_numbers = sa.Table(
+    "protected_numbers",
+    metadata,
+    sa.Column("quarter", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("indicator_id", sa.Text, nullable=False),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("disaggregation", sa.Text, nullable=False),
+    sa.Column("numerator", sa.Double),
+    sa.Column("denominator", sa.Double),
+    sa.Column("people", sa.Double),  # distinct persons, where cases are not persons
+    sa.Column("members", sa.Double),  # those of them in the category
 )
 
 # Public figures: published ones as published, the others with small groups withheld.

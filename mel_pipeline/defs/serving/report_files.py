@@ -1,4 +1,4 @@
-"""The finished reports under ``/reports/``: a browser opens no file:// link from a page it got over HTTP.
+"""Published reports under ``/reports/``, drafts under ``/drafts/``: a browser opens no file:// link from a page it got over HTTP.
 
 They share the UI's address and must not share its rights: an HTML or SVG file that found its way into the folder would
 otherwise start runs. So every file gets a policy that takes its origin away and lets it load only files beside it, runs
@@ -19,7 +19,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.defs.serving.guard import App, Receive, Scope, Send
 from mel_pipeline.reporting.site.templates import script_digest
 
-REPORTS = "/reports"
+REPORTS, DRAFTS = "/reports", "/drafts"
 PAGE_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -40,17 +40,20 @@ SANDBOX = (
 )
 
 
-def with_reports(app: App, folder: Path, sources_dir: Path) -> App:
-    """``app``, and the files of ``folder`` under ``/reports/``.
+def with_reports(app: App, folder: Path, sources_dir: Path, drafts: Path | None = None) -> App:
+    """``app``, with the files of ``folder`` under ``/reports/`` and those of ``drafts`` under ``/drafts/``.
 
     Args:
         sources_dir: templates of the reading site, whose script is the only one that runs.
     """
-    files = _Reports(folder, _policy(sources_dir))
-    reports = Starlette(routes=[Mount(REPORTS, files)])
+    policy = _policy(sources_dir)
+    folders = {REPORTS: folder} | ({DRAFTS: drafts} if drafts else {})
+    reports = Starlette(
+        routes=[Mount(address, _Reports(place, policy)) for address, place in folders.items()]
+    )
 
     async def app_with_reports(scope: Scope, receive: Receive, send: Send) -> None:
-        is_report = scope["type"] == "http" and str(scope["path"]).startswith(f"{REPORTS}/")
+        is_report = scope["type"] == "http" and str(scope["path"]).startswith((f"{REPORTS}/", f"{DRAFTS}/"))
         await (reports if is_report else app)(scope, receive, send)
 
     return app_with_reports

@@ -58,9 +58,10 @@ def serve_ui(
             ) as context,
         ):
             app = create_app_from_workspace_process_context(context)
+            drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-            guarded = Guard(with_reports(app, settings.published_dir, settings.report_sources), hosts)
-            server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning"))
+            served = with_reports(app, settings.published_dir, settings.report_sources, drafts)
+            server = uvicorn.Server(uvicorn.Config(Guard(served, hosts), log_level="warning"))
             with parts.watched(lambda: setattr(server, "should_exit", True)):
                 server.run(sockets=[bound])
 

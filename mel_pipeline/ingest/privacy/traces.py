@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 KEPT = (
     "erasure",
     "published_figures",
+    "protected_numbers",
     "publication_ledger",
     "kept_file",
     "calculation",

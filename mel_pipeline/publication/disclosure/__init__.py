@@ -4,7 +4,20 @@ Pure: a frame of figures in, the same frame with some withheld out. No database 
 """
 
 from mel_pipeline.publication.disclosure.attack import Interval, audit
-from mel_pipeline.publication.disclosure.protection import Protected, protect
+from mel_pipeline.publication.disclosure.editions import Visible, newly_exposed, visible
+from mel_pipeline.publication.disclosure.protection import Protected, exposed, protect
+from mel_pipeline.publication.disclosure.settling import Block
 from mel_pipeline.publication.disclosure.structure import Sensitivity
 
-__all__ = ["Interval", "Protected", "Sensitivity", "audit", "protect"]
+__all__ = [
+    "Block",
+    "Interval",
+    "Protected",
+    "Sensitivity",
+    "Visible",
+    "audit",
+    "exposed",
+    "newly_exposed",
+    "protect",
+    "visible",
+]

@@ -36,10 +36,11 @@ Cell = tuple[str, str, str, str]  # group, period, dimension, category
 
 @dataclass(frozen=True)
 class Protected:
-    """The figures with some withheld, and sentences about what published figures still reveal."""
+    """The figures with some withheld, and what published figures still reveal, in sentences and by figure."""
 
     frame: pd.DataFrame
     unprotected: list[str] = field(default_factory=list)
+    exposed: list[Row] = field(default_factory=list)
 
 
 def protect(
@@ -68,7 +69,31 @@ def protect(
     before = {choice.cell(names[name]) for name in withheld if name in names}
     choice.hide(before - choice.frozen)
     choice.run()
-    return Protected(_blanked(frame, choice.figures.hidden), choice.unprotected)
+    return Protected(_blanked(frame, choice.figures.hidden), choice.unprotected, choice.exposed)
+
+
+def exposed(
+    frame: pd.DataFrame,
+    rules: Mapping[str, Sensitivity],
+    shown: Iterable[Row],
+    secret: Iterable[Row] = (),
+    *,
+    min_cell: int = 5,
+) -> set[Row]:
+    """What ``shown`` reveals: figures about few people among the others, and the exact number of a ``secret`` one.
+
+    Args:
+        frame: all figures, none withheld.
+        shown: what has been printed, and nothing else.
+    """
+    choice = _Choice(read_figures(frame, rules), rules, min_cell)
+    printed, secrets = {choice.cell(row) for row in shown}, set(secret)
+    choice.hide(choice.members.keys() - printed)
+    return {
+        quantity.row
+        for quantity in choice.guarded()
+        if (choice.is_small(quantity) or quantity.row in secrets) and choice.is_exposed(quantity)
+    }
 
 
 class _Choice:
@@ -86,6 +111,7 @@ class _Choice:
         self.attacker = Attacker(self.figures, self.complete, self.links)
         self.frozen: set[Cell] = set()
         self.unprotected: list[str] = []
+        self.exposed: list[Row] = []
 
     def cell(self, row: Row) -> Cell:
         return (self.rules[row.indicator].group, row.period, row.dimension, row.category)
@@ -107,16 +133,16 @@ class _Choice:
     def run(self) -> None:
         """Primary suppression, secondary suppression, then show again what was not needed."""
         already = {self.cell(row) for row in self.figures.hidden}
-        primary = {self.cell(quantity.row) for quantity in self.complete if self._is_small(quantity)}
+        primary = {self.cell(quantity.row) for quantity in self.complete if self.is_small(quantity)}
         for cell in sorted(primary & self.frozen):
-            self.unprotected.append(f"{_named(cell)} is published although it counts few people.")
+            self.unprotected.append(f"{named(cell)} is published although it counts few people.")
         self.hide(primary - self.frozen)
         added, given_up = self._protect_all()
         for cell in sorted(added, key=self._cost, reverse=True):
             if cell in already:
                 continue
             self.show(cell)
-            if any(self._is_exposed(quantity) for quantity in self._guarded() if quantity not in given_up):
+            if any(self.is_exposed(quantity) for quantity in self.guarded() if quantity not in given_up):
                 self.hide([cell])
 
     def _protect_all(self) -> tuple[list[Cell], set[Quantity]]:
@@ -124,23 +150,24 @@ class _Choice:
         added: list[Cell] = []
         safe: set[Quantity] = set()
         given_up: set[Quantity] = set()
-        while waiting := [item for item in self._guarded() if item not in safe and item not in given_up]:
+        while waiting := [item for item in self.guarded() if item not in safe and item not in given_up]:
             first = waiting[0]
-            if not self._is_exposed(first):
+            if not self.is_exposed(first):
                 safe.add(first)
                 continue
             helper = self._helper(first)
             if helper is None:
                 given_up.add(first)
+                self.exposed.append(first.row)
                 self.unprotected.append(
-                    f"{_named(self.cell(first.row))} follows from figures already published."
+                    f"{named(self.cell(first.row))} follows from figures already published."
                 )
                 continue
             self.hide([helper])
             added.append(helper)
         return added, given_up
 
-    def _is_small(self, quantity: Quantity) -> bool:
+    def is_small(self, quantity: Quantity) -> bool:
         counted = counts_of(quantity.row, self.rules[quantity.row.indicator])
         people = self.people.get(quantity, self.complete[quantity])
         return quantity in counted and 0 < people < self.min_cell
@@ -152,24 +179,24 @@ class _Choice:
         total = sum(weight * self.complete[quantity] for quantity, weight in link.weights.items())
         return total <= TOLERANCE if link.is_bound else abs(total) <= TOLERANCE
 
-    def _guarded(self) -> list[Quantity]:
+    def guarded(self) -> list[Quantity]:
         """What must not be inferred: small counts of people, and the numerators of all withheld figures.
 
         Small ones first, and quarters before years: a year is often safe once its quarters are.
         """
         hidden = sorted(self.figures.hidden)
         counted = [quantity for row in hidden for quantity in counts_of(row, self.rules[row.indicator])]
-        guarded = [quantity for quantity in counted if quantity in self.complete and self._is_small(quantity)]
+        guarded = [quantity for quantity in counted if quantity in self.complete and self.is_small(quantity)]
         guarded += [Quantity(row, "numerator") for row in hidden]
         known = dict.fromkeys(quantity for quantity in guarded if quantity in self.complete)
         return sorted(
-            known, key=lambda quantity: (not self._is_small(quantity), "-" not in quantity.row.period)
+            known, key=lambda quantity: (not self.is_small(quantity), "-" not in quantity.row.period)
         )
 
-    def _is_exposed(self, quantity: Quantity) -> bool:
+    def is_exposed(self, quantity: Quantity) -> bool:
         """Whether it can be inferred: a small count too narrowly, anything else exactly."""
         return self.attacker.can_infer(
-            quantity, (self.min_cell if self._is_small(quantity) else 1) - TOLERANCE
+            quantity, (self.min_cell if self.is_small(quantity) else 1) - TOLERANCE
         )
 
     def _helper(self, exposed: Quantity) -> Cell | None:
@@ -180,7 +207,7 @@ class _Choice:
         )
         for cell in candidates:
             self.hide([cell])
-            protects = not self._is_exposed(exposed)
+            protects = not self.is_exposed(exposed)
             self.show(cell)
             if protects:
                 return cell
@@ -222,7 +249,7 @@ class _Choice:
         )
 
 
-def _named(cell: Cell) -> str:
+def named(cell: Cell) -> str:
     group, period, dimension, category = cell
     return f"{group} {period} {dimension if dimension == TOTAL else f'{dimension}={category}'}"
 

@@ -95,7 +95,9 @@ def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figur
     for record in frame[frame["indicator_id"].isin(rules)].to_dict("records"):
         row = row_of(record)
         figures.people |= _persons(row, record, rules[row.indicator])
-        numbers = {part: record[part] for part in ("numerator", "denominator") if not _missing(record[part])}
+        numbers = {
+            part: record[part] for part in ("numerator", "denominator") if not is_missing(record[part])
+        }
         if record["status"] == HIDDEN:
             figures.hidden.add(row)
         elif record["status"] == MISSING and len(numbers) < 2:
@@ -109,18 +111,18 @@ def _persons(row: Row, record: Mapping[Any, Any], rule: Sensitivity) -> dict[Qua
     found = {}
     for quantity, column in zip(counts_of(row, rule), ("people", "members"), strict=False):
         people, cases = record.get(column), record[quantity.part]
-        if people is not None and not (_missing(people) or _missing(cases)):
+        if people is not None and not (is_missing(people) or is_missing(cases)):
             found[quantity] = min(float(people), float(cases))
     return found
 
 
 def row_of(record: Mapping[Any, Any]) -> Row:
     category = record["category"]
-    named = "" if _missing(category) else str(category)
+    named = "" if is_missing(category) else str(category)
     return Row(str(record["indicator_id"]), str(record["period"]), str(record["dimension"]), named)
 
 
-def _missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
     return value is None or value != value  # noqa: PLR0124 - not a number
 
 

@@ -12,12 +12,15 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.publication.changes import REAL
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
-from mel_pipeline.publication.restatement import ledger_rows
+from mel_pipeline.publication.restatement import HELD, OPEN, ledger_rows
+from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication
+from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.transform.catalogue.translations import read_translated
@@ -30,21 +33,30 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting import BuiltEdition
     from mel_pipeline.warehouse import Warehouse
 
+WAITS = {"state": HELD, "published": None, "current": None, "difference": None}
 
-def read_edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
-    """Frames for one edition.
+
+def read_edition(
+    warehouse: Warehouse, settings: Settings, period: str, *, published: bool | None = None
+) -> Edition:
+    """Frames for one edition. A published one holds published figures only, of every period.
+
+    Args:
+        published: whether it is for readers; by default once its period is published.
 
     Raises:
         ReportError: the period has not been calculated yet.
     """
     with warehouse.connect():  # opened once for everything below
-        return _edition(warehouse, settings, period)
+        for_readers = is_published(warehouse, period) if published is None else published
+        return _edition(warehouse, settings, period, for_readers=for_readers)
 
 
 def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
     """Write it in the configured languages and formats; unchanged files are not touched.
 
-    An incomplete language is not written; ``refused`` of the result says which and why.
+    A published edition goes to the folder that readers open, a draft to that of the MEL lead; the other folder has
+    none of it afterwards. An incomplete language is not written; ``refused`` of the result says which and why.
 
     Args:
         also: further languages, for readers who prefer another one.
@@ -61,19 +73,21 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
     incomplete = refused(edition, settings.report_sources, wanted)
     written = [language for language in wanted if language not in incomplete]
     processes = settings.processes or cores()
+    folder = editions_dir(settings, published=edition.publication is not None)
     with cache.using(settings.pictures_dir):
-        built = build_all(
-            edition, settings.published_dir, settings.report_sources, written, formats, processes
-        )
+        built = build_all(edition, folder, settings.report_sources, written, formats, processes)
+    other = editions_dir(settings, published=edition.publication is None)
+    clear_away(other / edition.period, folder / edition.period)
     return replace(built, refused=incomplete)
 
 
-def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
+def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_readers: bool) -> Edition:
     known = _calculated(warehouse)
     if period not in known:
         raise _not_calculated(period, known)
     figures = warehouse.read(
-        "select * from released_figures order by indicator_id, period, dimension, category"
+        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
+        " order by indicator_id, period, dimension, category"
     )
     order = [name.strip() for name in settings.languages.split(",")]
     return Edition(
@@ -106,16 +120,19 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         min_cell=settings.min_cell,
         origins=origins(warehouse, settings),
         publication=_publication(warehouse, period),
-        restatements=_restatements(warehouse, period),
-        movements=_movements(warehouse, settings, period),
+        restatements=_restatements(warehouse, settings, period, for_readers=for_readers),
+        movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=read_narrative(settings, period),
     )
 
 
-def _movements(warehouse: Warehouse, settings: Settings, period: str) -> dict[str, dict[str, float]]:
+def _movements(
+    warehouse: Warehouse, settings: Settings, period: str, *, for_readers: bool
+) -> dict[str, dict[str, float]]:
     """Headline indicator → its change since the comparison period, by reason.
 
-    Indicators that cannot be compared are left out; the page shows for each figure whether it is available.
+    Indicators that cannot be compared are left out; the page shows for each figure whether it is available. Readers
+    see no comparison with a draft, and of people only what published figures say.
     """
     found = {}
     for indicator in load_catalogue(settings.sql_dir).indicators:
@@ -125,8 +142,13 @@ def _movements(warehouse: Warehouse, settings: Settings, period: str) -> dict[st
                 "score",
             )
             earlier = year_before(period) if amounts else previous_period(period)
+            if for_readers and not is_published(warehouse, earlier):
+                continue
             with suppress(ReportError):
-                found[indicator.id] = movement(warehouse, indicator.id, earlier, period).parts
+                change = movement(warehouse, indicator.id, earlier, period)
+                is_revised = bool(change.parts.keys() - {REAL})
+                if not (for_readers and indicator.disclosure and is_revised):
+                    found[indicator.id] = change.parts
     return found
 
 
@@ -137,9 +159,14 @@ def _publication(warehouse: Warehouse, period: str) -> Publication | None:
     return Publication(entry.version or 1, entry.happened_at.date(), entry.role or "", entry.note or "")
 
 
-def _restatements(warehouse: Warehouse, period: str) -> list[dict[str, Any]]:
+def _restatements(
+    warehouse: Warehouse, settings: Settings, period: str, *, for_readers: bool
+) -> list[dict[str, Any]]:
+    """Readers see new numbers about people in a new version only, where they are protected."""
     quarter = period if "-Q" in period else f"{period}-Q4"
-    return [row for row in ledger_rows(warehouse, quarter) if row["period"] == period]
+    rows = [row for row in ledger_rows(warehouse, quarter) if row["period"] == period]
+    people = people_indicators(settings) if for_readers else set()
+    return [row | WAITS if row["indicator_id"] in people and row["state"] == OPEN else row for row in rows]
 
 
 def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:

@@ -6,12 +6,14 @@ No data about people leaves this module: participations become events of an orga
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.reporting.inputs.editions import read_edition
+from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir
 from mel_pipeline.reporting.site.data import Presence, Site, protected_presence
 
 if TYPE_CHECKING:
@@ -63,15 +65,31 @@ order by donor
 """
 
 
-def read_site(warehouse: Warehouse, settings: Settings) -> Site:
-    """Frames for the site, as of the latest edition in the reports folder.
+@dataclass(frozen=True)
+class WrittenSites:
+    """``published``: the site for readers; none before the first publication. ``drafts``: the MEL lead's, of everything."""
+
+    published: BuiltSite | None
+    drafts: BuiltSite
+
+    @property
+    def first(self) -> BuiltSite:
+        return self.published or self.drafts
+
+
+def read_site(warehouse: Warehouse, settings: Settings, *, published: bool = False) -> Site:
+    """Frames for the site, as of the latest edition in its folder.
+
+    Args:
+        published: for readers: published periods only.
 
     Raises:
-        ReportError: nothing has been calculated yet.
+        ReportError: nothing has been calculated yet; or published.
     """
     with warehouse.connect():  # opened once for everything below
-        periods = _calculated(warehouse)
-        edition = read_edition(warehouse, settings, _latest(periods, settings.published_dir))
+        periods = _calculated(warehouse, published=published)
+        folder = editions_dir(settings, published=published)
+        edition = read_edition(warehouse, settings, _latest(periods, folder), published=published)
         quarters = [period for period in periods if "-Q" in period]
         return Site(
             edition=edition,
@@ -83,27 +101,41 @@ def read_site(warehouse: Warehouse, settings: Settings) -> Site:
         )
 
 
-def write_site(warehouse: Warehouse, settings: Settings) -> BuiltSite:
-    """Write it beside the editions, in the configured languages that are complete.
+def write_site(warehouse: Warehouse, settings: Settings) -> WrittenSites:
+    """Write the readers' site beside the published editions, and one of everything beside the drafts.
+
+    Both are in the configured languages that are complete.
 
     Raises:
-        ReportError: nothing has been calculated yet, or the site cannot be written.
+        ReportError: nothing has been calculated yet, or a site cannot be written.
     """
     from mel_pipeline.reporting import cache, languages, refused
     from mel_pipeline.reporting.site import build_site
+    from mel_pipeline.reporting.site.store import remove_site
 
-    site = read_site(warehouse, settings)
+    drafts = read_site(warehouse, settings)
+    out, folder = settings.published_dir, settings.drafts_dir
+    for period in set(drafts.edition.figures["period"]) - drafts.standings.keys():
+        clear_away(out / period, folder / period)  # written there by an earlier version
     wanted = languages(settings.report_sources, settings.languages)
-    incomplete = refused(site.edition, settings.report_sources, wanted)
+    incomplete = refused(drafts.edition, settings.report_sources, wanted)
     chosen = [language for language in wanted if language not in incomplete]
     with cache.using(settings.pictures_dir):
-        return build_site(site, settings.published_dir, settings.report_sources, chosen)
+        for_lead = build_site(drafts, folder, settings.report_sources, chosen)
+        if not drafts.standings:
+            remove_site(out)
+            return WrittenSites(None, for_lead)
+        site = read_site(warehouse, settings, published=True)
+        return WrittenSites(build_site(site, out, settings.report_sources, chosen), for_lead)
 
 
-def _calculated(warehouse: Warehouse) -> list[str]:
+def _calculated(warehouse: Warehouse, *, published: bool) -> list[str]:
     if warehouse.has_table("released_figures"):
         periods = list(
-            warehouse.read("select distinct period from released_figures order by period")["period"]
+            warehouse.read(
+                f"select distinct period from released_figures"  # noqa: S608
+                f" {'where version is not null' if published else ''} order by period"
+            )["period"]
         )
         if periods:
             return periods

@@ -42,6 +42,19 @@ def store(folder: Path, files: Mapping[str, bytes]) -> tuple[int, int]:
     return written, removed
 
 
+def remove_site(folder: Path) -> None:
+    """Remove the pages of an earlier run, unless they were edited since.
+
+    Raises:
+        ReportError: a page cannot be removed.
+    """
+    listed = _manifest(folder)
+    for address, digest in listed.items():
+        _remove(folder / address, digest)
+    if listed:
+        (folder / MANIFEST).unlink(missing_ok=True)
+
+
 def _manifest(folder: Path) -> dict[str, str]:
     """The files of an earlier run; empty if unknown. Addresses that point outside the site are dropped."""
     try:

@@ -97,7 +97,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(after_a_ni
     settings = after_a_night.settings
     record = json.loads((settings.home / "night.json").read_text("utf-8"))
     assert record["success"]
-    page = settings.published_dir / "2024-Q4" / "report-en.html"
+    page = settings.drafts_dir / "2024-Q4" / "report-en.html"
     assert "2024" in page.read_text("utf-8")
     assert record["failing"] == [
         ["raw_identity__city_names", "cities_are_decided"],  # Atlantis, and Córdoba without a country
@@ -107,9 +107,9 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(after_a_ni
     assert record["figures"] and all(quarter == "2024-Q4" and rows > 0 for quarter, rows in record["figures"])
     assert "| 2024-Q4 | all together |" in record["preview"] and "164" in record["preview"]
 
-    before = {path: path.stat().st_mtime_ns for path in settings.published_dir.rglob("*.*")}
+    before = {path: path.stat().st_mtime_ns for path in settings.drafts_dir.rglob("*.*")}
     assert run("nightly", "2024-Q4").success
-    after = {path: path.stat().st_mtime_ns for path in settings.published_dir.rglob("*.*")}
+    after = {path: path.stat().st_mtime_ns for path in settings.drafts_dir.rglob("*.*")}
     assert before and before == after, "a second run changes nothing that has not changed"
 
 
@@ -122,7 +122,7 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
     assert not result.success
     check = checks(result)["raw_survey_files__responses", "table_is_complete"]
     assert not check.passed and "not a zero" in (check.description or "")
-    assert not (environment.settings.published_dir / "2024-Q4").exists()
+    assert not (environment.settings.drafts_dir / "2024-Q4").exists()
 
 
 @pytest.mark.slow
@@ -161,7 +161,7 @@ def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_not
     assert "Authorise the account again" in text and "sample-instagram-token" not in text
     assert verdicts["raw_matomo__daily", "rows_are_readable"].passed
     assert figures() == before, "what was loaded before still counts"
-    page = (after_a_night.settings.published_dir / "2024-Q4" / "report-en.html").read_text("utf-8")
+    page = (after_a_night.settings.drafts_dir / "2024-Q4" / "report-en.html").read_text("utf-8")
     assert "Instagram: not updated since 20" in page and "Authorise the account again" in page
 
 
@@ -212,7 +212,7 @@ def test_a_network_without_a_web_counter_and_newsletter_gets_its_report_all_the_
     monkeypatch.setenv("MEL_SURVEY_DIR", str(environment.settings.survey_folder))
     monkeypatch.setenv("MEL_SAMPLE", "false")
     assert run("nightly", "2024-Q4").success
-    page = environment.settings.published_dir / "2024-Q4" / "report-en.html"
+    page = environment.settings.drafts_dir / "2024-Q4" / "report-en.html"
     assert "164" in page.read_text("utf-8")
     web = environment.warehouse.read(
         "select status from indicator_values where indicator_id = 'RCH-07' and dimension = 'total'"

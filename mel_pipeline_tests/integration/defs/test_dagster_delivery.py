@@ -136,7 +136,7 @@ def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_
         assert [(part.job_name, part.status) for part in parts] == [
             ("nightly", dg.DagsterRunStatus.SUCCESS)
         ] * 2
-        assert (settings.published_dir / "2026-Q4" / "report-en.html").is_file()
+        assert (settings.drafts_dir / "2026-Q4" / "report-en.html").is_file()
         made = [_made(instance, part) for part in parts]
         by_quarter, as_a_whole = "raw_matomo__periods", "raw_zoho_crm__accounts"
         assert [by_quarter in keys for keys in made] == [True, True]

@@ -196,7 +196,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
 @pytest.fixture
 def published(runner: Jobs) -> Iterator[Path]:
     """Where the reports go."""
-    folder = runner.settings.published_dir
+    folder = runner.settings.drafts_dir
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

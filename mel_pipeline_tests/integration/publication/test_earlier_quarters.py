@@ -90,8 +90,8 @@ def test_a_deleted_event_touches_its_quarter(small: Small) -> None:
 def test_a_published_quarter_keeps_its_figures_and_the_ledger_says_what_late_data_would_make_of_them(
     small: Small,
 ) -> None:
-    small.publish("2024-Q4")
-    small.publish("2024-Q2")
+    for quarter in ("2024-Q2", "2024-Q3", "2024-Q4"):
+        small.publish(quarter)
     small.load("events", [{**LAB_IN_MAY, "status": "Cancelled", "modified_at": "2025-01-20T00:00:00+00:00"}])
     tables_built_by_a_night(small)
     assert recalculated(small) == ["2024-Q2"]

@@ -116,7 +116,7 @@ def test_a_published_quarter_is_labelled_as_such(small: Small, tmp_path: Path):
     settings = small.settings.model_copy(update={"reports_dir": tmp_path})
     (tmp_path / "2024-Q4").mkdir()
     (tmp_path / "2024-Q4" / "report-en.html").write_text("<main></main>")
-    site = read_site(small.warehouse, settings)
+    site = read_site(small.warehouse, settings, published=True)
     assert site.standings["2024-Q4"][0] == 1
     build_site(site, tmp_path, REPORTS, ["en"])
     assert "Published, version 1 of" in (tmp_path / "index.html").read_text(encoding="utf-8")
@@ -124,9 +124,9 @@ def test_a_published_quarter_is_labelled_as_such(small: Small, tmp_path: Path):
 
 def test_the_latest_edition_is_the_last_in_the_folder(small: Small, tmp_path: Path):
     for period, folders in (("2024-Q4", []), ("2024-Q4", ["2024-Q4", "2031"]), ("2024", ["2024", "2024-Q4"])):
-        settings = small.settings.model_copy(update={"reports_dir": tmp_path})
+        settings = small.settings.model_copy(update={"home": tmp_path})
         for folder in folders:
-            (tmp_path / folder).mkdir(exist_ok=True)
+            (settings.drafts_dir / folder).mkdir(parents=True, exist_ok=True)
         assert read_site(small.warehouse, settings).edition.period == period
 
 
@@ -152,18 +152,20 @@ def test_the_command_writes_the_sample_site_and_the_second_time_nothing(
         for _ in range(2)
     )
     assert first.returncode == 0 and first.stderr == "", first.stderr
-    assert f"Site: {tmp_path / 'index.html'}" in first.stdout
+    assert not list(tmp_path.iterdir()), "nothing is published, so readers find nothing"
+    folder = year_2024.settings.drafts_dir
+    assert f"With drafts, for the MEL lead: {folder / 'index.html'}" in first.stdout
     assert " 0 changed, 0 removed" in second.stdout
-    pages = [path for path in tmp_path.glob("cities/*-en.html") if not path.name.startswith("index")]
+    pages = [path for path in folder.glob("cities/*-en.html") if not path.name.startswith("index")]
     members = year_2024.warehouse.records("select count(distinct account_id) as n from dim_membership")[0][
         "n"
     ]
     assert len(pages) == members > 164
     rows = list(
-        csv.DictReader(io.StringIO((tmp_path / "indicators/MEM-01.csv").read_text(encoding="utf-8-sig")))
+        csv.DictReader(io.StringIO((folder / "indicators/MEM-01.csv").read_text(encoding="utf-8-sig")))
     )
     assert {row["value"] for row in rows if (row["period"], row["dimension"]) == ("2024", "total")} == {"164"}
-    words = re.sub(r"<[^>]+>", " ", (tmp_path / "cities/sao-paulo-br-en.html").read_text(encoding="utf-8"))
+    words = re.sub(r"<[^>]+>", " ", (folder / "cities/sao-paulo-br-en.html").read_text(encoding="utf-8"))
     assert "São Paulo" in words and "Brazil" in words
 
 

@@ -106,7 +106,8 @@ def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_row
 
 def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(warehouse: Warehouse) -> None:
     bring_up(warehouse)
-    execute(warehouse, "drop table model_build", "drop table check_outcome", "drop table data_origin", "drop table erasure",
+    execute(warehouse, "drop table model_build", "drop table check_outcome", "drop table data_origin",
+        "drop table protected_numbers", "drop table erasure",
         OLD_ERASURE, AN_ERASURE, f"update {VERSION_TABLE} set version_num = '0001'", A_LOAD.replace(
         "null, null\n", "null, null, null, null\n"))  # fmt: skip
     assert bring_up(warehouse) == HEAD
@@ -114,6 +115,7 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
     assert warehouse.columns("check_outcome")[0] == "subject"
     assert warehouse.columns("data_origin")[0] == "source"
     assert warehouse.records("select person, removed from erasure") == [{"person": "p1", "removed": None}]
+    assert warehouse.columns("protected_numbers")[0] == "quarter"
     assert len(warehouse.records("select * from load_ledger")) == 1
 
 

@@ -98,11 +98,11 @@ def test_the_writer_can_do_all_of_the_pipeline_and_the_reader_sees_only_what_is_
     make_roles()
     assert readable(as_login(url, "viewer")) == SHOWN
     reader = Warehouse(as_login(url, "viewer"), 5)
-    rows = reader.records("select value from released_figures where indicator_id = 'MEM-01' and period = '2024-Q4'"
+    rows = reader.records("select value from published_figures where indicator_id = 'MEM-01' and period = '2024-Q4'"
                           " and dimension = 'total'")  # fmt: skip
     assert rows == [{"value": 5}]
     for attempt in (
-        "delete from released_figures",
+        "delete from published_figures",
         "create table mine (n integer)",
         "update dim_member set region = 'x'",
     ):

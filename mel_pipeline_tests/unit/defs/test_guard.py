@@ -101,6 +101,17 @@ def test_a_websocket_from_another_site_is_refused(client: TestClient, headers: d
         pass
 
 
+def test_drafts_are_served_to_the_mel_lead_and_not_where_readers_look(tmp_path) -> None:
+    for folder in ("out", "drafts"):
+        (tmp_path / folder / "2024-Q4").mkdir(parents=True)
+    (tmp_path / "drafts" / "2024-Q4" / "report-en.html").write_text("<main>draft</main>")
+    ui = Starlette(routes=[Route("/{rest:path}", lambda _: PlainTextResponse("the UI"))])
+    for drafts, shown in ((tmp_path / "drafts", "<main>draft</main>"), (None, "Not Found")):
+        with TestClient(Guard(with_reports(ui, tmp_path / "out", drafts), ["testserver"])) as client:
+            assert client.get("/drafts/2024-Q4/report-en.html").text == shown
+            assert client.get("/reports/2024-Q4/report-en.html").status_code == 404
+
+
 def test_finished_reports_are_served_beside_the_ui_and_nothing_above_their_folder(tmp_path) -> None:
     (tmp_path / "out" / "2024-Q4").mkdir(parents=True)
     (tmp_path / "out" / "2024-Q4" / "report-en.html").write_text("<main>figures</main>")

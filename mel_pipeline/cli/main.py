@@ -25,6 +25,7 @@ from mel_pipeline.cli.warehouse import app as warehouse_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.private_files import be_private
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
@@ -328,6 +329,7 @@ def _print_location(settings: Settings, period: str) -> None:
 def main() -> None:
     """Entry point: errors a user can fix are printed in one line, without a traceback."""
     code = 0
+    be_private()
     try:
         app()
     except SystemExit as end:

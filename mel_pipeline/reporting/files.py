@@ -7,13 +7,15 @@ import tempfile
 from pathlib import Path
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.private_files import SHARED_FILE, share_folder
 
 
 def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> bool:
     """Write ``content`` to ``path``; True when something was written.
 
     Args:
-        durable: wait for the disk. Not needed for files that are verified on reading and can be made again.
+        durable: wait for the disk, and let readers open the file. Not for caches, which are verified on reading and can
+            be made again.
 
     Raises:
         ReportError: the folder or file cannot be written.
@@ -21,7 +23,7 @@ def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> boo
     try:
         if path.is_file() and path.read_bytes() == content:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
+        share_folder(path.parent) if durable else path.parent.mkdir(parents=True, exist_ok=True)
         for unfinished in path.parent.glob(f".{path.name}.*"):
             unfinished.unlink()  # of a run that was killed
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -32,7 +34,7 @@ def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> boo
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
-            temporary.chmod(0o644)
+            temporary.chmod(SHARED_FILE if durable else 0o600)
             temporary.replace(path)
         except BaseException:
             temporary.unlink()

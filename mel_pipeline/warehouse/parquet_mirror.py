@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from mel_pipeline.core.errors import ModelError, SettingsError
+from mel_pipeline.core.private_files import share_folder, shared_with
 from mel_pipeline.warehouse import parquet
 from mel_pipeline.warehouse.migrating import ensure_tables, is_there
 from mel_pipeline.warehouse.parquet import Columns
@@ -61,7 +62,7 @@ class ParquetMirror:
             SettingsError: the folder cannot be made.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            share_folder(self.folder)
         except OSError as error:
             raise SettingsError(
                 f"Opening the Parquet folder {self.folder}: {error.strerror}. Create it, or set MEL_SPARK_LAKE to one that"
@@ -89,7 +90,8 @@ class ParquetMirror:
         return not part.version or self.path(part).is_dir()
 
     def new_version(self, table: str) -> str:
-        (self.folder / table).mkdir(parents=True, exist_ok=True)
+        with shared_with(self.folder):  # Spark's workers may be of another user
+            (self.folder / table).mkdir(parents=True, exist_ok=True)
         return secrets.token_hex(8)
 
     def drop(self, table: str, version: str) -> None:
@@ -120,8 +122,9 @@ class ParquetMirror:
                     parts.append(before)
                     continue
                 part = Part(table, self.new_version(table), digest, rows, columns)
-                self.path(part).mkdir()
-                parquet.copy_out(connection, table, columns, self.path(part) / "part-0.parquet")
+                with shared_with(self.folder):
+                    self.path(part).mkdir()
+                    parquet.copy_out(connection, table, columns, self.path(part) / "part-0.parquet")
                 parts.append(part)
         fresh = [part for part in parts if part not in known.get(part.table, [])]
         if fresh:

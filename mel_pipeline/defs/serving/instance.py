@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from mel_pipeline.core.errors import SettingsError, WarehouseError
+from mel_pipeline.core.private_files import secure
 from mel_pipeline.core.settings import Settings
 
 SHIPPED = Path(__file__).parent / "dagster.yaml"
@@ -30,6 +31,7 @@ storage:
 def prepare_home(settings: Settings) -> Path:
     """Create the folder with our dagster.yaml, unless the operator has put another one there; point Dagster at it."""
     home = settings.dagster_home.resolve()
+    secure(settings.home)
     home.mkdir(parents=True, exist_ok=True)
     target, url = home / "dagster.yaml", settings.dagster_storage_url.get_secret_value()
     shipped = SHIPPED.read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from mel_pipeline.core.errors import DeliveryError
 from mel_pipeline.core.languages import BASE
 
 POLICY = SMTP.clone(max_line_length=76)
+_LINE_SEPARATORS = dict.fromkeys((0x85, 0x2028, 0x2029), " ")  # they come with names pasted from documents
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,12 @@ def message(letter: Letter, sender: str, to: str, moment: datetime, key: str) ->
         DeliveryError: a header would contain a line break or another control character, or the
             attachment cannot be read.
     """
-    for name, value in (("subject", letter.subject), ("sender", sender), ("recipient", to)):
-        if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    subject = letter.subject.translate(_LINE_SEPARATORS)
+    for name, value in (("subject", subject), ("sender", sender), ("recipient", to)):
+        if any(ord(char) < 32 or ord(char) == 127 for char in value) or len(value.splitlines()) > 1:
             raise DeliveryError(f"Writing an e-mail: its {name} contains a line break. Nothing was sent.")
     made = EmailMessage(policy=POLICY)
-    made["From"], made["To"], made["Subject"] = sender, to, letter.subject
+    made["From"], made["To"], made["Subject"] = sender, to, subject
     made["Date"] = format_datetime(moment)
     made["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{sender.rpartition('@')[2]}>"
     made["Auto-Submitted"] = "auto-generated"  # suppresses out-of-office replies

@@ -19,6 +19,7 @@ from mel_pipeline.core.contracts import SourceContract, fingerprint_of
 from mel_pipeline.core.errors import ContractError, MelError, SourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.ingest import fingerprints
+from mel_pipeline.ingest.guarding import Guarded
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.ingest.staging import PLAIN, staged_frame
 
@@ -65,7 +66,7 @@ def load_entity(
     """
     load = _Load(contract, entity, warehouse, quarter, clock, processing)
     try:
-        pull = load.begin(source)
+        pull = load.begin(Guarded(source, contract))
         for batch in pull.batches:
             load.take(batch)
         return load.publish(pull)

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import Column, EntityContract, fingerprint_of
+from mel_pipeline.quality.storable import unstorable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,10 @@ def check_rows(frame: pd.DataFrame, contract: EntityContract, *, is_sound: bool 
         meta = config.meta or {}
         for position in verdict.result["unexpected_index_list"]:
             broken.setdefault(int(position), []).append(_bad_row(plain, int(position), contract, meta))
+    for position, (column, words) in unstorable(plain, contract).items():
+        if position not in broken:  # its own rule explains it better
+            meta = {"column": column, "rule": "storable", "words": words}
+            broken[position] = [_bad_row(plain, position, contract, meta)]
     good = plain.drop(index=sorted(broken)).reset_index(drop=True)
     return RowVerdict(good, [row for position in sorted(broken) for row in broken[position]])
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # Letters that Unicode does not decompose into a base and an accent.
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
 
+LONGEST = 80  # characters of a name; file systems take 255 bytes with the ending, a shared link far less
+
 
 def search_key(text: str) -> str:
     """A text in searchable form: plain letters and digits. ``search.js`` does the same to what is typed."""
@@ -31,6 +33,8 @@ def slugs(cities: Sequence[Mapping[str, str]]) -> dict[str, str]:
         parts = search_key(f"{city['name']} {city['country']}").split()
         slug = "-".join(word for word in ("".join(filter(str.isascii, part)) for part in parts) if word)
         mark = hashlib.sha256(city["account_id"].encode()).hexdigest()[:6]
+        if len(slug) > LONGEST:
+            slug = f"{slug[:LONGEST].rstrip('-')}-{mark}"
         if not slug or slug in taken or slug == city["country"].casefold() or slug.startswith("index"):
             slug = f"{slug or 'city'}-{mark}"
         taken.add(slug)

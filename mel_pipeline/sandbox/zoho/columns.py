@@ -50,8 +50,14 @@ def list_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str,
 
 
 def whole_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str, Reader]:
-    """For one record: every field complete."""
+    """For one record: every field, with subforms; rich text may be cut here as well, so it is."""
     wanted = [fields[name] for name in dict.fromkeys(["id", *names]) if name in fields]
+    return {field.api_name: reader(field, whole=not field.is_rich_text) for field in wanted}
+
+
+def full_text_readers(fields: Mapping[str, Field], names: Iterable[str]) -> dict[str, Reader]:
+    """Rich text fields in full length, and the id; other fields are refused by the caller."""
+    wanted = [fields[name] for name in dict.fromkeys(["id", *names])]
     return {field.api_name: reader(field, whole=True) for field in wanted}
 
 

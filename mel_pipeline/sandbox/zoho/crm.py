@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mel_pipeline.sandbox.zoho.answers import RefusedError, choice, modified_since, whole_number
-from mel_pipeline.sandbox.zoho.columns import Record, list_readers, whole_readers
+from mel_pipeline.sandbox.zoho.columns import Record, full_text_readers, list_readers, whole_readers
 from mel_pipeline.sandbox.zoho.modules import Deleted, Module
 from mel_pipeline.sandbox.zoho.orders import KEYS, ordered
 from mel_pipeline.sandbox.zoho.page_tokens import LIFE
@@ -17,7 +17,7 @@ from mel_pipeline.sandbox.zoho.schema import USER, stamp
 if TYPE_CHECKING:
     from mel_pipeline.sandbox.zoho.account import Account
 
-BY_PAGE, BY_TOKEN, PER_PAGE, MOST_FIELDS, MOST_IDS = 2_000, 100_000, 200, 50, 100
+BY_PAGE, BY_TOKEN, PER_PAGE, MOST_FIELDS, MOST_IDS, MOST_TEXTS = 2_000, 100_000, 200, 50, 100, 200
 
 
 class Crm:
@@ -124,9 +124,29 @@ class Crm:
         return JSONResponse({"data": [whole]})
 
     async def count(self, request: Request) -> Response:
-        """``GET /crm/v8/{module}/actions/count``: converted leads are not counted."""
+        """``GET /crm/v8/{module}/actions/count``: converted leads are not counted, records in no list are."""
         module = self._account.readable(request.path_params["module"])
-        return JSONResponse({"count": len(module.view("id", "false"))})
+        return JSONResponse({"count": len(module.view("id", "false")) + len(module.unlisted)})
+
+    async def full_texts(self, request: Request) -> Response:
+        """``GET /crm/v8/{module}/actions/fetch_full_data``: rich texts of at most 200 records, uncut.
+
+        https://www.zoho.com/crm/developer/docs/api/v8/get-rich-text-fields.html
+        """
+        module = self._account.readable(request.path_params["module"])
+        names = _field_names(request)
+        ids = [id.strip() for id in request.query_params.get("ids", "").split(",") if id.strip()]
+        for parameter, given in (("ids", ids), ("fields", names)):
+            if not given:
+                raise RefusedError("REQUIRED_PARAM_MISSING", {"param_name": parameter})
+        if len(ids) > MOST_TEXTS:
+            raise RefusedError("LIMIT_EXCEEDED", {"limit": MOST_TEXTS, "param_name": "ids"})
+        if any(name not in module.fields or not module.fields[name].is_rich_text for name in names):
+            raise RefusedError("INVALID_DATA", {"param_name": "fields"})
+        readers = full_text_readers(module.fields, names)
+        found = [record for id in ids if (record := module.find(id)) is not None]
+        data = [{name: read(record) for name, read in readers.items()} for record in found]
+        return JSONResponse({"data": data}) if data else Response(status_code=204)
 
     async def deleted(self, request: Request) -> Response:
         """``GET /crm/v8/{module}/deleted``: latest first, 60 days for the recycle bin, 120 days for permanent deletions."""

@@ -34,13 +34,23 @@ class Metadata:
         return JSONResponse({"modules": listed})
 
     async def fields(self, request: Request) -> Response:
-        """``GET /crm/v8/settings/fields?module=``: includes hidden fields."""
+        """``GET /crm/v8/settings/fields?module=``: includes hidden fields, and with ``type=all`` unused ones.
+
+        https://www.zoho.com/crm/developer/docs/api/v8/field-meta.html
+        """
         self._account.oauth.require("ZohoCRM.settings.fields.READ")
         name = request.query_params.get("module")
         if not name:
             raise RefusedError("REQUIRED_PARAM_MISSING", {"param_name": "module"})
         module = self._account.known(name)
-        listed = [_field(number, field, module) for number, field in enumerate(module.fields.values(), 1)]
+        kind = request.query_params.get("type")
+        if kind not in (None, "all", "unused"):
+            raise RefusedError("INVALID_DATA", {"param_name": "type"})
+        listed = [
+            _field(number, field, module)
+            for number, field in enumerate(module.fields.values(), 1)
+            if kind == "all" or field.unused == (kind == "unused")
+        ]
         return JSONResponse({"fields": listed})
 
 

@@ -46,6 +46,7 @@ class Module:
         self._live: dict[int, Record] = {}
         self._deleted: dict[int, Deleted] = {}
         self._orders = Orders()
+        self.unlisted: set[str] = set()  # ids of drafts or records that await approval: counted, in no list
 
     # Records
 
@@ -159,7 +160,10 @@ class Module:
     def view(self, key: str, converted: str, since: float | None = None) -> list[Record]:
         """Records by ascending id, Created_Time or Modified_Time; with ``since`` only later ones."""
         with self._lock:
-            return self._orders.view(self._live, key, converted, since)
+            found = self._orders.view(self._live, key, converted, since)
+            if not self.unlisted:
+                return found
+            return [record for record in found if str(record.number) not in self.unlisted]
 
     def deletions(self, kind: str, since: float | None) -> list[Deleted]:
         """Deletions, latest first, within Zoho's retention."""

@@ -53,6 +53,7 @@ class Field:
     visible: bool = True
     formula: Callable[[Mapping[str, Any]], Any] | None = None
     length: int | None = None
+    unused: bool = False  # in no layout: listed only with `type=all`
 
     @property
     def is_rich_text(self) -> bool:

@@ -28,6 +28,7 @@ def routes(account: Account) -> list[Route]:
         _get(f"{PATH}/{{job}}/result", Gate(account, bulk.download)),
         _get("/crm/v8/{module}/deleted", Gate(account, crm.deleted, credits=2, page=True)),
         _get("/crm/v8/{module}/actions/count", Gate(account, crm.count)),
+        _get("/crm/v8/{module}/actions/fetch_full_data", Gate(account, crm.full_texts, page=True)),
         _get("/crm/v8/{module}/{record}", Gate(account, crm.record, page=True)),
         _get("/crm/v8/{module}", Gate(account, crm.records, page=True)),
         _get("/people/api/forms/{form}/getRecords", Gate(account, people.records, service="people")),

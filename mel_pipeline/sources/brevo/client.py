@@ -20,6 +20,7 @@ from mel_pipeline.sources.shared.platform.mailings import (
     sent_since,
     total_of,
 )
+from mel_pipeline.sources.shared.values import whole_number
 
 STATISTICS_WINDOW = timedelta(days=150)  # since sending: Brevo's six months, with a margin
 PAGES = {"contacts/lists": ("lists", 50), "emailCampaigns": ("campaigns", 100)}  # name and size of a page
@@ -83,8 +84,10 @@ class Brevo:
         sent = parse.mailing_of(campaign).sent
         if sent is None or sent.date() >= self._today - STATISTICS_WINDOW:
             return campaign
+        if (number := whole_number(campaign.get("id"))) is None:
+            return campaign  # quarantined where contents are read
         params = {"statistics": "globalStats", "excludeHtmlContent": "true"}
-        return self._request(f"emailCampaigns/{int(str(campaign['id']))}", params)
+        return self._request(f"emailCampaigns/{number}", params)
 
     def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         name, size = PAGES[node]
@@ -116,7 +119,7 @@ class Brevo:
         values = [
             answer.headers.get(f"x-sib-ratelimit-{name}", "") for name in ("reset", "remaining", "limit")
         ]
-        if not all(text.isdigit() for text in values):
+        if not all(text.isdecimal() and len(text) < 15 for text in values):
             return None
         reset, left, limit = map(int, values)
         self._budget.note_left(left, limit, float(reset))

@@ -21,6 +21,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     content_row,
     metric_row,
 )
+from mel_pipeline.sources.shared.values import moment_from
 
 NAME = "facebook"
 PAGE_METRICS = (
@@ -114,7 +115,7 @@ def _by_day(
         for value in values_of(series):
             label = text_of(value.get("end_time")) or ""
             try:
-                day = datetime.fromisoformat(label).astimezone(UTC).date() - timedelta(days=1)
+                day = moment_from(label).astimezone(UTC).date() - timedelta(days=1)
             except ValueError:
                 reason = f"end_time of {metric} is not a time, so the day is unknown."
                 rejected.append(Rejected(f"account {account}", None, "period_start", reason, "{}"))
@@ -216,7 +217,7 @@ def _dated(
         number, stamp = text_of(post.get("id")), iso(text_of(post.get("created_time")))
         known = {"account_id": account, "content_id": number, "published_at": stamp}
         try:
-            moment = datetime.fromisoformat(str(stamp))
+            moment = moment_from(stamp)
         except ValueError:
             reason = "The time of publication cannot be read, so the quarter is unknown."
             payload = payload_of(known, contract)

@@ -10,6 +10,7 @@ from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.platform.rows import Period, batch_of, metric_row
+from mel_pipeline.sources.shared.values import whole_number
 
 NAME = "ga4"
 DAILY_METRICS = ("sessions", "screenPageViews")
@@ -34,7 +35,7 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
         PermanentSourceError: a requested header is missing, or a row does not fit the headers.
     """
     names = [
-        str(header["name"])
+        str(header.get("name"))
         for part in ("dimensionHeaders", "metricHeaders")
         for header in _records(data, part)
     ]
@@ -54,10 +55,10 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
     left = _record(_record(data, "propertyQuota"), "tokensPerDay").get("remaining")
     return Report(
         rows,
-        int(str(data.get("rowCount") or 0)),
+        whole_number(data.get("rowCount")) or 0,
         str(metadata["timeZone"]) if metadata.get("timeZone") else None,
         metadata.get("subjectToThresholding") is True,
-        int(str(left)) if left is not None else None,
+        whole_number(left),
     )
 
 
@@ -65,7 +66,7 @@ def day_rows(
     rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, days: Sequence[date]
 ) -> Batch:
     """One row per day and metric; a day without data has no figure."""
-    by_day = {row["date"]: row for row in rows}
+    by_day = {row.get("date"): row for row in rows}
     found = []
     for day in days:
         figures = by_day.get(f"{day:%Y%m%d}", {})

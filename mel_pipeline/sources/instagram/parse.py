@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import TransientSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Rejected, payload_of, text_of
 from mel_pipeline.sources.shared.meta.graph import figure, iso, records, values_of
@@ -20,13 +21,18 @@ from mel_pipeline.sources.shared.platform.rows import (
     content_row,
     metric_row,
 )
+from mel_pipeline.sources.shared.values import moment_from
 
 NAME = "instagram"
 MEDIA_METRICS = ("views", "reach")
 
 
 def parse_account(data: Mapping[str, object], contract: EntityContract, day: date) -> Batch:
-    account = text_of(data.get("id")) or ""
+    account = text_of(data.get("id"))
+    if account is None:
+        raise TransientSourceError(
+            "Instagram's answer about an account holds no id. Nothing was stored. Run the load again later."
+        )
     row = account_row(
         NAME, account, text_of(data.get("username")), day, data.get("followers_count"), f"account {account}"
     )
@@ -44,7 +50,7 @@ def parse_daily(
     rejected: list[Rejected] = []
     for value in (value for series in records(data) for value in values_of(series)):
         try:
-            day = datetime.fromisoformat(str(value.get("end_time"))).date() - timedelta(days=1)
+            day = moment_from(value.get("end_time")).date() - timedelta(days=1)
         except ValueError:
             reason = "end_time is not a time, so the day is unknown."
             rejected.append(Rejected(f"account {account}", None, "period_start", reason, "{}"))
@@ -154,7 +160,7 @@ def _dated(
     for post in posts:
         stamp = iso(text_of(post.get("timestamp")))
         try:
-            published = datetime.fromisoformat(str(stamp)).astimezone(zone).date()
+            published = moment_from(stamp).astimezone(zone).date()
         except ValueError:
             reason = "The time of publication cannot be read, so the quarter is unknown."
             known = {"account_id": account, "content_id": text_of(post.get("id")), "published_at": stamp}

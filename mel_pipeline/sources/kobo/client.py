@@ -12,6 +12,7 @@ from mel_pipeline.sources.shared.base import Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.survey.server import Server
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
+from mel_pipeline.sources.shared.values import Novelty
 
 PAGE = 1_000  # Kobo's maximum since 2026; larger requests get this many
 
@@ -47,6 +48,7 @@ class Kobo:
 
     def _pages(self, uid: str) -> Iterator[tuple[list[Record], int]]:
         start = 0
+        novelty = Novelty(f"KoBoToolbox {uid}")
         while True:
             data = self._request(
                 f"submissions of {uid}",
@@ -58,6 +60,7 @@ class Kobo:
             start += len(records)
             if not records or start >= total:
                 return
+            novelty.require(record.get(parse.KEY) for record in records)
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Record:
         def judge(answer: Answer) -> Record:

@@ -9,6 +9,7 @@ from mel_pipeline.sources.shared.http import Answer, clean
 from mel_pipeline.sources.shared.survey.headers import in_words
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
+from mel_pipeline.sources.shared.values import promised_list, promised_number
 
 NAME = "kobo"
 KEY = "_id"
@@ -68,9 +69,10 @@ def form_of(asset: Record) -> Form:
                 inside.append("/".join(path))
                 repeats[inside[-1]] = []
         elif kind in ("end_group", "end_repeat"):
-            if kind == "end_repeat":
+            if kind == "end_repeat" and inside:
                 inside.pop()
-            path.pop()
+            if path:
+                path.pop()
         else:
             whole = "/".join([*path, name])
             if inside:
@@ -91,7 +93,8 @@ def rejected_in_review(record: Record) -> bool:
 
 def results_of(data: Record) -> tuple[list[Record], int]:
     """A page of submissions, and how many there are in all."""
-    return list(_records(data, "results")), int(str(data.get("count") or 0))
+    what = "KoBoToolbox submissions"
+    return promised_list(data, "results", what), promised_number(data, "count", what)
 
 
 def _question(

@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.platform.days import DayCursor, daily_pull, day
 from mel_pipeline.sources.shared.platform.expiry import expiry_warning
 from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
 from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
+from mel_pipeline.sources.shared.values import Novelty, promised_number, unix_moment
 
 PAGE = 100
 POSTS_PER_CALL = 50  # whose figures one call requests: their URNs have to fit into its URL
@@ -98,6 +99,7 @@ class LinkedIn:
             size = self._request(
                 f"followers of {page}", f"networkSizes/{_urn(page)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER"
             )
+            promised_number(size, "firstDegreeSize", f"LinkedIn followers of {page}")
             organization = self._request(f"page {page}", f"organizations/{page}")
             name = str(organization.get("localizedName") or "") or None
             row = account_row(
@@ -140,6 +142,7 @@ class LinkedIn:
         """Newest first; the pages end where posts are older than the quarter."""
         for page in self._pages:
             start = 0
+            novelty = Novelty(f"LinkedIn posts of {page}")
             while True:
                 node = f"posts?q=author&author={_urn(page)}&count={PAGE}&start={start}&sortBy=CREATED"
                 posts = parse.elements_of(self._request(f"posts of {page}", node))
@@ -151,6 +154,7 @@ class LinkedIn:
                 oldest = min(filter(None, map(parse.moment_of, posts)), default=None)
                 if len(posts) < PAGE or (oldest and oldest.date() < quarter.start - timedelta(days=1)):
                     break
+                novelty.require(post.get("id") for post in posts)
                 start += PAGE
 
     def _figures(self, contract: EntityContract, page: str, posts: list[tuple[str, date]]) -> Iterator[Batch]:
@@ -183,7 +187,8 @@ class LinkedIn:
             self._warnings = [f"{error} The expiry date of the access token is not known."]
             return
         ends = status.get("expires_at")
-        day = datetime.fromtimestamp(ends, UTC).date() if isinstance(ends, int) and ends > 0 else None
+        moment = unix_moment(ends) if ends else None
+        day = moment.date() if moment else None
         self._warnings = expiry_warning("LinkedIn", day, self._today, self._renew)
 
     def _request(self, what: str, node: str) -> Mapping[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     content_row,
     metric_row,
 )
+from mel_pipeline.sources.shared.values import unix_moment
 
 NAME = "linkedin"
 DAILY_METRICS = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
@@ -137,7 +138,7 @@ def figure_rows(
 def moment_of(post: Element) -> datetime | None:
     """Time of publication, from milliseconds since 1970."""
     milliseconds = post.get("publishedAt")
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if isinstance(milliseconds, int) else None
+    return unix_moment(milliseconds / 1000) if isinstance(milliseconds, int) else None
 
 
 def _figures(element: Element) -> Mapping[str, object]:
@@ -149,4 +150,5 @@ def _day(element: Element) -> date | None:
     """LinkedIn's days begin at midnight UTC."""
     bounds = element.get("timeRange")
     start = bounds.get("start") if isinstance(bounds, dict) else None
-    return datetime.fromtimestamp(start / 1000, UTC).date() if isinstance(start, int) else None
+    moment = unix_moment(start / 1000) if isinstance(start, int) else None
+    return moment.date() if moment else None

@@ -64,19 +64,18 @@ def parse_days(data: object, contract: EntityContract, site: str, days: Sequence
 
 
 def parse_months(data: object, contract: EntityContract, site: str, months: Sequence[Period]) -> Batch:
-    """Unique visitors of each month; empty where Matomo has none."""
-    rows = [
-        metric_row(
-            NAME,
-            site,
-            VISITORS,
-            month,
-            (_figures(data, f"{month.start:%Y-%m}") or {}).get(VISITORS),
-            f"site {site}, {month.text}",
-        )
-        for month in months
-    ]
-    return batch_of(rows, contract)
+    """Unique visitors of each month; empty where Matomo has none. A month missing from the response is quarantined."""
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for month in months:
+        where = f"site {site}, {month.text}"
+        figures = _figures(data, f"{month.start:%Y-%m}")
+        if figures is None:
+            key = f"{NAME}|{site}|all|{VISITORS}|month|{month.start}"
+            rejected.append(Rejected(where, key, None, "This month is missing from Matomo's response.", "{}"))
+        else:
+            rows.append(metric_row(NAME, site, VISITORS, month, figures.get(VISITORS), where))
+    return batch_of(rows, contract, rejected)
 
 
 def not_offered(contract: EntityContract, site: str, periods: Sequence[Period]) -> Batch:

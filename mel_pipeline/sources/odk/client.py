@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from mel_pipeline.core.contracts import contract_of
-from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.errors import SettingsError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.odk import parse
@@ -14,6 +14,7 @@ from mel_pipeline.sources.shared.base import Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.survey.server import Server
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
+from mel_pipeline.sources.shared.values import Novelty
 
 T = TypeVar("T")
 PAGE = 250
@@ -56,6 +57,7 @@ class OdkCentral:
 
     def _pages(self, name: str, node: str) -> Iterator[tuple[list[Record], int]]:
         position: dict[str, str] = {}
+        novelty = Novelty(f"ODK Central {name}")
         while True:
             params = {"$top": str(PAGE), "$count": "true", "$expand": "*", **position}
             data = self._request(f"submissions of {name}", node, params, Answer.record)
@@ -63,6 +65,7 @@ class OdkCentral:
             yield records, total
             if not records or token is None:
                 return
+            novelty.require(record.get(parse.KEY) for record in records)
             position = {"$skiptoken": token}
 
     def _request(self, what: str, node: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
@@ -84,7 +87,11 @@ class OdkCentral:
                 method="POST",
                 body=self._sign_in,
             )
-            self._session = str(data.get("token"))
+            if not isinstance(token := data.get("token"), str) or not token:
+                raise TransientSourceError(
+                    "ODK Central sign-in: the answer holds no token. Run the load again later."
+                )
+            self._session = token
         return self._session
 
     def _require_ok(self, answer: Answer) -> Answer:

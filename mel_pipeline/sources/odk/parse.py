@@ -9,6 +9,7 @@ from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, Sou
 from mel_pipeline.sources.shared.http import Answer, clean
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
+from mel_pipeline.sources.shared.values import promised_list, promised_number
 
 NAME = "odk"
 KEY = "__id"
@@ -73,15 +74,10 @@ def form_of(name: str, fields: object) -> Form:
 
 def page_of(data: Record) -> tuple[list[Record], int, str | None]:
     """Submissions, how many there are in all, and the token of the next page."""
-    found = data.get("value")
-    if not isinstance(found, list):
-        raise PermanentSourceError(
-            "ODK Central's response has no list of submissions. Check MEL_ODK_API_URL."
-        )
     link = str(data.get("@odata.nextLink") or "")
     token = parse_qs(urlsplit(link).query).get("$skiptoken", [None])[0]
-    records: list[Record] = [one for one in found if isinstance(one, dict)]
-    return records, int(str(data.get("@odata.count") or 0)), token
+    what = "ODK Central submissions"
+    return promised_list(data, "value", what), promised_number(data, "@odata.count", what), token
 
 
 def rejected_in_review(record: Record) -> bool:

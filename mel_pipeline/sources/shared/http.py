@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CHUNK = 1 << 16
+_NO_LETTERS = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")  # such an escape may be half of a pair
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 _MOST_DIGITS = 100  # of a number; a longer one is none
 _LONGEST_KNOWN = 366 * 86_400.0  # seconds
 _LARGEST_ANSWER = 64 << 20  # a page of records is a few hundred kilobytes
@@ -160,6 +162,7 @@ class Http:
             backoff_jitter=self.policy.backoff,
             backoff_max=self.policy.longest_wait,
             raise_on_status=False,
+            retry_after_max=int(_LONGEST_KNOWN),  # by default, a longer one is cut to six hours
         )
         adapter = DeadlineAdapter(max_retries=retry, pool_maxsize=8)
         session.mount("https://", adapter)
@@ -281,13 +284,25 @@ def _save(response: requests.Response, into: Path) -> None:
 
 
 def _json(body: bytes) -> object:
-    """JSON with exact decimals. What is no number stays text, so that only its own row fails."""
+    """JSON with exact decimals. What is no number or no letter stays text, so that only its own row fails."""
     try:
-        return json.loads(body, parse_float=_decimal, parse_constant=str)
+        data = json.loads(body, parse_float=_decimal, parse_constant=str)
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer of thousands of digits, or bytes that are not UTF-8
-        return json.loads(body, parse_float=_decimal, parse_constant=str, parse_int=_integer)
+        data = json.loads(body, parse_float=_decimal, parse_constant=str, parse_int=_integer)
+    return _replaced(data) if _NO_LETTERS.search(body) else data
+
+
+def _replaced(data: object) -> object:
+    """Half of a pair of surrogates, and the character zero, cannot be stored: U+FFFD shows where one was."""
+    if isinstance(data, str):
+        return _UNSTORABLE.sub("\ufffd", data)
+    if isinstance(data, list):
+        return [_replaced(one) for one in data]
+    if isinstance(data, dict):
+        return {_replaced(name): _replaced(value) for name, value in data.items()}
+    return data
 
 
 def _decimal(text: str) -> Decimal | str:

@@ -17,6 +17,7 @@ from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, exp
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.days import periods_of
 from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
+from mel_pipeline.sources.shared.values import Novelty
 from mel_pipeline.sources.x import files, parse
 
 PAGE = 100
@@ -93,6 +94,7 @@ class X:
             return
         for account in self._accounts:
             position: dict[str, str] = {}
+            novelty = Novelty(f"X posts of {account}")
             while True:
                 page = self._request(f"posts of {account}", f"users/{account}/tweets", params | position)
                 yield parse.post_rows(
@@ -101,6 +103,7 @@ class X:
                 token = parse.next_token(page)
                 if token is None:
                     break
+                novelty.require([token])
                 position = {"pagination_token": token}
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
@@ -122,7 +125,7 @@ class X:
     def _note_limits(self, answer: Answer) -> float | None:
         """Seconds until the quota of this endpoint resets; X sends the time of the reset."""
         values = [answer.headers.get(f"x-rate-limit-{name}", "") for name in ("reset", "remaining", "limit")]
-        if not all(text.isdigit() for text in values):
+        if not all(text.isdecimal() and len(text) < 15 for text in values):
             return None
         reset, left, limit = map(int, values)
         wait = max(0.0, reset - self._clock())

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.http import Answer, TryAgainError, clean
@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     content_row,
     metric_row,
 )
+from mel_pipeline.sources.shared.values import moment_from
 
 NAME = "x"
 LIFETIME_METRICS = (
@@ -59,7 +60,8 @@ def account_rows(
     data: Mapping[str, object], contract: EntityContract, requested: Sequence[str], today: date
 ) -> Batch:
     """One row per account. X responds with 200 and omits accounts that are suspended or gone."""
-    by_id = {str(user.get("id")): user for user in records(data)}
+    listed = data if "data" in data or "errors" not in data else {"data": []}
+    by_id = {str(user.get("id")): user for user in records(listed)}
     rows: list[Row] = []
     rejected: list[Rejected] = []
     for account in requested:
@@ -132,7 +134,22 @@ def post_rows(
 
 
 def records(data: Mapping[str, object]) -> list[Post]:
-    """The entries of a response; X omits ``data`` when there are none."""
+    """The entries of a response; X omits ``data`` when there are none, and then counts none.
+
+    Raises:
+        PermanentSourceError: it has errors in place of data, as for a protected or suspended account.
+        TransientSourceError: it has neither data nor a count.
+    """
+    meta = data.get("meta")
+    if "data" not in data and not (isinstance(meta, dict) and "result_count" in meta):
+        if data.get("errors"):
+            raise PermanentSourceError(
+                "X answered with errors in place of data: an account is protected, suspended or gone."
+                " Check MEL_X_USER_IDS."
+            )
+        raise TransientSourceError(
+            "X's answer holds no data and does not say that there are none. Run the load again later."
+        )
     found = data.get("data") or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError("X's response has no list of records. Check MEL_X_API_URL.")
@@ -152,6 +169,6 @@ def _metrics(record: Post) -> Mapping[str, object]:
 
 def _moment(post: Post) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(post.get("created_at")))
+        return moment_from(post.get("created_at"))
     except ValueError:
         return None

@@ -16,6 +16,7 @@ from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.oauth.google import GoogleSession
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of
 from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
+from mel_pipeline.sources.shared.values import Novelty
 from mel_pipeline.sources.youtube import files, parse
 
 PAGE = 50
@@ -113,6 +114,7 @@ class YouTube:
         for item in self._list_items("channels", part="contentDetails"):
             related = parse.part(parse.part(item, "contentDetails"), "relatedPlaylists")
             position: dict[str, str] = {}
+            novelty = Novelty("YouTube playlistItems")
             while True:
                 page = self._request(
                     "playlistItems",
@@ -131,6 +133,7 @@ class YouTube:
                     yield str(item.get("id")), parse.items_of(videos)
                 if not page.get("nextPageToken"):
                     break
+                novelty.require([page["nextPageToken"]])
                 position = {"pageToken": str(page["nextPageToken"])}
 
     def _list_items(self, kind: str, *, part: str) -> list[parse.Item]:

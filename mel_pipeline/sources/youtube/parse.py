@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import PermanentSourceError
+from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.platform.rows import (
@@ -18,6 +18,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     content_row,
     metric_row,
 )
+from mel_pipeline.sources.shared.values import moment_from
 
 NAME = "youtube"
 DAILY_METRICS = ("views", "likes", "comments", "shares", "subscribersGained", "subscribersLost")
@@ -27,6 +28,10 @@ Item = Mapping[str, object]
 
 def items_of(data: Mapping[str, object]) -> list[Item]:
     """The entries of a page; YouTube omits ``items`` when there are none."""
+    if "items" not in data and "pageInfo" not in data:
+        raise TransientSourceError(
+            "YouTube's answer holds no items and does not say that there are none. Run the load again later."
+        )
     items = data.get("items") or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise PermanentSourceError("YouTube's response has no list of items. Check MEL_YOUTUBE_API_URL.")
@@ -64,7 +69,7 @@ def day_rows(
     data: Mapping[str, object], contract: EntityContract, channel: str, days: Sequence[date]
 ) -> Batch:
     """One row per day and metric. Values are looked up by header; a missing day has no figure."""
-    columns = [str(header["name"]) for header in _list(data, "columnHeaders") if isinstance(header, dict)]
+    columns = [str(header.get("name")) for header in _list(data, "columnHeaders") if isinstance(header, dict)]
     if not {"day", *DAILY_METRICS} <= set(columns):
         raise PermanentSourceError("YouTube Analytics did not send the requested columns.")
     by_day: dict[str, dict[str, object]] = {}
@@ -136,6 +141,6 @@ def _list(data: Mapping[str, object], name: str) -> list[object]:
 
 def _moment(snippet: Item) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(snippet.get("publishedAt")))
+        return moment_from(snippet.get("publishedAt"))
     except ValueError:
         return None

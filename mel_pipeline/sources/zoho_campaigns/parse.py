@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError, SourceError
 from mel_pipeline.sources.shared.base import Batch, Rejected, text_of
 from mel_pipeline.sources.shared.http import TryAgainError, clean
 from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, content_row, metric_row
+from mel_pipeline.sources.shared.values import unix_moment, whole_number
 
 NAME, ACCOUNT = "zoho_campaigns", "newsletter"
 LOCKED_SECONDS = 1_800.0  # after 500 calls of an address in five minutes
@@ -99,7 +100,8 @@ def _records(data: Record, name: str, what: str) -> list[Record]:
 def instant(campaign: Record) -> datetime | None:
     """When a campaign was sent: milliseconds since 1970, as text."""
     text = str(campaign.get("sent_time_gmt") or campaign.get("sent_time") or "")
-    return datetime.fromtimestamp(int(text) // 1000, UTC) if text.isdecimal() else None
+    milliseconds = whole_number(text)
+    return None if milliseconds is None else unix_moment(milliseconds // 1000)
 
 
 def count(value: object) -> str | None:

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 
-from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.core.errors import PermanentSourceError, SourceError, TransientSourceError
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.shared.rate_limiter import RateLimiter
-from mel_pipeline.sources.zoho_crm.errors import error_body, explain_error, scope_of
+from mel_pipeline.sources.zoho_crm.errors import error_body, explain_error, is_error, scope_of
 
 Record = Mapping[str, object]
 
@@ -55,6 +55,13 @@ class Call:
     credits: int = 1
     scope: str = ""
     into: Path | None = None
+    promised: str = "data"  # what an answer with content has to hold
+
+    @property
+    def has_token(self) -> bool:
+        """Whether it continues from a page token."""
+        query = self.body.get("query") if isinstance(self.body, dict) else None
+        return "page_token" in (self.params or {}) or (isinstance(query, dict) and "page_token" in query)
 
 
 class Api:
@@ -90,6 +97,7 @@ class Api:
             "all",
             "/crm/v8/settings/modules",
             scope="ZohoCRM.settings.modules.READ",
+            promised="modules",
         )
         return records_in(self.request(call), "modules")
 
@@ -98,15 +106,20 @@ class Api:
             f"Zoho CRM fields of {module}",
             module,
             "/crm/v8/settings/fields",
-            {"module": module},
+            {"module": module, "type": "all"},  # by default, fields that no layout uses are not listed
             scope="ZohoCRM.settings.fields.READ",
+            promised="fields",
         )
         return records_in(self.request(call), "fields")
 
     def count(self, module: str) -> int:
         """Existing records at the source; converted leads are not counted."""
-        data = self.request(Call(f"Zoho CRM count of {module}", module, f"/crm/v8/{module}/actions/count"))
-        return int(str(data.get("count", 0)))
+        what = f"Zoho CRM count of {module}"
+        data = self.request(Call(what, module, f"/crm/v8/{module}/actions/count", promised="count"))
+        count = str(data.get("count"))
+        if not (count.isdecimal() and len(count) < 15):
+            raise TransientSourceError(f"{what}: the answer holds no number. Run the load again later.")
+        return int(count)
 
     def page(
         self,
@@ -129,7 +142,7 @@ class Api:
         }
         what = f"Zoho CRM {module} page {number}"
         data = self.request(Call(what, module, f"/crm/v8/{module}", params, since))
-        return _page(data)
+        return _page(data, what)
 
     def by_ids(
         self, module: str, fields: Sequence[str], ids: Sequence[str], converted: str | None
@@ -153,6 +166,19 @@ class Api:
         found = records_in(self.request(call), "data")
         return found[0] if found else None
 
+    def full_texts(self, module: str, fields: Sequence[str], ids: Sequence[str]) -> list[Record]:
+        """Rich texts of at most 100 records in full length; every other call may cut them at 500 characters.
+
+        https://www.zoho.com/crm/developer/docs/api/v8/get-rich-text-fields.html
+        """
+        call = Call(
+            f"Zoho CRM {module}, long texts",
+            module,
+            f"/crm/v8/{module}/actions/fetch_full_data",
+            {"ids": ",".join(ids), "fields": ",".join(fields)},
+        )
+        return records_in(self.request(call), "data")
+
     def deleted(self, module: str, number: int, since: datetime | None) -> Page:
         """Zoho keeps the list 60 days, for permanent deletions 120."""
         params = {"type": "all", "per_page": str(PER_PAGE), "page": str(number)}
@@ -160,7 +186,8 @@ class Api:
         return _page(
             self.request(
                 Call(what, module, f"/crm/v8/{module}/deleted", params, since, credits=DELETED_CREDITS)
-            )
+            ),
+            what,
         )
 
     def query(self, module: str, select: str, credits: int) -> Page:
@@ -170,7 +197,7 @@ class Api:
             f"Zoho CRM query of {module}", module, "/crm/v8/coql", body=body, credits=credits,
             scope="ZohoCRM.coql.READ",
         )  # fmt: skip
-        return _page(self.request(call))
+        return _page(self.request(call), call.what)
 
     def bulk(
         self, module: str, path: str, what: str, *, body: object = None, into: Path | None = None
@@ -197,7 +224,7 @@ class Api:
             if answer.status in (204, 304) or (call.into is not None and answer.status == 200):
                 return {}
             if answer.status in (200, 201, 202):
-                return answer.record()
+                return self._kept(call, answer)
             if answer.status in (401, 403):
                 self._refund(call)
             if answer.status == 401 and error_body(answer).get("code") != "OAUTH_SCOPE_MISMATCH":
@@ -209,8 +236,7 @@ class Api:
                 rejected.append(401)
                 self._auth.renew(used[-1])
                 raise TryAgainError(f"{call.what}: HTTP 401, the token had expired.", 0.0)
-            scope = call.scope or scope_of(call.module)
-            raise explain_error(answer, call.module, scope, self.http.policy.throttled)
+            raise self._explained(call, answer)
 
         with self._slots:
             return self.http.call(
@@ -223,6 +249,23 @@ class Api:
                 body=call.body,
                 into=call.into,
             )
+
+    def _kept(self, call: Call, answer: Answer) -> dict[str, object]:
+        """The body of a success, if it holds what was promised: status 200 may carry an error, or nothing."""
+        data = answer.record()
+        if is_error(data, call.promised):
+            raise self._explained(call, answer)
+        if call.promised not in data:
+            raise TryAgainError(
+                f"{call.what}: the answer has no '{call.promised}', so it is not taken for an empty one."
+                " Run the load again later."
+            )
+        return data
+
+    def _explained(self, call: Call, answer: Answer) -> SourceError:
+        scope = call.scope or scope_of(call.module)
+        throttled = self.http.policy.throttled
+        return explain_error(answer, call.module, scope, throttled, with_token=call.has_token)
 
     def _charge(self, call: Call) -> None:
         """Count a call before it is made; stop before it uses the reserve."""
@@ -244,7 +287,7 @@ class Api:
 
     def _note_headers(self, answer: Answer) -> None:
         left = answer.headers.get("X-API-CREDITS-REMAINING", "")
-        if left.isdigit():
+        if left.isdecimal() and len(left) < 15:
             with self.credits.lock:
                 self.credits.left = int(left)
         try:
@@ -253,18 +296,26 @@ class Api:
             self.server_time = datetime.now(UTC)
 
 
-def _page(data: Mapping[str, object]) -> Page:
+def _page(data: Mapping[str, object], what: str) -> Page:
+    """A page, if it says whether more follow; no content (204, 304) is the end."""
+    if not data:
+        return Page([])
     info = data.get("info")
-    info = info if isinstance(info, dict) else {}
+    more = info.get("more_records") if isinstance(info, dict) else None
+    if not isinstance(info, dict) or not isinstance(more, bool):
+        raise TransientSourceError(
+            f"{what}: the answer does not say whether more records follow, so it is not taken for the end."
+            " Run the load again later."
+        )
     token = info.get("next_page_token")
-    return Page(records_in(data, "data"), bool(info.get("more_records")), str(token) if token else None)
+    return Page(records_in(data, "data"), more, str(token) if token else None)
 
 
 def records_in(data: Mapping[str, object], name: str) -> list[Record]:
     """The list of that name in a response."""
     found = data.get(name) or []
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
         raise PermanentSourceError(
-            f"Zoho CRM: '{name}' in the response is not a list. Check MEL_ZOHO_API_URL."
+            f"Zoho CRM: '{name}' in the response is not a list of records. Check MEL_ZOHO_API_URL."
         )
     return found

@@ -54,7 +54,13 @@ def by_bulk(api: Api, module: str, fields: Sequence[str], progress: Progress) ->
         if not result.get("more_records"):
             progress.tokens = []
             return
-        progress.tokens = [str(result["next_page_token"])]
+        token = str(result.get("next_page_token") or "")
+        if not token or [token] == progress.tokens:
+            raise TransientSourceError(
+                f"Zoho CRM Bulk Read of {module}: more records are announced and no new page token came with"
+                " them. The next run reads everything again."
+            )
+        progress.tokens = [token]
 
 
 def _start(api: Api, module: str, fields: Sequence[str], tokens: Sequence[str]) -> str:

@@ -57,4 +57,5 @@ class ZohoCrm:
             pull.complete,
             pull.schema,
             pull.usage,
+            pull.warnings,
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from mel_pipeline.core.errors import PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.sources.shared.http import Answer, TryAgainError, explain_status
+from mel_pipeline.sources.shared.http import Answer, TryAgainError, explain_status, seconds_until
 
 _STANDARD = {"Accounts", "Contacts", "Deals", "Leads", "Campaigns", "Events", "Tasks", "Products"}
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
@@ -29,18 +30,34 @@ def scope_of(module: str) -> str:
     return f"ZohoCRM.modules.{module.lower() if module in _STANDARD else 'custom'}.READ"
 
 
-def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> SourceError:
+def is_error(data: Mapping[str, object], promised: str) -> bool:
+    """Whether the body of a 200 is an error: as a whole, or in place of its records."""
+    if data.get("status") == "error" or (promised not in data and ({"code", "error"} & data.keys())):
+        return True
+    found = data.get(promised)
+    return isinstance(found, list) and any(
+        isinstance(one, dict) and one.get("status") == "error" and "code" in one and "id" not in one
+        for one in found
+    )
+
+
+def explain_error(
+    answer: Answer, module: str, scope: str, throttled: float, *, with_token: bool = False
+) -> SourceError:
     """Map a response that is neither data nor empty to an exception.
 
     Args:
         scope: what the token needs for this call.
         throttled: seconds to wait when Zoho throttles without saying for how long.
+        with_token: the call continued from a page token.
     """
     data = error_body(answer)
+    if isinstance(listed := data.get("data"), list):  # the error stands in place of the records
+        data = next((one for one in listed if isinstance(one, dict) and "code" in one), data)
     code = str(data.get("code", ""))
     if answer.status == 429 or code == "TOO_MANY_REQUESTS":
         return _too_many(answer, data.get("details"), throttled)
-    if code in _BOUND:
+    if code in _BOUND or (with_token and code == "INVALID_DATA"):  # the latter: another user's token
         return PageTokenError(
             f"{answer.what}: the page token is no longer valid ({code}). Run the load again later."
         )
@@ -58,6 +75,9 @@ def explain_error(answer: Answer, module: str, scope: str, throttled: float) -> 
         kind = ScopeError if code == "OAUTH_SCOPE_MISMATCH" else PermanentSourceError
         return kind(f"{answer.what}: {meaning[code]}")
     plain = _CODE.fullmatch(code)  # other text may name people or repeat what was sent
+    if answer.status < 300:
+        said = f"Zoho answered '{code}'" if plain else "Zoho answered with an error"
+        return TryAgainError(f"{answer.what}: {said} in place of data. Run the load again later.")
     hint = f"Zoho answered '{code}'." if plain else "Check MEL_ZOHO_API_URL."
     return explain_status(answer, hint)
 
@@ -74,8 +94,8 @@ def _too_many(answer: Answer, details: object, throttled: float) -> TryAgainErro
     """No Retry-After is documented; one description shows ``details.retry_after``."""
     stated = details.get("retry_after") if isinstance(details, dict) else None
     header = answer.headers.get("Retry-After", "")
-    known = next((str(text) for text in (stated, header) if str(text).isdigit()), None)
+    known = next((wait for text in (stated, header) if (wait := seconds_until(text)) is not None), None)
     return TryAgainError(
         f"{answer.what}: HTTP {answer.status}, too many concurrent calls or too many in a day. Run the load again later.",
-        throttled if known is None else float(known),
+        throttled if known is None else known,
     )

@@ -25,7 +25,7 @@ UNTRACKED = frozenset({"formula", "rollup_summary"})  # they change without movi
 
 def field_slices(wanted: Sequence[str]) -> list[list[str]]:
     """The fields to request, at most 50 per call; each slice has id and Modified_Time, to join by."""
-    others = [name for name in wanted if name not in _ALWAYS]
+    others = [name for name in dict.fromkeys(wanted) if name not in _ALWAYS]
     room = FIELDS_A_CALL - len(_ALWAYS)
     return [[*_ALWAYS, *others[start : start + room]] for start in range(0, max(len(others), 1), room)]
 
@@ -50,7 +50,7 @@ def changed_since(record: Mapping[str, object], since: datetime | None) -> bool:
 def numeric_id(record: Mapping[str, object]) -> int:
     """An id as a number, to see whether the scan advances; 0 when it is not one."""
     text = str(record.get("id", ""))
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() and len(text) < 30 else 0
 
 
 def parse_records(
@@ -175,6 +175,11 @@ def join_slices(
         else:
             torn.append(identity)
     return whole, torn
+
+
+def is_converted(record: Mapping[str, object]) -> bool:
+    """A lead that was converted; Zoho does not count it."""
+    return record.get("Converted__s") is True or record.get("$converted") is True
 
 
 def was_cut(record: Mapping[str, object], names: Sequence[str]) -> bool:

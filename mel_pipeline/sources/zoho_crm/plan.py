@@ -62,6 +62,9 @@ class Progress:
     torn: list[str] = field(default_factory=list)
     round: int = 1
     converted: bool = False  # the separate scan of converted leads
+    live: int = 0  # seen before that scan; Zoho counts only these
+    gap: list[int] = field(default_factory=list)  # counted and listed, when an earlier run gave up
+    unlisted: int = 0  # counted by Zoho and in no list, twice in a row: drafts, awaiting approval
     job: str = ""
     rows_done: int = 0  # of that job's result
     latest: datetime | None = None  # latest Modified_Time seen

@@ -21,6 +21,7 @@ from mel_pipeline.sources.zoho_crm.plan import BULK, PAGES, QUERY, WAY_LABELS, P
 ROWS_A_BATCH = 2_000
 OVERLAP = timedelta(minutes=10)  # before the watermark, read again: equal seconds, clock skew, late commits
 DELETIONS_KEPT = timedelta(days=60)  # in the recycle bin; after a longer pause everything is read again
+_CONVERTED = "Converted__s"
 _MAX_SCANS = 3  # of a list whose records shift during paging
 
 
@@ -55,7 +56,8 @@ class ModulePull:
     @cached_property
     def _fields(self) -> dict[str, Record]:
         """Fields of the module by API name, including hidden ones."""
-        return {str(field["api_name"]): field for field in self._api.fields(self._module)}
+        listed = self._api.fields(self._module)
+        return {str(field["api_name"]): field for field in listed if field.get("api_name")}
 
     def schema(self) -> dict[str, str]:
         """Every field of the module with its type, whether or not it is mapped."""
@@ -75,6 +77,7 @@ class ModulePull:
         progress = self._progress
         if progress is None or not self._deletions_read:
             return None
+        unlisted = progress.unlisted if progress.since is None else self._stored_unlisted
         latest = min(progress.latest, progress.started) if progress.latest else None
         before = _moment(self._stored.get("modified"))
         modified = max(filter(None, (latest, before)), default=progress.started)
@@ -83,6 +86,7 @@ class ModulePull:
                 "modified": modified.astimezone(UTC).isoformat(),
                 "synced": progress.started.isoformat(),
                 "rules": self._rules,
+                **({"unlisted": str(unlisted)} if unlisted else {}),
             }
         )
 
@@ -90,8 +94,30 @@ class ModulePull:
         return self._progress.expected if self._progress and self.complete() else None
 
     def complete(self) -> bool:
+        """Not while Zoho counts records that it does not list: one that is missing may be among them."""
         progress = self._progress
-        return progress is not None and progress.since is None and self._deletions_read
+        return progress is not None and self._is_full(progress) and self._deletions_read
+
+    @staticmethod
+    def _is_full(progress: Progress) -> bool:
+        return progress.since is None and not progress.unlisted
+
+    def warnings(self) -> list[str]:
+        """What Zoho counts and does not list, told in the load that first goes on without."""
+        progress = self._progress
+        if progress is None or not progress.unlisted or progress.unlisted == self._stored_unlisted:
+            return []
+        counted = progress.expected or 0
+        return [
+            f"Zoho CRM {self._module}: Zoho counts {counted:,} records and lists {counted - progress.unlisted:,}, in two"
+            " runs. The others are drafts, await approval, or the token's user may not see them. The listed ones are"
+            " loaded; a stored record that is no longer listed stays until Zoho reports it as deleted."
+        ]
+
+    @property
+    def _stored_unlisted(self) -> int:
+        text = self._stored.get("unlisted", "0")
+        return int(text) if text.isdecimal() else 0
 
     def usage(self) -> Mapping[str, int | str]:
         """Credits of this load, and those left if Zoho reports them."""
@@ -115,9 +141,9 @@ class ModulePull:
     @cached_property
     def _slices(self) -> list[list[str]]:
         """Fields to request from lists, in slices of fifty."""
-        return parse.field_slices(
-            [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
-        )
+        listed = [name for name in self._mapping.api_names if self._kind(name) not in parse.NEVER_LISTED]
+        is_lead = self._converted and _CONVERTED in self._fields  # it tells which ones Zoho counts
+        return parse.field_slices([*([_CONVERTED] if is_lead else []), *listed])
 
     @cached_property
     def _converted(self) -> str | None:
@@ -131,6 +157,8 @@ class ModulePull:
             if not (reason := self._missed_reason(progress)):
                 break
             last = progress.round >= _MAX_SCANS
+            if progress.way == BULK and PAGES in ways(progress.expected or 0, len(self._slices)):
+                progress.way = PAGES  # Bulk Read may omit rows that pages hold
             progress.restart(1 if last else progress.round + 1)
             yield Batch(frame_of([], self._contract), checkpoint=progress.text())
             if last:
@@ -156,8 +184,9 @@ class ModulePull:
                 if not ways_left:
                     raise
         if progress.way != PAGES and self._converted and not progress.converted:
+            live = progress.seen
             progress.restart(progress.round)
-            progress.converted = True
+            progress.converted, progress.live = True, live
             yield from self._paged(progress)
 
     def _remaining_ways(self, progress: Progress) -> list[str]:
@@ -168,7 +197,7 @@ class ModulePull:
 
     def _fallback_ways(self, progress: Progress, error: PageReachError | PageTokenError) -> list[str]:
         """Queries continue after the last id; without their scope the scan restarts, if that can help."""
-        if self._may_query():
+        if progress.way != BULK and self._may_query():
             return [QUERY]
         if isinstance(error, PageReachError) or progress.round >= _MAX_SCANS:
             raise error
@@ -186,19 +215,31 @@ class ModulePull:
         """Why records may have been skipped; empty when none were.
 
         A record deleted during paging moves the next one onto a page already read. Detected by Zoho's
-        own count, and by deletions since the reading began. Queries and Bulk Read skip nothing: fewer
-        than Zoho counts means that they were cut.
+        own count, for one page as for many, and by deletions since the reading began. Queries and Bulk Read
+        skip nothing: fewer than Zoho counts means that they were cut.
         """
-        if progress.since is None and (progress.page > 1 or progress.way == BULK):
-            progress.expected = self._api.count(self._module)
-            if progress.seen < progress.expected and not progress.converted:
-                return f"{progress.seen:,} records arrived where Zoho counts {progress.expected:,}"
+        if progress.since is None and (short := self._shortage(progress)):
+            return short
         if progress.way != PAGES or progress.page <= 1 or progress.round >= _MAX_SCANS:
             return ""  # a busy CRM deletes all the time; in the last round the count has to suffice
         gone = scan.deletions(self._api, self._module, progress.started - OVERLAP)
         moments = [_moment(record.get("deleted_time")) for _, record in gone]
         shifted = any(moment is None or moment >= progress.started for moment in moments)
         return "records were deleted while they were read" if shifted else ""
+
+    def _shortage(self, progress: Progress) -> str:
+        """Fewer records than Zoho counts, in words; empty if an earlier run lacked as many: they are in no list."""
+        seen = progress.live if progress.converted else progress.seen
+        counted = progress.expected = self._api.count(self._module)
+        if seen >= counted:
+            return ""
+        before = [*progress.gap, 0][0] - [*progress.gap, 0, 0][1]
+        if counted - seen <= max(before, self._stored_unlisted):
+            progress.unlisted = counted - seen
+            return ""
+        if progress.round >= _MAX_SCANS:
+            progress.gap = [counted, seen]
+        return f"{seen:,} records arrived where Zoho counts {counted:,}"
 
     def _read_by(self, way: str, progress: Progress) -> Iterator[Batch]:
         progress.way = way
@@ -263,7 +304,7 @@ class ModulePull:
 
     def _note_latest(self, times: Iterable[object], progress: Progress) -> None:
         """Keep the latest change seen."""
-        moments = filter(None, map(parse.instant, set(times)))
+        moments = filter(None, map(parse.instant, {time for time in times if isinstance(time, str)}))
         progress.latest = max([*filter(None, [progress.latest]), *moments], default=None)
 
     @property
@@ -278,7 +319,13 @@ class ModulePull:
         needing = records if absent else [r for r in records if cut and parse.was_cut(r, cut)]
         if not needing:
             return records
-        done = {str(r["id"]): r for r in scan.with_details(self._api, self._module, needing, [*absent, *cut])}
+        rich = [name for name in cut if self._is_rich(name)]
+        single = [*absent, *(name for name in cut if name not in rich)]
+        whole = scan.with_details(self._api, self._module, needing, single) if single else needing
+        long = [record for record in whole if rich and parse.was_cut(record, rich)]
+        full = scan.with_full_texts(self._api, self._module, long, rich) if long else []
+        was_long = {str(record["id"]) for record in long}
+        done = {str(r["id"]): r for r in [*(r for r in whole if str(r["id"]) not in was_long), *full]}
         requested = {str(record["id"]) for record in needing}
         return [
             done.get(str(record["id"]), record)
@@ -288,7 +335,7 @@ class ModulePull:
 
     def _deleted(self, progress: Progress) -> Iterator[Batch]:
         """Deletions since they were last requested; in a full reading, those made during it."""
-        synced = _moment(self._stored.get("synced")) if progress.since is not None else None
+        synced = None if self._is_full(progress) else _moment(self._stored.get("synced"))
         since = (synced or progress.started) - OVERLAP
         gone: dict[str, datetime | None] = {}
         for identity, record in scan.deletions(self._api, self._module, since):
@@ -297,6 +344,11 @@ class ModulePull:
                 gone[identity] = moment
         self._deletions_read = True
         yield Batch(frame_of([], self._contract), deleted=gone, checkpoint=progress.text())
+
+    def _is_rich(self, name: str) -> bool:
+        """Rich text has a call of its own, the only one that never cuts it."""
+        kind = self._fields.get(name, {}).get("textarea")
+        return isinstance(kind, dict) and kind.get("type") == "rich_text"
 
     def _kind(self, name: str) -> str:
         return _type_of(self._fields.get(name, {}))

@@ -14,7 +14,7 @@ from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.shared.prefetch import prefetch
 from mel_pipeline.sources.zoho_crm.api import IDS_A_CALL, PER_PAGE, Api, Page, Record
 from mel_pipeline.sources.zoho_crm.errors import PageReachError
-from mel_pipeline.sources.zoho_crm.parse import join_slices, numeric_id
+from mel_pipeline.sources.zoho_crm.parse import is_converted, join_slices, numeric_id
 from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, QUERY, QUERY_ROWS, Progress, query_credits
 
 PAGE_NUMBER_REACH = 2_000  # records; beyond, Zoho accepts only page_token
@@ -48,6 +48,7 @@ def _pages(
 ) -> Iterator[list[Page]]:
     """The same page of every slice, starting after ``progress``, which is read only once: prefetching runs ahead of it."""
     number, tokens, since = progress.page, list(progress.tokens), progress.since
+    last = progress.last_id
     if number and not progress.more:
         return  # interrupted after the last page
     while True:
@@ -56,11 +57,22 @@ def _pages(
         positions = _positions(tokens, number, len(slices))
         pages = list((map if len(slices) == 1 else api.pool.map)(fetch, slices, positions))
         tokens = [page.token or "" for page in pages]
+        newest = max((numeric_id(record) for page in pages for record in page.records), default=0)
+        if any(page.more for page in pages) and newest <= last:
+            raise _nothing_new(module, f"page {number}")
+        last = max(last, newest)
         yield pages
         if not any(page.more for page in pages):
             return
         if number * PER_PAGE >= PAGE_NUMBER_REACH and not all(page.token for page in pages if page.more):
             return
+
+
+def _nothing_new(module: str, where: str) -> TransientSourceError:
+    return TransientSourceError(
+        f"Zoho CRM {module} {where}: it announces more records and brings none that is new, so reading stopped."
+        " Run the load again later."
+    )
 
 
 def _positions(tokens: list[str], number: int, slices: int) -> list[dict[str, str]]:
@@ -88,7 +100,10 @@ def _note(progress: Progress, pages: list[Page]) -> None:
     """Advance past these pages."""
     progress.page += 1
     numbers = [numeric_id(record) for record in pages[0].records]
-    progress.seen += sum(number > progress.last_id for number in numbers)
+    progress.seen += sum(
+        number > progress.last_id and not is_converted(record)
+        for number, record in zip(numbers, pages[0].records, strict=True)
+    )
     progress.last_id = max([progress.last_id, *numbers])
     progress.tokens = [page.token or "" for page in pages]
     progress.more = any(page.more for page in pages)
@@ -121,6 +136,11 @@ def by_query(
         ]
         pages = [first.result(), *(future.result() for future in others)]
         more = any(page.more for page in pages)
+        if (
+            more
+            and max((numeric_id(r) for page in pages for r in page.records), default=0) <= progress.last_id
+        ):
+            raise _nothing_new(module, "query")
         upto = min(max(map(numeric_id, page.records), default=0) for page in pages)
         parts = [
             {str(r["id"]): r for r in page.records if not more or numeric_id(r) <= upto} for page in pages
@@ -185,13 +205,35 @@ def with_details(api: Api, module: str, records: Sequence[Record], names: Sequen
     ]
 
 
+def with_full_texts(api: Api, module: str, records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+    """These records with their rich texts in full length, a hundred a call."""
+    ids = [str(record["id"]) for record in records]
+    parts = [ids[start : start + IDS_A_CALL] for start in range(0, len(ids), IDS_A_CALL)]
+    answers = api.pool.map(lambda part: api.full_texts(module, names, part), parts)
+    full = {str(record.get("id")): record for answer in answers for record in answer}
+    return [
+        {
+            **record,
+            **{name: full[str(record["id"])][name] for name in names if name in full[str(record["id"])]},
+        }
+        for record in records
+        if str(record["id"]) in full  # one that is not was deleted since; /deleted reports it
+    ]
+
+
 def deletions(api: Api, module: str, since: datetime | None) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Id and record of what was deleted since then, and more if the server ignores the date."""
     number = 0
+    seen: set[str] = set()
     while True:
         number += 1
         page = api.deleted(module, number, since)
+        ids = {str(record["id"]) for record in page.records if "id" in record}
         for record in page.records:
-            yield str(record["id"]), record
+            if "id" in record:
+                yield str(record["id"]), record
         if not page.more:
             return
+        if ids <= seen:
+            raise _nothing_new(module, f"deleted page {number}")
+        seen |= ids

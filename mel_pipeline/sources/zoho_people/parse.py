@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import ContractError, PermanentSourceError, SourceError
+from mel_pipeline.core.errors import ContractError, PermanentSourceError, SourceError, TransientSourceError
 from mel_pipeline.sources.shared.base import Batch, Rejected, frame_of, key_of, payload_of, text_of
 from mel_pipeline.sources.shared.http import TryAgainError, clean
 
@@ -42,7 +42,9 @@ def error_code(response: Mapping[str, object]) -> tuple[int, str] | None:
     first = errors[0] if isinstance(errors, list) and errors else errors
     first = first if isinstance(first, dict) else {}
     code = str(first.get("code", ""))
-    return (int(code) if code.isdigit() else 0), str(first.get("message") or response.get("message") or "")
+    return (int(code) if code.isdecimal() and len(code) < 10 else 0), str(
+        first.get("message") or response.get("message") or ""
+    )
 
 
 def explain_error(what: str, code: int, message: str) -> SourceError:
@@ -67,7 +69,17 @@ def records_of(response: Mapping[str, object], what: str) -> list[Mapping[str, o
     result = response.get("result")
     if not isinstance(result, list):
         raise PermanentSourceError(f"{what}: the response has no list of records. Check MEL_ZOHO_PEOPLE_URL.")
-    return [fields for entry in result for versions in entry.values() for fields in versions]
+    found = [
+        fields
+        for entry in result
+        if isinstance(entry, dict)
+        for versions in entry.values()
+        if isinstance(versions, list)
+        for fields in versions
+    ]
+    if len(found) < len(result) or not all(isinstance(fields, dict) for fields in found):
+        raise TransientSourceError(f"{what}: an entry of the list is no record. Run the load again later.")
+    return found
 
 
 def identity(record: Mapping[str, object], contract: EntityContract) -> tuple[str | None, ...]:

@@ -26,7 +26,8 @@ from mel_pipeline.sources.shared.files import (
     read_table,
     readable_files,
 )
-from mel_pipeline.sources.shared.files.workbook import Limits, workbook_tables
+from mel_pipeline.sources.shared.files.limits import Limits
+from mel_pipeline.sources.shared.files.workbook import workbook_tables
 
 SECRET = "Marguerite Sample"  # a cell value that no message may repeat
 
@@ -258,6 +259,79 @@ def test_entities_that_grow_are_refused_within_the_limits(tmp_path: Path) -> Non
     assert time.monotonic() - begun < 10
 
 
+def sheet_of(rows: bytes) -> bytes:
+    """A workbook whose only sheet has these rows."""
+
+    def write(parts: dict[str, bytes]) -> None:
+        space = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+        parts["xl/worksheets/sheet1.xml"] = b"<worksheet %s><sheetData>%s</sheetData></worksheet>" % (
+            space,
+            rows,
+        )
+
+    return changed(workbook(), write)
+
+
+HEADER = b'<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row>'
+
+
+@pytest.mark.fault(44)
+@pytest.mark.behaviour("bombs", "*")
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [(HEADER + b'<row r="900000000"><c><v>1</v></c></row>', "beyond column 1,000 or row 500,000"),
+     (HEADER + b'<row r="9999999999999"/>', "beyond column 1,000 or row 500,000"),
+     (HEADER + b"<row r = '900000'/>", "beyond column 1,000 or row 500,000"),
+     (HEADER + b'<row r="2"><c r="aaaa2"><v>1</v></c></row>', "beyond column 1,000 or row 500,000"),
+     (HEADER + b"<row>" + b"<c/>" * 3_000_000 + b"</row>", "A row has more than 1,000 cells"),
+     (HEADER + b"<row/>" * 600_000, "more than 500,000 rows")],
+    ids=["row", "long number", "spaces", "column", "cells in a row", "rows"],
+)  # fmt: skip
+def test_a_small_workbook_of_large_cost_is_refused_within_seconds(
+    tmp_path: Path, rows: bytes, expected: str
+) -> None:
+    content = sheet_of(rows)
+    assert len(content) < 200_000
+    begun = time.monotonic()
+    assert expected in refused(tmp_path, content)
+    assert time.monotonic() - begun < 30  # on a busy machine; 272 s before
+
+
+def test_cells_are_counted_over_all_rows_and_exactly_the_limit_is_read(tmp_path: Path) -> None:
+    rows = b"".join(b'<row r="%d"><c><v>1</v></c><c><v>2</v></c></row>' % n for n in range(1, 50_001))
+    content = sheet_of(rows)  # more than one piece of what is read at a time
+    assert "99,999 cells" in bounded(tmp_path, content, Limits(cells=99_999))
+    (tmp_path / "whole.xlsx").write_bytes(content)
+    with (tmp_path / "whole.xlsx").open("rb") as file, workbook_tables(file, Limits(cells=100_000)) as tables:
+        assert tables["Sheet"].count == 49_999
+
+
+def test_empty_cells_with_a_format_cost_nothing_and_move_no_other(tmp_path: Path) -> None:
+    rows = b"".join(
+        b'<row r="%d"><c r="A%d" s="0"/><c r="B%d"><v>%d</v></c><c r="C%d" s="0"/></row>' % (n, n, n, n, n)
+        for n in range(1, 1_001)
+    )
+    table, found = read(tmp_path, sheet_of(rows))
+    assert (table.header, found[0], len(found)) == (["", "1"], ["", "2"], 999)
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b",".join(b"c%d" % n for n in range(1_000_000)) + b"\n" + b"," * 999_999 + b"\n", "more than 1,000 columns"),
+     (b"," * 1_000 + b"\n" + b"," * 1_000 + b"\n", "more than 1,000 columns"),
+     (b"x" * (17 << 20), "A line is longer than"),
+     (b"a,b\n" + b"x" * (17 << 20), "A line is longer than")],
+    ids=["a million columns", "a column too many", "one line", "one long line"],
+)  # fmt: skip
+def test_a_text_file_of_large_cost_is_refused_within_seconds(
+    tmp_path: Path, content: bytes, expected: str
+) -> None:
+    begun = time.monotonic()
+    assert expected in refused(tmp_path, content, "a.csv")
+    assert time.monotonic() - begun < 20  # on a busy machine; 296 s and 2.3 GB before
+
+
 @pytest.mark.slow
 @pytest.mark.behaviour("bombs", "*")
 def test_a_workbook_that_needs_too_much_memory_is_refused_and_the_process_lives(tmp_path: Path) -> None:
@@ -265,7 +339,9 @@ def test_a_workbook_that_needs_too_much_memory_is_refused_and_the_process_lives(
         sheet = parts["xl/worksheets/sheet1.xml"]  # cells without a reference, so none is far out
         parts["xl/worksheets/sheet1.xml"] = sheet.replace(b"</row>", b"<c><v>1</v></c>" * 400_000 + b"</row>")
 
-    assert "96 MB of memory" in bounded(tmp_path, changed(workbook(), swell), Limits(memory=96 << 20))
+    assert "96 MB of memory" in bounded(
+        tmp_path, changed(workbook(), swell), Limits(columns=1_000_000, memory=96 << 20)
+    )
 
 
 def test_reading_a_workbook_that_takes_too_long_is_stopped(tmp_path: Path) -> None:

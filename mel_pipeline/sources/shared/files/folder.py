@@ -13,10 +13,11 @@ from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
 
+from mel_pipeline.sources.shared.files.limits import TEXT
 from mel_pipeline.sources.shared.files.table import FileRefusedError
 
 SETTLE_SECONDS = 2.0  # a file that changed this recently may still be being written
-LARGEST_FILE = 2 << 30
+LARGEST_FILE = TEXT.packed
 _UNREADABLE = "The file cannot be opened. Give the user that runs the pipeline permission to read it."
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import time
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
 import pandas as pd
 
+from mel_pipeline.sources.shared.files.limits import CELLS_A_FRAME, LONGEST_LINE, TEXT
 from mel_pipeline.sources.shared.files.widths import even_rows
 
 _DELIMITERS = ",;\t|"
@@ -82,7 +85,7 @@ class Table:
                 usecols=sorted(columns) if columns is not None else None,
                 dtype=object,
                 na_filter=False,
-                chunksize=most_rows,
+                chunksize=max(1, min(most_rows, CELLS_A_FRAME // len(self.header))),
             )
             for chunk in chunks:
                 first = max(0, -seen)
@@ -121,7 +124,12 @@ class _Text:
     def lines(self) -> Iterator[str]:
         try:
             with self.opened() as text:
-                for line in text:
+                for line in iter(partial(text.readline, LONGEST_LINE), ""):
+                    if len(line) == LONGEST_LINE:
+                        raise FileRefusedError(
+                            f"A line is longer than {LONGEST_LINE:,} characters, so the file is not an export."
+                            " Export it again."
+                        )
                     if "\x00" in line:
                         raise FileRefusedError(
                             "The file holds bytes that are not text. Export it again as CSV UTF-8."
@@ -216,13 +224,22 @@ def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
     """The header, the number of rows up to the first fault, and the fault in words."""
     if text.encoding != "utf-16" and (rows := even_rows(text.file, text.encoding, delimiter, text.skip)):
         with suppress(csv.Error):  # the loop below says where
-            return next(_records(text, delimiter)), rows - 1, None
+            first = next(_records(text, delimiter))
+            _require_size(len(first), rows - 1)
+            return first, rows - 1, None
     header: list[str] = []
     count = -1  # the header does not count
+    until = time.monotonic() + TEXT.seconds
     try:
         for row in _records(text, delimiter):
             header = header or row
             count += 1
+            _require_size(len(header), count)
+            if time.monotonic() > until:
+                raise FileRefusedError(
+                    f"Reading the file took longer than {TEXT.seconds} seconds and was stopped. Export fewer rows"
+                    " per file."
+                )
             if len(header) == 1:
                 return header, 0, None  # not this delimiter: no need to read on
             if len(row) != len(header):
@@ -244,6 +261,14 @@ def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
             ),
         )
     return header, max(count, 0), None
+
+
+def _require_size(columns: int, rows: int) -> None:
+    if columns > TEXT.columns or rows > TEXT.rows or columns * rows > TEXT.cells:
+        raise FileRefusedError(
+            f"The file has more than {TEXT.columns:,} columns, {TEXT.rows:,} rows or {TEXT.cells:,} cells."
+            " Export fewer columns, or fewer rows per file."
+        )
 
 
 def _records(text: _Text, delimiter: str) -> Iterator[list[str]]:

@@ -10,12 +10,16 @@ from typing import BinaryIO
 
 import numpy as np
 
+from mel_pipeline.sources.shared.files.limits import TEXT
+
 _CHUNK = 4 << 20
 _LONGEST_ROW = 100_000  # bytes; the row-by-row reader has a limit per field
 _QUOTE, _END = 34, 10
 
 
-def even_rows(file: BinaryIO, encoding: str, delimiter: str, skip: int = 0) -> int | None:
+def even_rows(  # noqa: PLR0911 - one return a reason to look row by row
+    file: BinaryIO, encoding: str, delimiter: str, skip: int = 0
+) -> int | None:
     """Number of rows including the header; None if a row has another width, or a quote stays open.
 
     Also None for a blank line, a quotation mark inside a word, a very long row, or a byte that is not text.
@@ -45,7 +49,7 @@ def even_rows(file: BinaryIO, encoding: str, delimiter: str, skip: int = 0) -> i
         counts = np.diff(np.searchsorted(delimiters, ends), prepend=-pending)
         if len(ends):
             expected = int(counts[0]) if expected is None else expected
-            if not expected or not (counts == expected).all():
+            if not expected or expected >= TEXT.columns or not (counts == expected).all():
                 return None
             if int(np.diff(ends, prepend=-length).max()) > _LONGEST_ROW:
                 return None
@@ -55,6 +59,8 @@ def even_rows(file: BinaryIO, encoding: str, delimiter: str, skip: int = 0) -> i
         else:
             pending += len(delimiters)
             length += len(chunk)
+            if length > _LONGEST_ROW:
+                return None
     if inside or not expected or length > _LONGEST_ROW or (length and pending != expected):
         return None  # cut off inside quotes, or inside the last row
     return rows + (1 if length else 0)

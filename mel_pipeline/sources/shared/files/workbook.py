@@ -8,29 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError, NoRowsError, Table, comma_table_in
 
 _CHILD = Path(__file__).with_name("workbook_child.py")
 _REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits for one workbook. 200,000 rows of 50 columns stay within them."""
-
-    packed: int = 50 << 20  # bytes of the file
-    expanded: int = 1 << 30  # bytes of all parts, and of the CSV
-    memory: int = 1 << 30
-    seconds: int = 300
 
 
 @contextmanager
@@ -64,10 +56,9 @@ def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[di
 
 def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, int]]:
     """Name of each sheet, and where it ends in the CSV."""
-    bounds = [str(number) for number in (limits.expanded, limits.memory, limits.seconds)]
     try:
         done = subprocess.run(  # noqa: S603 - our own script; the file is passed as a handle
-            [sys.executable, "-I", str(_CHILD), *bounds],
+            [sys.executable, "-I", str(_CHILD), json.dumps(asdict(limits))],
             stdin=file,
             stdout=csv,
             stderr=subprocess.PIPE,
@@ -82,6 +73,11 @@ def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, i
         ) from None
     if done.returncode == _REFUSED:
         raise FileRefusedError(done.stderr.decode("utf-8", "replace").strip())
+    if done.returncode == -signal.SIGXCPU:
+        raise FileRefusedError(
+            f"Reading the workbook took longer than {limits.seconds} seconds and was stopped."
+            " Export it again as CSV."
+        )
     if done.returncode == _NO_MEMORY:
         raise FileRefusedError(
             f"The workbook needs more than {limits.memory >> 20} MB of memory. Export it again as CSV."

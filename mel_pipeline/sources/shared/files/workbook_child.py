@@ -23,12 +23,14 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-MOST_PARTS, MOST_COLUMNS, MOST_ROWS = 1_000, 1_000, 500_000
+MOST_PARTS = 1_000
 MOST_HEADING_ROWS = 3
 _REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
 _EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as a different one, so it is left as a float
-_CHUNK, _OVERLAP = 1 << 20, 1 << 10
-_CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+_CHUNK, _OVERLAP, _LONGEST_TAG = 1 << 20, 1 << 10, 16
+# The reference of a cell or the number of a row: a parser fills everything up to it with empty cells or rows.
+_PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]*)([0-9]+)\s*["']""")
+_CELL, _ROW = re.compile(rb"<(?:\w+:)?c[\s/>]"), re.compile(rb"<(?:\w+:)?row[\s/>]")
 # A formula without its result: the program that wrote the file never calculated it.
 _UNCALCULATED = re.compile(
     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>"
@@ -39,11 +41,11 @@ class RefusedError(Exception):
     """The workbook is not read, for the reason given."""
 
 
-def main(expanded: int, memory: int, seconds: int) -> int:
+def main(limits: dict[str, int]) -> int:
     for kind, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, expanded),
+        (resource.RLIMIT_AS, limits["memory"]),
+        (resource.RLIMIT_CPU, limits["seconds"]),
+        (resource.RLIMIT_FSIZE, limits["expanded"]),
     ):
         with suppress(ValueError):  # macOS has no memory limit; the time limit still applies
             resource.setrlimit(kind, (most, most))
@@ -51,8 +53,8 @@ def main(expanded: int, memory: int, seconds: int) -> int:
     try:
         file = sys.stdin.buffer
         with zipfile.ZipFile(file) as archive:
-            check_parts(archive.infolist(), expanded)
-            check_cells(archive)
+            check_parts(archive.infolist(), limits["expanded"])
+            check_cells(archive, limits)
         found = write_sheets(file, sys.stdout.buffer)
         sys.stderr.write(json.dumps(found))
     except RefusedError as reason:
@@ -97,17 +99,20 @@ def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> None:
         )
 
 
-def check_cells(archive: zipfile.ZipFile) -> None:
+def check_cells(archive: zipfile.ZipFile, limits: dict[str, int]) -> None:
     """Check the bytes of every part: a cell at the far end makes a parser create millions of empty ones."""
+    most_columns, most_rows = limits["columns"], limits["rows"]
+    counter = _Counter(limits)
     for part in archive.infolist():
         tail = b""
         with archive.open(part) as file:
             while chunk := file.read(_CHUNK):
+                counter.count(chunk)
                 text = tail + chunk
-                for column, row in _CELL.findall(text):
-                    if _number(column) > MOST_COLUMNS or int(row) > MOST_ROWS:
+                for column, row in _PLACE.findall(text):
+                    if len(row) > 9 or int(row) > most_rows or _number(column) > most_columns:
                         raise RefusedError(
-                            f"A cell is beyond column {MOST_COLUMNS:,} or row {MOST_ROWS:,}; an export has"
+                            f"A cell is beyond column {most_columns:,} or row {most_rows:,}; an export has"
                             " none there. Delete what is out there, or export it again as CSV."
                         )
                 if _UNCALCULATED.search(text):
@@ -118,9 +123,39 @@ def check_cells(archive: zipfile.ZipFile) -> None:
                 tail = text[-_OVERLAP:]
 
 
+class _Counter:
+    """Counts rows and cells by their tags, which a reference may not give away."""
+
+    def __init__(self, limits: dict[str, int]) -> None:
+        self._limits = limits
+        self._cut = b""  # a tag that a chunk may have cut
+        self._cells = self._rows = self._in_row = 0
+
+    def count(self, chunk: bytes) -> None:
+        text = self._cut + chunk
+        last = text.rfind(b"<")
+        self._cut = text[last:] if last >= len(text) - _LONGEST_TAG and last >= 0 else b""
+        first, *others = _ROW.split(text[: len(text) - len(self._cut)])
+        counts = [len(_CELL.findall(part)) for part in (first, *others)]
+        counts[0] += self._in_row
+        self._cells += sum(counts) - self._in_row
+        self._rows += len(others)
+        self._in_row = counts[-1]
+        if max(counts) > self._limits["columns"]:
+            raise RefusedError(
+                f"A row has more than {self._limits['columns']:,} cells, empty ones included; an export has fewer."
+                " Delete what is empty, or export it again as CSV."
+            )
+        if self._rows > self._limits["rows"] or self._cells > self._limits["cells"]:
+            raise RefusedError(
+                f"The workbook has more than {self._limits['rows']:,} rows or {self._limits['cells']:,} cells,"
+                " empty ones included. Delete what is empty, or export it again as CSV."
+            )
+
+
 def _number(column: bytes) -> int:
     number = 0
-    for letter in column:
+    for letter in column.upper()[:4]:  # XFD is the last one
         number = number * 26 + letter - 64
     return number
 
@@ -159,9 +194,26 @@ def _sheets(file: BinaryIO) -> list[Any]:
         raise RefusedError(
             "The package defusedxml is missing; workbooks are not read without it. Install it."
         )
+    _skip_empty_cells()
     file.seek(0)
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     return [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+
+
+def _skip_empty_cells() -> None:
+    """Empty cells are dropped before openpyxl reads them: millions of them pack into a few kilobytes."""
+    from openpyxl.worksheet import _reader
+
+    parse_row = _reader.WorkSheetParser.parse_row
+
+    def parse_filled(parser: Any, row: Any) -> Any:
+        if all(
+            cell.get("r") for cell in row
+        ):  # without a reference, a cell's place depends on those before it
+            row[:] = [cell for cell in row if len(cell)]
+        return parse_row(parser, row)
+
+    _reader.WorkSheetParser.parse_row = parse_filled
 
 
 def _rows_of(sheet: Any) -> Iterator[list[str]] | None:
@@ -208,4 +260,4 @@ def _is_date(cell: Any, moment: datetime) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main(json.loads(sys.argv[1])))

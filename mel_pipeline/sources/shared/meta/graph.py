@@ -11,8 +11,10 @@ from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, Sou
 from mel_pipeline.sources.shared.base import text_of
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, explain_status
 from mel_pipeline.sources.shared.platform.budget import Budget
+from mel_pipeline.sources.shared.values import Novelty, promised_list, whole_number
 
 PAGE = 100  # records a page; more are refused
+_LISTS = frozenset({"insights", "media", "posts"})
 _REAUTHORISE = frozenset({102, 190})
 _THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
 _RETRY = frozenset({1, 2})
@@ -95,7 +97,7 @@ class Graph:
         """
         self.budget.before_call()
         headers = {"Authorization": f"Bearer {token}"}
-        return self.http.call(
+        answer = self.http.call(
             f"{self.wording.platform} {what}",
             f"{self.url}/{node}",
             self._judge,
@@ -104,6 +106,9 @@ class Graph:
             params=params,
             form=form,
         )
+        if node.rpartition("/")[2] in _LISTS:  # an empty list is `[]`; without one nothing is known
+            promised_list(answer, "data", f"{self.wording.platform} {what}")
+        return answer
 
     def pages(
         self,
@@ -119,6 +124,7 @@ class Graph:
             ask: fetches a page in a special way, given its parameters.
         """
         query = {"limit": str(PAGE), **params}
+        novelty = Novelty(f"{self.wording.platform} {what}")
         while True:
             answer = ask(query) if ask else self.ask(what, node, token, query)
             yield query, answer
@@ -130,6 +136,7 @@ class Graph:
                     f"{self.wording.platform} {what}: there are more pages, but the answer does not say where"
                     " the next one begins. Run the load again later."
                 )
+            novelty.require([position])
             query = {**query, "after": position}
 
     def _judge(self, answer: Answer) -> Mapping[str, object]:
@@ -283,4 +290,4 @@ def _list(value: object) -> list[Mapping[str, object]]:
 
 
 def _number(value: object) -> int:
-    return int(str(value)) if str(value).isdigit() else 0
+    return whole_number(value) or 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
 from mel_pipeline.sources.shared.meta.graph import Graph, Wording
+from mel_pipeline.sources.shared.values import unix_moment
 
 WARN_DAYS = 14
 
@@ -33,9 +34,9 @@ def expiry_warning(data: Mapping[str, object], today: date, wording: Wording) ->
     found = data.get("data")
     details = found if isinstance(found, Mapping) else {}
     ends = [
-        datetime.fromtimestamp(seconds, UTC).date()
+        moment.date()
         for name in ("expires_at", "data_access_expires_at")
-        if isinstance(seconds := details.get(name), int) and seconds > 0
+        if details.get(name) and (moment := unix_moment(details.get(name))) is not None
     ]
     if not ends or (min(ends) - today).days > WARN_DAYS:
         return None

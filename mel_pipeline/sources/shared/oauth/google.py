@@ -9,6 +9,7 @@ from typing import TypeVar
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
 from mel_pipeline.core.source_settings import SourceSettings
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, base_url, clean, explain_status
+from mel_pipeline.sources.shared.values import whole_number
 
 T = TypeVar("T")
 _EARLY = 60.0  # seconds before it expires, a token is renewed
@@ -77,7 +78,7 @@ class GoogleSession:
             data = self._http.call(
                 f"{self._what} sign-in", self._url, self._signed_in, method="POST", form=self._form
             )
-            lifetime = float(str(data.get("expires_in") or 3600))
+            lifetime = float(whole_number(data.get("expires_in")) or 3600)
             self._token = str(data["access_token"]), time.monotonic() + lifetime - _EARLY
         return {"Authorization": f"Bearer {self._token[0]}"}
 

@@ -22,6 +22,7 @@ from mel_pipeline.sources.shared.http import (
     explain_status,
     needed,
 )
+from mel_pipeline.sources.shared.values import whole_number
 
 # Zoho's API hosts, one per data centre. A token is sent only to one of these or to the configured host.
 API_HOSTS = frozenset(
@@ -104,7 +105,7 @@ class ZohoAuth:
         data = self._http.call(
             "Zoho sign-in", f"{self._accounts}/oauth/v2/token", judge, method="POST", form=self._form
         )
-        lifetime = float(str(data.get("expires_in") or 3600))
+        lifetime = float(whole_number(data.get("expires_in")) or 3600)
         return _Token(
             access_token=str(data["access_token"]),
             api_domain=self._trusted(str(data.get("api_domain") or self._configured)),

@@ -11,6 +11,7 @@ from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
 from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, content_row, metric_row
+from mel_pipeline.sources.shared.values import Novelty, moment_from, whole_number
 
 STILL_MOVING = timedelta(days=30)  # after sending
 
@@ -42,7 +43,7 @@ class Mailing:
     @property
     def sent(self) -> datetime | None:
         try:
-            return datetime.fromisoformat(str(self.sent_at))
+            return moment_from(self.sent_at)
         except ValueError:
             return None
 
@@ -85,13 +86,13 @@ def total_of(data: Record, name: str, what: str) -> int:
     Raises:
         PermanentSourceError: it does not say, so the last page could not be recognised.
     """
-    total = str(data.get(name))
-    if not total.isdigit():
+    total = whole_number(data.get(name))
+    if total is None:
         raise PermanentSourceError(
             f"{what}: the answer does not say how many records there are ({name}), so nothing shows whether it is"
             " complete. Nothing was stored. Check the address in the settings."
         )
-    return int(total)
+    return total
 
 
 def every_page(what: str, ask: Callable[[int], tuple[list[Record], int]]) -> Iterator[list[Record]]:
@@ -106,6 +107,7 @@ def every_page(what: str, ask: Callable[[int], tuple[list[Record], int]]) -> Ite
     """
     seen: set[str] = set()
     start = total = 0
+    novelty = Novelty(what)
     while True:
         page, total = ask(start)
         seen |= {str(one.get("id")) for one in page}
@@ -114,6 +116,7 @@ def every_page(what: str, ask: Callable[[int], tuple[list[Record], int]]) -> Ite
         start += len(page)
         if not page or start >= total:
             break
+        novelty.require(one.get("id") for one in page)
     if len(seen) < total:
         raise TransientSourceError(
             f"{what}: {total} were announced and {len(seen)} arrived; the list changed meanwhile."

@@ -32,9 +32,10 @@ NoteOption = Annotated[str, typer.Option("--note", help="Note published with the
 def opened() -> tuple[Warehouse, Settings]:
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.migrating import upgraded
 
     settings = load_settings()
-    return Warehouse(settings.database_url, settings.lock_wait_seconds), settings
+    return upgraded(Warehouse(settings.database_url, settings.lock_wait_seconds)), settings
 
 
 def publish(

@@ -17,17 +17,21 @@ def quality(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="List every rule, not only broken ones.")] = False,
 ) -> None:
-    """Rows in, quarantined, corrected and late by source; and every broken rule."""
+    """Rows in, quarantined, corrected and late by source; cells left empty; and every broken rule."""
     if context.invoked_subcommand:
         return
     from mel_pipeline.quality.scorecard import card, rules
 
     warehouse, _ = opened()
     lines = card(warehouse)
-    typer.secho(f"{'':<34}{'rows in':>10}{'quarantined':>13}{'corrected':>11}{'late':>7}", bold=True)
+    typer.secho(
+        f"{'':<34}{'rows in':>10}{'quarantined':>13}{'empty cells':>13}{'corrected':>11}{'late':>7}",
+        bold=True,
+    )
     for line in lines:
         typer.echo(
-            f"{line.title:<34.33}{line.rows:>10,}{line.quarantined:>13,}{line.corrected:>11,}{line.late:>7,}  {line.status}"
+            f"{line.title:<34.33}{line.rows:>10,}{line.quarantined:>13,}{line.cells:>13,}{line.corrected:>11,}"
+            f"{line.late:>7,}  {line.status}"
         )
     if not lines:
         typer.echo("Nothing has been loaded yet.")
@@ -43,7 +47,7 @@ def quality(
 def quarantine(
     source: Annotated[str, typer.Option(help="One source only.")] = "",
 ) -> None:
-    """List the quarantined rows, with file or page, row and reason."""
+    """List the quarantined rows and cells, with file or page, row and reason."""
     from mel_pipeline.quality.scorecard import quarantined_rows
 
     warehouse, _ = opened()

@@ -12,10 +12,11 @@ def site() -> None:
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.reporting.inputs.site_data import write_site
     from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.migrating import upgraded
 
     settings = load_settings()
     begun = time.perf_counter()
-    both = write_site(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
+    both = write_site(upgraded(Warehouse(settings.database_url, settings.lock_wait_seconds)), settings)
     built = [site for site in (both.published, both.drafts) if site]
     files, written, removed = (
         sum(getattr(site, name) for site in built) for name in ("files", "written", "removed")

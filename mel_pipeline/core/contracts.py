@@ -21,6 +21,9 @@ from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.yaml_io import from_yaml
 
 SOURCES = Path(__file__).parents[1] / "sources"
+# Staging column: ",name," of each id that lacked the expected form before it became a pseudonym.
+MALFORMED = "_malformed"
+JUDGING = 2  # what a broken rule costs; raised so that rows judged otherwise are read again. 2: cells
 
 
 class Column(BaseModel):
@@ -65,6 +68,10 @@ class EntityContract(BaseModel):
     keep_months: int | None = None  # data about people is removed after this
     legal_ground: str | None = None  # of processing data about people, for the record of processing
     columns: dict[str, Column]
+
+    def needs(self, column: str) -> bool:
+        """Whether a row is nothing without this cell; otherwise it is stored with the cell empty."""
+        return self.columns[column].required or column in (*self.row_key, self.discriminator)
 
 
 class Metric(BaseModel):
@@ -185,4 +192,5 @@ def contract_of(source: str) -> SourceContract:
 def fingerprint_of(contract: EntityContract) -> str:
     """Changes with any column or rule; an incremental source then reads everything again."""
     rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
-    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+    written = json.dumps([JUDGING, rules], sort_keys=True)
+    return hashlib.sha256(written.encode()).hexdigest()[:12]

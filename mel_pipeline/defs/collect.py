@@ -148,7 +148,7 @@ def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[N
 def _description(contract: SourceContract, details: EntityContract) -> str:
     return (
         f"{details.title} from {contract.title}. {details.description} {details.grain}\n\n"
-        f"*If a check fails:* read its message; quarantined rows are in the table `quarantine` with file or"
+        f"*If a check fails:* read its message; quarantined rows and cells are in the table `quarantine` with file or"
         f" page and reason. Correct them in {contract.title} and run this asset again."
     )
 
@@ -179,9 +179,10 @@ def _fields_check(drift: list[str], contract: SourceContract) -> dg.AssetCheckRe
 
 
 def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]) -> dg.AssetCheckResult:
-    """Warns while a row is in quarantine, the source has a warning or a correction matches nothing; an error if
+    """Warns while a row or cell is in quarantine, the source has a warning or a correction matches nothing; an error if
     this load quarantined too many."""
-    share = 100 * result.quarantined / result.fetched if result.fetched else 0.0
+    lost = result.quarantined + result.lost_cells
+    share = 100 * lost / result.fetched if result.fetched else 0.0
     warnings = [*result.warnings, *(f"This correction matches nothing: {sentence}" for sentence in unused)]
     lines = [result.sentence, *warnings]
     if result.waiting:
@@ -199,6 +200,7 @@ def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]
         metadata={
             "read": result.fetched,
             "quarantined": result.quarantined,
+            "cells left empty": result.lost_cells,
             "quarantined (%)": round(share, 2),
             "waiting": len(result.waiting),
         },
@@ -217,6 +219,7 @@ def _metadata(result: "LoadResult") -> dict[str, int | str]:
         "changed": result.changed,
         "unchanged": result.unchanged,
         "quarantined": result.quarantined,
+        "cells left empty": result.lost_cells,
         "deleted at the source": result.deleted,
         **({"alive at the source": result.expected} if result.expected is not None else {}),
         **usage,

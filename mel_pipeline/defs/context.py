@@ -36,9 +36,10 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        return Warehouse(
-            self.settings.database_url, self.settings.lock_wait_seconds, idle_close_seconds=IDLE_CLOSE_SECONDS
-        )
+        from mel_pipeline.warehouse.migrating import upgraded
+
+        seconds = self.settings.lock_wait_seconds
+        return upgraded(Warehouse(self.settings.database_url, seconds, idle_close_seconds=IDLE_CLOSE_SECONDS))
 
     def edition(self, period: str) -> Edition:
         """The edition of the period: as handed over, otherwise from the current warehouse.

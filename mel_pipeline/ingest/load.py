@@ -1,4 +1,4 @@
-"""One load: pull an entity, check its rows, stage them batch by batch, publish them in one step.
+"""One load: pull an entity, stage its rows batch by batch, judge them there, publish them in one step.
 
 Sources and rules live in their own packages; this module combines them.
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mel_pipeline.transform.catalogue import Catalogue
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline.warehouse.ledger import Entry
-    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+    from mel_pipeline.warehouse.quarantine import Quarantined
     from mel_pipeline.warehouse.raw import Published
 
 STAGED_ROWS = 20_000  # rows held in memory before they are written to the staging table
@@ -108,7 +108,9 @@ class _Load:
         self.notes: dict[str, None] = {}
         self.staged_before = 0
         self.before = fingerprints.LoadFingerprint()  # by the last load
-        self.sound = ""  # content of the rows checked last, if all passed every rule
+        self.content = ""  # of the rows staged last
+        self.emptied = 0  # cells that no column of a database holds
+        self.lost_cells = 0
         self.is_whole = True  # no row has been staged yet
         self.result: LoadResult | None = None  # of the open transaction
 
@@ -166,10 +168,13 @@ class _Load:
         """Stage the rest and update the raw table, in one transaction with cursor and ledger."""
         from sqlalchemy.exc import DBAPIError
 
+        from mel_pipeline import quality
         from mel_pipeline.warehouse.engine import is_out_of_memory
         from mel_pipeline.warehouse.retry import retry_transaction
 
-        frame, bad = self._checked()
+        frame, bad = self._entries()
+        if not (frame.empty or (self.content and self.content == self.before.content)):
+            quality.get_ready()  # takes seconds, so not while others wait for the warehouse
         for memory_mb in MORE_MEMORY_MB if self.is_large else (MEMORY_MB, *MORE_MEMORY_MB):
             try:
                 return retry_transaction(partial(self._publish, pull, frame, bad, memory_mb), self._published)
@@ -179,7 +184,7 @@ class _Load:
         raise AssertionError("unreachable: the last try has no limit")
 
     def _publish(
-        self, pull: Pull, frame: pd.DataFrame, bad: list[QuarantinedRow], memory_mb: int | None
+        self, pull: Pull, frame: pd.DataFrame, bad: list[Quarantined], memory_mb: int | None
     ) -> LoadResult:
         from mel_pipeline.warehouse import ledger, quarantine, raw, state
         from mel_pipeline.warehouse.migrating import ensure_tables
@@ -203,6 +208,7 @@ class _Load:
                 unchanged=done.unchanged,
                 repeated=done.repeated,
                 quarantined=done.quarantined,
+                lost_cells=self.lost_cells,
                 deleted=done.deleted,
                 expected=pull.expected_count(),
                 stored=raw.stored(connection, self.table, self._own),
@@ -217,7 +223,7 @@ class _Load:
         return result
 
     def _nothing_to_write(
-        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], *, complete: bool
+        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[Quarantined], *, complete: bool
     ) -> Published | None:
         """Counts, if the load is empty or repeats the last one and the table is unchanged since; else None."""
         from mel_pipeline.warehouse import quarantine, raw
@@ -226,7 +232,8 @@ class _Load:
             return None
         if frame.empty and not complete and raw.is_made(connection, self.table):
             return raw.Published(0, 0, 0, 0, 0, 0)
-        is_known = bool(self.sound) and self.sound == self.before.content and complete == self.before.complete
+        is_known = bool(self.content) and self.content == self.before.content
+        is_known = is_known and complete == self.before.complete
         if not is_known or not _is_plain(frame):
             return None
         if quarantine.waiting(connection, self.source, self.entity):
@@ -240,28 +247,31 @@ class _Load:
         self,
         connection: sa.Connection,
         frame: pd.DataFrame,
-        bad: list[QuarantinedRow],
+        bad: list[Quarantined],
         now: datetime,
         *,
         complete: bool,
     ) -> Published:
         """Stage the rows and update the raw table from everything staged."""
+        from mel_pipeline.ingest.judging import judge_staged
         from mel_pipeline.warehouse import quarantine, raw, state
 
         self._stage(connection, frame, bad, now)
+        if raw.has_rows(connection, self.name):
+            judged = judge_staged(connection, self.contract, self.entity, self.load_id, now)
+            self.lost_cells = self.emptied + judged
         if complete:
             self._require_rows(raw.staged_keys(connection, self.name))
         columns = list(self.rules.columns)
         done = raw.publish(connection, self.table, self.name, columns, self.load_id, now, complete=complete)
-        quarantine.resolve(connection, self.source, self.entity, raw.staging_of(self.name), now)
+        quarantine.resolve(connection, self.source, self.entity, self.name, self.begun, now)
         raw.discard(connection, self.name)
         state.drop_checkpoint(connection, self.source, self.entity)
-        if self.sound and self.is_whole:
-            fingerprint = fingerprints.LoadFingerprint(self.sound)
-            if _is_plain(frame) and not self.corrected:
-                fingerprint = fingerprints.fingerprint_after(
-                    connection, self.contract, self.entity, self.sound, complete=complete
-                )
+        is_sound = not (done.quarantined or self.lost_cells or self.corrected)
+        if self.content and self.is_whole and is_sound and _is_plain(frame):
+            fingerprint = fingerprints.fingerprint_after(
+                connection, self.contract, self.entity, self.content, complete=complete
+            )
             fingerprints.remember(connection, self.subject, fingerprint)
         return done
 
@@ -299,7 +309,7 @@ class _Load:
         from mel_pipeline.warehouse.retry import retry_transaction
 
         checkpoint, now = self.waiting[-1].checkpoint, self.clock()
-        frame, bad = self._checked()
+        frame, bad = self._entries()
         self.is_whole = False
 
         def write_batch() -> bool:
@@ -320,25 +330,24 @@ class _Load:
         retry_transaction(write_batch, already_staged)
 
     def _stage(
-        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[QuarantinedRow], now: datetime
+        self, connection: sa.Connection, frame: pd.DataFrame, bad: list[Quarantined], now: datetime
     ) -> None:
         from mel_pipeline.warehouse import quarantine, raw, state
         from mel_pipeline.warehouse.migrating import ensure_tables
 
         ensure_tables(connection)
         self.staged_before = raw.stage(connection, self.name, list(self.rules.columns), frame)
-        quarantine.quarantine_rows(connection, self.source, self.entity, bad, self.load_id, now)
+        quarantine.put(connection, self.source, self.entity, bad, self.load_id, now)
         state.note_corrections(connection, self.source, self.entity, list(self.corrected), now)
 
-    def _checked(self) -> tuple[pd.DataFrame, list[QuarantinedRow]]:
-        """Check the rows in memory; they are released afterwards."""
+    def _entries(self) -> tuple[pd.DataFrame, list[Quarantined]]:
+        """The rows in memory as staging entries; they are released afterwards."""
         batches, self.waiting = self.waiting, []
-        staged = staged_frame(
-            batches, self.rules, self.clock(), self.processing, self.source, self.before.content
-        )
-        self.sound = staged.sound
+        staged = staged_frame(batches, self.rules, self.clock(), self.processing, self.source)
+        self.content = staged.content
         self.corrected |= dict.fromkeys(staged.corrected)
         self.erased += staged.erased
+        self.emptied += sum(entry.lost == "cell" for entry in staged.bad)
         return staged.entries, staged.bad
 
     def _fingerprint(self) -> str:

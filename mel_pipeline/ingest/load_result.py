@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 class LoadResult:
     """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
 
-    ``stored`` counts the entity's rows in its table afterwards, ``corrected`` those the corrections file changed.
-    ``waiting`` lists place and reason of every row of the entity still in quarantine, ``usage`` the cost of the
-    load, ``warnings`` what the source reports as needing attention.
+    ``lost_cells`` counts quarantined cells of rows that were kept without them. ``stored`` counts the entity's rows in
+    its table afterwards, ``corrected`` those the corrections file changed. ``waiting`` lists place and reason of every
+    row and cell of the entity still in quarantine, ``usage`` the cost of the load, ``warnings`` what the source reports
+    as needing attention.
     """
 
     load_id: str
@@ -25,6 +26,7 @@ class LoadResult:
     quarantined: int
     deleted: int
     expected: int | None
+    lost_cells: int = 0
     stored: int = 0
     corrected: int = 0
     notes: list[str] = field(default_factory=list)
@@ -43,4 +45,6 @@ class LoadResult:
         if self.repeated:
             parts.append(f"{self.repeated:,} duplicate{'s' if self.repeated != 1 else ''}")
         parts.append(f"{self.quarantined:,} quarantined")
+        if self.lost_cells:
+            parts.append(f"{self.lost_cells:,} {'cell' if self.lost_cells == 1 else 'cells'} left empty")
         return ", ".join(parts) + "."

@@ -1,4 +1,4 @@
-"""Turn a load's batches into staging entries: rows checked, bad ones quarantined, deletions. No database."""
+"""Turn a load's batches into staging entries: rows corrected and pseudonymised, deletions, rejected rows. No database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.contracts import MALFORMED, EntityContract
 from mel_pipeline.ingest.corrections import correct
 from mel_pipeline.ingest.row_processing import RowProcessing
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mel_pipeline.ingest.corrections import Correction
     from mel_pipeline.sources.shared.base import Batch
-    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+    from mel_pipeline.warehouse.quarantine import Quarantined
 
 PLAIN = RowProcessing()
 MAX_FINGERPRINTED = 20_000  # rows; comparing more with the last load costs as much as checking them
@@ -24,16 +24,17 @@ MAX_FINGERPRINTED = 20_000  # rows; comparing more with the last load costs as m
 
 @dataclass(frozen=True)
 class Staged:
-    """Entries of the staging table: one per row, good (``row``) or bad (``bad``, without its values), and one per
-    deletion (``gone``); the quarantined rows with their reasons, and which corrections were used on which rows.
-    ``sound`` is the content of rows that all passed every rule; empty where one failed, or there are too many.
+    """Entries of the staging table: one per row (``row``), one per row that the source rejected or a correction left
+    out (``bad``, without its values), and one per deletion (``gone``); the rejected rows with their reasons, and which
+    corrections were used on which rows. ``content`` is a digest of the rows; empty where there are too many.
+    ``bad`` lists single cells, too.
     """
 
     entries: pd.DataFrame
-    bad: list[QuarantinedRow]
+    bad: list[Quarantined]
     corrected: list[tuple[str, str]]
     erased: int
-    sound: str = ""
+    content: str = ""
 
 
 def staged_frame(
@@ -42,18 +43,16 @@ def staged_frame(
     now: datetime,
     processing: RowProcessing = PLAIN,
     source: str = "",
-    sound: str = "",
 ) -> Staged:
-    """Batches as entries of the staging table: corrected, checked, pseudonymised.
+    """Batches as entries of the staging table: corrected, pseudonymised, not yet judged.
 
     Args:
         source: whose rows these are; people of different sources have different pseudonyms.
-        sound: content of rows that passed every rule last time.
     """
     import pandas as pd
 
     from mel_pipeline import quality
-    from mel_pipeline.warehouse.quarantine import QuarantinedRow
+    from mel_pipeline.warehouse.quarantine import Quarantined
 
     columns = [*contract.columns, "_source_ref"]
     frames = [batch.frame for batch in batches if len(batch.frame)]
@@ -72,27 +71,24 @@ def staged_frame(
     ]
     rows = corrected.frame.drop(index=list(corrected.left_out)).reset_index(drop=True)
     content = quality.content_of(rows, contract) if 0 < len(rows) <= MAX_FINGERPRINTED else ""
-    verdict = quality.check_rows(rows, contract, is_sound=bool(content) and content == sound)
     bad = [
-        QuarantinedRow(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
+        Quarantined(row.source_ref, row.row_key, row.column, "readable", row.reason, row.payload)
         for batch in batches
         for row in batch.rejected
-    ]
-    bad += [
-        QuarantinedRow(row.source_ref, row.row_key, row.column, row.rule, row.reason, row.payload)
-        for row in verdict.bad
     ]
     bad += [
         _quarantined_by_correction(corrected.frame.loc[position], keys[position], line)
         for position, line in corrected.left_out.items()
     ]
+    rows, taken = _without_unstorable(rows, contract)
+    bad += taken
     bad = [people.hidden(row) for row in bad]
-    good, erased = people.without_erased(people.pseudonymised(verdict.good))
+    good, erased = people.without_erased(people.pseudonymised(rows))
     entries = [
         good.assign(_row_key=row_keys(good, contract), _kind="row", _changed_at=_moments(good, contract))
     ]
     # A row can break two rules.
-    if quarantined := list(dict.fromkeys((row.row_key, row.source_ref) for row in bad)):
+    if quarantined := list(dict.fromkeys((row.row_key, row.source_ref) for row in bad if row.lost == "row")):
         places = zip(*quarantined, strict=True)
         entries.append(
             pd.DataFrame(dict(zip(("_row_key", "_source_ref"), places, strict=True)) | {"_kind": "bad"})
@@ -105,16 +101,45 @@ def staged_frame(
         deleted, moments = zip(*gone, strict=True)
         entries.append(pd.DataFrame({"_row_key": deleted, "_changed_at": moments, "_kind": "gone"}))
     entries = [entry for entry in entries if len(entry)] or entries[:1]
-    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, "" if verdict.bad else content)
+    return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, content)
 
 
-def _quarantined_by_correction(row: Any, key: str, line: Correction) -> QuarantinedRow:
-    from mel_pipeline.warehouse.quarantine import LEFT_OUT, QuarantinedRow
+def _without_unstorable(
+    rows: pd.DataFrame, contract: EntityContract
+) -> tuple[pd.DataFrame, list[Quarantined]]:
+    """Rows without the cells that no database column holds, or without the row that is nothing without the cell."""
+    from mel_pipeline.quality.storable import unstorable
+    from mel_pipeline.warehouse.quarantine import Quarantined
+
+    taken: list[Quarantined] = []
+    lost: list[int] = []
+    keys = row_keys(rows, contract)
+    for position, column, words in unstorable(rows, contract):
+        row = rows.loc[position]
+        values = {name: row[name] if isinstance(row[name], str) else None for name in contract.columns}
+        needed = contract.needs(column)
+        key = None if column in contract.row_key else str(keys[position])
+        payload = json.dumps(values | {column: None}, ensure_ascii=False, sort_keys=True)
+        reason = f"{column} {words}"
+        taken.append(
+            Quarantined(
+                str(row["_source_ref"]), key, column, "storable", reason, payload, "row" if needed else "cell"
+            )
+        )
+        if needed:
+            lost.append(position)
+        else:
+            rows.loc[position, column] = None
+    return rows.drop(index=lost).reset_index(drop=True), taken
+
+
+def _quarantined_by_correction(row: Any, key: str, line: Correction) -> Quarantined:
+    from mel_pipeline.warehouse.quarantine import LEFT_OUT, Quarantined
 
     values = {str(name): value if isinstance(value, str) else None for name, value in row.items()}
     reference = str(values.pop("_source_ref"))
     payload = json.dumps(values, ensure_ascii=False, sort_keys=True)
-    return QuarantinedRow(
+    return Quarantined(
         reference, key, None, LEFT_OUT, f"Left out: {line.reason} ({line.provider}, {line.date})", payload
     )
 
@@ -135,11 +160,23 @@ class People:
         )
 
     def pseudonymised(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """With pseudonyms, and with the names of ids that lacked the expected form."""
+        frame = frame.assign(**{MALFORMED: self._malformed(frame)})
         if self.processing.pseudonyms is None:
             return frame
         return frame.assign(
             **{name: self.processing.pseudonyms.column(self.source, frame[name]) for name in self.columns}
         )
+
+    def _malformed(self, frame: pd.DataFrame) -> pd.Series[str]:
+        import pandas as pd
+
+        found = pd.Series("", index=frame.index, dtype="str")
+        for name in self.columns:
+            if pattern := self.contract.columns[name].pattern:
+                lacks = frame[name].notna() & ~frame[name].str.fullmatch(pattern).fillna(False).astype(bool)
+                found = found.mask(lacks, found + f",{name},")
+        return found.mask(found == "")
 
     def without_erased(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         """Drop rows of people who requested erasure; where a row only mentions one, empty the mention."""
@@ -157,7 +194,7 @@ class People:
                 frame = frame.assign(**{name: frame[name].mask(gone)})
         return frame, removed
 
-    def hidden(self, row: QuarantinedRow) -> QuarantinedRow:
+    def hidden(self, row: Quarantined) -> Quarantined:
         """A quarantined row with pseudonyms in place of people."""
         if not self.columns or self.processing.pseudonyms is None:
             return row

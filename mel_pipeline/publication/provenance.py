@@ -143,7 +143,7 @@ def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
 
 _WAITING = (
     "select source, entity, count(distinct coalesce(row_key, source_ref)) as n from quarantine"
-    " where resolved_at is null group by source, entity"
+    " where resolved_at is null and lost = 'row' group by source, entity"
 )
 
 

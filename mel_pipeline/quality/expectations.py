@@ -1,4 +1,4 @@
-"""Great Expectations, set up once: silent, offline, and able to work on DuckDB.
+"""Great Expectations, set up once: silent, offline, and on a connection that is already open.
 
 Importing it costs seconds, so it happens on the first check and never when Dagster loads definitions.
 """
@@ -11,35 +11,18 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from great_expectations.core import ExpectationSuiteValidationResult
+    import sqlalchemy as sa
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 
-    from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.quality.rules import Rule
 
 _IMPORTING = threading.RLock()
-_CHECKING = threading.RLock()  # the one context holds a check's data by name: loads in threads take turns
-# Values of broken rows stay out of results: they would end up in Dagster's event log.
-RESULT_FORMAT: dict[str, Any] = {
-    "result_format": "COMPLETE",
-    "include_unexpected_rows": False,
-    "exclude_unexpected_values": True,
-}
-
-
-class _Dialect(str):
-    """A dialect name with the ``value`` that Great Expectations' enumeration members have."""
-
-    @property
-    def value(self) -> str:
-        return str(self)
 
 
 @lru_cache(maxsize=1)
@@ -91,109 +74,75 @@ def context() -> EphemeralDataContext:
 
     made = gx.get_context(mode="ephemeral")
     made.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    keep_duckdb_connections()
-    leave_out_fingerprints()
-    leave_out_saving()
-    form_configurations_once()
     return made
 
 
-def keep_duckdb_connections() -> None:
-    """Let GX keep one connection on DuckDB: it gives connections back before it has fetched the result.
-
-    A test tells when GX does this by itself.
-    """
-    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
-
-    kept = engine._PERSISTED_CONNECTION_DIALECTS
-    if not any(dialect.value == "duckdb" for dialect in kept):
-        engine._PERSISTED_CONNECTION_DIALECTS = (*kept, _Dialect("duckdb"))  # type: ignore[assignment]
-
-
-def leave_out_fingerprints() -> None:
-    """Let GX not hash every frame for a marker that nobody reads: a third of the time of a check."""
-    from great_expectations.execution_engine import pandas_execution_engine as engine
-
-    engine.hash_pandas_dataframe = lambda _frame: ""
-
-
-def leave_out_saving() -> None:
-    """Let GX not write its configuration as YAML whenever a source is added: an ephemeral one is read by nobody."""
-    from great_expectations.data_context.data_context_variables import EphemeralDataContextVariables
-
-    setattr(EphemeralDataContextVariables, "save", lambda _self: None)  # noqa: B010 - to mypy a method
-
-
-_FORMED: ContextVar[dict[int, tuple[Any, Any]] | None] = ContextVar("configurations formed", default=None)
-
-
-def form_configurations_once() -> None:
-    """Let GX form the configuration of an expectation once a check, not once an argument: a third of a check's time.
-
-    An expectation does not change while it is checked; GX copies its configuration before it adds anything.
-    """
-    from great_expectations.expectations.expectation import Expectation
-
-    form = vars(Expectation)["configuration"].fget
-
-    def configuration(self: Any) -> Any:
-        formed = _FORMED.get()
-        if formed is None:
-            return form(self)
-        if id(self) not in formed:
-            formed[id(self)] = (self, form(self))  # the expectation as well, so that nobody else gets its id
-        return formed[id(self)][1]
-
-    setattr(Expectation, "configuration", property(configuration))  # noqa: B010 - to mypy a method
-
-
-@contextmanager
-def _formed_once() -> Iterator[None]:
-    before = _FORMED.set({})
-    try:
-        yield
-    finally:
-        _FORMED.reset(before)
-
-
-def validate_frame(frame: pd.DataFrame, expectations: list[Any]) -> ExpectationSuiteValidationResult:
-    """Run expectations on a frame; the result says which rows by position."""
-    import great_expectations as gx
-
-    with _CHECKING:
-        sources = context().data_sources
-        source = sources.add_or_update_pandas("rows")
-        asset = source.add_dataframe_asset("rows")
-        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-        suite = gx.ExpectationSuite("rows", expectations=expectations)
-        with _formed_once():
-            return batch.validate(suite, result_format=RESULT_FORMAT)
-
-
-@contextmanager
-def validated_query(
-    warehouse: Warehouse, query: str, expectations: list[Any]
-) -> Iterator[ExpectationSuiteValidationResult]:
-    """Run expectations in the warehouse, on the rows of a query. Gives the file back afterwards."""
+@lru_cache(maxsize=1)
+def _broken_rows() -> Any:
+    """An expectation that no row is selected. Counts only: GX would fetch rows, which may hold personal values."""
     expectation_types()
-    import great_expectations as gx
-    from great_expectations.datasource.fluent.interfaces import GxDatasourceWarning
+    from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 
-    # Our own connection waits for the file; Great Expectations' one then shares it.
-    with warehouse.connect(), _CHECKING:
-        sources = context().data_sources
-        url = warehouse.engine.url.render_as_string(hide_password=False)
-        with warnings.catch_warnings():
-            # Its PostgreSQL source is advised instead, which refuses URLs without host, as a socket has.
-            warnings.simplefilter("ignore", category=GxDatasourceWarning)
-            source = sources.add_or_update_sql("warehouse", connection_string=url)
-        try:
-            batch = source.add_query_asset("table", query=query).add_batch_definition("all").get_batch()
-            suite = gx.ExpectationSuite("table", expectations=expectations)
-            with _formed_once():
-                result = batch.validate(suite, result_format="BASIC")
-            yield result
-        finally:
-            source.get_execution_engine().close()
-            source.get_engine().dispose()
-            sources.delete("warehouse")
+    class BrokenRows(UnexpectedRowsExpectation):
+        metric_dependencies = ("unexpected_rows_query.row_count",)
+
+        def _validate(self, metrics: dict[str, Any], *given: Any, **named: Any) -> Any:
+            return super()._validate(metrics | {"unexpected_rows_query.table": []}, *given, **named)
+
+    return BrokenRows
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    """GX's SQL engine on a connection that is open.
+
+    It sees what the transaction has written. With a connection of its own it would not, and on DuckDB it gives that
+    back before it has fetched.
+    """
+    expectation_types()
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+
+    class OpenConnection(SqlAlchemyExecutionEngine):
+        def __init__(self, connection: sa.Connection) -> None:
+            self._open = connection
+            super().__init__(engine=connection.engine, create_temp_table=False)
+
+        @contextmanager
+        def get_connection(self) -> Iterator[sa.Connection]:
+            yield self._open
+
+        def close(self) -> None:
+            """The connection belongs to the caller."""
+
+    return OpenConnection
+
+
+def expectation(rule: Rule) -> Any:
+    """A rule as an expectation."""
+    meta = {"rule": rule.name, "column": rule.column}
+    if rule.broken:
+        return _broken_rows()(unexpected_rows_query=rule.broken, meta=meta)
+    return expectation_types().ExpectTableRowCountToBeBetween(**rule.bounds, meta=meta)
+
+
+def validate(connection: sa.Connection, rows: str, rules: Sequence[Rule]) -> list[tuple[bool, int]]:
+    """Run rules as one suite on the rows of a query; whether each holds, and how many rows it counted.
+
+    Raises:
+        RuntimeError: a rule could not be run.
+    """
+    made = context()
+    from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
+    from great_expectations.validator.validator import Validator
+
+    engine = _engine()(connection)
+    engine.load_batch_data("rows", SqlAlchemyBatchData(engine, query=rows, create_temp_table=False))
+    results = Validator(execution_engine=engine, data_context=made).graph_validate(
+        [expectation(rule).configuration for rule in rules], runtime_configuration={"result_format": "BASIC"}
+    )
+    found = []
+    for rule, result in zip(rules, results, strict=True):
+        if "observed_value" not in result.result:
+            raise RuntimeError(f"The rule {rule.name} on {rule.column or 'the table'} could not be run.")
+        found.append((bool(result.success), int(result.result["observed_value"])))
+    return found

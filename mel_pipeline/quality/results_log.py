@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import SourceContract, fingerprint_of
+from mel_pipeline.quality.judging import LoadFacts, RowRuleResults, TableVerdict
 from mel_pipeline.quality.results import RuleResult
-from mel_pipeline.quality.tables import LoadFacts, RowRuleResults, TableVerdict
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import quality_result
 
@@ -129,7 +129,7 @@ def load_facts(warehouse: Warehouse, source: str, entity: str) -> LoadFacts:
         return LoadFacts()
     waiting = warehouse.records(
         "select count(distinct coalesce(row_key, source_ref)) as n from quarantine"
-        " where source = :source and entity = :entity and resolved_at is null",
+        " where source = :source and entity = :entity and resolved_at is null and lost = 'row'",
         of_entity,
     )[0]["n"]
     last = loads[0]

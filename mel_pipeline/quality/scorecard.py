@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One source. ``late`` counts rows that arrived after their quarter was published."""
+    """One source. ``cells``: left empty in stored rows. ``late``: rows that arrived after their quarter was published."""
 
     source: str
     title: str
     rows: int
     quarantined: int
+    cells: int
     corrected: int
     late: int
     status: str
@@ -32,6 +33,7 @@ def card(warehouse: Warehouse) -> list[Line]:
         return []
     loads = {row["source"]: row for row in warehouse.records(_LOADS)}
     quarantined = _counts(warehouse, _QUARANTINED) if "quarantine" in there else {}
+    cells = _counts(warehouse, _CELLS) if "quarantine" in there else {}
     corrected = _counts(warehouse, _CORRECTED) if "correction_use" in there else {}
     late = _counts(warehouse, _LATE) if "publication_ledger" in there else {}
     lines = []
@@ -47,6 +49,7 @@ def card(warehouse: Warehouse) -> list[Line]:
                 contract_of(source).title,
                 int(load["stored"] or 0) + in_quarantine,
                 in_quarantine,
+                cells.get(source, 0),
                 corrected.get(source, 0),
                 late.get(source, 0),
                 status,
@@ -65,7 +68,7 @@ def rules(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
 
 
 def quarantined_rows(warehouse: Warehouse, source: str = "") -> list[dict[str, Any]]:
-    """Unresolved rows in quarantine."""
+    """Unresolved rows and cells in quarantine."""
     if not warehouse.has_table("quarantine"):
         return []
     return warehouse.records(
@@ -90,7 +93,11 @@ _LOADS = (
 )
 _QUARANTINED = (
     "select source, count(distinct entity || coalesce(row_key, source_ref)) as n from quarantine"
-    " where resolved_at is null group by source"
+    " where resolved_at is null and lost = 'row' group by source"
+)
+_CELLS = (
+    "select source, count(distinct entity || row_key || column_name) as n from quarantine"
+    " where resolved_at is null and lost = 'cell' group by source"
 )
 _CORRECTED = "select source, count(distinct entity || row_key) as n from correction_use group by source"
 _LATE = (

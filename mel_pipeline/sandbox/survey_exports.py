@@ -117,7 +117,7 @@ def _response(
     )
     promoter = "" if partial else str(min(10, max(0, round(rng.gauss(5.4 + 0.95 * score, 1.2)))))
     if row.event.code == "TRN-2024-Q3-01" and rng.random() < 0.08:
-        promoter = "11"  # outside the scale: the row is quarantined
+        promoter = "11"  # outside the scale: the cell is quarantined
     number = int(row.id) % 10**9
     stamp = layout["stamp"]
     cells = [

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
+
+if TYPE_CHECKING:
+    from mel_pipeline.warehouse.engine import Warehouse
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _SEEN = "all tables of this version were there"  # kept per open connection: our tables are never dropped
@@ -41,6 +45,16 @@ def ensure_tables(connection: sa.Connection) -> None:
         _upgrade(connection, version)
     else:
         connection.info[_SEEN] = True
+
+
+def upgraded(warehouse: Warehouse) -> Warehouse:
+    """The warehouse, in this version's layout where an older one wrote it: for those who read before they write."""
+    with warehouse.connect() as connection:
+        is_old = sa.inspect(connection).has_table(VERSION_TABLE) and (version_of(connection) or "") < HEAD
+    if is_old:
+        with warehouse.transaction() as connection:
+            ensure_tables(connection)
+    return warehouse
 
 
 def is_there(connection: sa.Connection, table: sa.Table) -> bool:

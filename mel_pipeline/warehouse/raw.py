@@ -13,6 +13,7 @@ from datetime import datetime
 import pandas as pd
 import sqlalchemy as sa
 
+from mel_pipeline.core.contracts import MALFORMED
 from mel_pipeline.warehouse.postgres import copy_rows
 
 META = {
@@ -29,6 +30,7 @@ _STAGED = {
     "_changed_at": "timestamp",
     "_seq": "bigint",  # order of arrival; breaks ties between entries of the same moment
     "_kind": "text",  # row | gone | bad
+    MALFORMED: "text",
 }
 
 
@@ -105,13 +107,13 @@ def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: p
 
     Args:
         columns: of the contract.
-        frame: those columns, ``_row_key``, ``_source_ref``, ``_changed_at`` (UTC) and ``_kind``.
+        frame: those columns, ``_row_key``, ``_source_ref``, ``_changed_at`` (UTC), ``_kind`` and ``_malformed``.
     """
     staged = staging_of(load)
     _ensure(connection, staged, dict.fromkeys(columns, "text") | _STAGED)
     begun = last_staged(connection, load)
     if not frame.empty:
-        _insert(connection, staged, frame.assign(_seq=range(begun + 1, begun + 1 + len(frame))))
+        insert_frame(connection, staged, frame.assign(_seq=range(begun + 1, begun + 1 + len(frame))))
     return begun
 
 
@@ -130,6 +132,12 @@ def discard(connection: sa.Connection, load: str) -> None:
     """Drop the staging table of a load."""
     quote = connection.dialect.identifier_preparer.quote
     connection.execute(sa.text(f"drop table if exists {quote(staging_of(load))}"))
+
+
+def has_rows(connection: sa.Connection, load: str) -> bool:
+    """Whether the load has staged a row to judge."""
+    quote = connection.dialect.identifier_preparer.quote
+    return bool(_count(connection, f"select count(*) from {quote(staging_of(load))} where _kind = 'row'"))
 
 
 def staged_keys(connection: sa.Connection, load: str) -> int:
@@ -285,7 +293,7 @@ def replace_rows(
     connection.execute(sa.text("drop table if exists _incoming"))
     body = ", ".join(f"{quote(name)} text" for name in frame.columns)
     connection.execute(sa.text(f"create temporary table _incoming ({body})"))
-    _insert(connection, "_incoming", frame)
+    insert_frame(connection, "_incoming", frame)
     names = ", ".join(quote(column) for column in frame.columns)
     raw = quote(table)
     differing = _count(
@@ -326,7 +334,7 @@ def _count(connection: sa.Connection, sql: str) -> int:
     return int(connection.execute(sa.text(sql)).scalar_one())
 
 
-def _insert(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
+def insert_frame(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:
     """Append a frame; DuckDB reads it in place, PostgreSQL gets it by COPY."""
     if connection.dialect.name == "duckdb":
         driver = connection.connection.driver_connection

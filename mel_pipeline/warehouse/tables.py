@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 VERSION_TABLE = "mel_migration"
-HEAD = "0005"  # the newest migration
+HEAD = "0006"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -70,6 +70,8 @@ quarantine = sa.Table(
     sa.Column("payload", sa.Text),
     sa.Column("quarantined_at", sa.DateTime, nullable=False),
     sa.Column("resolved_at", sa.DateTime),
+    sa.Column("lost", sa.Text),  # row | cell: a row that lost a cell is stored without it
+    sa.Column("seen_at", sa.DateTime),  # UTC; by the last load that brought it
 )
 
 # The source's own fields as last seen, and what changed about them.

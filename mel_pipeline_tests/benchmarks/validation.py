@@ -1,7 +1,7 @@
 """Our Great Expectations path beside pandera and one SQL pass, on survey responses with some broken ones.
 
-``rows``: a load before it lands, in batches of about a hundred thousand, as landing judges it; getting the frame does not
-count. ``table``: a raw table; ours and SQL work where it lies, pandera has to read it first. One rule in a
+``rows``: a load; ours is judged and quarantined in its staging table, the others in batches of about a hundred thousand.
+Getting the frame, and landing it, do not count. ``table``: a raw table; ours and SQL work where it lies, pandera has to read it first. One rule in a
 thousand rows is broken in four ways, and everybody must find as many as the others.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.quality.rows import FORMS
+from mel_pipeline.quality.rules import FORMS
 from mel_pipeline_tests.benchmarks import measuring
 from mel_pipeline_tests.benchmarks.equality import export_raw, import_raw
 from mel_pipeline_tests.benchmarks.load import load_of
@@ -51,7 +51,7 @@ def row_rules(contract: EntityContract) -> Iterator[dict[str, Any]]:
         if column.allowed:
             yield {"column": name, "rule": "allowed", "values": column.allowed}
         if column.type in FORMS:
-            yield {"column": name, "rule": "form", "form": FORMS[column.type][0]}
+            yield {"column": name, "rule": "form", "form": f"^(?:{FORMS[column.type][0]})$"}
         if column.minimum is not None and column.maximum is not None:
             yield {"column": name, "rule": "range", "low": column.minimum, "high": column.maximum}
 

@@ -216,10 +216,11 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
     }
     tried = {source for source, _ in loads}
     quarantine = {
-        (row["source"], row["entity"]): int(row["rows_quarantined"])
+        (row["source"], row["entity"]): (int(row["rows_lost"]), int(row["cells_lost"]))
         for row in warehouse.records(
-            "select source, entity, count(distinct coalesce(row_key, source_ref)) as rows_quarantined from quarantine"
-            " where resolved_at is null group by source, entity",
+            "select source, entity, count(distinct case when lost = 'row' then coalesce(row_key, source_ref) end)"
+            " as rows_lost, count(distinct case when lost = 'cell' then row_key || column_name end) as cells_lost"
+            " from quarantine where resolved_at is null group by source, entity",
         )
     }
     tables = warehouse.tables()
@@ -233,7 +234,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
                 (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
             )
             last = load["last_loaded"]
-            quarantined = quarantine.get((source, entity), 0)
+            quarantined, cells = quarantine.get((source, entity), (0, 0))
             table = contract.table(entity)
             stored = _stored(warehouse, table, source, entity) if table in tables else 0
             rows.append(
@@ -243,7 +244,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
                     "rows_read": stored + quarantined,
                     "rows_stored": stored,
                     "rows_quarantined": quarantined,
-                    "status_sentence": _status(last, load["last_tried"], quarantined),
+                    "status_sentence": _status(last, load["last_tried"], quarantined, cells),
                     "last_changed_on": load["last_changed"].date() if load["last_changed"] else None,
                 }
             )
@@ -259,12 +260,15 @@ def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
     return int(warehouse.read(mine, {"load": f"{source}-{entity}-"})["n"].iloc[0])
 
 
-def _status(loaded: datetime | None, tried: datetime | None, quarantined: int) -> str:
+def _status(loaded: datetime | None, tried: datetime | None, quarantined: int, cells: int) -> str:
     # Each sentence is a phrase in the locale files, where it is translated.
     if loaded is None:
         return "Not loaded yet."
     if tried is not None and tried > loaded:
         return "The last load failed; what was loaded before stands. See the notes."
+    if cells:
+        rows = f"{quarantined:,} rows put aside, " if quarantined else ""
+        return f"{rows}{cells:,} cells left empty; the reasons stand in the quarantine table."
     if quarantined:
         return f"{quarantined:,} put aside; the reasons stand in the quarantine table."
     return "Complete."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 
 from mel_pipeline.core.contracts import EntityContract
@@ -109,22 +110,19 @@ def parse_page(records: list[Mapping[str, object]], contract: EntityContract, pa
     for number, record in enumerate(records, start=1):
         row = {name: text_of(record.get(api)) for name, api in names.items()}
         place = f"page {page}, row {number}"
-        bad = _read_dates(row, contract)
+        _read_dates(row, contract)
         if key_of(row, contract) is None:
-            bad = (contract.row_key[0], f"The record has no {contract.row_key[0]}.")
-        if bad:
-            rejected.append(Rejected(place, key_of(row, contract), bad[0], bad[1], payload_of(row, contract)))
+            key = contract.row_key[0]
+            reason = f"The record has no {key}."
+            rejected.append(Rejected(place, None, key, reason, payload_of(row, contract)))
         else:
             rows.append({**row, "_source_ref": place})
     return Batch(frame_of(rows, contract), rejected, fetched=len(records))
 
 
-def _read_dates(row: dict[str, str | None], contract: EntityContract) -> tuple[str, str] | None:
-    """Convert the date columns of a row to ISO; the column and reason where that fails."""
+def _read_dates(row: dict[str, str | None], contract: EntityContract) -> None:
+    """Convert the date columns of a row to ISO. An unreadable one stays as it is, for the contract checks."""
     for name, column in contract.columns.items():
         if column.type == "date" and (text := row[name]):
-            try:
+            with suppress(ValueError):
                 row[name] = iso_date(text)
-            except ValueError:
-                return name, f"{name} is not a date like 05-Mar-2021."
-    return None

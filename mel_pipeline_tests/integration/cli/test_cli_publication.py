@@ -87,7 +87,7 @@ def test_quality_quarantine_and_corrections_are_printed(small: Small) -> None:
         encoding="utf-8",
     )
     assert "No match." in at(small, "quality", "corrections").stdout
-    assert "1 new" in at(small, "quality", "replay").stdout
+    assert "1 changed" in at(small, "quality", "replay").stdout
     assert "Applied to 1 rows." in at(small, "quality", "corrections").stdout
     assert "0 in quarantine." in at(small, "quality", "quarantine").stdout
 

@@ -18,6 +18,8 @@ from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError, WarehouseError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.ingest.load import load_entity, recent_drift
+from mel_pipeline.ingest.privacy import Pseudonyms
+from mel_pipeline.ingest.row_processing import RowProcessing
 from mel_pipeline.quality.results_log import judge_table
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.warehouse import Warehouse
@@ -150,6 +152,63 @@ def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(
         ],
     ]
     assert list(deals(warehouse)["_row_key"]) == ["1"]
+
+
+def faults(warehouse: Warehouse) -> list[tuple[str, str, str]]:
+    """Key, column and what was lost of everything that waits."""
+    rows = warehouse.records(
+        "select row_key, column_name, lost from quarantine where resolved_at is null order by row_key, column_name"
+    )
+    return [(row["row_key"], row["column_name"], row["lost"]) for row in rows]
+
+
+@pytest.fixture
+def on_each_engine(warehouse_url: str) -> Warehouse:
+    return Warehouse(warehouse_url, 30)
+
+
+def test_a_cell_that_cannot_be_read_is_lost_alone_and_comes_back_when_it_can(
+    on_each_engine: Warehouse,
+) -> None:
+    warehouse = on_each_engine
+    load_entity(Listed([batch(deal(1, amount="5"), deal(2, amount="many"))]), DEALS, "deals", warehouse)
+    assert deals(warehouse)["amount"].fillna("").tolist() == ["5", ""]
+    assert faults(warehouse) == [("2", "amount", "cell")]
+    again = load_entity(Listed([batch(deal(2, amount="-1"))]), DEALS, "deals", warehouse)
+    assert (again.quarantined, again.lost_cells, again.unchanged) == (0, 1, 1)
+    assert again.waiting == ["page 1: amount is outside 0 and more"], "what was wrong before no longer is"
+    load_entity(Listed([batch(deal(2, amount="7"))]), DEALS, "deals", warehouse)
+    assert (deals(warehouse)["amount"].tolist(), faults(warehouse)) == (["5", "7"], [])
+
+
+def test_a_row_that_is_nothing_without_a_cell_goes_with_all_its_faults(on_each_engine: Warehouse) -> None:
+    rows = [deal(1, currency="euro", amount="many"), deal(2), deal(3, id="three", amount="some")]
+    result = load_entity(Listed([batch(*rows)], complete=True), DEALS, "deals", on_each_engine)
+    assert (result.new, result.quarantined, result.lost_cells) == (1, 2, 0)
+    assert faults(on_each_engine) == [("1", "amount", "row"), ("1", "currency", "row"), ("three", "amount", "row"), ("three", "id", "row")]  # fmt: skip
+
+
+def test_changing_a_rule_changes_what_is_quarantined(on_each_engine: Warehouse) -> None:
+    rows = [deal(number, amount=str(number)) for number in range(1, 6)]
+    for most, lost in ((None, []), (3, ["4", "5"]), (4, ["5"])):
+        contract = DEALS.model_copy(deep=True)
+        contract.entities["deals"].columns["amount"].maximum = most
+        load_entity(Listed([batch(*rows)]), contract, "deals", on_each_engine)
+        assert [key for key, _, _ in faults(on_each_engine)] == lost
+
+
+def test_an_id_of_a_person_without_the_expected_form_is_found_although_only_its_pseudonym_is_staged(
+    on_each_engine: Warehouse,
+) -> None:
+    stamp = dict.fromkeys(("created_at", "modified_at"), "2024-01-01T10:00:00+01:00")
+    people = [{"id": name, "gender": None, "_source_ref": "page 1", **stamp} for name in ("71", "Anna Lopez")]
+    frame = frame_of(people, DEALS.entities["contacts"])
+    processing = RowProcessing((), Pseudonyms(b"k" * 32))
+    result = load_entity(Listed([Batch(frame)]), DEALS, "contacts", on_each_engine, processing=processing)
+    assert (result.new, result.quarantined) == (1, 1)
+    [waits] = on_each_engine.records("select row_key, column_name, rule, payload from quarantine")
+    assert (waits["column_name"], waits["rule"]) == ("id", "pattern")
+    assert "Lopez" not in waits["payload"] and waits["row_key"] in waits["payload"]
 
 
 def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(
@@ -419,18 +478,14 @@ class ValidationCalls:
         from mel_pipeline.quality import expectations
 
         self.rows, self.tables = 0, 0
-        frame, query = expectations.validate_frame, expectations.validated_query
+        validate = expectations.validate
 
-        def of_rows(*given):
-            self.rows += 1
-            return frame(*given)
+        def counted(connection: object, rows: str, rules: object) -> object:
+            self.rows += "_staged" in rows
+            self.tables += "_staged" not in rows
+            return validate(connection, rows, rules)
 
-        def of_tables(*given):
-            self.tables += 1
-            return query(*given)
-
-        monkeypatch.setattr(expectations, "validate_frame", of_rows)
-        monkeypatch.setattr(expectations, "validated_query", of_tables)
+        monkeypatch.setattr(expectations, "validate", counted)
 
 
 def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(

@@ -9,7 +9,6 @@ import pytest
 from mel_pipeline import quality
 from mel_pipeline.core.contracts import EntityContract, contract_of
 from mel_pipeline.ingest.load import load_entity
-from mel_pipeline.quality import expectations
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
 
@@ -87,16 +86,6 @@ def test_the_file_is_free_for_others_after_a_check(warehouse: Warehouse) -> None
     path = warehouse.engine.url.database
     code = f"import duckdb; duckdb.connect({path!r}).execute('create table x (a int)')"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_great_expectations_still_needs_our_help_on_duckdb() -> None:
-    """When this fails, GX keeps DuckDB connections by itself and keep_duckdb_connections() can go."""
-    expectations.context()
-    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
-
-    assert [
-        type(item).__name__ for item in engine._PERSISTED_CONNECTION_DIALECTS if item.value == "duckdb"
-    ] == ["_Dialect"]
 
 
 def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(warehouse: Warehouse) -> None:

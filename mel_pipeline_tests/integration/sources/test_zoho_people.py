@@ -174,16 +174,17 @@ def test_a_form_that_never_stands_still_loads_and_marks_nobody_deleted(tmp_path:
     assert "nobody is marked deleted" in result.notes[0]
 
 
-def test_a_date_that_cannot_be_read_puts_the_row_aside_instead_of_guessing(tmp_path: Path) -> None:
+def test_a_date_that_cannot_be_read_is_quarantined_instead_of_guessed(tmp_path: Path) -> None:
     with zoho() as (service, server):
-        serve(service, [staff(number, Date_of_joining="31-Feb-2021") for number in (1, 2)])
-        (batch,), _ = read(server, tmp_path)
-    assert len(batch.frame) == 0
-    assert [(row.row_key, row.column) for row in batch.rejected] == [
-        ("1", "Date_of_joining"),
-        ("2", "Date_of_joining"),
+        serve(service, [staff(1, Date_of_joining="31-Feb-2021"), staff(2, Date_of_exit="31-Feb-2021")])
+        result = load(server, tmp_path)
+    assert (result.new, result.quarantined, result.lost_cells) == (1, 1, 1), (
+        "nobody is staff without a first day"
+    )
+    assert [reason.split(": ")[1] for reason in result.waiting] == [
+        "Date_of_joining is not a date like 2024-03-05",
+        "Date_of_exit is not a date like 2024-03-05",
     ]
-    assert "Somebody" not in batch.rejected[0].payload
 
 
 @pytest.mark.parametrize("code", [7072, 7073, 7209])

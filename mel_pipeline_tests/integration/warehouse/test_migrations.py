@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline.warehouse.migrating import SCRIPTS, ensure_tables, version_of
+from mel_pipeline.warehouse.migrating import SCRIPTS, ensure_tables, upgraded, version_of
 from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
 
 OLD_LEDGER = """
@@ -106,17 +106,39 @@ def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_row
 
 def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(warehouse: Warehouse) -> None:
     bring_up(warehouse)
-    execute(warehouse, "drop table model_build", "drop table check_outcome", "drop table data_origin",
-        "drop table protected_numbers", "drop table erasure",
-        OLD_ERASURE, AN_ERASURE, f"update {VERSION_TABLE} set version_num = '0001'", A_LOAD.replace(
-        "null, null\n", "null, null, null, null\n"))  # fmt: skip
+    execute(
+        warehouse,
+        "drop table model_build",
+        "drop table check_outcome",
+        "drop table data_origin",
+        "drop table protected_numbers",
+        "drop table erasure",
+        OLD_ERASURE,
+        AN_ERASURE,
+        "alter table quarantine drop column lost",
+        "alter table quarantine drop column seen_at",
+        "insert into quarantine values ('f', 'l1', 'zoho_crm', 'deals', 'page 1', '7', 'amount', 'type', 'no number',"
+        " '{}', timestamp '2025-01-01 00:00:00', null)",
+        f"update {VERSION_TABLE} set version_num = '0001'",
+        A_LOAD.replace("null, null\n", "null, null, null, null\n"),
+    )
     assert bring_up(warehouse) == HEAD
     assert warehouse.columns("model_build")[0] == "model"
     assert warehouse.columns("check_outcome")[0] == "subject"
     assert warehouse.columns("data_origin")[0] == "source"
     assert warehouse.records("select person, removed from erasure") == [{"person": "p1", "removed": None}]
     assert warehouse.columns("protected_numbers")[0] == "quarter"
+    [waits] = warehouse.records("select lost, seen_at = quarantined_at as is_seen from quarantine")
+    assert waits == {"lost": "row", "is_seen": True}
     assert len(warehouse.records("select * from load_ledger")) == 1
+
+
+def test_a_reader_finds_an_older_warehouse_in_this_versions_layout(warehouse: Warehouse) -> None:
+    assert upgraded(warehouse).tables() == set(), "an empty one stays empty"
+    bring_up(warehouse)
+    execute(warehouse, "alter table quarantine drop column lost", "alter table quarantine drop column seen_at",
+            f"update {VERSION_TABLE} set version_num = '0003'")  # fmt: skip
+    assert upgraded(warehouse).records("select lost, seen_at from quarantine") == []
 
 
 def test_a_warehouse_that_a_newer_version_has_written_is_refused(warehouse: Warehouse) -> None:

@@ -16,12 +16,14 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.sources.shared.base import Batch, Pull
 from mel_pipeline.sources.shared.dates import order_of, read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError, read_table
 from mel_pipeline.sources.shared.survey.codebook import common_codebook
 from mel_pipeline.sources.shared.survey.model import Question
 from mel_pipeline.sources.survey_files.client import Rules, SurveyFiles
+from mel_pipeline.warehouse import Warehouse
 
 EXPORTS = Path(__file__).parents[2] / "fixtures" / "zoho_survey"
 CONTRACT = contract_of("survey_files").entities["responses"]
@@ -246,6 +248,17 @@ def test_a_response_in_two_exports_counts_once_in_its_latest_version(
 def test_a_missing_folder_says_which_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(PermanentSourceError, match="MEL_SURVEY_DIR"):
         pull(tmp_path / "nowhere")
+
+
+def test_a_start_that_cannot_be_read_costs_no_response_whose_end_can(tmp_path: Path) -> None:
+    drop(tmp_path / "drop", "a.csv", simple(response().replace("Jun 03, 2024 11:00:00", "yesterday")))
+    warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb")
+    source = SurveyFiles(tmp_path / "drop", Rules(order="day_first"), settle_seconds=2)
+    result = load_entity(source, contract_of("survey_files"), "responses", warehouse)
+    assert (result.new, result.quarantined, result.lost_cells) == (1, 0, 1)
+    assert result.waiting == ["a.csv, row 2: started_at is not a date with time"]
+    [row] = warehouse.records("select started_at, completed_at from raw_surveys__responses")
+    assert (row["started_at"], row["completed_at"][:16]) == (None, "2024-06-03T11:07")
 
 
 def test_a_date_that_cannot_be_read_quarantines_one_row_with_its_number(tmp_path: Path) -> None:

@@ -414,7 +414,9 @@ def test_a_codebook_of_a_survey_names_its_questions_scale_and_event(tmp_path: Pa
 
 @pytest.mark.behaviour("promoter_range", "*")
 @pytest.mark.parametrize("value", ["11", "-1", "7.5", "nine"])
-def test_a_recommendation_outside_0_to_10_is_put_aside_with_its_row(tmp_path: Path, value: str) -> None:
+def test_a_recommendation_outside_0_to_10_is_quarantined_and_its_response_counts_without_it(
+    tmp_path: Path, value: str
+) -> None:
     from mel_pipeline.ingest.load import load_entity
     from mel_pipeline.warehouse import Warehouse
 
@@ -426,9 +428,11 @@ def test_a_recommendation_outside_0_to_10_is_put_aside_with_its_row(tmp_path: Pa
     os.utime(folder / "a.csv", (time.time() - 60,) * 2)
     warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb")
     result = load_entity(SurveyFiles(folder, Rules()), contract_of("survey_files"), "responses", warehouse)
-    assert (result.new, result.quarantined) == (1, 1)
+    assert (result.new, result.quarantined, result.lost_cells) == (2, 0, 1)
     assert "a.csv, row 3" in result.waiting[0]
-    stored = warehouse.read("select response_id, recommendation from raw_surveys__responses")
+    stored = warehouse.read(
+        "select response_id, recommendation from raw_surveys__responses where recommendation is not null"
+    )
     assert stored.values.tolist() == [["R1", "0"]]  # nobody recommends it: an answer like any other
 
 

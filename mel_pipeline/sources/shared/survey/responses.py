@@ -25,7 +25,7 @@ from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
 
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
-_UNREADABLE = "\ufffd"  # marks a time that cannot be read, until its row is quarantined
+_UNREADABLE = "\ufffd"  # stands for a time that cannot be read; the contract finds it
 _BUILT_IN = ("started_at", "completed_at")
 
 
@@ -228,10 +228,11 @@ class _Chunk:
     def _quarantine(
         self, columns: dict[str, Texts], contract: EntityContract
     ) -> tuple[list[Rejected], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """Rows without an id, or with a date that cannot be read; and which of all rows are good."""
+        """Rows without an id, or whose quarter is unknown as their time cannot be read; and which of all rows are good."""
         bad: dict[int, tuple[str, str]] = {}
+        timeless = columns["answered_at"] == _UNREADABLE
         for name in (*_BUILT_IN, "answered_at"):
-            unreadable = columns[name] == _UNREADABLE
+            unreadable = timeless & (columns[name] == _UNREADABLE)
             columns[name][unreadable] = None
             for place in np.flatnonzero(unreadable).tolist():
                 bad.setdefault(place, (name, f"The date in {name} cannot be read."))

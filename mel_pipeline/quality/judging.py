@@ -1,15 +1,21 @@
-"""Rules about a whole raw table, run where the data is."""
+"""Judge rows by their contract where they lie: staged ones before they are published, the raw table afterwards."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.quality.results import Dimension, RuleResult
+from mel_pipeline.quality.rules import Rule, row_rules, table_rules
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import sqlalchemy as sa
+
     from mel_pipeline.warehouse import Warehouse
 
 DIMENSION: dict[str, Dimension] = {
@@ -26,6 +32,43 @@ HOLDS = {
     "reference": "{title}: every {column} is there.",
     "required": "{title}: {column} is never missing.",
 }
+
+
+def get_ready() -> None:
+    """Import Great Expectations, once a process."""
+    from mel_pipeline.quality.expectations import context
+
+    context()
+
+
+def judge_rows(connection: sa.Connection, staged: str, contract: EntityContract) -> list[Rule]:
+    """The rules that staged rows break. Their queries say which rows: ``rule.broken`` on the staging table.
+
+    Args:
+        staged: the staging table; only its rows are judged, not deletions or rows rejected before.
+    """
+    from mel_pipeline.quality.expectations import validate
+
+    dialect = connection.dialect.name
+    if not (rules := row_rules(contract, dialect)):
+        return []
+    verdicts = validate(connection, rows_staged(staged), rules)
+    return [rule for rule, (holds, _) in zip(rules, verdicts, strict=True) if not holds]
+
+
+def rows_staged(staged: str) -> str:
+    """The rows of a staging table that are judged, as a query."""
+    return f"select * from \"{staged}\" where _kind = 'row'"  # noqa: S608
+
+
+def content_of(frame: pd.DataFrame, contract: EntityContract) -> str:
+    """Digest of values, their order and the rules; independent of where the rows were read."""
+    import pandas as pd
+
+    seen = hashlib.sha256(f"{fingerprint_of(contract)} {version('great-expectations')}".encode())
+    hashes = pd.util.hash_pandas_object(frame[list(contract.columns)], index=False)
+    seen.update(hashes.to_numpy().tobytes())
+    return seen.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -109,7 +152,7 @@ def _judged(
     if missing:
         sentence = f"{contract.title}: the columns {', '.join(missing)} are missing from the table."
         return _unreadable(contract, sentence, {})
-    row_results = known or _run_row_rules(warehouse, table, contract, others, source, facts)
+    row_results = known or _run_table_rules(warehouse, table, contract, others, source, facts)
     rules = [*row_results.rules, _volume(contract, facts), *_rules_not_run(contract, others, facts)]
     if facts.age_days is not None:
         rules.append(_freshness(contract, facts.age_days))
@@ -126,7 +169,7 @@ def rows_judged(contract: EntityContract, source: str) -> str:
     return alive if contract.discriminator is None else f"{alive} and {contract.discriminator} = '{source}'"
 
 
-def _run_row_rules(
+def _run_table_rules(
     warehouse: Warehouse,
     table: str,
     contract: EntityContract,
@@ -134,19 +177,18 @@ def _run_row_rules(
     source: str,
     facts: LoadFacts,
 ) -> RowRuleResults:
-    from mel_pipeline.quality.expectations import validated_query
+    from mel_pipeline.quality.expectations import validate
 
     query = f'select * from "{table}" where {rows_judged(contract, source)}'  # noqa: S608
-    rules: list[RuleResult] = []
-    rows = 0
-    with validated_query(warehouse, query, list(_expectations(contract, others, facts))) as result:
-        for verdict in result.results:
-            config = verdict.expectation_config
-            meta = (config.meta if config else None) or {}
-            if meta["rule"] == "rows":
-                rows = int(verdict.result.get("observed_value", 0))
-            rules.append(_rule(contract, meta, verdict, rows, facts))
-    return RowRuleResults(rows, rules)
+    rules = list(table_rules(contract, others, facts.expected, facts.waiting))
+    with warehouse.connect() as connection:
+        verdicts = validate(connection, query, rules)
+    rows = verdicts[0][1]  # the first rule counts them
+    results = [
+        _result(contract, rule, holds, count, rows, facts)
+        for rule, (holds, count) in zip(rules, verdicts, strict=True)
+    ]
+    return RowRuleResults(rows, results)
 
 
 def _unreadable(contract: EntityContract, sentence: str, counts: dict[str, int]) -> TableVerdict:
@@ -154,16 +196,15 @@ def _unreadable(contract: EntityContract, sentence: str, counts: dict[str, int])
     return TableVerdict(False, contract.blocking, [sentence], counts, [rule])
 
 
-def _rule(
-    contract: EntityContract, meta: dict[str, Any], verdict: Any, rows: int, facts: LoadFacts
+def _result(
+    contract: EntityContract, rule: Rule, holds: bool, count: int, rows: int, facts: LoadFacts
 ) -> RuleResult:
-    passed = bool(verdict.success)
-    name = " ".join(filter(None, (meta["rule"], meta["column"])))
-    sentence = HOLDS[meta["rule"]].format(title=contract.title, column=meta["column"])
-    if not passed:
-        sentence = _sentence(contract, meta, verdict.result, rows, facts)
-    blocks = contract.blocking and meta["blocks"]
-    return RuleResult(name, DIMENSION[meta["rule"]], "error" if blocks else "warn", passed, sentence)
+    name = " ".join(filter(None, (rule.name, rule.column)))
+    sentence = HOLDS[rule.name].format(title=contract.title, column=rule.column)
+    if not holds:
+        sentence = _sentence(contract, rule, count, rows, facts)
+    blocks = contract.blocking and rule.blocks
+    return RuleResult(name, DIMENSION[rule.name], "error" if blocks else "warn", holds, sentence)
 
 
 def _rules_not_run(
@@ -199,53 +240,22 @@ def _freshness(contract: EntityContract, age_days: int) -> RuleResult:
     return RuleResult("fresh", "timeliness", "warn", not late, sentence)
 
 
-def _expectations(contract: EntityContract, tables: Mapping[str, str], facts: LoadFacts) -> Iterator[Any]:
-    from mel_pipeline.quality.expectations import expectation_types
-
-    gxe = expectation_types()
-
-    def meta(rule: str, column: str = "", blocks: bool = True) -> dict[str, Any]:
-        return {"rule": rule, "column": column, "blocks": blocks}
-
-    yield gxe.ExpectTableRowCountToBeBetween(min_value=contract.min_rows, meta=meta("rows"))
-    if facts.expected is not None:
-        bounds = {"min_value": max(0, facts.expected - facts.waiting), "max_value": facts.expected}
-        yield gxe.ExpectTableRowCountToBeBetween(**bounds, meta=meta("counted", blocks=False))
-    yield gxe.ExpectColumnValuesToBeUnique(column="_row_key", meta=meta("unique"))
-    for name, column in contract.columns.items():
-        if column.required:
-            yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta=meta("required", name))
-        if column.references is not None and column.references in tables:
-            # A row may refer to one that arrives with the next load, so this only warns.
-            other = tables[column.references]
-            query = (
-                f'select "{name}" from {{batch}} where "{name}" is not null'  # noqa: S608
-                f' and "{name}" not in (select _row_key from "{other}" where not _is_deleted)'
-            )
-            yield gxe.UnexpectedRowsExpectation(
-                unexpected_rows_query=query, meta=meta("reference", name, blocks=False)
-            )
-
-
-def _sentence(
-    contract: EntityContract, meta: dict[str, Any], result: Mapping[str, Any], rows: int, facts: LoadFacts
-) -> str:
-    count = int(result.get("unexpected_count") or result.get("observed_value") or 0)
-    if meta["rule"] == "rows":
+def _sentence(contract: EntityContract, rule: Rule, count: int, rows: int, facts: LoadFacts) -> str:
+    if rule.name == "rows":
         return (
             f"{contract.title}: {rows:,} rows where at least {contract.min_rows:,} are expected. An empty or cut-off"
             " export is not a zero: nothing is calculated from it. Export again and repeat the load."
         )
-    if meta["rule"] == "counted":
+    if rule.name == "counted":
         return (
             f"{contract.title}: {rows:,} rows here and {facts.waiting:,} in quarantine, but the source"
             f" counts {facts.expected:,}. Run the load again; if the difference remains, inform the source's owner."
         )
-    if meta["rule"] == "unique":
+    if rule.name == "unique":
         return f"{contract.title}: {count:,} rows share a key with another row."
-    if meta["rule"] == "required":
-        return f"{contract.title}: {meta['column']} is missing in {count:,} rows."
-    return f"{contract.title}: {count:,} rows name a record in {meta['column']} that is not there."
+    if rule.name == "required":
+        return f"{contract.title}: {rule.column} is missing in {count:,} rows."
+    return f"{contract.title}: {count:,} rows name a record in {rule.column} that is not there."
 
 
 def _all_well(contract: EntityContract, rows: int) -> str:

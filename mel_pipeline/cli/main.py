@@ -240,17 +240,20 @@ def dev(
 
 
 @app.command()
-def doctor() -> None:
-    """Say what is missing for a run and how to fix it. Exit code 1 if anything is."""
+def doctor(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask the sources whether they accept the credentials.")
+    ] = False,
+) -> None:
+    """Say what is missing or broken, and how to fix it. Exit code 0: all is well, 1: worth a look (!), 2: broken (✗)."""
     from mel_pipeline.cli.doctor import findings
-    from mel_pipeline.core.settings import load_settings
 
-    faults = 0
-    for finding in findings(load_settings()):
-        faults += not finding.good
-        typer.echo(f"{'✓' if finding.good else '✗'} {finding.what}: {finding.words}")
-    if faults:
-        raise typer.Exit(1)
+    worst = 0
+    for finding in findings(offline=offline):
+        worst = max(worst, finding.level)
+        typer.echo(finding.line)
+    if worst:
+        raise typer.Exit(worst)
 
 
 @app.command("sql-vars")

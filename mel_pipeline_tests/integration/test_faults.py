@@ -285,13 +285,16 @@ def test_after_nights_without_the_daemon_only_the_last_one_runs() -> None:
 
 @pytest.mark.fault(8)
 def test_the_doctor_tells_that_nothing_ran_overnight(tmp_path: Path) -> None:
-    from mel_pipeline.cli.doctor import findings
+    from mel_pipeline.cli.doctor.data import findings
+    from mel_pipeline.cli.doctor.finding import Level
 
     small = organisation(tmp_path, sample=False)
 
     def nightly() -> tuple[bool, str]:
         return next(
-            (found.good, found.words) for found in findings(small.settings) if found.what == "Nightly run"
+            (found.level is Level.OK, found.words)
+            for found in findings(small.settings)
+            if found.what == "Nightly run"
         )
 
     assert nightly() == (True, "nothing has run yet")

@@ -75,11 +75,3 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
             f"Opening Dagster's storage: {reason}. The user of {STORAGE_URL} has to own that database: as its owner,"
             " `alter database dagster owner to ...` in psql, with the names of your URL."
         ) from None
-
-
-def daemon_is_running(settings: Settings) -> bool:
-    """Whether the daemon's last heartbeat is within Dagster's own tolerance."""
-    from dagster._daemon.controller import all_daemons_live
-
-    with open_instance(settings) as instance:
-        return all_daemons_live(instance)

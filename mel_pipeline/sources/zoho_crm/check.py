@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from mel_pipeline.core.contracts import SourceContract
 from mel_pipeline.core.errors import MelError
-from mel_pipeline.sources.shared.http import TryAgainError
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.http import Policy, TryAgainError
 from mel_pipeline.sources.zoho_crm import parse, propose
 from mel_pipeline.sources.zoho_crm.api import Api, Call
+from mel_pipeline.sources.zoho_crm.client import open_api
 from mel_pipeline.sources.zoho_crm.errors import ScopeError
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, Mapping
 from mel_pipeline.sources.zoho_crm.plan import PAGE_REACH, SMALL_MODULE, WAY_LABELS, price, ways
@@ -46,6 +48,16 @@ def run_checks(api: Api, contract: SourceContract, mapping: Mapping) -> Iterator
         f"{api.credits.used} used by this check; "
         + (f"{left:,} left today" if left is not None else "less than half of today's are used"),
     )
+
+
+def ask(settings: Settings, policy: Policy) -> None:
+    """Sign in and list the modules: one call.
+
+    Raises:
+        SourceError: the CRM does not answer, or refuses.
+    """
+    if not settings.zoho_export_dir:
+        open_api(settings, policy).modules()
 
 
 def _check_entity(

@@ -84,36 +84,24 @@ def test_the_old_name_of_a_command_works_with_a_warning_and_is_not_in_the_help(t
 
 
 def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
-    done = mel("doctor", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
+    done = mel("figures", "2024", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
     assert done.returncode == 1 and "MEL_TIME_ZONE" in done.stderr and "Traceback" not in done.stderr
+    done = mel("doctor", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
+    assert done.returncode == 2 and "✗ Settings: " in done.stdout and "MEL_TIME_ZONE" in done.stdout
 
 
-def test_the_doctor_names_missing_settings_of_real_accounts(tmp_path: Path) -> None:
-    done = mel("doctor", MEL_SAMPLE="false", MEL_HOME=str(tmp_path))
-    assert done.returncode == 1
-    assert "✗" in done.stdout and "MEL_ZOHO_" in done.stdout
-    assert "Instagram is not set up" in done.stdout
-    part = mel(
-        "doctor", MEL_SAMPLE="false", MEL_HOME=str(tmp_path), MEL_MATOMO_URL="https://stats.example.org"
+def test_the_doctor_is_content_with_the_sample_and_imports_no_dagster(tmp_path: Path) -> None:
+    done = mel("doctor", MEL_HOME=str(tmp_path / "home"))
+    assert done.returncode in (0, 1) and "✗" not in done.stdout  # 1 where this disk is nearly full
+    code = (
+        "import sys; from mel_pipeline.cli.doctor import findings; list(findings());"
+        "print([name for name in sys.modules if name.split('.')[0].startswith('dagster')])"
     )
-    assert "MEL_MATOMO_" in part.stdout
-
-
-def test_the_doctor_is_content_with_the_sample(tmp_path: Path) -> None:
-    done = mel("doctor", MEL_HOME=str(tmp_path))
-    assert done.returncode == 0 and "✗" not in done.stdout
-
-
-def test_the_doctor_tells_a_team_that_the_daemon_is_down_and_looks_at_addresses(tmp_path: Path) -> None:
-    team = {"MEL_HOME": str(tmp_path), "MEL_TEAM": "true", "MEL_SMTP_HOST": "smtp.example.org"}
-    done = mel(
-        "doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_MAIL_TO="en: a@example.org; fr: b@example.org"
-    )
-    assert done.returncode == 1 and "✗ Dagster daemon: not running" in done.stdout
-    assert "✓ E-mail of editions: to 2 addresses by smtp.example.org" in done.stdout
-    assert "✓ Failure notifications: no recipients" in done.stdout and "a@example" not in done.stdout
-    wrong = mel("doctor", **team, MEL_MAIL_FROM="mel@example.org", MEL_NOTIFY_TO="nobody")
-    assert "✗ Failure notifications" in wrong.stdout and "MEL_NOTIFY_TO" in wrong.stdout
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True,
+        env={**os.environ, "MEL_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"
 
 
 def test_help_stands_without_loading_anything_heavy() -> None:

@@ -1,0 +1,116 @@
+"""`mel doctor`: check what a run needs, item by item; every fault says what to do. Imports no Dagster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+from mel_pipeline.cli.doctor import dagster_state, data, machine
+from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.errors import NotSetUpError, ReportError
+from mel_pipeline.core.settings import Settings, load_settings
+
+
+def findings(*, offline: bool = False) -> Iterator[Finding]:
+    """Every finding, in the order in which a run would fail.
+
+    Args:
+        offline: ask no source whether it accepts the credentials.
+    """
+    yield Finding(
+        Level.OK if sys.version_info >= (3, 11) else Level.BROKEN,
+        "Python",
+        f"{sys.version.split()[0]} (3.11 or later is needed)",
+    )
+    settings_found = guarded("Settings", machine.settings_file)
+    read = guarded("Settings", lambda: str(load_settings().sample))
+    if read.level is Level.BROKEN:
+        yield read
+        return
+    yield settings_found
+    yield from findings_of(load_settings(), offline=offline)
+
+
+def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
+    """The findings of settings that could be read."""
+    yield guarded("Folder", lambda: machine.space(settings))
+    yield guarded("Access", lambda: machine.privacy(settings))
+    sample = "sample organisation; set MEL_SAMPLE=false and the MEL_* settings for real accounts"
+    yield Finding(Level.OK, "Data", sample if settings.sample else "real accounts")
+    yield from data.findings(settings)
+    yield guarded("SQL models", lambda: _models(settings))
+    yield guarded("Languages", lambda: _languages(settings))
+    for source in source_names():
+        yield _source(source, settings, offline=offline)
+    yield guarded("E-mail of editions", lambda: _editions(settings))
+    yield guarded("Failure notifications", lambda: _notifications(settings))
+    yield guarded("Dagster daemon", lambda: dagster_state.daemon(settings))
+    yield guarded("Queue of runs", lambda: dagster_state.queue(settings))
+
+
+def _models(settings: Settings) -> str:
+    from mel_pipeline.transform import SqlProject
+    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.variables import sql_variables
+
+    project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
+    return f"{len(project.models)} models, {len(load_catalogue(settings.sql_dir).indicators)} indicators"
+
+
+def _languages(settings: Settings) -> str:
+    """The languages of the reports; the names in the catalogue are checked when an edition is written."""
+    from mel_pipeline.reporting.text.languages import gaps_of_file, language_name, languages, sentence_of
+
+    chosen = languages(settings.report_sources, settings.languages)
+    missing = {code: gaps_of_file(settings.report_sources, code) for code in chosen}
+    if wrong := [sentence_of(code, found) for code, found in missing.items() if found]:
+        raise ReportError(" ".join(wrong))
+    return ", ".join(map(language_name, chosen))
+
+
+def _source(source: str, settings: Settings, *, offline: bool) -> Finding:
+    title = contract_of(source).title
+    try:
+        return guarded(title, partial(_ask, source, settings, offline=offline))
+    except NotSetUpError:
+        return Finding(Level.OK, title, "not used; its settings are empty", unused=True)
+
+
+def _ask(source: str, settings: Settings, *, offline: bool) -> str:
+    from mel_pipeline.sources import ask, open_source
+
+    open_source(source, settings)
+    if settings.sample:
+        return "settings are complete (sample)"
+    if offline:
+        return "settings are complete; not asked (--offline)"
+    ask(source, settings)
+    return "answers, and accepts the credentials"
+
+
+def _editions(settings: Settings) -> str:
+    return _mail(settings, settings.mail_to.get_secret_value(), "MEL_MAIL_TO") or (
+        "no recipients; set MEL_SMTP_HOST, MEL_MAIL_FROM and MEL_MAIL_TO to send any"
+    )
+
+
+def _notifications(settings: Settings) -> str:
+    ways = [_mail(settings, settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")]
+    ways += ["in a chat"] if settings.notify_webhook.get_secret_value() else []
+    return " and ".join(filter(None, ways)) or (
+        "no recipients; set MEL_NOTIFY_TO (with a mail server) or MEL_NOTIFY_WEBHOOK to send any"
+    )
+
+
+def _mail(settings: Settings, addresses: str, setting: str) -> str:
+    """Check the mail settings without sending anything; empty if no address is set."""
+    from mel_pipeline.delivery.recipients import one_address, recipients
+    from mel_pipeline.delivery.service import mail_server
+
+    if not addresses:
+        return ""
+    server, people = mail_server(settings), recipients(addresses, setting)
+    one_address(settings.mail_from.get_secret_value(), "MEL_MAIL_FROM")
+    return f"to {len(people)} address{'es' if len(people) != 1 else ''} by {server.host}"

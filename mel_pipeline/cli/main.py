@@ -14,6 +14,7 @@ import typer
 
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
+from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.narrative import learning, narrative
 from mel_pipeline.cli.privacy import app as privacy_commands
@@ -339,5 +340,11 @@ def main() -> None:
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
     except MelError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
+        code = 1
+    except Exception as error:
+        sentence = disk_trouble(error)
+        if sentence is None:
+            raise
+        typer.secho(f"Error: {sentence}", fg="red", err=True)
         code = 1
     sys.exit(code)

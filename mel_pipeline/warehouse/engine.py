@@ -19,6 +19,7 @@ from weakref import WeakSet
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import postgres
 from mel_pipeline.warehouse.idle_close import IdleClose
+from mel_pipeline.warehouse.missing import missing_table_explained
 from mel_pipeline.warehouse.safety import DuckDBFile, InUseError
 
 if TYPE_CHECKING:
@@ -156,18 +157,22 @@ class Warehouse:
             yield connection
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Rows of a query as a frame. ``sql`` is our own text; values go in as ``:name`` parameters."""
+        """Rows of a query as a frame. ``sql`` is our own text; values go in as ``:name`` parameters.
+
+        Raises:
+            WarehouseError: a table of the query does not exist yet.
+        """
         import pandas as pd
         import sqlalchemy as sa
 
-        with self.connect() as connection:
+        with missing_table_explained(), self.connect() as connection:
             return pd.read_sql_query(sa.text(sql), connection, params=dict(parameters or {}))
 
     def records(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a query as dictionaries; missing values are None."""
         import sqlalchemy as sa
 
-        with self.connect() as connection:
+        with missing_table_explained(), self.connect() as connection:
             rows = connection.execute(sa.text(sql), dict(parameters or {})).mappings().all()
         return [{str(name): value for name, value in row.items()} for row in rows]
 

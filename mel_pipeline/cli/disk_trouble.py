@@ -1,0 +1,23 @@
+"""A full or unwritable disk, whichever library met it: each has its own error, and none says what to do."""
+
+from __future__ import annotations
+
+import errno
+
+FULL_DISK = ("No space left", "Disk quota exceeded", "File too large", "disk is full", "disk I/O error")
+
+
+def disk_trouble(error: BaseException | None) -> str | None:
+    """A sentence where a full or unwritable disk is behind an error, whichever library met it; otherwise None."""
+    while error is not None:
+        words = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
+        if any(mark in words for mark in FULL_DISK):
+            return (
+                "Writing to the disk: no space is left for this user. What was published before is unaffected; free some"
+                " space (`mel doctor` says where) and run the command again."
+            )
+        if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            where = f" {error.filename}" if error.filename else ""
+            return f"Writing{where}: {error.strerror}. Grant this user write access, or set MEL_HOME to another folder."
+        error = error.__cause__ or error.__context__
+    return None

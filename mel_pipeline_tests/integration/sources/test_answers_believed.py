@@ -1,0 +1,112 @@
+"""Over loopback sockets: an answer is believed for what it holds, and a list that goes on for ever ends."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mel_pipeline.core.contracts import contract_of
+from mel_pipeline.core.errors import SourceError, TransientSourceError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings, with_sample_values
+from mel_pipeline.ingest.guarding import Guarded
+from mel_pipeline.ingest.load import load_entity
+from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.http import Policy
+from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.loopback import Reply, Request, serving
+
+QUICK = Policy(connect=2, read=5, attempts=2, backoff=0.001, longest_wait=0.2, throttled=0.01)
+FORM = {
+    "uid": "f",
+    "content": {"survey": [{"type": "text", "name": "city", "label": ["City"]}], "choices": []},
+}
+RECENT = Quarter(2026, 3)
+
+
+def settings_for(source: str, url: str, home: Path) -> Settings:
+    settings = with_sample_values(Settings(home=home, _env_file=None), 1)
+    names = [name for name in contract_of(source).settings if name.endswith("url")]
+    return settings.with_source(source, **dict.fromkeys(names, url))
+
+
+def ask(source: str, entity: str, answer: Any, home: Path) -> int:
+    """Load from a service that answers so; returns how often it was asked."""
+    with serving(answer) as service:
+        client = import_module(f"mel_pipeline.sources.{source}.client")
+        opened = client.open(settings_for(source, service.url, home), QUICK)
+        try:
+            for _ in Guarded(opened, contract_of(source)).pull(entity, quarter=RECENT, cursor=None).batches:
+                assert len(service.requests) < 50
+        finally:
+            asked = len(service.requests)
+    return asked
+
+
+@pytest.mark.fault(45)
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_count_that_never_ends_does_not_page_for_ever(tmp_path: Path, grows: bool) -> None:
+    asked = iter(range(1, 10_000))
+
+    def kobo(request: Request) -> Reply:
+        if not request.path.endswith("/data/"):
+            return Reply(FORM)
+        number = next(asked)
+        return Reply({"count": 10**6 * (number if grows else 1), "results": [{"_id": 1, "city": "Lima"}]})
+
+    with pytest.raises(TransientSourceError, match="brings nothing new"):
+        ask("kobo", "responses", kobo, tmp_path)
+    assert next(asked) < 5
+
+
+@pytest.mark.fault(45)
+def test_posts_that_repeat_for_ever_end(tmp_path: Path) -> None:
+    post = {"publishedAt": 1_785_000_000_000, "commentary": "Hello"}
+    page = {"elements": [{"id": f"urn:li:share:{n}", **post} for n in range(100)]}
+    with pytest.raises(TransientSourceError, match="brings nothing new"):
+        ask("linkedin", "contents", lambda request: Reply(page), tmp_path)
+
+
+@pytest.mark.fault(42)
+@pytest.mark.parametrize(
+    "body", [{}, {"message": "maintenance"}, {"status": "error"}, {"error": "busy"}], ids=str
+)
+@pytest.mark.parametrize(
+    ("source", "entity"),
+    [("kobo", "responses"), ("odk", "responses"), ("linkedin", "accounts"), ("linkedin", "contents"), ("x", "accounts"),
+     ("x", "contents"), ("mailchimp", "contents"), ("brevo", "contents"), ("instagram", "accounts"),
+     ("instagram", "contents"), ("facebook", "contents"), ("ga4", "daily"), ("youtube", "accounts"), ("youtube", "contents")],
+)  # fmt: skip
+def test_an_answer_of_200_without_what_was_promised_is_no_empty_one(
+    tmp_path: Path, source: str, entity: str, body: dict[str, Any]
+) -> None:
+    def answer(request: Request) -> Reply:
+        signs_in = {"access_token": "a", "token": "t", "expires_in": 3600}
+        return Reply(signs_in if "token" in request.path or "sessions" in request.path else body)
+
+    entity = entity if entity in contract_of(source).entities else next(iter(contract_of(source).entities))
+    with pytest.raises(SourceError, match=r"\w.*\."):
+        ask(source, entity, answer, tmp_path)
+
+
+class Broken:
+    """A client that meets what nobody foresaw."""
+
+    def pull(self, entity: str, **options: object) -> Pull:
+        def batches() -> Any:
+            yield from ()
+            raise KeyError("somebody@example.org")
+
+        return Pull(batches())
+
+
+@pytest.mark.fault(41)
+def test_what_nobody_foresaw_is_an_outage_of_that_source_and_quotes_no_record(tmp_path: Path) -> None:
+    warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb", 10)
+    with pytest.raises(TransientSourceError, match=r"could not be read \(KeyError at") as caught:
+        load_entity(Broken(), contract_of("kobo"), "responses", warehouse)
+    assert "example.org" not in f"{caught.value}{caught.value.__cause__}"
+    assert warehouse.read("select status from load_ledger")["status"].tolist() == ["failed"]

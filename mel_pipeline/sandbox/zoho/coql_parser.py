@@ -1,4 +1,4 @@
-"""Parse COQL into a query. The subset: columns or COUNT(column) of one module, conditions, order, limit.
+"""Parse COQL into a query with sqlglot. The subset: columns or COUNT(column) of one module, conditions, order, limit.
 
 Comparators are =, !=, >, >=, <, <=, in, is null, is not null. As Zoho does, more than two conditions on
 one level of brackets are refused: ``(A and B) and C``. Joins, subqueries, GROUP BY and LIKE are not supported.
@@ -8,35 +8,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from sqlglot import TokenType, exp
+from sqlglot.dialects import MySQL
+from sqlglot.errors import ParseError, SqlglotError
 
 from mel_pipeline.sandbox.zoho.answers import RefusedError
 from mel_pipeline.sandbox.zoho.criteria import Comparison, Condition, Group, columns_of
 
 MOST_COLUMNS, MOST_CRITERIA, MOST_ORDERS, MOST_VALUES = 50, 25, 10, 100
 LIMIT, MOST_ROWS, REACH = 200, 2_000, 100_000
-_TOKEN = re.compile(
-    r"""\s*(?: (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*") | (?P<number>-?\d+(?:\.\d+)?)
-        | (?P<word>\$?[A-Za-z_][A-Za-z0-9_.]*) | (?P<sign><=|>=|!=|[=<>(),]) )""",
-    re.VERBOSE,
-)
-_SIGNS = ("=", "!=", ">", ">=", "<", "<=")
-_CLAUSES = ("from", "where", "order", "limit", "offset")
+_SIGNS = {exp.EQ: "=", exp.NEQ: "!=", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
+_CLAUSES = {"from_": "from", "where": "where", "order": "order by", "limit": "limit", "offset": "offset"}
+_PARTS = {"kind", "expressions", *_CLAUSES}
+_NOT_COQL = {";", "<>", "nulls"}
+_KEYWORDS = {"from", "where", "order", "limit", "offset"}
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-@dataclass(frozen=True)
-class Token:
-    kind: str
-    text: str
+class _Coql(MySQL):  # type: ignore[misc]  # sqlglot leaves its dialects untyped
+    """MySQL's texts in either quotation mark and its ``limit offset, n``; ``$approved`` is a name."""
 
-    @property
-    def word(self) -> str:
-        return self.text.lower() if self.kind != "text" else ""
-
-    @property
-    def literal(self) -> str:
-        """The value, without its quotation marks; a doubled one is an escaped one."""
-        mark = self.text[0]
-        return self.text[1:-1].replace(mark * 2, mark) if self.kind == "text" else self.text
+    class Tokenizer(MySQL.Tokenizer):  # type: ignore[misc]
+        VAR_SINGLE_TOKENS = {"$"}  # noqa: RUF012 - as sqlglot declares it
+        COMMENTS: list[str] = []  # noqa: RUF012
+        STRING_ESCAPES = ["'", '"']  # noqa: RUF012 - a doubled mark; no backslashes
 
 
 @dataclass(frozen=True)
@@ -60,168 +58,125 @@ def parse(text: str) -> Query:
     Raises:
         RefusedError: SYNTAX_ERROR, LIMIT_EXCEEDED or another of Zoho's error codes.
     """
-    return _Parser(_tokens(text)).query()
+    try:
+        _only_coql(text)
+        tree = sqlglot.parse_one(text, dialect=_Coql)
+    except SqlglotError as error:
+        near = (
+            error.errors[0]["highlight"]
+            if isinstance(error, ParseError) and error.errors
+            else text.strip()[:20]
+        )
+        raise _syntax(str(near or "end of query")) from None
+    if not isinstance(tree, exp.Select):
+        raise _syntax(text.strip()[:20])
+    for clause in ("from_", "where"):
+        if not tree.args.get(clause):
+            raise RefusedError("SYNTAX_ERROR", {"clause": _CLAUSES[clause]}, message="missing clause")
+    if other := next((key for key, value in tree.args.items() if value and key not in _PARTS), None):
+        raise _syntax(other)
+    columns, counted = _columns(tree.expressions)
+    limit, offset = _limit(tree)
+    order = [(_name(one.this), bool(one.args.get("desc"))) for one in _listed(tree.args.get("order"))]
+    query = Query(
+        columns,
+        counted,
+        _module(tree.args["from_"].this),
+        _condition(tree.args["where"].this),
+        order,
+        limit,
+        offset,
+    )
+    _within_limits(query)
+    return query
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens, at, text = [], 0, text.strip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None or match.lastgroup is None:
-            raise _syntax(text[at : at + 20].strip())
-        tokens.append(Token(match.lastgroup, match[match.lastgroup]))
-        at = match.end()
-    return tokens
+def _only_coql(text: str) -> None:
+    """Refuse what MySQL knows and Zoho does not."""
+    for token in _Coql().tokenize(text):
+        if token.token_type is not TokenType.STRING and token.text.lower() in _NOT_COQL:
+            raise _syntax(token.text)
 
 
 def _syntax(near: str, message: str = "error occured while parsing the query") -> RefusedError:
     return RefusedError("SYNTAX_ERROR", {"near": near}, message=message)
 
 
-class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._at = 0
+def _columns(listed: list[Any]) -> tuple[list[str], str | None]:
+    if len(listed) == 1 and isinstance(listed[0], exp.Count):
+        return [], _name(listed[0].this)
+    return [_name(one) for one in listed], None
 
-    def query(self) -> Query:
-        self._expect("select")
-        columns, counted = self._columns()
-        self._clause("from")
-        module = self._name()
-        self._clause("where")
-        where = self._conditions()
-        order = self._order()
-        limit, offset = self._limit()
-        if self._peek() is not None:
-            raise _syntax(self._near())
-        query = Query(columns, counted, module, where, order, limit, offset)
-        _within_limits(query)
-        return query
 
-    # Clauses
+def _listed(order: exp.Expression | None) -> list[Any]:
+    return order.expressions if order else []
 
-    def _columns(self) -> tuple[list[str], str | None]:
-        first = self._name()
-        if first.lower() == "count" and self._accept("("):
-            counted = self._name()
-            self._expect(")")
-            return [], counted
-        columns = [first]
-        while self._accept(","):
-            columns.append(self._name())
-        return columns, None
 
-    def _conditions(self) -> Condition:
-        """One condition, or two joined; each may be a bracketed expression."""
-        first = self._condition()
-        joined = self._accept("and", "or")
-        if not joined:
-            return first
-        both = Group(joined, (first, self._condition()))
-        if self._accept("and", "or"):
-            raise _syntax(self._tokens[self._at - 1].text)
-        return both
+def _module(table: exp.Expression) -> str:
+    if not isinstance(table, exp.Table) or any(value for key, value in table.args.items() if key != "this"):
+        raise _syntax(table.sql())
+    return table.name
 
-    def _condition(self) -> Condition:
-        if self._accept("("):
-            inside = self._conditions()
-            self._expect(")")
-            return inside
-        column = self._name()
-        if self._accept("is"):
-            sign = "is not null" if self._accept("not") else "is null"
-            self._expect("null")
-            return Comparison(column, sign)
-        if self._accept("in"):
-            return Comparison(column, "in", self._listed())
-        sign = self._accept(*_SIGNS)
-        if not sign:
-            found = self._near()
-            raise RefusedError("SYNTAX_ERROR", {"operator": found}, message="operator not supported")
-        return Comparison(column, sign, self._literal())
 
-    def _listed(self) -> list[str]:
-        self._expect("(")
-        values = [self._literal()]
-        while self._accept(","):
-            values.append(self._literal())
-        self._expect(")")
-        if len(values) > MOST_VALUES:
+def _name(node: Any) -> str:
+    """A name, with dots; quoted if it is also a keyword."""
+    if isinstance(node, exp.Column) and node.name.lower() not in _KEYWORDS:
+        return ".".join(part.name for part in node.parts)
+    if isinstance(node, exp.Literal) and node.is_string:
+        return str(node.this)
+    raise _syntax(node.sql() if isinstance(node, exp.Expression) else str(node))
+
+
+def _condition(node: Any) -> Condition:
+    """One condition, or two joined; each may be a bracketed expression."""
+    if isinstance(node, exp.Paren):
+        return _condition(node.this)
+    if isinstance(node, exp.And | exp.Or):
+        for side in (node.left, node.right):
+            if isinstance(side, exp.And | exp.Or):  # a third on one level of brackets
+                raise _syntax(type(node).__name__.lower())
+        return Group(type(node).__name__.lower(), (_condition(node.left), _condition(node.right)))
+    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+        return Comparison(_name(node.this), "is null")
+    if (
+        isinstance(node, exp.Not)
+        and isinstance(node.this, exp.Is)
+        and isinstance(node.this.expression, exp.Null)
+    ):
+        return Comparison(_name(node.this.this), "is not null")
+    if isinstance(node, exp.In) and node.expressions and not node.args.get("query"):
+        if len(node.expressions) > MOST_VALUES:
             raise RefusedError("LIMIT_EXCEEDED", {"limit": MOST_VALUES, "clause": "in"})
-        return values
+        return Comparison(_name(node.this), "in", [_literal(value) for value in node.expressions])
+    if type(node) in _SIGNS:
+        return Comparison(_name(node.this), _SIGNS[type(node)], _literal(node.expression))
+    raise RefusedError("SYNTAX_ERROR", {"operator": node.sql()}, message="operator not supported")
 
-    def _order(self) -> list[tuple[str, bool]]:
-        if not self._accept("order"):
-            return []
-        self._expect("by")
-        order = [self._ordered()]
-        while self._accept(","):
-            order.append(self._ordered())
-        return order
 
-    def _ordered(self) -> tuple[str, bool]:
-        column = self._name()
-        return column, self._accept("asc", "desc") == "desc"
+def _literal(node: Any) -> str:
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
+        return f"-{node.this.this}"
+    if isinstance(node, exp.Literal) and (node.is_string or _NUMBER.fullmatch(node.this)):
+        return str(node.this)
+    if isinstance(node, exp.Boolean):
+        return "true" if node.this else "false"
+    raise _syntax(node.sql())
 
-    def _limit(self) -> tuple[int, int]:
-        """``limit n``, ``limit offset, n`` and ``limit n offset m``."""
-        limit, offset = LIMIT, 0
-        if self._accept("limit"):
-            limit = self._whole("limit")
-            if self._accept(","):
-                limit, offset = self._whole("limit"), limit
-        if self._accept("offset"):
-            offset = self._whole("offset")
-        return limit, offset
 
-    # Words
+def _limit(tree: exp.Select) -> tuple[int, int]:
+    """``limit n``, ``limit offset, n`` and ``limit n offset m``."""
+    limit, offset = tree.args.get("limit"), tree.args.get("offset")
+    return (
+        _whole(limit.expression, "limit") if limit else LIMIT,
+        _whole(offset.expression, "offset") if offset else 0,
+    )
 
-    def _peek(self) -> Token | None:
-        return self._tokens[self._at] if self._at < len(self._tokens) else None
 
-    def _near(self) -> str:
-        token = self._peek()
-        return token.text if token else "end of query"
-
-    def _accept(self, *words: str) -> str:
-        token = self._peek()
-        if token is None or token.word not in words:
-            return ""
-        self._at += 1
-        return token.word
-
-    def _expect(self, word: str) -> None:
-        if not self._accept(word):
-            raise _syntax(self._near())
-
-    def _clause(self, word: str) -> None:
-        token = self._peek()
-        if token is None or (token.word in _CLAUSES and token.word != word):
-            raise RefusedError("SYNTAX_ERROR", {"clause": word}, message="missing clause")
-        self._expect(word)
-
-    def _name(self) -> str:
-        """A name; quoted if it is also a keyword."""
-        token = self._peek()
-        if token is None or token.kind not in ("word", "text") or token.word in _CLAUSES:
-            raise _syntax(self._near())
-        self._at += 1
-        return token.literal
-
-    def _literal(self) -> str:
-        token = self._peek()
-        if token is None or not (token.kind in ("text", "number") or token.word in ("true", "false")):
-            raise _syntax(self._near())
-        self._at += 1
-        return token.literal
-
-    def _whole(self, clause: str) -> int:
-        token = self._peek()
-        if token is None or not token.text.isdecimal():
-            message = f"{clause} given seems to be invalid"
-            raise RefusedError("INVALID_QUERY", {clause: self._near()}, message=message)
-        self._at += 1
-        return int(token.text)
+def _whole(node: Any, clause: str) -> int:
+    if isinstance(node, exp.Literal) and not node.is_string and str(node.this).isdecimal():
+        return int(node.this)
+    message = f"{clause} given seems to be invalid"
+    raise RefusedError("INVALID_QUERY", {clause: node.sql()}, message=message)
 
 
 def _within_limits(query: Query) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from typing import ClassVar
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.brevo import parse
-from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.mailings import (
+    RowsOf,
     content_rows,
     count_rows,
     every_page,
@@ -30,8 +32,10 @@ def open(settings: Settings, policy: Policy | None = None) -> Brevo:
     return Brevo(settings, Http(policy))
 
 
-class Brevo:
+class Brevo(Client):
     """Brevo as a source. The key travels in a header."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -42,25 +46,26 @@ class Brevo:
         self._first_day = Quarter.parse(settings.first_quarter).start
         self._today = settings.current_day
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
-        """Today's lists, or campaigns sent since the cursor and 30 days before it."""
-        contract = contract_of(parse.NAME).entities[entity]
-        if entity == "accounts":
-            return Pull(self._lists(contract), usage=self._budget.usage)
-        read = count_rows if entity == "content_metrics" else content_rows
-        pages = self._campaigns(sent_since(cursor, contract, self._first_day))
-        if entity == "content_metrics":
-            pages = ([self._with_old_counts(one) for one in page] for page in pages)
+    def _list_load(self, load: Load) -> Pull:
+        """Today's lists."""
+        return Pull(self._lists(load.contract), usage=self._budget.usage)
+
+    def _issue_load(self, load: Load) -> Pull:
+        """Campaigns sent since the cursor and 30 days before it."""
+        return self._build_pull(load, self._campaigns_since(load), content_rows)
+
+    def _count_load(self, load: Load) -> Pull:
+        pages = self._campaigns_since(load)
+        whole = ([self._with_old_counts(one) for one in page] for page in pages)
+        return self._build_pull(load, whole, count_rows)
+
+    def _campaigns_since(self, load: Load) -> Iterator[list[parse.Record]]:
+        return self._campaigns(sent_since(load.cursor, load.contract, self._first_day))
+
+    def _build_pull(self, load: Load, pages: Iterator[list[parse.Record]], read: RowsOf) -> Pull:
         return Pull(
-            (read(parse.NAME, map(parse.mailing_of, page), contract) for page in pages),
-            cursor=lambda: next_cursor(contract, self._today),
+            (read(parse.NAME, map(parse.mailing_of, page), load.contract) for page in pages),
+            cursor=lambda: next_cursor(load.contract, self._today),
             usage=self._budget.usage,
         )
 
@@ -124,3 +129,9 @@ class Brevo:
         reset, left, limit = map(int, values)
         self._budget.note_left(left, limit, float(reset))
         return float(reset)
+
+    loads: ClassVar = {
+        "accounts": _list_load,
+        "contents": _issue_load,
+        "content_metrics": _count_load,
+    }

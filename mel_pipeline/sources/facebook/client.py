@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.facebook import parse
-from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.meta.files import FACEBOOK, reader
 from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.shared.meta.posts import Missing, day_in
 from mel_pipeline.sources.shared.meta.token import warning_of
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, periods_of, windows
 from mel_pipeline.sources.shared.platform.exports import ExportFolder
@@ -41,8 +43,10 @@ def open(settings: Settings, policy: Policy | None = None) -> Facebook | ExportF
     return Facebook(settings, Http(policy))
 
 
-class Facebook:
+class Facebook(Client):
     """Pages as a source. Each needs a token of its own, obtained with the system user's token."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -65,42 +69,35 @@ class Facebook:
         self._page_tokens: dict[str, str] = {}
         self._warnings: dict[str, None] = {}
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """Followers, daily figures since the cursor, or the posts and figures of a quarter."""
-        contract = contract_of(parse.NAME).entities[entity]
-        self._warnings = {}
-        if entity == "daily":
-            known = parse.last_days(cursor)
-            pull = daily_pull(
-                contract,
-                cursor,
-                checkpoint,
-                self._accounts,
-                partial(self._days, contract, known),
-                beginning=self._beginning,
-                today=self._today,
-                window_days=WINDOW_DAYS,
-            )
-            return self._build_pull(pull.batches, pull)
-        if entity == "accounts":
-            return self._build_pull(self._account_rows(contract))
-        if quarter is None:
-            raise SettingsError(
-                f"Facebook {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
-            )
-        if entity == "periods":
-            return self._build_pull(self._periods(contract, quarter))
-        read = self._figures if entity == "content_metrics" else self._posts
-        return self._build_pull(read(contract, quarter))
+    def _page_load(self, load: Load) -> Pull:
+        """Followers, today and at the end of each earlier day."""
+        return self._build_pull(self._account_rows(load.contract))
+
+    def _daily_load(self, load: Load) -> Pull:
+        """Daily figures since the cursor."""
+        pull = daily_pull(
+            load.contract,
+            load.cursor,
+            load.checkpoint,
+            self._accounts,
+            partial(self._days, load.contract, parse.last_days(load.cursor)),
+            beginning=self._beginning,
+            today=self._today,
+            window_days=WINDOW_DAYS,
+        )
+        return self._build_pull(pull.batches, pull)
+
+    def _period_load(self, load: Load) -> Pull:
+        return self._build_pull(self._periods(load.contract, load.quarter))
+
+    def _post_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter))
+
+    def _figure_load(self, load: Load) -> Pull:
+        return self._build_pull(self._figures(load.contract, load.quarter))
 
     def _build_pull(self, batches: Iterator[Batch], pull: Pull | None = None) -> Pull:
+        self._warnings = {}  # those of this load
         cursor = pull.cursor if pull else lambda: None
         return Pull(
             batches, cursor=cursor, usage=self._graph.budget.usage, warnings=lambda: list(self._warnings)
@@ -179,7 +176,7 @@ class Facebook:
     def _posts(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
         for account in self._accounts:
             for _, page in self._post_pages(account, quarter, _POST_FIELDS):
-                yield parse.parse_posts(records(page), contract, account, parse.day_in(quarter, self._zone))
+                yield parse.parse_posts(records(page), contract, account, day_in(quarter, self._zone))
 
     def _post_pages(
         self, account: str, quarter: Quarter, fields: str
@@ -198,13 +195,11 @@ class Facebook:
                 posts = records(page)
                 found, missing = self._figures_of(account, params, posts)
                 whole = parse.with_figures(posts, found)
-                yield parse.parse_figures(
-                    whole, missing, contract, account, parse.day_in(quarter, self._zone)
-                )
+                yield parse.parse_figures(whole, missing, contract, account, day_in(quarter, self._zone))
 
     def _figures_of(
         self, account: str, params: Mapping[str, str], posts: Sequence[Mapping[str, object]]
-    ) -> tuple[dict[str, list[Mapping[str, object]]], parse.Missing]:
+    ) -> tuple[dict[str, list[Mapping[str, object]]], Missing]:
         """Series by post, and why others are missing: all metrics at once, then one by one, then post by post."""
         found: dict[str, list[Mapping[str, object]]] = {str(post.get("id")): [] for post in posts}
         missing: dict[tuple[str, str], Availability] = {}
@@ -284,3 +279,11 @@ class Facebook:
             f"Facebook no longer offers {metric} (code 100); the other figures are kept."
             " See what replaces it in Meta's list of deprecated metrics."
         ] = None
+
+    loads: ClassVar = {
+        "accounts": _page_load,
+        "daily": _daily_load,
+        "periods": _period_load,
+        "contents": _post_load,
+        "content_metrics": _figure_load,
+    }

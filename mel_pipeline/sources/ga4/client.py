@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
+from typing import ClassVar
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.ga4 import parse
-from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.oauth.google import GoogleSession
 from mel_pipeline.sources.shared.platform.budget import Budget
@@ -27,8 +27,10 @@ def open(settings: Settings, policy: Policy | None = None) -> GoogleAnalytics:
     return GoogleAnalytics(settings, Http(policy))
 
 
-class GoogleAnalytics:
+class GoogleAnalytics(Client):
     """Google Analytics as a source, up to yesterday."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -42,33 +44,27 @@ class GoogleAnalytics:
         self._zone = settings.time_zone
         self._warnings: dict[str, None] = {}
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """The properties, their visits by day since the cursor, or the unique visitors of a quarter."""
-        contract = contract_of(parse.NAME).entities[entity]
-        if entity == "accounts":
-            return simple_pull(self._properties(contract))
-        if entity == "daily":
-            daily = daily_pull(
-                contract,
-                cursor,
-                checkpoint,
-                self._sites,
-                partial(self._days, contract),
-                beginning=self._first_day,
-                today=self._today,
-                window_days=WINDOW_DAYS,
-            )
-            return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._warning_texts)
-        if quarter is None:
-            raise SettingsError("Google's unique visitors are loaded by quarter. Name one, such as 2024-Q4.")
-        return Pull(self._users(contract, quarter), usage=self._budget.usage, warnings=self._warning_texts)
+    def _property_load(self, load: Load) -> Pull:
+        return simple_pull(self._properties(load.contract))
+
+    def _daily_load(self, load: Load) -> Pull:
+        """Visits by day since the cursor."""
+        daily = daily_pull(
+            load.contract,
+            load.cursor,
+            load.checkpoint,
+            self._sites,
+            partial(self._days, load.contract),
+            beginning=self._first_day,
+            today=self._today,
+            window_days=WINDOW_DAYS,
+        )
+        return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._warning_texts)
+
+    def _user_load(self, load: Load) -> Pull:
+        """The unique visitors of a quarter."""
+        users = self._users(load.contract, load.quarter)
+        return Pull(users, usage=self._budget.usage, warnings=self._warning_texts)
 
     def _warning_texts(self) -> list[str]:
         return list(self._warnings)
@@ -135,3 +131,9 @@ class GoogleAnalytics:
                 " In the property's settings, choose the reporting identity 'device-based'."
             ] = None
         return page
+
+    loads: ClassVar = {
+        "accounts": _property_load,
+        "daily": _daily_load,
+        "periods": _user_load,
+    }

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.instagram import parse
-from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.meta.files import INSTAGRAM, reader
 from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
@@ -48,8 +48,10 @@ def open(settings: Settings, policy: Policy | None = None) -> Instagram | Export
     return Instagram(settings, Http(policy))
 
 
-class Instagram:
+class Instagram(Client):
     """Instagram as a source."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -61,43 +63,36 @@ class Instagram:
         self._first_day = Quarter.parse(settings.first_quarter).start
         self._zone = ZoneInfo(settings.time_zone)
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """Today's accounts, new followers since the cursor, or the figures and posts of a quarter."""
-        contract = contract_of("instagram").entities[entity]
-        if entity == "accounts":
-            warnings: list[str] = []
-            return replace(
-                self._build_pull(self._account_rows(contract, warnings)), warnings=lambda: warnings
-            )
-        if entity == "daily":
-            pull = daily_pull(
-                contract,
-                cursor,
-                checkpoint,
-                self._accounts,
-                partial(self._new_followers, contract),
-                beginning=self._first_day,
-                today=self._today,
-                window_days=WINDOW_DAYS,
-            )
-            return replace(pull, usage=self._graph.budget.usage)
-        if quarter is None:
-            raise SettingsError(
-                f"Instagram {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
-            )
-        if entity == "periods":
-            refused: dict[str, None] = {}
-            return replace(
-                self._build_pull(self._periods(contract, quarter, refused)), warnings=lambda: list(refused)
-            )
-        return self._build_pull(self._posts(contract, quarter, with_figures=entity == "content_metrics"))
+    def _account_load(self, load: Load) -> Pull:
+        """Today's accounts."""
+        warnings: list[str] = []
+        pull = self._build_pull(self._account_rows(load.contract, warnings))
+        return replace(pull, warnings=lambda: warnings)
+
+    def _daily_load(self, load: Load) -> Pull:
+        """New followers since the cursor."""
+        pull = daily_pull(
+            load.contract,
+            load.cursor,
+            load.checkpoint,
+            self._accounts,
+            partial(self._new_followers, load.contract),
+            beginning=self._first_day,
+            today=self._today,
+            window_days=WINDOW_DAYS,
+        )
+        return replace(pull, usage=self._graph.budget.usage)
+
+    def _period_load(self, load: Load) -> Pull:
+        refused: dict[str, None] = {}
+        pull = self._build_pull(self._periods(load.contract, load.quarter, refused))
+        return replace(pull, warnings=lambda: list(refused))
+
+    def _post_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=False))
+
+    def _figure_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=True))
 
     def _build_pull(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, usage=self._graph.budget.usage)
@@ -185,3 +180,11 @@ class Instagram:
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         return self._graph.ask(what, node, self._token, params)
+
+    loads: ClassVar = {
+        "accounts": _account_load,
+        "daily": _daily_load,
+        "periods": _period_load,
+        "contents": _post_load,
+        "content_metrics": _figure_load,
+    }

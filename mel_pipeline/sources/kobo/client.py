@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
-from mel_pipeline.core.contracts import contract_of
-from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.kobo import parse
-from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.base import Client, Load, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.survey.server import Server
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
@@ -21,8 +20,10 @@ def open(settings: Settings, policy: Policy | None = None) -> Kobo:
     return Kobo(settings, Http(policy))
 
 
-class Kobo:
+class Kobo(Client):
     """Kobo as a source. The token travels in a header; pages go by offset, and ``next`` is never followed."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -32,16 +33,9 @@ class Kobo:
         self._url = f"{base_url(options.text('api_url'), options.variable('api_url'))}/api/v2/assets"
         self._server = Server("KoBoToolbox", parse.KEY, settings, parse.rejected_in_review)
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,  # noqa: ARG002
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
+    def _response_load(self, load: Load) -> Pull:
         """Every submission of the forms: an edited one keeps its timestamp, so none can be skipped."""
-        return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
+        return self._server.pull(load.contract, self._forms, self._form)
 
     def _form(self, uid: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
         return parse.form_of(self._request(f"form {uid}", f"{uid}/", {})), self._pages(uid)
@@ -78,3 +72,7 @@ class Kobo:
             headers=lambda: headers,
             params={"format": "json", **params},
         )
+
+    loads: ClassVar = {
+        "responses": _response_load,
+    }

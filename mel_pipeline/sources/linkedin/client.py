@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import ClassVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.linkedin import files, parse
-from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.shared.platform.expiry import expiry_warning
@@ -40,8 +41,10 @@ def open(settings: Settings, policy: Policy | None = None) -> LinkedIn | ExportF
     return LinkedIn(settings, Http(policy))
 
 
-class LinkedIn:
+class LinkedIn(Client):
     """LinkedIn as a source. The token travels in a header."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -59,38 +62,35 @@ class LinkedIn:
         self._zone = ZoneInfo(settings.time_zone)
         self._warnings: list[str] = []
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """Today's pages, days since the cursor, the reach of a quarter's months, or its posts."""
-        contract = contract_of(parse.NAME).entities[entity]
-        if entity == "daily":
-            known = DayCursor.read(cursor, contract).last
-            return daily_pull(
-                contract,
-                cursor,
-                checkpoint,
-                self._pages,
-                partial(self._days, contract, known),
-                beginning=self._first_day,
-                today=self._today,
-                window_days=WINDOW_DAYS,
-            )
-        if entity == "accounts":
-            batches = self._page_rows(contract)
-        elif quarter is None:
-            raise SettingsError(
-                f"LinkedIn {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
-            )
-        elif entity == "periods":
-            batches = self._months(contract, quarter)
-        else:
-            batches = self._posts(contract, quarter, with_figures=entity == "content_metrics")
+    def _daily_load(self, load: Load) -> Pull:
+        """Days since the cursor."""
+        known = DayCursor.read(load.cursor, load.contract).last
+        return daily_pull(
+            load.contract,
+            load.cursor,
+            load.checkpoint,
+            self._pages,
+            partial(self._days, load.contract, known),
+            beginning=self._first_day,
+            today=self._today,
+            window_days=WINDOW_DAYS,
+        )
+
+    def _page_load(self, load: Load) -> Pull:
+        """Today's pages."""
+        return self._build_pull(self._page_rows(load.contract))
+
+    def _period_load(self, load: Load) -> Pull:
+        """The reach of a quarter's months."""
+        return self._build_pull(self._months(load.contract, load.quarter))
+
+    def _post_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=False))
+
+    def _figure_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=True))
+
+    def _build_pull(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, warnings=lambda: list(self._warnings))
 
     def _page_rows(self, contract: EntityContract) -> Iterator[Batch]:
@@ -206,6 +206,14 @@ class LinkedIn:
             "X-Restli-Protocol-Version": "2.0.0",
         }
         return self._http.call(f"LinkedIn {what}", f"{self._url}/{node}", judge, headers=lambda: headers)
+
+    loads: ClassVar = {
+        "accounts": _page_load,
+        "daily": _daily_load,
+        "periods": _period_load,
+        "contents": _post_load,
+        "content_metrics": _figure_load,
+    }
 
 
 def _urn(page: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
-from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.mailchimp import parse
-from mel_pipeline.sources.shared.base import Pull, simple_pull
+from mel_pipeline.sources.shared.base import Client, Load, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.mailings import (
+    RowsOf,
     content_rows,
     count_rows,
     every_page,
@@ -29,8 +30,10 @@ def open(settings: Settings, policy: Policy | None = None) -> Mailchimp:
     return Mailchimp(settings, Http(policy))
 
 
-class Mailchimp:
+class Mailchimp(Client):
     """Mailchimp as a source. The key travels in a header, to the data centre that it names."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -40,27 +43,25 @@ class Mailchimp:
         self._first_day = Quarter.parse(settings.first_quarter).start
         self._today = settings.current_day
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
-        """Today's audiences, or newsletters sent since the cursor and 30 days before it."""
-        contract = contract_of(parse.NAME).entities[entity]
-        if entity == "accounts":
-            pages = self._pages(
-                "lists", {"fields": "lists.id,lists.name,lists.stats.member_count,total_items"}
-            )
-            return simple_pull(parse.list_rows(page, contract, self._today) for page in pages)
-        read = count_rows if entity == "content_metrics" else content_rows
-        since = sent_since(cursor, contract, self._first_day)
+    def _audience_load(self, load: Load) -> Pull:
+        """Today's audiences."""
+        fields = {"fields": "lists.id,lists.name,lists.stats.member_count,total_items"}
+        pages = self._pages("lists", fields)
+        return simple_pull(parse.list_rows(page, load.contract, self._today) for page in pages)
+
+    def _issue_load(self, load: Load) -> Pull:
+        return self._reports(load, content_rows)
+
+    def _count_load(self, load: Load) -> Pull:
+        return self._reports(load, count_rows)
+
+    def _reports(self, load: Load, read: RowsOf) -> Pull:
+        """Newsletters sent since the cursor and 30 days before it."""
+        since = sent_since(load.cursor, load.contract, self._first_day)
         reports = self._pages("reports", {"since_send_time": f"{since}T00:00:00+00:00"})
         return Pull(
-            (read(parse.NAME, map(parse.mailing_of, page), contract) for page in reports),
-            cursor=lambda: next_cursor(contract, self._today),
+            (read(parse.NAME, map(parse.mailing_of, page), load.contract) for page in reports),
+            cursor=lambda: next_cursor(load.contract, self._today),
         )
 
     def _pages(self, name: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
@@ -82,6 +83,12 @@ class Mailchimp:
         return self._http.call(
             f"Mailchimp {name}", f"{self._url}/{name}", judge, headers=lambda: headers, params=params
         )
+
+    loads: ClassVar = {
+        "accounts": _audience_load,
+        "contents": _issue_load,
+        "content_metrics": _count_load,
+    }
 
 
 def _address(key: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
+from typing import ClassVar
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.matomo import parse
-from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
@@ -27,8 +27,10 @@ def open(settings: Settings, policy: Policy | None = None) -> Matomo:
     return Matomo(Http(policy), url, token, sites, first_day, settings.current_day)
 
 
-class Matomo:
+class Matomo(Client):
     """Matomo as a source, up to yesterday. The token travels in the body."""
+
+    source = "matomo"
 
     def __init__(
         self, http: Http, url: str, token: str, sites: list[str], first_day: date, today: date
@@ -40,32 +42,25 @@ class Matomo:
         self._first_day = first_day
         self._today = today
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """The sites, their visits by day since the cursor, or the unique visitors of a quarter's months."""
-        contract = contract_of("matomo").entities[entity]
-        if entity == "accounts":
-            return simple_pull(self._site_rows(contract))
-        if entity == "daily":
-            return daily_pull(
-                contract,
-                cursor,
-                checkpoint,
-                self._sites,
-                partial(self._days, contract),
-                beginning=self._first_day,
-                today=self._today,
-                window_days=WINDOW_DAYS,
-            )
-        if quarter is None:
-            raise SettingsError("Matomo's unique visitors are loaded by quarter. Name one, such as 2024-Q4.")
-        return simple_pull(self._months(contract, quarter))
+    def _site_load(self, load: Load) -> Pull:
+        return simple_pull(self._site_rows(load.contract))
+
+    def _daily_load(self, load: Load) -> Pull:
+        """Visits by day since the cursor."""
+        return daily_pull(
+            load.contract,
+            load.cursor,
+            load.checkpoint,
+            self._sites,
+            partial(self._days, load.contract),
+            beginning=self._first_day,
+            today=self._today,
+            window_days=WINDOW_DAYS,
+        )
+
+    def _month_load(self, load: Load) -> Pull:
+        """The unique visitors of a quarter's months."""
+        return simple_pull(self._months(load.contract, load.quarter))
 
     def _site_rows(self, contract: EntityContract) -> Iterator[Batch]:
         for site in self._sites:
@@ -113,3 +108,9 @@ class Matomo:
             "token_auth": self._token,
         }
         return self._http.call(what, self._url, judge, method="POST", form=form | more)
+
+    loads: ClassVar = {
+        "accounts": _site_load,
+        "daily": _daily_load,
+        "periods": _month_load,
+    }

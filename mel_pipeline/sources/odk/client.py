@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import SettingsError, TransientSourceError
-from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.odk import parse
-from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.base import Client, Load, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.survey.server import Server
 from mel_pipeline.sources.shared.survey.submissions import Form, Record
@@ -24,8 +22,10 @@ def open(settings: Settings, policy: Policy | None = None) -> OdkCentral:
     return OdkCentral(settings, Http(policy))
 
 
-class OdkCentral:
+class OdkCentral(Client):
     """ODK Central as a source. One session per load; only the token of ``@odata.nextLink`` is used."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -36,16 +36,9 @@ class OdkCentral:
         self._session: str | None = None
         self._server = Server("ODK Central", parse.KEY, settings, parse.rejected_in_review)
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,  # noqa: ARG002
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
+    def _response_load(self, load: Load) -> Pull:
         """Every submission of the forms: an edited one keeps its timestamp, so none can be skipped."""
-        return self._server.pull(contract_of(parse.NAME).entities[entity], self._forms, self._form)
+        return self._server.pull(load.contract, self._forms, self._form)
 
     def _form(self, name: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
         project, mark, form = name.partition("/")
@@ -100,3 +93,7 @@ class OdkCentral:
         if answer.status >= 500 or answer.status == 429 or not answer.body.lstrip().startswith(b"{"):
             raise explain_status(answer, "Check MEL_ODK_API_URL.")
         raise parse.explain(answer, self._sign_in.values())
+
+    loads: ClassVar = {
+        "responses": _response_load,
+    }

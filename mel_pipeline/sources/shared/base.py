@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.contracts import EntityContract, SourceContract, contract_of
+from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.periods import Quarter
 
 if TYPE_CHECKING:
     import pandas as pd
+
+EVERY = "*"  # entity: all that have no method of their own
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,65 @@ class Source(Protocol):
             SourceError: while ``batches`` is read.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of an entity, as ``Source.pull`` takes it."""
+
+    entity: str
+    contract: EntityContract
+    asked: Quarter | None = None  # ``quarter`` where the entity is loaded by quarter
+    cursor: str | None = None
+    checkpoint: str | None = None
+
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter, of an entity that is loaded by quarter: ``Client.pull`` refuses a load without one."""
+        if self.asked is None:
+            raise TypeError(f"{self.contract.title} is not loaded by quarter")
+        return self.asked
+
+
+class Client:
+    """A source whose entities are loaded by a method each.
+
+    A subclass names the source and says which method loads which entity; one for all of them stands under ``EVERY``.
+    """
+
+    source: str
+    loads: ClassVar[Mapping[str, Callable[[Any, Load], Pull]]]
+
+    def pull(
+        self,
+        entity: str,
+        *,
+        quarter: Quarter | None = None,
+        cursor: str | None = None,
+        checkpoint: str | None = None,
+    ) -> Pull:
+        """Read one entity; arguments as in ``Source.pull``.
+
+        Raises:
+            SettingsError: there is no such entity, or it is loaded by quarter and none is named.
+        """
+        known = self.known
+        method = self.loads.get(entity) or self.loads.get(EVERY)
+        if method is None or entity not in known.entities:
+            raise SettingsError(
+                f"Loading {known.title}: it has no '{entity}'. It has: {', '.join(known.entities)}."
+            )
+        contract = known.entities[entity]
+        if contract.load == "quarter" and quarter is None:
+            raise SettingsError(
+                f"{known.title} {contract.title}: the load needs a quarter. Name one, such as 2024-Q4."
+            )
+        return method(self, Load(entity, contract, quarter, cursor, checkpoint))
+
+    @property
+    def known(self) -> SourceContract:
+        """The contract of the source."""
+        return contract_of(self.source)
 
 
 def text_of(value: object) -> str | None:  # noqa: PLR0911 - one return a kind of value

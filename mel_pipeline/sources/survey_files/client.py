@@ -9,13 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
-from mel_pipeline.core.contracts import EntityContract, contract_of, fingerprint_of
+from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError
-from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order
 from mel_pipeline.sources.shared.files import (
     SETTLE_SECONDS,
@@ -80,27 +79,22 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-class SurveyFiles:
+class SurveyFiles(Client):
     """The drop folder as a source. The cursor is JSON: each file that was read, with SHA-256 and size."""
+
+    source = "survey_files"
 
     def __init__(self, folder: Path, rules: Rules, settle_seconds: float = SETTLE_SECONDS) -> None:
         self._folder = folder
         self._rules = rules
         self._settle = settle_seconds
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
+    def _response_load(self, load: Load) -> Pull:
         """Responses of files that are new or have changed, oldest file first.
 
         Of two versions of a response the one answered last counts, or the one that is read last.
         """
-        contract = contract_of("survey_files").entities[entity]
+        contract, cursor = load.contract, load.cursor
         rules = self._rules.fingerprint(contract)
         stored = json.loads(cursor) if cursor else {}
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
@@ -150,6 +144,8 @@ class SurveyFiles:
                 warnings += _missing_questions(file.name, plan, book)
                 for batch in responses.batches(chain([first], chunks), plan, book, contract):
                     yield replace(batch, notes=[note])
+
+    loads: ClassVar = {"responses": _response_load}
 
 
 def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:

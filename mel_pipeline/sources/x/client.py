@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.days import periods_of
@@ -40,8 +40,10 @@ def open(
     return X(settings, Http(policy), clock)
 
 
-class X:
+class X(Client):
     """X as a source. The token travels in a header. ``clock`` gives seconds since 1970."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http, clock: Callable[[], float]) -> None:
         options = settings.source(parse.NAME)
@@ -54,25 +56,21 @@ class X:
         self._zone = ZoneInfo(settings.time_zone)
         self._clock = clock
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,  # noqa: ARG002
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
-        """Today's accounts, or the posts and figures of a quarter."""
-        contract = contract_of(parse.NAME).entities[entity]
-        if entity == "accounts":
-            batches = self._account_rows(contract)
-        elif quarter is None:
-            raise SettingsError(f"X {contract.title}: the load needs a quarter. Name one, such as 2024-Q4.")
-        elif entity == "periods":
-            periods = periods_of(quarter, self._today)
-            return simple_pull([parse.period_rows(contract, self._accounts, periods)])
-        else:
-            batches = self._posts(contract, quarter, with_figures=entity == "content_metrics")
+    def _account_load(self, load: Load) -> Pull:
+        """Today's accounts."""
+        return self._build_pull(self._account_rows(load.contract))
+
+    def _period_load(self, load: Load) -> Pull:
+        periods = periods_of(load.quarter, self._today)
+        return simple_pull([parse.period_rows(load.contract, self._accounts, periods)])
+
+    def _post_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=False))
+
+    def _figure_load(self, load: Load) -> Pull:
+        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=True))
+
+    def _build_pull(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, usage=self._budget.usage)
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
@@ -131,3 +129,10 @@ class X:
         wait = max(0.0, reset - self._clock())
         self._budget.note_left(left, limit, wait)
         return wait
+
+    loads: ClassVar = {
+        "accounts": _account_load,
+        "periods": _period_load,
+        "contents": _post_load,
+        "content_metrics": _figure_load,
+    }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
-from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.oauth.google import GoogleSession
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of
@@ -33,8 +34,10 @@ def open(settings: Settings, policy: Policy | None = None) -> YouTube | ExportFo
     return YouTube(settings, Http(policy))
 
 
-class YouTube:
+class YouTube(Client):
     """YouTube as a source: Data API for channels and videos, Analytics API for days."""
+
+    source = parse.NAME
 
     def __init__(self, settings: Settings, http: Http) -> None:
         options = settings.source(parse.NAME)
@@ -47,37 +50,31 @@ class YouTube:
         self._zone = ZoneInfo(settings.time_zone)
         self._units = 0
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """Today's channels, days since the cursor, videos, or the figures of a quarter's videos."""
-        contract = contract_of(parse.NAME).entities[entity]
-        if entity == "daily":
-            return daily_pull(
-                contract,
-                cursor,
-                checkpoint,
-                self._channels,
-                partial(self._days, contract),
-                beginning=self._first_day,
-                today=self._today,
-                window_days=WINDOW_DAYS,
-            )
-        if entity == "accounts":
-            batches = self._accounts(contract)
-        elif entity == "contents":
-            batches = self._videos(contract)
-        elif quarter is None:
-            raise SettingsError(
-                "YouTube's figures of videos are loaded by quarter. Name one, such as 2024-Q4."
-            )
-        else:
-            batches = self._figures(contract, quarter)
+    def _channel_load(self, load: Load) -> Pull:
+        """Today's channels."""
+        return self._build_pull(self._accounts(load.contract))
+
+    def _daily_load(self, load: Load) -> Pull:
+        """Days since the cursor."""
+        return daily_pull(
+            load.contract,
+            load.cursor,
+            load.checkpoint,
+            self._channels,
+            partial(self._days, load.contract),
+            beginning=self._first_day,
+            today=self._today,
+            window_days=WINDOW_DAYS,
+        )
+
+    def _video_load(self, load: Load) -> Pull:
+        return self._build_pull(self._videos(load.contract))
+
+    def _figure_load(self, load: Load) -> Pull:
+        """The figures of a quarter's videos."""
+        return self._build_pull(self._figures(load.contract, load.quarter))
+
+    def _build_pull(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, usage=lambda: {"units of the Data API": self._units})
 
     def _accounts(self, contract: EntityContract) -> Iterator[Batch]:
@@ -148,3 +145,10 @@ class YouTube:
             )
         self._units += 1
         return self._session.call(kind, f"{self._data}/{kind}", dict, params=params)
+
+    loads: ClassVar = {
+        "accounts": _channel_load,
+        "daily": _daily_load,
+        "contents": _video_load,
+        "content_metrics": _figure_load,
+    }

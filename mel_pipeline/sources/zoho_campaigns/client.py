@@ -6,12 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from mel_pipeline.core.contracts import EntityContract, contract_of, fingerprint_of
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull, simple_pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.shared.rate_limiter import RateLimiter
@@ -31,11 +30,13 @@ def open(settings: Settings, policy: Policy | None = None) -> ZohoCampaigns:
     return ZohoCampaigns(http, ZohoAuth(settings, http), url, settings.current_day)
 
 
-class ZohoCampaigns:
+class ZohoCampaigns(Client):
     """Zoho Campaigns as a source. The sign-in does not return its host; it is configured.
 
     The cursor is JSON: the keys of the campaigns whose report was read after it had settled.
     """
+
+    source = "zoho_campaigns"
 
     def __init__(self, http: Http, auth: ZohoAuth, url: str, today: date) -> None:
         self._http, self._auth, self._url, self._today = http, auth, url, today
@@ -44,23 +45,17 @@ class ZohoCampaigns:
             for name in (LIST, REPORT)
         }
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
-        """Campaigns sent; or reports of those that are new or were sent in the last 30 days, older ones once."""
-        contract = contract_of("zoho_campaigns").entities[entity]
-        if entity == "contents":
-            return simple_pull(
-                parse.parse_contents(some, contract) for some in [self._fetch_campaigns()] if some
-            )
+    def _campaign_load(self, load: Load) -> Pull:
+        return simple_pull(
+            parse.parse_contents(some, load.contract) for some in [self._fetch_campaigns()] if some
+        )
+
+    def _report_load(self, load: Load) -> Pull:
+        """Reports of campaigns that are new or were sent in the last 30 days, older ones once."""
+        contract = load.contract
         rules = fingerprint_of(contract)
-        before = _read_cursor(cursor, rules)
-        done = _read_cursor(checkpoint, rules)  # by an interrupted load: key -> whether it is settled
+        before = _read_cursor(load.cursor, rules)
+        done = _read_cursor(load.checkpoint, rules)  # by an interrupted load: key -> whether it is settled
 
         def batches() -> Iterator[Batch]:
             pending = [
@@ -168,6 +163,8 @@ class ZohoCampaigns:
         return self._http.call(
             what, f"{self._url}/api/v1.1/{name}", judge, headers=headers, params={"resfmt": "JSON", **params}
         )
+
+    loads: ClassVar = {"contents": _campaign_load, "content_metrics": _report_load}
 
 
 def _read_cursor(text: str | None, rules: str) -> dict[str, bool]:

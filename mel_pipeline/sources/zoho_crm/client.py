@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from mel_pipeline.core.contracts import SourceContract, contract_of
-from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.base import EVERY, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.zoho_crm import exports
@@ -32,24 +33,21 @@ def open_api(settings: Settings, policy: Policy | None = None) -> Api:
     )
 
 
-class ZohoCrm:
+class ZohoCrm(Client):
     """Zoho CRM v8. Every entity of the contract is a module of the organisation, by its mapping."""
+
+    source = "zoho_crm"
 
     def __init__(self, api: Api, contract: SourceContract, mapping: Mapping) -> None:
         self._api, self._contract, self._mapping = api, contract, mapping
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,
-        checkpoint: str | None = None,
-    ) -> Pull:
+    @property
+    def known(self) -> SourceContract:
+        return self._contract
+
+    def _module_load(self, load: Load) -> Pull:
         """Records changed since the cursor (all of them without one), then what was deleted."""
-        pull = ModulePull(
-            self._api, self._contract.entities[entity], self._mapping[entity], cursor, checkpoint
-        )
+        pull = ModulePull(self._api, load.contract, self._mapping[load.entity], load.cursor, load.checkpoint)
         return Pull(
             pull.batches(),
             pull.cursor,
@@ -59,3 +57,5 @@ class ZohoCrm:
             pull.usage,
             pull.warnings,
         )
+
+    loads: ClassVar = {EVERY: _module_load}

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract, SourceContract, contract_of, fingerprint_of
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, TransientSourceError
-from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.base import EVERY, Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.files import (
     SETTLE_SECONDS,
     DropFile,
@@ -62,12 +61,14 @@ def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> ExportFo
 
 
 @dataclass(frozen=True)
-class ExportFolder:
+class ExportFolder(Client):
     """A folder of exports as a source. The newest export of a module counts as the whole module.
 
     The cursor is JSON: the SHA-256 of every file in the folder and the rules they were read under; and of
     the loaded export its files, columns and age. Nothing is read while the folder is unchanged.
     """
+
+    source = "zoho_crm"
 
     folder: Path
     contract: SourceContract
@@ -75,17 +76,14 @@ class ExportFolder:
     zone: ZoneInfo  # of the exporting user; the files name none
     settle_seconds: float = SETTLE_SECONDS
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
+    @property
+    def known(self) -> SourceContract:
+        return self.contract
+
+    def _module_load(self, load: Load) -> Pull:
         """All rows of the newest export of the entity's module, if anything in the folder is new."""
-        load = _Load(self, entity, cursor)
-        return Pull(load.batches(), load.cursor, complete=lambda: load.complete)
+        found = _Load(self, load.entity, load.cursor)
+        return Pull(found.batches(), found.cursor, complete=lambda: found.complete)
 
     @property
     def rules(self) -> str:
@@ -93,6 +91,8 @@ class ExportFolder:
         parts = [fingerprint_of(entity) for entity in self.contract.entities.values()]
         parts += [mapping.model_dump_json() for mapping in self.modules.values()]
         return hashlib.sha256("\n".join([*parts, str(self.zone)]).encode()).hexdigest()[:12]
+
+    loads: ClassVar = {EVERY: _module_load}
 
 
 class _Load:

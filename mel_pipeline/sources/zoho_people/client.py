@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError
-from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.shared.rate_limiter import RateLimiter
@@ -28,8 +28,10 @@ def open(settings: Settings, policy: Policy | None = None) -> ZohoPeople:
     )
 
 
-class ZohoPeople:
+class ZohoPeople(Client):
     """Zoho People as a source: a snapshot each time. The sign-in does not return its host; it is configured."""
+
+    source = "zoho_people"
 
     def __init__(self, http: Http, auth: ZohoAuth, url: str) -> None:
         self._http = http
@@ -39,16 +41,9 @@ class ZohoPeople:
             CALLS, WINDOW_SECONDS, longest_wait=http.policy.longest_wait, sleep=http.sleep
         )
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,  # noqa: ARG002
-        cursor: str | None = None,  # noqa: ARG002
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
+    def _employee_load(self, load: Load) -> Pull:
         """All records of the form. A stored one that is no longer among them is deleted."""
-        contract = contract_of("zoho_people").entities[entity]
+        contract = load.contract
         whole: list[bool] = []
 
         def batches() -> Iterator[Batch]:
@@ -120,3 +115,5 @@ class ZohoPeople:
             headers=headers,
             params={"sIndex": str(first), "limit": str(LIMIT)},
         )
+
+    loads: ClassVar = {"employees": _employee_load}

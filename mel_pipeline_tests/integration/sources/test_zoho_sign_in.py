@@ -71,7 +71,7 @@ def test_an_eleventh_token_within_ten_minutes_is_not_even_asked_for(tmp_path: Pa
         service.issue(Request("POST", "", {}, {}, {}))
         auth = ZohoAuth(settings_for(server, tmp_path), Http(QUICK))
         for _ in range(10):
-            auth.renew(auth.headers()) if auth._read() else auth.headers()
+            auth.renew(auth.headers()) if auth._session._read() else auth.headers()
         with pytest.raises(TransientSourceError, match="Zoho allows no more"):
             auth.renew(auth.headers())
         assert server.count("/oauth") == 10

@@ -11,10 +11,11 @@ from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.facebook import parse
 from mel_pipeline.sources.shared.meta import graph
+from mel_pipeline.sources.shared.meta.posts import day_in
 from mel_pipeline.sources.shared.meta.token import expiry_warning
 
 FACEBOOK = contract_of("facebook").entities
-MADRID = parse.day_in(Quarter(2024, 4), ZoneInfo("Europe/Madrid"))
+MADRID = day_in(Quarter(2024, 4), ZoneInfo("Europe/Madrid"))
 
 
 def test_the_longest_wait_of_all_usage_headers_counts_in_minutes() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
 from mel_pipeline.core.source_settings import SourceSettings
 from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, base_url, clean, explain_status
-from mel_pipeline.sources.shared.values import whole_number
+from mel_pipeline.sources.shared.oauth.session import Answered, RefreshSession, SignIn
 
 T = TypeVar("T")
-_EARLY = 60.0  # seconds before it expires, a token is renewed
 _WAITS = {"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
 _QUOTA = {"quotaExceeded", "dailyLimitExceeded"}
 
@@ -26,7 +24,6 @@ class GoogleSession:
     def __init__(self, options: SourceSettings, http: Http) -> None:
         self._http = http
         self._what = options.title
-        self._url = base_url(options.text("token_url"), options.variable("token_url"))
         self._form = {
             "grant_type": "refresh_token",
             "client_id": options.text("client_id"),
@@ -35,7 +32,19 @@ class GoogleSession:
         }
         self._renew = options.variable("refresh_token")
         self._client = f"{options.variable('client_id')} and {options.variable('client_secret')}"
-        self._token: tuple[str, float] | None = None
+        address = options.variable("token_url")
+        self._session = RefreshSession(
+            http,
+            SignIn(
+                "Google",
+                f"{self._what} sign-in",
+                base_url(options.text("token_url"), address),
+                self._form,
+                address,
+                self._refused,
+            ),
+        )
+        self._sent = self._rejected = ""  # the token of the last call, and the last one not accepted
 
     def call(
         self,
@@ -57,7 +66,7 @@ class GoogleSession:
         def judge(answer: Answer) -> T:
             nonlocal renewed
             if answer.status == 401 and not renewed:
-                renewed, self._token = True, None  # revoked early: renew it, once
+                renewed, self._rejected = True, self._sent  # revoked early: renew it, once
                 raise TryAgainError(f"{answer.what}: the access token was not accepted.", 0)
             if answer.status != 200:
                 raise self._explained(answer)
@@ -74,27 +83,17 @@ class GoogleSession:
         )
 
     def _headers(self) -> dict[str, str]:
-        if self._token is None or self._token[1] < time.monotonic():
-            data = self._http.call(
-                f"{self._what} sign-in", self._url, self._signed_in, method="POST", form=self._form
-            )
-            lifetime = float(whole_number(data.get("expires_in")) or 3600)
-            self._token = str(data["access_token"]), time.monotonic() + lifetime - _EARLY
-        return {"Authorization": f"Bearer {self._token[0]}"}
+        self._sent = self._session.token(rejected=self._rejected).access_token
+        return {"Authorization": f"Bearer {self._sent}"}
 
-    def _signed_in(self, answer: Answer) -> Mapping[str, object]:
-        if answer.status not in (200, 400, 401):
-            raise explain_status(answer, "Check the address of the sign-in.")
-        data = answer.record()
-        if data.get("access_token"):
-            return data
+    def _refused(self, answer: Answer, data: Answered) -> Exception:
         code = clean(data.get("error"), self._form.values())
         if code == "invalid_grant":
-            raise ReauthoriseError(
+            return ReauthoriseError(
                 f"{answer.what}: the refresh token has expired or was withdrawn (invalid_grant)."
                 f" Sign in to Google again and set {self._renew}; see the README of the source."
             )
-        raise PermanentSourceError(f"{answer.what}: Google answered '{code}'. Check {self._client}.")
+        return PermanentSourceError(f"{answer.what}: Google answered '{code}'. Check {self._client}.")
 
     def _explained(self, answer: Answer) -> Exception:
         """The error, by the reason in the body: 403 may be a quota, a missing permission or a disabled API."""

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from mel_pipeline.core.contracts import EntityContract, contract_of
+from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.core.source_settings import SourceSettings
-from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, key_of, payload_of
+from mel_pipeline.sources.shared.base import EVERY, Batch, Client, Load, Pull, Rejected, key_of, payload_of
 from mel_pipeline.sources.shared.files import (
     SETTLE_SECONDS,
     DropFile,
@@ -95,7 +96,7 @@ class Export:
     how: str = ""
 
 
-class ExportFolder:
+class ExportFolder(Client):
     """All files in the folder, oldest first: of two versions of a post, the one in the later file counts."""
 
     def __init__(
@@ -109,7 +110,8 @@ class ExportFolder:
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         options = settings.source(name)
-        self._name, self._title, self._read = name, options.title, read
+        self.source = self._name = name
+        self._title, self._read = options.title, read
         self._post_metrics, self._period_metrics = post_metrics, period_metrics
         self._folder = Path(options.text("export_dir")).expanduser()
         self._folder_setting = options.variable("export_dir")
@@ -118,23 +120,12 @@ class ExportFolder:
         self._zone = ZoneInfo(settings.time_zone)
         self._warnings: list[str] = []
 
-    def pull(
-        self,
-        entity: str,
-        *,
-        quarter: Quarter | None = None,
-        cursor: str | None = None,  # noqa: ARG002 - every file is read again: there are few, and they are small
-        checkpoint: str | None = None,  # noqa: ARG002
-    ) -> Pull:
+    def _folder_load(self, load: Load) -> Pull:
         """Accounts, posts of a quarter with their figures since publication, and the days that files hold."""
-        contract = contract_of(self._name).entities[entity]
+        contract = load.contract
         self._warnings = []
-        if contract.load == "quarter" and quarter is None:
-            raise SettingsError(
-                f"{self._title} {contract.title} is loaded by quarter. Name one, like 2024-Q4."
-            )
-        wanted = quarter if contract.load == "quarter" else None
-        return Pull(self._batches(entity, contract, wanted), warnings=lambda: self._warnings)
+        wanted = load.quarter if contract.load == "quarter" else None
+        return Pull(self._batches(load.entity, contract, wanted), warnings=lambda: self._warnings)
 
     def _batches(self, entity: str, contract: EntityContract, quarter: Quarter | None) -> Iterator[Batch]:
         exports, refused = self._exports()
@@ -264,6 +255,8 @@ class ExportFolder:
             for post in export.posts
             if quarter is None or quarter.start <= day_of(post, self._zone) < quarter.end
         ]
+
+    loads: ClassVar = {EVERY: _folder_load}
 
 
 def _moment(published: datetime | date, zone: ZoneInfo) -> datetime:

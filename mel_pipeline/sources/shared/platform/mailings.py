@@ -48,6 +48,9 @@ class Mailing:
             return None
 
 
+RowsOf = Callable[[str, Iterable[Mailing], EntityContract], Batch]
+
+
 def content_rows(platform: str, mailings: Iterable[Mailing], contract: EntityContract) -> Batch:
     """One row per issue; an issue without an id or sending time is rejected."""
     rows: list[Row] = []

@@ -271,7 +271,7 @@ def quality() -> pd.DataFrame:
     return pd.DataFrame(
         [
             ("Zoho CRM", "Member cities", 171, 171, 0, "Complete.", date(2025, 1, 14)),
-            ("Zoho CRM", "Participations", 2_318, 2_315, 3, "3 put aside; the reasons stand in the quarantine table.", date(2025, 1, 14)),
+            ("Zoho CRM", "Participations", 2_318, 2_315, 3, "Quarantined rows: 3. The quarantine table gives the reasons.", date(2025, 1, 14)),
             ("Zoho Survey", "Responses", 214, 214, 0, "Complete.", date(2025, 1, 10)),
             ("Matomo", "Daily visits", 0, 0, 0, "Not loaded yet.", None),
         ],

@@ -266,11 +266,13 @@ def _status(loaded: datetime | None, tried: datetime | None, quarantined: int, c
         return "Not loaded yet."
     if tried is not None and tried > loaded:
         return "The last load failed; what was loaded before stands. See the notes."
+    reasons = "The quarantine table gives the reasons."
+    if cells and quarantined:
+        return f"Quarantined rows: {quarantined:,}; cells left empty: {cells:,}. {reasons}"
     if cells:
-        rows = f"{quarantined:,} rows put aside, " if quarantined else ""
-        return f"{rows}{cells:,} cells left empty; the reasons stand in the quarantine table."
+        return f"Cells left empty: {cells:,}. {reasons}"
     if quarantined:
-        return f"{quarantined:,} put aside; the reasons stand in the quarantine table."
+        return f"Quarantined rows: {quarantined:,}. {reasons}"
     return "Complete."
 
 

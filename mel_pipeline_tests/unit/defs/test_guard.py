@@ -107,7 +107,7 @@ def test_drafts_are_served_to_the_mel_lead_and_not_where_readers_look(tmp_path) 
     (tmp_path / "drafts" / "2024-Q4" / "report-en.html").write_text("<main>draft</main>")
     ui = Starlette(routes=[Route("/{rest:path}", lambda _: PlainTextResponse("the UI"))])
     for drafts, shown in ((tmp_path / "drafts", "<main>draft</main>"), (None, "Not Found")):
-        with TestClient(Guard(with_reports(ui, tmp_path / "out", drafts), ["testserver"])) as client:
+        with TestClient(Guard(with_reports(ui, tmp_path / "out", SOURCES, drafts), ["testserver"])) as client:
             assert client.get("/drafts/2024-Q4/report-en.html").text == shown
             assert client.get("/reports/2024-Q4/report-en.html").status_code == 404
 

@@ -22,6 +22,7 @@ from mel_pipeline.reporting.chart_data.indicator import ChartFrame, chart_frame
 from mel_pipeline.reporting.charts import canvas, drawer
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import (
@@ -35,6 +36,7 @@ from mel_pipeline_tests.golden.sample_edition import (
 )
 
 TEXTS = load_texts(REPORTS, "en")
+COLOURS = load_palette(REPORTS).charts
 IDS = [row[0] for row in INDICATORS]
 
 
@@ -193,14 +195,16 @@ def contrast(first: str, second: str) -> float:
 
 def test_marks_stand_out_three_to_one_and_words_four_and_a_half_to_one():
     white = "#FFFFFF"
-    assert all(contrast(mark, white) >= 3 for mark in (canvas.NOW, canvas.BEFORE, canvas.UNSTATED))
-    assert all(contrast(ink, white) >= 4.5 for ink in (canvas.INK, canvas.QUIET))
-    assert contrast(canvas.INK, canvas.BEFORE) >= 4.5
-    assert contrast(canvas.QUIET, canvas.PANEL) >= 4.5
+    assert all(
+        contrast(mark, white) >= 3 for mark in (COLOURS["now"], COLOURS["before"], COLOURS["unstated"])
+    )
+    assert all(contrast(ink, white) >= 4.5 for ink in (COLOURS["ink"], COLOURS["quiet"]))
+    assert contrast(COLOURS["ink"], COLOURS["before"]) >= 4.5
+    assert contrast(COLOURS["quiet"], COLOURS["panel"]) >= 4.5
 
 
 def test_now_and_before_stay_apart_in_grey_print():
-    assert contrast(canvas.NOW, canvas.BEFORE) >= 3
+    assert contrast(COLOURS["now"], COLOURS["before"]) >= 3
 
 
 def test_the_alternative_text_carries_every_plotted_number():

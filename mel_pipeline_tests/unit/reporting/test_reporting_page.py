@@ -244,7 +244,9 @@ def test_a_published_figure_that_no_longer_holds_has_a_footnote_and_a_line_with_
 def test_a_difference_of_too_few_people_is_named_without_numbers(tmp_path):
     held = RESTATED | {"state": "held", "published": None, "current": None, "difference": None}
     html = page_of(published(restatements=[held]), tmp_path)
-    assert "The data have changed by too few people to be shown (late data)" in html
+    assert (
+        "The data have changed by too few people to be shown, or wait for a new version (late data)" in html
+    )
     assert "80%" not in html
 
 

@@ -19,6 +19,7 @@ from mel_pipeline.reporting.charts import canvas, pages
 from mel_pipeline.reporting.charts.pages import likert, page_drawer, waterfall
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.pictures.page import (
     FRAMES,
     page_charts,
@@ -32,6 +33,7 @@ from mel_pipeline_tests.golden.sample_pictures import ANSWERS, SPREAD, pictured_
 from mel_pipeline_tests.unit.reporting.test_reporting_charts import assert_readable, boxes, contrast
 
 TEXTS = load_texts(REPORTS, "en")
+COLOURS = load_palette(REPORTS).charts
 KINDS = sorted(FRAMES)
 NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 
@@ -145,13 +147,16 @@ def test_alternative_text_and_table_say_the_same(period):
 
 
 def test_colours_of_marks_stand_out_and_words_on_them_can_be_read():
-    for score, (colour, ink) in likert.TONES.items():
+    tones = {
+        score: (COLOURS.get(one, one), COLOURS.get(ink, ink)) for score, (one, ink) in likert.TONES.items()
+    }
+    for score, (colour, ink) in tones.items():
         if score != "3":  # the neutral one has a rim instead
             assert contrast(colour, "#FFFFFF") >= 3
         assert contrast(colour, "#FFFFFF" if ink == "white" else ink) >= 4.5
-    assert contrast(likert.TONES["1"][0], likert.TONES["2"][0]) >= 2
-    assert contrast(likert.TONES["5"][0], likert.TONES["4"][0]) >= 3
-    assert contrast(canvas.OTHER, "#FFFFFF") >= 3
+    assert contrast(tones["1"][0], tones["2"][0]) >= 2
+    assert contrast(tones["5"][0], tones["4"][0]) >= 3
+    assert contrast(COLOURS["other"], "#FFFFFF") >= 3
 
 
 # Bullets
@@ -242,9 +247,11 @@ def test_a_quarter_that_few_answered_is_withheld_in_picture_table_and_words():
 def test_a_bar_of_answers_is_centred_on_the_neutral_one():
     frame = frames()["likert"]
     axes = drawn(frame).axes[-1]
-    lines = {round(line.get_xdata()[0], 4) for line in axes.lines if line.get_color() == canvas.QUIET}
+    lines = {round(line.get_xdata()[0], 4) for line in axes.lines if line.get_color() == COLOURS["quiet"]}
     assert len(lines) == 1
-    neutral = [patch for patch in axes.patches if patch.get_facecolor()[:3] == _rgb(likert.TONES["3"][0])]
+    neutral = [
+        patch for patch in axes.patches if patch.get_facecolor()[:3] == _rgb(COLOURS[likert.TONES["3"][0]])
+    ]
     assert len(neutral) == 4
     for patch in neutral:
         assert patch.get_x() + patch.get_width() / 2 == pytest.approx(lines.copy().pop(), abs=1e-3)
@@ -339,7 +346,7 @@ def test_a_quarter_without_views_is_a_gap_and_never_a_bar():
     bars = [
         patch
         for patch in axes.patches
-        if patch.get_facecolor()[:3] in (_rgb(canvas.NOW), _rgb(canvas.BEFORE))
+        if patch.get_facecolor()[:3] in (_rgb(COLOURS["now"]), _rgb(COLOURS["before"]))
     ]
     assert len(bars) == int(frame.data["value"].notna().sum())
     assert "not available" in {row[0]: row[1] for row in frame.table}["YouTube"]
@@ -381,7 +388,9 @@ def test_there_is_a_dot_for_each_member_and_the_new_ones_are_dark(narrow):
     figure = drawn(frame)
     assert dots(figure) == 164
     new = [
-        line for line in figure.axes[0].lines if line.get_color() == canvas.NOW and line.get_marker() == "o"
+        line
+        for line in figure.axes[0].lines
+        if line.get_color() == COLOURS["now"] and line.get_marker() == "o"
     ]
     assert len(new) == 8
     assert "8 joined in 2024" in frame.title
@@ -436,7 +445,7 @@ def test_a_line_is_broken_and_marked_where_something_else_begins_to_be_counted()
 
         figure = render(frame, TEXTS)
     assert_readable(figure)
-    runs = [list(line.get_xdata()) for line in figure.axes[0].lines if line.get_color() == canvas.BEFORE]
+    runs = [list(line.get_xdata()) for line in figure.axes[0].lines if line.get_color() == COLOURS["before"]]
     assert not any({5, 6} <= set(run) for run in runs)
     assert trend(pictured_edition(), "SAT-01").data["breaks"].sum() == 0
 
@@ -500,9 +509,9 @@ def test_pictures_fit_in_other_languages(language, narrow):
 
 
 def test_lines_are_not_broken_within_a_number():
-    size = canvas.font(12)
     number = "1\u202f061\u202f247"
-    assert number in canvas.wrapped(f"Instagram : {number}", size, 0.9)
+    with canvas.house_style(REPORTS):
+        assert number in canvas.wrapped(f"Instagram : {number}", canvas.font(12), 0.9)
 
 
 def test_a_bar_chart_of_answers_keeps_the_order_of_the_scores():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 BAR, LINE = 0.58, 0.16
 FEWEST = 4.0  # the axis spans at least this many members, so that a step of one is not drawn huge
-LEVELS = {"opening": colour("before"), "closing": colour("now")}
+LEVELS = {"opening": "before", "closing": "now"}  # names of colours
 
 
 def draw(frame: PageFrame, text: Texts) -> Figure:
@@ -111,7 +111,9 @@ def _bar(axes: Axes, slot: int, mark: Mark, low: float, high: float) -> None:
         return
     end = mark["start"] + mark["value"]
     if mark["role"] in LEVELS:
-        axes.add_patch(Rectangle((left, low), BAR, end - low, facecolor=LEVELS[mark["role"]], zorder=2))
+        axes.add_patch(
+            Rectangle((left, low), BAR, end - low, facecolor=colour(LEVELS[mark["role"]]), zorder=2)
+        )
         if low > 0:
             _axis_break(axes, slot, low, high)
     elif mark["value"] == 0:

@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -18,6 +19,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE, Text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.reporting import build_editions, languages, refused
+from mel_pipeline.reporting.inputs.editions import write_edition
 from mel_pipeline.reporting.page.agreement import figures_of
 from mel_pipeline.reporting.text.phrases import HOLE, Phrases
 from mel_pipeline.reporting.text.texts import load_texts
@@ -226,6 +228,25 @@ def test_a_language_that_lacks_a_text_is_refused_and_said_to_be_incomplete(tmp_p
     assert re.search(
         rf"Catalan \(ca\) is incomplete, so no edition .* missing: .*{said}.*MEL_LANGUAGES", found["ca"]
     )
+
+
+def test_an_incomplete_language_is_not_written_and_the_others_are(tmp_path, drawn_pictures):
+    sources = Path(shutil.copytree(REPORTS, tmp_path / "reports", ignore=shutil.ignore_patterns("published")))
+    path = sources / "locales" / "ca.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("  line: ", "  lines: "), encoding="utf-8")
+    settings = SimpleNamespace(
+        report_sources=sources, languages="en,ca", formats="html,csv", processes=1,
+        published_dir=tmp_path / "out", pictures_dir=drawn_pictures,
+    )  # fmt: skip
+    edition = fewer_charts(in_every_language(sample_edition()))
+    built = write_edition(edition, settings)  # type: ignore[arg-type]
+    assert list(built.reports) == ["en"]
+    assert "page.line" in built.refused["ca"]
+    written = {file.name for file in (tmp_path / "out").rglob("*") if file.is_file()}
+    assert "report-en.html" in written
+    assert not [name for name in written if "-ca." in name]
+    columns = (tmp_path / "out" / "2024-Q4" / "data" / "indicators.csv").read_text("utf-8").splitlines()[0]
+    assert "name_en" in columns and "name_ca" not in columns
 
 
 def test_a_language_in_which_an_indicator_has_no_name_is_refused():

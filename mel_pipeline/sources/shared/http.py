@@ -7,15 +7,11 @@ requests of a load by a third. Two layers retry: urllib3 retries transport failu
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -28,16 +24,14 @@ from urllib3.util.retry import Retry
 
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
 from mel_pipeline.sources.shared.deadline import Deadline, DeadlineAdapter, current, within
+from mel_pipeline.sources.shared.json_body import read_json
+from mel_pipeline.sources.shared.waits import LONGEST_KNOWN, duration, seconds_until, wait_until
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
 T = TypeVar("T")
 _CHUNK = 1 << 16
-_NO_LETTERS = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")  # such an escape may be half of a pair
-_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
-_MOST_DIGITS = 100  # of a number; a longer one is none
-_LONGEST_KNOWN = 366 * 86_400.0  # seconds
 _LARGEST_ANSWER = 64 << 20  # a page of records is a few hundred kilobytes
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w.-]{32,}\b|https?://\S+")
 
@@ -89,7 +83,7 @@ class Answer:
                 " Check the address in the settings."
             )
         try:
-            return _json(self.body)
+            return read_json(self.body)
         except (ValueError, RecursionError):
             raise TryAgainError(
                 f"{self.what}: the answer is truncated or not JSON (HTTP {self.status},"
@@ -130,7 +124,7 @@ class _Retry(Retry):
         deadline = current()
         if requested is not None and requested > self.longest_wait:
             what = deadline.what if deadline else "The request"
-            raise TransientSourceError(f"{what}: HTTP {response.status}. {_wait_until(requested)}")
+            raise TransientSourceError(f"{what}: HTTP {response.status}. {wait_until(requested)}")
         return requested
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
@@ -162,7 +156,7 @@ class Http:
             backoff_jitter=self.policy.backoff,
             backoff_max=self.policy.longest_wait,
             raise_on_status=False,
-            retry_after_max=int(_LONGEST_KNOWN),  # by default, a longer one is cut to six hours
+            retry_after_max=int(LONGEST_KNOWN),  # by default, a longer one is cut to six hours
         )
         adapter = DeadlineAdapter(max_retries=retry, pool_maxsize=8)
         session.mount("https://", adapter)
@@ -214,7 +208,7 @@ class Http:
             self._load_until = now + self.policy.load
         if now >= self._load_until:
             raise TransientSourceError(
-                f"{what}: the load has taken {_duration(self.policy.load)} and was stopped. What has arrived is"
+                f"{what}: the load has taken {duration(self.policy.load)} and was stopped. What has arrived is"
                 " kept where the source can resume; the next run goes on from there."
             )
         return now + self.policy.request
@@ -231,7 +225,7 @@ class Http:
             longest = self.policy.backoff * float(2 ** (state.attempt_number - 1))
             return min(longest * random.uniform(0.5, 1.5), self.policy.longest_wait)  # noqa: S311 - no secret
         if requested > self.policy.longest_wait:
-            raise TransientSourceError(f"{error} {_wait_until(requested)}") from None
+            raise TransientSourceError(f"{error} {wait_until(requested)}") from None
         return requested
 
     def _send(self, request: _Request, into: Path | None, until: float) -> Answer:
@@ -283,41 +277,6 @@ def _save(response: requests.Response, into: Path) -> None:
             file.write(part)
 
 
-def _json(body: bytes) -> object:
-    """JSON with exact decimals. What is no number or no letter stays text, so that only its own row fails."""
-    try:
-        data = json.loads(body, parse_float=_decimal, parse_constant=str)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:  # an integer of thousands of digits, or bytes that are not UTF-8
-        data = json.loads(body, parse_float=_decimal, parse_constant=str, parse_int=_integer)
-    return _replaced(data) if _NO_LETTERS.search(body) else data
-
-
-def _replaced(data: object) -> object:
-    """Half of a pair of surrogates, and the character zero, cannot be stored: U+FFFD shows where one was."""
-    if isinstance(data, str):
-        return _UNSTORABLE.sub("\ufffd", data)
-    if isinstance(data, list):
-        return [_replaced(one) for one in data]
-    if isinstance(data, dict):
-        return {_replaced(name): _replaced(value) for name, value in data.items()}
-    return data
-
-
-def _decimal(text: str) -> Decimal | str:
-    """``1e999999999`` stays text: written out, it would fill the memory."""
-    try:
-        number = Decimal(text)
-    except ArithmeticError:
-        return text
-    return number if abs(number.adjusted()) < _MOST_DIGITS else text
-
-
-def _integer(text: str) -> int | str:
-    return int(text) if len(text) < _MOST_DIGITS else text
-
-
 def explain(error: Exception, what: str, url: str) -> SourceError:
     """What a failed request means. The error's own text is left out: it contains addresses."""
     host = urlsplit(url).hostname or "an invalid address"
@@ -359,32 +318,6 @@ def explain_status(answer: Answer, hint: str) -> SourceError:
 
 def _retry_after(answer: Answer) -> float | None:
     return seconds_until(answer.headers.get("Retry-After", ""))
-
-
-def seconds_until(text: object) -> float | None:
-    """A wait as a service writes it: seconds, or a date; None when it is neither."""
-    written = str(text).strip()
-    if written.isdecimal() and written.isascii():
-        return float(written[:_MOST_DIGITS])
-    try:
-        moment = parsedate_to_datetime(written)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((aware - datetime.now(UTC)).total_seconds(), 0.0)
-
-
-def _wait_until(seconds: float) -> str:
-    """What a service that asks for a long wait means for the load."""
-    until = datetime.now(UTC) + timedelta(seconds=min(seconds, _LONGEST_KNOWN))
-    return (
-        f"The service asks to wait {_duration(seconds)}, until {until:%Y-%m-%d %H:%M} UTC."
-        " The next run after that resumes from here."
-    )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:,.0f} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:,.0f} hours"
 
 
 def clean(text: object, secrets: Iterable[str] = ()) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from mel_pipeline.core.errors import PermanentSourceError, SourceError, TransientSourceError
-from mel_pipeline.sources.shared.http import Answer, TryAgainError, explain_status, seconds_until
+from mel_pipeline.sources.shared.http import Answer, TryAgainError, explain_status
+from mel_pipeline.sources.shared.waits import seconds_until
 
 _STANDARD = {"Accounts", "Contacts", "Deals", "Leads", "Campaigns", "Events", "Tasks", "Products"}
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")

@@ -71,6 +71,9 @@ def test_posts_that_repeat_for_ever_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(42)
+@pytest.mark.behaviour(
+    "promised", "brevo", "facebook", "ga4", "instagram", "linkedin", "mailchimp", "x", "youtube"
+)
 @pytest.mark.parametrize(
     "body", [{}, {"message": "maintenance"}, {"status": "error"}, {"error": "busy"}], ids=str
 )

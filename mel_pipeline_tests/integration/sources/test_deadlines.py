@@ -53,6 +53,7 @@ def dawdling(begin: bytes, again: bytes) -> Iterator[str]:
 
 
 @pytest.mark.fault(14)
+@pytest.mark.behaviour("endless", "*")
 @pytest.mark.parametrize(
     ("begin", "again"),
     [
@@ -99,6 +100,8 @@ def judge(answer: Answer) -> Answer:
     return answer
 
 
+@pytest.mark.fault(35)
+@pytest.mark.behaviour("endless", "*")
 def test_a_load_ends_when_its_time_is_up_however_many_pages_there_are() -> None:
     with serving(always(Reply({"more": True}))) as service:
         http = Http(Policy(load=0.2, attempts=1))

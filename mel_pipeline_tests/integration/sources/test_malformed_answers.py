@@ -59,6 +59,7 @@ def read(organisation: Organisation, source: str, entity: str, policy: Policy = 
 
 @pytest.mark.deep
 @pytest.mark.fault(41)
+@pytest.mark.behaviour("any_answer", "*")
 @pytest.mark.parametrize("source", BY_API)
 def test_whatever_a_source_sends_is_read_quarantined_or_an_outage_with_a_sentence(
     organisation: Organisation, source: str
@@ -160,6 +161,7 @@ def require_foreseen(what: str, outcomes: Counter[str]) -> None:
 
 @pytest.mark.deep
 @pytest.mark.fault(41)
+@pytest.mark.behaviour("any_file", "*")
 @pytest.mark.parametrize("path", SURVEYS, ids=lambda path: path.name)
 def test_whatever_a_survey_file_holds_is_read_quarantined_or_refused(path: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, _env_file=None)

@@ -292,6 +292,7 @@ def test_an_edition_that_would_give_a_withheld_figure_away_is_refused_with_a_lis
     assert "would give away withheld ones: answers 2024-Q1 kind=lab" in obstacle.sentence
 
 
+@pytest.mark.fault(31)
 def test_the_attack_recovers_nothing_from_successive_editions() -> None:
     editions, withheld = attacked(4, seed=11)
     assert editions > 16 and withheld > 40

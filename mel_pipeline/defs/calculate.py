@@ -203,17 +203,11 @@ def _check(result: "ModelResult") -> dg.AssetCheckResult:
 def _materialization(
     project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter
 ) -> dg.MaterializeResult[None]:
-    from mel_pipeline.publication.calculations import FIGURES
-
     metadata: dict[str, Any] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
     if result.is_unchanged:
         metadata["unchanged"] = "None of its inputs has changed."
-    about_people = (project.models[result.name].meta.get("indicator") or {}).get("disclosure")
-    if (
-        project.models[result.name].config.unique_key == "quarter"
-        and not about_people
-        and result.name != FIGURES
-    ):
+    indicator = project.models[result.name].meta.get("indicator")
+    if indicator and not indicator.get("disclosure"):
         metadata["preview"] = dg.MetadataValue.md(_preview(mel, result.name, quarter))
     return dg.MaterializeResult(asset_key=result.name, metadata=metadata)
 

@@ -71,7 +71,7 @@ def quarter_status(warehouse: Warehouse, settings: Settings, quarter: Quarter) -
         return QuarterStatus(str(quarter), PUBLISHED, version, open_restatements=differing)
     against = tuple(obstacles(warehouse, settings, quarter))
     would_be = candidate(warehouse, settings, str(quarter))
-    against = (*against, *_exposures(would_be))
+    against = (*against, *exposures(would_be))
     figures = digest_of_frame(would_be.figures)
     events = {entry.event for entry in entries if entry.figures == figures}
     state = APPROVED if APPROVED in events else CHECKED if not against else DRAFT
@@ -110,7 +110,7 @@ def approve(
         raise PublicationError(f"Approving {quarter}: give the approver's role and a note.")
     _refuse(quarter, obstacles(warehouse, settings, quarter, without))
     would_be = candidate(warehouse, settings, str(quarter))
-    _refuse(quarter, _exposures(would_be))
+    _refuse(quarter, exposures(would_be))
     figures = digest_of_frame(would_be.figures)
     entry = Entry(quarter=str(quarter), event=APPROVED, happened_at=utc_now(), figures=figures)
     answered = {"without": dict(without or {})}
@@ -145,7 +145,7 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
             f"Publishing {quarter}: {had}. Approve the current figures, with a role and a note."
         )
     against = obstacles(warehouse, settings, quarter, approvals[-1].details.get("without"))
-    _refuse(quarter, [*against, *_exposures(current)])
+    _refuse(quarter, [*against, *exposures(current)])
     restatement.require_reasons(warehouse, str(quarter))
     version = (before.version or 0) + 1 if before else 1
     manifest = _manifest(warehouse, str(quarter))
@@ -172,7 +172,7 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
     return entry
 
 
-def _exposures(would_be: Candidate) -> list[Obstacle]:
+def exposures(would_be: Candidate) -> list[Obstacle]:
     """What earlier editions withheld, or this one withholds, must not follow from both together."""
     if not would_be.exposes:
         return []

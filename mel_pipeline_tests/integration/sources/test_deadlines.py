@@ -100,7 +100,7 @@ def judge(answer: Answer) -> Answer:
     return answer
 
 
-@pytest.mark.fault(35)
+@pytest.mark.fault(45)
 @pytest.mark.behaviour("endless", "*")
 def test_a_load_ends_when_its_time_is_up_however_many_pages_there_are() -> None:
     with serving(always(Reply({"more": True}))) as service:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.publication.disclosure import Visible, newly_exposed, visible
+from mel_pipeline.publication.publishing import exposures
+from mel_pipeline.publication.release import Candidate
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.unit.publication.test_disclosure import QUARTERS, SURVEY, answers
 
@@ -276,6 +278,21 @@ def test_one_kind_that_changed_by_one_answer_holds_back_the_others_of_its_quarte
     assert {block.period for block in house.editions[-1][3].held} == {QUARTERS[0]}
 
 
+def test_an_edition_that_would_give_a_withheld_figure_away_is_refused_with_a_list() -> None:
+    """The protection does not make such an edition; the check is there for when it errs."""
+    public = House().public
+    found = visible(figures({QUARTERS[0]: {"lab": 3, "panel": 40, "talk": 20}}), public, RULES)
+    assert newly_exposed(found, QUARTERS[0], public, RULES, FEW) == []
+    helper = found.frame["category"] == "talk"
+    assert set(found.frame.loc[helper, "status"]) == {"suppressed"}
+    wrong = replace(found, frame=found.frame.where(~helper, found.numbers[found.frame.columns]))
+    listed = newly_exposed(wrong, QUARTERS[0], public, RULES, FEW)
+    assert listed == ["answers 2024-Q1 kind=lab"]
+    [obstacle] = exposures(Candidate(wrong.frame, wrong.numbers, frozenset(), (), tuple(listed)))
+    assert "would give away withheld ones: answers 2024-Q1 kind=lab" in obstacle.sentence
+
+
+@pytest.mark.fault(61)
 def test_the_attack_recovers_nothing_from_successive_editions() -> None:
     editions, withheld = attacked(4, seed=11)
     assert editions > 16 and withheld > 40

@@ -1,0 +1,147 @@
+"""What readers find in all published editions together: every format and language, the site, and no draft."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.publication.sensitivity import people_indicators
+from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
+from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir
+from mel_pipeline.reporting.inputs.site_data import write_site
+from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+
+Cell = tuple[str, str, str]  # indicator, period, disaggregation
+Numbers = tuple[str, str, str]  # value, numerator, denominator
+DRAFT = re.compile(r"2024.?[QT]4|[QT]4.?2024")
+
+
+def write(small: Small, *periods: str) -> Path:
+    for period in periods:
+        write_edition(read_edition(small.warehouse, small.settings, period), small.settings)
+    write_site(small.warehouse, small.settings)
+    return small.settings.published_dir
+
+
+def in_csv(folder: Path) -> dict[Cell, set[Numbers]]:
+    """Every figure with a number in any CSV file: open data and the site's downloads."""
+    found: dict[Cell, set[Numbers]] = {}
+    for path in folder.rglob("*.csv"):
+        for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))):
+            if row.get("value") and {"indicator_id", "period", "dimension"} <= row.keys():
+                total = row["dimension"] == "total"
+                cell = "total" if total else f"{row['dimension']}={row['category']}"
+                numbers = tuple(f"{float(row[name]):.6g}" if row[name] else "" for name in NUMBERS)
+                found.setdefault((row["indicator_id"], row["period"], cell), set()).add(numbers)  # type: ignore[arg-type]
+    return found
+
+
+NUMBERS = ("value", "numerator", "denominator")
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """The words of every page and workbook of the editions."""
+    found = {}
+    for path in sorted(folder.rglob("report*.html")):
+        words = re.sub(
+            r"<(style|script|svg)\b.*?</\1>|<[^>]+>", " ", path.read_text("utf-8"), flags=re.DOTALL
+        )
+        found[f"{path.parent.name}/{path.name}"] = words
+    for path in sorted(folder.rglob("*.xlsx")):
+        sheets = openpyxl.load_workbook(path, read_only=True).worksheets
+        rows = [" ".join(map(str, row)) for sheet in sheets for row in sheet.iter_rows(values_only=True)]
+        found[f"{path.parent.name}/{path.name}"] = "\n".join(rows)
+    return found
+
+
+@pytest.mark.slow  # two editions in three languages and three formats: some ten seconds
+def test_no_edition_format_or_language_shows_a_draft_or_what_another_one_withheld(tmp_path: Path) -> None:
+    small = organisation(
+        tmp_path,
+        reports_dir=tmp_path / "published",
+        languages="en,fr,es",
+        formats="html,xlsx,csv",
+        processes=1,
+    )
+    small.load("accounts", [member(number) for number in range(1, 8)])
+    early = {"starts_at": "2024-08-05T09:00:00+00:00"}
+    small.load(
+        "events",
+        [
+            event(1, **early),
+            event(2, event_type="Panel", **early),
+            event(3, event_type="Training", **early),
+            event(4),
+            event(5, event_type="Panel"),
+        ],
+    )
+    for number, count in ((1, 30), (2, 3), (3, 9), (4, 20), (5, 25)):
+        answers = {f"e{number}r{item}": "Satisfied" for item in range(count)}
+        small.survey(f"event{number}.csv", answers, f"EV-{number}")
+    for quarter in ("2024-Q3", "2024-Q4"):
+        small.calculate(quarter)
+    folder = write(small, "2024-Q3")
+    assert not folder.exists(), "a draft is nothing for readers"
+    assert (small.settings.drafts_dir / "2024-Q3" / "report-fr.html").is_file()
+
+    small.publish("2024-Q3")
+    first = in_csv(write(small, "2024-Q3"))
+    assert {period for _, period, _ in first} == {"2024-Q3"}
+    assert not (small.settings.drafts_dir / "2024-Q3").exists(), "it is no draft any more"
+    words = texts(folder)
+    assert len(words) >= 4 and not [name for name, text in words.items() if DRAFT.search(text)]
+
+    small.survey("late.csv", {"late": "Very dissatisfied"}, "EV-3")
+    for quarter in ("2024-Q3", "2024-Q4"):
+        small.calculate(quarter)
+    small.restated("2024-Q3")
+    small.publish("2024-Q4")
+    second = in_csv(write(small, "2024-Q3", "2024-Q4", "2024"))
+    people = people_indicators(small.settings)
+    rows = small.warehouse.records("select * from published_figures")
+    shown: dict[Cell, set[Numbers]] = {}
+    for row in rows:
+        if row["status"] == "ok" and row["indicator_id"] in people:
+            numbers = tuple("" if row[name] is None else f"{row[name]:.6g}" for name in NUMBERS)
+            shown.setdefault((row["indicator_id"], row["period"], row["disaggregation"]), set()).add(numbers)  # type: ignore[arg-type]
+    printed = {
+        cell: first.get(cell, set()) | second.get(cell, set())
+        for cell in first.keys() | second.keys()
+        if cell[0] in people
+    }
+    assert printed == shown, "as published, in each edition and format"
+    withheld = {
+        (row["indicator_id"], row["period"], row["disaggregation"])
+        for row in rows
+        if row["status"] == "suppressed"
+    }
+    assert ("SAT-01", "2024-Q3", "activity_type=Panel") in withheld
+    assert not withheld & printed.keys()
+
+
+def test_the_folder_of_readers_may_not_contain_the_drafts(tmp_path: Path) -> None:
+    settings = organisation(tmp_path / "home", reports_dir=tmp_path).settings
+    with pytest.raises(ReportError, match="Set MEL_REPORTS_DIR to a folder that does not contain MEL_HOME"):
+        editions_dir(settings, published=True)
+
+
+def test_an_edition_that_moves_leaves_nothing_behind_and_takes_what_people_put_beside_it(
+    tmp_path: Path,
+) -> None:
+    old, new = tmp_path / "old" / "2024-Q4", tmp_path / "new" / "2024-Q4"
+    for folder in (old / "charts", new):
+        folder.mkdir(parents=True)
+    (old / "report-en.html").write_text("old")
+    (new / "report-en.html").write_text("new")
+    (old / "charts" / "MEM-01.svg").write_text("chart")
+    (old / "notes.docx").write_text("by hand")
+    clear_away(old, new)
+    clear_away(old, new)
+    assert not old.exists() and (new / "report-en.html").read_text() == "new"
+    assert (new / "notes.docx").is_file() and (new / "charts" / "MEM-01.svg").is_file()

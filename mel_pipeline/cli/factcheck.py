@@ -49,6 +49,8 @@ def factcheck(
 
     if period is not None and not re.fullmatch(r"\d{4}(-Q[1-4])?", period):
         raise typer.BadParameter(f"'{period}' is not a period. Write it like 2024 or 2024-Q4.")
+    from mel_pipeline.ingest.origin import holds_sample
+
     try:
         warehouse, settings = opened()
         report = check_draft(warehouse, settings, file, language.value if language else None, period)
@@ -57,7 +59,7 @@ def factcheck(
     except MelError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from None
-    _print_report(report, sample=settings.sample)
+    _print_report(report, sample=settings.sample or holds_sample(warehouse))
     if csv is not None:
         typer.echo(f"Written: {csv}")
     if report.count("disagrees"):

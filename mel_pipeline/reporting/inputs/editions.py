@@ -11,6 +11,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.origin import holds_sample
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
 from mel_pipeline.publication.restatement import ledger_rows
@@ -70,7 +71,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str) -> Edition:
         period=period,
         grain="quarter" if "-Q" in period else "year",
         organisation=settings.organisation,
-        is_sample=settings.sample,
+        is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,

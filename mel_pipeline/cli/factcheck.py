@@ -39,6 +39,7 @@ def factcheck(
     from mel_pipeline.cli.publication import opened
     from mel_pipeline.factcheck.languages import known_languages
     from mel_pipeline.factcheck.published_figures import check_draft
+    from mel_pipeline.ingest.origin import holds_sample
 
     if period is not None and not re.fullmatch(r"\d{4}(-Q[1-4])?", period):
         raise typer.BadParameter(f"'{period}' is not a period. Write it like 2024 or 2024-Q4.")
@@ -52,7 +53,7 @@ def factcheck(
     except MelError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         raise typer.Exit(_BAD_INPUT) from None
-    _print_report(report, sample=settings.sample)
+    _print_report(report, sample=settings.sample or holds_sample(warehouse))
     if csv is not None:
         typer.echo(f"Written: {csv}")
     if report.count("disagrees"):

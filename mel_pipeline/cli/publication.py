@@ -63,12 +63,14 @@ def publish(
     here = quarter_status(warehouse, settings, quarter)
     if approve_only or not (role or here.state == APPROVED):
         if here.state == PUBLISHED:
-            release(
-                warehouse, settings
-            )  # in case publishing was interrupted right after freezing the figures
+            release(warehouse, settings)  # publishing may have been interrupted after the figures were frozen
         typer.echo(here.sentence)
         return
-    entry = freeze(warehouse, settings, quarter)
+    try:
+        entry = freeze(warehouse, settings, quarter)
+    except PublicationError:
+        release(warehouse, settings)
+        raise
     release(warehouse, settings)
     typer.echo(f"{quarter} is published, version {entry.version}. Its figures will no longer change.")
     typer.echo("Write the report again: `mel run` or the job quarterly_report.")

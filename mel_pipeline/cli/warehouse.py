@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mel_pipeline.cli.publication import opened
+from mel_pipeline.core.errors import WarehouseError
 
 app = typer.Typer(help="The database: bring its tables up to date, create roles.", no_args_is_help=True)
 
@@ -20,6 +21,42 @@ def upgrade() -> None:
     with warehouse.transaction() as connection:
         ensure_tables(connection)
         typer.echo(f"The warehouse has schema version {version_of(connection)}, the latest.")
+
+
+@app.command("same-account")
+def same_account(
+    source: Annotated[str, typer.Argument(help="The source whose account is now at another address.")],
+) -> None:
+    """Say that a source's new address or account ids belong to the account whose data are in the warehouse."""
+    from mel_pipeline.ingest.origin import note_origin, require_kind
+
+    warehouse, settings = opened()
+    require_kind(warehouse, settings, source)
+    note_origin(warehouse, settings, source, replace=True)
+    typer.echo(f"{source}: the next load reads on where the last one ended.")
+
+
+@app.command()
+def empty(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    published: Annotated[
+        bool, typer.Option("--published-too", help="Also where quarters have been published.")
+    ] = False,
+) -> None:
+    """Remove every table: data, figures, ledgers. Settings, corrections, narratives and reports stay."""
+    from mel_pipeline.warehouse.emptying import empty_warehouse
+
+    warehouse, _ = opened()
+    if not published and warehouse.has_table("published_figures"):
+        frozen = warehouse.records("select count(distinct quarter) as n from published_figures")[0]["n"]
+        if frozen:
+            raise WarehouseError(
+                f"Emptying the warehouse: it holds {frozen} published quarters, which nothing could restore. Nothing"
+                " was changed. If they are not needed, add --published-too."
+            )
+    if not yes:
+        typer.confirm("Remove every table of the warehouse?", abort=True)
+    typer.echo(f"{empty_warehouse(warehouse)} tables removed. The next run loads everything again.")
 
 
 @app.command()

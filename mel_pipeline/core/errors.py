@@ -2,7 +2,8 @@
 
 MelError
 ├── SettingsError        a setting is missing or wrong
-│   └── NotSetUpError    none of a source's settings is set: the source is unused
+│   ├── NotSetUpError    none of a source's settings is set: the source is unused
+│   └── OriginError      the data in the warehouse are another account's, or the sample's
 ├── SourceError          a source did not return what was requested
 │   ├── PermanentSourceError   retrying cannot help (credentials, permission, removed endpoint)
 │   │   └── ReauthoriseError   the access token has expired or was withdrawn
@@ -31,6 +32,10 @@ class SettingsError(MelError):
 
 class NotSetUpError(SettingsError):
     """None of a source's settings is set: the source is unused, and nothing is wrong."""
+
+
+class OriginError(SettingsError):
+    """The data in the warehouse are those of another account, or of the sample: loading more would mix them."""
 
 
 class SourceError(MelError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 
 from mel_pipeline.core.contracts import EntityContract, SourceContract, contract_of, source_names
-from mel_pipeline.core.errors import ContractError, NotSetUpError, SettingsError, SourceError
+from mel_pipeline.core.errors import ContractError, NotSetUpError, OriginError, SettingsError, SourceError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quarter_partitions
 
@@ -63,6 +63,7 @@ def _raw_asset(
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.core.clock import utc_now
         from mel_pipeline.ingest.load import ensure_empty, load_entity, recent_drift
+        from mel_pipeline.ingest.origin import note_origin, require_origin
         from mel_pipeline.ingest.privacy.holdings import remove_expired
         from mel_pipeline.ingest.replay import unused_corrections
         from mel_pipeline.ingest.row_processing import row_processing_for
@@ -71,14 +72,18 @@ def _raw_asset(
 
         not_loaded = False
         try:
+            require_origin(mel.warehouse, mel.settings, contract.name)
             source = open_source(contract.name, mel.settings)
             processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
             quarter = quarter_of(context, mel.settings)
             result = load_entity(
                 source, contract, entity, mel.warehouse, quarter=quarter, processing=processing
             )
+            note_origin(mel.warehouse, mel.settings, contract.name)
             unused = unused_corrections(mel.warehouse, processing.corrections)
             checks, metadata = [_rows_check(result, details, unused)], _metadata(result)
+        except OriginError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
         except NotSetUpError as error:
             ensure_empty(contract, entity, mel.warehouse)
             yield _not_used(str(error), contract)
@@ -87,6 +92,7 @@ def _raw_asset(
             # An outage or a missing setting is reported and the other sources continue; earlier data stay.
             context.log.error(str(error))
             not_loaded = True
+            note_origin(mel.warehouse, mel.settings, contract.name)
             ensure_empty(contract, entity, mel.warehouse)
             checks = [
                 dg.AssetCheckResult(

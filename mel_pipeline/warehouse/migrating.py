@@ -71,6 +71,9 @@ def _upgrade(connection: sa.Connection, version: str | None) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if connection.dialect.name == "duckdb":
+        import duckdb_sqlalchemy.alembic_impl  # noqa: F401 - the dialect registers itself only if alembic came first
+
     if version is not None and version > HEAD:
         raise WarehouseError(
             f"Opening the warehouse: it was written by a newer version of this package (layout {version}, this one knows"

@@ -12,6 +12,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.origin import holds_sample
 from mel_pipeline.publication.changes import REAL
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
@@ -94,7 +95,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         period=period,
         grain="quarter" if "-Q" in period else "year",
         organisation=settings.organisation,
-        is_sample=settings.sample,
+        is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,

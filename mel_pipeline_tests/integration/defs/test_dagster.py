@@ -140,6 +140,20 @@ def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts
 
 
 @pytest.mark.slow
+@pytest.mark.fault(34)
+def test_real_accounts_in_a_home_of_the_sample_load_nothing_and_the_run_says_why(
+    after_a_night: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEL_SAMPLE", "false")
+    before = after_a_night.warehouse.records("select count(*) as n from load_ledger")
+    result = run("collect_only", "2024-Q4")
+    assert not result.success
+    failed = [event for event in result.all_events if event.is_step_failure]
+    assert "this home holds sample data" in str(failed[0].step_failure_data.user_failure_data)
+    assert after_a_night.warehouse.records("select count(*) as n from load_ledger") == before
+
+
+@pytest.mark.slow
 @pytest.mark.behaviour("reauthorise", "instagram")
 def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
     after_a_night: Organisation, sandbox: Sandbox

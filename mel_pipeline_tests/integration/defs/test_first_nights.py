@@ -25,14 +25,14 @@ from mel_pipeline_tests.depth import IS_DEEP, examples
 pytestmark = pytest.mark.slow  # each example runs two nights of Dagster, some seconds each
 
 QUARTER = "2024-Q4"
-CLOSED = "http://127.0.0.1:9"  # nothing listens there
 ZOHO = {"zoho_crm": "API", "zoho_people": "PEOPLE", "zoho_campaigns": "CAMPAIGNS"}
+PATHS = {"zoho_crm": r"^/crm", "zoho_people": r"^/people", "zoho_campaigns": r"campaigns"}
 FILES = "survey_files"
 SOURCES = sorted(source_names())
 
 
-def variables(used: frozenset[str], down: frozenset[str], home: Path, port: int) -> dict[str, str]:
-    """The environment of an organisation that uses some sources, of which some do not answer."""
+def variables(used: frozenset[str], home: Path, port: int) -> dict[str, str]:
+    """The environment of an organisation that uses some sources."""
     host = f"http://127.0.0.1:{port}"
     found = {
         "MEL_SAMPLE": "false",
@@ -46,12 +46,11 @@ def variables(used: frozenset[str], down: frozenset[str], home: Path, port: int)
     }
     for source in used & ZOHO.keys():
         path = "/campaigns" if source == "zoho_campaigns" else ""
-        found[f"MEL_ZOHO_{ZOHO[source]}_URL"] = (CLOSED if source in down else host) + path
+        found[f"MEL_ZOHO_{ZOHO[source]}_URL"] = host + path
     for source in used - ZOHO.keys():
         for name, setting in contract_of(source).settings.items():
             if setting.sample:
-                address = CLOSED if source in down else host
-                found[f"MEL_{source}_{name}".upper()] = setting.sample.replace("{sandbox}", address)
+                found[f"MEL_{source}_{name}".upper()] = setting.sample.replace("{sandbox}", host)
     return found
 
 
@@ -64,6 +63,21 @@ def environment(values: dict[str, str]) -> Iterator[None]:
         for name, value in values.items():
             patch.setenv(name, value)
         yield
+
+
+@contextmanager
+def outage(sandbox: Sandbox, down: frozenset[str]) -> Iterator[None]:
+    """These sources refuse every call."""
+    for source in down & sandbox.platforms.keys():
+        sandbox.platforms[source].fail("expired_token")
+    for source in down & ZOHO.keys():
+        sandbox.zoho.faults.add(PATHS[source], times=None, status=403)
+    try:
+        yield
+    finally:
+        sandbox.zoho.faults.clear()
+        for platform in sandbox.platforms.values():
+            platform.fail(None)
 
 
 def night() -> tuple[bool, list[str]]:
@@ -114,7 +128,7 @@ def test_any_subset_of_sources_with_any_of_them_down_gives_a_report_in_the_first
             if FILES in used - down:
                 write_survey_exports(exports, sandbox.organisation)
             sandbox.zoho.reset_limits()
-            with environment(variables(used, down, home, sandbox.port)):
+            with environment(variables(used, home, sandbox.port)), outage(sandbox, down):
                 success, failed = night()
             assert success, failed
             assert (home / "published" / QUARTER / "report-en.html").is_file()

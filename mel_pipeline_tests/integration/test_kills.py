@@ -1,0 +1,88 @@
+"""`kill -9` at random moments: starting again ends as a run that nobody interrupted."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.publication import store
+from mel_pipeline.publication.rebuild import rebuild
+from mel_pipeline_tests.depth import examples
+from mel_pipeline_tests.fixtures.forking import Forking
+from mel_pipeline_tests.fixtures.interrupted import QUARTERS, STEPS, fill, make_old
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation
+
+pytestmark = pytest.mark.slow  # every kill starts a process again
+
+STEP = "import sys; from mel_pipeline_tests.fixtures.interrupted import run; run(sys.argv[1], sys.argv[2])"
+MOMENTS = examples(2, 15)
+# They record when and how often something ran. What they lead to is compared.
+ABOUT_RUNS = {
+    "load_ledger", "calculation", "check_outcome", "model_build", "lake_part", "source_cursor", "publication_ledger",
+    "quality_result",
+}  # fmt: skip
+OF_A_RUN = {
+    "_load_id", "_loaded_at", "load_id", "first_seen_at", "erased_at", "purged_at", "noted_at", "used_at",
+    "first_used_at", "quarantined_at", "resolved_at",
+}  # fmt: skip
+
+
+def state(small: Small) -> dict[str, list[str]]:
+    """Every table without what tells one run from another, and the decisions of the ledger."""
+    found = {}
+    for table in sorted(small.warehouse.tables() - ABOUT_RUNS):
+        rows = small.warehouse.records(f'select * from "{table}"')
+        found[table] = sorted(
+            str({name: value for name, value in row.items() if name not in OF_A_RUN}) for row in rows
+        )
+    entries = store.ledger(small.warehouse)
+    found["ledger"] = sorted(
+        {str((item.quarter, item.event, item.version, item.figures)) for item in entries}
+    )
+    found["last figures"] = [store.calculations(small.warehouse, quarter)[-1].figures for quarter in QUARTERS]
+    return found
+
+
+def seconds_of(forked: Forking, step: str, home: Path) -> float:
+    begun = time.monotonic()
+    forked.start(STEP, step, str(home))
+    assert forked.ended_well()
+    return time.monotonic() - begun
+
+
+@pytest.mark.deep
+@pytest.mark.fault(1, 32)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_killed_at_any_moment_and_started_again_ends_as_one_that_was_not(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking, step: str
+) -> None:
+    chance = random.Random(step)
+    begun = copy_of(tmp_path_factory, "three-quarters-one-published", tmp_path / "begun", fill)
+    if step == "migration":
+        make_old(begun)
+    begun.warehouse.fold()
+    begun.warehouse.engine.dispose()
+    homes = {name: tmp_path / name for name in ("calm", "killed")}
+    for home in homes.values():
+        shutil.copytree(begun.settings.home, home)
+    seconds = seconds_of(forked, step, homes["calm"])
+    killed = 0
+    while killed < MOMENTS:
+        forked.start(STEP, step, str(homes["killed"]))
+        forked.kill_after(chance.uniform(0, seconds))
+        if forked.ended_well():
+            break
+        killed += 1
+    if killed == MOMENTS:
+        seconds_of(forked, step, homes["killed"])
+    assert killed, "it was killed, and not only after its end"
+    calm, other = (organisation(home) for home in homes.values())
+    assert state(other) == state(calm)
+    assert store.broken_links(other.warehouse) == []
+    if step in ("erasure", "recalculation"):
+        assert rebuild(other.warehouse, QUARTERS[0]).is_verified
+    assert not list(homes["killed"].glob("*.before*")) and not list(homes["killed"].glob("*.rewritten"))

@@ -71,6 +71,10 @@ def _upgrade(connection: sa.Connection, version: str | None) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if connection.dialect.name == "duckdb":
+        # By itself the dialect registers only where alembic was imported before the engine was made.
+        import duckdb_sqlalchemy.alembic_impl  # noqa: F401
+
     if version is not None and version > HEAD:
         raise WarehouseError(
             f"Opening the warehouse: it was written by a newer version of this package (layout {version}, this one knows"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -116,6 +117,19 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
     [waits] = warehouse.records("select lost, seen_at = quarantined_at as is_seen from quarantine")
     assert waits == {"lost": "row", "is_seen": True}
     assert len(warehouse.records("select * from load_ledger")) == 1
+
+
+def test_a_process_that_did_not_import_alembic_upgrades_a_file(tmp_path: Path) -> None:
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 30)
+    execute(warehouse, OLD_LEDGER, A_LOAD)
+    code = (
+        "import sys; from mel_pipeline.warehouse import Warehouse; warehouse = Warehouse(sys.argv[1])\n"
+        "assert len(warehouse.tables()) == 1 and 'alembic' not in sys.modules\n"
+        "from mel_pipeline.warehouse.migrating import ensure_tables\n"
+        "with warehouse.transaction() as connection: ensure_tables(connection)"
+    )
+    subprocess.run([sys.executable, "-c", code, warehouse.url], check=True, cwd=PROJECT, timeout=60)
+    assert len(warehouse.tables()) > 10
 
 
 def test_a_reader_finds_an_older_warehouse_in_this_versions_layout(warehouse: Warehouse) -> None:

@@ -95,15 +95,14 @@ def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_row
     assert bring_up(warehouse) == HEAD
     [row] = warehouse.records("select load_id, fetched, stored, corrected from load_ledger")
     assert row == {"load_id": "l1", "fetched": 3, "stored": None, "corrected": None}
-    assert warehouse.has_table("publication_ledger") and warehouse.has_table("model_build")
+    assert warehouse.has_table("publication_ledger") and warehouse.has_table("fingerprint")
 
 
 def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(warehouse: Warehouse) -> None:
     bring_up(warehouse)
     execute(
         warehouse,
-        "drop table model_build",
-        "drop table check_outcome",
+        "drop table fingerprint",
         "alter table quarantine drop column lost",
         "alter table quarantine drop column seen_at",
         "insert into quarantine values ('f', 'l1', 'zoho_crm', 'deals', 'page 1', '7', 'amount', 'type', 'no number',"
@@ -112,8 +111,7 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
         A_LOAD.replace("null, null\n", "null, null, null, null\n"),
     )
     assert bring_up(warehouse) == HEAD
-    assert warehouse.columns("model_build")[0] == "model"
-    assert warehouse.columns("check_outcome")[0] == "subject"
+    assert warehouse.columns("fingerprint")[0] == "subject"
     [waits] = warehouse.records("select lost, seen_at = quarantined_at as is_seen from quarantine")
     assert waits == {"lost": "row", "is_seen": True}
     assert len(warehouse.records("select * from load_ledger")) == 1
@@ -136,6 +134,7 @@ def test_a_reader_finds_an_older_warehouse_in_this_versions_layout(warehouse: Wa
     assert upgraded(warehouse).tables() == set(), "an empty one stays empty"
     bring_up(warehouse)
     execute(warehouse, "alter table quarantine drop column lost", "alter table quarantine drop column seen_at",
+            "drop table fingerprint", "create table model_build (model text)", "create table check_outcome (subject text)",
             f"update {VERSION_TABLE} set version_num = '0003'")  # fmt: skip
     assert upgraded(warehouse).records("select lost, seen_at from quarantine") == []
 

@@ -218,8 +218,8 @@ def _status(loaded: datetime | None, tried: datetime | None, quarantined: int, c
     if tried is not None and tried > loaded:
         return "The last load failed; what was loaded before stands. See the notes."
     if cells:
-        rows = f"{quarantined:,} rows put aside, " if quarantined else ""
-        return f"{rows}{cells:,} cells left empty; the reasons stand in the quarantine table."
+        rows = f"Rows put aside: {quarantined:,}; cells" if quarantined else "Cells"
+        return f"{rows} left empty: {cells:,}; the reasons stand in the quarantine table."
     if quarantined:
         return f"{quarantined:,} put aside; the reasons stand in the quarantine table."
     return "Complete."

@@ -6,12 +6,10 @@ a manual edit.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.warehouse import check_outcomes as outcomes
 from mel_pipeline.warehouse import raw
-from mel_pipeline.warehouse.fingerprints import rows_digest
+from mel_pipeline.warehouse.fingerprints import Fingerprint, rows_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,34 +18,16 @@ if TYPE_CHECKING:
     from mel_pipeline.core.contracts import SourceContract
 
 
-@dataclass(frozen=True)
-class LoadFingerprint:
-    """``content``: digest of rows that all passed every rule; empty where nothing is known of the last load.
-
-    ``complete``: whether they were all the source has. ``table``: digest of the table's rows afterwards.
-    """
-
-    content: str = ""
-    complete: bool = False
-    table: str = ""
-
-
-def recall(connection: sa.Connection, subject: str) -> LoadFingerprint:
-    last = outcomes.recall(connection, subject)
-    known = last.found if last and isinstance(last.found, dict) else {}
-    return LoadFingerprint(last.made_of if last else "", **known)
-
-
-def remember(connection: sa.Connection, subject: str, last: LoadFingerprint) -> None:
-    known = {name: value for name, value in asdict(last).items() if name != "content"}
-    outcomes.remember(connection, subject, outcomes.Outcome(last.content, known))
-
-
 def fingerprint_after(
     connection: sa.Connection, contract: SourceContract, entity: str, content: str, *, complete: bool
-) -> LoadFingerprint:
-    """The fingerprint of a load that has just been published."""
-    return LoadFingerprint(content, complete, _table(connection, contract, entity))
+) -> Fingerprint:
+    """The fingerprint of a load that has just been published.
+
+    Args:
+        content: digest of its rows, which all passed every rule.
+        complete: whether they were all the source has.
+    """
+    return Fingerprint(content, {"complete": complete, "table": _table(connection, contract, entity)})
 
 
 def counts_if_unchanged(
@@ -55,7 +35,7 @@ def counts_if_unchanged(
     contract: SourceContract,
     entity: str,
     rows: pd.DataFrame,
-    last: LoadFingerprint,
+    last: Fingerprint,
 ) -> raw.Published | None:
     """Counts of a load with the same rows as the last one; None where the table has changed since.
 
@@ -63,9 +43,9 @@ def counts_if_unchanged(
         rows: entries as they would be staged, all of them good rows.
     """
     table = contract.table(entity)
-    if not last.table or not raw.is_made(connection, table):
+    if not last.found or not raw.is_made(connection, table):
         return None
-    if _table(connection, contract, entity) != last.table:
+    if _table(connection, contract, entity) != last.found["table"]:
         return None
     keys = int(rows["_row_key"].nunique())
     return raw.Published(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.shared.base import Batch, Pull, Source
     from mel_pipeline.transform.catalogue import Catalogue
     from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.fingerprints import Fingerprint
     from mel_pipeline.warehouse.ledger import Entry
     from mel_pipeline.warehouse.quarantine import Quarantined
     from mel_pipeline.warehouse.raw import Published
@@ -107,7 +108,7 @@ class _Load:
         self.is_large = False  # staged without a checkpoint: give DuckDB more memory at once
         self.notes: dict[str, None] = {}
         self.staged_before = 0
-        self.before = fingerprints.LoadFingerprint()  # by the last load
+        self.before: Fingerprint | None = None  # of the last load
         self.content = ""  # of the rows staged last
         self.emptied = 0  # cells that no column of a database holds
         self.lost_cells = 0
@@ -117,9 +118,10 @@ class _Load:
     def begin(self, source: Source) -> Pull:
         """Open the pull where the last load ended or was interrupted; record the source's fields."""
         from mel_pipeline.warehouse import raw, schemas, state
+        from mel_pipeline.warehouse.fingerprints import recall
 
         with self.warehouse.connect() as connection:
-            self.before = fingerprints.recall(connection, self.subject)
+            self.before = recall(connection, self.subject)
             cursor = state.read_cursor(connection, self.source, self.entity)
             checkpoint = state.read_checkpoint(connection, self.source, self.entity)
             known = schemas.known_fields(connection, self.source, self.entity)
@@ -173,7 +175,7 @@ class _Load:
         from mel_pipeline.warehouse.retry import retry_transaction
 
         frame, bad = self._entries()
-        if not (frame.empty or (self.content and self.content == self.before.content)):
+        if not (frame.empty or self._is_as_before()):
             quality.get_ready()  # takes seconds, so not while others wait for the warehouse
         for memory_mb in MORE_MEMORY_MB if self.is_large else (MEMORY_MB, *MORE_MEMORY_MB):
             try:
@@ -232,13 +234,12 @@ class _Load:
             return None
         if frame.empty and not complete and raw.is_made(connection, self.table):
             return raw.Published(0, 0, 0, 0, 0, 0)
-        is_known = bool(self.content) and self.content == self.before.content
-        is_known = is_known and complete == self.before.complete
-        if not is_known or not _is_plain(frame):
+        before = self.before if self._is_as_before() else None
+        if before is None or complete != before.found["complete"] or not _is_plain(frame):
             return None
         if quarantine.waiting(connection, self.source, self.entity):
             return None  # quarantined rows may have arrived valid this time
-        done = fingerprints.counts_if_unchanged(connection, self.contract, self.entity, frame, self.before)
+        done = fingerprints.counts_if_unchanged(connection, self.contract, self.entity, frame, before)
         if done is not None and complete:
             self._require_rows(done.unchanged)
         return done
@@ -255,6 +256,7 @@ class _Load:
         """Stage the rows and update the raw table from everything staged."""
         from mel_pipeline.ingest.judging import judge_staged
         from mel_pipeline.warehouse import quarantine, raw, state
+        from mel_pipeline.warehouse.fingerprints import remember
 
         self._stage(connection, frame, bad, now)
         if raw.has_rows(connection, self.name):
@@ -272,7 +274,7 @@ class _Load:
             fingerprint = fingerprints.fingerprint_after(
                 connection, self.contract, self.entity, self.content, complete=complete
             )
-            fingerprints.remember(connection, self.subject, fingerprint)
+            remember(connection, self.subject, fingerprint)
         return done
 
     def _published(self) -> LoadResult | None:
@@ -290,7 +292,11 @@ class _Load:
     @property
     def subject(self) -> str:
         """Key under which the fingerprint of its rows is stored."""
-        return f"rows {self.name} {self.quarter or ''}".strip()
+        return f"load {self.name} {self.quarter or ''}".strip()
+
+    def _is_as_before(self) -> bool:
+        """Whether it brings the rows of the last load, all of them sound."""
+        return self.before is not None and bool(self.content) and self.content == self.before.made_of
 
     def _notes(self) -> list[str]:
         refused = f"{self.erased:,} mentions of people who requested erasure were refused."

@@ -105,11 +105,16 @@ def _engine() -> Any:
     class OpenConnection(SqlAlchemyExecutionEngine):
         def __init__(self, connection: sa.Connection) -> None:
             self._open = connection
+            self.failed: Exception | None = None  # GX puts it into the result as text
             super().__init__(engine=connection.engine, create_temp_table=False)
 
         @contextmanager
         def get_connection(self) -> Iterator[sa.Connection]:
-            yield self._open
+            try:
+                yield self._open
+            except Exception as error:
+                self.failed = error
+                raise
 
         def close(self) -> None:
             """The connection belongs to the caller."""
@@ -129,7 +134,8 @@ def validate(connection: sa.Connection, rows: str, rules: Sequence[Rule]) -> lis
     """Run rules as one suite on the rows of a query; whether each holds, and how many rows it counted.
 
     Raises:
-        RuntimeError: a rule could not be run.
+        sqlalchemy.exc.DBAPIError: the database could not run a rule, as when its memory is used up or the server is gone.
+        RuntimeError: another reason that a rule could not be run.
     """
     made = context()
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
@@ -143,6 +149,8 @@ def validate(connection: sa.Connection, rows: str, rules: Sequence[Rule]) -> lis
     found = []
     for rule, result in zip(rules, results, strict=True):
         if "observed_value" not in result.result:
+            if engine.failed is not None:
+                raise engine.failed
             raise RuntimeError(f"The rule {rule.name} on {rule.column or 'the table'} could not be run.")
         found.append((bool(result.success), int(result.result["observed_value"])))
     return found

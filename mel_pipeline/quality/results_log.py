@@ -60,7 +60,7 @@ def note_results(
 def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> TableVerdict:
     """Check the raw table of an entity; its rows only if they or the rules have changed."""
     from mel_pipeline import quality
-    from mel_pipeline.warehouse import check_outcomes as outcomes
+    from mel_pipeline.warehouse.fingerprints import Fingerprint, recall, remember
 
     rules, table = contract.entities[entity], contract.table(entity)
     tables = {name: contract.table(name) for name in contract.entities}
@@ -69,7 +69,7 @@ def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> 
     there = warehouse.tables()
     with warehouse.connect() as connection:
         made_of = _made_of(connection, contract, entity, there, facts)
-        last = outcomes.recall(connection, subject)
+        last = recall(connection, subject)
     known = None
     if last is not None and made_of and last.made_of == made_of:
         known = RowRuleResults(last.found["rows"], [RuleResult(**rule) for rule in last.found["rules"]])
@@ -81,7 +81,7 @@ def judge_table(warehouse: Warehouse, contract: SourceContract, entity: str) -> 
         }
         with warehouse.transaction() as connection:
             ensure_tables(connection)
-            outcomes.remember(connection, subject, outcomes.Outcome(made_of, found))
+            remember(connection, subject, Fingerprint(made_of, found))
     return verdict
 
 

@@ -10,6 +10,7 @@ proves each such line.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ModelError
@@ -19,9 +20,29 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from mel_pipeline.transform.project import Model, SqlProject
-    from mel_pipeline.warehouse.fingerprints import BuildFingerprint
+    from mel_pipeline.warehouse.fingerprints import Fingerprint
 
 QUARTER = "quarter"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came out of the last build of a model, or of one quarter of it.
+
+    ``checked_against``: digest of its tests and of the rows they read. ``output``: digest of its own rows. ``failures``: rows
+    that break a test, by its number.
+    """
+
+    made_of: str
+    checked_against: str
+    output: str
+    rows: int
+    failures: Mapping[int, int]
+
+    @classmethod
+    def of(cls, stored: Fingerprint) -> Built:
+        failures = {int(number): count for number, count in stored.found["failures"].items()}
+        return cls(stored.made_of, **{**stored.found, "failures": failures})
 
 
 class BuildFingerprints:
@@ -39,17 +60,22 @@ class BuildFingerprints:
         variables: Mapping[str, object],
         relations: Mapping[str, str],
     ) -> None:
-        from mel_pipeline.warehouse import fingerprints as builds
+        from mel_pipeline.warehouse.fingerprints import recall_models
 
         self.connection, self.project, self.variables = connection, project, variables
         self.relations = relations
         self._digests: dict[tuple[str, str | None], str] = {}
         with connection.begin():
-            self._builds = builds.read_builds(connection)
+            self._builds = {
+                subject: Built.of(stored) for subject, stored in recall_models(connection).items()
+            }
 
-    def recall(self, model: Model) -> BuildFingerprint | None:
+    def recall(self, model: Model) -> Built | None:
         """The last build of the model, or of its quarter."""
-        return self._builds.get((model.name, self._part(model)))
+        return self._builds.get(self._subject(model))
+
+    def _subject(self, model: Model) -> str:
+        return f"model {model.name} {self._part(model)}".strip()
 
     def is_current(self, model: Model, sql: str) -> bool:
         """Whether building it now would give the existing rows."""
@@ -89,12 +115,15 @@ class BuildFingerprints:
         self, model: Model, made_of: str, checked_against: str, rows: int, failures: Mapping[int, int]
     ) -> None:
         """Record a build, within its own transaction."""
-        from mel_pipeline.warehouse.fingerprints import BuildFingerprint, write_build
+        from mel_pipeline.warehouse.fingerprints import Fingerprint, remember
+        from mel_pipeline.warehouse.migrating import ensure_tables
 
         self.forget(model)
-        built = BuildFingerprint(made_of, checked_against, self.output(model), rows, dict(failures))
-        write_build(self.connection, model.name, self._part(model), built)
-        self._builds[model.name, self._part(model)] = built
+        built = Built(made_of, checked_against, self.output(model), rows, dict(failures))
+        found = {name: value for name, value in asdict(built).items() if name != "made_of"}
+        ensure_tables(self.connection)
+        remember(self.connection, self._subject(model), Fingerprint(made_of, found))
+        self._builds[self._subject(model)] = built
 
     def forget(self, model: Model) -> None:
         """Drop digests of a model whose rows change, and of views, which may read it."""

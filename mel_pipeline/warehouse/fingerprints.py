@@ -1,4 +1,7 @@
-"""What models were built from (table ``model_build``), and digests of a table's rows."""
+"""What loads, models and checks were made of and what came out (table ``fingerprint``), and digests of rows. SQL only.
+
+Something whose fingerprint is that of the last time need not be done again.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,44 @@ from typing import Any
 import sqlalchemy as sa
 
 from mel_pipeline.core.clock import utc_now
-from mel_pipeline.warehouse.migrating import ensure_tables
-from mel_pipeline.warehouse.tables import model_build
+from mel_pipeline.warehouse import tables
+from mel_pipeline.warehouse.migrating import is_there
 
 
 @dataclass(frozen=True)
-class BuildFingerprint:
-    """The last build of a model, or of one quarter of it. ``failures``: rows that break a test, by its number."""
+class Fingerprint:
+    """``made_of``: digest of rows and rules. ``found``: the outcome, as JSON without any value of a row."""
 
-    made_of: str
-    checked_against: str
-    output: str
-    rows: int
-    failures: Mapping[int, int] = field(default_factory=dict)
+    made_of: str = ""
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+
+def recall(connection: sa.Connection, subject: str) -> Fingerprint | None:
+    """The last fingerprint of ``load <asset>``, ``table <asset>`` or ``model <name> <part>``."""
+    return recall_all(connection, tables.fingerprint.c.subject == subject).get(subject)
+
+
+def recall_models(connection: sa.Connection) -> dict[str, Fingerprint]:
+    """The last build of every model and part, by subject."""
+    return recall_all(connection, tables.fingerprint.c.subject.startswith("model "))
+
+
+def recall_all(connection: sa.Connection, which: sa.ColumnElement[bool]) -> dict[str, Fingerprint]:
+    if not is_there(connection, tables.fingerprint):
+        return {}
+    rows = connection.execute(sa.select(tables.fingerprint).where(which))
+    return {row.subject: Fingerprint(row.made_of, json.loads(row.found)) for row in rows}
+
+
+def remember(connection: sa.Connection, subject: str, last: Fingerprint) -> None:
+    """Store a fingerprint in place of the previous one; call ``ensure_tables`` first."""
+    stored = tables.fingerprint
+    connection.execute(sa.delete(stored).where(stored.c.subject == subject))
+    connection.execute(
+        sa.insert(stored).values(
+            subject=subject, made_of=last.made_of, found=json.dumps(last.found), noted_at=utc_now()
+        )
+    )
 
 
 def text_digest(*texts: str) -> str:
@@ -51,34 +79,3 @@ def rows_digest(connection: sa.Connection, table: str, condition: str | None = N
 
 def _run(connection: sa.Connection, sql: str) -> sa.CursorResult[Any]:
     return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-
-
-def read_builds(connection: sa.Connection) -> dict[tuple[str, str], BuildFingerprint]:
-    """The last build of every model and part."""
-    ensure_tables(connection)
-    return {
-        (row.model, row.part): BuildFingerprint(
-            row.made_of,
-            row.checked_against,
-            row.output,
-            row.row_count,
-            {int(number): int(count) for number, count in json.loads(row.failures).items()},
-        )
-        for row in connection.execute(sa.select(model_build))
-    }
-
-
-def write_build(connection: sa.Connection, model: str, part: str, built: BuildFingerprint) -> None:
-    connection.execute(sa.delete(model_build).where(model_build.c.model == model, model_build.c.part == part))
-    connection.execute(
-        sa.insert(model_build).values(
-            model=model,
-            part=part,
-            made_of=built.made_of,
-            checked_against=built.checked_against,
-            output=built.output,
-            row_count=built.rows,
-            failures=json.dumps(built.failures),
-            built_at=utc_now(),
-        )
-    )

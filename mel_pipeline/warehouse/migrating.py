@@ -72,7 +72,7 @@ def _upgrade(connection: sa.Connection, version: str | None) -> None:
     from alembic.config import Config
 
     if connection.dialect.name == "duckdb":
-        import duckdb_sqlalchemy.alembic_impl  # noqa: F401 - the dialect registers itself only if alembic came first
+        import duckdb_sqlalchemy.alembic_impl
 
     if version is not None and version > HEAD:
         raise WarehouseError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 VERSION_TABLE = "mel_migration"
-HEAD = "0006"  # the newest migration
+HEAD = "0007"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -169,28 +169,14 @@ calculation = sa.Table(
     sa.Column("figures", sa.Text, nullable=False),  # digest of every figure, before small groups are withheld
 )
 
-# What a model was last built from, and the result: a run skips models whose result would be the same.
-model_build = sa.Table(
-    "model_build",
+# What a load, a model or a check was last made of, and what came out: the same again is skipped.
+fingerprint = sa.Table(
+    "fingerprint",
     metadata,
-    sa.Column("model", sa.Text, primary_key=True),
-    sa.Column("part", sa.Text, primary_key=True),  # the quarter, of models that grow by quarter; else empty
-    sa.Column("made_of", sa.Text, nullable=False),  # digest of its SQL and of the rows it reads
-    sa.Column("checked_against", sa.Text, nullable=False),  # digest of its tests and of the rows they read
-    sa.Column("output", sa.Text, nullable=False),  # digest of its own rows
-    sa.Column("row_count", sa.BigInteger, nullable=False),
-    sa.Column("failures", sa.Text, nullable=False),  # JSON: rows that break a test, by the number of the test
-    sa.Column("built_at", sa.DateTime, nullable=False),  # UTC
-)
-
-# What a check found, and on which rows and rules: unchanged ones are not checked again.
-check_outcome = sa.Table(
-    "check_outcome",
-    metadata,
-    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),  # load <asset> | table <asset> | model <name> <part>
     sa.Column("made_of", sa.Text, nullable=False),  # digest of the rows and the rules
-    sa.Column("outcome", sa.Text, nullable=False),  # JSON
-    sa.Column("checked_at", sa.DateTime, nullable=False),  # UTC
+    sa.Column("found", sa.Text, nullable=False),  # JSON
+    sa.Column("noted_at", sa.DateTime, nullable=False),  # UTC
 )
 
 kept_file = sa.Table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -101,15 +102,14 @@ def test_a_warehouse_from_before_migrations_gets_what_it_lacks_and_keeps_its_row
     assert bring_up(warehouse) == HEAD
     [row] = warehouse.records("select load_id, fetched, stored, corrected from load_ledger")
     assert row == {"load_id": "l1", "fetched": 3, "stored": None, "corrected": None}
-    assert warehouse.has_table("publication_ledger") and warehouse.has_table("model_build")
+    assert warehouse.has_table("publication_ledger") and warehouse.has_table("fingerprint")
 
 
 def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(warehouse: Warehouse) -> None:
     bring_up(warehouse)
     execute(
         warehouse,
-        "drop table model_build",
-        "drop table check_outcome",
+        "drop table fingerprint",
         "drop table data_origin",
         "drop table protected_numbers",
         "drop table erasure",
@@ -123,8 +123,7 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
         A_LOAD.replace("null, null\n", "null, null, null, null\n"),
     )
     assert bring_up(warehouse) == HEAD
-    assert warehouse.columns("model_build")[0] == "model"
-    assert warehouse.columns("check_outcome")[0] == "subject"
+    assert warehouse.columns("fingerprint")[0] == "subject"
     assert warehouse.columns("data_origin")[0] == "source"
     assert warehouse.records("select person, removed from erasure") == [{"person": "p1", "removed": None}]
     assert warehouse.columns("protected_numbers")[0] == "quarter"
@@ -133,10 +132,24 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
     assert len(warehouse.records("select * from load_ledger")) == 1
 
 
+def test_a_process_that_did_not_import_alembic_upgrades_a_file(tmp_path: Path) -> None:
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 30)
+    execute(warehouse, OLD_LEDGER, A_LOAD)
+    code = (
+        "import sys; from mel_pipeline.warehouse import Warehouse; warehouse = Warehouse(sys.argv[1])\n"
+        "assert len(warehouse.tables()) == 1 and 'alembic' not in sys.modules\n"
+        "from mel_pipeline.warehouse.migrating import ensure_tables\n"
+        "with warehouse.transaction() as connection: ensure_tables(connection)"
+    )
+    subprocess.run([sys.executable, "-c", code, warehouse.url], check=True, cwd=PROJECT, timeout=60)
+    assert len(warehouse.tables()) > 10
+
+
 def test_a_reader_finds_an_older_warehouse_in_this_versions_layout(warehouse: Warehouse) -> None:
     assert upgraded(warehouse).tables() == set(), "an empty one stays empty"
     bring_up(warehouse)
     execute(warehouse, "alter table quarantine drop column lost", "alter table quarantine drop column seen_at",
+            "drop table fingerprint", "create table model_build (model text)", "create table check_outcome (subject text)",
             f"update {VERSION_TABLE} set version_num = '0003'")  # fmt: skip
     assert upgraded(warehouse).records("select lost, seen_at from quarantine") == []
 

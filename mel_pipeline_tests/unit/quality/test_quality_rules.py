@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mel_pipeline import quality
 from mel_pipeline.core.contracts import Column, EntityContract
 from mel_pipeline.quality import Rule
-from mel_pipeline.quality.expectations import context
+from mel_pipeline.quality.expectations import context, validate
 from mel_pipeline.warehouse import Warehouse, quarantine, raw
 from mel_pipeline_tests.depth import examples
 
@@ -309,6 +309,15 @@ def test_checks_work_where_an_incomplete_spark_is_installed_too_and_leave_it_imp
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(quality.__file__).parents[2]}"},
     )  # fmt: skip
     assert done.stdout.strip() == "reached"
+
+
+def test_what_the_database_says_of_a_rule_it_cannot_run_is_raised_as_it_is() -> None:
+    rule = Rule("type", "score", "select _seq from {batch} where no_such_column = 1")
+    with (
+        Warehouse("duckdb:///:memory:").connect() as connection,
+        pytest.raises(sa.exc.DBAPIError, match="no_such_column"),
+    ):
+        validate(connection, "select 1 as _seq", [rule])
 
 
 def test_no_row_comes_into_a_result_of_great_expectations(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,10 +35,12 @@ class PageTokens:
         """The token; ``bound_to`` is None if the token carries its request, as for bulk jobs.
 
         Raises:
-            RefusedError: unknown or another user's (INVALID_DATA), expired, or for another request.
+            RefusedError: unknown, another user's (INVALID_DATA), expired, or for another request.
         """
         token = self._issued.get(text)
-        if token is None or token.user != user:
+        if token is None:
+            raise RefusedError("TOKEN_BOUND_DATA_MISMATCH", {"param_name": "page_token"})
+        if token.user != user:
             raise RefusedError("INVALID_DATA", {"param_name": "page_token"})
         if token.expires <= self._clock.seconds():
             where = {"api_name": "page_token", "json_path": "$.query.page_token"}

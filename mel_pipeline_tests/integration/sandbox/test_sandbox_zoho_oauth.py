@@ -160,6 +160,6 @@ def test_a_page_token_belongs_to_the_user_it_was_given_to(account: Account) -> N
         token = zoho.get("Contacts", per_page=2, **CONTACT).json()["info"]["next_page_token"]
         zoho.sign_in(refresh_token="second-refresh-token")
         other = zoho.refused("Contacts", per_page=2, page_token=token, **CONTACT)
-        assert other == (400, "TOKEN_BOUND_DATA_MISMATCH")
+        assert other == (400, "INVALID_DATA")
         zoho.sign_in(refresh_token=REFRESH)
         assert zoho.get("Contacts", per_page=2, page_token=token, **CONTACT).status_code == 200

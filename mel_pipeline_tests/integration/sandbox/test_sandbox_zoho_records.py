@@ -308,10 +308,17 @@ def test_one_record_comes_whole_with_ids_of_its_rows_and_links(account: Account)
     with asking(account) as zoho:
         (row,) = zoho.rows(f"Contacts/{ada}", fields="Story,Visits,Languages,Helpers")
         everything = zoho.rows(f"Contacts/{ada}")[0]
+        (full,) = zoho.rows("Contacts/actions/fetch_full_data", ids=ada, fields="Story")
+        assert zoho.refused("Contacts/actions/fetch_full_data", ids=ada, fields="Visits") == (
+            400,
+            "INVALID_DATA",
+        )
+        assert zoho.refused("Contacts/actions/fetch_full_data", ids=ada) == (400, "REQUIRED_PARAM_MISSING")
         assert zoho.get("Contacts/1").status_code == 204
         assert zoho.refused("Contacts/ada") == (400, "INVALID_DATA")
-    assert everything == module.get(ada)
-    assert row["Story"] == "s" * 900
+    assert everything == {**module.get(ada), "Story": "s" * 500}
+    assert row["Story"] == "s" * 500
+    assert full == {"id": ada, "Story": "s" * 900}
     assert [visit["City"] for visit in row["Visits"]] == ["Dakar", "Praia"]
     assert len({ada, *(visit["id"] for visit in row["Visits"])}) == 3
     (language,) = row["Languages"]

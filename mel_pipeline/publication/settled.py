@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mel_pipeline.warehouse import check_outcomes as outcomes
-from mel_pipeline.warehouse.check_outcomes import Outcome
-from mel_pipeline.warehouse.fingerprints import rows_digest
+from mel_pipeline.warehouse.fingerprints import Fingerprint, recall, remember, rows_digest
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
 
 FIGURES = "indicator_values"
-NOTED, SETTLED = "noted", "settled"
+NOTED, SETTLED = {"state": "noted"}, {"state": "settled"}
 
 
 def figures_digest(connection: sa.Connection, quarter: str) -> str:
@@ -29,23 +27,23 @@ def figures_digest(connection: sa.Connection, quarter: str) -> str:
 def note_figures(connection: sa.Connection, quarter: str) -> None:
     """Their calculation is recorded; settled figures that are the same stay settled."""
     digest = figures_digest(connection, quarter)
-    known = outcomes.recall(connection, _subject(quarter))
+    known = recall(connection, _subject(quarter))
     if known is None or known.made_of != digest:
-        outcomes.remember(connection, _subject(quarter), Outcome(digest, NOTED))
+        remember(connection, _subject(quarter), Fingerprint(digest, NOTED))
 
 
 def settle(warehouse: Warehouse, quarter: str) -> None:
     """The ledger of published figures is up to date with the recorded figures."""
     with warehouse.transaction() as connection:
-        known = outcomes.recall(connection, _subject(quarter))
+        known = recall(connection, _subject(quarter))
         if known is not None and known.found != SETTLED:
-            outcomes.remember(connection, _subject(quarter), Outcome(known.made_of, SETTLED))
+            remember(connection, _subject(quarter), Fingerprint(known.made_of, SETTLED))
 
 
-def noted_figures(warehouse: Warehouse, quarter: str) -> Outcome | None:
+def noted_figures(warehouse: Warehouse, quarter: str) -> Fingerprint | None:
     """Digest of the figures whose calculation was recorded last, ``found`` says how far; None if there is none."""
     with warehouse.connect() as connection:
-        return outcomes.recall(connection, _subject(quarter))
+        return recall(connection, _subject(quarter))
 
 
 def _subject(quarter: str) -> str:

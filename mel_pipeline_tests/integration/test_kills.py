@@ -22,12 +22,12 @@ STEP = "import sys; from mel_pipeline_tests.fixtures.interrupted import run; run
 MOMENTS = examples(2, 15)
 # They record when and how often something ran. What they lead to is compared.
 ABOUT_RUNS = {
-    "load_ledger", "calculation", "check_outcome", "model_build", "lake_part", "source_cursor", "publication_ledger",
+    "load_ledger", "calculation", "fingerprint", "lake_part", "source_cursor", "publication_ledger",
     "quality_result",
 }  # fmt: skip
 OF_A_RUN = {
     "_load_id", "_loaded_at", "load_id", "first_seen_at", "erased_at", "purged_at", "noted_at", "used_at",
-    "first_used_at", "quarantined_at", "resolved_at",
+    "first_used_at", "quarantined_at", "resolved_at", "seen_at",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from mel_pipeline.core.settings import PROJECT
 
 FILE = PROJECT / "docs" / "developer.md"
+BY_NAME = "*found by name*"
 STEP = re.compile(r"`(mel_pipeline/[\w/]+\.py):(\d+)` `([\w.]+)`")
 ROOM = re.compile(r"^  (\w+)/ ", re.MULTILINE)
 
@@ -24,10 +25,35 @@ def page() -> str:
     )
 
 
+def uncalled() -> list[str]:
+    """Steps that no earlier step of their walk names, except the first and those found by name."""
+    lost = []
+    for walk in FILE.read_text("utf-8").split("\n**")[1:]:
+        before = ""
+        for line in walk.splitlines():
+            if not (step := STEP.search(line)):
+                continue
+            name = step[3].rpartition(".")[2]
+            if before and BY_NAME not in line and not re.search(rf"\b{name}\b", before):
+                lost.append(step[3])
+            before += _source(step[1], step[3])
+    return lost
+
+
 def packages_on_the_map() -> set[str]:
     """Folders of ``mel_pipeline/`` on the map."""
     drawn = FILE.read_text("utf-8").split("```")[1].split("mel_pipeline/\n")[1]
     return set(ROOM.findall(drawn))
+
+
+def _source(path: str, name: str) -> str:
+    """The code of a function, class or method."""
+    lines = (PROJECT / path).read_text("utf-8").splitlines()
+    found = _lines(path)
+    following = [line for line in found.values() if line > found[name]]
+    inside = "." not in name and any(other.startswith(f"{name}.") for other in found)
+    end = min(following, default=len(lines) + 1) if not inside else len(lines) + 1
+    return "\n".join(lines[found[name] - 1 : end - 1])
 
 
 @cache

@@ -9,6 +9,10 @@ def test_every_step_of_a_walk_names_the_line_where_the_code_is() -> None:
     assert len(walks.STEP.findall(walks.page())) > 20
 
 
+def test_every_step_of_a_walk_is_called_by_an_earlier_one() -> None:
+    assert walks.uncalled() == []
+
+
 def test_the_map_names_every_package_and_no_other() -> None:
     there = {path.parent.name for path in (PROJECT / "mel_pipeline").glob("*/__init__.py")}
     assert walks.packages_on_the_map() == there

@@ -68,6 +68,6 @@ def test_the_wheel_makes_a_report_in_the_users_folder_and_leaves_the_current_one
     installed: Path, tmp_path: Path
 ) -> None:
     run(installed, tmp_path, "run", "--quarter", "2024-Q1")
-    report = tmp_path / "data" / "mel-pipeline" / "reports" / "2024-Q1" / "report-en.html"
+    report = tmp_path / "data" / "mel-pipeline" / "drafts" / "2024-Q1" / "report-en.html"
     assert "Metropolis" in report.read_text("utf-8")
     assert list((tmp_path / "empty").iterdir()) == []

@@ -11,6 +11,7 @@ SHIPPED = (
     "reports/fonts",
     "reports/locales",
     "reports/mel.mplstyle",
+    "reports/palette.yml",
     "reports/templates",
     "workspace.yaml",
 )

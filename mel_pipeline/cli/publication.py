@@ -192,6 +192,9 @@ def _explained(found: Provenance) -> list[str]:
     lines.append(typer.style("From", bold=True))
     for item in found.inputs:
         quarantined = f", {item.quarantined:,} quarantined" if item.quarantined else ""
+        quarantined += (
+            f", {item.cells:,} {'cell' if item.cells == 1 else 'cells'} left empty" if item.cells else ""
+        )
         loads = ", ".join(item.load_ids[:2]) or "never loaded"
         lines.append(f"  {item.table}: {item.rows:,} rows{quarantined} ({loads})")
     lines.append(f"  via {' → '.join(found.models)}")

@@ -1,4 +1,4 @@
-"""Pause garbage collection where many objects are created at once and all stay in use."""
+"""Less garbage collection where many objects are created and stay in use."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ def gc_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def gc_rarely() -> Iterator[None]:
+    """Collects cyclic garbage a hundredth as often: Dagster and its libraries hold a million objects that stay in use,
+    and looking through them again and again takes a tenth of a run's processor time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Input:
-    """A raw table behind a figure, with the load that wrote to it last."""
+    """A raw table behind a figure, with the load that wrote to it last. ``cells``: left empty, their values in quarantine."""
 
     table: str
     rows: int
     quarantined: int
+    cells: int
     load_ids: tuple[str, ...]
 
 
@@ -142,8 +143,9 @@ def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
 
 
 _WAITING = (
-    "select source, entity, count(distinct coalesce(row_key, source_ref)) as n from quarantine"
-    " where resolved_at is null and lost = 'row' group by source, entity"
+    "select source, entity, count(distinct case when lost = 'row' then coalesce(row_key, source_ref) end) as n,"
+    " count(case when lost = 'cell' then 1 end) as cells from quarantine where resolved_at is null"
+    " group by source, entity"
 )
 
 
@@ -156,18 +158,17 @@ def _inputs(warehouse: Warehouse, listed: list[str]) -> dict[str, Input]:
 
 def _input(warehouse: Warehouse, table: str, there: set[str], waiting: list[dict[str, Any]]) -> Input:
     if table not in there:
-        return Input(table, 0, 0, ())
+        return Input(table, 0, 0, 0, ())
     base = table.removesuffix("_history")
     rows = warehouse.records(f"select count(*) as n from {table}")[0]["n"]  # noqa: S608 - models name tables
     loads = warehouse.records(
         f"select _load_id, max(_loaded_at) as last from {table} group by _load_id order by last desc nulls last, _load_id limit 5"  # noqa: S608
     )
-    quarantined = 0
-    if base.startswith("raw_"):
-        quarantined = sum(
-            int(row["n"]) for row in waiting if f"raw_{row['source']}__{row['entity']}" in assets_of(base)
-        )
-    return Input(table, int(rows), int(quarantined), tuple(str(row["_load_id"]) for row in loads))
+    mine = [row for row in waiting if f"raw_{row['source']}__{row['entity']}" in assets_of(base)]
+    if not base.startswith("raw_"):
+        mine = []
+    quarantined, cells = (sum(int(row[name]) for row in mine) for name in ("n", "cells"))
+    return Input(table, int(rows), quarantined, cells, tuple(str(row["_load_id"]) for row in loads))
 
 
 def _checks(warehouse: Warehouse, assets: list[str], quarter: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from mel_pipeline.core.gc_paused import gc_rarely
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
 from mel_pipeline.defs.context import COLLECT, IDLE_CLOSE_SECONDS
@@ -129,7 +130,7 @@ class Jobs:
 @contextmanager
 def jobs(settings: Settings, *, opens_warehouse: bool = True) -> Iterator[Jobs]:
     """The jobs of this code location and Dagster's instance, while the block lasts. Errors as of ``open_instance``."""
-    with keep_history_open(settings.dagster_home), open_instance(settings) as instance:
+    with gc_rarely(), keep_history_open(settings.dagster_home), open_instance(settings) as instance:
         yield Jobs(settings, instance, opens_warehouse=opens_warehouse)
 
 

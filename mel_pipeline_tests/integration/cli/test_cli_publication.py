@@ -36,6 +36,8 @@ def at(small: Small, *arguments: str) -> CompletedProcess[str]:
 
 
 def test_a_quarter_is_published_explained_and_rebuilt(small: Small) -> None:
+    assert "2024-Q3 is not published" in at(small, "publish", QUARTER).stdout
+    small.publish("2024-Q3")
     assert "2024-Q4 is checked: nothing stands against publishing it." in at(small, "publish", QUARTER).stdout
     refused = at(small, "publish", QUARTER, "--role", "Director", "--without", "kobo")
     assert refused.returncode == 1
@@ -48,13 +50,13 @@ def test_a_quarter_is_published_explained_and_rebuilt(small: Small) -> None:
         "figure       1",
         "published    version 1",
         "approved by Secretary General: Checked with the teams",
-        "raw_zoho_crm__accounts: 8 rows, 1 quarantined (zoho_crm-accounts-",
+        "raw_zoho_crm__accounts: 9 rows, 1 cell left empty (zoho_crm-accounts-",
         "Records counted (1)",
         "8/1",
     ):
         assert part in output
     against = at(small, "explain", "MEM-01", QUARTER, "--against", "2024-Q3").stdout
-    assert "2024-Q3: 7, 2024-Q4: 8 (+1)" in against
+    assert "2024-Q3: 8, 2024-Q4: 9 (+1)" in against
     assert "+1  what really happened" in against
     assert at(small, "restatements").stdout.strip() == "Every published figure agrees with the data."
     assert (

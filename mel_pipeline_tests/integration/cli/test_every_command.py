@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ COLLECT = {("run",), ("report",)}  # whole runs with Dagster
 VALUES = {
     "period": "2024-Q4", "quarter": "2024-Q4", "year": "2024", "indicator": "MEM-01", "person": "someone",
     "reason": "data arrived late", "role": "MEL lead", "note": "a note", "file": "draft.md",
+    "source": "zoho_crm",
 }  # fmt: skip
 
 
@@ -60,6 +62,7 @@ def run(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["mel", *words])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))  # an answer to what a command asks
     with pytest.raises(SystemExit) as ended:
         main()
     said = capsys.readouterr()

@@ -131,7 +131,7 @@ def test_any_subset_of_sources_with_any_of_them_down_gives_a_report_in_the_first
             with environment(variables(used, home, sandbox.port)), outage(sandbox, down):
                 success, failed = night()
             assert success, failed
-            assert (home / "published" / QUARTER / "report-en.html").is_file()
+            assert (home / "drafts" / QUARTER / "report-en.html").is_file()
             now = figures(home)
             members = now["MEM-01"]
             assert members in (

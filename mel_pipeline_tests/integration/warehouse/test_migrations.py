@@ -150,6 +150,7 @@ def test_a_reader_finds_an_older_warehouse_in_this_versions_layout(warehouse: Wa
     bring_up(warehouse)
     execute(warehouse, "alter table quarantine drop column lost", "alter table quarantine drop column seen_at",
             "drop table fingerprint", "create table model_build (model text)", "create table check_outcome (subject text)",
+            "drop table data_origin", "drop table protected_numbers", "drop table erasure", OLD_ERASURE,
             f"update {VERSION_TABLE} set version_num = '0003'")  # fmt: skip
     assert upgraded(warehouse).records("select lost, seen_at from quarantine") == []
 

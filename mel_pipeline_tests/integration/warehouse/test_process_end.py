@@ -24,11 +24,13 @@ ENDS = """
 time.sleep(float(sys.argv[3]))
 """
 ASKS_GREAT_EXPECTATIONS = """
-from mel_pipeline.quality.expectations import expectation_types, validated_query
+from mel_pipeline.quality.expectations import validate
+from mel_pipeline.quality.rules import Rule
 
-rule = expectation_types().ExpectColumnValuesToNotBeNull(column="a")
-with validated_query(warehouse, "select a from numbers", [rule]) as result:
-    assert result.success
+rule = Rule("required", "a", "select 1 as one from {batch} where a is null")
+with warehouse.connect() as connection:
+    [(holds, _)] = validate(connection, "select a from numbers", [rule])
+    assert holds
 """
 LATE_THREAD = """
 import threading

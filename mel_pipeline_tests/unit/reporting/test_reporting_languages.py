@@ -236,7 +236,7 @@ def test_an_incomplete_language_is_not_written_and_the_others_are(tmp_path, draw
     path.write_text(path.read_text(encoding="utf-8").replace("  line: ", "  lines: "), encoding="utf-8")
     settings = SimpleNamespace(
         report_sources=sources, languages="en,ca", formats="html,csv", processes=1,
-        published_dir=tmp_path / "out", pictures_dir=drawn_pictures,
+        published_dir=tmp_path / "published", drafts_dir=tmp_path / "out", pictures_dir=drawn_pictures,
     )  # fmt: skip
     edition = fewer_charts(in_every_language(sample_edition()))
     built = write_edition(edition, settings)  # type: ignore[arg-type]

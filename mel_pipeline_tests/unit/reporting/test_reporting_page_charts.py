@@ -501,9 +501,9 @@ def test_the_words_of_pictures_stand_in_every_language_with_the_same_places_to_f
 @pytest.mark.parametrize("language", ["fr", "es"])
 def test_pictures_fit_in_other_languages(language, narrow):
     tree = {"picture": section(language)}
-    from mel_pipeline.reporting.text.texts import _flat
+    from mel_pipeline.reporting.text.texts import flat_texts
 
-    texts = Texts(language, {**TEXTS.entries, **dict(_flat(tree)), "locale": language})
+    texts = Texts(language, {**TEXTS.entries, **dict(flat_texts(tree)), "locale": language})
     for frame in frames(pictured_edition("2024"), narrow=narrow, texts=texts).values():
         assert_readable(drawn(frame, texts))
 

@@ -85,7 +85,7 @@ def _ask(source: str, settings: Settings, *, offline: bool) -> str:
     if settings.sample:
         return "settings are complete (sample)"
     if offline:
-        return "settings are complete; not asked (--offline)"
+        return "settings are complete; not contacted (--offline)"
     ask(source, settings)
     return "answers, and accepts the credentials"
 

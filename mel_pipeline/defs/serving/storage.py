@@ -1,7 +1,7 @@
 """Dagster's runs and events on PostgreSQL, with the URL of the settings: dagster.yaml names this class, not the URL.
 
 Every program of Dagster reads ``.env`` of its folder again and puts it over the environment, so a URL completed there by
-us does not last. It is completed here, where it is used, whoever wrote it.
+us does not last. It is completed here, where it is used.
 """
 
 from __future__ import annotations

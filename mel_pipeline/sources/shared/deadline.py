@@ -1,6 +1,6 @@
 """One deadline for a whole answer, from its first byte to its last. No service by name here.
 
-A read timeout starts anew with every byte. A server that drips headers, repeats ``100 Continue``, drips
+A read timeout restarts with every byte. A server that drips headers, repeats ``100 Continue``, drips
 the extensions of a chunk or the body of an error never meets it; each read from the socket meets this one.
 """
 

@@ -103,7 +103,7 @@ class ModulePull:
         return progress.since is None and not progress.unlisted
 
     def warnings(self) -> list[str]:
-        """What Zoho counts and does not list, told in the load that first goes on without."""
+        """What Zoho counts but does not list, reported once, by the load that first continues without it."""
         progress = self._progress
         if progress is None or not progress.unlisted or progress.unlisted == self._stored_unlisted:
             return []

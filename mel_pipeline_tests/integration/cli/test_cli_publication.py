@@ -67,7 +67,7 @@ def test_a_quarter_is_published_explained_and_rebuilt(small: Small) -> None:
     )
 
 
-def test_a_figure_or_quarter_that_is_not_there_is_an_error_in_words(small: Small) -> None:
+def test_a_missing_figure_or_quarter_is_a_readable_error(small: Small) -> None:
     for arguments in (
         ("explain", "XXX-01", QUARTER),
         ("rebuild", "2024-Q2"),

@@ -69,7 +69,7 @@ def test_a_year_without_figures_says_what_to_run_and_shows_no_traceback(tmp_path
     assert "mel run --quarter 2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_quarter_that_is_none_is_refused_with_the_expected_form() -> None:
+def test_an_invalid_quarter_is_refused_with_the_expected_format() -> None:
     done = mel("run", "--quarter", "2024-Q9")
     assert done.returncode == 2 and "2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
@@ -104,7 +104,7 @@ def test_the_doctor_is_content_with_the_sample_and_imports_no_dagster(tmp_path: 
     assert done.stdout.strip() == "[]"
 
 
-def test_help_stands_without_loading_anything_heavy() -> None:
+def test_help_prints_without_importing_heavy_libraries() -> None:
     code = "import sys; from mel_pipeline import cli; print([m for m in ('dagster', 'pandas', 'sqlalchemy', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, reports_dir=tmp_path / "reports", sample=False, zoho_export_dir=exports)
 
 
-def test_sources_that_are_not_used_are_no_fault_and_half_a_set_up_is_one(
+def test_unused_sources_are_no_fault_but_a_half_configured_one_is(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = of(settings)
@@ -81,7 +81,7 @@ def test_refused_credentials_are_found_by_asking_unless_offline(
     )
 
 
-def test_every_source_of_the_sample_can_be_asked(organisation: Organisation) -> None:
+def test_every_source_of_the_sample_can_be_reached(organisation: Organisation) -> None:
     from mel_pipeline.core.contracts import source_names
     from mel_pipeline.sources import ask
 

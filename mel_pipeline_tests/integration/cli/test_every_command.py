@@ -94,7 +94,7 @@ def test_a_command_on_a_full_disk_ends_with_a_sentence(
     assert "Traceback" not in said
 
 
-def test_a_table_that_is_not_there_yet_is_said_with_what_makes_it(warehouse_url: str) -> None:
+def test_a_missing_table_is_reported_with_the_command_that_builds_it(warehouse_url: str) -> None:
     warehouse = Warehouse(warehouse_url)
     for read in (warehouse.read, warehouse.records):
         with pytest.raises(
@@ -115,7 +115,7 @@ def test_a_table_that_is_not_there_yet_is_said_with_what_makes_it(warehouse_url:
         RuntimeError("could not extend file: No space left on device"),
     ],
 )
-def test_a_full_disk_is_recognised_whatever_library_meets_it(error: Exception) -> None:
+def test_a_full_disk_is_recognised_whichever_library_hits_it(error: Exception) -> None:
     outer = ValueError("while something was written")
     outer.__cause__ = error
     for met in (error, outer):

@@ -103,7 +103,7 @@ def is_gone(pid: int) -> bool:
 
 @pytest.mark.slow  # a UI, its daemon and a run by it, once: what no smaller part shows
 @pytest.mark.fault(53, 54)
-def test_a_run_that_the_daemon_launches_succeeds_on_postgresql_set_in_the_file_and_its_end_is_told(
+def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_and_sends_its_notice(
     postgres_url: str, tmp_path: Path
 ) -> None:
     port = free_port()

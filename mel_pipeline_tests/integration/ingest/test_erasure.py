@@ -59,7 +59,7 @@ def naming(small: Small, *names: str) -> list[str]:
 
 @pytest.mark.fault(33)
 @pytest.mark.parametrize("published", [False, True])
-def test_an_answer_is_erased_after_figures_were_calculated_and_its_longer_namesakes_stay(
+def test_a_response_is_erased_after_calculation_and_ids_that_only_start_with_its_id_stay(
     small: Small, published: bool
 ) -> None:
     if published:
@@ -157,7 +157,7 @@ def test_a_person_and_an_answer_are_erased_from_postgresql(tmp_path: Path, postg
     assert dead == [{"bytes": 0}], "not even in rows that are no longer visible"
 
 
-def test_a_mention_within_a_text_and_a_checkpoint_at_the_person_go_too(small: Small) -> None:
+def test_mentions_within_a_text_and_checkpoints_at_the_person_are_erased_too(small: Small) -> None:
     pseudonym = load_pseudonyms(small.settings).of("zoho_crm", PERSON)
     with small.warehouse.transaction() as connection:
         connection.exec_driver_sql(
@@ -173,7 +173,7 @@ def test_a_mention_within_a_text_and_a_checkpoint_at_the_person_go_too(small: Sm
     assert small.warehouse.records("select * from load_checkpoint") == []
 
 
-def test_a_person_gets_what_is_held_with_the_purposes(small: Small) -> None:
+def test_a_person_receives_their_data_with_the_purposes(small: Small) -> None:
     pseudonyms = load_pseudonyms(small.settings)
     mine = export(small.warehouse, pseudonyms, "zoho_crm", PERSON)
     assert mine["person"] == pseudonyms.of("zoho_crm", PERSON)

@@ -74,7 +74,7 @@ def test_a_job_passes_through_its_states_and_early_results_say_nothing(zoho: Cli
     }
 
 
-def test_a_job_is_done_within_a_minute_even_when_nobody_asks(account: Account) -> None:
+def test_a_job_finishes_within_a_minute_even_when_nobody_polls(account: Account) -> None:
     with asking(account) as zoho:
         created = zoho.post(JOBS, {"query": {"module": {"api_name": "Contacts"}}}).json()["data"][0]
         assert created["details"]["state"] == "ADDED"
@@ -100,7 +100,7 @@ def test_a_file_holds_bare_ids_and_values_joined_by_semicolons(zoho: Client) -> 
     assert (ben["Last_Name"], ben["Age"], ben["Themes"], ben["Is_Member"]) == ("Ben\nB.", "", "", "")
 
 
-def test_only_the_fields_asked_for_come_after_the_id(zoho: Client) -> None:
+def test_only_the_requested_fields_follow_the_id(zoho: Client) -> None:
     rows = zoho.result(zoho.start_job(fields=["Age"]))
     assert [list(row) for row in rows] == [["id", "Age"]] * 3
 
@@ -155,7 +155,7 @@ def test_a_large_module_comes_in_sets_and_every_record_once(account: Account) ->
     assert (pages, len(ids), len(set(ids))) == ([1, 2], 12_001, 12_001)
 
 
-def test_the_next_set_can_be_asked_for_within_a_day(account: Account) -> None:
+def test_the_next_set_can_be_requested_within_a_day(account: Account) -> None:
     account.bulk.rows = 2
     with asking(account) as zoho:
         token = zoho.finished(zoho.start_job())["result"]["next_page_token"]
@@ -166,7 +166,7 @@ def test_the_next_set_can_be_asked_for_within_a_day(account: Account) -> None:
         assert reason(late) == (400, "EXPIRED_VALUE")
 
 
-def test_a_result_holds_what_lives_when_the_job_completes(account: Account) -> None:
+def test_a_result_holds_the_records_that_exist_when_the_job_completes(account: Account) -> None:
     module = account.modules["Contacts"]
     ada, ben, _ = module.ids()
     with asking(account) as zoho:

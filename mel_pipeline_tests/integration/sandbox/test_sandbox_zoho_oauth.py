@@ -33,7 +33,7 @@ def shared() -> Iterator[Client]:
         yield zoho
 
 
-def test_a_refresh_gives_a_bearer_token_for_an_hour_and_the_host_to_ask(account: Account) -> None:
+def test_a_refresh_gives_a_bearer_token_for_an_hour_and_the_api_host(account: Account) -> None:
     with asking(account) as zoho:
         first, second = zoho.refresh().json(), zoho.refresh().json()
         assert first["api_domain"] == zoho.url
@@ -106,7 +106,7 @@ def test_access_tokens_can_be_ended_at_once(account: Account) -> None:
 
 
 @pytest.mark.parametrize("path", ["Contacts", "Contacts/deleted", "settings/modules", "settings/fields"])
-def test_the_crm_answers_nobody_without_a_valid_token(shared: Client, path: str) -> None:
+def test_the_crm_refuses_calls_without_a_valid_token(shared: Client, path: str) -> None:
     stranger = Client(shared.url, shared.session)
     stranger.token = "wrong"
     assert stranger.refused(path) == (401, "INVALID_TOKEN")
@@ -138,7 +138,7 @@ def test_a_scope_opens_its_module_alone(account: Account, scope: str, allowed: s
         assert zoho.refused(f"{refused}/deleted") == (401, "OAUTH_SCOPE_MISMATCH")
 
 
-def test_settings_queries_bulk_jobs_people_and_campaigns_have_scopes_of_their_own(account: Account) -> None:
+def test_settings_queries_bulk_jobs_people_and_campaigns_have_separate_scopes(account: Account) -> None:
     account.scopes.intersection_update({"ZohoCRM.modules.ALL"})
     job = {"query": {"module": {"api_name": "Contacts"}}}
     with asking(account) as zoho:

@@ -56,7 +56,7 @@ def test_a_page_that_is_no_number_is_refused_and_not_a_crash(zoho: Client, name:
 
 
 @pytest.mark.parametrize("path", ["Nothing", "Nothing/deleted", "Nothing/1", "Nothing/actions/count"])
-def test_an_unknown_module_is_refused_by_name_of_the_error(zoho: Client, path: str) -> None:
+def test_an_unknown_module_is_refused_with_its_error_code(zoho: Client, path: str) -> None:
     assert zoho.refused(path, fields="id") == (400, "INVALID_MODULE")
 
 
@@ -180,7 +180,7 @@ def test_a_page_of_a_large_module_comes_quickly_once_it_is_sorted(account: Accou
 # Order and choice
 
 
-def test_records_come_by_falling_id_unless_asked_otherwise(zoho: Client) -> None:
+def test_records_come_by_descending_id_unless_sorted_otherwise(zoho: Client) -> None:
     ids = [row["id"] for row in zoho.rows("Contacts", fields="Age")]
     assert ids == sorted(ids, key=int, reverse=True)
     rising = [row["id"] for row in zoho.rows("Contacts", fields="Age", sort_order="asc")]
@@ -192,7 +192,7 @@ def test_records_come_by_falling_id_unless_asked_otherwise(zoho: Client) -> None
 
 @pytest.mark.parametrize("key", ["Created_Time", "Modified_Time"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_records_come_in_order_of_a_moment(zoho: Client, key: str, order: str) -> None:
+def test_records_can_be_sorted_by_a_timestamp(zoho: Client, key: str, order: str) -> None:
     rows = zoho.scan("Contacts", fields=key, sort_by=key, sort_order=order)
     moments = [datetime.fromisoformat(row[key]) for row in rows]
     assert moments == sorted(moments, reverse=order == "desc")
@@ -226,7 +226,7 @@ def test_an_unreadable_if_modified_since_is_refused_and_not_a_crash(zoho: Client
     assert zoho.refused("Contacts", since="yesterday", fields="id") == (400, "INVALID_DATA")
 
 
-def test_two_records_of_one_second_lie_on_the_same_side_of_it(account: Account) -> None:
+def test_two_records_changed_in_the_same_second_are_returned_together_or_not_at_all(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     for name in ("a", "b"):
         module.insert({"Last_Name": name}, modified=NOON)
@@ -236,7 +236,7 @@ def test_two_records_of_one_second_lie_on_the_same_side_of_it(account: Account) 
         assert zoho.rows("Contacts", NOON.isoformat(), fields="id") == []
 
 
-def test_converted_leads_are_left_out_unless_asked_for(account: Account) -> None:
+def test_converted_leads_are_left_out_unless_requested(account: Account) -> None:
     leads = account.add_module("Leads", [Field("Last_Name", "text")])
     kept, gone = leads.insert({"Last_Name": "kept"}), leads.insert({"Last_Name": "gone"})
     account.clock.advance(60)
@@ -365,7 +365,7 @@ def test_moments_carry_the_offsets_of_those_who_wrote_them(account: Account) -> 
     assert module.get(mine)["Modified_Time"] == "2026-01-05T17:45:00+05:45"
 
 
-def test_every_answer_tells_the_time_of_the_accounts_clock(account: Account) -> None:
+def test_every_response_carries_the_time_of_the_accounts_clock(account: Account) -> None:
     account.add_module("Contacts", [])
     with asking(account) as zoho:
         account.clock.advance(600)

@@ -83,7 +83,7 @@ def test_posts_that_repeat_for_ever_end(tmp_path: Path) -> None:
      ("x", "contents"), ("mailchimp", "contents"), ("brevo", "contents"), ("instagram", "accounts"),
      ("instagram", "contents"), ("facebook", "contents"), ("ga4", "daily"), ("youtube", "accounts"), ("youtube", "contents")],
 )  # fmt: skip
-def test_an_answer_of_200_without_what_was_promised_is_no_empty_one(
+def test_a_200_without_the_promised_content_is_not_an_empty_response(
     tmp_path: Path, source: str, entity: str, body: dict[str, Any]
 ) -> None:
     def answer(request: Request) -> Reply:
@@ -107,7 +107,7 @@ class Broken:
 
 
 @pytest.mark.fault(41)
-def test_what_nobody_foresaw_is_an_outage_of_that_source_and_quotes_no_record(tmp_path: Path) -> None:
+def test_an_unforeseen_error_is_an_outage_of_that_source_and_quotes_no_record(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb", 10)
     with pytest.raises(TransientSourceError, match=r"could not be read \(KeyError at") as caught:
         load_entity(Broken(), contract_of("kobo"), "responses", warehouse)

@@ -98,7 +98,7 @@ def test_a_login_page_instead_of_data_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("source", WITH_FAULTS)
-def test_an_outage_can_pass_and_nothing_is_stored_meanwhile(
+def test_an_outage_is_transient_and_nothing_is_stored_during_it(
     organisation: Organisation, sandbox: Sandbox, source: str
 ) -> None:
     with failing(sandbox, source, "down"):

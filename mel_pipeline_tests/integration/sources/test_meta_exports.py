@@ -195,7 +195,7 @@ def test_a_figure_that_is_no_whole_number_waits_in_quarantine_and_its_neighbours
         ({"Date": "11/26/2024"}, "single day"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_put_aside_with_its_place_and_the_others_load(
+def test_an_unusable_row_is_quarantined_with_its_location_and_the_others_load(
     instagram: Drop, values: dict[str, str], reason: str
 ) -> None:
     instagram.put("posts.csv", written(INSTAGRAM, row(INSTAGRAM, Post_ID="7"), row(INSTAGRAM, **values)))
@@ -205,7 +205,7 @@ def test_a_row_that_cannot_be_used_is_put_aside_with_its_place_and_the_others_lo
         assert result.waiting[0].startswith("posts.csv, row 3: ") and reason in result.waiting[0]
 
 
-def test_an_id_that_excel_rounded_in_a_workbook_is_put_aside(instagram: Drop) -> None:
+def test_an_id_that_excel_rounded_in_a_workbook_is_quarantined(instagram: Drop) -> None:
     book = Workbook()
     assert book.active is not None
     for cells in (next(csv.reader([INSTAGRAM])), row(INSTAGRAM, Post_ID="18012345678901234"), row(INSTAGRAM)):

@@ -163,7 +163,7 @@ def test_x_export_as_it_is_called_today_is_read_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.behaviour("malformed", "zoho_survey")
-def test_rows_of_an_export_that_cannot_be_read_are_put_aside_each_with_its_reason(tmp_path: Path) -> None:
+def test_unreadable_rows_of_an_export_are_quarantined_each_with_its_reason(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "x")
     drop.put(
         "tweets.csv",

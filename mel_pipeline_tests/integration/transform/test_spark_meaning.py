@@ -82,7 +82,7 @@ REFUSED = "a sum of large whole numbers does not overflow"
 
 
 @pytest.mark.parametrize("about", SAME)
-def test_spark_answers_what_duckdb_and_postgresql_are_asked(about: str, spark_cluster: Cluster) -> None:
+def test_spark_gives_the_same_results_as_duckdb_and_postgresql(about: str, spark_cluster: Cluster) -> None:
     query, expected = SAME[about]
     session = open_session(spark_cluster.url, 60)
     if about == REFUSED:

@@ -74,7 +74,7 @@ def test_the_newest_migration_is_the_one_the_code_names() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_migrations_lead_where_a_new_warehouse_begins(warehouse: Warehouse, tmp_path: object) -> None:
+def test_migrations_end_at_the_layout_of_a_new_warehouse(warehouse: Warehouse, tmp_path: object) -> None:
     assert bring_up(warehouse) == HEAD
     new = layout(warehouse)
     assert len(new) > 150

@@ -156,9 +156,7 @@ def test_a_file_has_no_roles_and_says_what_to_do(tmp_path: Path, monkeypatch: py
     assert "anyone who may read the file reads all of it" in str(result.exception)
 
 
-def test_a_layout_can_be_brought_up_by_hand(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_layout_can_be_upgraded_by_hand(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_WAREHOUSE_URL", url)
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     for _ in range(2):

@@ -163,7 +163,7 @@ def test_a_process_that_died_holding_the_warehouse_leaves_no_lock(tmp_path: Path
 
 
 @pytest.mark.fault(4)
-def test_a_run_that_never_ended_is_given_up_after_a_time_and_the_queue_goes_on() -> None:
+def test_a_run_that_never_ended_is_failed_after_a_time_limit_and_the_queue_goes_on() -> None:
     settings = yaml.safe_load((PROJECT / "mel_pipeline/defs/serving/dagster.yaml").read_text())
     assert settings["run_monitoring"]["enabled"] is True
     assert 0 < settings["run_monitoring"]["max_runtime_seconds"] <= 4 * 3600
@@ -172,7 +172,7 @@ def test_a_run_that_never_ended_is_given_up_after_a_time_and_the_queue_goes_on()
 
 @pytest.mark.fault(5)
 def test_a_full_disk_fails_clearly_and_existing_data_stay(tmp_path: Path, forked: Forking) -> None:
-    """The process may write no file longer than a megabyte: the kernel answers as a full disk does."""
+    """The process may write no file longer than a megabyte: the kernel then fails writes as a full disk does."""
     small = organisation(tmp_path)
     small.load("accounts", [member(n) for n in range(1, 20)])
     small.warehouse.fold()

@@ -1,4 +1,4 @@
-"""`mel doctor` tells the truth: each kind of trouble by its own line and level, and nothing where nothing is wrong."""
+"""`mel doctor`: each kind of problem gets its own line and level, and a healthy installation gets none."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_disk_that_is_nearly_full_warns_before_a_run_fails(
 
 
 @pytest.mark.fault(55)
-def test_what_others_can_read_is_named_with_the_command_that_closes_it(settings: Settings) -> None:
+def test_files_readable_by_others_are_named_with_the_command_that_closes_them(settings: Settings) -> None:
     assert of(settings)["Access"].level is Level.OK
     settings.home.chmod(0o755)
     found = of(settings)["Access"]

@@ -1,4 +1,4 @@
-"""Every command in the worst of places, an empty folder or a full disk: a sentence, never a traceback."""
+"""Every command in an empty folder or on a full disk: a sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mel_pipeline.cli.main import app, main
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse
 
-SERVE = {("dev",), ("sandbox",)}  # until interrupted; their starts have tests of their own
+SERVE = {("dev",), ("sandbox",)}  # until interrupted; their starts are tested separately
 COLLECT = {("run",), ("report",)}  # whole runs with Dagster
 VALUES = {
     "period": "2024-Q4", "quarter": "2024-Q4", "year": "2024", "indicator": "MEM-01", "person": "someone",
@@ -62,7 +62,7 @@ def run(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["mel", *words])
-    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))  # an answer to what a command asks
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))  # answers the command's prompt
     with pytest.raises(SystemExit) as ended:
         main()
     said = capsys.readouterr()

@@ -22,7 +22,7 @@ SET = (STORAGE_URL, "DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "DAGSTER_EVENT_
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What Dagster reads from the environment is as before afterwards."""
+    """Restore the environment variables that Dagster reads."""
     for name in SET:
         monkeypatch.delenv(name, raising=False)
     yield

@@ -47,7 +47,7 @@ def calculated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(calculated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the quarter published, its pages written and delivered once, to a folder of its own."""
+    """The same with the quarter published, its pages written and delivered once, to a separate folder."""
 
     def make(folder: Path) -> None:
         with mail_server() as box:

@@ -44,7 +44,7 @@ def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 def held(small: Small) -> list[str]:
-    """Every row of every table, but for the record of erasures."""
+    """Every row of every table except the record of erasures."""
     return [
         f"{table}: {row}"
         for table in sorted(small.warehouse.tables() - {"erasure"})
@@ -82,7 +82,7 @@ def test_the_bytes_of_the_database_no_longer_name_who_was_erased(tmp_path: Path)
     ids = [str(546000000200000000 + number) for number in range(3)]
     small.load("contacts", [{"id": key, "gender": "Woman", **STAMPS} for key in ids])
     pseudonym = load_pseudonyms(small.settings).of("zoho_crm", ids[1]).encode()
-    # DuckDB packs texts of a column together: a text alone in its column stands there as it is.
+    # DuckDB packs texts of a column together: a text that is alone in its column is stored unpacked.
     with small.warehouse.transaction() as connection:
         connection.exec_driver_sql(f"create table alone as select '{pseudonym.decode()}' as contact")
     small.warehouse.fold()

@@ -1,4 +1,4 @@
-"""Loads: everything or nothing, once or a hundred times the same."""
+"""Loads: all or nothing, and the same result however often they are repeated."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_a_bad_row_is_quarantined_with_page_key_and_reason_and_the_good_ones_loa
 
 
 def faults(warehouse: Warehouse) -> list[tuple[str, str, str]]:
-    """Key, column and what was lost of everything that waits."""
+    """Key, column and what was lost for every unresolved quarantine entry."""
     rows = warehouse.records(
         "select row_key, column_name, lost from quarantine where resolved_at is null order by row_key, column_name"
     )
@@ -242,7 +242,7 @@ def versions(warehouse: Warehouse) -> list[tuple[str, str | None, bool]]:
     return [(row["_row_key"], row["stage"], row["_is_deleted"]) for row in kept.to_dict("records")]
 
 
-def test_every_version_of_a_row_is_kept_with_the_moment_it_changed_at_the_source(
+def test_every_version_of_a_row_is_kept_with_the_time_it_changed_at_the_source(
     warehouse: Warehouse,
 ) -> None:
     may, june, july = (f"2024-0{month}-01T10:00:00+02:00" for month in (5, 6, 7))
@@ -501,7 +501,7 @@ def test_rows_that_passed_every_rule_are_not_validated_again_but_changed_ones_ar
     for rows in (
         [deal(1), deal(2)],
         [deal(1), deal(2)],
-        [deal(1), deal(2, _source_ref="page 9")],  # where it stood is not judged
+        [deal(1), deal(2, _source_ref="page 9")],  # its location in the source is not validated
     ):
         load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse)
         assert calls.rows == 1
@@ -560,7 +560,7 @@ def test_a_table_is_validated_again_only_when_its_rows_or_the_rows_it_references
 def test_a_table_that_becomes_late_is_reported_although_its_rows_are_not_validated_again(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lateness and volume come from the ledger, which a night without rows moves as well."""
+    """Lateness and volume come from the ledger, which changes even in a night without rows."""
     calls = ValidationCalls(monkeypatch)
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     assert judge_table(warehouse, DEALS, "deals").passed

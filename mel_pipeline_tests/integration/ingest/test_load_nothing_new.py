@@ -1,4 +1,4 @@
-"""Loads that bring what the last one brought: nothing is written, and everything is as if it had been."""
+"""Loads identical to the last one: nothing is written, and the result is the same as if it had been."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 @contextmanager
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Tables that were made to agree with what was staged, in order."""
+    """Tables that were updated from staged rows, in order."""
     tables: list[str] = []
     real = raw.publish
     with monkeypatch.context() as patched:
@@ -120,10 +120,10 @@ def test_an_unchanged_full_load_below_the_minimum_row_count_is_refused(
         load(warehouse, deal(1), complete=True)
 
 
-def test_an_interrupted_load_is_published_with_the_rows_it_had_staged(
+def test_rows_staged_at_a_checkpoint_are_published_although_the_rest_is_unchanged(
     warehouse: Warehouse, monkeypatch
 ) -> None:
-    """The rest that came is what the last load brought; what waits is more."""
+    """The last batch only repeats the last load; the batch staged before it is new."""
     load(warehouse, deal(1))
     monkeypatch.setattr(loading, "STAGED_ROWS", 1)
     first, second = batch(deal(2), checkpoint="a"), batch(deal(1))
@@ -166,7 +166,7 @@ STORY = st.lists(st.one_of(REPEATED, REPEATED, REPEATED, OTHER), min_size=2, max
 
 
 def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
-    """Everything a story leaves behind, without what names a load or the moment of it."""
+    """Everything a story leaves behind, without load ids and timestamps."""
     seen: list[object] = []
     for event in story:
         if event.kind == "load":

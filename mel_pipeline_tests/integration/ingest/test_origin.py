@@ -1,4 +1,4 @@
-"""Data carry their origin: the sample never becomes real, and one account never reads on from another's cursor."""
+"""Data carry their origin: the sample never becomes real, and no account continues from another's cursor."""
 
 from __future__ import annotations
 

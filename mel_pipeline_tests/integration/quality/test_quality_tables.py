@@ -1,4 +1,4 @@
-"""What is said of a whole raw table."""
+"""Checks of whole raw tables."""
 
 from __future__ import annotations
 

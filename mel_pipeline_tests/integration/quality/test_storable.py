@@ -1,4 +1,4 @@
-"""Cells that no column holds, or no cast reads: quarantined, so that no cast in SQL stops every model."""
+"""Values that cannot be stored or cast are quarantined, so that a cast in SQL cannot fail every model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says about sources that did not answer."""
+"""What a report says about sources that did not respond."""
 
 from __future__ import annotations
 

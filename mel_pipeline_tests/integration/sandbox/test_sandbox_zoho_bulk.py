@@ -141,7 +141,7 @@ def test_an_unknown_job_and_a_result_that_is_not_there_yet_are_404(zoho: Client)
     assert reason(zoho.ask(f"{JOBS}/{zoho.start_job()}/result")) == (404, "RESOURCE_NOT_FOUND")
 
 
-def test_a_large_module_comes_in_sets_and_every_record_once(account: Account) -> None:
+def test_a_large_module_arrives_in_sets_with_every_record_once(account: Account) -> None:
     account.bulk.rows = 6_000  # 200,000 unless a test says otherwise
     account.add_module("Many", [Field("Name", "text")]).fill(12_001, lambda i: {"Name": str(i)})
     with asking(account) as zoho:
@@ -210,7 +210,7 @@ def test_a_job_can_hang_and_can_fail_with_a_reason(account: Account) -> None:
         assert zoho.ask(f"{JOBS}/{job}/result").status_code == 404
 
 
-def test_a_file_can_arrive_cut_short(account: Account) -> None:
+def test_a_file_can_arrive_truncated(account: Account) -> None:
     account.faults.bulk = "truncated"
     with asking(account) as zoho:
         url = zoho.finished(zoho.start_job())["result"]["download_url"]
@@ -228,7 +228,7 @@ def test_the_column_of_ids_can_be_headed_as_older_versions_did(account: Account)
         assert list(zoho.result(zoho.start_job(fields=["Age"]))[0]) == ["Id", "Age"]
 
 
-def test_a_download_can_break_off(account: Account) -> None:
+def test_a_download_can_be_interrupted(account: Account) -> None:
     with asking(account) as zoho:
         url = zoho.finished(zoho.start_job())["result"]["download_url"]
         account.faults.add("/result$", truncate=True)

@@ -80,7 +80,7 @@ def test_conditions_choose_records(zoho: Client, where: str, found: list[str]) -
     assert names(zoho, where) == found
 
 
-def test_moments_are_compared_as_instants_whatever_their_offset(zoho: Client) -> None:
+def test_timestamps_are_compared_as_instants_whatever_their_offset(zoho: Client) -> None:
     assert names(zoho, "Met_At < '2026-01-01T09:15:00+00:00'") == ["Ada"]
     assert names(zoho, "Met_At = '2026-01-01T14:30:00+05:00'") == ["Ben"]
     assert names(zoho, "Modified_Time >= '2026-01-05T13:00:00+01:00'") == ["Ada", "Ben"]

@@ -43,7 +43,7 @@ def contacts(zoho: Client, **query: Any) -> requests.Response:
     return zoho.get("Contacts", fields="Last_Name", **query)
 
 
-def test_a_status_comes_once_by_default_with_zohos_body(account: Account, zoho: Client) -> None:
+def test_a_status_is_returned_once_by_default_with_zohos_body(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", status=500)
     assert reason(contacts(zoho)) == (500, "INTERNAL_ERROR")
     assert contacts(zoho).status_code == 200
@@ -74,7 +74,7 @@ def test_a_fault_can_set_its_body_and_headers(account: Account, zoho: Client) ->
     assert (answer.headers["X-Extra"], len(answer.json()["data"])) == ("yes", 5)
 
 
-def test_a_connection_is_dropped_without_an_answer(account: Account, zoho: Client) -> None:
+def test_a_connection_can_be_dropped_without_a_response(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", reset=True)
     with pytest.raises(requests.ConnectionError):
         contacts(zoho)
@@ -82,14 +82,14 @@ def test_a_connection_is_dropped_without_an_answer(account: Account, zoho: Clien
     assert contacts(zoho).status_code == 200
 
 
-def test_a_body_is_cut_short_of_its_length(account: Account, zoho: Client) -> None:
+def test_a_body_can_be_truncated(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", truncate=True)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         contacts(zoho)
     assert contacts(zoho).status_code == 200
 
 
-def test_a_delay_comes_before_the_answer(account: Account, zoho: Client) -> None:
+def test_a_response_can_be_delayed(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", delay=0.15)
     start = time.perf_counter()
     assert contacts(zoho).status_code == 200

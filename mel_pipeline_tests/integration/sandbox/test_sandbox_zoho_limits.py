@@ -18,7 +18,7 @@ def contacts(account: Account) -> Account:
 
 
 def spent(account: Account) -> list[tuple[str, int]]:
-    """Last part of the address, and what the call cost."""
+    """Last part of the path, and what the call cost."""
     return [(call.path.rsplit("/", 1)[1], call.credits) for call in account.calls]
 
 

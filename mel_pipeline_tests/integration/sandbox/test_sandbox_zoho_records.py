@@ -51,7 +51,7 @@ def test_a_page_holds_at_most_two_hundred_records(zoho: Client) -> None:
 
 @pytest.mark.parametrize("name", ["page", "per_page"])
 @pytest.mark.parametrize("value", ["x", "0", "-1", "²"])
-def test_a_page_that_is_no_number_is_refused_and_not_a_crash(zoho: Client, name: str, value: str) -> None:
+def test_a_page_that_is_not_a_number_is_refused_without_a_crash(zoho: Client, name: str, value: str) -> None:
     assert zoho.refused("Contacts", fields="Age", **{name: value}) == (400, "INVALID_DATA")
 
 
@@ -114,7 +114,7 @@ def test_a_page_token_is_bound_to_its_parameters_and_excludes_a_page_number(zoho
     assert made_up == (400, "TOKEN_BOUND_DATA_MISMATCH")
 
 
-def test_a_page_token_lives_for_a_day_or_until_it_is_ended(account: Account) -> None:
+def test_a_page_token_is_valid_for_a_day_or_until_it_is_revoked(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(9)
     with asking(account) as zoho:
         old = zoho.get("Contacts", fields="id", per_page=2).json()["info"]["next_page_token"]
@@ -161,12 +161,12 @@ def test_positions_shift_when_records_move_between_two_pages(account: Account) -
         assert [row["id"] for row in first["data"]] == ids[:2]
         module.update(ids[0], {"Last_Name": "changed"})  # moves to the end
         second = zoho.get("Contacts", page_token=first["info"]["next_page_token"], **order).json()
-        assert [row["id"] for row in second["data"]] == ids[3:5]  # ids[2] was passed over
+        assert [row["id"] for row in second["data"]] == ids[3:5]  # ids[2] was skipped
         by_number = zoho.get("Contacts", page=2, **order).json()
         assert by_number["data"] == second["data"]
 
 
-def test_a_page_of_a_large_module_comes_quickly_once_it_is_sorted(account: Account) -> None:
+def test_a_page_of_a_large_module_is_fast_once_it_is_sorted(account: Account) -> None:
     """Not a benchmark: sorting 100,000 records for every page would take a multiple of this."""
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_000)
     with asking(account) as zoho:
@@ -302,7 +302,7 @@ def test_lists_show_lookups_as_objects_and_never_rows_or_several_lookups(account
     assert row["Hidden"] == "there"
 
 
-def test_one_record_comes_whole_with_ids_of_its_rows_and_links(account: Account) -> None:
+def test_one_record_is_returned_whole_with_the_ids_of_its_rows_and_links(account: Account) -> None:
     module = account.add_module("Contacts", FIELDS)
     ada = module.insert(WHOLE)
     with asking(account) as zoho:
@@ -355,7 +355,7 @@ def test_a_change_moves_the_time_of_change_and_keeps_what_was_not_touched(accoun
     assert datetime.fromisoformat(after["Modified_Time"]) == NOON + timedelta(hours=1)
 
 
-def test_moments_carry_the_offsets_of_those_who_wrote_them(account: Account) -> None:
+def test_timestamps_carry_the_offset_of_their_author(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     module.fill(50)
     mine = module.insert({}, modified=NOON.astimezone(timezone(timedelta(hours=5, minutes=45))))
@@ -373,7 +373,7 @@ def test_every_response_carries_the_time_of_the_accounts_clock(account: Account)
         assert zoho.ask("/nowhere").headers["Date"].startswith("Mon, 05 Jan 2026 12:10:0")
 
 
-def test_a_record_is_inserted_once_and_a_moment_needs_an_offset(account: Account) -> None:
+def test_a_record_is_inserted_once_and_a_timestamp_needs_an_offset(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Born", "date")])
     id = module.insert({"Born": NOON.date()}, id="546000000000000123")
     assert module.get(id)["Born"] == "2026-01-05"

@@ -50,7 +50,7 @@ def test_all_people_and_participations_are_there_once(box: Sandbox, zoho: Client
     assert box.zoho.modules["Participations"].count > 2_000
 
 
-def test_moments_carry_different_offsets(zoho: Client) -> None:
+def test_timestamps_carry_different_offsets(zoho: Client) -> None:
     offsets = {row["Modified_Time"][-6:] for row in zoho.rows("Contacts", fields="Modified_Time")}
     assert {"+01:00", "+02:00", "+05:30"} <= offsets
 
@@ -99,7 +99,7 @@ def staff(zoho: Client, **query: Any) -> dict[str, Any]:
     return body
 
 
-def test_staff_come_one_object_a_record_with_dates_as_the_form_prints_them(zoho: Client) -> None:
+def test_staff_are_listed_as_one_object_per_record_with_dates_as_the_form_prints_them(zoho: Client) -> None:
     body = staff(zoho, sIndex=1, limit=200)
     assert (body["status"], body["message"]) == (0, "Data fetched successfully")
     for entry in body["result"]:
@@ -118,7 +118,7 @@ def test_staff_pages_join_without_a_gap_and_end_with_code_7024(zoho: Client) -> 
     assert (end["status"], end["errors"]["code"]) == (1, 7024)
 
 
-def test_staff_changed_after_a_moment_come_alone(zoho: Client) -> None:
+def test_only_staff_changed_after_a_given_time_are_listed(zoho: Client) -> None:
     since = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1_000)
     rows = [row for entry in staff(zoho, modifiedtime=since)["result"] for (row,) in entry.values()]
     assert rows

@@ -1,4 +1,4 @@
-"""Over loopback sockets: an answer is believed for what it holds, and a list that goes on for ever ends."""
+"""Over loopback sockets: responses are judged by their content, and endless lists are stopped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def settings_for(source: str, url: str, home: Path) -> Settings:
 
 
 def ask(source: str, entity: str, answer: Any, home: Path) -> int:
-    """Load from a service that answers so; returns how often it was asked."""
+    """Load from a service with this response; returns the number of requests it received."""
     with serving(answer) as service:
         client = import_module(f"mel_pipeline.sources.{source}.client")
         opened = client.open(settings_for(source, service.url, home), QUICK)
@@ -48,7 +48,7 @@ def ask(source: str, entity: str, answer: Any, home: Path) -> int:
 
 @pytest.mark.fault(45)
 @pytest.mark.parametrize("grows", [True, False])
-def test_a_count_that_never_ends_does_not_page_for_ever(tmp_path: Path, grows: bool) -> None:
+def test_a_count_that_never_ends_does_not_page_forever(tmp_path: Path, grows: bool) -> None:
     asked = iter(range(1, 10_000))
 
     def kobo(request: Request) -> Reply:
@@ -63,7 +63,7 @@ def test_a_count_that_never_ends_does_not_page_for_ever(tmp_path: Path, grows: b
 
 
 @pytest.mark.fault(45)
-def test_posts_that_repeat_for_ever_end(tmp_path: Path) -> None:
+def test_a_list_of_posts_that_repeats_forever_is_stopped(tmp_path: Path) -> None:
     post = {"publishedAt": 1_785_000_000_000, "commentary": "Hello"}
     page = {"elements": [{"id": f"urn:li:share:{n}", **post} for n in range(100)]}
     with pytest.raises(TransientSourceError, match="brings nothing new"):
@@ -96,7 +96,7 @@ def test_a_200_without_the_promised_content_is_not_an_empty_response(
 
 
 class Broken:
-    """A client that meets what nobody foresaw."""
+    """A client that raises an unforeseen error."""
 
     def pull(self, entity: str, **options: object) -> Pull:
         def batches() -> Any:

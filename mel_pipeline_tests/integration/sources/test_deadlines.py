@@ -1,4 +1,4 @@
-"""Servers that never finish, over real sockets: each meets a time limit, wherever in its answer it dawdles."""
+"""Servers that never finish, over real sockets: each hits a time limit, wherever in the response it stalls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUICK = Policy(connect=2, read=5, answer=0.4, attempts=2, backoff=0.001, longest
 
 @contextmanager
 def dawdling(begin: bytes, again: bytes) -> Iterator[str]:
-    """A server that answers ``begin`` to each request, and then ``again`` for ever."""
+    """A server that answers ``begin`` to each request, and then ``again`` forever."""
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()
 

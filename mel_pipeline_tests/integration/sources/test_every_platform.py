@@ -1,4 +1,4 @@
-"""What holds for every platform: each source with a kind, against its simulator. A new folder is tested here at once."""
+"""What holds for every platform: each source with a kind, against its simulator. New folders are included."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load(organisation: Organisation, source: str, entity: str) -> LoadResult:
 
 
 def stored(organisation: Organisation) -> int:
-    """Rows with data: that a platform does not offer a figure is known without a request."""
+    """Rows with data; figures a platform does not offer need no request."""
     tables = {
         "raw_platforms__accounts": "true",
         "raw_platforms__contents": "true",

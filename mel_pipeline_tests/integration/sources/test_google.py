@@ -116,7 +116,7 @@ def test_youtube_figures_are_of_videos_of_the_quarter_and_a_hidden_count_is_not_
 
 
 @pytest.mark.behaviour("throttling", "youtube")
-def test_youtube_quota_that_is_used_up_is_left_to_the_next_run(
+def test_youtube_exhausted_quota_is_left_to_the_next_run(
     organisation: Organisation, youtube: YouTube
 ) -> None:
     youtube.most_units = 3

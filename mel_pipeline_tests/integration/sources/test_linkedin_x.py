@@ -216,9 +216,7 @@ def test_x_offers_no_reach_and_no_views_for_a_period(organisation: Organisation,
 
 
 @pytest.mark.behaviour("throttling", "x")
-def test_x_waits_for_the_moment_its_headers_name_and_no_longer_than_is_reasonable(
-    organisation: Organisation, x: X
-) -> None:
+def test_x_waits_until_the_time_in_its_headers_up_to_a_limit(organisation: Organisation, x: X) -> None:
     x.most_calls = x.calls_left = 1
     x._window_ends = x.clock.seconds() + 900
     load(organisation, "x", "accounts")
@@ -239,7 +237,7 @@ def test_x_waits_for_the_moment_its_headers_name_and_no_longer_than_is_reasonabl
 
 
 @pytest.mark.behaviour("throttling", "x")
-def test_x_a_month_that_is_used_up_is_left_to_a_later_run(organisation: Organisation, x: X) -> None:
+def test_x_exhausted_monthly_quota_is_left_to_a_later_run(organisation: Organisation, x: X) -> None:
     body = {
         "title": "UsageCapExceeded",
         "type": "https://api.twitter.com/2/problems/usage-capped",

@@ -88,7 +88,7 @@ def test_mailchimp_report_without_bounces_has_no_delivered_either(
 
 
 @pytest.mark.behaviour("unique_not_added", "brevo")
-def test_brevo_opens_that_apple_makes_are_apart_and_lists_are_not_added(
+def test_brevo_opens_by_apple_are_counted_separately_and_lists_are_not_added(
     organisation: Organisation, platforms: dict[str, Brevo]
 ) -> None:
     load(organisation, "brevo", "accounts")
@@ -157,7 +157,7 @@ def test_a_mailchimp_key_goes_to_the_data_centre_it_names_and_nowhere_without_on
 
 
 @pytest.mark.behaviour("throttling", "brevo")
-def test_brevo_hour_that_is_used_up_is_left_to_the_next_run(
+def test_brevo_exhausted_hourly_quota_is_left_to_the_next_run(
     organisation: Organisation, platforms: dict[str, Brevo]
 ) -> None:
     platforms["brevo"].calls_left = 0

@@ -101,7 +101,7 @@ def linkedin_book() -> Workbook:
 
 @pytest.mark.behaviour("by_name", "youtube")
 @pytest.mark.behaviour("missing_not_zero", "youtube")
-def test_youtube_studio_total_is_no_video_and_months_in_words_are_read(tmp_path: Path) -> None:
+def test_youtube_studio_total_row_is_not_a_video_and_month_names_are_read(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "youtube")
     drop.put("Table data.csv", STUDIO)
     assert drop.load("accounts").new == 1

@@ -1,4 +1,4 @@
-"""When an answer of Zoho is believed: for what it holds and what Zoho counts, not because it came with 200."""
+"""Zoho responses are accepted by content and record count, not because the status is 200."""
 
 from __future__ import annotations
 

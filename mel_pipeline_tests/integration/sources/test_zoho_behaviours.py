@@ -303,7 +303,7 @@ def test_17_a_server_that_ignores_if_modified_since_gives_the_same_rows(tmp_path
         assert (result.changed, result.fetched) == (1, 2)  # and the latest, within the overlap
 
 
-def test_18_moments_of_different_offsets_are_compared_as_instants(tmp_path: Path) -> None:
+def test_18_timestamps_with_different_offsets_are_compared_as_instants(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         india = datetime(2026, 3, 1, 23, 30, tzinfo=UTC).astimezone(_offset(5.5))
         samoa = datetime(2026, 3, 1, 23, 45, tzinfo=UTC).astimezone(_offset(-11))
@@ -381,7 +381,7 @@ def test_21_a_converted_lead_is_still_there_and_marked(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_21_converted_leads_come_with_a_bulk_read_as_well(tmp_path: Path) -> None:
+def test_21_converted_leads_are_included_in_a_bulk_read_too(tmp_path: Path) -> None:
     fields = [Field("Last_Name", "text"), Field("Converted__s", "boolean")]
     with account_with(tmp_path, "Leads", fields, {"converted": "Converted__s"}) as case:
         case.module.fill(100_010, lambda number: {"Last_Name": f"Lead {number}"})

@@ -138,7 +138,7 @@ def asked_for(server: Service) -> list[str]:
 
 @pytest.mark.behaviour("missing_not_zero", "zoho_campaigns")
 @pytest.mark.behaviour("by_name", "zoho_campaigns")
-def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(tmp_path: Path) -> None:
+def test_a_newsletter_is_loaded_with_numeric_counts_and_no_personal_data(tmp_path: Path) -> None:
     with campaigns() as (_, server):
         result = load(server, tmp_path)
         load_entity(source(server, tmp_path), contract_of("zoho_campaigns"), "contents", warehouse(tmp_path))
@@ -364,7 +364,7 @@ def test_calls_are_counted_and_stop_before_zoho_locks(
         assert server.count(REPORTS) == 5
 
 
-def test_every_newsletter_of_the_sample_lands_as_the_sample_has_it(
+def test_every_newsletter_of_the_sample_is_loaded_unchanged(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
     result = organisation.load("zoho_campaigns", "content_metrics")

@@ -35,7 +35,7 @@ def test_more_records_without_a_way_to_fetch_them_fail_loudly(tmp_path: Path) ->
         assert server.count("/crm/v8/Deals") == 11  # ten pages, which is what `page` reaches, and the count
 
 
-def test_lookups_lists_booleans_and_numbers_land_as_plain_text(tmp_path: Path) -> None:
+def test_lookups_lists_booleans_and_numbers_are_stored_as_plain_text(tmp_path: Path) -> None:
     record = deal(1) | {
         "Account_Name": {"name": "Donor", "id": "900000000000000001"},
         "Amount": 700000.0,

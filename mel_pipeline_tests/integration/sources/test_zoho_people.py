@@ -79,7 +79,7 @@ def warehouse(home: Path) -> Warehouse:
 
 
 @pytest.mark.parametrize("total", [0, 1, 199, 200, 201, 399, 400, 401, 650])
-def test_staff_come_page_by_page_until_none_are_left_and_each_once(tmp_path: Path, total: int) -> None:
+def test_staff_are_read_page_by_page_to_the_end_and_each_once(tmp_path: Path, total: int) -> None:
     with zoho() as (service, server):
         serve(service, [staff(number) for number in range(1, total + 1)])
         batches, complete = read(server, tmp_path)
@@ -263,7 +263,7 @@ def test_a_renamed_field_stops_the_load_and_is_named(tmp_path: Path) -> None:
             read(server, tmp_path)
 
 
-def test_the_staff_of_the_sample_lands_whole(organisation: Organisation, sandbox: Sandbox) -> None:
+def test_the_staff_of_the_sample_are_all_loaded(organisation: Organisation, sandbox: Sandbox) -> None:
     result = organisation.load("zoho_people", "employees")
     assert (result.new, result.quarantined) == (len(sandbox.organisation.staff), 0)
     again = organisation.load("zoho_people", "employees")

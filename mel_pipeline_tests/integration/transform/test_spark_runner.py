@@ -1,4 +1,4 @@
-"""The Spark runner on a small project of its own, on a real cluster: order, parts, failures, nothing built twice."""
+"""The Spark runner on a small test project, on a real cluster: order, parts, failures, nothing built twice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_models_run_after_what_they_read_and_a_quarter_replaces_only_itself(smal
     assert small.rows("select quarters from last") == [(2,)]
 
 
-def test_what_has_not_changed_is_not_built_again(small: SmallOnSpark) -> None:
+def test_unchanged_models_are_not_built_again(small: SmallOnSpark) -> None:
     small.run()
     before = small.lake.parts()
     again = [result for result in small.run().values() if isinstance(result, ModelResult)]

@@ -1,4 +1,4 @@
-"""The sample organisation calculated in the warehouse and on Spark: every table is the same, every downstream reader too."""
+"""The sample organisation in the warehouse and on Spark: every table and every downstream reader agrees."""
 
 from __future__ import annotations
 

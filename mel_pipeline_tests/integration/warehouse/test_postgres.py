@@ -30,7 +30,7 @@ from mel_pipeline_tests.fixtures.postgres import OWNER, PASSWORD, Server, postgr
 from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal
 from mel_pipeline_tests.unit.quality.test_quality_rules import check, stored_in
 
-# When something happened, and what is distinguished by it.
+# Timestamps and ids that differ between any two runs.
 MOMENTS = {
     "_load_id", "_loaded_at", "load_id", "started_at", "finished_at", "calculated_at", "calculation_id",
     "quarantined_at", "seen_at", "cursor",
@@ -164,13 +164,13 @@ def test_a_second_writer_that_times_out_gets_a_clear_error_and_readers_do_not_wa
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """One that a test may stop."""
+    """A server that a test may stop."""
     with postgres_server() as server:
         yield server
 
 
 class Interrupted(Listed):
-    """A source during whose answer something happens."""
+    """A source that runs a callback in the middle of its response."""
 
     def __init__(self, *args: Any, between: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -204,7 +204,7 @@ def test_a_server_that_restarts_between_batches_or_within_a_transaction_costs_no
     first = load_entity(Interrupted(batches, between=restart), DEALS, "deals", Warehouse(url, 20))
     assert (first.new, first.repeated) == (4, 0)
 
-    # Whoever holds the quarantine keeps the next load waiting in the middle of its transaction.
+    # A lock on the quarantine table makes the next load wait in the middle of its transaction.
     blocker = psycopg.connect(url)
     blocker.execute("lock table quarantine in access exclusive mode")
 
@@ -251,7 +251,7 @@ def test_a_server_that_stays_down_is_an_error_and_the_next_run_resumes_with_noth
 def test_a_commit_whose_confirmation_was_lost_counts_once(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection breaks after the server has committed: asking again must not load again."""
+    """The connection breaks after the server has committed: a retry must not load twice."""
     whole = Warehouse.transaction
     lost = []
 

@@ -10,7 +10,7 @@ import pytest
 
 from mel_pipeline_tests.depth import examples
 
-LINGERS = 0.1  # seconds; the file is given back at this time, or a tenth of a second later
+LINGERS = 0.1  # seconds; the file is released at this time, or a tenth of a second later
 LATEST = 0.25
 USES_THE_FILE = """
 import sys, time

@@ -26,7 +26,7 @@ SHOWN = {
 
 @pytest.fixture
 def server(postgres: Server) -> Iterator[Server]:
-    """Roles belong to the whole server, so they go after the test's databases have."""
+    """Roles belong to the whole server, so they are dropped after the test's databases."""
     yield postgres
     postgres.execute(*(f"drop role if exists {name}" for name in (*LOGINS, WRITER, READER)))
 
@@ -68,7 +68,7 @@ def small_on(url: str, folder: Path) -> Small:
 
 
 def readable(url: str) -> set[str]:
-    """Every table and view that this login really can select from."""
+    """Every table and view that this login can actually select from."""
     seen = set()
     with psycopg.connect(url, autocommit=True) as connection:
         names = connection.execute("select relname from pg_class where relkind in ('r', 'v')"

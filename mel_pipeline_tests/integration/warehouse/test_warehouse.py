@@ -1,4 +1,4 @@
-"""The one way into the database."""
+"""The only access path to the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mel_pipeline.warehouse import Warehouse
 
 
 def test_a_database_error_repeats_none_of_its_parameters(tmp_path: Path) -> None:
-    """A failing statement is printed with its parameters otherwise, and those may be a person's name."""
+    """By default a failing statement is printed with its parameters, which may be a person's name."""
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
     with pytest.raises(sa.exc.DBAPIError) as caught, warehouse.connect() as connection:
         connection.execute(sa.text("insert into no_such_table values (:name)"), {"name": "Ada Example"})
@@ -44,7 +44,7 @@ print(Warehouse(sys.argv[1], float(sys.argv[2])).read("select 1 as n")["n"].iloc
 
 
 def read_elsewhere(url: str, patience: float) -> tuple[int, float]:
-    """What another process reads, and how many seconds it waited for the file."""
+    """The value another process reads, and how many seconds it waited for the file."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", READ_ELSEWHERE, url, str(patience)],
         capture_output=True,
@@ -57,7 +57,7 @@ def read_elsewhere(url: str, patience: float) -> tuple[int, float]:
 
 
 def connections(warehouse: Warehouse) -> list[object]:
-    """Of the driver, each time one is opened."""
+    """Driver connections opened from now on."""
     opened: list[object] = []
     sa.event.listen(warehouse.engine, "connect", lambda driver, _: opened.append(driver))
     return opened
@@ -77,7 +77,7 @@ def test_a_file_that_may_linger_is_opened_once_for_many_queries(tmp_path: Path) 
 def test_a_lingering_file_is_released_after_its_delay(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=0.2)
     with warehouse.connect():
-        time.sleep(0.5)  # longer than the moment: a file in use is not given back
+        time.sleep(0.5)  # longer than the delay: a file in use is not released
         assert warehouse.records("select 1 as n") == [{"n": 1}]
     found, _ = read_elsewhere(warehouse.url, 10)
     assert found == 1

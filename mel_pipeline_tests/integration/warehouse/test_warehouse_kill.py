@@ -12,7 +12,7 @@ from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, safety
 from mel_pipeline_tests.fixtures.forking import Forking
 
-# Writes without end: each transaction adds a row to both tables, and prints the number when it is durable.
+# Writes forever: each transaction adds a row to both tables and prints its number once durable.
 WRITER = """
 import sys
 from mel_pipeline.warehouse import Warehouse, safety

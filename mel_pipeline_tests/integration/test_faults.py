@@ -87,7 +87,7 @@ def until(process: subprocess.Popen[str], word: str) -> None:
 
 
 @pytest.mark.fault(2)
-def test_a_load_killed_after_its_commit_is_there_and_the_next_adds_nothing(
+def test_a_load_killed_after_its_commit_is_kept_and_the_next_adds_nothing(
     tmp_path: Path, forked: Forking
 ) -> None:
     start(forked, tmp_path, LOAD, str(tmp_path / "home"))
@@ -126,7 +126,7 @@ def _eleven_members(small: Small) -> None:
 
 
 @pytest.mark.fault(1, 3)
-def test_publishing_killed_at_any_moment_has_happened_or_has_not(
+def test_publishing_killed_at_any_moment_is_complete_or_has_not_happened(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking
 ) -> None:
     chance = random.Random(5)
@@ -163,7 +163,7 @@ def test_a_process_that_died_holding_the_warehouse_leaves_no_lock(tmp_path: Path
 
 
 @pytest.mark.fault(4)
-def test_a_run_that_never_ended_is_given_up_after_a_time_and_the_queue_goes_on() -> None:
+def test_a_run_that_never_ended_is_failed_after_a_time_limit_and_the_queue_goes_on() -> None:
     settings = yaml.safe_load((PROJECT / "mel_pipeline/defs/serving/dagster.yaml").read_text())
     assert settings["run_monitoring"]["enabled"] is True
     assert 0 < settings["run_monitoring"]["max_runtime_seconds"] <= 4 * 3600
@@ -171,8 +171,8 @@ def test_a_run_that_never_ended_is_given_up_after_a_time_and_the_queue_goes_on()
 
 
 @pytest.mark.fault(5)
-def test_a_full_disk_fails_clearly_and_what_was_there_stays(tmp_path: Path, forked: Forking) -> None:
-    """The process may write no file longer than a megabyte: the kernel answers as a full disk does."""
+def test_a_full_disk_fails_clearly_and_existing_data_stay(tmp_path: Path, forked: Forking) -> None:
+    """The process may write no file longer than a megabyte: the kernel then fails writes as a full disk does."""
     small = organisation(tmp_path)
     small.load("accounts", [member(n) for n in range(1, 20)])
     small.warehouse.fold()
@@ -284,7 +284,7 @@ def test_after_nights_without_the_daemon_only_the_last_one_runs() -> None:
 
 
 @pytest.mark.fault(8)
-def test_the_doctor_tells_that_nothing_ran_overnight(tmp_path: Path) -> None:
+def test_the_doctor_reports_that_nothing_ran_overnight(tmp_path: Path) -> None:
     from mel_pipeline.cli.doctor.data import findings
     from mel_pipeline.cli.doctor.finding import Level
 
@@ -307,5 +307,5 @@ def test_the_doctor_tells_that_nothing_ran_overnight(tmp_path: Path) -> None:
     assert "nothing ran for 3 days" in words
 
 
-def test_small_organisations_are_of_the_real_kind(tmp_path: Path) -> None:
+def test_organisation_returns_a_small_organisation(tmp_path: Path) -> None:
     assert isinstance(organisation(tmp_path), Small)

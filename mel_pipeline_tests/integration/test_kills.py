@@ -1,4 +1,4 @@
-"""`kill -9` at random moments: starting again ends as a run that nobody interrupted."""
+"""`kill -9` at random moments: a restart ends like an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # every kill starts a process again
 
 STEP = "import sys; from mel_pipeline_tests.fixtures.interrupted import run; run(sys.argv[1], sys.argv[2])"
 MOMENTS = examples(2, 15)
-# They record when and how often something ran. What they lead to is compared.
+# They record when and how often something ran; only their effects are compared.
 ABOUT_RUNS = {
     "load_ledger", "calculation", "fingerprint", "lake_part", "source_cursor", "publication_ledger",
     "quality_result",
@@ -32,7 +32,7 @@ OF_A_RUN = {
 
 
 def state(small: Small) -> dict[str, list[str]]:
-    """Every table without what tells one run from another, and the decisions of the ledger."""
+    """Every table without the columns that identify a run, and the decisions of the ledger."""
     found = {}
     for table in sorted(small.warehouse.tables() - ABOUT_RUNS):
         rows = small.warehouse.records(f'select * from "{table}"')

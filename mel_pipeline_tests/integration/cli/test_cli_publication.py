@@ -67,7 +67,7 @@ def test_a_quarter_is_published_explained_and_rebuilt(small: Small) -> None:
     )
 
 
-def test_a_figure_or_quarter_that_is_not_there_is_an_error_in_words(small: Small) -> None:
+def test_a_missing_figure_or_quarter_is_a_readable_error(small: Small) -> None:
     for arguments in (
         ("explain", "XXX-01", QUARTER),
         ("rebuild", "2024-Q2"),
@@ -94,7 +94,7 @@ def test_quality_quarantine_and_corrections_are_printed(small: Small) -> None:
     assert "0 in quarantine." in at(small, "quality", "quarantine").stdout
 
 
-def test_data_held_about_people_is_listed_and_a_person_erased(small: Small, tmp_path: Path) -> None:
+def test_held_data_are_listed_and_a_person_is_erased(small: Small, tmp_path: Path) -> None:
     stamps = {"created_at": "2024-01-01T00:00:00+00:00", "modified_at": "2024-01-01T00:00:00+00:00"}
     small.load("contacts", [{"id": "771", "gender": "Woman", **stamps}])
     held = at(small, "privacy", "held").stdout

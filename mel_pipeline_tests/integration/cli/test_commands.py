@@ -30,7 +30,7 @@ def of(organisation: Organisation) -> dict[str, str]:
     return {"MEL_HOME": str(organisation.settings.home), "MEL_TODAY": str(TODAY)}
 
 
-def test_figures_come_as_csv_with_the_agreed_columns(year_2024: Organisation) -> None:
+def test_figures_are_printed_as_csv_with_the_agreed_columns(year_2024: Organisation) -> None:
     done = mel("figures", "2024", "--format", "csv", **of(year_2024))
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and done.stderr == ""
@@ -49,7 +49,7 @@ def test_figures_come_as_csv_with_the_agreed_columns(year_2024: Organisation) ->
     } == {"164.0"}
 
 
-def test_figures_of_one_quarter_come_as_json_and_as_a_table(year_2024: Organisation) -> None:
+def test_figures_of_one_quarter_are_printed_as_json_and_as_a_table(year_2024: Organisation) -> None:
     as_json = json.loads(
         mel("figures", "2024", "--quarter", "2024-Q4", "--format", "json", **of(year_2024)).stdout
     )
@@ -57,7 +57,7 @@ def test_figures_of_one_quarter_come_as_json_and_as_a_table(year_2024: Organisat
     assert "MEM-01" in mel("figures", "2024", "-q", "2024-Q4", **of(year_2024)).stdout
 
 
-def test_a_figure_that_is_not_available_is_no_zero(year_2024: Organisation) -> None:
+def test_a_figure_that_is_not_available_is_not_zero(year_2024: Organisation) -> None:
     rows = csv.DictReader(io.StringIO(mel("figures", "2024", "-f", "csv", **of(year_2024)).stdout))
     reach = next(row for row in rows if (row["indicator_id"], row["disaggregation"]) == ("RCH-06", "total"))
     assert reach["value"] == ""
@@ -69,7 +69,7 @@ def test_a_year_without_figures_says_what_to_run_and_shows_no_traceback(tmp_path
     assert "mel run --quarter 2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_quarter_that_is_none_is_refused_with_the_expected_form() -> None:
+def test_an_invalid_quarter_is_refused_with_the_expected_format() -> None:
     done = mel("run", "--quarter", "2024-Q9")
     assert done.returncode == 2 and "2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
@@ -104,7 +104,7 @@ def test_the_doctor_is_content_with_the_sample_and_imports_no_dagster(tmp_path: 
     assert done.stdout.strip() == "[]"
 
 
-def test_help_stands_without_loading_anything_heavy() -> None:
+def test_help_prints_without_importing_heavy_libraries() -> None:
     code = "import sys; from mel_pipeline import cli; print([m for m in ('dagster', 'pandas', 'sqlalchemy', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

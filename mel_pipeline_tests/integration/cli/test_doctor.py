@@ -1,4 +1,4 @@
-"""`mel doctor` tells the truth: each kind of trouble by its own line and level, and nothing where nothing is wrong."""
+"""`mel doctor`: each kind of problem gets its own line and level, and a healthy installation gets none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, reports_dir=tmp_path / "reports", sample=False, zoho_export_dir=exports)
 
 
-def test_sources_that_are_not_used_are_no_fault_and_half_a_set_up_is_one(
+def test_unused_sources_are_no_fault_but_a_half_configured_one_is(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = of(settings)
@@ -81,7 +81,7 @@ def test_refused_credentials_are_found_by_asking_unless_offline(
     )
 
 
-def test_every_source_of_the_sample_can_be_asked(organisation: Organisation) -> None:
+def test_every_source_of_the_sample_can_be_reached(organisation: Organisation) -> None:
     from mel_pipeline.core.contracts import source_names
     from mel_pipeline.sources import ask
 
@@ -195,7 +195,7 @@ def test_a_disk_that_is_nearly_full_warns_before_a_run_fails(
 
 
 @pytest.mark.fault(55)
-def test_what_others_can_read_is_named_with_the_command_that_closes_it(settings: Settings) -> None:
+def test_files_readable_by_others_are_named_with_the_command_that_closes_them(settings: Settings) -> None:
     assert of(settings)["Access"].level is Level.OK
     settings.home.chmod(0o755)
     found = of(settings)["Access"]

@@ -1,4 +1,4 @@
-"""Every command in the worst of places, an empty folder or a full disk: a sentence, never a traceback."""
+"""Every command in an empty folder or on a full disk: a sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mel_pipeline.cli.main import app, main
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse
 
-SERVE = {("dev",), ("sandbox",)}  # until interrupted; their starts have tests of their own
+SERVE = {("dev",), ("sandbox",)}  # until interrupted; their starts are tested separately
 COLLECT = {("run",), ("report",)}  # whole runs with Dagster
 VALUES = {
     "period": "2024-Q4", "quarter": "2024-Q4", "year": "2024", "indicator": "MEM-01", "person": "someone",
@@ -62,7 +62,7 @@ def run(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["mel", *words])
-    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))  # an answer to what a command asks
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))  # answers the command's prompt
     with pytest.raises(SystemExit) as ended:
         main()
     said = capsys.readouterr()
@@ -94,7 +94,7 @@ def test_a_command_on_a_full_disk_ends_with_a_sentence(
     assert "Traceback" not in said
 
 
-def test_a_table_that_is_not_there_yet_is_said_with_what_makes_it(warehouse_url: str) -> None:
+def test_a_missing_table_is_reported_with_the_command_that_builds_it(warehouse_url: str) -> None:
     warehouse = Warehouse(warehouse_url)
     for read in (warehouse.read, warehouse.records):
         with pytest.raises(
@@ -115,7 +115,7 @@ def test_a_table_that_is_not_there_yet_is_said_with_what_makes_it(warehouse_url:
         RuntimeError("could not extend file: No space left on device"),
     ],
 )
-def test_a_full_disk_is_recognised_whatever_library_meets_it(error: Exception) -> None:
+def test_a_full_disk_is_recognised_whichever_library_hits_it(error: Exception) -> None:
     outer = ValueError("while something was written")
     outer.__cause__ = error
     for met in (error, outer):

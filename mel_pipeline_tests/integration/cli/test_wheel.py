@@ -1,4 +1,4 @@
-"""The built wheel does the main job by itself, in an empty folder, with no clone beside it."""
+"""The built wheel does the main job by itself, in an empty folder without a clone."""
 
 from __future__ import annotations
 

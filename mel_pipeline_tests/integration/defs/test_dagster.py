@@ -180,7 +180,7 @@ def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_not
 
 
 @pytest.mark.slow
-def test_no_secret_stands_in_the_events_of_a_failing_run(
+def test_no_secret_appears_in_the_events_of_a_failing_run(
     environment: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.hidden-refresh")
@@ -247,7 +247,7 @@ def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_every_asset_says_what_it_means_who_owns_it_and_where_it_stands() -> None:
+def test_every_asset_has_a_description_an_owner_its_kinds_and_a_group() -> None:
     graph = build().resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -290,7 +290,7 @@ def test_the_reading_site_is_the_last_step_of_every_job_that_writes_it() -> None
         assert order[-1] == "reading_site", name
 
 
-def test_sentences_of_a_check_stand_under_one_another() -> None:
+def test_sentences_of_a_check_each_get_their_own_line() -> None:
     assert as_list([]) == "" and as_list(["One."]) == "One."
     assert as_list(["One.", "Two."]) == "- One.\n- Two."
     assert as_list([f"{number}." for number in range(12)]).endswith("- 9.\n- and 2 more.")

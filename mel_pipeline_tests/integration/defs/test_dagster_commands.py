@@ -108,7 +108,7 @@ def _served(command: list[str], environment: dict[str, str]) -> Iterator[str]:
             assert server.poll() is None and time.monotonic() < end, "the UI did not start"
         yield url
     finally:
-        os.killpg(server.pid, signal.SIGTERM)  # it starts processes of its own
+        os.killpg(server.pid, signal.SIGTERM)  # it starts child processes
         server.wait(30)
 
 

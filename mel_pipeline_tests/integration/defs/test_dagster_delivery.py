@@ -89,7 +89,7 @@ def _requests(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -
         ("backfill_year", "2024", "run_year", whole_year.FORM),
     ],
 )
-def test_a_form_comes_filled_with_fields_that_say_what_they_are_for(
+def test_a_form_is_prefilled_and_its_fields_explain_themselves(
     job: str, partition: str, step: str, form: dict[str, dg.Field]
 ) -> None:
     config = build().resolve_job_def(job).partitioned_config.get_run_config_for_partition_key(partition)  # type: ignore[union-attr]

@@ -131,7 +131,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: Any) -> Iterator
         yield Case(instance, definitions, box, said)
 
 
-def test_a_failure_is_told_in_plain_words_with_a_link_once_and_its_end_as_well(case: Case) -> None:
+def test_a_failure_is_reported_once_in_plain_words_with_a_link_and_so_is_its_recovery(case: Case) -> None:
     reason = "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN; asked for ana@city.example at 10.1.2.3."
     case.run(fail=reason)
     assert len(case.mails) == len(case.chat) == 1
@@ -162,7 +162,7 @@ def test_the_chat_gets_json_with_a_text(case: Case, chat: Any) -> None:
     )
 
 
-def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
+def test_warnings_are_sent_when_the_set_of_them_changes(case: Case) -> None:
     case.run()
     assert case.mails == []
     case.run(warn=["one"])
@@ -178,7 +178,7 @@ def test_warnings_are_told_when_the_set_of_them_changes(case: Case) -> None:
     assert "Fixed: released_figures two" in case.mails[2]
 
 
-def test_an_outage_is_told_once_and_not_for_every_table_of_the_source() -> None:
+def test_an_outage_is_reported_once_and_not_for_every_table_of_the_source() -> None:
     down = {
         f"raw_instagram__{table} rows_are_readable": f"Nothing new was loaded. Instagram {table}: HTTP 503. Run it later."
         for table in ("accounts", "daily", "periods")
@@ -194,7 +194,9 @@ def test_an_outage_is_told_once_and_not_for_every_table_of_the_source() -> None:
     )
 
 
-def test_a_report_is_told_when_it_was_asked_for_and_when_its_quarter_can_be_published(case: Case) -> None:
+def test_a_notice_goes_out_when_a_requested_report_is_ready_and_when_its_quarter_can_be_published(
+    case: Case,
+) -> None:
     case.run(state="checked")
     assert "nothing stands against publishing it" in case.mails[0]
     case.run(state="checked")
@@ -204,13 +206,13 @@ def test_a_report_is_told_when_it_was_asked_for_and_when_its_quarter_can_be_publ
     assert "https://dagster.network.example/reports/2024-Q4/report-en.html" in case.mails[1]
 
 
-def test_a_run_that_is_part_of_another_leaves_the_telling_to_it(case: Case) -> None:
+def test_a_run_that_is_part_of_another_sends_no_notice(case: Case) -> None:
     case.run(tags={notify.PART_OF: "the year"}, fail="No room")
     case.run(tags={notify.PART_OF: "the year"}, warn=["one"])
     assert case.mails == []
 
 
-def test_a_chat_that_refuses_fails_the_tick_with_its_host_alone_and_the_mail_goes_all_the_same(
+def test_a_chat_that_refuses_fails_the_tick_naming_only_its_host_and_the_mail_still_goes_out(
     case: Case, chat: Any
 ) -> None:
     chat[2][0] = 404
@@ -222,7 +224,7 @@ def test_a_chat_that_refuses_fails_the_tick_with_its_host_alone_and_the_mail_goe
     assert len(case.chat) >= 2, "what was not sent everywhere is sent again"
 
 
-def test_the_daemon_sees_a_failure_and_a_notice_that_cannot_go_fails_its_tick_and_not_the_run(
+def test_the_daemon_sees_a_failure_and_an_undeliverable_notice_fails_its_tick_but_not_the_run(
     case: Case, chat: Any
 ) -> None:
     repository = case.definitions.get_repository_def()
@@ -258,7 +260,7 @@ def test_the_daemon_sees_a_failure_and_a_notice_that_cannot_go_fails_its_tick_an
     assert json.loads(case.chat[-1].body)["text"].startswith("nightly 2024-Q4 failed")
 
 
-def test_silence_is_told_once_a_day_and_not_before_the_first_night(case: Case) -> None:
+def test_silence_is_measured_from_the_last_night_and_not_before_the_first(case: Case) -> None:
     sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
     assert notify.hours_since_nightly(case.instance, datetime.now(UTC)) is None
     assert "Nothing has run" in str(sensor(dg.build_sensor_context(instance=case.instance)).skip_message)
@@ -268,7 +270,7 @@ def test_silence_is_told_once_a_day_and_not_before_the_first_night(case: Case) -
     assert hours == pytest.approx(72, abs=0.1)
 
 
-def test_a_silent_week_is_told_with_what_to_look_at(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_is_reported_once_with_what_to_check(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.run()
     sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "tell_silence")
     monkeypatch.setattr(notify, "MOST_HOURS", -1.0)  # as if the night were long over
@@ -277,7 +279,7 @@ def test_a_silent_week_is_told_with_what_to_look_at(case: Case, monkeypatch: pyt
     assert len(case.mails) == 1 and "every_night" in case.mails[0]
 
 
-def test_a_broken_memory_tells_once_more_and_is_written_anew(case: Case, tmp_path: Path) -> None:
+def test_a_corrupt_notice_file_is_rewritten_and_the_notice_sent_again(case: Case, tmp_path: Path) -> None:
     case.run(fail="No room")
     (tmp_path / "notices.json").write_text("{", encoding="utf-8")
     case.run(fail="No room")
@@ -285,7 +287,7 @@ def test_a_broken_memory_tells_once_more_and_is_written_anew(case: Case, tmp_pat
     assert json.loads((tmp_path / "notices.json").read_text())["failure nightly 2024-Q4"]
 
 
-def test_sensors_are_on_when_somebody_is_to_be_told_and_the_team_ones_when_a_team_relies_on_them(
+def test_notice_sensors_start_with_a_recipient_and_team_sensors_with_team_mode(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from mel_pipeline.defs import build
@@ -304,7 +306,7 @@ def test_sensors_are_on_when_somebody_is_to_be_told_and_the_team_ones_when_a_tea
     }  # fmt: skip
 
 
-def test_a_chat_that_is_down_is_tried_again_and_named_by_its_host(chat: Any) -> None:
+def test_a_chat_that_is_down_is_retried_and_named_by_its_host(chat: Any) -> None:
     service, said, status = chat
     status[0] = 503
     with pytest.raises(DeliveryError, match=r"it answered 503\. Tried 3 times") as caught:
@@ -317,7 +319,7 @@ def test_a_chat_that_is_down_is_tried_again_and_named_by_its_host(chat: Any) -> 
         post("http://chat.example/x", "hello")
 
 
-def test_what_leaves_names_no_person_and_no_secret() -> None:
+def test_notices_name_no_person_and_no_secret() -> None:
     text = redacted(
         "ana.b@city.example at 192.168.1.20: https://user:pw@api.example/v1?token=abc 9f8e7d6c5b4a39281706f5e4d3c2b1a0ff MEL_ZOHO_REFRESH_TOKEN 2024-Q4"
     )

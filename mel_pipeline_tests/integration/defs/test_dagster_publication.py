@@ -80,12 +80,12 @@ def test_the_job_refuses_with_the_reasons_and_a_missing_source_can_be_answered_f
     assert entry.details["without"] == {"zoho_people": "system being replaced", "x": "closed"}
 
 
-def test_a_source_without_a_reason_is_asked_for_it(small: Small) -> None:
+def test_a_missing_source_without_a_reason_blocks_and_says_how_to_give_one(small: Small) -> None:
     refused = run(small, approver_role="Director", note="ok", without="zoho_people")
     assert "give zoho_people a reason" in reason(refused)
 
 
-def test_the_checks_of_the_released_figures_say_where_the_quarter_stands(small: Small) -> None:
+def test_the_checks_of_the_released_figures_report_the_state_of_the_quarter(small: Small) -> None:
     asset = next(iter(build(small.settings).assets or []))
     result = dg.materialize(
         [asset, *[dg.AssetSpec(name) for name in ("indicator_values", "disclosure_people", "dim_indicator")]],

@@ -22,7 +22,7 @@ SET = (STORAGE_URL, "DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "DAGSTER_EVENT_
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What Dagster reads from the environment is as before afterwards."""
+    """Restore the environment variables that Dagster reads."""
     for name in SET:
         monkeypatch.delenv(name, raising=False)
     yield
@@ -77,7 +77,7 @@ def test_a_run_and_its_events_are_kept_on_the_server_in_utc_however_the_url_is_w
         postgres.execute("alter role mel_owner reset timezone")
 
 
-def test_the_password_stands_in_no_file(postgres_url: str, tmp_path: Path) -> None:
+def test_the_password_is_written_to_no_file(postgres_url: str, tmp_path: Path) -> None:
     with open_instance(settings(tmp_path, postgres_url)) as instance:
         assert PASSWORD not in instance.get_ref().to_dict().__repr__(), "what is handed to other programs"
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
@@ -101,7 +101,7 @@ def test_our_settings_follow_the_storage_and_those_of_an_operator_are_left_alone
     assert target.read_text(encoding="utf-8") == "# mine\n"
 
 
-def test_a_storage_that_cannot_be_had_is_explained_without_password_address_or_user(
+def test_an_unreachable_storage_is_explained_without_password_address_or_user(
     postgres: Server, postgres_url: str, tmp_path: Path
 ) -> None:
     wrong = postgres_url.replace(PASSWORD, "another-password")

@@ -1,4 +1,4 @@
-"""A new organisation has some of the sources, and not all of them answer: it gets a report every night all the same."""
+"""A new organisation has only some sources, and some of them are down: it still gets a report every night."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def gone_within(seconds: float, pid: int) -> bool:
 # The sample
 
 
-def test_the_sample_answers_from_a_process_of_its_own_on_a_free_port_where_the_usual_one_is_taken() -> None:
+def test_the_sample_runs_in_a_separate_process_and_takes_a_free_port_if_the_usual_one_is_taken() -> None:
     called: list[str] = []
     with (
         running_apart(0, TODAY, meanwhile=lambda: called.append("meanwhile")) as port,
@@ -70,7 +70,7 @@ def test_the_sample_answers_from_a_process_of_its_own_on_a_free_port_where_the_u
                 assert b"2026-11-20" in answer.read()
 
 
-def test_what_keeps_the_sample_from_starting_is_told_by_the_one_who_asked_for_it() -> None:
+def test_an_error_that_keeps_the_sample_from_starting_is_raised_in_the_calling_process() -> None:
     with (
         pytest.raises(MelError, match="Write platform=failure"),
         running_apart(0, TODAY, None, "nobody=down"),
@@ -92,7 +92,7 @@ def test_pages_and_pictures_are_the_same_bytes_drawn_by_one_process_and_by_two(t
     assert drawn == {name for name in bytes_in(tmp_path / "kept-1") if not name.startswith("edition")}
 
 
-def test_an_error_met_by_a_worker_is_that_of_drawing_without_one(tmp_path: Path) -> None:
+def test_an_error_in_a_worker_is_the_same_as_without_workers(tmp_path: Path) -> None:
     edition = fewer_charts(sample_edition())
     drawn = edition.indicators["chart"].notna()
     wrong = replace(
@@ -115,7 +115,7 @@ def _may_start_more() -> bool:
     return may_start_more()
 
 
-def test_workers_end_with_the_block_and_start_no_workers_of_their_own() -> None:
+def test_workers_end_with_the_block_and_start_no_further_workers() -> None:
     with workers(1) as pool:
         pid = pool.submit(_pid).result()
         assert pid != os.getpid() and is_alive(pid)
@@ -140,7 +140,7 @@ def test_a_worker_whose_parent_was_killed_ends_by_itself(tmp_path: Path) -> None
     assert gone_within(10, pid)
 
 
-def test_ctrl_c_ends_the_command_and_its_workers_without_a_word_of_theirs(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_command_and_its_workers_print_nothing(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, time\n"
@@ -210,7 +210,7 @@ def made_beside(runner: Jobs) -> Report:
         return report
 
 
-def test_a_report_made_beside_is_that_of_this_process_and_stands_in_dagster(
+def test_a_report_made_in_parallel_is_identical_and_is_recorded_in_dagster(
     runner: Jobs, published: Path, tmp_path: Path
 ) -> None:
     report = made_beside(runner)
@@ -229,7 +229,7 @@ def test_a_report_made_beside_is_that_of_this_process_and_stands_in_dagster(
     assert not runner.instance.fetch_materializations(dg.AssetKey("reading_site"), limit=1).records
 
 
-def test_a_report_that_fails_beside_is_told_with_its_reason(runner: Jobs, published: Path) -> None:
+def test_a_report_that_fails_in_parallel_gives_its_reason(runner: Jobs, published: Path) -> None:
     published.mkdir()
     (published / QUARTER).write_text("no folder")
     report = made_beside(runner)
@@ -237,7 +237,7 @@ def test_a_report_that_fails_beside_is_told_with_its_reason(runner: Jobs, publis
     assert "Check that the folder is writable" in " ".join(report.outcome.problems)
 
 
-def test_a_second_process_that_is_killed_is_told_with_what_to_do(runner: Jobs) -> None:
+def test_a_killed_report_process_is_an_error_that_says_what_to_do(runner: Jobs) -> None:
     with report_process(runner) as process:
         assert process is not None
         pid = process._pool.submit(_pid).result()
@@ -247,7 +247,7 @@ def test_a_second_process_that_is_killed_is_told_with_what_to_do(runner: Jobs) -
             list(process.ended(wait=True))
 
 
-def test_one_process_makes_everything_where_the_settings_or_a_temporary_instance_say_so(
+def test_one_process_does_everything_if_the_settings_say_so_or_the_instance_is_temporary(
     runner: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with dg.DagsterInstance.ephemeral() as instance, report_process(Jobs(runner.settings, instance)) as none:

@@ -1,4 +1,4 @@
-"""`mel dev` as an operator starts it: settings in a file, Dagster on PostgreSQL, and no part that dies unnoticed."""
+"""`mel dev` as an operator starts it: settings in a file, Dagster on PostgreSQL, and no process that dies unnoticed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @contextmanager
 def mel_dev(folder: Path, settings: dict[str, str], port: int) -> Iterator[subprocess.Popen[str]]:
-    """`mel dev`, started in the folder of its `.env`, as in a clone: Dagster's own programs read that file as well."""
+    """`mel dev`, started in the folder of its `.env`, as in a clone: Dagster's own programs read that file too."""
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     own = {
         name: value for name, value in os.environ.items() if not name.startswith(("MEL_", "DAGSTER_", "PG"))
@@ -103,7 +103,7 @@ def is_gone(pid: int) -> bool:
 
 @pytest.mark.slow  # a UI, its daemon and a run by it, once: what no smaller part shows
 @pytest.mark.fault(53, 54)
-def test_a_run_that_the_daemon_launches_succeeds_on_postgresql_set_in_the_file_and_its_end_is_told(
+def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_and_sends_its_notice(
     postgres_url: str, tmp_path: Path
 ) -> None:
     port = free_port()

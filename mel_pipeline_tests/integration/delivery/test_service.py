@@ -47,7 +47,7 @@ def calculated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(calculated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the quarter published, its pages written and delivered once, to a folder of its own."""
+    """The same with the quarter published, its pages written and delivered once, to a separate folder."""
 
     def make(folder: Path) -> None:
         with mail_server() as box:
@@ -101,7 +101,7 @@ def body(box: Mailbox, to: str, kind: str = "plain") -> str:
     return str(message.get_body((kind,)).get_content())
 
 
-def test_unpublished_figures_go_to_nobody_but_the_mel_lead_and_say_draft(draft: Case) -> None:
+def test_unpublished_figures_go_only_to_the_mel_lead_and_are_marked_draft(draft: Case) -> None:
     with pytest.raises(DeliveryError, match="not published"):
         draft.deliver()
     assert draft.box.arrived == [] and list((draft.settings.deliver_dir or Path()).iterdir()) == []
@@ -133,7 +133,7 @@ def test_a_published_edition_is_sent_once_a_version_in_the_language_of_the_list(
     assert ANA not in stored and "city.example" not in stored and "'version': 1" in stored
 
 
-def test_the_edition_is_copied_whole_and_nothing_is_left_beside_it(case: Case) -> None:
+def test_the_edition_is_copied_whole_and_no_temporary_files_are_left(case: Case) -> None:
     done = case.deliver()
     shared = case.settings.deliver_dir
     assert shared is not None and done.copied_to == str(shared / QUARTER)
@@ -196,7 +196,7 @@ def test_a_small_pdf_is_attached_and_a_large_or_old_one_is_not(case: Case) -> No
     assert "0.2 MB" in done.notes[0] and not list(case.box.arrived[-1][1].iter_attachments())
 
 
-def test_a_missed_recipient_is_named_by_position_and_gets_it_the_next_time(case: Case) -> None:
+def test_a_missed_recipient_is_named_by_position_and_receives_it_on_the_next_delivery(case: Case) -> None:
     refusing = True
 
     def refuse(address: str, tried: int) -> str:

@@ -64,7 +64,7 @@ def test_a_correction_is_applied_as_the_row_arrives_and_counted(small: Small) ->
     assert [line.corrected for line in card(small.warehouse)] == [1]
 
 
-def test_a_row_left_out_stays_in_the_quarantine_with_the_reason_and_waits_for_nobody(small: Small) -> None:
+def test_a_row_left_out_stays_in_quarantine_with_the_reason_and_is_not_pending(small: Small) -> None:
     write(small, LEFT_OUT)
     result = small.load("accounts", [member(1), member(3)])
     assert regions(small) == {"1": "Asia"}
@@ -75,7 +75,7 @@ def test_a_row_left_out_stays_in_the_quarantine_with_the_reason_and_waits_for_no
     assert quarantined_rows(small.warehouse) == []
 
 
-def test_a_cell_in_quarantine_is_mended_by_a_correction_and_a_replay(small: Small) -> None:
+def test_a_quarantined_cell_is_fixed_by_a_correction_and_a_replay(small: Small) -> None:
     small.load("accounts", [member(1), member(2, region="Atlantis")])
     assert regions(small) == {"1": "Asia", "2": None}
     assert [row["row_key"] for row in quarantined_rows(small.warehouse)] == ["2"]

@@ -44,7 +44,7 @@ def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 def held(small: Small) -> list[str]:
-    """Every row of every table, but for the record of erasures."""
+    """Every row of every table except the record of erasures."""
     return [
         f"{table}: {row}"
         for table in sorted(small.warehouse.tables() - {"erasure"})
@@ -59,7 +59,7 @@ def naming(small: Small, *names: str) -> list[str]:
 
 @pytest.mark.fault(33)
 @pytest.mark.parametrize("published", [False, True])
-def test_an_answer_is_erased_after_figures_were_calculated_and_its_longer_namesakes_stay(
+def test_a_response_is_erased_after_calculation_and_ids_that_only_start_with_its_id_stay(
     small: Small, published: bool
 ) -> None:
     if published:
@@ -82,7 +82,7 @@ def test_the_bytes_of_the_database_no_longer_name_who_was_erased(tmp_path: Path)
     ids = [str(546000000200000000 + number) for number in range(3)]
     small.load("contacts", [{"id": key, "gender": "Woman", **STAMPS} for key in ids])
     pseudonym = load_pseudonyms(small.settings).of("zoho_crm", ids[1]).encode()
-    # DuckDB packs texts of a column together: a text alone in its column stands there as it is.
+    # DuckDB packs texts of a column together: a text that is alone in its column is stored unpacked.
     with small.warehouse.transaction() as connection:
         connection.exec_driver_sql(f"create table alone as select '{pseudonym.decode()}' as contact")
     small.warehouse.fold()
@@ -157,7 +157,7 @@ def test_a_person_and_an_answer_are_erased_from_postgresql(tmp_path: Path, postg
     assert dead == [{"bytes": 0}], "not even in rows that are no longer visible"
 
 
-def test_a_mention_within_a_text_and_a_checkpoint_at_the_person_go_too(small: Small) -> None:
+def test_mentions_within_a_text_and_checkpoints_at_the_person_are_erased_too(small: Small) -> None:
     pseudonym = load_pseudonyms(small.settings).of("zoho_crm", PERSON)
     with small.warehouse.transaction() as connection:
         connection.exec_driver_sql(
@@ -173,7 +173,7 @@ def test_a_mention_within_a_text_and_a_checkpoint_at_the_person_go_too(small: Sm
     assert small.warehouse.records("select * from load_checkpoint") == []
 
 
-def test_a_person_gets_what_is_held_with_the_purposes(small: Small) -> None:
+def test_a_person_receives_their_data_with_the_purposes(small: Small) -> None:
     pseudonyms = load_pseudonyms(small.settings)
     mine = export(small.warehouse, pseudonyms, "zoho_crm", PERSON)
     assert mine["person"] == pseudonyms.of("zoho_crm", PERSON)

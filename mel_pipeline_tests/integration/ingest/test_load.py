@@ -1,4 +1,4 @@
-"""Loads: everything or nothing, once or a hundred times the same."""
+"""Loads: all or nothing, and the same result however often they are repeated."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_the_same_load_twice_changes_nothing(warehouse: Warehouse) -> None:
     pd.testing.assert_frame_equal(before, deals(warehouse))
 
 
-def test_every_row_read_is_loaded_unchanged_repeated_or_put_aside(warehouse: Warehouse) -> None:
+def test_every_row_read_is_loaded_unchanged_repeated_or_quarantined(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     rejected = Rejected("page 2", "9", "amount", "no number", "{}")
     result = load_entity(
@@ -136,7 +136,9 @@ def test_pages_in_any_order_or_split_give_the_same_table(tmp_path: Path) -> None
         pd.testing.assert_frame_equal(tables[0], table)
 
 
-def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(warehouse: Warehouse) -> None:
+def test_a_bad_row_is_quarantined_with_page_key_and_reason_and_the_good_ones_load(
+    warehouse: Warehouse,
+) -> None:
     load_entity(Listed([batch(deal(1), deal(2, stage="Maybe", amount="many"))]), DEALS, "deals", warehouse)
     quarantined = warehouse.read(
         "select source_ref, row_key, column_name, rule, reason from quarantine order by column_name"
@@ -155,7 +157,7 @@ def test_a_bad_row_is_put_aside_with_page_key_and_reason_and_the_good_ones_load(
 
 
 def faults(warehouse: Warehouse) -> list[tuple[str, str, str]]:
-    """Key, column and what was lost of everything that waits."""
+    """Key, column and what was lost for every unresolved quarantine entry."""
     rows = warehouse.records(
         "select row_key, column_name, lost from quarantine where resolved_at is null order by row_key, column_name"
     )
@@ -167,7 +169,7 @@ def on_each_engine(warehouse_url: str) -> Warehouse:
     return Warehouse(warehouse_url, 30)
 
 
-def test_a_cell_that_cannot_be_read_is_lost_alone_and_comes_back_when_it_can(
+def test_an_unreadable_cell_is_left_empty_in_its_row_until_a_readable_value_arrives(
     on_each_engine: Warehouse,
 ) -> None:
     warehouse = on_each_engine
@@ -181,7 +183,9 @@ def test_a_cell_that_cannot_be_read_is_lost_alone_and_comes_back_when_it_can(
     assert (deals(warehouse)["amount"].tolist(), faults(warehouse)) == (["5", "7"], [])
 
 
-def test_a_row_that_is_nothing_without_a_cell_goes_with_all_its_faults(on_each_engine: Warehouse) -> None:
+def test_a_row_that_lacks_an_essential_cell_is_quarantined_with_all_its_faults(
+    on_each_engine: Warehouse,
+) -> None:
     rows = [deal(1, currency="euro", amount="many"), deal(2), deal(3, id="three", amount="some")]
     result = load_entity(Listed([batch(*rows)], complete=True), DEALS, "deals", on_each_engine)
     assert (result.new, result.quarantined, result.lost_cells) == (1, 2, 0)
@@ -197,7 +201,7 @@ def test_changing_a_rule_changes_what_is_quarantined(on_each_engine: Warehouse) 
         assert [key for key, _, _ in faults(on_each_engine)] == lost
 
 
-def test_an_id_of_a_person_without_the_expected_form_is_found_although_only_its_pseudonym_is_staged(
+def test_a_malformed_person_id_is_caught_although_only_its_pseudonym_is_staged(
     on_each_engine: Warehouse,
 ) -> None:
     stamp = dict.fromkeys(("created_at", "modified_at"), "2024-01-01T10:00:00+01:00")
@@ -211,7 +215,7 @@ def test_an_id_of_a_person_without_the_expected_form_is_found_although_only_its_
     assert "Lopez" not in waits["payload"] and waits["row_key"] in waits["payload"]
 
 
-def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when_it_does_not(
+def test_a_quarantined_row_is_resolved_by_a_valid_version_and_not_duplicated_by_another_bad_one(
     warehouse: Warehouse,
 ) -> None:
     bad = Listed([batch(deal(1), deal(2, stage="Maybe"))])
@@ -222,7 +226,9 @@ def test_a_row_put_aside_is_resolved_when_it_arrives_mended_and_not_doubled_when
     assert warehouse.read("select resolved_at from quarantine")["resolved_at"].isna().tolist() == [False]
 
 
-def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_lives_again(warehouse: Warehouse) -> None:
+def test_a_deleted_record_becomes_a_tombstone_and_a_restored_one_is_active_again(
+    warehouse: Warehouse,
+) -> None:
     load_entity(Listed([batch(deal(1), deal(2))]), DEALS, "deals", warehouse)
     assert load_entity(Listed([batch(deleted=("2", "77"))]), DEALS, "deals", warehouse).deleted == 1
     assert deals(warehouse)["_is_deleted"].tolist() == [False, True]
@@ -236,7 +242,7 @@ def versions(warehouse: Warehouse) -> list[tuple[str, str | None, bool]]:
     return [(row["_row_key"], row["stage"], row["_is_deleted"]) for row in kept.to_dict("records")]
 
 
-def test_every_version_of_a_row_is_kept_with_the_moment_it_changed_at_the_source(
+def test_every_version_of_a_row_is_kept_with_the_time_it_changed_at_the_source(
     warehouse: Warehouse,
 ) -> None:
     may, june, july = (f"2024-0{month}-01T10:00:00+02:00" for month in (5, 6, 7))
@@ -262,7 +268,7 @@ def test_a_record_deleted_after_it_was_read_in_the_same_load_is_gone(warehouse: 
     assert deals(warehouse).empty or deals(warehouse)["_is_deleted"].tolist() == [True]
 
 
-def test_a_record_restored_after_it_was_deleted_lives_whatever_came_first(warehouse: Warehouse) -> None:
+def test_a_record_restored_after_deletion_is_active_whichever_arrives_first(warehouse: Warehouse) -> None:
     gone = {"1": datetime.fromisoformat("2024-05-01T08:00:00+00:00")}
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     again = deal(1, modified_at="2024-05-01T10:00:01+02:00")
@@ -278,14 +284,14 @@ def test_an_older_version_that_arrives_late_changes_nothing(warehouse: Warehouse
     assert deals(warehouse)["stage"].tolist() == ["Signed"]
 
 
-def test_what_a_complete_picture_lacks_is_gone_and_what_was_put_aside_is_not(warehouse: Warehouse) -> None:
+def test_rows_missing_from_a_full_load_are_deleted_but_quarantined_ones_are_not(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1), deal(2), deal(3))]), DEALS, "deals", warehouse)
     full = Listed([batch(deal(1), deal(3, stage="Maybe"))], complete=True)
     assert load_entity(full, DEALS, "deals", warehouse).deleted == 1
     assert deals(warehouse)["_is_deleted"].tolist() == [False, True, False]
 
 
-def test_an_empty_complete_picture_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
+def test_an_empty_full_load_is_refused_and_deletes_nothing(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     with pytest.raises(ContractError, match="does not mean an empty organisation"):
         load_entity(Listed([], complete=True), DEALS, "deals", warehouse)
@@ -294,7 +300,7 @@ def test_an_empty_complete_picture_is_refused_and_deletes_nothing(warehouse: War
     assert failed == ["loaded", "failed"]
 
 
-def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_before(
+def test_an_interrupted_load_resumes_from_its_checkpoint_and_publishes_nothing_until_then(
     warehouse: Warehouse,
 ) -> None:
     fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
@@ -310,7 +316,7 @@ def test_a_load_that_is_cut_short_goes_on_from_its_checkpoint_and_shows_nothing_
     assert warehouse.read("select count(*) n from load_checkpoint")["n"].item() == 0
 
 
-def test_a_source_without_checkpoints_begins_anew_after_a_failure(warehouse: Warehouse) -> None:
+def test_a_source_without_checkpoints_starts_over_after_a_failure(warehouse: Warehouse) -> None:
     fault = TransientSourceError("No answer.")
     with pytest.raises(SourceError):
         load_entity(Listed([batch(deal(1))], fault=fault), DEALS, "deals", warehouse)
@@ -319,7 +325,7 @@ def test_a_source_without_checkpoints_begins_anew_after_a_failure(warehouse: War
     assert again.resumed_at is None and list(deals(warehouse)["_row_key"]) == ["2"]
 
 
-def test_a_checkpoint_of_another_contract_or_of_last_week_is_not_gone_on_with(warehouse: Warehouse) -> None:
+def test_a_checkpoint_from_another_contract_or_from_last_week_is_not_resumed(warehouse: Warehouse) -> None:
     fault = TransientSourceError("No answer.")
     cut = Listed([batch(deal(1), checkpoint="page 2")], fault=fault)
     for later in (DEALS.model_copy(deep=True), DEALS):
@@ -335,7 +341,7 @@ def test_a_checkpoint_of_another_contract_or_of_last_week_is_not_gone_on_with(wa
         assert "1" not in set(deals(warehouse)["_row_key"])
 
 
-def test_fields_that_are_new_gone_or_of_another_type_are_recorded_once(warehouse: Warehouse) -> None:
+def test_new_removed_and_retyped_fields_are_recorded_once(warehouse: Warehouse) -> None:
     before = {"Stage": "picklist", "Amount": "currency", "Note": "text"}
     after = {"Stage": "text", "Amount": "currency", "Donor": "lookup"}
     for schema in (before, before, after, after):
@@ -350,7 +356,7 @@ def test_fields_that_are_new_gone_or_of_another_type_are_recorded_once(warehouse
     assert recent_drift(warehouse, "zoho_crm", "deals", later) == []
 
 
-def test_a_source_that_fails_half_way_leaves_rows_and_cursor_as_they_were(warehouse: Warehouse) -> None:
+def test_a_source_that_fails_halfway_leaves_rows_and_cursor_unchanged(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))], cursor="one"), DEALS, "deals", warehouse)
     fault = TransientSourceError("Zoho CRM, Deals, page 2: no answer.")
     with pytest.raises(SourceError):
@@ -445,7 +451,7 @@ def _holder(url: str, seconds: float) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.fault(7)
-def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehouse) -> None:
+def test_the_second_of_two_runs_waits_until_the_first_releases_the_file(warehouse: Warehouse) -> None:
     with _holder(warehouse.url, 1.0) as other:
         assert other.stdout is not None and other.stdout.readline() == b"held\n"
         begun = time.monotonic()
@@ -454,7 +460,7 @@ def test_the_second_of_two_runs_waits_until_the_first_lets_go(warehouse: Warehou
 
 
 @pytest.mark.fault(7)
-def test_a_run_that_waits_in_vain_says_who_holds_the_file_and_what_to_do(warehouse: Warehouse) -> None:
+def test_a_run_that_times_out_waiting_says_who_holds_the_file_and_what_to_do(warehouse: Warehouse) -> None:
     impatient = Warehouse(warehouse.url, 0.5)
     with _holder(warehouse.url, 30) as other:
         assert other.stdout is not None and other.stdout.readline() == b"held\n"
@@ -463,7 +469,7 @@ def test_a_run_that_waits_in_vain_says_who_holds_the_file_and_what_to_do(warehou
         other.kill()
 
 
-def test_a_load_too_large_for_the_memory_it_is_given_is_published_with_more(
+def test_a_load_too_large_for_its_memory_limit_is_published_with_a_higher_one(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mel_pipeline.ingest.load.MEMORY_MB", 2)
@@ -488,14 +494,14 @@ class ValidationCalls:
         monkeypatch.setattr(expectations, "validate", counted)
 
 
-def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(
+def test_rows_that_passed_every_rule_are_not_validated_again_but_changed_ones_are(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = ValidationCalls(monkeypatch)
     for rows in (
         [deal(1), deal(2)],
         [deal(1), deal(2)],
-        [deal(1), deal(2, _source_ref="page 9")],  # where it stood is not judged
+        [deal(1), deal(2, _source_ref="page 9")],  # its location in the source is not validated
     ):
         load_entity(Listed([batch(*rows)]), DEALS, "deals", warehouse)
         assert calls.rows == 1
@@ -503,7 +509,7 @@ def test_rows_that_kept_to_every_rule_are_not_asked_again_and_others_are(
     assert calls.rows == 2
 
 
-def test_rows_of_which_one_breaks_a_rule_are_asked_each_time(
+def test_a_batch_with_an_invalid_row_is_validated_every_time(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = ValidationCalls(monkeypatch)
@@ -512,7 +518,7 @@ def test_rows_of_which_one_breaks_a_rule_are_asked_each_time(
         assert (done.quarantined, calls.rows) == (1, times)
 
 
-def test_rows_are_asked_again_when_a_rule_has_changed(
+def test_rows_are_validated_again_when_a_rule_has_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = ValidationCalls(monkeypatch)
@@ -523,7 +529,7 @@ def test_rows_are_asked_again_when_a_rule_has_changed(
     assert (done.quarantined, calls.rows) == (1, 2)
 
 
-def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_changed(
+def test_a_table_is_validated_again_only_when_its_rows_or_the_rows_it_references_have_changed(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = ValidationCalls(monkeypatch)
@@ -551,10 +557,10 @@ def test_a_table_is_asked_again_only_when_its_rows_or_those_it_refers_to_have_ch
     assert emptied.rules != broken.rules
 
 
-def test_a_table_that_grows_late_is_told_although_its_rows_are_not_asked_again(
+def test_a_table_that_becomes_late_is_reported_although_its_rows_are_not_validated_again(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lateness and volume come from the ledger, which a night without rows moves as well."""
+    """Lateness and volume come from the ledger, which changes even in a night without rows."""
     calls = ValidationCalls(monkeypatch)
     load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse)
     assert judge_table(warehouse, DEALS, "deals").passed

@@ -1,4 +1,4 @@
-"""Loads that bring what the last one brought: nothing is written, and everything is as if it had been."""
+"""Loads identical to the last one: nothing is written, and the result is the same as if it had been."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 @contextmanager
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Tables that were made to agree with what was staged, in order."""
+    """Tables that were updated from staged rows, in order."""
     tables: list[str] = []
     real = raw.publish
     with monkeypatch.context() as patched:
@@ -51,7 +51,7 @@ def counts(result: LoadResult) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("complete", [False, True])
-def test_the_same_rows_are_counted_and_written_down_but_not_compared_again(
+def test_identical_rows_are_counted_and_logged_but_not_compared_again(
     warehouse: Warehouse, monkeypatch, complete: bool
 ) -> None:
     rows = [deal(1), deal(2), deal(2)]
@@ -64,9 +64,7 @@ def test_the_same_rows_are_counted_and_written_down_but_not_compared_again(
     assert len(warehouse.read("select * from load_ledger where status = 'loaded'")) == 2
 
 
-def test_a_load_that_brings_nothing_is_written_down_and_changes_nothing(
-    warehouse: Warehouse, monkeypatch
-) -> None:
+def test_an_empty_load_is_logged_and_changes_nothing(warehouse: Warehouse, monkeypatch) -> None:
     load(warehouse, deal(1))
     with written(monkeypatch) as tables:
         assert counts(load(warehouse)) == (0, 0, 0, 0, 0, 0, 0, 1)
@@ -81,7 +79,7 @@ def test_a_load_that_brings_nothing_is_written_down_and_changes_nothing(
         "update raw_zoho_crm__deals set _is_deleted = true where _row_key = '1'",
     ],
 )
-def test_a_table_somebody_changed_is_put_right(warehouse: Warehouse, by_hand: str) -> None:
+def test_a_table_edited_by_hand_is_restored(warehouse: Warehouse, by_hand: str) -> None:
     load(warehouse, deal(1), deal(2))
     with warehouse.transaction() as connection:
         connection.exec_driver_sql(by_hand)
@@ -91,7 +89,7 @@ def test_a_table_somebody_changed_is_put_right(warehouse: Warehouse, by_hand: st
     assert not table["_is_deleted"].any()
 
 
-def test_a_table_that_is_gone_is_made_again(warehouse: Warehouse) -> None:
+def test_a_dropped_table_is_recreated(warehouse: Warehouse) -> None:
     load(warehouse, deal(1))
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("drop table raw_zoho_crm__deals")
@@ -100,20 +98,20 @@ def test_a_table_that_is_gone_is_made_again(warehouse: Warehouse) -> None:
     assert len(deals(warehouse)) == 1
 
 
-def test_the_same_rows_that_are_now_all_there_is_delete_the_others(warehouse: Warehouse) -> None:
+def test_identical_rows_in_a_full_load_delete_the_others(warehouse: Warehouse) -> None:
     load(warehouse, deal(9))
     load(warehouse, deal(1), deal(2))
     load(warehouse, deal(1), deal(2))
     assert load(warehouse, deal(1), deal(2), complete=True).deleted == 1
 
 
-def test_a_row_that_waits_is_resolved_although_the_table_is_as_it_was(warehouse: Warehouse) -> None:
+def test_a_quarantined_row_is_resolved_although_the_table_is_unchanged(warehouse: Warehouse) -> None:
     load(warehouse, deal(1), deal(2))
     assert load(warehouse, deal(2, currency="euro")).waiting
     assert load(warehouse, deal(1), deal(2)).waiting == []
 
 
-def test_a_complete_picture_that_has_become_too_small_is_still_refused(
+def test_an_unchanged_full_load_below_the_minimum_row_count_is_refused(
     warehouse: Warehouse, monkeypatch
 ) -> None:
     load(warehouse, deal(1), complete=True)
@@ -122,8 +120,10 @@ def test_a_complete_picture_that_has_become_too_small_is_still_refused(
         load(warehouse, deal(1), complete=True)
 
 
-def test_a_load_that_was_cut_short_is_published_with_what_it_had(warehouse: Warehouse, monkeypatch) -> None:
-    """The rest that came is what the last load brought; what waits is more."""
+def test_rows_staged_at_a_checkpoint_are_published_although_the_rest_is_unchanged(
+    warehouse: Warehouse, monkeypatch
+) -> None:
+    """The last batch only repeats the last load; the batch staged before it is new."""
     load(warehouse, deal(1))
     monkeypatch.setattr(loading, "STAGED_ROWS", 1)
     first, second = batch(deal(2), checkpoint="a"), batch(deal(1))
@@ -131,7 +131,9 @@ def test_a_load_that_was_cut_short_is_published_with_what_it_had(warehouse: Ware
     assert deals(warehouse)["id"].tolist() == ["1", "2"]
 
 
-def test_a_row_deleted_in_the_last_load_lives_again_when_it_comes_alone(warehouse: Warehouse) -> None:
+def test_a_row_deleted_in_the_last_load_is_restored_when_it_arrives_without_the_deletion(
+    warehouse: Warehouse,
+) -> None:
     load(warehouse, deal(1), deleted=("1",))
     assert load(warehouse, deal(1)).new == 1
 
@@ -164,7 +166,7 @@ STORY = st.lists(st.one_of(REPEATED, REPEATED, REPEATED, OTHER), min_size=2, max
 
 
 def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
-    """Everything a story leaves behind, without what names a load or the moment of it."""
+    """Everything a story leaves behind, without load ids and timestamps."""
     seen: list[object] = []
     for event in story:
         if event.kind == "load":
@@ -197,7 +199,7 @@ def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
 # Without shrinking: an example takes seconds, and the stories are short.
 @settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(story=STORY)
-def test_whatever_happens_all_is_as_if_every_row_had_been_compared(story: list[Event]) -> None:
+def test_any_sequence_of_loads_ends_as_if_every_row_had_been_compared(story: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         quick = outcomes(Warehouse(f"duckdb:///{folder}/quick.duckdb", 5, 2), story)
         patched.setattr(loading._Load, "_nothing_to_write", lambda *_, **__: None)

@@ -1,4 +1,4 @@
-"""Data carry their origin: the sample never becomes real, and one account never reads on from another's cursor."""
+"""Data carry their origin: the sample never becomes real, and no account continues from another's cursor."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_sample_figures_are_marked_as_such_whatever_the_settings_say(tmp_path: P
 
 
 @pytest.mark.fault(34)
-def test_another_account_or_address_is_refused_and_an_account_more_is_not(tmp_path: Path) -> None:
+def test_another_account_or_address_is_refused_but_an_additional_account_is_not(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     ids = {"access_token": "t", "account_ids": "1,2"}
     settings = real(small).with_source("instagram", **ids)
@@ -78,7 +78,7 @@ def test_a_cursor_of_one_data_centre_is_not_used_in_another(tmp_path: Path) -> N
         require_origin(small.warehouse, real(small, zoho_api_url="https://www.zohoapis.com"), "zoho_crm")
 
 
-def test_an_address_from_which_nothing_came_can_be_corrected(tmp_path: Path) -> None:
+def test_an_address_that_never_returned_data_can_be_corrected(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     wrong = real(small, zoho_api_url="https://www.zohoapis.xx")
     note_origin(small.warehouse, wrong, "zoho_crm")
@@ -92,7 +92,7 @@ def test_the_sample_on_another_port_is_the_same_sample(tmp_path: Path) -> None:
         assert origin_of(one, source) == origin_of(two, source)
 
 
-def test_an_emptied_home_takes_another_origin_and_published_quarters_are_asked_about(
+def test_an_emptied_home_accepts_another_origin_and_published_quarters_need_an_extra_flag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = organisation(tmp_path)

@@ -73,7 +73,7 @@ def everything(small: Small) -> str:
     return "\n".join(found)
 
 
-def test_the_sources_own_id_of_a_person_stands_nowhere(small: Small) -> None:
+def test_the_sources_own_id_of_a_person_is_stored_nowhere(small: Small) -> None:
     small.load("participations", [part(3, OTHER) | {"role": "Dancer"}])  # one for the quarantine
     held = everything(small)
     assert PERSON not in held
@@ -81,7 +81,7 @@ def test_the_sources_own_id_of_a_person_stands_nowhere(small: Small) -> None:
     assert load_pseudonyms(small.settings).of("zoho_crm", OTHER) in held
 
 
-def test_references_between_people_still_lead_somewhere(small: Small) -> None:
+def test_references_between_people_still_resolve(small: Small) -> None:
     joined = small.warehouse.records(
         "select p.id from raw_zoho_crm__participations p join raw_zoho_crm__contacts c on c.id = p.contact"
     )
@@ -92,7 +92,7 @@ def test_a_deleted_person_is_found_again_by_the_pseudonym(small: Small) -> None:
     assert small.load("contacts", [], deleted={PERSON: None}).deleted == 1
 
 
-def test_the_key_is_made_once_readable_by_its_owner_alone(small: Small) -> None:
+def test_the_key_is_created_once_and_readable_only_by_its_owner(small: Small) -> None:
     path = small.settings.secrets_dir / "pseudonym.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load_pseudonyms(small.settings) == load_pseudonyms(small.settings)
@@ -100,7 +100,7 @@ def test_the_key_is_made_once_readable_by_its_owner_alone(small: Small) -> None:
     assert path.read_text() not in repr(load_pseudonyms(small.settings))
 
 
-def test_another_key_than_the_data_were_loaded_with_is_refused(small: Small) -> None:
+def test_a_key_other_than_the_one_the_data_were_loaded_with_is_refused(small: Small) -> None:
     other = small.settings.model_copy(update={"pseudonym_key": SecretStr("another key of some length")})
     with pytest.raises(SettingsError, match="but this key is") as refused:
         Small(other, small.warehouse).load("contacts", [contact("9")])
@@ -167,7 +167,7 @@ def test_a_source_without_people_cannot_erase_one(small: Small) -> None:
         erase(small.warehouse, load_pseudonyms(small.settings), "matomo", "1", "request")
 
 
-def test_text_about_people_and_old_versions_go_when_they_are_too_old(small: Small) -> None:
+def test_text_about_people_and_old_versions_are_deleted_after_their_retention(small: Small) -> None:
     small.survey("lab.csv", {"r1": "Satisfied"})
     with small.warehouse.transaction() as connection:
         connection.exec_driver_sql(
@@ -196,7 +196,7 @@ def test_copies_for_spark_go_with_what_is_too_old_and_stay_while_nothing_is(
     assert not lake.is_there(copy) and lake.parts() == {}
 
 
-def test_what_is_held_about_people_is_told_with_why_and_for_how_long(small: Small) -> None:
+def test_data_held_about_people_are_listed_with_purpose_and_retention(small: Small) -> None:
     held = {(item.source, item.entity): item for item in holdings(small.warehouse)}
     people = held["zoho_crm", "contacts"]
     assert (people.rows, people.keys, people.keep_months) == (2, ("id",), 60)

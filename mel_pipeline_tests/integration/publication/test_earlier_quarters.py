@@ -1,4 +1,4 @@
-"""Late data of a quarter that is no longer run: its figures are updated, others are untouched, published ones stay."""
+"""Late data for quarters outside the nightly run: only their figures are updated, and published ones stay."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_night_without_news_builds_no_table_and_touches_no_quarter(small: Smal
     assert small.warehouse.records("select * from calculation") == calculations
 
 
-def test_a_survey_that_comes_late_touches_the_quarter_of_its_event_alone(small: Small) -> None:
+def test_a_late_survey_touches_only_the_quarter_of_its_event(small: Small) -> None:
     answers = {f"late{number}": "Very satisfied" for number in range(12)}
     small.survey("late.csv", answers, event="EV-2")
     built = tables_built_by_a_night(small)
@@ -68,7 +68,7 @@ def test_a_survey_that_comes_late_touches_the_quarter_of_its_event_alone(small: 
     assert recalculated(small) == []
 
 
-def test_a_corrected_date_touches_the_quarter_it_left_and_the_one_it_came_to(small: Small) -> None:
+def test_a_corrected_date_touches_the_old_and_the_new_quarter(small: Small) -> None:
     moved = {
         **LAB_IN_MAY,
         "starts_at": "2024-08-07T09:00:00+00:00",

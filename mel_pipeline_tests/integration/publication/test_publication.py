@@ -68,7 +68,7 @@ def test_a_quarter_is_a_draft_then_approved_then_published(small: Small) -> None
     assert events == ["approved", "published"]
 
 
-def test_what_stands_against_publishing_is_listed_with_what_to_do(small: Small) -> None:
+def test_obstacles_to_publishing_are_listed_with_what_to_do(small: Small) -> None:
     small.survey("other.csv", {"x1": "Splendide"})
     small.calculate(QUARTER)
     with pytest.raises(PublicationError) as refused:
@@ -96,7 +96,7 @@ def test_an_open_quarter_cannot_be_published(small: Small) -> None:
         small.publish("2025-Q1")
 
 
-def test_data_loaded_after_the_calculation_have_to_be_calculated_first(small: Small) -> None:
+def test_data_loaded_after_the_calculation_must_be_calculated_before_publishing(small: Small) -> None:
     small.load("accounts", [member(11)])
     with pytest.raises(PublicationError, match="Data were loaded after 2024-Q4 was calculated"):
         small.publish(QUARTER)
@@ -117,7 +117,7 @@ def test_approving_needs_a_role_and_a_note(small: Small) -> None:
         approve(small.warehouse, small.settings, Quarter.parse(QUARTER), " ", "note")
 
 
-def test_that_nothing_stands_against_a_quarter_is_written_down_once(small: Small) -> None:
+def test_a_quarter_ready_to_publish_is_logged_as_checked_once(small: Small) -> None:
     small.load_the_rest()
     small.calculate(QUARTER)
     for _ in range(2):
@@ -125,7 +125,7 @@ def test_that_nothing_stands_against_a_quarter_is_written_down_once(small: Small
     assert [entry.event for entry in store.ledger(small.warehouse, QUARTER)] == ["checked"]
 
 
-def test_a_published_figure_never_changes_and_the_difference_stands_in_the_ledger(published: Small) -> None:
+def test_a_published_figure_never_changes_and_the_difference_goes_into_the_ledger(published: Small) -> None:
     before = shown(published)
     published.load("accounts", [member(11, joined_on="2024-12-01")])
     published.calculate(QUARTER)
@@ -174,7 +174,7 @@ def test_a_difference_of_fewer_people_than_a_small_group_is_not_shown(published:
         assert "too few people" in sentence_of(row)
 
 
-def test_a_new_version_takes_in_what_differs_and_keeps_what_may_not_be_shown(published: Small) -> None:
+def test_a_new_version_includes_the_differences_but_holds_back_small_groups(published: Small) -> None:
     satisfaction = published.figure("SAT-01", QUARTER)
     published.load("accounts", [member(11, joined_on="2024-12-01")])
     published.survey("late.csv", {"late1": "Very dissatisfied"})
@@ -222,7 +222,7 @@ def test_each_kind_of_change_has_its_part_and_the_parts_add_up(small: Small) -> 
 
 
 @pytest.mark.fault(30)
-def test_a_changed_definition_is_told_as_such_and_the_old_one_still_rebuilds(
+def test_a_changed_definition_is_named_as_the_reason_and_the_old_one_still_rebuilds(
     published: Small, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
@@ -280,7 +280,7 @@ def test_an_entry_of_the_ledger_changed_or_removed_later_breaks_its_chain(publis
     assert store.broken_links(published.warehouse) == [2]
 
 
-def test_a_reason_is_asked_for_where_the_data_do_not_tell_and_publishing_waits_for_it(
+def test_an_unexplained_change_blocks_publishing_until_somebody_gives_the_reason(
     published: Small,
 ) -> None:
     with published.warehouse.transaction() as connection:  # a figure that no stored row explains

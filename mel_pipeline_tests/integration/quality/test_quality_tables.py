@@ -1,4 +1,4 @@
-"""What is said of a whole raw table."""
+"""Checks of whole raw tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def judged(warehouse: Warehouse, contract: EntityContract = CONTRACT) -> quality
     return quality.check_table(warehouse, CRM.table("deals"), contract, TABLES)
 
 
-def test_a_table_that_keeps_to_its_contract_is_praised_in_one_sentence(warehouse: Warehouse) -> None:
+def test_a_table_that_meets_its_contract_passes_with_one_sentence(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1), deal(2))]), CRM, "deals", warehouse)
     verdict = judged(warehouse)
     assert verdict.passed and not verdict.blocking
@@ -48,7 +48,7 @@ def test_a_table_that_was_never_loaded_blocks(warehouse: Warehouse) -> None:
     assert verdict.blocking and "nothing has been loaded yet" in verdict.sentences[0]
 
 
-def test_too_few_rows_block_so_that_a_cut_off_export_makes_no_figures(warehouse: Warehouse) -> None:
+def test_too_few_rows_block_so_that_a_truncated_export_gives_no_figures(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     verdict = judged(warehouse, CONTRACT.model_copy(update={"min_rows": 5}))
     assert verdict.blocking and "1 rows where at least 5" in verdict.sentences[0]
@@ -62,13 +62,13 @@ def test_a_missing_column_blocks_and_is_named(warehouse: Warehouse) -> None:
     assert verdict.blocking and "stage" in verdict.sentences[0]
 
 
-def test_a_table_of_which_everything_was_deleted_blocks(warehouse: Warehouse) -> None:
+def test_a_table_whose_rows_were_all_deleted_blocks(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     load_entity(Listed([batch(deleted=("1",))]), CRM, "deals", warehouse)
     assert judged(warehouse).blocking
 
 
-def test_a_reference_into_nothing_warns_with_its_count_and_does_not_block(warehouse: Warehouse) -> None:
+def test_dangling_references_warn_with_their_count_and_do_not_block(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1, account="7"), deal(2))]), CRM, "deals", warehouse)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("create table raw_zoho_crm__accounts (_row_key text, _is_deleted boolean)")
@@ -88,7 +88,7 @@ def test_the_file_is_free_for_others_after_a_check(warehouse: Warehouse) -> None
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(warehouse: Warehouse) -> None:
+def test_a_drop_in_rows_since_the_last_load_warns_and_so_does_a_late_table(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     facts = quality.LoadFacts(stored=60, earlier=100, age_days=9)
     verdict = quality.check_table(warehouse, CRM.table("deals"), CONTRACT, TABLES, "", facts)
@@ -99,7 +99,7 @@ def test_a_fall_of_rows_against_the_load_before_warns_and_a_late_table_is_late(w
     assert (by_name["fresh"].dimension, by_name["fresh"].passed) == ("timeliness", False)
 
 
-def test_a_table_is_held_against_the_number_the_source_counts(warehouse: Warehouse) -> None:
+def test_a_table_is_compared_with_the_count_the_source_reports(warehouse: Warehouse) -> None:
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     verdict = quality.check_table(
         warehouse, CRM.table("deals"), CONTRACT, TABLES, "", quality.LoadFacts(expected=10_000, waiting=1)

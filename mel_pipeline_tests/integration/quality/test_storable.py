@@ -1,4 +1,4 @@
-"""Cells that no column holds, or no cast reads: quarantined, so that no cast in SQL stops every model."""
+"""Values that cannot be stored or cast are quarantined, so that a cast in SQL cannot fail every model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEPT = ["x" * 50_000, "a\u2028b"]
 
 
 @pytest.mark.fault(41)
-def test_what_no_column_holds_costs_its_cell_and_everything_else_can_be_cast(warehouse_url: str) -> None:
+def test_a_value_that_no_column_can_store_is_quarantined_and_the_rest_can_be_cast(warehouse_url: str) -> None:
     warehouse = Warehouse(warehouse_url)
     rows = [{**GOOD, "id": f"{n:02}", column: text} for n, (column, text) in enumerate(BAD)]
     rows += [{**GOOD, "id": f"kept {n}", "text": text} for n, text in enumerate(KEPT)]

@@ -1,4 +1,4 @@
-"""What a report says about sources that did not answer."""
+"""What a report says about sources that did not respond."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fail(organisation: Organisation, sandbox: Sandbox, source: str, *entities: s
         sandbox.platforms[source].fail(None)
 
 
-def test_a_source_that_stopped_answering_gets_one_dated_note_with_the_day_it_last_did(
+def test_a_source_that_stopped_responding_gets_one_note_with_the_date_of_its_last_update(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
     for entity in ("accounts", "periods"):
@@ -38,7 +38,7 @@ def test_a_source_that_stopped_answering_gets_one_dated_note_with_the_day_it_las
     assert "Authorise the account again" in note
 
 
-def test_a_source_of_which_everything_failed_is_named_once_and_one_never_loaded_says_so(
+def test_a_source_whose_entities_all_failed_is_named_once_and_one_never_loaded_says_so(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
     entities = ("accounts", "daily", "periods")

@@ -125,13 +125,13 @@ def test_no_edition_format_or_language_shows_a_draft_or_what_another_one_withhel
     assert not withheld & printed.keys()
 
 
-def test_the_folder_of_readers_may_not_contain_the_drafts(tmp_path: Path) -> None:
+def test_the_published_folder_must_not_contain_the_drafts(tmp_path: Path) -> None:
     settings = organisation(tmp_path / "home", reports_dir=tmp_path).settings
     with pytest.raises(ReportError, match="Set MEL_REPORTS_DIR to a folder that does not contain MEL_HOME"):
         editions_dir(settings, published=True)
 
 
-def test_an_edition_that_moves_leaves_nothing_behind_and_takes_what_people_put_beside_it(
+def test_moving_an_edition_leaves_nothing_behind_and_keeps_files_people_added(
     tmp_path: Path,
 ) -> None:
     old, new = tmp_path / "old" / "2024-Q4", tmp_path / "new" / "2024-Q4"

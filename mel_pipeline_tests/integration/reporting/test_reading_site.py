@@ -80,7 +80,7 @@ def small(tmp_path_factory) -> Small:
     return made
 
 
-def test_the_site_counts_what_a_city_came_to_while_it_was_a_member(small: Small):
+def test_the_site_counts_only_events_a_city_attended_while_it_was_a_member(small: Small):
     site = read_site(small.warehouse, small.settings)
     cities = {city.id: city for city in read_cities(site, ["2024-Q4"])}
     assert set(cities) == {str(number) for number in range(1, 8)}  # no non-member

@@ -94,7 +94,7 @@ def total(box: Sandbox, metric: str, since: str, until: str, account: str = AVAN
     return int(data[0]["total_value"]["value"])
 
 
-def test_an_account_tells_its_followers_and_how_hard_the_api_is_used(box: Sandbox) -> None:
+def test_an_account_reports_its_followers_and_the_api_usage(box: Sandbox) -> None:
     answer = graph(box, AVANTIA, fields="id,username,followers_count,media_count")
     assert answer.json()["username"] == "avantia"
     assert answer.json()["followers_count"] > 1_500
@@ -200,7 +200,7 @@ def test_the_next_link_of_a_page_can_be_followed_as_it_is(box: Sandbox) -> None:
     assert not {post["id"] for post in page["data"]} & {post["id"] for post in following["data"]}
 
 
-def test_campaign_videos_have_658382_views_asked_one_by_one(box: Sandbox) -> None:
+def test_campaign_videos_add_up_to_658382_views_requested_one_by_one(box: Sandbox) -> None:
     query: dict[str, object] = {"fields": "id,caption,media_type", "limit": 100}
     posts = graph(box, f"{AVANTIA}/media", since="2024-11-25", until="2025-01-01", **query).json()["data"]
     videos = [post for post in posts if "#AVANTIAcampaign" in post["caption"]]
@@ -239,7 +239,7 @@ def test_visits_come_by_day_and_an_empty_day_is_an_empty_list(box: Sandbox) -> N
     assert body["2024-08-05"]["bounce_rate"].endswith("%")
 
 
-def test_days_that_have_not_been_are_empty(box: Sandbox) -> None:
+def test_future_days_are_empty(box: Sandbox) -> None:
     assert set(map(str, matomo(box, date="2026-11-20,2026-11-25").values())) == {"[]"}
 
 
@@ -267,7 +267,7 @@ def test_matomo_errors_come_with_status_200(box: Sandbox, wrong: dict[str, str])
 
 
 @pytest.mark.slow
-def test_a_platform_can_be_let_fail_by_name_and_an_unknown_one_is_refused() -> None:
+def test_a_platform_can_be_made_to_fail_by_name_and_an_unknown_name_is_refused() -> None:
     with running(today=date(2026, 11, 20), fail="matomo=down") as failing:
         assert requests.get(f"{failing.url}/matomo/index.php", timeout=10).status_code == 503
         assert requests.get(f"{failing.url}/instagram/v23.0/1", timeout=10).status_code == 401

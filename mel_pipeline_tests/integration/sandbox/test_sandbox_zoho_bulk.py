@@ -74,7 +74,7 @@ def test_a_job_passes_through_its_states_and_early_results_say_nothing(zoho: Cli
     }
 
 
-def test_a_job_is_done_within_a_minute_even_when_nobody_asks(account: Account) -> None:
+def test_a_job_finishes_within_a_minute_even_when_nobody_polls(account: Account) -> None:
     with asking(account) as zoho:
         created = zoho.post(JOBS, {"query": {"module": {"api_name": "Contacts"}}}).json()["data"][0]
         assert created["details"]["state"] == "ADDED"
@@ -100,7 +100,7 @@ def test_a_file_holds_bare_ids_and_values_joined_by_semicolons(zoho: Client) -> 
     assert (ben["Last_Name"], ben["Age"], ben["Themes"], ben["Is_Member"]) == ("Ben\nB.", "", "", "")
 
 
-def test_only_the_fields_asked_for_come_after_the_id(zoho: Client) -> None:
+def test_only_the_requested_fields_follow_the_id(zoho: Client) -> None:
     rows = zoho.result(zoho.start_job(fields=["Age"]))
     assert [list(row) for row in rows] == [["id", "Age"]] * 3
 
@@ -141,7 +141,7 @@ def test_an_unknown_job_and_a_result_that_is_not_there_yet_are_404(zoho: Client)
     assert reason(zoho.ask(f"{JOBS}/{zoho.start_job()}/result")) == (404, "RESOURCE_NOT_FOUND")
 
 
-def test_a_large_module_comes_in_sets_and_every_record_once(account: Account) -> None:
+def test_a_large_module_arrives_in_sets_with_every_record_once(account: Account) -> None:
     account.bulk.rows = 6_000  # 200,000 unless a test says otherwise
     account.add_module("Many", [Field("Name", "text")]).fill(12_001, lambda i: {"Name": str(i)})
     with asking(account) as zoho:
@@ -155,7 +155,7 @@ def test_a_large_module_comes_in_sets_and_every_record_once(account: Account) ->
     assert (pages, len(ids), len(set(ids))) == ([1, 2], 12_001, 12_001)
 
 
-def test_the_next_set_can_be_asked_for_within_a_day(account: Account) -> None:
+def test_the_next_set_can_be_requested_within_a_day(account: Account) -> None:
     account.bulk.rows = 2
     with asking(account) as zoho:
         token = zoho.finished(zoho.start_job())["result"]["next_page_token"]
@@ -166,7 +166,7 @@ def test_the_next_set_can_be_asked_for_within_a_day(account: Account) -> None:
         assert reason(late) == (400, "EXPIRED_VALUE")
 
 
-def test_a_result_holds_what_lives_when_the_job_completes(account: Account) -> None:
+def test_a_result_holds_the_records_that_exist_when_the_job_completes(account: Account) -> None:
     module = account.modules["Contacts"]
     ada, ben, _ = module.ids()
     with asking(account) as zoho:
@@ -210,7 +210,7 @@ def test_a_job_can_hang_and_can_fail_with_a_reason(account: Account) -> None:
         assert zoho.ask(f"{JOBS}/{job}/result").status_code == 404
 
 
-def test_a_file_can_arrive_cut_short(account: Account) -> None:
+def test_a_file_can_arrive_truncated(account: Account) -> None:
     account.faults.bulk = "truncated"
     with asking(account) as zoho:
         url = zoho.finished(zoho.start_job())["result"]["download_url"]
@@ -228,7 +228,7 @@ def test_the_column_of_ids_can_be_headed_as_older_versions_did(account: Account)
         assert list(zoho.result(zoho.start_job(fields=["Age"]))[0]) == ["Id", "Age"]
 
 
-def test_a_download_can_break_off(account: Account) -> None:
+def test_a_download_can_be_interrupted(account: Account) -> None:
     with asking(account) as zoho:
         url = zoho.finished(zoho.start_job())["result"]["download_url"]
         account.faults.add("/result$", truncate=True)

@@ -80,13 +80,13 @@ def test_conditions_choose_records(zoho: Client, where: str, found: list[str]) -
     assert names(zoho, where) == found
 
 
-def test_moments_are_compared_as_instants_whatever_their_offset(zoho: Client) -> None:
+def test_timestamps_are_compared_as_instants_whatever_their_offset(zoho: Client) -> None:
     assert names(zoho, "Met_At < '2026-01-01T09:15:00+00:00'") == ["Ada"]
     assert names(zoho, "Met_At = '2026-01-01T14:30:00+05:00'") == ["Ben"]
     assert names(zoho, "Modified_Time >= '2026-01-05T13:00:00+01:00'") == ["Ada", "Ben"]
 
 
-def test_rows_come_by_rising_id_or_in_the_order_asked(zoho: Client) -> None:
+def test_rows_come_by_ascending_id_or_in_the_requested_order(zoho: Client) -> None:
     everyone = "id is not null"
     assert names(zoho, everyone) == ["Ada", "Ben", "O'Neil", "Dora"]
     assert names(zoho, everyone, "order by id desc") == ["Dora", "O'Neil", "Ben", "Ada"]
@@ -182,11 +182,11 @@ for _ in range(25):
         ("select id from Nothing where id is not null", "INVALID_MODULE"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_zohos_word_for_it(zoho: Client, query: str, code: str) -> None:
+def test_an_invalid_query_is_refused_with_zohos_error_code(zoho: Client, query: str, code: str) -> None:
     assert reason(zoho.coql(query)) == (400, code)
 
 
-def test_an_offset_of_a_hundred_thousand_is_the_furthest(zoho: Client) -> None:
+def test_an_offset_of_a_hundred_thousand_is_the_highest(zoho: Client) -> None:
     assert zoho.coql("select id from Many where id is not null limit 100000, 2000").status_code == 204
 
 

@@ -82,7 +82,7 @@ def test_a_module_without_deletions_is_no_content(account: Account, people: Modu
         assert zoho.get("Contacts/deleted", type="all").status_code == 204
 
 
-def test_the_bin_tells_sixty_days_and_permanent_deletions_a_hundred_and_twenty(
+def test_the_bin_goes_back_sixty_days_and_permanent_deletions_a_hundred_and_twenty(
     account: Account, people: Module
 ) -> None:
     ada, ben, _ = people.ids()
@@ -113,7 +113,7 @@ def test_a_restored_record_leaves_the_list_and_counts_as_changed(account: Accoun
     assert datetime.fromisoformat(row["Modified_Time"]) == NOON + timedelta(days=1)
 
 
-def test_a_permanent_deletion_cannot_be_taken_back(account: Account, people: Module) -> None:
+def test_a_permanent_deletion_cannot_be_undone(account: Account, people: Module) -> None:
     ada = people.ids()[0]
     people.delete(ada, permanent=True)
     with pytest.raises(KeyError):

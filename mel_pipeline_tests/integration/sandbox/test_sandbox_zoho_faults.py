@@ -43,7 +43,7 @@ def contacts(zoho: Client, **query: Any) -> requests.Response:
     return zoho.get("Contacts", fields="Last_Name", **query)
 
 
-def test_a_status_comes_once_by_default_with_zohos_body(account: Account, zoho: Client) -> None:
+def test_a_status_is_returned_once_by_default_with_zohos_body(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", status=500)
     assert reason(contacts(zoho)) == (500, "INTERNAL_ERROR")
     assert contacts(zoho).status_code == 200
@@ -52,7 +52,7 @@ def test_a_status_comes_once_by_default_with_zohos_body(account: Account, zoho: 
     assert contacts(zoho).headers["Content-Type"].startswith("text/html")
 
 
-def test_a_fault_waits_for_its_turn_and_meets_the_calls_that_match(account: Account, zoho: Client) -> None:
+def test_a_fault_waits_for_its_turn_and_hits_only_matching_calls(account: Account, zoho: Client) -> None:
     account.faults.add(r"/Contacts(\?|$)", after=2, times=2, status=429)
     assert [contacts(zoho).status_code for _ in range(5)] == [200, 200, 429, 429, 200]
     account.faults.add("/crm/v8/Contacts?fields=Last_Name&page=2", status=500)
@@ -61,7 +61,7 @@ def test_a_fault_waits_for_its_turn_and_meets_the_calls_that_match(account: Acco
     assert contacts(zoho).status_code == 200
 
 
-def test_a_body_and_headers_of_ones_own(account: Account, zoho: Client) -> None:
+def test_a_fault_can_set_its_body_and_headers(account: Account, zoho: Client) -> None:
     body = {"code": "TOO_MANY_REQUESTS", "details": {"retry_after": 7}, "status": "error"}
     account.faults.add("Contacts", status=429, body=body, headers={"Retry-After": "7"})
     answer = contacts(zoho)
@@ -74,7 +74,7 @@ def test_a_body_and_headers_of_ones_own(account: Account, zoho: Client) -> None:
     assert (answer.headers["X-Extra"], len(answer.json()["data"])) == ("yes", 5)
 
 
-def test_a_connection_is_dropped_without_an_answer(account: Account, zoho: Client) -> None:
+def test_a_connection_can_be_dropped_without_a_response(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", reset=True)
     with pytest.raises(requests.ConnectionError):
         contacts(zoho)
@@ -82,14 +82,14 @@ def test_a_connection_is_dropped_without_an_answer(account: Account, zoho: Clien
     assert contacts(zoho).status_code == 200
 
 
-def test_a_body_is_cut_short_of_its_length(account: Account, zoho: Client) -> None:
+def test_a_body_can_be_truncated(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", truncate=True)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         contacts(zoho)
     assert contacts(zoho).status_code == 200
 
 
-def test_a_delay_comes_before_the_answer(account: Account, zoho: Client) -> None:
+def test_a_response_can_be_delayed(account: Account, zoho: Client) -> None:
     account.faults.add("Contacts", delay=0.15)
     start = time.perf_counter()
     assert contacts(zoho).status_code == 200
@@ -101,7 +101,7 @@ def test_a_sign_in_can_fail_too(account: Account, zoho: Client) -> None:
     assert [zoho.refresh().status_code for _ in range(2)] == [503, 200]
 
 
-def test_a_lost_scope_and_a_missing_permission_meet_one_module_only(account: Account, zoho: Client) -> None:
+def test_a_lost_scope_and_a_missing_permission_affect_one_module_only(account: Account, zoho: Client) -> None:
     account.faults.revoke_scope("Contacts")
     assert reason(contacts(zoho)) == (401, "OAUTH_SCOPE_MISMATCH")
     assert zoho.refused("Contacts/deleted") == (401, "OAUTH_SCOPE_MISMATCH")
@@ -130,7 +130,7 @@ def test_a_hook_runs_as_a_call_arrives_and_may_change_records(account: Account, 
     assert seen == account.calls
 
 
-def test_every_call_is_noted_with_its_question_and_its_answer(account: Account, zoho: Client) -> None:
+def test_every_call_is_logged_with_its_request_and_response(account: Account, zoho: Client) -> None:
     contacts(zoho, page=1)
     zoho.refused("Nothing", fields="id")
     zoho.coql("select id from Deals where id is not null")

@@ -18,7 +18,7 @@ def contacts(account: Account) -> Account:
 
 
 def spent(account: Account) -> list[tuple[str, int]]:
-    """Last part of the address, and what the call cost."""
+    """Last part of the path, and what the call cost."""
     return [(call.path.rsplit("/", 1)[1], call.credits) for call in account.calls]
 
 
@@ -76,7 +76,7 @@ def test_remaining_credits_are_sent_only_above_half_of_the_limit() -> None:
     assert remaining == [None] * 5 + ["4", "3", "2"]
 
 
-def test_a_refused_sign_in_costs_nothing_and_a_wrong_question_does() -> None:
+def test_a_refused_sign_in_costs_nothing_but_a_bad_request_does() -> None:
     account = contacts(Account())
     with asking(account) as zoho:
         assert zoho.refused("Contacts") == (400, "REQUIRED_PARAM_MISSING")
@@ -97,7 +97,7 @@ def statuses(zoho: Client, calls: int, query: bool = False) -> Counter[int]:
         return Counter(pool.map(one, range(calls)))
 
 
-def test_more_calls_at_once_than_the_edition_admits_are_refused() -> None:
+def test_more_concurrent_calls_than_the_edition_allows_are_refused() -> None:
     account = contacts(Account(concurrency=3, pages_delay=1))
     with asking(account) as zoho:
         assert statuses(zoho, 5) == {200: 3, 429: 2}

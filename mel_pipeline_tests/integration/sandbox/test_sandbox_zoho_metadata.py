@@ -46,7 +46,7 @@ def test_a_custom_module_has_a_module_name_that_differs_from_its_api_name(accoun
     assert [module["generated_type"] for module in modules.values()] == ["default", "custom", "custom"]
 
 
-def test_fields_tell_their_types_and_some_do_not_tell_all(account: Account) -> None:
+def test_fields_report_their_types_and_some_omit_the_json_type(account: Account) -> None:
     with asking(account) as zoho:
         fields = fields_of(zoho)
     assert {"id", "Created_Time", "Modified_Time"} <= set(fields)
@@ -83,13 +83,13 @@ def test_a_new_a_removed_and_a_retyped_field_do_not_move_any_time_of_change(acco
     assert ("City" in fields, "Odd" in fields) == (True, False)
 
 
-def test_fields_are_asked_for_one_module(account: Account) -> None:
+def test_fields_are_listed_for_one_module_at_a_time(account: Account) -> None:
     with asking(account) as zoho:
         assert zoho.refused("settings/fields") == (400, "REQUIRED_PARAM_MISSING")
         assert zoho.refused("settings/fields", module="Nothing") == (400, "INVALID_MODULE")
 
 
-def test_a_pick_list_tells_the_words_that_are_in_use() -> None:
+def test_a_pick_list_reports_the_values_in_use() -> None:
     account = Account()
     seats = account.add_module(
         "Board_Seats", [Field("Role", "picklist"), Field("Themes", "multiselectpicklist")]

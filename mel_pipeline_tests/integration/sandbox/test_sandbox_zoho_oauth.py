@@ -33,7 +33,7 @@ def shared() -> Iterator[Client]:
         yield zoho
 
 
-def test_a_refresh_gives_a_bearer_token_for_an_hour_and_the_host_to_ask(account: Account) -> None:
+def test_a_refresh_gives_a_bearer_token_for_an_hour_and_the_api_host(account: Account) -> None:
     with asking(account) as zoho:
         first, second = zoho.refresh().json(), zoho.refresh().json()
         assert first["api_domain"] == zoho.url
@@ -77,7 +77,7 @@ def test_a_sign_in_can_be_throttled_in_either_shape_and_in_any_language(account:
         assert "access_token" in zoho.refresh().json()
 
 
-def test_the_sixteenth_token_ends_the_oldest(account: Account) -> None:
+def test_the_sixteenth_token_revokes_the_oldest(account: Account) -> None:
     with asking(account) as zoho:
         tokens = [zoho.token]
         for _ in range(15):
@@ -89,7 +89,7 @@ def test_the_sixteenth_token_ends_the_oldest(account: Account) -> None:
         assert statuses == [401, *[200] * 15]
 
 
-def test_an_access_token_ends_after_an_hour_of_the_accounts_own_clock(account: Account) -> None:
+def test_an_access_token_expires_after_an_hour_on_the_accounts_own_clock(account: Account) -> None:
     with asking(account) as zoho:
         account.clock.advance(3_590)
         assert zoho.get("Contacts", **CONTACT).status_code == 200
@@ -97,7 +97,7 @@ def test_an_access_token_ends_after_an_hour_of_the_accounts_own_clock(account: A
         assert zoho.refused("Contacts", **CONTACT) == (401, "INVALID_TOKEN")
 
 
-def test_access_tokens_can_be_ended_at_once(account: Account) -> None:
+def test_access_tokens_can_be_revoked_at_once(account: Account) -> None:
     with asking(account) as zoho:
         account.faults.expire_access_tokens()
         assert zoho.refused("Contacts", **CONTACT) == (401, "INVALID_TOKEN")
@@ -106,7 +106,7 @@ def test_access_tokens_can_be_ended_at_once(account: Account) -> None:
 
 
 @pytest.mark.parametrize("path", ["Contacts", "Contacts/deleted", "settings/modules", "settings/fields"])
-def test_the_crm_answers_nobody_without_a_valid_token(shared: Client, path: str) -> None:
+def test_the_crm_refuses_calls_without_a_valid_token(shared: Client, path: str) -> None:
     stranger = Client(shared.url, shared.session)
     stranger.token = "wrong"
     assert stranger.refused(path) == (401, "INVALID_TOKEN")
@@ -129,7 +129,7 @@ def test_another_data_centre_can_be_returned(account: Account) -> None:
         ("ZohoCRM.modules.custom.READ", "Network_Events", "Contacts"),
     ],
 )
-def test_a_scope_opens_its_module_alone(account: Account, scope: str, allowed: str, refused: str) -> None:
+def test_a_scope_opens_only_its_module(account: Account, scope: str, allowed: str, refused: str) -> None:
     account.scopes.discard("ZohoCRM.modules.ALL")
     account.scopes.add(scope)
     with asking(account) as zoho:
@@ -138,7 +138,7 @@ def test_a_scope_opens_its_module_alone(account: Account, scope: str, allowed: s
         assert zoho.refused(f"{refused}/deleted") == (401, "OAUTH_SCOPE_MISMATCH")
 
 
-def test_settings_queries_bulk_jobs_people_and_campaigns_have_scopes_of_their_own(account: Account) -> None:
+def test_settings_queries_bulk_jobs_people_and_campaigns_have_separate_scopes(account: Account) -> None:
     account.scopes.intersection_update({"ZohoCRM.modules.ALL"})
     job = {"query": {"module": {"api_name": "Contacts"}}}
     with asking(account) as zoho:

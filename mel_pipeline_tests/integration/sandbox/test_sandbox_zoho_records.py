@@ -51,12 +51,12 @@ def test_a_page_holds_at_most_two_hundred_records(zoho: Client) -> None:
 
 @pytest.mark.parametrize("name", ["page", "per_page"])
 @pytest.mark.parametrize("value", ["x", "0", "-1", "²"])
-def test_a_page_that_is_no_number_is_refused_and_not_a_crash(zoho: Client, name: str, value: str) -> None:
+def test_a_page_that_is_not_a_number_is_refused_without_a_crash(zoho: Client, name: str, value: str) -> None:
     assert zoho.refused("Contacts", fields="Age", **{name: value}) == (400, "INVALID_DATA")
 
 
 @pytest.mark.parametrize("path", ["Nothing", "Nothing/deleted", "Nothing/1", "Nothing/actions/count"])
-def test_an_unknown_module_is_refused_by_name_of_the_error(zoho: Client, path: str) -> None:
+def test_an_unknown_module_is_refused_with_its_error_code(zoho: Client, path: str) -> None:
     assert zoho.refused(path, fields="id") == (400, "INVALID_MODULE")
 
 
@@ -114,7 +114,7 @@ def test_a_page_token_is_bound_to_its_parameters_and_excludes_a_page_number(zoho
     assert made_up == (400, "TOKEN_BOUND_DATA_MISMATCH")
 
 
-def test_a_page_token_lives_for_a_day_or_until_it_is_ended(account: Account) -> None:
+def test_a_page_token_is_valid_for_a_day_or_until_it_is_revoked(account: Account) -> None:
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(9)
     with asking(account) as zoho:
         old = zoho.get("Contacts", fields="id", per_page=2).json()["info"]["next_page_token"]
@@ -161,12 +161,12 @@ def test_positions_shift_when_records_move_between_two_pages(account: Account) -
         assert [row["id"] for row in first["data"]] == ids[:2]
         module.update(ids[0], {"Last_Name": "changed"})  # moves to the end
         second = zoho.get("Contacts", page_token=first["info"]["next_page_token"], **order).json()
-        assert [row["id"] for row in second["data"]] == ids[3:5]  # ids[2] was passed over
+        assert [row["id"] for row in second["data"]] == ids[3:5]  # ids[2] was skipped
         by_number = zoho.get("Contacts", page=2, **order).json()
         assert by_number["data"] == second["data"]
 
 
-def test_a_page_of_a_large_module_comes_quickly_once_it_is_sorted(account: Account) -> None:
+def test_a_page_of_a_large_module_is_fast_once_it_is_sorted(account: Account) -> None:
     """Not a benchmark: sorting 100,000 records for every page would take a multiple of this."""
     account.add_module("Contacts", [Field("Last_Name", "text")]).fill(100_000)
     with asking(account) as zoho:
@@ -180,7 +180,7 @@ def test_a_page_of_a_large_module_comes_quickly_once_it_is_sorted(account: Accou
 # Order and choice
 
 
-def test_records_come_by_falling_id_unless_asked_otherwise(zoho: Client) -> None:
+def test_records_come_by_descending_id_unless_sorted_otherwise(zoho: Client) -> None:
     ids = [row["id"] for row in zoho.rows("Contacts", fields="Age")]
     assert ids == sorted(ids, key=int, reverse=True)
     rising = [row["id"] for row in zoho.rows("Contacts", fields="Age", sort_order="asc")]
@@ -192,7 +192,7 @@ def test_records_come_by_falling_id_unless_asked_otherwise(zoho: Client) -> None
 
 @pytest.mark.parametrize("key", ["Created_Time", "Modified_Time"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_records_come_in_order_of_a_moment(zoho: Client, key: str, order: str) -> None:
+def test_records_can_be_sorted_by_a_timestamp(zoho: Client, key: str, order: str) -> None:
     rows = zoho.scan("Contacts", fields=key, sort_by=key, sort_order=order)
     moments = [datetime.fromisoformat(row[key]) for row in rows]
     assert moments == sorted(moments, reverse=order == "desc")
@@ -226,7 +226,7 @@ def test_an_unreadable_if_modified_since_is_refused_and_not_a_crash(zoho: Client
     assert zoho.refused("Contacts", since="yesterday", fields="id") == (400, "INVALID_DATA")
 
 
-def test_two_records_of_one_second_lie_on_the_same_side_of_it(account: Account) -> None:
+def test_two_records_changed_in_the_same_second_are_returned_together_or_not_at_all(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     for name in ("a", "b"):
         module.insert({"Last_Name": name}, modified=NOON)
@@ -236,7 +236,7 @@ def test_two_records_of_one_second_lie_on_the_same_side_of_it(account: Account) 
         assert zoho.rows("Contacts", NOON.isoformat(), fields="id") == []
 
 
-def test_converted_leads_are_left_out_unless_asked_for(account: Account) -> None:
+def test_converted_leads_are_left_out_unless_requested(account: Account) -> None:
     leads = account.add_module("Leads", [Field("Last_Name", "text")])
     kept, gone = leads.insert({"Last_Name": "kept"}), leads.insert({"Last_Name": "gone"})
     account.clock.advance(60)
@@ -302,7 +302,7 @@ def test_lists_show_lookups_as_objects_and_never_rows_or_several_lookups(account
     assert row["Hidden"] == "there"
 
 
-def test_one_record_comes_whole_with_ids_of_its_rows_and_links(account: Account) -> None:
+def test_one_record_is_returned_whole_with_the_ids_of_its_rows_and_links(account: Account) -> None:
     module = account.add_module("Contacts", FIELDS)
     ada = module.insert(WHOLE)
     with asking(account) as zoho:
@@ -355,7 +355,7 @@ def test_a_change_moves_the_time_of_change_and_keeps_what_was_not_touched(accoun
     assert datetime.fromisoformat(after["Modified_Time"]) == NOON + timedelta(hours=1)
 
 
-def test_moments_carry_the_offsets_of_those_who_wrote_them(account: Account) -> None:
+def test_timestamps_carry_the_offset_of_their_author(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Last_Name", "text")])
     module.fill(50)
     mine = module.insert({}, modified=NOON.astimezone(timezone(timedelta(hours=5, minutes=45))))
@@ -365,7 +365,7 @@ def test_moments_carry_the_offsets_of_those_who_wrote_them(account: Account) -> 
     assert module.get(mine)["Modified_Time"] == "2026-01-05T17:45:00+05:45"
 
 
-def test_every_answer_tells_the_time_of_the_accounts_clock(account: Account) -> None:
+def test_every_response_carries_the_time_of_the_accounts_clock(account: Account) -> None:
     account.add_module("Contacts", [])
     with asking(account) as zoho:
         account.clock.advance(600)
@@ -373,7 +373,7 @@ def test_every_answer_tells_the_time_of_the_accounts_clock(account: Account) -> 
         assert zoho.ask("/nowhere").headers["Date"].startswith("Mon, 05 Jan 2026 12:10:0")
 
 
-def test_a_record_is_inserted_once_and_a_moment_needs_an_offset(account: Account) -> None:
+def test_a_record_is_inserted_once_and_a_timestamp_needs_an_offset(account: Account) -> None:
     module = account.add_module("Contacts", [Field("Born", "date")])
     id = module.insert({"Born": NOON.date()}, id="546000000000000123")
     assert module.get(id)["Born"] == "2026-01-05"

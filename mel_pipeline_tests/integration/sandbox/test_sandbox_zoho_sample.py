@@ -35,7 +35,7 @@ def zoho(box: Sandbox) -> Iterator[Client]:
 # CRM
 
 
-def test_everything_was_written_by_the_time_the_clock_shows(box: Sandbox) -> None:
+def test_nothing_in_the_sample_is_dated_after_its_clock(box: Sandbox) -> None:
     now = box.zoho.clock.now()
     assert now >= datetime(2026, 11, 20, tzinfo=UTC)
     for name, module in box.zoho.modules.items():
@@ -50,7 +50,7 @@ def test_all_people_and_participations_are_there_once(box: Sandbox, zoho: Client
     assert box.zoho.modules["Participations"].count > 2_000
 
 
-def test_moments_carry_different_offsets(zoho: Client) -> None:
+def test_timestamps_carry_different_offsets(zoho: Client) -> None:
     offsets = {row["Modified_Time"][-6:] for row in zoho.rows("Contacts", fields="Modified_Time")}
     assert {"+01:00", "+02:00", "+05:30"} <= offsets
 
@@ -65,7 +65,7 @@ def test_lookups_are_objects_multi_selects_are_lists_and_ids_are_text(zoho: Clie
     assert 18 <= len(row["id"]) <= 19
 
 
-def test_people_have_no_name_and_no_address_even_when_asked(zoho: Client) -> None:
+def test_people_have_no_name_or_address_even_when_the_fields_are_requested(zoho: Client) -> None:
     person = zoho.rows("Contacts", fields="First_Name,Last_Name,Email")[0]
     assert (person["First_Name"], person["Email"]) == (None, None)
     assert person["Last_Name"].startswith("Sample person ")
@@ -99,7 +99,7 @@ def staff(zoho: Client, **query: Any) -> dict[str, Any]:
     return body
 
 
-def test_staff_come_one_object_a_record_with_dates_as_the_form_prints_them(zoho: Client) -> None:
+def test_staff_are_listed_as_one_object_per_record_with_dates_as_the_form_prints_them(zoho: Client) -> None:
     body = staff(zoho, sIndex=1, limit=200)
     assert (body["status"], body["message"]) == (0, "Data fetched successfully")
     for entry in body["result"]:
@@ -118,7 +118,7 @@ def test_staff_pages_join_without_a_gap_and_end_with_code_7024(zoho: Client) -> 
     assert (end["status"], end["errors"]["code"]) == (1, 7024)
 
 
-def test_staff_changed_after_a_moment_come_alone(zoho: Client) -> None:
+def test_only_staff_changed_after_a_given_time_are_listed(zoho: Client) -> None:
     since = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp() * 1_000)
     rows = [row for entry in staff(zoho, modifiedtime=since)["result"] for (row,) in entry.values()]
     assert rows
@@ -171,7 +171,7 @@ def test_two_issues_a_month_were_sent_and_the_next_one_is_a_draft(zoho: Client) 
     assert report(zoho, draft["campaign_key"])["code"] == "6002"
 
 
-def test_issues_come_five_at_a_time_unless_asked_otherwise_and_join_without_a_gap(zoho: Client) -> None:
+def test_issues_come_five_at_a_time_by_default_and_join_without_a_gap(zoho: Client) -> None:
     assert len(issues(zoho)) == 5
     parts = [issue for first in (1, 21) for issue in issues(zoho, fromindex=first, range=20)]
     assert parts == issues(zoho, range=40)

@@ -1,4 +1,4 @@
-"""Over loopback sockets: an answer is believed for what it holds, and a list that goes on for ever ends."""
+"""Over loopback sockets: responses are judged by their content, and endless lists are stopped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def settings_for(source: str, url: str, home: Path) -> Settings:
 
 
 def ask(source: str, entity: str, answer: Any, home: Path) -> int:
-    """Load from a service that answers so; returns how often it was asked."""
+    """Load from a service with this response; returns the number of requests it received."""
     with serving(answer) as service:
         client = import_module(f"mel_pipeline.sources.{source}.client")
         opened = client.open(settings_for(source, service.url, home), QUICK)
@@ -48,7 +48,7 @@ def ask(source: str, entity: str, answer: Any, home: Path) -> int:
 
 @pytest.mark.fault(45)
 @pytest.mark.parametrize("grows", [True, False])
-def test_a_count_that_never_ends_does_not_page_for_ever(tmp_path: Path, grows: bool) -> None:
+def test_a_count_that_never_ends_does_not_page_forever(tmp_path: Path, grows: bool) -> None:
     asked = iter(range(1, 10_000))
 
     def kobo(request: Request) -> Reply:
@@ -63,7 +63,7 @@ def test_a_count_that_never_ends_does_not_page_for_ever(tmp_path: Path, grows: b
 
 
 @pytest.mark.fault(45)
-def test_posts_that_repeat_for_ever_end(tmp_path: Path) -> None:
+def test_a_list_of_posts_that_repeats_forever_is_stopped(tmp_path: Path) -> None:
     post = {"publishedAt": 1_785_000_000_000, "commentary": "Hello"}
     page = {"elements": [{"id": f"urn:li:share:{n}", **post} for n in range(100)]}
     with pytest.raises(TransientSourceError, match="brings nothing new"):
@@ -83,7 +83,7 @@ def test_posts_that_repeat_for_ever_end(tmp_path: Path) -> None:
      ("x", "contents"), ("mailchimp", "contents"), ("brevo", "contents"), ("instagram", "accounts"),
      ("instagram", "contents"), ("facebook", "contents"), ("ga4", "daily"), ("youtube", "accounts"), ("youtube", "contents")],
 )  # fmt: skip
-def test_an_answer_of_200_without_what_was_promised_is_no_empty_one(
+def test_a_200_without_the_promised_content_is_not_an_empty_response(
     tmp_path: Path, source: str, entity: str, body: dict[str, Any]
 ) -> None:
     def answer(request: Request) -> Reply:
@@ -96,7 +96,7 @@ def test_an_answer_of_200_without_what_was_promised_is_no_empty_one(
 
 
 class Broken:
-    """A client that meets what nobody foresaw."""
+    """A client that raises an unforeseen error."""
 
     def pull(self, entity: str, **options: object) -> Pull:
         def batches() -> Any:
@@ -107,7 +107,7 @@ class Broken:
 
 
 @pytest.mark.fault(41)
-def test_what_nobody_foresaw_is_an_outage_of_that_source_and_quotes_no_record(tmp_path: Path) -> None:
+def test_an_unforeseen_error_is_an_outage_of_that_source_and_quotes_no_record(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb", 10)
     with pytest.raises(TransientSourceError, match=r"could not be read \(KeyError at") as caught:
         load_entity(Broken(), contract_of("kobo"), "responses", warehouse)

@@ -1,4 +1,4 @@
-"""Servers that never finish, over real sockets: each meets a time limit, wherever in its answer it dawdles."""
+"""Servers that never finish, over real sockets: each hits a time limit, wherever in the response it stalls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUICK = Policy(connect=2, read=5, answer=0.4, attempts=2, backoff=0.001, longest
 
 @contextmanager
 def dawdling(begin: bytes, again: bytes) -> Iterator[str]:
-    """A server that answers ``begin`` to each request, and then ``again`` for ever."""
+    """A server that answers ``begin`` to each request, and then ``again`` forever."""
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()
 
@@ -68,7 +68,7 @@ def dawdling(begin: bytes, again: bytes) -> Iterator[str]:
     ],
     ids=["status line", "header", "100 Continue", "chunk extension", "trailer", "body", "body of a 503", "body of a 401"],
 )  # fmt: skip
-def test_an_answer_that_never_ends_meets_a_time_limit_wherever_it_dawdles(begin: bytes, again: bytes) -> None:
+def test_a_response_that_never_ends_hits_a_time_limit_wherever_it_stalls(begin: bytes, again: bytes) -> None:
     with dawdling(begin, again) as url:
         started = time.monotonic()
         with pytest.raises(TransientSourceError, match=r"A slow service: .*(too slowly|broke off)"):
@@ -83,7 +83,7 @@ def always(reply: Reply) -> Callable[[Request], Reply]:
 @pytest.mark.fault(12)
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("wait", ["86400", "Fri, 31 Dec 2100 23:59:59 GMT"])
-def test_a_wait_of_a_day_is_obeyed_by_giving_up_and_naming_the_time(status: int, wait: str) -> None:
+def test_a_requested_wait_of_a_day_ends_the_load_and_names_the_time(status: int, wait: str) -> None:
     with serving(always(Reply({}, status, {"Retry-After": wait}))) as service:
         started = time.monotonic()
         with pytest.raises(

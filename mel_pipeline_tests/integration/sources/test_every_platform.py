@@ -1,4 +1,4 @@
-"""What holds for every platform: each source with a kind, against its simulator. A new folder is tested here at once."""
+"""What holds for every platform: each source with a kind, against its simulator. New folders are included."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load(organisation: Organisation, source: str, entity: str) -> LoadResult:
 
 
 def stored(organisation: Organisation) -> int:
-    """Rows with data: that a platform does not offer a figure is known without a request."""
+    """Rows with data; figures a platform does not offer need no request."""
     tables = {
         "raw_platforms__accounts": "true",
         "raw_platforms__contents": "true",
@@ -98,7 +98,7 @@ def test_a_login_page_instead_of_data_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("source", WITH_FAULTS)
-def test_an_outage_can_pass_and_nothing_is_stored_meanwhile(
+def test_an_outage_is_transient_and_nothing_is_stored_during_it(
     organisation: Organisation, sandbox: Sandbox, source: str
 ) -> None:
     with failing(sandbox, source, "down"):

@@ -73,7 +73,7 @@ def texts(error: BaseException) -> str:
 
 
 @pytest.mark.behaviour("missing_not_zero", "facebook")
-def test_a_day_facebook_has_nothing_for_is_empty_and_not_zero(network: Organisation) -> None:
+def test_a_day_without_facebook_data_is_empty_and_not_zero(network: Organisation) -> None:
     load(network, "daily")
     silent = figures(network, f"account_id = '{PAGE}' and period_start = '2026-03-15'")
     assert len(silent) == 5
@@ -82,7 +82,7 @@ def test_a_day_facebook_has_nothing_for_is_empty_and_not_zero(network: Organisat
     assert len(zero) > 0 and set(zero["availability"]) == {"given"}
 
 
-def test_no_call_asks_more_than_90_days_and_today_is_never_asked(
+def test_no_call_requests_more_than_90_days_and_today_is_never_requested(
     network: Organisation, pages: Facebook
 ) -> None:
     load(network, "daily")
@@ -109,7 +109,7 @@ def test_a_day_is_the_one_before_its_label_in_summer_and_in_winter(
 
 
 @pytest.mark.behaviour("missing_not_zero", "facebook")
-def test_days_older_than_two_years_are_marked_and_not_asked(network: Organisation) -> None:
+def test_days_older_than_two_years_are_marked_and_not_requested(network: Organisation) -> None:
     load(network, "daily")
     early = figures(network, f"period_start < '{KEPT_FROM}'")
     assert set(early["availability"]) == {"not_offered"} and early["value"].isna().all()
@@ -140,7 +140,7 @@ def test_the_reach_of_a_quarter_is_not_offered_and_never_a_sum_of_days(network: 
 
 
 @pytest.mark.behaviour("restated_days", "facebook")
-def test_the_last_three_days_are_asked_again_and_earlier_values_are_kept(
+def test_the_last_three_days_are_requested_again_and_earlier_values_are_kept(
     network: Organisation, pages: Facebook
 ) -> None:
     load(network, "daily")
@@ -178,7 +178,7 @@ def test_a_metric_that_is_retired_later_keeps_what_was_stored(network: Organisat
     assert figures(network, "metric = 'page_post_engagements'").equals(before)
 
 
-def test_a_question_refused_for_every_metric_is_an_error_and_not_five_retired_metrics(
+def test_a_request_refused_for_every_metric_is_an_error_and_not_five_retired_metrics(
     network: Organisation, pages: Facebook
 ) -> None:
     pages.retired = set(client.parse.PAGE_METRICS)
@@ -225,7 +225,7 @@ def test_a_missing_permission_names_the_permissions(
 
 @pytest.mark.parametrize("code", [1, 2, 4, 17, 32, 613, 80001])
 @pytest.mark.behaviour("error_meaning", "facebook")
-def test_a_passing_code_is_asked_again_whatever_the_http_status(
+def test_a_transient_error_code_is_retried_whatever_the_http_status(
     network: Organisation, pages: Facebook, code: int
 ) -> None:
     pages.add_fault("/posts", times=1, status=400, body={"error": {"message": "later", "code": code}})
@@ -279,7 +279,7 @@ def test_posts_are_read_page_by_page_and_the_last_page_has_cursors_but_no_next(
 
 
 @pytest.mark.behaviour("last_page", "facebook")
-def test_a_list_that_has_more_and_does_not_say_where_is_no_whole_list(
+def test_a_list_that_has_more_but_no_next_page_is_not_complete(
     network: Organisation, pages: Facebook
 ) -> None:
     body = {"data": [], "paging": {"next": "https://graph.facebook.com/evil"}}
@@ -289,7 +289,7 @@ def test_a_list_that_has_more_and_does_not_say_where_is_no_whole_list(
 
 
 @pytest.mark.behaviour("broken_answer", "facebook")
-def test_a_page_that_is_cut_off_is_asked_again(network: Organisation, pages: Facebook) -> None:
+def test_a_truncated_page_is_requested_again(network: Organisation, pages: Facebook) -> None:
     pages.add_fault("/posts", times=1, truncate=True)
     pages.add_fault("/insights", times=1, reset=True)
     whole = load(network, "contents").new
@@ -300,7 +300,7 @@ def test_a_page_that_is_cut_off_is_asked_again(network: Organisation, pages: Fac
 
 
 @pytest.mark.behaviour("resumed", "facebook")
-def test_a_load_cut_short_between_windows_goes_on_and_ends_with_the_same_rows(
+def test_a_load_interrupted_between_windows_resumes_and_ends_with_the_same_rows(
     network: Organisation, box: Sandbox, pages: Facebook, tmp_path: Path
 ) -> None:
     pages.add_fault("/insights", after=4, times=None, status=400, body={"error": {"message": "", "code": 2}})
@@ -369,7 +369,7 @@ def test_a_token_that_ends_within_two_weeks_warns(
 
 
 @pytest.mark.behaviour("no_secrets", "facebook")
-def test_no_token_stands_in_an_address_or_a_table(network: Organisation, pages: Facebook) -> None:
+def test_no_token_appears_in_a_url_or_a_table(network: Organisation, pages: Facebook) -> None:
     for entity in contract_of("facebook").entities:
         load(network, entity)
     assert len(pages.calls) > 10
@@ -403,7 +403,7 @@ def test_a_metric_refused_for_one_post_leaves_the_figures_of_the_others(
 
 
 @pytest.mark.behaviour("business_day", "facebook")
-def test_figures_stand_on_the_day_of_publication_in_the_business_time_zone(
+def test_figures_are_dated_by_publication_day_in_the_business_time_zone(
     network: Organisation, pages: Facebook
 ) -> None:
     load(network, "content_metrics")

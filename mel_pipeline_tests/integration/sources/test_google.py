@@ -79,7 +79,7 @@ def test_youtube_rows_left_out_are_days_without_figures(organisation: Organisati
     assert {(row[2], row[3]) for row in figures(organisation, "platform = 'youtube'")} == {(None, "no_data")}
 
 
-def test_youtube_days_that_have_not_settled_are_asked_again(
+def test_youtube_days_that_have_not_settled_are_requested_again(
     organisation: Organisation, youtube: YouTube
 ) -> None:
     load(organisation, "youtube", "daily")
@@ -116,7 +116,7 @@ def test_youtube_figures_are_of_videos_of_the_quarter_and_a_hidden_count_is_not_
 
 
 @pytest.mark.behaviour("throttling", "youtube")
-def test_youtube_quota_that_is_used_up_is_left_to_the_next_run(
+def test_youtube_exhausted_quota_is_left_to_the_next_run(
     organisation: Organisation, youtube: YouTube
 ) -> None:
     youtube.most_units = 3
@@ -161,7 +161,7 @@ def test_a_token_revoked_between_two_pages_is_renewed_once_and_a_withdrawn_acces
 
 @pytest.mark.behaviour("broken_answer", "youtube", "ga4")
 @pytest.mark.parametrize(("source", "match"), [("youtube", "reports"), ("ga4", "runReport")])
-def test_an_answer_of_google_that_breaks_off_is_asked_again(
+def test_a_truncated_google_response_is_requested_again(
     organisation: Organisation, sandbox: Sandbox, source: str, match: str
 ) -> None:
     try:
@@ -229,7 +229,7 @@ def test_ga4_days_before_the_site_have_no_figure(organisation: Organisation, ga4
 
 
 @pytest.mark.behaviour("exact_period", "ga4")
-def test_ga4_users_are_asked_for_exactly_the_quarter_and_the_year(
+def test_ga4_users_are_requested_for_exactly_the_quarter_and_the_year(
     organisation: Organisation, ga4: GoogleAnalytics
 ) -> None:
     load(organisation, "ga4", "periods")
@@ -278,7 +278,7 @@ def test_ga4_reports_of_several_pages_are_read_to_the_end(
     assert len(rows) == len(ga4.visits)
 
 
-def test_ga4_headers_that_were_not_asked_for_or_are_missing_are_refused() -> None:
+def test_ga4_headers_that_are_unexpected_or_missing_are_refused() -> None:
     data = {
         "metricHeaders": [{"name": "sessions"}],
         "rows": [{"metricValues": [{"value": "1"}, {"value": "2"}]}],

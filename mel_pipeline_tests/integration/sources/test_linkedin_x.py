@@ -62,7 +62,7 @@ def rows(organisation: Organisation, columns: str, where: str) -> list[tuple[obj
 
 
 @pytest.mark.behaviour("missing_not_zero", "linkedin")
-def test_linkedin_days_older_than_its_twelve_months_are_not_asked_and_not_zero(
+def test_linkedin_days_older_than_its_twelve_months_are_not_requested_and_not_zero(
     organisation: Organisation, linkedin: LinkedIn
 ) -> None:
     load(organisation, "linkedin", "daily")
@@ -115,7 +115,7 @@ def test_linkedin_days_that_are_restated_keep_their_earlier_value(
 
 @pytest.mark.behaviour("exact_period", "linkedin")
 @pytest.mark.behaviour("unique_not_added", "linkedin")
-def test_linkedin_reach_is_asked_by_month_and_a_quarter_has_none(
+def test_linkedin_reach_is_requested_by_month_and_a_quarter_has_none(
     organisation: Organisation, linkedin: LinkedIn
 ) -> None:
     load(organisation, "linkedin", "periods")
@@ -161,7 +161,7 @@ def test_linkedin_token_within_fourteen_days_of_its_end_warns(
     assert not warns or "MEL_LINKEDIN_ACCESS_TOKEN" in warnings[0]
 
 
-def test_linkedin_that_does_not_tell_the_tokens_end_warns_and_loads(
+def test_linkedin_without_a_token_expiry_date_warns_and_loads(
     organisation: Organisation, linkedin: LinkedIn
 ) -> None:
     linkedin.add_fault("introspectToken", times=None, status=401, body={"error": "invalid_client_id"})
@@ -206,7 +206,7 @@ def test_x_posts_come_to_the_last_page_and_their_impressions_are_additive(
 
 @pytest.mark.behaviour("exact_period", "x")
 @pytest.mark.behaviour("unique_not_added", "x")
-def test_x_tells_no_reach_and_no_views_of_a_period(organisation: Organisation, x: X) -> None:
+def test_x_offers_no_reach_and_no_views_for_a_period(organisation: Organisation, x: X) -> None:
     load(organisation, "x", "periods", Quarter(2025, 4))
     assert rows(organisation, "metric, grain, value, availability", "true") == [
         ("impression_count", "quarter", None, "not_offered"), ("impression_count", "year", None, "not_offered"),
@@ -216,9 +216,7 @@ def test_x_tells_no_reach_and_no_views_of_a_period(organisation: Organisation, x
 
 
 @pytest.mark.behaviour("throttling", "x")
-def test_x_waits_for_the_moment_its_headers_name_and_no_longer_than_is_reasonable(
-    organisation: Organisation, x: X
-) -> None:
+def test_x_waits_until_the_time_in_its_headers_up_to_a_limit(organisation: Organisation, x: X) -> None:
     x.most_calls = x.calls_left = 1
     x._window_ends = x.clock.seconds() + 900
     load(organisation, "x", "accounts")
@@ -239,7 +237,7 @@ def test_x_waits_for_the_moment_its_headers_name_and_no_longer_than_is_reasonabl
 
 
 @pytest.mark.behaviour("throttling", "x")
-def test_x_a_month_that_is_used_up_is_left_to_a_later_run(organisation: Organisation, x: X) -> None:
+def test_x_exhausted_monthly_quota_is_left_to_a_later_run(organisation: Organisation, x: X) -> None:
     body = {
         "title": "UsageCapExceeded",
         "type": "https://api.twitter.com/2/problems/usage-capped",
@@ -251,7 +249,7 @@ def test_x_a_month_that_is_used_up_is_left_to_a_later_run(organisation: Organisa
 
 
 @pytest.mark.behaviour("error_meaning", "x")
-def test_x_account_that_is_suspended_is_put_aside_with_its_reason(organisation: Organisation, x: X) -> None:
+def test_x_account_that_is_suspended_is_quarantined_with_its_reason(organisation: Organisation, x: X) -> None:
     x.suspended = True
     result = load(organisation, "x", "accounts")
     assert (result.new, result.quarantined) == (0, 1)
@@ -259,7 +257,7 @@ def test_x_account_that_is_suspended_is_put_aside_with_its_reason(organisation: 
 
 
 @pytest.mark.behaviour("reauthorise", "x")
-def test_x_token_that_is_not_let_in_says_what_to_do(organisation: Organisation, x: X) -> None:
+def test_x_token_that_is_rejected_says_what_to_do(organisation: Organisation, x: X) -> None:
     x.fail("expired_token")
     with pytest.raises(ReauthoriseError, match="MEL_X_BEARER_TOKEN"):
         load(organisation, "x", "accounts")

@@ -88,7 +88,7 @@ def test_mailchimp_report_without_bounces_has_no_delivered_either(
 
 
 @pytest.mark.behaviour("unique_not_added", "brevo")
-def test_brevo_opens_that_apple_makes_are_apart_and_lists_are_not_added(
+def test_brevo_opens_by_apple_are_counted_separately_and_lists_are_not_added(
     organisation: Organisation, platforms: dict[str, Brevo]
 ) -> None:
     load(organisation, "brevo", "accounts")
@@ -109,7 +109,7 @@ def test_brevo_opens_that_apple_makes_are_apart_and_lists_are_not_added(
 
 @pytest.mark.behaviour("restated_days", "mailchimp", "brevo")
 @pytest.mark.parametrize("source", SOURCES)
-def test_campaigns_of_the_last_thirty_days_are_asked_again_and_their_earlier_counts_kept(
+def test_campaigns_of_the_last_thirty_days_are_requested_again_and_their_earlier_counts_kept(
     organisation: Organisation, platforms: dict[str, Mailchimp | Brevo], source: str
 ) -> None:
     metric = {"mailchimp": "unique_opens", "brevo": "uniqueViews"}[source]
@@ -135,7 +135,7 @@ def test_campaigns_of_the_last_thirty_days_are_asked_again_and_their_earlier_cou
 
 @pytest.mark.behaviour("last_page", "mailchimp", "brevo")
 @pytest.mark.parametrize("source", SOURCES)
-def test_fewer_campaigns_than_announced_are_not_taken_for_all(
+def test_fewer_campaigns_than_announced_are_not_a_complete_list(
     organisation: Organisation, platforms: dict[str, Mailchimp | Brevo], source: str
 ) -> None:
     platforms[source].announced_too_many = 1
@@ -157,7 +157,7 @@ def test_a_mailchimp_key_goes_to_the_data_centre_it_names_and_nowhere_without_on
 
 
 @pytest.mark.behaviour("throttling", "brevo")
-def test_brevo_hour_that_is_used_up_is_left_to_the_next_run(
+def test_brevo_exhausted_hourly_quota_is_left_to_the_next_run(
     organisation: Organisation, platforms: dict[str, Brevo]
 ) -> None:
     platforms["brevo"].calls_left = 0
@@ -167,7 +167,7 @@ def test_brevo_hour_that_is_used_up_is_left_to_the_next_run(
 
 
 @pytest.mark.behaviour("missing_not_zero", "brevo")
-def test_brevo_campaigns_older_than_the_list_counts_are_asked_on_their_own(
+def test_brevo_campaigns_too_old_for_the_counts_in_the_list_are_requested_one_by_one(
     organisation: Organisation, platforms: dict[str, Brevo]
 ) -> None:
     brevo = platforms["brevo"]
@@ -186,7 +186,7 @@ def test_brevo_campaigns_older_than_the_list_counts_are_asked_on_their_own(
     "body", [{}, {"count": "many", "total_items": "many", "reports": [], "campaigns": []}]
 )
 @pytest.mark.parametrize("source", SOURCES)
-def test_an_answer_that_does_not_tell_how_many_there_are_is_not_taken_for_all(
+def test_a_response_without_a_total_is_not_a_complete_list(
     organisation: Organisation, platforms: dict[str, Mailchimp | Brevo], source: str, body: dict[str, object]
 ) -> None:
     platforms[source].add_fault("reports|emailCampaigns", times=None, status=200, body=body)

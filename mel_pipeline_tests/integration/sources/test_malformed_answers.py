@@ -1,7 +1,7 @@
 """Whatever a source sends ends as rows, a quarantined row or an outage of that source, with a sentence.
 
-Real answers of every source, as its client got them from the sample, are bent and read again. Sources are
-discovered: a new folder is tested here at once.
+Responses recorded from the sample are mutated and read again. Sources are discovered: new folders are tested
+automatically.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STATUSES = [200, 201, 204, 304, 302, 400, 401, 403, 404, 429, 500, 503]
 
 
 def read(organisation: Organisation, source: str, entity: str, policy: Policy = HASTY) -> list[pd.DataFrame]:
-    """One load as far as the frames that would be checked; every cell can be stored as text."""
+    """Run one load up to the frames that would be validated; every cell can be stored as text."""
     client = import_module(f"mel_pipeline.sources.{source}.client").open(organisation.settings, policy)
     contract = contract_of(source)
     pull = Guarded(client, contract).pull(entity, quarter=RECENT, cursor=None)
@@ -71,7 +71,7 @@ def test_whatever_a_source_sends_is_read_quarantined_or_an_outage_with_a_sentenc
         with recording.recording():
             assert read(organisation, source, entity, Policy())
         if not recording.answers:
-            continue  # it asks nothing: what the service does not offer is known
+            continue  # no request: the service is known not to offer it
         for seed in range(examples(25, 1_000)):
             luck = random.Random(f"{source} {entity} {seed}")
             victim = luck.randrange(min(len(recording.answers), 40))
@@ -210,5 +210,5 @@ def test_whatever_an_export_of_the_crm_holds_is_read_quarantined_or_refused(tmp_
     require_foreseen("zoho_crm, files", outcomes)
 
 
-def test_every_source_that_reads_exported_files_has_one_to_bend() -> None:
+def test_every_source_that_reads_exported_files_has_a_sample_to_mutate() -> None:
     assert {name for name in source_names() if "export_dir" in contract_of(name).settings} == set(EXPORTS)

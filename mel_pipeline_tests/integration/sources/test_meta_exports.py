@@ -159,7 +159,7 @@ def test_a_post_belongs_to_the_quarter_of_the_business_time_zone(instagram: Drop
 
 
 @pytest.mark.behaviour("missing_not_zero", "instagram", "facebook")
-def test_an_empty_cell_is_no_data_a_missing_column_is_not_offered_and_zero_is_a_figure(
+def test_an_empty_cell_is_missing_data_a_missing_column_is_not_offered_and_zero_is_a_figure(
     facebook: Drop,
 ) -> None:
     without = FACEBOOK.removesuffix(",Total clicks")
@@ -172,7 +172,7 @@ def test_an_empty_cell_is_no_data_a_missing_column_is_not_offered_and_zero_is_a_
 
 
 @pytest.mark.parametrize("written_as", ["1.5K", "15.000", "15,00", "-3", "n/a", "1 234"])
-def test_a_figure_that_is_no_whole_number_waits_in_quarantine_and_its_neighbours_are_kept(
+def test_a_figure_that_is_not_a_whole_number_is_quarantined_and_its_neighbours_are_kept(
     instagram: Drop, written_as: str
 ) -> None:
     instagram.put("posts.csv", written(INSTAGRAM, row(INSTAGRAM, Views=written_as)))
@@ -195,7 +195,7 @@ def test_a_figure_that_is_no_whole_number_waits_in_quarantine_and_its_neighbours
         ({"Date": "11/26/2024"}, "single day"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_put_aside_with_its_place_and_the_others_load(
+def test_an_unusable_row_is_quarantined_with_its_location_and_the_others_load(
     instagram: Drop, values: dict[str, str], reason: str
 ) -> None:
     instagram.put("posts.csv", written(INSTAGRAM, row(INSTAGRAM, Post_ID="7"), row(INSTAGRAM, **values)))
@@ -205,7 +205,7 @@ def test_a_row_that_cannot_be_used_is_put_aside_with_its_place_and_the_others_lo
         assert result.waiting[0].startswith("posts.csv, row 3: ") and reason in result.waiting[0]
 
 
-def test_an_id_that_excel_rounded_in_a_workbook_is_put_aside(instagram: Drop) -> None:
+def test_an_id_that_excel_rounded_in_a_workbook_is_quarantined(instagram: Drop) -> None:
     book = Workbook()
     assert book.active is not None
     for cells in (next(csv.reader([INSTAGRAM])), row(INSTAGRAM, Post_ID="18012345678901234"), row(INSTAGRAM)):
@@ -249,7 +249,7 @@ def test_an_id_that_excel_rounded_in_a_workbook_is_put_aside(instagram: Drop) ->
         "xls",
     ],
 )
-def test_a_file_that_is_no_such_export_says_why_and_the_others_load(
+def test_a_file_that_is_not_an_export_says_why_and_the_others_load(
     instagram: Drop, content: bytes, reason: str
 ) -> None:
     instagram.put("good.csv", written(INSTAGRAM, row(INSTAGRAM)))

@@ -101,7 +101,7 @@ def linkedin_book() -> Workbook:
 
 @pytest.mark.behaviour("by_name", "youtube")
 @pytest.mark.behaviour("missing_not_zero", "youtube")
-def test_youtube_studio_total_is_no_video_and_months_in_words_are_read(tmp_path: Path) -> None:
+def test_youtube_studio_total_row_is_not_a_video_and_month_names_are_read(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "youtube")
     drop.put("Table data.csv", STUDIO)
     assert drop.load("accounts").new == 1
@@ -163,7 +163,7 @@ def test_x_export_as_it_is_called_today_is_read_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.behaviour("malformed", "zoho_survey")
-def test_rows_of_an_export_that_cannot_be_read_are_put_aside_each_with_its_reason(tmp_path: Path) -> None:
+def test_unreadable_rows_of_an_export_are_quarantined_each_with_its_reason(tmp_path: Path) -> None:
     drop = Drop(tmp_path, "x")
     drop.put(
         "tweets.csv",

@@ -68,7 +68,7 @@ Loads = dict[tuple[str, str], LoadResult]
 
 
 @pytest.mark.parametrize(("source", "entity"), ENTITIES)
-def test_every_entity_lands_rows_and_hardly_any_is_put_aside(
+def test_every_entity_loads_rows_and_hardly_any_are_quarantined(
     first_run: Loads, source: str, entity: str
 ) -> None:
     result = first_run[source, entity]
@@ -112,7 +112,7 @@ def test_the_recommendation_of_eleven_is_left_empty_and_counted(first_run: Loads
     assert all("recommendation" in reason for reason in result.waiting)
 
 
-def test_the_response_edited_between_two_exports_stands_in_its_later_version(
+def test_a_response_edited_between_two_exports_keeps_its_later_version(
     first_run: Loads, warehouse: Warehouse
 ) -> None:
     stored = warehouse.read(
@@ -160,9 +160,7 @@ def test_a_source_is_found_by_its_folder_and_an_unknown_one_is_named(settings: S
     [("zoho_crm", "zoho_client_id"), ("zoho_crm", "zoho_accounts_url"), ("zoho_people", "zoho_people_url"),
      ("zoho_campaigns", "zoho_campaigns_url")],
 )  # fmt: skip
-def test_an_empty_setting_is_named_before_anything_is_asked(
-    settings: Settings, source: str, setting: str
-) -> None:
+def test_an_empty_setting_is_named_before_any_request(settings: Settings, source: str, setting: str) -> None:
     with pytest.raises(SettingsError, match=f"MEL_{setting.upper()}"):
         open_source(source, settings.model_copy(update={setting: ""}))
 

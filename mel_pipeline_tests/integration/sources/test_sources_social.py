@@ -83,7 +83,7 @@ def test_a_token_that_ends_within_two_weeks_warns_and_is_sent_in_the_body(
     assert bool(warnings) is warned and "sample-instagram-token" not in "".join(result.warnings())
 
 
-def test_a_platform_that_does_not_tell_when_the_token_ends_is_said_to(tmp_path: Path) -> None:
+def test_a_platform_without_a_token_expiry_date_says_so(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         if request.path.endswith("/debug_token"):
             return error(100)
@@ -130,7 +130,7 @@ def test_days_without_data_keep_an_empty_figure_and_do_not_move_the_cursor(tmp_p
     assert cursor is None
 
 
-def test_days_that_instagram_no_longer_gives_say_so_and_are_not_passed_over(tmp_path: Path) -> None:
+def test_days_that_instagram_no_longer_offers_say_so_and_are_not_skipped(tmp_path: Path) -> None:
     def only_recent(request: Request) -> Reply:
         return follower_days(request) if days_asked(request)[0] > date(2024, 12, 1) else error(100)
 
@@ -147,7 +147,7 @@ def test_days_that_instagram_no_longer_gives_say_so_and_are_not_passed_over(tmp_
 
 
 @pytest.mark.behaviour("resumed", "instagram", "matomo")
-def test_a_load_cut_short_between_windows_goes_on_after_the_last_stored_one(tmp_path: Path) -> None:
+def test_a_load_interrupted_between_windows_resumes_after_the_last_stored_one(tmp_path: Path) -> None:
     with serving(follower_days) as server:
         client = instagram.open(settings_for(server, tmp_path), QUICK)
         some = client.pull("daily").batches
@@ -160,7 +160,7 @@ def test_a_load_cut_short_between_windows_goes_on_after_the_last_stored_one(tmp_
 
 @pytest.mark.behaviour("exact_period", "instagram")
 @pytest.mark.behaviour("unique_not_added", "instagram")
-def test_reach_is_asked_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
+def test_reach_is_requested_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
         value = 100 if request.query["since"] == "2024-10-01" else 250
         return Reply({"data": [total(request.query["metric"], value)]})
@@ -203,7 +203,7 @@ def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path:
     assert "reach for 2024-04-01" in result.warnings()[0]
 
 
-def test_a_quarter_that_has_not_begun_is_not_asked_for(tmp_path: Path) -> None:
+def test_a_quarter_that_has_not_begun_is_not_requested(tmp_path: Path) -> None:
     batches, server, _ = pull(lambda request: Reply({}), tmp_path, "periods", quarter=Quarter(2025, 2))
     assert (batches, server.requests) == ([], [])
 
@@ -296,7 +296,7 @@ def test_a_dead_token_asks_for_a_new_authorisation_at_once(tmp_path: Path, code:
 
 @pytest.mark.parametrize("entity", ["daily", "periods"])
 @pytest.mark.behaviour("error_meaning", "instagram")
-def test_an_account_that_is_gone_is_an_error_about_its_id_and_not_a_question_refused(
+def test_an_account_that_is_gone_is_an_error_about_its_id_and_not_a_refused_request(
     tmp_path: Path, entity: str
 ) -> None:
     with pytest.raises(PermanentSourceError, match="MEL_INSTAGRAM_ACCOUNT_IDS"):
@@ -311,7 +311,7 @@ def test_a_missing_permission_is_permanent_and_named(tmp_path: Path, code: int) 
 
 @pytest.mark.parametrize("code", [1, 2, 4, 17, 32, 613, 80000, 80014])
 @pytest.mark.behaviour("error_meaning", "instagram")
-def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, code: int) -> None:
+def test_a_transient_error_code_is_retried_whatever_the_http_status(tmp_path: Path, code: int) -> None:
     calls: list[int] = []
 
     def answer(request: Request) -> Reply:
@@ -330,13 +330,13 @@ def test_a_passing_code_is_asked_again_whatever_the_http_status(tmp_path: Path, 
 
 
 @pytest.mark.behaviour("throttling", "instagram")
-def test_a_wait_of_an_hour_by_the_usage_header_is_left_to_the_next_run(tmp_path: Path) -> None:
+def test_an_hour_long_wait_in_the_usage_header_is_left_to_the_next_run(tmp_path: Path) -> None:
     usage = json.dumps({"17": [{"type": "instagram", "estimated_time_to_regain_access": 60}]})
     with pytest.raises(TransientSourceError, match="60 minutes"):
         pull(lambda request: error(4, X_Business_Use_Case_Usage=usage), tmp_path, "accounts")
 
 
-def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_passed_over() -> None:
+def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_ignored() -> None:
     assert graph.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
     assert graph.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
     assert graph.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
@@ -383,7 +383,7 @@ def test_a_day_without_data_keeps_a_row_without_figures(tmp_path: Path) -> None:
     assert set(empty["availability"]) == {"no_data"}
 
 
-def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
+def test_a_day_missing_from_the_response_is_quarantined(tmp_path: Path) -> None:
     def gap(request: Request) -> Reply:
         reply = site(request)
         reply.body.pop("2024-10-09", None)
@@ -396,7 +396,7 @@ def test_a_day_that_the_answer_leaves_out_is_put_aside(tmp_path: Path) -> None:
 
 @pytest.mark.behaviour("exact_period", "matomo")
 @pytest.mark.behaviour("unique_not_added", "matomo")
-def test_unique_visitors_are_asked_by_month_and_a_quarter_has_none(tmp_path: Path) -> None:
+def test_unique_visitors_are_requested_by_month_and_a_quarter_has_none(tmp_path: Path) -> None:
     def months(request: Request) -> Reply:
         assert (request.form["period"], request.form["date"]) == ("month", "2024-10-01,2024-12-01")
         return Reply(
@@ -414,7 +414,7 @@ def test_unique_visitors_are_asked_by_month_and_a_quarter_has_none(tmp_path: Pat
     ]
 
 
-def test_a_month_that_is_not_over_is_not_asked_for(tmp_path: Path) -> None:
+def test_a_month_that_is_not_over_is_not_requested(tmp_path: Path) -> None:
     def january(request: Request) -> Reply:
         assert request.form["date"] == "2025-01-01,2025-01-01"
         return Reply({"2025-01": {"nb_uniq_visitors": 70}})

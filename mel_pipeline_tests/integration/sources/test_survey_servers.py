@@ -51,7 +51,7 @@ def responses(organisation: Organisation) -> dict[str, dict[str, object]]:
 
 @pytest.mark.behaviour("all_pages", "kobo", "odk")
 @pytest.mark.parametrize(("source", "size"), [("kobo", 20), ("odk", 30)])
-def test_pages_are_followed_to_the_end_without_following_the_address_of_the_next(
+def test_paging_continues_to_the_end_without_following_next_page_urls(
     organisation: Organisation,
     servers: dict[str, Kobo],
     source: str,
@@ -71,7 +71,7 @@ def test_pages_are_followed_to_the_end_without_following_the_address_of_the_next
 
 @pytest.mark.behaviour("all_pages", "kobo", "odk")
 @pytest.mark.parametrize("source", SERVERS)
-def test_fewer_submissions_than_announced_are_not_taken_for_all(
+def test_fewer_submissions_than_announced_are_not_a_complete_list(
     organisation: Organisation, servers: dict[str, Kobo], source: str
 ) -> None:
     servers[source].announced_too_many = 1
@@ -82,7 +82,7 @@ def test_fewer_submissions_than_announced_are_not_taken_for_all(
 
 @pytest.mark.behaviour("multiple_choice", "kobo")
 @pytest.mark.behaviour("repeats", "kobo")
-def test_kobo_labels_come_from_the_form_and_repeated_groups_hang_under_their_response(
+def test_kobo_labels_come_from_the_form_and_repeated_groups_are_joined_to_their_response(
     organisation: Organisation, servers: dict[str, Kobo]
 ) -> None:
     load(organisation, "kobo")
@@ -104,7 +104,7 @@ def test_kobo_labels_come_from_the_form_and_repeated_groups_hang_under_their_res
 
 @pytest.mark.behaviour("repeats", "odk")
 @pytest.mark.behaviour("multiple_choice", "odk")
-def test_odk_groups_are_opened_and_repeated_ones_hang_under_their_response(
+def test_odk_groups_are_flattened_and_repeated_ones_are_joined_to_their_response(
     organisation: Organisation, servers: dict[str, OdkCentral]
 ) -> None:
     load(organisation, "odk")
@@ -120,7 +120,7 @@ def test_odk_groups_are_opened_and_repeated_ones_hang_under_their_response(
 
 @pytest.mark.behaviour("personal_data", "kobo", "odk")
 @pytest.mark.parametrize("source", SERVERS)
-def test_nobody_who_answered_or_asked_is_stored(
+def test_neither_respondents_nor_interviewers_are_stored(
     organisation: Organisation, servers: dict[str, Kobo], source: str
 ) -> None:
     sent = json.dumps(servers[source].submissions)

@@ -1,4 +1,4 @@
-"""When an answer of Zoho is believed: for what it holds and what Zoho counts, not because it came with 200."""
+"""Zoho responses are accepted by content and record count, not because the status is 200."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_error_in_the_body_of_a_200_fails_and_the_change_it_hid_comes_with_th
 
 
 @pytest.mark.fault(42)
-def test_a_page_that_does_not_say_whether_more_follow_is_not_taken_for_the_last(tmp_path: Path) -> None:
+def test_a_page_that_does_not_say_whether_more_follow_is_not_the_last(tmp_path: Path) -> None:
     with members(tmp_path, 3) as case:
         page = {"data": [{"id": case.module.ids()[0], "Name": "City 0"}]}
         case.account.faults.add(r"/crm/v8/Accounts\?", times=None, status=200, body=page)
@@ -87,7 +87,7 @@ def test_a_short_answer_that_fits_on_one_page_deletes_nobody(tmp_path: Path) -> 
 
 
 @pytest.mark.fault(43)
-def test_records_that_zoho_counts_and_never_lists_are_told_once_and_block_nothing(tmp_path: Path) -> None:
+def test_records_that_zoho_counts_but_never_lists_are_reported_once_and_block_nothing(tmp_path: Path) -> None:
     with members(tmp_path, 20) as case:
         case.module.unlisted = set(case.module.ids()[:3])
         with pytest.raises(TransientSourceError, match="17 records arrived where Zoho counts 20"):
@@ -107,7 +107,7 @@ def test_records_that_zoho_counts_and_never_lists_are_told_once_and_block_nothin
 
 
 @pytest.mark.fault(42)
-def test_a_page_token_of_another_user_begins_again_at_once(tmp_path: Path) -> None:
+def test_a_page_token_of_another_user_restarts_the_list_at_once(tmp_path: Path) -> None:
     with account_with(tmp_path, "Accounts", [Field("Name", "text")]) as case:
         case.account.scopes.discard("ZohoCRM.coql.READ")
         case.module.fill(4_500, lambda number: {"Name": f"City {number}"})

@@ -56,7 +56,7 @@ def test_01_a_revoked_refresh_token_is_fatal_after_one_call(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("shape", ["200", "400"])
 @pytest.mark.fault(11)
-def test_02_a_throttled_sign_in_is_waited_for_and_the_load_goes_on(tmp_path: Path, shape: str) -> None:
+def test_02_a_throttled_sign_in_waits_and_the_load_goes_on(tmp_path: Path, shape: str) -> None:
     with members(tmp_path, 1) as case:
         case.account.faults.throttle_sign_in(2, shape=shape)
         assert case.load().new == 1
@@ -64,7 +64,7 @@ def test_02_a_throttled_sign_in_is_waited_for_and_the_load_goes_on(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_02_never_more_than_ten_tokens_are_asked_for_in_ten_minutes(tmp_path: Path) -> None:
+def test_02_never_more_than_ten_tokens_are_requested_in_ten_minutes(tmp_path: Path) -> None:
     with members(tmp_path, 1) as case:
         for _ in range(10):
             case.load()
@@ -93,7 +93,7 @@ def test_04_a_valid_cached_token_is_used_again_and_only_its_owner_can_read_it(tm
         assert stat.S_IMODE(cache.stat().st_mode) == 0o600
 
 
-def test_05_a_token_that_dies_in_mid_run_is_renewed_once_and_the_call_replayed(tmp_path: Path) -> None:
+def test_05_a_token_that_expires_mid_run_is_renewed_once_and_the_call_repeated(tmp_path: Path) -> None:
     with members(tmp_path, 450) as case:
         pages = iter(range(99))
         case.account.faults.on_call = lambda call: (
@@ -133,7 +133,7 @@ def test_06_one_refused_module_fails_by_name_and_the_others_finish(tmp_path: Pat
 
 
 @pytest.mark.parametrize("total", [0, 1, 200, 2_000, 2_001, 4_321])
-def test_09_every_id_comes_exactly_once(tmp_path: Path, total: int) -> None:
+def test_09_every_id_arrives_exactly_once(tmp_path: Path, total: int) -> None:
     with members(tmp_path) as case:
         case.module.fill(total, lambda number: {"Name": f"City {number}"})
         result = case.load()
@@ -143,7 +143,9 @@ def test_09_every_id_comes_exactly_once(tmp_path: Path, total: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lacking", ["", "ZohoCRM.coql.READ", "ZohoCRM.bulk.READ"])
-def test_10_beyond_100000_records_another_way_is_taken_by_itself(tmp_path: Path, lacking: str) -> None:
+def test_10_beyond_100000_records_the_connector_switches_method_by_itself(
+    tmp_path: Path, lacking: str
+) -> None:
     with members(tmp_path) as case:
         case.account.scopes.discard(lacking)
         case.module.fill(100_001, lambda number: {"Name": f"City {number}"})
@@ -156,7 +158,7 @@ def test_10_beyond_100000_records_another_way_is_taken_by_itself(tmp_path: Path,
 
 
 @pytest.mark.slow
-def test_10_changes_beyond_100000_are_read_on_by_query_where_the_pages_end(tmp_path: Path) -> None:
+def test_10_changes_beyond_100000_are_read_by_query_where_the_pages_end(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.load()
         case.clock.advance(DAY)
@@ -207,7 +209,7 @@ def test_12_a_record_changed_between_two_slices_is_never_half_filled(tmp_path: P
 
 
 @pytest.mark.parametrize("may_query", [True, False])
-def test_13_page_tokens_that_expire_in_mid_scan_cost_no_record_and_double_none(
+def test_13_page_tokens_that_expire_mid_scan_lose_and_duplicate_no_record(
     tmp_path: Path, may_query: bool
 ) -> None:
     with members(tmp_path) as case:
@@ -224,7 +226,7 @@ def test_13_page_tokens_that_expire_in_mid_scan_cost_no_record_and_double_none(
         assert case.ids() == sorted(case.module.ids())
 
 
-def test_14_a_load_cut_short_after_some_pages_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_14_a_load_interrupted_after_some_pages_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.module.fill(30_000, lambda number: {"Name": f"City {number}"})
         case.account.scopes -= {"ZohoCRM.bulk.READ", "ZohoCRM.coql.READ"}
@@ -243,7 +245,7 @@ def test_14_a_load_cut_short_after_some_pages_ends_as_an_uninterrupted_one(tmp_p
 @pytest.mark.parametrize(
     "lacking", [{"ZohoCRM.bulk.READ", "ZohoCRM.coql.READ"}, {"ZohoCRM.coql.READ"}, {"ZohoCRM.bulk.READ"}]
 )
-def test_14_a_load_cut_short_after_its_last_record_only_asks_what_was_deleted(
+def test_14_a_load_interrupted_after_its_last_record_only_requests_deletions(
     tmp_path: Path, lacking: set[str]
 ) -> None:
     with members(tmp_path) as case:
@@ -301,7 +303,7 @@ def test_17_a_server_that_ignores_if_modified_since_gives_the_same_rows(tmp_path
         assert (result.changed, result.fetched) == (1, 2)  # and the latest, within the overlap
 
 
-def test_18_moments_of_different_offsets_are_compared_as_instants(tmp_path: Path) -> None:
+def test_18_timestamps_with_different_offsets_are_compared_as_instants(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         india = datetime(2026, 3, 1, 23, 30, tzinfo=UTC).astimezone(_offset(5.5))
         samoa = datetime(2026, 3, 1, 23, 45, tzinfo=UTC).astimezone(_offset(-11))
@@ -341,7 +343,7 @@ def test_19_deleted_deleted_for_good_and_restored_are_all_in_the_history(tmp_pat
         assert states == {bin_: [False, True], gone: [False, True], back: [False, True, False]}
 
 
-def test_20_a_first_sync_tells_what_was_there_before_and_is_gone(tmp_path: Path) -> None:
+def test_20_a_first_sync_reports_records_deleted_before_it(tmp_path: Path) -> None:
     with members(tmp_path, 3) as case:
         case.load()
         gone = case.module.ids()[0]
@@ -379,7 +381,7 @@ def test_21_a_converted_lead_is_still_there_and_marked(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_21_converted_leads_come_with_a_bulk_read_as_well(tmp_path: Path) -> None:
+def test_21_converted_leads_are_included_in_a_bulk_read_too(tmp_path: Path) -> None:
     fields = [Field("Last_Name", "text"), Field("Converted__s", "boolean")]
     with account_with(tmp_path, "Leads", fields, {"converted": "Converted__s"}) as case:
         case.module.fill(100_010, lambda number: {"Last_Name": f"Lead {number}"})
@@ -501,7 +503,7 @@ def test_24_a_job_zoho_gives_up_fails_with_its_reason(tmp_path: Path) -> None:
             case.load()
 
 
-def test_24_a_stuck_job_meets_a_deadline_and_the_next_run_asks_for_the_same_one(tmp_path: Path) -> None:
+def test_24_a_stuck_job_hits_a_deadline_and_the_next_run_polls_the_same_one(tmp_path: Path) -> None:
     with bulky(tmp_path, policy=replace(QUICK, job=0.3, poll=0.05)) as case:
         case.account.faults.bulk = "stuck"
         with pytest.raises(TransientSourceError, match="the job is still"):
@@ -515,7 +517,7 @@ def started(case: Case) -> int:
     return sum(call.path.endswith("/bulk/v8/read") and call.status == 201 for call in case.account.calls)
 
 
-def test_24_a_job_left_by_a_load_cut_short_that_zoho_has_no_more_is_started_anew(tmp_path: Path) -> None:
+def test_24_a_job_left_by_an_interrupted_load_is_restarted_if_zoho_no_longer_has_it(tmp_path: Path) -> None:
     with bulky(tmp_path, policy=replace(QUICK, job=0.3, poll=0.05)) as case:
         case.account.faults.bulk = "stuck"
         with pytest.raises(TransientSourceError):
@@ -527,7 +529,7 @@ def test_24_a_job_left_by_a_load_cut_short_that_zoho_has_no_more_is_started_anew
         assert started(case) == 2
 
 
-def test_a_list_that_keeps_shifting_defers_and_the_next_run_begins_anew(tmp_path: Path) -> None:
+def test_a_list_that_keeps_shifting_defers_and_the_next_run_starts_over(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.module.fill(1_000, lambda number: {"Name": f"City {number}"})
         counted = {"count": 1_001}  # Zoho counts one more record than it returns
@@ -576,7 +578,7 @@ def test_24_an_eleventh_download_within_a_minute_waits_its_turn(tmp_path: Path) 
     ids=["429", "429 with details.retry_after", "500", "503", "reset", "truncated"],
 )
 @pytest.mark.fault(12, 13, 15)
-def test_25_a_passing_fault_is_asked_again_and_a_lasting_one_defers_with_a_checkpoint(
+def test_25_a_transient_fault_is_retried_and_a_lasting_one_defers_with_a_checkpoint(
     tmp_path: Path, fault: dict[str, Any]
 ) -> None:
     with members(tmp_path) as case:
@@ -596,7 +598,7 @@ def test_25_a_passing_fault_is_asked_again_and_a_lasting_one_defers_with_a_check
         assert case.load().new == 1_000
 
 
-def test_25_at_the_reserve_of_credits_a_load_defers_and_goes_on_when_there_are_some_again(
+def test_25_a_load_defers_at_the_credit_reserve_and_resumes_when_credits_return(
     tmp_path: Path,
 ) -> None:
     limits = {"credits": 60, "settings": {"zoho_credit_reserve": 15}}
@@ -624,7 +626,7 @@ def test_calls_at_once_stay_within_the_editions_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(18)
-def test_a_record_deleted_while_pages_are_turned_hides_no_other(tmp_path: Path) -> None:
+def test_a_record_deleted_during_paging_hides_no_other(tmp_path: Path) -> None:
     with members(tmp_path) as case:
         case.module.fill(1_000, lambda number: {"Name": f"City {number}"})
         first = case.module.ids()[0]
@@ -648,7 +650,7 @@ def test_a_formula_field_that_changes_without_a_trace_is_read_every_time(tmp_pat
         assert case.rows()["score"].tolist() == ["2"]
 
 
-def test_the_organisations_own_words_become_the_contracts(tmp_path: Path) -> None:
+def test_the_organisations_own_values_become_the_contracts(tmp_path: Path) -> None:
     words = FieldMapping(field="Sexo", values={"Mujer": "Woman", "Hombre": "Man"})
     with account_with(tmp_path, "Contacts", [Field("Sexo", "picklist")], {"gender": words}) as case:
         case.contract.entities["records"].columns["gender"] = Column(allowed=["Woman", "Man"])

@@ -138,7 +138,7 @@ def asked_for(server: Service) -> list[str]:
 
 @pytest.mark.behaviour("missing_not_zero", "zoho_campaigns")
 @pytest.mark.behaviour("by_name", "zoho_campaigns")
-def test_a_newsletter_lands_with_its_counts_as_numbers_and_nothing_of_a_person(tmp_path: Path) -> None:
+def test_a_newsletter_is_loaded_with_numeric_counts_and_no_personal_data(tmp_path: Path) -> None:
     with campaigns() as (_, server):
         result = load(server, tmp_path)
         load_entity(source(server, tmp_path), contract_of("zoho_campaigns"), "contents", warehouse(tmp_path))
@@ -171,7 +171,7 @@ def test_a_count_is_read_or_left_for_the_contract_to_refuse(text: object, read: 
 
 
 @pytest.mark.behaviour("restated_days", "zoho_campaigns")
-def test_reports_that_still_move_are_asked_for_again_and_older_ones_once(tmp_path: Path) -> None:
+def test_reports_that_may_still_change_are_requested_again_and_older_ones_once(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         assert load(server, tmp_path).new == 3 * METRICS
         assert asked_for(server) == ["key1", "key2", "key3"]
@@ -191,7 +191,7 @@ def test_reports_that_still_move_are_asked_for_again_and_older_ones_once(tmp_pat
     assert versions["value"].tolist() == ["400", "500"]
 
 
-def test_a_campaign_read_while_it_moved_is_read_once_more_when_it_has_settled(tmp_path: Path) -> None:
+def test_a_campaign_read_while_it_was_changing_is_read_once_more_when_it_has_settled(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(1, "2026-10-22")]
         _, cursor = read(server, tmp_path)
@@ -216,7 +216,7 @@ def test_changed_rules_read_every_report_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("most", [5, 20])
 @pytest.mark.behaviour("last_page", "zoho_campaigns")
-def test_the_list_is_read_to_its_end_however_few_come_at_once(tmp_path: Path, most: int) -> None:
+def test_the_list_is_read_to_its_end_however_small_its_pages(tmp_path: Path, most: int) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(number) for number in range(1, 48)]
         service.most = most
@@ -225,7 +225,7 @@ def test_the_list_is_read_to_its_end_however_few_come_at_once(tmp_path: Path, mo
         assert keys == [f"key{number}" for number in range(1, 48)]
 
 
-def test_a_campaign_sent_while_the_list_is_read_doubles_none(tmp_path: Path) -> None:
+def test_a_campaign_sent_while_the_list_is_read_duplicates_none(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(number) for number in range(1, 31)]
 
@@ -243,13 +243,13 @@ def test_a_campaign_sent_while_the_list_is_read_doubles_none(tmp_path: Path) -> 
         assert sorted(keys) == sorted(f"key{number}" for number in range(1, 31))
 
 
-def test_no_campaign_at_all_is_no_row_and_no_error(tmp_path: Path) -> None:
+def test_no_campaigns_give_no_rows_and_no_error(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = []
         assert read(server, tmp_path) == ([], None)
 
 
-def test_a_report_without_counts_leaves_them_empty_and_is_asked_for_again(tmp_path: Path) -> None:
+def test_a_report_without_counts_leaves_them_empty_and_is_requested_again(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(3, "2024-02-08")]
         service.counts = lambda key: good(**{"campaign-reports": []})
@@ -260,7 +260,7 @@ def test_a_report_without_counts_leaves_them_empty_and_is_asked_for_again(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", ["6002", "6302", "2206"])
-def test_a_campaign_without_a_report_is_put_aside_and_the_others_land(tmp_path: Path, code: str) -> None:
+def test_a_campaign_without_a_report_is_quarantined_and_the_others_load(tmp_path: Path, code: str) -> None:
     with campaigns() as (service, server):
         counts = service.counts
         service.counts = lambda key: bad(code) if key == "key2" else counts(key)
@@ -272,7 +272,7 @@ def test_a_campaign_without_a_report_is_put_aside_and_the_others_land(tmp_path: 
         assert load(server, tmp_path).waiting == []
 
 
-def test_a_report_that_lacks_a_field_is_put_aside_and_not_taken_for_empty(tmp_path: Path) -> None:
+def test_a_report_that_lacks_a_field_is_quarantined_and_not_read_as_empty(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         renamed = {name: value for name, value in report(1).items() if name != "opens_count"}
         service.counts = lambda key: good(**{"campaign-reports": [renamed]})
@@ -281,7 +281,7 @@ def test_a_report_that_lacks_a_field_is_put_aside_and_not_taken_for_empty(tmp_pa
     assert "no field opens_count" in result.waiting[0]
 
 
-def test_a_count_that_is_none_is_put_aside(tmp_path: Path) -> None:
+def test_a_count_that_is_not_a_number_is_quarantined(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(1)]
         service.counts = lambda key: good(**{"campaign-reports": [report(1, opens_count="n/a")]})
@@ -290,7 +290,7 @@ def test_a_count_that_is_none_is_put_aside(tmp_path: Path) -> None:
 
 
 @pytest.mark.behaviour("resumed", "zoho_campaigns")
-def test_a_load_that_is_cut_short_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_an_interrupted_load_resumes_where_it_stopped(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.campaigns = [campaign(number, "2024-02-08") for number in range(1, 61)]
         counts = service.counts
@@ -307,7 +307,7 @@ def test_a_load_that_is_cut_short_goes_on_where_it_stopped(tmp_path: Path) -> No
         assert asked_for(server) == []
 
 
-def test_a_token_that_expires_is_renewed_once_and_the_call_made_again(tmp_path: Path) -> None:
+def test_a_token_that_expires_is_renewed_once_and_the_call_repeated(tmp_path: Path) -> None:
     with campaigns() as (service, server):
         service.valid = {"access-2"}
         batches, _ = read(server, tmp_path)
@@ -317,7 +317,7 @@ def test_a_token_that_expires_is_renewed_once_and_the_call_made_again(tmp_path: 
 
 @pytest.mark.behaviour("reauthorise", "zoho_campaigns")
 @pytest.mark.behaviour("no_secrets", "zoho_campaigns")
-def test_a_token_refused_inside_a_200_is_renewed_as_well_and_refused_again_it_is_an_error(
+def test_a_token_refused_inside_a_200_is_renewed_too_and_a_second_refusal_is_an_error(
     tmp_path: Path,
 ) -> None:
     with campaigns() as (service, server):
@@ -364,7 +364,7 @@ def test_calls_are_counted_and_stop_before_zoho_locks(
         assert server.count(REPORTS) == 5
 
 
-def test_every_newsletter_of_the_sample_lands_as_the_sample_has_it(
+def test_every_newsletter_of_the_sample_is_loaded_unchanged(
     organisation: Organisation, sandbox: Sandbox
 ) -> None:
     result = organisation.load("zoho_campaigns", "content_metrics")

@@ -166,7 +166,7 @@ def through_the_api(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) 
 
 @pytest.mark.parametrize("with_ids", [True, False], ids=["lookups with ids", "lookups by name"])
 @pytest.mark.slow
-def test_every_module_exported_by_hand_lands_as_it_does_through_the_api(
+def test_every_module_exported_by_hand_loads_as_it_does_through_the_api(
     through_the_api: Mapping[str, pd.DataFrame], sandbox: Sandbox, case: Case, with_ids: bool
 ) -> None:
     for mapped in MAPPING.values():
@@ -201,7 +201,7 @@ def test_a_row_reads_as_the_api_would_send_it(case: Case) -> None:
     assert result.notes == ["Accounts_2026_11_20.csv: UTF-8, separated by commas; 2 rows; 12 of 15 columns."]
 
 
-def test_nothing_personal_of_an_export_goes_any_further(case: Case) -> None:
+def test_personal_data_in_an_export_goes_no_further(case: Case) -> None:
     drop(case.folder, "Accounts_1.csv", [account(1), account(2, **{"Record Id": ""})])
     drop(case.folder, "Contacts_1.csv", [contact(1, PERSON), contact(2, PERSON)])
     drop(case.folder, "Board_Seats_1.csv", [seat(1), seat(2, Contact="Nobody Known")])
@@ -240,7 +240,7 @@ def test_a_lookup_that_is_only_a_name_is_found_in_the_other_export(case: Case) -
     assert "looked up by name: account, contact" in result.notes[0]
 
 
-def test_without_the_other_export_rows_wait_and_come_when_it_does(case: Case) -> None:
+def test_without_the_other_export_rows_stay_in_quarantine_until_it_arrives(case: Case) -> None:
     drop(case.folder, "Board_Seats_1.csv", [seat(1)])
     drop(case.folder, "Contacts_1.csv", [contact(1, PERSON)])
     result = case.load("board_seats")
@@ -251,7 +251,7 @@ def test_without_the_other_export_rows_wait_and_come_when_it_does(case: Case) ->
     assert (result.new, result.waiting) == (1, [])
 
 
-def test_what_the_newest_export_no_longer_holds_is_gone(case: Case) -> None:
+def test_records_missing_from_the_newest_export_are_deleted(case: Case) -> None:
     drop(case.folder, "Accounts_2026_11_19.csv", [account(1), account(2), account(3)])
     case.load()
     newer = [account(1), account(3, "2024-06-01 10:00:00", Region="Asia"), account(4)]
@@ -264,7 +264,9 @@ def test_what_the_newest_export_no_longer_holds_is_gone(case: Case) -> None:
 
 
 @pytest.mark.parametrize("by", ["change", "file time"])
-def test_the_newest_export_is_told_by_its_latest_change_then_by_its_file(case: Case, by: str) -> None:
+def test_the_newest_export_is_the_one_with_the_latest_change_or_else_the_newest_file(
+    case: Case, by: str
+) -> None:
     late = "2024-06-01 10:00:00" if by == "change" else "2024-05-01 10:00:00"
     drop(case.folder, "Accounts_b.csv", [account(1), account(2)], age=200 if by == "file time" else 20)
     drop(case.folder, "Accounts_a.csv", [account(1), account(3, late)], age=100)
@@ -322,7 +324,7 @@ def test_numbered_files_are_one_export(case: Case) -> None:
     ("second", "age", "message"),
     [("Accounts_003.csv", 60, "numbers is missing"), ("Accounts_002.csv", 3 * DAY, "different days")],
 )
-def test_parts_that_do_not_make_one_export_are_refused(
+def test_parts_that_do_not_form_one_export_are_refused(
     case: Case, second: str, age: float, message: str
 ) -> None:
     drop(case.folder, "Accounts_001.csv", [account(1)])
@@ -333,7 +335,7 @@ def test_parts_that_do_not_make_one_export_are_refused(
     assert not case.pull()[2]
 
 
-def test_a_broken_part_withholds_the_others_for_what_it_held_would_be_taken_for_gone(case: Case) -> None:
+def test_a_broken_part_holds_back_the_others_so_that_its_records_are_not_marked_deleted(case: Case) -> None:
     drop(case.folder, "Accounts_001.csv", [account(1)])
     drop(case.folder, "Accounts_002.csv", as_csv([account(2)])[:-30])
     drop(case.folder, "Accounts_003.csv", [{k: v for k, v in account(3).items() if k != "Region"}])
@@ -375,7 +377,7 @@ BROKEN = {
 }  # fmt: skip
 
 
-def test_each_bad_file_is_one_clear_reason_and_hides_no_other(case: Case) -> None:
+def test_each_bad_file_gives_one_clear_reason_and_hides_no_other(case: Case) -> None:
     for name, (content, _) in BROKEN.items():
         drop(case.folder, name, content)
     drop(case.folder, "Accounts_good.csv", [account(1)])
@@ -433,7 +435,7 @@ def test_numbers_and_ticked_boxes_are_written_as_the_api_does(case: Case) -> Non
     assert (row["organised_by_network"], row["themes"], row["ends_at"]) == ("true", "Water;Housing", None)
 
 
-def test_a_workbook_is_read_like_a_csv_and_an_id_that_excel_has_rounded_is_put_aside(case: Case) -> None:
+def test_a_workbook_is_read_like_a_csv_and_an_id_that_excel_rounded_is_quarantined(case: Case) -> None:
     drop(case.folder, "Accounts_1.xlsx", workbook([account(1), account(2) | {"Record Id": 5.46e17}]))  # type: ignore[dict-item]
     result = case.load()
     assert case.rows().index.tolist() == [ID(1)]
@@ -446,13 +448,13 @@ def test_a_workbook_is_read_like_a_csv_and_an_id_that_excel_has_rounded_is_put_a
      lambda heading: heading.replace("Part Of.id", "Part Of ID")],
     ids=["case", "API names", "older id", "older lookup"],
 )  # fmt: skip
-def test_headings_are_known_in_every_way_zoho_writes_them(case: Case, change: object) -> None:
+def test_headings_are_recognised_in_every_form_zoho_writes(case: Case, change: object) -> None:
     rows = [{change(heading): cell for heading, cell in account(1).items()}]  # type: ignore[operator]
     drop(case.folder, "Accounts_1.csv", as_csv(rows, ";"))
     assert case.load().new == 1
 
 
-def test_the_organisations_own_labels_and_words_become_the_contracts(case: Case) -> None:
+def test_the_organisations_own_labels_and_values_become_the_contracts(case: Case) -> None:
     accounts = MAPPING["accounts"]
     fields = accounts.fields | {
         "member_type": FieldMapping(field="Tipo", label="Tipo de miembro", values={"Miembro": "Member"}),
@@ -491,7 +493,7 @@ def test_the_headings_decide_what_a_file_is_whatever_its_name(case: Case, name: 
     assert case.load().new == 1
 
 
-def test_files_of_other_modules_are_left_alone_and_told_once(case: Case) -> None:
+def test_files_of_other_modules_are_ignored_and_reported_once(case: Case) -> None:
     task = {
         "Record Id": "1",
         "Subject": "Call",
@@ -508,7 +510,7 @@ def test_files_of_other_modules_are_left_alone_and_told_once(case: Case) -> None
     assert not any("Tasks" in note for note in case.load("deals").notes)
 
 
-def test_a_heading_that_stands_twice_is_refused(case: Case) -> None:
+def test_a_duplicate_heading_is_refused(case: Case) -> None:
     header, row = as_csv([account(1)]).splitlines()
     drop(case.folder, "Accounts_1.csv", f"{header},region\r\n{row},Asia\r\n")
     assert "'Region' appears twice" in case.reasons()["Accounts_1.csv"]
@@ -540,7 +542,7 @@ def test_times_with_an_offset_and_dates_in_numbers_are_read(case: Case) -> None:
     assert (read["joined_on"], read["left_on"]) == ("2019-02-28", "2024-02-01")
 
 
-def test_a_row_put_aside_is_not_taken_for_gone(case: Case) -> None:
+def test_a_quarantined_row_is_not_marked_deleted(case: Case) -> None:
     drop(case.folder, "Accounts_1.csv", [account(1), account(2)])
     case.load()
     drop(case.folder, "Accounts_2.csv", [account(1), account(2, **{"Member Type": "Friend"})], age=50)
@@ -557,7 +559,7 @@ def test_another_time_zone_reads_everything_again(case: Case) -> None:
     assert case.rows().loc[ID(1), "modified_at"] == "2024-05-01T10:00:00-05:00"
 
 
-def test_the_cursor_of_the_api_is_no_hindrance_nor_the_other_way_round(case: Case) -> None:
+def test_exports_ignore_a_cursor_of_the_api_and_write_none_of_its_keys(case: Case) -> None:
     drop(case.folder, "Accounts_1.csv", [account(1)])
     api = json.dumps(
         {"modified": "2024-05-01T00:00:00+00:00", "synced": "2024-05-01T00:00:00+00:00", "rules": "x"}

@@ -26,7 +26,7 @@ from mel_pipeline_tests.fixtures.zoho_stub import (
 )
 
 
-def test_more_records_without_a_way_to_them_fail_loudly(tmp_path: Path) -> None:
+def test_more_records_without_a_way_to_fetch_them_fail_loudly(tmp_path: Path) -> None:
     with zoho() as (service, server):
         info = {"more_records": True, "next_page_token": None}
         service.module = lambda request: Reply({"data": [deal(int(request.query["page"]))], "info": info})
@@ -35,7 +35,7 @@ def test_more_records_without_a_way_to_them_fail_loudly(tmp_path: Path) -> None:
         assert server.count("/crm/v8/Deals") == 11  # ten pages, which is what `page` reaches, and the count
 
 
-def test_lookups_lists_booleans_and_numbers_land_as_plain_text(tmp_path: Path) -> None:
+def test_lookups_lists_booleans_and_numbers_are_stored_as_plain_text(tmp_path: Path) -> None:
     record = deal(1) | {
         "Account_Name": {"name": "Donor", "id": "900000000000000001"},
         "Amount": 700000.0,
@@ -90,7 +90,7 @@ def test_a_renamed_field_stops_the_load_and_names_the_field(tmp_path: Path) -> N
             read(deals(server, tmp_path))
 
 
-def test_a_record_without_an_id_is_put_aside_with_its_place(tmp_path: Path) -> None:
+def test_a_record_without_an_id_is_quarantined_with_its_location(tmp_path: Path) -> None:
     with zoho() as (service, server):
         records = [deal(1), deal(2) | {"id": None}]
         service.module = lambda request: Reply({"data": records, "info": {"more_records": False}})
@@ -113,7 +113,7 @@ def flaky(server: Service, service: Zoho, bad: Reply, times: int) -> None:
     ids=["503", "500", "429 with Retry-After", "429", "429 in the body", "truncated JSON", "cut connection"],
 )  # fmt: skip
 @pytest.mark.fault(12, 13, 15)
-def test_a_passing_fault_is_asked_again(tmp_path: Path, bad: Reply) -> None:
+def test_a_transient_fault_is_retried(tmp_path: Path, bad: Reply) -> None:
     with zoho() as (service, server):
         flaky(server, service, bad, 1)
         ids, _ = read(deals(server, tmp_path))
@@ -154,7 +154,7 @@ def test_a_redirect_is_not_followed_with_the_token(tmp_path: Path) -> None:
         assert elsewhere.requests == []
 
 
-def test_a_host_that_is_not_there_is_named_without_its_query(tmp_path: Path) -> None:
+def test_an_unreachable_host_is_named_without_the_query(tmp_path: Path) -> None:
     with zoho() as (_, server):
         settings = settings_for(server, tmp_path)
         read(crm.open(settings, QUICK).pull("deals"))
@@ -175,7 +175,7 @@ def test_a_proxy_named_in_the_environment_is_not_used(
 
 
 @pytest.mark.fault(14)
-def test_a_slow_drip_meets_a_time_limit() -> None:
+def test_a_slow_drip_hits_a_time_limit() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()
 

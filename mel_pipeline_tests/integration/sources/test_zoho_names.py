@@ -44,7 +44,7 @@ def test_the_shipped_mapping_names_every_column_of_the_contract() -> None:
         (lambda m: m["accounts"]["fields"].update(region={"feld": "Region"}), "feld"),
     ],
 )
-def test_a_mapping_that_cannot_work_is_refused_with_the_place(
+def test_a_mapping_that_cannot_work_is_refused_with_the_location(
     tmp_path: Path, change: object, message: str
 ) -> None:
     path = changed(tmp_path, change)
@@ -58,7 +58,7 @@ def test_a_column_the_organisation_does_not_record_may_be_left_out(tmp_path: Pat
     assert "jurisdiction_type" not in load_mapping(path, CRM)["accounts"].fields
 
 
-def test_a_mapping_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+def test_a_mapping_that_is_not_yaml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mapping.yml"
     path.write_text("accounts: [", "utf-8")
     with pytest.raises(SettingsError, match="Reading the Zoho mapping"):
@@ -127,7 +127,7 @@ def test_map_writes_a_file_that_loads_once_its_gaps_are_filled(other_zoho: Accou
     assert code == 1 and "already exists" in output
 
 
-def test_check_says_of_each_thing_whether_it_works_and_what_to_do(other_zoho: Account) -> None:
+def test_check_reports_for_each_item_whether_it_works_and_what_to_do(other_zoho: Account) -> None:
     other_zoho.scopes.discard("ZohoCRM.bulk.READ")
     other_zoho.faults.revoke_scope("Deals")
     code, output = mel("check")
@@ -144,7 +144,7 @@ def test_check_says_of_each_thing_whether_it_works_and_what_to_do(other_zoho: Ac
     assert "3 to fix before loads work" in output
 
 
-def test_check_stops_at_the_door_when_nobody_is_let_in(
+def test_check_stops_at_the_first_step_when_the_sign_in_fails(
     other_zoho: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_ZOHO_REFRESH_TOKEN", "1000.revoked")
@@ -154,7 +154,7 @@ def test_check_stops_at_the_door_when_nobody_is_let_in(
     assert "Organisations" not in output
 
 
-def test_check_of_the_sample_finds_nothing_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_of_the_sample_finds_nothing_to_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     monkeypatch.setenv("MEL_SANDBOX_PORT", "0")
     code, output = mel("check")

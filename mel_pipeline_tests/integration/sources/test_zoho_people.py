@@ -79,7 +79,7 @@ def warehouse(home: Path) -> Warehouse:
 
 
 @pytest.mark.parametrize("total", [0, 1, 199, 200, 201, 399, 400, 401, 650])
-def test_staff_come_page_by_page_until_none_are_left_and_each_once(tmp_path: Path, total: int) -> None:
+def test_staff_are_read_page_by_page_to_the_end_and_each_once(tmp_path: Path, total: int) -> None:
     with zoho() as (service, server):
         serve(service, [staff(number) for number in range(1, total + 1)])
         batches, complete = read(server, tmp_path)
@@ -90,7 +90,7 @@ def test_staff_come_page_by_page_until_none_are_left_and_each_once(tmp_path: Pat
         assert "First_Name" not in batches[0].frame.columns
 
 
-def test_whoever_is_no_longer_in_the_form_is_marked_deleted_and_the_history_keeps_them(
+def test_staff_no_longer_in_the_form_are_marked_deleted_and_kept_in_the_history(
     tmp_path: Path,
 ) -> None:
     with zoho() as (service, server):
@@ -105,7 +105,7 @@ def test_whoever_is_no_longer_in_the_form_is_marked_deleted_and_the_history_keep
     assert len(versions) == 5
 
 
-def test_an_empty_form_is_not_taken_for_an_empty_office(tmp_path: Path) -> None:
+def test_an_empty_form_does_not_mean_that_all_staff_left(tmp_path: Path) -> None:
     with zoho() as (service, server):
         serve(service, [staff(1)])
         load(server, tmp_path)
@@ -117,7 +117,7 @@ def test_an_empty_form_is_not_taken_for_an_empty_office(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(17)
-def test_a_record_keyed_twice_lands_once_in_its_later_version(tmp_path: Path) -> None:
+def test_a_duplicated_record_is_loaded_once_in_its_later_version(tmp_path: Path) -> None:
     with zoho() as (service, server):
         serve(service, [staff(1), staff(2), staff(1, Gender="Male")])
         result = load(server, tmp_path)
@@ -143,7 +143,7 @@ def moving(
     service.module = answer
 
 
-def test_someone_deleted_while_pages_are_turned_hides_no_other(tmp_path: Path) -> None:
+def test_someone_deleted_during_paging_hides_no_other(tmp_path: Path) -> None:
     people = [staff(number) for number in range(1, 302)]
     with zoho() as (service, server):
         moving(service, server, people, lambda: people.pop(0), 1)
@@ -152,7 +152,7 @@ def test_someone_deleted_while_pages_are_turned_hides_no_other(tmp_path: Path) -
     assert ids(batches) == [str(number) for number in range(2, 302)]
 
 
-def test_someone_who_comes_while_pages_are_turned_puts_nobody_on_two_pages(tmp_path: Path) -> None:
+def test_someone_added_during_paging_duplicates_nobody(tmp_path: Path) -> None:
     people = [staff(number) for number in range(1, 302)]
     with zoho() as (service, server):
         moving(service, server, people, lambda: people.insert(0, staff(900)), 1)
@@ -161,7 +161,7 @@ def test_someone_who_comes_while_pages_are_turned_puts_nobody_on_two_pages(tmp_p
     assert sorted(ids(batches)) == sorted([str(number) for number in range(1, 302)] + ["900"])
 
 
-def test_a_form_that_never_stands_still_loads_and_marks_nobody_deleted(tmp_path: Path) -> None:
+def test_a_form_that_keeps_changing_loads_and_marks_nobody_deleted(tmp_path: Path) -> None:
     people = [staff(number) for number in range(1, 402)]
     with zoho() as (service, server):
         serve(service, people)
@@ -246,7 +246,7 @@ def test_a_token_refused_twice_is_an_error_that_names_the_scope(tmp_path: Path, 
         assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
-def test_a_missing_scope_asks_for_no_second_token(tmp_path: Path) -> None:
+def test_a_missing_scope_requests_no_second_token(tmp_path: Path) -> None:
     with zoho() as (service, server):
         body = {"code": "OAUTH_SCOPE_MISMATCH", "message": "Unauthorized", "status": "error"}
         service.module = lambda request: Reply(body, 401)
@@ -263,7 +263,7 @@ def test_a_renamed_field_stops_the_load_and_is_named(tmp_path: Path) -> None:
             read(server, tmp_path)
 
 
-def test_the_staff_of_the_sample_lands_whole(organisation: Organisation, sandbox: Sandbox) -> None:
+def test_the_staff_of_the_sample_are_all_loaded(organisation: Organisation, sandbox: Sandbox) -> None:
     result = organisation.load("zoho_people", "employees")
     assert (result.new, result.quarantined) == (len(sandbox.organisation.staff), 0)
     again = organisation.load("zoho_people", "employees")

@@ -108,7 +108,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: object) ->
         for name in ("ZOHO_ACCOUNTS_URL", "ZOHO_API_URL", "ZOHO_PEOPLE_URL"):
             monkeypatch.setenv(f"MEL_{name}", server.url)
         monkeypatch.setenv("MEL_HOME", str(tmp_path / "home"))
-        monkeypatch.setenv("MEL_SANDBOX_PORT", str(server.port))  # it answers there, so no other is started
+        monkeypatch.setenv("MEL_SANDBOX_PORT", str(server.port))  # it responds there, so no other is started
         monkeypatch.setenv("MEL_TODAY", str(TODAY))
         monkeypatch.setattr(http, "Policy", lambda: QUICK)
         yield own

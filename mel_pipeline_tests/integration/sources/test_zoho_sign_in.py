@@ -39,7 +39,7 @@ def test_every_refusal_inside_a_200_is_permanent(tmp_path: Path, code: str) -> N
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_throttled_sign_in_waits_and_goes_on_in_whatever_language_it_is_told(
+def test_a_throttled_sign_in_waits_and_goes_on_in_whatever_language_zoho_reports_it(
     tmp_path: Path, status: int
 ) -> None:
     with zoho() as (service, server):
@@ -65,7 +65,7 @@ def test_a_sign_in_throttled_for_good_is_bounded_and_transient(tmp_path: Path) -
         assert server.count("/oauth") == QUICK.attempts
 
 
-def test_an_eleventh_token_within_ten_minutes_is_not_even_asked_for(tmp_path: Path) -> None:
+def test_an_eleventh_token_within_ten_minutes_is_not_even_requested(tmp_path: Path) -> None:
     with zoho() as (service, server):
         service.valid = set()
         service.issue(Request("POST", "", {}, {}, {}))
@@ -116,7 +116,7 @@ def test_threads_that_meet_an_expired_token_share_one_renewal(tmp_path: Path) ->
         assert server.count("/oauth") == 2  # the first sign-in and one renewal
 
 
-def test_a_token_that_dies_in_mid_run_is_renewed_once_and_the_page_asked_again(tmp_path: Path) -> None:
+def test_a_token_that_expires_mid_run_is_renewed_once_and_the_page_requested_again(tmp_path: Path) -> None:
     with zoho() as (service, server):
 
         def dies_on_page_two(request: Request) -> Reply:
@@ -133,7 +133,7 @@ def test_a_token_that_dies_in_mid_run_is_renewed_once_and_the_page_asked_again(t
         assert server.count("/oauth") == 2
 
 
-def test_a_second_401_fails_instead_of_asking_for_tokens_without_end(tmp_path: Path) -> None:
+def test_a_second_401_fails_instead_of_requesting_tokens_forever(tmp_path: Path) -> None:
     with zoho() as (service, server):
         service.module = lambda request: Reply({"code": "INVALID_TOKEN"}, 401)
         with pytest.raises(PermanentSourceError, match="also with a new token") as caught:

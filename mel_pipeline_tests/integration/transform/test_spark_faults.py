@@ -1,4 +1,4 @@
-"""Spark in trouble, on a real cluster: a run that is killed, workers that are lost, a cluster that is not there."""
+"""Spark failures on a real cluster: a killed run, lost workers, no cluster."""
 
 from __future__ import annotations
 

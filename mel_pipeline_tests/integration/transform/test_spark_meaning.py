@@ -1,4 +1,4 @@
-"""Where engines differ in what SQL means: each query says the same on Spark as in the warehouse."""
+"""SQL whose meaning differs between engines: each query gives the same result on Spark as in the warehouse."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def test_a_query_means_the_same(query: str, tmp_path: Path, spark_cluster: Clust
     assert rows == [{name: _plain(value) for name, value in row.items()} for row in expected]
 
 
-# Spark adds whole numbers in 64 bits, and says so instead of answering wrongly.
+# Spark adds whole numbers in 64 bits, and raises an error instead of returning a wrong result.
 REFUSED = "a sum of large whole numbers does not overflow"
 
 
 @pytest.mark.parametrize("about", SAME)
-def test_spark_answers_what_duckdb_and_postgresql_are_asked(about: str, spark_cluster: Cluster) -> None:
+def test_spark_gives_the_same_results_as_duckdb_and_postgresql(about: str, spark_cluster: Cluster) -> None:
     query, expected = SAME[about]
     session = open_session(spark_cluster.url, 60)
     if about == REFUSED:
@@ -96,7 +96,7 @@ def test_spark_answers_what_duckdb_and_postgresql_are_asked(about: str, spark_cl
 
 
 def _plain(value: object) -> object:
-    """Days as text: the warehouse hands out a moment where it adds to a day."""
+    """Dates as text: the warehouse returns a timestamp when it adds to a date."""
     if hasattr(value, "isoformat"):
         return str(value)[:10]
     return round(float(value), 12) if hasattr(value, "as_tuple") or isinstance(value, float) else value

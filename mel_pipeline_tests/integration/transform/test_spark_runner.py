@@ -1,4 +1,4 @@
-"""The Spark runner on a small project of its own, on a real cluster: order, parts, failures, nothing built twice."""
+"""The Spark runner on a small test project, on a real cluster: order, parts, failures, nothing built twice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_models_run_after_what_they_read_and_a_quarter_replaces_only_itself(smal
     assert small.rows("select quarters from last") == [(2,)]
 
 
-def test_what_has_not_changed_is_not_built_again(small: SmallOnSpark) -> None:
+def test_unchanged_models_are_not_built_again(small: SmallOnSpark) -> None:
     small.run()
     before = small.lake.parts()
     again = [result for result in small.run().values() if isinstance(result, ModelResult)]
@@ -92,7 +92,9 @@ def test_a_failed_test_keeps_the_old_rows_and_skips_what_reads_them(small: Small
     assert len(list((small.lake.folder / "figures").iterdir())) == 1  # the refused version is gone
 
 
-def test_a_broken_model_is_told_with_its_file_and_does_not_stop_its_neighbours(small: SmallOnSpark) -> None:
+def test_a_broken_model_is_reported_with_its_file_and_does_not_stop_its_neighbours(
+    small: SmallOnSpark,
+) -> None:
     small.write("models/broken.sql", "select nothing from {{ ref('figures') }}")
     results = small.run()
     assert results["broken"].status == "failed"
@@ -101,7 +103,7 @@ def test_a_broken_model_is_told_with_its_file_and_does_not_stop_its_neighbours(s
     assert results["last"].status == "ok"
 
 
-def test_a_value_that_cannot_be_read_is_told_to_nobody(
+def test_a_value_that_cannot_be_cast_appears_in_no_message_or_log(
     small: SmallOnSpark,
     spark_cluster: Cluster,
     capfd: pytest.CaptureFixture[str],
@@ -129,7 +131,7 @@ def test_a_value_that_cannot_be_read_is_told_to_nobody(
     assert "someone" not in spark_cluster.executor_logs()
 
 
-def test_changed_columns_ask_for_a_full_refresh_and_change_nothing(small: SmallOnSpark) -> None:
+def test_changed_columns_require_a_full_refresh_and_change_nothing(small: SmallOnSpark) -> None:
     small.run(quarter="2024-Q1")
     small.run(quarter="2024-Q2")
     small.write(
@@ -144,7 +146,7 @@ def test_changed_columns_ask_for_a_full_refresh_and_change_nothing(small: SmallO
     assert small.rows("select * from figures") == [("2024-Q2", 1, "x")]
 
 
-def test_quarters_of_another_engine_ask_for_a_recalculation(small: SmallOnSpark) -> None:
+def test_quarters_of_another_engine_require_a_recalculation(small: SmallOnSpark) -> None:
     Small.run(small, quarter="2024-Q1")
     refused = small.result("figures", quarter="2024-Q2")
     assert refused.status == "failed"
@@ -152,7 +154,7 @@ def test_quarters_of_another_engine_ask_for_a_recalculation(small: SmallOnSpark)
     assert small.rows("select quarter from figures") == [("2024-Q1",)]
 
 
-def test_several_quarters_at_once_are_replaced_each(small: SmallOnSpark) -> None:
+def test_several_quarters_at_once_are_each_replaced(small: SmallOnSpark) -> None:
     text = "select quarter, {{ var('amount') }} as amount from (values {{ var('quarters') }}) as t(quarter)"
     small.write("models/growing/figures.sql", text)
     assert small.result("figures", quarters="('Q1'), ('Q2'), ('Q2')").rows == 3

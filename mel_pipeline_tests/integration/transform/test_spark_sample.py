@@ -1,4 +1,4 @@
-"""The sample organisation calculated in the warehouse and on Spark: every table is the same, every downstream reader too."""
+"""The sample organisation in the warehouse and on Spark: every table and every downstream reader agrees."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_table_holds_the_same_rows(calculated: tuple[Warehouse, Warehouse,
     assert len(theirs.records("select * from indicator_values")) > 300
 
 
-def test_the_same_once_more_builds_nothing_and_an_erasure_empties_the_lake(
+def test_a_second_run_builds_nothing_and_an_erasure_empties_the_lake(
     calculated: tuple[Warehouse, Warehouse, Settings],
 ) -> None:
     _, warehouse, settings = calculated

@@ -1,4 +1,4 @@
-"""Tables of an older version are brought up with their rows; those of a newer one are left alone."""
+"""Tables of an older version are migrated with their rows; those of a newer version are left alone."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def test_the_newest_migration_is_the_one_the_code_names() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_migrations_lead_where_a_new_warehouse_begins(warehouse: Warehouse, tmp_path: object) -> None:
+def test_migrations_end_at_the_layout_of_a_new_warehouse(warehouse: Warehouse, tmp_path: object) -> None:
     assert bring_up(warehouse) == HEAD
     new = layout(warehouse)
     assert len(new) > 150
     execute(warehouse, *(f"drop table {name}" for name in [VERSION_TABLE, *metadata.tables]))
-    # With one table there it is no new warehouse, and every migration is run.
+    # With one table present it is not a new warehouse, so every migration runs.
     execute(warehouse, "create table kept_file (digest text primary key, content text not null)")
     assert bring_up(warehouse) == HEAD
     assert layout(warehouse) == new

@@ -30,7 +30,7 @@ from mel_pipeline_tests.fixtures.postgres import OWNER, PASSWORD, Server, postgr
 from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal
 from mel_pipeline_tests.unit.quality.test_quality_rules import check, stored_in
 
-# When something happened, and what is distinguished by it.
+# Timestamps and ids that differ between any two runs.
 MOMENTS = {
     "_load_id", "_loaded_at", "load_id", "started_at", "finished_at", "calculated_at", "calculation_id",
     "quarantined_at", "seen_at", "cursor",
@@ -150,7 +150,7 @@ def test_loads_of_one_table_at_once_write_every_row_once_and_every_load_into_the
     assert len(warehouse.records("select * from load_ledger where status = 'loaded'")) == 4
 
 
-def test_a_second_writer_that_waits_in_vain_is_told_so_and_readers_do_not_wait(postgres_url: str) -> None:
+def test_a_second_writer_that_times_out_gets_a_clear_error_and_readers_do_not_wait(postgres_url: str) -> None:
     with Warehouse(postgres_url).transaction() as connection:
         connection.exec_driver_sql("create table t (n integer)")
         with (
@@ -164,13 +164,13 @@ def test_a_second_writer_that_waits_in_vain_is_told_so_and_readers_do_not_wait(p
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """One that a test may stop."""
+    """A server that a test may stop."""
     with postgres_server() as server:
         yield server
 
 
 class Interrupted(Listed):
-    """A source during whose answer something happens."""
+    """A source that runs a callback in the middle of its response."""
 
     def __init__(self, *args: Any, between: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -204,7 +204,7 @@ def test_a_server_that_restarts_between_batches_or_within_a_transaction_costs_no
     first = load_entity(Interrupted(batches, between=restart), DEALS, "deals", Warehouse(url, 20))
     assert (first.new, first.repeated) == (4, 0)
 
-    # Whoever holds the quarantine keeps the next load waiting in the middle of its transaction.
+    # A lock on the quarantine table makes the next load wait in the middle of its transaction.
     blocker = psycopg.connect(url)
     blocker.execute("lock table quarantine in access exclusive mode")
 
@@ -231,7 +231,7 @@ def test_a_server_that_restarts_between_batches_or_within_a_transaction_costs_no
 
 @pytest.mark.slow
 @pytest.mark.fault(6)
-def test_a_server_that_stays_away_is_an_error_nothing_is_half_written_and_the_next_run_goes_on(
+def test_a_server_that_stays_down_is_an_error_and_the_next_run_resumes_with_nothing_half_written(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mel_pipeline.ingest.load.STAGED_ROWS", 2)
@@ -248,10 +248,10 @@ def test_a_server_that_stays_away_is_an_error_nothing_is_half_written_and_the_ne
     assert (going_on.resumed_at, result.new, result.repeated) == ("a", 4, 0)
 
 
-def test_a_commit_whose_answer_was_lost_counts_once(
+def test_a_commit_whose_confirmation_was_lost_counts_once(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection breaks after the server has committed: asking again must not load again."""
+    """The connection breaks after the server has committed: a retry must not load twice."""
     whole = Warehouse.transaction
     lost = []
 
@@ -285,7 +285,7 @@ def test_a_commit_whose_answer_was_lost_counts_once(
         ({"database": "not_there"}, "no such database"),
     ],
 )
-def test_a_wrong_url_is_told_without_password_or_address(
+def test_a_wrong_url_is_reported_without_password_or_address(
     postgres: Server, change: dict[str, str], said: str
 ) -> None:
     url = postgres.url(**{"database": "postgres", **change})
@@ -324,7 +324,7 @@ def test_great_expectations_checks_tables_however_the_server_is_reached(
     assert others == (1,), "no connection is left open"
 
 
-def test_sessions_reckon_in_utc_whatever_the_server_is_set_to(postgres: Server, postgres_url: str) -> None:
+def test_sessions_use_utc_whatever_the_server_is_set_to(postgres: Server, postgres_url: str) -> None:
     name = postgres_url.rpartition("/")[2]
     postgres.execute(f"alter database {name} set timezone to 'Asia/Tokyo'")
     row = Warehouse(postgres_url).records(

@@ -10,7 +10,7 @@ import pytest
 
 from mel_pipeline_tests.depth import examples
 
-LINGERS = 0.1  # seconds; the file is given back at this time, or a tenth of a second later
+LINGERS = 0.1  # seconds; the file is released at this time, or a tenth of a second later
 LATEST = 0.25
 USES_THE_FILE = """
 import sys, time
@@ -51,7 +51,7 @@ def _end_of(code: str, folder: Path, *arguments: float) -> tuple[int, str]:
 
 @pytest.mark.slow
 @pytest.mark.deep
-def test_processes_that_end_just_as_the_file_is_given_back_never_abort(tmp_path: Path) -> None:
+def test_processes_that_end_just_as_the_file_is_released_never_abort(tmp_path: Path) -> None:
     number = examples(12, 100)
     moments = [LATEST * turn / number for turn in range(number)]
     ends = {_end_of(USES_THE_FILE + ENDS, tmp_path, LINGERS, moment) for moment in moments}
@@ -59,7 +59,7 @@ def test_processes_that_end_just_as_the_file_is_given_back_never_abort(tmp_path:
 
 
 @pytest.mark.slow
-def test_a_process_that_has_validated_in_duckdb_ends_without_a_word_about_leaks(tmp_path: Path) -> None:
+def test_a_process_that_has_validated_in_duckdb_ends_without_leak_warnings(tmp_path: Path) -> None:
     assert _end_of(USES_THE_FILE + ASKS_GREAT_EXPECTATIONS, tmp_path, 2) == (0, "")
 
 
@@ -67,7 +67,7 @@ def test_a_thread_that_outlives_the_main_one_still_gets_its_answer(tmp_path: Pat
     assert _end_of(USES_THE_FILE + LATE_THREAD, tmp_path, 2) == (0, "")
 
 
-def test_the_end_of_a_process_does_not_wait_until_the_file_has_lingered(tmp_path: Path) -> None:
+def test_a_process_ends_without_waiting_for_the_lingering_file(tmp_path: Path) -> None:
     code = (
         USES_THE_FILE
         + "import atexit\nbegun = time.monotonic()\n"

@@ -26,7 +26,7 @@ SHOWN = {
 
 @pytest.fixture
 def server(postgres: Server) -> Iterator[Server]:
-    """Roles belong to the whole server, so they go after the test's databases have."""
+    """Roles belong to the whole server, so they are dropped after the test's databases."""
     yield postgres
     postgres.execute(*(f"drop role if exists {name}" for name in (*LOGINS, WRITER, READER)))
 
@@ -68,7 +68,7 @@ def small_on(url: str, folder: Path) -> Small:
 
 
 def readable(url: str) -> set[str]:
-    """Every table and view that this login really can select from."""
+    """Every table and view that this login can actually select from."""
     seen = set()
     with psycopg.connect(url, autocommit=True) as connection:
         names = connection.execute("select relname from pg_class where relkind in ('r', 'v')"
@@ -156,9 +156,7 @@ def test_a_file_has_no_roles_and_says_what_to_do(tmp_path: Path, monkeypatch: py
     assert "anyone who may read the file reads all of it" in str(result.exception)
 
 
-def test_a_layout_can_be_brought_up_by_hand(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_layout_can_be_upgraded_by_hand(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_WAREHOUSE_URL", url)
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The one way into the database."""
+"""The only access path to the database."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from mel_pipeline.warehouse import Warehouse
 
 
-def test_an_error_of_the_database_repeats_no_value_it_was_given(tmp_path: Path) -> None:
-    """A failing statement is printed with its parameters otherwise, and those may be a person's name."""
+def test_a_database_error_repeats_none_of_its_parameters(tmp_path: Path) -> None:
+    """By default a failing statement is printed with its parameters, which may be a person's name."""
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5)
     with pytest.raises(sa.exc.DBAPIError) as caught, warehouse.connect() as connection:
         connection.execute(sa.text("insert into no_such_table values (:name)"), {"name": "Ada Example"})
@@ -23,7 +23,7 @@ def test_an_error_of_the_database_repeats_no_value_it_was_given(tmp_path: Path) 
     assert "no_such_table" in str(caught.value)
 
 
-def test_settings_of_duckdb_stand_in_the_url_and_hold_in_every_connection(tmp_path: Path) -> None:
+def test_duckdb_settings_in_the_url_apply_to_every_connection(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB&preserve_insertion_order=false"
     query = "select current_setting('memory_limit') as memory, current_setting('preserve_insertion_order') as keeps"
     first = Warehouse(url, 5)
@@ -44,7 +44,7 @@ print(Warehouse(sys.argv[1], float(sys.argv[2])).read("select 1 as n")["n"].iloc
 
 
 def read_elsewhere(url: str, patience: float) -> tuple[int, float]:
-    """What another process reads, and how many seconds it waited for the file."""
+    """The value another process reads, and how many seconds it waited for the file."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", READ_ELSEWHERE, url, str(patience)],
         capture_output=True,
@@ -57,13 +57,13 @@ def read_elsewhere(url: str, patience: float) -> tuple[int, float]:
 
 
 def connections(warehouse: Warehouse) -> list[object]:
-    """Of the driver, each time one is opened."""
+    """Driver connections opened from now on."""
     opened: list[object] = []
     sa.event.listen(warehouse.engine, "connect", lambda driver, _: opened.append(driver))
     return opened
 
 
-def test_a_file_that_may_linger_is_opened_once_for_many_questions(tmp_path: Path) -> None:
+def test_a_file_that_may_linger_is_opened_once_for_many_queries(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=30)
     opened = connections(warehouse)
     with warehouse.transaction() as connection:
@@ -74,16 +74,16 @@ def test_a_file_that_may_linger_is_opened_once_for_many_questions(tmp_path: Path
     warehouse.engine.dispose()
 
 
-def test_a_file_that_lingers_is_given_back_after_its_moment(tmp_path: Path) -> None:
+def test_a_lingering_file_is_released_after_its_delay(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=0.2)
     with warehouse.connect():
-        time.sleep(0.5)  # longer than the moment: a file in use is not given back
+        time.sleep(0.5)  # longer than the delay: a file in use is not released
         assert warehouse.records("select 1 as n") == [{"n": 1}]
     found, _ = read_elsewhere(warehouse.url, 10)
     assert found == 1
 
 
-def test_whoever_waits_for_a_lingering_file_gets_it_although_questions_go_on(tmp_path: Path) -> None:
+def test_a_process_waiting_for_a_lingering_file_gets_it_although_queries_go_on(tmp_path: Path) -> None:
     """The file would linger for half a minute, and is used without a pause."""
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 60, idle_close_seconds=30)
     with ThreadPoolExecutor() as other:
@@ -94,7 +94,7 @@ def test_whoever_waits_for_a_lingering_file_gets_it_although_questions_go_on(tmp
     warehouse.engine.dispose()
 
 
-def test_what_an_error_left_behind_does_not_meet_the_next_question(tmp_path: Path) -> None:
+def test_an_error_leaves_nothing_behind_for_the_next_query(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=30)
     opened = connections(warehouse)
     with pytest.raises(RuntimeError), warehouse.connect() as connection:
@@ -105,7 +105,7 @@ def test_what_an_error_left_behind_does_not_meet_the_next_question(tmp_path: Pat
     warehouse.engine.dispose()
 
 
-def test_a_limit_of_memory_holds_for_its_transaction_alone(tmp_path: Path) -> None:
+def test_a_memory_limit_applies_only_to_its_transaction(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=300MB"
     warehouse = Warehouse(url, 5, idle_close_seconds=30)
     query = "select current_setting('memory_limit') as memory, current_setting('threads') as threads"

@@ -12,7 +12,7 @@ from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, safety
 from mel_pipeline_tests.fixtures.forking import Forking
 
-# Writes without end: each transaction adds a row to both tables, and prints the number when it is durable.
+# Writes forever: each transaction adds a row to both tables and prints its number once durable.
 WRITER = """
 import sys
 from mel_pipeline.warehouse import Warehouse, safety
@@ -65,7 +65,7 @@ def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committ
     assert in_fold, "some kills fell into a fold"
 
 
-def test_a_half_written_file_is_put_back_as_it_was_before_the_fold(
+def test_a_half_written_file_is_restored_to_its_state_before_the_fold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse_at(tmp_path)
@@ -88,7 +88,7 @@ def test_a_half_written_file_is_put_back_as_it_was_before_the_fold(
     assert sorted(path.name for path in tmp_path.iterdir() if "before" in path.name) == []
 
 
-def test_while_another_process_puts_back_opening_waits_and_then_says_so(tmp_path: Path) -> None:
+def test_while_another_process_restores_the_file_opening_waits_and_then_says_so(tmp_path: Path) -> None:
     warehouse = warehouse_at(tmp_path)
     (tmp_path / "w.duckdb.before").write_bytes((tmp_path / "w.duckdb").read_bytes())
     impatient = Warehouse(warehouse.url, lock_wait_seconds=0.3)

@@ -74,14 +74,14 @@ def test_the_page_never_scrolls_sideways(browser, pages, period, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_all_text_can_be_read_against_its_ground(browser, pages, scheme, width):
+def test_all_text_has_enough_contrast_with_its_background(browser, pages, scheme, width):
     page = opened(browser, pages["2024-Q4"], width, scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
     assert page.evaluate(CONTRAST) == []
     page.close()
 
 
-def test_the_headline_figures_stand_on_the_first_screen(browser, pages):
+def test_the_headline_figures_are_on_the_first_screen(browser, pages):
     for path in pages.values():
         page = opened(browser, path)
         assert page.locator(".figures.strong").bounding_box()["y"] < 440

@@ -28,7 +28,7 @@ from mel_pipeline_tests.golden.sample_edition import REPORTS
 
 pytestmark = pytest.mark.slow
 
-# Every way a script in a file may try to command the UI. "tried" tells that the script ran.
+# Every way a script in a file may try to command the UI. "tried" shows that the script ran.
 ATTACK = """
 const mutation = JSON.stringify({query: "mutation { launchRun }"});
 const json = {method: "POST", headers: {"content-type": "application/json"}, body: mutation};
@@ -53,7 +53,7 @@ FILES = {
 
 @dataclass
 class Ui:
-    """What stands in for Dagster's UI: it counts every command that reaches it."""
+    """A fake Dagster UI that counts every command it receives."""
 
     url: str = ""
     commands: list[str] = field(default_factory=list)
@@ -124,7 +124,7 @@ def planted(tmp_path: Path) -> Path:
 
 
 def attack(browser, ui: Ui, name: str) -> list[str]:
-    """Open the file as someone would who was sent the link, and wait until all that it tries has been tried."""
+    """Open the file from a link and wait until its script has tried everything."""
     page = browser.new_page()
     try:
         page.goto(f"{ui.url}/reports/{name}", wait_until="load")

@@ -27,7 +27,7 @@ settings = _loaded("pip_settings")
 
 @pytest.fixture
 def pip_says(tmp_path: Path):
-    """What pip itself makes of configuration files and variables, read by us."""
+    """Configuration files and variables as pip itself resolves them, parsed by our code."""
 
     def say(user: str = "", own: str = "", **variables: str) -> dict[str, str]:
         (tmp_path / "pip").mkdir(exist_ok=True)
@@ -46,19 +46,19 @@ def pip_says(tmp_path: Path):
     return say
 
 
-def test_the_nearer_level_counts_and_the_environment_most_of_all(pip_says) -> None:
+def test_the_nearest_level_wins_and_the_environment_above_all(pip_says) -> None:
     user = "[global]\nindex-url = https://far.example/simple\ntimeout = 5\n[install]\nretries = 2\n"
     own = "[global]\nindex-url = https://near.example/simple\nretries = 1\n"
     said = pip_says(user, own, PIP_DEFAULT_TIMEOUT="30")
     assert said["index-url"] == "https://near.example/simple"
-    assert said["retries"] == "2"  # the section of the command before the one for all
+    assert said["retries"] == "2"  # the command's section overrides the global one
     assert said["timeout"] == "30"  # two names of one option
     assert pip_says(user, own, PIP_INDEX_URL="https://now.example/simple")["index-url"] == (
         "https://now.example/simple"
     )
 
 
-def test_values_over_several_lines_are_several_places(pip_says, tmp_path: Path) -> None:
+def test_values_on_several_lines_are_several_locations(pip_says, tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
     own = (
         "[global]\nextra-index-url =\n    https://one.example/simple\n    https://two.example/simple\n"
@@ -90,7 +90,7 @@ def test_commands_other_than_install_and_empty_values_do_not_count(pip_says) -> 
     ["", "no key at all", "global.index-url=", "global.index-url=__import__('os').abort()", "global.timeout='soon'",
      "global.index-url=5", "=='='", ":env:.='x'", "global.retries='inf'", "global.timeout='1e999'"],
 )  # fmt: skip
-def test_what_is_no_setting_is_passed_over(listing: str) -> None:
+def test_lines_that_are_not_settings_are_ignored(listing: str) -> None:
     made = settings.uv_environment(settings.effective(listing), {})
     assert set(made) <= {"UV_SYSTEM_CERTS"}
 
@@ -102,7 +102,7 @@ def test_a_folder_with_a_comma_is_still_one_place(tmp_path: Path) -> None:
     assert made["UV_FIND_LINKS"] == place.as_uri().replace(",", "%2C")
 
 
-def test_what_is_said_to_uv_itself_stays() -> None:
+def test_settings_for_uv_itself_take_precedence() -> None:
     pip = {
         "index-url": "https://pip.example/simple",
         "extra-index-url": "https://more.example",
@@ -133,7 +133,7 @@ def test_a_proxy_is_used_for_all_and_before_that_of_the_environment() -> None:
     assert "https_proxy" not in made
 
 
-def test_certificates_of_pip_are_those_of_uv(tmp_path: Path) -> None:
+def test_uv_uses_the_certificates_of_pip(tmp_path: Path) -> None:
     bundle = tmp_path / "office.pem"
     assert settings.uv_environment({"cert": str(bundle)}, {"SSL_CERT_FILE": "old.pem"})[
         "SSL_CERT_FILE"
@@ -144,7 +144,7 @@ def test_certificates_of_pip_are_those_of_uv(tmp_path: Path) -> None:
     assert settings.uv_environment({"client-cert": "me.pem"}, {})["SSL_CLIENT_CERT"] == "me.pem"
 
 
-def test_without_certificates_said_the_system_is_asked_where_it_has_any(
+def test_without_configured_certificates_the_system_store_is_used_if_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(settings, "_system_has_certificates", lambda: True)

@@ -102,7 +102,7 @@ def test_a_password_is_never_sent_readable_to_another_machine() -> None:
         )
 
 
-def test_a_recipient_that_is_refused_for_good_is_asked_once_and_the_others_get_theirs() -> None:
+def test_a_permanently_refused_recipient_is_tried_once_and_the_others_get_theirs() -> None:
     def refuse(address: str, tried: int) -> str:
         return f"550 5.1.1 <{address}>: Bo Example is unknown" if address == PEOPLE[1] else ""
 
@@ -112,7 +112,7 @@ def test_a_recipient_that_is_refused_for_good_is_asked_once_and_the_others_get_t
     assert failed == {"p1": f"127.0.0.1:{box.port} refuses the address (550 5.1.1)."}
 
 
-def test_greylisting_is_waited_for_and_nobody_gets_two() -> None:
+def test_greylisted_messages_are_retried_and_nobody_gets_two() -> None:
     def later(address: str, tried: int) -> str:
         return "451 4.7.1 Greylisted, come again" if tried < 3 and address != PEOPLE[0] else ""
 
@@ -179,7 +179,7 @@ def test_a_line_break_can_add_no_header(place: str) -> None:
     assert "everybody" not in str(caught.value)
 
 
-def test_the_same_message_keeps_its_id_and_says_that_it_was_made_by_a_program() -> None:
+def test_the_same_message_keeps_its_id_and_is_marked_as_auto_generated() -> None:
     one, other = (message(LETTER, SENDER, PEOPLE[0], NOW, "2024-Q4 1 p") for _ in range(2))
     assert one["Message-ID"] == other["Message-ID"] and one["Message-ID"].endswith("@network.example>")
     assert one["Auto-Submitted"] == "auto-generated"

@@ -114,12 +114,12 @@ def test_a_text_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe_and_nu
     assert judged(package).valid
 
 
-def test_a_past_edition_made_again_holds_nothing_later(tmp_path):
+def test_a_rebuilt_past_edition_holds_nothing_later(tmp_path):
     rows = rows_of(build_data_package(sample_edition("2023-Q3"), tmp_path), "figures")
     assert {row["period"] for row in rows} == {"2023-Q1", "2023-Q2", "2023-Q3"}
 
 
-def test_the_package_says_version_standing_sources_and_licence(tmp_path):
+def test_the_package_states_version_status_sources_and_licence(tmp_path):
     package = json.loads(build_data_package(sample_edition(), tmp_path).read_text(encoding="utf-8"))
     assert (package["status"], package["version"], package["sample"]) == (
         "provisional",

@@ -130,7 +130,7 @@ def test_a_scale_that_does_not_begin_at_zero_says_so():
     assert "does not start at zero" not in " ".join(text for text, _ in boxes(drawn(frame_of("MEM-02"))))
 
 
-def test_n_and_target_stand_in_the_picture():
+def test_the_picture_shows_n_and_target():
     words = [text for text, _ in boxes(drawn(frame_of("SAT-02")))]
     assert sum("n = 48" in text for text in words) == 7
     assert "Target 2024: 85%" in words

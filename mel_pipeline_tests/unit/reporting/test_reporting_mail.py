@@ -100,7 +100,7 @@ def test_the_section_of_another_language_has_the_same_keys_and_fields(language: 
     assert {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in there.items()} == fields
 
 
-def test_french_signs_stand_after_a_narrow_space() -> None:
+def test_french_signs_follow_a_narrow_space() -> None:
     path = Path(REPORTS / "locales" / "mail.fr.yml")
     path = path if path.exists() else path.with_name("fr.yml")
     for text in yaml.safe_load(path.read_text("utf-8"))["mail"].values():

@@ -261,7 +261,7 @@ def _rgb(colour: str) -> tuple[float, ...]:
     return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
 
 
-def test_one_missing_score_takes_its_whole_bar_with_it():
+def test_one_missing_score_removes_its_whole_bar():
     edition = with_cell(pictured_edition(), "SAT-05", "2024-Q3", "answer=2", **HIDDEN)
     row = frames(edition)["likert"].data.set_index("label").loc["2024-Q3"]
     assert row["state"] == "suppressed"
@@ -305,7 +305,7 @@ def test_steps_carry_their_sign():
     assert rows.to_dict() == {"opening": "163", "joined": "+1", "left": "−1", "rest": "+1", "closing": "164"}
 
 
-def test_who_left_unknown_is_said_and_its_part_stands_under_other_changes():
+def test_an_unknown_number_of_leavers_is_stated_and_counted_under_other_changes():
     edition = pictured_edition()
     figures = edition.figures[edition.figures["indicator_id"] != "MEM-08"]
     frame = frames(replace(edition, figures=figures))["waterfall"]
@@ -357,7 +357,7 @@ def test_a_true_zero_of_views_is_a_figure():
     assert next(row for row in frame.table if row[0] == "X")[-1] == "0"
 
 
-def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
+def test_platforms_of_similar_size_share_a_scale_and_others_say_that_they_do_not():
     frame = frames()["platforms"]
     assert "its own scale" in frame.subtitle
     assert frame.data["top"].nunique() > 1
@@ -369,7 +369,7 @@ def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
     assert alike.data["top"].nunique() == 1
 
 
-def test_the_title_of_platforms_names_the_leader_and_counts_the_silent():
+def test_the_title_of_platforms_names_the_leader_and_counts_those_without_data():
     frame = frames()["platforms"]
     assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms give no figure"
     assert [row[0] for row in frame.table] == ["Instagram", "YouTube", "X", "Facebook", "LinkedIn"]
@@ -396,7 +396,7 @@ def test_there_is_a_dot_for_each_member_and_the_new_ones_are_dark(narrow):
     assert "8 joined in 2024" in frame.title
 
 
-def test_regions_stand_as_on_a_map_and_members_without_one_apart():
+def test_regions_are_placed_as_on_a_map_with_members_without_a_region_apart():
     rows = frames()["member_map"].data.set_index("label")
     assert rows.loc["North America", "column"] < rows.loc["Europe", "column"] < rows.loc["Asia", "column"]
     assert rows.loc["Europe", "row"] < rows.loc["Africa", "row"]
@@ -405,7 +405,7 @@ def test_regions_stand_as_on_a_map_and_members_without_one_apart():
 
 
 @pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])
-def test_a_region_without_a_figure_has_words_and_no_dots(change, words):
+def test_a_region_without_a_figure_has_text_and_no_dots(change, words):
     frame = frames(with_cell(pictured_edition(), "MEM-01", "2024-Q4", "region=Africa", **change))[
         "member_map"
     ]
@@ -415,7 +415,7 @@ def test_a_region_without_a_figure_has_words_and_no_dots(change, words):
     assert "of 164" not in frame.title
 
 
-def test_new_members_that_are_not_known_by_region_are_said():
+def test_new_members_without_a_known_region_are_mentioned():
     edition = pictured_edition()
     figures = edition.figures
     gone = (figures["indicator_id"] == "MEM-02") & (figures["dimension"] == "region")
@@ -433,7 +433,7 @@ def trend(edition, indicator):
     return chart_frame(edition, measure, Figures(edition, known), TEXTS, narrow=False)
 
 
-def test_a_line_is_broken_and_marked_where_something_else_begins_to_be_counted():
+def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
     edition = pictured_edition()
     for quarter in ("2024-Q3", "2024-Q4"):
         edition = with_figure(edition, "SAT-01", quarter, note="Without trainings.")
@@ -492,7 +492,7 @@ def section(language: str):
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
-def test_the_words_of_pictures_stand_in_every_language_with_the_same_places_to_fill_in(language):
+def test_every_language_has_the_texts_of_pictures_with_the_same_placeholders(language):
     assert dict(leaves(section(language))) == dict(leaves(section("en")))
 
 

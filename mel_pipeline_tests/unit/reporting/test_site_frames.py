@@ -230,7 +230,7 @@ def test_no_text_of_the_download_can_run_in_a_spreadsheet_and_nothing_withheld_i
 # Available editions
 
 
-def test_only_what_lies_there_is_listed(out: Path):
+def test_only_existing_editions_are_listed(out: Path):
     (out / "2024-Q3").mkdir()
     (out / "2024").mkdir()
     (out / "2024" / "report-fr.html").write_text("x")
@@ -314,7 +314,7 @@ def test_a_gift_is_shown_only_where_the_figures_print_it(tmp_path, sources):
     assert "€700,000" not in "".join(path.read_text() for path in tmp_path.glob("cities/*.html"))
 
 
-def test_a_withheld_figure_stands_as_words_on_its_page(tmp_path, sources):
+def test_a_withheld_figure_is_shown_as_text_on_its_page(tmp_path, sources):
     site = small_site()
     edition = with_figure(
         site.edition, "GEN-01", "2024-Q3", status="suppressed", value=55.2, note="secret 3 of 4"
@@ -348,7 +348,7 @@ def test_pages_of_a_former_city_are_removed_unless_edited(out: Path, sources):
     assert (out / "2024-Q4/report-en.html").is_file()
 
 
-def test_a_manifest_that_lies_removes_nothing_outside(out: Path, sources, tmp_path):
+def test_a_forged_manifest_removes_nothing_outside_the_site(out: Path, sources, tmp_path):
     build_site(small_site(), out, sources, ["en"])
     report = out / "2024-Q4/report-en.html"
     import hashlib
@@ -395,7 +395,7 @@ def test_a_published_edition_says_so_with_version_and_day(out: Path, sources):
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
-def test_the_words_of_the_site_are_there_in_every_language_with_the_same_places_to_fill(language, sources):
+def test_every_language_has_the_texts_of_the_site_with_the_same_placeholders(language, sources):
     from mel_pipeline.reporting.text.texts import load_texts
 
     english, other = (load_texts(sources, code).entries for code in ("en", language))
@@ -431,7 +431,7 @@ def test_every_indicator_of_the_edition_has_its_trend_over_all_quarters(sources)
         assert not frame.data["breaks"].any() and "something else is counted" not in frame.footnote
 
 
-def test_a_trend_is_broken_where_something_else_begins_to_be_counted_and_nowhere_else(sources):
+def test_a_trend_breaks_only_where_the_coverage_changes(sources):
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.site.trends import trend_frame
     from mel_pipeline.reporting.text.texts import load_texts
@@ -448,7 +448,7 @@ def test_a_trend_is_broken_where_something_else_begins_to_be_counted_and_nowhere
     assert frame.footnote.startswith("At the mark, from 2024-Q3 on")
 
 
-def test_many_quarters_thin_the_numbers_and_never_the_marks(sources):
+def test_many_quarters_thin_out_the_labels_but_never_the_markers(sources):
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.site.trends import trend_frame
     from mel_pipeline.reporting.text.texts import load_texts

@@ -1,4 +1,4 @@
-"""Table files that people drop: every format that is read, every reason to refuse a file, and the limits."""
+"""Dropped table files: every supported format, every reason to refuse a file, and the limits."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_formula_gives_the_result_it_was_saved_with(tmp_path: Path) -> None:
     assert read(tmp_path, changed(content, calculate))[1] == [["1", "3"]]
 
 
-def test_the_size_a_workbook_claims_for_itself_is_not_believed(tmp_path: Path) -> None:
+def test_the_size_a_workbook_declares_is_not_trusted(tmp_path: Path) -> None:
     def claim(parts: dict[str, bytes]) -> None:
         sheet = parts["xl/worksheets/sheet1.xml"]
         assert b'ref="A1:B2"' in sheet
@@ -397,7 +397,7 @@ def test_files_are_identified_by_content_and_those_still_being_written_wait(tmp_
     assert unreadable == {}
 
 
-def test_a_file_that_is_too_large_is_named_and_hides_no_other(
+def test_an_oversized_file_is_named_and_the_others_are_still_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mel_pipeline.sources.shared.files.folder.LARGEST_FILE", 1 << 20)

@@ -1,4 +1,4 @@
-"""Rules every model and indicator of the project keeps, so that adding one needs its two files only."""
+"""Rules for every model and indicator of the project, so that adding one takes only its two files."""
 
 from __future__ import annotations
 

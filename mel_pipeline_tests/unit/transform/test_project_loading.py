@@ -84,7 +84,7 @@ def test_configuration_comes_from_the_folder_and_the_file_wins(folder: Path) -> 
     assert project.compile("b", {"day": "sunday"}) == "select 'sunday' as day"
 
 
-def test_macros_see_one_another_and_what_they_refer_to_counts(folder: Path) -> None:
+def test_macros_can_call_each_other_and_their_references_count(folder: Path) -> None:
     (folder / "macros").mkdir()
     (folder / "macros" / "a.sql").write_text(
         "{% macro outer_() %}{{ inner_() }}{% endmacro %}", encoding="utf-8"

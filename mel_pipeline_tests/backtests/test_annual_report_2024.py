@@ -25,7 +25,7 @@ PUBLISHED = list(
 @pytest.mark.parametrize(
     "row", PUBLISHED, ids=lambda row: f"{row['indicator_id']} {row['disaggregation']} {row['column']}"
 )
-def test_a_figure_of_the_annual_report_comes_out_of_the_data(
+def test_a_figure_of_the_annual_report_is_reproduced_from_the_data(
     row: dict[str, str], year_2024: Organisation
 ) -> None:
     figures = read_figures(year_2024.warehouse, "2024").set_index(["indicator_id", "disaggregation"])

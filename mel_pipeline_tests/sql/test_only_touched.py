@@ -111,7 +111,7 @@ def test_a_run_without_new_rows_builds_nothing_and_reports_the_same(small: Small
     assert again["held"].tests[0].passed and again["held"].rows == 2
 
 
-def test_only_what_comes_from_a_changed_source_is_built(small: Small) -> None:
+def test_only_models_downstream_of_a_changed_source_are_built(small: Small) -> None:
     small.execute("insert into raw_rates values (2)")
     assert small.built() == {"rates"}
     small.execute("update raw_events set people = 11 where people = 10")

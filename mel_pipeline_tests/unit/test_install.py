@@ -157,7 +157,7 @@ def _lock_of(install: ModuleType, version: str) -> Path:
     return path
 
 
-def test_constraints_of_other_work_reach_neither_installer(install, set_up, monkeypatch) -> None:
+def test_constraints_of_other_projects_reach_neither_installer(install, set_up, monkeypatch) -> None:
     monkeypatch.setenv("PIP_CONSTRAINT", "old.txt")
     monkeypatch.setenv("UV_CONSTRAINT", "old.txt")
     programs = Programs(install, monkeypatch, "uv")

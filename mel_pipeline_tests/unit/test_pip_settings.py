@@ -70,7 +70,7 @@ def test_values_on_several_lines_are_several_locations(pip_says, tmp_path: Path)
     assert made["UV_FIND_LINKS"] == f"{tmp_path / 'wheels'},https://links.example/page.html"
 
 
-def test_passwords_percent_signs_equal_signs_and_quotes_come_through(pip_says) -> None:
+def test_passwords_percent_signs_equal_signs_and_quotes_are_preserved(pip_says) -> None:
     url = "https://user:p%40ss'w=\"rd@mirror.example/simple?a=b"
     assert (
         settings.uv_environment(pip_says(own=f"[global]\nindex-url = {url}\n"), {})["UV_DEFAULT_INDEX"] == url
@@ -95,7 +95,7 @@ def test_lines_that_are_not_settings_are_ignored(listing: str) -> None:
     assert set(made) <= {"UV_SYSTEM_CERTS"}
 
 
-def test_a_folder_with_a_comma_is_still_one_place(tmp_path: Path) -> None:
+def test_a_folder_with_a_comma_is_still_one_location(tmp_path: Path) -> None:
     place = tmp_path / "wheels,old"
     place.mkdir()
     made = settings.uv_environment({"find-links": str(place)}, {})
@@ -155,11 +155,11 @@ def test_without_configured_certificates_the_system_store_is_used_if_there_is_on
     assert "UV_SYSTEM_CERTS" not in settings.uv_environment({}, {})
 
 
-def test_no_cache_for_pip_is_no_cache_for_uv_unless_it_has_one_of_its_own() -> None:
+def test_no_cache_for_pip_is_no_cache_for_uv_unless_uv_sets_its_own() -> None:
     assert settings.uv_environment({"no-cache-dir": "off"}, {})["UV_NO_CACHE"] == "1"
     assert "UV_NO_CACHE" not in settings.uv_environment({"no-cache-dir": "1"}, {"UV_CACHE_DIR": "/somewhere"})
 
 
-def test_hosts_to_trust_without_certificate_are_taken_over() -> None:
+def test_trusted_hosts_are_passed_on() -> None:
     made = settings.uv_environment({"trusted-host": "one.example\ntwo.example:8443"}, {})
     assert made["UV_INSECURE_HOST"] == "one.example two.example:8443"

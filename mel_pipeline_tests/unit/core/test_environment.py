@@ -88,7 +88,7 @@ def test_an_invalid_setting_is_refused_with_its_location_and_without_its_value(
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_wrong_name_in_the_environment_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_name_in_the_environment_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_SMPT_HOST", "smtp.example.org")
     with pytest.raises(SettingsError, match=r"MEL_SMPT_HOST \(in the environment\).*MEL_SMTP_HOST"):
         load_settings()

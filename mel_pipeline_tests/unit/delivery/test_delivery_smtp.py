@@ -42,7 +42,7 @@ def sent(given: Server, *people: str) -> tuple[dict[str, str], list[str]]:
     return send(given, SENDER, messages(*people), accepted.append), accepted
 
 
-def test_each_recipient_gets_a_message_of_their_own_that_shows_no_other_address() -> None:
+def test_each_recipient_gets_a_separate_message_that_shows_no_other_address() -> None:
     with mail_server() as box:
         failed, accepted = sent(server(box), *PEOPLE)
     assert (failed, accepted) == ({}, ["p0", "p1", "p2"])
@@ -206,7 +206,7 @@ def test_an_invalid_address_is_named_by_position_and_never_printed(entry: str) -
     assert entry not in str(caught.value) and "ok@" not in str(caught.value)
 
 
-def test_no_thread_of_a_server_is_left_over() -> None:
+def test_no_server_thread_is_left_running() -> None:
     assert not [thread for thread in threading.enumerate() if "asyncio" in thread.name.lower()]
 
 

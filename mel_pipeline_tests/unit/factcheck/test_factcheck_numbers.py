@@ -92,7 +92,7 @@ def test_numbers_that_are_not_figures_are_listed_by_kind(text: str, language: st
 
 
 @pytest.mark.parametrize("text", ["une ville", "one of them", "una ciudad", "un lab"])
-def test_an_article_is_no_number(text: str) -> None:
+def test_an_article_is_not_a_number(text: str) -> None:
     for language in known_languages():
         assert find_numbers(text, language) == []
 
@@ -109,7 +109,7 @@ def test_2024_before_a_counted_noun_is_not_a_year() -> None:
     assert (number.kind, number.value) == ("figure", 2024)
 
 
-def test_a_name_with_a_number_in_it_is_no_figure() -> None:
+def test_a_number_within_a_name_is_not_a_figure() -> None:
     (number,) = find_numbers("dans 10 Minutes With the Mayor", "fr", ["10 Minutes With the Mayor"])
     assert number.kind == "name"
 

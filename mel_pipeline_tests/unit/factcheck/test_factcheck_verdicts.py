@@ -80,7 +80,7 @@ def test_the_same_draft_as_pdf_gets_the_same_verdicts(
     assert report.kinds["page"] >= 2  # the numbers of the pages
 
 
-def test_digits_that_are_no_figures_are_counted_by_kind(published: Published) -> None:
+def test_digits_that_are_not_figures_are_counted_by_kind(published: Published) -> None:
     report = said(
         published, "L’ODD 11 a guidé le WUF12 du 4 au 8 novembre 2024 (voir page 12), le 2e sommet."
     )
@@ -101,7 +101,7 @@ def test_what_disagrees_shows_the_published_value_and_the_difference(published: 
 
 
 @pytest.mark.parametrize("number", ["40", "46", "50", "53"])
-def test_a_withheld_figure_is_not_revealed_whatever_is_guessed(number: str, published: Published) -> None:
+def test_no_guess_reveals_a_withheld_figure(number: str, published: Published) -> None:
     """Not even if the frame still holds the value."""
     figures = published.figures.copy()
     chosen = figures["indicator_id"].eq("GEN-02") & figures["disaggregation"].eq("gender=Man")

@@ -134,7 +134,7 @@ def test_what_is_published_stays_and_the_year_gives_way() -> None:
     assert not any(name[:7] in QUARTERS[:3] for name in withheld(done.frame, "SAT-01"))
 
 
-def test_a_published_zero_answers_is_a_published_figure_too() -> None:
+def test_a_published_zero_of_answers_counts_as_a_published_figure() -> None:
     """Found by the attack: a kind nobody answered was withheld in a later version to protect a new quarter."""
     frame = pd.DataFrame(
         answers("2024-Q1", lab=0, panel=60)

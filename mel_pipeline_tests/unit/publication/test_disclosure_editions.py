@@ -268,7 +268,7 @@ def test_many_late_answers_change_a_new_version_of_the_quarter_and_then_of_the_y
     assert Attacker(house).recovered() == []
 
 
-def test_one_kind_that_changed_by_one_answer_holds_back_the_others_of_its_quarter() -> None:
+def test_a_kind_changed_by_one_answer_withholds_the_others_of_its_quarter() -> None:
     """Total and lab growing by thirteen and twelve would reveal one more for the panel."""
     house = House()
     house.publish({QUARTERS[0]: {"lab": 20, "panel": 40, "talk": 30}}, QUARTERS[0])
@@ -278,7 +278,7 @@ def test_one_kind_that_changed_by_one_answer_holds_back_the_others_of_its_quarte
     assert {block.period for block in house.editions[-1][3].held} == {QUARTERS[0]}
 
 
-def test_an_edition_that_would_give_a_withheld_figure_away_is_refused_with_a_list() -> None:
+def test_an_edition_that_would_reveal_a_withheld_figure_is_refused_with_a_list() -> None:
     """The protection never produces such an edition; the check catches its bugs."""
     public = House().public
     found = visible(figures({QUARTERS[0]: {"lab": 3, "panel": 40, "talk": 20}}), public, RULES)

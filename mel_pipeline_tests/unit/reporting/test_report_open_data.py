@@ -56,7 +56,7 @@ def test_the_package_is_valid(period, tmp_path):
         ("targets", "LAB-02,2024-Q4,20", "LAB-02,2024-Q4", "missing-cell"),
     ],
 )  # fmt: skip
-def test_a_damaged_file_is_noticed(name, old, new, fault, package):
+def test_a_damaged_file_is_detected(name, old, new, fault, package):
     path = package.parent / f"{name}.csv"
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -66,7 +66,7 @@ def test_a_damaged_file_is_noticed(name, old, new, fault, package):
     assert any(fault in kind for (kind,) in report.flatten(["type"])), report.flatten(["type", "note"])
 
 
-def test_files_are_utf8_with_line_feeds_and_the_same_bytes_again(package, tmp_path):
+def test_files_are_utf8_with_line_feeds_and_unchanged_on_rebuild(package, tmp_path):
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in package.parent.iterdir()}
     assert len(before) == 4
     for content, _ in before.values():

@@ -98,7 +98,7 @@ def test_every_picture_has_words_and_every_table_header_a_scope(reader: PdfReade
     assert set(scopes) == {"/Column", "/Row"}
 
 
-def test_each_row_of_a_table_begins_with_its_header_and_cells_go_by_the_scopes(reader: PdfReader) -> None:
+def test_each_table_row_begins_with_its_header_and_cells_follow_the_scopes(reader: PdfReader) -> None:
     for body in tags(reader, "/TBody"):
         for row in body["/K"]:
             first, *others = [cell.get_object() for cell in row.get_object()["/K"]]
@@ -113,7 +113,7 @@ def test_tables_with_any_other_markup_are_refused() -> None:
         with_row_headers(body)
 
 
-def test_the_first_page_can_be_read_alone(reader: PdfReader) -> None:
+def test_the_first_page_is_understandable_on_its_own(reader: PdfReader) -> None:
     first = text_of(reader, 0)
     for words in (
         "2024, fourth quarter",
@@ -173,7 +173,7 @@ def test_every_link_leads_to_a_page_and_says_where(reader: PdfReader) -> None:
         assert not str(link["/Contents"]).startswith(("sheet-", "at-", "data-"))
 
 
-def test_fonts_are_embedded_and_are_the_house_font_alone(reader: PdfReader) -> None:
+def test_only_the_house_font_is_used_and_it_is_embedded(reader: PdfReader) -> None:
     fonts = {}
     for page in reader.pages:
         for font in page["/Resources"]["/Font"].values():  # type: ignore[index]

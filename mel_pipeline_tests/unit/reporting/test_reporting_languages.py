@@ -292,7 +292,7 @@ def test_a_text_needs_english_and_takes_codes_of_two_letters_only():
             Text.model_validate(wrong)
 
 
-def test_a_status_that_differs_is_found_as_well():
+def test_a_differing_status_is_found_too():
     english, french = load_texts(REPORTS, "en").locale, load_texts(REPORTS, "fr").locale
     page = '<section aria-labelledby="headline"><p data-status="{}">{}</p></section>'
     assert figures_of(page.format("on", "1,234.5%"), english) == figures_of(

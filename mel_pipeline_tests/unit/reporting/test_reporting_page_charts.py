@@ -146,7 +146,7 @@ def test_alternative_text_and_table_say_the_same(period):
         assert frame.title in frame.alt
 
 
-def test_colours_of_marks_stand_out_and_words_on_them_can_be_read():
+def test_marks_have_enough_contrast_and_text_on_them_is_readable():
     tones = {
         score: (COLOURS.get(one, one), COLOURS.get(ink, ink)) for score, (one, ink) in likert.TONES.items()
     }
@@ -196,7 +196,7 @@ def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, words):
     assert "Satisfied participants" in frame.data["label"].tolist()
 
 
-def test_a_period_before_with_another_coverage_has_no_bar():
+def test_a_previous_period_with_different_coverage_has_no_bar():
     frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", note="Half of the labs."))["bullets"]
     row = frame.data.set_index("label").loc["Member cities engaged in Solutions Labs"]
     assert pd.isna(row["before"])
@@ -268,7 +268,7 @@ def test_one_missing_score_removes_its_whole_bar():
     assert row["high_shown"] == ""
 
 
-def test_the_year_of_answers_has_a_bar_of_its_own_that_its_title_speaks_of():
+def test_the_year_of_answers_has_its_own_bar_which_the_title_describes():
     frame = frames(pictured_edition("2024"))["likert"]
     assert frame.data["label"].tolist() == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4", "2024"]
     assert frame.title.startswith(frame.data["high_shown"].iloc[-1])
@@ -325,7 +325,7 @@ def test_without_the_level_before_there_is_nothing_to_step_from():
     assert frame.title == "Membership from 2024-Q3 to 2024-Q4: the steps cannot be shown"
 
 
-def test_levels_that_do_not_begin_at_zero_say_so_and_small_ones_begin_there():
+def test_axes_of_levels_not_starting_at_zero_say_so_and_small_levels_start_at_zero():
     assert "does not start at zero" in words_of(drawn(frames()["waterfall"]))
     edition = pictured_edition()
     for period, value in (("2024-Q3", 3.0), ("2024-Q4", 4.0)):
@@ -450,7 +450,7 @@ def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
     assert trend(pictured_edition(), "SAT-01").data["breaks"].sum() == 0
 
 
-def test_a_break_is_seen_across_a_gap_too():
+def test_a_break_is_detected_across_a_gap():
     edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", note="Without trainings.")
     broken = trend(edition, "SAT-01").data.query("breaks")["label"].tolist()
     assert broken == ["2024-Q1", "2024-Q2"]

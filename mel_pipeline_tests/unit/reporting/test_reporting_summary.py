@@ -112,7 +112,7 @@ def test_what_changed_shows_which_part_is_only_in_the_data():
     assert line.endswith("; of which \N{MINUS SIGN}2 by late data.")
 
 
-def test_another_coverage_is_no_change():
+def test_different_coverage_is_not_reported_as_a_change():
     edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", note="No members from: Facebook.")
     scene = Scene(edition)
     assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (

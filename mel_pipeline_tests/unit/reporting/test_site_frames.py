@@ -126,7 +126,7 @@ def test_a_lab_that_few_worked_in_is_not_named():
     assert set(presence(rows).labs["lab"]) == {"Known lab"}
 
 
-def test_a_quarter_without_any_record_is_no_zero():
+def test_a_quarter_without_records_is_not_a_zero():
     city = next(city for city in read_cities(sample_site(), QUARTERS) if city.name == "Łódź")
     assert city.counts["2023-Q2", "Solutions Lab"] == NO_RECORD
     assert city.counts["2023-Q3", "Solutions Lab"] == 0
@@ -148,7 +148,7 @@ def test_a_reader_of_all_pages_cannot_count_fewer_organisations_than_the_rule_in
 # Cities
 
 
-def test_a_membership_that_ended_is_shown_with_its_years_and_its_quarters_alone():
+def test_an_ended_membership_is_shown_with_only_its_years_and_quarters():
     cities = {(city.name, city.country): city for city in read_cities(sample_site(), QUARTERS)}
     assert cities["Atlantis", ""].standing == "former"
     assert cities["Atlantis", ""].quarters == QUARTERS[:5]
@@ -173,7 +173,7 @@ def test_medians_need_five_members_and_every_part_of_the_count():
     assert ("Asia", "2023") not in found  # a quarter without record
 
 
-def test_namesakes_have_addresses_of_their_own_and_keep_them():
+def test_cities_of_the_same_name_get_separate_and_stable_addresses():
     cities = [
         {"account_id": "20", "name": "Guadalajara", "country": "MX"},
         {"account_id": "3", "name": "Guadalajara", "country": "MX"},

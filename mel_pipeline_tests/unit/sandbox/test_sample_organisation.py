@@ -281,7 +281,7 @@ def test_survey_answers_are_about_events_of_the_quarter_in_the_file_name(org: Or
         assert {f"{s.year}-Q{(s.month + 2) // 3}" for s in starts} == {quarter}, name
 
 
-def test_nobody_answers_the_survey_of_an_event_they_did_not_come_to(org: Organisation) -> None:
+def test_nobody_answers_the_survey_of_an_event_they_did_not_attend(org: Organisation) -> None:
     numbers = {f"SR{int(row.id) % 10**9:09}": row for row in org.participations}
     answered = [numbers[next(iter(row.values()))] for rows in survey_rows(org).values() for row in rows]
     assert all(row.attends and row.invited for row in answered)

@@ -39,7 +39,7 @@ def test_usage_is_the_largest_share_of_any_quota() -> None:
 
 
 @pytest.mark.behaviour("last_page", "facebook")
-def test_cursors_alone_are_no_further_page() -> None:
+def test_cursors_alone_do_not_mean_another_page() -> None:
     cursors = {"before": "a", "after": "b"}
     assert graph.next_page({"paging": {"cursors": cursors}}) is None
     assert graph.next_page({"paging": {"cursors": cursors, "next": "https://…"}}) == "b"

@@ -193,7 +193,7 @@ def test_kobo_distinguishes_not_asked_from_not_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.behaviour("header_rows", "kobo")
-def test_kobo_hxl_tags_are_no_response(tmp_path: Path) -> None:
+def test_kobo_hxl_tags_are_not_a_response(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "kobo_xml_hxl_es.csv")
     assert sorted(rows) == ["410001", "410002"]
     assert rows["410001"]["city"] == "Bogotá"
@@ -300,7 +300,7 @@ def test_limesurvey_without_a_date_of_submission_is_partial_and_na_is_not_shown(
 
 
 @pytest.mark.behaviour("header_rows", "typeform")
-def test_typeform_headers_that_come_twice_stay_apart(tmp_path: Path) -> None:
+def test_duplicate_typeform_headers_stay_separate(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "typeform_en.csv")
     assert rows["1f8127e3d5e1"]["others"]["Other"] == "Ports"
     assert rows["1f8127e3d5e1"]["others"]["Other (2)"] == "At work"
@@ -316,7 +316,7 @@ def test_qualtrics_columns_are_recognised_by_their_import_ids_in_any_language(tm
 
 
 @pytest.mark.behaviour("missing_texts", "qualtrics")
-def test_qualtrics_codes_for_unanswered_are_no_answers_and_its_zone_is_kept(tmp_path: Path) -> None:
+def test_qualtrics_codes_for_unanswered_are_not_answers_and_its_time_zone_is_kept(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "qualtrics_en.csv")
     assert rows["R_2abc"]["others"] == {}
     assert rows["R_1abc"]["completed_at"] == "2025-10-24T08:55:00-06:00"

@@ -48,7 +48,7 @@ def test_every_text_of_an_indicator_differs_from_language_to_language(catalogue:
             assert len(set(text.by_language.values())) == len(text.by_language) >= 3, indicator.id
 
 
-def test_the_reference_page_in_the_docs_is_that_of_the_catalogue() -> None:
+def test_the_reference_page_in_the_docs_is_up_to_date_with_the_catalogue() -> None:
     page = (PROJECT / "docs" / "indicators.md").read_text("utf-8")
     assert page == reference_sheets(load_catalogue(FOLDER)), "run `make docs`"
 
@@ -79,7 +79,7 @@ def test_a_wrong_entry_is_reported_with_file_and_field(copy: Path, old: str, new
         load_catalogue(copy)
 
 
-def test_two_indicators_cannot_have_the_same_place_in_the_report(copy: Path) -> None:
+def test_two_indicators_cannot_have_the_same_position_in_the_report(copy: Path) -> None:
     text = (copy / ONE).read_text(encoding="utf-8")
     other = text.replace("ind_mem_01", "ind_mem_09").replace("id: MEM-01", "id: MEM-09")
     (copy / "ind_mem_09.yml").write_text(other, encoding="utf-8")

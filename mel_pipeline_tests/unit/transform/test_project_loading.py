@@ -96,7 +96,7 @@ def test_macros_can_call_each_other_and_their_references_count(folder: Path) -> 
     assert SqlProject.load(folder, {}).models["b"].depends_on == ["a"]
 
 
-def test_lineage_names_the_columns_a_column_is_made_of() -> None:
+def test_lineage_names_the_columns_a_column_is_derived_from() -> None:
     project = SqlProject.load(PROJECT / "dbt_like_sql", {})
     found = column_lineage(project, "fct_contribution")
     assert found["amount_eur"] == [

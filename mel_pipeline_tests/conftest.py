@@ -1,4 +1,4 @@
-"""What tests share: a running sample organisation, settings that point at it, and a calculated year."""
+"""Shared fixtures: a running sample organisation, settings that point at it, and a calculated year."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from mel_pipeline_tests.fixtures.shared import close_warehouses, made_once, open
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
-# The page in English, by one process, unless a test is about others, which take seconds each.
+# English pages and one process by default: further languages and processes take seconds each.
 os.environ["OPENPYXL_LXML"] = "False"  # workbooks that tests write are the same bytes with and without lxml
-os.environ.setdefault("MEL_ENV_FILE", os.devnull)  # not the .env of whoever runs the tests
+os.environ.setdefault("MEL_ENV_FILE", os.devnull)  # ignore the developer's own .env
 os.environ.setdefault("MEL_LANGUAGES", "en")
 os.environ.setdefault("MEL_FORMATS", "html")
 os.environ.setdefault("MEL_PROCESSES", "1")
-# Modules hold a million objects that never become garbage: looking through them again and again was an eighth of the
-# processor time of the suite.
+# Modules hold a million objects that never become garbage: scanning them repeatedly took an eighth of the suite's
+# processor time.
 gc.set_threshold(100_000, 50, 100)
 
 
@@ -48,7 +48,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A real server, for as long as this process tests."""
+    """A real server for the life of this test process."""
     with postgres_server() as server:
         yield server
 
@@ -67,14 +67,14 @@ def drawn_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def drawn_once(drawn_pictures: Path) -> Iterator[None]:
-    """For tests of pages: a picture another test has drawn is not drawn again. Tests of pictures draw them."""
+    """For tests of pages: reuse pictures that other tests have drawn. Tests of pictures draw their own."""
     with cache.using(drawn_pictures):
         yield
 
 
 @pytest.fixture
 def postgres_url(postgres: Server) -> Iterator[str]:
-    """An empty database of its own."""
+    """An empty database for one test."""
     url = postgres.database()
     yield url
     postgres.drop(url)
@@ -89,10 +89,10 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the Spark cluster first, so that one worker alone starts it; then slow ones, and short ones to level out.
+    """Spark cluster tests first, so that only one worker starts it; then slow ones, then fast ones to even out the load.
 
-    The runner's come before all others, where both executors have joined long before a statement fails: one that
-    joins meanwhile logs at the level of its own machine (the operator's guide says what to set on workers).
+    Runner tests come first of all, so that both executors have joined long before a statement fails: a late one
+    logs at its own machine's level (the operator's guide says what to set on workers).
     """
 
     def turn(item: pytest.Item) -> int:
@@ -115,7 +115,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def strangers(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test asks of the shared Zoho account is not counted against the next one."""
+    """Requests to the shared Zoho account do not count against the next test."""
     yield
     if "sandbox" in request.fixturenames:
         box: Sandbox = request.getfixturevalue("sandbox")
@@ -153,7 +153,7 @@ def organisation_in(home: Path, sandbox: Sandbox) -> Organisation:
 
 @pytest.fixture
 def organisation(tmp_path: Path, sandbox: Sandbox) -> Organisation:
-    """An empty warehouse of its own."""
+    """An organisation with an empty warehouse."""
     return organisation_in(tmp_path, sandbox)
 
 

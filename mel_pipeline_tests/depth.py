@@ -18,7 +18,7 @@ def depth_of(written: str) -> str:
     """The depth set by `MEL_TEST_DEPTH`; empty means small.
 
     Raises:
-        ValueError: any other value, so that a mistyped depth does not pass as a deep run.
+        ValueError: for any other value, so that a mistyped depth does not pass as a deep run.
     """
     if written not in ("", SMALL, DEEP):
         raise ValueError(f"MEL_TEST_DEPTH={written!r}: only {SMALL!r} and {DEEP!r} exist.")

@@ -25,7 +25,7 @@ PUBLISHED = list(
 @pytest.mark.parametrize(
     "row", PUBLISHED, ids=lambda row: f"{row['indicator_id']} {row['disaggregation']} {row['column']}"
 )
-def test_a_figure_of_the_annual_report_comes_out_of_the_data(
+def test_a_figure_of_the_annual_report_is_reproduced_from_the_data(
     row: dict[str, str], year_2024: Organisation
 ) -> None:
     figures = read_figures(year_2024.warehouse, "2024").set_index(["indicator_id", "disaggregation"])
@@ -39,13 +39,15 @@ def test_views_of_the_campaign_are_not_added_to_those_of_its_account(year_2024: 
     accounts = [
         value
         for (indicator, cell), value in figures.items()
-        if indicator == "RCH-01" and cell.startswith("account=") and value == value  # what is told
+        if indicator == "RCH-01" and cell.startswith("account=") and value == value  # not NaN
     ]
     assert figures["RCH-01", "total"] == sum(accounts)
     assert figures["RCH-01", "account=Instagram avantia"] > figures["RCH-01", "campaign=AVANTIA campaign"]
 
 
-def test_the_year_counts_a_city_once_though_it_took_part_in_several_quarters(year_2024: Organisation) -> None:
+def test_the_year_counts_a_city_once_even_if_it_took_part_in_several_quarters(
+    year_2024: Organisation,
+) -> None:
     quarters = [
         read_figures(year_2024.warehouse, f"2024-Q{n}").set_index(["indicator_id", "disaggregation"])
         for n in (1, 2, 3, 4)
@@ -62,7 +64,7 @@ def test_every_indicator_has_a_total_for_the_quarter_and_the_year(year_2024: Org
 
 
 def test_nothing_in_the_package_knows_the_answers() -> None:
-    """Totals stand in the sandbox's calibration alone."""
+    """Only the sandbox's calibration contains the published totals."""
     package = Path(__file__).parents[2] / "mel_pipeline"
     models = Path(__file__).parents[2] / "dbt_like_sql"
     code = [*package.rglob("*.py"), *package.rglob("*.yml"), *models.rglob("*.sql")]

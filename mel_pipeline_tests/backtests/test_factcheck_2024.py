@@ -1,4 +1,4 @@
-"""`mel factcheck` as a person meets it: drafts of 2024 against the figures that come out of the data."""
+"""`mel factcheck` from the command line: drafts of 2024 compared with the calculated figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("language", known_languages())
-def test_drafts_are_held_against_the_figures_of_the_pipeline(
+def test_drafts_are_compared_with_the_figures_of_the_pipeline(
     language: str, year_2024: Organisation, tmp_path: Path
 ) -> None:
     draft = write_docx(tmp_path / "draft.docx", language)
@@ -34,7 +34,7 @@ def test_drafts_are_held_against_the_figures_of_the_pipeline(
     ]
 
 
-def test_the_command_tells_what_disagrees_and_ends_with_1(year_2024: Organisation, tmp_path: Path) -> None:
+def test_the_command_lists_disagreements_and_exits_with_1(year_2024: Organisation, tmp_path: Path) -> None:
     draft, out = write_markdown(tmp_path / "draft.md", "fr"), tmp_path / "out.csv"
     done = mel("factcheck", str(draft), "--csv", str(out), **of(year_2024))
     assert (done.returncode, done.stderr) == (1, "")
@@ -49,7 +49,7 @@ def test_the_command_tells_what_disagrees_and_ends_with_1(year_2024: Organisatio
     assert wrong == [number for _, number, verdict, _ in expected("fr") if verdict == "disagrees"]
 
 
-def test_a_draft_without_a_wrong_number_ends_with_0_and_a_bad_one_with_2(
+def test_a_draft_without_wrong_numbers_exits_with_0_and_a_bad_one_with_2(
     year_2024: Organisation, tmp_path: Path
 ) -> None:
     good = tmp_path / "good.txt"

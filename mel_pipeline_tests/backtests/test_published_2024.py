@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def published(year_2024: Organisation, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A copy of the year with each quarter published, one after the other."""
+    """A copy of the year with every quarter published in turn."""
     year_2024.warehouse.fold()
     copy = tmp_path_factory.mktemp("published") / "warehouse.duckdb"
     shutil.copy(Path(year_2024.settings.database_url.removeprefix("duckdb:///")), copy)

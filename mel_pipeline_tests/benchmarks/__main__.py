@@ -1,4 +1,4 @@
-"""All benchmarks one after the other, and where the software stands: ``python -m mel_pipeline_tests.benchmarks [--quick]``."""
+"""Run all benchmarks in sequence and summarise the results: ``python -m mel_pipeline_tests.benchmarks [--quick]``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Loading the definitions beside `import dagster` alone, each in a process of its own, by turns.
+"""Loading the definitions compared with `import dagster` alone, each in its own process, in alternating turns.
 
 ``definitions`` is what Dagster does first: import our code, read contracts, catalogue and SQL project, build assets.
-``repository`` is what it does then with anybody's definitions: the asset graph and the jobs, checked.
+``repository`` is what it then does with any definitions: build and check the asset graph and the jobs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Raw rows from one DuckDB to another, and whether two contenders made the same tables."""
+"""Copy raw rows from one DuckDB file to another, and compare the tables of two contenders."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def import_raw(python: Path, folder: Path, database: Path) -> None:
 
 
 def differing(reference: Path, other: Path, tables: Sequence[str]) -> dict[str, str]:
-    """Tables that are not the same: columns by name, rows as a bag, values as the types of the reference.
+    """Tables that differ: columns by name, rows in any order, values cast to the types of the reference.
 
-    Every aggregate is a whole number, or one division of two, so that no order of adding up changes a digit.
+    Every aggregate is a whole number or a quotient of two, so the order of summation changes no digit.
 
     Args:
         other: a DuckDB file (attached by its own name, which views of SQLMesh hold), or a folder of Parquet files.

@@ -1,10 +1,10 @@
-"""All formats of one quarter in three languages beside what their libraries take for the same work alone.
+"""All formats of one quarter in three languages compared with their libraries alone on the same work.
 
 Bare: matplotlib saving the same figures (SVG and PNG), drawn before the clock starts, and Typst alone setting the same
 pages, whose documents are ready before the clock starts. Full: pages, charts, PDF, workbooks, CSV and data package from
 frames to files, with the comparison of the languages.
-Each turn is a process of its own, full and bare take turns, the median of the processor time counts, so that
-other work on the machine does not.
+Each turn is a separate process, full and bare alternate, and the median processor time counts, so that other
+work on the machine does not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LANGUAGES = ["en", "fr", "es"]
 
 
 def full(folder: Path) -> dict[str, float]:
-    """Seconds a format of the whole build."""
+    """Seconds per format of the whole build."""
     from mel_pipeline.reporting import build_editions
     from mel_pipeline.reporting.open_data.build import build_data_package
     from mel_pipeline.reporting.workbook.build import build_workbook
@@ -76,7 +76,7 @@ def bare(_: Path) -> dict[str, float]:
 
 
 def captured() -> tuple[list[tuple[Any, dict[str, Any]]], list[str]]:
-    """Every figure the pages save with how it is saved, and the document of each PDF."""
+    """Every figure the pages save, with its save options, and the document of each PDF."""
     from matplotlib.figure import Figure
 
     from mel_pipeline.reporting.page.model import drawn_page

@@ -1,4 +1,4 @@
-"""Runs contenders as processes of their own, in turns, and keeps what they tell. No benchmark is known here."""
+"""Run contenders as separate processes, in turns, and keep their results. No particular benchmark belongs here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTENDERS = Path(__file__).parent / "contenders"
 
 @dataclass
 class Turns:
-    """What one contender took, a turn each. ``whole`` is the process from start to end, imports and all."""
+    """What one contender took, per turn. ``whole`` is the entire process, including imports."""
 
     name: str
     seconds: list[float] = field(default_factory=list)
@@ -52,12 +52,12 @@ class Turns:
 
 
 def ratio(first: Turns, second: Turns) -> float:
-    """Median of the ratios of turns that ran one after the other, so that a machine busy for a while does not count."""
+    """Median ratio of consecutive turns, so that a temporarily busy machine does not count."""
     return statistics.median(a / b for a, b in zip(first.seconds, second.seconds, strict=True))
 
 
 def child(command: Sequence[str | Path], extra: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Run a program that prints JSON in its last line; ``whole`` is added. An error shows what it wrote."""
+    """Run a program that prints JSON on its last line, and add ``whole``. An error shows its output."""
     begun = time.perf_counter()
     done = subprocess.run(
         [str(part) for part in command],
@@ -77,14 +77,14 @@ def child(command: Sequence[str | Path], extra: Mapping[str, str] | None = None)
 
 
 def contender(python: str, script: str, task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """One program of ``contenders/`` with its task as a file."""
+    """Run one program of ``contenders/`` with its task as a file."""
     path = folder / "task.json"
     path.write_text(json.dumps(task), encoding="utf-8")
     return child([PYTHONS[python], "-W", "ignore", CONTENDERS / script, path])
 
 
 def in_turns(works: Mapping[str, Callable[[], Mapping[str, Any]]], turns: int) -> dict[str, Turns]:
-    """Each work in each turn, one after the other; every second turn in the opposite order."""
+    """Run each work in each turn; every second turn in reverse order."""
     found = {name: Turns(name) for name in works}
     for turn in range(turns):
         for name in list(works) if turn % 2 == 0 else reversed(list(works)):
@@ -107,7 +107,7 @@ def show(title: str, found: Mapping[str, Turns], base: str) -> None:
 
 
 def keep(name: str, found: Mapping[str, Mapping[str, Turns]], verdicts: Sequence[Verdict]) -> None:
-    """Print the verdicts and keep everything as JSON; ``found`` by what was measured (say, rows)."""
+    """Print the verdicts and keep everything as JSON; ``found`` is keyed by what was measured (say, rows)."""
     for verdict in verdicts:
         print(f"  → {verdict.sentence}")
     folder = HOME / "results"

@@ -1,7 +1,7 @@
 """The project's own models, every one with its tests, at 20 million rows within 4 GB.
 
-The runner's database keeps DuckDB within a limit and lets it write to disk beyond; what counts is the most memory the
-whole process held. The quarter's figures are looked at afterwards, so that a run that computed nothing does not pass.
+The runner limits DuckDB's memory and lets it spill to disk; what counts is the peak memory of the whole process.
+The quarter's figures are checked afterwards, so that a run that computed nothing does not pass.
 """
 
 from __future__ import annotations

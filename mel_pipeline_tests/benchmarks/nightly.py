@@ -1,7 +1,7 @@
-"""The nightly run beside the same number of empty Dagster assets and checks, in one process.
+"""The nightly run compared with the same number of empty Dagster assets and checks, in one process.
 
-The sample organisation is collected once before, so that what is measured is an ordinary night, a day after the
-last one; both take turns and the median counts.
+The sample organisation is loaded once first, so that the measured run is an ordinary nightly run, a day after the
+last one. The two alternate and the median counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def empty_definitions(assets: int, checks: int) -> dg.Definitions:
-    """So many assets, each a step with a check, as a team without this package would begin."""
+    """``assets`` empty assets, the first ``checks`` of them with a check, as a team without this package would start."""
 
     def asset(number: int) -> dg.AssetsDefinition:
         name = f"empty_{number}"
@@ -55,7 +55,7 @@ def timed(run: Callable[[], object]) -> dict[str, float]:
 
 
 class Tomorrow(datetime):
-    """A clock that runs ahead: what a night says of yesterday's loads is part of its work."""
+    """A clock that runs ahead: reporting on yesterday's loads is part of a nightly run."""
 
     days = 0
 

@@ -1,8 +1,8 @@
-"""A night that builds only what new loads touch, beside one that builds everything; the project's own models with tests.
+"""Incremental nightly runs compared with a full rebuild, on the project's own models with tests.
 
-Each begins with the warehouse of the night before, in which all four quarters' worth of rows are calculated for the last
-quarter. Late answers are twenty responses of that quarter which somebody corrected since. Whatever was left alone must
-hold the rows that building everything gives, or the benchmark ends.
+Each starts from the warehouse of the previous nightly run, which has rows of all four quarters and figures of the last.
+Late answers are twenty responses of that quarter, corrected since. Tables left alone must hold the rows of a full
+rebuild, or the benchmark stops.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CORRECTED = (
 
 
 def night(folder: Path, start: Path, change: str | None, only_touched: bool, check: bool) -> dict[str, Any]:
-    """One night on a copy of the warehouse ``start``, after ``change``."""
+    """One nightly run on a copy of the warehouse ``start``, after ``change``."""
     with tempfile.TemporaryDirectory(dir=folder) as home:
         database = Path(home) / "bench.duckdb"
         shutil.copy(start, database)
@@ -60,7 +60,7 @@ def _change(database: Path, change: str) -> None:
 
 
 def _require_same(database: Path, change: str | None, folder: Path, home: Path) -> None:
-    """The tables are those of a night that builds everything from the same rows."""
+    """Check that the tables equal those of a full rebuild from the same rows."""
     whole = folder / f"whole-{bool(change)}.duckdb"
     if not whole.exists():
         shutil.copy(database, whole)
@@ -75,7 +75,7 @@ def _require_same(database: Path, change: str | None, folder: Path, home: Path) 
 
 
 def measured(rows: int, turns: int, folder: Path) -> Mapping[str, measuring.Turns]:
-    """The four nights at one number of rows."""
+    """The four nightly runs at one number of rows."""
     raw, before = load_of(rows), folder / "before.duckdb"
     shutil.copy(raw, before)
     contender("own", "in_runner.py", _task(before, True), folder)

@@ -65,7 +65,7 @@ def draw(results: Path, picture: Path) -> None:
 
 
 def _name_lines(panel: Any, ends: list[tuple[float, int, str, str]]) -> None:
-    """Names beside the last points, pushed apart where they would touch."""
+    """Names next to the last points, pushed apart where they would touch."""
     values = [float(value) for line in panel.lines for value in line.get_ydata()]
     step = (max(values) / min(values)) ** 0.045  # the axis is logarithmic: a line of text is a factor
     last = 0.0

@@ -1,4 +1,4 @@
-"""Rows into PostgreSQL by COPY, as loads do, beside inserts of some hundred rows a statement, on a real server."""
+"""Rows into PostgreSQL by COPY, as loads do, compared with inserts of a few hundred rows each, on a real server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TURNS, ROWS, COLUMNS = 3, 200_000, 12
 
 
 def _frame(rows: int) -> pd.DataFrame:
-    """Text as exports have it: short words, numbers, an accent here and there, one value in seven missing."""
+    """Text as in exports: short words, numbers, some accents, one value in seven missing."""
     return pd.DataFrame(
         {
             f"column_{c}": [None if (n + c) % 7 == 0 else f"Évora {c} {n % 997}" for n in range(rows)]

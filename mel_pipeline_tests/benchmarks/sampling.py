@@ -1,6 +1,6 @@
-"""Where the time goes: looks at the main thread every ten milliseconds, and counts by library and by our own module.
+"""A sampling profiler: inspects the main thread every ten milliseconds and counts by library and by our own module.
 
-Coarser than cProfile, and slows nothing down: what takes long is seen in its true proportion.
+Coarser than cProfile, but without its overhead, so proportions are true.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EVERY_SECONDS = 0.01
 
 
 class Samples:
-    """Counts of what the watched thread was in."""
+    """Sample counts of the watched thread."""
 
     def __init__(self) -> None:
         self.libraries: Counter[str] = Counter()

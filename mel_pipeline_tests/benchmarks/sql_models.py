@@ -1,10 +1,10 @@
-"""The star schema of ``star/`` at growing numbers of rows, made by our runner and by its peers.
+"""The star schema of ``star/`` at growing numbers of rows, built by our runner and its peers.
 
 Contenders: one hand-written DuckDB script; our runner; dbt-duckdb on the same folder; SQLMesh with the same SELECTs;
-pandas; polars. Each is a process of its own and starts from the same raw rows: the SQL ones and pandas in a DuckDB
-file (a fresh copy each turn, the copy does not count), polars in Parquet. SQLMesh needs an older DuckDB, which cannot
-read the file of the newer; its file is made from the Parquet, and the script runs on both versions. Everybody writes its
-tables to disk, and they are compared: a difference ends the benchmark.
+pandas; polars. Each is a separate process and starts from the same raw rows: the SQL ones and pandas from a DuckDB
+file (a fresh copy each turn, not timed), polars from Parquet. SQLMesh needs an older DuckDB, which cannot read the
+newer file; its file is made from the Parquet, and the script runs on both versions. All write their tables to disk,
+and the tables are compared: a difference stops the benchmark.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ STAR = Path(__file__).parent / "star"
 SIZES = [100_000, 1_000_000, 5_000_000, 20_000_000]
 QUICK = [100_000]
 TURNS = 3
-ONE_TURN = 5_000_000  # beyond, one turn
-JUDGED = 5_000_000  # rows the targets speak of; else the largest number measured
-PANDAS_ROWS = 5_000_000  # beyond it pandas needs more memory than a desk machine has
+ONE_TURN = 5_000_000  # above this, one turn
+JUDGED = 5_000_000  # rows the targets apply to; else the largest number measured
+PANDAS_ROWS = 5_000_000  # above this, pandas needs more memory than a desktop machine has
 
 # Name -> environment, program, kind of input and output
 PEERS = {
@@ -45,7 +45,7 @@ PEERS = {
 
 
 class Bench:
-    """One number of rows: its files, and the contenders on them."""
+    """The files and contenders for one number of rows."""
 
     def __init__(self, rows: int, folder: Path) -> None:
         self.rows, self.folder = rows, folder
@@ -67,7 +67,7 @@ class Bench:
         return [name for name in there if name != "pandas" or self.rows <= PANDAS_ROWS]
 
     def turn(self, name: str, with_tests: bool, check: bool) -> dict[str, Any]:
-        """One contender once; with ``check`` its tables are compared with those of the script."""
+        """Run one contender once; with ``check``, compare its tables with those of the script."""
         python, script, kind = PEERS[name]
         with tempfile.TemporaryDirectory(dir=self.folder) as home:
             database, output = Path(home) / "bench.duckdb", Path(home) / "out"
@@ -113,7 +113,7 @@ class Bench:
 
 
 def measured(rows: int, turns: int, wanted: list[str] | None, folder: Path) -> dict[str, Turns]:
-    """Every contender without and with tests. The first turn compares the tables and counts as well."""
+    """Every contender without and with tests. The first turn also compares the tables, and still counts."""
     bench = Bench(rows, folder)
     works: dict[str, Callable[[], dict[str, Any]]] = {}
     checked: set[str] = set()
@@ -124,7 +124,7 @@ def measured(rows: int, turns: int, wanted: list[str] | None, folder: Path) -> d
         checked.add(label)
         return told
 
-    bench.turn("script", False, check=False)  # the tables all others are compared with; warms the file cache
+    bench.turn("script", False, check=False)  # the reference tables for all others; warms the file cache
     for name in bench.peers(wanted):
         works[name] = partial(one, name, False)
         works[f"{name} + tests"] = partial(one, name, True)
@@ -134,7 +134,7 @@ def measured(rows: int, turns: int, wanted: list[str] | None, folder: Path) -> d
 
 
 def verdicts(found: dict[str, Turns], rows: int) -> list[Verdict]:
-    """Where the runner stands at one number of rows."""
+    """The runner's verdicts at one number of rows."""
     where = f"{rows:,} rows"
     models, tested, script = found["runner"], found["runner + tests"], found["script"]
     told = [

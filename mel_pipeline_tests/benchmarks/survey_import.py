@@ -1,6 +1,6 @@
-"""The import of a large survey export beside `pandas.read_csv` of the same file, and the memory it takes.
+"""The import of a large survey export compared with `pandas.read_csv` of the same file, and its memory.
 
-Each is a process of its own; times begin after the imports. ``reading`` makes rows that are ready to land, ``import``
+Each is a separate process; timing starts after the imports. ``reading`` makes rows that are ready to land, ``import``
 lands them.
 """
 

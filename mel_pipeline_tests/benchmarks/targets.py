@@ -1,4 +1,4 @@
-"""What the software is held to, in one place; every benchmark prints where it stands against these."""
+"""All performance targets; every benchmark prints its results against them."""
 
 from __future__ import annotations
 
@@ -16,28 +16,32 @@ class Target:
 
 
 TARGETS = {
-    "nightly": Target("A night on the sample beside as many empty Dagster assets and checks", 2.0),
-    "definitions": Target("Loading the definitions beside `import dagster` alone", 1.5),
-    "zoho": Target("CRM sync beside a bare loop over the same answers", 1.2),
+    "nightly": Target("A nightly run on the sample compared with as many empty assets and checks", 2.0),
+    "definitions": Target("Loading the definitions compared with `import dagster` alone", 1.5),
+    "zoho": Target("CRM sync compared with a bare loop over the same answers", 1.2),
     "zoho memory": Target("Memory of a load of a million records", 500, " MB"),
-    "survey": Target("Reading a large survey export beside `pandas.read_csv`", 3.0),
+    "survey": Target("Reading a large survey export compared with `pandas.read_csv`", 3.0),
     "survey memory": Target("Memory of the whole import of a survey export", 2_000, " MB"),
-    "report": Target("All formats of a report beside their libraries alone", 1.5),
+    "report": Target("All formats of a report compared with their libraries alone", 1.5),
     "models": Target("SQL models without tests beside one hand-written DuckDB script", 1.15),
-    "models memory": Target("Memory of the models beside that of the script", 1.25),
-    "tests dbt": Target("Models with their tests beside `dbt build` on the same folder", 0.7),
-    "tests sqlmesh": Target("Models with their tests beside SQLMesh with audits", 1.0, strict=True),
-    "tests polars": Target("Models with their tests beside polars with the same tests", 1.0, strict=True),
-    "tests pandas": Target("Models with their tests beside pandas with the same tests", 1.0, strict=True),
-    "late answers": Target("A night after late answers beside one that builds everything", 0.5),
-    "no news": Target("A night without news beside one that builds everything", 0.25),
+    "models memory": Target("Memory of the models compared with that of the script", 1.25),
+    "tests dbt": Target("Models with their tests compared with `dbt build` on the same folder", 0.7),
+    "tests sqlmesh": Target("Models with their tests compared with SQLMesh with audits", 1.0, strict=True),
+    "tests polars": Target(
+        "Models with their tests compared with polars with the same tests", 1.0, strict=True
+    ),
+    "tests pandas": Target(
+        "Models with their tests compared with pandas with the same tests", 1.0, strict=True
+    ),
+    "late answers": Target("A nightly run after late answers compared with a full rebuild", 0.5),
+    "no news": Target("A nightly run without new rows compared with a full rebuild", 0.25),
     "memory": Target("Memory of the project's own models at 20 million rows", 4_096, " MB"),
 }
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One measured value beside its target."""
+    """One measured value and its target."""
 
     target: str
     value: float

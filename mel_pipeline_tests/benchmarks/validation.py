@@ -1,8 +1,8 @@
-"""Our Great Expectations path beside pandera and one SQL pass, on survey responses with some broken ones.
+"""Our Great Expectations validation compared with pandera and one SQL pass, on survey responses with some broken rows.
 
-``rows``: a load; ours is judged and quarantined in its staging table, the others in batches of about a hundred thousand.
-Getting the frame, and landing it, do not count. ``table``: a raw table; ours and SQL work where it lies, pandera has to read it first. One rule in a
-thousand rows is broken in four ways, and everybody must find as many as the others.
+``rows``: a load; ours is validated and quarantined in its staging table, the others in batches of about a hundred
+thousand. Fetching and landing the frame do not count. ``table``: a raw table; ours and SQL work in the database,
+pandera has to read it first. Each of four faults breaks one row in a thousand, and all must find the same number.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZES = [100_000, 1_000_000, 10_000_000]
 QUICK = [100_000]
 TABLE = "raw_surveys__responses"
 VECTORS = 50  # of 2,048 rows: a batch of about a hundred thousand
-# Beyond, one turn: the figures move by seconds of minutes.
+# Above this, one turn: figures vary by seconds in minutes.
 ONE_TURN = 5_000_000
 PEERS = {
     "SQL pass": ("own", "check_sql.py"),
@@ -44,7 +44,7 @@ BREAKING = {
 
 
 def row_rules(contract: EntityContract) -> Iterator[dict[str, Any]]:
-    """The contract's rules about rows, for those that cannot read it."""
+    """The contract's row rules, for contenders that cannot read contracts."""
     for name, column in contract.columns.items():
         if column.required:
             yield {"column": name, "rule": "required"}
@@ -57,7 +57,7 @@ def row_rules(contract: EntityContract) -> Iterator[dict[str, Any]]:
 
 
 def table_rules(contract: EntityContract) -> Iterator[dict[str, Any]]:
-    """The rules about the table that hold without knowing its loads."""
+    """The table rules that need no knowledge of its loads."""
     yield {"column": "_row_key", "rule": "unique"}
     for name, column in contract.columns.items():
         if column.required:

@@ -1,7 +1,7 @@
-"""Zoho sync beside a bare loop that fetches the same pages, and the memory a load takes.
+"""Zoho sync compared with a bare loop that fetches the same pages, and the memory of a load.
 
-Server and client are processes of their own. Times begin after the imports; the loop decodes JSON (or
-reads CSV) and keeps nothing.
+Server and client are separate processes. Timing starts after the imports; the loop decodes JSON (or reads CSV)
+and keeps nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CREDENTIALS = {
 
 
 def serve(records: int, lacking: list[str]) -> None:
-    """A Zoho account with one module of made-up members, until the input ends."""
+    """Serve a Zoho account with one module of invented members until the input ends."""
     from mel_pipeline.sandbox.server import running_account
     from mel_pipeline.sandbox.zoho import Account, Field
 
@@ -185,7 +185,7 @@ def main() -> None:
 
 
 def compared(records: int, rounds: int, many: int) -> None:
-    """By pages, by bulk jobs, and once with ``many`` records by bulk jobs (0: not)."""
+    """Compare paging and bulk jobs, then load ``many`` records once by bulk jobs (0: skip)."""
     no_jobs = ["ZohoCRM.bulk.READ", "ZohoCRM.coql.READ"]
     found = {
         "pages": side_by_side("Page by page", records, no_jobs, ["loop pages", "pull", "load"], rounds),

@@ -72,7 +72,7 @@ def opened(browser, address: str, width=1280, scheme="light", **more):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_no_barrier_is_found_on_any_kind_of_page(browser, roots, address):
+def test_no_accessibility_issue_is_found_on_any_kind_of_page(browser, roots, address):
     from axe_playwright_python.sync_playwright import Axe
 
     page = opened(browser, f"{roots['file']}/{address}")
@@ -144,7 +144,7 @@ def test_no_request_leaves_the_site(browser, roots, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
-def test_the_policy_stops_a_script_that_found_its_way_in(browser, roots, site, scheme):
+def test_the_content_security_policy_blocks_an_injected_script(browser, roots, site, scheme):
     text = (site / "index.html").read_text(encoding="utf-8")
     planted = "<script>window.ran = 1</script><img src='x' onerror='window.ran = 2'><script src='evil.js'></script></main>"
     (site / "evil.js").write_text("window.ran = 3")
@@ -157,7 +157,7 @@ def test_the_policy_stops_a_script_that_found_its_way_in(browser, roots, site, s
     page.close()
 
 
-def test_the_keyboard_alone_leads_from_the_first_page_to_a_city_and_back(browser, roots):
+def test_the_keyboard_alone_gets_from_the_first_page_to_a_city_and_back(browser, roots):
     page = opened(browser, f"{roots['file']}/index.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"

@@ -74,14 +74,14 @@ def test_the_page_never_scrolls_sideways(browser, pages, period, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_all_text_can_be_read_against_its_ground(browser, pages, scheme, width):
+def test_all_text_has_enough_contrast_with_its_background(browser, pages, scheme, width):
     page = opened(browser, pages["2024-Q4"], width, scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
     assert page.evaluate(CONTRAST) == []
     page.close()
 
 
-def test_the_headline_figures_stand_on_the_first_screen(browser, pages):
+def test_the_headline_figures_are_on_the_first_screen(browser, pages):
     for path in pages.values():
         page = opened(browser, path)
         assert page.locator(".figures.strong").bounding_box()["y"] < 440
@@ -104,7 +104,7 @@ def test_nothing_is_fetched_from_anywhere(browser, pages):
     page.close()
 
 
-def test_the_policy_stops_a_script_that_found_its_way_in(browser, pages, tmp_path):
+def test_the_content_security_policy_blocks_an_injected_script(browser, pages, tmp_path):
     html = pages["2024-Q4"].read_text(encoding="utf-8")
     planted = (
         "<script>window.ran = 1</script><img src='data:image/png,x' onerror='window.ran = 2'>"
@@ -202,7 +202,7 @@ def languages_built(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("language", ["en", "es", "fr"])
-def test_no_barrier_is_found_in_any_language_light_or_dark_wide_or_narrow(browser, languages_built, language):
+def test_no_accessibility_issue_is_found_in_any_language_theme_or_width(browser, languages_built, language):
     page = opened(browser, languages_built[language])
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
     for scheme in ("light", "dark"):

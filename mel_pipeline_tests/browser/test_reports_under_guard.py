@@ -28,7 +28,7 @@ from mel_pipeline_tests.golden.sample_edition import REPORTS
 
 pytestmark = pytest.mark.slow
 
-# Every way a script in a file may try to command the UI. "tried" tells that the script ran.
+# Every way a script in a file may try to command the UI. "tried" shows that the script ran.
 ATTACK = """
 const mutation = JSON.stringify({query: "mutation { launchRun }"});
 const json = {method: "POST", headers: {"content-type": "application/json"}, body: mutation};
@@ -53,7 +53,7 @@ FILES = {
 
 @dataclass
 class Ui:
-    """What stands in for Dagster's UI: it counts every command that reaches it."""
+    """A fake Dagster UI that counts every command it receives."""
 
     url: str = ""
     commands: list[str] = field(default_factory=list)
@@ -124,7 +124,7 @@ def planted(tmp_path: Path) -> Path:
 
 
 def attack(browser, ui: Ui, name: str) -> list[str]:
-    """Open the file as someone would who was sent the link, and wait until all that it tries has been tried."""
+    """Open the file from a link and wait until its script has tried everything."""
     page = browser.new_page()
     try:
         page.goto(f"{ui.url}/reports/{name}", wait_until="load")
@@ -137,12 +137,12 @@ def attack(browser, ui: Ui, name: str) -> list[str]:
 
 @pytest.mark.fault(51)
 @pytest.mark.parametrize("name", [*FILES, "nowhere.html"])
-def test_no_file_put_under_the_reports_commands_the_ui(browser, planted: Path, name: str) -> None:
+def test_no_file_among_the_reports_can_command_the_ui(browser, planted: Path, name: str) -> None:
     with ui_over(planted, guarded=True) as ui:
         assert attack(browser, ui, name) == []
 
 
-def test_the_same_files_command_a_ui_without_guard_so_that_the_attack_is_one(browser, planted: Path) -> None:
+def test_the_same_files_do_command_an_unguarded_ui(browser, planted: Path) -> None:
     for name in ("planted.html", "planted.svg", "planted.xhtml"):
         with ui_over(planted, guarded=False) as ui:
             assert len(attack(browser, ui, name)) >= 3, name
@@ -195,7 +195,7 @@ def test_a_report_shows_its_charts_light_and_dark(browser, ui: Ui, scheme: str) 
     page.close()
 
 
-def test_what_a_page_offers_can_be_downloaded(browser, ui: Ui, folder: Path) -> None:
+def test_files_linked_on_a_page_can_be_downloaded(browser, ui: Ui, folder: Path) -> None:
     text = (folder / "index.html").read_text(encoding="utf-8")
     link = "<a id='offered' href='2024-Q4/figures.csv'>Figures</a></main>"
     (folder / "offers.html").write_text(text.replace("</main>", link), encoding="utf-8")

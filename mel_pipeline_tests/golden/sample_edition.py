@@ -147,7 +147,7 @@ def cell(
     value: float | None,
     n: int | None = None,
 ) -> dict[str, object]:
-    """One more row of figures."""
+    """One row of figures."""
     return _row(indicator, period, dimension, category, value) | {"n": n}
 
 

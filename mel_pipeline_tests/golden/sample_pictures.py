@@ -38,7 +38,7 @@ def pictured_edition(period: str = "2024-Q4", answers: dict[str, tuple[int, ...]
 
 
 def with_indicators(edition: Edition) -> Edition:
-    """With the definitions of MEM-08 and SAT-05, made from those beside them."""
+    """Add definitions of MEM-08 and SAT-05, derived from related ones."""
     known = edition.indicators.set_index("indicator_id")
     left = known.loc["MEM-02"].to_dict() | {
         "indicator_id": "MEM-08",

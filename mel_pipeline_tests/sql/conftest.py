@@ -61,7 +61,7 @@ def prepare(warehouse: Warehouse, project: SqlProject) -> None:
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
-    """One of its own; the test runs once on each engine."""
+    """A warehouse per test; the test runs once on each engine."""
     if request.param == "duckdb":
         path = tmp_path / "warehouse.duckdb"
         shutil.copy(request.getfixturevalue("template"), path)
@@ -77,10 +77,10 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
 
 @pytest.fixture
 def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None]:
-    """Insert rows into raw tables; what a row does not name is missing, as in an export.
+    """Insert rows into raw tables; columns a row does not name are missing, as in an export.
 
-    ``_days: 2024-10-01/2024-12-31`` makes a row a day (column ``period_start``), ``_times: 3`` the same row three
-    times with its number in the place of ``{i}``.
+    ``_days: 2024-10-01/2024-12-31`` inserts one row per day (column ``period_start``), ``_times: 3`` the same row
+    three times with ``{i}`` replaced by its number.
     """
 
     def insert(warehouse: Warehouse, tables: dict[str, list[dict[str, Any]]]) -> None:
@@ -96,7 +96,7 @@ def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, A
 
 
 def completed(project: SqlProject, table: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that are meant, each with its key and not deleted unless it says so."""
+    """The expanded rows, each with its key and not deleted unless it says so."""
     columns = project.source_table(table).columns
     made = [
         {"_row_key": str(number), "_is_deleted": False, **row}

@@ -1,4 +1,4 @@
-"""What must hold of sums, shares and years whatever the data are (hypothesis)."""
+"""Properties of sums, shares and years that hold for any data (hypothesis)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ events = st.lists(
 answers = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), max_size=40)
 parts = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 11), st.booleans()), max_size=40)
 
-# Tried each time, however few others are: members that come, leave and change nothing, in every quarter something.
+# Always tried, however few the other examples: members join, leave or change nothing, with something every quarter.
 EVENTFUL = (
     [
         ("Asia", "Member", date(2019, 5, 1), None),
@@ -92,7 +92,7 @@ def rows_of(drawn: tuple[Any, ...]) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(params=["duckdb", "postgres"])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Warehouse]]:
-    """A warehouse for each example, each time in the place of the one before."""
+    """A warehouse for each example, replacing the previous one."""
     if request.param == "duckdb":
         template: Path = request.getfixturevalue("template")
 

@@ -1,4 +1,4 @@
-"""Everybody in the benchmark of SQL models makes the same tables; a peer that is not installed is left out."""
+"""All contenders of the SQL model benchmark build the same tables; those not installed are skipped."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_contender_makes_the_tables_of_the_hand_written_script(bench: Benc
 
 
 @pytest.mark.slow
-def test_a_contender_with_one_other_figure_would_not_pass(bench: Bench, tmp_path: Path) -> None:
+def test_a_contender_with_one_different_figure_would_not_pass(bench: Bench, tmp_path: Path) -> None:
     other = tmp_path / "other.duckdb"
     shutil.copy(bench.reference, other)
     with duckdb.connect(str(other)) as database:

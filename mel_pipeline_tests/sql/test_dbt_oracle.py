@@ -1,4 +1,4 @@
-"""Real dbt builds the same folder, and every table comes out the same: two quarters after one another."""
+"""Real dbt builds the same folder for two quarters in sequence, and every table is the same."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def variables(quarter: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with raw tables alone: the sample organisation, pulled through the real sources; made by one worker."""
+    """A warehouse with only raw tables: the sample organisation, loaded through the real sources by one worker."""
     return made_once(tmp_path_factory, "landed", _land) / "warehouse.duckdb"
 
 

@@ -1,4 +1,4 @@
-"""Where databases differ: words that models may use because every engine answers the same, and why some may not."""
+"""Where databases differ: SQL that models may use because every engine agrees, and SQL they may not, with the reason."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ SAME: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """One warehouse for all questions: they change nothing."""
+    """One warehouse for all queries, which are read-only."""
     if request.param == "duckdb":
         yield Warehouse(f"duckdb:///{tmp_path_factory.mktemp('dialects') / 'w.duckdb'}")
         return
@@ -176,8 +176,8 @@ def test_every_engine_gives_the_same_answer(about: str, engine: Warehouse) -> No
     assert [tuple(row) for row in rows] == expected
 
 
-def test_models_say_where_what_is_missing_stands_when_they_sort_downwards(project: Any) -> None:
-    """DuckDB puts it last and PostgreSQL first: a model must not leave it open, unless the column cannot be empty."""
+def test_models_state_the_position_of_nulls_in_descending_sorts(project: Any) -> None:
+    """DuckDB puts nulls last and PostgreSQL first: a model must say which, unless the column cannot be null."""
     never_empty = {"times", "_loaded_at"}
     for model in project.models.values():
         for column, ending in re.findall(
@@ -234,7 +234,7 @@ def test_a_load_without_rows_empties_nothing_that_is_not_gone_and_makes_an_empty
     assert (done.fetched, warehouse.records("select * from raw_things")) == (0, [])
 
 
-def test_a_database_that_sorts_text_by_a_language_is_refused_with_the_way_to_make_a_fitting_one(
+def test_a_database_with_a_language_collation_is_refused_with_how_to_create_a_suitable_one(
     postgres: Server,
 ) -> None:
     postgres.execute("drop database if exists by_language", "create database by_language template template0")
@@ -245,7 +245,7 @@ def test_a_database_that_sorts_text_by_a_language_is_refused_with_the_way_to_mak
         postgres.execute("drop database by_language")
 
 
-def test_a_schema_of_the_url_is_where_everything_stands(postgres_url: str, tmp_path: Path) -> None:
+def test_the_schema_in_the_url_holds_everything(postgres_url: str, tmp_path: Path) -> None:
     elsewhere = f"{postgres_url}?options=-csearch_path%3Dmel"
     with pytest.raises(WarehouseError, match="create schema mel"):
         Warehouse(elsewhere).tables()

@@ -1,4 +1,4 @@
-"""Models given a few raw rows, and the rows they must make of them. The cases stand in ``cases/*.yml``."""
+"""Models turn a few raw rows into the expected rows. Cases are in ``cases/*.yml``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _cases() -> list[Any]:
 
 @pytest.mark.behaviour("unmapped_labels", "*")  # the cases of satisfaction.yml
 @pytest.mark.parametrize("case", _cases())
-def test_a_model_makes_these_rows_of_those(
+def test_a_model_turns_the_given_rows_into_the_expected_ones(
     case: dict[str, Any],
     project: SqlProject,
     warehouse: Warehouse,

@@ -1,4 +1,4 @@
-"""A run builds what new loads touch, and what it leaves alone is what a full rebuild would give."""
+"""A run builds only what new loads touch; the rest equals a full rebuild."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def small(tmp_path: Path, warehouse_url: str) -> Small:
     return made
 
 
-def test_a_run_after_which_nothing_has_come_builds_nothing_and_says_the_same(small: Small) -> None:
+def test_a_run_without_new_rows_builds_nothing_and_reports_the_same(small: Small) -> None:
     before = small.run()
     assert small.built() == set()
     again = small.run()
@@ -111,7 +111,7 @@ def test_a_run_after_which_nothing_has_come_builds_nothing_and_says_the_same(sma
     assert again["held"].tests[0].passed and again["held"].rows == 2
 
 
-def test_only_what_comes_from_a_changed_source_is_built(small: Small) -> None:
+def test_only_models_downstream_of_a_changed_source_are_built(small: Small) -> None:
     small.execute("insert into raw_rates values (2)")
     assert small.built() == {"rates"}
     small.execute("update raw_events set people = 11 where people = 10")
@@ -119,14 +119,14 @@ def test_only_what_comes_from_a_changed_source_is_built(small: Small) -> None:
     assert small.figures() == {"2024-Q1": 11, "2024-Q2": 20}
 
 
-def test_news_of_one_quarter_leave_the_other_quarters_alone(small: Small) -> None:
+def test_new_rows_of_one_quarter_leave_the_other_quarters_alone(small: Small) -> None:
     small.execute("insert into raw_events values (date '2024-06-01', 5)")
     assert small.built("2024-Q1") == {"stg_events", "held"}
     assert small.built("2024-Q2") == {"attendance"}
     assert small.figures() == {"2024-Q1": 10, "2024-Q2": 25}
 
 
-def test_the_first_row_of_all_and_the_last_one_that_goes_touch_every_quarter(small: Small) -> None:
+def test_adding_the_first_row_or_removing_the_last_touches_every_quarter(small: Small) -> None:
     """A model may distinguish "nothing was ever loaded" from "nothing in this quarter"."""
     small.execute("delete from raw_events where day < date '2024-04-01'")
     small.run("2024-Q1")
@@ -135,7 +135,7 @@ def test_the_first_row_of_all_and_the_last_one_that_goes_touch_every_quarter(sma
     assert "attendance" in small.built("2024-Q1")
 
 
-def test_rows_that_were_changed_behind_its_back_are_built_again(small: Small) -> None:
+def test_rows_changed_outside_the_runner_are_built_again(small: Small) -> None:
     small.execute("update held set people = 99 where people = 10")
     assert small.built() == {"held"}
     small.execute("delete from attendance where quarter = '2024-Q2'")
@@ -146,7 +146,7 @@ def test_rows_that_were_changed_behind_its_back_are_built_again(small: Small) ->
     assert small.figures() == {"2024-Q1": 10, "2024-Q2": 20}
 
 
-def test_another_definition_is_built_and_so_is_everything_on_demand(small: Small) -> None:
+def test_a_changed_definition_is_rebuilt_and_so_is_everything_on_demand(small: Small) -> None:
     small.write("models/rates.sql", "select rate, 1 as one from {{ source('box', 'rates') }}")
     assert small.built() == {"rates"}
     assert small.built(full_refresh=True) == set(small.run())
@@ -157,7 +157,7 @@ def test_a_column_of_another_type_counts_as_a_change_although_its_values_are_the
     assert small.built() == {"rates"}
 
 
-def test_rows_that_break_a_rule_are_tried_again_each_time_until_they_are_mended(small: Small) -> None:
+def test_rows_that_break_a_rule_are_retried_until_they_are_corrected(small: Small) -> None:
     small.execute("insert into raw_events values (date '2024-03-01', null)")
     for _ in range(2):
         results = small.run()
@@ -169,7 +169,7 @@ def test_rows_that_break_a_rule_are_tried_again_each_time_until_they_are_mended(
     assert small.figures()["2024-Q1"] == 13
 
 
-def test_a_rule_that_is_new_is_tried_on_rows_that_stay(small: Small) -> None:
+def test_a_new_rule_is_tested_on_unchanged_rows(small: Small) -> None:
     small.write("models/models.yml", MODELS.replace("[not_null]", "[not_null, unique]"))
     results = small.run()
     assert results["held"].is_unchanged

@@ -26,7 +26,7 @@ vars: {quarter: 2024-Q1, amount: 1}
 
 
 class Small:
-    """A project in a temporary folder, written file by file."""
+    """A project in a temporary folder, written one file at a time."""
 
     def __init__(self, folder: Path, warehouse_url: str) -> None:
         self.folder = folder / "project"
@@ -155,7 +155,7 @@ def test_a_test_that_looks_into_a_table_not_built_yet_says_so(small: Small) -> N
     assert result.tests[0].sentence.startswith("Not checked")
 
 
-def test_a_broken_model_is_told_with_its_file_and_does_not_stop_its_neighbours(small: Small) -> None:
+def test_a_broken_model_is_reported_with_its_file_and_does_not_stop_its_neighbours(small: Small) -> None:
     small.write("models/broken.sql", "select nothing from {{ ref('figures') }}")
     results = small.run()
     assert results["broken"].status == "failed"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def answers(template: Path, project: SqlProject, spark_cluster: Cluster) -> Answers:
-    """One session for all cases."""
+    """One Spark session for all cases."""
     warehouse = Warehouse(f"duckdb:///{template}")
     catalogue = {
         source.table: warehouse.records(f"select * from {source.table}")

@@ -1,4 +1,4 @@
-"""The proof behind "only what new loads touch": a run that leaves things alone ends where a full rebuild ends."""
+"""Property test for "only what new loads touch": an incremental run ends with the tables of a full rebuild."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from mel_pipeline_tests.sql.test_aggregation import (
     rows_of,
 )
 
-# Rows that come late, change or go: per table, numbers of rows to take away and new rows (which may take their place).
+# Late, changed and deleted rows: per table, indexes of rows to delete and new rows (which may replace them).
 changes = st.tuples(st.sets(st.integers(0, 12), max_size=3), st.tuples(members, events, answers, parts))
 
 
@@ -41,7 +41,7 @@ def _changed(tables: dict[str, list[Any]], change: tuple[set[int], tuple[Any, ..
     changed = {}
     for table, rows in tables.items():
         left = {row.get("id", row.get("response_id")): row for n, row in enumerate(rows) if n not in gone}
-        # Half of what comes is a row that was there already, with other values; the rest is new.
+        # Half of the incoming rows are existing ones with other values; the rest are new.
         for number, row in enumerate(coming[table][:4]):
             key = row.get("id", row.get("response_id")) if number % 2 else f"late{number}"
             left[key] = {**row, "id" if "id" in row else "response_id": key}
@@ -57,7 +57,7 @@ def _replace(warehouse: Warehouse, fill: Fill, tables: dict[str, list[Any]]) -> 
 
 
 def _run(warehouse: Warehouse, project: SqlProject, *, only_touched: bool) -> set[tuple[str, str]]:
-    """Every quarter; returns what was built."""
+    """Run every quarter; return what was built."""
     built = set()
     for number, quarter in enumerate(QUARTERS):
         runs = Runner(warehouse, only_touched=only_touched).run(
@@ -109,10 +109,10 @@ def test_after_late_changed_and_deleted_rows_every_table_is_that_of_a_full_rebui
 
 
 @pytest.mark.slow
-def test_what_an_indicator_says_of_a_quarter_comes_from_the_slices_it_names_alone(
+def test_an_indicator_for_a_quarter_depends_only_on_the_slices_it_names(
     year_2024: Organisation, tmp_path: Path
 ) -> None:
-    """Each input is cut to the slice and one row more, which says that something was loaded."""
+    """Each input is cut to the slice plus one row, which shows that something was loaded."""
     year_2024.warehouse.fold()
     path = tmp_path / "cut.duckdb"
     proven = set()
@@ -157,7 +157,7 @@ def _rows(connection: sa.Connection, sql: str) -> list[str]:
 
 
 def _cut(connection: sa.Connection, name: str, condition: str) -> int:
-    """Take away the rows outside of the slice but one; how many those were."""
+    """Delete all but one of the rows outside the slice; return how many."""
     kind = connection.execute(
         sa.text("select table_type from information_schema.tables where table_name = :name"), {"name": name}
     ).scalar_one()

@@ -7,13 +7,13 @@ from mel_pipeline_tests import environment, faults
 from mel_pipeline_tests.behaviours import NAMES, behaviours, marks, page
 
 
-def test_every_mark_names_a_known_behaviour_and_a_known_source() -> None:
+def test_every_marker_names_a_known_behaviour_and_a_known_source() -> None:
     keys = {key for sentences in behaviours().values() for key in sentences}
     wrong = [mark for mark in marks() if mark.behaviour not in keys or mark.source not in NAMES]
     assert wrong == []
 
 
-def test_the_page_of_sources_is_the_one_the_tests_give() -> None:
+def test_the_page_of_sources_is_up_to_date_with_the_markers() -> None:
     assert (PROJECT / "docs" / "sources.md").read_text("utf-8") == page(), "run `make docs`"
 
 
@@ -27,5 +27,5 @@ def test_every_fault_is_shown_by_a_test_or_says_why_not() -> None:
     assert [n for n, told in faults.faults().items() if (n in shown) == ("not_yet" in told)] == []
 
 
-def test_the_page_of_faults_is_the_one_the_tests_give() -> None:
+def test_the_page_of_faults_is_up_to_date_with_the_markers() -> None:
     assert (PROJECT / "docs" / "faults.md").read_text("utf-8") == faults.page(), "run `make docs`"

@@ -1,4 +1,4 @@
-"""Property tests are as deep as they were told to be."""
+"""The depth of property tests follows MEL_TEST_DEPTH."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from mel_pipeline_tests.depth import DEEP, IS_DEEP, SMALL, depth_of, examples
 
 
-def test_tests_are_small_unless_told_otherwise() -> None:
+def test_the_default_depth_is_small() -> None:
     assert depth_of("") == depth_of("small") == SMALL
     assert depth_of("deep") == DEEP
 
@@ -17,5 +17,5 @@ def test_a_mistyped_depth_is_refused() -> None:
         depth_of("deeep")
 
 
-def test_the_number_of_examples_goes_by_the_depth() -> None:
+def test_the_number_of_examples_depends_on_the_depth() -> None:
     assert examples(5, 500) == (500 if IS_DEEP else 5)

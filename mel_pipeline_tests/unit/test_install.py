@@ -1,4 +1,4 @@
-"""The set-up finishes whatever state it finds, by uv or by pip."""
+"""The set-up finishes from any state, with uv or pip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 
 
 class Programs:
-    """Stands for pip and uv; Python runs for real."""
+    """Fakes pip and uv; Python runs for real."""
 
     def __init__(self, script: ModuleType, monkeypatch: pytest.MonkeyPatch, *failing: str) -> None:
         self.commands: list[list[str]] = []
@@ -112,7 +112,7 @@ def _is_a_file(folder: Path) -> None:
     "break_it",
     [_python_is_gone, _python_does_not_run, _stopped_while_installing, _package_without_record, _is_a_file],
 )
-def test_a_half_made_environment_is_made_anew(
+def test_a_partial_environment_is_rebuilt(
     install, set_up, monkeypatch, break_it: Callable[[Path], None]
 ) -> None:
     Programs(install, monkeypatch)
@@ -124,7 +124,7 @@ def test_a_half_made_environment_is_made_anew(
     assert not rest.exists()
 
 
-def test_where_uv_fails_pip_installs_and_it_is_said(install, set_up, monkeypatch, capsys) -> None:
+def test_pip_installs_with_a_notice_if_uv_fails(install, set_up, monkeypatch, capsys) -> None:
     programs = Programs(install, monkeypatch, "uv")
     set_up()
     assert programs.names[-2:] == ["uv", "pip"]
@@ -134,7 +134,7 @@ def test_where_uv_fails_pip_installs_and_it_is_said(install, set_up, monkeypatch
         assert command[-1].endswith("tools.txt")
 
 
-def test_where_both_fail_the_next_set_up_begins_anew(install, set_up, monkeypatch, tmp_path: Path) -> None:
+def test_the_next_set_up_starts_over_if_both_fail(install, set_up, monkeypatch, tmp_path: Path) -> None:
     programs = Programs(install, monkeypatch, "uv", "pip")
     with pytest.raises(install.SetupError, match=r"tools\.txt could not be installed"):
         set_up()
@@ -142,7 +142,7 @@ def test_where_both_fail_the_next_set_up_begins_anew(install, set_up, monkeypatc
     assert "pip" in programs.names
 
 
-def test_where_there_is_no_uv_pip_installs(install, set_up, monkeypatch, capsys) -> None:
+def test_pip_installs_without_uv(install, set_up, monkeypatch, capsys) -> None:
     monkeypatch.setattr(install, "UV_LOCK", _lock_of(install, "0.0.0"))
     programs = Programs(install, monkeypatch, "pip")
     with pytest.raises(install.SetupError):
@@ -157,7 +157,7 @@ def _lock_of(install: ModuleType, version: str) -> Path:
     return path
 
 
-def test_constraints_of_other_work_reach_neither_installer(install, set_up, monkeypatch) -> None:
+def test_constraints_of_other_projects_reach_neither_installer(install, set_up, monkeypatch) -> None:
     monkeypatch.setenv("PIP_CONSTRAINT", "old.txt")
     monkeypatch.setenv("UV_CONSTRAINT", "old.txt")
     programs = Programs(install, monkeypatch, "uv")

@@ -27,7 +27,7 @@ settings = _loaded("pip_settings")
 
 @pytest.fixture
 def pip_says(tmp_path: Path):
-    """What pip itself makes of configuration files and variables, read by us."""
+    """Configuration files and variables as pip itself resolves them, parsed by our code."""
 
     def say(user: str = "", own: str = "", **variables: str) -> dict[str, str]:
         (tmp_path / "pip").mkdir(exist_ok=True)
@@ -46,19 +46,19 @@ def pip_says(tmp_path: Path):
     return say
 
 
-def test_the_nearer_level_counts_and_the_environment_most_of_all(pip_says) -> None:
+def test_the_nearest_level_wins_and_the_environment_above_all(pip_says) -> None:
     user = "[global]\nindex-url = https://far.example/simple\ntimeout = 5\n[install]\nretries = 2\n"
     own = "[global]\nindex-url = https://near.example/simple\nretries = 1\n"
     said = pip_says(user, own, PIP_DEFAULT_TIMEOUT="30")
     assert said["index-url"] == "https://near.example/simple"
-    assert said["retries"] == "2"  # the section of the command before the one for all
+    assert said["retries"] == "2"  # the command's section overrides the global one
     assert said["timeout"] == "30"  # two names of one option
     assert pip_says(user, own, PIP_INDEX_URL="https://now.example/simple")["index-url"] == (
         "https://now.example/simple"
     )
 
 
-def test_values_over_several_lines_are_several_places(pip_says, tmp_path: Path) -> None:
+def test_values_on_several_lines_are_several_locations(pip_says, tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
     own = (
         "[global]\nextra-index-url =\n    https://one.example/simple\n    https://two.example/simple\n"
@@ -70,7 +70,7 @@ def test_values_over_several_lines_are_several_places(pip_says, tmp_path: Path) 
     assert made["UV_FIND_LINKS"] == f"{tmp_path / 'wheels'},https://links.example/page.html"
 
 
-def test_passwords_percent_signs_equal_signs_and_quotes_come_through(pip_says) -> None:
+def test_passwords_percent_signs_equal_signs_and_quotes_are_preserved(pip_says) -> None:
     url = "https://user:p%40ss'w=\"rd@mirror.example/simple?a=b"
     assert (
         settings.uv_environment(pip_says(own=f"[global]\nindex-url = {url}\n"), {})["UV_DEFAULT_INDEX"] == url
@@ -90,19 +90,19 @@ def test_commands_other_than_install_and_empty_values_do_not_count(pip_says) -> 
     ["", "no key at all", "global.index-url=", "global.index-url=__import__('os').abort()", "global.timeout='soon'",
      "global.index-url=5", "=='='", ":env:.='x'", "global.retries='inf'", "global.timeout='1e999'"],
 )  # fmt: skip
-def test_what_is_no_setting_is_passed_over(listing: str) -> None:
+def test_lines_that_are_not_settings_are_ignored(listing: str) -> None:
     made = settings.uv_environment(settings.effective(listing), {})
     assert set(made) <= {"UV_SYSTEM_CERTS"}
 
 
-def test_a_folder_with_a_comma_is_still_one_place(tmp_path: Path) -> None:
+def test_a_folder_with_a_comma_is_still_one_location(tmp_path: Path) -> None:
     place = tmp_path / "wheels,old"
     place.mkdir()
     made = settings.uv_environment({"find-links": str(place)}, {})
     assert made["UV_FIND_LINKS"] == place.as_uri().replace(",", "%2C")
 
 
-def test_what_is_said_to_uv_itself_stays() -> None:
+def test_settings_for_uv_itself_take_precedence() -> None:
     pip = {
         "index-url": "https://pip.example/simple",
         "extra-index-url": "https://more.example",
@@ -133,7 +133,7 @@ def test_a_proxy_is_used_for_all_and_before_that_of_the_environment() -> None:
     assert "https_proxy" not in made
 
 
-def test_certificates_of_pip_are_those_of_uv(tmp_path: Path) -> None:
+def test_uv_uses_the_certificates_of_pip(tmp_path: Path) -> None:
     bundle = tmp_path / "office.pem"
     assert settings.uv_environment({"cert": str(bundle)}, {"SSL_CERT_FILE": "old.pem"})[
         "SSL_CERT_FILE"
@@ -144,7 +144,7 @@ def test_certificates_of_pip_are_those_of_uv(tmp_path: Path) -> None:
     assert settings.uv_environment({"client-cert": "me.pem"}, {})["SSL_CLIENT_CERT"] == "me.pem"
 
 
-def test_without_certificates_said_the_system_is_asked_where_it_has_any(
+def test_without_configured_certificates_the_system_store_is_used_if_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(settings, "_system_has_certificates", lambda: True)
@@ -155,11 +155,11 @@ def test_without_certificates_said_the_system_is_asked_where_it_has_any(
     assert "UV_SYSTEM_CERTS" not in settings.uv_environment({}, {})
 
 
-def test_no_cache_for_pip_is_no_cache_for_uv_unless_it_has_one_of_its_own() -> None:
+def test_no_cache_for_pip_is_no_cache_for_uv_unless_uv_sets_its_own() -> None:
     assert settings.uv_environment({"no-cache-dir": "off"}, {})["UV_NO_CACHE"] == "1"
     assert "UV_NO_CACHE" not in settings.uv_environment({"no-cache-dir": "1"}, {"UV_CACHE_DIR": "/somewhere"})
 
 
-def test_hosts_to_trust_without_certificate_are_taken_over() -> None:
+def test_trusted_hosts_are_passed_on() -> None:
     made = settings.uv_environment({"trusted-host": "one.example\ntwo.example:8443"}, {})
     assert made["UV_INSECURE_HOST"] == "one.example two.example:8443"

@@ -1,4 +1,4 @@
-"""In which order the runs of a year are made, with a second process for its reports and without."""
+"""The order of a year's runs, with and without a second process for reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RUNS = [
 
 
 class Recorder:
-    """Stands for this process and for the one beside it: notes what is asked of each, in order."""
+    """Replaces this process and the report process; records the calls to each, in order."""
 
     def __init__(self, fails: str = "", report_fails: str = "") -> None:
         self.fails, self.report_fails = fails, report_fails
@@ -61,7 +61,7 @@ def outcomes(
     return found
 
 
-def test_in_one_process_each_run_does_all_of_its_job_and_the_last_writes_the_site(monkeypatch):
+def test_in_one_process_each_run_does_its_whole_job_and_the_last_writes_the_site(monkeypatch):
     recorder = Recorder()
     found = outcomes(monkeypatch, recorder, beside=False)
     assert [(job, partition) for job, partition, _ in found] == RUNS
@@ -70,7 +70,7 @@ def test_in_one_process_each_run_does_all_of_its_job_and_the_last_writes_the_sit
     ]  # fmt: skip
 
 
-def test_with_a_second_process_reports_begin_when_their_figures_are_there_and_the_site_comes_after_all(
+def test_with_a_second_process_reports_start_once_their_figures_are_ready_and_the_site_comes_last(
     monkeypatch,
 ):
     recorder = Recorder()
@@ -86,7 +86,7 @@ def test_with_a_second_process_reports_begin_when_their_figures_are_there_and_th
     assert [job for job, partition, _ in found if partition == "2024-Q1"] == ["nightly", "nightly"]
 
 
-def test_no_report_is_begun_of_figures_that_failed_and_a_report_that_failed_is_told_as_its_quarter(
+def test_failed_figures_start_no_report_and_a_failed_report_counts_as_its_quarter(
     monkeypatch,
 ):
     recorder = Recorder(fails="2024-Q2")

@@ -1,4 +1,4 @@
-"""Great Expectations as the pipeline uses it: where the rows lie, staged ones of a load and those of a table."""
+"""Great Expectations as the pipeline uses it: in the database, on the staged rows of a load and on a table."""
 
 import tempfile
 import time
@@ -45,5 +45,5 @@ def work(task):
     return {"bad rows": bad, "_seconds": seconds}
 
 
-get_ready()  # its import takes seconds and happens once a process
+get_ready()  # importing it takes seconds, once per process
 clock.run(work)

@@ -1,4 +1,4 @@
-"""pandera on frames: the same rules; a table has to be read before."""
+"""pandera on frames, with the same rules; a table has to be read first."""
 
 import re
 import time

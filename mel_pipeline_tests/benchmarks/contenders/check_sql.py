@@ -1,4 +1,4 @@
-"""One SQL pass of DuckDB that counts what breaks each rule, and every row that breaks any."""
+"""One SQL pass in DuckDB that counts violations per rule, and rows that break any rule."""
 
 import time
 

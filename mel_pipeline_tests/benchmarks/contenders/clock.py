@@ -1,4 +1,4 @@
-"""What every contender does around its work: read the task, take the time, tell memory and result."""
+"""What every contender does around its work: read the task, measure time and memory, report the result."""
 
 import json
 import resource
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def peak_mb() -> float:
-    """Most memory this process has held, in MB. Not ru_maxrss on Linux: it keeps that of the parent before exec."""
+    """Peak memory of this process, in MB. Not ru_maxrss on Linux: it keeps that of the parent before exec."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM"):
@@ -21,10 +21,10 @@ def peak_mb() -> float:
 
 
 def run(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Times the work alone: its module has imported its library before.
+    """Time only the work: its module has already imported its library.
 
-    ``work`` gets the task and returns the number of broken rows by test (empty where it runs none). Where reading
-    its input is no part of the work it times itself and says so by ``_seconds``.
+    ``work`` gets the task and returns the number of broken rows by test (empty if it runs none). If reading the
+    input is not part of the work, it times itself and returns ``_seconds``.
     """
     task = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     begun, used = time.perf_counter(), time.process_time()

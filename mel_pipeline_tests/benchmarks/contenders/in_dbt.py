@@ -1,4 +1,4 @@
-"""dbt-core with dbt-duckdb, in its own process and through its Python door, so that its imports do not count."""
+"""dbt-core with dbt-duckdb, in its own process and through its Python API, so that its imports do not count."""
 
 import json
 import os

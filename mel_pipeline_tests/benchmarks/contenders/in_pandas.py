@@ -238,7 +238,7 @@ def quarter_of(days):
 
 
 def broken(test, tables):
-    """Rows or values of one table that break a test; staging is no table here, and its rows stand in the facts."""
+    """Rows or values of one table that break a test; there are no staging tables here: their rows are in the facts."""
     name = f"{test['model']} {test['kind']} {test['column']}"
     frame = tables.get(test["model"])
     if frame is None:

@@ -1,4 +1,4 @@
-"""Polars, lazy from Parquet to Parquet, each fact written before it is read again, as a script of its own would."""
+"""Polars, lazy from Parquet to Parquet; each fact is written before it is read again, as in a hand-written script."""
 
 from pathlib import Path
 
@@ -269,7 +269,7 @@ def quarter_of(column):
 
 
 def total(column):
-    """A sum that is missing where every value is."""
+    """A sum that is null if every value is null."""
     return pl.when(pl.col(column).count() > 0).then(pl.col(column).sum())
 
 
@@ -278,7 +278,7 @@ def above_zero(column):
 
 
 def broken(test, made, raw):
-    """Rows or values that break a test; staging is no table here, and its rows stand in the facts."""
+    """Rows or values that break a test; there are no staging tables here: their rows are in the facts."""
     name = f"{test['model']} {test['kind']} {test['column']}"
     if test["model"].startswith("stg_"):
         return name, 0

@@ -27,7 +27,7 @@ def work(task):
 
 
 def warm():
-    """What the first run of a process imports, before the clock starts."""
+    """Import what a process's first run needs, before the clock starts."""
     import duckdb_sqlalchemy  # noqa: F401
     import tenacity  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""One hand-written DuckDB script, statement by statement; with tests: one query a table, also written by hand."""
+"""One hand-written DuckDB script, statement by statement; its tests are one hand-written query per table."""
 
 from pathlib import Path
 

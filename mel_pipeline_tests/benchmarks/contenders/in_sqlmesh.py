@@ -1,11 +1,11 @@
-"""SQLMesh with the same SELECTs as models of its own kind and its own audits, planned and applied once."""
+"""SQLMesh with the same SELECTs as native models and audits, planned and applied once."""
 
 import os
 import re
 from pathlib import Path
 
 os.environ["SQLMESH__DISABLE_ANONYMIZED_ANALYTICS"] = "true"
-os.environ["MAX_FORK_WORKERS"] = "1"  # loading models in this process: the peak is then all of it
+os.environ["MAX_FORK_WORKERS"] = "1"  # load models in this process, so that the peak includes it
 
 import clock
 from sqlmesh import Context
@@ -17,7 +17,7 @@ def project_in(task):
     (folder / "models").mkdir(parents=True)
     names = "|".join(model["name"] for model in task["models"])
     for model in task["models"]:
-        sql = re.sub(rf"\b(from|join) ({names})\b", r"\1 main.\2", model["sql"])  # it wants the schema
+        sql = re.sub(rf"\b(from|join) ({names})\b", r"\1 main.\2", model["sql"])  # SQLMesh needs the schema
         kind = "VIEW" if model["materialized"] == "view" else "FULL"
         audits = [audit(test) for test in task["tests"] if test["model"] == model["name"]]
         listed = f",\n  audits ({', '.join(audits)})" if audits and task["with_tests"] else ""
@@ -53,7 +53,7 @@ def work(task):
         model_defaults=ModelDefaultsConfig(dialect="duckdb", start="2024-01-01"),
     )
     context = Context(paths=str(project_in(task)), config=config)
-    context.plan(auto_apply=True, no_prompts=True, no_diff=True)  # raises where an audit fails
+    context.plan(auto_apply=True, no_prompts=True, no_diff=True)  # raises if an audit fails
     context.close()
     return (
         dict.fromkeys((f"{test['model']} {test['kind']} {test['column']}" for test in task["tests"]), 0)

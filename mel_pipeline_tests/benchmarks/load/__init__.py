@@ -1,6 +1,7 @@
-"""A load to measure with: raw tables of the project's own shapes, fabricated in DuckDB, skewed as real ones are.
+"""The benchmark load: raw tables with the project's own columns, generated in DuckDB, skewed like real ones.
 
-The same rows for the same number and seed (with one version of DuckDB, whose hash is the only source of chance). Nothing in it is a real person's.
+The same size and seed give the same rows (for one version of DuckDB, whose hash is the only source of randomness). It
+contains no real person's data.
 """
 
 from mel_pipeline_tests.benchmarks.load.generator import generate, load_of

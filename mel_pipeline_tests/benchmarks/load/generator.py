@@ -1,4 +1,4 @@
-"""Writes the load into a DuckDB file by SQL: some million rows a second, memory as little as DuckDB is told."""
+"""Write the load into a DuckDB file with SQL: about a million rows a second, within DuckDB's memory limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.benchmarks.load.texts import CITIES, COMMENTS, GENDERS, LABELS, NETWORKS
 
 FOLDER = PROJECT / "dbt_like_sql"
-FORMAT = 1  # of the load: raise it whenever the rows change, so that kept files are made anew
+FORMAT = 1  # of the load: raise it whenever the rows change, so that kept files are rebuilt
 VARIABLES: dict[str, object] = {
     "quarter": "2024-Q4",
     "today": "2025-01-31",
@@ -29,7 +29,7 @@ VARIABLES: dict[str, object] = {
 
 
 def load_of(rows: int, seed: int = 1) -> Path:
-    """The DuckDB file with so many survey responses and as many social figures; made once, then kept."""
+    """The DuckDB file with ``rows`` survey responses and as many social figures; built once, then kept."""
     home = Path(os.environ.get("MEL_BENCHMARK_DIR") or PROJECT / ".mel" / "benchmarks")
     path = home / f"load-{FORMAT}-{rows}-{seed}.duckdb"
     if not path.exists():
@@ -42,10 +42,10 @@ def load_of(rows: int, seed: int = 1) -> Path:
 
 
 def generate(path: Path, rows: int, seed: int = 1) -> None:
-    """Every raw table the models read; those not fabricated stay empty.
+    """Every raw table the models read; those not generated stay empty.
 
     Args:
-        rows: survey responses, and figures of social networks as well.
+        rows: number of survey responses, and of social network figures.
     """
     warehouse = Warehouse(f"duckdb:///{path}")
     load_catalogue_tables(load_catalogue(FOLDER), warehouse)
@@ -68,22 +68,22 @@ def generate(path: Path, rows: int, seed: int = 1) -> None:
 
 
 def _chance(seed: int) -> list[str]:
-    """``u(i, what)``: even chance from 0 to below 1, the same for the same number, matter and seed."""
+    """``u(i, what)``: uniform in [0, 1), the same for the same row number, subject and seed."""
     return [
         "create macro u(i, what) as"
         f" ((hash(xor(hash(i), hash(what || '{seed}'))) >> 11)::double / 9007199254740992.0)",
         "create macro pick(list, chance) as list[1 + cast(floor(chance * len(list)) as integer)]",
-        # Few get most: the first of `size` places is the likeliest.
+        # Few get most: the first of `size` positions is the likeliest.
         "create macro few(size, chance, steep) as cast(floor(size * pow(chance, steep)) as bigint)",
     ]
 
 
 def _texts(database: duckdb.DuckDBPyConnection) -> None:
-    """The lists the rows draw from, as tables that go again."""
+    """The lists the rows draw from, as tables dropped at the end."""
     cities = list(csv.DictReader(CITIES.read_text(encoding="utf-8").splitlines()))
     cities.sort(
         key=lambda city: hashlib.sha256(city["name"].encode()).digest()
-    )  # not the alphabet decides who is large
+    )  # size does not follow the alphabet
     lists = {
         "fab_city": [
             {"place": place, "key": normalize_text(city["name"]), **city} for place, city in enumerate(cities)
@@ -118,7 +118,7 @@ def _texts(database: duckdb.DuckDBPyConnection) -> None:
 
 
 def _tidy(database: duckdb.DuckDBPyConnection, project: SqlProject) -> None:
-    """Only raw tables stay, every declared one among them."""
+    """Keep only raw tables, including every declared one."""
     for (table,) in database.execute(
         "select table_name from duckdb_tables() where table_name like 'fab_%'"
     ).fetchall():

@@ -1,10 +1,10 @@
-"""Words the load draws from: labels of the common scale, comments in eight languages, networks with their metrics."""
+"""Texts the load draws from: labels of the common scale, comments in eight languages, networks with their metrics."""
 
 from mel_pipeline.core.settings import PROJECT
 
 CITIES = PROJECT / "mel_pipeline" / "sandbox" / "organisation" / "member_cities.csv"
 
-# Where a tool has no translation, the answer comes as a number.
+# If a tool has no translation, the answer is a number.
 _NUMBERS = {"1": "1", "2": "2", "3": "3", "4": "4", "5": "5"}
 LABELS = {
     "en": {
@@ -64,7 +64,7 @@ COMMENTS = {
     "pt": ["Ótima organização, voltarei.", "Faltou tempo para as perguntas."],
     "zh": ["会议很有收获，谢谢！", "希望有更多时间讨论"],
 }
-# kind of content, figures of a content since its publication, figures of an account a day; likeliest network first
+# kind of content, figures of a post since its publication, daily figures of an account; likeliest network first
 NETWORKS = {
     "instagram": ("REELS", ["views", "reach"], ["reach", "follower_count"]),
     "linkedin": (

@@ -1,4 +1,4 @@
-"""The load that benchmarks measure with: the same each time, skewed, in the shapes of the raw tables."""
+"""The benchmark load is reproducible, skewed, and shaped like the raw tables."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_declared_raw_table_is_there_with_its_columns(load: Path) -> None:
             assert declared.items() <= columns.items(), source.table
 
 
-def test_no_key_stands_twice(load: Path) -> None:
+def test_keys_are_unique(load: Path) -> None:
     for table in ("raw_surveys__responses", "raw_platforms__contents", "raw_platforms__metrics"):
         assert asked(load, f"select count(*) - count(distinct _row_key) from {table}") == (0,), table
 
@@ -93,7 +93,7 @@ def test_few_posts_are_seen_by_most_people(load: Path) -> None:
     assert share > 0.3
 
 
-def test_a_table_that_differs_in_one_value_is_told(load: Path, tmp_path: Path) -> None:
+def test_a_table_that_differs_in_one_value_is_reported(load: Path, tmp_path: Path) -> None:
     export_raw(load, tmp_path / "same", ["raw_zoho_crm__events"])
     assert differing(load, tmp_path / "same", ["raw_zoho_crm__events"]) == {}
     changed = tmp_path / "changed"

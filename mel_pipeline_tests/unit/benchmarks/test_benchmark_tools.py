@@ -1,4 +1,4 @@
-"""What benchmarks say and how they say it: verdicts, ratios of neighbouring turns, failures of a contender."""
+"""Benchmark output: verdicts, ratios of neighbouring turns, failures of a contender."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_value_at_the_limit_meets_the_target_and_one_beyond_does_not() -> None
     assert not Verdict("models", TARGETS["models"].limit + 0.01).is_met
 
 
-def test_to_be_ahead_means_below_not_equal() -> None:
+def test_a_strict_target_needs_a_ratio_below_the_limit() -> None:
     assert not Verdict("tests polars", 1.0).is_met
     assert Verdict("tests polars", 0.99).is_met
 
@@ -29,11 +29,11 @@ def test_a_verdict_says_value_target_and_outcome() -> None:
 
 
 def test_the_ratio_compares_turns_that_ran_one_after_the_other() -> None:
-    # The machine was three times slower in the second turn: that concerns both.
+    # The machine was three times slower in the second turn, for both.
     assert ratio(Turns("a", [2.0, 6.0]), Turns("b", [1.0, 3.0])) == 2.0
 
 
-def test_every_second_turn_goes_the_other_way_round() -> None:
+def test_every_second_turn_runs_in_reverse_order() -> None:
     order: list[str] = []
 
     def work(name: str) -> dict[str, float]:
@@ -45,12 +45,12 @@ def test_every_second_turn_goes_the_other_way_round() -> None:
     assert found["b"].seconds == [1.0, 1.0]
 
 
-def test_a_contender_that_fails_ends_the_benchmark_with_what_it_said() -> None:
+def test_a_failing_contender_ends_the_benchmark_with_its_output() -> None:
     with pytest.raises(RuntimeError, match="no such table"):
         child([sys.executable, "-c", "raise SystemExit('no such table')"])
 
 
-def test_memory_is_that_of_the_child_and_not_of_who_started_it() -> None:
+def test_memory_is_that_of_the_child_and_not_of_its_parent() -> None:
     ballast = bytearray(200_000_000)
     code = (
         "import sys, json; sys.path.insert(0, 'mel_pipeline_tests/benchmarks/contenders');"

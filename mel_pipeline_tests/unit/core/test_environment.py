@@ -1,4 +1,4 @@
-"""Where settings are read from: one file, whatever the current folder, and no name that is no setting."""
+"""Settings come from one file, whatever the current folder; unknown names are refused."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_without_mel_env_file_it_is_that_of_the_installation(monkeypatch: pytest
     assert environment.env_file() == PROJECT / ".env"
 
 
-def test_the_environment_comes_before_the_file_in_capitals_or_not(
+def test_the_environment_takes_precedence_over_the_file_in_either_case(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.write_text("mel_organisation=Written\nMEL_MATOMO_URL=https://written.example.org\n")
@@ -79,7 +79,7 @@ def test_a_byte_order_mark_does_not_hide_the_first_setting(file: Path) -> None:
         ("MEL_TEAM='hunter2'\n", "MEL_TEAM: Input should be a valid boolean"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_refused_with_its_place_and_without_its_value(
+def test_an_invalid_setting_is_refused_with_its_location_and_without_its_value(
     file: Path, text: str, words: str
 ) -> None:
     file.write_text(text)
@@ -88,7 +88,7 @@ def test_what_cannot_be_meant_is_refused_with_its_place_and_without_its_value(
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_wrong_name_in_the_environment_is_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_name_in_the_environment_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_SMPT_HOST", "smtp.example.org")
     with pytest.raises(SettingsError, match=r"MEL_SMPT_HOST \(in the environment\).*MEL_SMTP_HOST"):
         load_settings()
@@ -123,7 +123,7 @@ def test_every_setting_of_the_example_is_known(file: Path) -> None:
     assert load_settings().organisation == "Metropolis" and len(lines) > 60
 
 
-def test_a_file_that_is_named_and_missing_or_unreadable_is_said(
+def test_a_named_file_that_is_missing_or_unreadable_is_reported(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.write_bytes(b"MEL_ORGANISATION=Fran\xe7ais\n")
@@ -134,7 +134,7 @@ def test_a_file_that_is_named_and_missing_or_unreadable_is_said(
         load_settings()
 
 
-def test_a_file_in_the_current_folder_is_not_overlooked_in_silence(
+def test_settings_in_an_env_file_of_the_current_folder_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MEL_ENV_FILE")
@@ -148,7 +148,7 @@ def test_a_file_in_the_current_folder_is_not_overlooked_in_silence(
         load_settings()
 
 
-def test_relative_paths_start_at_the_file_and_those_of_the_environment_at_the_current_folder(
+def test_relative_paths_are_relative_to_the_file_or_for_the_environment_to_the_current_folder(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.write_text(
@@ -168,6 +168,6 @@ def test_relative_paths_start_at_the_file_and_those_of_the_environment_at_the_cu
         assert load_settings().home == tmp_path / "elsewhere" / "here"
 
 
-def test_urls_of_servers_are_no_paths() -> None:
+def test_server_urls_are_not_treated_as_paths() -> None:
     for url in ("postgresql://mel@host/mel", "duckdb:///:memory:", "duckdb:////data/mel.duckdb"):
         assert environment.absolute(url, "MEL_WAREHOUSE_URL") == url

@@ -25,7 +25,7 @@ def test_the_last_and_first_day_of_a_quarter_belong_to_it() -> None:
     assert Quarter.of(date(2024, 10, 1)) == Quarter(2024, 4)
 
 
-def test_quarters_run_over_the_turn_of_the_year() -> None:
+def test_quarters_continue_across_the_year_boundary() -> None:
     assert [str(q) for q in quarters(Quarter(2023, 4), Quarter(2024, 2))] == ["2023-Q4", "2024-Q1", "2024-Q2"]
     assert len(quarters_of_year(2024)) == 4
     assert Quarter(2024, 1).previous() == Quarter(2023, 4)

@@ -1,4 +1,4 @@
-"""MEL_HOME is for its owner alone, and reports are for readers, whatever the umask."""
+"""Whatever the umask, only its owner can read MEL_HOME, and readers can read reports."""
 
 from __future__ import annotations
 

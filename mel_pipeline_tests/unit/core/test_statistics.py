@@ -50,7 +50,7 @@ def test_a_known_population_never_widens_the_interval_and_a_full_answer_closes_i
 
 
 @pytest.mark.parametrize(("successes", "n"), [(1, 0), (5, 4), (-1, 4)])
-def test_numbers_that_are_no_share_are_refused(successes: int, n: int) -> None:
+def test_numbers_that_are_not_a_share_are_refused(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match="is no share"):
         wilson(successes, n)
 
@@ -76,7 +76,7 @@ def test_a_level_that_jumps_from_one_quarter_to_the_next_is_flagged() -> None:
     assert rules("MEM-01", {"2024-Q3": 164, "2024-Q4": 150}) == set()
 
 
-def test_amounts_are_held_against_the_same_quarter_of_the_year_before() -> None:
+def test_amounts_are_compared_with_the_same_quarter_of_the_year_before() -> None:
     series = {"2023-Q4": 1_000.0, "2024-Q3": 100.0, "2024-Q4": 1_100.0}
     assert rules("RCH-01", series) == set()
     assert rules("RCH-01", {**series, "2024-Q4": 2_500.0}) == {"same quarter last year"}
@@ -93,7 +93,7 @@ def test_a_small_base_is_not_compared_in_per_cent() -> None:
     assert rules("MEM-02", {"2023-Q4": 1.0, "2024-Q4": 4.0}) == set()
 
 
-def test_a_long_series_is_held_against_itself_and_later_quarters_are_not_looked_at() -> None:
+def test_a_long_series_is_compared_with_its_own_history_and_ignores_later_quarters() -> None:
     series = {f"{year}-Q{number}": 100.0 + number for year in (2022, 2023) for number in (1, 2, 3, 4)}
     assert "series" in rules("RCH-07", {**series, "2024-Q4": 190.0})
     assert rules("RCH-07", {**series, "2024-Q4": 103.0, "2025-Q1": 900.0}) == set()

@@ -70,7 +70,7 @@ def test_json_from_another_site_is_refused(client: TestClient, origin: str) -> N
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:3000", "127.0.0.1", ""])
-def test_a_foreign_host_is_refused_so_that_rebinding_a_name_is_no_use(client: TestClient, host: str) -> None:
+def test_a_foreign_host_is_refused_so_dns_rebinding_fails(client: TestClient, host: str) -> None:
     assert client.get("/assets", headers={"host": host}).status_code == 403
 
 
@@ -112,7 +112,7 @@ def test_drafts_are_served_to_the_mel_lead_and_not_where_readers_look(tmp_path) 
             assert client.get("/reports/2024-Q4/report-en.html").status_code == 404
 
 
-def test_finished_reports_are_served_beside_the_ui_and_nothing_above_their_folder(tmp_path) -> None:
+def test_finished_reports_are_served_with_the_ui_and_nothing_above_their_folder(tmp_path) -> None:
     (tmp_path / "out" / "2024-Q4").mkdir(parents=True)
     (tmp_path / "out" / "2024-Q4" / "report-en.html").write_text("<main>figures</main>")
     (tmp_path / "secret.txt").write_text("secret")
@@ -146,7 +146,7 @@ def test_no_notebook_is_shown_as_a_page_of_our_origin(client: TestClient, path: 
 
 @pytest.fixture
 def reports(tmp_path: Path) -> TestClient:
-    """A folder of reports with one file of every kind and two that nobody of ours wrote."""
+    """A folder of reports with one file of every kind and two foreign ones."""
     (tmp_path / "assets").mkdir()
     for name in ("page.html", "chart.svg", "chart.png", "report.pdf", "data.csv", "data.json", "book.xlsx",
                  "assets/font.woff2", "assets/site.css", "404.html", "planted.xhtml", "planted"):  # fmt: skip
@@ -179,7 +179,7 @@ def test_every_file_of_the_reports_has_a_fixed_type_and_no_origin_of_ours(
         assert "allow-same-origin" not in headers["content-security-policy"]
 
 
-def test_a_pdf_is_of_its_type_and_in_no_sandbox_because_browsers_show_none_there(reports: TestClient) -> None:
+def test_a_pdf_has_its_type_and_no_sandbox_because_browsers_block_sandboxed_pdfs(reports: TestClient) -> None:
     headers = reports.get("report.pdf").headers
     assert headers["content-type"] == "application/pdf" and headers["x-content-type-options"] == "nosniff"
     assert "sandbox" not in headers["content-security-policy"]

@@ -14,7 +14,7 @@ from mel_pipeline.defs.serving.history import keep_history_open
 
 @dg.asset
 def counted() -> None:
-    """An asset that is made and no more."""
+    """A minimal asset."""
 
 
 def write(path: Path, value: int) -> None:
@@ -48,7 +48,7 @@ def test_the_log_of_a_file_is_written_back_at_the_end_and_not_with_each_event(tm
     assert not log.exists() and values(path) == [1, 2, 3]
 
 
-def test_a_file_elsewhere_and_one_after_the_block_are_left_to_themselves(tmp_path):
+def test_files_elsewhere_or_opened_after_the_block_are_left_alone(tmp_path):
     (tmp_path / "history").mkdir()
     with keep_history_open(tmp_path / "history"):
         write(tmp_path / "other.db", 1)
@@ -57,8 +57,8 @@ def test_a_file_elsewhere_and_one_after_the_block_are_left_to_themselves(tmp_pat
     assert not (tmp_path / "history" / "later.db-wal").exists()
 
 
-def test_an_engine_is_made_once_a_file_and_dagster_has_its_own_way_back_afterwards(tmp_path):
-    """When this fails, Dagster makes its engines elsewhere: see whether ``keep_history_open`` is still of use."""
+def test_each_file_gets_one_engine_and_dagster_is_restored_afterwards(tmp_path):
+    """If this fails, Dagster creates its engines elsewhere: check whether ``keep_history_open`` is still needed."""
     before = sqlite_event_log.create_engine
     runs = []
     with keep_history_open(tmp_path), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:

@@ -73,7 +73,7 @@ def test_a_copy_that_fails_leaves_the_old_one_and_nothing_half_done(
 def test_a_folder_inside_the_reports_or_around_them_is_refused(
     edition: Path, tmp_path: Path, place: str
 ) -> None:
-    if place == ".":  # the copy would take the place of the folder of reports
+    if place == ".":  # the copy would replace the folder of reports
         edition = Path(shutil.move(tmp_path / "published", tmp_path / "2024-Q4")) / "2024-Q4"
     before = contents(tmp_path)
     with pytest.raises(DeliveryError, match="inside the folder of reports or around it"):
@@ -81,7 +81,7 @@ def test_a_folder_inside_the_reports_or_around_them_is_refused(
     assert contents(tmp_path) == before
 
 
-def test_a_drive_that_is_not_mounted_is_not_made_up(edition: Path, tmp_path: Path) -> None:
+def test_an_unmounted_drive_is_not_created_as_a_folder(edition: Path, tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match="is not there"):
         copy_edition(edition, tmp_path / "unmounted")
     assert not (tmp_path / "unmounted").exists()
@@ -111,7 +111,7 @@ def test_what_is_empty_cut_off_or_blank_is_named(
     assert faults(edition, ["report-en.html"]) == [f"{name} {fault}."]
 
 
-def test_a_missing_page_a_blank_picture_and_a_page_of_before_are_named(edition: Path) -> None:
+def test_a_missing_page_a_blank_picture_and_a_stale_page_are_named(edition: Path) -> None:
     Image.new("RGB", (20, 20), "white").save(edition / "charts" / "MEM-01.png")
     assert faults(edition, ["report-fr.html"]) == [
         "charts/MEM-01.png is blank.",

@@ -42,7 +42,7 @@ def sent(given: Server, *people: str) -> tuple[dict[str, str], list[str]]:
     return send(given, SENDER, messages(*people), accepted.append), accepted
 
 
-def test_each_recipient_gets_a_message_of_their_own_that_shows_no_other_address() -> None:
+def test_each_recipient_gets_a_separate_message_that_shows_no_other_address() -> None:
     with mail_server() as box:
         failed, accepted = sent(server(box), *PEOPLE)
     assert (failed, accepted) == ({}, ["p0", "p1", "p2"])
@@ -102,7 +102,7 @@ def test_a_password_is_never_sent_readable_to_another_machine() -> None:
         )
 
 
-def test_a_recipient_that_is_refused_for_good_is_asked_once_and_the_others_get_theirs() -> None:
+def test_a_permanently_refused_recipient_is_tried_once_and_the_others_get_theirs() -> None:
     def refuse(address: str, tried: int) -> str:
         return f"550 5.1.1 <{address}>: Bo Example is unknown" if address == PEOPLE[1] else ""
 
@@ -112,7 +112,7 @@ def test_a_recipient_that_is_refused_for_good_is_asked_once_and_the_others_get_t
     assert failed == {"p1": f"127.0.0.1:{box.port} refuses the address (550 5.1.1)."}
 
 
-def test_greylisting_is_waited_for_and_nobody_gets_two() -> None:
+def test_greylisted_messages_are_retried_and_nobody_gets_two() -> None:
     def later(address: str, tried: int) -> str:
         return "451 4.7.1 Greylisted, come again" if tried < 3 and address != PEOPLE[0] else ""
 
@@ -179,7 +179,7 @@ def test_a_line_break_can_add_no_header(place: str) -> None:
     assert "everybody" not in str(caught.value)
 
 
-def test_the_same_message_keeps_its_id_and_says_that_it_was_made_by_a_program() -> None:
+def test_the_same_message_keeps_its_id_and_is_marked_as_auto_generated() -> None:
     one, other = (message(LETTER, SENDER, PEOPLE[0], NOW, "2024-Q4 1 p") for _ in range(2))
     assert one["Message-ID"] == other["Message-ID"] and one["Message-ID"].endswith("@network.example>")
     assert one["Auto-Submitted"] == "auto-generated"
@@ -206,7 +206,7 @@ def test_an_invalid_address_is_named_by_position_and_never_printed(entry: str) -
     assert entry not in str(caught.value) and "ok@" not in str(caught.value)
 
 
-def test_no_thread_of_a_server_is_left_over() -> None:
+def test_no_server_thread_is_left_running() -> None:
     assert not [thread for thread in threading.enumerate() if "asyncio" in thread.name.lower()]
 
 

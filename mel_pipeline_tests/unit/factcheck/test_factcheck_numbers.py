@@ -87,12 +87,12 @@ def test_a_number_is_read_with_its_unit(text: str, language: str, value: object,
         ("https://example.org/2024/12", "en", ["address"]),
     ],
 )  # fmt: skip
-def test_what_is_no_figure_is_listed_as_what_it_is(text: str, language: str, kinds: list[str]) -> None:
+def test_numbers_that_are_not_figures_are_listed_by_kind(text: str, language: str, kinds: list[str]) -> None:
     assert [number.kind for number in find_numbers(text, language)] == kinds
 
 
 @pytest.mark.parametrize("text", ["une ville", "one of them", "una ciudad", "un lab"])
-def test_an_article_is_no_number(text: str) -> None:
+def test_an_article_is_not_a_number(text: str) -> None:
     for language in known_languages():
         assert find_numbers(text, language) == []
 
@@ -104,12 +104,12 @@ def test_a_year_before_another_number_does_not_swallow_it() -> None:
     ]
 
 
-def test_2024_of_a_thing_that_is_counted_is_no_year() -> None:
+def test_2024_before_a_counted_noun_is_not_a_year() -> None:
     (number,) = find_numbers("2024 vues", "fr", nouns=frozenset({"vues"}))
     assert (number.kind, number.value) == ("figure", 2024)
 
 
-def test_a_name_with_a_number_in_it_is_no_figure() -> None:
+def test_a_number_within_a_name_is_not_a_figure() -> None:
     (number,) = find_numbers("dans 10 Minutes With the Mayor", "fr", ["10 Minutes With the Mayor"])
     assert number.kind == "name"
 

@@ -23,7 +23,7 @@ def texts(path: Path) -> list[tuple[str, str]]:
     return [(passage.place, passage.text) for passage in read_draft(path).passages]
 
 
-def test_lines_of_a_paragraph_are_put_together_and_invisible_signs_go(tmp_path: Path) -> None:
+def test_lines_of_a_paragraph_are_joined_and_invisible_characters_removed(tmp_path: Path) -> None:
     draft = tmp_path / "draft.txt"
     draft.write_text("Le réseau compte\n164 villes mem\u00adbres.\n\n658\u202f382 vues.\n", "utf-8")
     assert texts(draft) == [
@@ -32,7 +32,7 @@ def test_lines_of_a_paragraph_are_put_together_and_invisible_signs_go(tmp_path: 
     ]
 
 
-def test_utf_16_with_its_mark_is_read(tmp_path: Path) -> None:
+def test_utf_16_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     draft = tmp_path / "draft.txt"
     draft.write_bytes("164 ciudades miembro".encode("utf-16"))
     assert texts(draft) == [("line 1", "164 ciudades miembro")]
@@ -162,7 +162,7 @@ def test_a_pdf_with_a_password_is_refused(tmp_path: Path) -> None:
         read_draft(tmp_path / "locked.pdf")
 
 
-def test_a_pdf_that_only_may_not_be_changed_is_read(tmp_path: Path) -> None:
+def test_a_pdf_that_is_only_protected_against_changes_is_read(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter(clone_from=PdfReader(pdf(tmp_path / "open.pdf", "164 villes.")))
@@ -218,7 +218,7 @@ def test_xml_that_grows_without_end_is_not_followed(tmp_path: Path) -> None:
     assert "164164" not in read
 
 
-def test_a_file_of_the_machine_is_not_read_by_way_of_a_draft(tmp_path: Path) -> None:
+def test_a_draft_cannot_make_the_reader_open_a_local_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("the secret", "utf-8")
     path = full_document(tmp_path / "draft.docx")

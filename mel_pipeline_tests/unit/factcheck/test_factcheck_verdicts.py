@@ -80,7 +80,7 @@ def test_the_same_draft_as_pdf_gets_the_same_verdicts(
     assert report.kinds["page"] >= 2  # the numbers of the pages
 
 
-def test_digits_that_are_no_figures_are_counted_by_kind(published: Published) -> None:
+def test_digits_that_are_not_figures_are_counted_by_kind(published: Published) -> None:
     report = said(
         published, "L’ODD 11 a guidé le WUF12 du 4 au 8 novembre 2024 (voir page 12), le 2e sommet."
     )
@@ -101,7 +101,7 @@ def test_what_disagrees_shows_the_published_value_and_the_difference(published: 
 
 
 @pytest.mark.parametrize("number", ["40", "46", "50", "53"])
-def test_a_withheld_figure_is_not_revealed_whatever_is_guessed(number: str, published: Published) -> None:
+def test_no_guess_reveals_a_withheld_figure(number: str, published: Published) -> None:
     """Not even if the frame still holds the value."""
     figures = published.figures.copy()
     chosen = figures["indicator_id"].eq("GEN-02") & figures["disaggregation"].eq("gender=Man")
@@ -115,7 +115,7 @@ def test_a_withheld_figure_is_not_revealed_whatever_is_guessed(number: str, publ
     assert "GEN-02 2024 gender=Man" not in line.candidates
 
 
-def test_a_sentence_about_another_year_is_held_against_that_year(published: Published) -> None:
+def test_a_sentence_about_another_year_is_compared_with_that_year(published: Published) -> None:
     before = published.figures[published.figures["indicator_id"] == "MEM-01"].assign(period="2023")
     before.loc[before["disaggregation"] == "total", "value"] = 156.0
     both = replace(published, figures=pd.concat([published.figures, before], ignore_index=True))
@@ -141,14 +141,14 @@ def test_a_period_that_is_not_published_is_marked_as_provisional() -> None:
     assert report.lines[0].status == "provisional"
 
 
-def test_a_figure_that_is_not_available_is_never_taken_for_zero(published: Published) -> None:
+def test_an_unavailable_figure_is_never_treated_as_zero(published: Published) -> None:
     figures = published.figures.copy()
     figures.loc[figures["indicator_id"] == "RCH-05", ["status", "value"]] = ["not_available", None]
     (line,) = said(replace(published, figures=figures), "Zéro interviews de maires ont été publiées.").lines
     assert (line.verdict, line.reason) == ("unknown", "the figure is not available")
 
 
-# Sentences that look like a figure and are none, or not that one: none of them may agree or disagree.
+# Sentences that look like a figure but are not, or are another one: none may agree or disagree.
 TRAPS = {
     "fr": [
         "Le conseil municipal compte 8 nouveaux membres.",

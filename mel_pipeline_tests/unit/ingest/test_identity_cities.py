@@ -1,4 +1,4 @@
-"""Which member an answered city is: exact names, known other names, decisions; nothing by likeness."""
+"""Matching answered cities to members: exact names, known aliases, decisions; no fuzzy matching."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ def test_what_is_only_like_a_name_is_never_matched(answer: str) -> None:
      ("Córdoba, Argentina", "", "2"), ("Guadalajara", "", None), ("Guadalajara", "Mexique", "4"),
      ("Guadalajara", "Spain", None), ("Hyderabad", "", None), ("Hyderabad", "India", "5"), ("Hyderabad", "Pakistan", None)],
 )  # fmt: skip
-def test_a_name_that_several_places_carry_counts_only_with_its_country(
+def test_a_name_shared_by_several_places_counts_only_with_its_country(
     city: str, country: str, expected: str | None
 ) -> None:
     assert account(city, country) == expected
 
 
-def test_a_country_that_contradicts_the_name_rules_it_out_and_one_nobody_knows_too() -> None:
+def test_a_contradicting_or_unknown_country_rules_the_name_out() -> None:
     assert account("Moscow", "Colombia") is None
     assert account("Moscow", "Middle-earth") is None
 
 
-def test_a_decision_goes_before_every_rule() -> None:
+def test_a_decision_takes_precedence_over_every_rule() -> None:
     confirmed = {("moscow", ""): "8", ("bogota", ""): None}
     assert match("moscow", "", CITIES, ALIASES, confirmed) == Match("8", "confirmed")
     assert match("bogota", "", CITIES, ALIASES, confirmed) is None
@@ -122,7 +122,7 @@ def decide(path: Path, answer: str, decision: str) -> None:
         writer.writerows(rows)
 
 
-def test_answers_nobody_could_match_are_listed_with_the_likest_member(tmp_path: Path) -> None:
+def test_unmatched_answers_are_listed_with_the_most_similar_member(tmp_path: Path) -> None:
     path = tmp_path / "review" / "cities.csv"
     answers = [
         Answer("Moscw", "", 3),
@@ -153,7 +153,7 @@ def test_a_decision_is_followed_and_survives_each_rewriting(tmp_path: Path) -> N
     assert [row["answer"] for row in listed(path)] == ["Cordoba", "Atlantis", "Moscw"]
 
 
-def test_a_decision_that_names_nobody_is_told_and_kept(tmp_path: Path) -> None:
+def test_a_decision_naming_no_member_is_reported_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "cities.csv"
     write_review(path, review_of([Answer("Moscw", "", 3)], read_review(path, CITIES), CITIES, ALIASES))
     decide(path, "Moscw", "Moskow")

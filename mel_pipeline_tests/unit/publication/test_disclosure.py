@@ -74,7 +74,7 @@ def test_a_figure_about_one_to_four_people_is_withheld_with_all_its_numbers() ->
         assert hidden[["value", "numerator", "denominator", "n", "note"]].isna().all(axis=None)
 
 
-def test_a_second_cell_goes_with_it_the_smallest_that_protects() -> None:
+def test_the_smallest_protecting_second_cell_is_withheld_too() -> None:
     done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
     assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab", "2024-Q4 kind=talk"}
 
@@ -89,7 +89,7 @@ def test_a_cell_of_nobody_does_not_hide_a_small_one() -> None:
     assert "2024-Q4 kind=talk" in withheld(done.frame, "SAT-01")
 
 
-def test_where_everything_is_small_the_total_goes_too() -> None:
+def test_where_everything_is_small_the_total_is_withheld_too() -> None:
     done = protect(pd.DataFrame(answers("2024-Q4", lab=2, panel=1)), SURVEY)
     assert withheld(done.frame, "SAT-01") == {"2024-Q4 kind=lab", "2024-Q4 kind=panel", "2024-Q4 total"}
 
@@ -101,7 +101,7 @@ def year(**cells: list[int]) -> pd.DataFrame:
     return pd.DataFrame(rows + answers("2024", **{name: sum(counts) for name, counts in cells.items()}))
 
 
-def test_a_small_quarter_cannot_be_had_from_the_year() -> None:
+def test_a_small_quarter_does_not_follow_from_the_year() -> None:
     done = protect(year(lab=[20, 30, 25, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10]), SURVEY)
     assert "2024-Q4 kind=lab" in withheld(done.frame, "SAT-01")
     assert withheld(done.frame, "SAT-01") & {"2024 kind=lab", *(f"{q} kind=lab" for q in QUARTERS[:3])}
@@ -109,7 +109,7 @@ def test_a_small_quarter_cannot_be_had_from_the_year() -> None:
     assert inferred.width >= 5
 
 
-def test_a_quarter_in_which_nobody_answered_helps_the_attacker_and_is_reckoned_with() -> None:
+def test_a_quarter_without_answers_cannot_help_an_attacker() -> None:
     frame = year(lab=[20, 30, 0, 3], panel=[40, 40, 40, 40], talk=[10, 10, 10, 10])
     for listed in (frame, frame[(frame["status"] == "ok") | frame["category"].isna()].reset_index(drop=True)):
         done = protect(listed, SURVEY)
@@ -134,7 +134,7 @@ def test_what_is_published_stays_and_the_year_gives_way() -> None:
     assert not any(name[:7] in QUARTERS[:3] for name in withheld(done.frame, "SAT-01"))
 
 
-def test_a_published_zero_answers_is_a_published_figure_too() -> None:
+def test_a_published_zero_of_answers_counts_as_a_published_figure() -> None:
     """Found by the attack: a kind nobody answered was withheld in a later version to protect a new quarter."""
     frame = pd.DataFrame(
         answers("2024-Q1", lab=0, panel=60)
@@ -219,7 +219,7 @@ def test_answers_by_score_of_a_quarter_with_few_answers_are_withheld_and_do_not_
         assert found[Quantity(cell, "numerator")].width >= 1
 
 
-def test_answers_by_score_are_all_shown_where_enough_people_answered_also_a_score_of_one_person() -> None:
+def test_answers_by_score_are_all_shown_where_enough_people_answered_even_a_score_of_one_person() -> None:
     done = protect(pd.DataFrame(scores("2024-Q4", 1, 0, 2, 20, 22)), SPREAD)
     assert withheld(done.frame, "SAT-05") == set()
 
@@ -235,7 +235,7 @@ def test_the_year_of_answers_by_score_gives_way_where_quarters_are_published() -
     assert {"2024 total", *(f"2024 answer={score}" for score in range(1, 6))} <= hidden
 
 
-def test_a_mean_and_a_share_of_satisfied_give_away_answers_by_score_and_are_reckoned_with() -> None:
+def test_the_audit_infers_answers_by_score_from_a_mean_and_a_share_of_satisfied() -> None:
     """Mean 1 of n answers: everybody answered 1. The attacker knows what the indicators of a group share."""
     frame = pd.DataFrame(scores("2024-Q4", 2, 3, 5, 10, 10))
     chosen = frame["disaggregation"].isin(["answer=1", "answer=2", "answer=4"])

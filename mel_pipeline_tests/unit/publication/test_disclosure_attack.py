@@ -1,7 +1,7 @@
-"""An attack on what is printed, over hundreds of random tables, or thousands. It shares no code with what protects them.
+"""An attack on printed figures, over hundreds or thousands of random tables. It shares no code with the protection.
 
 The attacker writes down every sum that is known to hold, puts in what is printed and solves: a withheld number
-is recovered when the equations leave it one value (its unit vector lies in their row space).
+is recovered when the equations allow only one value (its unit vector is in their row space).
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def survey_table(chance: random.Random) -> pd.DataFrame:
         for line in answers(quarter, **{kind: counts[kind][number] for kind in kinds})
     ]
     rows += answers("2024", **{kind: sum(numbers) for kind, numbers in counts.items()})
-    if chance.random() < 0.5:  # as the models do it: a kind without an answer is not listed
+    if chance.random() < 0.5:  # as in the models: a kind without answers is not listed
         rows = [line for line in rows if line["status"] == "ok" or line["category"] is None]
     if chance.random() < 0.6:  # one quarter alone
         rows = [line for line in rows if line["period"] == QUARTERS[0]]
@@ -168,7 +168,7 @@ def attacked(count: int, seed: int) -> int:
         assert done.unprotected == []
         assert recovered(done.frame, kind) == [], done.frame.to_string()
         hidden += int((done.frame["status"] == "suppressed").sum())
-        if chance.random() < 0.2:  # some quarters are out already, protected as they were then
+        if chance.random() < 0.2:  # some quarters are already published, protected as of then
             early = frame[frame["period"].isin(QUARTERS[:3])]
             out = protect(early, rules).frame
             shown = out[out["status"] != "suppressed"]
@@ -185,7 +185,7 @@ def attacked(count: int, seed: int) -> int:
 
 
 def test_the_attack_recovers_small_cells_where_only_they_are_withheld() -> None:
-    """The attacker is worth something: without secondary suppression it wins."""
+    """The attack is strong enough to matter: it succeeds without secondary suppression."""
     frame = pd.DataFrame(answers("2024-Q4", lab=3, panel=60))
     small = frame["disaggregation"] == "kind=lab"
     frame.loc[small, "status"] = "suppressed"
@@ -206,7 +206,7 @@ def test_the_attack_recovers_nothing_from_hundreds_of_random_tables_or_thousands
 
 @pytest.mark.slow
 @pytest.mark.deep
-def test_what_needs_no_program_is_answered_as_the_program_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shortcuts_give_the_same_answer_as_the_linear_program(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = Attacker.can_infer
     answers: Counter[bool] = Counter()
 

@@ -47,7 +47,7 @@ def figures(counts: dict[str, dict[str, int]]) -> pd.DataFrame:
 
 @dataclass
 class House:
-    """An organisation that publishes, and everything it has printed. ``forgetful``: each edition by itself."""
+    """An organisation and everything it has published. ``forgetful``: protects each edition on its own."""
 
     forgetful: bool = False
 
@@ -138,7 +138,7 @@ class Attacker:
                 self._equation(state, {first: 1.0, second: -1.0})
 
     def _read(self, state: int, frame: pd.DataFrame, found: Visible) -> None:
-        """A printed number that is the true one tells it; one carried over, or a sum of quarters, tells what it is."""
+        """A printed number that equals the true one reveals it; one carried over, or a sum, reveals what it came from."""
         truth, told = self.truth[state], number(frame)
         behind = number(found.numbers)
         is_sum = "2024" not in {block.period for block in found.held}
@@ -235,8 +235,8 @@ def attacked(count: int, seed: int) -> tuple[int, int]:
     return editions, withheld
 
 
-def test_the_attack_recovers_what_editions_give_away_when_each_is_protected_alone() -> None:
-    """The attacker is worth something: each of these editions is safe by itself."""
+def test_the_attack_succeeds_when_each_edition_is_protected_alone() -> None:
+    """The attack is strong enough to matter: each of these editions is safe on its own."""
     chance = random.Random(1)
     assert sum(bool(Attacker(history(chance, forgetful=True)).recovered()) for _ in range(4)) >= 2
 
@@ -268,8 +268,8 @@ def test_many_late_answers_change_a_new_version_of_the_quarter_and_then_of_the_y
     assert Attacker(house).recovered() == []
 
 
-def test_one_kind_that_changed_by_one_answer_holds_back_the_others_of_its_quarter() -> None:
-    """Total and lab with thirteen and twelve more would say that the panel has one."""
+def test_a_kind_changed_by_one_answer_withholds_the_others_of_its_quarter() -> None:
+    """Total and lab growing by thirteen and twelve would reveal one more for the panel."""
     house = House()
     house.publish({QUARTERS[0]: {"lab": 20, "panel": 40, "talk": 30}}, QUARTERS[0])
     house.publish({QUARTERS[0]: {"lab": 32, "panel": 41, "talk": 30}}, QUARTERS[0])
@@ -278,8 +278,8 @@ def test_one_kind_that_changed_by_one_answer_holds_back_the_others_of_its_quarte
     assert {block.period for block in house.editions[-1][3].held} == {QUARTERS[0]}
 
 
-def test_an_edition_that_would_give_a_withheld_figure_away_is_refused_with_a_list() -> None:
-    """The protection does not make such an edition; the check is there for when it errs."""
+def test_an_edition_that_would_reveal_a_withheld_figure_is_refused_with_a_list() -> None:
+    """The protection never produces such an edition; the check catches its bugs."""
     public = House().public
     found = visible(figures({QUARTERS[0]: {"lab": 3, "panel": 40, "talk": 20}}), public, RULES)
     assert newly_exposed(found, QUARTERS[0], public, RULES, FEW) == []

@@ -53,7 +53,7 @@ def frame(*changes: dict[str, str | None]) -> pd.DataFrame:
 
 
 def faults(connection: sa.Connection, rows: pd.DataFrame, contract: EntityContract) -> list[tuple[str, Rule]]:
-    """Where and which rule, of every fault of these rows once they are staged."""
+    """Position and rule of every fault in these rows once staged."""
     entries = rows.assign(_row_key=rows["id"], _kind="row", _changed_at=pd.NaT, _malformed=None)
     raw.discard(connection, "raw_x__things")
     raw.stage(connection, "raw_x__things", list(contract.columns), entries)
@@ -85,7 +85,7 @@ ALLOWED = [
 
 @pytest.fixture(scope="module")
 def judged() -> list[tuple[str, Rule]]:
-    """Every broken row of above, and then every allowed one, in a single load."""
+    """All broken rows from above, then all allowed ones, in a single load."""
     changes: list[dict[str, str | None]] = [{column: value} for column, value, _ in BROKEN]
     with Warehouse("duckdb:///:memory:").connect() as connection:
         return faults(
@@ -167,7 +167,7 @@ def findings(column: str, rules: Column, value: str | None) -> set[str]:
     max_examples=examples(8, 300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(values=st.lists(st.lists(MADE, min_size=len(RULED), max_size=len(RULED)), min_size=30, max_size=60))
-def test_sql_finds_of_random_values_what_the_contract_says_of_each(
+def test_sql_judges_random_values_as_the_contract_does(
     warehouse_url: str, values: list[list[str | None]]
 ) -> None:
     rows = [
@@ -311,7 +311,7 @@ def test_checks_work_where_an_incomplete_spark_is_installed_too_and_leave_it_imp
     assert done.stdout.strip() == "reached"
 
 
-def test_what_the_database_says_of_a_rule_it_cannot_run_is_raised_as_it_is() -> None:
+def test_a_database_error_in_a_rule_is_raised_unchanged() -> None:
     rule = Rule("type", "score", "select _seq from {batch} where no_such_column = 1")
     with (
         Warehouse("duckdb:///:memory:").connect() as connection,
@@ -320,7 +320,7 @@ def test_what_the_database_says_of_a_rule_it_cannot_run_is_raised_as_it_is() -> 
         validate(connection, "select 1 as _seq", [rule])
 
 
-def test_no_row_comes_into_a_result_of_great_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_row_appears_in_a_great_expectations_result(monkeypatch: pytest.MonkeyPatch) -> None:
     from great_expectations.validator.validator import Validator
 
     results: list[str] = []

@@ -56,7 +56,7 @@ def test_the_package_is_valid(period, tmp_path):
         ("targets", "LAB-02,2024-Q4,20", "LAB-02,2024-Q4", "missing-cell"),
     ],
 )  # fmt: skip
-def test_a_damaged_file_is_noticed(name, old, new, fault, package):
+def test_a_damaged_file_is_detected(name, old, new, fault, package):
     path = package.parent / f"{name}.csv"
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -66,7 +66,7 @@ def test_a_damaged_file_is_noticed(name, old, new, fault, package):
     assert any(fault in kind for (kind,) in report.flatten(["type"])), report.flatten(["type", "note"])
 
 
-def test_files_are_utf8_with_line_feeds_and_the_same_bytes_again(package, tmp_path):
+def test_files_are_utf8_with_line_feeds_and_unchanged_on_rebuild(package, tmp_path):
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in package.parent.iterdir()}
     assert len(before) == 4
     for content, _ in before.values():
@@ -114,12 +114,12 @@ def test_a_text_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe_and_nu
     assert judged(package).valid
 
 
-def test_a_past_edition_made_again_holds_nothing_later(tmp_path):
+def test_a_rebuilt_past_edition_holds_nothing_later(tmp_path):
     rows = rows_of(build_data_package(sample_edition("2023-Q3"), tmp_path), "figures")
     assert {row["period"] for row in rows} == {"2023-Q1", "2023-Q2", "2023-Q3"}
 
 
-def test_the_package_says_version_standing_sources_and_licence(tmp_path):
+def test_the_package_states_version_status_sources_and_licence(tmp_path):
     package = json.loads(build_data_package(sample_edition(), tmp_path).read_text(encoding="utf-8"))
     assert (package["status"], package["version"], package["sample"]) == (
         "provisional",

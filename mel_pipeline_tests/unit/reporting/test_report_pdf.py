@@ -98,7 +98,7 @@ def test_every_picture_has_words_and_every_table_header_a_scope(reader: PdfReade
     assert set(scopes) == {"/Column", "/Row"}
 
 
-def test_each_row_of_a_table_begins_with_its_header_and_cells_go_by_the_scopes(reader: PdfReader) -> None:
+def test_each_table_row_begins_with_its_header_and_cells_follow_the_scopes(reader: PdfReader) -> None:
     for body in tags(reader, "/TBody"):
         for row in body["/K"]:
             first, *others = [cell.get_object() for cell in row.get_object()["/K"]]
@@ -107,13 +107,13 @@ def test_each_row_of_a_table_begins_with_its_header_and_cells_go_by_the_scopes(r
             assert not any("/Headers" in one for cell in others for one in cell["/A"])
 
 
-def test_tables_that_are_written_otherwise_are_refused() -> None:
+def test_tables_with_any_other_markup_are_refused() -> None:
     body = b"\n8 0 obj\n<</Type/StructElem/S/TBody/P 7 0 R/K[9 0 R]>>\nendobj"
     with pytest.raises(ReportError, match=r"0 of 1 rows were found\. Install the locked version of typst"):
         with_row_headers(body)
 
 
-def test_the_first_page_can_be_read_alone(reader: PdfReader) -> None:
+def test_the_first_page_is_understandable_on_its_own(reader: PdfReader) -> None:
     first = text_of(reader, 0)
     for words in (
         "2024, fourth quarter",
@@ -127,7 +127,7 @@ def test_the_first_page_can_be_read_alone(reader: PdfReader) -> None:
     assert text_of(reader, 1).lstrip().startswith("Metropolis · 2024, fourth quarter Provisional Contents")
 
 
-def test_every_page_is_numbered_marked_as_sample_and_says_how_the_edition_stands(reader: PdfReader) -> None:
+def test_every_page_is_numbered_marked_as_sample_and_shows_the_edition_status(reader: PdfReader) -> None:
     count = len(reader.pages)
     assert 9 <= count <= 14
     for number, page in enumerate(reader.pages, start=1):
@@ -173,7 +173,7 @@ def test_every_link_leads_to_a_page_and_says_where(reader: PdfReader) -> None:
         assert not str(link["/Contents"]).startswith(("sheet-", "at-", "data-"))
 
 
-def test_fonts_are_embedded_and_are_the_house_font_alone(reader: PdfReader) -> None:
+def test_only_the_house_font_is_used_and_it_is_embedded(reader: PdfReader) -> None:
     fonts = {}
     for page in reader.pages:
         for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
@@ -184,7 +184,7 @@ def test_fonts_are_embedded_and_are_the_house_font_alone(reader: PdfReader) -> N
     assert all({"/FontFile2", "/FontFile3"} & set(kind) for kind in fonts.values())
 
 
-def test_the_data_behind_each_chart_stands_in_the_annex(reader: PdfReader) -> None:
+def test_the_data_behind_each_chart_is_in_the_annex(reader: PdfReader) -> None:
     last = "".join(text_of(reader, place) for place in (-2, -1))
     annex = last.partition("Data behind the charts")[2]
     for words in ("Latin America and the Caribbean", "2023-Q1", "Swiss Agency", "658,382"):
@@ -233,7 +233,7 @@ def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
         ("report_lib.typ", "#let broken = (", "unclosed delimiter"),
     ],
 )
-def test_a_template_that_cannot_be_set_is_named_with_what_to_do(
+def test_a_template_that_cannot_be_typeset_is_named_with_what_to_do(
     model: PageModel, sources: Path, name: str, content: str | None, message: str
 ) -> None:
     template = sources / "templates" / name
@@ -242,14 +242,14 @@ def test_a_template_that_cannot_be_set_is_named_with_what_to_do(
         pdf_of(model, sources)
 
 
-def test_a_letter_that_no_font_has_is_named_and_no_pdf_with_a_hole_goes_out(model: PageModel) -> None:
+def test_a_character_missing_from_every_font_is_named_and_no_pdf_is_written(model: PageModel) -> None:
     with pytest.raises(
         ReportError, match=r"in 'en': the text .*378.* no other installed font has it\. Add a font"
     ):
         pdf_of(replace(model, points=["Lab \u0378"]), REPORTS)
 
 
-def test_letters_that_the_house_font_lacks_come_from_another_font_in_its_folder(
+def test_characters_missing_from_the_house_font_come_from_another_font_in_its_folder(
     model: PageModel, sources: Path
 ) -> None:
     from matplotlib import get_data_path

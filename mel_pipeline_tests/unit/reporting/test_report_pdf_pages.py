@@ -71,14 +71,14 @@ def paper(
     yield Paper(language, made.pdf, made.page.read_text(encoding="utf-8"))
 
 
-def test_every_number_of_the_pdf_stands_on_the_web_page(paper: Paper) -> None:
+def test_every_number_in_the_pdf_is_on_the_web_page(paper: Paper) -> None:
     on_screen = {squeezed(number) for number in NUMBER.findall(words_on_screen(paper.html))}
     on_paper = {squeezed(number) for number in numbers_of(paper)}
     assert len(on_paper) > 60
     assert on_paper - on_screen == set()
 
 
-def test_every_headline_figure_of_the_web_page_stands_on_the_first_page_of_the_pdf(paper: Paper) -> None:
+def test_every_headline_figure_of_the_web_page_is_on_the_first_page_of_the_pdf(paper: Paper) -> None:
     table = re.search(r'<table class="figures strong">.*?</table>', paper.html, re.DOTALL)
     assert table is not None
     shown = re.findall(r'class="number actual[^"]*"><span>([^<]+)<', table[0])
@@ -95,7 +95,7 @@ def test_nothing_is_printed_outside_the_margins(paper: Paper) -> None:
             assert word.top >= 20 and word.bottom <= HEIGHT - 20, (number, word)
 
 
-def test_no_words_lie_upon_each_other(paper: Paper) -> None:
+def test_no_words_overlap(paper: Paper) -> None:
     for number, words in enumerate(words_of(paper.pdf), start=1):
         ordered = sorted(words, key=lambda word: word.left)
         for place, word in enumerate(ordered):
@@ -111,7 +111,7 @@ def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
     assert min(shares) > 0.012, shares
 
 
-def test_quarters_and_ranges_are_not_torn_apart_at_the_end_of_a_line(paper: Paper) -> None:
+def test_quarters_and_ranges_are_not_split_across_lines(paper: Paper) -> None:
     for page in lines_of(paper.pdf):
         assert "Q4" in page or "T4" in page or "2024" in page
         for line, following in pairwise(page.splitlines()):
@@ -120,7 +120,7 @@ def test_quarters_and_ranges_are_not_torn_apart_at_the_end_of_a_line(paper: Pape
 
 
 def shared_height(one: Word, other: Word) -> float:
-    """The share of the lower of two boxes that is beside the other."""
+    """Vertical overlap of two boxes as a share of the shorter one."""
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     return shared / min(one.bottom - one.top, other.bottom - other.top)
 

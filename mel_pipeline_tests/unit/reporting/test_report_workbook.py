@@ -74,7 +74,7 @@ def book(path):
     return openpyxl.load_workbook(path)
 
 
-def test_the_sheets_stand_in_the_order_of_the_contents_and_the_contents_lead_there(path, book):
+def test_sheets_follow_the_order_of_the_contents_which_link_to_them(path, book):
     assert path.parts[-2:] == ("2024-Q4", "figures-en.xlsx")
     contents = book["Contents"]
     listed = [row[0] for row in contents.iter_rows(min_row=2)]
@@ -108,14 +108,14 @@ def test_a_share_of_54_reads_54_per_cent_and_is_the_number_54(book):
     assert row_of(book["Figures"], "FND-01")["Actual"].number_format == '"€"#,##0'
 
 
-def test_the_heading_of_numbers_stands_over_them(book):
+def test_headings_of_numbers_are_aligned_with_them(book):
     sheet = book.worksheets[2]
     for heading, first in zip(sheet[1], sheet[2], strict=True):
         if isinstance(first.value, (int, float)):
             assert heading.alignment.horizontal == "right", heading.value
 
 
-def test_what_is_missing_or_withheld_is_said_in_words_and_never_zero_or_blank(book):
+def test_missing_and_withheld_figures_are_text_and_never_zero_or_blank(book):
     gone = row_of(book["Figures"], "RCH-02")
     assert gone["Actual"].value == "not available"
     assert gone["Note"].value == "The source gave no data for part of this quarter."
@@ -200,7 +200,7 @@ def test_the_cover_says_whether_the_figures_are_published_and_as_of_when(book, t
     assert cover["Status"].startswith("Published. Version 2 of 1 February 2025")
 
 
-def test_a_restated_figure_stands_beside_what_was_published(tmp_path):
+def test_a_restated_figure_is_shown_next_to_the_published_one(tmp_path):
     rows = [
         {"indicator_id": "MEM-01", "disaggregation": "total", "state": "known", "published": 163.0, "current": 164.0, "difference": 1.0, "reason": "late_data"},
         {"indicator_id": "GEN-01", "disaggregation": "gender=Man", "state": "held", "published": 1.0, "current": 2.0, "difference": 1.0, "reason": None},
@@ -217,7 +217,7 @@ def test_a_text_too_long_for_a_cell_is_reported_and_not_cut(tmp_path):
         build_workbook(sample_edition(notes=["x" * 40_000]), tmp_path, REPORTS, "en")
 
 
-def test_the_properties_say_title_language_and_the_day_of_the_data(book):
+def test_the_properties_hold_title_language_and_data_date(book):
     assert book.properties.title == "Metropolis · 2024, fourth quarter"
     assert book.properties.created == datetime(2025, 1, 14)
     assert book.custom_doc_props["Language"].value == "en"

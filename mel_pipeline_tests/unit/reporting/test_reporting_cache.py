@@ -90,7 +90,7 @@ def test_another_template_is_composed_again(tmp_path, monkeypatch):
     assert "main { color: black }" in (tmp_path / "out/2024-Q4/report-en.html").read_text()
 
 
-def test_a_file_that_was_touched_or_removed_is_put_right(tmp_path):
+def test_an_edited_or_removed_file_is_restored(tmp_path):
     build(tmp_path)
     folder = tmp_path / "out" / "2024-Q4"
     before = {path: content for path, (content, _) in files_of(folder).items()}
@@ -121,7 +121,7 @@ def test_without_a_cache_folder_everything_is_composed(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_same_site_is_composed_once_and_again_for_another_edition_beside_it(tmp_path, monkeypatch):
+def test_a_site_is_composed_once_and_again_when_an_edition_is_added(tmp_path, monkeypatch):
     sources = sources_in(tmp_path / "sources")
     site = sample_site()
     site = replace(site, edition=fewer_charts(site.edition))
@@ -146,7 +146,7 @@ def test_the_same_site_is_composed_once_and_again_for_another_edition_beside_it(
     assert (out / "index.html").is_file()
 
 
-def test_a_preview_is_made_once_a_picture(tmp_path, monkeypatch):
+def test_each_picture_gets_one_preview(tmp_path, monkeypatch):
     chart = draw_chart(EDITION, "GEN-01", tmp_path, REPORTS, "en")
     with counted(monkeypatch, preview, "_shrunk") as made, cache.using(tmp_path / "cache"):
         assert chart_preview(chart.png) == chart_preview(chart.png)

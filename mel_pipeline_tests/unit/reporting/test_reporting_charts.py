@@ -130,7 +130,7 @@ def test_a_scale_that_does_not_begin_at_zero_says_so():
     assert "does not start at zero" not in " ".join(text for text, _ in boxes(drawn(frame_of("MEM-02"))))
 
 
-def test_n_and_target_stand_in_the_picture():
+def test_the_picture_shows_n_and_target():
     words = [text for text, _ in boxes(drawn(frame_of("SAT-02")))]
     assert sum("n = 48" in text for text in words) == 7
     assert "Target 2024: 85%" in words
@@ -157,7 +157,7 @@ def test_a_year_counted_separately_says_that_its_quarters_do_not_add_up_to_the_t
     )
 
 
-def test_quarters_before_the_first_calculation_are_no_gap():
+def test_quarters_before_the_first_calculation_are_not_a_gap():
     edition = sample_edition()
     later = edition.figures[~edition.figures["period"].str.startswith("2023")]
     frame = frame_of("SAT-02", replace(edition, figures=later))
@@ -193,7 +193,7 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_marks_stand_out_three_to_one_and_words_four_and_a_half_to_one():
+def test_contrast_is_three_to_one_for_marks_and_four_and_a_half_to_one_for_text():
     white = "#FFFFFF"
     assert all(
         contrast(mark, white) >= 3 for mark in (COLOURS["now"], COLOURS["before"], COLOURS["unstated"])

@@ -21,7 +21,7 @@ def looked_up(edition):
     return Figures(edition, measures(edition, "en"))
 
 
-def test_a_withheld_figure_comes_without_its_parts():
+def test_a_withheld_figure_exposes_no_numbers():
     edition = with_figure(sample_edition(), "SAT-02", "2024-Q4", status="suppressed")
     reading = looked_up(edition).total("SAT-02", "2024-Q4")
     parts = reading.value, reading.numerator, reading.denominator, reading.n

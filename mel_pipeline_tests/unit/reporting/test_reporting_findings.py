@@ -51,7 +51,7 @@ def test_the_sentence_compares_what_is_printed_and_not_what_is_hidden_by_roundin
     assert sentence(texts, "SAT-02", edition=edition) == "Satisfied participants stayed at 88%, as in 2024-Q3"
 
 
-def test_a_missing_figure_is_said_to_be_missing_and_is_never_a_zero(texts):
+def test_a_missing_figure_is_reported_as_missing_and_never_as_zero(texts):
     assert sentence(texts, "RCH-02") == "Social media followers: not available for 2024-Q4"
 
 
@@ -68,7 +68,7 @@ def test_gender_balance_is_judged_by_the_band_with_its_edges_inside(texts, value
     assert f", {words} the 40–60% balance band" in sentence(texts, "GEN-01", edition=edition)
 
 
-def test_the_leader_of_a_breakdown_is_never_the_unstated(texts):
+def test_unstated_is_never_the_leader_of_a_breakdown(texts):
     measure = known()["MEM-01"]
     cells = {"Asia": Reading("ok", 3), "Not stated": Reading("ok", 9)}
     assert breakdown_finding(measure, Reading("ok", 12), cells, texts) == "Asia leads with 3 of 12"

@@ -1,4 +1,4 @@
-"""Languages that agree, and what happens when one does not, or lacks a text."""
+"""Editions agree in all languages; a language that differs or has gaps is refused."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_edition_with_a_licence_is_written_in_every_language(licence, tmp_pat
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_text_is_translated_with_the_same_places_to_fill(language):
+def test_every_text_is_translated_with_the_same_placeholders(language):
     english, other = entries("en"), entries(language)
     own = {key for key in other if key.startswith("format.before_quarter.")}  # English needs none
     assert set(english) == set(other) - own
@@ -123,7 +123,7 @@ def _places(entry: object) -> set[str]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_phrase_keeps_its_holes_and_numbers(language):
+def test_every_phrase_keeps_its_placeholders_and_numbers(language):
     tree = yaml.safe_load((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
     assert set(tree["phrases"]) == set(sentences())
     for english, other in tree["phrases"].items():
@@ -158,7 +158,7 @@ def test_numbers_and_quarters_in_a_sentence_take_the_form_of_the_language():
     assert french.missing == set()
 
 
-def test_what_no_phrase_knows_stands_in_english_and_is_remembered():
+def test_text_without_a_matching_phrase_stays_in_english_and_is_recorded():
     spanish = load_texts(REPORTS, "es")
     assert spanish.say("Nobody wrote 12,345 of these.") == "Nobody wrote 12.345 of these."
     assert spanish.missing == {"Nobody wrote 12,345 of these."}
@@ -183,12 +183,10 @@ def test_the_editions_in_all_languages_agree(tmp_path, period):
         pytest.param(  # a number typed into a text
             "contre {before} en", "contre 99 en", "points", marks=pytest.mark.slow
         ),
-        pytest.param(
-            "{value} à la fin", "à la fin", "points", marks=pytest.mark.slow
-        ),  # a value that is lost
+        pytest.param("{value} à la fin", "à la fin", "points", marks=pytest.mark.slow),  # a lost value
     ],
 )
-def test_a_language_that_says_something_else_stops_the_build_and_nothing_is_written(
+def test_a_language_that_contradicts_the_others_stops_the_build_before_anything_is_written(
     tmp_path, wrong, right, part
 ):
     sources = Path(shutil.copytree(REPORTS, tmp_path / "reports", ignore=shutil.ignore_patterns("published")))
@@ -215,7 +213,7 @@ def test_a_language_that_says_something_else_stops_the_build_and_nothing_is_writ
         ('  "Valid answers": "Respostes vàlides"\n', "'Valid answers'"),
     ],
 )
-def test_a_language_that_lacks_a_text_is_refused_and_said_to_be_incomplete(tmp_path, cut, said):
+def test_a_language_with_a_missing_text_is_refused_as_incomplete(tmp_path, cut, said):
     sources = Path(shutil.copytree(REPORTS, tmp_path / "reports", ignore=shutil.ignore_patterns("published")))
     path = sources / "locales" / "ca.yml"
     text = path.read_text(encoding="utf-8")
@@ -294,7 +292,7 @@ def test_a_text_needs_english_and_takes_codes_of_two_letters_only():
             Text.model_validate(wrong)
 
 
-def test_a_status_that_differs_is_found_as_well():
+def test_a_differing_status_is_found_too():
     english, french = load_texts(REPORTS, "en").locale, load_texts(REPORTS, "fr").locale
     page = '<section aria-labelledby="headline"><p data-status="{}">{}</p></section>'
     assert figures_of(page.format("on", "1,234.5%"), english) == figures_of(

@@ -59,7 +59,7 @@ def test_text_lines_fit_a_window_of_72_columns() -> None:
     assert max(len(line) for line in mail().text.splitlines()) <= WIDTH
 
 
-def test_a_missing_figure_is_no_zero() -> None:
+def test_a_missing_figure_is_not_a_zero() -> None:
     edition = with_figure(
         sample_edition(), "MEM-02", "2024-Q4", value=None, status="not_available", note="Down."
     )
@@ -70,7 +70,7 @@ def test_a_missing_figure_is_no_zero() -> None:
     assert lines[at + 2] == "  2023-Q4:\u00a01", "what was there before is given, without a change"
 
 
-def test_where_a_year_ago_has_no_figure_it_compares_with_the_quarter_before_as_the_main_points_do() -> None:
+def test_without_a_figure_a_year_ago_it_compares_with_the_previous_quarter_like_the_main_points() -> None:
     edition = with_figure(sample_edition(), "RCH-01", "2023-Q4", value=None, status="not_available")
     made = edition_mail(edition, REPORTS, "en", draft=False, place="")
     assert "Digital views rose to 658,382, from 174,905 in 2024-Q3" in " ".join(made.text.split())
@@ -100,7 +100,7 @@ def test_the_section_of_another_language_has_the_same_keys_and_fields(language: 
     assert {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in there.items()} == fields
 
 
-def test_french_signs_stand_after_a_narrow_space() -> None:
+def test_french_signs_follow_a_narrow_space() -> None:
     path = Path(REPORTS / "locales" / "mail.fr.yml")
     path = path if path.exists() else path.with_name("fr.yml")
     for text in yaml.safe_load(path.read_text("utf-8"))["mail"].values():

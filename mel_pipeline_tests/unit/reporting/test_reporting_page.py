@@ -40,7 +40,7 @@ def sources(tmp_path):
     return shutil.copytree(REPORTS, tmp_path / "reports")
 
 
-def test_the_page_and_its_charts_lie_under_the_period(built):
+def test_the_page_and_its_charts_are_in_the_folder_of_the_period(built):
     assert built.parts[-2:] == ("2024-Q4", "report-en.html")
     assert sorted(path.name for path in (built.parent / "charts").iterdir())[:2] == [
         "FND-01.png",
@@ -55,7 +55,7 @@ def test_building_again_touches_nothing(built):
     assert {path: path.stat().st_mtime_ns for path in built.parent.rglob("*") if path.is_file()} == before
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(page):
+def test_the_page_is_self_contained_and_runs_no_scripts(page):
     assert "<script" not in page
     assert not re.search(r"""(?:src|href|srcset)=["'](?!data:|#)""", page)
     assert not re.search(r"url\((?!data:)", page)
@@ -74,7 +74,7 @@ def test_markup_in_notes_names_and_labels_is_shown_as_text(tmp_path):
     assert html.count("</style>") == 1
 
 
-def test_a_css_string_cannot_be_left():
+def test_text_cannot_break_out_of_a_css_string():
     assert css_string('a"</style>\n{}') == '"a\\22 \\3c \\2f style\\3e \\a \\7b \\7d "'
 
 
@@ -97,7 +97,7 @@ def test_headings_descend_one_level_at_a_time_and_tables_name_their_heads(page):
     assert '<html lang="en">' in page
 
 
-def test_each_chart_stands_once_under_a_line_of_action_or_its_topic(tmp_path):
+def test_each_chart_appears_once_under_a_line_of_action_or_its_topic(tmp_path):
     edition = sample_edition()
     shared = edition.indicators["lines_of_action"].where(~edition.indicators["headline"], "1;2;3")
     edition = replace(edition, indicators=edition.indicators.assign(lines_of_action=shared))
@@ -119,7 +119,7 @@ def test_each_indicator_has_its_reference_sheet_and_links_lead_somewhere(page):
     assert all(f"sheet-{indicator}" in anchors for indicator in sample_edition().indicators["indicator_id"])
 
 
-def test_a_missing_figure_is_words_with_its_reason_and_never_a_zero(page):
+def test_a_missing_figure_is_text_with_its_reason_and_never_a_zero(page):
     row = page[page.index('href="#sheet-RCH-02"') :][:900]
     assert "The source gave no data for part of this quarter." in row
     assert "not available" in row
@@ -168,7 +168,7 @@ def test_another_language_is_a_file(tmp_path):
     assert "2024-Q4" not in re.sub(r"<code>.*?</code>", "", html)
 
 
-def test_what_a_language_lacks_stands_in_english_and_is_listed(sources, tmp_path):
+def test_texts_missing_in_a_language_fall_back_to_english_and_are_listed(sources, tmp_path):
     path = sources / "locales" / "es.yml"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if "main_points:" not in line), encoding="utf-8")

@@ -146,7 +146,7 @@ def test_alternative_text_and_table_say_the_same(period):
         assert frame.title in frame.alt
 
 
-def test_colours_of_marks_stand_out_and_words_on_them_can_be_read():
+def test_marks_have_enough_contrast_and_text_on_them_is_readable():
     tones = {
         score: (COLOURS.get(one, one), COLOURS.get(ink, ink)) for score, (one, ink) in likert.TONES.items()
     }
@@ -196,7 +196,7 @@ def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, words):
     assert "Satisfied participants" in frame.data["label"].tolist()
 
 
-def test_a_period_before_with_another_coverage_has_no_bar():
+def test_a_previous_period_with_different_coverage_has_no_bar():
     frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", note="Half of the labs."))["bullets"]
     row = frame.data.set_index("label").loc["Member cities engaged in Solutions Labs"]
     assert pd.isna(row["before"])
@@ -261,14 +261,14 @@ def _rgb(colour: str) -> tuple[float, ...]:
     return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
 
 
-def test_one_missing_score_takes_its_whole_bar_with_it():
+def test_one_missing_score_removes_its_whole_bar():
     edition = with_cell(pictured_edition(), "SAT-05", "2024-Q3", "answer=2", **HIDDEN)
     row = frames(edition)["likert"].data.set_index("label").loc["2024-Q3"]
     assert row["state"] == "suppressed"
     assert row["high_shown"] == ""
 
 
-def test_the_year_of_answers_has_a_bar_of_its_own_that_its_title_speaks_of():
+def test_the_year_of_answers_has_its_own_bar_which_the_title_describes():
     frame = frames(pictured_edition("2024"))["likert"]
     assert frame.data["label"].tolist() == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4", "2024"]
     assert frame.title.startswith(frame.data["high_shown"].iloc[-1])
@@ -305,7 +305,7 @@ def test_steps_carry_their_sign():
     assert rows.to_dict() == {"opening": "163", "joined": "+1", "left": "−1", "rest": "+1", "closing": "164"}
 
 
-def test_who_left_unknown_is_said_and_its_part_stands_under_other_changes():
+def test_an_unknown_number_of_leavers_is_stated_and_counted_under_other_changes():
     edition = pictured_edition()
     figures = edition.figures[edition.figures["indicator_id"] != "MEM-08"]
     frame = frames(replace(edition, figures=figures))["waterfall"]
@@ -325,7 +325,7 @@ def test_without_the_level_before_there_is_nothing_to_step_from():
     assert frame.title == "Membership from 2024-Q3 to 2024-Q4: the steps cannot be shown"
 
 
-def test_levels_that_do_not_begin_at_zero_say_so_and_small_ones_begin_there():
+def test_axes_of_levels_not_starting_at_zero_say_so_and_small_levels_start_at_zero():
     assert "does not start at zero" in words_of(drawn(frames()["waterfall"]))
     edition = pictured_edition()
     for period, value in (("2024-Q3", 3.0), ("2024-Q4", 4.0)):
@@ -357,7 +357,7 @@ def test_a_true_zero_of_views_is_a_figure():
     assert next(row for row in frame.table if row[0] == "X")[-1] == "0"
 
 
-def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
+def test_platforms_of_similar_size_share_a_scale_and_others_say_that_they_do_not():
     frame = frames()["platforms"]
     assert "its own scale" in frame.subtitle
     assert frame.data["top"].nunique() > 1
@@ -369,7 +369,7 @@ def test_platforms_of_like_size_share_a_scale_and_others_say_that_they_do_not():
     assert alike.data["top"].nunique() == 1
 
 
-def test_the_title_of_platforms_names_the_leader_and_counts_the_silent():
+def test_the_title_of_platforms_names_the_leader_and_counts_those_without_data():
     frame = frames()["platforms"]
     assert frame.title == "Instagram had the most views in 2024-Q4: 620,382; 2 of 5 platforms give no figure"
     assert [row[0] for row in frame.table] == ["Instagram", "YouTube", "X", "Facebook", "LinkedIn"]
@@ -396,7 +396,7 @@ def test_there_is_a_dot_for_each_member_and_the_new_ones_are_dark(narrow):
     assert "8 joined in 2024" in frame.title
 
 
-def test_regions_stand_as_on_a_map_and_members_without_one_apart():
+def test_regions_are_placed_as_on_a_map_with_members_without_a_region_apart():
     rows = frames()["member_map"].data.set_index("label")
     assert rows.loc["North America", "column"] < rows.loc["Europe", "column"] < rows.loc["Asia", "column"]
     assert rows.loc["Europe", "row"] < rows.loc["Africa", "row"]
@@ -405,7 +405,7 @@ def test_regions_stand_as_on_a_map_and_members_without_one_apart():
 
 
 @pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])
-def test_a_region_without_a_figure_has_words_and_no_dots(change, words):
+def test_a_region_without_a_figure_has_text_and_no_dots(change, words):
     frame = frames(with_cell(pictured_edition(), "MEM-01", "2024-Q4", "region=Africa", **change))[
         "member_map"
     ]
@@ -415,7 +415,7 @@ def test_a_region_without_a_figure_has_words_and_no_dots(change, words):
     assert "of 164" not in frame.title
 
 
-def test_new_members_that_are_not_known_by_region_are_said():
+def test_new_members_without_a_known_region_are_mentioned():
     edition = pictured_edition()
     figures = edition.figures
     gone = (figures["indicator_id"] == "MEM-02") & (figures["dimension"] == "region")
@@ -433,7 +433,7 @@ def trend(edition, indicator):
     return chart_frame(edition, measure, Figures(edition, known), TEXTS, narrow=False)
 
 
-def test_a_line_is_broken_and_marked_where_something_else_begins_to_be_counted():
+def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
     edition = pictured_edition()
     for quarter in ("2024-Q3", "2024-Q4"):
         edition = with_figure(edition, "SAT-01", quarter, note="Without trainings.")
@@ -450,7 +450,7 @@ def test_a_line_is_broken_and_marked_where_something_else_begins_to_be_counted()
     assert trend(pictured_edition(), "SAT-01").data["breaks"].sum() == 0
 
 
-def test_a_break_is_seen_across_a_gap_too():
+def test_a_break_is_detected_across_a_gap():
     edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", note="Without trainings.")
     broken = trend(edition, "SAT-01").data.query("breaks")["label"].tolist()
     assert broken == ["2024-Q1", "2024-Q2"]
@@ -492,7 +492,7 @@ def section(language: str):
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
-def test_the_words_of_pictures_stand_in_every_language_with_the_same_places_to_fill_in(language):
+def test_every_language_has_the_texts_of_pictures_with_the_same_placeholders(language):
     assert dict(leaves(section(language))) == dict(leaves(section("en")))
 
 

@@ -1,4 +1,4 @@
-"""One file of colours, fonts and sizes for everything that is written."""
+"""One file sets colours, fonts and sizes of all outputs."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_a
     assert "For 1 more, the target is still ahead." in sentence
 
 
-def test_without_any_target_that_is_said():
+def test_without_any_target_the_summary_says_so():
     edition = sample_edition()
     scene = Scene(
         replace(
@@ -82,7 +82,7 @@ def test_what_changed_names_the_category_that_moved_most():
     )
 
 
-def test_what_moved_in_one_category_alone_is_said_to_be_all_there():
+def test_a_change_confined_to_one_category_is_reported_as_such():
     edition = sample_edition()
     moved = [
         cell("MEM-01", quarter, "region", region, value)
@@ -112,7 +112,7 @@ def test_what_changed_shows_which_part_is_only_in_the_data():
     assert line.endswith("; of which \N{MINUS SIGN}2 by late data.")
 
 
-def test_another_coverage_is_no_change():
+def test_different_coverage_is_not_reported_as_a_change():
     edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", note="No members from: Facebook.")
     scene = Scene(edition)
     assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (
@@ -184,7 +184,7 @@ def test_a_point_that_could_drift_from_its_figure_is_refused(text, reason):
         opening_points(edition, scene.known, scene.figures, scene.texts)
 
 
-def test_themes_that_few_people_raised_are_put_together():
+def test_themes_raised_by_few_people_are_grouped():
     comments = [
         Theme(wording(en="Rare"), 4),
         Theme(wording(en="Time"), 12),
@@ -236,12 +236,12 @@ def test_reach_is_at_least_that_of_the_largest_where_an_account_gives_none():
     assert (rung.shown, rung.note) == ("at least 900", "1 account gives none.")
 
 
-def test_nothing_known_of_reach_is_words():
+def test_unknown_reach_is_reported_in_text():
     assert ladder([])["RCH-06"].shown == "not available"
     assert ladder([])["RCH-02"].shown == "not available"
 
 
-def test_who_answered_stands_beside_satisfaction():
+def test_satisfaction_is_shown_with_who_answered():
     scene = Scene()
     assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 people answered.")
     missing = Scene(with_figure(sample_edition(), "SAT-02", "2024-Q4", value=None, status="not_available"))
@@ -273,7 +273,7 @@ def test_a_file_in_the_old_folder_is_still_read_with_one_warning(tmp_path, caplo
     assert narrative_path(settings(tmp_path), "2024-Q4") == new
 
 
-def test_nobody_has_written_is_not_an_error_and_the_sample_comes_with_an_example(tmp_path):
+def test_missing_notes_are_not_an_error_and_the_sample_includes_an_example(tmp_path):
     assert read_narrative(settings(tmp_path), "2024-Q4") is None
     sample = read_narrative(Settings(home=tmp_path, sample=True), "2024-Q4")
     assert sample is not None

@@ -70,7 +70,7 @@ def test_halves_are_rounded_up_once(value, decimals, text):
     assert str(rounded(value, decimals)) == text
 
 
-def test_numbers_read_as_people_write_them(texts):
+def test_numbers_are_formatted_as_people_write_them(texts):
     known = {measure.id: measure for measure in measures(sample_edition(), "en")}
     assert texts.value(known["RCH-01"], 658_382) == "658,382"
     assert texts.value(known["FND-01"], 800_000) == "€800,000"

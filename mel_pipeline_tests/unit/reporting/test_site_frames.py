@@ -126,7 +126,7 @@ def test_a_lab_that_few_worked_in_is_not_named():
     assert set(presence(rows).labs["lab"]) == {"Known lab"}
 
 
-def test_a_quarter_without_any_record_is_no_zero():
+def test_a_quarter_without_records_is_not_a_zero():
     city = next(city for city in read_cities(sample_site(), QUARTERS) if city.name == "Łódź")
     assert city.counts["2023-Q2", "Solutions Lab"] == NO_RECORD
     assert city.counts["2023-Q3", "Solutions Lab"] == 0
@@ -148,7 +148,7 @@ def test_a_reader_of_all_pages_cannot_count_fewer_organisations_than_the_rule_in
 # Cities
 
 
-def test_a_membership_that_ended_is_shown_with_its_years_and_its_quarters_alone():
+def test_an_ended_membership_is_shown_with_only_its_years_and_quarters():
     cities = {(city.name, city.country): city for city in read_cities(sample_site(), QUARTERS)}
     assert cities["Atlantis", ""].standing == "former"
     assert cities["Atlantis", ""].quarters == QUARTERS[:5]
@@ -173,7 +173,7 @@ def test_medians_need_five_members_and_every_part_of_the_count():
     assert ("Asia", "2023") not in found  # a quarter without record
 
 
-def test_namesakes_have_addresses_of_their_own_and_keep_them():
+def test_cities_of_the_same_name_get_separate_and_stable_addresses():
     cities = [
         {"account_id": "20", "name": "Guadalajara", "country": "MX"},
         {"account_id": "3", "name": "Guadalajara", "country": "MX"},
@@ -230,7 +230,7 @@ def test_no_text_of_the_download_can_run_in_a_spreadsheet_and_nothing_withheld_i
 # Available editions
 
 
-def test_only_what_lies_there_is_listed(out: Path):
+def test_only_existing_editions_are_listed(out: Path):
     (out / "2024-Q3").mkdir()
     (out / "2024").mkdir()
     (out / "2024" / "report-fr.html").write_text("x")
@@ -314,7 +314,7 @@ def test_a_gift_is_shown_only_where_the_figures_print_it(tmp_path, sources):
     assert "€700,000" not in "".join(path.read_text() for path in tmp_path.glob("cities/*.html"))
 
 
-def test_a_withheld_figure_stands_as_words_on_its_page(tmp_path, sources):
+def test_a_withheld_figure_is_shown_as_text_on_its_page(tmp_path, sources):
     site = small_site()
     edition = with_figure(
         site.edition, "GEN-01", "2024-Q3", status="suppressed", value=55.2, note="secret 3 of 4"
@@ -348,7 +348,7 @@ def test_pages_of_a_former_city_are_removed_unless_edited(out: Path, sources):
     assert (out / "2024-Q4/report-en.html").is_file()
 
 
-def test_a_manifest_that_lies_removes_nothing_outside(out: Path, sources, tmp_path):
+def test_a_forged_manifest_removes_nothing_outside_the_site(out: Path, sources, tmp_path):
     build_site(small_site(), out, sources, ["en"])
     report = out / "2024-Q4/report-en.html"
     import hashlib
@@ -395,7 +395,7 @@ def test_a_published_edition_says_so_with_version_and_day(out: Path, sources):
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
-def test_the_words_of_the_site_are_there_in_every_language_with_the_same_places_to_fill(language, sources):
+def test_every_language_has_the_texts_of_the_site_with_the_same_placeholders(language, sources):
     from mel_pipeline.reporting.text.texts import load_texts
 
     english, other = (load_texts(sources, code).entries for code in ("en", language))
@@ -431,7 +431,7 @@ def test_every_indicator_of_the_edition_has_its_trend_over_all_quarters(sources)
         assert not frame.data["breaks"].any() and "something else is counted" not in frame.footnote
 
 
-def test_a_trend_is_broken_where_something_else_begins_to_be_counted_and_nowhere_else(sources):
+def test_a_trend_breaks_only_where_the_coverage_changes(sources):
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.site.trends import trend_frame
     from mel_pipeline.reporting.text.texts import load_texts
@@ -448,7 +448,7 @@ def test_a_trend_is_broken_where_something_else_begins_to_be_counted_and_nowhere
     assert frame.footnote.startswith("At the mark, from 2024-Q3 on")
 
 
-def test_many_quarters_thin_the_numbers_and_never_the_marks(sources):
+def test_many_quarters_thin_out_the_labels_but_never_the_markers(sources):
     from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.site.trends import trend_frame
     from mel_pipeline.reporting.text.texts import load_texts

@@ -47,7 +47,7 @@ def attended_labs(org: Organisation, year: int) -> list[Participation]:
 
 
 def served(org: Organisation) -> dict[str, list[dict[str, Any]]]:
-    """The records of the CRM as they are answered."""
+    """CRM records as the API returns them."""
     modules = account_of(org).modules
     return {name: [module.get(id) for id in module.ids()] for name, module in modules.items()}
 
@@ -92,7 +92,7 @@ def test_a_member_that_left_before_2024_and_one_that_left_after_are_kept_with_th
     assert any(day > END_2024 for day in left)
 
 
-def test_a_smaller_member_points_at_the_larger_one_it_lies_in_and_never_back(org: Organisation) -> None:
+def test_a_smaller_member_refers_to_the_larger_one_containing_it_and_never_back(org: Organisation) -> None:
     by_id = {a.id: a for a in org.accounts}
     pairs = {(a.name, by_id[a.part_of].name) for a in org.accounts if a.part_of}
     assert {("Johannesburg", "Gauteng"), ("Geneva", "Canton of Geneva")} <= pairs
@@ -281,7 +281,7 @@ def test_survey_answers_are_about_events_of_the_quarter_in_the_file_name(org: Or
         assert {f"{s.year}-Q{(s.month + 2) // 3}" for s in starts} == {quarter}, name
 
 
-def test_nobody_answers_the_survey_of_an_event_they_did_not_come_to(org: Organisation) -> None:
+def test_nobody_answers_the_survey_of_an_event_they_did_not_attend(org: Organisation) -> None:
     numbers = {f"SR{int(row.id) % 10**9:09}": row for row in org.participations}
     answered = [numbers[next(iter(row.values()))] for rows in survey_rows(org).values() for row in rows]
     assert all(row.attends and row.invited for row in answered)
@@ -326,7 +326,7 @@ def test_survey_exports_are_written_twice_without_touching_a_file(org: Organisat
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
-def test_a_changed_survey_export_is_put_right_again(org: Organisation, tmp_path: Path) -> None:
+def test_an_edited_survey_export_is_restored(org: Organisation, tmp_path: Path) -> None:
     first = write_survey_exports(tmp_path, org)[0]
     right = first.read_bytes()
     first.write_bytes(b"half a fi")

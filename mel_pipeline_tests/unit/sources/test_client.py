@@ -1,4 +1,4 @@
-"""What every source shares: a method for each entity of its contract, and refusals before any request."""
+"""Common to all sources: a method for each entity of the contract; bad arguments fail before any request."""
 
 from importlib import import_module
 from inspect import getmembers, isclass
@@ -51,7 +51,7 @@ def test_an_entity_that_is_loaded_by_quarter_needs_one() -> None:
     assert Posts().pull("accounts").warnings() == ["accounts None"]
 
 
-def test_an_unknown_entity_is_refused_with_those_there_are() -> None:
+def test_an_unknown_entity_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"Loading Instagram: it has no 'reels'\. It has: accounts, "):
         Posts().pull("reels")
 

@@ -1,4 +1,4 @@
-"""What Graph answers mean, and Facebook's answers as rows: no HTTP."""
+"""What Graph responses mean, and Facebook's responses as rows. No HTTP."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_the_longest_wait_of_all_usage_headers_counts_in_minutes() -> None:
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", '"text"', "null", '{"17": 3}', '{"17": [4]}'])
-def test_a_usage_header_that_cannot_be_read_says_nothing(broken: str) -> None:
+def test_an_unreadable_usage_header_is_ignored(broken: str) -> None:
     assert graph.wait_seconds({"X-App-Usage": broken}) is None
     assert graph.used_percent({"X-App-Usage": broken}) is None
 
 
-def test_the_largest_share_of_any_quota_is_what_is_used() -> None:
+def test_usage_is_the_largest_share_of_any_quota() -> None:
     headers = {
         "X-App-Usage": '{"call_count": 28, "total_time": 25, "total_cputime": 35}',
         "X-Business-Use-Case-Usage": '{"17": [{"type": "pages", "call_count": 61}]}',
@@ -39,7 +39,7 @@ def test_the_largest_share_of_any_quota_is_what_is_used() -> None:
 
 
 @pytest.mark.behaviour("last_page", "facebook")
-def test_cursors_alone_are_no_further_page() -> None:
+def test_cursors_alone_do_not_mean_another_page() -> None:
     cursors = {"before": "a", "after": "b"}
     assert graph.next_page({"paging": {"cursors": cursors}}) is None
     assert graph.next_page({"paging": {"cursors": cursors, "next": "https://…"}}) == "b"
@@ -81,7 +81,7 @@ def test_a_value_without_a_readable_label_is_quarantined_and_its_day_stays_empty
     assert len(batch.rejected) == 2
 
 
-def test_a_value_outside_the_days_asked_for_is_left_out_and_counted() -> None:
+def test_a_value_outside_the_requested_days_is_dropped_and_counted() -> None:
     values = [{"value": 4, "end_time": "2024-11-05T08:00:00+0000"}]
     data = {"data": [{"name": "page_media_view", "values": values}]}
     window = (date(2024, 11, 1), date(2024, 11, 2))

@@ -1,4 +1,4 @@
-"""Table files that people drop: every format that is read, every reason to refuse a file, and the limits."""
+"""Dropped table files: every supported format, every reason to refuse a file, and the limits."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_declared_delimiter_is_honoured_in_every_encoding(encoding: str, delim
      (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "password")],
 )  # fmt: skip
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
-def test_each_broken_file_is_one_clear_sentence_whatever_its_ending_says(
+def test_each_broken_file_is_one_clear_error_whatever_its_extension(
     tmp_path: Path, content: bytes, expected: str, ending: str
 ) -> None:
     assert expected in refused(tmp_path, content, f"a.{ending}")
@@ -123,7 +123,7 @@ def test_a_file_cut_off_at_its_end_gives_no_row_at_all(tmp_path: Path) -> None:
     assert "row 10002" in refused(tmp_path, lines, "a.csv")
 
 
-def test_a_workbook_comes_as_its_csv_would(tmp_path: Path) -> None:
+def test_a_workbook_reads_like_its_csv(tmp_path: Path) -> None:
     content = workbook(
         [" Record Id ", "When", "Day", "Midnight", "Time", "Number", "Whole", "Large", "Yes", "Text", None],
         ["zcrm_1", datetime(2024, 5, 1, 10, 0, 30), date(2024, 5, 1), datetime(2024, 5, 1), clock(9, 30), 0.1, 3.0,
@@ -152,7 +152,7 @@ def test_a_formula_gives_the_result_it_was_saved_with(tmp_path: Path) -> None:
     assert read(tmp_path, changed(content, calculate))[1] == [["1", "3"]]
 
 
-def test_the_size_a_workbook_claims_for_itself_is_not_believed(tmp_path: Path) -> None:
+def test_the_size_a_workbook_declares_is_not_trusted(tmp_path: Path) -> None:
     def claim(parts: dict[str, bytes]) -> None:
         sheet = parts["xl/worksheets/sheet1.xml"]
         assert b'ref="A1:B2"' in sheet
@@ -190,7 +190,7 @@ def test_headings_may_take_several_rows_the_first_being_shorter(tmp_path: Path) 
     assert rows == [["Post title", "Impressions"], ["x", "3"]]
 
 
-def test_the_sheets_of_a_workbook_come_by_name_and_those_without_rows_do_not(tmp_path: Path) -> None:
+def test_the_sheets_of_a_workbook_are_read_by_name_without_the_empty_ones(tmp_path: Path) -> None:
     book = Workbook()
     book.active.title = "Main"
     for row in (["a"], ["é"]):
@@ -210,7 +210,9 @@ def test_the_sheets_of_a_workbook_come_by_name_and_those_without_rows_do_not(tmp
     ("rows", "expected"),
     [([[]], "empty"), ([["a", "b"]], "no rows"), ([["a", "b"], [1, 2], [3, 4], [5, 6, SECRET]], "Row 4 has a value to the right")],
 )  # fmt: skip
-def test_a_sheet_that_is_no_table_is_refused(tmp_path: Path, rows: list[list[object]], expected: str) -> None:
+def test_a_sheet_that_is_not_a_table_is_refused(
+    tmp_path: Path, rows: list[list[object]], expected: str
+) -> None:
     assert expected in refused(tmp_path, workbook(*rows))
 
 
@@ -397,7 +399,7 @@ def test_files_are_identified_by_content_and_those_still_being_written_wait(tmp_
     assert unreadable == {}
 
 
-def test_a_file_that_is_too_large_is_named_and_hides_no_other(
+def test_an_oversized_file_is_named_and_the_others_are_still_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mel_pipeline.sources.shared.files.folder.LARGEST_FILE", 1 << 20)

@@ -54,7 +54,7 @@ def pull(folder: Path, cursor: str | None = None, rules: Rules | None = None) ->
 
 
 def rows_of(batches: list[Batch]) -> pd.DataFrame:
-    """What remains after a load: of each response, the version answered last, or read last."""
+    """What remains after a load: the last answered, or last read, version of each response."""
     frame = pd.concat([batch.frame for batch in batches], ignore_index=True)
     frame = frame.sort_values("answered_at", kind="stable")
     return frame.drop_duplicates("response_id", keep="last").set_index("response_id").sort_index()
@@ -128,7 +128,9 @@ def test_na_and_none_are_answers_and_only_empty_cells_are_missing(tmp_path: Path
     ids=["UTF-8", "UTF-8 with mark", "UTF-16", "UTF-16 big end first"],
 )  # fmt: skip
 @pytest.mark.behaviour("encoding", "zoho_survey")
-def test_an_encoding_is_told_by_its_mark_or_strict_utf_8(tmp_path: Path, encoded: bytes) -> None:
+def test_an_encoding_is_detected_by_its_byte_order_mark_or_strict_utf_8(
+    tmp_path: Path, encoded: bytes
+) -> None:
     drop(tmp_path, "a.csv", encoded)
     assert rows_of(pull(tmp_path)[0])["gender"].tolist() == ["Género"]
 
@@ -250,7 +252,7 @@ def test_a_missing_folder_says_which_and_what_to_do(tmp_path: Path) -> None:
         pull(tmp_path / "nowhere")
 
 
-def test_a_start_that_cannot_be_read_costs_no_response_whose_end_can(tmp_path: Path) -> None:
+def test_an_unreadable_start_loses_no_response_with_a_readable_end(tmp_path: Path) -> None:
     drop(tmp_path / "drop", "a.csv", simple(response().replace("Jun 03, 2024 11:00:00", "yesterday")))
     warehouse = Warehouse(f"duckdb:///{tmp_path}/w.duckdb")
     source = SurveyFiles(tmp_path / "drop", Rules(order="day_first"), settle_seconds=2)
@@ -278,7 +280,7 @@ def test_one_date_decides_the_order_for_the_whole_file() -> None:
 
 
 @pytest.mark.behaviour("date_order", "zoho_survey")
-def test_dates_that_nothing_decides_are_refused_with_both_readings() -> None:
+def test_ambiguous_dates_are_refused_with_both_readings() -> None:
     with pytest.raises(
         FileRefusedError, match=r"2025-04-03 with the day first, or 2025-03-04 with the month first"
     ):
@@ -298,7 +300,7 @@ def test_the_dates_the_tools_write_are_read(text: str, iso: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["31/02/2024 10:00", "Foo 03, 2024", "soon", "2024-13-01", "03/06/124"])
-def test_what_is_no_date_is_not_made_one(text: str) -> None:
+def test_text_that_is_not_a_date_is_not_turned_into_one(text: str) -> None:
     with pytest.raises(ValueError):
         read_moment(text, "day_first")
 
@@ -313,7 +315,7 @@ def test_questions_match_exactly_apart_from_case_accents_and_punctuation() -> No
     assert book.language_of("Tiếng Việt") == "Tiếng Việt"  # stays as written
 
 
-def test_a_field_too_long_for_the_reader_is_an_error_of_that_file_whoever_raised_the_limit() -> None:
+def test_an_overlong_field_is_an_error_of_that_file_even_if_a_library_raised_the_limit() -> None:
     csv.field_size_limit(10_000_000)
     with pytest.raises(FileRefusedError):
         read_table(f'a,b\n"{"x" * 200_000}",2\n'.encode())

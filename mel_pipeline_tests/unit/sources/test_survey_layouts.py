@@ -46,7 +46,7 @@ def load(folder: Path, *names: str, **more: Any) -> tuple[dict[str, dict[str, An
     return found, batches
 
 
-def test_the_fabricated_files_are_those_their_maker_writes() -> None:
+def test_the_fabricated_files_are_up_to_date_with_their_generator() -> None:
     assert {name: (FOLDER / name).read_bytes() for name in EXPORTS} == made()
 
 
@@ -65,7 +65,7 @@ def test_nothing_personal_of_any_tool_is_in_a_row(name: str, tmp_path: Path) -> 
     assert [sign for sign in PERSONAL if sign in stored] == []
 
 
-# -- what holds for every tool, on a file of each -----------------------------------------------------------
+# -- rules for every tool, tested on a file of each ---------------------------------------------------------
 
 FIRST = {
     tool: next(
@@ -186,14 +186,14 @@ def test_kobo_choices_are_taken_from_their_own_columns_and_a_slash_inside_a_labe
 
 
 @pytest.mark.behaviour("multiple_choice", "kobo")
-def test_kobo_tells_not_asked_from_not_chosen(tmp_path: Path) -> None:
+def test_kobo_distinguishes_not_asked_from_not_chosen(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "kobo_labels_en.csv")
     assert rows["410002"]["others"]["Which topics did you follow?"] == ["Housing"]
     assert "Which topics did you follow?" not in rows["410003"]["others"]
 
 
 @pytest.mark.behaviour("header_rows", "kobo")
-def test_kobo_hxl_tags_are_no_response(tmp_path: Path) -> None:
+def test_kobo_hxl_tags_are_not_a_response(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "kobo_xml_hxl_es.csv")
     assert sorted(rows) == ["410001", "410002"]
     assert rows["410001"]["city"] == "Bogotá"
@@ -201,7 +201,7 @@ def test_kobo_hxl_tags_are_no_response(tmp_path: Path) -> None:
 
 
 @pytest.mark.behaviour("repeats", "kobo")
-def test_kobo_repeated_groups_hang_under_their_response(tmp_path: Path) -> None:
+def test_kobo_repeated_groups_belong_to_their_response(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "kobo_repeats_fr.xlsx")
     group = "participants_de_la_delegation_a"
     assert rows["410001"]["others"] == {group: [{"Rôle": "Élue"}, {"Rôle": "Technicien"}]}
@@ -216,7 +216,7 @@ def test_surveymonkey_two_header_rows_become_questions_with_their_choices(tmp_pa
     answers = rows["118052219062"]["others"]
     assert answers["Which topics did you follow?"] == ["Water & sanitation"]
     assert answers["Which topics did you follow? [Other (please specify)]"] == "Ports"
-    assert answers["How satisfied were you?"] == "Neutral"  # the header held HTML
+    assert answers["How satisfied were you?"] == "Neutral"  # the header contained HTML
     assert answers["Please rate: [The venue]"] == "Poor"
 
 
@@ -257,7 +257,7 @@ def test_without_an_id_the_same_response_in_two_exports_is_one_and_two_equal_one
 
 
 @pytest.mark.behaviour("counted_once", "microsoft_forms")
-def test_ids_that_count_anew_in_every_form_are_told_apart_and_exports_of_one_form_are_not(
+def test_ids_that_restart_in_every_form_are_kept_apart_and_exports_of_one_form_are_not(
     tmp_path: Path,
 ) -> None:
     header = "ID,Start time,Completion time,Email,Name,Overall satisfaction\n"
@@ -300,7 +300,7 @@ def test_limesurvey_without_a_date_of_submission_is_partial_and_na_is_not_shown(
 
 
 @pytest.mark.behaviour("header_rows", "typeform")
-def test_typeform_headers_that_come_twice_stay_apart(tmp_path: Path) -> None:
+def test_duplicate_typeform_headers_stay_separate(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "typeform_en.csv")
     assert rows["1f8127e3d5e1"]["others"]["Other"] == "Ports"
     assert rows["1f8127e3d5e1"]["others"]["Other (2)"] == "At work"
@@ -308,7 +308,7 @@ def test_typeform_headers_that_come_twice_stay_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.behaviour("header_rows", "qualtrics")
-def test_qualtrics_columns_are_told_by_their_import_ids_in_any_language(tmp_path: Path) -> None:
+def test_qualtrics_columns_are_recognised_by_their_import_ids_in_any_language(tmp_path: Path) -> None:
     spanish, _ = load(tmp_path, "qualtrics_es.csv")
     assert spanish["R_1abd"]["status"] == "completed"
     assert spanish["R_2abd"]["status"] == "partial"
@@ -316,7 +316,7 @@ def test_qualtrics_columns_are_told_by_their_import_ids_in_any_language(tmp_path
 
 
 @pytest.mark.behaviour("missing_texts", "qualtrics")
-def test_qualtrics_codes_for_unanswered_are_no_answers_and_its_zone_is_kept(tmp_path: Path) -> None:
+def test_qualtrics_codes_for_unanswered_are_not_answers_and_its_time_zone_is_kept(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "qualtrics_en.csv")
     assert rows["R_2abc"]["others"] == {}
     assert rows["R_1abc"]["completed_at"] == "2025-10-24T08:55:00-06:00"
@@ -329,7 +329,7 @@ def test_a_legacy_export_of_qualtrics_has_two_header_rows_and_a_trailing_comma(t
 
 
 @pytest.mark.behaviour("counted_once", "odk")
-def test_odk_is_known_by_its_key_which_stays_when_a_response_is_edited(tmp_path: Path) -> None:
+def test_odk_is_recognised_by_its_key_which_survives_edits_to_a_response(tmp_path: Path) -> None:
     rows, _ = load(
         tmp_path,
         "odk_en.csv",
@@ -390,7 +390,7 @@ def test_a_profile_that_cannot_be_used_says_why(tmp_path: Path, text: str, expec
         load_profile(tmp_path / "mine.yml")
 
 
-def test_a_known_tool_goes_before_a_profile() -> None:
+def test_a_known_tool_takes_precedence_over_a_profile() -> None:
     header = ["#", "q", "Start Date (UTC)", "Submit Date (UTC)", "Network ID"]
     mine = Profile(tool="mine", response_id="#", completed_at="Submit Date (UTC)")
     layout = recognise(Sheet("a.csv", [header, ["1", "x", "", "", ""]]), [mine])
@@ -437,7 +437,7 @@ def test_a_recommendation_outside_0_to_10_is_quarantined_and_its_response_counts
 
 
 @pytest.mark.behaviour("gender_apart", "*")
-def test_gender_not_asked_is_told_from_not_answered(tmp_path: Path) -> None:
+def test_gender_not_asked_is_distinguished_from_not_answered(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "google_forms_es.csv", "typeform_en.csv", order="day_first")
     found = {(row["tool"], row["gender_asked"], row["gender"]) for row in rows.values()}
     assert found == {

@@ -48,7 +48,7 @@ def test_every_text_of_an_indicator_differs_from_language_to_language(catalogue:
             assert len(set(text.by_language.values())) == len(text.by_language) >= 3, indicator.id
 
 
-def test_the_reference_page_in_the_docs_is_that_of_the_catalogue() -> None:
+def test_the_reference_page_in_the_docs_is_up_to_date_with_the_catalogue() -> None:
     page = (PROJECT / "docs" / "indicators.md").read_text("utf-8")
     assert page == reference_sheets(load_catalogue(FOLDER)), "run `make docs`"
 
@@ -73,13 +73,13 @@ def test_a_model_name_finds_its_indicator(catalogue: Catalogue) -> None:
         ("meta:", "mata:", "meta"),
     ],
 )
-def test_a_wrong_entry_is_told_with_file_and_field(copy: Path, old: str, new: str, said: str) -> None:
+def test_a_wrong_entry_is_reported_with_file_and_field(copy: Path, old: str, new: str, said: str) -> None:
     change(copy, old, new)
     with pytest.raises(CatalogueError, match=rf"ind_mem_01.*{said}"):
         load_catalogue(copy)
 
 
-def test_two_indicators_cannot_have_the_same_place_in_the_report(copy: Path) -> None:
+def test_two_indicators_cannot_have_the_same_position_in_the_report(copy: Path) -> None:
     text = (copy / ONE).read_text(encoding="utf-8")
     other = text.replace("ind_mem_01", "ind_mem_09").replace("id: MEM-01", "id: MEM-09")
     (copy / "ind_mem_09.yml").write_text(other, encoding="utf-8")
@@ -101,7 +101,7 @@ def test_frames_hold_text_or_nothing(catalogue: Catalogue) -> None:
         assert all(cell != cell or (isinstance(cell, str) and cell != "") for cell in cells), name
 
 
-def test_the_only_stated_target_is_that_of_the_fund(catalogue: Catalogue) -> None:
+def test_only_the_fund_has_a_stated_target(catalogue: Catalogue) -> None:
     targets = catalogue_frames(catalogue)["targets"]
     assert targets[["indicator_id", "period", "value"]].to_numpy().tolist() == [["FND-01", "2026", "2800000"]]
 
@@ -115,7 +115,7 @@ def test_labels_are_written_as_the_sql_compares_them(catalogue: Catalogue) -> No
             assert item.code is not None
 
 
-def test_satisfied_and_dissatisfied_are_told_apart_in_every_language(catalogue: Catalogue) -> None:
+def test_satisfied_and_dissatisfied_are_distinguished_in_every_language(catalogue: Catalogue) -> None:
     scores = {item.label: item.score for item in catalogue.scale_labels if item.scale == "satisfaction"}
     assert (scores["satisfied"], scores["dissatisfied"]) == (4, 2)
     assert (scores["satisfait(e)"], scores["insatisfait(e)"]) == (4, 2)

@@ -1,4 +1,4 @@
-"""Which engine runs the models, what SQL it is given, and what is said when it cannot. No engine is started here."""
+"""Which engine runs the models, the SQL it gets, and the errors when it cannot run. No engine is started here."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_java_that_is_missing_is_named_with_what_to_install(
         open_session("local[1]", 1)
 
 
-def test_a_cluster_that_does_not_answer_is_told_at_once(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_an_unreachable_cluster_is_reported_at_once(warehouse: Warehouse, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     project = SqlProject.load(PROJECT / "dbt_like_sql", VARIABLES)
@@ -72,7 +72,7 @@ VARIABLES: dict[str, object] = {
 }
 
 
-def test_every_model_and_test_can_be_said_in_spark() -> None:
+def test_every_model_and_test_translates_to_spark() -> None:
     project = SqlProject.load(PROJECT / "dbt_like_sql", VARIABLES)
     for name in project.models:
         assert to_dialect(project.compile(name), "spark")
@@ -91,7 +91,7 @@ def test_every_model_and_test_can_be_said_in_spark() -> None:
         ('select "Zoho_ID" from t', "`Zoho_ID`"),
     ],
 )
-def test_what_spark_means_otherwise_is_said_in_its_own_words(written: str, said: str) -> None:
+def test_sql_that_spark_reads_differently_is_translated(written: str, said: str) -> None:
     assert said in to_dialect(written, "spark")
     assert to_dialect(written, "duckdb") == written
 
@@ -125,7 +125,7 @@ def test_only_tables_whose_rows_changed_are_handed_over(warehouse: Warehouse, tm
     assert lake.hand_over(columns, lake.parts())[1] == ["raw_a"]
 
 
-def test_rows_come_back_as_they_went_and_old_folders_go(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_rows_come_back_unchanged_and_old_folders_are_removed(warehouse: Warehouse, tmp_path: Path) -> None:
     lake = ParquetMirror(warehouse, tmp_path / "lake")
     columns = {"raw_a": [("word", "text"), ("moment", "timestamp"), ("yes", "boolean")]}
     with warehouse.transaction() as connection:
@@ -139,7 +139,7 @@ def test_rows_come_back_as_they_went_and_old_folders_go(warehouse: Warehouse, tm
     assert warehouse.records("select * from raw_a order by word") == before
     lost = lake.folder / "raw_a" / "cut-short"
     lost.mkdir()
-    assert lake.sweep() == []  # it may belong to a run that goes on
+    assert lake.sweep() == []  # it may belong to a run in progress
     import os
 
     os.utime(lost, (0, 0))

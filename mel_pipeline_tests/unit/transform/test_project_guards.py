@@ -1,4 +1,4 @@
-"""Rules every model and indicator of the project keeps, so that adding one needs its two files only."""
+"""Rules for every model and indicator of the project, so that adding one takes only its two files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_indicator_has_its_sql_and_its_definition_side_by_side() -> None:
     assert names("sql") == names("yml")
 
 
-def test_every_model_says_what_a_row_is(project: SqlProject) -> None:
+def test_every_model_states_its_grain(project: SqlProject) -> None:
     silent = [model.name for model in project.models.values() if "One row per" not in model.description]
     assert not silent
 

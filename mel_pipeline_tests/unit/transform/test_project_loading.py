@@ -84,7 +84,7 @@ def test_configuration_comes_from_the_folder_and_the_file_wins(folder: Path) -> 
     assert project.compile("b", {"day": "sunday"}) == "select 'sunday' as day"
 
 
-def test_macros_see_one_another_and_what_they_refer_to_counts(folder: Path) -> None:
+def test_macros_can_call_each_other_and_their_references_count(folder: Path) -> None:
     (folder / "macros").mkdir()
     (folder / "macros" / "a.sql").write_text(
         "{% macro outer_() %}{{ inner_() }}{% endmacro %}", encoding="utf-8"
@@ -96,7 +96,7 @@ def test_macros_see_one_another_and_what_they_refer_to_counts(folder: Path) -> N
     assert SqlProject.load(folder, {}).models["b"].depends_on == ["a"]
 
 
-def test_lineage_names_the_columns_a_column_is_made_of() -> None:
+def test_lineage_names_the_columns_a_column_is_derived_from() -> None:
     project = SqlProject.load(PROJECT / "dbt_like_sql", {})
     found = column_lineage(project, "fct_contribution")
     assert found["amount_eur"] == [

@@ -37,7 +37,7 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - every module 
     kinds={"html"},
     owners=["team:mel"],
     description="The entry to all published reports: every edition, a page per indicator and per city, with a search that"
-    " needs no server. Opens from a file share; makes no network requests. One with all drafts lies apart, for the MEL"
+    " needs no server. Opens from a file share; makes no network requests. One with all drafts is kept apart, for the MEL"
     " lead.\n\n*If it fails:* the previous site"
     " stays; read its message. `mel site` writes it at a terminal.",
 )

@@ -1,4 +1,4 @@
-"""The processes behind `mel dev`: when one ends, all end, with a sentence, and whoever started them can start them again."""
+"""The processes behind `mel dev`: when one ends, all end with a sentence, so that a service manager can restart them."""
 
 from __future__ import annotations
 

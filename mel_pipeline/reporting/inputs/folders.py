@@ -36,7 +36,7 @@ def editions_dir(settings: Settings, *, published: bool) -> Path:
 
 
 def clear_away(folder: Path, settled: Path) -> None:
-    """Remove the files of an edition that lies in ``settled`` now; files that only ``folder`` has are moved there.
+    """Remove the files of an edition that is in ``settled`` now; files that only ``folder`` has are moved there.
 
     Raises:
         ReportError: a file cannot be moved or removed.

@@ -12,6 +12,12 @@ from mel_pipeline.cli.publication import opened
 app = typer.Typer(help="Data held about people, and its removal.", no_args_is_help=True)
 
 
+Person = Annotated[str, typer.Argument(help="The source's id of the person; TOOL|ID for a survey answer.")]
+Holder = Annotated[
+    str, typer.Option(help="Source that holds the person: zoho_crm, zoho_people, survey_files ...")
+]
+
+
 @app.command()
 def held() -> None:
     """List the data held about people, why, and for how long."""
@@ -36,12 +42,8 @@ def held() -> None:
 
 @app.command()
 def erase(
-    person: Annotated[
-        str, typer.Argument(help="The source's id of the person; TOOL|ID for a survey answer.")
-    ],
-    source: Annotated[
-        str, typer.Option(help="Source that holds the person: zoho_crm, zoho_people, survey_files ...")
-    ] = "zoho_crm",
+    person: Person,
+    source: Holder = "zoho_crm",
     reason: Annotated[
         str, typer.Option(help="For example: request of 3 November. No names.")
     ] = "request of the person",
@@ -58,12 +60,8 @@ def erase(
 
 @app.command()
 def export(
-    person: Annotated[
-        str, typer.Argument(help="The source's id of the person; TOOL|ID for a survey answer.")
-    ],
-    source: Annotated[
-        str, typer.Option(help="Source that holds the person: zoho_crm, zoho_people, survey_files ...")
-    ] = "zoho_crm",
+    person: Person,
+    source: Holder = "zoho_crm",
 ) -> None:
     """Print everything held about a person as JSON, with purpose and retention: for the person's right of access."""
     from mel_pipeline.ingest.privacy import load_pseudonyms

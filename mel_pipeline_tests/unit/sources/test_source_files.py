@@ -300,14 +300,14 @@ def test_a_small_workbook_of_large_cost_is_refused_within_seconds(
     assert time.monotonic() - begun < 30  # on a busy machine; 272 s before
 
 
-def part(rows: bytes, encoding: str, path: str = "xl/worksheets/sheet1.xml") -> bytes:
+def sheet_in(rows: bytes, encoding: str) -> bytes:
     """A workbook whose sheet is written in another encoding."""
     head = f'<?xml version="1.0" encoding="{encoding}"?>'.encode()
     text = head + b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
     text += rows + b"</sheetData></worksheet>"
 
     def write(parts: dict[str, bytes]) -> None:
-        parts[path] = text.decode().encode(encoding)
+        parts["xl/worksheets/sheet1.xml"] = text.decode().encode(encoding)
 
     return changed(workbook(), write)
 
@@ -343,10 +343,10 @@ FAR = HEADER + b'<row r="900000000"><c><v>1</v></c></row>'
 @pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(part(FAR, "utf-16"), "beyond column 1,000 or row 500,000"),
-     (part(FAR.replace(b"9", b"&#57;"), "utf-8"), "beyond column 1,000 or row 500,000"),
-     (part(HEADER + b"<row>" + b"<c/>" * 100_000 + b"</row>", "utf-16"), "A row has more than 1,000 cells"),
-     (part(HEADER + b" " * (40 << 20), "utf-8"), "more than 100 times its size"),
+    [(sheet_in(FAR, "utf-16"), "beyond column 1,000 or row 500,000"),
+     (sheet_in(FAR.replace(b"9", b"&#57;"), "utf-8"), "beyond column 1,000 or row 500,000"),
+     (sheet_in(HEADER + b"<row>" + b"<c/>" * 100_000 + b"</row>", "utf-16"), "A row has more than 1,000 cells"),
+     (sheet_in(HEADER + b" " * (40 << 20), "utf-8"), "more than 100 times its size"),
      (changed(workbook(), shares_a_long_text), "cells repeat long texts")],
     ids=["utf-16", "character reference", "cells in utf-16", "spaces", "one text often"],
 )  # fmt: skip

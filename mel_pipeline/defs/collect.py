@@ -14,6 +14,7 @@ from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quar
 if TYPE_CHECKING:
     from mel_pipeline.ingest.load_result import LoadResult
     from mel_pipeline.quality.results import Dimension, RuleResult
+    from mel_pipeline.sources.shared.base import Source
 
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
 
@@ -63,23 +64,22 @@ def _raw_asset(
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.core.clock import utc_now
         from mel_pipeline.ingest.load import ensure_empty, load_entity, recent_drift
-        from mel_pipeline.ingest.origin import note_origin, require_origin
+        from mel_pipeline.ingest.origin import note_origin
         from mel_pipeline.ingest.privacy.holdings import remove_expired
         from mel_pipeline.ingest.replay import unused_corrections
         from mel_pipeline.ingest.row_processing import row_processing_for
         from mel_pipeline.quality.results_log import judge_table, note_results
-        from mel_pipeline.sources import open_source
 
-        not_loaded = False
+        not_loaded, account = False, None
         try:
-            require_origin(mel.warehouse, mel.settings, contract.name)
-            source = open_source(contract.name, mel.settings)
+            source = _opened(contract.name, mel)
+            account = _required_account(source, contract.name, mel)
             processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
             quarter = quarter_of(context, mel.settings)
             result = load_entity(
                 source, contract, entity, mel.warehouse, quarter=quarter, processing=processing
             )
-            note_origin(mel.warehouse, mel.settings, contract.name)
+            note_origin(mel.warehouse, mel.settings, contract.name, account)
             unused = unused_corrections(mel.warehouse, processing.corrections)
             checks, metadata = [_rows_check(result, details, unused)], _metadata(result)
         except OriginError as error:
@@ -92,7 +92,7 @@ def _raw_asset(
             # An outage or a missing setting is reported and the other sources continue; earlier data stay.
             context.log.error(str(error))
             not_loaded = True
-            note_origin(mel.warehouse, mel.settings, contract.name)
+            note_origin(mel.warehouse, mel.settings, contract.name, account)
             ensure_empty(contract, entity, mel.warehouse)
             checks = [
                 dg.AssetCheckResult(
@@ -138,6 +138,27 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
     first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
+
+
+def _opened(name: str, mel: Mel) -> "Source":
+    """The source, if its settings are those of the data in the warehouse."""
+    from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.sources import open_source
+
+    require_origin(mel.warehouse, mel.settings, name)
+    return open_source(name, mel.settings)
+
+
+def _required_account(source: "Source", name: str, mel: Mel) -> str | None:
+    """The account at the service, if the service tells; it must be the one whose data are in the warehouse."""
+    from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.sources.shared.base import Client
+
+    if mel.settings.sample or not isinstance(source, Client):
+        return None
+    if account := source.account():
+        require_origin(mel.warehouse, mel.settings, name, account)
+    return account
 
 
 def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:

@@ -22,6 +22,7 @@ from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication
+from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.transform.catalogue import load_catalogue
@@ -70,7 +71,7 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
     from mel_pipeline.reporting import build_all, cache, languages, refused
 
     configured = languages(settings.report_sources, settings.languages)
-    formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
+    formats = wanted_formats(settings.formats)
     wanted = [*configured, *(language for language in also if language not in configured)]
     incomplete = refused(edition, settings.report_sources, wanted)
     written = [language for language in wanted if language not in incomplete]

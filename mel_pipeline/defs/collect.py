@@ -13,6 +13,7 @@ from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quar
 
 if TYPE_CHECKING:
     from mel_pipeline.ingest.load_result import LoadResult
+    from mel_pipeline.ingest.row_processing import RowProcessing
     from mel_pipeline.quality.results import Dimension, RuleResult
     from mel_pipeline.sources.shared.base import Source
 
@@ -67,14 +68,12 @@ def _raw_asset(
         from mel_pipeline.ingest.origin import note_origin
         from mel_pipeline.ingest.privacy.holdings import remove_expired
         from mel_pipeline.ingest.replay import unused_corrections
-        from mel_pipeline.ingest.row_processing import row_processing_for
         from mel_pipeline.quality.results_log import judge_table, note_results
 
         not_loaded, account = False, None
         try:
-            source = _opened(contract.name, mel)
+            source, processing = _opened(contract.name, entity, mel)
             account = _required_account(source, contract.name, mel)
-            processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
             quarter = quarter_of(context, mel.settings)
             result = load_entity(
                 source, contract, entity, mel.warehouse, quarter=quarter, processing=processing
@@ -140,13 +139,20 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
 
 
-def _opened(name: str, mel: Mel) -> "Source":
-    """The source, if its settings are those of the data in the warehouse."""
+def _opened(name: str, entity: str, mel: Mel) -> "tuple[Source, RowProcessing]":
+    """The source, if its settings are those of the data in the warehouse; and what is done to its rows.
+
+    A codebook, mapping or list of corrections that people wrote wrongly is a setting of this source: it ends no night.
+    """
     from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.ingest.row_processing import row_processing_for
     from mel_pipeline.sources import open_source
 
     require_origin(mel.warehouse, mel.settings, name)
-    return open_source(name, mel.settings)
+    try:
+        return open_source(name, mel.settings), row_processing_for(mel.warehouse, mel.settings, name, entity)
+    except ContractError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _required_account(source: "Source", name: str, mel: Mel) -> str | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sources.shared.survey.model import Question
 
 FILE = Path(__file__).parent / "codebook.yml"
@@ -117,7 +118,7 @@ def load_codebook(path: Path) -> Codebook:
         ContractError: it is not valid; the message names the file and the field.
     """
     try:
-        book = Codebook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        book = Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8")))
         _ = book._roles  # fails now if a wording has two roles
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())

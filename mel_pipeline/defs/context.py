@@ -98,8 +98,3 @@ def as_list(sentences: Sequence[str], most: int = MOST_LINES) -> str:
         return "".join(sentences)
     lines = [f"- {sentence}" for sentence in sentences[:most]]
     return "\n".join([*lines, *([f"- and {len(sentences) - most:,} more."] if len(sentences) > most else [])])
-
-
-def quarter_of(context: dg.AssetExecutionContext, settings: Settings) -> Quarter:
-    """The quarter a run is about: its partition, or the open quarter when an asset has none."""
-    return Quarter.parse(context.partition_key) if context.has_partition_key else settings.open_quarter

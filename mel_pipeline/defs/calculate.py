@@ -9,7 +9,7 @@ from mel_pipeline.core.contracts import assets_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_partitions
-from mel_pipeline.defs.ranges import TOGETHER, made, naming, quarters_of, together
+from mel_pipeline.defs.ranges import TOGETHER, Made, made, naming, quarters_of, together
 from mel_pipeline.transform import Model, SqlProject
 from mel_pipeline.transform.catalogue import Catalogue, Indicator, load_catalogue
 from mel_pipeline.transform.variables import sql_variables
@@ -92,9 +92,7 @@ def _models_asset(
         backfill_policy=TOGETHER if partitions else None,
         can_subset=True,
     )
-    def run(
-        context: dg.AssetExecutionContext, mel: Mel
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    def run(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made | dg.AssetCheckResult]:
         quarters = quarters_of(context, mel.settings)
         if partitions is None:
             quarters = quarters[-1:]
@@ -147,7 +145,7 @@ def _calculated(
 
 def _events(
     context: dg.AssetExecutionContext, project: SqlProject, results: "Mapping[Quarter, ModelResult]", mel: Mel
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+) -> Iterator[Made | dg.AssetCheckResult]:
     """Check and materialization of a model; where it failed for some quarters, those of the others."""
     tested = {quarter: _check(result) for quarter, result in results.items() if result.tests}
     if tested:
@@ -162,7 +160,7 @@ def _events(
         yield made(context, each, key=name)
         return
     for quarter, metadata in each.items():
-        context.log_event(dg.AssetMaterialization(name, metadata=metadata, partition=str(quarter)))
+        yield dg.AssetMaterialization(name, metadata=metadata, partition=str(quarter))
 
 
 def _earlier_quarters() -> dg.AssetsDefinition:

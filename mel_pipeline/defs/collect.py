@@ -11,7 +11,7 @@ from mel_pipeline.core.errors import ContractError, NotSetUpError, OriginError, 
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_partitions
-from mel_pipeline.defs.ranges import TOGETHER, for_each, made, quarters_of, together
+from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
 
 if TYPE_CHECKING:
     from mel_pipeline.ingest.load_result import LoadResult
@@ -70,7 +70,7 @@ def _raw_asset(
             *_fields_spec(contract, name),
         ],
     )
-    def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+    def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made]:
         from mel_pipeline.core.clock import utc_now
         from mel_pipeline.ingest.load import ensure_empty, recent_drift
         from mel_pipeline.ingest.privacy.holdings import remove_expired
@@ -78,8 +78,7 @@ def _raw_asset(
 
         quarters = quarters_of(context, mel.settings)
         try:
-            loads = for_each(
-                context,
+            loads = yield from for_each(
                 quarters if is_quarterly else quarters[-1:],
                 lambda quarter: _load(context, mel, contract, entity, quarter),
                 lambda quarter, load: [

@@ -16,7 +16,7 @@ from mel_pipeline.defs.context import (
     filled_form,
     quarter_partitions,
 )
-from mel_pipeline.defs.ranges import TOGETHER, for_each, made, quarters_of, together
+from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
@@ -73,13 +73,12 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             ),
         ],
     )
-    def released_figures(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+    def released_figures(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made]:
         from mel_pipeline.publication.release import release
 
         done = release(mel.warehouse, mel.settings)
         counts = {"dagster/row_count": done.figures, "withheld figures": done.withheld}
-        states = for_each(
-            context,
+        states = yield from for_each(
             quarters_of(context, mel.settings),
             lambda quarter: _follow_up(mel, quarter),
             lambda quarter, state: [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -16,6 +16,9 @@ TO = "..."  # between the first and the last partition of a range, as in Dagster
 PARTITION = "dagster/partition"
 TOGETHER = dg.BackfillPolicy.single_run()  # a backfill of several quarters is one run
 KEPT = "The other quarters of this run are kept; start the failed ones again."
+Made = (
+    dg.MaterializeResult[None] | dg.AssetMaterialization
+)  # the latter for quarters of a run in which others failed
 Result = TypeVar("Result")
 
 
@@ -50,12 +53,11 @@ def named(partitions: Sequence[str]) -> str:
 
 
 def for_each(
-    context: dg.AssetExecutionContext,
     wanted: Sequence[Quarter],
     work: Callable[[Quarter], Result],
     record: Callable[[Quarter, Result], Iterable[dg.AssetMaterialization]],
     ends: tuple[type[Exception], ...] = (),
-) -> dict[Quarter, Result]:
+) -> Generator[dg.AssetMaterialization, None, dict[Quarter, Result]]:
     """Do the work of every quarter. When one of several fails, the others are still done and recorded.
 
     Args:
@@ -77,8 +79,7 @@ def for_each(
     if not failed:
         return done
     for quarter, result in done.items():
-        for made in record(quarter, result):
-            context.log_event(made)
+        yield from record(quarter, result)
     words = [f"{quarter}: {_words(error)}" for quarter, error in failed.items()]
     raise dg.Failure(description=" ".join([*words, KEPT]), allow_retries=False) from next(
         iter(failed.values())

@@ -11,7 +11,7 @@ from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
-from mel_pipeline.defs.ranges import TOGETHER, for_each, made, quarters_of, together
+from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
 from mel_pipeline.transform.catalogue import Indicator, load_catalogue
 
 if TYPE_CHECKING:
@@ -63,11 +63,10 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         backfill_policy=TOGETHER,
         can_subset=True,
     )
-    def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+    def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made]:
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         numbers = {name: by_name[name].id for name in sorted(selected - {PAGE})}
-        written = for_each(
-            context,
+        written = yield from for_each(
             quarters_of(context, mel.settings),
             lambda quarter: _write_quarter(context, mel, str(quarter), numbers, with_page=PAGE in selected),
             lambda quarter, assets: [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -28,6 +29,7 @@ from mel_pipeline_tests.fixtures.shared import close_warehouses, made_once, open
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
+Mel = Callable[..., CompletedProcess[str]]  # arguments of the command, settings by name
 # English pages and one process by default: further languages and processes take seconds each.
 os.environ["OPENPYXL_LXML"] = "False"  # workbooks that tests write are the same bytes with and without lxml
 os.environ.setdefault("MEL_ENV_FILE", os.devnull)  # ignore the developer's own .env
@@ -58,6 +60,19 @@ def forked() -> Iterator[Forking]:
     """Starts programs that a test may kill, without importing everything each time."""
     with forking() as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def mel(forked: Forking) -> Mel:
+    """The command line in a process of its own."""
+
+    def run(*arguments: str, **settings: str) -> CompletedProcess[str]:
+        environment = {**os.environ, **settings, "COLUMNS": "120", "NO_COLOR": "1"}
+        return forked.run(
+            "from mel_pipeline.cli.main import main; main()", *arguments, environment=environment
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

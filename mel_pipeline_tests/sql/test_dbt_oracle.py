@@ -25,6 +25,13 @@ from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.shared import made_once, open_warehouse
 
 FOLDER = PROJECT / "dbt_like_sql"
+QUIET = [
+    "--log-level-file",
+    "none",
+    "--no-write-json",
+    "--no-send-anonymous-usage-stats",
+    "--no-version-check",
+]
 QUARTERS = ["2024-Q3", "2024-Q4"]
 TODAY = date(2025, 1, 31)
 
@@ -71,7 +78,17 @@ def _land(home: Path) -> None:
 
 def build_with_dbt(dbt: Path, project: Path, database: Path, values: Mapping[str, object]) -> None:
     done = subprocess.run(
-        [str(dbt), "build", "--project-dir", ".", "--profiles-dir", ".", "--vars", json.dumps(values)],
+        [
+            str(dbt),
+            *QUIET,
+            "build",
+            "--project-dir",
+            ".",
+            "--profiles-dir",
+            ".",
+            "--vars",
+            json.dumps(values),
+        ],
         cwd=project,
         env={**os.environ, "MEL_DBT_DUCKDB_PATH": str(database), "DO_NOT_TRACK": "1"},
         capture_output=True,

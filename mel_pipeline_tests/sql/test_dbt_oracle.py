@@ -76,12 +76,14 @@ def _land(home: Path) -> None:
     warehouse.engine.dispose()
 
 
-def build_with_dbt(dbt: Path, project: Path, database: Path, values: Mapping[str, object]) -> None:
+def build_with_dbt(
+    dbt: Path, project: Path, database: Path, values: Mapping[str, object], command: str
+) -> None:
     done = subprocess.run(
         [
             str(dbt),
             *QUIET,
-            "build",
+            command,
             "--project-dir",
             ".",
             "--profiles-dir",
@@ -110,7 +112,10 @@ def test_real_dbt_builds_the_same_tables_for_two_quarters_in_sequence(landed: Pa
         project = SqlProject.load(FOLDER, variables(quarter))
         results = list(Runner(Warehouse(f"duckdb:///{ours}")).run(project))
         assert [result.message for result in results if result.status != "ok"] == []
-        build_with_dbt(dbt, tmp_path / "project", theirs, project.variables)
+        command = (
+            "build" if quarter == QUARTERS[-1] else "run"
+        )  # dbt's own tests of both quarters run at the end
+        build_with_dbt(dbt, tmp_path / "project", theirs, project.variables, command)
         different = _differing(ours, theirs, list(project.models))
         assert different == {}, f"{quarter}: not the same in dbt and in our runner"
     values = Warehouse(f"duckdb:///{ours}").read("select * from indicator_values")

@@ -123,11 +123,12 @@ def test_all_contacts_and_participations_arrive_exactly_once(
     assert stored["n"] == stored["d"] == first_run["zoho_crm", "participations"].fetched > 2_000
 
 
-@pytest.mark.parametrize(("source", "entity"), ENTITIES)
+@pytest.mark.parametrize("table", sorted({contract_of(source).table(entity) for source, entity in ENTITIES}))
 def test_no_personal_value_of_the_sample_reaches_the_warehouse(
-    first_run: Loads, warehouse: Warehouse, source: str, entity: str
+    first_run: Loads, warehouse: Warehouse, table: str
 ) -> None:
-    stored = warehouse.read(f'select * from "{contract_of(source).table(entity)}"')
+    stored = warehouse.read(f'select * from "{table}"')
+    assert len(stored) > 0
     assert not PERSONAL.search(stored.to_csv())
 
 

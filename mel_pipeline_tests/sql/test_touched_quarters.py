@@ -79,7 +79,7 @@ def _everything(warehouse: Warehouse, project: SqlProject) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.deep
 @settings(
-    max_examples=examples(1, 15),
+    max_examples=examples(1, 6),
     phases=[Phase.explicit, Phase.generate]
     if IS_DEEP
     else [Phase.explicit],  # four full runs of four quarters

@@ -28,6 +28,7 @@ from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.forking import Forking, forking
 from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
+from mel_pipeline_tests.fixtures.postgres import prepare as prepare_postgres
 from mel_pipeline_tests.fixtures.shared import close_warehouses, made_once, open_warehouse
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
@@ -53,9 +54,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What initdb makes, once per test run."""
+    return made_once(tmp_path_factory, "postgres", prepare_postgres)
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_data: Path) -> Iterator[Server]:
     """A real server for the life of this test process."""
-    with postgres_server() as server:
+    with postgres_server(postgres_data) as server:
         yield server
 
 
@@ -108,18 +115,15 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spark cluster tests first, so that only one worker starts it; then slow ones, then fast ones to even out the load.
+    """Spark cluster tests first, so that only one worker starts it, and of these last the ones that kill workers.
 
-    Runner tests come first of all, so that both executors have joined long before a statement fails: a late one
-    logs at its own machine's level (the operator's guide says what to set on workers). Tests that kill workers
-    come last.
+    Then slow tests, then fast ones to even out the load.
     """
-    on_spark = {"test_spark_runner.py": 0, "test_spark_faults.py": 2}
 
     def turn(item: pytest.Item) -> int:
         if "spark_cluster" in getattr(item, "fixturenames", ()):
-            return on_spark.get(item.path.name, 1)
-        return 3 if item.get_closest_marker("slow") else 4
+            return 1 if item.path.name == "test_spark_faults.py" else 0
+        return 2 if item.get_closest_marker("slow") else 3
 
     items.sort(key=turn)
 

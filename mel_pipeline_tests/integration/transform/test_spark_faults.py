@@ -87,6 +87,7 @@ def test_a_model_survives_the_loss_of_a_worker_and_says_so_when_all_are_lost(
     tmp_path: Path,
     spark_cluster: Cluster,
 ) -> None:
+    spark_cluster.add_worker()
     small = Small(tmp_path, f"duckdb:///{tmp_path / 'small.duckdb'}")
     small.write("models/slow.sql", SLOW)
     [expected] = Runner(small.warehouse).run(SqlProject.load(small.folder, {}))

@@ -57,7 +57,7 @@ def run(mel: Path, folder: Path, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,  # a limit for a run that hangs, not a measure
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout

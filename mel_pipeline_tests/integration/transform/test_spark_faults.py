@@ -40,7 +40,7 @@ def both_executors(cluster: Cluster) -> None:
     begun = time.monotonic()
     alive = [f"worker-{n}" for n, worker in enumerate(cluster.workers) if worker.poll() is None]
     while not all(list(cluster.folder.glob(f"{name}/app-*/*/stderr")) for name in alive):
-        assert time.monotonic() - begun < 60
+        assert time.monotonic() - begun < 300
         time.sleep(0.2)
 
 
@@ -71,7 +71,7 @@ print("ended", flush=True)
     folder = lake_of(small).folder / "figures"
     while not any(folder.glob("*/*.parquet")) or len(list(folder.iterdir())) < 2:
         assert child.poll() is None
-        assert time.monotonic() - begun < 90
+        assert time.monotonic() - begun < 300
         time.sleep(0.05)
     child.kill()
     rest, _ = child.communicate()

@@ -24,7 +24,7 @@ from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.forking import Forking, forking
 from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
-from mel_pipeline_tests.fixtures.shared import close_warehouses, made_once, open_warehouse
+from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
@@ -110,7 +110,6 @@ def pytest_collection_finish() -> None:
 
 def pytest_sessionfinish() -> None:
     gc.unfreeze()
-    close_warehouses()
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +147,7 @@ def organisation_in(home: Path, sandbox: Sandbox) -> Organisation:
     from mel_pipeline.sandbox.survey_exports import write_survey_exports
 
     write_survey_exports(settings.survey_folder, sandbox.organisation)
-    return Organisation(settings, open_warehouse(settings.database_url, 10))
+    return Organisation(settings, Warehouse(settings.database_url, 10))
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import get_args
 
 import pytest
-import yaml
 from babel.numbers import format_currency
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE, Text
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.reporting import build_editions, languages, refused
 from mel_pipeline.reporting.inputs.editions import write_edition
 from mel_pipeline.reporting.page.agreement import figures_of
@@ -43,7 +43,7 @@ def flat(tree: dict, prefix: str = "") -> dict[str, object]:
 
 
 def entries(language: str) -> dict[str, object]:
-    tree = yaml.safe_load((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
+    tree = from_yaml((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
     tree.pop("phrases", None)
     return flat(tree)
 
@@ -82,7 +82,7 @@ def test_every_text_is_translated_with_the_same_placeholders(language):
 
 
 def sentences() -> list[str]:
-    return yaml.safe_load((REPORTS / "locales" / "en.yml").read_text(encoding="utf-8"))["phrases"]
+    return from_yaml((REPORTS / "locales" / "en.yml").read_text(encoding="utf-8"))["phrases"]
 
 
 def test_every_sentence_of_the_catalogue_is_listed_for_translation():
@@ -124,7 +124,7 @@ def _places(entry: object) -> set[str]:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_phrase_keeps_its_placeholders_and_numbers(language):
-    tree = yaml.safe_load((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
+    tree = from_yaml((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
     assert set(tree["phrases"]) == set(sentences())
     for english, other in tree["phrases"].items():
         assert sorted(HOLE.findall(english)) == sorted(HOLE.findall(other)), english

@@ -23,6 +23,7 @@ from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 from mel_pipeline_tests.golden.sample_pictures import pictured_edition
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
 HERE = Path(__file__).parent
 
 

@@ -87,6 +87,13 @@ def other_zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acco
     with running_account(account) as server:
         for name in ("ZOHO_ACCOUNTS_URL", "ZOHO_API_URL"):
             monkeypatch.setenv(f"MEL_{name}", server.url)
+        monkeypatch.setenv("MEL_SAMPLE", "false")  # starting it takes a second
+        for name, value in (
+            ("CLIENT_ID", "client"),
+            ("CLIENT_SECRET", "client-secret"),
+            ("REFRESH_TOKEN", "refresh-token"),
+        ):
+            monkeypatch.setenv(f"MEL_ZOHO_{name}", f"sample-{value}")
         monkeypatch.setenv("MEL_HOME", str(tmp_path / "home"))
         monkeypatch.setenv("MEL_SANDBOX_PORT", "0")
         yield account

@@ -64,7 +64,13 @@ def test_languages_are_chosen_by_a_setting_and_english_is_always_among_them():
         languages(REPORTS, "fr,de")
 
 
-@pytest.mark.parametrize("licence", get_args(get_args(Settings.model_fields["licence"].annotation)[0]))
+@pytest.mark.parametrize(
+    "licence",
+    [
+        pytest.param(licence, marks=[] if licence == "CC-BY-4.0" else pytest.mark.slow)
+        for licence in get_args(get_args(Settings.model_fields["licence"].annotation)[0])
+    ],
+)
 def test_an_edition_with_a_licence_is_written_in_every_language(licence, tmp_path):
     """Its version number is a name: "4.0" is one number in English and two elsewhere."""
     edition = replace(fewer_charts(sample_edition("2024-Q4")), licence=licence)

@@ -29,7 +29,7 @@ from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.forking import Forking, forking
 from mel_pipeline_tests.fixtures.postgres import Server, postgres_server
 from mel_pipeline_tests.fixtures.postgres import prepare as prepare_postgres
-from mel_pipeline_tests.fixtures.shared import close_warehouses, made_once, open_warehouse
+from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
@@ -129,13 +129,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.collect()
     gc.freeze()
 
 
 def pytest_sessionfinish() -> None:
     gc.unfreeze()
-    close_warehouses()
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +171,7 @@ def organisation_in(home: Path, sandbox: Sandbox) -> Organisation:
     exports = _survey_exports(sandbox)
     if not settings.survey_folder.exists():
         shutil.copytree(exports, settings.survey_folder)
-    return Organisation(settings, open_warehouse(settings.database_url, 10))
+    return Organisation(settings, Warehouse(settings.database_url, 10))
 
 
 def _survey_exports(sandbox: Sandbox) -> Path:

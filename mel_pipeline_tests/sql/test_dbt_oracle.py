@@ -23,7 +23,7 @@ from mel_pipeline.sources import open_source
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline_tests.fixtures.shared import made_once, open_warehouse
+from mel_pipeline_tests.fixtures.shared import made_once
 
 FOLDER = PROJECT / "dbt_like_sql"
 QUIET = [
@@ -64,7 +64,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _land(home: Path) -> None:
     with running(today=TODAY, survey_dir=home / "survey_exports") as box:
         settings = with_sample_values(Settings(home=home, today=TODAY, _env_file=None), box.port)
-        warehouse = open_warehouse(settings.database_url)
+        warehouse = Warehouse(settings.database_url)
         for quarter in QUARTERS:
             for name in source_names():
                 contract = contract_of(name)

@@ -15,7 +15,7 @@ import dagster as dg
 from mel_pipeline.core.gc_paused import gc_rarely
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
-from mel_pipeline.defs.context import COLLECT, IDLE_CLOSE_SECONDS
+from mel_pipeline.defs.context import COLLECT
 from mel_pipeline.defs.failure_messages import failure_message
 from mel_pipeline.defs.ranges import tags_of
 from mel_pipeline.defs.serving.history import keep_history_open
@@ -60,9 +60,7 @@ class Jobs:
     ) -> None:
         self.definitions = build()
         self.opens_warehouse = opens_warehouse
-        self.warehouse = Warehouse(
-            settings.database_url, settings.lock_wait_seconds, idle_close_seconds=IDLE_CLOSE_SECONDS
-        )
+        self.warehouse = Warehouse(settings.database_url, settings.lock_wait_seconds)
         self.settings = settings
         self.instance = instance
         assets = [item for item in self.definitions.assets or [] if isinstance(item, dg.AssetsDefinition)]

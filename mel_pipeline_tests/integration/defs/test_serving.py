@@ -126,7 +126,9 @@ def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_a
         run_id = launched["run"]["id"]  # type: ignore[index]
         ended = ("SUCCESS", "FAILURE", "CANCELED")
         status = until(
-            300, lambda: (got := ask(STATUS % run_id)["runOrError"]["status"]) in ended and got, "the run ends"
+            300,
+            lambda: (got := ask(STATUS % run_id)["runOrError"]["status"]) in ended and got,
+            "the run ends",
         )
         assert status == "SUCCESS"
         assert (tmp_path / "home" / "warehouse.duckdb").is_file(), "the path of the file, in every process"

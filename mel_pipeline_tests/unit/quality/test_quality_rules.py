@@ -281,9 +281,9 @@ def test_a_missing_column_fails_by_name(tmp_path: Path) -> None:
 
 
 def test_after_a_check_another_process_can_write(tmp_path: Path) -> None:
-    warehouse = stored(tmp_path, {"id": "1"})
-    assert check(warehouse).passed
     path = str(tmp_path / "w.duckdb")
+    warehouse = stored_in(Warehouse(f"duckdb:///{path}", 2, idle_close_seconds=0), {"id": "1"})
+    assert check(warehouse).passed
     code = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('create table other (n integer)')"
     subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True, timeout=30)
     assert warehouse.has_table("other")

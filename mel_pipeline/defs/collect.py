@@ -16,6 +16,7 @@ from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of
 if TYPE_CHECKING:
     from mel_pipeline.ingest.load_result import LoadResult
     from mel_pipeline.quality.results import Dimension, RuleResult
+    from mel_pipeline.sources.shared.base import Source
 
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
 
@@ -138,18 +139,18 @@ def _load(
         NotSetUpError: the organisation does not use the source.
     """
     from mel_pipeline.ingest.load import load_entity
-    from mel_pipeline.ingest.origin import note_origin, require_origin
+    from mel_pipeline.ingest.origin import note_origin
     from mel_pipeline.ingest.raw_tables import ensure_empty
     from mel_pipeline.ingest.replay import unused_corrections
     from mel_pipeline.ingest.row_processing import row_processing_for
-    from mel_pipeline.sources import open_source
 
+    account = None
     try:
-        require_origin(mel.warehouse, mel.settings, contract.name)
-        source = open_source(contract.name, mel.settings)
+        source = _opened(contract.name, mel)
+        account = _required_account(source, contract.name, mel)
         processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
         result = load_entity(source, contract, entity, mel.warehouse, quarter=quarter, processing=processing)
-        note_origin(mel.warehouse, mel.settings, contract.name)
+        note_origin(mel.warehouse, mel.settings, contract.name, account)
         unused = unused_corrections(mel.warehouse, processing.corrections)
         return _Load(_rows_check(result, contract.entities[entity], unused), _metadata(result))
     except (OriginError, ContractError) as error:
@@ -159,7 +160,7 @@ def _load(
     except (SourceError, SettingsError) as error:
         # An outage or a missing setting is reported and the other sources continue; earlier data stay.
         context.log.error(str(error))
-        note_origin(mel.warehouse, mel.settings, contract.name)
+        note_origin(mel.warehouse, mel.settings, contract.name, account)
         ensure_empty(contract, entity, mel.warehouse)
         check = dg.AssetCheckResult(
             check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
@@ -177,6 +178,27 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
     first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
+
+
+def _opened(name: str, mel: Mel) -> "Source":
+    """The source, if its settings are those of the data in the warehouse."""
+    from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.sources import open_source
+
+    require_origin(mel.warehouse, mel.settings, name)
+    return open_source(name, mel.settings)
+
+
+def _required_account(source: "Source", name: str, mel: Mel) -> str | None:
+    """The account at the service, if the service tells; it must be the one whose data are in the warehouse."""
+    from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.sources.shared.base import Client
+
+    if mel.settings.sample or not isinstance(source, Client):
+        return None
+    if account := source.account():
+        require_origin(mel.warehouse, mel.settings, name, account)
+    return account
 
 
 def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:

@@ -18,11 +18,12 @@ import pytest
 import requests
 
 from mel_pipeline.cli.main import dev
-from mel_pipeline.core.errors import PortTakenError, ServingError
+from mel_pipeline.core.errors import PortTakenError, ReportError, ServingError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.serving.instance import SHIPPED, open_instance
 from mel_pipeline.defs.serving.left_runs import HOST, mark_left_runs
 from mel_pipeline.defs.serving.supervision import Parts, end
+from mel_pipeline.defs.serving.webserver import serve_ui
 from mel_pipeline.sandbox.server import running_account
 from mel_pipeline_tests.fixtures.zoho_account import Account
 
@@ -182,6 +183,14 @@ def test_a_part_that_ends_stops_the_rest_and_is_named() -> None:
 
 
 @pytest.mark.slow  # imports the UI and starts the sample
+@pytest.mark.fault(51)
+def test_a_folder_that_contains_the_data_and_keys_is_not_served_to_readers(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", reports_dir=tmp_path)
+    for folder in (tmp_path, settings.home):
+        with pytest.raises(ReportError, match="does not contain MEL_HOME"):
+            serve_ui(settings.model_copy(update={"reports_dir": folder}), 0, Parts())
+
+
 def test_ports_that_another_program_has_are_refused_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.sources import open_source
 from mel_pipeline.warehouse import Warehouse
-from mel_pipeline_tests.fixtures.shared import made_once, open_warehouse
+from mel_pipeline_tests.fixtures.shared import made_once
 
 TODAY = date(2026, 11, 20)
 ENTITIES = [(source, entity) for source in source_names() for entity in contract_of(source).entities]
@@ -81,7 +81,7 @@ def settings_at(home: Path, box: Sandbox) -> Settings:
 
 
 def warehouse_at(home: Path) -> Warehouse:
-    return open_warehouse(f"duckdb:///{home / 'warehouse.duckdb'}")
+    return Warehouse(f"duckdb:///{home / 'warehouse.duckdb'}")
 
 
 def load(source: str, entity: str, settings: Settings, warehouse: Warehouse) -> LoadResult:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from itertools import count as count_up
 from pathlib import Path
@@ -119,9 +121,38 @@ def test_without_room_for_the_copy_the_log_stays_and_nothing_is_lost(
         tried.append(1)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(safety.shutil, "copyfile", no_room)
+    monkeypatch.setattr(safety, "_copy", no_room)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("insert into one values (1, 'kept')")
     assert count(warehouse, "one") == 1
     assert tried
     assert not list(tmp_path.glob("*.before*"))
+
+
+@pytest.mark.fault(7)
+def test_a_fold_does_not_let_a_second_process_write_the_open_file(tmp_path: Path) -> None:
+    # POSIX: closing any handle of a file ends this process's locks on it, also those of DuckDB.
+    warehouse = warehouse_at(tmp_path)
+    intrude = "import sys, duckdb; duckdb.connect(sys.argv[1]).execute('insert into one values (9, NULL)')"
+    with warehouse.connect() as connection:
+        connection.exec_driver_sql("insert into one values (1, 'mine')")
+        connection.commit()
+        assert warehouse._file
+        warehouse._file.fold(connection)
+        command = [sys.executable, "-c", intrude, str(tmp_path / "w.duckdb")]
+        other = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Could not set lock" in other.stderr
+        connection.exec_driver_sql("insert into one values (2, 'mine too')")
+        connection.commit()
+    assert count(warehouse, "one") == 2
+
+
+@pytest.mark.fault(33)
+def test_what_killed_processes_left_beside_the_file_goes_with_an_erasure(tmp_path: Path) -> None:
+    warehouse = warehouse_at(tmp_path)
+    (tmp_path / "w.duckdb.tmp").mkdir()
+    left = [tmp_path / f"w.duckdb.{name}" for name in ("before.unfinished", "rewritten", "tmp/spilled")]
+    for path in left:
+        path.write_bytes(b"a person")
+    assert warehouse.rewrite(["one"])
+    assert not [path for path in left if path.exists()]

@@ -16,6 +16,7 @@ from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
+from mel_pipeline.cli.init import init
 from mel_pipeline.cli.narrative import learning, narrative
 from mel_pipeline.cli.privacy import app as privacy_commands
 from mel_pipeline.cli.publication import register as register_publication
@@ -44,6 +45,7 @@ app.add_typer(warehouse_commands, name="warehouse")
 app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
+app.command()(init)
 app.command()(cities)
 app.command()(narrative)
 app.command(hidden=True)(learning)
@@ -120,6 +122,7 @@ def report(
 
     begun = time.perf_counter()
     with sample_sources(load_settings(), while_starting=_load_dagster) as settings:
+        from mel_pipeline.defs.ranges import TO, named
         from mel_pipeline.defs.serving.running import jobs
         from mel_pipeline.defs.serving.years import run_all
         from mel_pipeline.defs.year import runs_of_year
@@ -128,7 +131,8 @@ def report(
         warnings: dict[str, str] = {}
 
         def on_begin(job: str, partition: str) -> None:
-            typer.secho(f"{partition}{' to compare with' if job == 'figures_only' else ''}", bold=True)
+            comparing = " to compare with" if job == "figures_only" else ""
+            typer.secho(f"{named(partition.split(TO))}{comparing}", bold=True)
 
         def on_stage(partition: str, stage: Stage) -> None:
             _say_stage(stage, f"of {partition}" if stage.name == "4_report" else "")

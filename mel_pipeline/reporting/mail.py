@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.findings import compared_period, main_points
 from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
@@ -17,7 +18,7 @@ from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.page.restatement_notes import publication_label
 from mel_pipeline.reporting.page.tables import Row, table_row
 from mel_pipeline.reporting.palette import load_palette
-from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline.reporting.text.texts import Texts, texts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,7 @@ def edition_mail(
         ReportError: a frame, text or the template cannot be read, or a headline figure was never calculated.
     """
     check_columns(edition)
-    texts = load_texts(sources_dir, language, edition.min_cell)
+    texts = texts_of(edition, sources_dir, language)
     known = measures(edition, language)
     figures = Figures(edition, known)
     require_headlines(figures, known, edition.period)
@@ -157,6 +158,7 @@ def _figure(row: Row, period: str, texts: Texts) -> MailFigure:
 def _html(content: _Content, subject: str, texts: Texts, sources_dir: Path) -> str:
     environment = Environment(
         loader=FileSystemLoader(sources_dir / "templates"),
+        bytecode_cache=template_cache(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mel_pipeline.core.organisation import EXAMPLE
+from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
+from mel_pipeline.reporting.digests import digest_of
+from mel_pipeline.reporting.edition import Region
 
 REPORTS = Path(__file__).parents[2] / "reports"
 LANGUAGES = ("en", "fr", "es")
@@ -107,6 +111,7 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
             columns=["number", "name_en", "name_fr", "name_es"],
         ),
         quality=quality(),
+        regions=regions(),
         notes=[
             "Instagram, daily statistics: 12 days of October 2024 are missing; the platform kept no older days."
         ],
@@ -114,10 +119,26 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
     return protected(replace(edition, **changes) if changes else edition)  # type: ignore[arg-type]
 
 
+def regions() -> list[Region]:
+    """Those of the shipped example."""
+    listed = yaml_file(EXAMPLE / "regions.yml")["regions"]
+    return [Region(dict(item["name"]), tuple(item["place"])) for item in listed]
+
+
 def protected(edition: Edition) -> Edition:
     """The edition with small groups withheld, as read from the warehouse."""
-    done = protect(edition.figures, ABOUT_PEOPLE, min_cell=edition.min_cell)
-    return replace(edition, figures=done.frame)
+    return replace(edition, figures=withheld(edition.figures, ABOUT_PEOPLE, edition.min_cell))
+
+
+_WITHHELD: dict[str, pd.DataFrame] = {}
+
+
+def withheld(figures: pd.DataFrame, rules: dict[str, Sensitivity], min_cell: int) -> pd.DataFrame:
+    """The figures with small groups withheld; the same ones are protected once per process."""
+    key = digest_of((figures, sorted(rules), min_cell))
+    if key not in _WITHHELD:
+        _WITHHELD[key] = protect(figures, rules, min_cell=min_cell).frame
+    return _WITHHELD[key].copy()
 
 
 def with_figure(edition: Edition, indicator: str, period: str, **changes: object) -> Edition:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.page.agreement import require_agreement
@@ -21,7 +22,7 @@ from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.pdf.build import pdf_of
 from mel_pipeline.reporting.pictures.charts import ChartFile, write_charts
 from mel_pipeline.reporting.pictures.page import write_page_charts
-from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline.reporting.text.texts import Texts, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ class _Composed:
 
 
 def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
-    texts = load_texts(sources_dir, language, edition.min_cell)
+    texts = texts_of(edition, sources_dir, language)
     drawn = drawn_page(edition, sources_dir, texts)
     page = _template(sources_dir).render(
         **vars(drawn.model),
@@ -123,6 +124,7 @@ def _template(sources_dir: Path) -> _Page:
     folder = sources_dir / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder),
+        bytecode_cache=template_cache(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

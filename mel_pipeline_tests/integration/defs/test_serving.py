@@ -121,13 +121,15 @@ def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_a
         "MEL_TODAY": "2026-11-20",
     }
     with mel_dev(tmp_path, settings, port) as server:
-        until(90, lambda: requests.get(f"{url}/server_info", timeout=5).ok, "the UI answers")
+        until(300, lambda: requests.get(f"{url}/server_info", timeout=5).ok, "the UI answers")
         launched = ask(LAUNCH % ASSET)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run_id = launched["run"]["id"]  # type: ignore[index]
         ended = ("SUCCESS", "FAILURE", "CANCELED")
         status = until(
-            90, lambda: (got := ask(STATUS % run_id)["runOrError"]["status"]) in ended and got, "the run ends"
+            300,
+            lambda: (got := ask(STATUS % run_id)["runOrError"]["status"]) in ended and got,
+            "the run ends",
         )
         assert status == "SUCCESS"
         assert (tmp_path / "home" / "warehouse.duckdb").is_file(), "the path of the file, in every process"
@@ -158,7 +160,7 @@ def test_the_daemon_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> 
         ) as daemon,
     ):
         try:
-            until(60, lambda: "following daemons" in said.read_text(), "it is at work")
+            until(300, lambda: "following daemons" in said.read_text(), "it is at work")
             assert daemon.stdin
             daemon.stdin.close()  # what the kernel does when the parent is killed
             daemon.wait(40)
@@ -241,7 +243,7 @@ def run_in_a_process(home: Path, host: str = "") -> Iterator[subprocess.Popen[by
     with subprocess.Popen(
         [sys.executable, "-c", LEFT, str(home), host], stderr=subprocess.DEVNULL
     ) as process:
-        until(60, (home / "waits").exists, "the run is at work")
+        until(300, (home / "waits").exists, "the run is at work")
         (home / "waits").unlink()
         yield process
         process.kill()

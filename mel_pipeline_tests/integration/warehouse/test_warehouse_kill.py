@@ -6,12 +6,14 @@ import random
 import subprocess
 import sys
 import time
+from itertools import count as count_up
 from pathlib import Path
 
 import pytest
 
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, safety
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.forking import Forking
 
 # Writes forever: each transaction adds a row to both tables and prints its number once durable.
@@ -43,13 +45,17 @@ def count(warehouse: Warehouse, table: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.fault(1)
 def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committed(
     tmp_path: Path, forked: Forking
 ) -> None:
     warehouse, chance = warehouse_at(tmp_path), random.Random(7)
-    in_fold = 0
-    for turn in range(40):
+    in_fold, enough = 0, examples(8, 40)
+    for turn in count_up():
+        if turn >= enough and in_fold:
+            break
+        assert turn < 80, "some kills fall into a fold"
         forked.start(WRITER, warehouse.url, said=tmp_path / f"said{turn}")
         reported = [forked.line()]
         time.sleep(chance.uniform(0, 0.12))
@@ -64,7 +70,6 @@ def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committ
             "reported rows are there; at most the last was not reported yet"
         )
         assert count(warehouse, "other") == 50 * rows, "a transaction is there whole"
-    assert in_fold, "some kills fell into a fold"
 
 
 def test_a_half_written_file_is_restored_to_its_state_before_the_fold(

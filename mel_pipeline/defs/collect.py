@@ -122,7 +122,7 @@ def _raw_asset(
 
 
 @dataclass(frozen=True)
-class _Load:
+class _Loaded:
     """One load of an entity; ``answered``: the source did."""
 
     check: dg.AssetCheckResult
@@ -132,7 +132,7 @@ class _Load:
 
 def _load(
     context: dg.AssetExecutionContext, mel: Mel, contract: SourceContract, entity: str, quarter: Quarter
-) -> _Load:
+) -> _Loaded:
     """Load an entity for a quarter.
 
     Raises:
@@ -151,7 +151,7 @@ def _load(
         result = load_entity(source, contract, entity, mel.warehouse, quarter=quarter, processing=processing)
         note_origin(mel.warehouse, mel.settings, contract.name, account)
         unused = unused_corrections(mel.warehouse, processing.corrections)
-        return _Load(_rows_check(result, contract.entities[entity], unused), _metadata(result))
+        return _Loaded(_rows_check(result, contract.entities[entity], unused), _metadata(result))
     except (OriginError, ContractError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except NotSetUpError:
@@ -164,7 +164,7 @@ def _load(
         check = dg.AssetCheckResult(
             check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
         )
-        return _Load(check, {"status": f"The source did not answer. {error}"}, answered=False)
+        return _Loaded(check, {"status": f"The source did not answer. {error}"}, answered=False)
 
 
 def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":

@@ -52,4 +52,4 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
         raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
     catalogue = load_catalogue(settings.sql_dir)
     regions = {("region", item.name.en): list(item.name.by_language.values()) for item in catalogue.regions}
-    return Published(figures, indicators, regions, tuple(item.name for item in catalogue.campaigns))
+    return Published(figures, indicators, regions, tuple(item.name.en for item in catalogue.campaigns))

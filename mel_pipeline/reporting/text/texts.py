@@ -29,6 +29,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.yaml_io import from_yaml
+from mel_pipeline.reporting.text.own_texts import own_texts, require_known
 from mel_pipeline.reporting.text.phrases import Phrases
 
 if TYPE_CHECKING:
@@ -275,16 +276,25 @@ def texts_of(edition: Edition, sources_dir: Path, language: str) -> Texts:
     """
     named = {region.name[BASE]: region.name.get(language, region.name[BASE]) for region in edition.regions}
     texts = load_texts(sources_dir, language, edition.min_cell)
-    own = edition.sentences.get(language, {})
-    return replace(texts, names=named, own=own)
+    return replace(texts, names=named, own={**texts.own, **edition.sentences.get(language, {})})
 
 
 def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     """Texts of ``locales/<language>.yml``, nested keys joined by dots (plural forms stay together).
 
+    Texts that the organisation words itself go before them.
+
     Raises:
-        ReportError: the file is missing, empty or not YAML.
+        ReportError: a file is missing, empty or not YAML.
     """
+    texts = _shipped(sources_dir, language, min_cell)
+    path, tree, phrases = own_texts(language)
+    given = dict(flat_texts(tree))
+    require_known(path, given, {**texts.fallback, **texts.entries})
+    return replace(texts, entries={**texts.entries, **given}, own=phrases) if given or phrases else texts
+
+
+def _shipped(sources_dir: Path, language: str, min_cell: int) -> Texts:
     folder = sources_dir / "locales"
     tree = read_texts(folder / f"{language}.yml")
     listed = tree.pop("phrases", {})

@@ -167,7 +167,7 @@ class Settings(DeliverySettings):
         try:
             ZoneInfo(text)
         except (KeyError, ValueError):
-            raise ValueError("not a time zone; write it like Europe/Madrid") from None
+            raise ValueError("not a time zone; write it like Africa/Nairobi") from None
         return text
 
     @cached_property

@@ -77,8 +77,8 @@ def _organisation(settings: Settings) -> str:
             f"{place / FILE}: fewest_rows names {unknown[0]}, which is no table. Correct the name."
         )
     said = f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
-    absent = ", ".join(f"{name} ({value!r} counts)" for name, value in missing_keys(place).items())
-    return f"{said}; {FILE} does not have {absent}" if absent else said
+    by_default = ", ".join(f"{name} ({value!r} counts)" for name, value in missing_keys(place).items())
+    return f"{said}; {FILE} does not have {by_default}" if by_default else said
 
 
 def _languages(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline.cli.doctor import _organisation
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError, SettingsError
 from mel_pipeline.core.organisation import EXAMPLE, facts, missing_files, missing_keys, start
@@ -89,6 +90,20 @@ def test_what_the_file_leaves_out_is_listed_with_what_counts_instead(own: Path) 
     found = missing_keys(own)
     assert found.keys().isdisjoint({"name", "currency"}) and found["fund_pipeline"] == "Fund"
     assert missing_keys(EXAMPLE) == {}
+
+
+def test_doctor_says_what_a_new_version_adds_to_the_folder(own: Path) -> None:
+    assert _organisation(load_settings()) == f"Metropolis, {own}"
+    (own / "organisation.yml").write_text("name: Ports\ncurrency: XOF\n", encoding="utf-8")
+    said = _organisation(load_settings())
+    assert "organisation.yml does not have" in said and "fund_pipeline ('Fund' counts)" in said
+    (own / "factcheck.yml").unlink()
+    with pytest.raises(SettingsError, match=r"lacks factcheck\.yml.*Copy"):
+        _organisation(load_settings())
+    (own / "factcheck.yml").touch()
+    change(own / "organisation.yml", "XOF", "XOF\nfewest_rows: {raw_crm__accounts: 3}")
+    with pytest.raises(SettingsError, match=r"fewest_rows names raw_crm__accounts"):
+        _organisation(load_settings())
 
 
 def test_the_crm_mapping_is_that_of_the_folder_unless_a_setting_names_another(own: Path) -> None:

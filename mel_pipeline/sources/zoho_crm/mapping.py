@@ -13,6 +13,7 @@ from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.yaml_io import from_yaml
 
 FILE = "mapping.yml"
 SHIPPED = EXAMPLE / FILE
@@ -75,7 +76,7 @@ def load_mapping(path: Path, contract: SourceContract) -> Mapping:
 def _read(path: Path, contract_json: str) -> Mapping:
     contract = SourceContract.model_validate_json(contract_json)
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        written = from_yaml(path.read_text(encoding="utf-8")) or {}
         mapping = {name: EntityMapping.model_validate(entity) for name, entity in written.items()}
     except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
         raise SettingsError(f"Reading the Zoho mapping {path}: {error}") from None

@@ -22,7 +22,7 @@ from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError, NoRowsError, Table, comma_table_in
 
 _CHILD = Path(__file__).with_name("workbook_child.py")
-_REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
+_REFUSED, _NO_MEMORY, _TOO_LONG = 3, 4, 6  # exit codes of the child
 
 
 @contextmanager
@@ -75,7 +75,12 @@ def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, i
         raise FileRefusedError(done.stderr.decode("utf-8", "replace").strip())
     if done.returncode == -signal.SIGXCPU:
         raise FileRefusedError(
-            f"Reading the workbook took longer than {limits.seconds} seconds and was stopped."
+            "Reading the workbook took longer than a workbook of its size may take and was stopped."
+            " Export it again as CSV."
+        )
+    if done.returncode == _TOO_LONG:
+        raise FileRefusedError(
+            "The text of the workbook is much longer than the workbook itself, because cells repeat long texts."
             " Export it again as CSV."
         )
     if done.returncode == _NO_MEMORY:

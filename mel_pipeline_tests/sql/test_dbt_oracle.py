@@ -52,6 +52,8 @@ def variables(quarter: str) -> dict[str, object]:
         "today": TODAY.isoformat(),
         "first_quarter": "2023-Q1",
         "time_zone": "Europe/Madrid",
+        "currency": "EUR",
+        "fund_pipeline": "International Fund",
     }
 
 

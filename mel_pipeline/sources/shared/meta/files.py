@@ -62,7 +62,7 @@ def reader(name: str, layout: Layout, settings: Settings) -> Callable[[DropFile]
         zone = ZoneInfo(options.text("export_time_zone"))
     except (ZoneInfoNotFoundError, ValueError):
         raise SettingsError(
-            f"{options.variable('export_time_zone')} is not a time zone. Write it like Europe/Madrid."
+            f"{options.variable('export_time_zone')} is not a time zone. Write it like Africa/Nairobi."
         ) from None
     return partial(read_export, layout=layout, zone=zone)
 

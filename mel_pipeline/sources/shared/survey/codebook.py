@@ -35,7 +35,7 @@ class Codebook(BaseModel):
 
     ``surveys`` names the surveys it applies to, with `*` as a wildcard; empty: all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
-    question mean, from 1 to 5, where the common scale (organisations/metropolis/scales.yml) does not.
+    question mean, from 1 to 5, where the organisation's scales.yml does not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

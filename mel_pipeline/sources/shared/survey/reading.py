@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 import pandas as pd
 
-from mel_pipeline.sources.shared.dates import Order, has_two_readings, order_of
+from mel_pipeline.sources.shared.dates import Order, has_two_readings, has_year_first, order_of
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.survey.repeats import joined, main_and_repeats
 SOURCE = "survey_files"
 CHUNK = 20_000  # rows in memory at a time
 FIRST_ROWS = 25
+_WHOLLY_CHECKED = 200_000  # rows; a spreadsheet that a person saved again has fewer
 _REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES_DATE_ORDER"
 
 
@@ -53,6 +54,10 @@ class Export:
             if question.builtin in ("started_at", "completed_at")
         ]
         first = self.sheet.first_rows[self.layout.header_rows :]
+        if not moments:
+            return None
+        if self.responses <= _WHOLLY_CHECKED:
+            self._require_one_form(moments)
         if not any(has_two_readings(row[column]) for row in first for column in moments):
             return None
         if self.layout.date_order:
@@ -60,6 +65,21 @@ class Export:
         with closing(self._frames(columns=moments)) as frames:
             texts = chain.from_iterable(frame[column].unique() for frame in frames for column in frame)
             return order_of(texts, book.date_order or usual, _REMEDY)
+
+    def _require_one_form(self, moments: Sequence[int]) -> None:
+        """Refuse a column that a spreadsheet has half converted: what it took for dates has day and month swapped."""
+        with closing(self._frames(columns=moments)) as frames:
+            converted: dict[int, bool] = {}
+            for frame in frames:
+                for column in frame:
+                    texts = pd.unique(frame[column].str.strip())
+                    for year_first in {has_year_first(text) for text in texts if _is_numeric_date(text)}:
+                        if converted.setdefault(column, year_first) != year_first:
+                            raise FileRefusedError(
+                                f"Column {column + 1} holds dates that a spreadsheet has converted, and dates as text"
+                                " with the year last. It swaps day and month of those it converts. Export the file"
+                                " again from the tool, and do not open it before you put it into the folder."
+                            )
 
     def chunks(self, order: Order | None) -> Generator[Answers]:
         """Its responses, in order."""
@@ -72,6 +92,10 @@ class Export:
 
     def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
         return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)
+
+
+def _is_numeric_date(text: str) -> bool:
+    return has_two_readings(text) or has_year_first(text)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -130,7 +130,7 @@ def read_moment(text: str, order: Order | None, zone: str | None = None) -> str:
         raise ValueError("not that weekday")
     if match["name"] and not (match["zone"] or match["offset"]):
         raise ValueError("not a time zone")
-    moment = datetime.combine(day, datetime.min.time()).replace(**_clock(match))
+    moment = datetime.combine(day, _clock(match))
     if match["zone"] or match["offset"]:
         return moment.replace(tzinfo=_offset(match["zone"], match["offset"])).isoformat()
     return (moment.replace(tzinfo=ZoneInfo(zone)) if zone else moment).isoformat()
@@ -148,9 +148,9 @@ def _day_of(text: str, order: Order | None) -> tuple[re.Match[str], date]:
     raise ValueError("not a date")
 
 
-def _clock(match: re.Match[str]) -> dict[str, int]:
+def _clock(match: re.Match[str]) -> time:
     if match["hour"] is None:
-        return {}
+        return time()
     hour = int(match["hour"])
     if match["half"]:
         if not 1 <= hour <= 12:
@@ -158,7 +158,7 @@ def _clock(match: re.Match[str]) -> dict[str, int]:
         hour = hour % 12 + (12 if match["half"][0] in "Pp" else 0)
     elif not (match["minute"] or match["full"]):
         raise ValueError("not a time")
-    return {"hour": hour, "minute": int(match["minute"] or 0), "second": int(match["second"] or 0)}
+    return time(hour, int(match["minute"] or 0), int(match["second"] or 0))
 
 
 def _without_weekday(text: str) -> tuple[int | None, str]:
@@ -180,7 +180,7 @@ def _only(weekday: int | None, match: re.Match[str], order: Order) -> bool:
         except ValueError:
             return False
 
-    return weekday is not None and fits(order) and not all(map(fits, ("day_first", "month_first")))
+    return weekday is not None and fits(order) and not (fits("day_first") and fits("month_first"))
 
 
 def _swapped(match: re.Match[str], order: Order) -> date:

@@ -139,6 +139,7 @@ class SurveyFiles(Client):
             with closing(export.chunks(export.order(book, self._rules.order))) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
+                warnings += [f"{file.name}: {words}" for words in export.warnings_of(plan.joins, book)]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)

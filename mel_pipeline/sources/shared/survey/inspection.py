@@ -14,6 +14,7 @@ import yaml
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.joining import joined
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
@@ -97,6 +98,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         scales: labels the catalogue knows.
     """
     plan = plan_of(first, book)
+    whole = joined(first, plan.joins, first.layout.missing | frozenset(book.missing))
     columns = [
         _inspect_column(number, question, first, plan, book, scales)
         for number, question in enumerate(first.layout.questions)
@@ -105,7 +107,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
     role = plan.roles.get("overall_satisfaction")
     if role is None:
         role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
-    answers = _answers(first, role) if role is not None else Counter[str]()
+    answers = _answers(whole, role) if role is not None else Counter[str]()
     known = scales["satisfaction"]
     unmapped = {
         label: count
@@ -136,14 +138,18 @@ def _inspect_column(
     if question.builtin:
         what = "not needed" if question.builtin == "ignored" else question.builtin.replace("_", " ")
         return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
-    if question.choice is not None:
-        return Column(
-            number + 1, header, "a choice of its question", "it has a column of its own", answered=len(texts)
-        )
-    role = book.role(question)
+    role = plan.role_of(number) or book.role(question)
+    if question.choice is not None or question.is_summary:
+        what = "a choice of its question" if question.choice is not None else "its choices in one cell"
+        what = f"{role.replace('_', ' ')}: {what}" if role else what
+        return Column(number + 1, header, what, "its choices have columns of their own", answered=len(texts))
     shown = _closed(texts)
     if role:
         what = "not needed" if role == "ignored" else role.replace("_", " ")
+        if number not in plan.roles.values() and number in {
+            one for join in plan.joins for one in join.columns
+        }:
+            what += ", joined with others"
         return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
     guess, why = _guess(question, texts, book, scales)
     return Column(number + 1, header, "another question", why, guess, len(texts), shown)

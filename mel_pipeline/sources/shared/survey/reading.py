@@ -11,6 +11,7 @@ import pandas as pd
 from mel_pipeline.sources.shared.dates import Order, has_two_readings, has_year_first, order_of
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.joining import Join, require_branches
 from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
 from mel_pipeline.sources.shared.survey.profile import Profile
 from mel_pipeline.sources.shared.survey.recognise import recognise
@@ -71,7 +72,7 @@ class Export:
         with closing(self._frames(columns=moments)) as frames:
             converted: dict[int, bool] = {}
             for frame in frames:
-                for column in frame:
+                for column in moments:
                     texts = pd.unique(frame[column].str.strip())
                     for year_first in {has_year_first(text) for text in texts if _is_numeric_date(text)}:
                         if converted.setdefault(column, year_first) != year_first:
@@ -89,6 +90,20 @@ class Export:
                 yield Answers(
                     SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats
                 )
+
+    def warnings_of(self, joins: Sequence[Join], book: Codebook) -> list[str]:
+        """Answers that do not count because columns that belong together contradict each other.
+
+        Raises:
+            FileRefusedError: they are several questions.
+        """
+        if not joins:
+            return []
+        columns = sorted({column for join in joins for column in join.columns})
+        missing = self.layout.missing | frozenset(book.missing)
+        with closing(self._frames(columns=columns)) as frames:
+            chunks = (Answers(SOURCE, self.survey, "", "", self.layout, frame) for frame in frames)
+            return require_branches(chunks, joins, missing)
 
     def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
         return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)

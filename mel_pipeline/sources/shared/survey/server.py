@@ -10,6 +10,7 @@ from mel_pipeline.core.errors import TransientSourceError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Pull, frame_of
 from mel_pipeline.sources.shared.survey.codebook import codebook_for, codebooks_in
+from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.responses import batches
 from mel_pipeline.sources.shared.survey.submissions import Form, Record, answers_of
@@ -58,6 +59,10 @@ class Server:
                 answers = answers_of(form, accepted, self._key, place, first)
                 if plan is None:
                     plan = plan_of(answers, book)
+                    missing = answers.layout.missing | frozenset(book.missing)
+                    self.warnings += [
+                        f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
+                    ]
                     self._look_for_questions(form, plan)
                 yield from batches(iter([answers]), plan, book, contract)
         if len(seen) < total:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.zones import zone_of
 
 Order = Literal["day_first", "month_first"]
 
@@ -104,7 +104,7 @@ def read_moment(text: str, order: Order | None, zone: str | None = None) -> str:
     moment = datetime(year, month, day, hour, int(match[5] or 0), int(match[6] or 0))  # noqa: DTZ001 - the zone, if any, follows
     if match[8] or match[9]:
         return moment.replace(tzinfo=_offset(match[9] or "+0")).isoformat()
-    return (moment.replace(tzinfo=ZoneInfo(zone)) if zone else moment).isoformat()
+    return (moment.replace(tzinfo=zone_of(zone)) if zone else moment).isoformat()
 
 
 def _year(text: str) -> int:

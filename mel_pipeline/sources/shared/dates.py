@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.zones import zone_of
 
 Order = Literal["day_first", "month_first"]
 
@@ -133,7 +133,7 @@ def read_moment(text: str, order: Order | None, zone: str | None = None) -> str:
     moment = datetime.combine(day, _clock(match))
     if match["zone"] or match["offset"]:
         return moment.replace(tzinfo=_offset(match["zone"], match["offset"])).isoformat()
-    return (moment.replace(tzinfo=ZoneInfo(zone)) if zone else moment).isoformat()
+    return (moment.replace(tzinfo=zone_of(zone)) if zone else moment).isoformat()
 
 
 def _day_of(text: str, order: Order | None) -> tuple[re.Match[str], date]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
-from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.errors import MelError, PermanentSourceError, SettingsError, place_of
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order
@@ -24,7 +24,13 @@ from mel_pipeline.sources.shared.files import (
     readable_files,
 )
 from mel_pipeline.sources.shared.survey import responses
-from mel_pipeline.sources.shared.survey.codebook import Codebook, codebook_for, codebooks_in, common_codebook
+from mel_pipeline.sources.shared.survey.codebook import (
+    BrokenCodebook,
+    Codebook,
+    codebook_for,
+    codebooks_in,
+    common_codebook,
+)
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
 from mel_pipeline.sources.shared.survey.reading import open_export
@@ -40,6 +46,13 @@ class Rules:
     profiles: Sequence[Profile] = ()
     fallback: str | None = None
     order: Order | None = None
+    broken_profiles: Sequence[str] = ()
+
+    @property
+    def faults(self) -> list[str]:
+        """Why codebooks and profiles cannot be used."""
+        books = [book.fault for book in self.codebooks if isinstance(book, BrokenCodebook)]
+        return [*books, *self.broken_profiles]
 
     def fingerprint(self, contract: EntityContract) -> str:
         """Changes with any of them, so that files still in the folder are read again."""
@@ -57,7 +70,6 @@ def rules_of(settings: Settings) -> Rules:
     """Codebooks and profiles from the drop folder, and the source's settings.
 
     Raises:
-        ContractError: a codebook or a profile is not valid.
         SettingsError: a setting is not one of its values.
     """
     options = settings.source("survey_files")
@@ -71,11 +83,13 @@ def rules_of(settings: Settings) -> Rules:
             f"{options.variable('fallback_encoding')} is not a known encoding. Western Windows files are in cp1252."
         ) from None
     folder = settings.survey_folder
+    profiles, broken = profiles_in(folder / "profiles")
     return Rules(
         codebooks_in(folder / "codebooks"),
-        profiles_in(folder / "profiles"),
+        profiles,
         fallback or None,
         cast("Order", order) if order else None,
+        broken,
     )
 
 
@@ -99,7 +113,7 @@ class SurveyFiles(Client):
         stored = json.loads(cursor) if cursor else {}
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         files = dict(known)
-        warnings: list[str] = []
+        warnings = self._rules.faults
 
         def batches() -> Iterator[Batch]:
             exports, refused = self._exports()
@@ -109,8 +123,8 @@ class SurveyFiles(Client):
                 if stamp not in done:
                     try:
                         yield from self._responses(export, contract, warnings)
-                    except FileRefusedError as reason:
-                        refused[export.name] = str(reason)
+                    except Exception as error:
+                        refused[export.name] = _reason(error)
                         continue  # reported below, with the others; the next run tries it again
                     done.add(stamp)
                 files[export.name] = stamp
@@ -147,6 +161,16 @@ class SurveyFiles(Client):
                     yield replace(batch, notes=[note])
 
     loads: ClassVar = {"responses": _response_load}
+
+
+def _reason(error: Exception) -> str:
+    """Why a file was not read; of what nobody foresaw only the place, as its text may quote an answer."""
+    if isinstance(error, FileRefusedError | MelError):
+        return str(error)
+    return (
+        f"The file could not be read ({type(error).__name__} at {place_of(error)}). The other files load. Export it"
+        " again, unchanged; if this stays, send this sentence to the maintainer of the connector."
+    )
 
 
 def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:

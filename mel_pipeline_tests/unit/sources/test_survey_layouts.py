@@ -367,7 +367,7 @@ def test_a_profile_says_how_a_file_of_another_tool_is_laid_out(tmp_path: Path) -
         "Sheet No;Day;Overall satisfaction;Topics;Who filled it in\n1;03/04/2025;Satisfied;Water|Ports;Ana\n2;04/04/2025;9;;Eva\n"
     )
     os.utime(tmp_path / "lab.csv", (time.time() - 60,) * 2)
-    rows, _ = load(tmp_path, profiles=profiles_in(tmp_path / "profiles"))
+    rows, _ = load(tmp_path, profiles=profiles_in(tmp_path / "profiles")[0])
     one, two = rows["1 at 2025-04-03T00:00:00"], rows["2 at 2025-04-04T00:00:00"]
     assert (one["tool"], one["overall_satisfaction"], one["others"]) == (
         "paper",

@@ -6,7 +6,9 @@ Texts are compared without case, accents and punctuation; otherwise exactly, nev
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.model import Question
+from mel_pipeline.sources.shared.zones import zone_of
 
 FILE = Path(__file__).parent / "codebook.yml"
 
@@ -60,6 +64,13 @@ class Codebook(BaseModel):
         ]:
             raise ValueError(f"'{wrong[0]}' has a score outside 1 to 5")
         return scale
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, zone: str | None) -> str | None:
+        if zone is not None:
+            zone_of(zone)
+        return zone
 
     def fits(self, survey: str) -> bool:
         """Whether it applies to this survey."""
@@ -127,6 +138,12 @@ class Codebook(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
+class BrokenCodebook(Codebook):
+    """A codebook that cannot be used. Read without it, its surveys would lose answers: their files wait for it."""
+
+    fault: str
+
+
 @lru_cache
 def common_codebook() -> Codebook:
     """Wordings that are the same in every survey."""
@@ -153,8 +170,33 @@ def load_codebook(path: Path) -> Codebook:
 
 
 def codebooks_in(folder: Path) -> list[Codebook]:
-    """Every codebook of a folder (``*.yml``), by name; none if there is no folder."""
-    return [load_codebook(path) for path in sorted(folder.glob("*.yml"))]
+    """Every codebook of a folder (``*.yml``), by name; none if there is no folder.
+
+    One that is not valid is a ``BrokenCodebook`` of the surveys it names, or else of the one it is called after.
+    """
+    found: list[Codebook] = []
+    for path in sorted(folder.glob("*.yml")):
+        try:
+            found.append(load_codebook(path))
+        except ContractError as error:
+            found.append(
+                BrokenCodebook(surveys=_surveys_named(path) or [path.stem], fault=_naming(path, error))
+            )
+    return found
+
+
+def _naming(path: Path, error: ContractError) -> str:
+    return str(error).replace("Reading the codebook:", f"Reading the codebook {path.name}:")
+
+
+def _surveys_named(path: Path) -> list[str]:
+    """What a codebook that is not valid names under ``surveys``, if that part can be read."""
+    with suppress(OSError, yaml.YAMLError):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if match := re.search(r"^surveys:.*\n?(?:[ \t-].*\n?)*", text, re.MULTILINE):
+            named = yaml.safe_load(match[0])["surveys"]
+            return [str(name) for name in (named if isinstance(named, list) else [named]) if name]
+    return []
 
 
 def codebook_for(survey: str, own: Sequence[Codebook]) -> Codebook:
@@ -162,10 +204,15 @@ def codebook_for(survey: str, own: Sequence[Codebook]) -> Codebook:
 
     Raises:
         ContractError: two of them contradict each other about one survey.
+        FileRefusedError: one of them cannot be used.
     """
     book = common_codebook()
     for more in own:
         if more.fits(survey):
+            if isinstance(more, BrokenCodebook):
+                raise FileRefusedError(
+                    f"{more.fault} Until then the file waits, and what was read of it stays."
+                )
             book = _merged(book, more)
     return book
 

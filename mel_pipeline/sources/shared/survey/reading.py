@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, islice
+from pathlib import PurePath
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ class Export:
         main, groups = main_and_repeats(tables)
         table = tables[main]
         self.file = file
-        self.survey = file.path.stem
+        self.survey = PurePath(file.name).stem
         self.how = f"{table.how}, with repeated groups {', '.join(groups)}" if groups else table.how
         self._table = table
         self._repeats = joined(table, groups)

@@ -19,11 +19,13 @@ from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.base import Batch, Rejected, key_of, payload_of
 from mel_pipeline.sources.shared.dates import read_moment
+from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import joined
-from mel_pipeline.sources.shared.survey.model import Answers, Chunks
+from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Layout
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
+from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
 _UNREADABLE = "\ufffd"  # stands for a time that cannot be read; the contract finds it
@@ -37,6 +39,20 @@ def batches(chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract
         yield _Chunk(answers, plan, book, repeated).batch(contract)
 
 
+def zone_for(layout: Layout, book: Codebook) -> str | None:
+    """The zone of times without an offset: the tool's own, or the codebook's if nobody knows that.
+
+    Raises:
+        FileRefusedError: nobody knows the tool's, and the codebook names none.
+    """
+    try:
+        return layout.zone if layout.zone and zone_of(layout.zone) else book.zone
+    except UnknownZoneError as error:
+        if book.zone is None:
+            raise FileRefusedError(str(error)) from None
+    return book.zone
+
+
 class _Chunk:
     """Turns one chunk into rows."""
 
@@ -46,6 +62,7 @@ class _Chunk:
         self.answers = joined(answers, plan.joins, self.missing)
         self.layout, self.plan, self.book = self.answers.layout, plan, book
         self.repeated = repeated
+        self.zone = zone_for(self.layout, book)
         self.count = len(answers.frame)
 
     def batch(self, contract: EntityContract) -> Batch:
@@ -111,7 +128,7 @@ class _Chunk:
         return self._cells(self.plan.builtins.get(name))  # type: ignore[call-overload]
 
     def _moment(self, name: str) -> Texts:
-        zone = self.layout.zone or self.book.zone
+        zone = self.zone
 
         def read(text: str) -> str:
             try:

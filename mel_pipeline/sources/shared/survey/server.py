@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.core.errors import ContractError, TransientSourceError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull, frame_of
-from mel_pipeline.sources.shared.survey.codebook import codebook_for, codebooks_in
+from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
 from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.responses import batches
@@ -24,7 +25,7 @@ class Server:
     def __init__(self, title: str, key: str, settings: Settings, rejected: Callable[[Record], bool]) -> None:
         self._title, self._key, self._rejected = title, key, rejected
         self._own = codebooks_in(settings.survey_folder / "codebooks")
-        self.warnings: list[str] = []
+        self.warnings = [book.fault for book in self._own if isinstance(book, BrokenCodebook)]
 
     def pull(
         self, contract: EntityContract, forms: Iterable[str], ask: Callable[[str], tuple[Form, Pages]]
@@ -38,7 +39,11 @@ class Server:
         def read() -> Iterator[Batch]:
             for name in forms:
                 form, pages = ask(name)
-                yield from self._form(contract, form, pages)
+                try:
+                    yield from self._form(contract, form, pages)
+                except (FileRefusedError, ContractError) as reason:
+                    refused = Rejected(f"{self._title} {form.survey}", None, None, str(reason), "{}")
+                    yield Batch(frame_of([], contract), [refused], fetched=1)
 
         return Pull(read(), warnings=lambda: self.warnings)
 

@@ -30,6 +30,15 @@ from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
 _UNREADABLE = "\ufffd"  # stands for a time that cannot be read; the contract finds it
 _BUILT_IN = ("started_at", "completed_at")
+_OF_ROLE = {  # what a figure needs; a later export that does not ask it takes nothing away
+    "overall_satisfaction": (
+        "overall_satisfaction", "satisfaction_key", "satisfaction_score", "satisfaction_kind",
+    ),
+    "recommendation": ("recommendation",),
+    "gender": ("gender", "gender_key", "gender_asked"),
+    "city": ("city", "city_key"),
+    "event_code": ("event_code",),
+}  # fmt: skip
 
 
 def batches(chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract) -> Iterator[Batch]:
@@ -95,6 +104,7 @@ class _Chunk:
         ):
             found[key] = _each(found[role], lambda text: normalize_text(text) or None)
         found["gender_asked"] = self._constant("true" if "gender" in self.plan.roles else "false")
+        found["not_in_export"] = self._constant(" ".join(self._unread()) or None)
         found["other_answers"] = self._others()
         found["status"] = self._status(found["completed_at"])
         found["answered_at"] = _first_of(found["completed_at"], found["started_at"])
@@ -106,6 +116,11 @@ class _Chunk:
             "origin": self.answers.origin,
         }
         return found | {name: self._constant(text) for name, text in constants.items()}
+
+    def _unread(self) -> list[str]:
+        """Columns of the figures that this export has no question for."""
+        asked = {*self.plan.roles, *self.plan.builtins, *(["event_code"] if self.book.event_code else [])}
+        return [column for role, columns in _OF_ROLE.items() if role not in asked for column in columns]
 
     # -- one column -------------------------------------------------------------------------------------
 

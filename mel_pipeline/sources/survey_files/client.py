@@ -31,9 +31,12 @@ from mel_pipeline.sources.shared.survey.codebook import (
     codebooks_in,
     common_codebook,
 )
+from mel_pipeline.sources.shared.survey.doubts import Doubts
+from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
-from mel_pipeline.sources.shared.survey.reading import open_export
+from mel_pipeline.sources.shared.survey.reading import Export, open_export
+from mel_pipeline.sources.shared.survey.scale import Scale
 
 ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
 
@@ -150,16 +153,30 @@ class SurveyFiles(Client):
     def _responses(self, file: DropFile, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
         with open_export(file, self._rules.profiles, self._rules.fallback) as export:
             book = codebook_for(export.survey, self._rules.codebooks)
-            with closing(export.chunks(export.order(book, self._rules.order))) as chunks:
+            order = export.order(book, self._rules.order)
+            with closing(export.chunks(order)) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
-                for batch in responses.batches(chain([first], chunks), plan, book, contract):
+                scale = _scale(export, first, plan, book)
+                doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
+                for batch in responses.batches(chain([first], chunks), plan, book, contract, scale):
+                    doubts.note(batch)
                     yield replace(batch, notes=[note])
+                warnings += doubts.sentences
 
     loads: ClassVar = {"responses": _response_load}
+
+
+def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
+    """By all answers of a file, whatever its length."""
+    if export.responses <= len(first.frame):
+        return responses.scale_in([first], plan, book)
+    columns = [plan.roles["overall_satisfaction"]] if "overall_satisfaction" in plan.roles else []
+    with closing(export.chunks(first.order, columns)) as chunks:
+        return responses.scale_in(chunks, plan, book)
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ A guess is only shown. It takes effect once it is written into a codebook.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,12 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
 Scales = Mapping[
     str, frozenset[str]
@@ -53,14 +55,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found in an export. ``unmapped`` counts answers to the overall question that no scale knows."""
+    """What was found in an export. ``scale``: of the overall question, by the answers inspected."""
 
     survey: str
     tool: str
     how: Sequence[str]
     responses: int
     columns: Sequence[Column]
-    unmapped: Mapping[str, int] = field(default_factory=dict)
+    scale: Scale = NO_SCALE
     removed: Mapping[str, int] = field(default_factory=dict)  # header -> answers with an address in them
     asks_no_event: bool = False
 
@@ -80,9 +82,8 @@ class Inspection:
             for column in self.guesses:
                 lines.append(f"#  {column.guess}:  # {column.why}")
                 lines.append(f"#    - {_quoted(column.header)}")
-        if self.unmapped:
-            lines.append("#scale:  # what each label means, from 1 to 5, or non_answer")
-            lines += [f"#  {_quoted(label)}: ?" for label in self.unmapped]
+        if self.scale.unknown:
+            lines += self.scale.proposed()
         if self.asks_no_event:
             lines.append('#event_code: "?"  # the CRM\'s code of the event: the survey does not ask')
         return "\n".join(lines) + "\n"
@@ -105,15 +106,11 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
     role = plan.roles.get("overall_satisfaction")
     if role is None:
         role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
-    answers = _answers(first, role) if role is not None else Counter[str]()
-    known = scales["satisfaction"]
-    unmapped = {
-        label: count
-        for label, count in answers.most_common()
-        if normalize_text(label) not in known
-        and book.score(label) is None
-        and label not in first.layout.missing
-    }
+    scale = NO_SCALE
+    if role is not None:
+        question = first.layout.questions[role]
+        others = [question.text, *(label for _, label in question.labels)]
+        scale = scale_of(dict(_answers(first, role).most_common()), others, book)
     removed = {
         question.text: count
         for number, question in enumerate(first.layout.questions)
@@ -121,9 +118,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         and (count := sum(without_personal(text) != text for text in _texts(first, number)))
     }
     asks_no_event = "event_code" not in plan.roles and not book.event_code
-    return Inspection(
-        first.survey, first.layout.tool, how, responses, found, unmapped, removed, asks_no_event
-    )
+    return Inspection(first.survey, first.layout.tool, how, responses, found, scale, removed, asks_no_event)
 
 
 def _inspect_column(
@@ -182,11 +177,11 @@ _KINDS: dict[Role, str] = {
 def _fits(role: Role, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
     match role:
         case "overall_satisfaction":
-            return normalize_text(text) in scales["satisfaction"] or text in "12345"
+            return normalize_answer(text) in scales["satisfaction"] or text in {"1", "2", "3", "4", "5"}
         case "recommendation":
             return text.isdigit() and int(text) <= 10
         case "gender":
-            return normalize_text(text) in scales["gender"]
+            return normalize_answer(text) in scales["gender"]
         case "city" | "country":
             return len(text) <= _LONG * 2 and not any(c.isdigit() for c in text)
         case "event_code":
@@ -231,4 +226,4 @@ def _yaml(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return yaml.safe_dump(text, allow_unicode=True, default_style='"', width=10_000).strip()
+    return json.dumps(text, ensure_ascii=False)  # valid in YAML, and emoji stay readable

@@ -62,10 +62,10 @@ class Export:
             texts = chain.from_iterable(frame[column].unique() for frame in frames for column in frame)
             return order_of(texts, book.date_order or usual, _REMEDY)
 
-    def chunks(self, order: Order | None) -> Generator[Answers]:
-        """Its responses, in order."""
+    def chunks(self, order: Order | None, columns: Sequence[int] | None = None) -> Generator[Answers]:
+        """Its responses, in order; of all columns, or of some."""
         origin = f"file {self.file.digest}"
-        with closing(self._frames()) as frames:
+        with closing(self._frames(columns)) as frames:
             for frame in frames:
                 yield Answers(
                     SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats

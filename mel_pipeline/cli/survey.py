@@ -49,7 +49,7 @@ def inspect(
 
 
 def _inspected(path: Path, settings: Settings) -> Inspection:
-    from mel_pipeline.core.normalize_text import normalize_text
+    from mel_pipeline.core.normalize_text import normalize_answer
     from mel_pipeline.sources.shared.files import dropped
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
@@ -60,7 +60,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     rules = rules_of(settings)
     labels = load_catalogue(settings.sql_dir).scale_labels
     scales: dict[str, frozenset[str]] = {
-        scale: frozenset(normalize_text(one.label) for one in labels if one.scale == scale)
+        scale: frozenset(normalize_answer(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")
     }
     with open_export(dropped(path), rules.profiles, rules.fallback) as export:
@@ -109,12 +109,9 @@ def _print_inspection(found: Inspection) -> None:
         )
         + "."
     )
-    if found.unmapped:
-        listed = ", ".join(f"'{_escaped(label)}' ({count})" for label, count in found.unmapped.items())
-        console.print(
-            f"[yellow]Labels missing from every scale:[/] {listed}. Satisfaction is withheld until they have a score."
-        )
-    if found.guesses or found.unmapped or found.asks_no_event:
+    if advice := found.scale.advice:
+        console.print(f"[yellow]{_escaped(advice[0].upper() + advice[1:])}, as proposed below.[/]")
+    if found.guesses or found.scale.unknown or found.asks_no_event:
         console.print("\nProposed codebook (guesses are commented out; nothing is used until you save it):\n")
         console.print(found.codebook(form=False), highlight=False, markup=False)
 

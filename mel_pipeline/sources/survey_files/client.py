@@ -32,10 +32,13 @@ from mel_pipeline.sources.shared.survey.codebook import (
     common_codebook,
     unused_event_codes,
 )
+from mel_pipeline.sources.shared.survey.doubts import Doubts
 from mel_pipeline.sources.shared.survey.looks import unread_looks
+from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
-from mel_pipeline.sources.shared.survey.reading import open_export
+from mel_pipeline.sources.shared.survey.reading import Export, open_export
+from mel_pipeline.sources.shared.survey.scale import Scale
 
 ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
 
@@ -159,7 +162,8 @@ class SurveyFiles(Client):
         with open_export(file, self._rules.profiles, self._rules.fallback) as export:
             own = self._rules.codebooks
             book = codebook_for(export.survey, own, export.questions)
-            with closing(export.chunks(export.order(book, self._rules.order))) as chunks:
+            order = export.order(book, self._rules.order)
+            with closing(export.chunks(order)) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
                 told = [
@@ -171,10 +175,22 @@ class SurveyFiles(Client):
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
-                for batch in responses.batches(chain([first], chunks), plan, book, contract):
+                scale = _scale(export, first, plan, book)
+                doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
+                for batch in responses.batches(chain([first], chunks), plan, book, contract, scale):
+                    doubts.note(batch)
                     yield replace(batch, notes=[note])
+                warnings += doubts.sentences
 
     loads: ClassVar = {"responses": _response_load}
+
+
+def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
+    """By all answers of a file, whatever its length."""
+    if export.responses <= len(first.frame):
+        return responses.scale_in([first], plan, book)
+    with closing(export.chunks(first.order, plan.columns_of("overall_satisfaction"))) as chunks:
+        return responses.scale_in(chunks, plan, book)
 
 
 def _reason(error: Exception) -> str:

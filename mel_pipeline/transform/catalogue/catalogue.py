@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.organisations import METROPOLIS
 from mel_pipeline.transform.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
@@ -101,13 +101,19 @@ def _listed(path: Path, key: str, validate: Callable[[Any], T]) -> list[T]:
 
 
 def _scale_labels(path: Path) -> list[ScaleLabel]:
-    """``scales.yml`` groups labels by meaning; one entry a label comes out."""
+    """``scales.yml`` groups labels by meaning; one entry a label comes out.
+
+    A bare figure is not taken as a label of satisfaction: 5 is the best in one survey and the worst in another, so
+    each survey's codebook says which.
+    """
     content = _read(path)
     labels = []
     for scale, meanings in content.items():
         for number, meaning in enumerate(meanings, start=1):
             shared = {key: value for key, value in meaning.items() if key != "labels"}
             for label in meaning.get("labels") or []:
+                if scale == "satisfaction" and is_bare(str(label)):
+                    continue
                 entry = {"scale": scale, "kind": "answer", **shared, "label": str(label).strip().lower()}
                 labels.append(_valid(path, f"{scale}, entry {number}", ScaleLabel.model_validate, entry))
     return labels
@@ -127,7 +133,7 @@ def _check(catalogue: Catalogue) -> None:
     meanings: dict[tuple[str, str], tuple[object, ...]] = {}
     for item in catalogue.scale_labels:
         meaning = (item.kind, item.score, item.code)
-        if meanings.setdefault((item.scale, normalize_text(item.label)), meaning) != meaning:
+        if meanings.setdefault((item.scale, normalize_answer(item.label)), meaning) != meaning:
             raise CatalogueError(
                 f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
             )

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.binding import is_named, likeness
 from mel_pipeline.sources.shared.survey.model import Question
@@ -32,6 +32,7 @@ Role = Literal[
 ROLES: tuple[Role, ...] = get_args(Role)
 _IN_GRIDS = ("overall_satisfaction", "recommendation", "personal", "ignored")
 Score = float | Literal["non_answer"]
+T = TypeVar("T")
 
 
 class Codebook(BaseModel):
@@ -57,6 +58,40 @@ class Codebook(BaseModel):
     language: str | None = None
     date_order: Literal["day_first", "month_first"] | None = None
     zone: str | None = Field(None, description="IANA name, where times carry no UTC offset.")
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _as_written(cls, scale: object) -> object:
+        """YAML reads `1: 5` as a number and `yes: 5` as true: the first is what people mean, the second is a guess."""
+        if not isinstance(scale, dict):
+            return scale
+        if any(isinstance(label, bool) for label in scale):
+            raise ValueError("YAML reads yes, no, on and off as true and false; write the label in quotes")
+        labels = [str(label) for label in scale]
+        if twice := next((label for label in labels if labels.count(label) > 1), None):
+            raise ValueError(f"'{twice}' has two scores; remove one")
+        return dict(zip(labels, scale.values(), strict=True))
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _codes_as_text(cls, missing: object) -> object:
+        return (
+            [str(one) if isinstance(one, int) else one for one in missing]
+            if isinstance(missing, list)
+            else missing
+        )
+
+    @field_validator("scale", "questions", "languages", "personal", "ignored")
+    @classmethod
+    def _says_something(cls, value: T) -> T:
+        texts = [str(one) for one in value] if isinstance(value, dict | list) else []
+        for inside in value.values() if isinstance(value, dict) else ():
+            texts += inside if isinstance(inside, list) else []
+        if not all(map(normalize_answer, texts)):
+            raise ValueError(
+                "a text is empty, and would match whatever is left empty; write what the export shows"
+            )
+        return value
 
     @field_validator("scale")
     @classmethod
@@ -95,14 +130,14 @@ class Codebook(BaseModel):
         A row of a grid has a role by what the row says, where it has the same answers in any grid.
         """
         roles = self._roles
-        by_key = roles.get(normalize_text(question.key))
+        by_key = roles.get(_key(question.key))
         if by_key in ("ignored", "personal"):
             return by_key  # one of two questions with the same text
-        found = roles.get(normalize_text(question.text)) or by_key
+        found = roles.get(_key(question.text)) or by_key
         if found is None:
-            found = self._unnumbered.get(normalize_text(question.unnumbered))
+            found = self._unnumbered.get(_key(question.unnumbered))
         if found is None and question.choice is None and question.row_of_grid:
-            row = roles.get(normalize_text(question.row_of_grid))
+            row = roles.get(_key(question.row_of_grid))
             found = row if row in _IN_GRIDS else None
         return found
 
@@ -112,16 +147,16 @@ class Codebook(BaseModel):
 
     def score(self, answer: str) -> Score | None:
         """What a label of the overall question means; None: the common scale decides."""
-        return self._scores.get(normalize_text(answer))
+        return self._scores.get(normalize_answer(answer))
 
     @cached_property
     def _roles(self) -> dict[str, Role | Literal["personal", "ignored"]]:
         found: dict[str, Role | Literal["personal", "ignored"]] = {}
         for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
             for text in texts:
-                if found.setdefault(normalize_text(text), role) != role:  # type: ignore[arg-type]
+                if found.setdefault(_key(text), role) != role:  # type: ignore[arg-type]
                     raise ContractError(
-                        f"Reading the codebook: '{text}' is listed under {found[normalize_text(text)]} and under {role}."
+                        f"Reading the codebook: '{text}' is listed under {found[_key(text)]} and under {role}."
                         " Remove one."
                     )
         return found
@@ -132,7 +167,7 @@ class Codebook(BaseModel):
         found: dict[str, set[Role | Literal["personal", "ignored"]]] = {}
         for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
             for text in texts:
-                found.setdefault(normalize_text(Question(text, text).unnumbered), set()).add(role)  # type: ignore[arg-type]
+                found.setdefault(_key(Question(text, text).unnumbered), set()).add(role)  # type: ignore[arg-type]
         return {text: roles.pop() for text, roles in found.items() if len(roles) == 1}
 
     @cached_property
@@ -141,12 +176,21 @@ class Codebook(BaseModel):
 
     @cached_property
     def _scores(self) -> dict[str, Score]:
-        return {normalize_text(label): score for label, score in self.scale.items()}
+        found: dict[str, Score] = {}
+        for label, score in self.scale.items():
+            if found.setdefault(normalize_answer(label), score) != score:
+                raise ContractError(f"Reading the codebook: '{label}' has two scores. Remove one.")
+        return found
 
     @cached_property
     def fingerprint(self) -> str:
         """Changes with the codebook, so that files still in the folder are read again."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+def _key(text: str) -> str:
+    """A question for comparison; one of symbols alone is compared as it is."""
+    return normalize_text(text) or normalize_answer(text)
 
 
 class BrokenCodebook(Codebook):
@@ -169,7 +213,7 @@ def load_codebook(path: Path) -> Codebook:
     """
     try:
         book = Codebook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        _ = book._roles  # fails now if a wording has two roles
+        _ = book._roles, book._scores  # fail now if a wording has two roles, or a label two scores
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise ContractError(f"Reading the codebook {path.name}: {faults}. Fix it.") from error
@@ -191,7 +235,9 @@ def codebooks_in(folder: Path) -> list[Codebook]:
             found.append(load_codebook(path))
         except ContractError as error:
             found.append(
-                BrokenCodebook(surveys=_surveys_named(path) or [path.stem], fault=_naming(path, error))
+                BrokenCodebook(
+                    surveys=_surveys_named(path) or [path.stem], zone=None, fault=_naming(path, error)
+                )
             )
     return found
 
@@ -253,14 +299,10 @@ def unused_event_codes(survey: str, own: Sequence[Codebook], questions: Sequence
 
 def _merged(common: Codebook, more: Codebook) -> Codebook:
     """What ``more`` says about a question replaces what ``common`` says."""
-    own = {
-        normalize_text(text)
-        for texts in [*more.questions.values(), more.personal, more.ignored]
-        for text in texts
-    }
+    own = {_key(text) for texts in [*more.questions.values(), more.personal, more.ignored] for text in texts}
 
     def remaining(texts: Sequence[str]) -> list[str]:
-        return [text for text in texts if normalize_text(text) not in own]
+        return [text for text in texts if _key(text) not in own]
 
     questions = {
         role: texts

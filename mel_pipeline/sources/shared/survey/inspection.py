@@ -5,13 +5,13 @@ A guess is only shown. It takes effect once it is written into a codebook.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import yaml
 
-from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.binding import first_download, questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import joined
@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.survey.looks import Looks, Scales, asked, looks
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
 _FEW = 12  # most distinct answers of a question with a scale
 _SHOWN = 6
@@ -41,14 +42,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found in an export. ``unmapped`` counts answers to the overall question that no scale knows."""
+    """What was found in an export. ``scale``: of the overall question, by the answers inspected."""
 
     survey: str
     tool: str
     how: Sequence[str]
     responses: int
     columns: Sequence[Column]
-    unmapped: Mapping[str, int] = field(default_factory=dict)
+    scale: Scale = NO_SCALE
     removed: Mapping[str, int] = field(default_factory=dict)  # header -> answers with an address in them
     asks_no_event: bool = False
     form: Sequence[str] = ()
@@ -74,9 +75,8 @@ class Inspection:
             *(bound if form and self.form else []),
             *self._proposed(),
         ]
-        if self.unmapped:
-            lines.append("#scale:  # what each label means, from 1 to 5, or non_answer")
-            lines += [f"#  {_quoted(label)}: ?" for label in self.unmapped]
+        if self.scale.unknown:
+            lines += self.scale.proposed()
         if self.asks_no_event:
             lines.append('#event_code: "?"  # the CRM\'s code of the event: the survey does not ask')
         return "\n".join(lines) + "\n"
@@ -121,21 +121,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         )
         for number, question in enumerate(first.layout.questions)
     ]
-    answers = Counter[str]()
-    if "overall_satisfaction" in plan.roles:
-        answers = _answers(whole, plan.roles["overall_satisfaction"])
-    else:
-        for column in columns:
-            if column.guess == "overall_satisfaction":
-                answers += Counter(map(without_personal, unread[column.number - 1]))
-    known = scales["satisfaction"]
-    unmapped = {
-        label: count
-        for label, count in answers.most_common()
-        if normalize_text(label) not in known
-        and book.score(label) is None
-        and label not in first.layout.missing
-    }
+    scale = _scale(whole, plan, columns, unread, book)
     removed = {
         question.text: count
         for number, question in enumerate(first.layout.questions)
@@ -149,7 +135,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         how,
         responses,
         columns,
-        unmapped,
+        scale,
         removed,
         asks_no_event,
         questions_of_form(first.layout.questions),
@@ -195,6 +181,19 @@ def _guessed(
     return replace(column, guess=guess.role, why=guess.why, question=question.text)
 
 
+def _scale(
+    whole: Answers, plan: Plan, columns: Sequence[Column], unread: Mapping[int, Sequence[str]], book: Codebook
+) -> Scale:
+    """Of the overall question, or of those that look like it."""
+    if (role := plan.roles.get("overall_satisfaction")) is not None:
+        question = whole.layout.questions[role]
+        others = [question.text, *(label for _, label in question.labels)]
+        return scale_of(dict(_answers(whole, role).most_common()), others, book)
+    guessed = [column for column in columns if column.guess == "overall_satisfaction"]
+    answers = Counter(without_personal(text) for column in guessed for text in unread[column.number - 1])
+    return scale_of(dict(answers.most_common()), [column.question for column in guessed], book)
+
+
 def _answers(answers: Answers, number: int) -> Counter[str]:
     labels = dict(answers.layout.questions[number].labels)
     return Counter(without_personal(labels.get(text, text)) for text in texts_of(answers, number))
@@ -213,4 +212,4 @@ def _yaml(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return yaml.safe_dump(text, allow_unicode=True, default_style='"', width=10_000).strip()
+    return json.dumps(text, ensure_ascii=False)  # valid in YAML, and emoji stay readable

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.plan import Plan
@@ -19,15 +19,17 @@ Scales = Mapping[
 ]  # "satisfaction", "gender" -> labels without case, accents and punctuation
 
 WORDS: dict[Looks, str] = {  # on normalised text, in English, French, Spanish and Catalan
-    "recommendation": r"recom\w*|\bnps\b|net promoter",
-    "overall_satisfaction": r"satisf\w*|content\b|contento|how (would you )?rate (the|this) (event|session|training|workshop|course)"
+    "recommendation": r"recom|\bnps\b|net promoter",
+    "overall_satisfaction": r"satisf|content\b|contento"
+    r"|how (would you )?rate (the|this) (event|session|training|workshop|course)"
     r"|(note|nota|valoracio\w*|evaluation|avaluacio|rating) (global|general\w*|overall)"
     r"|overall (rating|experience|impression|evaluation)",
     "gender": r"\b(gender|genero|genre|genere|sexo?|sexe|pronouns)\b"
     r"|identify as|vous identifiez|se identifica|t identifiques",
     "city": r"\b(city|ciudad|ville|ciutat|town|commune|localidad|localite|localitat)\b|\bmunicip(ality|io|i|alite)\b",
     "country": r"\b(country|pais|pays)\b",
-    "event_code": r"\b(event|evento|evenement|esdeveniment|activity|actividad|activite|session|sesion)\b.*\b(code|codigo|codi)\b"
+    "event_code": r"\b(event|evento|evenement|esdeveniment|activity|actividad|activite|session|sesion)\b"
+    r".*\b(code|codigo|codi)\b"
     r"|\bcode\b",
     "language": r"\b(language|idioma|langue|llengua)\b",
     "consent": r"\bconsent\w*|\b(agree|accept) (to|that|the)\b|\b(acepto|accepto|autorizo|autoritzo|autorise|rgpd|gdpr)\b"
@@ -111,12 +113,16 @@ def _fits(role: Looks, text: str, book: Codebook, scales: Scales) -> bool:  # no
     plain = normalize_text(text)
     match role:
         case "overall_satisfaction":
-            return plain in scales.get("satisfaction", ()) or (len(text) == 1 and text in "12345")
+            return normalize_answer(text) in scales.get("satisfaction", ()) or (
+                len(text) == 1 and text in "12345"
+            )
         case "recommendation":
             number = re.search(r"\d+", text)
             return number is not None and int(number[0][:3]) <= 10 and len(re.findall(r"\d+", text)) == 1
         case "gender":
-            return plain in scales.get("gender", ()) or (bool(plain) and set(plain.split()) <= _GENDERS)
+            return normalize_answer(text) in scales.get("gender", ()) or (
+                bool(plain) and set(plain.split()) <= _GENDERS
+            )
         case "city" | "country":
             return len(text) <= _LONG * 2 and not any(c.isdigit() for c in text)
         case "event_code":

@@ -35,6 +35,13 @@ class Plan:
         grouped |= {column for join in self.joins for column in join.columns}
         return {*self.builtins.values(), *self.roles.values(), *self.others, *grouped}
 
+    def columns_of(self, role: Role) -> list[int]:
+        """The columns of the export that answer for a role; none if it is not asked."""
+        for join in self.joins:
+            if join.role == role:
+                return sorted(join.columns)
+        return [self.roles[role]] if role in self.roles else []
+
     def role_of(self, column: int) -> Role | None:
         """The role of a column, by itself or with others."""
         own = {found: role for role, found in self.roles.items()}

@@ -89,10 +89,10 @@ class Export:
                                 " again from the tool, and do not open it before you put it into the folder."
                             )
 
-    def chunks(self, order: Order | None) -> Generator[Answers]:
-        """Its responses, in order."""
+    def chunks(self, order: Order | None, columns: Sequence[int] | None = None) -> Generator[Answers]:
+        """Its responses, in order; of all columns, or of some."""
         origin = f"file {self.file.digest}"
-        with closing(self._frames()) as frames:
+        with closing(self._frames(columns)) as frames:
             for frame in frames:
                 yield Answers(
                     SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats

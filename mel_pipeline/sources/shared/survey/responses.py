@@ -9,22 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.base import Batch, Rejected, key_of, payload_of
 from mel_pipeline.sources.shared.dates import read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommended
 from mel_pipeline.sources.shared.survey.joining import joined
 from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Layout
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
+from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
@@ -41,11 +43,41 @@ _OF_ROLE = {  # what a figure needs; a later export that does not ask it takes n
 }  # fmt: skip
 
 
-def batches(chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract) -> Iterator[Batch]:
-    """The responses of one survey, one batch per chunk."""
+def batches(
+    chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract, scale: Scale | None = None
+) -> Iterator[Batch]:
+    """The responses of one survey, one batch per chunk.
+
+    Args:
+        scale: of the whole survey; None: each chunk is judged by what it holds.
+    """
     repeated: Counter[str] = Counter()
     for answers in chunks:
-        yield _Chunk(answers, plan, book, repeated).batch(contract)
+        yield _Chunk(answers, plan, book, repeated, scale or scale_in([answers], plan, book)).batch(contract)
+
+
+def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
+    """The scale of the overall question, by all its answers, its words and the choices of its form."""
+    column = plan.roles.get("overall_satisfaction")
+    if column is None:
+        return NO_SCALE
+    counted: Counter[str] = Counter()
+    others: list[str] = []
+    for answers in chunks:
+        chunk = _Chunk(answers, plan, book, Counter(), NO_SCALE)
+        question = chunk.layout.questions[column]
+        others = [question.text, *(label for _, label in question.labels)]
+        counted.update(text for text in chunk.role("overall_satisfaction") if text is not None)
+    return scale_of(counted, others, book)
+
+
+def other_range(layout: Layout, plan: Plan) -> tuple[int, int] | None:
+    """The range that the question of recommendation states, if it does not end at 10: then it is another measure."""
+    column = plan.roles.get("recommendation")
+    if column is not None and column >= len(layout.questions):  # joined
+        column = plan.columns_of("recommendation")[0]
+    stated = None if column is None else range_in(layout.questions[column].text)
+    return stated if stated and stated[1] != MOST else None
 
 
 def zone_for(layout: Layout, book: Codebook) -> str | None:
@@ -65,12 +97,15 @@ def zone_for(layout: Layout, book: Codebook) -> str | None:
 class _Chunk:
     """Turns one chunk into rows."""
 
-    def __init__(self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str]) -> None:
+    def __init__(
+        self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str], scale: Scale
+    ) -> None:
         self.missing = answers.layout.missing | frozenset(book.missing)
         self.exported = answers
         self.answers = joined(answers, plan.joins, self.missing)
         self.layout, self.plan, self.book = self.answers.layout, plan, book
         self.repeated = repeated
+        self.scale = scale
         self.zone = zone_for(self.layout, book)
         self.count = len(answers.frame)
 
@@ -87,22 +122,24 @@ class _Chunk:
     def _columns(self) -> dict[str, Texts]:
         found: dict[str, Texts] = {name: self._moment(name) for name in _BUILT_IN}
         for role in ("overall_satisfaction", "gender", "city", "country", "event_code", "open_comment"):
-            found[role] = self._role(role)
-        found["recommendation"] = _first_of(self._builtin("recommendation"), self._role("recommendation"))
-        language = _first_of(self._builtin("language"), self._role("language"))
+            found[role] = self.role(role)
+        asked = self._constant(None) if other_range(self.layout, self.plan) else self.role("recommendation")
+        likely = _first_of(self._builtin("recommendation"), asked)
+        found["recommendation"] = _each(likely, recommended)
+        language = _first_of(self._builtin("language"), self.role("language"))
         found["language"] = _first_of(
             _each(language, self.book.language_of), self._constant(self.book.language)
         )
         found["event_code"] = _first_of(found["event_code"], self._constant(self.book.event_code))
-        scores = {answer: self.book.score(answer) for answer in set(found["overall_satisfaction"]) - {None}}
+        scores = {answer: self.scale.score(answer) for answer in set(found["overall_satisfaction"]) - {None}}
         found["satisfaction_score"] = _each(found["overall_satisfaction"], lambda text: _score(scores[text]))
         found["satisfaction_kind"] = _each(found["overall_satisfaction"], lambda text: _kind(scores[text]))
-        for role, key in (
-            ("overall_satisfaction", "satisfaction_key"),
-            ("gender", "gender_key"),
-            ("city", "city_key"),
+        for role, key, read in (
+            ("overall_satisfaction", "satisfaction_key", normalize_answer),
+            ("gender", "gender_key", normalize_answer),
+            ("city", "city_key", normalize_text),
         ):
-            found[key] = _each(found[role], lambda text: normalize_text(text) or None)
+            found[key] = _each(found[role], lambda text, read=read: read(text) or None)  # type: ignore[misc]
         found["gender_asked"] = self._constant("true" if "gender" in self.plan.roles else "false")
         found["not_in_export"] = self._constant(" ".join(self._unread()) or None)
         found["other_answers"] = self._others()
@@ -136,7 +173,7 @@ class _Chunk:
 
         return _each(self.answers.frame[column].to_numpy(), meaning)
 
-    def _role(self, role: str) -> Texts:
+    def role(self, role: str) -> Texts:
         return self._cells(self.plan.roles.get(role))  # type: ignore[call-overload]
 
     def _builtin(self, name: str) -> Texts:

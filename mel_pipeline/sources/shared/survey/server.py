@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -14,7 +15,8 @@ from mel_pipeline.sources.shared.survey.binding import questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
 from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
-from mel_pipeline.sources.shared.survey.responses import batches
+from mel_pipeline.sources.shared.survey.responses import batches, scale_in
+from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.submissions import Form, Record, answers_of
 
 Pages = Iterable[tuple[list[Record], int]]  # submissions, and how many there are in all
@@ -54,6 +56,7 @@ class Server:
         seen: set[str] = set()
         total = 0
         plan: Plan | None = None
+        unknown: Counter[str] = Counter()
         for records, announced in pages:
             accepted = [record for record in records if not self._rejected(record)]
             gone = [str(record.get(self._key)) for record in records if self._rejected(record)]
@@ -70,12 +73,17 @@ class Server:
                         f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
                     ]
                     self._look_for_questions(form, plan)
-                yield from batches(iter([answers]), plan, book, contract)
+                scale = scale_in([answers], plan, book)
+                unknown.update(scale.unknown)
+                yield from batches(iter([answers]), plan, book, contract, scale)
         if len(seen) < total:
             raise TransientSourceError(
                 f"{self._title} {form.survey}: {total} submissions were announced and {len(seen)} arrived."
                 " Nothing was stored. Run the load again."
             )
+
+        if advice := Scale({}, unknown).advice:
+            self.warnings.append(f"{place}: {advice} with `surveys: [{form.survey}]`.")
 
     def _refused(self, contract: EntityContract, form: Form, gone: list[str]) -> Batch:
         """Submissions that were rejected in review do not count; stored ones are marked as deleted."""

@@ -37,7 +37,7 @@ def open(settings: Settings, policy: Policy | None = None) -> Facebook | ExportF
             parse.NAME,
             reader(parse.NAME, FACEBOOK, settings),
             settings,
-            post_metrics=list(FACEBOOK.metrics.values()),
+            post_metrics=list(dict.fromkeys(FACEBOOK.metrics.values())),
             period_metrics=metrics,
         )
     return Facebook(settings, Http(policy))

@@ -42,7 +42,7 @@ def open(settings: Settings, policy: Policy | None = None) -> Instagram | Export
             parse.NAME,
             reader(parse.NAME, INSTAGRAM, settings),
             settings,
-            post_metrics=list(INSTAGRAM.metrics.values()),
+            post_metrics=list(dict.fromkeys(INSTAGRAM.metrics.values())),
             period_metrics=("views", "reach"),
         )
     return Instagram(settings, Http(policy))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
 
@@ -22,13 +23,14 @@ _CLOCK = (
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})" + _CLOCK)
 _NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})" + _CLOCK)
 _MONTH_FIRST = re.compile(r"([^\W\d]{3,})\.? (\d{1,2}),? (\d{4})" + _CLOCK)
-_DAY_FIRST = re.compile(r"(\d{1,2})(?:er)? (?:de )?([^\W\d]{3,})\.?,? (?:de )?(\d{4})" + _CLOCK)
+_DAY_FIRST = re.compile(r"(\d{1,2})(?:er)? (?:de |d['’])?([^\W\d]{3,})\.?,? (?:del? )?(\d{4})" + _CLOCK)
 _MONTHS = {
     name: number
     for names in (
         "january february march april may june july august september october november december",
         "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "gener febrer marc abril maig juny juliol agost setembre octubre novembre desembre",
     )
     for number, name in enumerate(names.split(), start=1)
 }
@@ -66,6 +68,20 @@ def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> 
         f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date in the file"
         f" decides it. Export with the month in words{remedy}."
     )
+
+
+def declared_order(text: str, setting: str) -> Order | None:
+    """The order of day and month that a setting declares; None where it is empty.
+
+    Raises:
+        SettingsError: it is neither day_first nor month_first.
+    """
+    match text.strip().lower():
+        case "":
+            return None
+        case "day_first" | "month_first" as order:
+            return order
+    raise SettingsError(f"{setting} is '{text}'. Write day_first or month_first, or leave it empty.")
 
 
 def has_two_readings(text: str) -> bool:
@@ -113,7 +129,7 @@ def _year(text: str) -> int:
 
 @lru_cache
 def _month(name: str) -> int:
-    """The month that a name, or an unambiguous abbreviation, means in English, French or Spanish."""
+    """The month that a name, or an unambiguous abbreviation, means in English, French, Spanish or Catalan."""
     start = normalize_text(name)
     found = {number for month, number in _MONTHS.items() if month.startswith(start)}
     if len(found) != 1:

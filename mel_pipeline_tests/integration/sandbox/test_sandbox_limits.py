@@ -1,0 +1,115 @@
+"""Each refusal of the sandbox beside the answer recorded from the real service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from mel_pipeline.core.errors import MelError
+from mel_pipeline.sandbox import Sandbox, running
+from mel_pipeline.sandbox.limits import limits
+from mel_pipeline.sandbox.platforms import instagram, switch_on
+
+TODAY = date(2026, 11, 20)
+MAIN, AVANTIA = "17841400000000001", "17841400000000002"
+RECORDED = Path(__file__).parents[2] / "fixtures" / "limits"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    with running(today=TODAY) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(served: Sandbox) -> Iterator[Sandbox]:
+    yield served
+    for platform in served.platforms.values():
+        platform.clear_faults()
+
+
+def recorded(name: str) -> Any:
+    return json.loads((RECORDED / f"{name}.json").read_text("utf-8"))
+
+
+def untraced(body: Any) -> Any:
+    """A Graph error without its id."""
+    return {name: value for name, value in body["error"].items() if name != "fbtrace_id"}
+
+
+def test_every_limit_names_the_public_page_it_is_known_from() -> None:
+    stated = [limit for _, _, limit in limits()]
+    assert len(stated) >= 8
+    assert all(limit.source.startswith("https://") and limit.when and limit.body for limit in stated)
+
+
+def test_a_limit_of_one_account_is_switched_on_by_its_name(box: Sandbox) -> None:
+    switch_on(box.platforms, f"instagram/{MAIN}=no_permission")
+    assert box.platforms["instagram"].limited(MAIN, instagram.NO_PERMISSION)
+    assert not box.platforms["instagram"].limited(AVANTIA, instagram.NO_PERMISSION)
+    for wrong in (f"instagram/{MAIN}=window", f"instagram/{MAIN}=down", "tiktok/1=down"):
+        with pytest.raises(MelError, match="platform/account=limit"):
+            switch_on(box.platforms, wrong)
+
+
+# Instagram
+
+
+def graph(box: Sandbox, path: str, **query: object) -> requests.Response:
+    headers = {"Authorization": "Bearer sample-instagram-token"}
+    params = {name: str(value) for name, value in query.items()}
+    return requests.get(f"{box.url}/instagram/v23.0/{path}", params=params, headers=headers, timeout=10)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [{"metric": "views", "metric_type": "total_value"}, {"metric": "reach"}, {"metric": "follower_count"}],
+    ids=str,
+)
+def test_insights_of_more_than_thirty_days_are_refused(box: Sandbox, kind: dict[str, str]) -> None:
+    query = {"period": "day", "until": TODAY, **kind}
+    answer = graph(box, f"{MAIN}/insights", since=TODAY - timedelta(days=31), **query)
+    assert answer.status_code == 400
+    assert untraced(answer.json()) == untraced(recorded("ig_refusal_30_days"))
+    assert graph(box, f"{MAIN}/insights", since=TODAY - timedelta(days=30), **query).status_code == 200
+
+
+def test_new_followers_are_refused_as_a_whole_if_the_window_begins_more_than_thirty_days_ago(
+    box: Sandbox,
+) -> None:
+    query = {"metric": "follower_count", "period": "day", "until": TODAY - timedelta(days=2)}
+    answer = graph(box, f"{MAIN}/insights", since=TODAY - timedelta(days=31), **query)
+    assert answer.status_code == 400
+    assert untraced(answer.json()) == untraced(recorded("ig_refusal_follower_count"))
+
+
+def test_a_missing_permission_and_few_viewers_share_a_code_and_not_the_words(box: Sandbox) -> None:
+    post = graph(box, f"{MAIN}/media", fields="id", limit=1).json()["data"][0]["id"]
+    box.platforms["instagram"].limit(post, instagram.FEW_VIEWERS)
+    few = graph(box, f"{post}/insights", metric="views")
+    box.platforms["instagram"].limit(MAIN, instagram.NO_PERMISSION)
+    for path in (f"{MAIN}/insights", f"{post}/insights"):
+        denied = graph(box, path, metric="reach")
+        assert untraced(denied.json()) == untraced(recorded("ig_no_permission"))
+    assert few.json()["error"]["code"] == denied.json()["error"]["code"] == 10
+    assert "Not enough viewers" in few.json()["error"]["message"]
+    assert graph(box, MAIN, fields="followers_count").status_code == 200
+    assert graph(box, f"{AVANTIA}/insights", metric="reach").status_code == 200
+
+
+def test_days_of_an_account_east_of_greenwich_end_on_their_own_date_in_utc(box: Sandbox) -> None:
+    query = {"metric": "follower_count", "period": "day", "since": TODAY - timedelta(days=1), "until": TODAY}
+    usual = graph(box, f"{MAIN}/insights", **query).json()["data"][0]["values"]
+    box.platforms["instagram"].limit(MAIN, instagram.EAST_OF_GREENWICH)
+    east = graph(box, f"{MAIN}/insights", **query).json()["data"][0]["values"]
+    assert (usual[0]["end_time"], east[0]["end_time"]) == (
+        "2026-11-20T08:00:00+0000",
+        "2026-11-19T15:00:00+0000",
+    )
+    assert usual[0]["value"] == east[0]["value"]

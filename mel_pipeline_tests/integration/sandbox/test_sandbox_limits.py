@@ -14,10 +14,11 @@ import requests
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.sandbox.limits import limits
-from mel_pipeline.sandbox.platforms import instagram, switch_on
+from mel_pipeline.sandbox.platforms import facebook, instagram, switch_on
 
 TODAY = date(2026, 11, 20)
 MAIN, AVANTIA = "17841400000000001", "17841400000000002"
+PAGE, CARE = "112000000000001", "112000000000002"
 RECORDED = Path(__file__).parents[2] / "fixtures" / "limits"
 
 
@@ -113,3 +114,52 @@ def test_days_of_an_account_east_of_greenwich_end_on_their_own_date_in_utc(box: 
         "2026-11-19T15:00:00+0000",
     )
     assert usual[0]["value"] == east[0]["value"]
+
+
+# Facebook
+
+
+def page(box: Sandbox, path: str, *, token: str = "", **query: object) -> requests.Response:
+    """A request with the Page's own token, or with this one."""
+    bearer = token or facebook.page_token(path.split("/", maxsplit=1)[0].split("_", maxsplit=1)[0])
+    params = {name: str(value) for name, value in query.items()}
+    address = f"{box.url}/facebook/v23.0/{path}"
+    return requests.get(address, params=params, headers={"Authorization": f"Bearer {bearer}"}, timeout=10)
+
+
+def test_insights_of_a_page_are_given_for_up_to_93_days(box: Sandbox) -> None:
+    query = {"metric": "page_media_view", "period": "day", "until": TODAY}
+    assert page(box, f"{PAGE}/insights", since=TODAY - timedelta(days=93), **query).status_code == 200
+    refused = page(box, f"{PAGE}/insights", since=TODAY - timedelta(days=94), **query)
+    message = "(#100) There cannot be more than 93 days (8035200 s) between since and until"
+    assert untraced(refused.json()) == {"message": message, "type": "OAuthException", "code": 100}
+
+
+@pytest.mark.parametrize(
+    "gone", ["page_impressions", "page_impressions_unique", "page_fans", "page_engaged_users"]
+)
+def test_a_retired_metric_of_a_page_fails_those_asked_with_it(box: Sandbox, gone: str) -> None:
+    query = {"metric": f"page_media_view,{gone}", "period": "day"}
+    error = page(box, f"{PAGE}/insights", **query).json()["error"]
+    assert (error["code"], error["message"]) == (100, "(#100) The value must be a valid insights metric")
+
+
+def test_a_page_without_a_role_or_permission_is_refused_and_the_other_is_not(box: Sandbox) -> None:
+    query = {"metric": "page_media_view", "period": "day"}
+    box.platforms["facebook"].limit(CARE, facebook.NO_PERMISSION)
+    assert page(box, f"{CARE}/insights", **query).json()["error"]["code"] == 283
+    assert page(box, f"{CARE}/posts").status_code == 200
+    box.platforms["facebook"].limit(CARE, facebook.NO_ROLE)
+    for answer in (
+        page(box, CARE, token=facebook.SYSTEM_TOKEN, fields="access_token"),
+        page(box, f"{CARE}/posts"),
+    ):
+        assert answer.json()["error"]["code"] == 10
+        assert "requires the 'pages_read_engagement' permission" in answer.json()["error"]["message"]
+    assert page(box, f"{PAGE}/insights", **query).status_code == 200
+
+
+def test_a_page_with_few_likes_has_an_empty_set_of_insights(box: Sandbox) -> None:
+    box.platforms["facebook"].limit(CARE, facebook.FEW_LIKES)
+    answer = page(box, f"{CARE}/insights", metric="page_media_view", period="day")
+    assert (answer.status_code, answer.json()["data"]) == (200, [])

@@ -60,5 +60,5 @@ def _filled(value: Any, values: Mapping[str, object]) -> Any:
     if isinstance(value, str):
         return value.format_map(values) if values else value
     if isinstance(value, Mapping):
-        return {key: _filled(part, values) for key, part in value.items()}
+        return {_filled(key, values): _filled(part, values) for key, part in value.items()}
     return [_filled(part, values) for part in value] if isinstance(value, list) else value

@@ -14,7 +14,7 @@ import requests
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.sandbox.limits import limits
-from mel_pipeline.sandbox.platforms import facebook, instagram, switch_on
+from mel_pipeline.sandbox.platforms import facebook, instagram, switch_on, x
 
 TODAY = date(2026, 11, 20)
 MAIN, AVANTIA = "17841400000000001", "17841400000000002"
@@ -163,3 +163,58 @@ def test_a_page_with_few_likes_has_an_empty_set_of_insights(box: Sandbox) -> Non
     box.platforms["facebook"].limit(CARE, facebook.FEW_LIKES)
     answer = page(box, f"{CARE}/insights", metric="page_media_view", period="day")
     assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+
+# X
+
+
+def tweets(box: Sandbox, path: str, **query: object) -> requests.Response:
+    params = {name: str(value) for name, value in query.items()}
+    headers = {"Authorization": f"Bearer {x.TOKEN}"}
+    return requests.get(f"{box.url}/x/2/{path}", params=params, headers=headers, timeout=10)
+
+
+def timeline(box: Sandbox, number: str = x.ACCOUNT, **query: object) -> requests.Response:
+    span = {"start_time": "2026-10-01T00:00:00Z", "end_time": "2026-11-01T00:00:00Z"}
+    return tweets(box, f"users/{number}/tweets", **span | query)
+
+
+def test_a_protected_account_is_refused_with_status_200_and_errors_in_place_of_data(box: Sandbox) -> None:
+    box.platforms["x"].limit(x.ACCOUNT, x.PROTECTED)
+    answer = timeline(box)
+    wanted = (
+        json.dumps(recorded("x_protected_200"))
+        .replace("[1]", f"[{x.ACCOUNT}]")
+        .replace('"1"', f'"{x.ACCOUNT}"')
+    )
+    assert (answer.status_code, answer.json()) == (200, json.loads(wanted))
+    assert tweets(box, "users", ids=x.ACCOUNT).json()["data"][0]["id"] == x.ACCOUNT
+
+
+def test_suspended_and_unknown_accounts_stand_in_errors_beside_the_data_of_others(box: Sandbox) -> None:
+    partial = tweets(box, "users", ids=f"{x.ACCOUNT},9")
+    assert partial.status_code == 200
+    assert [user["id"] for user in partial.json()["data"]] == [x.ACCOUNT]
+    assert partial.json()["errors"][0]["detail"] == "Could not find user with ids: [9]."
+    box.platforms["x"].limit(x.ACCOUNT, x.SUSPENDED)
+    for answer, parameter in ((tweets(box, "users", ids=x.ACCOUNT), "ids"), (timeline(box), "id")):
+        assert answer.status_code == 200 and "data" not in answer.json()
+        error = answer.json()["errors"][0]
+        assert (error["detail"], error["title"]) == (f"User has been suspended: [{x.ACCOUNT}].", "Forbidden")
+        assert error["parameter"] == parameter
+
+
+@pytest.mark.parametrize("wrong", [{"max_results": 101}, {"end_time": "2026-12-01T00:00:00Z"}], ids=str)
+def test_a_timeline_beyond_its_limits_is_an_invalid_request(box: Sandbox, wrong: dict[str, object]) -> None:
+    answer = timeline(box, **wrong)
+    assert (answer.status_code, answer.json()["title"]) == (400, "Invalid Request")
+    assert list(answer.json()["errors"][0]["parameters"]) == list(wrong)
+
+
+def test_an_edited_post_has_a_new_id_and_names_the_earlier_one(box: Sandbox) -> None:
+    before = timeline(box).json()["data"][0]
+    assert before["edit_history_tweet_ids"] == [before["id"]]
+    box.platforms["x"].limit(before["id"], x.EDITED)
+    after = timeline(box).json()["data"][0]
+    assert after["edit_history_tweet_ids"] == [before["id"], after["id"]]
+    assert after["id"] != before["id"]

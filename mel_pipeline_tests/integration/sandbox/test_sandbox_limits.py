@@ -14,7 +14,7 @@ import requests
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.sandbox.limits import limits
-from mel_pipeline.sandbox.platforms import facebook, instagram, switch_on, x
+from mel_pipeline.sandbox.platforms import facebook, instagram, linkedin, switch_on, x
 
 TODAY = date(2026, 11, 20)
 MAIN, AVANTIA = "17841400000000001", "17841400000000002"
@@ -218,3 +218,52 @@ def test_an_edited_post_has_a_new_id_and_names_the_earlier_one(box: Sandbox) -> 
     after = timeline(box).json()["data"][0]
     assert after["edit_history_tweet_ids"] == [before["id"], after["id"]]
     assert after["id"] != before["id"]
+
+
+# LinkedIn
+
+
+def rest(box: Sandbox, path: str) -> requests.Response:
+    headers = {"Authorization": f"Bearer {linkedin.TOKEN}", "LinkedIn-Version": linkedin.SAMPLE_VERSION}
+    return requests.get(f"{box.url}/linkedin{path}", headers=headers, timeout=10)
+
+
+POSTS = f"/rest/posts?q=author&author=urn%3Ali%3Aorganization%3A{linkedin.ORGANISATION}"
+
+
+def pages(box: Sandbox) -> list[dict[str, Any]]:
+    """Every page of posts, by their links."""
+    found, address = [], f"{POSTS}&count=100&start=0"
+    while True:
+        found.append(rest(box, address).json())
+        if not (links := found[-1]["paging"]["links"]):
+            return found
+        address = links[0]["href"]
+
+
+def test_pages_shorter_than_asked_have_a_next_one_and_the_last_one_is_empty(box: Sandbox) -> None:
+    usual = [post["id"] for page in pages(box) for post in page["elements"]]
+    box.platforms["linkedin"].limit(linkedin.ORGANISATION, linkedin.SHORT_PAGES)
+    short = pages(box)
+    paging = recorded("linkedin_short_page_with_next")["paging"]
+    assert short[0]["paging"] | {"total": 0} == paging | {"total": 0}
+    assert len(short[0]["elements"]) == 96
+    assert short[-1]["elements"] == []
+    assert [post["id"] for page in short for post in page["elements"]] == usual
+    assert len(usual) == len(set(usual)) > 200
+
+
+def test_a_page_without_a_role_is_refused_in_every_list_and_figure(box: Sandbox) -> None:
+    urn = f"urn%3Ali%3Aorganization%3A{linkedin.ORGANISATION}"
+    statistics = (
+        f"/rest/organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={urn}"
+    )
+    box.platforms["linkedin"].limit(linkedin.ORGANISATION, linkedin.NO_ROLE)
+    for path in (POSTS, f"/rest/networkSizes/{urn}?edgeType=COMPANY_FOLLOWED_BY_MEMBER", statistics):
+        answer = rest(box, path)
+        assert (answer.status_code, answer.json()["code"], answer.json()["serviceErrorCode"]) == (
+            403,
+            "ACCESS_DENIED",
+            100,
+        )
+        assert answer.json()["message"].startswith("Not enough permissions to access: ")

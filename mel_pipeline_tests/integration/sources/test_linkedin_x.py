@@ -16,6 +16,7 @@ from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.linkedin import LinkedIn
 from mel_pipeline.sandbox.platforms.x import ACCOUNT, SUSPENDED, X
+from mel_pipeline.sources.linkedin.parse import number_of
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline.sources.x.client import open as open_x
 from mel_pipeline_tests.conftest import TODAY, Organisation
@@ -138,7 +139,7 @@ def test_linkedin_posts_of_both_kinds_come_with_their_figures(
     mine = [post for post in linkedin.posts if date(2026, 7, 1) <= post.published.date() < date(2026, 10, 1)]
     assert {":share:" in post.urn for post in mine} == {True, False}
     found = dict(rows(organisation, "content_id, value", "metric = 'impressionCount' and grain = 'lifetime'"))
-    assert found == {post.urn: str(post.figures["impressionCount"]) for post in mine}
+    assert found == {number_of(post.urn): str(post.figures["impressionCount"]) for post in mine}
 
 
 @pytest.mark.behaviour("error_meaning", "linkedin")

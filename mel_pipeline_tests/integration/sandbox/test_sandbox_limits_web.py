@@ -8,8 +8,8 @@ from typing import Any
 import requests
 
 from mel_pipeline.sandbox import Sandbox
-from mel_pipeline.sandbox.platforms import matomo
-from mel_pipeline_tests.fixtures.limits import TODAY
+from mel_pipeline.sandbox.platforms import mailchimp, matomo
+from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
 # Matomo
 
@@ -42,3 +42,32 @@ def test_days_of_a_site_that_ended_and_days_not_processed_are_empty_lists(box: S
     assert [bool(figures) for figures in ended.values()] == [True] * 10 + [False] * 90
     assert visits(box, period="month")["2026-10"] == []
     assert all(visits(box, "2").values())
+
+
+# Mailchimp
+
+
+def mailed(box: Sandbox, path: str) -> Any:
+    headers = {"Authorization": f"Bearer {mailchimp.KEY}"}
+    return requests.get(f"{box.url}/mailchimp/3.0/{path}", headers=headers, timeout=10).json()
+
+
+def test_reports_tell_opens_by_machines_apart_since_june_2024(box: Sandbox) -> None:
+    reports = {
+        report["send_time"][:10]: report["opens"] for report in mailed(box, "reports?count=100")["reports"]
+    }
+    wanted = recorded("mailchimp_report_mpp")["reports"][0]["opens"]
+    assert set(reports["2024-09-08"]) == set(wanted)
+    assert all(
+        opens["proxy_excluded_unique_opens"] < opens["unique_opens"]
+        for day, opens in reports.items()
+        if day > "2024-06-22"
+    )
+    assert set(reports["2024-06-08"]) == {"opens_total", "unique_opens", "open_rate"}
+
+
+def test_a_deleted_audience_is_not_listed_and_its_reports_are(box: Sandbox) -> None:
+    assert {report["list_is_active"] for report in mailed(box, "reports")["reports"]} == {True}
+    box.platforms["mailchimp"].limit(mailchimp.AUDIENCE, mailchimp.DELETED_LIST)
+    assert mailed(box, "lists") == {"lists": [], "total_items": 0}
+    assert {report["list_is_active"] for report in mailed(box, "reports")["reports"]} == {False}

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from mel_pipeline.core.errors import MelError
-from mel_pipeline.sandbox import Sandbox, running
+from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.limits import limits
 from mel_pipeline.sandbox.platforms import facebook, instagram, linkedin, switch_on, x, youtube
 from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
+from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
-TODAY = date(2026, 11, 20)
 MAIN, AVANTIA = "17841400000000001", "17841400000000002"
 PAGE, CARE = "112000000000001", "112000000000002"
-RECORDED = Path(__file__).parents[2] / "fixtures" / "limits"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with running(today=TODAY) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def box(served: Sandbox) -> Iterator[Sandbox]:
-    yield served
-    for platform in served.platforms.values():
-        platform.clear_faults()
-
-
-def recorded(name: str) -> Any:
-    return json.loads((RECORDED / f"{name}.json").read_text("utf-8"))
 
 
 def untraced(body: Any) -> Any:

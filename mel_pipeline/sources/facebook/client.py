@@ -59,6 +59,7 @@ class Facebook(Client):
             self._token_setting,
             options.variable("page_ids"),
             "pages_show_list, pages_read_engagement and read_insights",
+            "read_insights",
         )
         address = base_url(options.text("api_url"), wording.address_setting)
         self._graph = Graph(http, f"{address}/{VERSION}", wording)

@@ -43,18 +43,22 @@ def inspect(
         found = _inspected(path, settings)
     except FileRefusedError as reason:
         raise ContractError(f"Inspecting {path.name}: {reason}") from None
-    _print_inspection(found)
-    if write:
-        _write(found, settings.survey_folder / "codebooks")
+    for one in found:
+        _print_inspection(one)
+        if write:
+            _write(one, settings.survey_folder / "codebooks")
 
 
-def _inspected(path: Path, settings: Settings) -> Inspection:
+def _inspected(path: Path, settings: Settings) -> list[Inspection]:
+    """Of the file, or of each export in a zip."""
     from mel_pipeline.core.normalize_text import normalize_answer
-    from mel_pipeline.sources.shared.files import dropped
+    from mel_pipeline.sources.shared.files import dropped, unpacked
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
+    from mel_pipeline.sources.shared.survey.plan import plan_of
     from mel_pipeline.sources.shared.survey.reading import open_export
-    from mel_pipeline.sources.survey_files.client import rules_of
+    from mel_pipeline.sources.survey_files.client import TABLES, rules_of
+    from mel_pipeline.sources.survey_files.members import exports_in, survey_of
     from mel_pipeline.transform.catalogue import load_catalogue
 
     rules = rules_of(settings)
@@ -63,13 +67,22 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
         scale: frozenset(normalize_answer(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")
     }
-    with open_export(dropped(path), rules.profiles, rules.fallback) as export:
-        book = codebook_for(export.survey, rules.codebooks, export.questions)
-        order = export.order(book, rules.order)
-        dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
-        how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
-        with closing(export.chunks(order)) as chunks:
-            return inspect_export(next(chunks), export.responses, how, book, scales)
+    dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
+    inspections = []
+    with unpacked(dropped(path), TABLES) as (tables, others):
+        for name, why in others.items():
+            typer.echo(f"{name}: {why}")
+        for table, groups in exports_in(tables, rules.fallback)[0]:
+            survey = survey_of(table, dropped(path))
+            with open_export(table, rules.profiles, rules.fallback, survey, groups) as export:
+                book = codebook_for(export.survey, rules.codebooks, export.questions)
+                order = export.order(book, rules.order)
+                how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
+                with closing(export.chunks(order)) as chunks:
+                    first = next(chunks)
+                    how += export.warnings_of(plan_of(first, book).joins, book)
+                    inspections.append(inspect_export(first, export.responses, how, book, scales))
+    return inspections
 
 
 def _print_inspection(found: Inspection) -> None:
@@ -123,9 +136,14 @@ def _escaped(text: str) -> str:
 
 
 def _write(found: Inspection, folder: Path) -> None:
-    path = folder / f"{found.survey}.yml"
+    from mel_pipeline.sources.shared.survey.binding import first_download
+
+    path = folder / f"{first_download(found.survey)}.yml"
     if path.exists():
-        raise SettingsError(f"Writing the codebook: {path} already exists. Edit it by hand.")
+        raise SettingsError(
+            f"Writing the codebook: {path} already exists, and it is used for every download of the form."
+            " Edit it by hand."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(found.codebook(), encoding="utf-8")
     typer.echo(f"Written: {path}. Review it; the next load reads it.")

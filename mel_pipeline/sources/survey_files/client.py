@@ -157,6 +157,7 @@ class SurveyFiles(Client):
             with closing(export.chunks(order)) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
+                warnings += [f"{file.name}: {words}" for words in export.warnings_of(plan.joins, book)]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
@@ -174,8 +175,9 @@ def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
     """By all answers of a file, whatever its length."""
     if export.responses <= len(first.frame):
         return responses.scale_in([first], plan, book)
-    columns = [plan.roles["overall_satisfaction"]] if "overall_satisfaction" in plan.roles else []
-    with closing(export.chunks(first.order, columns)) as chunks:
+    columns = {column for join in plan.joins for column in join.columns}
+    columns |= {plan.roles.get("overall_satisfaction", 0)} & set(range(len(export.layout.questions)))
+    with closing(export.chunks(first.order, sorted(columns))) as chunks:
         return responses.scale_in(chunks, plan, book)
 
 

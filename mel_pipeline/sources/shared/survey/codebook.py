@@ -30,6 +30,7 @@ Role = Literal[
     "open_comment",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
+_IN_GRIDS = ("overall_satisfaction", "recommendation", "personal", "ignored")
 Score = float | Literal["non_answer"]
 T = TypeVar("T")
 
@@ -113,8 +114,21 @@ class Codebook(BaseModel):
         )
 
     def role(self, question: Question) -> Role | Literal["personal", "ignored"] | None:
-        """What a question means; None when the codebook does not know it."""
-        return self._roles.get(_key(question.text)) or self._roles.get(_key(question.key))
+        """What a question means, by its text, its key, or either without its number; None when it is not known.
+
+        A row of a grid has a role by what the row says, where it has the same answers in any grid.
+        """
+        roles = self._roles
+        by_key = roles.get(_key(question.key))
+        if by_key in ("ignored", "personal"):
+            return by_key  # one of two questions with the same text
+        found = roles.get(_key(question.text)) or by_key
+        if found is None:
+            found = self._unnumbered.get(_key(question.unnumbered))
+        if found is None and question.choice is None and question.row_of_grid:
+            row = roles.get(_key(question.row_of_grid))
+            found = row if row in _IN_GRIDS else None
+        return found
 
     def language_of(self, text: str) -> str:
         """Its ISO code; an unlisted language stays as written."""
@@ -135,6 +149,15 @@ class Codebook(BaseModel):
                         " Remove one."
                     )
         return found
+
+    @cached_property
+    def _unnumbered(self) -> dict[str, Role | Literal["personal", "ignored"]]:
+        """As ``_roles``, without the numbers of questions; what would then mean two things is left out."""
+        found: dict[str, set[Role | Literal["personal", "ignored"]]] = {}
+        for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
+            for text in texts:
+                found.setdefault(normalize_text(Question(text, text).unnumbered), set()).add(role)  # type: ignore[arg-type]
+        return {text: roles.pop() for text, roles in found.items() if len(roles) == 1}
 
     @cached_property
     def _languages(self) -> dict[str, str]:

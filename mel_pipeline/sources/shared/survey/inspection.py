@@ -15,9 +15,10 @@ import yaml
 
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.joining import joined
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
-from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.plan import Plan, others_in, plan_of
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
 Scales = Mapping[
@@ -98,6 +99,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         scales: labels the catalogue knows.
     """
     plan = plan_of(first, book)
+    whole = joined(first, plan.joins, first.layout.missing | frozenset(book.missing))
     columns = [
         _inspect_column(number, question, first, plan, book, scales)
         for number, question in enumerate(first.layout.questions)
@@ -108,9 +110,7 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
     scale = NO_SCALE
     if role is not None:
-        question = first.layout.questions[role]
-        others = [question.text, *(label for _, label in question.labels)]
-        scale = scale_of(dict(_answers(first, role).most_common()), others, book)
+        scale = scale_of(dict(_answers(whole, role).most_common()), others_in(whole, plan, role), book)
     removed = {
         question.text: count
         for number, question in enumerate(first.layout.questions)
@@ -131,14 +131,18 @@ def _inspect_column(
     if question.builtin:
         what = "not needed" if question.builtin == "ignored" else question.builtin.replace("_", " ")
         return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
-    if question.choice is not None:
-        return Column(
-            number + 1, header, "a choice of its question", "it has a column of its own", answered=len(texts)
-        )
-    role = book.role(question)
+    role = plan.role_of(number) or book.role(question)
+    if question.choice is not None or question.is_summary:
+        what = "a choice of its question" if question.choice is not None else "its choices in one cell"
+        what = f"{role.replace('_', ' ')}: {what}" if role else what
+        return Column(number + 1, header, what, "its choices have columns of their own", answered=len(texts))
     shown = _closed(texts)
     if role:
         what = "not needed" if role == "ignored" else role.replace("_", " ")
+        if number not in plan.roles.values() and number in {
+            one for join in plan.joins for one in join.columns
+        }:
+            what += ", joined with others"
         return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
     guess, why = _guess(question, texts, book, scales)
     return Column(number + 1, header, "another question", why, guess, len(texts), shown)

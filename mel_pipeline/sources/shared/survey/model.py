@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,12 @@ from mel_pipeline.sources.shared.dates import Order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NUMBER = re.compile(
+    r"^\s*(?:(?:q|p|question|pregunta)\s?)?\(?\d{1,3}(?:\.\d{1,2})?[a-z]?\s?[.):–-]\s+|^\s*[qp]\d{1,3}[.:]?\s+",
+    re.IGNORECASE,
+)
+_ROW = re.compile(r".*\S\s*\[([^\[\]]+)\]|.*\S\s[-–]\s([^\[\]]+?)", re.DOTALL)
 
 Builtin = Literal[
     "response_id",
@@ -29,7 +36,8 @@ class Question:
 
     ``key`` is what the tool identifies it by (header path, variable, XML path), unique in the survey.
     ``text`` is what people read, without markup. If a multiple-choice question has one column per choice,
-    each column has the question's ``text`` and its own ``choice``.
+    each column has the question's ``text`` and its own ``choice``. ``is_summary``: the cells repeat what the columns
+    of its choices say. ``written_beside`` names the question and the choice beside which people wrote.
     """
 
     key: str
@@ -40,6 +48,19 @@ class Question:
     labels: tuple[
         tuple[str, str], ...
     ] = ()  # value in the cell -> label in words, where the form defines them
+    is_summary: bool = False
+    written_beside: tuple[str, str] | None = None
+
+    @property
+    def unnumbered(self) -> str:
+        """The text without the number that many forms put before it (`5.`, `Q5:`, `P3 -`)."""
+        return _NUMBER.sub("", self.text) or self.text
+
+    @property
+    def row_of_grid(self) -> str | None:
+        """What a grid asks in this row (`Please rate [The session]`); None outside a grid."""
+        match = _ROW.fullmatch(self.text)
+        return match[1] or match[2] if match else None
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from mel_pipeline.sources.shared.dates import Order, has_two_readings, order_of
+from mel_pipeline.sources.shared.dates import Order, has_two_readings, has_year_first, order_of
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.joining import Join, require_branches
 from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
 from mel_pipeline.sources.shared.survey.profile import Profile
 from mel_pipeline.sources.shared.survey.recognise import recognise
@@ -20,6 +21,7 @@ from mel_pipeline.sources.shared.survey.repeats import joined, main_and_repeats
 SOURCE = "survey_files"
 CHUNK = 20_000  # rows in memory at a time
 FIRST_ROWS = 25
+_WHOLLY_CHECKED = 200_000  # rows; a spreadsheet that a person saved again has fewer
 _REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES_DATE_ORDER"
 
 
@@ -54,6 +56,10 @@ class Export:
             if question.builtin in ("started_at", "completed_at")
         ]
         first = self.sheet.first_rows[self.layout.header_rows :]
+        if not moments:
+            return None
+        if self.responses <= _WHOLLY_CHECKED:
+            self._require_one_form(moments)
         if not any(has_two_readings(row[column]) for row in first for column in moments):
             return None
         if self.layout.date_order:
@@ -61,6 +67,21 @@ class Export:
         with closing(self._frames(columns=moments)) as frames:
             texts = chain.from_iterable(frame[column].unique() for frame in frames for column in frame)
             return order_of(texts, book.date_order or usual, _REMEDY)
+
+    def _require_one_form(self, moments: Sequence[int]) -> None:
+        """Refuse a column that a spreadsheet has half converted: what it took for dates has day and month swapped."""
+        with closing(self._frames(columns=moments)) as frames:
+            converted: dict[int, bool] = {}
+            for frame in frames:
+                for column in moments:
+                    texts = pd.unique(frame[column].str.strip())
+                    for year_first in {has_year_first(text) for text in texts if _is_numeric_date(text)}:
+                        if converted.setdefault(column, year_first) != year_first:
+                            raise FileRefusedError(
+                                f"Column {column + 1} holds dates that a spreadsheet has converted, and dates as text"
+                                " with the year last. It swaps day and month of those it converts. Export the file"
+                                " again from the tool, and do not open it before you put it into the folder."
+                            )
 
     def chunks(self, order: Order | None, columns: Sequence[int] | None = None) -> Generator[Answers]:
         """Its responses, in order; of all columns, or of some."""
@@ -71,8 +92,26 @@ class Export:
                     SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats
                 )
 
+    def warnings_of(self, joins: Sequence[Join], book: Codebook) -> list[str]:
+        """Answers that do not count because columns that belong together contradict each other.
+
+        Raises:
+            FileRefusedError: they are several questions.
+        """
+        if not joins:
+            return []
+        columns = sorted({column for join in joins for column in join.columns})
+        missing = self.layout.missing | frozenset(book.missing)
+        with closing(self._frames(columns=columns)) as frames:
+            chunks = (Answers(SOURCE, self.survey, "", "", self.layout, frame) for frame in frames)
+            return require_branches(chunks, joins, missing)
+
     def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
         return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)
+
+
+def _is_numeric_date(text: str) -> bool:
+    return has_two_readings(text) or has_year_first(text)
 
 
 @contextmanager

@@ -22,9 +22,10 @@ from mel_pipeline.sources.shared.dates import read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommended
+from mel_pipeline.sources.shared.survey.joining import joined
 from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Layout
 from mel_pipeline.sources.shared.survey.personal import without_personal
-from mel_pipeline.sources.shared.survey.plan import Plan
+from mel_pipeline.sources.shared.survey.plan import Plan, others_in
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 
@@ -54,9 +55,8 @@ def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
     counted: Counter[str] = Counter()
     others: list[str] = []
     for answers in chunks:
-        question = answers.layout.questions[column]
-        others = [question.text, *(label for _, label in question.labels)]
         chunk = _Chunk(answers, plan, book, Counter(), NO_SCALE)
+        others = others_in(chunk.answers, plan, column)
         counted.update(text for text in chunk.role("overall_satisfaction") if text is not None)
     return scale_of(counted, others, book)
 
@@ -88,8 +88,10 @@ class _Chunk:
     def __init__(
         self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str], scale: Scale
     ) -> None:
-        self.answers, self.layout, self.plan, self.book = answers, answers.layout, plan, book
-        self.missing = self.layout.missing | frozenset(book.missing)
+        self.missing = answers.layout.missing | frozenset(book.missing)
+        self.exported = answers
+        self.answers = joined(answers, plan.joins, self.missing)
+        self.layout, self.plan, self.book = self.answers.layout, plan, book
         self.repeated = repeated
         self.scale = scale
         self.zone = zone_for(self.layout, book)
@@ -212,13 +214,16 @@ class _Chunk:
         """``"question": [chosen labels]``; empty if shown and nothing chosen, None if not shown."""
         group = [self._choice(column, label) for column, label in self.plan.choices[text]]
         name = _json(text)
+        summary = self._cells(self.plan.summaries.get(text), lambda cell: _json(without_personal(cell)))
 
         def written(cells: tuple[str | None, ...]) -> str | None:
             if all(cell is None for cell in cells):
                 return None
             return f"{name}: [{', '.join(filter(None, cells))}]"
 
-        return np.array([written(cells) for cells in zip(*group, strict=True)], dtype=object)
+        found = np.array([written(cells) for cells in zip(*group, strict=True)], dtype=object)
+        earlier = _each(summary, lambda cell: f"{name}: [{cell}]")  # from before the question had choices
+        return np.where(found == None, earlier, found)  # noqa: E711 - by element
 
     def _repeated(self) -> dict[str, Texts]:
         """``"group": [{"question": "answer"}]``, of each repeated group; None where a response has none."""
@@ -265,7 +270,7 @@ class _Chunk:
                 [f"{one} at {moment.strip(_UNREADABLE)}" if one else None for one, moment in pairs],
                 dtype=object,
             )
-        rows = self.answers.frame.itertuples(index=False, name=None)  # unprocessed: a codebook may change
+        rows = self.exported.frame.itertuples(index=False, name=None)  # unprocessed: a codebook may change
         return np.array([self._digest("\x1f".join(map(str, row))) for row in rows], dtype=object)
 
     def _digest(self, written: str) -> str:

@@ -12,6 +12,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
+from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.responses import batches, scale_in
 from mel_pipeline.sources.shared.survey.scale import Scale
@@ -66,6 +67,10 @@ class Server:
                 answers = answers_of(form, accepted, self._key, place, first)
                 if plan is None:
                     plan = plan_of(answers, book)
+                    missing = answers.layout.missing | frozenset(book.missing)
+                    self.warnings += [
+                        f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
+                    ]
                     self._look_for_questions(form, plan)
                 scale = scale_in([answers], plan, book)
                 unknown.update(scale.unknown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 from mel_pipeline.core.normalize_text import normalize_text
@@ -75,13 +75,17 @@ def _with_ids(sheet: Sheet) -> Layout | None:
     if not any(tags):
         return None
     shared = Counter(tag.get("ImportId", "") for tag in tags if "choiceId" in tag)
+    ranked = _ranked(sheet, tags)
     keys = unique_names(_key(tag) or name for tag, name in zip(tags, sheet.first_rows[0], strict=True))
     found = []
     for column, (tag, text) in enumerate(zip(tags, sheet.first_rows[1], strict=True)):
         builtin = _IDS.get(tag.get("ImportId", ""))
         question = Question(keys[column], in_words(text) or keys[column], builtin=builtin)
         if "choiceId" in tag and shared[tag["ImportId"]] > 1:
-            found.append(_choice(question))
+            choice = _choice(question)
+            if tag["ImportId"] in ranked:
+                choice = replace(choice, text=f"{choice.text} [{choice.choice}]", choice=None)
+            found.append(choice)
         elif builtin:
             found.append(question)
         else:
@@ -133,6 +137,19 @@ def _tag(cell: str) -> dict[str, str]:
 
 def _key(tag: dict[str, str]) -> str:
     return "/".join(tag[name] for name in ("ImportId", "choiceId") if name in tag)
+
+
+def _ranked(sheet: Sheet, tags: list[dict[str, str]]) -> set[str]:
+    """Questions whose choices hold ranks: numbers, and not only the 1 of a chosen one."""
+    cells: dict[str, set[str]] = defaultdict(set)
+    for column, tag in enumerate(tags):
+        if "choiceId" in tag:
+            cells[tag["ImportId"]].update(cells_of(sheet, column, 3))
+    return {
+        name
+        for name, found in cells.items()
+        if found - {"1"} and all(map(str.isdigit, found - {_UNANSWERED}))
+    }
 
 
 def _choice(question: Question) -> Question:

@@ -64,7 +64,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
         for scale in ("satisfaction", "gender")
     }
     with open_export(dropped(path), rules.profiles, rules.fallback) as export:
-        book = codebook_for(export.survey, rules.codebooks)
+        book = codebook_for(export.survey, rules.codebooks, export.questions)
         order = export.order(book, rules.order)
         dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
         how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
@@ -113,7 +113,7 @@ def _print_inspection(found: Inspection) -> None:
         console.print(f"[yellow]{_escaped(advice[0].upper() + advice[1:])}, as proposed below.[/]")
     if found.guesses or found.scale.unknown or found.asks_no_event:
         console.print("\nProposed codebook (guesses are commented out; nothing is used until you save it):\n")
-        console.print(found.codebook(), highlight=False, markup=False)
+        console.print(found.codebook(form=False), highlight=False, markup=False)
 
 
 def _escaped(text: str) -> str:

@@ -30,8 +30,10 @@ from mel_pipeline.sources.shared.survey.codebook import (
     codebook_for,
     codebooks_in,
     common_codebook,
+    unused_event_codes,
 )
 from mel_pipeline.sources.shared.survey.doubts import Doubts
+from mel_pipeline.sources.shared.survey.looks import unread_looks
 from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
@@ -115,8 +117,9 @@ class SurveyFiles(Client):
         rules = self._rules.fingerprint(contract)
         stored = json.loads(cursor) if cursor else {}
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
-        files = dict(known)
-        warnings = self._rules.faults
+        said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
+        files, told = dict(known), dict(said)
+        warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
             exports, refused = self._exports()
@@ -124,19 +127,24 @@ class SurveyFiles(Client):
             for export in exports:
                 stamp = f"{export.digest}:{export.size}"
                 if stamp not in done:
+                    told[export.name] = []
                     try:
-                        yield from self._responses(export, contract, warnings)
+                        yield from self._responses(export, contract, told[export.name])
                     except Exception as error:
                         refused[export.name] = _reason(error)
                         continue  # reported below, with the others; the next run tries it again
                     done.add(stamp)
                 files[export.name] = stamp
+                # Of a file that was read before, too: it still counts so.
+                warnings.extend(told.get(export.name, ()))
             for name, why in refused.items():
                 yield Batch(frame_of([], contract), [Rejected(name, None, None, why, "{}")], fetched=1)
 
         def new_cursor() -> str | None:
-            changed = files != known
-            return json.dumps({"rules": rules, "files": dict(sorted(files.items()))}) if changed else None
+            kept = {name: told[name] for name in sorted(files) if told.get(name)}
+            if files == known and kept == said:
+                return None
+            return json.dumps({"rules": rules, "files": dict(sorted(files.items())), "warnings": kept})
 
         return Pull(batches(), new_cursor, warnings=lambda: warnings)
 
@@ -152,12 +160,18 @@ class SurveyFiles(Client):
 
     def _responses(self, file: DropFile, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
         with open_export(file, self._rules.profiles, self._rules.fallback) as export:
-            book = codebook_for(export.survey, self._rules.codebooks)
+            own = self._rules.codebooks
+            book = codebook_for(export.survey, own, export.questions)
             order = export.order(book, self._rules.order)
             with closing(export.chunks(order)) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
-                warnings += [f"{file.name}: {words}" for words in export.warnings_of(plan.joins, book)]
+                told = [
+                    *unused_event_codes(export.survey, own, export.questions),
+                    *export.warnings_of(plan.joins, book),
+                    *unread_looks(first, plan, book),
+                ]
+                warnings += [f"{file.name}: {words}" for words in told]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
@@ -175,8 +189,10 @@ def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
     """By all answers of a file, whatever its length."""
     if export.responses <= len(first.frame):
         return responses.scale_in([first], plan, book)
-    columns = {column for join in plan.joins for column in join.columns}
-    columns |= {plan.roles.get("overall_satisfaction", 0)} & set(range(len(export.layout.questions)))
+    columns = {
+        *plan.columns_of("overall_satisfaction"),
+        *(one for join in plan.joins for one in join.columns),
+    }
     with closing(export.chunks(first.order, sorted(columns))) as chunks:
         return responses.scale_in(chunks, plan, book)
 

@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.survey.binding import is_named, likeness
 from mel_pipeline.sources.shared.survey.model import Question
 from mel_pipeline.sources.shared.zones import zone_of
 
@@ -38,7 +38,8 @@ T = TypeVar("T")
 class Codebook(BaseModel):
     """A codebook as written in YAML.
 
-    ``surveys`` names the surveys it applies to, with `*` as a wildcard; empty: all. ``questions`` names
+    ``surveys`` names the surveys it applies to, with `*` as a wildcard; ``form`` lists the questions of the form it
+    was written for, so that it follows the form under any name. With neither it applies to all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
     question mean, from 1 to 5, where the common scale (organisations/metropolis/scales.yml) does not.
     """
@@ -46,6 +47,7 @@ class Codebook(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     surveys: list[str] = []
+    form: list[str] = []
     questions: dict[Role, list[str]] = {}
     scale: dict[str, Score] = {}
     languages: dict[str, list[str]] = {}
@@ -107,11 +109,20 @@ class Codebook(BaseModel):
             zone_of(zone)
         return zone
 
-    def fits(self, survey: str) -> bool:
-        """Whether it applies to this survey."""
-        return not self.surveys or any(
-            fnmatchcase(survey.casefold(), pattern.casefold()) for pattern in self.surveys
-        )
+    def is_named(self, survey: str) -> bool:
+        """Whether it names this survey, or what it was downloaded as before."""
+        return is_named(survey, self.surveys)
+
+    def fit(self, survey: str, questions: Sequence[str] | None = None) -> float:
+        """How far it belongs to a survey, from 0 (not at all) to 1.
+
+        Args:
+            questions: of the export; None where they are not known, and its name alone decides.
+        """
+        named = self.is_named(survey)
+        if not self.form or questions is None:
+            return float(named or not (self.surveys or self.form))
+        return likeness(self.form, questions, named=named)
 
     def role(self, question: Question) -> Role | Literal["personal", "ignored"] | None:
         """What a question means, by its text, its key, or either without its number; None when it is not known.
@@ -156,7 +167,7 @@ class Codebook(BaseModel):
         found: dict[str, set[Role | Literal["personal", "ignored"]]] = {}
         for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
             for text in texts:
-                found.setdefault(normalize_text(Question(text, text).unnumbered), set()).add(role)  # type: ignore[arg-type]
+                found.setdefault(_key(Question(text, text).unnumbered), set()).add(role)  # type: ignore[arg-type]
         return {text: roles.pop() for text, roles in found.items() if len(roles) == 1}
 
     @cached_property
@@ -245,22 +256,45 @@ def _surveys_named(path: Path) -> list[str]:
     return []
 
 
-def codebook_for(survey: str, own: Sequence[Codebook]) -> Codebook:
+def codebook_for(survey: str, own: Sequence[Codebook], questions: Sequence[str] | None = None) -> Codebook:
     """The shipped codebook, overridden by the organisation's own codebooks for this survey.
+
+    A codebook that knows the form, but not the file's name, does not say which event it was.
+
+    Args:
+        questions: of the export, for codebooks that are bound to a form.
 
     Raises:
         ContractError: two of them contradict each other about one survey.
         FileRefusedError: one of them cannot be used.
     """
     book = common_codebook()
-    for more in own:
-        if more.fits(survey):
-            if isinstance(more, BrokenCodebook):
-                raise FileRefusedError(
-                    f"{more.fault} Until then the file waits, and what was read of it stays."
-                )
-            book = _merged(book, more)
+    for more in applying(survey, own, questions):
+        if isinstance(more, BrokenCodebook):
+            raise FileRefusedError(f"{more.fault} Until then the file waits, and what was read of it stays.")
+        nameless = more.form and not more.is_named(survey)
+        book = _merged(book, more.model_copy(update={"event_code": None}) if nameless else more)
     return book
+
+
+def applying(survey: str, own: Sequence[Codebook], questions: Sequence[str] | None) -> list[Codebook]:
+    """The organisation's codebooks that apply: of those bound to a form, the one of this name, or the most alike."""
+    fits = {place: fit for place, book in enumerate(own) if (fit := book.fit(survey, questions))}
+    bound = {place: fit for place, fit in fits.items() if own[place].form}
+    named = {place for place in bound if own[place].is_named(survey)}
+    best = named or {place for place, fit in bound.items() if fit == max(bound.values())}
+    return [own[place] for place in fits if place in best or place not in bound]
+
+
+def unused_event_codes(survey: str, own: Sequence[Codebook], questions: Sequence[str]) -> list[str]:
+    """Event codes of codebooks that apply by their form alone: which event a file of another name is about is unknown."""
+    return [
+        f"its questions are those of the codebook for {', '.join(book.surveys)}, which is used. Its event {book.event_code}"
+        f" is not, as the file has another name. If it is the same event, add `{survey}` to `surveys:` of that codebook;"
+        " if not, copy the codebook for this file."
+        for book in applying(survey, own, questions)
+        if book.form and book.event_code and not book.is_named(survey)
+    ]
 
 
 def _merged(common: Codebook, more: Codebook) -> Codebook:

@@ -73,7 +73,9 @@ def joined(answers: Answers, joins: Sequence[Join], missing: frozenset[str]) -> 
     frame, questions = answers.frame.copy(), list(answers.layout.questions)
     for join in joins:
         frame[len(questions)] = _first_filled(join, _branches(answers, join, missing), len(frame))
-        questions.append(Question(f"joined {join.role}", questions[join.parts[0].column].text))
+        labels = tuple((part.label, part.label) for part in join.parts if part.label is not None)
+        text = questions[join.parts[0].column].text
+        questions.append(Question(f"joined {join.role}", text, labels=labels))
     return replace(answers, frame=frame, layout=replace(answers.layout, questions=questions))
 
 

@@ -35,6 +35,13 @@ class Plan:
         grouped |= {column for join in self.joins for column in join.columns}
         return {*self.builtins.values(), *self.roles.values(), *self.others, *grouped}
 
+    def columns_of(self, role: Role) -> list[int]:
+        """The columns of the export that answer for a role; none if it is not asked."""
+        for join in self.joins:
+            if join.role == role:
+                return sorted(join.columns)
+        return [self.roles[role]] if role in self.roles else []
+
     def role_of(self, column: int) -> Role | None:
         """The role of a column, by itself or with others."""
         own = {found: role for role, found in self.roles.items()}
@@ -138,11 +145,3 @@ def _unique_labels(
     return {
         column: text if texts.count(text) == 1 else questions[column].key for column, text in others.items()
     }
-
-
-def others_in(answers: Answers, plan: Plan, column: int) -> list[str]:
-    """What besides the answers speaks of a question's scale: its words, and the choices of its form or its columns."""
-    question = answers.layout.questions[column]
-    parts = [part for join in plan.joins for part in join.parts if plan.roles.get(join.role) == column]  # type: ignore[call-overload]
-    labels = [part.label for part in parts]
-    return [question.text, *(label for _, label in question.labels), *filter(None, labels)]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mel_pipeline.sources.shared.dates import Order, has_two_readings, has_year_first, order_of
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
+from mel_pipeline.sources.shared.survey.binding import questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import Join, require_branches
 from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
@@ -41,6 +42,11 @@ class Export:
         self.responses = table.count - (self.layout.header_rows - 1)
         if self.responses < 1:
             raise FileRefusedError("The file has headers and no responses. Export it again, or remove it.")
+
+    @property
+    def questions(self) -> list[str]:
+        """The texts of its questions."""
+        return questions_of_form(self.layout.questions)
 
     def order(self, book: Codebook, usual: Order | None) -> Order | None:
         """The order of its dates: as the layout says, or all dates together, or as declared.

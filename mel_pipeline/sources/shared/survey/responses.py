@@ -25,13 +25,22 @@ from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommend
 from mel_pipeline.sources.shared.survey.joining import joined
 from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Layout
 from mel_pipeline.sources.shared.survey.personal import without_personal
-from mel_pipeline.sources.shared.survey.plan import Plan, others_in
+from mel_pipeline.sources.shared.survey.plan import Plan
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
 _UNREADABLE = "\ufffd"  # stands for a time that cannot be read; the contract finds it
 _BUILT_IN = ("started_at", "completed_at")
+_OF_ROLE = {  # what a figure needs; a later export that does not ask it takes nothing away
+    "overall_satisfaction": (
+        "overall_satisfaction", "satisfaction_key", "satisfaction_score", "satisfaction_kind",
+    ),
+    "recommendation": ("recommendation",),
+    "gender": ("gender", "gender_key", "gender_asked"),
+    "city": ("city", "city_key"),
+    "event_code": ("event_code",),
+}  # fmt: skip
 
 
 def batches(
@@ -56,7 +65,8 @@ def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
     others: list[str] = []
     for answers in chunks:
         chunk = _Chunk(answers, plan, book, Counter(), NO_SCALE)
-        others = others_in(chunk.answers, plan, column)
+        question = chunk.layout.questions[column]
+        others = [question.text, *(label for _, label in question.labels)]
         counted.update(text for text in chunk.role("overall_satisfaction") if text is not None)
     return scale_of(counted, others, book)
 
@@ -64,6 +74,8 @@ def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
 def other_range(layout: Layout, plan: Plan) -> tuple[int, int] | None:
     """The range that the question of recommendation states, if it does not end at 10: then it is another measure."""
     column = plan.roles.get("recommendation")
+    if column is not None and column >= len(layout.questions):  # joined
+        column = plan.columns_of("recommendation")[0]
     stated = None if column is None else range_in(layout.questions[column].text)
     return stated if stated and stated[1] != MOST else None
 
@@ -129,6 +141,7 @@ class _Chunk:
         ):
             found[key] = _each(found[role], lambda text, read=read: read(text) or None)  # type: ignore[misc]
         found["gender_asked"] = self._constant("true" if "gender" in self.plan.roles else "false")
+        found["not_in_export"] = self._constant(" ".join(self._unread()) or None)
         found["other_answers"] = self._others()
         found["status"] = self._status(found["completed_at"])
         found["answered_at"] = _first_of(found["completed_at"], found["started_at"])
@@ -140,6 +153,11 @@ class _Chunk:
             "origin": self.answers.origin,
         }
         return found | {name: self._constant(text) for name, text in constants.items()}
+
+    def _unread(self) -> list[str]:
+        """Columns of the figures that this export has no question for."""
+        asked = {*self.plan.roles, *self.plan.builtins, *(["event_code"] if self.book.event_code else [])}
+        return [column for role, columns in _OF_ROLE.items() if role not in asked for column in columns]
 
     # -- one column -------------------------------------------------------------------------------------
 

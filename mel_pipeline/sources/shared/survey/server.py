@@ -11,6 +11,7 @@ from mel_pipeline.core.errors import ContractError, TransientSourceError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.survey.binding import questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
 from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
@@ -50,7 +51,7 @@ class Server:
         return Pull(read(), warnings=lambda: self.warnings)
 
     def _form(self, contract: EntityContract, form: Form, pages: Pages) -> Iterator[Batch]:
-        book = codebook_for(form.survey, self._own)
+        book = codebook_for(form.survey, self._own, questions_of_form(form.layout.questions))
         place = f"{self._title} {form.survey}"
         seen: set[str] = set()
         total = 0

@@ -44,7 +44,7 @@ def inspect(
     except FileRefusedError as reason:
         raise ContractError(f"Inspecting {path.name}: {reason}") from None
     for one in found:
-        _print_inspection(one)
+        _print_inspection(one, told=not write)
         if write:
             _write(one, settings.survey_folder / "codebooks")
 
@@ -85,7 +85,7 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
     return inspections
 
 
-def _print_inspection(found: Inspection) -> None:
+def _print_inspection(found: Inspection, *, told: bool = True) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -122,11 +122,17 @@ def _print_inspection(found: Inspection) -> None:
         )
         + "."
     )
+    console.print("\n[bold]For the figures[/]", highlight=False)
+    for name, where in found.figures.items():
+        missing = where.startswith("not ")
+        console.print(f"  {name:<22}{'[yellow]' if missing else ''}{_escaped(where)}", highlight=False)
     if advice := found.scale.advice:
         console.print(f"[yellow]{_escaped(advice[0].upper() + advice[1:])}, as proposed below.[/]")
     if found.guesses or found.scale.unknown or found.asks_no_event:
         console.print("\nProposed codebook (guesses are commented out; nothing is used until you save it):\n")
-        console.print(found.codebook(form=False), highlight=False, markup=False)
+        console.print(found.codebook(form=False), highlight=False, markup=False, soft_wrap=True)
+    if told:
+        console.print(f"[bold]To do:[/] {found.to_do}", highlight=False)
 
 
 def _escaped(text: str) -> str:

@@ -230,7 +230,11 @@ def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
     """By all answers of a file, whatever its length."""
     if export.responses <= len(first.frame):
         return responses.scale_in([first], plan, book)
-    with closing(export.chunks(first.order, plan.columns_of("overall_satisfaction"))) as chunks:
+    columns = {
+        *plan.columns_of("overall_satisfaction"),
+        *(one for join in plan.joins for one in join.columns),
+    }
+    with closing(export.chunks(first.order, sorted(columns))) as chunks:
         return responses.scale_in(chunks, plan, book)
 
 

@@ -40,6 +40,7 @@ def packed(parts: dict[str, str | bytes]) -> bytes:
     return content.getvalue()
 
 
+@pytest.mark.behaviour("any_container", "surveymonkey")
 def test_the_zip_of_the_case_is_read_under_the_name_of_its_table(tmp_path: Path) -> None:
     dropped(tmp_path, "folder_zip_ignored.zip")
     rows = responses(tmp_path)
@@ -51,6 +52,7 @@ def test_the_zip_of_the_case_is_read_under_the_name_of_its_table(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["folder_msforms.xls", "folder_msforms.ods"])
+@pytest.mark.behaviour("any_container", "microsoft_forms")
 def test_an_old_or_an_open_workbook_reads_like_its_xlsx(tmp_path: Path, name: str) -> None:
     dropped(tmp_path, name)
     rows = sorted(responses(tmp_path), key=lambda row: row["started_at"])
@@ -165,6 +167,8 @@ def formula_book(cell_xml: str) -> bytes:
         ('<c r="B2"><f>A1</f><v>5</v></c>', "5"),
     ],
 )
+@pytest.mark.behaviour("uncalculated", "*")
+@pytest.mark.fault(75)
 def test_a_formula_without_its_result_is_told_from_one_with(
     tmp_path: Path, xml: str, answer: str | None
 ) -> None:
@@ -189,6 +193,7 @@ def test_a_zip_of_several_exports_gives_each_and_refuses_only_what_is_wrong(tmp_
     assert any(words.startswith("all.zip, readme.pdf: It is no CSV or XLSX file") for words in warnings)
 
 
+@pytest.mark.behaviour("any_container", "odk")
 def test_an_archive_of_odk_central_keeps_its_repeated_groups_with_their_form(tmp_path: Path) -> None:
     zipped(tmp_path / "Feedback.zip", {"Feedback.csv": ODK, "Feedback-topics.csv": GROUP})
     (row,) = responses(tmp_path)
@@ -251,6 +256,8 @@ READ = {"a.csv": "a", "b.tsv": "b", "c.txt": "c", "d.xls": "d", "e.ods": "e", "f
 @given(st.sets(st.sampled_from(sorted(KINDS)), min_size=1, max_size=5))
 @settings(max_examples=examples(6, 150), deadline=None)
 @pytest.mark.deep
+@pytest.mark.behaviour("any_container", "google_forms")
+@pytest.mark.fault(78)
 def test_every_file_is_read_refused_or_named_and_never_passed_over(
     tmp_path_factory: pytest.TempPathFactory, names: set[str]
 ) -> None:

@@ -128,11 +128,11 @@ def _print_inspection(found: Inspection, *, told: bool = True) -> None:
         console.print(f"  {name:<22}{'[yellow]' if missing else ''}{_escaped(where)}", highlight=False)
     if advice := found.scale.advice:
         console.print(f"[yellow]{_escaped(advice[0].upper() + advice[1:])}, as proposed below.[/]")
+    if told:
+        console.print(f"[bold]To do:[/] {found.to_do}", highlight=False)
     if found.guesses or found.scale.unknown or found.asks_no_event:
         console.print("\nProposed codebook (guesses are commented out; nothing is used until you save it):\n")
         console.print(found.codebook(form=False), highlight=False, markup=False, soft_wrap=True)
-    if told:
-        console.print(f"[bold]To do:[/] {found.to_do}", highlight=False)
 
 
 def _escaped(text: str) -> str:

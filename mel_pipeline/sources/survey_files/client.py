@@ -33,13 +33,16 @@ from mel_pipeline.sources.shared.survey.codebook import (
     unused_event_codes,
 )
 from mel_pipeline.sources.shared.survey.doubts import Doubts
+from mel_pipeline.sources.shared.survey.identity import Identifier
+from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
 from mel_pipeline.sources.shared.survey.looks import unread_looks
-from mel_pipeline.sources.shared.survey.model import Answers
+from mel_pipeline.sources.shared.survey.model import Answers, Kind
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
 from mel_pipeline.sources.shared.survey.reading import Export, open_export
 from mel_pipeline.sources.shared.survey.scale import Scale
 
+_COMPARED = 100_000  # responses of a file; larger ones are not compared with earlier exports
 ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
 
 
@@ -119,6 +122,7 @@ class SurveyFiles(Client):
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
         files, told = dict(known), dict(said)
+        read = _Read(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True))
         warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
@@ -129,7 +133,7 @@ class SurveyFiles(Client):
                 if stamp not in done:
                     told[export.name] = []
                     try:
-                        yield from self._responses(export, contract, told[export.name])
+                        yield from self._responses(export, contract, read, told[export.name])
                     except Exception as error:
                         refused[export.name] = _reason(error)
                         continue  # reported below, with the others; the next run tries it again
@@ -144,7 +148,15 @@ class SurveyFiles(Client):
             kept = {name: told[name] for name in sorted(files) if told.get(name)}
             if files == known and kept == said:
                 return None
-            return json.dumps({"rules": rules, "files": dict(sorted(files.items())), "warnings": kept})
+            return json.dumps(
+                {
+                    "rules": rules,
+                    "files": dict(sorted(files.items())),
+                    "warnings": kept,
+                    "forms": read.forms.stored(),
+                    "former": read.with_former,
+                }
+            )
 
         return Pull(batches(), new_cursor, warnings=lambda: warnings)
 
@@ -158,7 +170,9 @@ class SurveyFiles(Client):
             file for file in files_in(self._folder, ENDINGS) if file.is_settled(self._settle)
         )
 
-    def _responses(self, file: DropFile, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
+    def _responses(
+        self, file: DropFile, contract: EntityContract, read: _Read, warnings: list[str]
+    ) -> Iterator[Batch]:
         with open_export(file, self._rules.profiles, self._rules.fallback) as export:
             own = self._rules.codebooks
             book = codebook_for(export.survey, own, export.questions)
@@ -176,13 +190,66 @@ class SurveyFiles(Client):
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
+                identities = _Identities(export, first, plan, book, read.forms)
                 doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
-                for batch in responses.batches(chain([first], chunks), plan, book, contract, scale):
+                for batch in responses.batches(
+                    chain([first], chunks),
+                    plan,
+                    book,
+                    contract,
+                    scale,
+                    identities.ids,
+                    with_former=read.with_former,
+                ):
                     doubts.note(batch)
+                    identities.note(batch)
                     yield replace(batch, notes=[note])
                 warnings += doubts.sentences
+                warnings += [f"{file.name}: {words}" for words in identities.doubts()]
 
     loads: ClassVar = {"responses": _response_load}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read before. ``with_former``: some of it under the ids of earlier versions of this package."""
+
+    forms: KnownForms
+    with_former: bool
+
+
+class _Identities:
+    """The ids of a file's responses, and what they say of the forms read before.
+
+    Ids of the tool pass with the responses. Others need the whole file first: another form may have them too.
+    """
+
+    def __init__(self, export: Export, first: Answers, plan: Plan, book: Codebook, forms: KnownForms) -> None:
+        self._export, self._forms = export, forms
+        self._rows: dict[str, Row] = {}
+        self._told: list[str] | None = None
+        self.ids: list[str | None] | None = None
+        if Identifier(export.layout, plan.builtins).kind == "own":
+            return
+        with closing(export.chunks(first.order)) as chunks:
+            kind, found = responses.identified(chunks, plan, book)
+        self._rows = {one: row for one, row in found if one is not None}
+        mark, self._told = self._placed(kind)
+        self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
+
+    def note(self, batch: Batch) -> None:
+        if self._told is None and self._export.responses <= _COMPARED:
+            pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
+            self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
+
+    def doubts(self) -> list[str]:
+        """What is not sure, once every response has passed."""
+        if self._told is None and self._rows:
+            _, self._told = self._placed("own")
+        return self._told or []
+
+    def _placed(self, kind: Kind) -> tuple[str, list[str]]:
+        return self._forms.placed(self._export.layout.tool, kind, self._rows, self._export.file.modified_ns)
 
 
 def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:

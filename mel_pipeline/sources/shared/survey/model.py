@@ -20,6 +20,7 @@ _ROW = re.compile(r".*\S\s*\[([^\[\]]+)\]|.*\S\s[-–]\s([^\[\]]+?)", re.DOTALL)
 
 Builtin = Literal[
     "response_id",
+    "uuid",  # identifies a response, too, where its id is missing
     "status",
     "started_at",
     "completed_at",
@@ -28,6 +29,10 @@ Builtin = Literal[
     "personal",  # address, browser, e-mail, name, link to edit: never read
     "ignored",  # harmless and not needed
 ]
+
+Kind = Literal[
+    "own", "numbered", "answers"
+]  # ids: of the tool, running numbers of a form, digests of answers
 
 
 @dataclass(frozen=True)

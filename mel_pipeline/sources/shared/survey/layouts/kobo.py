@@ -12,7 +12,7 @@ _NEEDED = {"_id", "_uuid", "_submission_time"}
 _BUILTINS: dict[str, Builtin] = {
     "_id": "response_id",  # stays when a response is edited; _uuid does not
     "_submission_time": "completed_at",
-    "_uuid": "ignored",
+    "_uuid": "uuid",
     "_index": "ignored",  # counts the rows of this one export
     "_status": "ignored",
     "_tags": "ignored",

@@ -290,7 +290,7 @@ def test_another_encoding_is_read_where_it_was_configured_and_refused_where_not(
 @pytest.mark.behaviour("missing_texts", "limesurvey")
 def test_limesurvey_without_a_date_of_submission_is_partial_and_na_is_not_shown(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "limesurvey_en.csv")
-    one, two = rows["1 at 2025-10-24T08:50"], rows["2 at 2025-10-24T09:00:00"]
+    one, two = rows["1 at 2025-10-24T08:50"], rows["2 at 2025-10-24T09:00"]
     assert (one["status"], two["status"]) == ("completed", "partial")
     assert two["others"] == {"How satisfied are you?": "Neutral"}
     assert one["others"]["Which topics?"] == ["Housing"]
@@ -302,7 +302,7 @@ def test_duplicate_typeform_headers_stay_separate(tmp_path: Path) -> None:
     rows, _ = load(tmp_path, "typeform_en.csv")
     assert rows["1f8127e3d5e1"]["others"]["Other"] == "Ports"
     assert rows["1f8127e3d5e1"]["others"]["Other (2)"] == "At work"
-    assert rows["068127e3d5e9"]["started_at"] == "2025-10-24T08:50+00:00"
+    assert rows["068127e3d5e9"]["started_at"] == "2025-10-24T08:50:11+00:00"
 
 
 @pytest.mark.behaviour("header_rows", "qualtrics")

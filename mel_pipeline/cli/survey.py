@@ -54,6 +54,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
     from mel_pipeline.sources.shared.survey.reading import open_export
+    from mel_pipeline.sources.shared.survey.screening import in_words
     from mel_pipeline.sources.survey_files.client import rules_of
     from mel_pipeline.transform.catalogue import load_catalogue
 
@@ -69,7 +70,10 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
         dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
         how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
         with closing(export.chunks(order)) as chunks:
-            return inspect_export(next(chunks), export.responses, how, book, scales)
+            first = next(chunks)
+            how += [in_words(first.left_out).strip()] if first.left_out else []
+            responses = export.responses - sum(first.left_out.values())
+            return inspect_export(first, responses, how, book, scales)
 
 
 def _print_inspection(found: Inspection) -> None:

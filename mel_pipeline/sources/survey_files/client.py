@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -41,6 +42,7 @@ from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
 from mel_pipeline.sources.shared.survey.reading import Export, open_export
 from mel_pipeline.sources.shared.survey.scale import Scale
+from mel_pipeline.sources.shared.survey.screening import in_words
 
 _COMPARED = 100_000  # responses of a file; larger ones are not compared with earlier exports
 ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
@@ -122,7 +124,7 @@ class SurveyFiles(Client):
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
         files, told = dict(known), dict(said)
-        read = _Read(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True))
+        read = _Read(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True), {})
         warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
@@ -141,6 +143,8 @@ class SurveyFiles(Client):
                 files[export.name] = stamp
                 # Of a file that was read before, too: it still counts so.
                 warnings.extend(told.get(export.name, ()))
+            if read.withdrawn:
+                yield Batch(frame_of([], contract), deleted=read.withdrawn)
             for name, why in refused.items():
                 yield Batch(frame_of([], contract), [Rejected(name, None, None, why, "{}")], fetched=1)
 
@@ -190,10 +194,10 @@ class SurveyFiles(Client):
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
-                identities = _Identities(export, first, plan, book, read.forms)
+                identities = _Identities(export, first, plan, book, read)
                 doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
                 for batch in responses.batches(
-                    chain([first], chunks),
+                    identities.counted(chain([first], chunks)),
                     plan,
                     book,
                     contract,
@@ -206,16 +210,23 @@ class SurveyFiles(Client):
                     yield replace(batch, notes=[note])
                 warnings += doubts.sentences
                 warnings += [f"{file.name}: {words}" for words in identities.doubts()]
+                if left_out := in_words(identities.left_out):
+                    yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
 
     loads: ClassVar = {"responses": _response_load}
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What was read before. ``with_former``: some of it under the ids of earlier versions of this package."""
+    """What was read before, and in this load.
+
+    ``with_former``: some of it under the ids of earlier versions of this package. ``withdrawn``: keys of responses
+    that the latest export which holds them marks as not valid.
+    """
 
     forms: KnownForms
     with_former: bool
+    withdrawn: dict[str, None]
 
 
 class _Identities:
@@ -224,8 +235,10 @@ class _Identities:
     Ids of the tool pass with the responses. Others need the whole file first: another form may have them too.
     """
 
-    def __init__(self, export: Export, first: Answers, plan: Plan, book: Codebook, forms: KnownForms) -> None:
-        self._export, self._forms = export, forms
+    def __init__(self, export: Export, first: Answers, plan: Plan, book: Codebook, read: _Read) -> None:
+        self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
+        self._tool = export.layout.tool
+        self.left_out: Counter[str] = Counter()
         self._rows: dict[str, Row] = {}
         self._told: list[str] | None = None
         self.ids: list[str | None] | None = None
@@ -237,7 +250,18 @@ class _Identities:
         mark, self._told = self._placed(kind)
         self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
 
+    def counted(self, chunks: Iterable[Answers]) -> Iterator[Answers]:
+        """The same chunks, while what is no valid response is counted."""
+        for answers in chunks:
+            self.left_out.update(answers.left_out)
+            self._withdrawn |= dict.fromkeys(f"{self._tool}|{one}" for one in answers.withdrawn)
+            self._rows |= dict.fromkeys(answers.withdrawn, ("", ""))  # they did not vanish
+            yield answers
+
     def note(self, batch: Batch) -> None:
+        if self._withdrawn:
+            for identity in batch.frame["response_id"]:
+                self._withdrawn.pop(f"{self._tool}|{identity}", None)
         if self._told is None and self._export.responses <= _COMPARED:
             pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
             self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
@@ -249,7 +273,7 @@ class _Identities:
         return self._told or []
 
     def _placed(self, kind: Kind) -> tuple[str, list[str]]:
-        return self._forms.placed(self._export.layout.tool, kind, self._rows, self._export.file.modified_ns)
+        return self._forms.placed(self._tool, kind, self._rows, self._export.file.modified_ns)
 
 
 def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:

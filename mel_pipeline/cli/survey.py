@@ -57,6 +57,7 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
     from mel_pipeline.sources.shared.survey.plan import plan_of
     from mel_pipeline.sources.shared.survey.reading import open_export
+    from mel_pipeline.sources.shared.survey.screening import in_words
     from mel_pipeline.sources.survey_files.client import TABLES, rules_of
     from mel_pipeline.sources.survey_files.members import exports_in, survey_of
     from mel_pipeline.transform.catalogue import load_catalogue
@@ -81,7 +82,9 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
                 with closing(export.chunks(order)) as chunks:
                     first = next(chunks)
                     how += export.warnings_of(plan_of(first, book).joins, book)
-                    inspections.append(inspect_export(first, export.responses, how, book, scales))
+                    how += [in_words(first.left_out).strip()] if first.left_out else []
+                    responses = export.responses - sum(first.left_out.values())
+                    inspections.append(inspect_export(first, responses, how, book, scales))
     return inspections
 
 

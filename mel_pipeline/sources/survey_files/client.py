@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -35,14 +36,18 @@ from mel_pipeline.sources.shared.survey.codebook import (
     unused_event_codes,
 )
 from mel_pipeline.sources.shared.survey.doubts import Doubts
+from mel_pipeline.sources.shared.survey.identity import Identifier
+from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
 from mel_pipeline.sources.shared.survey.looks import unread_looks
-from mel_pipeline.sources.shared.survey.model import Answers
+from mel_pipeline.sources.shared.survey.model import Answers, Kind
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
 from mel_pipeline.sources.shared.survey.reading import Export, open_export
 from mel_pipeline.sources.shared.survey.scale import Scale
+from mel_pipeline.sources.shared.survey.screening import in_words
 from mel_pipeline.sources.survey_files.members import exports_in, survey_of
 
+_COMPARED = 100_000  # responses of a file; larger ones are not compared with earlier exports
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
 ENDINGS = {*TABLES, ".zip"}
 _OWN = {"codebooks", "profiles"}  # folders of the drop folder
@@ -124,6 +129,7 @@ class SurveyFiles(Client):
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
         files, told = dict(known), dict(said)
+        read = _Read(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True), {})
         warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
@@ -134,7 +140,7 @@ class SurveyFiles(Client):
                 if stamp not in done:
                     told[export.name] = []
                     why: dict[str, str] = {}
-                    yield from self._held(export, contract, told[export.name], why)
+                    yield from self._held(export, contract, read, told[export.name], why)
                     if why:
                         refused |= why
                         warnings.extend(told[export.name])
@@ -143,6 +149,8 @@ class SurveyFiles(Client):
                 files[export.name] = stamp
                 # Of a file that was read before, too: it still counts so.
                 warnings.extend(told.get(export.name, ()))
+            if read.withdrawn:
+                yield Batch(frame_of([], contract), deleted=read.withdrawn)
             warnings.extend(self._others())
             for name, reason in refused.items():
                 yield Batch(frame_of([], contract), [Rejected(name, None, None, reason, "{}")], fetched=1)
@@ -151,7 +159,15 @@ class SurveyFiles(Client):
             kept = {name: told[name] for name in sorted(files) if told.get(name)}
             if files == known and kept == said:
                 return None
-            return json.dumps({"rules": rules, "files": dict(sorted(files.items())), "warnings": kept})
+            return json.dumps(
+                {
+                    "rules": rules,
+                    "files": dict(sorted(files.items())),
+                    "warnings": kept,
+                    "forms": read.forms.stored(),
+                    "former": read.with_former,
+                }
+            )
 
         return Pull(batches(), new_cursor, warnings=lambda: warnings)
 
@@ -176,7 +192,7 @@ class SurveyFiles(Client):
         ]
 
     def _held(
-        self, file: DropFile, contract: EntityContract, told: list[str], refused: dict[str, str]
+        self, file: DropFile, contract: EntityContract, read: _Read, told: list[str], refused: dict[str, str]
     ) -> Iterator[Batch]:
         """The responses of a file, or of each export in a zip; and why some are not read, by name."""
         try:
@@ -186,7 +202,9 @@ class SurveyFiles(Client):
                 refused |= alone
                 for table, groups in exports:
                     try:
-                        yield from self._responses(table, contract, told, survey_of(table, file), groups)
+                        yield from self._responses(
+                            table, contract, read, told, survey_of(table, file), groups
+                        )
                     except Exception as error:
                         refused[table.name] = _reason(error)
         except Exception as error:
@@ -196,6 +214,7 @@ class SurveyFiles(Client):
         self,
         file: DropFile,
         contract: EntityContract,
+        read: _Read,
         warnings: list[str],
         survey: str,
         groups: Mapping[str, DropFile],
@@ -217,13 +236,86 @@ class SurveyFiles(Client):
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
+                identities = _Identities(export, first, plan, book, read)
                 doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
-                for batch in responses.batches(chain([first], chunks), plan, book, contract, scale):
+                for batch in responses.batches(
+                    identities.counted(chain([first], chunks)),
+                    plan,
+                    book,
+                    contract,
+                    scale,
+                    identities.ids,
+                    with_former=read.with_former,
+                ):
                     doubts.note(batch)
+                    identities.note(batch)
                     yield replace(batch, notes=[note])
                 warnings += doubts.sentences
+                warnings += [f"{file.name}: {words}" for words in identities.doubts()]
+                if left_out := in_words(identities.left_out):
+                    yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
 
     loads: ClassVar = {"responses": _response_load}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read before, and in this load.
+
+    ``with_former``: some of it under the ids of earlier versions of this package. ``withdrawn``: keys of responses
+    that the latest export which holds them marks as not valid.
+    """
+
+    forms: KnownForms
+    with_former: bool
+    withdrawn: dict[str, None]
+
+
+class _Identities:
+    """The ids of a file's responses, and what they say of the forms read before.
+
+    Ids of the tool pass with the responses. Others need the whole file first: another form may have them too.
+    """
+
+    def __init__(self, export: Export, first: Answers, plan: Plan, book: Codebook, read: _Read) -> None:
+        self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
+        self._tool = export.layout.tool
+        self.left_out: Counter[str] = Counter()
+        self._rows: dict[str, Row] = {}
+        self._told: list[str] | None = None
+        self.ids: list[str | None] | None = None
+        if Identifier(export.layout, plan.builtins).kind == "own":
+            return
+        with closing(export.chunks(first.order)) as chunks:
+            kind, found = responses.identified(chunks, plan, book)
+        self._rows = {one: row for one, row in found if one is not None}
+        mark, self._told = self._placed(kind)
+        self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
+
+    def counted(self, chunks: Iterable[Answers]) -> Iterator[Answers]:
+        """The same chunks, while what is no valid response is counted."""
+        for answers in chunks:
+            self.left_out.update(answers.left_out)
+            self._withdrawn |= dict.fromkeys(f"{self._tool}|{one}" for one in answers.withdrawn)
+            self._rows |= dict.fromkeys(answers.withdrawn, ("", ""))  # they did not vanish
+            yield answers
+
+    def note(self, batch: Batch) -> None:
+        if self._withdrawn:
+            for identity in batch.frame["response_id"]:
+                self._withdrawn.pop(f"{self._tool}|{identity}", None)
+        if self._told is None and self._export.responses <= _COMPARED:
+            pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
+            self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
+
+    def doubts(self) -> list[str]:
+        """What is not sure, once every response has passed."""
+        if self._told is None and self._rows:
+            _, self._told = self._placed("own")
+        return self._told or []
+
+    def _placed(self, kind: Kind) -> tuple[str, list[str]]:
+        return self._forms.placed(self._tool, kind, self._rows, self._export.file.modified_ns)
 
 
 def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey import responses
-from mel_pipeline.sources.shared.survey.codebook import codebooks_in
+from mel_pipeline.sources.shared.survey.codebook import codebook_for, codebooks_in
 from mel_pipeline.sources.shared.survey.profile import profiles_in
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 from mel_pipeline.sources.survey_files.client import rules_of
@@ -103,8 +104,10 @@ def test_a_broken_codebook_holds_up_the_files_of_its_survey_alone_and_is_told(
 
 def test_a_codebook_that_is_no_yaml_at_all_holds_up_the_survey_it_is_called_after(tmp_path: Path) -> None:
     (tmp_path / "lab.yml").write_bytes(b"\xff\xfe{[")
-    (book,) = codebooks_in(tmp_path)
-    assert (book.fits("lab"), book.fits("training")) == (True, False)
+    books = codebooks_in(tmp_path)
+    assert codebook_for("training", books).questions
+    with pytest.raises(FileRefusedError, match=r"lab\.yml"):
+        codebook_for("lab", books)
 
 
 def test_a_broken_profile_and_one_of_two_of_a_name_are_told_and_the_others_used(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from mel_pipeline.sources.shared.dates import Order
@@ -20,7 +20,9 @@ _ROW = re.compile(r".*\S\s*\[([^\[\]]+)\]|.*\S\s[-–]\s([^\[\]]+?)", re.DOTALL)
 
 Builtin = Literal[
     "response_id",
+    "uuid",  # identifies a response, too, where its id is missing
     "status",
+    "validity",  # says that a row is no valid response: a preview, spam, rejected in review
     "started_at",
     "completed_at",
     "language",
@@ -28,6 +30,10 @@ Builtin = Literal[
     "personal",  # address, browser, e-mail, name, link to edit: never read
     "ignored",  # harmless and not needed
 ]
+
+Kind = Literal[
+    "own", "numbered", "answers"
+]  # ids: of the tool, running numbers of a form, digests of answers
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,9 @@ class Layout:
     partial: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()  # cell texts of this tool that mean: not shown, not answered
     not_chosen: frozenset[str] = frozenset({"0", "false"})  # of a choice's own column, without case
+    not_valid: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of a ``validity`` column: value, as plain text -> reason
     ids_within_survey: bool = False  # response ids count from 1 in every form
     zone: str | None = None  # of its times, where the layout fixes it: "UTC"
     date_order: Literal["day_first", "month_first"] | None = None  # where the layout fixes it
@@ -121,6 +130,8 @@ class Answers:
     frame: pd.DataFrame
     order: Order | None = None  # of all dates in the file together; None: no numeric dates
     repeats: Repeats | None = None  # repeated groups, in tables of their own
+    left_out: Mapping[str, int] = field(default_factory=dict)  # rows that are no valid responses, by reason
+    withdrawn: tuple[str, ...] = ()  # ids of those that the tool marks: they count no more, if they did
 
 
 Chunks = Iterator[Answers]

@@ -18,6 +18,7 @@ from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
 from mel_pipeline.sources.shared.survey.profile import Profile
 from mel_pipeline.sources.shared.survey.recognise import recognise
 from mel_pipeline.sources.shared.survey.repeats import joined, main_and_repeats
+from mel_pipeline.sources.shared.survey.screening import marking_columns, screened
 
 SOURCE = "survey_files"
 CHUNK = 20_000  # rows in memory at a time
@@ -94,11 +95,14 @@ class Export:
     def chunks(self, order: Order | None, columns: Sequence[int] | None = None) -> Generator[Answers]:
         """Its responses, in order; of all columns, or of some."""
         origin = f"file {self.file.digest}"
-        with closing(self._frames(columns)) as frames:
+        headers = self.sheet.first_rows[: self.layout.header_rows]
+        wanted = None if columns is None else sorted({*columns, *marking_columns(self.layout)})
+        with closing(self._frames(wanted)) as frames:
             for frame in frames:
-                yield Answers(
+                answers = Answers(
                     SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats
                 )
+                yield screened(answers, headers, is_whole=columns is None)
 
     def warnings_of(self, joins: Sequence[Join], book: Codebook) -> list[str]:
         """Answers that do not count because columns that belong together contradict each other.

@@ -6,10 +6,10 @@ holds an address, a browser, a name or the link of a response.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,15 +22,17 @@ from mel_pipeline.sources.shared.dates import read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommended
+from mel_pipeline.sources.shared.survey.identity import UNREADABLE, Identifier, minute_of
 from mel_pipeline.sources.shared.survey.joining import joined
-from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Layout
+from mel_pipeline.sources.shared.survey.known_forms import Row
+from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Kind, Layout
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
 
 Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
-_UNREADABLE = "\ufffd"  # stands for a time that cannot be read; the contract finds it
+Ids: TypeAlias = "Sequence[str | None]"
 _BUILT_IN = ("started_at", "completed_at")
 _OF_ROLE = {  # what a figure needs; a later export that does not ask it takes nothing away
     "overall_satisfaction": (
@@ -44,16 +46,46 @@ _OF_ROLE = {  # what a figure needs; a later export that does not ask it takes n
 
 
 def batches(
-    chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract, scale: Scale | None = None
+    chunks: Chunks,
+    plan: Plan,
+    book: Codebook,
+    contract: EntityContract,
+    scale: Scale | None = None,
+    ids: Ids | None = None,
+    *,
+    with_former: bool = False,
 ) -> Iterator[Batch]:
     """The responses of one survey, one batch per chunk.
 
     Args:
         scale: of the whole survey; None: each chunk is judged by what it holds.
+        ids: of all its responses, in order; None: they are found chunk by chunk.
+        with_former: also delete them under the ids that earlier versions of this package gave.
     """
-    repeated: Counter[str] = Counter()
+    done, identifier, before = 0, None, None
     for answers in chunks:
-        yield _Chunk(answers, plan, book, repeated, scale or scale_in([answers], plan, book)).batch(contract)
+        identifier = identifier or Identifier(answers.layout, plan.builtins)
+        before = before or Identifier(answers.layout, plan.builtins)
+        if ids is None:
+            own: Ids = [one for one, _ in _Chunk(answers, plan, book).identified(identifier)]
+        else:
+            own = ids[done : done + len(answers.frame)]
+        done += len(answers.frame)
+        chunk = _Chunk(answers, plan, book, scale or scale_in([answers], plan, book), own)
+        batch = chunk.batch(contract)
+        yield replace(batch, deleted=chunk.former(before)) if with_former else batch
+
+
+def identified(
+    chunks: Iterable[Answers], plan: Plan, book: Codebook
+) -> tuple[Kind, list[tuple[str | None, Row]]]:
+    """How the responses of a file are identified; and of each its id, the digest of its answers and its minute."""
+    found: list[tuple[str | None, Row]] = []
+    identifier = None
+    for answers in chunks:
+        identifier = identifier or Identifier(answers.layout, plan.builtins)
+        found += _Chunk(answers, plan, book).identified(identifier)
+    return identifier.kind if identifier else "own", found
 
 
 def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
@@ -64,7 +96,7 @@ def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
     counted: Counter[str] = Counter()
     others: list[str] = []
     for answers in chunks:
-        chunk = _Chunk(answers, plan, book, Counter(), NO_SCALE)
+        chunk = _Chunk(answers, plan, book)
         question = chunk.layout.questions[column]
         others = [question.text, *(label for _, label in question.labels)]
         counted.update(text for text in chunk.role("overall_satisfaction") if text is not None)
@@ -98,16 +130,31 @@ class _Chunk:
     """Turns one chunk into rows."""
 
     def __init__(
-        self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str], scale: Scale
+        self, answers: Answers, plan: Plan, book: Codebook, scale: Scale = NO_SCALE, ids: Ids = ()
     ) -> None:
         self.missing = answers.layout.missing | frozenset(book.missing)
         self.exported = answers
         self.answers = joined(answers, plan.joins, self.missing)
         self.layout, self.plan, self.book = self.answers.layout, plan, book
-        self.repeated = repeated
+        self.ids = ids
         self.scale = scale
         self.zone = zone_for(self.layout, book)
         self.count = len(answers.frame)
+
+    def identified(self, identifier: Identifier) -> list[tuple[str | None, Row]]:
+        """The id of each response, with a digest of its answers and its minute."""
+        started, completed = (self._moment(name) for name in _BUILT_IN)
+        minutes = [minute_of(*pair) for pair in zip(started, completed, strict=True)]
+        found = identifier.ids(self.exported.frame, minutes)
+        return [(one, (digest, minute)) for (one, digest), minute in zip(found, minutes, strict=True)]
+
+    def former(self, identifier: Identifier) -> dict[str, None]:
+        """Keys of these responses by earlier versions of this package."""
+        started, completed = (self._moment(name) for name in _BUILT_IN)
+        moments = _first_of(started, completed, self._constant(self.answers.survey))
+        former = identifier.former(self.exported.frame, moments.tolist())
+        pairs = zip(former, self.ids, strict=True)
+        return {f"{self.layout.tool}|{before}": None for before, now in pairs if before and before != now}
 
     def batch(self, contract: EntityContract) -> Batch:
         columns = self._columns()
@@ -144,8 +191,8 @@ class _Chunk:
         found["not_in_export"] = self._constant(" ".join(self._unread()) or None)
         found["other_answers"] = self._others()
         found["status"] = self._status(found["completed_at"])
-        found["answered_at"] = _first_of(found["completed_at"], found["started_at"])
-        found["response_id"] = self._ids(found)
+        found["answered_at"] = _first_of(_readable(found["completed_at"]), _readable(found["started_at"]))
+        found["response_id"] = np.array(self.ids, dtype=object)
         constants = {
             "source": self.answers.source,
             "tool": self.layout.tool,
@@ -186,7 +233,7 @@ class _Chunk:
             try:
                 return read_moment(text, self.answers.order, zone)
             except ValueError:
-                return _UNREADABLE
+                return UNREADABLE
 
         return self._cells(self.plan.builtins.get(name), read)  # type: ignore[call-overload]
 
@@ -269,35 +316,6 @@ class _Chunk:
 
         return self._cells(column, written)
 
-    # -- what identifies a response ------------------------------------------------------------------------
-
-    def _ids(self, found: dict[str, Texts]) -> Texts:
-        """The tool's id, with the time if ids restart in every form; a digest if there is no id.
-
-        None of these holds the file's name: the same response in another export is the same response.
-        """
-        if "response_id" in self.plan.builtins:
-            given = self._cells(self.plan.builtins["response_id"], _unless_personal)
-            if not self.layout.ids_within_survey:
-                return given
-            moments = _first_of(
-                found["started_at"], found["completed_at"], self._constant(self.answers.survey)
-            )
-            pairs = zip(given, moments, strict=True)
-            return np.array(
-                [f"{one} at {moment.strip(_UNREADABLE)}" if one else None for one, moment in pairs],
-                dtype=object,
-            )
-        rows = self.exported.frame.itertuples(index=False, name=None)  # unprocessed: a codebook may change
-        return np.array([self._digest("\x1f".join(map(str, row))) for row in rows], dtype=object)
-
-    def _digest(self, written: str) -> str:
-        """A digest of the answers; of the same answers at the same time, the second gets a number."""
-        digest = hashlib.blake2s(written.encode(), digest_size=12).hexdigest()
-        self.repeated[digest] += 1
-        times = self.repeated[digest]
-        return digest if times == 1 else f"{digest}-{times}"
-
     # -- rows that cannot be read --------------------------------------------------------------------------
 
     def _quarantine(
@@ -305,14 +323,15 @@ class _Chunk:
     ) -> tuple[list[Rejected], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         """Rows without an id, or whose quarter is unknown as their time cannot be read; and which of all rows are good."""
         bad: dict[int, tuple[str, str]] = {}
-        timeless = columns["answered_at"] == _UNREADABLE
-        for name in (*_BUILT_IN, "answered_at"):
-            unreadable = timeless & (columns[name] == _UNREADABLE)
+        # A time that cannot be read costs its cell, unless nothing else says which quarter it belongs to.
+        timeless = (columns["answered_at"] == None) & (columns["event_code"] == None)  # noqa: E711 - by element
+        for name in _BUILT_IN:
+            unreadable = timeless & (columns[name] == UNREADABLE)
             columns[name][unreadable] = None
             for place in np.flatnonzero(unreadable).tolist():
                 bad.setdefault(place, (name, f"The date in {name} cannot be read."))
         for place in np.flatnonzero(columns["response_id"] == None).tolist():  # noqa: E711 - by element
-            bad.setdefault(place, ("response_id", "The response has no id."))
+            bad.setdefault(place, ("response_id", "The response has no id, and no time to identify it by."))
         rejected = []
         for place, (column, reason) in sorted(bad.items()):
             row = {name: values[place] for name, values in columns.items()}
@@ -336,6 +355,10 @@ def _each(values: Texts, read: Callable[[str], str | None]) -> Texts:
     return read_texts[codes]
 
 
+def _readable(moments: Texts) -> Texts:
+    return _each(moments, lambda text: None if text == UNREADABLE else text)
+
+
 def _first_of(*columns: Texts) -> Texts:
     first, *others = columns
     for other in others:
@@ -357,10 +380,3 @@ def _score(score: float | str | None) -> str | None:
 
 def _kind(score: float | str | None) -> str | None:
     return None if score is None else "non_answer" if score == "non_answer" else "score"
-
-
-def _unless_personal(identity: str) -> str:
-    """An id, or its digest if an address was used as the id."""
-    if without_personal(identity) == identity:
-        return identity
-    return hashlib.blake2s(identity.encode(), digest_size=12).hexdigest()

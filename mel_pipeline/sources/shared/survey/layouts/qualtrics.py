@@ -25,10 +25,10 @@ _IDS: dict[str, Builtin] = {
     "finished": "status",
     "userLanguage": "language",
     "recordedDate": "ignored",
-    "status": "ignored",  # how it was collected, not whether it is finished
+    "status": "validity",  # how it was collected, not whether it is finished
     "progress": "ignored",
     "duration": "ignored",
-    "distributionChannel": "ignored",
+    "distributionChannel": "validity",
     "ipAddress": "personal",
     "recipientLastName": "personal",
     "recipientFirstName": "personal",
@@ -43,7 +43,7 @@ _LEGACY: dict[str, Builtin] = {  # by the second row; the first one numbers them
     "startdate": "started_at",
     "enddate": "completed_at",
     "finished": "status",
-    "status": "ignored",
+    "status": "validity",
     "ipaddress": "personal",
     "name": "personal",
     "emailaddress": "personal",
@@ -60,6 +60,41 @@ _TRUE, _FALSE = {"1", "true", "vrai", "verdadero"}, {"0", "false", "faux", "fals
 _SELECTED = re.compile(
     r"\s+-\s+(selected choice|choix s[ée]lectionn[ée]|opci[óo]n seleccionada)\s*$", re.IGNORECASE
 )
+_NOT_VALID = {
+    **dict.fromkeys(
+        (
+            "survey preview",
+            "preview",
+            "offline survey preview",
+            "1",
+            "17",
+            "vista previa de la encuesta",
+            "vista previa",
+            "apercu de l enquete",
+            "apercu du questionnaire",
+            "apercu",
+        ),
+        "preview",
+    ),
+    **dict.fromkeys(
+        ("survey test", "test", "2", "prueba de la encuesta", "prueba", "test de l enquete"), "test"
+    ),
+    **dict.fromkeys(
+        (
+            "spam",
+            "survey preview spam",
+            "imported spam",
+            "offline spam",
+            "8",
+            "9",
+            "12",
+            "24",
+            "correo no deseado",
+            "indesirable",
+        ),
+        "spam",
+    ),
+}  # of the status, as label or as code
 _UNANSWERED = "-99"
 
 
@@ -120,6 +155,7 @@ def _layout(questions: list[Question], header_rows: int, how: str, zone: str | N
         completed=frozenset(_TRUE if has_status else ()),
         partial=frozenset(_FALSE if has_status else ()),
         missing=frozenset({_UNANSWERED}),
+        not_valid=_NOT_VALID,
         zone=zone,
         notes=(f"Qualtrics: {how}.",),
     )

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import yaml
 
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
-from mel_pipeline.organisations import METROPOLIS
+from mel_pipeline.core.organisation import folder
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Score
 from mel_pipeline.sources.shared.survey.figures import anchored, figure_of
 from mel_pipeline.sources.shared.survey.personal import without_personal
@@ -151,10 +152,14 @@ def _by_ends(labelled: set[tuple[float, Score]]) -> dict[float, Score]:
     return {}
 
 
-@lru_cache
 def common_scale() -> Known:
     """The organisation's labels of satisfaction. Bare figures among them are no evidence and left out."""
-    content = yaml.safe_load((METROPOLIS / "scales.yml").read_text("utf-8"))
+    return _scale_in(folder() / "scales.yml")
+
+
+@lru_cache
+def _scale_in(path: Path) -> Known:
+    content = yaml.safe_load(path.read_text("utf-8"))
     return {
         normalize_answer(str(label)): "non_answer"
         if meaning.get("kind") == "non_answer"

@@ -193,6 +193,7 @@ def test_a_property_without_permission_does_not_stop_the_other(box: Sandbox, tmp
     assert "property 1 could not be read" in reader.warnings[0]
 
 
+@pytest.mark.fault(80)
 @pytest.mark.deep
 @settings(max_examples=examples(30, 500), deadline=None)
 @given(failing=st.sets(st.integers(0, 4)), pages=st.lists(st.integers(0, 3), min_size=5, max_size=5))
@@ -323,6 +324,7 @@ def test_the_label_of_a_day_is_read_or_put_aside(label: str, day: date | None) -
 DAYS = st.dates(date(2019, 1, 1), date(2030, 12, 31))
 
 
+@pytest.mark.fault(81)
 @pytest.mark.deep
 @settings(max_examples=examples(60, 2_000), deadline=None)
 @given(first=DAYS, length=st.integers(0, 800), most=st.integers(1, 120))

@@ -26,6 +26,7 @@ VIEWS = {"abcdefghijk": "1000", "lmnopqrstuv": "500"}
 # YouTube: chart, table, totals, zip
 
 
+@pytest.mark.fault(82)
 @pytest.mark.behaviour("rows_as_meant", "youtube")
 @pytest.mark.parametrize("newest", ["Table data.csv", "Chart data.csv", "Totals.csv"])
 def test_the_chart_of_a_studio_export_is_no_list_of_videos_whichever_file_is_newer(

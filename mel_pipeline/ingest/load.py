@@ -265,7 +265,16 @@ class _Load:
             self._require_rows(raw.staged_keys(connection, self.name))
         columns = list(self.rules.columns)
         keep_unread(connection, self.table, self.name, columns)
-        done = raw.publish(connection, self.table, self.name, columns, self.load_id, now, complete=complete)
+        done = raw.publish(
+            connection,
+            self.table,
+            self.name,
+            columns,
+            self.load_id,
+            now,
+            complete=complete,
+            keeps=self.rules.keeps,
+        )
         quarantine.resolve(connection, self.source, self.entity, self.name, self.begun, now)
         raw.discard(connection, self.name)
         state.drop_checkpoint(connection, self.source, self.entity)

@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.sources.shared.platform import headers
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.platforms import CASES, Folder, figures, reasons, zipped
 
@@ -26,6 +28,7 @@ VIEWS = {"abcdefghijk": "1000", "lmnopqrstuv": "500"}
 # YouTube: chart, table, totals, zip
 
 
+@pytest.mark.fault(82)
 @pytest.mark.behaviour("rows_as_meant", "youtube")
 @pytest.mark.parametrize("newest", ["Table data.csv", "Chart data.csv", "Totals.csv"])
 def test_the_chart_of_a_studio_export_is_no_list_of_videos_whichever_file_is_newer(
@@ -425,9 +428,15 @@ def test_an_export_of_a_handle_asks_for_the_number_of_the_account(tmp_path: Path
 def test_a_written_number_reads_as_itself_and_no_other_text_as_a_number(
     number: int, language: str, text: str
 ) -> None:
-    from mel_pipeline.sources.shared.platform.headers import whole_number_of
-
     mark = {"en": ",", "fr": "\u202f", "es": ".", "ca": "."}[language]
-    assert whole_number_of(f"{number:,}".replace(",", mark), language) == str(number)  # type: ignore[arg-type]
-    read = whole_number_of(text, language)  # type: ignore[arg-type]
+    assert headers.whole_number_of(f"{number:,}".replace(",", mark), language) == str(number)  # type: ignore[arg-type]
+    read = headers.whole_number_of(text, language)  # type: ignore[arg-type]
     assert read is None or (read == "".join(filter(str.isdigit, text)) and not set(text) & set("K%-"))
+
+
+@pytest.mark.parametrize("listed", ["shared/meta", "linkedin", "youtube", "x"])
+def test_every_column_has_a_name_in_every_language_and_no_name_means_two_columns(listed: str) -> None:
+    path = Path(headers.__file__).parents[2] / listed / "columns.yml"
+    headers.column_names(path)  # refuses a name of two columns
+    languages = {name: set(words) - {"en"} for name, words in yaml.safe_load(path.read_text("utf-8")).items()}
+    assert all(found == {"fr", "es", "ca"} for found in languages.values()), languages

@@ -71,7 +71,7 @@ def _raw_asset(
         from mel_pipeline.quality.results_log import judge_table, note_results
         from mel_pipeline.sources import open_source
 
-        not_loaded = False
+        not_loaded, warned = False, _warnings([])
         try:
             require_origin(mel.warehouse, mel.settings, contract.name)
             source = open_source(contract.name, mel.settings)
@@ -83,6 +83,7 @@ def _raw_asset(
             note_origin(mel.warehouse, mel.settings, contract.name)
             unused = unused_corrections(mel.warehouse, processing.corrections)
             checks, metadata = [_rows_check(result, details, unused)], _metadata(result)
+            warned = _warnings(result.warnings)
         except OriginError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from error
         except NotSetUpError as error:
@@ -118,6 +119,7 @@ def _raw_asset(
             )
             rules = [
                 *map(_as_rule, checks),
+                *warned,
                 *([replace(rule, severity="warn") for rule in verdict.rules] if not stops else verdict.rules),
             ]
             note_results(mel.warehouse, [(name, rule) for rule in rules], source=contract.name)
@@ -139,6 +141,16 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
     first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
+
+
+def _warnings(sentences: list[str]) -> "list[RuleResult]":
+    """What the source reports, as broken rules of their own: `mel quality` lists them, the quality page counts them."""
+    from mel_pipeline.quality.results import RuleResult
+
+    return [
+        RuleResult(f"warning {number}", "validity", "warn", False, sentence)
+        for number, sentence in enumerate(sentences, start=1)
+    ]
 
 
 def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:

@@ -54,6 +54,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
     from mel_pipeline.sources.shared.survey.reading import open_export
+    from mel_pipeline.sources.shared.survey.responses import require_identities
     from mel_pipeline.sources.shared.survey.screening import in_words
     from mel_pipeline.sources.survey_files.client import rules_of
     from mel_pipeline.transform.catalogue import load_catalogue
@@ -71,6 +72,7 @@ def _inspected(path: Path, settings: Settings) -> Inspection:
         how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
         with closing(export.chunks(order)) as chunks:
             first = next(chunks)
+            require_identities(first, book)
             how += [in_words(first.left_out).strip()] if first.left_out else []
             responses = export.responses - sum(first.left_out.values())
             return inspect_export(first, responses, how, book, scales)

@@ -77,6 +77,7 @@ class Scale:
                 "# Figures alone do not tell their scale. Look at the form: where does it end, and which end is best?",
                 f"#scale: {{{upward}}}  # if it runs from 1 to 5 and 5 is best",
                 f"#scale: {{{downward}}}  # if it runs from 1 to 5 and 1 is best",
+                "# If it runs otherwise (1 to 4, 0 to 10), give each answer that can be chosen a score from 1 to 5.",
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import yaml
 
+from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
-from mel_pipeline.organisations import METROPOLIS
+from mel_pipeline.core.organisation import folder
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Score
 from mel_pipeline.sources.shared.survey.figures import anchored, figure_of
 from mel_pipeline.sources.shared.survey.personal import without_personal
@@ -152,18 +154,31 @@ def _by_ends(labelled: set[tuple[float, Score]]) -> dict[float, Score]:
     return {}
 
 
-@lru_cache
 def common_scale() -> Known:
-    """The organisation's labels of satisfaction. Bare figures among them are no evidence and left out."""
-    content = yaml.safe_load((METROPOLIS / "scales.yml").read_text("utf-8"))
-    return {
-        normalize_answer(str(label)): "non_answer"
-        if meaning.get("kind") == "non_answer"
-        else meaning["score"]
-        for meaning in content["satisfaction"]
-        for label in meaning.get("labels") or []
-        if not is_bare(str(label))
-    }
+    """The organisation's labels of satisfaction. Bare figures among them are no evidence and left out.
+
+    Raises:
+        ContractError: its scales.yml cannot be read.
+    """
+    return _labels(folder() / "scales.yml")
+
+
+@lru_cache
+def _labels(path: Path) -> Known:
+    try:
+        return {
+            normalize_answer(str(label)): "non_answer"
+            if meaning.get("kind") == "non_answer"
+            else meaning["score"]
+            for meaning in yaml.safe_load(path.read_text("utf-8"))["satisfaction"]
+            for label in meaning.get("labels") or []
+            if not is_bare(str(label))
+        }
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ContractError(
+            f"Reading {path}: it needs meanings of `satisfaction` with labels and a score ({type(error).__name__})."
+            " Correct it, and load again."
+        ) from None
 
 
 def _quoted(text: str) -> str:

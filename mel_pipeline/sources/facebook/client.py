@@ -37,7 +37,7 @@ def open(settings: Settings, policy: Policy | None = None) -> Facebook | ExportF
             parse.NAME,
             reader(parse.NAME, FACEBOOK, settings),
             settings,
-            post_metrics=list(FACEBOOK.metrics.values()),
+            post_metrics=list(dict.fromkeys(FACEBOOK.metrics.values())),
             period_metrics=metrics,
         )
     return Facebook(settings, Http(policy))
@@ -59,6 +59,7 @@ class Facebook(Client):
             self._token_setting,
             options.variable("page_ids"),
             "pages_show_list, pages_read_engagement and read_insights",
+            "read_insights",
         )
         address = base_url(options.text("api_url"), wording.address_setting)
         self._graph = Graph(http, f"{address}/{VERSION}", wording)

@@ -15,6 +15,7 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.linkedin import files, parse
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
+from mel_pipeline.sources.shared.dates import declared_order
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
 from mel_pipeline.sources.shared.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.shared.platform.expiry import expiry_warning
@@ -31,9 +32,16 @@ def open(settings: Settings, policy: Policy | None = None) -> LinkedIn | ExportF
     """Pages through the API, or through exported files where a folder is set."""
     options = settings.source(parse.NAME)
     if options.text("export_dir"):
+        setting = options.variable("export_date_order")
+        read = partial(
+            files.read_export,
+            page=only(options, "organization_ids"),
+            declared=declared_order(options.text("export_date_order"), setting),
+            setting=setting,
+        )
         return ExportFolder(
             parse.NAME,
-            partial(files.read_export, page=only(options, "organization_ids")),
+            read,
             settings,
             post_metrics=list(files.POST_METRICS.values()),
             period_metrics=[parse.REACH],

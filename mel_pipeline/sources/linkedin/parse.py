@@ -24,6 +24,7 @@ from mel_pipeline.sources.shared.values import unix_moment
 NAME = "linkedin"
 DAILY_METRICS = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
 REACH = "uniqueImpressionsCount"
+ACTIVITY = "activity"  # kind of a post known from an export, which names it by the number of its activity
 RETENTION_DAYS = 365  # LinkedIn's window: older days come back empty
 _TOKEN_CODES = {"REVOKED_ACCESS_TOKEN", "EXPIRED_ACCESS_TOKEN", "INVALID_ACCESS_TOKEN", "UNAUTHORIZED"}
 _VERSION_CODES = {"NONEXISTENT_VERSION", "VERSION_MISSING"}
@@ -54,6 +55,11 @@ def explain(answer: Answer, token: str, throttled: float) -> SourceError:
         f"{answer.what}: LinkedIn answered {code}: '{words}'. Check that the token's owner administers the page"
         " and that MEL_LINKEDIN_ORGANIZATION_IDS is right."
     )
+
+
+def number_of(urn: str) -> str:
+    """The number of a post. The API names posts by share or ugcPost, exports by activity; the number is in all."""
+    return urn.rpartition(":")[2]
 
 
 def elements_of(data: Mapping[str, object]) -> list[Element]:
@@ -111,7 +117,9 @@ def post_rows(
             rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
         elif quarter.start <= (day := published.astimezone(zone).date()) < quarter.end:
             title = str(post.get("commentary") or "").strip() or None
-            rows.append(content_row(NAME, page, identity, "post", title, published.isoformat(), ref))
+            rows.append(
+                content_row(NAME, page, number_of(identity), "post", title, published.isoformat(), ref)
+            )
             in_quarter.append((identity, day))
     return batch_of(rows, contract, rejected), in_quarter
 
@@ -127,7 +135,7 @@ def figure_rows(
     rows = [
         metric_row(
             NAME, page, metric, Period("lifetime", day), by_post.get(identity, {}).get(metric), f"post {identity}",
-            content=identity,
+            content=number_of(identity),
         )
         for identity, day in posts
         for metric in (*DAILY_METRICS, REACH)

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
+from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.zones import zone_of
@@ -95,6 +96,20 @@ def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> 
         f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date in the file"
         f" decides it. Export with the month in words{remedy}."
     )
+
+
+def declared_order(text: str, setting: str) -> Order | None:
+    """The order of day and month that a setting declares; None where it is empty.
+
+    Raises:
+        SettingsError: it is neither day_first nor month_first.
+    """
+    match text.strip().lower():
+        case "":
+            return None
+        case "day_first" | "month_first" as order:
+            return order
+    raise SettingsError(f"{setting} is '{text}'. Write day_first or month_first, or leave it empty.")
 
 
 def has_two_readings(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -21,7 +21,9 @@ from mel_pipeline.sources.shared.files import (
     DropFile,
     FileRefusedError,
     files_in,
+    other_entries,
     readable_files,
+    unpacked,
 )
 from mel_pipeline.sources.shared.survey import responses
 from mel_pipeline.sources.shared.survey.codebook import (
@@ -42,8 +44,11 @@ from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
 from mel_pipeline.sources.shared.survey.reading import Export, open_export
 from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.screening import in_words
+from mel_pipeline.sources.survey_files.members import exports_in, survey_of
 
-ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
+ENDINGS = {*TABLES, ".zip"}
+_OWN = {"codebooks", "profiles"}  # folders of the drop folder
 
 
 @dataclass(frozen=True)
@@ -132,10 +137,11 @@ class SurveyFiles(Client):
                 stamp = f"{export.digest}:{export.size}"
                 if stamp not in done:
                     told[export.name] = []
-                    try:
-                        yield from self._responses(export, contract, read, told[export.name])
-                    except Exception as error:
-                        refused[export.name] = _reason(error)
+                    why: dict[str, str] = {}
+                    yield from self._held(export, contract, read, told[export.name], why)
+                    if why:
+                        refused |= why
+                        warnings.extend(told[export.name])
                         continue  # reported below, with the others; the next run tries it again
                     done.add(stamp)
                 files[export.name] = stamp
@@ -143,8 +149,9 @@ class SurveyFiles(Client):
                 warnings.extend(told.get(export.name, ()))
             if read.withdrawn:
                 yield Batch(frame_of([], contract), deleted=read.withdrawn)
-            for name, why in refused.items():
-                yield Batch(frame_of([], contract), [Rejected(name, None, None, why, "{}")], fetched=1)
+            warnings.extend(self._others())
+            for name, reason in refused.items():
+                yield Batch(frame_of([], contract), [Rejected(name, None, None, reason, "{}")], fetched=1)
 
         def new_cursor() -> str | None:
             kept = {name: told[name] for name in sorted(files) if told.get(name)}
@@ -172,10 +179,50 @@ class SurveyFiles(Client):
             file for file in files_in(self._folder, ENDINGS) if file.is_settled(self._settle)
         )
 
-    def _responses(
-        self, file: DropFile, contract: EntityContract, read: EarlierReads, warnings: list[str]
+    def _others(self) -> list[str]:
+        """A warning about what lies in the folder and is not read."""
+        others = [name for name in other_entries(self._folder, ENDINGS) if name not in _OWN]
+        if not others:
+            return []
+        return [
+            f"Not read in the folder of survey exports: {', '.join(others)}. Only CSV, XLSX, XLS, ODS and zip files"
+            " directly in it are. Export or move them so, or remove them."
+        ]
+
+    def _held(
+        self,
+        file: DropFile,
+        contract: EntityContract,
+        read: EarlierReads,
+        told: list[str],
+        refused: dict[str, str],
     ) -> Iterator[Batch]:
-        with open_export(file, self._rules.profiles, self._rules.fallback) as export:
+        """The responses of a file, or of each export in a zip; and why some are not read, by name."""
+        try:
+            with unpacked(file, TABLES) as (tables, others):
+                told += [f"{name}: {why}" for name, why in others.items()]
+                exports, alone = exports_in(tables, self._rules.fallback)
+                refused |= alone
+                for table, groups in exports:
+                    try:
+                        yield from self._responses(
+                            table, contract, read, told, survey_of(table, file), groups
+                        )
+                    except Exception as error:
+                        refused[table.name] = _reason(error)
+        except Exception as error:
+            refused[file.name] = _reason(error)
+
+    def _responses(
+        self,
+        file: DropFile,
+        contract: EntityContract,
+        read: EarlierReads,
+        warnings: list[str],
+        survey: str,
+        groups: Mapping[str, DropFile],
+    ) -> Iterator[Batch]:
+        with open_export(file, self._rules.profiles, self._rules.fallback, survey, groups) as export:
             own = self._rules.codebooks
             book = codebook_for(export.survey, own, export.questions)
             order = export.order(book, self._rules.order)

@@ -78,6 +78,13 @@ def account_rows(
     return batch_of(rows, contract, rejected)
 
 
+def first_id(post: Post) -> str:
+    """The id under which a post was published. An edit gives it a new one; ``edit_history_tweet_ids`` begins with it."""
+    history = post.get("edit_history_tweet_ids")
+    first = history[0] if isinstance(history, list) and history else post.get("id")
+    return str(first or "") if post.get("id") else ""
+
+
 def period_rows(contract: EntityContract, accounts: Iterable[str], periods: Sequence[Period]) -> Batch:
     """X reports no figure of an account for a period."""
     rows = [
@@ -110,7 +117,7 @@ def post_rows(
     rows: list[Row] = []
     rejected: list[Rejected] = []
     for post in posts:
-        identity, published = str(post.get("id") or ""), _moment(post)
+        identity, published = first_id(post), _moment(post)
         ref = f"post {identity or 'without an id'}"
         if not identity or published is None:
             reason = "The post has no id or no time of publication."

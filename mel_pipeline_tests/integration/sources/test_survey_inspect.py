@@ -113,3 +113,44 @@ def test_a_file_that_is_not_there_or_no_export_says_what_to_do(tmp_path: Path) -
     assert "there is no such file" in shown("nothing.csv", exit_code=1)
     (tmp_path / "a.csv").write_text("Name,City\nx,y\n")
     assert "write a profile" in " ".join(shown(tmp_path / "a.csv", exit_code=1).split())
+
+
+CASES = FOLDER.parent / "survey_cases"
+
+
+def test_it_says_where_each_figure_is_read_from_and_what_is_left_to_do() -> None:
+    words = " ".join(shown(CASES / "layout_surveymonkey_expanded.csv").split())
+    assert "overall satisfaction columns 5 to 9" in words
+    assert "recommendation not found in this file" in words
+    assert "To do: Nothing: the next load reads it so." in words
+    words = " ".join(shown(CASES / "silent_gender_nps_in_other_words.csv").split())
+    assert "gender not read; perhaps column 4" in words
+    assert "To do: Run the same command with --write." in words
+
+
+def test_a_zip_is_inspected_export_by_export() -> None:
+    assert shown(CASES / "folder_zip_ignored.zip").startswith("Feedback: surveymonkey, 2 responses")
+
+
+def test_two_questions_that_look_like_one_are_refused_with_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Timestamp,Gender,Your gender\n2024-11-05 09:00,Woman,Man\n")
+    words = " ".join(shown(tmp_path / "a.csv", exit_code=1).split())
+    assert "Columns 2 and 3 both mean gender" in words
+    assert "under `ignored:`" in words
+
+
+def test_the_codebook_of_a_first_download_serves_the_second_and_is_not_written_twice(home: Path) -> None:
+    folder = Settings().survey_folder
+    folder.mkdir(parents=True)
+    for name in ("codebook_second_download.csv", "codebook_second_download (1).csv"):
+        (folder / name).write_bytes((CASES / name).read_bytes())
+    assert "codebook_second_download.yml" in shown("codebook_second_download.csv", "--write").replace(
+        "\n", ""
+    )
+    written = load_codebook(folder / "codebooks" / "codebook_second_download.yml")
+    assert "5. Overall, how satisfied are you with the event?" in written.form
+    assert "every download of the form" in shown("codebook_second_download (1).csv", "--write", exit_code=1)
+    warehouse = Warehouse(f"duckdb:///{home}/w.duckdb")
+    load_entity(open_files(Settings(), settle_seconds=0), contract_of("survey_files"), "responses", warehouse)
+    rows = warehouse.read("select overall_satisfaction from raw_surveys__responses order by response_id")
+    assert rows["overall_satisfaction"].tolist() == ["Very satisfied", "Satisfied", "Dissatisfied"]

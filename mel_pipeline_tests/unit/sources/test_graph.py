@@ -92,7 +92,7 @@ def test_a_value_outside_the_requested_days_is_dropped_and_counted() -> None:
 
 @pytest.mark.behaviour("expiry_warning", "facebook", "instagram")
 def test_the_earlier_of_both_ends_of_a_token_counts_and_zero_means_never() -> None:
-    wording = graph.Wording("Facebook", "", "MEL_FACEBOOK_ACCESS_TOKEN", "", "")
+    wording = graph.Wording("Facebook", "", "MEL_FACEBOOK_ACCESS_TOKEN", "", "", "")
 
     def warned(expires: object, access: object) -> str | None:
         data = {"data": {"expires_at": expires, "data_access_expires_at": access}}

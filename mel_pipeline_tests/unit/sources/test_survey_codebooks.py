@@ -55,6 +55,8 @@ def test_a_name_with_brackets_means_itself() -> None:
         ("Other", [FORM[1], "Something", "Else", "Again"], None, None),
     ],
 )
+@pytest.mark.behaviour("follows_form", "*")
+@pytest.mark.fault(76)
 def test_a_codebook_belongs_to_a_form_by_its_questions(
     survey: str, questions: list[str], role: str | None, event: str | None
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_form_is_like_itself_and_less_like_what_it_shares_less_with(
     assert 0 <= alone <= by_name <= 1
 
 
+@pytest.mark.behaviour("unread_told", "google_forms")
 def test_silent_questions_of_the_case_are_told(tmp_path: Path) -> None:
     dropped(tmp_path, "silent_gender_nps_in_other_words.csv")
     _, refused, warnings = read(tmp_path)
@@ -122,6 +125,8 @@ ANSWERS = {
 @pytest.mark.parametrize(
     ("kind", "question"), [(kind, text) for kind, texts in ASKED.items() for text in texts]
 )
+@pytest.mark.behaviour("unread_told", "zoho_survey")
+@pytest.mark.fault(77)
 def test_a_question_in_other_words_is_told_in_every_language(
     tmp_path: Path, kind: str, question: str
 ) -> None:
@@ -154,6 +159,7 @@ def test_a_question_about_the_same_word_is_not_told(
     assert not any(question in words for words in read(tmp_path)[2])
 
 
+@pytest.mark.behaviour("unread_told", "surveymonkey")
 def test_choices_in_columns_of_their_own_are_told_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "Respondent ID,Collector ID,Date Created,With which gender do you identify?,\n,,,Woman,Man\n"

@@ -55,6 +55,7 @@ UNREADABLE = (
 
 @pytest.mark.parametrize(("text", "iso"), CLEAR)
 @pytest.mark.parametrize("order", [None, "day_first", "month_first"])
+@pytest.mark.behaviour("dates_in_words", "*")
 def test_a_date_in_words_needs_no_order(text: str, iso: str, order: Order | None) -> None:
     assert read_moment(text, order) == iso
 
@@ -73,6 +74,7 @@ def test_what_is_no_date_or_means_two_is_not_read(text: str) -> None:
 )
 @settings(max_examples=examples(150, 5_000), deadline=None)
 @pytest.mark.deep
+@pytest.mark.behaviour("dates_in_words", "*")
 def test_a_date_in_words_comes_back_as_it_was_written(
     moment: datetime, language: str, pattern: str, clock: str
 ) -> None:
@@ -140,6 +142,8 @@ HEADERS = {
 @pytest.mark.parametrize("tool", HEADERS)
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("late", [0, 40])
+@pytest.mark.behaviour("half_converted", "google_forms", "microsoft_forms", "zoho_survey")
+@pytest.mark.fault(75)
 def test_a_half_converted_column_is_refused_in_every_tool(
     tmp_path: Path, tool: str, kind: str, late: int
 ) -> None:
@@ -177,6 +181,7 @@ def test_columns_of_different_form_are_no_sign_of_a_spreadsheet(tmp_path: Path) 
     assert (row["started_at"], row["completed_at"]) == ("2024-11-13T08:50:00", "2024-11-13T09:00:00")
 
 
+@pytest.mark.behaviour("dates_in_words", "zoho_survey")
 def test_dates_in_words_of_a_whole_export_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "ID de respuesta,Estado de respuesta,Hora de finalización,Satisfacción general\n"

@@ -14,6 +14,9 @@ from mel_pipeline.sources.survey_files.client import Rules
 from mel_pipeline_tests.survey_cases import dropped, read, refusals, responses
 
 SATISFACTION = "Overall, how satisfied are you with the event?"
+QUALTRICS = "ResponseId,EndDate,Finished,Q1,Q2\nResponse ID,End Date,Finished,{}\n" + ",".join(
+    '"{{""ImportId"":""' + name + '""}}"' for name in ("_recordId", "endDate", "finished", "QID1", "QID2")
+)
 KOBO = ";_id;_uuid;_submission_time;_index"
 
 
@@ -34,6 +37,7 @@ def kobo(*lines: str) -> str:
 
 
 @pytest.mark.behaviour("multiple_choice", "surveymonkey")
+@pytest.mark.behaviour("joined", "surveymonkey")
 def test_an_expanded_export_of_the_case_answers_by_the_column_that_is_marked(tmp_path: Path) -> None:
     dropped(tmp_path, "layout_surveymonkey_expanded.csv")
     rows = responses(tmp_path)
@@ -42,6 +46,7 @@ def test_an_expanded_export_of_the_case_answers_by_the_column_that_is_marked(tmp
     assert column(rows, "other_answers") == [None, None]
 
 
+@pytest.mark.behaviour("joined", "google_forms")
 def test_branches_of_a_form_by_language_of_the_case_join(tmp_path: Path) -> None:
     dropped(tmp_path, "layout_google_branches_by_language.csv")
     rows = sorted(responses(tmp_path), key=lambda row: row["answered_at"])
@@ -53,6 +58,7 @@ def test_branches_of_a_form_by_language_of_the_case_join(tmp_path: Path) -> None
     assert [row["language"] for row in rows] == ["en", "es", "fr"]
 
 
+@pytest.mark.behaviour("joined", "kobo")
 def test_a_relabelled_question_of_the_case_keeps_the_answers_to_both_wordings(tmp_path: Path) -> None:
     dropped(tmp_path, "layout_kobo_question_relabelled.csv")
     assert column(responses(tmp_path), "overall_satisfaction") == ["Very satisfied", "Dissatisfied"]
@@ -69,6 +75,7 @@ def test_an_expanded_export_with_the_numbers_of_choices_says_their_labels(tmp_pa
     assert column(rows, "gender") == ["Mujer", "Hombre", "Otro (especifique)"]
 
 
+@pytest.mark.behaviour("grids", "surveymonkey")
 def test_a_matrix_of_numbers_is_not_taken_for_choices(tmp_path: Path) -> None:
     rows = written(
         tmp_path,
@@ -79,6 +86,7 @@ def test_a_matrix_of_numbers_is_not_taken_for_choices(tmp_path: Path) -> None:
     assert others[0] == {"How useful was it? [The talk]": "5", "How useful was it? [The visit]": "4"}
 
 
+@pytest.mark.behaviour("joined", "kobo")
 def test_a_question_whose_choices_got_columns_later_keeps_its_earlier_answers(tmp_path: Path) -> None:
     """A select_one that became select_multiple: the first response is from before."""
     rows = written(
@@ -115,9 +123,15 @@ def test_several_answers_where_one_was_to_be_chosen_do_not_count_and_are_told(tm
         ("ID,Start time,Completion time,Email,Name,{}", "1,{0},{0},anonymous,,5,", "2,{0},{0},anonymous,,,2"),
         ("Response ID,Response Status,End time,{}", "1,Completed,{0},5,", "2,Completed,{0},,2"),
         ("id. Response ID,submitdate. D,lastpage. P,startlanguage. L,{}", "1,{0},1,en,5,", "2,{0},1,fr,,2"),
+        ("SubmissionDate,KEY,SubmitterID,{}", "{0}Z,k1,7,5,", "{0}Z,k2,7,,2"),
+        (QUALTRICS, "R1,{0},True,5,", "R2,{0},True,,2"),
     ],
-    ids=["typeform", "microsoft_forms", "zoho_survey", "limesurvey"],
+    ids=["typeform", "microsoft_forms", "zoho_survey", "limesurvey", "odk", "qualtrics"],
 )  # fmt: skip
+@pytest.mark.behaviour(
+    "joined", "typeform", "microsoft_forms", "zoho_survey", "limesurvey", "odk", "qualtrics"
+)
+@pytest.mark.fault(79)
 def test_branches_join_in_exports_of_other_tools(
     tmp_path: Path, header: str, first: str, second: str
 ) -> None:
@@ -132,6 +146,8 @@ def test_branches_join_in_exports_of_other_tools(
 BOTH = "Timestamp,Overall satisfaction,Satisfaction générale,Event code\n"
 
 
+@pytest.mark.behaviour("good_advice", "google_forms")
+@pytest.mark.fault(79)
 def test_two_questions_that_everybody_answers_are_refused_and_the_advice_leads_to_the_right_one(
     tmp_path: Path,
 ) -> None:
@@ -145,6 +161,7 @@ def test_two_questions_that_everybody_answers_are_refused_and_the_advice_leads_t
     assert column(responses(tmp_path, rules), "overall_satisfaction") == ["5"] * 4
 
 
+@pytest.mark.behaviour("good_advice", "google_forms")
 def test_two_columns_with_one_header_are_told_apart_by_their_keys(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Timestamp,Gender,Gender\n2024-11-05 09:00,Woman,Man\n")
     said = refusals(tmp_path)["a.csv"]
@@ -196,6 +213,7 @@ def test_numbers_that_tell_two_questions_apart_still_do() -> None:
     assert book.role(Question("c", "3. Comments")) is None
 
 
+@pytest.mark.behaviour("grids", "google_forms")
 def test_a_grid_of_google_forms_gives_its_overall_row(tmp_path: Path) -> None:
     rows = written(
         tmp_path,
@@ -208,6 +226,7 @@ def test_a_grid_of_google_forms_gives_its_overall_row(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.behaviour("grids", "qualtrics")
 def test_a_ranking_of_qualtrics_keeps_its_ranks(tmp_path: Path) -> None:
     tags = ["_recordId", "endDate", "finished"]
     cells = [{"ImportId": name} for name in tags]
@@ -223,6 +242,7 @@ def test_a_ranking_of_qualtrics_keeps_its_ranks(tmp_path: Path) -> None:
     assert others[0] == {"Rank these [Transport]": "1", "Rank these [Water]": "2", "Topics": ["Water"]}
 
 
+@pytest.mark.behaviour("joined", "limesurvey")
 def test_choices_of_other_tools_answer_a_question_with_a_role(tmp_path: Path) -> None:
     rows = written(
         tmp_path,

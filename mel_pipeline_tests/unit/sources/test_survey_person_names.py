@@ -197,6 +197,7 @@ def test_a_header_that_asks_for_a_persons_name_is_personal(header: str) -> None:
 
 
 @pytest.mark.parametrize("header", OF_THINGS)
+@pytest.mark.behaviour("names", "*")
 def test_the_name_of_a_thing_is_not_a_persons(header: str) -> None:
     assert not is_personal_header(header)
     assert not is_personal_header(header.upper())
@@ -225,6 +226,7 @@ def test_names_under_any_header_of_the_case_are_left_out(tmp_path: Path) -> None
     ],
     ids=["typeform", "microsoft_forms", "surveymonkey", "limesurvey"],
 )
+@pytest.mark.behaviour("names", "typeform", "microsoft_forms", "surveymonkey", "limesurvey")
 def test_a_name_is_left_out_of_an_export_of_other_tools(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.csv").write_text(text, "utf-8")
     frame, refused, _ = read(tmp_path)

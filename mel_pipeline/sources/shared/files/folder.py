@@ -30,11 +30,12 @@ class DropFile:
     path: Path
     size: int
     modified_ns: int
+    label: str = ""  # what people call it, where that is not the name of the path
 
     @property
     def name(self) -> str:
         """As text, whatever its bytes."""
-        return os.fsencode(self.path.name).decode(errors="replace")
+        return self.label or os.fsencode(self.path.name).decode(errors="replace")
 
     @cached_property
     def digest(self) -> str:
@@ -100,6 +101,15 @@ def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
             if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
                 found.append(dropped(path))
     return sorted(found, key=lambda file: (file.modified_ns, file.name))
+
+
+def other_entries(folder: Path, endings: Collection[str]) -> list[str]:
+    """Names of what ``files_in`` leaves out: folders, and files with other endings. Hidden ones are not named."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.name[0] not in ".~" and (path.suffix.lower() not in endings or not path.is_file())
+    )
 
 
 def readable_files(files: Iterable[DropFile]) -> tuple[list[DropFile], dict[str, str]]:

@@ -16,7 +16,7 @@ import resource
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -27,13 +27,15 @@ MOST_PARTS = 1_000
 MOST_HEADING_ROWS = 3
 _REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
 _EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as a different one, so it is left as a float
-_CHUNK, _OVERLAP, _LONGEST_TAG = 1 << 20, 1 << 10, 16
+_CHUNK, _OVERLAP, _LONGEST_TAG = 1 << 20, 1 << 14, 16  # a formula has up to 8,192 characters
 # The reference of a cell or the number of a row: a parser fills everything up to it with empty cells or rows.
 _PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]*)([0-9]+)\s*["']""")
 _CELL, _ROW = re.compile(rb"<(?:\w+:)?c[\s/>]"), re.compile(rb"<(?:\w+:)?row[\s/>]")
-# A formula without its result: the program that wrote the file never calculated it.
+# A formula without its result: the program that wrote the file never calculated it. A result that is an empty text
+# has its type (`t="str"`) on the cell.
 _UNCALCULATED = re.compile(
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>"
+    rb"""<(?:\w+:)?c\b(?![^<>]*\bt\s*=\s*["']str["'])[^<>]*>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)"""
+    rb"""\s*(?:<(?:\w+:)?v\b[^<>]*(?:/>|>\s*</(?:\w+:)?v>)\s*)?</(?:\w+:)?c>"""
 )
 
 
@@ -42,6 +44,14 @@ class RefusedError(Exception):
 
 
 def main(limits: dict[str, int]) -> int:
+    return run(limits, convert)
+
+
+Convert = Callable[[BinaryIO, BinaryIO, "dict[str, int]"], "list[tuple[str, int]]"]
+
+
+def run(limits: dict[str, int], read: Convert) -> int:
+    """Within the limits, write the sheets of the workbook on stdin to stdout; returns the exit code."""
     for kind, most in (
         (resource.RLIMIT_AS, limits["memory"]),
         (resource.RLIMIT_CPU, limits["seconds"]),
@@ -51,11 +61,7 @@ def main(limits: dict[str, int]) -> int:
             resource.setrlimit(kind, (most, most))
     warnings.simplefilter("ignore")
     try:
-        file = sys.stdin.buffer
-        with zipfile.ZipFile(file) as archive:
-            check_parts(archive.infolist(), limits["expanded"])
-            check_cells(archive, limits)
-        found = write_sheets(file, sys.stdout.buffer)
+        found = read(sys.stdin.buffer, sys.stdout.buffer, limits)
         sys.stderr.write(json.dumps(found))
     except RefusedError as reason:
         sys.stderr.write(str(reason))
@@ -65,6 +71,18 @@ def main(limits: dict[str, int]) -> int:
     except Exception:  # anything an untrusted file can cause; its text may quote a cell
         return _DAMAGED
     return 0
+
+
+def convert(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[tuple[str, int]]:
+    """Every visible non-empty sheet of an .xlsx, with where its rows end.
+
+    Raises:
+        RefusedError: it exceeds the limits, or no spreadsheet program writes it.
+    """
+    with zipfile.ZipFile(file) as archive:
+        check_parts(archive.infolist(), limits["expanded"])
+        check_cells(archive, limits)
+    return write_sheets(file, out)
 
 
 def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> None:

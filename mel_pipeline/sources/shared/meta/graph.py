@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
 from mel_pipeline.sources.shared.base import text_of
@@ -19,16 +21,22 @@ _REAUTHORISE = frozenset({102, 190})
 _THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
 _RETRY = frozenset({1, 2})
 _PERMISSION = frozenset({10, *range(200, 300)})
+_FEW_VIEWERS = (
+    "not enough viewers"  # code 10 means a small audience with these words, else a missing permission
+)
+_PERMISSION_NAME = re.compile(r"\b(?:instagram|pages|read|ads|business)_[a-z_]+\b")
 _USAGE_HEADERS = ("x-business-use-case-usage", "x-app-usage")
 _USAGE = ("call_count", "total_time", "total_cputime")  # percent of the quota
 
 
 @dataclass(frozen=True)
 class GraphError:
-    """Decided by the JSON ``code``, never by the HTTP status."""
+    """Decided by the JSON ``code``, never by the HTTP status. ``permission``: the one that Meta's text names."""
 
     code: int
     subcode: int
+    has_few_viewers: bool = False
+    permission: str | None = None
 
     @property
     def is_query_error(self) -> bool:
@@ -43,7 +51,7 @@ class GraphError:
     @property
     def is_suppressed(self) -> bool:
         """Hidden for too few viewers (10), or posted before the account became a business account."""
-        return self.code == 10 or (self.code == 100 and self.subcode == 2108006)
+        return self.has_few_viewers or (self.code == 100 and self.subcode == 2108006)
 
 
 class RefusedError(PermanentSourceError):
@@ -63,6 +71,7 @@ class Wording:
     token_setting: str
     ids_setting: str
     permissions: str
+    insights_permission: str  # the one that insights need
 
 
 @dataclass
@@ -72,7 +81,6 @@ class Graph:
     http: Http
     url: str  # with the version
     wording: Wording
-    hides_small_groups: bool = False  # code 10 then means a hidden figure instead of a missing permission
     budget: Budget = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +108,7 @@ class Graph:
         answer = self.http.call(
             f"{self.wording.platform} {what}",
             f"{self.url}/{node}",
-            self._judge,
+            partial(self._judge, _needs_insights(node, params)),
             method="GET" if form is None else "POST",
             headers=lambda: headers,
             params=params,
@@ -139,7 +147,7 @@ class Graph:
             novelty.require([position])
             query = {**query, "after": position}
 
-    def _judge(self, answer: Answer) -> Mapping[str, object]:
+    def _judge(self, needs_insights: bool, answer: Answer) -> Mapping[str, object]:
         used = used_percent(answer.headers)
         if used is not None:
             self.budget.note_share(used, wait_seconds(answer.headers))
@@ -149,10 +157,16 @@ class Graph:
             if answer.status != 200:
                 raise explain_status(answer, f"Check {self.wording.address_setting}.")
             return data
-        explained = explain_error(answer, error, self.wording, self.http.policy.throttled)
-        if error.code == 100 or (self.hides_small_groups and error.is_suppressed):
+        explained = explain_error(
+            answer, error, self.wording, self.http.policy.throttled, insights=needs_insights
+        )
+        if error.code == 100 or error.is_suppressed:
             raise RefusedError(str(explained), error)
         raise explained
+
+
+def _needs_insights(node: str, params: Mapping[str, str] | None) -> bool:
+    return node.endswith("/insights") or "insights." in (params or {}).get("fields", "")
 
 
 def error_of(data: Mapping[str, object]) -> GraphError | None:
@@ -160,13 +174,24 @@ def error_of(data: Mapping[str, object]) -> GraphError | None:
     error = data.get("error")
     if not isinstance(error, dict):
         return None
-    return GraphError(_number(error.get("code")), _number(error.get("error_subcode")))
+    code, words = _number(error.get("code")), str(error.get("message") or "")
+    named = _PERMISSION_NAME.search(words)
+    return GraphError(
+        code,
+        _number(error.get("error_subcode")),
+        code == 10 and _FEW_VIEWERS in words.lower(),
+        named[0] if named else None,
+    )
 
 
 def explain_error(  # noqa: PLR0911 - one return a meaning
-    answer: Answer, error: GraphError, wording: Wording, throttled: float
+    answer: Answer, error: GraphError, wording: Wording, throttled: float, *, insights: bool = False
 ) -> SourceError:
-    """What a code means. Meta's own text is left out: it repeats the query and the account."""
+    """What a code means. Meta's own text is left out: it repeats the query and the account.
+
+    Args:
+        insights: whether insights were requested, which need a permission of their own.
+    """
     code, platform = error.code, wording.platform
     if code in _REAUTHORISE:
         return ReauthoriseError(
@@ -182,10 +207,14 @@ def explain_error(  # noqa: PLR0911 - one return a meaning
         return TryAgainError(
             f"{answer.what}: {platform} reports an internal error (code {code}). Run the load again later."
         )
+    if code == 10 and error.has_few_viewers:
+        return PermanentSourceError(f"{answer.what}: too few people saw it, so its figures are hidden.")
     if code in _PERMISSION:
+        needed = error.permission or (wording.insights_permission if insights else "")
+        missing = f"the permission {needed}" if needed else "a permission"
         return PermanentSourceError(
-            f"{answer.what}: the access token lacks a permission (code {code})."
-            f" Authorise again with {wording.permissions}."
+            f"{answer.what}: the access token lacks {missing} (code {code})."
+            f" Authorise again with {wording.permissions}, as somebody with a role there."
         )
     if code == 100:
         reason = (

@@ -113,6 +113,10 @@ class Codebook(BaseModel):
         """Whether it names this survey, or what it was downloaded as before."""
         return is_named(survey, self.surveys)
 
+    def fits(self, survey: str) -> bool:
+        """Whether it applies to this survey, by its name alone."""
+        return self.fit(survey) > 0
+
     def fit(self, survey: str, questions: Sequence[str] | None = None) -> float:
         """How far it belongs to a survey, from 0 (not at all) to 1.
 

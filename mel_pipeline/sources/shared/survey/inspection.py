@@ -17,6 +17,7 @@ from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import joined
 from mel_pipeline.sources.shared.survey.looks import Looks, Scales, asked, looks_like, texts_of
 from mel_pipeline.sources.shared.survey.model import Answers, Question
+from mel_pipeline.sources.shared.survey.overview import figures_in, numbered
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
@@ -53,6 +54,19 @@ class Inspection:
     removed: Mapping[str, int] = field(default_factory=dict)  # header -> answers with an address in them
     asks_no_event: bool = False
     form: Sequence[str] = ()
+    figures: Mapping[str, str] = field(
+        default_factory=dict
+    )  # question of the figures -> where it is read from
+
+    @property
+    def to_do(self) -> str:
+        """What is left to do, in a sentence."""
+        if self.guesses or self.scale.unknown or self.asks_no_event:
+            return (
+                "Run the same command with --write. Open the codebook it writes, take away the # before the lines that"
+                " are right, and save it. The next load uses it."
+            )
+        return "Nothing: the next load reads it so."
 
     @property
     def guesses(self) -> list[Column]:
@@ -70,7 +84,8 @@ class Inspection:
         ]
         lines = [
             f"# Codebook of the survey {self.survey}, proposed by `mel survey inspect`.",
-            "# Lines that begin with # are guesses: check them, and remove the # where they are right.",
+            "# Lines that begin with # are guesses: check them. Where one is right, remove the # before it, and before the",
+            "# lines above it that end in a colon.",
             _yaml({"surveys": [first_download(self.survey)]}),
             *(bound if form and self.form else []),
             *self._proposed(),
@@ -139,7 +154,16 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         removed,
         asks_no_event,
         questions_of_form(first.layout.questions),
+        figures_in(plan, book, _by_role(columns)),
     )
+
+
+def _by_role(columns: Sequence[Column]) -> Mapping[str, Sequence[int]]:
+    found: dict[str, list[int]] = {}
+    for column in columns:
+        if column.guess:
+            found.setdefault(column.guess, []).append(column.number - 1)
+    return found
 
 
 def _inspect_column(number: int, question: Question, answers: Answers, plan: Plan, book: Codebook) -> Column:
@@ -158,10 +182,9 @@ def _inspect_column(number: int, question: Question, answers: Answers, plan: Pla
     shown = _closed(texts)
     if role:
         what = "not needed" if role == "ignored" else role.replace("_", " ")
-        if number not in plan.roles.values() and number in {
-            one for join in plan.joins for one in join.columns
-        }:
-            what += ", joined with others"
+        own = next((join.columns for join in plan.joins if number in join.columns), [number])
+        if len(own) > 1:
+            what += f", together with {numbered([column for column in own if column != number])}"
         return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
     return Column(number + 1, header, "another question", "", None, len(texts), shown)
 

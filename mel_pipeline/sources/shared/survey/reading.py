@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import chain, islice
 from pathlib import PurePath
 
@@ -30,11 +30,13 @@ _REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES
 class Export:
     """An open export."""
 
-    def __init__(self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile]) -> None:
+    def __init__(
+        self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile], survey: str | None
+    ) -> None:
         main, groups = main_and_repeats(tables)
         table = tables[main]
         self.file = file
-        self.survey = PurePath(file.name).stem
+        self.survey = survey or PurePath(file.name).stem
         self.how = f"{table.how}, with repeated groups {', '.join(groups)}" if groups else table.how
         self._table = table
         self._repeats = joined(table, groups)
@@ -125,15 +127,26 @@ def _is_numeric_date(text: str) -> bool:
 
 
 @contextmanager
-def open_export(file: DropFile, profiles: Sequence[Profile], fallback: str | None) -> Iterator[Export]:
+def open_export(
+    file: DropFile,
+    profiles: Sequence[Profile],
+    fallback: str | None,
+    survey: str | None = None,
+    groups: Mapping[str, DropFile] | None = None,
+) -> Iterator[Export]:
     """Open an export; its answers can be read only inside the ``with`` block.
 
     Args:
         fallback: encoding of files that are not in UTF-8, if configured.
+        survey: its name, where that is not the file's.
+        groups: repeated groups in files of their own, by name.
 
     Raises:
         FileRefusedError: it cannot be read, or fits no tool.
         TransientSourceError: it changed while it was being read.
     """
-    with open_tables(file, fallback) as tables:
-        yield Export(file, tables, profiles)
+    with ExitStack() as opened:
+        tables = dict(opened.enter_context(open_tables(file, fallback)))
+        for name, group in (groups or {}).items():
+            (tables[name],) = opened.enter_context(open_tables(group, fallback)).values()
+        yield Export(file, tables, profiles, survey)

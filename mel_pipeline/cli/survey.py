@@ -57,6 +57,7 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
     from mel_pipeline.sources.shared.survey.plan import plan_of
     from mel_pipeline.sources.shared.survey.reading import open_export
+    from mel_pipeline.sources.shared.survey.responses import require_identities
     from mel_pipeline.sources.shared.survey.screening import in_words
     from mel_pipeline.sources.survey_files.client import TABLES, rules_of
     from mel_pipeline.sources.survey_files.members import exports_in, survey_of
@@ -81,6 +82,7 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
                 how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
                 with closing(export.chunks(order)) as chunks:
                     first = next(chunks)
+                    require_identities(first, book)
                     how += export.warnings_of(plan_of(first, book).joins, book)
                     how += [in_words(first.left_out).strip()] if first.left_out else []
                     responses = export.responses - sum(first.left_out.values())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -36,10 +35,10 @@ from mel_pipeline.sources.shared.survey.codebook import (
     unused_event_codes,
 )
 from mel_pipeline.sources.shared.survey.doubts import Doubts
-from mel_pipeline.sources.shared.survey.identity import Identifier
-from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
+from mel_pipeline.sources.shared.survey.file_identities import EarlierReads, FileIdentities
+from mel_pipeline.sources.shared.survey.known_forms import KnownForms
 from mel_pipeline.sources.shared.survey.looks import unread_looks
-from mel_pipeline.sources.shared.survey.model import Answers, Kind
+from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
 from mel_pipeline.sources.shared.survey.reading import Export, open_export
@@ -47,7 +46,6 @@ from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.screening import in_words
 from mel_pipeline.sources.survey_files.members import exports_in, survey_of
 
-_COMPARED = 100_000  # responses of a file; larger ones are not compared with earlier exports
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
 ENDINGS = {*TABLES, ".zip"}
 _OWN = {"codebooks", "profiles"}  # folders of the drop folder
@@ -129,7 +127,7 @@ class SurveyFiles(Client):
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
         files, told = dict(known), dict(said)
-        read = _Read(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True), {})
+        read = EarlierReads(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True), {})
         warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
@@ -192,7 +190,12 @@ class SurveyFiles(Client):
         ]
 
     def _held(
-        self, file: DropFile, contract: EntityContract, read: _Read, told: list[str], refused: dict[str, str]
+        self,
+        file: DropFile,
+        contract: EntityContract,
+        read: EarlierReads,
+        told: list[str],
+        refused: dict[str, str],
     ) -> Iterator[Batch]:
         """The responses of a file, or of each export in a zip; and why some are not read, by name."""
         try:
@@ -214,7 +217,7 @@ class SurveyFiles(Client):
         self,
         file: DropFile,
         contract: EntityContract,
-        read: _Read,
+        read: EarlierReads,
         warnings: list[str],
         survey: str,
         groups: Mapping[str, DropFile],
@@ -236,7 +239,7 @@ class SurveyFiles(Client):
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
-                identities = _Identities(export, first, plan, book, read)
+                identities = FileIdentities(export, first, plan, book, read)
                 doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
                 for batch in responses.batches(
                     identities.counted(chain([first], chunks)),
@@ -256,66 +259,6 @@ class SurveyFiles(Client):
                     yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
 
     loads: ClassVar = {"responses": _response_load}
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What was read before, and in this load.
-
-    ``with_former``: some of it under the ids of earlier versions of this package. ``withdrawn``: keys of responses
-    that the latest export which holds them marks as not valid.
-    """
-
-    forms: KnownForms
-    with_former: bool
-    withdrawn: dict[str, None]
-
-
-class _Identities:
-    """The ids of a file's responses, and what they say of the forms read before.
-
-    Ids of the tool pass with the responses. Others need the whole file first: another form may have them too.
-    """
-
-    def __init__(self, export: Export, first: Answers, plan: Plan, book: Codebook, read: _Read) -> None:
-        self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
-        self._tool = export.layout.tool
-        self.left_out: Counter[str] = Counter()
-        self._rows: dict[str, Row] = {}
-        self._told: list[str] | None = None
-        self.ids: list[str | None] | None = None
-        if Identifier(export.layout, plan.builtins).kind == "own":
-            return
-        with closing(export.chunks(first.order)) as chunks:
-            kind, found = responses.identified(chunks, plan, book)
-        self._rows = {one: row for one, row in found if one is not None}
-        mark, self._told = self._placed(kind)
-        self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
-
-    def counted(self, chunks: Iterable[Answers]) -> Iterator[Answers]:
-        """The same chunks, while what is no valid response is counted."""
-        for answers in chunks:
-            self.left_out.update(answers.left_out)
-            self._withdrawn |= dict.fromkeys(f"{self._tool}|{one}" for one in answers.withdrawn)
-            self._rows |= dict.fromkeys(answers.withdrawn, ("", ""))  # they did not vanish
-            yield answers
-
-    def note(self, batch: Batch) -> None:
-        if self._withdrawn:
-            for identity in batch.frame["response_id"]:
-                self._withdrawn.pop(f"{self._tool}|{identity}", None)
-        if self._told is None and self._export.responses <= _COMPARED:
-            pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
-            self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
-
-    def doubts(self) -> list[str]:
-        """What is not sure, once every response has passed."""
-        if self._told is None and self._rows:
-            _, self._told = self._placed("own")
-        return self._told or []
-
-    def _placed(self, kind: Kind) -> tuple[str, list[str]]:
-        return self._forms.placed(self._tool, kind, self._rows, self._export.file.modified_ns)
 
 
 def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:

@@ -95,6 +95,20 @@ def test_the_next_load_uses_a_guess_that_was_accepted(home: Path) -> None:
     assert "already exists" in shown("typeform_en.csv", "--write", exit_code=1)
 
 
+def test_a_file_that_a_load_refuses_is_refused_here_in_the_same_words() -> None:
+    damaged = FOLDER.parent / "survey_cases" / "ids_surveymonkey_scientific_notation.csv"
+    assert "damaged by a spreadsheet" in " ".join(shown(damaged, exit_code=1).split())
+
+
+def test_bare_figures_come_with_the_lines_to_choose_from_and_what_was_left_out_is_counted() -> None:
+    cases = FOLDER.parent / "survey_cases"
+    text = " ".join(shown(cases / "scale_qualtrics_codes_1_is_best.csv").split())
+    assert "Satisfaction is withheld: no scale says what '1' (2), '5' (1), '2' (1) mean." in text
+    assert '#scale: {"1": 5, "2": 4, "3": 3, "4": 2, "5": 1} # if it runs from 1 to 5 and 1 is best' in text
+    assert '"😡": ?' in shown(cases / "scale_emoji_codebook.csv")
+    assert "(1 preview, 1 spam)" in shown(cases / "not_responses_qualtrics_preview_spam.csv")
+
+
 def test_a_file_that_is_not_there_or_no_export_says_what_to_do(tmp_path: Path) -> None:
     assert "there is no such file" in shown("nothing.csv", exit_code=1)
     (tmp_path / "a.csv").write_text("Name,City\nx,y\n")

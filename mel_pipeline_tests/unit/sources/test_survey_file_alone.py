@@ -11,7 +11,7 @@ import pytest
 
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.files import FileRefusedError
-from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey import cells
 from mel_pipeline.sources.shared.survey.codebook import codebook_for, codebooks_in
 from mel_pipeline.sources.shared.survey.profile import profiles_in
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
@@ -125,14 +125,14 @@ def test_a_broken_profile_and_one_of_two_of_a_name_are_told_and_the_others_used(
 def test_what_nobody_foresaw_in_one_file_is_that_files_and_quotes_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = responses.zone_for
+    real = cells.zone_for
 
     def failing(layout: object, book: object) -> str | None:
         if getattr(layout, "tool", "") == "qualtrics":
             raise KeyError("Ana Example")
         return real(layout, book)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(responses, "zone_for", failing)
+    monkeypatch.setattr(cells, "zone_for", failing)
     dropped(tmp_path, QUALTRICS)
     put(tmp_path, "good.csv", GOOD)
     frame, refused, _ = read(tmp_path)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.organisation import folder
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Score
@@ -78,6 +79,7 @@ class Scale:
                 "# Figures alone do not tell their scale. Look at the form: where does it end, and which end is best?",
                 f"#scale: {{{upward}}}  # if it runs from 1 to 5 and 5 is best",
                 f"#scale: {{{downward}}}  # if it runs from 1 to 5 and 1 is best",
+                "# If it runs otherwise (1 to 4, 0 to 10), give each answer that can be chosen a score from 1 to 5.",
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
@@ -153,21 +155,30 @@ def _by_ends(labelled: set[tuple[float, Score]]) -> dict[float, Score]:
 
 
 def common_scale() -> Known:
-    """The organisation's labels of satisfaction. Bare figures among them are no evidence and left out."""
-    return _scale_in(folder() / "scales.yml")
+    """The organisation's labels of satisfaction. Bare figures among them are no evidence and left out.
+
+    Raises:
+        ContractError: its scales.yml cannot be read.
+    """
+    return _labels(folder() / "scales.yml")
 
 
 @lru_cache
-def _scale_in(path: Path) -> Known:
-    content = yaml.safe_load(path.read_text("utf-8"))
-    return {
-        normalize_answer(str(label)): "non_answer"
-        if meaning.get("kind") == "non_answer"
-        else meaning["score"]
-        for meaning in content["satisfaction"]
-        for label in meaning.get("labels") or []
-        if not is_bare(str(label))
-    }
+def _labels(path: Path) -> Known:
+    try:
+        return {
+            normalize_answer(str(label)): "non_answer"
+            if meaning.get("kind") == "non_answer"
+            else meaning["score"]
+            for meaning in yaml.safe_load(path.read_text("utf-8"))["satisfaction"]
+            for label in meaning.get("labels") or []
+            if not is_bare(str(label))
+        }
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise ContractError(
+            f"Reading {path}: it needs meanings of `satisfaction` with labels and a score ({type(error).__name__})."
+            " Correct it, and load again."
+        ) from None
 
 
 def _quoted(text: str) -> str:

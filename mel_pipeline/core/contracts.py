@@ -44,6 +44,9 @@ class Column(BaseModel):
     )
     references: str | None = None  # entity of the same source whose row_key this column holds
     api_name: str | None = None  # the source's own name, where it differs
+    ends: bool = (
+        False  # the day from which a row no longer counts: one that cannot be read is named in the report
+    )
     description: str = ""
 
 
@@ -223,6 +226,8 @@ def _with_lists(source: str, regions: tuple[str, ...]) -> SourceContract:
 
 def fingerprint_of(contract: EntityContract) -> str:
     """Changes with any column or rule; an incremental source then reads everything again."""
-    rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
+    rules = {
+        name: column.model_dump(exclude={"description", "ends"}) for name, column in contract.columns.items()
+    }
     written = json.dumps([JUDGING, rules], sort_keys=True)
     return hashlib.sha256(written.encode()).hexdigest()[:12]

@@ -157,6 +157,15 @@ class Settings(DeliverySettings):
             InitSettingsSource(settings_cls, own.settings()),
         )
 
+    @field_validator("warehouse_url")
+    @classmethod
+    def _warehouse_is_of_a_known_kind(cls, text: str | None) -> str | None:
+        if text and not text.startswith(("duckdb://", "postgresql:", "postgresql+", "postgres:")):
+            raise ValueError(
+                "write it like duckdb:////data/mel.duckdb or postgresql://user:password@host/mel"
+            )
+        return text
+
     @field_validator("first_quarter")
     @classmethod
     def _first_quarter_is_a_quarter(cls, text: str) -> str:

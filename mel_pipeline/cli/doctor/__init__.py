@@ -44,6 +44,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield guarded("SQL models", lambda: _models(settings))
     yield guarded("Organisation", lambda: _organisation(settings))
     yield guarded("Languages", lambda: _languages(settings))
+    yield guarded("Reports", lambda: _reports(settings))
     for source in source_names():
         yield _source(source, settings, offline=offline)
     yield guarded("E-mail of editions", lambda: _editions(settings))
@@ -79,6 +80,14 @@ def _languages(settings: Settings) -> str:
     if wrong := [sentence_of(code, found) for code, found in missing.items() if found]:
         raise ReportError(" ".join(wrong))
     return ", ".join(map(language_name, chosen))
+
+
+def _reports(settings: Settings) -> str:
+    """Where reports go, and in which formats."""
+    from mel_pipeline.reporting.format_names import wanted_formats
+    from mel_pipeline.reporting.inputs.folders import editions_dir
+
+    return f"{', '.join(wanted_formats(settings.formats))} in {editions_dir(settings, published=True)}"
 
 
 def _source(source: str, settings: Settings, *, offline: bool) -> Finding:

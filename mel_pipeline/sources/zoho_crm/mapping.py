@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.yaml_io import from_yaml
 
 SHIPPED = Path(__file__).parent / "mapping.yml"
 
@@ -72,7 +73,7 @@ def load_mapping(path: Path, contract: SourceContract) -> Mapping:
 def _read(path: Path, contract_json: str) -> Mapping:
     contract = SourceContract.model_validate_json(contract_json)
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        written = from_yaml(path.read_text(encoding="utf-8")) or {}
         mapping = {name: EntityMapping.model_validate(entity) for name, entity in written.items()}
     except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
         raise SettingsError(f"Reading the Zoho mapping {path}: {error}") from None

@@ -25,7 +25,7 @@
 {# Which accounts are not in a sum over accounts, and why. cells: alias with platform, account and state. #}
 {% macro gaps(cells, counted) %}
         nullif(
-            concat(
+            trim(concat(
                 'No {{ counted }} from: '
                     || string_agg(
                         case when {{ cells }}.state = 'missing' then {{ cells }}.platform || ' ' || {{ cells }}.account end,
@@ -37,8 +37,15 @@
                             when {{ cells }}.state = 'not_offered' then {{ cells }}.platform || ' ' || {{ cells }}.account
                         end,
                         ', ' order by {{ cells }}.platform, {{ cells }}.account
+                    ) || '. ',
+                'Not counted, because the account could not be read: '
+                    || string_agg(
+                        case
+                            when {{ cells }}.state = 'no_access' then {{ cells }}.platform || ' ' || {{ cells }}.account
+                        end,
+                        ', ' order by {{ cells }}.platform, {{ cells }}.account
                     ) || '.'
-            ),
+            )),
             ''
         )
 {% endmacro %}

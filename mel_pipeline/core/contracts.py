@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -50,6 +50,17 @@ class Column(BaseModel):
     description: str = ""
 
 
+class Kept(BaseModel):
+    """Stored rows that a new version without content does not replace: those with ``stored`` in a column, by rows
+    with one of ``over`` in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    column: str
+    stored: str = Field(pattern=r"[a-z_]+")
+    over: list[Annotated[str, Field(pattern=r"[a-z_]+")]]
+
+
 class EntityContract(BaseModel):
     """One entity of a source: its own table, or rows of a shared one (``shape``)."""
 
@@ -65,6 +76,7 @@ class EntityContract(BaseModel):
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
     changed_at: str | None = None  # column with the moment of the last change at the source
+    keeps: Kept | None = None
     blocking: bool = True  # a KPI depends on it: a broken contract stops everything downstream
     min_rows: int = 1
     max_quarantined_pct: float = 5.0

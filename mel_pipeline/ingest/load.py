@@ -255,6 +255,7 @@ class _Load:
         from mel_pipeline.ingest.judging import judge_staged
         from mel_pipeline.warehouse import quarantine, raw, state
         from mel_pipeline.warehouse.fingerprints import remember
+        from mel_pipeline.warehouse.kept_answers import keep_unread
 
         self._stage(connection, frame, bad, now)
         if raw.has_rows(connection, self.name):
@@ -263,7 +264,17 @@ class _Load:
         if complete:
             self._require_rows(raw.staged_keys(connection, self.name))
         columns = list(self.rules.columns)
-        done = raw.publish(connection, self.table, self.name, columns, self.load_id, now, complete=complete)
+        keep_unread(connection, self.table, self.name, columns)
+        done = raw.publish(
+            connection,
+            self.table,
+            self.name,
+            columns,
+            self.load_id,
+            now,
+            complete=complete,
+            keeps=self.rules.keeps,
+        )
         quarantine.resolve(connection, self.source, self.entity, self.name, self.begun, now)
         raw.discard(connection, self.name)
         state.drop_checkpoint(connection, self.source, self.entity)

@@ -27,3 +27,5 @@ select
 from met as m
 left join recent as r on r.platform = m.platform and r.account_id = m.account_id and r.recency = 1
 left join {{ ref('stg_catalogue__platforms') }} as p on p.platform = m.platform
+left join {{ ref('int_platform_same_accounts') }} as n on n.platform = m.platform and n.account_id = m.account_id
+where n.account_id is null

@@ -26,6 +26,7 @@ asked as (
         f.counts,
         max(f.value) as value,
         max(case when f.availability = 'given' then 1 else 0 end) = 1 as is_given,
+        max(case when f.availability = 'no_access' then 1 else 0 end) = 1 as is_refused,
         min(case when f.availability = 'not_offered' then 1 else 0 end) = 1 as is_not_offered
     from periods as p
     join figures as f on f.starts_on = p.starts_on and f.ends_before = p.ends_before
@@ -39,7 +40,7 @@ first_days as (
     -- A day that the platform no longer reports is still a day of the account.
     select account_key, counts, min(starts_on) as first_on
     from figures
-    where grain = 'day' and availability in ('given', 'not_offered')
+    where grain = 'day' and availability in ('given', 'not_offered', 'no_access')
     group by account_key, counts
 
 ),
@@ -55,6 +56,7 @@ summed as (
         sum(f.value) as value,
         count(distinct case when f.availability = 'given' then f.starts_on end) as days_with_data,
         count(distinct case when f.availability = 'not_offered' then f.starts_on end) as days_not_offered,
+        count(distinct case when f.availability = 'no_access' then f.starts_on end) as days_refused,
         {{ days_between('greatest(p.starts_on, d.first_on)', 'p.known_before') }} as days
     from periods as p
     join first_days as d on d.first_on < p.known_before
@@ -71,11 +73,13 @@ days as (
     select
         *,
         case
+            when days_with_data >= 0.9 * days and days_not_offered = 0 then 'given'
+            when days_refused > 0 then 'no_access'
             when days_not_offered > 0 then 'not_offered'
-            when days_with_data >= 0.9 * days then 'given'
             else 'missing'
         end as state,
         case
+            when days_refused > 0 and days_with_data < 0.9 * days then 'The account could not be read.'
             when days_with_data = 0 then 'No day with data.'
             when days_with_data < days
                 then cast(days - days_with_data as text) || ' of ' || cast(days as text) || ' days have no data.'
@@ -102,13 +106,19 @@ select
     m.counts,
     case
         when q.is_given then 'given'
+        when d.state = 'given' then 'given'
+        when q.is_refused then 'no_access'
         when d.state is not null then d.state
         when q.is_not_offered then 'not_offered'
         else 'missing'
     end as state,
     case when q.is_given then q.value when d.state = 'given' then d.value end as value,
     case when q.is_given then null else d.days_with_data end as days_with_data,
-    case when q.is_given then null else d.note end as note
+    case
+        when q.is_given then null
+        when q.is_refused and coalesce(d.state, '') <> 'given' then 'The account could not be read.'
+        else d.note
+    end as note
 from met as m
 join {{ ref('dim_platform_account') }} as a on a.account_key = m.account_key
 left join asked as q on q.period = m.period and q.account_key = m.account_key and q.counts = m.counts

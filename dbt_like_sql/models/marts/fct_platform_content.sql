@@ -24,5 +24,9 @@ select
     cast(s.views as bigint) as views,
     cast(s.reach as bigint) as reach
 from {{ ref('stg_platforms__contents') }} as c
-join {{ ref('dim_platform_account') }} as a on a.platform = c.platform and a.account_id = c.account_id
+left join {{ ref('int_platform_same_posts') }} as p on p.platform = c.platform and p.content_id = c.content_id
+left join {{ ref('int_platform_same_accounts') }} as n on n.platform = c.platform and n.account_id = c.account_id
+join {{ ref('dim_platform_account') }} as a
+    on a.platform = c.platform and a.account_id = coalesce(n.same_as, c.account_id)
 left join since_publication as s on s.account_key = a.account_key and s.content_id = c.content_id
+where p.content_id is null -- another name of a post that is a row of its own

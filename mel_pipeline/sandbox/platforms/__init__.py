@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import MelError
+from mel_pipeline.sandbox.limits import limits_of
 from mel_pipeline.sandbox.platforms.base import KINDS, Kind, Platform
 
 if TYPE_CHECKING:
@@ -39,17 +40,35 @@ def platforms_of(organisation: Organisation, clock: Clock) -> Platforms:
 
 
 def switch_on(platforms: Mapping[str, Platform], fail: str) -> None:
-    """Make platforms fail: ``instagram=expired_token,matomo=down``.
+    """Make platforms fail, or one account meet a limit: ``matomo=down,instagram/17841400000000001=no_permission``.
 
     Raises:
-        MelError: unknown platform or failure.
+        MelError: unknown platform, failure or limit.
     """
     for part in filter(None, (part.strip() for part in fail.split(","))):
-        name, _, kind = part.partition("=")
+        target, _, kind = part.partition("=")
+        name, _, account = target.partition("/")
         kind = kind or "down"
-        if name not in platforms or kind not in KINDS:
-            raise MelError(
-                f"Simulating the failure '{part}': unknown. Write platform=failure. Platforms: {', '.join(platforms)}."
-                f" Failures: {', '.join(KINDS)}."
+        if name not in platforms:
+            raise _unknown(part, f"Platforms: {', '.join(platforms)}.")
+        platform = platforms[name]
+        limits = {
+            key: limit
+            for key, limit in limits_of(import_module(platform.__module__)).items()
+            if not limit.always
+        }
+        if account and kind in limits:
+            platform.limit(account, limits[kind])
+        elif not account and kind in KINDS:
+            platform.fail(kind)
+        else:
+            raise _unknown(
+                part,
+                f"Failures: {', '.join(KINDS)}. Of one account of {name}: {', '.join(limits) or 'none'}.",
             )
-        platforms[name].fail(kind)
+
+
+def _unknown(part: str, known: str) -> MelError:
+    return MelError(
+        f"Simulating '{part}': unknown. Write platform=failure, or platform/account=limit for one account. {known}"
+    )

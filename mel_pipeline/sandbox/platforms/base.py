@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import Message, Receive, Scope, Send
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.zoho.clock import Clock
 from mel_pipeline.sandbox.zoho.faults import Call, Fault
@@ -33,6 +34,7 @@ class Platform(ABC):
         self.calls: list[Call] = []
         self._faults: list[Fault] = []
         self._failing: Kind | None = None
+        self._limited: set[tuple[str, Limit]] = set()
 
     @abstractmethod
     def endpoints(self) -> list[BaseRoute]:
@@ -45,6 +47,13 @@ class Platform(ABC):
     def fail(self, kind: Kind | None) -> None:
         """Make every call fail in this way from now on; None: recover."""
         self._failing = kind
+
+    def limit(self, account: str, limit: Limit) -> None:
+        """Put one account (a post, page or site too) under a limit that the sample does not meet by itself."""
+        self._limited.add((account, limit))
+
+    def limited(self, account: str, limit: Limit) -> bool:
+        return (account, limit) in self._limited
 
     def add_fault(
         self,
@@ -71,6 +80,7 @@ class Platform(ABC):
 
     def clear_faults(self) -> None:
         self._faults.clear()
+        self._limited.clear()
         self._failing = None
 
     def mount(self) -> Mount:

@@ -4,25 +4,75 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mel_pipeline.sandbox.forms import form_values
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.organisation.facebook_data import PAGE_METRICS, Page, PagePost, build_pages
 from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.platforms.meta import bounds, end_of, graph_error
 from mel_pipeline.sandbox.zoho.clock import Clock
 
 SYSTEM_TOKEN = "sample-facebook-token"
-MOST_DAYS, RETENTION_DAYS, MOST_RECORDS = 90, 2 * 365, 100
+MOST_DAYS, RETENTION_DAYS, MOST_RECORDS = 93, 2 * 365, 100
 _POST_METRICS = ("post_media_view", "post_total_media_view_unique", "post_clicks")
 _NESTED = re.compile(r"insights\.metric\(([^)]*)\)")
-_CALIFORNIA = ZoneInfo("America/Los_Angeles")
+_INSIGHTS = "https://developers.facebook.com/docs/graph-api/reference/insights"
+
+# The documentation says 90; the service refuses from the 94th day.
+WINDOW = Limit(
+    "insights of a Page for more than 93 days",
+    graph_error(100, "(#100) There cannot be more than 93 days (8035200 s) between since and until"),
+    "https://github.com/keboola/ex-facebook-graph-api/blob/21bff5cfb311f1bc241375c08e3e25dad54c480b/test/keboola/facebook/api/request_test.clj",
+    status=400,
+    always=True,
+)
+RETENTION = Limit("days more than two years ago: left out", {"data": []}, _INSIGHTS, always=True)
+RETIRED = Limit(
+    "a metric that does not exist (any more), such as `page_impressions`; it fails the metrics asked with it",
+    graph_error(100, "(#100) The value must be a valid insights metric"),
+    "https://github.com/facebook/facebook-python-business-sdk/issues/656",
+    status=400,
+    always=True,
+)
+NO_METRIC = Limit(
+    "insights without a metric",
+    graph_error(3001, "(#3001) No metric was specified to be fetched.", error_subcode=1504028),
+    _INSIGHTS,
+    status=400,
+    always=True,
+)
+PAGE_TOKEN = Limit(
+    "insights and posts with another token than the Page's",
+    graph_error(210, "(#210) A page access token is required to request this resource."),
+    _INSIGHTS,
+    status=403,
+    always=True,
+)
+NO_ROLE = Limit(
+    "any request about a Page on which the token's owner has no role",
+    graph_error(
+        10,
+        "(#10) This endpoint requires the 'pages_read_engagement' permission or the 'Page Public Content Access'"
+        " feature. Refer to https://developers.facebook.com/docs/apps/review/login-permissions#manage-pages and"
+        " https://developers.facebook.com/docs/apps/review/feature#reference-PAGES_ACCESS for details.",
+    ),
+    "https://github.com/pdir/social-feed-bundle/issues/184",
+    status=400,
+)
+NO_PERMISSION = Limit(
+    "insights without the permission `pages_read_engagement`",
+    graph_error(283, "(#283) Requires pages_read_engagement permission to manage the object"),
+    "https://github.com/PipedreamHQ/pipedream/issues/18935",
+    status=403,
+)
+FEW_LIKES = Limit("insights of a Page with fewer than 100 likes: an empty set", {"data": []}, _INSIGHTS)
 
 
 class Facebook(Platform):
@@ -70,7 +120,7 @@ class Facebook(Platform):
 
     async def node(self, request: Request) -> Response:
         page = self._page(request)
-        if page is None or _token(request) not in (SYSTEM_TOKEN, page_token(page.id)):
+        if page is None or not self._is_own(request, page, SYSTEM_TOKEN):
             return self._refused(request)
         full = {
             "id": page.id,
@@ -86,15 +136,17 @@ class Facebook(Platform):
     async def insights(self, request: Request) -> Response:
         node = request.path_params["node"]
         page = self._page(request) or self.pages.get(node.split("_")[0])
-        if page is None or node in self.gone or _token(request) != page_token(page.id):
+        if page is None or node in self.gone or not self._is_own(request, page):
             return self._refused(request)
+        if self.limited(page.id, NO_PERMISSION):
+            return NO_PERMISSION.response()
         metrics = [name for name in request.query_params.get("metric", "").split(",") if name]
         if not metrics:
-            return _error(3001, "(#3001) No metric was specified to be fetched.", subcode=1504028)
+            return NO_METRIC.response()
         post = self.posts.get(node)
         offered = PAGE_METRICS if post is None else _POST_METRICS
         if any(name not in offered or name in self.retired for name in metrics):
-            return _error(100, "(#100) The value must be a valid insights metric")
+            return RETIRED.response()
         if post is not None:
             return self._answer({"data": self._post_figures(post, metrics), "paging": {}})
         return self._page_insights(request, page, metrics)
@@ -102,10 +154,11 @@ class Facebook(Platform):
     def _page_insights(self, request: Request, page: Page, metrics: list[str]) -> Response:
         if request.query_params.get("period") != "day":
             return _error(100, "(#100) period must be one of the following values: day")
-        since, until = _bounds(request, self.organisation.today)
+        since, until = self._bounds(request)
         if (until - since).days > MOST_DAYS:
-            return _error(100, f"(#100) There cannot be more than {MOST_DAYS} days between since and until")
-        series = [self._series(page, metric, since, until) for metric in metrics]
+            return WINDOW.response()
+        few = self.limited(page.id, FEW_LIKES)
+        series = [] if few else [self._series(page, metric, since, until) for metric in metrics]
         body: dict[str, Any] = {"data": [item for item in series if item["values"]]}
         before = since - (until - since)
         body["paging"] = {
@@ -123,7 +176,7 @@ class Facebook(Platform):
             for day in (first + timedelta(days=number) for number in range(max(0, (until - first).days)))
         }
         values = [
-            {"value": value, "end_time": _end_of(day)} for day, value in by_day.items() if value is not None
+            {"value": value, "end_time": end_of(day)} for day, value in by_day.items() if value is not None
         ]
         return {
             "name": metric,
@@ -135,7 +188,7 @@ class Facebook(Platform):
 
     async def list_posts(self, request: Request) -> Response:
         page = self._page(request)
-        if page is None or _token(request) != page_token(page.id):
+        if page is None or not self._is_own(request, page):
             return self._refused(request)
         limit = int(request.query_params.get("limit", 25))
         if limit > MOST_RECORDS:
@@ -144,8 +197,10 @@ class Facebook(Platform):
         nested = _NESTED.search(fields)
         metrics = nested[1].split(",") if nested else []
         if any(name not in _POST_METRICS or name in self.retired for name in metrics):
-            return _error(100, "(#100) The value must be a valid insights metric")
-        since, until = _bounds(request, self.organisation.today)
+            return RETIRED.response()
+        if metrics and self.limited(page.id, NO_PERMISSION):
+            return NO_PERMISSION.response()
+        since, until = self._bounds(request)
         chosen = [post for post in reversed(page.posts) if since <= post.published.date() < until]
         chosen = [post for post in chosen if post.id not in self.gone]
         start = int(request.query_params.get("after", "0"))
@@ -185,13 +240,23 @@ class Facebook(Platform):
         node = request.path_params["node"]
         return None if node in self.gone else self.pages.get(node)
 
+    def _is_own(self, request: Request, page: Page, *others: str) -> bool:
+        """Whether the call may read the Page: a token of it (or one of these), and a role on it."""
+        return _token(request) in (page_token(page.id), *others) and not self.limited(page.id, NO_ROLE)
+
+    def _bounds(self, request: Request) -> tuple[date, date]:
+        """Without bounds, the last two days; never beyond today."""
+        today = self.organisation.today
+        since, until = bounds(request, today - timedelta(days=2), today)
+        return since, min(until, today)
+
     def _refused(self, request: Request) -> Response:
         if _token(request) not in {SYSTEM_TOKEN, *map(page_token, self.pages)}:
             return _expired()
         node = request.path_params["node"]
         if node in self.gone or (node not in self.pages and node not in self.posts):
             return _error(100, f"Unsupported get request. Object with ID '{node}' does not exist", subcode=33)
-        return _error(210, "(#210) A page access token is required to request this resource.", status=403)
+        return (NO_ROLE if self.limited(node.split("_")[0], NO_ROLE) else PAGE_TOKEN).response()
 
     def _answer(self, body: dict[str, Any]) -> Response:
         usage = {"call_count": self.used_percent, "total_cputime": 1, "total_time": 2}
@@ -207,31 +272,13 @@ def _token(request: Request) -> str:
     return header or request.query_params.get("access_token", "")
 
 
-def _end_of(day: date) -> str:
-    midnight = datetime.combine(day + timedelta(days=1), time(), _CALIFORNIA).astimezone(UTC)
-    return f"{midnight:%Y-%m-%dT%H:%M:%S}+0000"
-
-
-def _bounds(request: Request, today: date) -> tuple[date, date]:
-    """The requested period; ``until`` is the first day after it. Without bounds, the last two days."""
-
-    def day(name: str, default: date) -> date:
-        text = request.query_params.get(name)
-        if text is None:
-            return default
-        return datetime.fromtimestamp(int(text), UTC).date() if text.isdigit() else date.fromisoformat(text)
-
-    until = min(day("until", today), today)
-    return day("since", until - timedelta(days=2)), until
-
-
 def _expired() -> Response:
     return _error(190, "Error validating access token: Session has expired", subcode=463, status=401)
 
 
 def _error(code: int, message: str, *, subcode: int = 0, status: int = 400) -> Response:
-    error = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": "sample"}
-    return JSONResponse({"error": error | ({"error_subcode": subcode} if subcode else {})}, status)
+    more: dict[str, Any] = {"error_subcode": subcode} if subcode else {}
+    return JSONResponse(graph_error(code, message, **more), status)
 
 
 PLATFORM = Facebook

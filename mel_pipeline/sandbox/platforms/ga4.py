@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.google import GooglePlatform, google_error
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -19,6 +20,55 @@ PROPERTY = "440000001"
 LAUNCHED = date(2024, 11, 18)
 TOKENS_A_DAY = 200_000
 _METRICS = {"sessions": "TYPE_INTEGER", "screenPageViews": "TYPE_INTEGER", "totalUsers": "TYPE_INTEGER"}
+_DOCS = "https://developers.google.com/analytics/devguides/reporting/data/v1"
+_METADATA = f"{_DOCS}/rest/v1beta/ResponseMetaData"
+FEW = 45  # sessions of a day withheld with THRESHOLDED
+
+# What a report is not whole for stands in its metadata; the rows do not show it.
+SAMPLED = Limit(
+    "a report from a sample of the events, one entry a date range",
+    {"metadata": {"samplingMetadatas": [{"samplesReadCount": "1000", "samplingSpaceSize": "50000"}]}},
+    _METADATA,
+)
+THRESHOLDED = Limit(
+    "a report with small groups withheld: quiet days are missing",
+    {"metadata": {"subjectToThresholding": True}},
+    _METADATA,
+)
+OTHER_ROW = Limit(
+    "a report with some of its rows rolled into a row (other), here the oldest days",
+    {
+        "metadata": {"dataLossFromOtherRow": True},
+        "rows": [{"dimensionValues": [{"value": "(other)"}], "metricValues": [{"value": "420"}]}],
+    },
+    _METADATA,
+)
+NO_ACCESS = Limit(
+    "a property that the account may not read",
+    {
+        "error": {
+            "code": 403,
+            "message": "User does not have sufficient permissions for this property. To learn more about Property ID,"
+            f" see {_DOCS}/property-id.",
+            "status": "PERMISSION_DENIED",
+        }
+    },
+    "https://github.com/googleapis/google-cloud-node/issues/4780",
+    status=403,
+)
+EXHAUSTED = Limit(
+    "more quota tokens than a property has a day",
+    {
+        "error": {
+            "code": 429,
+            "message": "Exhausted property tokens per day. These quota tokens will return in under 24 hours.",
+            "status": "RESOURCE_EXHAUSTED",
+        }
+    },
+    f"{_DOCS}/quotas",
+    status=429,
+    always=True,
+)
 
 
 class GoogleAnalytics(GooglePlatform):
@@ -31,7 +81,6 @@ class GoogleAnalytics(GooglePlatform):
         super().__init__(organisation, clock)
         self.tokens_left = TOKENS_A_DAY
         self.time_zone = "Europe/Madrid"
-        self.thresholded = False
         self.visits = _visits(organisation.today)
 
     def endpoints(self) -> list[BaseRoute]:
@@ -64,8 +113,7 @@ class GoogleAnalytics(GooglePlatform):
             return google_error(400, "INVALID_ARGUMENT", words, "badRequest")
         self.tokens_left -= 4
         if self.tokens_left <= 0:
-            words = "Exhausted property tokens per day. These quota tokens will return in under 24 hours."
-            return google_error(429, "RESOURCE_EXHAUSTED", words, "rateLimitExceeded")
+            return EXHAUSTED.response()
         days = query["dateRanges"][0]
         first, last = date.fromisoformat(days["startDate"]), date.fromisoformat(days["endDate"])
         rows = self._rows(first, last, dimensions, metrics)
@@ -78,8 +126,9 @@ class GoogleAnalytics(GooglePlatform):
         }
         if dimensions:
             body["dimensionHeaders"] = [{"name": name} for name in dimensions]
-        if self.thresholded:
-            body["metadata"]["subjectToThresholding"] = True
+        for limit in (SAMPLED, THRESHOLDED, OTHER_ROW):
+            if self.limited(PROPERTY, limit):
+                body["metadata"] |= limit.answer()["metadata"]
         if rows:
             body |= {"rows": rows[start : start + most], "rowCount": len(rows)}
         return JSONResponse(body)
@@ -87,10 +136,9 @@ class GoogleAnalytics(GooglePlatform):
     def _refused(self, request: Request) -> Response | None:
         if (refused := self.let_in(request)) is not None:
             return refused
-        if request.path_params["site"] == PROPERTY:
+        if request.path_params["site"] == PROPERTY and not self.limited(PROPERTY, NO_ACCESS):
             return None
-        words = "User does not have sufficient permissions for this property."
-        return google_error(403, "PERMISSION_DENIED", words, "forbidden")
+        return NO_ACCESS.response()
 
     def _rows(
         self, first: date, last: date, dimensions: list[str], metrics: list[str]
@@ -107,17 +155,26 @@ class GoogleAnalytics(GooglePlatform):
             }
             return [{"metricValues": [{"value": str(figures[name])} for name in metrics]}]
         rows = []
-        for day, count in sorted(
-            seen.items(), key=lambda item: hashlib.sha256(str(item[0]).encode()).digest()
-        ):
+        labelled = self._labelled(seen)
+        for label in sorted(labelled, key=lambda label: hashlib.sha256(label.encode()).digest()):
+            count = labelled[label]
             figures = {"sessions": count, "screenPageViews": int(count * 2.2), "totalUsers": int(count * 0.9)}
             rows.append(
                 {
-                    "dimensionValues": [{"value": f"{day:%Y%m%d}"}],
+                    "dimensionValues": [{"value": label}],
                     "metricValues": [{"value": str(figures[name])} for name in metrics],
                 }
             )
         return rows
+
+    def _labelled(self, seen: dict[date, int]) -> dict[str, int]:
+        """Sessions by the label of their row."""
+        few = FEW if self.limited(PROPERTY, THRESHOLDED) else 0
+        labelled = {f"{day:%Y%m%d}": count for day, count in seen.items() if count >= few}
+        if self.limited(PROPERTY, OTHER_ROW):
+            oldest = sorted(labelled)[: len(labelled) // 10 + 1]
+            labelled["(other)"] = sum(labelled.pop(label) for label in oldest)
+        return labelled
 
 
 def _visits(today: date) -> dict[date, int]:

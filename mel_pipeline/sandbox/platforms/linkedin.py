@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mel_pipeline.sandbox.forms import form_values
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -27,6 +28,45 @@ SAMPLE_VERSION = "202610"  # of the sample's settings
 _URN = f"urn:li:organization:{ORGANISATION}"
 _RANGE = re.compile(r"\(timeRange:\(start:(\d+),end:(\d+)\),timeGranularityType:(\w+)\)")
 _TOPICS = ("Housing", "Mobility", "Care", "Climate", "Gender equality", "Finance", "Data", "Solutions Labs")
+_LEARN = "https://learn.microsoft.com/en-us/linkedin/marketing"
+
+
+def _body(status: int, code: str, message: str, service: int = 0) -> dict[str, Any]:
+    return {"status": status, "serviceErrorCode": service, "code": code, "message": message}
+
+
+# Posts that are not shown are taken off a page after it was cut: only a page without a link is the last one.
+SHORT_PAGES = Limit(
+    "a list of posts some of which are not shown: pages shorter than asked that have a next one, the last one empty",
+    {
+        "paging": {
+            "start": 0,
+            "count": 100,
+            "links": [{"rel": "next", "type": "application/json", "href": "/rest/posts?…"}],
+        }
+    },
+    "https://github.com/MicrosoftDocs/feedback/issues/972",
+)
+EVERY, HIDDEN = 25, 100  # with SHORT_PAGES: every 25th post is not shown, nor are the oldest 100
+NO_ROLE = Limit(
+    "a page on which the token's owner has no role, or another organization's",
+    _body(403, "ACCESS_DENIED", "Not enough permissions to access: {resource}", 100),
+    "https://github.com/linkedin-developers/linkedin-api-python-client/issues/47",
+    status=403,
+)
+VERSION_ENDED = Limit(
+    "a monthly version that has ended, about a year after its month",
+    _body(426, "NONEXISTENT_VERSION", "Requested version {version} is not active"),
+    f"{_LEARN}/versioning",
+    status=426,
+    always=True,
+)
+RETENTION = Limit(
+    "figures of days more than twelve months ago: left out",
+    {"elements": []},
+    f"{_LEARN}/community-management/organizations/share-statistics",
+    always=True,
+)
 
 
 @dataclass(frozen=True)
@@ -94,14 +134,14 @@ class LinkedIn(Platform):
                 "A version must be present. Please specify a version by adding the LinkedIn-Version header.",
             )
         if version not in self.versions:
-            return _error(426, "NONEXISTENT_VERSION", f"Requested version {version} is not active")
+            return VERSION_ENDED.response(version=version)
         return None
 
     async def size(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        if unquote(request.path_params["urn"]) != _URN:
-            return _error(403, "ACCESS_DENIED", "Not enough permissions to access: networkSizes.GET")
+        if self._foreign(unquote(request.path_params["urn"])):
+            return NO_ROLE.response(resource="networkSizes.GET")
         return JSONResponse({"firstDegreeSize": self.followers})
 
     async def described(self, request: Request) -> Response:
@@ -121,33 +161,43 @@ class LinkedIn(Platform):
         if (refused := self._refused(request)) is not None:
             return refused
         query = request.query_params
-        if query.get("q") != "author" or query.get("author") != _URN or int(query.get("count", "10")) > 100:
+        if self._foreign(query.get("author", "")):
+            return NO_ROLE.response(resource="partnerApiPostsExternal.FINDER-author")
+        if query.get("q") != "author" or int(query.get("count", "10")) > 100:
             return _error(400, "ILLEGAL_ARGUMENT", "Parameters are not valid")
         start, count = int(query.get("start", "0")), int(query.get("count", "10"))
+        listed: list[Post | None] = [*self.posts[::-1]]
+        if self.limited(ORGANISATION, SHORT_PAGES):
+            step = EVERY - 1
+            listed = [post for n in range(0, len(listed), step) for post in [None, *listed[n : n + step]]]
+            listed += [None] * (HIDDEN + -len(listed) % count)
         shown = [
             {
                 "id": post.urn, "author": _URN, "commentary": post.text, "lifecycleState": "PUBLISHED", "visibility": "PUBLIC",
                 "createdAt": _ms(post.published), "publishedAt": _ms(post.published),
             }
-            for post in self.posts[::-1][start : start + count]
+            for post in listed[start : start + count]
+            if post is not None
         ]  # fmt: skip
-        return JSONResponse(
-            {
-                "paging": {"start": start, "count": count, "links": [], "total": len(self.posts)},
-                "elements": shown,
-            }
-        )
+        paging: dict[str, Any] = {"start": start, "count": count, "links": [], "total": len(listed)}
+        if start + count < len(listed):
+            following = (
+                f"/rest/posts?q=author&author={quote(_URN, safe='')}&count={count}&start={start + count}"
+            )
+            paging["links"] = [{"rel": "next", "type": "application/json", "href": following}]
+        return JSONResponse({"paging": paging, "elements": shown})
+
+    def _foreign(self, urn: str) -> bool:
+        return urn != _URN or self.limited(ORGANISATION, NO_ROLE)
 
     async def statistics(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
         # Rest.li parses the raw query: encoded brackets are not brackets.
         query = dict(part.partition("=")[::2] for part in request.url.query.split("&"))
-        if query.get("q") != "organizationalEntity" or unquote(query.get("organizationalEntity", "")) != _URN:
-            return _error(
-                403,
-                "ACCESS_DENIED",
-                "Not enough permissions to access: organizationalEntityShareStatistics.FINDER",
+        if self._foreign(unquote(query.get("organizationalEntity", ""))):
+            return NO_ROLE.response(
+                resource="organizationalEntityShareStatistics.FINDER-organizationalEntity"
             )
         if "timeIntervals" in query:
             return self._by_time(query["timeIntervals"])
@@ -235,9 +285,7 @@ def _ms(moment: datetime) -> int:
 
 
 def _error(status: int, code: str, message: str, service: int = 0) -> Response:
-    return JSONResponse(
-        {"status": status, "serviceErrorCode": service, "code": code, "message": message}, status
-    )
+    return JSONResponse(_body(status, code, message, service), status)
 
 
 PLATFORM = LinkedIn

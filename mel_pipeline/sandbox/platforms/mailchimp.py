@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -18,6 +19,50 @@ from mel_pipeline.sandbox.zoho.clock import Clock
 KEY = "sample-mailchimp-key-us21"
 AUDIENCE = "a1b2c3d4e5"
 MOST = 1_000  # per page
+MACHINES_FROM = datetime(2024, 6, 22, tzinfo=UTC)
+_DOCS = "https://mailchimp.com/developer/marketing"
+
+
+def _problem(status: int, title: str, detail: str) -> dict[str, Any]:
+    kind = "https://mailchimp.com/developer/marketing/docs/errors/"
+    return {"type": kind, "title": title, "status": status, "detail": detail, "instance": "x"}
+
+
+MACHINE_OPENS = Limit(
+    "opens by Apple's Mail Privacy Protection: counted in `unique_opens`, left out of `proxy_excluded_*`",
+    {"opens": {"unique_opens": 700, "proxy_excluded_unique_opens": 310}},
+    f"{_DOCS}/api/reports/",
+    always=True,
+)
+NOT_TOLD_APART = Limit(
+    "opens of e-mails sent before 22 June 2024: machines' and people's are not told apart",
+    {"opens": {"unique_opens": 700}},
+    "https://quickbooks.intuit.com/learn-support/en-us/help-article/other-articles/apple-mail-privacy-protection-mpp"
+    "/L9HxARfjA_US_en_US",
+    always=True,
+)
+DELETED_LIST = Limit(
+    "an audience that was deleted: not listed, its reports are",
+    {"list_is_active": False},
+    "https://docs.rs/mailchimp/0.1.10/mailchimp/types/struct.ReportType.html",
+)
+BAD_KEY = Limit(
+    "a key that is wrong, or another data centre's",
+    _problem(
+        401,
+        "API Key Invalid",
+        "Your API key may be invalid, or you've attempted to access the wrong datacenter.",
+    ),
+    f"{_DOCS}/docs/errors/",
+    status=401,
+    always=True,
+)
+TOO_MANY = Limit(
+    "more than 10 requests at once; no header says how long to wait",
+    _problem(429, "Too Many Requests", "You have exceeded the limit of 10 simultaneous connections."),
+    f"{_DOCS}/docs/fundamentals/",
+    status=429,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +73,8 @@ class Campaign:
     emails: int
     hard: int
     soft: int
-    opened: int
+    opened: int  # by people
+    machines: int  # opened by machines alone
     clicked: int
     left: int
 
@@ -48,29 +94,23 @@ class Mailchimp(Platform):
         return [Route("/3.0/lists", self.lists), Route("/3.0/reports", self.reports)]
 
     def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
-        if kind == "expired_token":
-            return _problem(
-                401,
-                "API Key Invalid",
-                "Your API key may be invalid, or you've attempted to access the wrong datacenter.",
-            )
-        return _problem(
-            429, "Too Many Requests", "You have exceeded the limit of 10 simultaneous connections."
-        )
+        return (BAD_KEY if kind == "expired_token" else TOO_MANY).response()
 
     def _refused(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {KEY}":
             return self.refusal("expired_token")
         if int(request.query_params.get("count", "10")) > MOST:
-            return _problem(400, "Invalid Resource", "The resource submitted could not be validated.")
+            body = _problem(400, "Invalid Resource", "The resource submitted could not be validated.")
+            return JSONResponse(body, 400)
         return None
 
     async def lists(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
         one = {"id": AUDIENCE, "name": "Gender equality observatory", "stats": {"member_count": self.members}}
+        every = [] if self.limited(AUDIENCE, DELETED_LIST) else [one]
         start = int(request.query_params.get("offset", "0"))
-        return JSONResponse({"lists": [one][start:], "total_items": 1})
+        return JSONResponse({"lists": every[start:], "total_items": len(every)})
 
     async def reports(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
@@ -79,7 +119,10 @@ class Mailchimp(Platform):
         since = datetime.fromisoformat(query.get("since_send_time", "2000-01-01T00:00:00+00:00"))
         mine = [campaign for campaign in self.campaigns[::-1] if campaign.sent >= since]
         start, count = int(query.get("offset", "0")), int(query.get("count", "10"))
-        shown = [_report(campaign) for campaign in mine[start : start + count]]
+        is_active = not self.limited(AUDIENCE, DELETED_LIST)
+        shown = [
+            _report(campaign) | {"list_is_active": is_active} for campaign in mine[start : start + count]
+        ]
         return JSONResponse({"reports": shown, "total_items": len(mine) + self.announced_too_many})
 
 
@@ -97,11 +140,7 @@ def _report(campaign: Campaign) -> dict[str, Any]:
         "unsubscribed": campaign.left,
         "send_time": campaign.sent.isoformat(),
         "bounces": {"hard_bounces": campaign.hard, "soft_bounces": campaign.soft, "syntax_errors": 0},
-        "opens": {
-            "opens_total": campaign.opened * 2,
-            "unique_opens": campaign.opened,
-            "open_rate": campaign.opened / delivered,  # a fraction
-        },
+        "opens": _opens(campaign, delivered),
         "clicks": {
             "clicks_total": campaign.clicked * 2,
             "unique_clicks": campaign.clicked + 3,
@@ -114,6 +153,19 @@ def _report(campaign: Campaign) -> dict[str, Any]:
             "open_rate": 38.4,
             "click_rate": 6.1,
         },  # percentages
+    }
+
+
+def _opens(campaign: Campaign, delivered: int) -> dict[str, float]:
+    every = campaign.opened + campaign.machines
+    opens = {"opens_total": every * 2, "unique_opens": every, "open_rate": every / delivered}  # a fraction
+    if campaign.sent < MACHINES_FROM:
+        return opens
+    people = campaign.opened
+    return opens | {
+        "proxy_excluded_opens": people * 2,
+        "proxy_excluded_unique_opens": people,
+        "proxy_excluded_open_rate": people / delivered,
     }
 
 
@@ -137,22 +189,12 @@ def _campaigns(today: date) -> list[Campaign]:
                     hard=hard,
                     soft=soft,
                     opened=opened,
+                    machines=0 if sent < MACHINES_FROM else int(opened * 0.9),
                     clicked=int(opened * rng.uniform(0.1, 0.22)),
                     left=rng.randint(0, 4),
                 )
             )
     return found
-
-
-def _problem(status: int, title: str, detail: str) -> Response:
-    body = {
-        "type": "https://mailchimp.com/developer/marketing/docs/errors/",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": "x",
-    }
-    return JSONResponse(body, status, media_type="application/problem+json")
 
 
 PLATFORM = Mailchimp

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -21,7 +22,63 @@ LAUNCHED = date(2023, 1, 1)
 WINDOW = 900  # seconds
 MOST_CALLS = 1_500
 MOST_POSTS = 3_200  # a timeline returns only the newest
+_PROBLEMS = "https://api.x.com/2/problems"
 _TOPICS = ("#Housing", "#Mobility", "#Care", "#Climate", "#GenderEquality", "#CityFinance")
+
+
+def _no_user(title: str, detail: str, kind: str, **more: str) -> dict[str, Any]:
+    """The answer about one user that is not given, with HTTP 200."""
+    found = {
+        "resource_type": "user",
+        "resource_id": "{id}",
+        "value": "{id}",
+        "parameter": "{parameter}",
+        **more,
+    }
+    return {"errors": [{**found, "title": title, "detail": detail, "type": f"{_PROBLEMS}/{kind}"}]}
+
+
+# HTTP 200 without data: by design, say its makers.
+PROTECTED = Limit(
+    "posts of a protected account; its name and counts are given",
+    _no_user(
+        "Authorization Error",
+        "Sorry, you are not authorized to see the user with id: [{id}].",
+        "not-authorized-for-resource",
+        section="data",
+    ),
+    "https://github.com/plhery/node-twitter-api-v2/issues/145",
+)
+SUSPENDED = Limit(
+    "a suspended account; beside others it is left out of `data`",
+    _no_user("Forbidden", "User has been suspended: [{id}].", "resource-not-found"),
+    "https://twittercommunity.com/t/users-by-username-returns-200-status-for-suspended-accounts/141550",
+)
+NOT_FOUND = Limit(
+    "an account that does not exist; beside others it is left out of `data`",
+    _no_user("Not Found Error", "Could not find user with {parameter}: [{id}].", "resource-not-found"),
+    "https://docs.x.com/x-api/fundamentals/response-codes-and-errors",
+    always=True,
+)
+INVALID = Limit(
+    "an `end_time` in the future, or a page of fewer than 5 or more than 100 posts",
+    {
+        "errors": [
+            {"parameters": {"{parameter}": ["{value}"]}, "message": "Invalid '{parameter}':'{value}'."}
+        ],
+        "title": "Invalid Request",
+        "detail": "One or more parameters to your request was invalid.",
+        "type": f"{_PROBLEMS}/invalid-request",
+    },
+    "https://github.com/medialab/minet/issues/445",
+    status=400,
+    always=True,
+)
+EDITED = Limit(
+    "a post that was edited: a new id, the earlier ones beside it",
+    {"data": [{"id": "1234567891", "edit_history_tweet_ids": ["1234567890", "1234567891"]}]},
+    "https://docs.x.com/x-api/fundamentals/edit-posts",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +99,6 @@ class X(Platform):
         self.most_calls = MOST_CALLS
         self.calls_left = MOST_CALLS
         self._window_ends = 0.0
-        self.suspended = False
         self.posts = _posts(organisation.today)
         self.followers = 21_000 - 2 * (organisation.today - LAUNCHED).days
 
@@ -80,39 +136,40 @@ class X(Platform):
     async def users(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
-        ids = request.query_params.get("ids", "").split(",")
         found: list[dict[str, Any]] = []
-        errors = []
-        for number in ids:
-            if number == ACCOUNT and not self.suspended:
-                found.append({"id": ACCOUNT, "name": "Metropolis", "username": "metropolis_sample"})
-                if "public_metrics" in request.query_params.get("user.fields", ""):
-                    found[-1]["public_metrics"] = {
-                        "followers_count": self.followers,
-                        "following_count": 812,
-                        "tweet_count": len(self.posts),
-                    }
-            else:
-                errors.append(
-                    {
-                        "resource_id": number,
-                        "title": "Not Found Error",
-                        "type": "https://api.twitter.com/2/problems/resource-not-found",
-                    }
-                )
+        errors: list[dict[str, Any]] = []
+        for number in request.query_params.get("ids", "").split(","):
+            if (withheld := self._withheld(number, SUSPENDED)) is not None:
+                errors += withheld.answer(id=number, parameter="ids")["errors"]
+                continue
+            found.append({"id": ACCOUNT, "name": "Metropolis", "username": "metropolis_sample"})
+            if "public_metrics" in request.query_params.get("user.fields", ""):
+                found[-1]["public_metrics"] = {
+                    "followers_count": self.followers,
+                    "following_count": 812,
+                    "tweet_count": len(self.posts),
+                }
         body: dict[str, Any] = ({"data": found} if found else {}) | ({"errors": errors} if errors else {})
         return JSONResponse(body, headers=self._limits())
+
+    def _withheld(self, number: str, *switched: Limit) -> Limit | None:
+        """Why nothing is said about an account, if so."""
+        if number != ACCOUNT:
+            return NOT_FOUND
+        return next((limit for limit in switched if self.limited(number, limit)), None)
 
     async def timeline(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:
             return refused
         query = request.query_params
-        size = int(query.get("max_results", "10"))
-        if request.path_params["number"] != ACCOUNT or not 5 <= size <= 100:
-            return _problem(400, "Invalid Request", "https://api.twitter.com/2/problems/invalid-request")
+        number, size = request.path_params["number"], int(query.get("max_results", "10"))
+        if (withheld := self._withheld(number, SUSPENDED, PROTECTED)) is not None:
+            return JSONResponse(withheld.answer(id=number, parameter="id"), headers=self._limits())
+        if not 5 <= size <= 100:
+            return INVALID.response(parameter="max_results", value=size)
         first, end = (datetime.fromisoformat(query[name]) for name in ("start_time", "end_time"))
         if end > self.clock.now():
-            return _problem(400, "Invalid Request", "https://api.twitter.com/2/problems/invalid-request")
+            return INVALID.response(parameter="end_time", value=query["end_time"])
         mine = [post for post in self.posts[::-1][:MOST_POSTS] if first <= post.published < end]
         token = query.get("pagination_token", "t0")
         start = int(token[1:]) if token[1:].isdigit() else 0
@@ -121,16 +178,19 @@ class X(Platform):
         if start + size < len(mine):
             meta["next_token"] = f"t{start + size}"
         fields = query.get("tweet.fields", "").split(",")
-        data = [_shown(post, fields) for post in shown]
+        data = [_shown(post, fields, edited=self.limited(post.id, EDITED)) for post in shown]
         return JSONResponse(({"data": data} if data else {}) | {"meta": meta}, headers=self._limits())
 
 
-def _shown(post: Post, fields: list[str]) -> dict[str, Any]:
+def _shown(post: Post, fields: list[str], *, edited: bool) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "created_at": f"{post.published:%Y-%m-%dT%H:%M:%S}.000Z",
         "public_metrics": post.metrics,
     }
-    return {"id": post.id, "text": post.text} | {name: whole[name] for name in fields if name in whole}
+    versions = [post.id, str(int(post.id) + 10**15)] if edited else [post.id]
+    text = f"{post.text} (edited)" if edited else post.text
+    given = {"id": versions[-1], "text": text, "edit_history_tweet_ids": versions}
+    return given | {name: whole[name] for name in fields if name in whole}
 
 
 def _posts(today: date) -> list[Post]:

@@ -1,4 +1,4 @@
-"""YouTube's Data API v3 and Analytics API v2, with one channel of talks and interviews."""
+"""YouTube's Data API v3 and Analytics API v2, with a channel of talks and interviews, and one without uploads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.google import GooglePlatform, google_error
 from mel_pipeline.sandbox.zoho.clock import Clock
 
-CHANNEL, UPLOADS = "UCmetropolisSample00000001", "UUmetropolisSample00000001"
+CHANNEL = "UCmetropolisSample00000001"
+EMPTY = "UCmetropolisSample00000002"  # without uploads; not in the sample's settings
 LAUNCHED = date(2023, 1, 1)
 UNITS_A_DAY = 10_000
 PAGE = 50
@@ -29,6 +31,61 @@ _SERIES = (
     "Villes et climat",
 )
 _METRICS = {"views", "likes", "comments", "shares", "subscribersGained", "subscribersLost"}
+_DATA = "https://developers.google.com/youtube/v3/docs"
+_REPORTS = "https://developers.google.com/youtube/analytics/reference/reports/query"
+
+
+def _refused(code: int, message: str, domain: str, reason: str, **more: str) -> dict[str, Any]:
+    error = {"message": message, "domain": domain, "reason": reason, **more}
+    return {"error": {"code": code, "message": message, "errors": [error]}}
+
+
+# `channels` names the list all the same.
+PLAYLIST_NOT_FOUND = Limit(
+    "the list of uploads of a channel that has none (any more)",
+    _refused(
+        404,
+        "The playlist identified with the request's <code>playlistId</code> parameter cannot be found.",
+        "youtube.playlistItem",
+        "playlistNotFound",
+        location="playlistId",
+        locationType="parameter",
+    ),
+    "https://github.com/Elijas/auto-youtube-subscription-playlist-2/issues/86",
+    status=404,
+    always=True,
+)
+QUOTA = Limit(
+    "more than 10,000 units of the Data API a day",
+    _refused(
+        403,
+        'The request cannot be completed because you have exceeded your <a href="/youtube/v3/getting-started#quota">'
+        "quota</a>.",
+        "youtube.quota",
+        "quotaExceeded",
+    ),
+    f"{_DATA}/errors",
+    status=403,
+    always=True,
+)
+NOT_OWNED = Limit(
+    "Analytics of a channel that is another's",
+    _refused(403, "Forbidden", "global", "forbidden"),
+    _REPORTS,
+    status=403,
+)
+UNSETTLED = Limit(
+    "days whose figures are not settled, the last two: left out, `rows` too if there are no others",
+    {"kind": "youtubeAnalytics#resultTable", "columnHeaders": []},
+    _REPORTS,
+    always=True,
+)
+# Given to the owner alone, whose token the pipeline has.
+NOT_PUBLIC = Limit(
+    "the owner's list of uploads: the three newest videos are private, unlisted and scheduled",
+    {"items": [{"status": {"privacyStatus": "private", "publishAt": "2026-12-01T09:00:00Z"}}]},
+    "https://github.com/googleapis/google-api-php-client/issues/1330",
+)
 
 
 @dataclass(frozen=True)
@@ -68,12 +125,12 @@ class YouTube(GooglePlatform):
         kind, query = request.path_params["kind"], request.query_params
         self.units += 100 if kind == "search" else 1
         if self.units > self.most_units:
-            words = "The request cannot be completed because you have exceeded your quota."
-            return google_error(403, "PERMISSION_DENIED", words, "quotaExceeded")
+            return QUOTA.response()
         parts = query.get("part", "").split(",")
         if kind == "channels":
-            found = [self._channel(parts)] if CHANNEL in query.get("id", "").split(",") else None
-            info = {"pageInfo": {"totalResults": 1 if found else 0, "resultsPerPage": 5}}
+            asked = query.get("id", "").split(",")
+            found = [self._channel(channel, parts) for channel in (CHANNEL, EMPTY) if channel in asked]
+            info = {"pageInfo": {"totalResults": len(found), "resultsPerPage": 5}}
             return JSONResponse(
                 {"kind": "youtube#channelListResponse", **info} | ({"items": found} if found else {})
             )
@@ -88,32 +145,41 @@ class YouTube(GooglePlatform):
                     "The request specifies an invalid filter parameter.",
                     "invalidFilters",
                 )
-            shown = [_video(video, parts) for video in self.videos if video.id in ids]
+            shown = [_video(video, parts, self._status(video)) for video in self.videos if video.id in ids]
             return JSONResponse({"kind": "youtube#videoListResponse", "items": shown})
         return google_error(404, "NOT_FOUND", "Not found.", "notFound")
 
-    def _channel(self, parts: list[str]) -> dict[str, Any]:
-        gained = sum(day["subscribersGained"] - day["subscribersLost"] for day in self.days.values())
-        count = 2_900 + gained
+    def _channel(self, channel: str, parts: list[str]) -> dict[str, Any]:
+        days = self.days.values() if channel == CHANNEL else []
+        gained = sum(day["subscribersGained"] - day["subscribersLost"] for day in days)
+        count = 2_900 + gained if channel == CHANNEL else 0
         rounded = count if count < 1_000 else count - count % 10 ** (len(str(count)) - 3)
         whole = {
             "snippet": {"title": "Metropolis", "publishedAt": "2012-03-01T09:00:00Z"},
             "statistics": {
-                "viewCount": str(sum(day["views"] for day in self.days.values())),
+                "viewCount": str(sum(day["views"] for day in days)),
                 "subscriberCount": str(rounded),
                 "hiddenSubscriberCount": False,
-                "videoCount": str(len(self.videos)),
+                "videoCount": str(len(self.videos) if channel == CHANNEL else 0),
             },
-            "contentDetails": {"relatedPlaylists": {"likes": "", "uploads": UPLOADS}},
+            "contentDetails": {"relatedPlaylists": {"likes": "", "uploads": f"UU{channel[2:]}"}},
         }
-        return {"kind": "youtube#channel", "id": CHANNEL} | {
+        return {"kind": "youtube#channel", "id": channel} | {
             part: whole[part] for part in parts if part in whole
         }
 
+    def _status(self, video: Video) -> dict[str, str]:
+        """Who may see a video; one that is scheduled is private and has a date."""
+        newest = self.videos[:-4:-1]
+        if video not in newest or not self.limited(CHANNEL, NOT_PUBLIC):
+            return {"uploadStatus": "processed", "privacyStatus": "public"}
+        kind = ("scheduled", "unlisted", "private")[newest.index(video)]
+        later = {"publishAt": _text(self.clock.now() + timedelta(days=7))} if kind == "scheduled" else {}
+        return {"uploadStatus": "processed", "privacyStatus": "private" if later else kind} | later
+
     def _playlist(self, query: Mapping[str, str]) -> Response:
-        if query.get("playlistId") != UPLOADS:
-            words = "The playlist identified with the request's playlistId parameter cannot be found."
-            return google_error(404, "NOT_FOUND", words, "playlistNotFound")
+        if query.get("playlistId") != f"UU{CHANNEL[2:]}":
+            return PLAYLIST_NOT_FOUND.response()
         size = int(query.get("maxResults", "5"))
         if size > PAGE:
             return google_error(400, "INVALID_ARGUMENT", "Invalid value for maxResults.", "invalidParameter")
@@ -141,15 +207,16 @@ class YouTube(GooglePlatform):
             return refused
         query = request.query_params
         metrics = query.get("metrics", "").split(",")
-        if query.get("ids") not in (f"channel=={CHANNEL}", "channel==MINE"):
-            return google_error(403, "PERMISSION_DENIED", "Forbidden", "forbidden")
+        channel = query.get("ids", "").removeprefix("channel==").replace("MINE", CHANNEL)
+        if channel not in (CHANNEL, EMPTY) or self.limited(channel, NOT_OWNED):
+            return NOT_OWNED.response()
         if not set(metrics) <= _METRICS or query.get("dimensions") != "day":
             return google_error(400, "INVALID_ARGUMENT", "The query is not supported.", "badRequest")
         first, last = (date.fromisoformat(query[name]) for name in ("startDate", "endDate"))
         rows = [
             [figures[metric] for metric in metrics] + [day.isoformat()]
             for day, figures in self.days.items()
-            if first <= day <= last
+            if first <= day <= last and channel == CHANNEL
         ]
         # Google does not promise a column order: here the dimension comes last.
         headers = [
@@ -200,13 +267,14 @@ def _videos(today: date) -> list[Video]:
     return found
 
 
-def _video(video: Video, parts: list[str]) -> dict[str, Any]:
+def _video(video: Video, parts: list[str], status: dict[str, str]) -> dict[str, Any]:
     statistics = {"viewCount": str(video.views), "commentCount": str(video.comments), "favoriteCount": "0"}
     if video.likes is not None:
         statistics["likeCount"] = str(video.likes)
     whole = {
         "snippet": {"title": video.title, "publishedAt": _text(video.published), "channelId": CHANNEL},
         "statistics": statistics,
+        "status": status,
     }
     return {"kind": "youtube#video", "id": video.id} | {part: whole[part] for part in parts if part in whole}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
@@ -21,11 +22,13 @@ from mel_pipeline.sources.shared.meta.posts import (
     period_row,
     post_rows,
 )
-from mel_pipeline.sources.shared.platform.days import days_of
-from mel_pipeline.sources.shared.platform.rows import Availability, Period, account_row, batch_of
+from mel_pipeline.sources.shared.platform.days import SETTLES_DAYS, days_of
+from mel_pipeline.sources.shared.platform.rows import Availability, Period, account_row, batch_of, unread_rows
+from mel_pipeline.sources.shared.values import whole_number
 
 NAME = "instagram"
 FOLLOWERS = "follower_count"
+NET_FOLLOWERS = "follows_and_unfollows"
 MEDIA_METRICS = ("views", "reach")
 POSTS = PostFields(NAME, "timestamp", "media_type", "caption")
 
@@ -51,17 +54,84 @@ def parse_daily(data: Answer, contract: EntityContract, account: str, window: tu
     return batch_of(rows, contract, rejected)
 
 
-def unavailable_days(contract: EntityContract, account: str, window: tuple[date, date]) -> Batch:
+def unavailable_days(contract: EntityContract, account: str, days: Iterable[date]) -> Batch:
     """Days Instagram no longer reports: it keeps new followers for 30 days."""
-    rows = [day_row(NAME, account, FOLLOWERS, day, None, "not_offered") for day in days_of(window)]
+    rows = [day_row(NAME, account, FOLLOWERS, day, None, "not_offered") for day in days]
     return batch_of(rows, contract)
 
 
-def parse_period(data: Answer, contract: EntityContract, account: str, metric: str, period: Period) -> Batch:
-    """The figure of one metric. An empty data set stays empty: missing is not zero."""
-    found = [figure(series) for series in records(data) if series.get("name") == metric]
-    value = next((value for value in found if value is not None), None)
-    return batch_of([period_row(NAME, account, metric, period, value, "no_data")], contract)
+def unread_days(contract: EntityContract, account: str, days: Sequence[date]) -> Batch:
+    """Days of an account that could not be read."""
+    return batch_of(unread_rows(NAME, account, [FOLLOWERS], days), contract)
+
+
+def unread_periods(contract: EntityContract, account: str, periods: Sequence[Period]) -> Batch:
+    """Periods of an account that could not be read."""
+    return batch_of(unread_rows(NAME, account, ("views", "reach"), periods), contract)
+
+
+def parse_net_followers(
+    answers: Sequence[Answer], contract: EntityContract, account: str, month: Period
+) -> Batch:
+    """Net new followers of a month, from the totals of its windows; empty where one of them is."""
+    value = added([_net(answer) for answer in answers])
+    return batch_of([period_row(NAME, account, NET_FOLLOWERS, month, value, "no_data")], contract)
+
+
+def _net(data: Answer) -> int | None:
+    """Accounts that followed less those that left; Instagram gives either only beside the other."""
+    for series in records(data):
+        total = series.get("total_value")
+        breakdowns = total.get("breakdowns") if isinstance(total, Mapping) else None
+        for breakdown in breakdowns if isinstance(breakdowns, list) else ():
+            counts = {
+                str(kind): whole_number(part.get("value"))
+                for part in _parts(breakdown)
+                for kind in _list(part.get("dimension_values"))
+            }
+            followed = counts.get("FOLLOWER", 0 if counts else None)
+            left = counts.get("NON_FOLLOWER", 0)
+            return None if followed is None or left is None else followed - left
+    return None
+
+
+def _parts(breakdown: object) -> list[Mapping[str, object]]:
+    found = _list(breakdown.get("results")) if isinstance(breakdown, Mapping) else []
+    return [part for part in found if isinstance(part, Mapping)]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def parse_views(
+    answers: Mapping[tuple[date, date], Answer],
+    contract: EntityContract,
+    account: str,
+    period: Period,
+    today: date,
+) -> Batch:
+    """Views of a period: the sum over its windows (first day, first day after it), in their order.
+
+    An empty data set stays empty: missing is not zero. One of days that have not settled is nothing yet.
+    """
+    settled = [part for part in answers if part[0] < today - timedelta(days=SETTLES_DAYS)]
+    late = [part for part in answers if part not in settled and _views(answers[part]) is not None]
+    value = added([_views(answers[part]) for part in [*settled, *late]])
+    return batch_of([period_row(NAME, account, "views", period, value, "no_data")], contract)
+
+
+def _views(data: Answer) -> int | None:
+    found = [figure(series) for series in records(data) if series.get("name") == "views"]
+    return next((whole_number(value) for value in found if value is not None), None)
+
+
+def added(parts: Sequence[int | None]) -> int | None:
+    """The sum over consecutive windows. Empty ones before the first figure are from before the account existed;
+    with an empty one after it, the sum would be too small, so there is none.
+    """
+    known = list(dropwhile(lambda part: part is None, parts))
+    return sum(part for part in known if part is not None) if known and None not in known else None
 
 
 def unavailable_period(contract: EntityContract, account: str, metric: str, period: Period) -> Batch:

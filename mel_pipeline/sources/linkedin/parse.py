@@ -18,12 +18,14 @@ from mel_pipeline.sources.shared.platform.rows import (
     batch_of,
     content_row,
     metric_row,
+    unread_rows,
 )
 from mel_pipeline.sources.shared.values import unix_moment
 
 NAME = "linkedin"
 DAILY_METRICS = ("impressionCount", "clickCount", "likeCount", "commentCount", "shareCount")
 REACH = "uniqueImpressionsCount"
+ACTIVITY = "activity"  # kind of a post known from an export, which names it by the number of its activity
 RETENTION_DAYS = 365  # LinkedIn's window: older days come back empty
 _TOKEN_CODES = {"REVOKED_ACCESS_TOKEN", "EXPIRED_ACCESS_TOKEN", "INVALID_ACCESS_TOKEN", "UNAUTHORIZED"}
 _VERSION_CODES = {"NONEXISTENT_VERSION", "VERSION_MISSING"}
@@ -56,11 +58,42 @@ def explain(answer: Answer, token: str, throttled: float) -> SourceError:
     )
 
 
+def number_of(urn: str) -> str:
+    """The number of a post. The API names posts by share or ugcPost, exports by activity; the number is in all."""
+    return urn.rpartition(":")[2]
+
+
 def elements_of(data: Mapping[str, object]) -> list[Element]:
     found = data.get("elements")
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError("LinkedIn's response has no list of elements. Check MEL_LINKEDIN_API_URL.")
     return found
+
+
+def names_next(data: Mapping[str, object]) -> bool:
+    """Whether an answer names a next page. Its address is never followed."""
+    return any(isinstance(link, dict) and link.get("rel") == "next" for link in _links(data) or ())
+
+
+def has_no_paging(data: Mapping[str, object]) -> bool:
+    """Whether an answer says nothing about pages: then a full one may have a next."""
+    return _links(data) is None
+
+
+def _links(data: Mapping[str, object]) -> list[object] | None:
+    paging = data.get("paging")
+    links = paging.get("links") if isinstance(paging, dict) else None
+    return links if isinstance(links, list) else None
+
+
+def unread_days(contract: EntityContract, page: str, days: Sequence[date]) -> Batch:
+    """Days of a page that could not be read."""
+    return batch_of(unread_rows(NAME, page, DAILY_METRICS, days), contract)
+
+
+def unread_periods(contract: EntityContract, page: str, periods: Sequence[Period]) -> Batch:
+    """Periods of a page that could not be read."""
+    return batch_of(unread_rows(NAME, page, (REACH, "impressionCount"), periods), contract)
 
 
 def day_rows(elements: Iterable[Element], contract: EntityContract, page: str, days: Sequence[date]) -> Batch:
@@ -111,7 +144,9 @@ def post_rows(
             rejected.append(Rejected(ref, identity or None, "published_at", reason, "{}"))
         elif quarter.start <= (day := published.astimezone(zone).date()) < quarter.end:
             title = str(post.get("commentary") or "").strip() or None
-            rows.append(content_row(NAME, page, identity, "post", title, published.isoformat(), ref))
+            rows.append(
+                content_row(NAME, page, number_of(identity), "post", title, published.isoformat(), ref)
+            )
             in_quarter.append((identity, day))
     return batch_of(rows, contract, rejected), in_quarter
 
@@ -127,7 +162,7 @@ def figure_rows(
     rows = [
         metric_row(
             NAME, page, metric, Period("lifetime", day), by_post.get(identity, {}).get(metric), f"post {identity}",
-            content=identity,
+            content=number_of(identity),
         )
         for identity, day in posts
         for metric in (*DAILY_METRICS, REACH)

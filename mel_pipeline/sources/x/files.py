@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from mel_pipeline.sources.shared.dates import read_moment
 from mel_pipeline.sources.shared.files import DropFile, open_table
-from mel_pipeline.sources.shared.platform.exports import (
+from mel_pipeline.sources.shared.platform.export_rows import (
     Export,
     Faulty,
     Post,
-    columns_of,
     figures_of,
     id_fault,
     unknown_header,
 )
+from mel_pipeline.sources.shared.platform.headers import Language, column_names
 
-_COLUMN_NAMES = {  # old name, new name
-    "id": ("tweet id", "post id"),
-    "link": ("tweet permalink", "post link"),
-    "text": ("tweet text", "post text"),
-    "time": ("time", "date"),
-}
+_NAMES = column_names(Path(__file__).with_name("columns.yml"))
+_REQUIRED = ("post id", "post link", "post text", "date", "impressions")
 METRICS = {
-    "impressions": "impression_count", "likes": "like_count", "replies": "reply_count", "retweets": "retweet_count",
+    "impressions": "impression_count", "likes": "like_count", "replies": "reply_count",
     "reposts": "retweet_count", "bookmarks": "bookmark_count",
 }  # fmt: skip
 _LINK = re.compile(r"(?:twitter|x)\.com/(\w+)/status/")
-_WEEKDAY = re.compile(r"^[A-Za-z]{3}, ")
+_WEEKDAY = re.compile(r"^[^\W\d]+\.?,? ")  # "Tue, ", "mar. "
 
 
 def read_export(file: DropFile, account: str | None) -> Export:
@@ -43,48 +41,61 @@ def read_export(file: DropFile, account: str | None) -> Export:
         TransientSourceError: it changed while it was being read.
     """
     with open_table(file) as table:
-        columns = columns_of(table.header)
-        places = {
-            name: next((columns[title] for title in titles if title in columns), None)
-            for name, titles in _COLUMN_NAMES.items()
-        }
-        if None in places.values() or "impressions" not in columns:
-            hint = "Export posts again from X analytics, in English, as CSV."
-            raise unknown_header("X analytics", table.header, hint)
-        wanted = columns | {f"={name}": place for name, place in places.items() if place is not None}
+        header = _NAMES.read(table.header)
+        if not header.has(_REQUIRED):
+            raise unknown_header("X analytics", table.header, "Export posts again from X analytics, as CSV.")
+        header.require_single(header.places)
         export = Export(how=f"{file.name}: X analytics, {table.how}, {table.count:,} rows.")
         workbook = file.path.suffix.lower() == ".xlsx"
         for number, cells in enumerate(table.rows(), start=2):
-            row = {name: cells[position].strip() for name, position in wanted.items()}
-            _read_row(export, row, f"{file.name}, row {number}", account, workbook=workbook)
+            row, place = header.row(cells), f"{file.name}, row {number}"
+            _read_row(export, row, place, account, header.language, workbook=workbook)
+    if account is None and export.posts:
+        export.warnings.append(
+            f"{file.name}: the file names its account by its handle, which can change. Set MEL_X_USER_IDS to the"
+            " number of the account, so that its history stays one."
+        )
     return export
 
 
 def _read_row(
-    export: Export, row: Mapping[str, str], place: str, account: str | None, *, workbook: bool
+    export: Export,
+    row: Mapping[str, str],
+    place: str,
+    account: str | None,
+    language: Language,
+    *,
+    workbook: bool,
 ) -> None:
     known: dict[str, str] = {}
 
     def quarantine(column: str, reason: str) -> None:
         export.faulty.append(Faulty(place, column, reason, known))
 
-    if fault := id_fault(row["=id"], workbook=workbook):
+    if fault := id_fault(row["post id"], workbook=workbook):
         quarantine("content_id", fault)
         return
-    link = _LINK.search(row["=link"])
+    link = _LINK.search(row["post link"])
     name = link[1] if link else None
     if account is None and name is None:
         quarantine("account_id", "The address of the post does not name the account.")
         return
-    known |= {"content_id": row["=id"], "account_id": account or str(name)}
-    try:
-        moment = datetime.fromisoformat(read_moment(_WEEKDAY.sub("", row["=time"]), None))
-    except ValueError:
+    known |= {"content_id": row["post id"], "account_id": account or str(name)}
+    moment = _moment(row["date"])
+    if moment is None:
         quarantine("published_at", "The time of publication cannot be read, so the quarter is unknown.")
         return
-    figures, unread = figures_of(row, METRICS)
+    figures, unread = figures_of(row, METRICS, language)
     published = moment if moment.tzinfo else moment.date()
-    text = row["=text"] or None
+    text = row["post text"] or None
     export.posts.append(
         Post(known["account_id"], name, known["content_id"], "post", text, published, place, figures, unread)
     )
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as X writes it, with or without the day of the week."""
+    for written in (text, _WEEKDAY.sub("", text)):
+        with suppress(ValueError):
+            return datetime.fromisoformat(read_moment(written, None))
+    return None

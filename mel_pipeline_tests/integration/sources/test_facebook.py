@@ -186,8 +186,17 @@ def test_a_request_refused_for_every_metric_is_an_error_and_not_five_retired_met
 
 
 @pytest.mark.behaviour("error_meaning", "facebook")
-def test_a_page_that_is_gone_is_an_error_about_its_id(network: Organisation, pages: Facebook) -> None:
+@pytest.mark.behaviour("one_account", "facebook")
+def test_a_page_that_is_gone_is_named_by_its_id_and_the_other_is_stored(
+    network: Organisation, pages: Facebook
+) -> None:
     pages.gone = {SECOND}
+    (warning,) = load(network, "periods").warnings
+    assert SECOND in warning and "MEL_FACEBOOK_PAGE_IDS" in warning
+    found = network.warehouse.read("select account_id, availability from raw_platforms__metrics")
+    states = found.groupby("account_id")["availability"].agg(set).to_dict()
+    assert states == {PAGE: {"not_offered"}, SECOND: {"no_access"}}
+    pages.gone = {PAGE, SECOND}
     with pytest.raises(PermanentSourceError, match="MEL_FACEBOOK_PAGE_IDS"):
         load(network, "periods")
 

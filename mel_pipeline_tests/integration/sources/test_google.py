@@ -13,7 +13,7 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
-from mel_pipeline.sandbox.platforms.ga4 import PROPERTY, GoogleAnalytics
+from mel_pipeline.sandbox.platforms.ga4 import PROPERTY, THRESHOLDED, GoogleAnalytics
 from mel_pipeline.sandbox.platforms.youtube import CHANNEL, YouTube
 from mel_pipeline.sources.ga4 import parse as ga4_parse
 from mel_pipeline.sources.shared.http import Policy
@@ -43,8 +43,7 @@ def ga4(sandbox: Sandbox) -> Iterator[GoogleAnalytics]:
     platform.calls.clear()
     yield platform
     platform.clear_faults()
-    platform.tokens_left, platform.time_zone, platform.thresholded = 200_000, "Europe/Madrid", False
-    platform._revoked = False
+    platform.tokens_left, platform.time_zone, platform._revoked = 200_000, "Europe/Madrid", False
 
 
 def load(organisation: Organisation, source: str, entity: str, quarter: Quarter = Q4) -> LoadResult:
@@ -253,7 +252,8 @@ def test_ga4_warns_of_another_time_zone_and_of_small_groups_left_out(
     organisation: Organisation, ga4: GoogleAnalytics
 ) -> None:
     assert load(organisation, "ga4", "daily").warnings == []
-    ga4.time_zone, ga4.thresholded = "America/Los_Angeles", True
+    ga4.time_zone = "America/Los_Angeles"
+    ga4.limit(PROPERTY, THRESHOLDED)
     zone, groups = load(organisation, "ga4", "daily").warnings
     assert "America/Los_Angeles" in zone and PROPERTY in zone
     assert "thresholding" in groups

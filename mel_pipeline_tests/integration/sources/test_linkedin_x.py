@@ -15,7 +15,8 @@ from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.linkedin import LinkedIn
-from mel_pipeline.sandbox.platforms.x import ACCOUNT, X
+from mel_pipeline.sandbox.platforms.x import ACCOUNT, SUSPENDED, X
+from mel_pipeline.sources.linkedin.parse import number_of
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline.sources.x.client import open as open_x
 from mel_pipeline_tests.conftest import TODAY, Organisation
@@ -43,7 +44,7 @@ def x(sandbox: Sandbox) -> Iterator[X]:
     platform.calls.clear()
     yield platform
     platform.clear_faults()
-    platform.most_calls, platform.calls_left, platform.suspended = 1_500, 1_500, False
+    platform.most_calls = platform.calls_left = 1_500
 
 
 def load(organisation: Organisation, source: str, entity: str, quarter: Quarter = Q3) -> LoadResult:
@@ -138,7 +139,7 @@ def test_linkedin_posts_of_both_kinds_come_with_their_figures(
     mine = [post for post in linkedin.posts if date(2026, 7, 1) <= post.published.date() < date(2026, 10, 1)]
     assert {":share:" in post.urn for post in mine} == {True, False}
     found = dict(rows(organisation, "content_id, value", "metric = 'impressionCount' and grain = 'lifetime'"))
-    assert found == {post.urn: str(post.figures["impressionCount"]) for post in mine}
+    assert found == {number_of(post.urn): str(post.figures["impressionCount"]) for post in mine}
 
 
 @pytest.mark.behaviour("error_meaning", "linkedin")
@@ -250,7 +251,7 @@ def test_x_exhausted_monthly_quota_is_left_to_a_later_run(organisation: Organisa
 
 @pytest.mark.behaviour("error_meaning", "x")
 def test_x_account_that_is_suspended_is_quarantined_with_its_reason(organisation: Organisation, x: X) -> None:
-    x.suspended = True
+    x.limit(ACCOUNT, SUSPENDED)
     result = load(organisation, "x", "accounts")
     assert (result.new, result.quarantined) == (0, 1)
     assert f"account {ACCOUNT}" in result.waiting[0] and "suspended" in result.waiting[0]

@@ -32,10 +32,7 @@ FACEBOOK = (
     "Is crosspost,Is share,Post type,Languages,Custom labels,Funded content status,Data comment,Date,Views,Reach,"
     '"Reactions, Comments and Shares",Reactions,Comments,Shares,Total clicks'
 )
-SPANISH = (
-    "Identificador de la publicación,Identificador de la cuenta,Nombre de usuario de la cuenta,Descripción,"
-    "Hora de publicación,Tipo de publicación,Fecha,Visualizaciones,Alcance"
-)
+GERMAN = "Beitrags-ID,Konto-ID,Veröffentlichungszeit,Beitragsart,Datum,Aufrufe,Reichweite"
 FRENCH = "Identifiant de publication,Identifiant du compte,Heure de publication,Type de publication,Date,Vues"
 ACCOUNT, PAGE = "17841400000000001", "112000000000001"
 SECRET = "Marguerite Sample, marguerite@example.org"
@@ -134,10 +131,14 @@ def test_columns_are_found_by_name_in_any_order_and_letter_case(instagram: Drop)
     assert instagram.rows("metrics", "metric, value") == [["reach", "9800"], ["views", "15000"]]
 
 
-def test_dates_are_american_unless_the_file_itself_shows_otherwise(instagram: Drop) -> None:
+def test_dates_are_refused_until_a_row_or_the_setting_decides_their_order(instagram: Drop) -> None:
     first = row(INSTAGRAM, Publish_time="10/11/2024 12:00")
     instagram.put("a.csv", written(INSTAGRAM, first))
-    instagram.load("contents")
+    (reason,) = instagram.load("contents").waiting
+    assert "can be read in two ways" in reason and "MEL_INSTAGRAM_EXPORT_DATE_ORDER" in reason
+    usual = instagram.settings
+    instagram.settings = usual.with_source("instagram", export_date_order="month_first")
+    assert instagram.load("contents").waiting == []
     assert instagram.rows("contents", "published_at") == [["2024-10-11T12:00:00-07:00"]]
     instagram.put(
         "a.csv", written(INSTAGRAM, first, row(INSTAGRAM, Post_ID="2", Publish_time="26/11/2024 12:00"))
@@ -222,7 +223,7 @@ def test_an_id_that_excel_rounded_in_a_workbook_is_quarantined(instagram: Drop) 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (SPANISH.encode() + b"\n" + b"1," * 8 + b"1\n", "identificador de la publicaci"),
+        (GERMAN.encode() + b"\n" + b"1," * 6 + b"1\n", "beitrags-id"),
         (FRENCH.encode() + b"\n" + b"1," * 5 + b"1\n", "identifiant de publication"),
         (written(FACEBOOK, row(FACEBOOK)), "Put it into the folder of Facebook"),
         (
@@ -237,8 +238,8 @@ def test_an_id_that_excel_rounded_in_a_workbook_is_quarantined(instagram: Drop) 
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old Excel workbook"),
     ],
     ids=[
-        "spanish",
-        "french",
+        "german",
+        "french without reach",
         "other platform",
         "no reach",
         "twice",

@@ -194,7 +194,7 @@ def test_linkedin_days_and_posts_are_found_under_a_description_and_only_organic_
     drop.load("content_metrics")
     assert (
         "77",
-        "urn:li:activity:7266000000000000001",
+        "7266000000000000001",  # the number alone: the API names the same post by share or ugcPost
         "impressionCount",
         "2024-11-24",
         "1500",

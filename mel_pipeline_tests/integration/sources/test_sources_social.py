@@ -18,8 +18,9 @@ from mel_pipeline.sources.instagram import client as instagram
 from mel_pipeline.sources.matomo import client as matomo
 from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.http import Policy
-from mel_pipeline.sources.shared.meta import graph
+from mel_pipeline.sources.shared.meta import graph_errors
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
+from mel_pipeline_tests.fixtures.platforms import CASES
 
 QUICK = Policy(connect=2, read=2, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
 Q4 = Quarter(2024, 4)
@@ -33,8 +34,14 @@ def settings_for(server: Service, home: Path, **more: object) -> Settings:
     return own.with_source("matomo", url=f"{server.url}/matomo", site_ids="1").model_copy(update=more)
 
 
-def error(code: int, subcode: int = 0, status: int = 400, **headers: str) -> Reply:
-    body = {"error": {"message": "sample-instagram-token of 17", "code": code, "error_subcode": subcode}}
+def error(
+    code: int,
+    subcode: int = 0,
+    status: int = 400,
+    words: str = "sample-instagram-token of 17",
+    **headers: str,
+) -> Reply:
+    body = {"error": {"message": words, "code": code, "error_subcode": subcode}}
     return Reply(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
@@ -102,48 +109,66 @@ def days_asked(request: Request) -> list[date]:
 
 
 def follower_days(request: Request) -> Reply:
-    values = [
-        {"value": 5, "end_time": f"{day + timedelta(days=1)}T08:00:00+0000"} for day in days_asked(request)
-    ]
+    """New followers, by day for thirty days and as totals without a limit."""
+    days = days_asked(request)
+    if request.query["metric"] == "follows_and_unfollows":
+        assert request.query["breakdown"] == "follow_type"
+        counts = (("FOLLOWER", 7 * len(days)), ("NON_FOLLOWER", 2 * len(days)))
+        results = [{"dimension_values": [kind], "value": count} for kind, count in counts]
+        found = {"breakdowns": [{"dimension_keys": ["follow_type"], "results": results}]}
+        return Reply({"data": [{"name": request.query["metric"], "total_value": found}]})
+    if days[0] < TODAY - timedelta(days=30):
+        return Reply(json.loads((CASES / "ig_refusal_follower_count.json").read_text()), 400)
+    values = [{"value": 5, "end_time": f"{day + timedelta(days=1)}T08:00:00+0000"} for day in days]
     return Reply({"data": [{"name": "follower_count", "values": values}]})
 
 
+def by_grain(batches: list[Batch]) -> dict[str, pd.DataFrame]:
+    return dict(iter(rows_of(batches).groupby("grain")))
+
+
 @pytest.mark.behaviour("restated_days", "instagram")
+@pytest.mark.behaviour("windows", "instagram")
 def test_new_followers_cover_every_day_once_and_the_next_pull_takes_three_days_again(tmp_path: Path) -> None:
     batches, _, cursor = pull(follower_days, tmp_path, "daily")
-    days = rows_of(batches)["period_start"].tolist()
-    assert days == [str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)]
-    assert days[-1] == "2025-02-09"  # up to yesterday
-    assert set(rows_of(batches)["value"]) == {"5"}
+    days = by_grain(batches)["day"]
+    assert days["period_start"].tolist() == [str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)]
+    assert days["period_start"].iloc[-1] == "2025-02-09"  # up to yesterday
+    kept = days[days["availability"] == "given"]
+    assert (kept["period_start"].min(), len(kept), set(kept["value"])) == ("2025-01-11", 30, {"5"})
+    assert set(days["availability"]) == {"given", "not_offered"}
     batches, server, _ = pull(follower_days, tmp_path, "daily", cursor=cursor)
     assert rows_of(batches)["period_start"].tolist() == ["2025-02-07", "2025-02-08", "2025-02-09"]
     assert len(server.requests) == 1
+
+
+@pytest.mark.behaviour("windows", "instagram")
+def test_followers_of_months_that_are_over_come_from_totals_in_windows_of_thirty_days(tmp_path: Path) -> None:
+    batches, server, _ = pull(follower_days, tmp_path, "daily")
+    months = by_grain(batches)["month"]
+    found = dict(zip(months["period_start"], months["value"], strict=True))
+    assert found == {"2024-10-01": "155", "2024-11-01": "150", "2024-12-01": "155", "2025-01-01": "155"}
+    totals = [request for request in server.requests if request.query["metric"] == "follows_and_unfollows"]
+    assert len(totals) == 7  # November has thirty days
+
+
+def test_days_that_are_stored_are_not_replaced_by_days_that_are_no_longer_offered(tmp_path: Path) -> None:
+    _, _, cursor = pull(follower_days, tmp_path, "daily")
+    assert cursor is not None
+    old = cursor.replace("2025-02-09", "2024-12-20")  # the last load was seven weeks ago
+    days = by_grain(pull(follower_days, tmp_path, "daily", cursor=old)[0])["day"]
+    lost = days[days["availability"] == "not_offered"]["period_start"].tolist()
+    assert (lost[0], lost[-1], len(lost)) == ("2024-12-21", "2025-01-10", 21)
 
 
 @pytest.mark.behaviour("missing_not_zero", "instagram")
 def test_days_without_data_keep_an_empty_figure_and_do_not_move_the_cursor(tmp_path: Path) -> None:
     batches, _, cursor = pull(lambda request: Reply({"data": []}), tmp_path, "daily")
     frame = rows_of(batches)
-    assert len(frame) == 132
+    assert len(frame) == 132 + 4
     assert frame["value"].isna().all()
-    assert set(frame["availability"]) == {"no_data"}
+    assert set(frame[frame["period_start"] >= "2025-01-11"]["availability"]) == {"no_data"}
     assert cursor is None
-
-
-def test_days_that_instagram_no_longer_offers_say_so_and_are_not_skipped(tmp_path: Path) -> None:
-    def only_recent(request: Request) -> Reply:
-        return follower_days(request) if days_asked(request)[0] > date(2024, 12, 1) else error(100)
-
-    batches, _, _ = pull(only_recent, tmp_path, "daily")
-    frame = rows_of(batches)
-    gone = frame[frame["availability"] == "not_offered"]
-    assert (gone["period_start"].min(), gone["period_start"].max(), len(gone)) == (
-        "2024-10-01",
-        "2024-12-29",
-        90,
-    )
-    assert gone["value"].isna().all()
-    assert (frame["availability"] == "given").sum() == 42
 
 
 @pytest.mark.behaviour("resumed", "instagram", "matomo")
@@ -151,56 +176,90 @@ def test_a_load_interrupted_between_windows_resumes_after_the_last_stored_one(tm
     with serving(follower_days) as server:
         client = instagram.open(settings_for(server, tmp_path), QUICK)
         some = client.pull("daily").batches
-        kept = [next(some), next(some)]
+        kept = [next(some), next(some), next(some)]  # the first window, and the second with its month
         rest = list(client.pull("daily", checkpoint=kept[-1].checkpoint).batches)
-    assert rows_of(kept + rest)["period_start"].tolist() == [
+    assert by_grain(kept + rest)["day"]["period_start"].tolist() == [
         str(date(2024, 10, 1) + timedelta(days=n)) for n in range(132)
     ]
 
 
 @pytest.mark.behaviour("exact_period", "instagram")
 @pytest.mark.behaviour("unique_not_added", "instagram")
-def test_reach_is_requested_for_the_exact_quarter_and_with_q4_for_the_year(tmp_path: Path) -> None:
+@pytest.mark.behaviour("windows", "instagram")
+def test_views_of_a_quarter_are_those_of_its_windows_and_reach_is_not_offered(tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
-        value = 100 if request.query["since"] == "2024-10-01" else 250
-        return Reply({"data": [total(request.query["metric"], value)]})
+        if (until := date.fromisoformat(request.query["until"])) and len(days_in(request)) > 30:
+            return Reply(json.loads((CASES / "ig_refusal_30_days.json").read_text()), 400)
+        assert request.query["metric"] == "views" and until
+        return Reply({"data": [total("views", len(days_in(request)))]})
 
     batches, server, _ = pull(answer, tmp_path, "periods", quarter=Q4)
-    frame = rows_of(batches).set_index(["metric", "period_start", "period_end"])["value"]
-    assert frame.to_dict() == {
-        ("reach", "2024-10-01", "2025-01-01"): "100", ("views", "2024-10-01", "2025-01-01"): "100",
-        ("reach", "2024-01-01", "2025-01-01"): "250", ("views", "2024-01-01", "2025-01-01"): "250",
+    frame = rows_of(batches).astype(object).where(lambda cell: cell.notna(), None)
+    found = {(row.metric, row.grain): (row.value, row.availability) for row in frame.itertuples()}
+    assert found == {
+        ("views", "quarter"): ("92", "given"), ("views", "year"): ("366", "given"),
+        ("reach", "quarter"): (None, "not_offered"), ("reach", "year"): (None, "not_offered"),
     }  # fmt: skip
-    assert all("," not in request.query["metric"] for request in server.requests)
-    _, server, _ = pull(answer, tmp_path, "periods", quarter=Quarter(2024, 3))
-    assert {request.query["until"] for request in server.requests} == {"2024-10-01"}
+    sizes = [len(days_in(request)) for request in server.requests]
+    assert sizes[:4] == [30, 30, 30, 2] and max(sizes) == 30
+    assert len(server.requests) == 4 * 4  # the windows of the last quarter are not requested again
+
+
+def days_in(request: Request) -> range:
+    since, until = date.fromisoformat(request.query["since"]), date.fromisoformat(request.query["until"])
+    return range((until - since).days)
+
+
+@pytest.mark.behaviour("windows", "instagram")
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        ([1, 2, 3, 4], "10"),
+        ([None, None, 3, 4], "7"),  # the account began in the quarter
+        ([1, None, 3, 4], None),  # a hole: the sum would be too small
+        ([1, 2, 3, None], None),
+        ([None] * 4, None),
+        ([0, 0, 0, 0], "0"),
+    ],
+)
+def test_a_window_without_data_is_no_zero_in_the_sum(
+    tmp_path: Path, parts: list[int | None], value: str | None
+) -> None:
+    starts = ["2024-07-01", "2024-07-31", "2024-08-30", "2024-09-29"]
+
+    def answer(request: Request) -> Reply:
+        part = parts[starts.index(request.query["since"])]
+        return Reply({"data": [] if part is None else [total("views", part)]})
+
+    frame = rows_of(pull(answer, tmp_path, "periods", quarter=Quarter(2024, 3))[0])
+    (views,) = (
+        frame[frame["metric"] == "views"]
+        .astype(object)
+        .where(lambda cell: cell.notna(), None)
+        .to_dict("records")
+    )
+    assert (views["value"], views["availability"]) == (value, "no_data" if value is None else "given")
 
 
 @pytest.mark.behaviour("missing_not_zero", "instagram")
 def test_a_missing_figure_stays_empty_and_never_becomes_a_zero(tmp_path: Path) -> None:
-    def answer(request: Request) -> Reply:
-        return Reply({"data": [] if request.query["metric"] == "reach" else [total("views", None)]})
-
-    batches, _, _ = pull(answer, tmp_path, "periods", quarter=Q4)
+    batches, _, _ = pull(
+        lambda request: Reply({"data": [total("views", None)]}), tmp_path, "periods", quarter=Q4
+    )
     frame = rows_of(batches)
     assert frame["value"].isna().all()
-    assert set(frame["availability"]) == {"no_data"}
+    assert set(frame[frame["metric"] == "views"]["availability"]) == {"no_data"}
 
 
 @pytest.mark.behaviour("retired_metric", "instagram")
-def test_a_retired_metric_is_named_and_does_not_take_the_other_with_it(tmp_path: Path) -> None:
-    def answer(request: Request) -> Reply:
-        metric = request.query["metric"]
-        return error(100) if metric == "reach" else Reply({"data": [total(metric, 7)]})
-
-    with serving(answer) as server:
+def test_a_retired_metric_is_named_and_does_not_take_the_load_with_it(tmp_path: Path) -> None:
+    with serving(lambda request: error(100)) as server:
         result = instagram.open(settings_for(server, tmp_path), QUICK).pull(
             "periods", quarter=Quarter(2024, 2)
         )
         frame = rows_of(list(result.batches)).set_index("metric")
-    assert frame["availability"].to_dict() == {"reach": "not_offered", "views": "given"}
-    assert frame.loc["views", "value"] == "7"
-    assert "reach for 2024-04-01" in result.warnings()[0]
+    assert frame["availability"].to_dict() == {"reach": "not_offered", "views": "not_offered"}
+    assert "views for 2024-04-01" in result.warnings()[0]
 
 
 def test_a_quarter_that_has_not_begun_is_not_requested(tmp_path: Path) -> None:
@@ -273,7 +332,7 @@ def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path
         if request.path.endswith("/1/insights"):
             return error(100, 2108006)  # posted before the account became a business
         if request.query["metric"] == "reach":
-            return error(10)  # too few viewers
+            return error(10, words="(#10) Not enough viewers for the media to show insights")
         return Reply({"data": [{"name": "views", "values": [{"value": 4}]}]})
 
     batches, _, _ = pull(answer, tmp_path, "content_metrics", quarter=Q4)
@@ -283,6 +342,51 @@ def test_one_figure_that_is_refused_stays_empty_and_the_others_are_kept(tmp_path
         ["1", "views", None, "suppressed"], ["1", "reach", None, "suppressed"],
         ["2", "views", "4", "given"], ["2", "reach", None, "suppressed"],
     ]  # fmt: skip
+
+
+@pytest.mark.behaviour("error_meaning", "instagram")
+@pytest.mark.behaviour("permissions", "instagram")
+@pytest.mark.parametrize("entity", ["content_metrics", "periods", "daily"])
+def test_a_missing_permission_for_insights_is_named_and_hides_no_figure_as_of_few_people(
+    tmp_path: Path, entity: str
+) -> None:
+    refusal = json.loads((CASES / "ig_no_permission.json").read_text())
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/media") and "insights" not in request.query["fields"]:
+            return Reply({"data": [post(1, "2024-11-26T08:00:00+0000")]})
+        return Reply(refusal, 400)
+
+    with pytest.raises(PermanentSourceError, match="lacks the permission instagram_manage_insights"):
+        pull(answer, tmp_path, entity, quarter=Q4)
+
+
+@pytest.mark.behaviour("one_account", "instagram")
+def test_one_account_without_permission_is_named_and_the_others_are_stored(tmp_path: Path) -> None:
+    refusal = json.loads((CASES / "ig_no_permission.json").read_text())
+
+    def answer(request: Request) -> Reply:
+        if "/18/" in request.path:
+            return Reply(refusal, 400)
+        return (
+            follower_days(request)
+            if "follow" in request.query["metric"]
+            else Reply({"data": [total("views", 7)]})
+        )
+
+    with serving(answer) as server:
+        settings = settings_for(server, tmp_path).with_source(
+            "instagram", account_ids="18,17", api_url=server.url
+        )
+        client = instagram.open(settings, QUICK)
+        for entity, metric in (("periods", "views"), ("daily", "follower_count")):
+            result = client.pull(entity, quarter=Q4)
+            frame = rows_of(list(result.batches))
+            states = frame[frame["metric"] == metric].groupby("account_id")["availability"].agg(set)
+            assert "no_access" in states["18"] and "given" not in states["18"] and "given" in states["17"]
+            assert "Instagram account 18 could not be read, and the others were" in result.warnings()[0]
+            assert "instagram_manage_insights" in result.warnings()[0]
+        assert set(json.loads(str(result.cursor()))["days"]) == {"17"}
 
 
 @pytest.mark.parametrize("code", [102, 190])
@@ -337,9 +441,9 @@ def test_an_hour_long_wait_in_the_usage_header_is_left_to_the_next_run(tmp_path:
 
 
 def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_ignored() -> None:
-    assert graph.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
-    assert graph.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
-    assert graph.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
+    assert graph_errors.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
+    assert graph_errors.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
+    assert graph_errors.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
 
 
 def visits(

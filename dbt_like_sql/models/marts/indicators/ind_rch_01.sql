@@ -48,7 +48,11 @@ cells as (
 
     select
         period, 'account', platform || ' ' || account, views, null, case when views is null then 0 else 1 end,
-        case when state = 'not_offered' then 'The platform does not tell this period.' else note end
+        case state
+            when 'not_offered' then 'The platform does not tell this period.'
+            when 'no_access' then 'The account could not be read.'
+            else note
+        end
     from by_account
 
     union all

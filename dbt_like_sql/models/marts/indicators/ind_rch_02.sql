@@ -20,34 +20,71 @@ counted_later as (
 
 gained as (
 
-    select account_key, starts_on as gained_on, value as net_new_followers
+    select account_key, grain, starts_on, ends_before, value as net_new_followers
     from {{ ref('fct_platform_metric') }}
-    where counts = 'new_followers' and grain = 'day' and content_id = 'all' and availability = 'given'
+    where counts = 'new_followers' and grain in ('day', 'month') and content_id = 'all' and availability = 'given'
 
 ),
 
--- A platform that never reports new followers by day cannot be extrapolated back.
+days as (select * from gained where grain = 'day'),
+
+-- A month stands for its days where not all of them are known: some platforms give single days for a while only.
+months as (
+
+    select m.account_key, m.starts_on, m.ends_before, max(m.net_new_followers) as net_new_followers
+    from gained as m
+    left join days as d
+        on d.account_key = m.account_key and d.starts_on >= m.starts_on and d.starts_on < m.ends_before
+    where m.grain = 'month'
+    group by m.account_key, m.starts_on, m.ends_before
+    having count(distinct d.starts_on) < {{ days_between('m.starts_on', 'm.ends_before') }}
+
+),
+
+-- A platform that never reports new followers cannot be extrapolated back.
 reckonable as (select distinct account_key from gained),
+
+counts as (select * from counted_later where place = 1),
+
+spans as (
+
+    select
+        c.period, c.account_key, m.starts_on, m.net_new_followers,
+        {{ days_between('m.starts_on', 'm.ends_before') }} as days
+    from counts as c
+    join months as m
+        on m.account_key = c.account_key and m.starts_on > c.as_of_on and m.ends_before <= c.taken_on
+
+    union all
+
+    select c.period, c.account_key, d.starts_on, d.net_new_followers, 1 as days
+    from counts as c
+    join days as d on d.account_key = c.account_key and d.starts_on > c.as_of_on and d.starts_on <= c.taken_on
+    left join months as m
+        on m.account_key = c.account_key and m.starts_on > c.as_of_on and m.ends_before <= c.taken_on
+        and d.starts_on >= m.starts_on and d.starts_on < m.ends_before
+    where m.account_key is null
+
+),
 
 reckoned as (
 
     select
         c.period,
+        c.account_key,
         a.platform_title as platform,
         a.account,
-        c.followers - coalesce(sum(d.net_new_followers), 0) as followers,
+        c.followers - coalesce(sum(s.net_new_followers), 0) as followers,
         -- The day of the count itself may not have ended, so it is not required.
         {{ days_between('c.as_of_on', 'c.taken_on') }} - 1 as days_needed,
-        count(distinct case when d.gained_on < c.taken_on then d.gained_on end) as days_present,
-        {{ days_between('min(d.gained_on)', 'c.taken_on') }} as days_since_first,
+        coalesce(sum(case when s.starts_on < c.taken_on then s.days end), 0) as days_present,
+        {{ days_between('min(s.starts_on)', 'c.taken_on') }} as days_since_first,
         max(r.account_key) is not null as is_reckonable
-    from counted_later as c
+    from counts as c
     join {{ ref('dim_platform_account') }} as a on a.account_key = c.account_key and a.kind = 'social'
     left join reckonable as r on r.account_key = c.account_key
-    left join gained as d
-        on d.account_key = c.account_key and d.gained_on > c.as_of_on and d.gained_on <= c.taken_on
-    where c.place = 1
-    group by c.period, a.platform_title, a.account, c.followers, c.taken_on, c.as_of_on
+    left join spans as s on s.period = c.period and s.account_key = c.account_key
+    group by c.period, c.account_key, a.platform_title, a.account, c.followers, c.taken_on, c.as_of_on
 
 ),
 
@@ -74,6 +111,16 @@ by_account as (
         end as note
     from reckoned
     where not (days_present < days_needed and days_present = days_since_first and followers = 0)
+
+    union all
+
+    -- Accounts whose followers were never counted because they could not be read.
+    select distinct
+        f.period, f.platform_title, f.account, cast(null as bigint), 'no_access', 'The account could not be read.'
+    from {{ ref('fct_account_period') }} as f
+    join periods as p on p.period = f.period
+    left join reckoned as r on r.period = f.period and r.account_key = f.account_key
+    where f.kind = 'social' and f.state = 'no_access' and r.account_key is null
 
 ),
 

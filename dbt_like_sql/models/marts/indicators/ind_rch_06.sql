@@ -50,7 +50,10 @@ cells as (
 
     select
         period, 'account', platform || ' ' || account, value, null, case when value is null then 0 else 1 end,
-        case when state = 'not_offered' then 'The platform gives no reach for exactly this period.' end
+        case state
+            when 'not_offered' then 'The platform gives no reach for exactly this period.'
+            when 'no_access' then 'The account could not be read.'
+        end
     from by_account
 
 )

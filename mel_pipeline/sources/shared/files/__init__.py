@@ -1,10 +1,12 @@
-"""Table files exported by hand (CSV, XLSX): read whole or refused. For every source; no source by name here."""
+"""Table files exported by hand (CSV, XLSX, zip): read whole or refused. For every source; no source by name here."""
 
+from mel_pipeline.sources.shared.files.archive import unpacked
 from mel_pipeline.sources.shared.files.folder import (
     SETTLE_SECONDS,
     DropFile,
     dropped,
     files_in,
+    other_entries,
     readable_files,
 )
 from mel_pipeline.sources.shared.files.opening import open_table, open_tables
@@ -19,6 +21,8 @@ __all__ = [
     "files_in",
     "open_table",
     "open_tables",
+    "other_entries",
     "read_table",
     "readable_files",
+    "unpacked",
 ]

@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
-from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
+from mel_pipeline.core.errors import TransientSourceError
 from mel_pipeline.sources.shared.base import text_of
-from mel_pipeline.sources.shared.http import Answer, Http, TryAgainError, explain_status
+from mel_pipeline.sources.shared.http import Answer, Http, explain_status
+from mel_pipeline.sources.shared.meta.graph_errors import (
+    RefusedError,
+    Wording,
+    error_of,
+    explain_error,
+    used_percent,
+    wait_seconds,
+)
 from mel_pipeline.sources.shared.platform.budget import Budget
-from mel_pipeline.sources.shared.values import Novelty, promised_list, whole_number
+from mel_pipeline.sources.shared.values import Novelty, promised_list
 
 PAGE = 100  # records a page; more are refused
 _LISTS = frozenset({"insights", "media", "posts"})
-_REAUTHORISE = frozenset({102, 190})
-_THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
-_RETRY = frozenset({1, 2})
-_PERMISSION = frozenset({10, *range(200, 300)})
-_USAGE_HEADERS = ("x-business-use-case-usage", "x-app-usage")
-_USAGE = ("call_count", "total_time", "total_cputime")  # percent of the quota
-
-
-@dataclass(frozen=True)
-class GraphError:
-    """Decided by the JSON ``code``, never by the HTTP status."""
-
-    code: int
-    subcode: int
-
-    @property
-    def is_query_error(self) -> bool:
-        """A bad or retired metric, or a window out of reach: another query may succeed."""
-        return self.code == 100 and not self.is_gone
-
-    @property
-    def is_gone(self) -> bool:
-        """The object was deleted, or the id is wrong."""
-        return self.code == 100 and self.subcode == 33
-
-    @property
-    def is_suppressed(self) -> bool:
-        """Hidden for too few viewers (10), or posted before the account became a business account."""
-        return self.code == 10 or (self.code == 100 and self.subcode == 2108006)
-
-
-class RefusedError(PermanentSourceError):
-    """The query was refused (code 100); another may succeed."""
-
-    def __init__(self, message: str, error: GraphError) -> None:
-        super().__init__(message)
-        self.error = error
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What messages say: the platform, and the settings and permissions that fix an error."""
-
-    platform: str
-    address_setting: str
-    token_setting: str
-    ids_setting: str
-    permissions: str
 
 
 @dataclass
@@ -72,7 +32,6 @@ class Graph:
     http: Http
     url: str  # with the version
     wording: Wording
-    hides_small_groups: bool = False  # code 10 then means a hidden figure instead of a missing permission
     budget: Budget = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +59,7 @@ class Graph:
         answer = self.http.call(
             f"{self.wording.platform} {what}",
             f"{self.url}/{node}",
-            self._judge,
+            partial(self._judge, _needs_insights(node, params)),
             method="GET" if form is None else "POST",
             headers=lambda: headers,
             params=params,
@@ -139,7 +98,7 @@ class Graph:
             novelty.require([position])
             query = {**query, "after": position}
 
-    def _judge(self, answer: Answer) -> Mapping[str, object]:
+    def _judge(self, needs_insights: bool, answer: Answer) -> Mapping[str, object]:
         used = used_percent(answer.headers)
         if used is not None:
             self.budget.note_share(used, wait_seconds(answer.headers))
@@ -149,97 +108,16 @@ class Graph:
             if answer.status != 200:
                 raise explain_status(answer, f"Check {self.wording.address_setting}.")
             return data
-        explained = explain_error(answer, error, self.wording, self.http.policy.throttled)
-        if error.code == 100 or (self.hides_small_groups and error.is_suppressed):
+        explained = explain_error(
+            answer, error, self.wording, self.http.policy.throttled, insights=needs_insights
+        )
+        if error.code == 100 or error.is_suppressed:
             raise RefusedError(str(explained), error)
         raise explained
 
 
-def error_of(data: Mapping[str, object]) -> GraphError | None:
-    """The error in an answer, if it is one."""
-    error = data.get("error")
-    if not isinstance(error, dict):
-        return None
-    return GraphError(_number(error.get("code")), _number(error.get("error_subcode")))
-
-
-def explain_error(  # noqa: PLR0911 - one return a meaning
-    answer: Answer, error: GraphError, wording: Wording, throttled: float
-) -> SourceError:
-    """What a code means. Meta's own text is left out: it repeats the query and the account."""
-    code, platform = error.code, wording.platform
-    if code in _REAUTHORISE:
-        return ReauthoriseError(
-            f"{answer.what}: the access token has expired or was withdrawn (code {code})."
-            f" Authorise the account again and set {wording.token_setting}."
-        )
-    if code in _THROTTLED:
-        return TryAgainError(
-            f"{answer.what}: too many calls (code {code}). Run the load again later.",
-            wait_seconds(answer.headers) or throttled,
-        )
-    if code in _RETRY:
-        return TryAgainError(
-            f"{answer.what}: {platform} reports an internal error (code {code}). Run the load again later."
-        )
-    if code in _PERMISSION:
-        return PermanentSourceError(
-            f"{answer.what}: the access token lacks a permission (code {code})."
-            f" Authorise again with {wording.permissions}."
-        )
-    if code == 100:
-        reason = (
-            "it does not exist, or the token may not see it"
-            if error.is_gone
-            else "the metric was retired, or the period is out of its reach"
-        )
-        return PermanentSourceError(
-            f"{answer.what}: {platform} refused the query (code 100): {reason}. Check {wording.ids_setting}."
-        )
-    if answer.status >= 500:
-        return TransientSourceError(
-            f"{answer.what}: {platform} answered code {code}. Run the load again later."
-        )
-    return explain_status(answer, f"{platform} answered code {code}.")
-
-
-def wait_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long to wait, by the usage headers, which count in minutes. None if they do not say."""
-    waits = [
-        60.0 * minutes
-        for entry in _usage(headers)
-        if (minutes := _amount(entry.get("estimated_time_to_regain_access")))
-    ]
-    return max(waits, default=None)
-
-
-def used_percent(headers: Mapping[str, str]) -> float | None:
-    """The largest used share of any quota, in percent. None if the headers do not say."""
-    shares = [
-        share
-        for entry in _usage(headers)
-        for name in _USAGE
-        if (share := _amount(entry.get(name))) is not None
-    ]
-    return max(shares, default=None)
-
-
-def _usage(headers: Mapping[str, str]) -> list[Mapping[str, object]]:
-    """The records of both usage headers: the app's own, and one per account."""
-    lowered = {name.lower(): value for name, value in headers.items()}
-    found: list[Mapping[str, object]] = []
-    for name in _USAGE_HEADERS:
-        try:
-            data = json.loads(lowered.get(name, "{}"))
-        except ValueError:
-            continue  # the call is valid without usage; throttling then waits the default time
-        if isinstance(data, dict):
-            found += [data, *(entry for part in data.values() for entry in records({"data": part}))]
-    return found
-
-
-def _amount(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _needs_insights(node: str, params: Mapping[str, str] | None) -> bool:
+    return node.endswith("/insights") or "insights." in (params or {}).get("fields", "")
 
 
 def figure(series: Mapping[str, object]) -> str | None:
@@ -287,7 +165,3 @@ def values_of(series: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 def _list(value: object) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> int:
-    return whole_number(value) or 0

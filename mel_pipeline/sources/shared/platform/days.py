@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.rows import Period
 
 SETTLES_DAYS = 3  # platforms complete their figures up to 48 hours later
@@ -39,9 +40,34 @@ def months_of(quarter: Quarter, today: date) -> list[Period]:
     return [Period("month", start, end) for start, end in zip(starts, ends, strict=True) if start < today]
 
 
+def months_ending_in(window: tuple[date, date]) -> list[Period]:
+    """The calendar months whose last day is in a window."""
+    found = []
+    start = window[0].replace(day=1)
+    while (end := (start + timedelta(days=31)).replace(day=1)) <= window[1]:
+        if end > window[0]:
+            found.append(Period("month", start, end))
+        start = end
+    return found
+
+
 def days_of(window: tuple[date, date]) -> list[date]:
     """The days from the first up to, not including, the second."""
     return [window[0] + timedelta(days=number) for number in range((window[1] - window[0]).days)]
+
+
+def parts_of(period: Period, end: date, most_days: int) -> list[tuple[date, date]]:
+    """Windows of at most ``most_days`` days that cover a period up to ``end`` once; none spans two quarters.
+
+    So the windows of a year are those of its quarters.
+    """
+    found: list[tuple[date, date]] = []
+    quarter = Quarter.of(period.start)
+    while quarter.start < end:
+        first = max(quarter.start, period.start)
+        found += windows(first, min(quarter.end, end), most_days)
+        quarter = quarter.next()
+    return found
 
 
 def windows(first: date, end: date, most_days: int) -> list[tuple[date, date]]:
@@ -92,33 +118,47 @@ def daily_pull(
     today: date,
     window_days: int,
     repull_days: int = SETTLES_DAYS,
+    what: str = "The account",
+    unread: Callable[[str, list[date]], Batch] | None = None,
 ) -> Pull:
     """Daily figures of each account up to yesterday, window by window; an interrupted load resumes.
+
+    An account that cannot be read does not stop the others: its new days are stored as such, and it is named.
 
     Args:
         ask: fetches the batches of one account and window (first day, first day after it).
         beginning: the first day to fetch for an account that was never read.
+        what: the account in words, for messages.
+        unread: rows for days of an account that could not be read; stored figures are not replaced.
     """
     here = DayCursor.read(cursor, contract)
+    stored = dict(here.last)
     done = DayCursor.read(checkpoint, contract).last if checkpoint else {}
+    each = EachAccount(what)
 
-    def batches() -> Iterator[Batch]:
-        for account in accounts:
-            first = here.first_day(account, beginning, repull_days)
-            if account in done:
-                first = max(first, date.fromisoformat(done[account]) + timedelta(days=1))
-            for window in windows(first, today, window_days):
-                parts = list(ask(account, window))
-                done[account] = (window[1] - timedelta(days=1)).isoformat()
-                for number, batch in enumerate(parts, start=1):
-                    for day in _days_with_figures(batch):
-                        here.note(account, day)
-                    whole = number == len(parts)
-                    yield (
-                        replace(batch, checkpoint=DayCursor(here.rules, dict(done)).text) if whole else batch
-                    )
+    def read(account: str) -> Iterator[Batch]:
+        first = here.first_day(account, beginning, repull_days)
+        if account in done:
+            first = max(first, date.fromisoformat(done[account]) + timedelta(days=1))
+        for window in windows(first, today, window_days):
+            parts = list(ask(account, window))
+            done[account] = (window[1] - timedelta(days=1)).isoformat()
+            for number, batch in enumerate(parts, start=1):
+                for day in _days_with_figures(batch):
+                    here.note(account, day)
+                whole = number == len(parts)
+                yield replace(batch, checkpoint=DayCursor(here.rules, dict(done)).text) if whole else batch
 
-    return Pull(batches(), cursor=lambda: here.text)
+    def unread_days(account: str) -> Iterator[Batch]:
+        last = stored.get(account)
+        first = date.fromisoformat(last) + timedelta(days=1) if last else beginning
+        if account in done:
+            first = max(first, date.fromisoformat(done[account]) + timedelta(days=1))
+        if unread and first < today:
+            yield unread(account, days_of((first, today)))
+
+    batches = each.batches(accounts, read, unread_days)
+    return Pull(batches, cursor=lambda: here.text, warnings=each.warnings)
 
 
 def _days_with_figures(batch: Batch) -> list[date]:

@@ -5,9 +5,7 @@ Each platform has a reader that interprets its files.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -24,10 +22,12 @@ from mel_pipeline.sources.shared.files import (
     DropFile,
     FileRefusedError,
     files_in,
+    other_entries,
     readable_files,
+    unpacked,
 )
-from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.shared.platform.days import periods_of
+from mel_pipeline.sources.shared.platform.export_rows import Export, Post, day_of, moment_of
 from mel_pipeline.sources.shared.platform.rows import (
     Period,
     Row,
@@ -37,67 +37,15 @@ from mel_pipeline.sources.shared.platform.rows import (
     metric_row,
 )
 
-_ENDINGS = {".csv", ".xlsx", ".xls"}
-_NUMBER = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
-_DATA = re.compile(r"\d{3}|://|@")
-_ID = re.compile(r"\d+(?:_\d+)?")
-_EXACT_DIGITS = 15  # Excel keeps this many digits of a number and replaces the rest with zeros
-_SHORTENED = (
-    "Excel has shortened the id. Take the file as it was downloaded, without opening and saving it in Excel."
-)
-
-
-@dataclass(frozen=True)
-class Post:
-    """One row of an export.
-
-    ``figures`` holds digits, or None where a cell is empty; it lacks what the file has no column for.
-    ``unread`` names the metrics whose cell is not a number.
-    """
-
-    account: str
-    account_name: str | None
-    number: str
-    kind: str | None
-    title: str | None
-    published: datetime | date  # a day where the file gives no time
-    place: str
-    figures: Mapping[str, str | None]
-    unread: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Faulty:
-    """A row that cannot be used; ``known`` holds the ids that can be read."""
-
-    place: str
-    column: str
-    reason: str
-    known: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Day:
-    """Figures of a whole account on one day; None where a cell is empty."""
-
-    account: str
-    day: date
-    place: str
-    figures: Mapping[str, str | None]
-
-
-@dataclass
-class Export:
-    """What one file holds."""
-
-    posts: list[Post] = field(default_factory=list)
-    days: list[Day] = field(default_factory=list)
-    faulty: list[Faulty] = field(default_factory=list)
-    how: str = ""
+_TABLES = {".csv", ".xlsx", ".xls"}
+_ENDINGS = {*_TABLES, ".zip"}
 
 
 class ExportFolder(Client):
-    """All files in the folder, oldest first: of two versions of a post, the one in the later file counts."""
+    """All files in the folder, oldest first: of two versions of a post, the one in the later file counts.
+
+    A file that says which range it covers is as old as the end of that range.
+    """
 
     def __init__(
         self,
@@ -152,17 +100,61 @@ class ExportFolder(Client):
             )
         settled = (file for file in files_in(self._folder, _ENDINGS) if file.is_settled(self._settle))
         files, refused = readable_files(settled)
-        exports: dict[str, Export] = {}
+        exports: dict[str, tuple[date, Export]] = {}
         for file in files:
             try:
-                exports[file.digest] = self._read(file)
+                with unpacked(file, _TABLES) as (tables, others):
+                    refused |= others
+                    for table in tables:
+                        self._read_into(exports, refused, table, file)
             except FileRefusedError as reason:
                 refused[file.name] = str(reason)
-        if not exports:
+        self._warn_about_folder(any(one.holds_rows for _, one in exports.values()))
+        ordered = [export for _, export in sorted(exports.values(), key=lambda found: found[0])]
+        for export in ordered:
+            self._warnings += [*export.warnings, *self._late_dates(export)]
+        return ordered, refused
+
+    def _read_into(
+        self,
+        exports: dict[str, tuple[date, Export]],
+        refused: dict[str, str],
+        table: DropFile,
+        file: DropFile,
+    ) -> None:
+        try:
+            export = self._read(table)
+        except FileRefusedError as reason:
+            refused[table.name] = str(reason)
+            return
+        export.settle_repeats()
+        modified = datetime.fromtimestamp(file.modified_ns / 1e9, self._zone).date()
+        exports.pop(table.digest, None)  # the same content again: as late as its latest copy
+        exports[table.digest] = (export.until or modified, export)
+
+    def _warn_about_folder(self, has_exports: bool) -> None:
+        if not has_exports:
             self._warnings.append(
                 f"{self._title}: there is no readable export in the folder that {self._folder_setting} names."
             )
-        return list(exports.values()), refused
+        if others := other_entries(self._folder, _ENDINGS):
+            self._warnings.append(
+                f"{self._title}: not read in the folder that {self._folder_setting} names: {', '.join(others)}."
+                " Only CSV, XLSX and zip files directly in it are. Move or export them so, or remove them."
+            )
+
+    def _late_dates(self, export: Export) -> list[str]:
+        """A warning about dates after today: day and month may be swapped."""
+        dated = [(day_of(post, self._zone), post.place) for post in export.posts]
+        dated += [(day.day, day.place) for day in export.days]
+        late = [(day, place) for day, place in dated if day > self._today]
+        if not late:
+            return []
+        day, place = late[0]
+        return [
+            f"{place}: the date {day} is after today, {self._today}; {len(late)} of {len(dated)} dates of the file"
+            " are. Check that day and month are not swapped, and export again."
+        ]
 
     def _days(self, export: Export, contract: EntityContract) -> Batch:
         rows = [
@@ -205,7 +197,7 @@ class ExportFolder(Client):
         rows = [
             content_row(
                 self._name, post.account, post.number, post.kind or "post", post.title,
-                _moment(post.published, self._zone).isoformat(), post.place,
+                moment_of(post.published, self._zone).isoformat(), post.place,
             )
             for post in self._within(export, quarter)
         ]  # fmt: skip
@@ -215,7 +207,7 @@ class ExportFolder(Client):
         rows: list[Row] = []
         rejected = self._quarantined(export, contract)
         for post in self._within(export, quarter):
-            for metric in self._post_metrics:
+            for metric in self._post_metrics if post.since_publication else ():
                 row = self._figure(post, metric)
                 if metric in post.unread:
                     reason = f"{metric} is not a whole number."
@@ -257,63 +249,6 @@ class ExportFolder(Client):
         ]
 
     loads: ClassVar = {EVERY: _folder_load}
-
-
-def _moment(published: datetime | date, zone: ZoneInfo) -> datetime:
-    """A day without a time begins in the business time zone."""
-    if isinstance(published, datetime):
-        return published
-    return datetime(published.year, published.month, published.day, tzinfo=zone)
-
-
-def day_of(post: Post, zone: ZoneInfo) -> date:
-    """Day of publication in a time zone."""
-    return _moment(post.published, zone).astimezone(zone).date()
-
-
-def id_fault(text: str, *, workbook: bool) -> str | None:
-    """Why a numeric id cannot be trusted, if so.
-
-    Args:
-        workbook: it comes from a workbook, where a long number may have lost its last digits.
-    """
-    if re.fullmatch(r"\d(?:[.,]\d+)?E\+\d+", text, re.IGNORECASE):
-        return _SHORTENED
-    if not _ID.fullmatch(text):
-        return "The id is missing or not a number."
-    if workbook and len(text) > _EXACT_DIGITS and not text[_EXACT_DIGITS:].strip("0"):
-        return _SHORTENED
-    return None
-
-
-def figures_of(
-    row: Mapping[str, str], metrics: Mapping[str, str]
-) -> tuple[dict[str, str | None], frozenset[str]]:
-    """Each metric the file has a column for (column → metric), and those whose cell cannot be read."""
-    texts = {metric: row[column] for column, metric in metrics.items() if column in row}
-    unread = frozenset(metric for metric, text in texts.items() if text and not _NUMBER.fullmatch(text))
-    return {
-        metric: text.replace(",", "") or None for metric, text in texts.items() if metric not in unread
-    }, unread
-
-
-def columns_of(header: Sequence[str]) -> dict[str, int]:
-    """Position of each column by its name in lower case; the first of two counts."""
-    found: dict[str, int] = {}
-    for position, name in enumerate(header):
-        found.setdefault(" ".join(name.lower().split()), position)
-    return found
-
-
-def unknown_header(title: str, header: Sequence[str], again: str) -> FileRefusedError:
-    """The error for a file that is not an export of this platform; it quotes the header, unless that is data.
-
-    Args:
-        again: what to do.
-    """
-    seen = clean(", ".join(header[:8]))
-    found = "The first row holds no column names." if _DATA.search(seen) else f"The first row reads: {seen}."
-    return FileRefusedError(f"The header is not that of an export of {title} in English. {found} {again}")
 
 
 def only(options: SourceSettings, name: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -12,7 +12,7 @@ from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.sources.shared.base import Batch, Rejected, frame_of, text_of
 
 Grain = Literal["day", "month", "quarter", "year", "lifetime"]
-Availability = Literal["given", "no_data", "not_offered", "suppressed", "retired"]
+Availability = Literal["given", "no_data", "not_offered", "suppressed", "retired", "no_access"]
 Row = dict[str, str | None]
 WHOLE_ACCOUNT = "all"
 
@@ -84,6 +84,22 @@ def metric_row(
         "availability": why_missing if text is None else "given",
         "_source_ref": ref,
     }
+
+
+def unread_rows(
+    platform: str, account: str, metrics: Iterable[str], periods: Iterable[Period | date]
+) -> list[Row]:
+    """Figures of an account that could not be read, for periods or days: empty, and known to be missing."""
+    spans = [
+        one if isinstance(one, Period) else Period("day", one, one + timedelta(days=1)) for one in periods
+    ]
+    return [
+        metric_row(
+            platform, account, metric, span, None, f"account {account}, {span.text}", why_missing="no_access"
+        )
+        for metric in metrics
+        for span in spans
+    ]
 
 
 def batch_of(

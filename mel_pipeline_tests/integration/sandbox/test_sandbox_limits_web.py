@@ -1,0 +1,129 @@
+"""Limits of web statistics, newsletters and survey servers, beside the recorded answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from mel_pipeline.sandbox import Sandbox
+from mel_pipeline.sandbox.platforms import ga4, mailchimp, matomo
+from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
+from mel_pipeline_tests.fixtures.limits import TODAY, recorded
+
+# Matomo
+
+
+def visits(box: Sandbox, site: str = "1", **values: str) -> Any:
+    days = f"{TODAY - timedelta(days=100)},{TODAY - timedelta(days=1)}"
+    form = {"module": "API", "method": "VisitsSummary.get", "period": "day", "format": "JSON", "date": days}
+    form |= {"token_auth": matomo.TOKEN, "idSite": site, **values}
+    answer = requests.post(f"{box.url}/matomo/index.php", data=form, timeout=10)
+    assert answer.status_code == (200 if form["token_auth"] == matomo.TOKEN else 401)
+    return answer.json()
+
+
+def test_a_site_without_access_and_a_deleted_one_answer_an_error_with_status_200(box: Sandbox) -> None:
+    box.platforms["matomo"].limit("2", matomo.NO_ACCESS)
+    denied = "You can't access this resource as it requires 'view' access for the website id = 2."
+    gone = "An unexpected website was found in the request: website id was set to '9' ."
+    for method in ("VisitsSummary.get", "SitesManager.getSiteFromId"):
+        assert visits(box, "2", method=method) == {"result": "error", "message": denied}
+        assert visits(box, "9", method=method) == {"result": "error", "message": gone}
+    assert "result" not in visits(box, "1")
+    assert "Unable to authenticate" in visits(box, token_auth="wrong")["message"]
+
+
+def test_days_of_a_site_that_ended_and_days_not_processed_are_empty_lists(box: Sandbox) -> None:
+    box.platforms["matomo"].limit("1", matomo.UNPROCESSED)
+    assert [day for day, figures in visits(box).items() if figures == []] == ["2026-11-18", "2026-11-19"]
+    box.platforms["matomo"].limit("1", matomo.ENDED)
+    ended = visits(box)
+    assert [bool(figures) for figures in ended.values()] == [True] * 10 + [False] * 90
+    assert visits(box, period="month")["2026-10"] == []
+    assert all(visits(box, "2").values())
+
+
+# Mailchimp
+
+
+def mailed(box: Sandbox, path: str) -> Any:
+    headers = {"Authorization": f"Bearer {mailchimp.KEY}"}
+    return requests.get(f"{box.url}/mailchimp/3.0/{path}", headers=headers, timeout=10).json()
+
+
+def test_reports_tell_opens_by_machines_apart_since_june_2024(box: Sandbox) -> None:
+    reports = {
+        report["send_time"][:10]: report["opens"] for report in mailed(box, "reports?count=100")["reports"]
+    }
+    wanted = recorded("mailchimp_report_mpp")["reports"][0]["opens"]
+    assert set(reports["2024-09-08"]) == set(wanted)
+    assert all(
+        opens["proxy_excluded_unique_opens"] < opens["unique_opens"]
+        for day, opens in reports.items()
+        if day > "2024-06-22"
+    )
+    assert set(reports["2024-06-08"]) == {"opens_total", "unique_opens", "open_rate"}
+
+
+def test_a_deleted_audience_is_not_listed_and_its_reports_are(box: Sandbox) -> None:
+    assert {report["list_is_active"] for report in mailed(box, "reports")["reports"]} == {True}
+    box.platforms["mailchimp"].limit(mailchimp.AUDIENCE, mailchimp.DELETED_LIST)
+    assert mailed(box, "lists") == {"lists": [], "total_items": 0}
+    assert {report["list_is_active"] for report in mailed(box, "reports")["reports"]} == {False}
+
+
+# Google Analytics
+
+
+@pytest.fixture(scope="module")
+def google(served: Sandbox) -> dict[str, str]:
+    """An authorization header of Google Analytics'."""
+    form = {"grant_type": "refresh_token", "client_id": CLIENT, "client_secret": SECRET}
+    form["refresh_token"] = ga4.GoogleAnalytics.refresh_token
+    token = requests.post(f"{served.url}/ga4/token", data=form, timeout=10).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+def report(box: Sandbox, google: dict[str, str], site: str = ga4.PROPERTY) -> requests.Response:
+    query = {
+        "dateRanges": [{"startDate": "2026-07-01", "endDate": "2026-09-30"}],
+        "dimensions": [{"name": "date"}],
+        "metrics": [{"name": "sessions"}],
+    }
+    address = f"{box.url}/ga4/data/v1beta/properties/{site}:runReport"
+    return requests.post(address, json=query, headers=google, timeout=10)
+
+
+def by_label(answer: requests.Response) -> dict[str, int]:
+    rows = answer.json()["rows"]
+    return {row["dimensionValues"][0]["value"]: int(row["metricValues"][0]["value"]) for row in rows}
+
+
+def test_a_report_says_in_its_metadata_what_it_is_not_whole_for(box: Sandbox, google: dict[str, str]) -> None:
+    whole = report(box, google)
+    assert set(whole.json()["metadata"]) == {"currencyCode", "timeZone"}
+    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.SAMPLED)
+    sample = report(box, google).json()["metadata"]["samplingMetadatas"][0]
+    assert int(sample["samplesReadCount"]) < int(sample["samplingSpaceSize"])
+    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.OTHER_ROW)
+    rolled = report(box, google)
+    assert rolled.json()["metadata"]["dataLossFromOtherRow"] is True
+    assert len(by_label(rolled)) < len(by_label(whole))
+    assert sum(by_label(rolled).values()) == sum(by_label(whole).values())
+    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.THRESHOLDED)
+    withheld = report(box, google)
+    assert withheld.json()["metadata"]["subjectToThresholding"] is True
+    assert sum(by_label(withheld).values()) < sum(by_label(whole).values())
+
+
+def test_a_property_without_access_is_refused_without_a_list_of_reasons(
+    box: Sandbox, google: dict[str, str]
+) -> None:
+    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.NO_ACCESS)
+    for site in (ga4.PROPERTY, "1"):
+        answer = report(box, google, site)
+        assert (answer.status_code, answer.json()["error"]["status"]) == (403, "PERMISSION_DENIED")
+        assert "errors" not in answer.json()["error"]

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from mel_pipeline.sandbox import Sandbox
-from mel_pipeline.sandbox.platforms import ga4, mailchimp, matomo
+from mel_pipeline.sandbox.platforms import brevo, ga4, mailchimp, matomo
 from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
 from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
@@ -127,3 +127,29 @@ def test_a_property_without_access_is_refused_without_a_list_of_reasons(
         answer = report(box, google, site)
         assert (answer.status_code, answer.json()["error"]["status"]) == (403, "PERMISSION_DENIED")
         assert "errors" not in answer.json()["error"]
+
+
+# Brevo
+
+
+def sent(box: Sandbox, path: str) -> requests.Response:
+    return requests.get(f"{box.url}/brevo/v3/{path}", headers={"api-key": brevo.KEY}, timeout=10)
+
+
+def test_a_list_has_counts_of_the_last_six_months_and_a_campaign_has_its_own(box: Sandbox) -> None:
+    span = "startDate=2024-11-01T00:00:00Z&endDate=2026-11-20T00:00:00Z&status=sent"
+    listed = sent(box, f"emailCampaigns?{span}&statistics=globalStats&limit=100").json()["campaigns"]
+    with_counts = {one["sentDate"][:7] for one in listed if one["statistics"]["globalStats"]["delivered"]}
+    assert (min(with_counts), max(with_counts)) == ("2026-06", "2026-11")
+    own = sent(box, f"emailCampaigns/{listed[-1]['id']}?statistics=globalStats").json()["statistics"]
+    assert own["globalStats"]["appleMppOpens"] > 0
+    unasked = sent(box, f"emailCampaigns/{listed[-1]['id']}").json()["statistics"]["globalStats"]
+    assert set(unasked.values()) == {0}
+
+
+def test_an_address_that_is_not_authorised_is_refused_by_its_number(box: Sandbox) -> None:
+    assert sent(box, "contacts/lists").status_code == 200
+    box.platforms["brevo"].limit("account", brevo.UNKNOWN_ADDRESS)
+    answer = sent(box, "contacts/lists")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert "unrecognised IP address 192.0.2.7" in answer.json()["message"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +30,14 @@ def untraced(body: Any) -> Any:
 
 def test_every_limit_names_the_public_page_it_is_known_from() -> None:
     stated = [limit for _, _, limit in limits()]
-    assert len(stated) >= 8
+    assert len(stated) > 50
     assert all(limit.source.startswith("https://") and limit.when and limit.body for limit in stated)
+
+
+def test_every_switch_is_asked_for_by_its_simulator() -> None:
+    for module, name, limit in limits():
+        written = Path(import_module(module).__file__ or "").read_text("utf-8")
+        assert limit.always or len(re.findall(rf"\b{name.upper()}\b", written)) > 1, f"{module}.{name}"
 
 
 def test_a_limit_of_one_account_is_switched_on_by_its_name(box: Sandbox) -> None:

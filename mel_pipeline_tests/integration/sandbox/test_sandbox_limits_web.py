@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from mel_pipeline.sandbox import Sandbox
-from mel_pipeline.sandbox.platforms import brevo, ga4, mailchimp, matomo
+from mel_pipeline.sandbox.platforms import brevo, ga4, kobo, mailchimp, matomo, odk
 from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
 from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
@@ -153,3 +153,36 @@ def test_an_address_that_is_not_authorised_is_refused_by_its_number(box: Sandbox
     answer = sent(box, "contacts/lists")
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert "unrecognised IP address 192.0.2.7" in answer.json()["message"]
+
+
+# Survey servers
+
+
+def test_a_page_of_more_than_a_thousand_submissions_is_cut_and_a_form_not_shared_is_not_found(
+    box: Sandbox,
+) -> None:
+    headers = {"Authorization": f"Token {kobo.TOKEN}"}
+    address = f"{box.url}/kobo/api/v2/assets/{kobo.FORM}/data/?format=json&limit=30000"
+    page = requests.get(address, headers=headers, timeout=10).json()
+    assert len(page["results"]) == min(1_000, page["count"])
+    assert bool(page["next"]) == (page["count"] > 1_000)
+    box.platforms["kobo"].limit(kobo.FORM, kobo.NOT_FOUND)
+    answer = requests.get(address, headers=headers, timeout=10)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+
+
+def test_a_form_without_rights_and_a_deleted_one_have_their_own_codes(box: Sandbox) -> None:
+    login = {"email": odk.EMAIL, "password": odk.PASSWORD}
+    token = requests.post(f"{box.url}/odk/v1/sessions", json=login, timeout=10).json()["token"]
+
+    def code() -> float:
+        address = f"{box.url}/odk/v1/projects/{odk.PROJECT}/forms/{odk.FORM}/fields"
+        answer = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert answer.status_code == (200 if isinstance(answer.json(), list) else int(answer.json()["code"]))
+        return 200 if answer.status_code == 200 else float(answer.json()["code"])
+
+    found = [code()]
+    for limit in (odk.NOT_FOUND, odk.NO_RIGHTS):
+        box.platforms["odk"].limit(odk.FORM, limit)
+        found.append(code())
+    assert found == [200, 404.1, 403.1]

@@ -15,8 +15,7 @@ import requests
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.limits import limits
-from mel_pipeline.sandbox.platforms import facebook, instagram, linkedin, switch_on, x, youtube
-from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
+from mel_pipeline.sandbox.platforms import facebook, instagram, linkedin, switch_on, x
 from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
 MAIN, AVANTIA = "17841400000000001", "17841400000000002"
@@ -257,71 +256,3 @@ def test_a_page_without_a_role_is_refused_in_every_list_and_figure(box: Sandbox)
             100,
         )
         assert answer.json()["message"].startswith("Not enough permissions to access: ")
-
-
-# YouTube
-
-
-@pytest.fixture(scope="module")
-def google(served: Sandbox) -> dict[str, str]:
-    """An authorization header of YouTube's."""
-    form = {"grant_type": "refresh_token", "client_id": CLIENT, "client_secret": SECRET}
-    form["refresh_token"] = youtube.YouTube.refresh_token
-    token = requests.post(f"{served.url}/youtube/token", data=form, timeout=10).json()["access_token"]
-    return {"Authorization": f"Bearer {token}"}
-
-
-def listed(box: Sandbox, google: dict[str, str], kind: str, **query: object) -> requests.Response:
-    params = {name: str(value) for name, value in query.items()}
-    return requests.get(f"{box.url}/youtube/youtube/v3/{kind}", params=params, headers=google, timeout=10)
-
-
-def test_a_channel_without_uploads_has_a_list_that_cannot_be_found(
-    box: Sandbox, google: dict[str, str]
-) -> None:
-    both = f"{youtube.CHANNEL},{youtube.EMPTY}"
-    channels = listed(box, google, "channels", part="statistics,contentDetails", id=both).json()["items"]
-    assert [channel["statistics"]["videoCount"] for channel in channels][1] == "0"
-    lists = [channel["contentDetails"]["relatedPlaylists"]["uploads"] for channel in channels]
-    answers = [listed(box, google, "playlistItems", part="contentDetails", playlistId=one) for one in lists]
-    assert [answer.status_code for answer in answers] == [200, 404]
-    wanted = recorded("youtube_playlist_not_found")
-    wanted["error"]["errors"][0]["message"] = wanted["error"]["message"]
-    assert answers[1].json() == wanted
-
-
-def test_the_owners_list_holds_private_unlisted_and_scheduled_videos(
-    box: Sandbox, google: dict[str, str]
-) -> None:
-    box.platforms["youtube"].limit(youtube.CHANNEL, youtube.NOT_PUBLIC)
-    uploads = listed(
-        box,
-        google,
-        "playlistItems",
-        part="contentDetails",
-        playlistId=f"UU{youtube.CHANNEL[2:]}",
-        maxResults=4,
-    )
-    ids = [item["contentDetails"]["videoId"] for item in uploads.json()["items"]]
-    videos = listed(box, google, "videos", part="status,statistics", id=",".join(ids)).json()["items"]
-    status = {video["id"]: video["status"] for video in videos}
-    assert [status[one]["privacyStatus"] for one in ids] == ["private", "unlisted", "private", "public"]
-    assert status[ids[0]]["publishAt"] > f"{TODAY}"
-    assert "publishAt" not in status[ids[2]]
-
-
-def test_analytics_of_another_channel_are_forbidden_and_unsettled_days_left_out(
-    box: Sandbox, google: dict[str, str]
-) -> None:
-    def days(channel: str) -> requests.Response:
-        query = {"ids": f"channel=={channel}", "dimensions": "day", "metrics": "views"}
-        span = {"startDate": f"{TODAY - timedelta(days=1)}", "endDate": f"{TODAY}"}
-        return requests.get(f"{box.url}/youtube/v2/reports", params=query | span, headers=google, timeout=10)
-
-    assert "rows" not in days(youtube.CHANNEL).json()
-    box.platforms["youtube"].limit(youtube.EMPTY, youtube.NOT_OWNED)
-    for other in ("UCsomebody", youtube.EMPTY):
-        assert (days(other).status_code, days(other).json()["error"]["errors"][0]["reason"]) == (
-            403,
-            "forbidden",
-        )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 import requests
 
 from mel_pipeline.sandbox import Sandbox
-from mel_pipeline.sandbox.platforms import brevo, ga4, kobo, mailchimp, matomo, odk
-from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
+from mel_pipeline.sandbox.platforms import brevo, kobo, mailchimp, matomo, odk
 from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
 # Matomo
@@ -73,60 +71,6 @@ def test_a_deleted_audience_is_not_listed_and_its_reports_are(box: Sandbox) -> N
     box.platforms["mailchimp"].limit(mailchimp.AUDIENCE, mailchimp.DELETED_LIST)
     assert mailed(box, "lists") == {"lists": [], "total_items": 0}
     assert {report["list_is_active"] for report in mailed(box, "reports")["reports"]} == {False}
-
-
-# Google Analytics
-
-
-@pytest.fixture(scope="module")
-def google(served: Sandbox) -> dict[str, str]:
-    """An authorization header of Google Analytics'."""
-    form = {"grant_type": "refresh_token", "client_id": CLIENT, "client_secret": SECRET}
-    form["refresh_token"] = ga4.GoogleAnalytics.refresh_token
-    token = requests.post(f"{served.url}/ga4/token", data=form, timeout=10).json()["access_token"]
-    return {"Authorization": f"Bearer {token}"}
-
-
-def report(box: Sandbox, google: dict[str, str], site: str = ga4.PROPERTY) -> requests.Response:
-    query = {
-        "dateRanges": [{"startDate": "2026-07-01", "endDate": "2026-09-30"}],
-        "dimensions": [{"name": "date"}],
-        "metrics": [{"name": "sessions"}],
-    }
-    address = f"{box.url}/ga4/data/v1beta/properties/{site}:runReport"
-    return requests.post(address, json=query, headers=google, timeout=10)
-
-
-def by_label(answer: requests.Response) -> dict[str, int]:
-    rows = answer.json()["rows"]
-    return {row["dimensionValues"][0]["value"]: int(row["metricValues"][0]["value"]) for row in rows}
-
-
-def test_a_report_says_in_its_metadata_what_it_is_not_whole_for(box: Sandbox, google: dict[str, str]) -> None:
-    whole = report(box, google)
-    assert set(whole.json()["metadata"]) == {"currencyCode", "timeZone"}
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.SAMPLED)
-    sample = report(box, google).json()["metadata"]["samplingMetadatas"][0]
-    assert int(sample["samplesReadCount"]) < int(sample["samplingSpaceSize"])
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.OTHER_ROW)
-    rolled = report(box, google)
-    assert rolled.json()["metadata"]["dataLossFromOtherRow"] is True
-    assert len(by_label(rolled)) < len(by_label(whole))
-    assert sum(by_label(rolled).values()) == sum(by_label(whole).values())
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.THRESHOLDED)
-    withheld = report(box, google)
-    assert withheld.json()["metadata"]["subjectToThresholding"] is True
-    assert sum(by_label(withheld).values()) < sum(by_label(whole).values())
-
-
-def test_a_property_without_access_is_refused_without_a_list_of_reasons(
-    box: Sandbox, google: dict[str, str]
-) -> None:
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.NO_ACCESS)
-    for site in (ga4.PROPERTY, "1"):
-        answer = report(box, google, site)
-        assert (answer.status_code, answer.json()["error"]["status"]) == (403, "PERMISSION_DENIED")
-        assert "errors" not in answer.json()["error"]
 
 
 # Brevo

@@ -17,8 +17,9 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError
 from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.core.settings import Settings, with_sample_values
-from mel_pipeline.ingest.load import ensure_empty, load_catalogue_tables, load_entity
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
+from mel_pipeline.ingest.raw_tables import ensure_empty, load_catalogue_tables
 from mel_pipeline.reporting import cache
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.warehouse import Warehouse

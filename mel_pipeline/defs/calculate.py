@@ -54,8 +54,8 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         ],
     )
     def load(mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.ingest.load import load_catalogue_tables
         from mel_pipeline.ingest.privacy.erasure import purge
+        from mel_pipeline.ingest.raw_tables import load_catalogue_tables
 
         purge(mel.warehouse)  # what an erasure could not do, as a run had the warehouse open
         for table, rows in load_catalogue_tables(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():

@@ -62,9 +62,10 @@ def _raw_asset(
     )
     def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         from mel_pipeline.core.clock import utc_now
-        from mel_pipeline.ingest.load import ensure_empty, load_entity, recent_drift
+        from mel_pipeline.ingest.load import load_entity
         from mel_pipeline.ingest.origin import note_origin, require_origin
         from mel_pipeline.ingest.privacy.holdings import remove_expired
+        from mel_pipeline.ingest.raw_tables import ensure_empty, recent_drift
         from mel_pipeline.ingest.replay import unused_corrections
         from mel_pipeline.ingest.row_processing import row_processing_for
         from mel_pipeline.quality.results_log import judge_table, note_results

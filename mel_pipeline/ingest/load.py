@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from mel_pipeline.ingest.row_processing import RowProcessing
     from mel_pipeline.sources.shared.base import Batch, Pull, Source
-    from mel_pipeline.transform.catalogue import Catalogue
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline.warehouse.fingerprints import Fingerprint
     from mel_pipeline.warehouse.ledger import Entry
@@ -41,7 +40,6 @@ MORE_STAGED_ROWS = 100_000  # where an interrupted load has to start over anyway
 MEMORY_MB = 128  # for DuckDB while it ingests rows; more spills to disk
 MORE_MEMORY_MB = (512, None)  # for very large loads that do not fit
 CHECKPOINT_LIFE = timedelta(days=7)  # an interrupted load older than this starts over
-DRIFT_SHOWN = timedelta(days=30)
 
 
 def load_entity(
@@ -387,40 +385,3 @@ class _Load:
 def _is_plain(frame: pd.DataFrame) -> bool:
     """Only good rows: a row deleted in the same load would not be in the table, so the counts would differ."""
     return set(frame["_kind"]) == {"row"}
-
-
-def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) -> None:
-    """Create an empty raw table and history where nothing was ever loaded, so that whatever follows can read them."""
-    from mel_pipeline.warehouse import raw
-
-    table, columns = contract.table(entity), list(contract.entities[entity].columns)
-    with warehouse.transaction() as connection:
-        raw.ensure_table(connection, table, columns)
-        raw.ensure_history(connection, table, columns)
-
-
-def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:
-    """Changes of the source's own fields in the last 30 days, one sentence each."""
-    from mel_pipeline.warehouse import schemas
-
-    with warehouse.connect() as connection:
-        found = schemas.drift_since(connection, source, entity, (now or utc_now()) - DRIFT_SHOWN)
-    return [change.sentence for change in found]
-
-
-def load_catalogue_tables(catalogue: Catalogue, warehouse: Warehouse) -> dict[str, int]:
-    """Load the catalogue's tables in one transaction; unchanged ones are not written.
-
-    Returns:
-        Rows by table.
-    """
-    from mel_pipeline.transform.catalogue import catalogue_frames
-    from mel_pipeline.warehouse import raw
-
-    now = utc_now()
-    load_id = f"catalogue-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    frames = {f"raw_catalogue__{name}": frame for name, frame in catalogue_frames(catalogue).items()}
-    with warehouse.transaction() as connection:
-        for table, frame in frames.items():
-            raw.replace_rows(connection, table, frame, load_id, now)
-    return {table: len(frame) for table, frame in frames.items()}

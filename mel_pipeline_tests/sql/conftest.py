@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline.ingest.load import load_catalogue_tables
+from mel_pipeline.ingest.raw_tables import load_catalogue_tables
 from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse

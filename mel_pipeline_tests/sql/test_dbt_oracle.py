@@ -16,7 +16,8 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import PROJECT, Settings, with_sample_values
 from mel_pipeline.ingest.city_names import match_cities, review_path
-from mel_pipeline.ingest.load import load_catalogue_tables, load_entity
+from mel_pipeline.ingest.load import load_entity
+from mel_pipeline.ingest.raw_tables import load_catalogue_tables
 from mel_pipeline.sandbox import running
 from mel_pipeline.sources import open_source
 from mel_pipeline.transform import Runner, SqlProject

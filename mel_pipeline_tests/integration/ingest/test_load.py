@@ -17,8 +17,9 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError, SourceError, TransientSourceError, WarehouseError
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.ingest.load import load_entity, recent_drift
+from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.privacy import Pseudonyms
+from mel_pipeline.ingest.raw_tables import recent_drift
 from mel_pipeline.ingest.row_processing import RowProcessing
 from mel_pipeline.quality.results_log import judge_table
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
@@ -386,7 +387,8 @@ def test_personal_data_of_a_survey_never_reaches_the_warehouse(organisation: Org
 _LOAD_FOR_EVER = """
     import sys
     from mel_pipeline.core.contracts import contract_of
-    from mel_pipeline.ingest.load import load_entity, recent_drift
+    from mel_pipeline.ingest.load import load_entity
+    from mel_pipeline.ingest.raw_tables import recent_drift
     from mel_pipeline.warehouse import Warehouse
     from mel_pipeline_tests.integration.ingest.test_load import Listed, batch, deal
     warehouse = Warehouse(sys.argv[1], 20)

@@ -13,11 +13,11 @@ from pydantic import SecretStr
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import MelError, SettingsError
-from mel_pipeline.ingest.load import ensure_empty
 from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.ingest.privacy.erasure import erase
 from mel_pipeline.ingest.privacy.holdings import holdings, remove_expired
 from mel_pipeline.ingest.privacy.keys import entities_about_people
+from mel_pipeline.ingest.raw_tables import ensure_empty
 from mel_pipeline.warehouse.parquet_mirror import ParquetMirror
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
 

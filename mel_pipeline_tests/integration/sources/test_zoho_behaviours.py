@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from mel_pipeline.core.contracts import Column
 from mel_pipeline.core.errors import ContractError, PermanentSourceError, TransientSourceError
-from mel_pipeline.ingest.load import recent_drift
+from mel_pipeline.ingest.raw_tables import recent_drift
 from mel_pipeline.sandbox.zoho import Field
 from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 from mel_pipeline_tests.fixtures.zoho_account import Case, account_with, contract_for

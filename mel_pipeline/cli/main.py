@@ -16,6 +16,7 @@ from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
+from mel_pipeline.cli.init import init
 from mel_pipeline.cli.narrative import learning, narrative
 from mel_pipeline.cli.privacy import app as privacy_commands
 from mel_pipeline.cli.publication import register as register_publication
@@ -44,6 +45,7 @@ app.add_typer(warehouse_commands, name="warehouse")
 app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
+app.command()(init)
 app.command()(cities)
 app.command()(narrative)
 app.command(hidden=True)(learning)

@@ -78,7 +78,7 @@ def register() -> None:
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.ingest.privacy.register import register as record
 
-    typer.echo(record(load_settings().organisation), nl=False)
+    typer.echo(record(load_settings().organisation_name), nl=False)
 
 
 @app.command()

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.organisation import folder, region_names
 from mel_pipeline.core.yaml_io import from_yaml
 
 SOURCES = Path(__file__).parents[1] / "sources"
@@ -34,6 +35,7 @@ class Column(BaseModel):
     type: Literal["text", "integer", "number", "boolean", "date", "datetime"] = "text"
     required: bool = False  # empty is not allowed
     allowed: list[str] | None = None  # empty values are judged by `required` alone
+    allowed_from: Literal["regions"] | None = None  # a list of the organisation instead
     pattern: str | None = None  # Python regular expression, full match
     minimum: float | None = None
     maximum: float | None = None
@@ -198,7 +200,25 @@ def source_names() -> tuple[str, ...]:
 
 
 def contract_of(source: str) -> SourceContract:
-    return load_contract(SOURCES / source / "contract.yml")
+    """The contract of a source, with the organisation's own lists in it. Errors as ``load_contract``."""
+    contract = load_contract(SOURCES / source / "contract.yml")
+    return _with_lists(source, tuple(region_names(folder()))) if _needs_lists(contract) else contract
+
+
+def _needs_lists(contract: SourceContract) -> bool:
+    return any(
+        column.allowed_from for entity in contract.entities.values() for column in entity.columns.values()
+    )
+
+
+@lru_cache(maxsize=8)
+def _with_lists(source: str, regions: tuple[str, ...]) -> SourceContract:
+    contract = load_contract(SOURCES / source / "contract.yml").model_copy(deep=True)
+    for entity in contract.entities.values():
+        for column in entity.columns.values():
+            if column.allowed_from == "regions":
+                column.allowed = list(regions)
+    return contract
 
 
 def fingerprint_of(contract: EntityContract) -> str:

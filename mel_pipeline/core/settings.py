@@ -11,16 +11,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mel_pipeline.core import environment
 from mel_pipeline.core.delivery_settings import DeliverySettings
 from mel_pipeline.core.environment import SHIPPED, user_folder
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.organisation import Licence, facts, folder
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.source_settings import SourceSettings, declared, source_settings
 
@@ -34,11 +35,15 @@ class Settings(DeliverySettings):
     model_config = SettingsConfigDict(env_prefix="MEL_", extra="ignore", frozen=True)
 
     sample: bool = Field(True, description="Use the sample organisation instead of real accounts.")
-    organisation: str = Field("Metropolis", description="Name printed on the reports.")
-    licence: (
-        Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
-        | None
-    ) = Field(None, description="Creative Commons licence of published figures; printed on page and data.")
+    organisation: Path = Field(
+        default_factory=folder,
+        description="Folder with what is true of your organisation alone: name, plan, regions, languages (`mel init FOLDER`"
+        " makes one). The shipped example by default.",
+    )
+    organisation_name: str = Field("", description="Name printed on the reports; `name` of organisation.yml.")
+    licence: Licence | None = Field(
+        None, description="Creative Commons licence of published figures; printed on page and data."
+    )
     project_dir: Path = Field(
         default_factory=lambda: SHIPPED if SHIPPED.is_dir() else PROJECT,
         description="Folder that holds dbt_like_sql/ and reports/.",
@@ -133,6 +138,25 @@ class Settings(DeliverySettings):
         description="Source settings that override the environment (tests).",
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Given values, then the environment, then ``.env``, then the organisation's own file."""
+        given = init_settings().get("organisation")
+        own = facts(Path(given) if given else folder())
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            InitSettingsSource(settings_cls, own.settings()),
+        )
+
     @field_validator("first_quarter")
     @classmethod
     def _first_quarter_is_a_quarter(cls, text: str) -> str:
@@ -160,6 +184,16 @@ class Settings(DeliverySettings):
         """The same settings with other values for one source."""
         merged = {**self.source_values, name: {**self.source_values.get(name, {}), **values}}
         return self.model_copy(update={"source_values": merged})
+
+    @property
+    def currency(self) -> str:
+        """Of amounts in the reports."""
+        return facts(self.organisation).currency
+
+    @property
+    def fund_pipeline(self) -> str:
+        """Name in the CRM of the pipeline that holds contributions to the organisation's fund."""
+        return facts(self.organisation).fund_pipeline
 
     @property
     def open_quarter(self) -> Quarter:

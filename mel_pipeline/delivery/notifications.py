@@ -108,7 +108,7 @@ def _by_mail(settings: Settings, notification: Notification) -> None:
         return
     sender = one_address(settings.mail_from.get_secret_value(), "MEL_MAIL_FROM")
     moment = datetime.now(UTC)
-    subject = " ".join(f"{settings.organisation} MEL: {redacted(notification.title)}".split())
+    subject = " ".join(f"{settings.organisation_name} MEL: {redacted(notification.title)}".split())
     letter = Letter(subject, notification.text() + "\n")
     key = hashlib.sha256(f"{letter.digest} {moment.isoformat()}".encode()).hexdigest()
     messages = {

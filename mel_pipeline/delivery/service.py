@@ -255,9 +255,7 @@ def _letter(task: _Delivery, language: str, notes: list[str]) -> Letter:
         place=place,
         attached=attachment is not None,
     )
-    name = (
-        f"{task.settings.organisation}-{task.edition.period}-{language}{'-DRAFT' if task.draft else ''}.pdf"
-    )
+    name = f"{task.settings.organisation_name}-{task.edition.period}-{language}{'-DRAFT' if task.draft else ''}.pdf"
     return Letter(mail.subject, mail.text, mail.html, language, attachment, name)
 
 

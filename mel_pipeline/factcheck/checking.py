@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+from mel_pipeline.core.money import is_currency
 from mel_pipeline.factcheck.choosing import TOTAL, Candidate, Figure, Finding
 from mel_pipeline.factcheck.languages import language_of
 from mel_pipeline.factcheck.matching import Matcher
@@ -219,7 +220,9 @@ class _Checker:
 def _sign(one: Candidate) -> str:
     if one.reads != "value":
         return ""
-    return {"percent": " %", "EUR": " EUR"}.get(one.figure.unit, "")
+    return (
+        f" {one.figure.unit}" if is_currency(one.figure.unit) else {"percent": " %"}.get(one.figure.unit, "")
+    )
 
 
 def _formatted(value: Decimal, places: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mel_pipeline.core.money import is_currency
 from mel_pipeline.factcheck.choosing import ELSE, TOTAL, Candidate, Figure, Finding, closest, verdict
 from mel_pipeline.factcheck.comparing import AGREES, compare
 from mel_pipeline.factcheck.numbers import Number
@@ -35,6 +36,8 @@ class Matcher:
         self.by_indicator: dict[str, dict[str, Figure]] = {}
         for figure in figures:
             self.by_indicator.setdefault(figure.indicator_id, {})[figure.cell] = figure
+        units = {figure.unit for cells in self.by_indicator.values() for figure in cells.values()}
+        self.currencies = sorted(filter(is_currency, units))
 
     def judge(self, scope: Scope) -> Finding:
         """The verdict on one number."""
@@ -64,8 +67,8 @@ class Matcher:
             return "a change, or the value before it"
         if number.qualifier == "up to":
             return "a ceiling, not a result"
-        if number.unit not in ("count", "percent", "score", "EUR"):
-            return f"an amount in {number.unit}; figures are in euros"
+        if is_currency(number.unit) and number.unit not in self.currencies:
+            return f"an amount in {number.unit}; figures are in {', '.join(self.currencies) or 'no currency'}"
         others = sorted({use for token in scope.own for use in token.other_use})
         return f"{others[0]}, not a result" if others else ""
 
@@ -194,7 +197,7 @@ def _fits(number: Number, unit: str, reads: str) -> bool:
         return number.unit == "count"
     if unit == "score":
         return number.unit == "score" or (number.unit == "count" and number.step < 1)
-    return number.unit == {"percent": "percent", "EUR": "EUR"}.get(unit, "count")
+    return number.unit == (unit if unit == "percent" or is_currency(unit) else "count")
 
 
 def _tier(phrase: Phrase, scope: Scope) -> int | None:

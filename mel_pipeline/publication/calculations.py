@@ -15,6 +15,7 @@ from mel_pipeline.core.errors import ModelError, ReportError
 from mel_pipeline.publication import store
 from mel_pipeline.publication.store import Calculation
 from mel_pipeline.transform import Runner, SqlProject
+from mel_pipeline.transform.project import INDICATOR_PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,17 +110,15 @@ def calculate_again(
 
 def raw_tables_by_indicator(warehouse: Warehouse, calculation: Calculation) -> dict[str, set[str]]:
     """The raw tables that each indicator of a calculation reads, by its own definitions."""
-    from mel_pipeline.transform.catalogue import load_catalogue
-
     with tempfile.TemporaryDirectory(prefix="mel-definitions-") as place:
         _restore(warehouse, calculation, Path(place))
         project = SqlProject.load(Path(place), calculation.variables)
-        indicators = load_catalogue(Path(place)).indicators
     return {
-        indicator.id: {
-            table for name in project.upstream(indicator.model) for table in project.models[name].sources
+        model.removeprefix(INDICATOR_PREFIX).upper().replace("_", "-"): {
+            table for name in project.upstream(model) for table in project.models[name].sources
         }
-        for indicator in indicators
+        for model in project.models
+        if model.startswith(INDICATOR_PREFIX)
     }
 
 

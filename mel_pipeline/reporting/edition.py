@@ -112,11 +112,19 @@ class Narrative:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A region of the network: its names by language, and its column and row in the picture of the members."""
+
+    name: dict[str, str]
+    place: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Edition:
     """One quarter (``2024-Q4``) or year (``2024``) to be reported.
 
     ``figures`` holds every calculated period, not only this one: charts and comparisons look back.
-    Percentages are numbers from 0 to 100, money is in euros, nothing is rounded yet.
+    Percentages are numbers from 0 to 100, money is in the currency that is its unit, nothing is rounded yet.
     """
 
     period: str
@@ -141,6 +149,7 @@ class Edition:
     )  # headline indicator: reason, part of change
     narrative: Narrative | None = None
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
+    regions: list[Region] = field(default_factory=list)
 
 
 def check_columns(edition: Edition) -> None:

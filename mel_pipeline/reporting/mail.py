@@ -17,7 +17,7 @@ from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.page.restatement_notes import publication_label
 from mel_pipeline.reporting.page.tables import Row, table_row
 from mel_pipeline.reporting.palette import load_palette
-from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline.reporting.text.texts import Texts, texts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +91,7 @@ def edition_mail(
         ReportError: a frame, text or the template cannot be read, or a headline figure was never calculated.
     """
     check_columns(edition)
-    texts = load_texts(sources_dir, language, edition.min_cell)
+    texts = texts_of(edition, sources_dir, language)
     known = measures(edition, language)
     figures = Figures(edition, known)
     require_headlines(figures, known, edition.period)

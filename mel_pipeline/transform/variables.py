@@ -13,4 +13,6 @@ def sql_variables(settings: Settings, quarter: Quarter) -> dict[str, object]:
         "today": settings.current_day.isoformat(),
         "first_quarter": settings.first_quarter,
         "time_zone": settings.time_zone,
+        "currency": settings.currency,
+        "fund_pipeline": settings.fund_pipeline,
     }

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from mel_pipeline.core.organisation import EXAMPLE
+from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
+from mel_pipeline.reporting.edition import Region
 
 REPORTS = Path(__file__).parents[2] / "reports"
 LANGUAGES = ("en", "fr", "es")
@@ -107,11 +110,18 @@ def sample_edition(period: str = "2024-Q4", **changes: object) -> Edition:
             columns=["number", "name_en", "name_fr", "name_es"],
         ),
         quality=quality(),
+        regions=regions(),
         notes=[
             "Instagram, daily statistics: 12 days of October 2024 are missing; the platform kept no older days."
         ],
     )
     return protected(replace(edition, **changes) if changes else edition)  # type: ignore[arg-type]
+
+
+def regions() -> list[Region]:
+    """Those of the shipped example."""
+    listed = yaml_file(EXAMPLE / "regions.yml")["regions"]
+    return [Region(dict(item["name"]), tuple(item["place"])) for item in listed]
 
 
 def protected(edition: Edition) -> Edition:

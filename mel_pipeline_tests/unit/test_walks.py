@@ -15,4 +15,4 @@ def test_every_step_of_a_walk_is_called_by_an_earlier_one() -> None:
 
 def test_the_map_names_every_package_and_no_other() -> None:
     there = {path.parent.name for path in (PROJECT / "mel_pipeline").glob("*/__init__.py")}
-    assert walks.packages_on_the_map() == there
+    assert walks.packages_on_the_map() == there | {"organisations"}  # data alone

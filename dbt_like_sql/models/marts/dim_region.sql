@@ -1,6 +1,6 @@
 with listed as (
 
-    select position, name_en as region
+    select position, name_en as region, map_column, map_row
     from {{ ref('stg_catalogue__regions') }}
 
 ),
@@ -13,8 +13,8 @@ unlisted as (
 
 )
 
-select position, region from listed
+select position, region, map_column, map_row from listed
 union all
-select 98, region from unlisted
+select 98, region, cast(null as integer), cast(null as integer) from unlisted
 union all
-select 99, 'Not stated'
+select 99, 'Not stated', cast(null as integer), cast(null as integer)

@@ -8,9 +8,9 @@ select
     d.currency,
     d.amount,
     case
-        when d.currency = 'EUR' then d.amount
+        when d.currency = '{{ var("currency") }}' then d.amount
         when d.exchange_rate > 0 then d.amount / d.exchange_rate
-    end as amount_eur,
+    end as amount_converted,
     d.stage = 'Signed' as is_signed,
     d.signed_on
 from {{ ref('stg_zoho_crm__deals') }} as d

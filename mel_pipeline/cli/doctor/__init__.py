@@ -9,7 +9,8 @@ from functools import partial
 from mel_pipeline.cli.doctor import dagster_state, data, machine
 from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.core.errors import NotSetUpError, ReportError
+from mel_pipeline.core.errors import NotSetUpError, ReportError, SettingsError
+from mel_pipeline.core.organisation import EXAMPLE, missing_files
 from mel_pipeline.core.settings import Settings, load_settings
 
 
@@ -41,6 +42,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield Finding(Level.OK, "Data", sample if settings.sample else "real accounts")
     yield from data.findings(settings)
     yield guarded("SQL models", lambda: _models(settings))
+    yield guarded("Organisation", lambda: _organisation(settings))
     yield guarded("Languages", lambda: _languages(settings))
     for source in source_names():
         yield _source(source, settings, offline=offline)
@@ -57,6 +59,15 @@ def _models(settings: Settings) -> str:
 
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
     return f"{len(project.models)} models, {len(load_catalogue(settings.sql_dir).indicators)} indicators"
+
+
+def _organisation(settings: Settings) -> str:
+    place = settings.organisation
+    if absent := missing_files(place):
+        raise SettingsError(
+            f"{place} lacks {', '.join(absent)}, which this version reads. Copy them from {EXAMPLE} and edit them."
+        )
+    return f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
 
 
 def _languages(settings: Settings) -> str:

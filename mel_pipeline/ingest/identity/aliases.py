@@ -10,13 +10,13 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mel_pipeline.core import organisation
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.ingest.identity.keys import city_key, country_names
-from mel_pipeline.organisations import METROPOLIS
 
-FILE = METROPOLIS / "city_aliases.yml"
+FILE = "city_aliases.yml"
 
 
 class _Names(BaseModel):
@@ -87,7 +87,11 @@ def read_aliases(path: Path) -> Aliases:
     return Aliases(by_key, homonyms, country_names(written.countries, written.languages))
 
 
-@lru_cache
 def load_aliases() -> Aliases:
-    """The shipped ``city_aliases.yml``."""
-    return read_aliases(FILE)
+    """``city_aliases.yml`` of the organisation. Errors as ``read_aliases``."""
+    return _aliases(organisation.folder() / FILE)
+
+
+@lru_cache(maxsize=4)
+def _aliases(path: Path) -> Aliases:
+    return read_aliases(path)

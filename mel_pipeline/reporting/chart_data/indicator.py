@@ -152,7 +152,7 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
-        unit=texts.choice("unit", measure.unit),
+        unit=texts.unit(measure),
         statistic=texts.choice("statistic", stated),
         first=periods[0],
         last=periods[-1],
@@ -209,7 +209,7 @@ def _breakdown(scene: _Scene, kind: str, dimension: str) -> ChartFrame:
         _row(scene, texts.category(dimension, name), cells[name], emphasis=name not in UNSTATED)
         for name in order[:MOST_BARS]
     ]
-    named, unit = texts.named("dimension", dimension), texts.choice("unit", measure.unit)
+    named, unit = texts.named("dimension", dimension), texts.unit(measure)
     subtitle = texts("chart.breakdown_subtitle", name=measure.name, dimension=named, when=scene.when)
     if unit.lower() != measure.name.lower():
         subtitle = texts("chart.with_unit", subtitle=subtitle, unit=unit)

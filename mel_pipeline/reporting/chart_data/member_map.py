@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage, code_of, page_frame
 from mel_pipeline.reporting.chart_data.waterfall import JOINED, MEMBERS, signed
 from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up
@@ -12,15 +13,6 @@ from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
 
-# Column from west to east, row from north to south; a region not named here comes after the others.
-PLACES = {
-    "North America": (0, 0),
-    "Latin America and the Caribbean": (0, 1),
-    "Europe": (1, 0),
-    "Africa": (1, 1),
-    "Eurasia and Middle East": (2, 0),
-    "Asia": (3, 0),
-}
 COLUMNS, APART = 4, (2, 3)
 
 
@@ -32,9 +24,10 @@ def frame(stage: Stage) -> PageFrame | None:
     texts, period = stage.texts, stage.period
     cells = stage.figures.cells(MEMBERS, period, "region")
     joined = stage.figures.cells(JOINED, period, "region")
-    order = sorted(cells, key=lambda name: (name in UNSTATED, PLACES.get(name, (COLUMNS, 0)), name))
+    places = {region.name[BASE]: region.place for region in stage.edition.regions if region.place}
+    order = sorted(cells, key=lambda name: (name in UNSTATED, places.get(name, (COLUMNS, 0)), name))
     rows = [_row(stage, measure, name, cells[name], joined.get(name)) for name in order]
-    _place(rows, order)
+    _place(rows, order, places)
     known = any(row["value"] is not None for row in rows)
     new_known = any(row["new"] is not None for row in rows)
     foot = [texts("picture.member_map.foot")] if known else []
@@ -83,12 +76,12 @@ def _row(
     }
 
 
-def _place(rows: list[dict[str, object]], order: list[str]) -> None:
+def _place(rows: list[dict[str, object]], order: list[str], places: dict[str, tuple[int, int]]) -> None:
     """Set column and row of each block; regions not on the map, and members without one, go to the south-east."""
     unknown = 0
     for row, name in zip(rows, order, strict=True):
-        if name in PLACES:
-            row["column"], row["row"] = PLACES[name]
+        if name in places:
+            row["column"], row["row"] = places[name]
         else:
             row["column"], row["row"] = APART[unknown % 2], 1 + unknown // 2
             unknown += 1

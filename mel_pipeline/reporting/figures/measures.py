@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.money import is_currency
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
@@ -44,6 +45,11 @@ class Measure:
     def is_distribution(self) -> bool:
         """All answers by kind: the total is always 100%, so only the cells carry information."""
         return self.chart_dimension == "answer"
+
+    @property
+    def is_money(self) -> bool:
+        """The unit of an amount is its currency (ISO 4217)."""
+        return is_currency(self.unit)
 
     @property
     def is_line(self) -> bool:

@@ -20,7 +20,7 @@ from mel_pipeline.publication.restatement import HELD, OPEN, ledger_rows
 from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
-from mel_pipeline.reporting.edition import Edition, Publication
+from mel_pipeline.reporting.edition import Edition, Publication, Region
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.transform.catalogue import load_catalogue
@@ -94,9 +94,10 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
-        organisation=settings.organisation,
+        organisation=settings.organisation_name,
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
+        regions=_regions(warehouse),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
         indicators=read_translated(
@@ -125,6 +126,25 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=read_narrative(settings, period),
     )
+
+
+def _regions(warehouse: Warehouse) -> list[Region]:
+    frame = read_translated(
+        warehouse,
+        "select region as name_en, map_column, map_row from dim_region where position < 98 order by position",
+        "region",
+        "name_en",
+    )
+    found = []
+    for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+        name = {
+            str(key).removeprefix("name_"): str(text)
+            for key, text in row.items()
+            if text and str(key).startswith("name_")
+        }
+        placed = row["map_column"] is not None and row["map_row"] is not None
+        found.append(Region(name, (int(row["map_column"]), int(row["map_row"])) if placed else None))
+    return found
 
 
 def _movements(

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import Text, Words, split_languages
-from mel_pipeline.organisations import METROPOLIS
 from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def read_narrative(settings: Settings, period: str) -> Narrative | None:
     """
     path = narrative_path(settings, period)
     if not path.exists() and settings.sample:
-        path = METROPOLIS / "narrative" / f"{period}.yml"
+        path = settings.organisation / "narrative" / f"{period}.yml"
     if not path.exists():
         return None
     try:

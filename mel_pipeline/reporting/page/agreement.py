@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 VOID = {"meta", "link", "br", "img", "source", "circle", "polyline", "rect", "line", "path", "input", "hr"}
-UNITS = {"%": "%", "€": "EUR"}
+MONEY = "money"
+SIGN = "(?:[A-Z]{1,3})?[$€£¥₹₩₽₺₦₵₱฿₫₪₴]|[A-Z]{3}"  # of a currency: €, US$, CHF
 MOST_NAMED = 3
 
 
@@ -100,7 +101,8 @@ class _Reader(HTMLParser):
 
 
 def _unit(found: re.Match[str]) -> str:
-    return UNITS.get((found.groupdict().get("before") or found["after"] or "").strip(), "")
+    sign = (found.groupdict().get("before") or found["after"] or "").strip()
+    return MONEY if sign and sign != "%" else sign
 
 
 def _pattern(locale: Locale) -> re.Pattern[str]:
@@ -108,5 +110,5 @@ def _pattern(locale: Locale) -> re.Pattern[str]:
     digits = rf"(?P<digits>\d{{1,3}}(?:{group}\d{{3}}(?!\d))+(?:{decimal}\d+)?|\d+(?:{decimal}\d+)?)"
     space = r"[\s\u00a0\u202f]?"
     if sign_comes_first(locale):
-        return re.compile(rf"(?P<before>€)?{digits}(?P<after>%)?")
-    return re.compile(rf"{digits}(?P<after>{space}[%€])?")
+        return re.compile(rf"(?P<before>(?:{SIGN}){space})?{digits}(?P<after>%)?")
+    return re.compile(rf"{digits}(?P<after>{space}(?:%|{SIGN}))?")

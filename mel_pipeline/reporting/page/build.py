@@ -21,7 +21,7 @@ from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.pdf.build import pdf_of
 from mel_pipeline.reporting.pictures.charts import ChartFile, write_charts
 from mel_pipeline.reporting.pictures.page import write_page_charts
-from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline.reporting.text.texts import Texts, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ class _Composed:
 
 
 def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
-    texts = load_texts(sources_dir, language, edition.min_cell)
+    texts = texts_of(edition, sources_dir, language)
     drawn = drawn_page(edition, sources_dir, texts)
     page = _template(sources_dir).render(
         **vars(drawn.model),

@@ -74,7 +74,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         aim = Cell(texts.value(measure, target.value), change=by)
     return Row(
         measure=measure,
-        unit=texts.choice("unit", measure.unit),
+        unit=texts.unit(measure),
         actual=_cell(measure, reading, texts),
         previous=_earlier(measure, reading, figures.total(measure.id, previous_period(period)), texts),
         year_before=_earlier(measure, reading, figures.total(measure.id, year_before(period)), texts),

@@ -14,7 +14,7 @@ from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import Measure, measures
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.pictures.picture import Picture, picture
-from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline.reporting.text.texts import Texts, texts_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,7 @@ def draw_chart(
         raise ReportError(
             f"Drawing {indicator_id}: no such indicator. There are: {', '.join(m.id for m in known)}."
         )
-    texts = load_texts(style_dir, language, edition.min_cell)
+    texts = texts_of(edition, style_dir, language)
     drawn = drawings(edition, chosen, Figures(edition, known), style_dir, texts, narrow=False)
     return write_charts(drawn, edition.period, out_dir, language)[0]
 
@@ -69,7 +69,7 @@ def draw_charts(edition: Edition, out_dir: Path, style_dir: Path, language: str)
     check_columns(edition)
     known = measures(edition, language)
     headline = [measure for measure in known if measure.pictured]
-    texts = load_texts(style_dir, language, edition.min_cell)
+    texts = texts_of(edition, style_dir, language)
     drawn = drawings(edition, headline, Figures(edition, known), style_dir, texts, narrow=False)
     return write_charts(drawn, edition.period, out_dir, language)
 

@@ -15,7 +15,7 @@ from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.pictures.charts import drawings
 from mel_pipeline.reporting.pictures.page import page_charts
-from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.reporting.text.texts import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def draw_in_processes(edition: Edition, sources_dir: Path, languages: Sequence[s
 
 def draw_part(edition: Edition, sources_dir: Path, language: str, narrow: bool) -> None:
     """Draw the wide or the narrow pictures of one language into the cache."""
-    texts = load_texts(sources_dir, language, edition.min_cell)
+    texts = texts_of(edition, sources_dir, language)
     known = measures(edition, language)
     figures = Figures(edition, known)
     drawings(edition, [one for one in known if one.pictured], figures, sources_dir, texts, narrow=narrow)

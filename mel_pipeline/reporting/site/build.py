@@ -24,7 +24,7 @@ from mel_pipeline.reporting.site.indicator_pages import indicator_pages
 from mel_pipeline.reporting.site.store import MANIFEST, store
 from mel_pipeline.reporting.site.templates import Pages
 from mel_pipeline.reporting.text.languages import languages as locales
-from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.reporting.text.texts import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def build_site(
     cached = cache.get(NAME, digest, BuiltSite)
     if cached is not None:
         return replace(cached, written=0, removed=0)
-    texts = [load_texts(sources_dir, language, site.edition.min_cell) for language in chosen]
+    texts = [texts_of(site.edition, sources_dir, language) for language in chosen]
     content = _content(site, out_dir, sources_dir)
     files = _assets(sources_dir)
     for measure in measures(site.edition, BASE):

@@ -114,7 +114,7 @@ def trend_frame(
     title = finding(measure, figures, edition.period, texts)
     subtitle = texts(
         "chart.trend_subtitle",
-        unit=texts.choice("unit", measure.unit),
+        unit=texts.unit(measure),
         statistic=texts.choice("statistic", _statistic(measure)),
         first=quarters[0],
         last=quarters[-1],

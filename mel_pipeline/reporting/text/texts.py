@@ -7,7 +7,7 @@ are complete (``languages.py``); what falls back then is what the loads or the M
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -17,7 +17,13 @@ import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
+from babel.numbers import (
+    format_compact_currency,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_currency_name,
+)
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.figures.measures import Measure
 
 MINUS = "\N{MINUS SIGN}"
@@ -55,6 +62,7 @@ class Texts:
     min_cell: int = 5
     fallback: Mapping[str, Any] = field(default_factory=dict, repr=False)
     phrases: Phrases | None = None
+    names: Mapping[str, str] = field(default_factory=dict)  # of regions, as the organisation calls them
     missing: set[str] = field(default_factory=set, compare=False)
 
     @cached_property
@@ -145,6 +153,8 @@ class Texts:
         entry = self.entries.get(f"{family}.{code}") or self.fallback.get(f"{family}.{code}")
         if isinstance(entry, str):
             return self(f"{family}.{code}")
+        if code in self.names:
+            return self.names[code]
         translated = self.phrases.translate(code, str) if self.phrases else None
         return translated or code  # names of platforms, accounts and donors are the same in every language
 
@@ -164,17 +174,24 @@ class Texts:
             return self("status.not_available")
         if measure.unit == "percent":
             return self("format.percent", number=self.number(value, measure.decimals))
-        if measure.unit == "EUR":
+        if measure.is_money:
             pattern = self.money(_pattern(measure.decimals))
             text = format_currency(
                 rounded(value, measure.decimals),
-                "EUR",
+                measure.unit,
                 format=pattern,
                 locale=self.locale,
                 currency_digits=False,
             )
             return text.replace("-", MINUS)
         return self.number(value, measure.decimals)
+
+    def unit(self, measure: Measure) -> str:
+        """What is counted, in words: ``Member cities``, ``Euros``."""
+        if not measure.is_money:
+            return self.choice("unit", measure.unit)
+        name = get_currency_name(measure.unit, count=2, locale=self.locale)  # a count gives the plural
+        return name[:1].upper() + name[1:]
 
     def money(self, number: str, sign: str = "¤") -> str:
         """A number with the currency sign on the side where the language has it."""
@@ -185,8 +202,8 @@ class Texts:
         if measure.unit in ("percent", "score") or abs(value) < 100_000:
             return self.value(measure, value)
         decimals = 1 if abs(value) >= 1e6 else 0
-        if measure.unit == "EUR":
-            return format_compact_currency(value, "EUR", locale=self.locale, fraction_digits=decimals)
+        if measure.is_money:
+            return format_compact_currency(value, measure.unit, locale=self.locale, fraction_digits=decimals)
         return format_compact_decimal(value, locale=self.locale, fraction_digits=decimals)
 
     def value_with_unit(self, measure: Measure, value: float | None) -> str:
@@ -238,6 +255,12 @@ def sign_comes_first(locale: Locale) -> bool:
 
 def _pattern(decimals: int) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+def texts_of(edition: Edition, sources_dir: Path, language: str) -> Texts:
+    """Texts of a language with the names that the organisation gives its regions. Errors as ``load_texts``."""
+    named = {region.name[BASE]: region.name.get(language, region.name[BASE]) for region in edition.regions}
+    return replace(load_texts(sources_dir, language, edition.min_cell), names=named)
 
 
 def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:

@@ -11,7 +11,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.palette import load_palette
-from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.reporting.text.texts import texts_of
 from mel_pipeline.reporting.workbook.cells import Day, Number, Sheet
 from mel_pipeline.reporting.workbook.sheets import workbook_sheets
 
@@ -34,7 +34,7 @@ def build_workbook(edition: Edition, out_dir: Path, sources_dir: Path, language:
         ReportError: a frame or text cannot be read, a text is too long for a cell, or the folder cannot be written.
     """
     check_columns(edition)
-    texts = load_texts(sources_dir, language, edition.min_cell)
+    texts = texts_of(edition, sources_dir, language)
     path = out_dir / edition.period / f"figures-{language}.xlsx"
     write_if_changed(
         path, _workbook(edition, workbook_sheets(edition, texts), texts, load_palette(sources_dir))

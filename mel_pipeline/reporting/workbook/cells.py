@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from babel.numbers import get_currency_symbol
+
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading
 
 if TYPE_CHECKING:
@@ -62,7 +64,6 @@ class Words:
     def __init__(self, texts: Texts) -> None:
         self.t = texts
         self.percent = _quoted(texts("format.percent", number="\x00"))
-        self.money = _quoted(texts.money("\x00", "€"))
         self.not_applicable = texts("formats.not_applicable")
 
     def sheet(self, key: str) -> str:
@@ -77,8 +78,10 @@ class Words:
         pattern = COUNT + ("." + "0" * measure.decimals if measure.decimals else "")
         if measure.unit == "percent":
             return f"{self.percent[0]}{pattern}{self.percent[1]}"
-        if measure.unit == "EUR":
-            return f"{self.money[0]}{pattern}{self.money[1]}"
+        if measure.is_money:
+            sign = get_currency_symbol(measure.unit, locale=self.t.locale)
+            before, after = _quoted(self.t.money("\x00", sign))
+            return f"{before}{pattern}{after}"
         return pattern
 
     def value(self, measure: Measure | None, value: float | None) -> Cell:

@@ -62,7 +62,7 @@ def _figure_row(measure: Measure, figures: Figures, w: Words, *, year: bool, not
     return [
         measure.id,
         measure.name,
-        w.t.choice("unit", measure.unit),
+        w.t.unit(measure),
         ", ".join(measure.lines) or w.t("page.across"),
         w.figure(measure, now),
         *(w.part(now, value) for value in (now.numerator, now.denominator, now.n)),
@@ -98,7 +98,7 @@ def _all_figures(edition: Edition, w: Words) -> Sheet:
                 w.figure(one.measure, reading),
                 *(w.part(reading, value) for value in (reading.numerator, reading.denominator, reading.n)),
                 *w.bounds(one.measure, reading),
-                w.t.choice("unit", one.measure.unit),
+                w.t.unit(one.measure),
                 w.t("page.provisional")
                 if one.version is None
                 else w.t("formats.published_version", version=one.version),
@@ -132,7 +132,7 @@ def _definitions(edition: Edition, known: list[Measure], w: Words) -> Sheet:
             measure.id,
             measure.name,
             measure.definition,
-            w.t.choice("unit", measure.unit),
+            w.t.unit(measure),
             w.t.say(measure.numerator_text) or w.not_applicable,
             w.t.say(measure.denominator_text) or w.not_applicable,
             w.t.choice("rule", measure.aggregation),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -11,9 +12,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.organisation import facts
+from mel_pipeline.core.organisation import folder as organisation_folder
 from mel_pipeline.core.yaml_io import yaml_file
-from mel_pipeline.organisations import METROPOLIS
-from mel_pipeline.transform.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
+from mel_pipeline.transform.catalogue.models import (
+    Baseline,
+    Campaign,
+    Indicator,
+    LineOfAction,
+    Region,
+    ScaleLabel,
+    Stated,
+    Target,
+)
 
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
@@ -41,36 +52,58 @@ class Catalogue(BaseModel):
     scale_labels: list[ScaleLabel]
     lines_of_action: list[LineOfAction]
     regions: list[Region]
+    stated: dict[str, Stated]
+    currency: str
 
     def by_model(self, name: str) -> Indicator | None:
         """The indicator a model calculates, if it is one."""
         return next((indicator for indicator in self.indicators if indicator.model == name), None)
 
+    def lines_of(self, indicator_id: str) -> list[int]:
+        """Numbers of the lines of action it stands under; none for one that the plan does not name."""
+        return [line.number for line in self.lines_of_action if indicator_id in line.indicators]
 
-def load_catalogue(folder: Path) -> Catalogue:
+    def baseline_of(self, indicator_id: str) -> Baseline | None:
+        return self.stated.get(indicator_id, Stated()).baseline
+
+    def targets_of(self, indicator_id: str) -> list[Target]:
+        return self.stated.get(indicator_id, Stated()).targets
+
+
+def load_catalogue(folder: Path, organisation: Path | None = None) -> Catalogue:
     """Read the indicators of an SQL project and the lists of the organisation.
 
     Args:
         folder: the SQL project, or the folder with the ``ind_*.yml`` files itself.
+        organisation: its folder; that of the settings by default.
 
     Raises:
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
+    indicators, own = load_indicators(folder), organisation or organisation_folder()
+    catalogue = Catalogue(
+        indicators=indicators,
+        campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate),
+        scale_labels=_scale_labels(own / "scales.yml"),
+        lines_of_action=_listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate),
+        regions=_listed(own / "regions.yml", "regions", Region.model_validate),
+        currency=facts(own).currency,
+        stated={
+            name: _valid(own / "targets.yml", name, Stated.model_validate, item or {})
+            for name, item in _read(own / "targets.yml").items()
+        },
+    )
+    _check(catalogue)
+    return catalogue
+
+
+def load_indicators(folder: Path) -> list[Indicator]:
+    """The indicators of an SQL project in their order. Arguments and errors as ``load_catalogue``."""
     indicators_folder = folder / INDICATORS if (folder / INDICATORS).is_dir() else folder
     indicators = [_indicator(path) for path in sorted(indicators_folder.glob("ind_*.yml"))]
     if not indicators:
         raise CatalogueError(f"Reading the indicators in {indicators_folder}: there is no ind_*.yml file.")
-    catalogue = Catalogue(
-        indicators=sorted(indicators, key=lambda indicator: (indicator.position, indicator.id)),
-        campaigns=_listed(METROPOLIS / "campaigns.yml", "campaigns", Campaign.model_validate),
-        scale_labels=_scale_labels(METROPOLIS / "scales.yml"),
-        lines_of_action=_listed(
-            METROPOLIS / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate
-        ),
-        regions=_listed(METROPOLIS / "regions.yml", "regions", Region.model_validate),
-    )
-    _check(catalogue)
-    return catalogue
+    return sorted(indicators, key=lambda indicator: (indicator.position, indicator.id))
 
 
 def _indicator(path: Path) -> Indicator:
@@ -115,12 +148,11 @@ def _scale_labels(path: Path) -> list[ScaleLabel]:
 
 def _check(catalogue: Catalogue) -> None:
     """Checks across files."""
-    numbers = {line.number for line in catalogue.lines_of_action}
-    for indicator in catalogue.indicators:
-        if unknown := sorted(set(indicator.lines_of_action) - numbers):
-            raise CatalogueError(
-                f"{indicator.model}.yml: line of action {unknown[0]} is not in lines_of_action.yml."
-            )
+    known = [indicator.id for indicator in catalogue.indicators]
+    for line in catalogue.lines_of_action:
+        _require_known(f"lines_of_action.yml, line {line.number}", line.indicators, known)
+    _require_known("targets.yml", list(catalogue.stated), known)
+    _unique("number", [(line.number, "lines_of_action.yml") for line in catalogue.lines_of_action])
     _unique("position", [(indicator.position, indicator.model) for indicator in catalogue.indicators])
     _unique("hashtag", [(campaign.hashtag.lower(), campaign.id) for campaign in catalogue.campaigns])
     _unique("label", [((item.scale, item.label), "scales.yml") for item in catalogue.scale_labels])
@@ -130,6 +162,16 @@ def _check(catalogue: Catalogue) -> None:
         if meanings.setdefault((item.scale, normalize_text(item.label)), meaning) != meaning:
             raise CatalogueError(
                 f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
+            )
+
+
+def _require_known(place: str, named: list[str], known: list[str]) -> None:
+    for name in named:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise CatalogueError(
+                f"{place}: there is no indicator {name}.{hint} docs/indicators.md lists all."
             )
 
 

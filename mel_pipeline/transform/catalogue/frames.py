@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, str | None]
+MONEY = "money"  # the unit of an amount; tables hold the organisation's currency
 
 
 def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
@@ -23,7 +24,7 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     rows: dict[str, list[Row]] = {
-        "indicators": [_indicator(indicator) for indicator in catalogue.indicators],
+        "indicators": [_indicator(indicator, catalogue) for indicator in catalogue.indicators],
         "targets": [
             {
                 "indicator_id": indicator.id,
@@ -32,7 +33,7 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "origin": target.origin,
             }
             for indicator in catalogue.indicators
-            for target in indicator.targets
+            for target in catalogue.targets_of(indicator.id)
         ],
         "campaigns": [
             {"campaign_id": item.id, "name": item.name, "kind": item.kind, "hashtag": item.hashtag}
@@ -53,7 +54,12 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             {"number": str(item.number), "name_en": item.name.en} for item in catalogue.lines_of_action
         ],
         "regions": [
-            {"position": str(position), "name_en": item.name.en}
+            {
+                "position": str(position),
+                "name_en": item.name.en,
+                "map_column": _text(item.place[0]) if item.place else None,
+                "map_row": _text(item.place[1]) if item.place else None,
+            }
             for position, item in enumerate(catalogue.regions, start=1)
         ],
         "translations": list(_translations(catalogue)),
@@ -93,15 +99,16 @@ COLUMNS: dict[str, list[str]] = {
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
     "scale_labels": ["scale", "label", "label_key", "kind", "score", "code"],
     "lines_of_action": ["number", "name_en"],
-    "regions": ["position", "name_en"],
+    "regions": ["position", "name_en", "map_column", "map_row"],
     "translations": ["subject", "code", "field", "language", "text"],
     "platforms": ["platform", "title", "kind"],
     "metrics": ["platform", "metric", "title", "counts", "is_additive"],
 }
 
 
-def _indicator(indicator: Indicator) -> Row:
+def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
     low, high = indicator.band or (None, None)
+    baseline = catalogue.baseline_of(indicator.id)
     return {
         "indicator_id": indicator.id,
         "position": str(indicator.position),
@@ -109,18 +116,18 @@ def _indicator(indicator: Indicator) -> Row:
         "pictured": _text(indicator.pictured),
         "name_en": indicator.name.en,
         "definition_en": indicator.definition.en,
-        "unit": indicator.unit,
+        "unit": catalogue.currency if indicator.unit == MONEY else indicator.unit,
         "numerator_text": indicator.formula.numerator,
         "denominator_text": indicator.formula.denominator,
         "aggregation": indicator.aggregation,
         "direction": indicator.direction,
         "band_low": _text(low),
         "band_high": _text(high),
-        "baseline_value": _text(indicator.baseline.value),
-        "baseline_period": indicator.baseline.period,
-        "baseline_note": indicator.baseline.quality,
+        "baseline_value": _text(baseline.value) if baseline else None,
+        "baseline_period": baseline.period if baseline else None,
+        "baseline_note": baseline.quality if baseline else None,
         "disaggregations": ";".join(indicator.disaggregations) or None,
-        "lines_of_action": ";".join(map(str, indicator.lines_of_action)),
+        "lines_of_action": ";".join(map(str, catalogue.lines_of(indicator.id))) or None,
         "source": ", ".join(indicator.source),
         "frequency": indicator.frequency,
         "owner_role": indicator.owner_role,

@@ -15,6 +15,9 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+IndicatorId = Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")]
+
+
 class Formula(_Strict):
     """In words; the model's SQL does the counting."""
 
@@ -36,6 +39,13 @@ class Target(_Strict):
     period: Annotated[str, Field(pattern=PERIOD)]
     value: float
     origin: Words
+
+
+class Stated(_Strict):
+    """What the organisation states about an indicator (``targets.yml``)."""
+
+    baseline: Baseline | None = None
+    targets: list[Target] = []
 
 
 class Chart(_Strict):
@@ -61,7 +71,7 @@ class Disclosure(_Strict):
 class Interval(_Strict):
     """A share of a survey has an interval; ``population``: the indicator whose denominator is everyone invited."""
 
-    population: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")] | None = None
+    population: IndicatorId | None = None
 
 
 class Records(_Strict):
@@ -74,11 +84,11 @@ class Records(_Strict):
 class Indicator(_Strict):
     """One indicator, as in its reference sheet (``config: meta: indicator`` of ``ind_*.yml``)."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")]
+    id: IndicatorId
     name: Text
     definition: Text
     unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "EUR", "labs", "videos"
+        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
     ]
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]
@@ -88,9 +98,6 @@ class Indicator(_Strict):
     source: list[Words] = Field(min_length=1)
     frequency: Words
     owner_role: Words
-    lines_of_action: list[int] = Field(min_length=1)
-    baseline: Baseline
-    targets: list[Target] = []
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
     headline: bool = False  # on the first page; its chart is in the report
@@ -139,11 +146,18 @@ class ScaleLabel(_Strict):
 
 
 class LineOfAction(_Strict):
+    """A line of the organisation's plan, and the indicators that stand under it."""
+
     number: int = Field(ge=1)
     name: Text
+    indicators: list[IndicatorId] = []
 
 
 class Region(_Strict):
-    """A region of the network; ``name.en`` is the value in the CRM."""
+    """A region of the network; ``name.en`` is the value in the CRM.
+
+    ``place``: its column from west to east and row from north to south in the picture of the members.
+    """
 
     name: Text
+    place: tuple[Annotated[int, Field(ge=0, le=3)], Annotated[int, Field(ge=0, le=5)]] | None = None

@@ -39,11 +39,11 @@ def reference_sheets(catalogue: Catalogue) -> str:
         "",
         *contents,
     ]
-    sheets = [line for indicator in catalogue.indicators for line in _sheet(indicator)]
+    sheets = [line for indicator in catalogue.indicators for line in _sheet(indicator, catalogue)]
     return "\n".join([*head, *sheets]) + "\n"
 
 
-def _sheet(indicator: Indicator) -> Iterator[str]:
+def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
     yield from (
         "",
         f'<a id="{indicator.id.lower()}"></a>',
@@ -65,10 +65,14 @@ def _sheet(indicator: Indicator) -> Iterator[str]:
     direction = DIRECTION[indicator.direction]
     if indicator.band:
         direction += f" of {indicator.band[0]:g} to {indicator.band[1]:g} %"
-    baseline = indicator.baseline
-    value = "not published" if baseline.value is None else f"{baseline.value:,g}"
+    baseline = catalogue.baseline_of(indicator.id)
+    start = "none stated"
+    if baseline:
+        value = "not published" if baseline.value is None else f"{baseline.value:,g}"
+        start = f"{value} ({baseline.period})"
     targets = "; ".join(
-        f"{target.value:,g} by {target.period} ({target.origin})" for target in indicator.targets
+        f"{target.value:,g} by {target.period} ({target.origin})"
+        for target in catalogue.targets_of(indicator.id)
     )
     rows = {
         "Formula": formula,
@@ -79,8 +83,8 @@ def _sheet(indicator: Indicator) -> Iterator[str]:
         "Source": ", ".join(indicator.source),
         "Frequency": indicator.frequency,
         "Responsible": indicator.owner_role,
-        "Line of action": ", ".join(map(str, indicator.lines_of_action)),
-        "Baseline": f"{value} ({baseline.period})",
+        "Line of action": ", ".join(map(str, catalogue.lines_of(indicator.id))) or "across the lines",
+        "Baseline": start,
         "Target": targets or "none set",
         **({"Withheld": WITHHELD} if indicator.disclosure else {}),
         "Limitations": indicator.limitations.en,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import pytest
 
@@ -62,8 +61,7 @@ def test_memory_is_that_of_the_child_and_not_of_its_parent() -> None:
 
 def test_the_sampler_sees_where_the_time_goes() -> None:
     with sampled() as samples:
-        until = time.perf_counter() + 0.5
-        while time.perf_counter() < until:
+        while samples.total < 10:  # as long as it takes on a busy machine
             sum(range(1000))
     assert samples.total >= 10
     [(name, count)] = samples.functions.most_common(1)

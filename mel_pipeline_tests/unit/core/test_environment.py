@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mel_pipeline.core import environment
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import PROJECT, Settings, load_settings, path_settings
 from mel_pipeline.core.source_settings import declared
 from mel_pipeline_tests.depth import examples
@@ -51,21 +52,21 @@ def test_without_mel_env_file_it_is_that_of_the_installation(monkeypatch: pytest
 def test_the_environment_takes_precedence_over_the_file_in_either_case(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file.write_text("mel_organisation=Written\nMEL_MATOMO_URL=https://written.example.org\n")
-    assert load_settings().organisation == "Written"
-    monkeypatch.setenv("MEL_ORGANISATION", "Given")
+    file.write_text("mel_organisation_name=Written\nMEL_MATOMO_URL=https://written.example.org\n")
+    assert load_settings().organisation_name == "Written"
+    monkeypatch.setenv("MEL_ORGANISATION_NAME", "Given")
     monkeypatch.setenv("mel_matomo_url", "https://given.example.org")
     found = load_settings()
-    assert (found.organisation, found.source("matomo").text("url")) == (
+    assert (found.organisation_name, found.source("matomo").text("url")) == (
         "Given",
         "https://given.example.org",
     )
 
 
 def test_a_byte_order_mark_does_not_hide_the_first_setting(file: Path) -> None:
-    file.write_bytes(b"\xef\xbb\xbfMEL_SAMPLE=false\r\nMEL_ORGANISATION=Ville\r\n")
+    file.write_bytes(b"\xef\xbb\xbfMEL_SAMPLE=false\r\nMEL_ORGANISATION_NAME=Ville\r\n")
     found = load_settings()
-    assert not found.sample and found.organisation == "Ville"
+    assert not found.sample and found.organisation_name == "Ville"
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,16 @@ def test_every_setting_of_the_example_is_known(file: Path) -> None:
     lines = [
         line.removeprefix("#") for line in text.splitlines() if line.removeprefix("#").startswith("MEL_")
     ]
-    file.write_text("\n".join(line for line in lines if not line.startswith("MEL_LICENCE")))
-    assert load_settings().organisation == "Metropolis" and len(lines) > 60
+    own = [f"MEL_ORGANISATION={EXAMPLE}"]  # the folder of the example is somebody's own
+    left = [line for line in lines if not line.startswith(("MEL_LICENCE", "MEL_ORGANISATION="))]
+    file.write_text("\n".join(left + own))
+    assert load_settings().organisation_name == "Metropolis" and len(lines) > 60
 
 
 def test_a_named_file_that_is_missing_or_unreadable_is_reported(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file.write_bytes(b"MEL_ORGANISATION=Fran\xe7ais\n")
+    file.write_bytes(b"MEL_ORGANISATION_NAME=Fran\xe7ais\n")
     with pytest.raises(SettingsError, match="not text in UTF-8"):
         load_settings()
     monkeypatch.setenv("MEL_ENV_FILE", str(file.parent / "nowhere"))

@@ -92,9 +92,11 @@ def test_every_sentence_of_the_catalogue_is_listed_for_translation():
     texts |= {entity.title for source in source_names() for entity in contract_of(source).entities.values()}
     for indicator in catalogue.indicators:
         texts |= {indicator.formula.numerator, indicator.owner_role}
-        texts |= {indicator.formula.denominator or "MEM-01", indicator.baseline.quality or "MEM-01"}
+        texts |= {indicator.formula.denominator or "MEM-01"}
         texts |= set(indicator.source)
-    texts |= {region.name.en for region in catalogue.regions}
+    texts |= {
+        one.baseline.quality for one in catalogue.stated.values() if one.baseline and one.baseline.quality
+    }
     assert sorted(text for text in texts if listed.translate(text, str) is None) == []
 
 
@@ -104,10 +106,6 @@ def test_every_name_definition_and_limitation_of_the_catalogue_is_translated(lan
     texts = [text for one in catalogue.indicators for text in (one.name, one.definition, one.limitations)]
     texts += [one.name for one in (*catalogue.lines_of_action, *catalogue.regions)]
     assert [text.en for text in texts if language not in text.by_language] == []
-    phrases = load_texts(REPORTS, language)
-    assert [one.name.by_language[language] for one in catalogue.regions] == [
-        phrases.say(one.name.en) for one in catalogue.regions
-    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

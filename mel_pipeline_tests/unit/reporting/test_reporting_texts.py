@@ -59,7 +59,7 @@ def test_no_text_is_left_unused(texts, sources):
 
 def test_every_unit_rule_and_direction_of_the_indicators_has_words(texts):
     for measure in measures(sample_edition(), "en"):
-        assert texts.choice("unit", measure.unit)
+        assert texts.unit(measure)
         assert texts.choice("rule", measure.aggregation)
 
 

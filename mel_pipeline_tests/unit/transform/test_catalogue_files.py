@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.core.errors import CatalogueError
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.transform.catalogue import Catalogue, catalogue_frames, load_catalogue
 from mel_pipeline.transform.catalogue.reference import reference_sheets
@@ -23,8 +24,14 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    shutil.copy(FOLDER / "models" / "marts" / "indicators" / ONE, tmp_path / ONE)
-    return tmp_path
+    shutil.copytree(FOLDER / "models" / "marts" / "indicators", tmp_path / "indicators")
+    return tmp_path / "indicators"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A copy of the shipped example of an organisation's folder."""
+    return shutil.copytree(EXAMPLE, tmp_path / "own")
 
 
 def change(folder: Path, old: str, new: str) -> None:
@@ -68,7 +75,6 @@ def test_a_model_name_finds_its_indicator(catalogue: Catalogue) -> None:
         ("decimals: 0", "decimals: 0\n          colour: red", "colour"),
         ("direction: increase", "direction: in_band", "band and direction"),
         ('fr: "Villes membres"', 'fr: " "', r"name\.fr"),
-        ("lines_of_action: [1]", "lines_of_action: [9]", "line of action 9"),
         ("id: MEM-01", "id: MEM-09", "MEM-09 is calculated by ind_mem_09"),
         ("meta:", "mata:", "meta"),
     ],
@@ -77,6 +83,51 @@ def test_a_wrong_entry_is_reported_with_file_and_field(copy: Path, old: str, new
     change(copy, old, new)
     with pytest.raises(CatalogueError, match=rf"ind_mem_01.*{said}"):
         load_catalogue(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "lines_of_action.yml",
+            "[MEM-01,",
+            "[MEM-11,",
+            r"line 1: there is no indicator MEM-11\. Did you mean MEM-01",
+        ),
+        ("lines_of_action.yml", "number: 2", "number: 1", "number 1 is already used"),
+        ("lines_of_action.yml", "      en: Peer exchange", "      ab1: Peer exchange", "not a language"),
+        ("targets.yml", "FND-01:", "FND-1:", "there is no indicator FND-1"),
+        ("targets.yml", 'period: "2026"', 'period: "next year"', r"targets\.0\.period"),
+        ("targets.yml", "value: 2800000", "value: a lot", r"targets\.0\.value"),
+        ("regions.yml", "regions:", "areas:", "'regions' has to be a list"),
+        ("campaigns.yml", 'hashtag: "#', 'hashtag: "', "hashtag"),
+    ],
+)
+def test_a_wrong_entry_of_the_organisation_is_reported_with_file_and_field(
+    own: Path, file: str, old: str, new: str, said: str
+) -> None:
+    text = (own / file).read_text(encoding="utf-8")
+    assert old in text
+    (own / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(CatalogueError, match=rf"{file}.*{said}"):
+        load_catalogue(FOLDER, own)
+
+
+def test_an_indicator_that_the_organisation_does_not_name_has_no_line_baseline_or_target(own: Path) -> None:
+    (own / "targets.yml").write_text("MEM-02: {}\n", encoding="utf-8")
+    (own / "lines_of_action.yml").write_text(
+        "lines_of_action: [{number: 1, name: {en: Only line}, indicators: [MEM-02]}]\n", encoding="utf-8"
+    )
+    rows = catalogue_frames(load_catalogue(FOLDER, own))["indicators"].set_index("indicator_id")
+    assert rows.loc["MEM-02", "lines_of_action"] == "1"
+    assert rows.loc["MEM-01", ["lines_of_action", "baseline_value", "baseline_period"]].isna().all()
+
+
+def test_amounts_are_in_the_currency_of_the_organisation(own: Path) -> None:
+    text = (own / "organisation.yml").read_text(encoding="utf-8").replace("currency: EUR", "currency: KES")
+    (own / "organisation.yml").write_text(text, encoding="utf-8")
+    rows = catalogue_frames(load_catalogue(FOLDER, own))["indicators"].set_index("indicator_id")
+    assert (rows.loc["FND-01", "unit"], rows.loc["MEM-01", "unit"]) == ("KES", "members")
 
 
 def test_two_indicators_cannot_have_the_same_position_in_the_report(copy: Path) -> None:

@@ -2,10 +2,10 @@ with periods as ({{ current_periods() }}),
 
 secured as (
 
-    select p.period, c.deal_id, c.donor, c.edition, c.amount_eur
+    select p.period, c.deal_id, c.donor, c.edition, c.amount_converted
     from periods as p
     join {{ ref('fct_contribution') }} as c
-        on c.pipeline = 'International Fund' and c.is_signed and c.signed_on <= p.as_of_on
+        on c.pipeline = '{{ var("fund_pipeline") }}' and c.is_signed and c.signed_on <= p.as_of_on
 
 ),
 
@@ -13,12 +13,12 @@ cells as (
 
     select
         p.period, 'total' as dimension, cast(null as text) as category,
-        case when exists (select 1 from {{ ref('fct_contribution') }}) then coalesce(sum(s.amount_eur), 0) end as numerator,
+        case when exists (select 1 from {{ ref('fct_contribution') }}) then coalesce(sum(s.amount_converted), 0) end as numerator,
         cast(null as double precision) as denominator,
-        count(s.amount_eur) as n,
+        count(s.amount_converted) as n,
         case
-            when count(s.amount_eur) < count(s.deal_id)
-                then cast(count(s.deal_id) - count(s.amount_eur) as text)
+            when count(s.amount_converted) < count(s.deal_id)
+                then cast(count(s.deal_id) - count(s.amount_converted) as text)
                     || ' signed contributions without an amount or exchange rate are not in the sum.'
         end as note
     from periods as p
@@ -29,8 +29,8 @@ cells as (
     union all
 
     select
-        period, '{{ dimension }}', {{ dimension }}, sum(amount_eur), null, count(amount_eur),
-        case when count(amount_eur) < count(*) then 'A contribution without an amount or exchange rate is not in the sum.' end
+        period, '{{ dimension }}', {{ dimension }}, sum(amount_converted), null, count(amount_converted),
+        case when count(amount_converted) < count(*) then 'A contribution without an amount or exchange rate is not in the sum.' end
     from secured
     group by period, {{ dimension }}
     {% endfor %}

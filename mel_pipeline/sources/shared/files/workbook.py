@@ -19,7 +19,11 @@ from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError, NoRowsError, Table, comma_table_in
 
 _CHILD = Path(__file__).with_name("workbook_child.py")
+<<<<<<< HEAD
 _AGAIN = "Export it again as CSV."
+=======
+_REFUSED, _NO_MEMORY, _TOO_LONG = 3, 4, 6  # exit codes of the child
+>>>>>>> main
 
 
 @contextmanager
@@ -49,3 +53,46 @@ def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[di
             with suppress(NoRowsError) if len(sheets) > 1 else nullcontext():
                 tables[name] = replace(comma_table_in(own), how="an Excel workbook")
         yield tables
+<<<<<<< HEAD
+=======
+
+
+def _convert(file: BinaryIO, csv: BinaryIO, limits: Limits) -> list[tuple[str, int]]:
+    """Name of each sheet, and where it ends in the CSV."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own script; the file is passed as a handle
+            [sys.executable, "-I", str(_CHILD), json.dumps(asdict(limits))],
+            stdin=file,
+            stdout=csv,
+            stderr=subprocess.PIPE,
+            timeout=limits.seconds,
+            env={},  # the process that reads an untrusted file gets no secrets
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise FileRefusedError(
+            f"Reading the workbook took longer than {limits.seconds} seconds and was stopped."
+            " Export it again as CSV."
+        ) from None
+    if done.returncode == _REFUSED:
+        raise FileRefusedError(done.stderr.decode("utf-8", "replace").strip())
+    if done.returncode == -signal.SIGXCPU:
+        raise FileRefusedError(
+            "Reading the workbook took longer than a workbook of its size may take and was stopped."
+            " Export it again as CSV."
+        )
+    if done.returncode == _TOO_LONG:
+        raise FileRefusedError(
+            "The text of the workbook is much longer than the workbook itself, because cells repeat long texts."
+            " Export it again as CSV."
+        )
+    if done.returncode == _NO_MEMORY:
+        raise FileRefusedError(
+            f"The workbook needs more than {limits.memory >> 20} MB of memory. Export it again as CSV."
+        )
+    if done.returncode:
+        raise FileRefusedError(
+            "The workbook is damaged and cannot be read. Export it again, as CSV if it happens again."
+        )
+    return [(str(name), int(end)) for name, end in json.loads(done.stderr)]
+>>>>>>> main

@@ -134,5 +134,5 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         yield Obstacle(
             "labels",
             f"No scale knows the answers {listed} to the overall question. Give them a score in a codebook or"
-            " in organisations/metropolis/scales.yml, and run the quarter again.",
+            " in scales.yml of your organisation, and run the quarter again.",
         )

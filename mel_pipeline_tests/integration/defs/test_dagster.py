@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build, jobs
 from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
 from mel_pipeline.sandbox.server import Sandbox
+from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import TODAY, Organisation, organisation_in
 from mel_pipeline_tests.fixtures.shared import made_once
 
@@ -47,6 +49,12 @@ def after_a_night(
     home = tmp_path / "home"
     shutil.copytree(made_once(tmp_path_factory, "night", make), home)
     return set_environment(organisation_in(home, sandbox), monkeypatch)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries as usual, without the seconds between them."""
+    monkeypatch.setattr("mel_pipeline.sources.shared.http.Policy", partial(Policy, backoff=0.01))
 
 
 def set_environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
@@ -127,7 +135,7 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
 
 @pytest.mark.slow
 def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
-    after_a_night: Organisation, monkeypatch: pytest.MonkeyPatch
+    after_a_night: Organisation, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/closed")
     result = run("collect_only", "2024-Q4")
@@ -201,7 +209,7 @@ def test_no_secret_appears_in_the_events_of_a_failing_run(
 
 @pytest.mark.slow
 def test_a_source_without_settings_is_named_and_the_others_are_collected(
-    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+    environment: Organisation, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_SAMPLE", "false")
     monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/index.php")

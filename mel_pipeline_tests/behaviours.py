@@ -69,7 +69,7 @@ def _marks_of(node: ast.FunctionDef, path: Path) -> Iterator[Shown]:
     for mark in node.decorator_list:
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.behaviour":
             key, *sources = [ast.literal_eval(argument) for argument in mark.args]
-            everyone = TOOLS if key in behaviours()["Surveys"] else PLATFORMS
+            everyone = PLATFORMS if key in behaviours()["Platforms"] else TOOLS
             for source in everyone if sources == ["*"] else sources:
                 yield Shown(key, source, node.name, path.relative_to(TESTS.parent).as_posix())
 

@@ -1,11 +1,17 @@
 {#
   Cells of a figure about the overall question, in all and by kind of activity.
-  An answer that no scale knows withholds the figure: left out, it might be all the bad ones. It is listed.
+  An answer that no scale knows withholds the figure: left out, it might be all the bad ones. It is listed. The
+  other answers of its survey are withheld with it, in every period: their scale is not known whole.
 #}
 {% macro satisfaction_cells(numerator) %}
 answers as (
 
-    select p.period, r.event_type, r.score, case when r.is_unmapped_label then r.satisfaction_answer end as unmapped
+    select
+        p.period,
+        r.event_type,
+        r.score,
+        r.unknown_answer as unmapped,
+        case when r.is_unmapped_label then 1 else 0 end as answered
     from periods as p
     join {{ ref('fct_survey_response') }} as r
         on r.occurred_on >= p.starts_on and r.occurred_on <= p.as_of_on
@@ -16,15 +22,15 @@ answers as (
 -- Each answer once for the total and once for its kind of activity.
 placed as (
 
-    select period, 'total' as dimension, cast(null as text) as category, score, unmapped from answers
+    select period, 'total' as dimension, cast(null as text) as category, score, unmapped, answered from answers
     union all
-    select period, 'activity_type', event_type, score, unmapped from answers
+    select period, 'activity_type', event_type, score, unmapped, answered from answers
 
 ),
 
 unmapped as (
 
-    select period, dimension, category, unmapped, count(*) as times
+    select period, dimension, category, unmapped, sum(answered) as times
     from placed
     where unmapped is not null
     group by period, dimension, category, unmapped
@@ -37,7 +43,10 @@ listed as (
         period,
         dimension,
         coalesce(category, '') as category,
-        string_agg('''' || unmapped || ''' (' || cast(times as text) || ')', ', ' order by times desc, unmapped) as labels
+        string_agg(
+            '''' || unmapped || '''' || case when times > 0 then ' (' || cast(times as text) || ')' else '' end,
+            ', ' order by times desc, unmapped
+        ) as labels
     from unmapped
     group by period, dimension, coalesce(category, '')
 

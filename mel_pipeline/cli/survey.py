@@ -43,36 +43,54 @@ def inspect(
         found = _inspected(path, settings)
     except FileRefusedError as reason:
         raise ContractError(f"Inspecting {path.name}: {reason}") from None
-    _print_inspection(found)
-    if write:
-        _write(found, settings.survey_folder / "codebooks")
+    for one in found:
+        _print_inspection(one, told=not write)
+        if write:
+            _write(one, settings.survey_folder / "codebooks")
 
 
-def _inspected(path: Path, settings: Settings) -> Inspection:
-    from mel_pipeline.core.normalize_text import normalize_text
-    from mel_pipeline.sources.shared.files import dropped
+def _inspected(path: Path, settings: Settings) -> list[Inspection]:
+    """Of the file, or of each export in a zip."""
+    from mel_pipeline.core.normalize_text import normalize_answer
+    from mel_pipeline.sources.shared.files import dropped, unpacked
     from mel_pipeline.sources.shared.survey.codebook import codebook_for
     from mel_pipeline.sources.shared.survey.inspection import inspect as inspect_export
+    from mel_pipeline.sources.shared.survey.plan import plan_of
     from mel_pipeline.sources.shared.survey.reading import open_export
-    from mel_pipeline.sources.survey_files.client import rules_of
+    from mel_pipeline.sources.shared.survey.responses import require_identities
+    from mel_pipeline.sources.shared.survey.screening import in_words
+    from mel_pipeline.sources.survey_files.client import TABLES, rules_of
+    from mel_pipeline.sources.survey_files.members import exports_in, survey_of
     from mel_pipeline.transform.catalogue import load_catalogue
 
     rules = rules_of(settings)
     labels = load_catalogue(settings.sql_dir).scale_labels
     scales: dict[str, frozenset[str]] = {
-        scale: frozenset(normalize_text(one.label) for one in labels if one.scale == scale)
+        scale: frozenset(normalize_answer(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")
     }
-    with open_export(dropped(path), rules.profiles, rules.fallback) as export:
-        book = codebook_for(export.survey, rules.codebooks)
-        order = export.order(book, rules.order)
-        dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
-        how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
-        with closing(export.chunks(order)) as chunks:
-            return inspect_export(next(chunks), export.responses, how, book, scales)
+    dates = {"day_first": "Dates have the day first.", "month_first": "Dates have the month first."}
+    inspections = []
+    with unpacked(dropped(path), TABLES) as (tables, others):
+        for name, why in others.items():
+            typer.echo(f"{name}: {why}")
+        for table, groups in exports_in(tables, rules.fallback)[0]:
+            survey = survey_of(table, dropped(path))
+            with open_export(table, rules.profiles, rules.fallback, survey, groups) as export:
+                book = codebook_for(export.survey, rules.codebooks, export.questions)
+                order = export.order(book, rules.order)
+                how = [*export.layout.notes, f"It is {export.how}.", *([dates[order]] if order else [])]
+                with closing(export.chunks(order)) as chunks:
+                    first = next(chunks)
+                    require_identities(first, book)
+                    how += export.warnings_of(plan_of(first, book).joins, book)
+                    how += [in_words(first.left_out).strip()] if first.left_out else []
+                    responses = export.responses - sum(first.left_out.values())
+                    inspections.append(inspect_export(first, responses, how, book, scales))
+    return inspections
 
 
-def _print_inspection(found: Inspection) -> None:
+def _print_inspection(found: Inspection, *, told: bool = True) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -109,14 +127,17 @@ def _print_inspection(found: Inspection) -> None:
         )
         + "."
     )
-    if found.unmapped:
-        listed = ", ".join(f"'{_escaped(label)}' ({count})" for label, count in found.unmapped.items())
-        console.print(
-            f"[yellow]Labels missing from every scale:[/] {listed}. Satisfaction is withheld until they have a score."
-        )
-    if found.guesses or found.unmapped or found.asks_no_event:
+    console.print("\n[bold]For the figures[/]", highlight=False)
+    for name, where in found.figures.items():
+        missing = where.startswith("not ")
+        console.print(f"  {name:<22}{'[yellow]' if missing else ''}{_escaped(where)}", highlight=False)
+    if advice := found.scale.advice:
+        console.print(f"[yellow]{_escaped(advice[0].upper() + advice[1:])}, as proposed below.[/]")
+    if told:
+        console.print(f"[bold]To do:[/] {found.to_do}", highlight=False)
+    if found.guesses or found.scale.unknown or found.asks_no_event:
         console.print("\nProposed codebook (guesses are commented out; nothing is used until you save it):\n")
-        console.print(found.codebook(), highlight=False, markup=False)
+        console.print(found.codebook(form=False), highlight=False, markup=False, soft_wrap=True)
 
 
 def _escaped(text: str) -> str:
@@ -126,9 +147,14 @@ def _escaped(text: str) -> str:
 
 
 def _write(found: Inspection, folder: Path) -> None:
-    path = folder / f"{found.survey}.yml"
+    from mel_pipeline.sources.shared.survey.binding import first_download
+
+    path = folder / f"{first_download(found.survey)}.yml"
     if path.exists():
-        raise SettingsError(f"Writing the codebook: {path} already exists. Edit it by hand.")
+        raise SettingsError(
+            f"Writing the codebook: {path} already exists, and it is used for every download of the form."
+            " Edit it by hand."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(found.codebook(), encoding="utf-8")
     typer.echo(f"Written: {path}. Review it; the next load reads it.")

@@ -21,6 +21,11 @@ MelError
 Messages never carry a token, an e-mail address, a person's name or an IP address.
 """
 
+import traceback
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+
 
 class MelError(Exception):
     """Base of all errors a user is meant to read."""
@@ -88,3 +93,16 @@ class ServingError(MelError):
 
 class PortTakenError(MelError):
     """Another program is using the port of the UI or of the sample organisation."""
+
+
+def place_of(error: BaseException, without: str | None = None) -> str:
+    """The innermost line of this package that was running: safe to show where the error's text may quote a record.
+
+    Args:
+        without: a module's file whose lines do not count.
+    """
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(_PACKAGE) and frame.filename != without:
+            return f"{path.relative_to(_PACKAGE)}, line {frame.lineno}"
+    return "an unknown place"

@@ -110,6 +110,7 @@ def _raw_asset(
             )
             rules = [
                 *map(_as_rule, checks),
+                *_warnings([words for load in loads.values() for words in load.warnings]),
                 *([replace(rule, severity="warn") for rule in verdict.rules] if not stops else verdict.rules),
             ]
             note_results(mel.warehouse, [(name, rule) for rule in rules], source=contract.name)
@@ -128,6 +129,7 @@ class _Loaded:
     check: dg.AssetCheckResult
     metadata: dict[str, int | str]
     answered: bool = True
+    warnings: tuple[str, ...] = ()
 
 
 def _load(
@@ -151,7 +153,8 @@ def _load(
         result = load_entity(source, contract, entity, mel.warehouse, quarter=quarter, processing=processing)
         note_origin(mel.warehouse, mel.settings, contract.name, account)
         unused = unused_corrections(mel.warehouse, processing.corrections)
-        return _Loaded(_rows_check(result, contract.entities[entity], unused), _metadata(result))
+        check = _rows_check(result, contract.entities[entity], unused)
+        return _Loaded(check, _metadata(result), warnings=tuple(result.warnings))
     except (OriginError, ContractError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except NotSetUpError:
@@ -177,6 +180,16 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
     first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
+
+
+def _warnings(sentences: list[str]) -> "list[RuleResult]":
+    """What the source reports, as broken rules of their own: `mel quality` lists them, the quality page counts them."""
+    from mel_pipeline.quality.results import RuleResult
+
+    return [
+        RuleResult(f"warning {number}", "validity", "warn", False, sentence)
+        for number, sentence in enumerate(dict.fromkeys(sentences), start=1)
+    ]
 
 
 def _opened(name: str, entity: str, mel: Mel) -> "tuple[Source, RowProcessing]":

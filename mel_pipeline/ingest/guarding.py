@@ -6,13 +6,11 @@ with the place in the code instead of the text of the error, which may quote a r
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mel_pipeline.core.errors import MelError, TransientSourceError
+from mel_pipeline.core.errors import MelError, TransientSourceError, place_of
 
 if TYPE_CHECKING:
     from mel_pipeline.core.contracts import SourceContract
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.shared.base import Batch, Pull, Source
 
 T = TypeVar("T")
-_PACKAGE = Path(__file__).parents[1]
 
 
 class UnforeseenAnswerError(TransientSourceError):
@@ -69,17 +66,8 @@ def _explained(what: str, read: Callable[[], T]) -> T:
         raise
     except Exception as error:
         explained = UnforeseenAnswerError(
-            f"{what}: what the source sent could not be read ({type(error).__name__} at {_place(error)})."
+            f"{what}: what the source sent could not be read ({type(error).__name__} at {place_of(error, __file__)})."
             " Nothing of it was used, and the other sources go on. Run the load again later; if this"
             " stays, send this sentence to the maintainer of the connector."
         )
     raise explained from None
-
-
-def _place(error: Exception) -> str:
-    """The innermost line of this package that was running."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename)
-        if path.is_relative_to(_PACKAGE) and path != Path(__file__):
-            return f"{path.relative_to(_PACKAGE)}, line {frame.lineno}"
-    return "an unknown place"

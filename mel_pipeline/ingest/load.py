@@ -255,6 +255,7 @@ class _Load:
         from mel_pipeline.ingest.judging import judge_staged
         from mel_pipeline.warehouse import quarantine, raw, state
         from mel_pipeline.warehouse.fingerprints import remember
+        from mel_pipeline.warehouse.kept_answers import keep_unread
 
         self._stage(connection, frame, bad, now)
         if raw.has_rows(connection, self.name):
@@ -263,6 +264,7 @@ class _Load:
         if complete:
             self._require_rows(raw.staged_keys(connection, self.name))
         columns = list(self.rules.columns)
+        keep_unread(connection, self.table, self.name, columns)
         done = raw.publish(
             connection,
             self.table,

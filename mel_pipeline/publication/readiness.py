@@ -122,17 +122,16 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
     if not warehouse.has_table("fct_survey_response"):
         return
     rows = warehouse.records(
-        "select satisfaction_answer, count(*) as n from fct_survey_response where is_unmapped_label"
-        " and occurred_on >= :first and occurred_on < :last group by satisfaction_answer"
-        " order by n desc, satisfaction_answer",
+        "select unknown_answer, count(*) as n from fct_survey_response where unknown_answer is not null"
+        " and occurred_on >= :first and occurred_on < :last group by unknown_answer order by n desc, unknown_answer",
         {"first": quarter.start, "last": quarter.end},
     )
     if rows:
         listed = ", ".join(
-            f"{json.dumps(row['satisfaction_answer'], ensure_ascii=False)} ({row['n']})" for row in rows
+            f"{json.dumps(row['unknown_answer'], ensure_ascii=False)} ({row['n']})" for row in rows
         )
         yield Obstacle(
             "labels",
-            f"No scale knows the answers {listed} to the overall question. Give them a score in a codebook or"
-            " in scales.yml of your organisation, and run the quarter again.",
+            f"No scale knows the answers {listed} to the overall question, so those of their surveys are withheld. Give"
+            " them a score in a codebook or in scales.yml of your organisation, and run the quarter again.",
         )

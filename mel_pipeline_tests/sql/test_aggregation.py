@@ -83,7 +83,8 @@ def rows_of(drawn: tuple[Any, ...]) -> dict[str, list[dict[str, Any]]]:
         "raw_surveys__responses": [
             {"source": "survey_files", "tool": "t", "response_id": f"{n}", "survey": "s", "origin": "api",
              "status": "completed", "completed_at": "2024-06-01T00:00:00+00:00", "event_code": f"E{e % len(held)}",
-             "overall_satisfaction": str(score), "satisfaction_key": str(score), "gender_asked": "false"}
+             "overall_satisfaction": str(score), "satisfaction_key": str(score),
+             "satisfaction_kind": "score", "satisfaction_score": str(score), "gender_asked": "false"}
             for n, (e, score) in enumerate(scores)
         ],
     }  # fmt: skip

@@ -35,7 +35,7 @@ class Kobo(Client):
 
     def _response_load(self, load: Load) -> Pull:
         """Every submission of the forms: an edited one keeps its timestamp, so none can be skipped."""
-        return self._server.pull(load.contract, self._forms, self._form)
+        return self._server.pull(load, self._forms, self._form)
 
     def _form(self, uid: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
         return parse.form_of(self._request(f"form {uid}", f"{uid}/", {})), self._pages(uid)

@@ -38,7 +38,7 @@ class OdkCentral(Client):
 
     def _response_load(self, load: Load) -> Pull:
         """Every submission of the forms: an edited one keeps its timestamp, so none can be skipped."""
-        return self._server.pull(load.contract, self._forms, self._form)
+        return self._server.pull(load, self._forms, self._form)
 
     def _form(self, name: str) -> tuple[Form, Iterator[tuple[list[Record], int]]]:
         project, mark, form = name.partition("/")

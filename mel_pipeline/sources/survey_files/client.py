@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
-from mel_pipeline.core.errors import PermanentSourceError, SettingsError
+from mel_pipeline.core.errors import MelError, PermanentSourceError, SettingsError, place_of
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order
@@ -21,15 +21,34 @@ from mel_pipeline.sources.shared.files import (
     DropFile,
     FileRefusedError,
     files_in,
+    other_entries,
     readable_files,
+    unpacked,
 )
 from mel_pipeline.sources.shared.survey import responses
-from mel_pipeline.sources.shared.survey.codebook import Codebook, codebook_for, codebooks_in, common_codebook
+from mel_pipeline.sources.shared.survey.codebook import (
+    BrokenCodebook,
+    Codebook,
+    codebook_for,
+    codebooks_in,
+    common_codebook,
+    unused_event_codes,
+)
+from mel_pipeline.sources.shared.survey.doubts import Doubts
+from mel_pipeline.sources.shared.survey.file_identities import EarlierReads, FileIdentities
+from mel_pipeline.sources.shared.survey.known_forms import KnownForms
+from mel_pipeline.sources.shared.survey.looks import unread_looks
+from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
-from mel_pipeline.sources.shared.survey.reading import open_export
+from mel_pipeline.sources.shared.survey.reading import Export, open_export
+from mel_pipeline.sources.shared.survey.scale import Scale
+from mel_pipeline.sources.shared.survey.screening import in_words
+from mel_pipeline.sources.survey_files.members import exports_in, survey_of
 
-ENDINGS = {".csv", ".xlsx", ".tsv", ".txt"}
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
+ENDINGS = {*TABLES, ".zip"}
+_OWN = {"codebooks", "profiles"}  # folders of the drop folder
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,13 @@ class Rules:
     profiles: Sequence[Profile] = ()
     fallback: str | None = None
     order: Order | None = None
+    broken_profiles: Sequence[str] = ()
+
+    @property
+    def faults(self) -> list[str]:
+        """Why codebooks and profiles cannot be used."""
+        books = [book.fault for book in self.codebooks if isinstance(book, BrokenCodebook)]
+        return [*books, *self.broken_profiles]
 
     def fingerprint(self, contract: EntityContract) -> str:
         """Changes with any of them, so that files still in the folder are read again."""
@@ -57,7 +83,6 @@ def rules_of(settings: Settings) -> Rules:
     """Codebooks and profiles from the drop folder, and the source's settings.
 
     Raises:
-        ContractError: a codebook or a profile is not valid.
         SettingsError: a setting is not one of its values.
     """
     options = settings.source("survey_files")
@@ -71,11 +96,13 @@ def rules_of(settings: Settings) -> Rules:
             f"{options.variable('fallback_encoding')} is not a known encoding. Western Windows files are in cp1252."
         ) from None
     folder = settings.survey_folder
+    profiles, broken = profiles_in(folder / "profiles")
     return Rules(
         codebooks_in(folder / "codebooks"),
-        profiles_in(folder / "profiles"),
+        profiles,
         fallback or None,
         cast("Order", order) if order else None,
+        broken,
     )
 
 
@@ -98,8 +125,10 @@ class SurveyFiles(Client):
         rules = self._rules.fingerprint(contract)
         stored = json.loads(cursor) if cursor else {}
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
-        files = dict(known)
-        warnings: list[str] = []
+        said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
+        files, told = dict(known), dict(said)
+        read = EarlierReads(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True), {})
+        warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
             exports, refused = self._exports()
@@ -107,19 +136,36 @@ class SurveyFiles(Client):
             for export in exports:
                 stamp = f"{export.digest}:{export.size}"
                 if stamp not in done:
-                    try:
-                        yield from self._responses(export, contract, warnings)
-                    except FileRefusedError as reason:
-                        refused[export.name] = str(reason)
+                    told[export.name] = []
+                    why: dict[str, str] = {}
+                    yield from self._held(export, contract, read, told[export.name], why)
+                    if why:
+                        refused |= why
+                        warnings.extend(told[export.name])
                         continue  # reported below, with the others; the next run tries it again
                     done.add(stamp)
                 files[export.name] = stamp
-            for name, why in refused.items():
-                yield Batch(frame_of([], contract), [Rejected(name, None, None, why, "{}")], fetched=1)
+                # Of a file that was read before, too: it still counts so.
+                warnings.extend(told.get(export.name, ()))
+            if read.withdrawn:
+                yield Batch(frame_of([], contract), deleted=read.withdrawn)
+            warnings.extend(self._others())
+            for name, reason in refused.items():
+                yield Batch(frame_of([], contract), [Rejected(name, None, None, reason, "{}")], fetched=1)
 
         def new_cursor() -> str | None:
-            changed = files != known
-            return json.dumps({"rules": rules, "files": dict(sorted(files.items()))}) if changed else None
+            kept = {name: told[name] for name in sorted(files) if told.get(name)}
+            if files == known and kept == said:
+                return None
+            return json.dumps(
+                {
+                    "rules": rules,
+                    "files": dict(sorted(files.items())),
+                    "warnings": kept,
+                    "forms": read.forms.stored(),
+                    "former": read.with_former,
+                }
+            )
 
         return Pull(batches(), new_cursor, warnings=lambda: warnings)
 
@@ -133,19 +179,108 @@ class SurveyFiles(Client):
             file for file in files_in(self._folder, ENDINGS) if file.is_settled(self._settle)
         )
 
-    def _responses(self, file: DropFile, contract: EntityContract, warnings: list[str]) -> Iterator[Batch]:
-        with open_export(file, self._rules.profiles, self._rules.fallback) as export:
-            book = codebook_for(export.survey, self._rules.codebooks)
-            with closing(export.chunks(export.order(book, self._rules.order))) as chunks:
+    def _others(self) -> list[str]:
+        """A warning about what lies in the folder and is not read."""
+        others = [name for name in other_entries(self._folder, ENDINGS) if name not in _OWN]
+        if not others:
+            return []
+        return [
+            f"Not read in the folder of survey exports: {', '.join(others)}. Only CSV, XLSX, XLS, ODS and zip files"
+            " directly in it are. Export or move them so, or remove them."
+        ]
+
+    def _held(
+        self,
+        file: DropFile,
+        contract: EntityContract,
+        read: EarlierReads,
+        told: list[str],
+        refused: dict[str, str],
+    ) -> Iterator[Batch]:
+        """The responses of a file, or of each export in a zip; and why some are not read, by name."""
+        try:
+            with unpacked(file, TABLES) as (tables, others):
+                told += [f"{name}: {why}" for name, why in others.items()]
+                exports, alone = exports_in(tables, self._rules.fallback)
+                refused |= alone
+                for table, groups in exports:
+                    try:
+                        yield from self._responses(
+                            table, contract, read, told, survey_of(table, file), groups
+                        )
+                    except Exception as error:
+                        refused[table.name] = _reason(error)
+        except Exception as error:
+            refused[file.name] = _reason(error)
+
+    def _responses(
+        self,
+        file: DropFile,
+        contract: EntityContract,
+        read: EarlierReads,
+        warnings: list[str],
+        survey: str,
+        groups: Mapping[str, DropFile],
+    ) -> Iterator[Batch]:
+        with open_export(file, self._rules.profiles, self._rules.fallback, survey, groups) as export:
+            own = self._rules.codebooks
+            book = codebook_for(export.survey, own, export.questions)
+            order = export.order(book, self._rules.order)
+            with closing(export.chunks(order)) as chunks:
                 first = next(chunks)
                 plan = plan_of(first, book)
+                told = [
+                    *unused_event_codes(export.survey, own, export.questions),
+                    *export.warnings_of(plan.joins, book),
+                    *unread_looks(first, plan, book),
+                ]
+                warnings += [f"{file.name}: {words}" for words in told]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
-                for batch in responses.batches(chain([first], chunks), plan, book, contract):
+                scale = _scale(export, first, plan, book)
+                identities = FileIdentities(export, first, plan, book, read)
+                doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
+                for batch in responses.batches(
+                    identities.counted(chain([first], chunks)),
+                    plan,
+                    book,
+                    contract,
+                    scale,
+                    identities.ids,
+                    with_former=read.with_former,
+                ):
+                    doubts.note(batch)
+                    identities.note(batch)
                     yield replace(batch, notes=[note])
+                warnings += doubts.sentences
+                warnings += [f"{file.name}: {words}" for words in identities.doubts()]
+                if left_out := in_words(identities.left_out):
+                    yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
 
     loads: ClassVar = {"responses": _response_load}
+
+
+def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
+    """By all answers of a file, whatever its length."""
+    if export.responses <= len(first.frame):
+        return responses.scale_in([first], plan, book)
+    columns = {
+        *plan.columns_of("overall_satisfaction"),
+        *(one for join in plan.joins for one in join.columns),
+    }
+    with closing(export.chunks(first.order, sorted(columns))) as chunks:
+        return responses.scale_in(chunks, plan, book)
+
+
+def _reason(error: Exception) -> str:
+    """Why a file was not read; of what nobody foresaw only the place, as its text may quote an answer."""
+    if isinstance(error, FileRefusedError | MelError):
+        return str(error)
+    return (
+        f"The file could not be read ({type(error).__name__} at {place_of(error)}). The other files load. Export it"
+        " again, unchanged; if this stays, send this sentence to the maintainer of the connector."
+    )
 
 
 def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.languages import Text
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.organisation import folder as organisation_folder
 from mel_pipeline.core.yaml_io import yaml_file
@@ -154,13 +154,19 @@ def _listed(path: Path, key: str, validate: Callable[[Any], T], least: int = 1) 
 
 
 def _scale_labels(path: Path) -> list[ScaleLabel]:
-    """``scales.yml`` groups labels by meaning; one entry a label comes out."""
+    """``scales.yml`` groups labels by meaning; one entry a label comes out.
+
+    A bare figure is not taken as a label of satisfaction: 5 is the best in one survey and the worst in another, so
+    each survey's codebook says which.
+    """
     content = _read(path)
     labels = []
     for scale, meanings in content.items():
         for number, meaning in enumerate(meanings, start=1):
             shared = {key: value for key, value in meaning.items() if key != "labels"}
             for label in meaning.get("labels") or []:
+                if scale == "satisfaction" and is_bare(str(label)):
+                    continue
                 entry = {"scale": scale, "kind": "answer", **shared, "label": str(label).strip().lower()}
                 labels.append(_valid(path, f"{scale}, entry {number}", ScaleLabel.model_validate, entry))
     return labels
@@ -179,7 +185,7 @@ def _check(catalogue: Catalogue) -> None:
     meanings: dict[tuple[str, str], tuple[object, ...]] = {}
     for item in catalogue.scale_labels:
         meaning = (item.kind, item.score, item.code)
-        if meanings.setdefault((item.scale, normalize_text(item.label)), meaning) != meaning:
+        if meanings.setdefault((item.scale, normalize_answer(item.label)), meaning) != meaning:
             raise CatalogueError(
                 f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
             )

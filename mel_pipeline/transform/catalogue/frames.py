@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.languages import BASE, Text
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import normalize_answer
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
 from mel_pipeline.transform.catalogue.models import Indicator
 
@@ -44,7 +44,7 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             {
                 "scale": item.scale,
                 "label": item.label,
-                "label_key": normalize_text(item.label),
+                "label_key": normalize_answer(item.label),
                 "kind": item.kind,
                 "score": _text(item.score),
                 "code": item.code,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build, jobs
 from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
+from mel_pipeline.quality.scorecard import rules
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import TODAY, Organisation, organisation_in
@@ -219,6 +221,19 @@ def test_a_source_without_settings_is_named_and_the_others_are_collected(
     assert verdicts["raw_survey_files__responses", "table_is_complete"].passed
     table = verdicts["raw_matomo__daily", "table_is_complete"]
     assert not table.passed and table.severity is dg.AssetCheckSeverity.WARN, "it stops nothing"
+
+
+@pytest.mark.slow
+def test_what_a_load_warns_about_is_listed_among_the_rules_of_mel_quality(environment: Organisation) -> None:
+    name = "silent_gender_nps_in_other_words.csv"
+    folder = environment.settings.survey_folder
+    shutil.copy(ROOT / "mel_pipeline_tests" / "fixtures" / "survey_cases" / name, folder / name)
+    os.utime(folder / name, (1_700_000_000,) * 2)
+    for _ in range(2):  # the second night reads nothing of it
+        job = build().resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(asset_selection=[dg.AssetKey("raw_survey_files__responses")]).success
+        broken = [rule for rule in rules(environment.warehouse)["validity"] if not rule["passed"]]
+        assert any("What's your gender?" in rule["sentence"] for rule in broken)
 
 
 @pytest.mark.slow

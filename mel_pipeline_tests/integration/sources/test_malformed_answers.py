@@ -138,6 +138,8 @@ def outcome_of(settings: Settings, source: str) -> Counter[str]:
             batches = list(pull.batches)
             told = [row.reason for batch in batches for row in batch.rejected]
             assert all(reason.endswith(".") for reason in told)
+            unforeseen = [reason for reason in told if "maintainer of the connector" in reason]
+            ended.update(f"unforeseen: {reason}" for reason in unforeseen)
             ended["quarantined" if told else "read"] += 1
         except UnforeseenAnswerError as error:
             ended[f"unforeseen: {error}"] += 1

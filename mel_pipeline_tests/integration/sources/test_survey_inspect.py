@@ -58,7 +58,9 @@ def test_guesses_show_their_evidence_and_are_commented_out() -> None:
 
 def test_labels_that_no_scale_knows_are_listed_with_their_number() -> None:
     text = shown(FOLDER / "microsoft_forms_en.xlsx")
-    assert "Labels missing from every scale: 'Good' (1), 'Fair' (1)." in text
+    assert "Satisfaction is withheld: no scale says what 'Good' (1), 'Fair' (1) mean." in " ".join(
+        text.split()
+    )
 
 
 def test_a_question_that_people_answer_in_their_own_words_is_not_shown(tmp_path: Path) -> None:
@@ -93,7 +95,62 @@ def test_the_next_load_uses_a_guess_that_was_accepted(home: Path) -> None:
     assert "already exists" in shown("typeform_en.csv", "--write", exit_code=1)
 
 
+def test_a_file_that_a_load_refuses_is_refused_here_in_the_same_words() -> None:
+    damaged = FOLDER.parent / "survey_cases" / "ids_surveymonkey_scientific_notation.csv"
+    assert "damaged by a spreadsheet" in " ".join(shown(damaged, exit_code=1).split())
+
+
+def test_bare_figures_come_with_the_lines_to_choose_from_and_what_was_left_out_is_counted() -> None:
+    cases = FOLDER.parent / "survey_cases"
+    text = " ".join(shown(cases / "scale_qualtrics_codes_1_is_best.csv").split())
+    assert "Satisfaction is withheld: no scale says what '1' (2), '5' (1), '2' (1) mean." in text
+    assert '#scale: {"1": 5, "2": 4, "3": 3, "4": 2, "5": 1} # if it runs from 1 to 5 and 1 is best' in text
+    assert '"😡": ?' in shown(cases / "scale_emoji_codebook.csv")
+    assert "(1 preview, 1 spam)" in shown(cases / "not_responses_qualtrics_preview_spam.csv")
+
+
 def test_a_file_that_is_not_there_or_no_export_says_what_to_do(tmp_path: Path) -> None:
     assert "there is no such file" in shown("nothing.csv", exit_code=1)
     (tmp_path / "a.csv").write_text("Name,City\nx,y\n")
     assert "write a profile" in " ".join(shown(tmp_path / "a.csv", exit_code=1).split())
+
+
+CASES = FOLDER.parent / "survey_cases"
+
+
+def test_it_says_where_each_figure_is_read_from_and_what_is_left_to_do() -> None:
+    words = " ".join(shown(CASES / "layout_surveymonkey_expanded.csv").split())
+    assert "overall satisfaction columns 5 to 9" in words
+    assert "recommendation not found in this file" in words
+    assert "To do: Nothing: the next load reads it so." in words
+    words = " ".join(shown(CASES / "silent_gender_nps_in_other_words.csv").split())
+    assert "gender not read; perhaps column 4" in words
+    assert "To do: Run the same command with --write." in words
+
+
+def test_a_zip_is_inspected_export_by_export() -> None:
+    assert shown(CASES / "folder_zip_ignored.zip").startswith("Feedback: surveymonkey, 2 responses")
+
+
+def test_two_questions_that_look_like_one_are_refused_with_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Timestamp,Gender,Your gender\n2024-11-05 09:00,Woman,Man\n")
+    words = " ".join(shown(tmp_path / "a.csv", exit_code=1).split())
+    assert "Columns 2 and 3 both mean gender" in words
+    assert "under `ignored:`" in words
+
+
+def test_the_codebook_of_a_first_download_serves_the_second_and_is_not_written_twice(home: Path) -> None:
+    folder = Settings().survey_folder
+    folder.mkdir(parents=True)
+    for name in ("codebook_second_download.csv", "codebook_second_download (1).csv"):
+        (folder / name).write_bytes((CASES / name).read_bytes())
+    assert "codebook_second_download.yml" in shown("codebook_second_download.csv", "--write").replace(
+        "\n", ""
+    )
+    written = load_codebook(folder / "codebooks" / "codebook_second_download.yml")
+    assert "5. Overall, how satisfied are you with the event?" in written.form
+    assert "every download of the form" in shown("codebook_second_download (1).csv", "--write", exit_code=1)
+    warehouse = Warehouse(f"duckdb:///{home}/w.duckdb")
+    load_entity(open_files(Settings(), settle_seconds=0), contract_of("survey_files"), "responses", warehouse)
+    rows = warehouse.read("select overall_satisfaction from raw_surveys__responses order by response_id")
+    assert rows["overall_satisfaction"].tolist() == ["Very satisfied", "Satisfied", "Dissatisfied"]

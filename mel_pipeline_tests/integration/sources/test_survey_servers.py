@@ -161,6 +161,20 @@ def test_an_edited_submission_keeps_its_latest_version_and_one_rejected_later_is
     assert versions["city"].tolist() == [before[key]["city"], "Nairobi"]
 
 
+@pytest.mark.behaviour("vanished", "kobo", "odk")
+@pytest.mark.fault(74)
+@pytest.mark.parametrize("source", SERVERS)
+def test_submissions_that_are_gone_from_the_server_are_told_and_still_count(
+    organisation: Organisation, servers: dict[str, Kobo], source: str
+) -> None:
+    assert not any("not there any more" in warning for warning in load(organisation, source).warnings)
+    stored = len(responses(organisation))
+    gone = servers[source].submissions.pop()
+    (told,) = [words for words in load(organisation, source).warnings if "not there any more" in words]
+    assert "1 submissions" in told and f"({gone['_id' if source == 'kobo' else '__id']})" in told
+    assert len(responses(organisation)) == stored
+
+
 @pytest.mark.behaviour("counted_once", "kobo")
 def test_a_submission_that_comes_from_the_api_and_in_an_export_counts_once(
     organisation: Organisation, servers: dict[str, Kobo]

@@ -263,12 +263,23 @@ def test_an_unreadable_start_loses_no_response_with_a_readable_end(tmp_path: Pat
     assert (row["started_at"], row["completed_at"][:16]) == (None, "2024-06-03T11:07")
 
 
-def test_a_date_that_cannot_be_read_quarantines_one_row_with_its_number(tmp_path: Path) -> None:
-    drop(tmp_path, "a.csv", simple(response(), response("R2", "yesterday")))
+def test_a_date_that_cannot_be_read_loses_no_response_whose_start_or_event_is_known(tmp_path: Path) -> None:
+    unknown = response("R3", "yesterday").replace("Jun 03, 2024 11:00:00", "yesterday")
+    drop(tmp_path, "a.csv", simple(response(), response("R2", "yesterday"), unknown))
+    batches, _ = pull(tmp_path)
+    frame = rows_of(batches)
+    assert frame.index.tolist() == ["R1", "R2", "R3"]
+    assert frame.loc["R2", "answered_at"] == "2024-06-03T11:00:00"
+    assert reasons(batches) == {}  # the contract takes the cells out
+
+
+def test_a_response_of_no_known_time_and_event_is_quarantined_with_its_number(tmp_path: Path) -> None:
+    unknown = response("R2", "yesterday").replace("Jun 03, 2024 11:00:00", "yesterday").replace("LAB-1", "")
+    drop(tmp_path, "a.csv", simple(response(), unknown))
     batches, _ = pull(tmp_path)
     assert rows_of(batches).index.tolist() == ["R1"]
     (row,) = [row for batch in batches for row in batch.rejected]
-    assert (row.source_ref, row.row_key, row.column) == ("a.csv, row 3", "zoho_survey|R2", "completed_at")
+    assert (row.source_ref, row.row_key, row.column) == ("a.csv, row 3", "zoho_survey|R2", "started_at")
 
 
 @pytest.mark.behaviour("date_order", "zoho_survey")

@@ -28,6 +28,9 @@ def run_limited(
     Raises:
         FileRefusedError: the script refuses the file, or the file is damaged or exceeds a limit.
     """
+    too_long = FileRefusedError(
+        f"Reading the {what} took longer than {limits.seconds} seconds and was stopped. {again}"
+    )
     try:
         done = subprocess.run(  # noqa: S603 - our own script; the file is passed as a handle
             [sys.executable, "-I", str(script), json.dumps(asdict(limits))],
@@ -39,9 +42,7 @@ def run_limited(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise FileRefusedError(
-            f"Reading the {what} took longer than {limits.seconds} seconds and was stopped. {again}"
-        ) from None
+        raise too_long from None
     if done.returncode == _REFUSED:
         raise FileRefusedError(done.stderr.decode("utf-8", "replace").strip())
     if done.returncode == -signal.SIGXCPU:

@@ -6,8 +6,10 @@ Nothing is moved or deleted, and no file is opened before it is needed.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader
@@ -32,7 +34,8 @@ class DropFile:
 
     @property
     def name(self) -> str:
-        return self.label or self.path.name
+        """As text, whatever its bytes."""
+        return self.label or os.fsencode(self.path.name).decode(errors="replace")
 
     @cached_property
     def digest(self) -> str:
@@ -42,7 +45,10 @@ class DropFile:
             FileRefusedError: it cannot be read.
         """
         with self.open() as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            try:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError:
+                raise FileRefusedError(_UNREADABLE) from None
 
     def is_settled(self, settle_seconds: float = SETTLE_SECONDS) -> bool:
         """False if it changed less than ``settle_seconds`` ago: it may still be being written."""
@@ -91,8 +97,9 @@ def files_in(folder: Path, endings: Collection[str]) -> list[DropFile]:
     """Files with one of these endings (".csv"), oldest first; hidden and temporary ones are skipped."""
     found = []
     for path in folder.iterdir():
-        if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
-            found.append(dropped(path))
+        with suppress(FileNotFoundError):  # removed meanwhile
+            if path.suffix.lower() in endings and path.name[0] not in ".~" and path.is_file():
+                found.append(dropped(path))
     return sorted(found, key=lambda file: (file.modified_ns, file.name))
 
 

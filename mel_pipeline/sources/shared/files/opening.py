@@ -7,10 +7,13 @@ from contextlib import contextmanager
 
 from mel_pipeline.core.errors import TransientSourceError
 from mel_pipeline.sources.shared.files.folder import DropFile
+from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError, Table, table_in
 from mel_pipeline.sources.shared.files.workbook import workbook_tables
 
 _ARCHIVE, _OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"  # the first part, never packed
+_BOOK = "Workbook".encode("utf-16-le")  # a stream of this name holds an .xls of Excel 97 or later
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of this name holds a workbook with a password
 
 
@@ -29,12 +32,13 @@ def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[st
     """
     with file.open() as opened:
         start = opened.read(4)
-        if start == _OLD_OFFICE:
-            raise FileRefusedError(_old(opened.read(1 << 20)))
         if start == _PDF:
             raise FileRefusedError("The file is a PDF. Export it again as CSV or XLSX.")
-        if start == _ARCHIVE:
-            with workbook_tables(opened) as tables:
+        if start in (_ARCHIVE, _OLD_OFFICE):
+            # An .xls may say what it holds anywhere; how large it may be is checked when it is read.
+            kind = _kind(start + opened.read(200 if start == _ARCHIVE else Limits().packed))
+            opened.seek(0)
+            with workbook_tables(opened, kind=kind) as tables:
                 yield tables
         else:
             yield {file.name: table_in(opened, fallback)}
@@ -56,7 +60,17 @@ def open_table(file: DropFile, fallback: str | None = None) -> Iterator[Table]:
         yield next(iter(tables.values()))
 
 
-def _old(start: bytes) -> str:
+def _kind(start: bytes) -> str:
+    """Which kind of workbook a file is, by its first bytes."""
+    if start.startswith(_ARCHIVE):
+        return ".ods" if _OPEN_DOCUMENT in start[:200] else ".xlsx"
     if _ENCRYPTED in start:
-        return "The workbook is locked with a password. Save it without one, or export it again as CSV."
-    return "The file is an old Excel workbook (.xls). Save it as .xlsx, or export it again as CSV."
+        raise FileRefusedError(
+            "The workbook is locked with a password. Save it without one, or export it again as CSV."
+        )
+    if _BOOK not in start:
+        raise FileRefusedError(
+            "The file is an old Office file, and no old Excel workbook (.xls) that can be read. Save it as .xlsx,"
+            " or export it again as CSV."
+        )
+    return ".xls"

@@ -18,18 +18,29 @@ from mel_pipeline.sources.shared.files.child import run_limited
 from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError, NoRowsError, Table, comma_table_in
 
-_CHILD = Path(__file__).with_name("workbook_child.py")
+_HERE = Path(__file__).parent
+_KINDS = {  # of a workbook: what it is called, and the script that reads it
+    ".xlsx": ("an Excel workbook", _HERE / "workbook_child.py"),
+    ".xls": ("an old Excel workbook (.xls)", _HERE / "spreadsheet_child.py"),
+    ".ods": ("an OpenDocument spreadsheet (.ods)", _HERE / "spreadsheet_child.py"),
+}
 _AGAIN = "Export it again as CSV."
 
 
 @contextmanager
-def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[dict[str, Table]]:
+def workbook_tables(
+    file: BinaryIO, limits: Limits | None = None, kind: str = ".xlsx"
+) -> Iterator[dict[str, Table]]:
     """The non-empty sheets of a workbook, by name, in order.
+
+    Args:
+        kind: of the workbook, by its content: `.xlsx`, `.xls` or `.ods`.
 
     Raises:
         FileRefusedError: it exceeds the limits, is not a plain workbook, or is damaged.
     """
     limits = limits or Limits()
+    how, script = _KINDS[kind]
     if os.fstat(file.fileno()).st_size > limits.packed:
         raise FileRefusedError(
             f"The workbook is larger than {limits.packed >> 20} MB. Export it again as CSV."
@@ -37,7 +48,7 @@ def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[di
     with ExitStack() as opened:
         # These files have no names: nothing is left when the process is killed.
         csv: BinaryIO = opened.enter_context(tempfile.TemporaryFile())
-        sheets = run_limited(_CHILD, file, csv, limits, "workbook", _AGAIN)
+        sheets = run_limited(script, file, csv, limits, "workbook", _AGAIN)
         tables = {}
         begun = 0
         for name, end in sheets:
@@ -47,5 +58,5 @@ def workbook_tables(file: BinaryIO, limits: Limits | None = None) -> Iterator[di
                 own.write(csv.read(end - begun))
                 begun = end
             with suppress(NoRowsError) if len(sheets) > 1 else nullcontext():
-                tables[name] = replace(comma_table_in(own), how="an Excel workbook")
+                tables[name] = replace(comma_table_in(own), how=how)
         yield tables

@@ -18,7 +18,7 @@ import resource
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -33,13 +33,15 @@ FREE = 20 << 20  # bytes for which neither matters
 LEAST_SECONDS, MB_A_SECOND = 20, 1  # of processor time: a small file must not cost as much as a large one
 _REFUSED, _NO_MEMORY, _DAMAGED, _TOO_LONG = 3, 4, 5, 6
 _EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as a different one, so it is left as a float
-_CHUNK, _OVERLAP, _LONGEST_TAG = 1 << 20, 1 << 10, 16
+_CHUNK, _OVERLAP, _LONGEST_TAG = 1 << 20, 1 << 14, 16  # a formula has up to 8,192 characters
 # The reference of a cell or the number of a row: a parser fills everything up to it with empty cells or rows.
 _PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]*)([0-9]+)\s*["']""")
 _CELL, _ROW = re.compile(rb"<(?:\w+:)?c[\s/>]"), re.compile(rb"<(?:\w+:)?row[\s/>]")
-# A formula without its result: the program that wrote the file never calculated it.
+# A formula without its result: the program that wrote the file never calculated it. A result that is an empty text
+# has its type (`t="str"`) on the cell.
 _UNCALCULATED = re.compile(
-    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>"
+    rb"""<(?:\w+:)?c\b(?![^<>]*\bt\s*=\s*["']str["'])[^<>]*>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)"""
+    rb"""\s*(?:<(?:\w+:)?v\b[^<>]*(?:/>|>\s*</(?:\w+:)?v>)\s*)?</(?:\w+:)?c>"""
 )
 
 
@@ -48,17 +50,20 @@ class RefusedError(Exception):
 
 
 def main(limits: dict[str, int]) -> int:
+    return run(limits, convert)
+
+
+Convert = Callable[[BinaryIO, BinaryIO, "dict[str, int]"], "list[tuple[str, int]]"]
+
+
+def run(limits: dict[str, int], read: Convert) -> int:
+    """Within the limits, write the sheets of the workbook on stdin to stdout; returns the exit code."""
     bound(resource.RLIMIT_AS, limits["memory"])
     bound(resource.RLIMIT_CPU, limits["seconds"])
+    bound(resource.RLIMIT_FSIZE, limits["expanded"])
     warnings.simplefilter("ignore")
     try:
-        file = sys.stdin.buffer
-        with zipfile.ZipFile(file) as archive:
-            size = check_parts(archive.infolist(), limits["expanded"])
-            bound(resource.RLIMIT_CPU, min(limits["seconds"], LEAST_SECONDS + size // (MB_A_SECOND << 20)))
-            bound(resource.RLIMIT_FSIZE, min(limits["expanded"], FREE + MOST_REPEATED * size))
-            check_cells(archive, limits)
-        found = write_sheets(file, sys.stdout.buffer, limits)
+        found = read(sys.stdin.buffer, sys.stdout.buffer, limits)
         sys.stderr.write(json.dumps(found))
     except RefusedError as reason:
         sys.stderr.write(str(reason))
@@ -70,6 +75,24 @@ def main(limits: dict[str, int]) -> int:
     except Exception:  # anything an untrusted file can cause; its text may quote a cell
         return _DAMAGED
     return 0
+
+
+def convert(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[tuple[str, int]]:
+    """Every visible non-empty sheet of an .xlsx, with where its rows end.
+
+    Raises:
+        RefusedError: it exceeds the limits, or no spreadsheet program writes it.
+    """
+    with zipfile.ZipFile(file) as archive:
+        bound_by(check_parts(archive.infolist(), limits["expanded"]), limits)
+        check_cells(archive, limits)
+    return write_sheets(file, out, limits)
+
+
+def bound_by(size: int, limits: dict[str, int]) -> None:
+    """Allow time and output in proportion to the bytes that a workbook unpacks to."""
+    bound(resource.RLIMIT_CPU, min(limits["seconds"], LEAST_SECONDS + size // (MB_A_SECOND << 20)))
+    bound(resource.RLIMIT_FSIZE, min(limits["expanded"], FREE + MOST_REPEATED * size))
 
 
 def bound(kind: int, most: int) -> None:

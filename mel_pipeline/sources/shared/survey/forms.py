@@ -53,7 +53,7 @@ def form_questions(
             text = _without_group(whole, groups, separator)
             found.append(replace(question, text=text, choice=in_words(name.removeprefix(f"{whole}/"))))
         elif name in choices.values():
-            found.append(replace(question, builtin="ignored"))  # its choice columns hold exactly the same
+            found.append(replace(question, text=_without_group(name, groups, separator), is_summary=True))
         else:
             found.append(replace(question, text=_without_group(name, groups, separator) or question.text))
     return found

@@ -5,35 +5,24 @@ A guess is only shown. It takes effect once it is written into a codebook.
 
 from __future__ import annotations
 
-import re
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import yaml
 
-from mel_pipeline.core.normalize_text import normalize_text
-from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.binding import first_download, questions_of_form
+from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.joining import joined
+from mel_pipeline.sources.shared.survey.looks import Looks, Scales, asked, looks_like, texts_of
 from mel_pipeline.sources.shared.survey.model import Answers, Question
+from mel_pipeline.sources.shared.survey.overview import figures_in, numbered
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
-Scales = Mapping[
-    str, frozenset[str]
-]  # of the catalogue: "satisfaction", "gender" -> labels, as `plain` gives them
-
-_WORDS: dict[Role, str] = {  # on plain text
-    "overall_satisfaction": r"satisf",
-    "recommendation": r"recom",
-    "gender": r"\b(gender|genero|genre|sexo?|sexe)\b",
-    "city": r"\b(city|ciudad|ville|municipality|municipio|commune)\b",
-    "country": r"\b(country|pais|pays)\b",
-    "event_code": r"\b(event|evento|evenement|activity|actividad|activite|session|sesion)\b.*\b(code|codigo)\b|\bcode\b",
-    "language": r"\b(language|idioma|langue)\b",
-    "open_comment": r"\b(comments?|comentarios?|commentaires?|suggestions?|sugerencias?|improve|mejorar|ameliorer)\b",
-}
 _FEW = 12  # most distinct answers of a question with a scale
-_ENOUGH = 0.6  # share of the answers that must fit, for a guess
 _SHOWN = 6
 _LONG = 30  # characters; a longer text is free text
 
@@ -46,46 +35,83 @@ class Column:
     header: str
     what: str
     why: str
-    guess: Role | None = None
+    guess: Looks | None = None
     answered: int = 0
     answers: Sequence[str] = ()  # of a closed question, the most frequent first
+    question: str = ""  # of a guess, as a codebook names it
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found in an export. ``unmapped`` counts answers to the overall question that no scale knows."""
+    """What was found in an export. ``scale``: of the overall question, by the answers inspected."""
 
     survey: str
     tool: str
     how: Sequence[str]
     responses: int
     columns: Sequence[Column]
-    unmapped: Mapping[str, int] = field(default_factory=dict)
+    scale: Scale = NO_SCALE
     removed: Mapping[str, int] = field(default_factory=dict)  # header -> answers with an address in them
     asks_no_event: bool = False
+    form: Sequence[str] = ()
+    figures: Mapping[str, str] = field(
+        default_factory=dict
+    )  # question of the figures -> where it is read from
+
+    @property
+    def to_do(self) -> str:
+        """What is left to do, in a sentence."""
+        if self.guesses or self.scale.unknown or self.asks_no_event:
+            return (
+                "Run the same command with --write. Open the codebook it writes, take away the # before the lines that"
+                " are right, and save it. The next load uses it."
+            )
+        return "Nothing: the next load reads it so."
 
     @property
     def guesses(self) -> list[Column]:
         return [column for column in self.columns if column.guess]
 
-    def codebook(self) -> str:
-        """A codebook to review: guesses are commented out, unmapped labels still need a score."""
+    def codebook(self, *, form: bool = True) -> str:
+        """A codebook to review: guesses are commented out, unmapped labels still need a score.
+
+        Args:
+            form: with the questions of the form, which bind it to the form.
+        """
+        bound = [
+            "form:  # the questions of the form: the codebook follows them, whatever the file is called",
+            *(f"  - {_quoted(text)}" for text in self.form),
+        ]
         lines = [
             f"# Codebook of the survey {self.survey}, proposed by `mel survey inspect`.",
-            "# Lines that begin with # are guesses: check them, and remove the # where they are right.",
-            _yaml({"surveys": [self.survey]}),
+            "# Lines that begin with # are guesses: check them. Where one is right, remove the # before it, and before the",
+            "# lines above it that end in a colon.",
+            _yaml({"surveys": [first_download(self.survey)]}),
+            *(bound if form and self.form else []),
+            *self._proposed(),
         ]
-        if self.guesses:
-            lines.append("#questions:")
-            for column in self.guesses:
-                lines.append(f"#  {column.guess}:  # {column.why}")
-                lines.append(f"#    - {_quoted(column.header)}")
-        if self.unmapped:
-            lines.append("#scale:  # what each label means, from 1 to 5, or non_answer")
-            lines += [f"#  {_quoted(label)}: ?" for label in self.unmapped]
+        if self.scale.unknown:
+            lines += self.scale.proposed()
         if self.asks_no_event:
             lines.append('#event_code: "?"  # the CRM\'s code of the event: the survey does not ask')
         return "\n".join(lines) + "\n"
+
+    def _proposed(self) -> list[str]:
+        """Each guessed role with its questions; those that look like consent are not needed."""
+        roles: dict[str, list[Column]] = {}
+        for column in self.guesses:
+            roles.setdefault(str(column.guess), []).append(column)
+        consents = roles.pop("consent", [])
+        lines = ["#questions:"] if roles else []
+        for role, columns in roles.items():
+            several = " Keep one, unless nobody answers two of them." if len(columns) > 1 else ""
+            lines.append(f"#  {role}:{f'  #{several}' if several else ''}")
+            for column in columns:
+                lines.append(f"#    - {_quoted(column.question)}  # {column.why}")
+        if consents:
+            lines.append("#ignored:  # consent: take those who said no out of the export")
+            lines += [f"#  - {_quoted(column.question)}" for column in consents]
+        return lines
 
 
 def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, scales: Scales) -> Inspection:
@@ -97,125 +123,103 @@ def inspect(first: Answers, responses: int, how: Sequence[str], book: Codebook, 
         scales: labels the catalogue knows.
     """
     plan = plan_of(first, book)
+    unread = asked(first, plan)
+    whole = joined(first, plan.joins, first.layout.missing | frozenset(book.missing))
     columns = [
-        _inspect_column(number, question, first, plan, book, scales)
+        _guessed(
+            _inspect_column(number, question, first, plan, book),
+            question,
+            unread.get(number),
+            plan,
+            book,
+            scales,
+        )
         for number, question in enumerate(first.layout.questions)
     ]
-    found = _drop_repeated_guesses(columns, plan)
-    role = plan.roles.get("overall_satisfaction")
-    if role is None:
-        role = next((column.number - 1 for column in found if column.guess == "overall_satisfaction"), None)
-    answers = _answers(first, role) if role is not None else Counter[str]()
-    known = scales["satisfaction"]
-    unmapped = {
-        label: count
-        for label, count in answers.most_common()
-        if normalize_text(label) not in known
-        and book.score(label) is None
-        and label not in first.layout.missing
-    }
+    scale = _scale(whole, plan, columns, unread, book)
     removed = {
         question.text: count
         for number, question in enumerate(first.layout.questions)
         if number in plan.columns
-        and (count := sum(without_personal(text) != text for text in _texts(first, number)))
+        and (count := sum(without_personal(text) != text for text in texts_of(first, number)))
     }
     asks_no_event = "event_code" not in plan.roles and not book.event_code
     return Inspection(
-        first.survey, first.layout.tool, how, responses, found, unmapped, removed, asks_no_event
+        first.survey,
+        first.layout.tool,
+        how,
+        responses,
+        columns,
+        scale,
+        removed,
+        asks_no_event,
+        questions_of_form(first.layout.questions),
+        figures_in(plan, book, _by_role(columns)),
     )
 
 
-def _inspect_column(
-    number: int, question: Question, answers: Answers, plan: Plan, book: Codebook, scales: Scales
-) -> Column:
-    header = question.text if question.choice is None else f"{question.text} [{question.choice}]"
-    if number in plan.personal:
-        return Column(number + 1, header, "personal, never read", plan.personal[number])
-    texts = _texts(answers, number)
-    if question.builtin:
-        what = "not needed" if question.builtin == "ignored" else question.builtin.replace("_", " ")
-        return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
-    if question.choice is not None:
-        return Column(
-            number + 1, header, "a choice of its question", "it has a column of its own", answered=len(texts)
-        )
-    role = book.role(question)
-    shown = _closed(texts)
-    if role:
-        what = "not needed" if role == "ignored" else role.replace("_", " ")
-        return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
-    guess, why = _guess(question, texts, book, scales)
-    return Column(number + 1, header, "another question", why, guess, len(texts), shown)
-
-
-def _guess(
-    question: Question, texts: Sequence[str], book: Codebook, scales: Scales
-) -> tuple[Role | None, str]:
-    """The role a question may have, and the evidence: its words and its answers must agree."""
-    words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
-    for role, pattern in _WORDS.items():
-        match = re.search(pattern, words)
-        if match is None:
-            continue
-        fitting = sum(_fits(role, text, book, scales) for text in texts)
-        different = len(set(texts))
-        if not texts or fitting / len(texts) < _ENOUGH or (role in _CLOSED and different > _FEW):
-            continue
-        return role, f"'{match[0]}' in the question, and {fitting} of {len(texts)} answers are {_KINDS[role]}"
-    return None, ""
-
-
-_CLOSED = {"overall_satisfaction", "recommendation", "gender", "language"}
-_KINDS: dict[Role, str] = {
-    "overall_satisfaction": "labels of the scale, or 1 to 5",
-    "recommendation": "whole numbers from 0 to 10",
-    "gender": "labels of the scale",
-    "city": "short and without figures",
-    "country": "short and without figures",
-    "event_code": "codes",
-    "language": "languages",
-    "open_comment": "texts",
-}
-
-
-def _fits(role: Role, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
-    match role:
-        case "overall_satisfaction":
-            return normalize_text(text) in scales["satisfaction"] or text in "12345"
-        case "recommendation":
-            return text.isdigit() and int(text) <= 10
-        case "gender":
-            return normalize_text(text) in scales["gender"]
-        case "city" | "country":
-            return len(text) <= _LONG * 2 and not any(c.isdigit() for c in text)
-        case "event_code":
-            return re.fullmatch(r"[A-Z]{2,}[-_ ]?[\w-]*\d[\w-]*", text) is not None
-        case "language":
-            return book.language_of(text) in book.languages
-        case _:
-            return True
-
-
-def _drop_repeated_guesses(columns: Sequence[Column], plan: Plan) -> list[Column]:
-    """Guess each role once: not if it is already assigned, and only for the first column that may have it."""
-    taken: set[str] = set(plan.roles)
-    found = []
+def _by_role(columns: Sequence[Column]) -> Mapping[str, Sequence[int]]:
+    found: dict[str, list[int]] = {}
     for column in columns:
-        again = column.guess is not None and column.guess in taken
-        taken |= {column.guess} if column.guess else set()
-        found.append(replace(column, guess=None, why="") if again else column)
+        if column.guess:
+            found.setdefault(column.guess, []).append(column.number - 1)
     return found
 
 
-def _texts(answers: Answers, number: int) -> list[str]:
-    cells = answers.frame[number].dropna()
-    return [text for cell in cells if (text := str(cell).strip()) and text not in answers.layout.missing]
+def _inspect_column(number: int, question: Question, answers: Answers, plan: Plan, book: Codebook) -> Column:
+    header = question.text if question.choice is None else f"{question.text} [{question.choice}]"
+    if number in plan.personal:
+        return Column(number + 1, header, "personal, never read", plan.personal[number])
+    texts = texts_of(answers, number)
+    if question.builtin:
+        what = "not needed" if question.builtin == "ignored" else question.builtin.replace("_", " ")
+        return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
+    role = plan.role_of(number) or book.role(question)
+    if question.choice is not None or question.is_summary:
+        what = "a choice of its question" if question.choice is not None else "its choices in one cell"
+        what = f"{role.replace('_', ' ')}: {what}" if role else what
+        return Column(number + 1, header, what, "its choices have columns of their own", answered=len(texts))
+    shown = _closed(texts)
+    if role:
+        what = "not needed" if role == "ignored" else role.replace("_", " ")
+        own = next((join.columns for join in plan.joins if number in join.columns), [number])
+        if len(own) > 1:
+            what += f", together with {numbered([column for column in own if column != number])}"
+        return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
+    return Column(number + 1, header, "another question", "", None, len(texts), shown)
+
+
+def _guessed(
+    column: Column,
+    question: Question,
+    texts: Sequence[str] | None,
+    plan: Plan,
+    book: Codebook,
+    scales: Scales,
+) -> Column:
+    """With what an unread question looks like, unless another column has that role."""
+    guess = looks_like(question, texts, book, scales) if texts else None
+    if guess is None or guess.role in plan.roles:
+        return column
+    return replace(column, guess=guess.role, why=guess.why, question=question.text)
+
+
+def _scale(
+    whole: Answers, plan: Plan, columns: Sequence[Column], unread: Mapping[int, Sequence[str]], book: Codebook
+) -> Scale:
+    """Of the overall question, or of those that look like it."""
+    if (role := plan.roles.get("overall_satisfaction")) is not None:
+        question = whole.layout.questions[role]
+        others = [question.text, *(label for _, label in question.labels)]
+        return scale_of(dict(_answers(whole, role).most_common()), others, book)
+    guessed = [column for column in columns if column.guess == "overall_satisfaction"]
+    answers = Counter(without_personal(text) for column in guessed for text in unread[column.number - 1])
+    return scale_of(dict(answers.most_common()), [column.question for column in guessed], book)
 
 
 def _answers(answers: Answers, number: int) -> Counter[str]:
     labels = dict(answers.layout.questions[number].labels)
-    return Counter(without_personal(labels.get(text, text)) for text in _texts(answers, number))
+    return Counter(without_personal(labels.get(text, text)) for text in texts_of(answers, number))
 
 
 def _closed(texts: Sequence[str]) -> list[str]:
@@ -231,4 +235,4 @@ def _yaml(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return yaml.safe_dump(text, allow_unicode=True, default_style='"', width=10_000).strip()
+    return json.dumps(text, ensure_ascii=False)  # valid in YAML, and emoji stay readable

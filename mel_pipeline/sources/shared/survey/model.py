@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from mel_pipeline.sources.shared.dates import Order
@@ -11,9 +12,17 @@ from mel_pipeline.sources.shared.dates import Order
 if TYPE_CHECKING:
     import pandas as pd
 
+_NUMBER = re.compile(
+    r"^\s*(?:(?:q|p|question|pregunta)\s?)?\(?\d{1,3}(?:\.\d{1,2})?[a-z]?\s?[.):–-]\s+|^\s*[qp]\d{1,3}[.:]?\s+",
+    re.IGNORECASE,
+)
+_ROW = re.compile(r".*\S\s*\[([^\[\]]+)\]|.*\S\s[-–]\s([^\[\]]+?)", re.DOTALL)
+
 Builtin = Literal[
     "response_id",
+    "uuid",  # identifies a response, too, where its id is missing
     "status",
+    "validity",  # says that a row is no valid response: a preview, spam, rejected in review
     "started_at",
     "completed_at",
     "language",
@@ -22,6 +31,10 @@ Builtin = Literal[
     "ignored",  # harmless and not needed
 ]
 
+Kind = Literal[
+    "own", "numbered", "answers"
+]  # ids: of the tool, running numbers of a form, digests of answers
+
 
 @dataclass(frozen=True)
 class Question:
@@ -29,7 +42,8 @@ class Question:
 
     ``key`` is what the tool identifies it by (header path, variable, XML path), unique in the survey.
     ``text`` is what people read, without markup. If a multiple-choice question has one column per choice,
-    each column has the question's ``text`` and its own ``choice``.
+    each column has the question's ``text`` and its own ``choice``. ``is_summary``: the cells repeat what the columns
+    of its choices say. ``written_beside`` names the question and the choice beside which people wrote.
     """
 
     key: str
@@ -40,6 +54,19 @@ class Question:
     labels: tuple[
         tuple[str, str], ...
     ] = ()  # value in the cell -> label in words, where the form defines them
+    is_summary: bool = False
+    written_beside: tuple[str, str] | None = None
+
+    @property
+    def unnumbered(self) -> str:
+        """The text without the number that many forms put before it (`5.`, `Q5:`, `P3 -`)."""
+        return _NUMBER.sub("", self.text) or self.text
+
+    @property
+    def row_of_grid(self) -> str | None:
+        """What a grid asks in this row (`Please rate [The session]`); None outside a grid."""
+        match = _ROW.fullmatch(self.text)
+        return match[1] or match[2] if match else None
 
 
 @dataclass(frozen=True)
@@ -58,6 +85,9 @@ class Layout:
     partial: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()  # cell texts of this tool that mean: not shown, not answered
     not_chosen: frozenset[str] = frozenset({"0", "false"})  # of a choice's own column, without case
+    not_valid: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of a ``validity`` column: value, as plain text -> reason
     ids_within_survey: bool = False  # response ids count from 1 in every form
     zone: str | None = None  # of its times, where the layout fixes it: "UTC"
     date_order: Literal["day_first", "month_first"] | None = None  # where the layout fixes it
@@ -100,6 +130,8 @@ class Answers:
     frame: pd.DataFrame
     order: Order | None = None  # of all dates in the file together; None: no numeric dates
     repeats: Repeats | None = None  # repeated groups, in tables of their own
+    left_out: Mapping[str, int] = field(default_factory=dict)  # rows that are no valid responses, by reason
+    withdrawn: tuple[str, ...] = ()  # ids of those that the tool marks: they count no more, if they did
 
 
 Chunks = Iterator[Answers]

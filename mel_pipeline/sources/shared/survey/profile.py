@@ -15,6 +15,7 @@ from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.headers import in_words, unique_names
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
+from mel_pipeline.sources.shared.zones import zone_of
 
 Header = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _ROLES: tuple[Builtin, ...] = (
@@ -57,6 +58,8 @@ class Profile(BaseModel):
 
         if self.tool in tools() or self.tool == "zoho_survey":
             raise ValueError(f"{self.tool} is a known tool; give the profile another name")
+        if self.zone is not None:
+            zone_of(self.zone)
         if not self.headers and len(self._named()) < 2:
             raise ValueError("name at least two columns, or files of other tools would match")
         if self.status and not self.completed:
@@ -148,14 +151,19 @@ def load_profile(path: Path) -> Profile:
         raise ContractError(f"Reading the profile {path.name}: {faults}. Fix it.") from error
 
 
-def profiles_in(folder: Path) -> list[Profile]:
-    """Every profile of a folder (``*.yml``), by name; none if there is no folder.
-
-    Raises:
-        ContractError: one is not valid, or two have the same name.
-    """
-    profiles = [load_profile(path) for path in sorted(folder.glob("*.yml"))]
+def profiles_in(folder: Path) -> tuple[list[Profile], list[str]]:
+    """Every profile of a folder (``*.yml``), by name, and why others cannot be used; none if there is no folder."""
+    profiles: list[Profile] = []
+    faults: list[str] = []
+    for path in sorted(folder.glob("*.yml")):
+        try:
+            profiles.append(load_profile(path))
+        except ContractError as error:
+            faults.append(str(error))
     names = [profile.tool for profile in profiles]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ContractError(f"Two profiles in {folder.name} are called {twice}. Rename one.")
-    return profiles
+    faults += [
+        f"Two profiles in {folder.name} are called {name}, and neither is used. Rename one."
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    return [profile for profile in profiles if names.count(profile.tool) == 1], faults

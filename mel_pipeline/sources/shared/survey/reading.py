@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import chain, islice
+from pathlib import PurePath
 
 import pandas as pd
 
-from mel_pipeline.sources.shared.dates import Order, has_two_readings, order_of
+from mel_pipeline.sources.shared.dates import Order, has_two_readings, has_year_first, order_of
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
+from mel_pipeline.sources.shared.survey.binding import questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.joining import Join, require_branches
 from mel_pipeline.sources.shared.survey.model import Answers, Layout, Sheet
 from mel_pipeline.sources.shared.survey.profile import Profile
 from mel_pipeline.sources.shared.survey.recognise import recognise
 from mel_pipeline.sources.shared.survey.repeats import joined, main_and_repeats
+from mel_pipeline.sources.shared.survey.screening import marking_columns, screened
 
 SOURCE = "survey_files"
 CHUNK = 20_000  # rows in memory at a time
 FIRST_ROWS = 25
+_WHOLLY_CHECKED = 200_000  # rows; a spreadsheet that a person saved again has fewer
 _REMEDY = ", or set date_order in a codebook of this survey, or MEL_SURVEY_FILES_DATE_ORDER"
 
 
 class Export:
     """An open export."""
 
-    def __init__(self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile]) -> None:
+    def __init__(
+        self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile], survey: str | None
+    ) -> None:
         main, groups = main_and_repeats(tables)
         table = tables[main]
         self.file = file
-        self.survey = file.path.stem
+        self.survey = survey or PurePath(file.name).stem
         self.how = f"{table.how}, with repeated groups {', '.join(groups)}" if groups else table.how
         self._table = table
         self._repeats = joined(table, groups)
@@ -38,6 +45,11 @@ class Export:
         self.responses = table.count - (self.layout.header_rows - 1)
         if self.responses < 1:
             raise FileRefusedError("The file has headers and no responses. Export it again, or remove it.")
+
+    @property
+    def questions(self) -> list[str]:
+        """The texts of its questions."""
+        return questions_of_form(self.layout.questions)
 
     def order(self, book: Codebook, usual: Order | None) -> Order | None:
         """The order of its dates: as the layout says, or all dates together, or as declared.
@@ -53,6 +65,10 @@ class Export:
             if question.builtin in ("started_at", "completed_at")
         ]
         first = self.sheet.first_rows[self.layout.header_rows :]
+        if not moments:
+            return None
+        if self.responses <= _WHOLLY_CHECKED:
+            self._require_one_form(moments)
         if not any(has_two_readings(row[column]) for row in first for column in moments):
             return None
         if self.layout.date_order:
@@ -61,29 +77,76 @@ class Export:
             texts = chain.from_iterable(frame[column].unique() for frame in frames for column in frame)
             return order_of(texts, book.date_order or usual, _REMEDY)
 
-    def chunks(self, order: Order | None) -> Generator[Answers]:
-        """Its responses, in order."""
-        origin = f"file {self.file.digest}"
-        with closing(self._frames()) as frames:
+    def _require_one_form(self, moments: Sequence[int]) -> None:
+        """Refuse a column that a spreadsheet has half converted: what it took for dates has day and month swapped."""
+        with closing(self._frames(columns=moments)) as frames:
+            converted: dict[int, bool] = {}
             for frame in frames:
-                yield Answers(
+                for column in moments:
+                    texts = pd.unique(frame[column].str.strip())
+                    for year_first in {has_year_first(text) for text in texts if _is_numeric_date(text)}:
+                        if converted.setdefault(column, year_first) != year_first:
+                            raise FileRefusedError(
+                                f"Column {column + 1} holds dates that a spreadsheet has converted, and dates as text"
+                                " with the year last. It swaps day and month of those it converts. Export the file"
+                                " again from the tool, and do not open it before you put it into the folder."
+                            )
+
+    def chunks(self, order: Order | None, columns: Sequence[int] | None = None) -> Generator[Answers]:
+        """Its responses, in order; of all columns, or of some."""
+        origin = f"file {self.file.digest}"
+        headers = self.sheet.first_rows[: self.layout.header_rows]
+        wanted = None if columns is None else sorted({*columns, *marking_columns(self.layout)})
+        with closing(self._frames(wanted)) as frames:
+            for frame in frames:
+                answers = Answers(
                     SOURCE, self.survey, origin, self.file.name, self.layout, frame, order, self._repeats
                 )
+                yield screened(answers, headers, is_whole=columns is None)
+
+    def warnings_of(self, joins: Sequence[Join], book: Codebook) -> list[str]:
+        """Answers that do not count because columns that belong together contradict each other.
+
+        Raises:
+            FileRefusedError: they are several questions.
+        """
+        if not joins:
+            return []
+        columns = sorted({column for join in joins for column in join.columns})
+        missing = self.layout.missing | frozenset(book.missing)
+        with closing(self._frames(columns=columns)) as frames:
+            chunks = (Answers(SOURCE, self.survey, "", "", self.layout, frame) for frame in frames)
+            return require_branches(chunks, joins, missing)
 
     def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
         return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)
 
 
+def _is_numeric_date(text: str) -> bool:
+    return has_two_readings(text) or has_year_first(text)
+
+
 @contextmanager
-def open_export(file: DropFile, profiles: Sequence[Profile], fallback: str | None) -> Iterator[Export]:
+def open_export(
+    file: DropFile,
+    profiles: Sequence[Profile],
+    fallback: str | None,
+    survey: str | None = None,
+    groups: Mapping[str, DropFile] | None = None,
+) -> Iterator[Export]:
     """Open an export; its answers can be read only inside the ``with`` block.
 
     Args:
         fallback: encoding of files that are not in UTF-8, if configured.
+        survey: its name, where that is not the file's.
+        groups: repeated groups in files of their own, by name.
 
     Raises:
         FileRefusedError: it cannot be read, or fits no tool.
         TransientSourceError: it changed while it was being read.
     """
-    with open_tables(file, fallback) as tables:
-        yield Export(file, tables, profiles)
+    with ExitStack() as opened:
+        tables = dict(opened.enter_context(open_tables(file, fallback)))
+        for name, group in (groups or {}).items():
+            (tables[name],) = opened.enter_context(open_tables(group, fallback)).values()
+        yield Export(file, tables, profiles, survey)

@@ -6,48 +6,143 @@ holds an address, a browser, a name or the link of a response.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.base import Batch, Rejected, key_of, payload_of
-from mel_pipeline.sources.shared.dates import read_moment
+from mel_pipeline.sources.shared.survey.cells import Cells, Texts, each, first_of, readable
 from mel_pipeline.sources.shared.survey.codebook import Codebook
-from mel_pipeline.sources.shared.survey.model import Answers, Chunks
-from mel_pipeline.sources.shared.survey.personal import without_personal
-from mel_pipeline.sources.shared.survey.plan import Plan
+from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommended
+from mel_pipeline.sources.shared.survey.identity import UNREADABLE, Identifier, minute_of
+from mel_pipeline.sources.shared.survey.known_forms import Row
+from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Kind, Layout
+from mel_pipeline.sources.shared.survey.other_answers import other_answers
+from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
-Texts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.object_]]"  # text or None
-_UNREADABLE = "\ufffd"  # stands for a time that cannot be read; the contract finds it
+Ids: TypeAlias = "Sequence[str | None]"
 _BUILT_IN = ("started_at", "completed_at")
+_OF_ROLE = {  # what a figure needs; a later export that does not ask it takes nothing away
+    "overall_satisfaction": (
+        "overall_satisfaction", "satisfaction_key", "satisfaction_score", "satisfaction_kind",
+    ),
+    "recommendation": ("recommendation",),
+    "gender": ("gender", "gender_key", "gender_asked"),
+    "city": ("city", "city_key"),
+    "event_code": ("event_code",),
+}  # fmt: skip
 
 
-def batches(chunks: Chunks, plan: Plan, book: Codebook, contract: EntityContract) -> Iterator[Batch]:
-    """The responses of one survey, one batch per chunk."""
-    repeated: Counter[str] = Counter()
+def batches(
+    chunks: Chunks,
+    plan: Plan,
+    book: Codebook,
+    contract: EntityContract,
+    scale: Scale | None = None,
+    ids: Ids | None = None,
+    *,
+    with_former: bool = False,
+) -> Iterator[Batch]:
+    """The responses of one survey, one batch per chunk.
+
+    Args:
+        scale: of the whole survey; None: each chunk is judged by what it holds.
+        ids: of all its responses, in order; None: they are found chunk by chunk.
+        with_former: also delete them under the ids that earlier versions of this package gave.
+    """
+    done, identifier, before = 0, None, None
     for answers in chunks:
-        yield _Chunk(answers, plan, book, repeated).batch(contract)
+        identifier = identifier or Identifier(answers.layout, plan.builtins)
+        before = before or Identifier(answers.layout, plan.builtins)
+        if ids is None:
+            own: Ids = [one for one, _ in _Chunk(answers, plan, book).identified(identifier)]
+        else:
+            own = ids[done : done + len(answers.frame)]
+        done += len(answers.frame)
+        chunk = _Chunk(answers, plan, book, scale or scale_in([answers], plan, book), own)
+        batch = chunk.batch(contract)
+        yield replace(batch, deleted=chunk.former(before)) if with_former else batch
 
 
-class _Chunk:
+def identified(
+    chunks: Iterable[Answers], plan: Plan, book: Codebook
+) -> tuple[Kind, list[tuple[str | None, Row]]]:
+    """How the responses of a file are identified; and of each its id, the digest of its answers and its minute."""
+    found: list[tuple[str | None, Row]] = []
+    identifier = None
+    for answers in chunks:
+        identifier = identifier or Identifier(answers.layout, plan.builtins)
+        found += _Chunk(answers, plan, book).identified(identifier)
+    return identifier.kind if identifier else "own", found
+
+
+def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
+    """The scale of the overall question, by all its answers, its words and the choices of its form."""
+    column = plan.roles.get("overall_satisfaction")
+    if column is None:
+        return NO_SCALE
+    counted: Counter[str] = Counter()
+    others: list[str] = []
+    for answers in chunks:
+        chunk = _Chunk(answers, plan, book)
+        question = chunk.layout.questions[column]
+        others = [question.text, *(label for _, label in question.labels)]
+        counted.update(text for text in chunk.role("overall_satisfaction") if text is not None)
+    return scale_of(counted, others, book)
+
+
+def require_identities(answers: Answers, book: Codebook) -> None:
+    """Check what a load would refuse a file for once its columns are known: damaged ids, an unknown time zone.
+
+    Raises:
+        FileRefusedError: a load refuses it.
+    """
+    identified([answers], plan_of(answers, book), book)
+
+
+def other_range(layout: Layout, plan: Plan) -> tuple[int, int] | None:
+    """The range that the question of recommendation states, if it does not end at 10: then it is another measure."""
+    column = plan.roles.get("recommendation")
+    if column is not None and column >= len(layout.questions):  # joined
+        column = plan.columns_of("recommendation")[0]
+    stated = None if column is None else range_in(layout.questions[column].text)
+    return stated if stated and stated[1] != MOST else None
+
+
+class _Chunk(Cells):
     """Turns one chunk into rows."""
 
-    def __init__(self, answers: Answers, plan: Plan, book: Codebook, repeated: Counter[str]) -> None:
-        self.answers, self.layout, self.plan, self.book = answers, answers.layout, plan, book
-        self.missing = self.layout.missing | frozenset(book.missing)
-        self.repeated = repeated
-        self.count = len(answers.frame)
+    def __init__(
+        self, answers: Answers, plan: Plan, book: Codebook, scale: Scale = NO_SCALE, ids: Ids = ()
+    ) -> None:
+        super().__init__(answers, plan, book)
+        self.scale, self.ids = scale, ids
+
+    def identified(self, identifier: Identifier) -> list[tuple[str | None, Row]]:
+        """The id of each response, with a digest of its answers and its minute."""
+        started, completed = (self.moment(name) for name in _BUILT_IN)
+        minutes = [minute_of(*pair) for pair in zip(started, completed, strict=True)]
+        found = identifier.ids(self.exported.frame, minutes)
+        return [(one, (digest, minute)) for (one, digest), minute in zip(found, minutes, strict=True)]
+
+    def former(self, identifier: Identifier) -> dict[str, None]:
+        """Keys of these responses by earlier versions of this package."""
+        started, completed = (self.moment(name) for name in _BUILT_IN)
+        moments = first_of(started, completed, self.constant(self.answers.survey))
+        former = identifier.former(self.exported.frame, moments.tolist())
+        pairs = zip(former, self.ids, strict=True)
+        return {f"{self.layout.tool}|{before}": None for before, now in pairs if before and before != now}
 
     def batch(self, contract: EntityContract) -> Batch:
         columns = self._columns()
-        columns |= {name: self._constant(None) for name in contract.columns if name not in columns}
+        columns |= {name: self.constant(None) for name in contract.columns if name not in columns}
         place = f"{self.answers.place}, row "
         columns["_source_ref"] = np.array([f"{place}{row}" for row in self.answers.frame.index], object)
         rejected, good = self._quarantine(columns, contract)
@@ -56,67 +151,42 @@ class _Chunk:
         return Batch(frame, rejected, fetched=self.count)
 
     def _columns(self) -> dict[str, Texts]:
-        found: dict[str, Texts] = {name: self._moment(name) for name in _BUILT_IN}
+        found: dict[str, Texts] = {name: self.moment(name) for name in _BUILT_IN}
         for role in ("overall_satisfaction", "gender", "city", "country", "event_code", "open_comment"):
-            found[role] = self._role(role)
-        found["recommendation"] = _first_of(self._builtin("recommendation"), self._role("recommendation"))
-        language = _first_of(self._builtin("language"), self._role("language"))
-        found["language"] = _first_of(
-            _each(language, self.book.language_of), self._constant(self.book.language)
-        )
-        found["event_code"] = _first_of(found["event_code"], self._constant(self.book.event_code))
-        scores = {answer: self.book.score(answer) for answer in set(found["overall_satisfaction"]) - {None}}
-        found["satisfaction_score"] = _each(found["overall_satisfaction"], lambda text: _score(scores[text]))
-        found["satisfaction_kind"] = _each(found["overall_satisfaction"], lambda text: _kind(scores[text]))
-        for role, key in (
-            ("overall_satisfaction", "satisfaction_key"),
-            ("gender", "gender_key"),
-            ("city", "city_key"),
+            found[role] = self.role(role)
+        asked = self.constant(None) if other_range(self.layout, self.plan) else self.role("recommendation")
+        likely = first_of(self.builtin("recommendation"), asked)
+        found["recommendation"] = each(likely, recommended)
+        language = first_of(self.builtin("language"), self.role("language"))
+        found["language"] = first_of(each(language, self.book.language_of), self.constant(self.book.language))
+        found["event_code"] = first_of(found["event_code"], self.constant(self.book.event_code))
+        scores = {answer: self.scale.score(answer) for answer in set(found["overall_satisfaction"]) - {None}}
+        found["satisfaction_score"] = each(found["overall_satisfaction"], lambda text: _score(scores[text]))
+        found["satisfaction_kind"] = each(found["overall_satisfaction"], lambda text: _kind(scores[text]))
+        for role, key, read in (
+            ("overall_satisfaction", "satisfaction_key", normalize_answer),
+            ("gender", "gender_key", normalize_answer),
+            ("city", "city_key", normalize_text),
         ):
-            found[key] = _each(found[role], lambda text: normalize_text(text) or None)
-        found["gender_asked"] = self._constant("true" if "gender" in self.plan.roles else "false")
-        found["other_answers"] = self._others()
+            found[key] = each(found[role], lambda text, read=read: read(text) or None)  # type: ignore[misc]
+        found["gender_asked"] = self.constant("true" if "gender" in self.plan.roles else "false")
+        found["not_in_export"] = self.constant(" ".join(self._unread()) or None)
+        found["other_answers"] = other_answers(self)
         found["status"] = self._status(found["completed_at"])
-        found["answered_at"] = _first_of(found["completed_at"], found["started_at"])
-        found["response_id"] = self._ids(found)
+        found["answered_at"] = first_of(readable(found["completed_at"]), readable(found["started_at"]))
+        found["response_id"] = np.array(self.ids, dtype=object)
         constants = {
             "source": self.answers.source,
             "tool": self.layout.tool,
             "survey": self.answers.survey,
             "origin": self.answers.origin,
         }
-        return found | {name: self._constant(text) for name, text in constants.items()}
+        return found | {name: self.constant(text) for name, text in constants.items()}
 
-    # -- one column -------------------------------------------------------------------------------------
-
-    def _cells(self, column: int | None, as_read: Callable[[str], str | None] = without_personal) -> Texts:
-        """The meaning of each cell of a column; None where nothing was answered."""
-        if column is None:
-            return self._constant(None)
-        labels = dict(self.layout.questions[column].labels)
-
-        def meaning(cell: str) -> str | None:
-            text = cell.strip()
-            return as_read(labels.get(text, text)) if text and text not in self.missing else None
-
-        return _each(self.answers.frame[column].to_numpy(), meaning)
-
-    def _role(self, role: str) -> Texts:
-        return self._cells(self.plan.roles.get(role))  # type: ignore[call-overload]
-
-    def _builtin(self, name: str) -> Texts:
-        return self._cells(self.plan.builtins.get(name))  # type: ignore[call-overload]
-
-    def _moment(self, name: str) -> Texts:
-        zone = self.layout.zone or self.book.zone
-
-        def read(text: str) -> str:
-            try:
-                return read_moment(text, self.answers.order, zone)
-            except ValueError:
-                return _UNREADABLE
-
-        return self._cells(self.plan.builtins.get(name), read)  # type: ignore[call-overload]
+    def _unread(self) -> list[str]:
+        """Columns of the figures that this export has no question for."""
+        asked = {*self.plan.roles, *self.plan.builtins, *(["event_code"] if self.book.event_code else [])}
+        return [column for role, columns in _OF_ROLE.items() if role not in asked for column in columns]
 
     def _status(self, completed_at: Texts) -> Texts:
         """By the tool's own column; without one, a response with a completion time is complete."""
@@ -124,104 +194,7 @@ class _Chunk:
             return np.where(completed_at == None, "partial", "completed").astype(object)  # noqa: E711 - by element
         known = {normalize_text(text): "completed" for text in self.layout.completed}
         known |= {normalize_text(text): "partial" for text in self.layout.partial}
-        return _each(self._builtin("status"), lambda text: known.get(normalize_text(text), text))
-
-    def _constant(self, text: str | None) -> Texts:
-        return np.full(self.count, text, dtype=object)
-
-    # -- every other question, as JSON --------------------------------------------------------------------
-
-    def _others(self) -> Texts:
-        """Questions without a role, by their text, in alphabetical order."""
-        written = {text: self._answer(column, text) for column, text in self.plan.others.items()}
-        written |= {text: self._chosen(text) for text in self.plan.choices}
-        written |= self._repeated()
-        if not written:
-            return self._constant(None)
-        columns = [written[text] for text in sorted(written)]
-        rows = [", ".join(filter(None, row)) for row in zip(*columns, strict=True)]
-        return np.array([f"{{{row}}}" if row else None for row in rows], dtype=object)
-
-    def _answer(self, column: int, text: str) -> Texts:
-        """``"question": "answer"``; a list where one cell holds several choices."""
-        name = _json(text)
-        separator = self.layout.questions[column].separator
-        labels = dict(self.layout.questions[column].labels)
-
-        def written(cell: str) -> str:
-            if separator is None:
-                return f"{name}: {_json(without_personal(cell))}"
-            parts = [part.strip() for part in cell.split(separator) if part.strip()]
-            return f"{name}: {_json([without_personal(labels.get(part, part)) for part in parts])}"
-
-        return self._cells(column, written)
-
-    def _chosen(self, text: str) -> Texts:
-        """``"question": [chosen labels]``; empty if shown and nothing chosen, None if not shown."""
-        group = [self._choice(column, label) for column, label in self.plan.choices[text]]
-        name = _json(text)
-
-        def written(cells: tuple[str | None, ...]) -> str | None:
-            if all(cell is None for cell in cells):
-                return None
-            return f"{name}: [{', '.join(filter(None, cells))}]"
-
-        return np.array([written(cells) for cells in zip(*group, strict=True)], dtype=object)
-
-    def _repeated(self) -> dict[str, Texts]:
-        """``"group": [{"question": "answer"}]``, of each repeated group; None where a response has none."""
-        repeats = self.answers.repeats
-        if repeats is None:
-            return {}
-        keys = self._cells(repeats.key)
-        return {
-            name: _each(keys, lambda key, group=group, name=name: _listed(name, group.get(key)))  # type: ignore[misc]
-            for name, group in repeats.groups.items()
-        }
-
-    def _choice(self, column: int, label: str) -> Texts:
-        """The label as JSON where it was chosen, with what was written beside it; empty where it was not."""
-
-        def written(cell: str) -> str:
-            if cell.casefold() in self.layout.not_chosen:
-                return ""
-            said = (
-                ""
-                if normalize_text(cell) in _MARKS or normalize_text(cell) == normalize_text(label)
-                else f": {cell}"
-            )
-            return _json(label + without_personal(said))
-
-        return self._cells(column, written)
-
-    # -- what identifies a response ------------------------------------------------------------------------
-
-    def _ids(self, found: dict[str, Texts]) -> Texts:
-        """The tool's id, with the time if ids restart in every form; a digest if there is no id.
-
-        None of these holds the file's name: the same response in another export is the same response.
-        """
-        if "response_id" in self.plan.builtins:
-            given = self._cells(self.plan.builtins["response_id"], _unless_personal)
-            if not self.layout.ids_within_survey:
-                return given
-            moments = _first_of(
-                found["started_at"], found["completed_at"], self._constant(self.answers.survey)
-            )
-            pairs = zip(given, moments, strict=True)
-            return np.array(
-                [f"{one} at {moment.strip(_UNREADABLE)}" if one else None for one, moment in pairs],
-                dtype=object,
-            )
-        rows = self.answers.frame.itertuples(index=False, name=None)  # unprocessed: a codebook may change
-        return np.array([self._digest("\x1f".join(map(str, row))) for row in rows], dtype=object)
-
-    def _digest(self, written: str) -> str:
-        """A digest of the answers; of the same answers at the same time, the second gets a number."""
-        digest = hashlib.blake2s(written.encode(), digest_size=12).hexdigest()
-        self.repeated[digest] += 1
-        times = self.repeated[digest]
-        return digest if times == 1 else f"{digest}-{times}"
+        return each(self.builtin("status"), lambda text: known.get(normalize_text(text), text))
 
     # -- rows that cannot be read --------------------------------------------------------------------------
 
@@ -230,14 +203,15 @@ class _Chunk:
     ) -> tuple[list[Rejected], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         """Rows without an id, or whose quarter is unknown as their time cannot be read; and which of all rows are good."""
         bad: dict[int, tuple[str, str]] = {}
-        timeless = columns["answered_at"] == _UNREADABLE
-        for name in (*_BUILT_IN, "answered_at"):
-            unreadable = timeless & (columns[name] == _UNREADABLE)
+        # A time that cannot be read costs its cell, unless nothing else says which quarter it belongs to.
+        timeless = (columns["answered_at"] == None) & (columns["event_code"] == None)  # noqa: E711 - by element
+        for name in _BUILT_IN:
+            unreadable = timeless & (columns[name] == UNREADABLE)
             columns[name][unreadable] = None
             for place in np.flatnonzero(unreadable).tolist():
                 bad.setdefault(place, (name, f"The date in {name} cannot be read."))
         for place in np.flatnonzero(columns["response_id"] == None).tolist():  # noqa: E711 - by element
-            bad.setdefault(place, ("response_id", "The response has no id."))
+            bad.setdefault(place, ("response_id", "The response has no id, and no time to identify it by."))
         rejected = []
         for place, (column, reason) in sorted(bad.items()):
             row = {name: values[place] for name, values in columns.items()}
@@ -251,41 +225,9 @@ class _Chunk:
         return rejected, good
 
 
-_MARKS = {"1", "y", "true", "yes", "si", "oui", "x", "checked", "selected"}
-
-
-def _each(values: Texts, read: Callable[[str], str | None]) -> Texts:
-    """Each distinct text read once; None stays None."""
-    codes, texts = pd.factorize(values)
-    read_texts = np.array([read(text) for text in texts] + [None], dtype=object)  # code -1 takes the last
-    return read_texts[codes]
-
-
-def _first_of(*columns: Texts) -> Texts:
-    first, *others = columns
-    for other in others:
-        first = np.where(first == None, other, first)  # noqa: E711 - by element
-    return first
-
-
-def _listed(name: str, rows: Sequence[Mapping[str, str]] | None) -> str | None:
-    return f"{_json(name)}: {_json(rows)}" if rows else None
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _score(score: float | str | None) -> str | None:
     return f"{score:g}" if isinstance(score, float | int) else None
 
 
 def _kind(score: float | str | None) -> str | None:
     return None if score is None else "non_answer" if score == "non_answer" else "score"
-
-
-def _unless_personal(identity: str) -> str:
-    """An id, or its digest if an address was used as the id."""
-    if without_personal(identity) == identity:
-        return identity
-    return hashlib.blake2s(identity.encode(), digest_size=12).hexdigest()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.core.errors import ContractError, TransientSourceError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.sources.shared.base import Batch, Pull, frame_of
-from mel_pipeline.sources.shared.survey.codebook import codebook_for, codebooks_in
+from mel_pipeline.sources.shared.base import Batch, Load, Pull, Rejected, frame_of
+from mel_pipeline.sources.shared.files import FileRefusedError
+from mel_pipeline.sources.shared.survey.binding import questions_of_form
+from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
+from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
-from mel_pipeline.sources.shared.survey.responses import batches
+from mel_pipeline.sources.shared.survey.responses import batches, scale_in
+from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.submissions import Form, Record, answers_of
 
+_SHOWN = 5
 Pages = Iterable[tuple[list[Record], int]]  # submissions, and how many there are in all
 
 
@@ -23,30 +30,39 @@ class Server:
     def __init__(self, title: str, key: str, settings: Settings, rejected: Callable[[Record], bool]) -> None:
         self._title, self._key, self._rejected = title, key, rejected
         self._own = codebooks_in(settings.survey_folder / "codebooks")
-        self.warnings: list[str] = []
+        self._had: dict[str, set[str]] = {}
+        self.warnings = [book.fault for book in self._own if isinstance(book, BrokenCodebook)]
 
-    def pull(
-        self, contract: EntityContract, forms: Iterable[str], ask: Callable[[str], tuple[Form, Pages]]
-    ) -> Pull:
-        """Every submission of each form.
+    def pull(self, load: Load, forms: Iterable[str], ask: Callable[[str], tuple[Form, Pages]]) -> Pull:
+        """Every submission of each form. The cursor is JSON: the ids that each form had.
 
         Args:
             ask: returns the form's definition and its pages.
         """
+        contract = load.contract
+        self._had = {form: set(ids) for form, ids in json.loads(load.cursor or "{}").items()}
 
         def read() -> Iterator[Batch]:
             for name in forms:
                 form, pages = ask(name)
-                yield from self._form(contract, form, pages)
+                try:
+                    yield from self._form(contract, form, pages)
+                except (FileRefusedError, ContractError) as reason:
+                    refused = Rejected(f"{self._title} {form.survey}", None, None, str(reason), "{}")
+                    yield Batch(frame_of([], contract), [refused], fetched=1)
 
-        return Pull(read(), warnings=lambda: self.warnings)
+        def new_cursor() -> str:
+            return json.dumps({form: sorted(ids) for form, ids in sorted(self._had.items())})
+
+        return Pull(read(), new_cursor, warnings=lambda: self.warnings)
 
     def _form(self, contract: EntityContract, form: Form, pages: Pages) -> Iterator[Batch]:
-        book = codebook_for(form.survey, self._own)
+        book = codebook_for(form.survey, self._own, questions_of_form(form.layout.questions))
         place = f"{self._title} {form.survey}"
         seen: set[str] = set()
         total = 0
         plan: Plan | None = None
+        unknown: Counter[str] = Counter()
         for records, announced in pages:
             accepted = [record for record in records if not self._rejected(record)]
             gone = [str(record.get(self._key)) for record in records if self._rejected(record)]
@@ -58,13 +74,33 @@ class Server:
                 answers = answers_of(form, accepted, self._key, place, first)
                 if plan is None:
                     plan = plan_of(answers, book)
+                    missing = answers.layout.missing | frozenset(book.missing)
+                    self.warnings += [
+                        f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
+                    ]
                     self._look_for_questions(form, plan)
-                yield from batches(iter([answers]), plan, book, contract)
+                scale = scale_in([answers], plan, book)
+                unknown.update(scale.unknown)
+                yield from batches(iter([answers]), plan, book, contract, scale)
         if len(seen) < total:
             raise TransientSourceError(
                 f"{self._title} {form.survey}: {total} submissions were announced and {len(seen)} arrived."
                 " Nothing was stored. Run the load again."
             )
+        self._tell_what_vanished(form, seen)
+        if advice := Scale({}, unknown).advice:
+            self.warnings.append(f"{place}: {advice} with `surveys: [{form.survey}]`.")
+
+    def _tell_what_vanished(self, form: Form, seen: set[str]) -> None:
+        had = self._had.setdefault(form.survey, set())
+        if gone := sorted(had - seen):
+            shown = ", ".join(gone[:_SHOWN]) + (", …" if len(gone) > _SHOWN else "")
+            self.warnings.append(
+                f"{self._title} {form.survey}: {len(gone)} submissions that were loaded before are not there any more"
+                f" ({shown}). They still count. If they were deleted on purpose, leave them out in corrections.yml; if"
+                " not, check what the account may view."
+            )
+        had |= seen
 
     def _refused(self, contract: EntityContract, form: Form, gone: list[str]) -> Batch:
         """Submissions that were rejected in review do not count; stored ones are marked as deleted."""

@@ -12,13 +12,13 @@ _NEEDED = {"_id", "_uuid", "_submission_time"}
 _BUILTINS: dict[str, Builtin] = {
     "_id": "response_id",  # stays when a response is edited; _uuid does not
     "_submission_time": "completed_at",
-    "_uuid": "ignored",
+    "_uuid": "uuid",
     "_index": "ignored",  # counts the rows of this one export
     "_status": "ignored",
     "_tags": "ignored",
     "_version_": "ignored",
     "__version__": "ignored",
-    "_validation_status": "ignored",
+    "_validation_status": "validity",
     "_xform_id_string": "ignored",
     "_bamboo_dataset_id": "ignored",
     "meta/rootUuid": "ignored",
@@ -38,6 +38,17 @@ _BUILTINS: dict[str, Builtin] = {
     "username": "personal",
     "audit": "personal",
 }
+_NOT_VALID = dict.fromkeys(
+    (
+        "not approved",
+        "validation status not approved",
+        "non approuve",
+        "no aprobado",
+        "no aprovat",
+        "rejected",
+    ),
+    "rejected in review",
+)
 _HXL = re.compile(r"#[A-Za-z][A-Za-z0-9_]*(\s*[+,#]\s*[A-Za-z][A-Za-z0-9_]*)*")
 
 
@@ -55,6 +66,7 @@ def recognise(sheet: Sheet) -> Layout | None:
         TOOL,
         form_questions(sheet, builtins, rows, separator="/"),
         header_rows=rows,
+        not_valid=_NOT_VALID,
         zone="UTC",  # of _submission_time, which is written without one
         notes=(
             "Kobo: by _id, _uuid and _submission_time.",

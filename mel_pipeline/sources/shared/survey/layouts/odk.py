@@ -17,7 +17,7 @@ _CSV: dict[str, Builtin] = {
     "AttachmentsPresent": "ignored",
     "AttachmentsExpected": "ignored",
     "Status": "ignored",  # of the attachments
-    "ReviewState": "ignored",  # of staff, and not whether the response is finished
+    "ReviewState": "validity",
     "Edits": "ignored",
     "FormVersion": "ignored",
     "today": "ignored",
@@ -38,7 +38,7 @@ _SYSTEM: dict[str, Builtin] = {
     "attachmentsPresent": "ignored",
     "attachmentsExpected": "ignored",
     "status": "ignored",
-    "reviewState": "ignored",
+    "reviewState": "validity",
     "edits": "ignored",
     "formVersion": "ignored",
 }
@@ -70,4 +70,10 @@ def _layout(sheet: Sheet, builtins: dict[str, Builtin], mark: str, note: str) ->
     for name in ("start", f"meta{mark}start"):
         if name in header:
             builtins[name] = "started_at" if has_offset(sheet, header.index(name), 1) else "ignored"
-    return Layout(TOOL, form_questions(sheet, builtins, 1, separator=mark), zone="UTC", notes=(note,))
+    return Layout(
+        TOOL,
+        form_questions(sheet, builtins, 1, separator=mark),
+        not_valid={"rejected": "rejected in review"},
+        zone="UTC",
+        notes=(note,),
+    )

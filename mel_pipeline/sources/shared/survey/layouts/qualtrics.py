@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 from mel_pipeline.core.normalize_text import normalize_text
@@ -25,10 +25,10 @@ _IDS: dict[str, Builtin] = {
     "finished": "status",
     "userLanguage": "language",
     "recordedDate": "ignored",
-    "status": "ignored",  # how it was collected, not whether it is finished
+    "status": "validity",  # how it was collected, not whether it is finished
     "progress": "ignored",
     "duration": "ignored",
-    "distributionChannel": "ignored",
+    "distributionChannel": "validity",
     "ipAddress": "personal",
     "recipientLastName": "personal",
     "recipientFirstName": "personal",
@@ -43,7 +43,7 @@ _LEGACY: dict[str, Builtin] = {  # by the second row; the first one numbers them
     "startdate": "started_at",
     "enddate": "completed_at",
     "finished": "status",
-    "status": "ignored",
+    "status": "validity",
     "ipaddress": "personal",
     "name": "personal",
     "emailaddress": "personal",
@@ -60,6 +60,41 @@ _TRUE, _FALSE = {"1", "true", "vrai", "verdadero"}, {"0", "false", "faux", "fals
 _SELECTED = re.compile(
     r"\s+-\s+(selected choice|choix s[ée]lectionn[ée]|opci[óo]n seleccionada)\s*$", re.IGNORECASE
 )
+_NOT_VALID = {
+    **dict.fromkeys(
+        (
+            "survey preview",
+            "preview",
+            "offline survey preview",
+            "1",
+            "17",
+            "vista previa de la encuesta",
+            "vista previa",
+            "apercu de l enquete",
+            "apercu du questionnaire",
+            "apercu",
+        ),
+        "preview",
+    ),
+    **dict.fromkeys(
+        ("survey test", "test", "2", "prueba de la encuesta", "prueba", "test de l enquete"), "test"
+    ),
+    **dict.fromkeys(
+        (
+            "spam",
+            "survey preview spam",
+            "imported spam",
+            "offline spam",
+            "8",
+            "9",
+            "12",
+            "24",
+            "correo no deseado",
+            "indesirable",
+        ),
+        "spam",
+    ),
+}  # of the status, as label or as code
 _UNANSWERED = "-99"
 
 
@@ -75,13 +110,17 @@ def _with_ids(sheet: Sheet) -> Layout | None:
     if not any(tags):
         return None
     shared = Counter(tag.get("ImportId", "") for tag in tags if "choiceId" in tag)
+    ranked = _ranked(sheet, tags)
     keys = unique_names(_key(tag) or name for tag, name in zip(tags, sheet.first_rows[0], strict=True))
     found = []
     for column, (tag, text) in enumerate(zip(tags, sheet.first_rows[1], strict=True)):
         builtin = _IDS.get(tag.get("ImportId", ""))
         question = Question(keys[column], in_words(text) or keys[column], builtin=builtin)
         if "choiceId" in tag and shared[tag["ImportId"]] > 1:
-            found.append(_choice(question))
+            choice = _choice(question)
+            if tag["ImportId"] in ranked:
+                choice = replace(choice, text=f"{choice.text} [{choice.choice}]", choice=None)
+            found.append(choice)
         elif builtin:
             found.append(question)
         else:
@@ -116,6 +155,7 @@ def _layout(questions: list[Question], header_rows: int, how: str, zone: str | N
         completed=frozenset(_TRUE if has_status else ()),
         partial=frozenset(_FALSE if has_status else ()),
         missing=frozenset({_UNANSWERED}),
+        not_valid=_NOT_VALID,
         zone=zone,
         notes=(f"Qualtrics: {how}.",),
     )
@@ -133,6 +173,19 @@ def _tag(cell: str) -> dict[str, str]:
 
 def _key(tag: dict[str, str]) -> str:
     return "/".join(tag[name] for name in ("ImportId", "choiceId") if name in tag)
+
+
+def _ranked(sheet: Sheet, tags: list[dict[str, str]]) -> set[str]:
+    """Questions whose choices hold ranks: numbers, and not only the 1 of a chosen one."""
+    cells: dict[str, set[str]] = defaultdict(set)
+    for column, tag in enumerate(tags):
+        if "choiceId" in tag:
+            cells[tag["ImportId"]].update(cells_of(sheet, column, 3))
+    return {
+        name
+        for name, found in cells.items()
+        if found - {"1"} and all(map(str.isdigit, found - {_UNANSWERED}))
+    }
 
 
 def _choice(question: Question) -> Question:

@@ -115,8 +115,7 @@ def _group(sheet: Sheet, columns: list[int], text: str, keys: list[str]) -> list
         if normalize_text(labels[column]) not in _WHOLE
         and not _WRITTEN.search(normalize_text(labels[column]))
     ]
-    # A chosen choice repeats its label; a row of a matrix holds an answer in other words.
-    are_choices = all(set(cells_of(sheet, column, 2)) <= {sheet.first_rows[1][column]} for column in closed)
+    are_choices = _are_choices(sheet, closed)
     found = []
     for column in columns:
         question = Question(keys[column], text)
@@ -125,5 +124,23 @@ def _group(sheet: Sheet, columns: list[int], text: str, keys: list[str]) -> list
         elif column in closed and are_choices:
             found.append(replace(question, choice=labels[column]))
         else:
-            found.append(replace(question, text=f"{text} [{labels[column]}]"))
+            beside = (text, labels[column]) if are_choices and closed else None
+            found.append(replace(question, text=f"{text} [{labels[column]}]", written_beside=beside))
     return found
+
+
+def _are_choices(sheet: Sheet, columns: list[int]) -> bool:
+    """Whether each column is one choice: a chosen one repeats its label, or has the number of the choice.
+
+    A row of a matrix holds answers in other words, or has numbers beside those of other rows.
+    """
+    cells = {column: set(cells_of(sheet, column, 2)) for column in columns}
+    if all(cells[column] <= {sheet.first_rows[1][column].strip()} for column in columns):
+        return True
+    rows = [[row[column].strip() for column in columns if column < len(row)] for row in sheet.first_rows[2:]]
+    alone = all(sum(map(bool, row)) <= 1 for row in rows)
+    return (
+        len(columns) > 1
+        and alone
+        and all(len(found) <= 1 and "".join(found).isdigit() for found in cells.values() if found)
+    )

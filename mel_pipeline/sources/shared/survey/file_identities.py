@@ -1,0 +1,81 @@
+"""The ids of a file's responses beside what was read before: other forms, withdrawn responses, vanished ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from mel_pipeline.sources.shared.base import Batch
+from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.identity import Identifier
+from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
+from mel_pipeline.sources.shared.survey.model import Answers, Kind
+from mel_pipeline.sources.shared.survey.plan import Plan
+from mel_pipeline.sources.shared.survey.reading import Export
+
+_COMPARED = 100_000  # responses of a file; larger ones are not compared with earlier exports
+
+
+@dataclass(frozen=True)
+class EarlierReads:
+    """What was read before, and in this load.
+
+    ``with_former``: some of it under the ids of earlier versions of this package. ``withdrawn``: keys of responses
+    that the latest export which holds them marks as not valid.
+    """
+
+    forms: KnownForms
+    with_former: bool
+    withdrawn: dict[str, None]
+
+
+class FileIdentities:
+    """The ids of a file's responses, and what they say of the forms read before.
+
+    Ids of the tool pass with the responses. Others need the whole file first: another form may have them too.
+    """
+
+    def __init__(
+        self, export: Export, first: Answers, plan: Plan, book: Codebook, read: EarlierReads
+    ) -> None:
+        self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
+        self._tool = export.layout.tool
+        self.left_out: Counter[str] = Counter()
+        self._rows: dict[str, Row] = {}
+        self._told: list[str] | None = None
+        self.ids: list[str | None] | None = None
+        if Identifier(export.layout, plan.builtins).kind == "own":
+            return
+        with closing(export.chunks(first.order)) as chunks:
+            kind, found = responses.identified(chunks, plan, book)
+        self._rows = {one: row for one, row in found if one is not None}
+        mark, self._told = self._placed(kind)
+        self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
+
+    def counted(self, chunks: Iterable[Answers]) -> Iterator[Answers]:
+        """The same chunks, while what is no valid response is counted."""
+        for answers in chunks:
+            self.left_out.update(answers.left_out)
+            self._withdrawn |= dict.fromkeys(f"{self._tool}|{one}" for one in answers.withdrawn)
+            self._rows |= dict.fromkeys(answers.withdrawn, ("", ""))  # they did not vanish
+            yield answers
+
+    def note(self, batch: Batch) -> None:
+        if self._withdrawn:
+            for identity in batch.frame["response_id"]:
+                self._withdrawn.pop(f"{self._tool}|{identity}", None)
+        if self._told is None and self._export.responses <= _COMPARED:
+            pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
+            self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
+
+    def doubts(self) -> list[str]:
+        """What is not sure, once every response has passed."""
+        if self._told is None and self._rows:
+            _, self._told = self._placed("own")
+        return self._told or []
+
+    def _placed(self, kind: Kind) -> tuple[str, list[str]]:
+        return self._forms.placed(self._tool, kind, self._rows, self._export.file.modified_ns)

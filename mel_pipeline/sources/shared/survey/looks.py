@@ -1,0 +1,192 @@
+"""What a question looks like, by its words and its answers. Shown and warned about; never used to read it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
+from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.model import Answers, Question
+from mel_pipeline.sources.shared.survey.plan import Plan
+
+Looks = Role | Literal["consent"]
+Scales = Mapping[
+    str, frozenset[str]
+]  # "satisfaction", "gender" -> labels without case, accents and punctuation
+
+WORDS: dict[Looks, str] = {  # on normalised text, in English, French, Spanish and Catalan
+    "recommendation": r"recom|\bnps\b|net promoter",
+    "overall_satisfaction": r"satisf|content\b|contento"
+    r"|how (would you )?rate (the|this) (event|session|training|workshop|course)"
+    r"|(note|nota|valoracio\w*|evaluation|avaluacio|rating) (global|general\w*|overall)"
+    r"|overall (rating|experience|impression|evaluation)",
+    "gender": r"\b(gender|genero|genre|genere|sexo?|sexe|pronouns)\b"
+    r"|identify as|vous identifiez|se identifica|t identifiques",
+    "city": r"\b(city|ciudad|ville|ciutat|town|commune|localidad|localite|localitat)\b|\bmunicip(ality|io|i|alite)\b",
+    "country": r"\b(country|pais|pays)\b",
+    "event_code": r"\b(event|evento|evenement|esdeveniment|activity|actividad|activite|session|sesion)\b"
+    r".*\b(code|codigo|codi)\b"
+    r"|\bcode\b",
+    "language": r"\b(language|idioma|langue|llengua)\b",
+    "consent": r"\bconsent\w*|\b(agree|accept) (to|that|the)\b|\b(acepto|accepto|autorizo|autoritzo|autorise|rgpd|gdpr)\b"
+    r"|privacy|proteccion de datos|protection des donnees|proteccio de dades",
+    "open_comment": r"\b(comments?|comentarios?|commentaires?|comentaris?|suggestions?|sugerencias?|suggeriments?)\b"
+    r"|\b(improve|mejorar|ameliorer|millorar)\b",
+}
+_GENDERS = {
+    "woman", "women", "female", "f", "man", "men", "male", "m", "femme", "homme", "mujer", "hombre", "femenino",
+    "masculino", "feminin", "masculin", "dona", "home", "non", "binary", "nonbinary", "no", "binario", "binaria",
+    "binaire", "binari", "other", "otro", "otra", "autre", "altre", "prefer", "not", "to", "say", "x",
+}  # fmt: skip
+_NO = frozenset(
+    {
+        "no",
+        "non",
+        "n",
+        "false",
+        "0",
+        "i do not agree",
+        "i disagree",
+        "disagree",
+        "no acepto",
+        "je n accepte pas",
+    }
+)
+_FEW = 12  # most distinct answers of a question with a scale
+_ENOUGH = 0.6  # share of the answers that must fit
+_LONG = 30  # characters; a longer text is free text
+_CLOSED = {"overall_satisfaction", "recommendation", "gender", "language", "consent"}
+_KINDS: dict[Looks, str] = {
+    "overall_satisfaction": "labels of the scale, or 1 to 5",
+    "recommendation": "whole numbers from 0 to 10",
+    "gender": "labels of the scale",
+    "city": "short and without figures",
+    "country": "short and without figures",
+    "event_code": "codes",
+    "language": "languages",
+    "consent": "one of few",
+    "open_comment": "texts",
+}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A role that a question may have, and why."""
+
+    role: Looks
+    why: str
+
+
+def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales: Scales) -> Guess | None:
+    """What a question looks like: its words and its answers must agree; None if nothing does.
+
+    Args:
+        texts: its answers.
+        scales: labels that are known; gender has some of its own.
+    """
+    words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
+    different = len({normalize_text(text) for text in texts})
+    for role, pattern in WORDS.items():
+        match = re.search(pattern, words)
+        if match is None or not texts or (role in _CLOSED and different > _FEW):
+            continue
+        fitting = sum(_fits(role, text, book, scales) for text in texts)
+        if fitting / len(texts) >= _ENOUGH:
+            why = f"'{match[0]}' in the question, and {fitting} of {len(texts)} answers are {_KINDS[role]}"
+            return Guess(role, why)
+        if role == "overall_satisfaction" and _is_closed(texts):
+            why = f"'{match[0]}' in the question, and {different} different answers that no scale knows"
+            return Guess(role, why)
+    return None
+
+
+def _is_closed(texts: Sequence[str]) -> bool:
+    counted = Counter(texts)
+    return len(counted) <= _FEW and len(counted) < len(texts) and max(map(len, counted)) <= _LONG
+
+
+def _fits(role: Looks, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
+    plain = normalize_text(text)
+    match role:
+        case "overall_satisfaction":
+            return normalize_answer(text) in scales.get("satisfaction", ()) or (
+                len(text) == 1 and text in "12345"
+            )
+        case "recommendation":
+            number = re.search(r"\d+", text)
+            return number is not None and int(number[0][:3]) <= 10 and len(re.findall(r"\d+", text)) == 1
+        case "gender":
+            return normalize_answer(text) in scales.get("gender", ()) or (
+                bool(plain) and set(plain.split()) <= _GENDERS
+            )
+        case "city" | "country":
+            return len(text) <= _LONG * 2 and not any(c.isdigit() for c in text)
+        case "event_code":
+            return re.fullmatch(r"[A-Z]{2,}[-_ ]?[\w-]*\d[\w-]*", text) is not None
+        case "language":
+            return book.language_of(text) in book.languages
+        case _:
+            return True
+
+
+_WARNED: dict[Looks, str] = {
+    "recommendation": "the likelihood to recommend",
+    "gender": "gender",
+    "city": "the city",
+    "consent": "consent",
+}
+
+
+def unread_looks(first: Answers, plan: Plan, book: Codebook) -> list[str]:
+    """Warnings about questions that look like a figure's and are not read, by the first answers."""
+    found: dict[Looks, list[str]] = {}
+    said_no = 0
+    for column, texts in asked(first, plan).items():
+        question = first.layout.questions[column]
+        guess = looks_like(question, texts, book, {})
+        if guess and guess.role in _WARNED and guess.role not in plan.roles:
+            found.setdefault(guess.role, []).append(question.text)
+            said_no += sum(normalize_text(text) in _NO for text in texts) if guess.role == "consent" else 0
+    consents = found.pop("consent", [])
+    warnings = []
+    if found:
+        listed = "; ".join(f"{_WARNED[role]} ({_quoted(texts)})" for role, texts in found.items())
+        warnings.append(
+            f"these look asked and are not read: {listed}. Run `mel survey inspect` on the file, and write the questions"
+            " into a codebook: under `questions:`, or under `ignored:` where they mean something else."
+        )
+    if consents:
+        answers = f"{said_no} of the first answers are no. " if said_no else ""
+        warnings.append(
+            f"{_quoted(consents)} looks like consent. {answers}Every response is loaded, whatever it says: leave the"
+            " responses of people who said no out of the export. Write the question under `ignored:` in a codebook to"
+            " end this warning."
+        )
+    return warnings
+
+
+def asked(first: Answers, plan: Plan) -> dict[int, list[str]]:
+    """The answers to each question that has no role, by its column, or the first one of its choices."""
+    found = {column: texts_of(first, column) for column in plan.others}
+    for group in plan.choices.values():
+        found[group[0][0]] = [
+            label
+            for column, label in group
+            for text in texts_of(first, column)
+            if text.casefold() not in first.layout.not_chosen
+        ]
+    return found
+
+
+def texts_of(answers: Answers, column: int) -> list[str]:
+    """The answers of a column, without what means that nothing was answered."""
+    cells = answers.frame[column].dropna()
+    return [text for cell in cells if (text := str(cell).strip()) and text not in answers.layout.missing]
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return ", ".join(f"'{text[:80]}'" for text in texts)

@@ -78,9 +78,7 @@ class Settings(DeliverySettings):
     lock_wait_seconds: float = Field(
         60.0, ge=0, description="How long to wait for another run to finish writing."
     )
-    time_zone: str = Field(
-        "Europe/Madrid", description="Business time zone that decides which quarter an event is in."
-    )
+    time_zone: str = Field("UTC", description="Business time zone that decides which quarter an event is in.")
     first_quarter: str = Field("2023-Q1", description="First quarter with data.")
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     languages: str = Field(
@@ -114,7 +112,8 @@ class Settings(DeliverySettings):
     zoho_people_url: str = ""
     zoho_campaigns_url: str = ""
     zoho_mapping: Path | None = Field(
-        None, description="Your own copy of sources/zoho_crm/mapping.yml, if names differ."
+        None,
+        description="Another mapping of your CRM's modules and fields than mapping.yml of your organisation.",
     )
     zoho_export_dir: Path | None = Field(
         None, description="Drop folder for manual CRM exports; when set, the API is not called."
@@ -177,7 +176,7 @@ class Settings(DeliverySettings):
         try:
             ZoneInfo(text)
         except (KeyError, ValueError):
-            raise ValueError("not a time zone; write it like Europe/Madrid") from None
+            raise ValueError("not a time zone; write it like Africa/Nairobi") from None
         return text
 
     @cached_property

@@ -15,6 +15,7 @@ from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of
 
 if TYPE_CHECKING:
     from mel_pipeline.ingest.load_result import LoadResult
+    from mel_pipeline.ingest.row_processing import RowProcessing
     from mel_pipeline.quality.results import Dimension, RuleResult
     from mel_pipeline.sources.shared.base import Source
 
@@ -122,7 +123,7 @@ def _raw_asset(
 
 
 @dataclass(frozen=True)
-class _Load:
+class _Loaded:
     """One load of an entity; ``answered``: the source did."""
 
     check: dg.AssetCheckResult
@@ -133,7 +134,7 @@ class _Load:
 
 def _load(
     context: dg.AssetExecutionContext, mel: Mel, contract: SourceContract, entity: str, quarter: Quarter
-) -> _Load:
+) -> _Loaded:
     """Load an entity for a quarter.
 
     Raises:
@@ -144,18 +145,16 @@ def _load(
     from mel_pipeline.ingest.origin import note_origin
     from mel_pipeline.ingest.raw_tables import ensure_empty
     from mel_pipeline.ingest.replay import unused_corrections
-    from mel_pipeline.ingest.row_processing import row_processing_for
 
     account = None
     try:
-        source = _opened(contract.name, mel)
+        source, processing = _opened(contract.name, entity, mel)
         account = _required_account(source, contract.name, mel)
-        processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
         result = load_entity(source, contract, entity, mel.warehouse, quarter=quarter, processing=processing)
         note_origin(mel.warehouse, mel.settings, contract.name, account)
         unused = unused_corrections(mel.warehouse, processing.corrections)
         check = _rows_check(result, contract.entities[entity], unused)
-        return _Load(check, _metadata(result), warnings=tuple(result.warnings))
+        return _Loaded(check, _metadata(result), warnings=tuple(result.warnings))
     except (OriginError, ContractError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except NotSetUpError:
@@ -168,7 +167,7 @@ def _load(
         check = dg.AssetCheckResult(
             check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
         )
-        return _Load(check, {"status": f"The source did not answer. {error}"}, answered=False)
+        return _Loaded(check, {"status": f"The source did not answer. {error}"}, answered=False)
 
 
 def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
@@ -193,13 +192,20 @@ def _warnings(sentences: list[str]) -> "list[RuleResult]":
     ]
 
 
-def _opened(name: str, mel: Mel) -> "Source":
-    """The source, if its settings are those of the data in the warehouse."""
+def _opened(name: str, entity: str, mel: Mel) -> "tuple[Source, RowProcessing]":
+    """The source, if its settings are those of the data in the warehouse; and what is done to its rows.
+
+    A codebook, mapping or list of corrections that people wrote wrongly is a setting of this source: it ends no night.
+    """
     from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.ingest.row_processing import row_processing_for
     from mel_pipeline.sources import open_source
 
     require_origin(mel.warehouse, mel.settings, name)
-    return open_source(name, mel.settings)
+    try:
+        return open_source(name, mel.settings), row_processing_for(mel.warehouse, mel.settings, name, entity)
+    except ContractError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _required_account(source: "Source", name: str, mel: Mel) -> str | None:

@@ -316,7 +316,7 @@ class _Load:
             raise ContractError(
                 f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and reports the export"
                 " as complete. An empty export does not mean an empty organisation. Nothing was changed."
-                " Check the source; if it is right, lower `min_rows` in its contract."
+                " Check the source; if it is right, lower it under `fewest_rows` of your organisation.yml."
             )
 
     def _write_staged(self) -> None:

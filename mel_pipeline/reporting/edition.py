@@ -152,6 +152,9 @@ class Edition:
     narrative: Narrative | None = None
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
     regions: list[Region] = field(default_factory=list)
+    sentences: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # the organisation's: language → English → text
 
 
 def check_columns(edition: Edition) -> None:

@@ -25,6 +25,8 @@ VARIABLES: dict[str, object] = {
     "today": "2025-02-01",
     "first_quarter": "2024-Q1",
     "time_zone": "Europe/Madrid",
+    "currency": "EUR",
+    "fund_pipeline": "International Fund",
 }
 
 

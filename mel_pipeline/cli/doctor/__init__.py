@@ -10,7 +10,7 @@ from mel_pipeline.cli.doctor import dagster_state, data, machine
 from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, ReportError, SettingsError
-from mel_pipeline.core.organisation import EXAMPLE, missing_files
+from mel_pipeline.core.organisation import EXAMPLE, FILE, facts, missing_files, missing_keys
 from mel_pipeline.core.settings import Settings, load_settings
 
 
@@ -68,7 +68,18 @@ def _organisation(settings: Settings) -> str:
         raise SettingsError(
             f"{place} lacks {', '.join(absent)}, which this version reads. Copy them from {EXAMPLE} and edit them."
         )
-    return f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
+    tables = {
+        contract_of(source).asset(entity)
+        for source in source_names()
+        for entity in contract_of(source).entities
+    }
+    if unknown := sorted(facts(place).fewest_rows.keys() - tables):
+        raise SettingsError(
+            f"{place / FILE}: fewest_rows names {unknown[0]}, which is no table. Correct the name."
+        )
+    said = f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
+    by_default = ", ".join(f"{name} ({value!r} counts)" for name, value in missing_keys(place).items())
+    return f"{said}; {FILE} does not have {by_default}" if by_default else said
 
 
 def _languages(settings: Settings) -> str:

@@ -101,6 +101,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         regions=_regions(warehouse),
+        sentences=_sentences(warehouse),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
         indicators=read_translated(
@@ -147,6 +148,15 @@ def _regions(warehouse: Warehouse) -> list[Region]:
         }
         placed = row["map_column"] is not None and row["map_row"] is not None
         found.append(Region(name, (int(row["map_column"]), int(row["map_row"])) if placed else None))
+    return found
+
+
+def _sentences(warehouse: Warehouse) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for row in warehouse.records(
+        "select code, language, text from dim_translation where subject = 'sentence' order by language, code"
+    ):
+        found.setdefault(row["language"], {})[row["code"]] = row["text"]
     return found
 
 

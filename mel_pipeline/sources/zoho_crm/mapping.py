@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.core.yaml_io import from_yaml
 
-SHIPPED = Path(__file__).parent / "mapping.yml"
+FILE = "mapping.yml"
+SHIPPED = EXAMPLE / FILE
 
 
 class FieldMapping(BaseModel):
@@ -55,8 +57,9 @@ Mapping = dict[str, EntityMapping]
 
 
 def mapping_for(settings: Settings) -> Mapping:
-    """The mapping of this installation: ``MEL_ZOHO_MAPPING``, or the file that ships with the package."""
-    return load_mapping(settings.zoho_mapping or SHIPPED, contract_of("zoho_crm"))
+    """The mapping of this installation: ``MEL_ZOHO_MAPPING``, else that of the organisation, else the example's."""
+    own = settings.organisation / FILE
+    return load_mapping(settings.zoho_mapping or (own if own.is_file() else SHIPPED), contract_of("zoho_crm"))
 
 
 def load_mapping(path: Path, contract: SourceContract) -> Mapping:

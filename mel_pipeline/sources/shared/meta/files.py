@@ -90,7 +90,7 @@ def reader(name: str, layout: Layout, settings: Settings) -> Callable[[DropFile]
         zone = ZoneInfo(options.text("export_time_zone"))
     except (ZoneInfoNotFoundError, ValueError):
         raise SettingsError(
-            f"{options.variable('export_time_zone')} is not a time zone. Write it like Europe/Madrid."
+            f"{options.variable('export_time_zone')} is not a time zone. Write it like Africa/Nairobi."
         ) from None
     setting = options.variable("export_date_order")
     declared = declared_order(options.text("export_date_order"), setting)

@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
-
 from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sandbox.limits import Limit, limits
 from mel_pipeline.sources.shared.survey.layouts import tools
 
@@ -54,7 +53,7 @@ class Shown:
 @cache
 def behaviours() -> dict[str, dict[str, str]]:
     """Group → key → sentence."""
-    written: dict[str, dict[str, str]] = yaml.safe_load((TESTS / "behaviours.yml").read_text("utf-8"))
+    written: dict[str, dict[str, str]] = from_yaml((TESTS / "behaviours.yml").read_text("utf-8"))
     return written
 
 

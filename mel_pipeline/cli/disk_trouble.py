@@ -5,6 +5,13 @@ from __future__ import annotations
 import errno
 
 FULL_DISK = ("No space left", "Disk quota exceeded", "File too large", "disk is full", "disk I/O error")
+MISPLACED = (
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EEXIST,
+    errno.ENOTDIR,
+)  # a file where a folder belongs
 
 
 def disk_trouble(error: BaseException | None) -> str | None:
@@ -16,7 +23,7 @@ def disk_trouble(error: BaseException | None) -> str | None:
                 "Writing to the disk: no space is left for this user. What was published before is unaffected; free some"
                 " space (`mel doctor` says where) and run the command again."
             )
-        if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if isinstance(error, OSError) and error.errno in MISPLACED:
             where = f" {error.filename}" if error.filename else ""
             return f"Writing{where}: {error.strerror}. Grant this user write access, or set MEL_HOME to another folder."
         error = error.__cause__ or error.__context__

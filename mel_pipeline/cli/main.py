@@ -122,6 +122,7 @@ def report(
 
     begun = time.perf_counter()
     with sample_sources(load_settings(), while_starting=_load_dagster) as settings:
+        from mel_pipeline.defs.ranges import TO, named
         from mel_pipeline.defs.serving.running import jobs
         from mel_pipeline.defs.serving.years import run_all
         from mel_pipeline.defs.year import runs_of_year
@@ -130,7 +131,8 @@ def report(
         warnings: dict[str, str] = {}
 
         def on_begin(job: str, partition: str) -> None:
-            typer.secho(f"{partition}{' to compare with' if job == 'figures_only' else ''}", bold=True)
+            comparing = " to compare with" if job == "figures_only" else ""
+            typer.secho(f"{named(partition.split(TO))}{comparing}", bold=True)
 
         def on_stage(partition: str, stage: Stage) -> None:
             _say_stage(stage, f"of {partition}" if stage.name == "4_report" else "")
@@ -204,7 +206,8 @@ def sandbox(
         str,
         typer.Option(
             metavar="instagram=expired_token",
-            help="Simulate failing platforms: down, expired_token, throttled or login_page.",
+            help="Simulate failing platforms: down, expired_token, throttled or login_page."
+            " For one account: instagram/17841400000000001=no_permission (docs/sources.md lists these limits).",
         ),
     ] = "",
 ) -> None:

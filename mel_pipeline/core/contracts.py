@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.organisation import folder, region_names
+from mel_pipeline.core.organisation import FILE, Facts, facts, folder, region_names
 from mel_pipeline.core.yaml_io import from_yaml
 
 SOURCES = Path(__file__).parents[1] / "sources"
@@ -35,7 +35,7 @@ class Column(BaseModel):
     type: Literal["text", "integer", "number", "boolean", "date", "datetime"] = "text"
     required: bool = False  # empty is not allowed
     allowed: list[str] | None = None  # empty values are judged by `required` alone
-    allowed_from: Literal["regions"] | None = None  # a list of the organisation instead
+    allowed_from: Literal["regions", "pipelines"] | None = None  # a list of the organisation instead
     pattern: str | None = None  # Python regular expression, full match
     minimum: float | None = None
     maximum: float | None = None
@@ -44,7 +44,21 @@ class Column(BaseModel):
     )
     references: str | None = None  # entity of the same source whose row_key this column holds
     api_name: str | None = None  # the source's own name, where it differs
+    ends: bool = (
+        False  # the day from which a row no longer counts: one that cannot be read is named in the report
+    )
     description: str = ""
+
+
+class Kept(BaseModel):
+    """Stored rows that a new version without content does not replace: those with ``stored`` in a column, by rows
+    with one of ``over`` in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    column: str
+    stored: str = Field(pattern=r"[a-z_]+")
+    over: list[Annotated[str, Field(pattern=r"[a-z_]+")]]
 
 
 class EntityContract(BaseModel):
@@ -62,6 +76,7 @@ class EntityContract(BaseModel):
     load: Literal["incremental", "snapshot", "quarter", "files"]
     object: str | None = None  # the source's name for it (Zoho module, People form, ...)
     changed_at: str | None = None  # column with the moment of the last change at the source
+    keeps: Kept | None = None
     blocking: bool = True  # a KPI depends on it: a broken contract stops everything downstream
     min_rows: int = 1
     max_quarantined_pct: float = 5.0
@@ -188,9 +203,26 @@ def source_names() -> tuple[str, ...]:
 
 
 def contract_of(source: str) -> SourceContract:
-    """The contract of a source, with the organisation's own lists in it. Errors as ``load_contract``."""
+    """The contract of a source, with the organisation's own lists and sizes in it. Errors as ``load_contract``."""
     contract = load_contract(SOURCES / source / "contract.yml")
-    return _with_lists(source, tuple(region_names(folder()))) if _needs_lists(contract) else contract
+    place = folder()
+    own = facts(place)
+    start = contract.asset("")
+    fewest = {
+        name.removeprefix(start): rows for name, rows in own.fewest_rows.items() if name.startswith(start)
+    }
+    if unknown := sorted(fewest.keys() - contract.entities):
+        raise ContractError(
+            f"Reading {place / FILE}: fewest_rows names {start}{unknown[0]}, which is no table of"
+            f" {contract.title}. There are: {', '.join(map(contract.asset, contract.entities))}."
+        )
+    lists = _lists(own, place) if _needs_lists(contract) else ()
+    return _with_own(source, lists, tuple(fewest.items())) if lists or fewest else contract
+
+
+def _lists(own: Facts, place: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    pipelines = (own.fund_pipeline, *own.other_pipelines)
+    return (("regions", tuple(region_names(place))), ("pipelines", pipelines))
 
 
 def _needs_lists(contract: SourceContract) -> bool:
@@ -200,17 +232,24 @@ def _needs_lists(contract: SourceContract) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _with_lists(source: str, regions: tuple[str, ...]) -> SourceContract:
+def _with_own(
+    source: str, lists: tuple[tuple[str, tuple[str, ...]], ...], fewest: tuple[tuple[str, int], ...]
+) -> SourceContract:
     contract = load_contract(SOURCES / source / "contract.yml").model_copy(deep=True)
+    allowed = dict(lists)
     for entity in contract.entities.values():
         for column in entity.columns.values():
-            if column.allowed_from == "regions":
-                column.allowed = list(regions)
+            if column.allowed_from is not None:
+                column.allowed = list(allowed[column.allowed_from])
+    for name, rows in fewest:
+        contract.entities[name].min_rows = rows
     return contract
 
 
 def fingerprint_of(contract: EntityContract) -> str:
     """Changes with any column or rule; an incremental source then reads everything again."""
-    rules = {name: column.model_dump(exclude={"description"}) for name, column in contract.columns.items()}
+    rules = {
+        name: column.model_dump(exclude={"description", "ends"}) for name, column in contract.columns.items()
+    }
     written = json.dumps([JUDGING, rules], sort_keys=True)
     return hashlib.sha256(written.encode()).hexdigest()[:12]

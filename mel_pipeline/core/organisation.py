@@ -31,14 +31,16 @@ class Facts(BaseModel):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     licence: Licence | None = None
     languages: list[str] = []
-    time_zone: str = "Europe/Madrid"
+    time_zone: str = "UTC"
     first_quarter: str = "2023-Q1"
-    currency: str = Field("EUR", pattern="^[A-Z]{3}$")
-    fund_pipeline: str = Field("International Fund", max_length=120)
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    fund_pipeline: str = Field("Fund", max_length=120)
+    other_pipelines: list[str] = ["Projects"]
+    fewest_rows: dict[str, Annotated[int, Field(ge=0)]] = {}
 
     def settings(self) -> dict[str, Any]:
         """As values of ``Settings``."""
-        own = self.model_dump(exclude={"name", "languages", "currency", "fund_pipeline"})
+        own = self.model_dump(include={"licence", "time_zone", "first_quarter"})
         return {**own, "organisation_name": self.name, "languages": ",".join(self.languages)}
 
 
@@ -125,6 +127,16 @@ def facts(place: Path) -> Facts:
         raise SettingsError(f"Reading {path}: {wrong}. Correct it, then try again.") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(f"Reading {path}: {error}") from None
+
+
+def missing_keys(place: Path) -> dict[str, Any]:
+    """Keys of ``organisation.yml`` that this version reads and the file does not have, with what counts instead."""
+    given = facts(place).model_fields_set
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Facts.model_fields.items()
+        if name not in given
+    }
 
 
 def region_names(place: Path) -> list[str]:

@@ -9,7 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-OURS = ("warehouse.duckdb*", "dagster", "narrative", "notices.json", "pictures", "secrets", "survey_exports")
+OURS = (
+    *("warehouse.duckdb*", "dagster", "drafts", "narrative", "notices.json"),
+    *("pictures", "review", "secrets", "survey_exports"),
+)
 SHARED_FOLDER, SHARED_FILE = (
     0o755,
     0o644,
@@ -44,6 +47,14 @@ def open_to_others(path: Path) -> bool:
     """Whether another user may read, change or enter it; a link itself never."""
     mode = path.lstat().st_mode
     return not stat.S_ISLNK(mode) and bool(mode & OTHERS)
+
+
+def private_folder(folder: Path) -> Path:
+    """A folder for its owner alone, whatever is written in it; made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if open_to_others(folder):
+        folder.chmod(0o700)
+    return folder
 
 
 def share_folder(folder: Path) -> None:

@@ -78,9 +78,7 @@ class Settings(DeliverySettings):
     lock_wait_seconds: float = Field(
         60.0, ge=0, description="How long to wait for another run to finish writing."
     )
-    time_zone: str = Field(
-        "Europe/Madrid", description="Business time zone that decides which quarter an event is in."
-    )
+    time_zone: str = Field("UTC", description="Business time zone that decides which quarter an event is in.")
     first_quarter: str = Field("2023-Q1", description="First quarter with data.")
     today: date | None = Field(None, description="Pretend that today is this day (tests, demonstrations).")
     languages: str = Field(
@@ -114,7 +112,8 @@ class Settings(DeliverySettings):
     zoho_people_url: str = ""
     zoho_campaigns_url: str = ""
     zoho_mapping: Path | None = Field(
-        None, description="Your own copy of sources/zoho_crm/mapping.yml, if names differ."
+        None,
+        description="Another mapping of your CRM's modules and fields than mapping.yml of your organisation.",
     )
     zoho_export_dir: Path | None = Field(
         None, description="Drop folder for manual CRM exports; when set, the API is not called."
@@ -157,6 +156,15 @@ class Settings(DeliverySettings):
             InitSettingsSource(settings_cls, own.settings()),
         )
 
+    @field_validator("warehouse_url")
+    @classmethod
+    def _warehouse_is_of_a_known_kind(cls, text: str | None) -> str | None:
+        if text and not text.startswith(("duckdb://", "postgresql:", "postgresql+", "postgres:")):
+            raise ValueError(
+                "write it like duckdb:////data/mel.duckdb or postgresql://user:password@host/mel"
+            )
+        return text
+
     @field_validator("first_quarter")
     @classmethod
     def _first_quarter_is_a_quarter(cls, text: str) -> str:
@@ -168,7 +176,7 @@ class Settings(DeliverySettings):
         try:
             ZoneInfo(text)
         except (KeyError, ValueError):
-            raise ValueError("not a time zone; write it like Europe/Madrid") from None
+            raise ValueError("not a time zone; write it like Africa/Nairobi") from None
         return text
 
     @cached_property

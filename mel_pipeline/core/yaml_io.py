@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+LARGEST = 10 << 20  # characters or bytes: people write these files
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -15,9 +16,14 @@ def from_yaml(content: str | bytes) -> Any:
     """Parse a document into plain values.
 
     Raises:
-        yaml.YAMLError: not valid YAML.
+        yaml.YAMLError: not valid YAML, or larger or more deeply nested than anybody writes it.
     """
-    return yaml.load(content, Loader=_LOADER)  # noqa: S506 - a safe loader
+    if len(content) > LARGEST:
+        raise yaml.YAMLError(f"the file is larger than {LARGEST >> 20} MB")
+    try:
+        return yaml.load(content, Loader=_LOADER)  # noqa: S506 - a safe loader
+    except RecursionError:
+        raise yaml.YAMLError("brackets are nested too deeply") from None
 
 
 def yaml_file(path: Path) -> Any:

@@ -1,6 +1,6 @@
 """SQL models as assets, one each, run by two steps: the shared tables, then the indicators of a quarter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -8,7 +8,8 @@ import dagster as dg
 from mel_pipeline.core.contracts import assets_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_of, quarter_partitions
+from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_partitions
+from mel_pipeline.defs.ranges import TOGETHER, Made, made, naming, quarters_of, together
 from mel_pipeline.transform import Model, SqlProject
 from mel_pipeline.transform.catalogue import Catalogue, Indicator, load_catalogue
 from mel_pipeline.transform.variables import sql_variables
@@ -88,43 +89,78 @@ def _models_asset(
             if model.tests
         ],
         partitions_def=partitions,
+        backfill_policy=TOGETHER if partitions else None,
         can_subset=True,
     )
-    def run(
-        context: dg.AssetExecutionContext, mel: Mel
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        from mel_pipeline.core.clock import utc_now
-        from mel_pipeline.publication.calculations import FIGURES, note_calculation
-        from mel_pipeline.quality.results_log import note_results
-        from mel_pipeline.transform.engines import runner_for
-
-        settings = mel.settings
-        quarter = quarter_of(context, settings)
+    def run(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made | dg.AssetCheckResult]:
+        quarters = quarters_of(context, mel.settings)
+        if partitions is None:
+            quarters = quarters[-1:]
         selected = {key.to_user_string() for key in context.selected_asset_keys}
-        wanted = sql_variables(settings, quarter)
-        fresh = SqlProject.load(settings.sql_dir, wanted)
-        failed: list[ModelResult] = []
-        rules: list[tuple[str, RuleResult]] = []
-        begun = utc_now()
-        runner = runner_for(mel.warehouse, settings)
-        for result in runner.run(fresh, select=selected, variables=wanted):
-            if result.tests:
-                rules += [(result.name, _as_rule(test)) for test in result.tests]
-                yield _check(result)
-            if result.status == "ok":
-                yield _materialization(fresh, result, mel, quarter)
-            else:
-                failed.append(result)
-        note_results(mel.warehouse, rules, quarter=str(quarter) if partitions else None)
+        found: dict[str, dict[Quarter, ModelResult]] = {}
+        for quarter in quarters:
+            fresh = SqlProject.load(mel.settings.sql_dir, sql_variables(mel.settings, quarter))
+            with naming(quarter, quarters):
+                for result in _calculated(mel, fresh, selected, quarter, noted=partitions is not None):
+                    found.setdefault(result.name, {})[quarter] = result
+                    if quarter == quarters[-1]:
+                        yield from _events(context, fresh, found[result.name], mel)
+        failed = [
+            (quarter, results[quarter])
+            for quarter in quarters
+            for results in found.values()
+            if quarter in results and results[quarter].status != "ok"
+        ]
         if failed:
-            raise dg.Failure(
-                description=" ".join(f"{result.name}: {result.message}" for result in failed),
-                allow_retries=False,
-            )
-        if FIGURES in selected:
-            note_calculation(mel.warehouse, settings.sql_dir, str(quarter), fresh.variables, begun)
+            several = len(quarters) > 1
+            words = [
+                f"{f'{quarter} ' if several else ''}{result.name}: {result.message}"
+                for quarter, result in failed
+            ]
+            raise dg.Failure(description=" ".join(words), allow_retries=False)
 
     return run
+
+
+def _calculated(
+    mel: Mel, project: SqlProject, selected: set[str], quarter: Quarter, *, noted: bool
+) -> "Iterator[ModelResult]":
+    """Run the models of one quarter; outcomes of their tests, and complete figures, are noted."""
+    from mel_pipeline.core.clock import utc_now
+    from mel_pipeline.publication.calculations import FIGURES, note_calculation
+    from mel_pipeline.quality.results_log import note_results
+    from mel_pipeline.transform.engines import runner_for
+
+    begun = utc_now()
+    results = []
+    runner = runner_for(mel.warehouse, mel.settings)
+    for result in runner.run(project, select=selected, variables=sql_variables(mel.settings, quarter)):
+        results.append(result)
+        yield result
+    rules = [(result.name, _as_rule(test)) for result in results for test in result.tests]
+    note_results(mel.warehouse, rules, quarter=str(quarter) if noted else None)
+    if FIGURES in selected and all(result.status == "ok" for result in results):
+        note_calculation(mel.warehouse, mel.settings.sql_dir, str(quarter), project.variables, begun)
+
+
+def _events(
+    context: dg.AssetExecutionContext, project: SqlProject, results: "Mapping[Quarter, ModelResult]", mel: Mel
+) -> Iterator[Made | dg.AssetCheckResult]:
+    """Check and materialization of a model; where it failed for some quarters, those of the others."""
+    tested = {quarter: _check(result) for quarter, result in results.items() if result.tests}
+    if tested:
+        yield together(tested)
+    each = {
+        quarter: _metadata(project, result, mel, quarter)
+        for quarter, result in results.items()
+        if result.status == "ok"
+    }
+    name = next(iter(results.values())).name
+    if len(each) == len(results):
+        yield made(context, each, key=name)
+        return
+    for quarter, metadata in each.items():
+        yield dg.AssetMaterialization(name, metadata=metadata, partition=str(quarter))
 
 
 def _earlier_quarters() -> dg.AssetsDefinition:
@@ -200,16 +236,14 @@ def _check(result: "ModelResult") -> dg.AssetCheckResult:
     )
 
 
-def _materialization(
-    project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter
-) -> dg.MaterializeResult[None]:
+def _metadata(project: SqlProject, result: "ModelResult", mel: Mel, quarter: Quarter) -> dict[str, Any]:
     metadata: dict[str, Any] = {"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)}
     if result.is_unchanged:
         metadata["unchanged"] = "None of its inputs has changed."
     indicator = project.models[result.name].meta.get("indicator")
     if indicator and not indicator.get("disclosure"):
         metadata["preview"] = dg.MetadataValue.md(_preview(mel, result.name, quarter))
-    return dg.MaterializeResult(asset_key=result.name, metadata=metadata)
+    return metadata
 
 
 def _preview(mel: Mel, model: str, quarter: Quarter, limit: int = 12) -> str:

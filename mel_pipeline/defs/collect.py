@@ -1,19 +1,23 @@
 """Raw tables: one asset per entity of a source's contract, with two checks. No source-specific logic here."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
 from mel_pipeline.core.contracts import EntityContract, SourceContract, contract_of, source_names
 from mel_pipeline.core.errors import ContractError, NotSetUpError, OriginError, SettingsError, SourceError
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_of, quarter_partitions
+from mel_pipeline.defs.context import COLLECT, MOST_LINES, Mel, quarter_partitions
+from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
 
 if TYPE_CHECKING:
     from mel_pipeline.ingest.load_result import LoadResult
+    from mel_pipeline.ingest.row_processing import RowProcessing
     from mel_pipeline.quality.results import Dimension, RuleResult
+    from mel_pipeline.sources.shared.base import Source
 
 ROWS, TABLE, FIELDS = "rows_are_readable", "table_is_complete", "fields_are_as_before"
 
@@ -35,13 +39,21 @@ def _raw_asset(
     details = contract.entities[entity]
     name = contract.asset(entity)
 
-    @dg.asset(
+    is_quarterly = details.load == "quarter"
+
+    @dg.multi_asset(
         name=name,
-        group_name=COLLECT,
-        description=_description(contract, details),
-        owners=[contract.owner],
-        kinds={"api" if details.load != "files" else "csv", "table"},
-        partitions_def=partitions if details.load == "quarter" else None,
+        specs=[
+            dg.AssetSpec(
+                name,
+                group_name=COLLECT,
+                description=_description(contract, details),
+                owners=[contract.owner],
+                kinds={"api" if details.load != "files" else "csv", "table"},
+            )
+        ],
+        partitions_def=partitions if is_quarterly else None,
+        backfill_policy=TOGETHER if is_quarterly else None,
         check_specs=[
             dg.AssetCheckSpec(
                 ROWS,
@@ -60,55 +72,35 @@ def _raw_asset(
             *_fields_spec(contract, name),
         ],
     )
-    def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
+    def raw(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made]:
         from mel_pipeline.core.clock import utc_now
-        from mel_pipeline.ingest.load import load_entity
-        from mel_pipeline.ingest.origin import note_origin, require_origin
         from mel_pipeline.ingest.privacy.holdings import remove_expired
         from mel_pipeline.ingest.raw_tables import ensure_empty, recent_drift
-        from mel_pipeline.ingest.replay import unused_corrections
-        from mel_pipeline.ingest.row_processing import row_processing_for
         from mel_pipeline.quality.results_log import judge_table, note_results
-        from mel_pipeline.sources import open_source
 
-        not_loaded = False
+        quarters = quarters_of(context, mel.settings)
         try:
-            require_origin(mel.warehouse, mel.settings, contract.name)
-            source = open_source(contract.name, mel.settings)
-            processing = row_processing_for(mel.warehouse, mel.settings, contract.name, entity)
-            quarter = quarter_of(context, mel.settings)
-            result = load_entity(
-                source, contract, entity, mel.warehouse, quarter=quarter, processing=processing
+            loads = yield from for_each(
+                quarters if is_quarterly else quarters[-1:],
+                lambda quarter: _load(context, mel, contract, entity, quarter),
+                lambda quarter, load: [
+                    dg.AssetMaterialization(name, metadata=load.metadata, partition=str(quarter))
+                ],
+                ends=(NotSetUpError,),
             )
-            note_origin(mel.warehouse, mel.settings, contract.name)
-            unused = unused_corrections(mel.warehouse, processing.corrections)
-            checks, metadata = [_rows_check(result, details, unused)], _metadata(result)
-        except OriginError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
         except NotSetUpError as error:
             ensure_empty(contract, entity, mel.warehouse)
             yield _not_used(str(error), contract)
             return
-        except (SourceError, SettingsError) as error:
-            # An outage or a missing setting is reported and the other sources continue; earlier data stay.
-            context.log.error(str(error))
-            not_loaded = True
-            note_origin(mel.warehouse, mel.settings, contract.name)
-            ensure_empty(contract, entity, mel.warehouse)
-            checks = [
-                dg.AssetCheckResult(
-                    check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
-                )
-            ]
-            metadata = {"status": f"The source did not answer. {error}"}
-        except ContractError as error:
-            raise dg.Failure(description=str(error), allow_retries=False) from error
+        checks = [together({quarter: load.check for quarter, load in loads.items()})]
+        metadata = {quarter: load.metadata for quarter, load in loads.items()}
         with mel.warehouse.connect():  # opened once for all of it
             if contract.describes_fields:
                 checks.append(_fields_check(recent_drift(mel.warehouse, contract.name, entity), contract))
             verdict = judge_table(mel.warehouse, contract, entity)
             # A source that has never been loaded stops nothing: only its own figures are not available.
-            stops = verdict.blocking and not (not_loaded and verdict.counts.get("rows") == 0)
+            is_missing = any(not load.answered for load in loads.values())
+            stops = verdict.blocking and not (is_missing and verdict.counts.get("rows") == 0)
             table_check = dg.AssetCheckResult(
                 check_name=TABLE,
                 passed=verdict.passed,
@@ -118,15 +110,64 @@ def _raw_asset(
             )
             rules = [
                 *map(_as_rule, checks),
+                *_warnings([words for load in loads.values() for words in load.warnings]),
                 *([replace(rule, severity="warn") for rule in verdict.rules] if not stops else verdict.rules),
             ]
             note_results(mel.warehouse, [(name, rule) for rule in rules], source=contract.name)
             if details.keep_months is not None:
                 removed = remove_expired(mel.warehouse, utc_now(), (contract.name, entity))
-                metadata["removed, older than may be kept"] = sum(removed.values())
-        yield dg.MaterializeResult(metadata=metadata, check_results=[*checks, table_check])
+                next(iter(metadata.values()))["removed, older than may be kept"] = sum(removed.values())
+        yield made(context, metadata, [*checks, table_check])
 
     return raw
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """One load of an entity; ``answered``: the source did."""
+
+    check: dg.AssetCheckResult
+    metadata: dict[str, int | str]
+    answered: bool = True
+    warnings: tuple[str, ...] = ()
+
+
+def _load(
+    context: dg.AssetExecutionContext, mel: Mel, contract: SourceContract, entity: str, quarter: Quarter
+) -> _Loaded:
+    """Load an entity for a quarter.
+
+    Raises:
+        dagster.Failure: another organisation's data are in the warehouse, or the contract is broken.
+        NotSetUpError: the organisation does not use the source.
+    """
+    from mel_pipeline.ingest.load import load_entity
+    from mel_pipeline.ingest.origin import note_origin
+    from mel_pipeline.ingest.raw_tables import ensure_empty
+    from mel_pipeline.ingest.replay import unused_corrections
+
+    account = None
+    try:
+        source, processing = _opened(contract.name, entity, mel)
+        account = _required_account(source, contract.name, mel)
+        result = load_entity(source, contract, entity, mel.warehouse, quarter=quarter, processing=processing)
+        note_origin(mel.warehouse, mel.settings, contract.name, account)
+        unused = unused_corrections(mel.warehouse, processing.corrections)
+        check = _rows_check(result, contract.entities[entity], unused)
+        return _Loaded(check, _metadata(result), warnings=tuple(result.warnings))
+    except (OriginError, ContractError) as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    except NotSetUpError:
+        raise
+    except (SourceError, SettingsError) as error:
+        # An outage or a missing setting is reported and the other sources continue; earlier data stay.
+        context.log.error(str(error))
+        note_origin(mel.warehouse, mel.settings, contract.name, account)
+        ensure_empty(contract, entity, mel.warehouse)
+        check = dg.AssetCheckResult(
+            check_name=ROWS, passed=False, description=f"Nothing new was loaded. {error}"
+        )
+        return _Loaded(check, {"status": f"The source did not answer. {error}"}, answered=False)
 
 
 def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
@@ -139,6 +180,44 @@ def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
     dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
     first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
+
+
+def _warnings(sentences: list[str]) -> "list[RuleResult]":
+    """What the source reports, as broken rules of their own: `mel quality` lists them, the quality page counts them."""
+    from mel_pipeline.quality.results import RuleResult
+
+    return [
+        RuleResult(f"warning {number}", "validity", "warn", False, sentence)
+        for number, sentence in enumerate(dict.fromkeys(sentences), start=1)
+    ]
+
+
+def _opened(name: str, entity: str, mel: Mel) -> "tuple[Source, RowProcessing]":
+    """The source, if its settings are those of the data in the warehouse; and what is done to its rows.
+
+    A codebook, mapping or list of corrections that people wrote wrongly is a setting of this source: it ends no night.
+    """
+    from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.ingest.row_processing import row_processing_for
+    from mel_pipeline.sources import open_source
+
+    require_origin(mel.warehouse, mel.settings, name)
+    try:
+        return open_source(name, mel.settings), row_processing_for(mel.warehouse, mel.settings, name, entity)
+    except ContractError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _required_account(source: "Source", name: str, mel: Mel) -> str | None:
+    """The account at the service, if the service tells; it must be the one whose data are in the warehouse."""
+    from mel_pipeline.ingest.origin import require_origin
+    from mel_pipeline.sources.shared.base import Client
+
+    if mel.settings.sample or not isinstance(source, Client):
+        return None
+    if account := source.account():
+        require_origin(mel.warehouse, mel.settings, name, account)
+    return account
 
 
 def _not_used(sentence: str, contract: SourceContract) -> dg.MaterializeResult[None]:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
-
-IDLE_CLOSE_SECONDS = 2.0  # from one step to the next; a slow source is waited for longer
 MOST_LINES = 10
 DOES = "mel/does"  # tag of a run: what it does, in words people filter runs by
 
@@ -39,7 +37,7 @@ class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]
         from mel_pipeline.warehouse.migrating import upgraded
 
         seconds = self.settings.lock_wait_seconds
-        return upgraded(Warehouse(self.settings.database_url, seconds, idle_close_seconds=IDLE_CLOSE_SECONDS))
+        return upgraded(Warehouse(self.settings.database_url, seconds))
 
     def edition(self, period: str) -> Edition:
         """The edition of the period: as handed over, otherwise from the current warehouse.
@@ -98,8 +96,3 @@ def as_list(sentences: Sequence[str], most: int = MOST_LINES) -> str:
         return "".join(sentences)
     lines = [f"- {sentence}" for sentence in sentences[:most]]
     return "\n".join([*lines, *([f"- and {len(sentences) - most:,} more."] if len(sentences) > most else [])])
-
-
-def quarter_of(context: dg.AssetExecutionContext, settings: Settings) -> Quarter:
-    """The quarter a run is about: its partition, or the open quarter when an asset has none."""
-    return Quarter.parse(context.partition_key) if context.has_partition_key else settings.open_quarter

@@ -10,8 +10,9 @@ import dagster as dg
 from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.defs.failure_messages import failure_message
 from mel_pipeline.defs.publication import TABLE
+from mel_pipeline.defs.ranges import named, periods_of
 
-PARTITION, PART_OF = "dagster/partition", "mel/part_of"
+PART_OF = "mel/part_of"
 NIGHTLY = "nightly"
 REPORTS = ("quarterly_report", "annual_edition", "backfill_year")
 MOST_HOURS = 27.0  # between the ends of two nightly runs
@@ -147,14 +148,15 @@ def _notify_ready(context: dg.RunStatusSensorContext, settings: Settings) -> Non
     from mel_pipeline.delivery import notifications as notices
 
     run = context.dagster_run
-    period = _partition(run)
     if run.job_name in REPORTS:
-        notices.notify(settings, notices.report_ready(settings, period, ""))
-    elif run.job_name == NIGHTLY and _state(context) == "checked":
-        sentence = f"{period} is checked: nothing stands against publishing it (job publish_quarter)."
-        notices.notify_once(
-            settings, f"ready {period}", "checked", notices.report_ready(settings, period, sentence)
-        )
+        for period in periods_of(run):
+            notices.notify(settings, notices.report_ready(settings, period, ""))
+    elif run.job_name == NIGHTLY:
+        for period in _checked(context):
+            sentence = f"{period} is checked: nothing stands against publishing it (job publish_quarter)."
+            notices.notify_once(
+                settings, f"ready {period}", "checked", notices.report_ready(settings, period, sentence)
+            )
 
 
 def _broken(
@@ -173,20 +175,22 @@ def _broken(
     return found
 
 
-def _state(context: dg.RunStatusSensorContext) -> str:
-    """State of the quarter, from this run's asset of the released figures."""
+def _checked(context: dg.RunStatusSensorContext) -> list[str]:
+    """The quarters that can be published, from this run's asset of the released figures."""
     logs = context.instance.all_logs(
         context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
     )
-    for entry in logs:
-        made = entry.asset_materialization
-        if made and made.asset_key == dg.AssetKey(TABLE) and "state" in made.metadata:
-            return str(made.metadata["state"].value)
-    return ""
+    found = [entry.asset_materialization for entry in logs]
+    return [
+        str(made.partition)
+        for made in found
+        if made and made.asset_key == dg.AssetKey(TABLE) and "state" in made.metadata
+        if made.metadata["state"].value == "checked"
+    ]
 
 
 def _partition(run: dg.DagsterRun) -> str:
-    return run.tags.get(PARTITION, "")
+    return named(periods_of(run))
 
 
 def _subject(run: dg.DagsterRun) -> str:

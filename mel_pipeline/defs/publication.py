@@ -1,10 +1,12 @@
 """Public figures, and the job that publishes a quarter. The rules are in ``publication``."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import (
     CALCULATE,
@@ -12,9 +14,9 @@ from mel_pipeline.defs.context import (
     Mel,
     as_list,
     filled_form,
-    quarter_of,
     quarter_partitions,
 )
+from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
@@ -30,17 +32,23 @@ def build(settings: Settings) -> dg.Definitions:
 
 
 def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    @dg.asset(
+    @dg.multi_asset(
         name=TABLE,
-        deps=["indicator_values", "disclosure_people", "dim_indicator", "earlier_quarters"],
-        group_name=CALCULATE,
-        kinds={"table"},
-        owners=["team:mel"],
+        specs=[
+            dg.AssetSpec(
+                TABLE,
+                deps=["indicator_values", "disclosure_people", "dim_indicator", "earlier_quarters"],
+                group_name=CALCULATE,
+                kinds={"table"},
+                owners=["team:mel"],
+                description="The public figures: those about few people withheld, with as many others as needed"
+                " to keep them from being derived; published quarters exactly as they were published. Every"
+                " report, chart and list reads this table.\n\n*If a check warns:* read its message. Nothing is"
+                " stopped; `quarter_can_be_published` lists the obstacles to publishing.",
+            )
+        ],
         partitions_def=partitions,
-        description="The public figures: those about few people withheld, with as many others as needed"
-        " to keep them from being derived; published quarters exactly as they were published. Every"
-        " report, chart and list reads this table.\n\n*If a check warns:* read its message. Nothing is stopped;"
-        " `quarter_can_be_published` lists the obstacles to publishing.",
+        backfill_policy=TOGETHER,
         check_specs=[
             dg.AssetCheckSpec(
                 PROTECTED,
@@ -65,39 +73,58 @@ def _released(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             ),
         ],
     )
-    def released_figures(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.publication.publishing import check
+    def released_figures(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made]:
         from mel_pipeline.publication.release import release
-        from mel_pipeline.publication.restatement import update
-        from mel_pipeline.publication.settled import settle
 
-        quarter = quarter_of(context, mel.settings)
         done = release(mel.warehouse, mel.settings)
-        differences = update(mel.warehouse, mel.settings, str(quarter))
-        settle(mel.warehouse, str(quarter))
-        look = _worth_a_look(mel, str(quarter))
-        status = check(mel.warehouse, mel.settings, quarter)
-        ready = not status.obstacles or status.obstacles[0].key == "open"
-        yield dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": done.figures,
-                "withheld figures": done.withheld,
-                "state": status.state,
-                "published version": status.version or "none yet",
-            },
-            check_results=[
-                _check(
-                    PROTECTED,
-                    list(done.unprotected),
-                    f"{done.withheld:,} of {done.figures:,} figures withheld.",
-                ),
-                _check(HOLD, _sentences(differences), "Nothing published differs from what the data give."),
-                _check(PLAUSIBLE, look, "No total is out of line with earlier quarters."),
-                _check(READY, [] if ready else [status.sentence], status.sentence),
+        counts = {"dagster/row_count": done.figures, "withheld figures": done.withheld}
+        states = yield from for_each(
+            quarters_of(context, mel.settings),
+            lambda quarter: _follow_up(mel, quarter),
+            lambda quarter, state: [
+                dg.AssetMaterialization(TABLE, metadata={**counts, **state.metadata}, partition=str(quarter))
             ],
         )
+        protected = _check(
+            PROTECTED, list(done.unprotected), f"{done.withheld:,} of {done.figures:,} figures withheld."
+        )
+        checks = [
+            together({quarter: state.checks[number] for quarter, state in states.items()})
+            for number in range(3)
+        ]
+        metadata = {quarter: {**counts, **state.metadata} for quarter, state in states.items()}
+        yield made(context, metadata, [protected, *checks])
 
     return released_figures
+
+
+@dataclass(frozen=True)
+class _State:
+    """A quarter whose public figures are there."""
+
+    metadata: dict[str, str | int]
+    checks: tuple[dg.AssetCheckResult, ...]
+
+
+def _follow_up(mel: Mel, quarter: Quarter) -> _State:
+    """Bring the ledger of a quarter up to date, and look at its figures."""
+    from mel_pipeline.publication.publishing import check
+    from mel_pipeline.publication.restatement import update
+    from mel_pipeline.publication.settled import settle
+
+    differences = update(mel.warehouse, mel.settings, str(quarter))
+    settle(mel.warehouse, str(quarter))
+    look = _worth_a_look(mel, str(quarter))
+    status = check(mel.warehouse, mel.settings, quarter)
+    ready = not status.obstacles or status.obstacles[0].key == "open"
+    return _State(
+        {"state": status.state, "published version": status.version or "none yet"},
+        (
+            _check(HOLD, _sentences(differences), "Nothing published differs from what the data give."),
+            _check(PLAUSIBLE, look, "No total is out of line with earlier quarters."),
+            _check(READY, [] if ready else [status.sentence], status.sentence),
+        ),
+    )
 
 
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
@@ -169,7 +196,6 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
     @dg.op(config_schema=FORM, description="Freeze the figures of the quarter.")
     def publish_figures(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.core.errors import PublicationError
-        from mel_pipeline.core.periods import Quarter
         from mel_pipeline.publication.publishing import approve, publish
         from mel_pipeline.publication.release import release
 

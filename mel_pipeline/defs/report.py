@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -10,6 +11,7 @@ from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
+from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
 from mel_pipeline.transform.catalogue import Indicator, load_catalogue
 
 if TYPE_CHECKING:
@@ -58,34 +60,62 @@ def _quarterly(indicators: list[Indicator], partitions: dg.PartitionsDefinition[
         ],
         check_specs=[_languages_check(PAGE)],
         partitions_def=partitions,
+        backfill_policy=TOGETHER,
         can_subset=True,
     )
-    def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
-        from mel_pipeline.reporting import cache, draw_chart
-        from mel_pipeline.reporting.inputs.editions import write_edition
-        from mel_pipeline.reporting.inputs.folders import editions_dir
-
-        settings = mel.settings
-        edition = mel.edition(context.partition_key)
-        folder = editions_dir(settings, published=edition.publication is not None)
+    def write(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[Made]:
         selected = {key.to_user_string() for key in context.selected_asset_keys}
-        drawn: dict[str, ChartFile] = {}
-        if PAGE in selected:
-            built = write_edition(edition, settings)
-            drawn = {chart.indicator_id: chart for chart in built.reports[BASE].charts}
-            yield dg.MaterializeResult(
-                asset_key=PAGE, metadata=_page_metadata(built, edition), check_results=_checks(context, built)
+        numbers = {name: by_name[name].id for name in sorted(selected - {PAGE})}
+        written = yield from for_each(
+            quarters_of(context, mel.settings),
+            lambda quarter: _write_quarter(context, mel, str(quarter), numbers, with_page=PAGE in selected),
+            lambda quarter, assets: [
+                dg.AssetMaterialization(name, metadata=metadata, partition=str(quarter))
+                for name, metadata in assets.metadata.items()
+            ],
+        )
+        for name in next(iter(written.values())).metadata:
+            checks: list[dg.AssetCheckResult] = []
+            if name == PAGE and context.selected_asset_check_keys:
+                checks = [together({quarter: assets.checks[0] for quarter, assets in written.items()})]
+            yield made(
+                context, {quarter: assets.metadata[name] for quarter, assets in written.items()}, checks, name
             )
-        for name in sorted(selected - {PAGE}):
-            number = by_name[name].id
-            with cache.using(settings.pictures_dir):
-                chart = drawn.get(number) or draw_chart(
-                    edition, number, folder, settings.report_sources, BASE
-                )
-                metadata = _chart_metadata(chart)
-            yield dg.MaterializeResult(asset_key=name, metadata=metadata)
 
     return write
+
+
+@dataclass
+class _Written:
+    """Metadata by asset, the page first."""
+
+    metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    checks: list[dg.AssetCheckResult] = field(default_factory=list)
+
+
+def _write_quarter(
+    context: dg.AssetExecutionContext, mel: Mel, period: str, charts: dict[str, str], *, with_page: bool
+) -> _Written:
+    """Page and charts of a quarter. ``charts``: indicator by name of the asset."""
+    from mel_pipeline.reporting import cache, draw_chart
+    from mel_pipeline.reporting.inputs.editions import write_edition
+    from mel_pipeline.reporting.inputs.folders import editions_dir
+
+    settings = mel.settings
+    edition = mel.edition(period)
+    folder = editions_dir(settings, published=edition.publication is not None)
+    drawn: dict[str, ChartFile] = {}
+    written = _Written()
+    if with_page:
+        built = write_edition(edition, settings)
+        drawn = {chart.indicator_id: chart for chart in built.reports[BASE].charts}
+        written.metadata[PAGE] = _page_metadata(built, edition)
+        written.checks = _checks(context, built)
+    for name, number in charts.items():
+        with cache.using(settings.pictures_dir):
+            chart = drawn.get(number) or draw_chart(edition, number, folder, settings.report_sources, BASE)
+            written.metadata[name] = _chart_metadata(chart)
+    return written
 
 
 def _chart_spec(name: str, indicator: Indicator) -> dg.AssetSpec:

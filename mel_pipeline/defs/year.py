@@ -6,6 +6,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import DOES, Mel, filled_form, year_partitions
+from mel_pipeline.defs.ranges import TO
 
 FORM = {
     "year_before": dg.Field(
@@ -19,6 +20,8 @@ FORM = {
 def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> list[tuple[str, str]]:
     """Job and partition of every run of a year, in order. The annual edition follows four quarters.
 
+    The year before is one run about a range, such as ``2023-Q1...2023-Q4``.
+
     Raises:
         ReportError: no quarter of the year has begun, or data begin later.
     """
@@ -28,7 +31,8 @@ def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> 
         why = "the year has not begun" if year > last.year else f"data begin with {first}"
         raise ReportError(f"Creating the reports of {year}: {why}.")
     before = [quarter for quarter in quarters_of_year(year - 1) if quarter >= first] if year_before else []
-    runs = [("figures_only", str(quarter)) for quarter in before]
+    ends = [str(quarter) for quarter in dict.fromkeys([*before[:1], *before[-1:]])]
+    runs = [("figures_only", TO.join(ends))] if ends else []
     runs += [("nightly", str(quarter)) for quarter in wanted]
     return [*runs, ("annual_edition", str(year))] if len(wanted) == 4 else runs
 

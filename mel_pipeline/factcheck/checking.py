@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.money import is_currency
 from mel_pipeline.factcheck.choosing import TOTAL, Candidate, Figure, Finding
-from mel_pipeline.factcheck.languages import language_of
+from mel_pipeline.factcheck.languages import OwnWords, language_of
 from mel_pipeline.factcheck.matching import Matcher
 from mel_pipeline.factcheck.numbers import Number, find_numbers
 from mel_pipeline.factcheck.passages import Passage, sentences
@@ -71,13 +71,16 @@ class Published:
     """The figures a draft is compared with.
 
     ``figures`` is ``released_figures`` (small groups withheld), ``indicators`` is ``dim_indicator``; ``names`` are
-    names with digits in them, ``translated`` other names of categories by dimension and category.
+    names with digits in them, ``translated`` other names of categories by dimension and category; ``organisation`` is its
+    name, ``words`` its own words by language.
     """
 
     figures: pd.DataFrame
     indicators: pd.DataFrame
     translated: Mapping[tuple[str, str], Iterable[str]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    organisation: str = ""
+    words: Mapping[str, OwnWords] = field(default_factory=dict)
 
 
 def check(
@@ -115,7 +118,13 @@ class _Checker:
             if row.dimension != TOTAL
         }
         self.vocabulary: Vocabulary = build(
-            published.indicators, cells, published.translated, published.names, language
+            published.indicators,
+            cells,
+            published.translated,
+            published.names,
+            language,
+            published.organisation,
+            published.words,
         )
         self.decimals = dict(
             zip(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.factcheck import Published, Report, check, read_draft
+from mel_pipeline.factcheck.languages import own_words
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.transform.catalogue.translations import read_translated
 
@@ -52,4 +53,11 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
         raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
     catalogue = load_catalogue(settings.sql_dir)
     regions = {("region", item.name.en): list(item.name.by_language.values()) for item in catalogue.regions}
-    return Published(figures, indicators, regions, tuple(item.name for item in catalogue.campaigns))
+    return Published(
+        figures,
+        indicators,
+        regions,
+        tuple(item.name.en for item in catalogue.campaigns),
+        settings.organisation_name,
+        own_words(settings.organisation),
+    )

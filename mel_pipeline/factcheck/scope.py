@@ -160,7 +160,7 @@ def _cut(tokens: list[Token], figures: list[Number], splitting: frozenset[str]) 
 
 
 def _inside_a_name(tokens: list[Token], place: int) -> bool:
-    """Whether "and" is part of a category name: "Latin America and the Caribbean"."""
+    """Whether "and" is part of a category name: "Hills and Valleys"."""
     return 0 < place < len(tokens) - 1 and bool(tokens[place].cells & tokens[place - 1].cells)
 
 
@@ -177,12 +177,12 @@ def scattered_cells(tokens: Iterable[Token], vocabulary: Vocabulary, cells: set[
         return campaigns
     if full:
         return full
-    common = {normalize_text(category) for dimension, category in cells if dimension == "platform"} | {
-        "metropolis"
-    }
+    common = {
+        normalize_text(category) for dimension, category in cells if dimension == "platform"
+    } | vocabulary.organisation
     accounts = {cell: own for cell, own in there.items() if cell[0] == "account"}
     others = {cell: own for cell, own in there.items() if cell[0] != "account"}
-    # "The AVANTIA account", although a campaign has the same name.
+    # "The Spring account", although a campaign has the same name.
     if "account" in words or all(cell[0] == "account" for cell in there):
         return _by_own_word(accounts, words, common)
     return _by_own_word(there, words, common) & set(others)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.yaml_io import from_yaml
-from mel_pipeline.factcheck.languages import FOLDER, Language, language
+from mel_pipeline.factcheck.languages import FOLDER, Language, OwnWords, language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +96,7 @@ class Vocabulary:
     share_after: re.Pattern[str]
     nouns: frozenset[str]
     names: tuple[str, ...]
+    organisation: frozenset[str]  # words of its name
 
 
 @cache
@@ -115,6 +116,8 @@ def build(
     translated: Mapping[Cell, Iterable[str]],
     names: Iterable[str] = (),
     code: str = BASE,
+    organisation: str = "",
+    own: Mapping[str, OwnWords] | None = None,
 ) -> Vocabulary:
     """The vocabulary for these indicators and categories, in a language and in English.
 
@@ -124,8 +127,10 @@ def build(
         translated: other names of categories, such as those of regions in French.
         names: names with digits in them, which are not figures.
         code: the language of the draft.
+        organisation: its name; ``own``: its own words by language.
     """
-    spoken = language(code)
+    spoken = language(code).with_own(own or {})
+    of_name = frozenset(normalize_text(organisation).split())
     concepts = _lexicon(_by_key(spoken, "concepts"))
     categories, scattered = _categories(spoken, set(cells), translated)
     rows = [{str(name): value for name, value in row.items()} for row in indicators.to_dict("records")]
@@ -142,7 +147,7 @@ def build(
             for row in rows
         },
         own_words={row["indicator_id"]: frozenset(_words_of(row, known)) for row in rows},
-        neutral=frozenset(normalize_text(word) for word in spoken.both("neutral")),
+        neutral=frozenset(normalize_text(word) for word in spoken.both("neutral")) | of_name,
         joining=frozenset(spoken.of("joining")),
         stopping=frozenset(spoken.of("stopping")),
         splitting=frozenset(spoken.both("splitting")),
@@ -155,6 +160,7 @@ def build(
             word for words in _by_key(spoken, "concepts").values() for word in words if word.isalpha()
         ),
         names=tuple(names),
+        organisation=of_name,
     )
 
 

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.yaml_io import from_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ def read_corrections(path: Path) -> list[Correction]:
     if not path.exists():
         return []
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        written = from_yaml(path.read_text(encoding="utf-8")) or []
         found = [Correction.model_validate(line) for line in written]
     except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
         raise ContractError(

@@ -265,7 +265,16 @@ class _Load:
             self._require_rows(raw.staged_keys(connection, self.name))
         columns = list(self.rules.columns)
         keep_unread(connection, self.table, self.name, columns)
-        done = raw.publish(connection, self.table, self.name, columns, self.load_id, now, complete=complete)
+        done = raw.publish(
+            connection,
+            self.table,
+            self.name,
+            columns,
+            self.load_id,
+            now,
+            complete=complete,
+            keeps=self.rules.keeps,
+        )
         quarantine.resolve(connection, self.source, self.entity, self.name, self.begun, now)
         raw.discard(connection, self.name)
         state.drop_checkpoint(connection, self.source, self.entity)
@@ -307,7 +316,7 @@ class _Load:
             raise ContractError(
                 f"{self.table}: the source sent fewer than {self.rules.min_rows} rows and reports the export"
                 " as complete. An empty export does not mean an empty organisation. Nothing was changed."
-                " Check the source; if it is right, lower `min_rows` in its contract."
+                " Check the source; if it is right, lower it under `fewest_rows` of your organisation.yml."
             )
 
     def _write_staged(self) -> None:

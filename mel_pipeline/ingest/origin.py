@@ -52,8 +52,12 @@ class Origin:
         return Origin(self.kind, self.address, tuple(sorted({*self.accounts, *other.accounts})))
 
 
-def origin_of(settings: Settings, source: str) -> Origin:
-    """The origin of what the source would send with these settings."""
+def origin_of(settings: Settings, source: str, account: str | None = None) -> Origin:
+    """The origin of what the source would send with these settings.
+
+    Args:
+        account: the service's own id of it, where the settings name none (``Source.account``).
+    """
     if settings.sample:
         return Origin(SAMPLE)
     if source in ZOHO:
@@ -62,6 +66,7 @@ def origin_of(settings: Settings, source: str) -> Origin:
             ""
             if settings.zoho_export_dir and source == "zoho_crm"
             else _place(str(getattr(settings, ZOHO[source]))),
+            (_digest(account),) if account else (),
         )
     declared, values = contract_of(source).settings, settings.source(source)
     plain = {name: values.known(name) for name, item in declared.items() if not item.secret}
@@ -72,7 +77,7 @@ def origin_of(settings: Settings, source: str) -> Origin:
     return Origin(REAL, " ".join(addresses), tuple(sorted(_digest(one) for one in accounts if one)))
 
 
-def require_origin(warehouse: Warehouse, settings: Settings, source: str) -> None:
+def require_origin(warehouse: Warehouse, settings: Settings, source: str, account: str | None = None) -> None:
     """Refuse a source whose data would mix with those of another origin.
 
     Raises:
@@ -82,7 +87,7 @@ def require_origin(warehouse: Warehouse, settings: Settings, source: str) -> Non
     require_kind(warehouse, settings, source)
     with warehouse.connect() as connection:
         known = _read(connection).get(source)
-    if known and not known.is_same(origin_of(settings, source)):
+    if known and not known.is_same(origin_of(settings, source, account)):
         raise OriginError(
             f"Loading {contract_of(source).title}: the rows loaded before are those of another account or address. If"
             f" it is the same account at a new address, run `mel warehouse same-account {source}`. {MEND}"
@@ -105,13 +110,20 @@ def require_kind(warehouse: Warehouse, settings: Settings, source: str) -> None:
         )
 
 
-def note_origin(warehouse: Warehouse, settings: Settings, source: str, *, replace: bool = False) -> None:
+def note_origin(
+    warehouse: Warehouse,
+    settings: Settings,
+    source: str,
+    account: str | None = None,
+    *,
+    replace: bool = False,
+) -> None:
     """Record the origin of rows that have arrived, also of an interrupted load that left a checkpoint.
 
     Args:
         replace: it is the same account at another address.
     """
-    wanted = origin_of(settings, source)
+    wanted = origin_of(settings, source, account)
     with warehouse.connect() as connection:
         before = _read(connection).get(source)
         origin = wanted if before is None or replace else wanted.and_also(before)

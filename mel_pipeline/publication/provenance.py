@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import assets_of
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
@@ -89,7 +90,8 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
         raise ReportError(
             f"Explaining {indicator_id} {period}: no figure. Run `mel run --quarter {quarter}` first."
         )
-    project = SqlProject.load(settings.sql_dir, calculation.variables)
+    today = sql_variables(settings, Quarter.parse(quarter))  # a calculation of an earlier version has fewer
+    project = SqlProject.load(settings.sql_dir, {**today, **calculation.variables})
     upstream = project.upstream(indicator.model)
     lineage = [model.name for model in project.order(upstream)]
     raw = sorted({table for name in lineage for table in project.models[name].sources})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import os
 import sys
 import threading
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,13 +25,15 @@ if TYPE_CHECKING:
     from mel_pipeline.quality.rules import Rule
 
 _IMPORTING = threading.RLock()
+# What GX imports for charts and distributions, which no rule of ours asks for: a quarter of its import time.
+_SELDOM_USED = ("altair", "scipy.stats")
 
 
 @lru_cache(maxsize=1)
 def expectation_types() -> Any:
     """The module of expectation classes, imported without telemetry and without its import-time warnings."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings(), _out_of_sight("pyspark"):
+    with warnings.catch_warnings(), _out_of_sight("pyspark"), _on_demand(*_SELDOM_USED):
         warnings.simplefilter("ignore")  # it imports modules that Python has deprecated
         import great_expectations.expectations as gxe
     gc.freeze()  # the import leaves a million objects for good; without this each full collection walks them
@@ -63,6 +67,37 @@ def _out_of_sight(package: str) -> Iterator[None]:
         finally:
             del sys.modules[package]
             sys.modules.update(hidden)
+
+
+class _OnDemand(ModuleType):
+    """Stands in for a module until something in it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # code that looks through all modules asks for these
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextmanager
+def _on_demand(*names: str) -> Iterator[None]:
+    """What is imported in the block imports these modules only when it uses them. Others import them as usual."""
+    with _IMPORTING:
+        standing = {name: _OnDemand(name) for name in names if name not in sys.modules}
+        parents = {
+            name: importlib.import_module(package)
+            for name in standing
+            if (package := name.rpartition(".")[0])
+        }
+        sys.modules.update(standing)
+        for name, parent in parents.items():  # for `from package import module`
+            setattr(parent, name.rpartition(".")[2], standing[name])
+        try:
+            yield
+        finally:
+            for name in standing:
+                del sys.modules[name]
+            for name, parent in parents.items():
+                delattr(parent, name.rpartition(".")[2])
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mel_pipeline.reporting.palette import FILE, own_palette
+from mel_pipeline.reporting.text.own_texts import own_files
+
 PACKAGE = Path(__file__).parents[1]
 SOURCES = ("palette.yml", "*.mplstyle", "locales/*.yml", "fonts/*", "templates/**/*")
 
@@ -57,6 +60,9 @@ def digest_of_pages(value: object, sources_dir: Path) -> str:
 def digest_of_sources(sources_dir: Path, *patterns: str) -> str:
     """Of templates, texts, styles and fonts, which pages embed."""
     files = sorted(path for pattern in patterns for path in sources_dir.glob(pattern) if path.is_file())
+    if FILE in patterns:
+        own = own_palette()
+        files += [*([own] if own else []), *own_files()]
     return _content(
         sources_dir, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
     )
@@ -66,7 +72,8 @@ def digest_of_sources(sources_dir: Path, *patterns: str) -> str:
 def _content(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
     seen = hashlib.sha256()
     for path, size, _ in files:
-        seen.update(f"{path.relative_to(folder)} {size}".encode())
+        name = path.relative_to(folder) if path.is_relative_to(folder) else path.name
+        seen.update(f"{name} {size}".encode())
         seen.update(path.read_bytes())
     return seen.hexdigest()
 

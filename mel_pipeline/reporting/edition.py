@@ -139,7 +139,9 @@ class Edition:
     quality: pd.DataFrame
     notes: list[str]
     min_cell: int = 5  # figures about fewer people have been withheld
-    card: list[dict[str, Any]] = field(default_factory=list)  # per source: rows, quarantined, corrected, late
+    card: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # per source: rows (None: too few people), quarantined, corrected, late
     rules_held: list[dict[str, Any]] = field(default_factory=list)  # by dimension of data quality
     origins: dict[str, list[str]] = field(default_factory=dict)  # by indicator: model, raw tables with loads
     publication: Publication | None = None  # none: a draft
@@ -150,6 +152,9 @@ class Edition:
     narrative: Narrative | None = None
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
     regions: list[Region] = field(default_factory=list)
+    sentences: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # the organisation's: language → English → text
 
 
 def check_columns(edition: Edition) -> None:

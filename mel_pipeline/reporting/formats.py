@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.errors import ReportError
 from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.digests import digest_of_pages
 from mel_pipeline.reporting.edition import check_columns
+from mel_pipeline.reporting.format_names import FORMATS, require_formats
 from mel_pipeline.reporting.open_data.build import build_data_package
 from mel_pipeline.reporting.page.build import BuiltReport, build_editions
 from mel_pipeline.reporting.pictures.drawing import draw_in_processes
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mel_pipeline.reporting.edition import Edition
-
-FORMATS = ("html", "pdf", "xlsx", "csv")
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,7 @@ def build_all(
     Raises:
         ReportError: as ``build_editions``, or a requested format does not exist.
     """
-    unknown = sorted(set(formats) - set(FORMATS))
-    if unknown:
-        raise ReportError(
-            f"Writing {edition.period}: there is no format {', '.join(unknown)}. There are: {', '.join(FORMATS)}."
-            " Correct MEL_FORMATS."
-        )
+    require_formats(formats)
     name = f"edition-{edition.period}"
     inputs = [edition, str(out_dir.absolute()), list(languages), list(formats)]
     digest = digest_of_pages(inputs, sources_dir)

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.findings import compared_period, main_points
 from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
@@ -157,6 +158,7 @@ def _figure(row: Row, period: str, texts: Texts) -> MailFigure:
 def _html(content: _Content, subject: str, texts: Texts, sources_dir: Path) -> str:
     environment = Environment(
         loader=FileSystemLoader(sources_dir / "templates"),
+        bytecode_cache=template_cache(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,4 +1,7 @@
-"""Colours, fonts and sizes of everything that is written, from ``reports/palette.yml``. Decides nothing about layout."""
+"""Colours, fonts and sizes of everything that is written, from ``reports/palette.yml``. Decides nothing about layout.
+
+What an organisation's own ``palette.yml`` has goes before it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined, TemplateError
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from mel_pipeline.core import organisation
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.yaml_io import yaml_file
 
@@ -44,19 +48,33 @@ class Palette(BaseModel):
 
 
 def load_palette(sources_dir: Path) -> Palette:
-    """The palette of a reports folder.
+    """The palette of a reports folder, changed by that of the organisation.
 
     Raises:
-        ReportError: the file is missing or wrong; the message names the entry.
+        ReportError: a file is missing or wrong; the message names the entry.
     """
     path = sources_dir / FILE
     try:
-        return Palette.model_validate(yaml_file(path))
+        written = dict(yaml_file(path))
+        if (own := own_palette()) is not None:
+            path = own
+            written |= {
+                name: {**written.get(name, {}), **entries} for name, entries in yaml_file(own).items()
+            }
+        return Palette.model_validate(written)
+    except (TypeError, AttributeError) as error:
+        raise ReportError(f"Reading {path}: it needs colours, fonts or sizes by name ({error}).") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise ReportError(f"Reading {path}: {wrong}. Correct it.") from None
+
+
+def own_palette() -> Path | None:
+    """The organisation's own file, if it has one; it may hold some of the entries only."""
+    path = organisation.folder() / FILE
+    return path if path.is_file() else None
 
 
 def stylesheet(sources_dir: Path, *names: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,12 +60,17 @@ def write_survey_exports(folder: Path, organisation: Organisation) -> list[Path]
 def exports(organisation: Organisation) -> Iterator[tuple[str, bytes]]:
     """File names and bytes."""
     genders = {contact.id: contact.gender for contact in organisation.contacts}
+    invited: defaultdict[tuple[str, Quarter], list[Participation]] = defaultdict(list)
+    for row in organisation.participations:
+        if row.invited and row.settled <= organisation.now:
+            invited[row.event.kind, Quarter.of(row.event.start.date())].append(row)
     for quarter in quarters(Quarter(FIRST_YEAR, 1), Quarter.of(organisation.today)):
         for kind, label, layout in (
             ("Solutions Lab", "solutions-labs", ENGLISH),
             ("Training", "trainings", SPANISH),
         ):
-            rows = list(_rows(organisation, quarter, kind, layout, genders))
+            answers = (_response(row, layout, genders) for row in invited[kind, quarter])
+            rows = [answer[1] for answer in answers if answer is not None and answer[0] <= organisation.now]
             if not rows:
                 continue
             ending = "-es" if layout is SPANISH else ""
@@ -75,26 +81,6 @@ def exports(organisation: Organisation) -> Iterator[tuple[str, bytes]]:
                 again[0][4] = _later(again[0][4], str(layout["stamp"]))
                 again[0][17] = "Edited: more time for exchange, please."
                 yield f"{label}-feedback-{quarter}-again.csv", _as_csv(layout, again)
-
-
-def _rows(
-    organisation: Organisation,
-    quarter: Quarter,
-    kind: str,
-    layout: dict[str, Any],
-    genders: dict[str, str | None],
-) -> Iterator[list[str]]:
-    for row in organisation.participations:
-        event = row.event
-        if (
-            event.kind == kind
-            and row.invited
-            and Quarter.of(event.start.date()) == quarter
-            and row.settled <= organisation.now
-        ):
-            answer = _response(row, layout, genders)
-            if answer is not None and answer[0] <= organisation.now:
-                yield answer[1]
 
 
 def _response(

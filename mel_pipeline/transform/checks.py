@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from mel_pipeline.transform.project import Model, SqlProject
 from mel_pipeline.transform.results import TestResult
@@ -29,23 +29,42 @@ def tables_read(project: SqlProject, model: Model) -> set[str]:
 def check_query(
     project: SqlProject, model: Model, variables: Mapping[str, object], absent: Collection[str] = ()
 ) -> str:
-    """One row per test with its number and how many rows break it; empty text when there is none to run.
+    """A query for ``failures_in``: how many rows break each test. Empty text when there is none to run.
+
+    Tests that look at one row at a time are counted together: many models are views, and Spark runs a job per scan.
 
     Args:
         absent: tables that are not built yet; tests that refer to them are left out.
     """
-    queries = {
-        number: _failing_rows(model.name, test)
-        for number, test in enumerate(model.column_tests)
-        if test.parent not in absent
-    }
+    conditions: dict[int, str] = {}
+    queries: dict[int, str] = {}
+    for number, test in enumerate(model.column_tests):
+        if condition := _broken_if(test):
+            conditions[number] = condition
+        elif test.parent not in absent:
+            queries[number] = _failing_rows(model.name, test)
     for number, name in enumerate(model.singular_tests, start=len(model.column_tests)):
         if not set(project.singular_tests[name].depends_on) & set(absent):
             queries[number] = project.compile_test(name, variables)
-    return " union all ".join(
-        f"select {number} as test, count(*) as failures from ({query}) as broken_{number}"  # noqa: S608
+    parts = [
+        f"select '{number}' as tests, cast(count(*) as text) as failures from ({query}) as broken_{number}"  # noqa: S608
         for number, query in queries.items()
-    )
+    ]
+    if conditions:
+        counts = " || ',' || ".join(
+            f"cast(count(case when {condition} then 1 end) as text)" for condition in conditions.values()
+        )
+        numbers = ",".join(map(str, conditions))
+        parts.insert(0, f"select '{numbers}' as tests, {counts} as failures from {model.name}")  # noqa: S608
+    return " union all ".join(parts)
+
+
+def failures_in(rows: Iterable[Sequence[Any]]) -> dict[int, int]:
+    """How many rows break each test, by its number, from the rows of ``check_query``."""
+    found: dict[int, int] = {}
+    for tests, failures in rows:
+        found |= zip(map(int, tests.split(",")), map(int, failures.split(",")), strict=True)
+    return found
 
 
 def check_results(project: SqlProject, model: Model, failures: Mapping[int, int]) -> list[TestResult]:
@@ -77,17 +96,23 @@ def _severity(text: str) -> Literal["error", "warn"]:
     return "warn" if text == "warn" else "error"
 
 
-def _failing_rows(table: str, test: ColumnTest) -> str:
+def _broken_if(test: ColumnTest) -> str:
+    """What is true of a row that breaks the test; empty for a test that compares rows."""
     column = test.column
     if test.kind == "not_null":
-        return f"select 1 from {table} where {column} is null"  # noqa: S608
+        return f"{column} is null"
+    if test.kind == "accepted_values":
+        listed = ", ".join("'" + str(value).replace("'", "''") + "'" for value in test.arguments["values"])
+        return f"{column} not in ({listed})"
+    return ""
+
+
+def _failing_rows(table: str, test: ColumnTest) -> str:
+    column = test.column
     if test.kind == "unique":
         return (
             f"select {column} from {table} where {column} is not null group by {column} having count(*) > 1"  # noqa: S608
         )
-    if test.kind == "accepted_values":
-        listed = ", ".join("'" + str(value).replace("'", "''") + "'" for value in test.arguments["values"])
-        return f"select {column} from {table} where {column} is not null and {column} not in ({listed})"  # noqa: S608
     parent, field = test.parent, test.arguments["field"]
     return (
         f"select 1 from {table} as child where child.{column} is not null"  # noqa: S608

@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 
 from mel_pipeline.core.errors import ModelError
+from mel_pipeline.core.template_cache import template_cache
 
 MACROS = "macros"
 
@@ -45,7 +46,7 @@ class Renderer:
             keep_trailing_newline=True,
             autoescape=False,  # noqa: S701 - SQL, not HTML; only files of the project are rendered
             loader=jinja2.FunctionLoader(self._text),
-            bytecode_cache=_template_cache(),
+            bytecode_cache=template_cache(),
         )
         self._environment.globals.update(
             ref=self._ref, source=self._source, var=self._var, config=self._config,
@@ -110,11 +111,3 @@ class Renderer:
     def _config(self, **settings: object) -> str:
         self._current.config.update(settings)
         return ""
-
-
-def _template_cache() -> jinja2.BytecodeCache | None:
-    """Jinja's bytecode cache, in a folder of the user: compiling took most of the time of reading a project."""
-    try:
-        return jinja2.FileSystemBytecodeCache()
-    except (OSError, RuntimeError):
-        return None  # no private folder of the user: compile each time

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mel_pipeline.core.errors import ModelError
-from mel_pipeline.transform.checks import check_query, check_results, tables_read
+from mel_pipeline.transform.checks import check_query, check_results, failures_in, tables_read
 from mel_pipeline.transform.fingerprints import BuildFingerprints
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.writing import VERBATIM, execute, write_model
@@ -177,7 +177,7 @@ def _count_failures(build: _Build, model: Model) -> dict[int, int]:
     absent = tables_read(build.project, model) - set(build.relations)
     query = check_query(build.project, model, build.variables, absent)
     rows = build.connection.exec_driver_sql(query, execution_options=VERBATIM).all() if query else []
-    return {int(row[0]): int(row[1]) for row in rows}
+    return failures_in(tuple(row) for row in rows)
 
 
 def _create_missing_sources(build: _Build, models: list[Model]) -> None:

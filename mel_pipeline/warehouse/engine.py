@@ -1,8 +1,8 @@
 """The single entry point: read a frame, or write in one transaction. Knows none of the package's tables.
 
 A DuckDB file allows one writing process at a time and locks readers out while it writes. So a connection lives
-only as long as a read or a transaction (a run keeps the file open a moment longer unless another process waits
-for it), and a process that finds the file locked waits, up to a limit. On PostgreSQL one run writes at a time as
+only as long as a read or a transaction (the file stays open a moment longer unless another process waits for it),
+and a process that finds the file locked waits, up to a limit. On PostgreSQL one run writes at a time as
 well; readers see the committed rows and never wait.
 """
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+IDLE_CLOSE_SECONDS = 2.0  # opening a file takes 17 ms, most queries one; a slow source is waited for longer
 _OPENED: WeakSet[Warehouse] = WeakSet()  # of this process
 
 
@@ -43,7 +44,9 @@ class Warehouse:
         idle_close_seconds: how long a DuckDB file stays open after its last use; 0 closes it after each.
     """
 
-    def __init__(self, url: str, lock_wait_seconds: float = 60.0, idle_close_seconds: float = 0.0) -> None:
+    def __init__(
+        self, url: str, lock_wait_seconds: float = 60.0, idle_close_seconds: float = IDLE_CLOSE_SECONDS
+    ) -> None:
         self.url = url
         self.lock_wait_seconds = lock_wait_seconds
         self.idle_close_seconds = idle_close_seconds

@@ -13,7 +13,7 @@ from datetime import datetime
 import pandas as pd
 import sqlalchemy as sa
 
-from mel_pipeline.core.contracts import MALFORMED
+from mel_pipeline.core.contracts import MALFORMED, Kept
 from mel_pipeline.warehouse.postgres import copy_rows
 
 META = {
@@ -157,12 +157,14 @@ def publish(
     now: datetime,
     *,
     complete: bool,
+    keeps: Kept | None = None,
 ) -> Published:
     """Make the raw table agree with what was staged. The staging table stays until ``discard``.
 
     Args:
         columns: of the contract.
         complete: the load is a full export: stored rows that were not staged are gone.
+        keeps: stored rows that some new versions do not replace.
 
     Each written version is kept in ``<table>_history``, so the table can be restored as of any moment.
     """
@@ -171,7 +173,7 @@ def publish(
     ensure_table(connection, table, columns)
     ensure_history(connection, table, columns)
     stamp = {"load_id": load_id, "now": now}
-    _decide(connection, raw, staged, [quote(name) for name in columns])
+    _decide(connection, raw, staged, [quote(name) for name in columns], _is_kept(keeps))
     if complete:
         connection.execute(
             sa.text(
@@ -205,7 +207,17 @@ def publish(
     )
 
 
-def _decide(connection: sa.Connection, raw: str, staged: str, columns: list[str]) -> None:
+def _is_kept(keeps: Kept | None) -> str:
+    """SQL that is true where the stored row stays. Its texts are letters, by the contract."""
+    if keeps is None:
+        return "false"
+    over = ", ".join(f"'{value}'" for value in keeps.over)
+    return f"coalesce(r.{keeps.column} = '{keeps.stored}' and s.{keeps.column} in ({over}), false)"
+
+
+def _decide(
+    connection: sa.Connection, raw: str, staged: str, columns: list[str], is_kept: str = "false"
+) -> None:
     """``_actions``: for each affected key, which staged entry applies.
 
     The latest entry of a key by the source's clock wins, so a record deleted after it was read is gone,
@@ -228,7 +240,7 @@ def _decide(connection: sa.Connection, raw: str, staged: str, columns: list[str]
             "   and coalesce(r._changed_at <= l._changed_at, true)"
             "  when r._row_key is null then true"
             "  when r._is_deleted then true"
-            f" else coalesce(r._changed_at <= l._changed_at, true) and ({differs}) end"
+            f" else coalesce(r._changed_at <= l._changed_at, true) and not {is_kept} and ({differs}) end"
         )
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from mel_pipeline.core.errors import WarehouseError
 
@@ -97,8 +98,8 @@ class DuckDBFile:
         driver = connection.connection.driver_connection
         assert driver is not None  # noqa: S101 - an open connection has its driver
         try:
-            with self._alone():
-                self._keep_copy()
+            with self._alone() as lock:
+                self._keep_copy(lock)
                 driver.execute("checkpoint")
                 self._drop_copy()
         except (InUseError, OSError):
@@ -122,7 +123,7 @@ class DuckDBFile:
         assert driver is not None  # noqa: S101 - an open connection has its driver
         fresh = self.path.with_name(f"{self.path.name}.rewritten")
         with self._alone():
-            fresh.unlink(missing_ok=True)
+            self._drop_left_overs()
             home = connection.exec_driver_sql("select current_database()").scalar_one()
             connection.rollback()
             driver.execute(f"attach {_literal(fresh)} as mel_rewritten")
@@ -169,12 +170,12 @@ class DuckDBFile:
         self.copy.replace(self.path)
         _flush_folder(self.path.parent)
 
-    def _keep_copy(self) -> None:
+    def _keep_copy(self, lock: IO[str]) -> None:
         """Copies the database file last: its presence means both copies are complete."""
         for source, target in ((self.log, self.log_copy), (self.path, self.copy)):
             unfinished = target.with_name(f"{target.name}.unfinished")
             try:
-                shutil.copyfile(source, unfinished)
+                _copy(source, unfinished, lock)
                 with unfinished.open("rb") as written:
                     os.fsync(written.fileno())
                 unfinished.replace(target)
@@ -184,13 +185,19 @@ class DuckDBFile:
                 raise
         _flush_folder(self.path.parent)
 
+    def _drop_left_overs(self) -> None:
+        """What a killed process left beside the file: unfinished copies, and what DuckDB moved out of memory."""
+        for ending in ("rewritten", "before.unfinished", "before.wal.unfinished"):
+            self.path.with_name(f"{self.path.name}.{ending}").unlink(missing_ok=True)
+        shutil.rmtree(self.path.with_name(f"{self.path.name}.tmp"), ignore_errors=True)
+
     def _drop_copy(self) -> None:
         self.copy.unlink(missing_ok=True)
         self.log_copy.unlink(missing_ok=True)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One process at a time; the kernel releases the lock when a process dies."""
+    def _alone(self) -> Iterator[IO[str]]:
+        """One process at a time; the kernel releases the lock when the process dies, and the child that copies for it."""
         import fcntl
 
         with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:
@@ -198,7 +205,26 @@ class DuckDBFile:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise InUseError from error
-            yield
+            yield lock
+
+
+def _copy(source: Path, target: Path, lock: IO[str]) -> None:
+    """By a child: DuckDB's lock on the file ends when this process closes the file, wherever it was opened (POSIX).
+
+    Args:
+        lock: the child keeps it, too, so that nobody else copies to ``target`` while it outlives a killed process.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    done = subprocess.run(  # noqa: S603 - no shell
+        ["cp", "--", str(source), str(target)],  # noqa: S607 - of the system
+        stderr=subprocess.DEVNULL,
+        pass_fds=(lock.fileno(),),
+        check=False,
+    )
+    if done.returncode:
+        raise OSError(f"{source.name} could not be copied")
 
 
 def _literal(path: Path) -> str:

@@ -9,9 +9,9 @@ import pytest
 
 from mel_pipeline.factcheck.languages import known_languages
 from mel_pipeline.factcheck.published_figures import check_draft
-from mel_pipeline_tests.conftest import Organisation
+from mel_pipeline_tests.conftest import Mel, Organisation
 from mel_pipeline_tests.fixtures.factcheck import expected, write_docx, write_markdown
-from mel_pipeline_tests.integration.cli.test_commands import mel, of
+from mel_pipeline_tests.integration.cli.test_commands import of
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,9 @@ def test_drafts_are_compared_with_the_figures_of_the_pipeline(
     ]
 
 
-def test_the_command_lists_disagreements_and_exits_with_1(year_2024: Organisation, tmp_path: Path) -> None:
+def test_the_command_lists_disagreements_and_exits_with_1(
+    year_2024: Organisation, tmp_path: Path, mel: Mel
+) -> None:
     draft, out = write_markdown(tmp_path / "draft.md", "fr"), tmp_path / "out.csv"
     done = mel("factcheck", str(draft), "--csv", str(out), **of(year_2024))
     assert (done.returncode, done.stderr) == (1, "")
@@ -50,7 +52,7 @@ def test_the_command_lists_disagreements_and_exits_with_1(year_2024: Organisatio
 
 
 def test_a_draft_without_wrong_numbers_exits_with_0_and_a_bad_one_with_2(
-    year_2024: Organisation, tmp_path: Path
+    year_2024: Organisation, tmp_path: Path, mel: Mel
 ) -> None:
     good = tmp_path / "good.txt"
     good.write_text(
@@ -73,7 +75,7 @@ def test_a_draft_without_wrong_numbers_exits_with_0_and_a_bad_one_with_2(
         assert "Traceback" not in done.stderr and done.stderr
 
 
-def test_text_in_the_csv_never_becomes_a_formula(year_2024: Organisation, tmp_path: Path) -> None:
+def test_text_in_the_csv_never_becomes_a_formula(year_2024: Organisation, tmp_path: Path, mel: Mel) -> None:
     draft, out = tmp_path / "draft.txt", tmp_path / "out.csv"
     draft.write_text('=HYPERLINK("x") 164 villes.\n\n+12 % de vues.\n\n-5 %.\n\n@a 3 labs.\n', "utf-8")
     mel("factcheck", str(draft), "--language", "fr", "--csv", str(out), **of(year_2024))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.factcheck import Published
+from mel_pipeline.factcheck.languages import own_words
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.transform.catalogue.frames import catalogue_frames
 from mel_pipeline.transform.catalogue.translations import with_translations
@@ -69,5 +71,7 @@ def published_2024(version: int | None = 1) -> Published:
         figures_2024(version),
         with_translations(frames["indicators"], frames["translations"], "indicator", "indicator_id"),
         regions,
-        tuple(item.name for item in catalogue.campaigns),
+        tuple(item.name.en for item in catalogue.campaigns),
+        "Metropolis",
+        own_words(EXAMPLE),
     )

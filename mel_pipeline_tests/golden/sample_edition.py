@@ -12,6 +12,7 @@ from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
+from mel_pipeline.reporting.digests import digest_of
 from mel_pipeline.reporting.edition import Region
 
 REPORTS = Path(__file__).parents[2] / "reports"
@@ -126,8 +127,18 @@ def regions() -> list[Region]:
 
 def protected(edition: Edition) -> Edition:
     """The edition with small groups withheld, as read from the warehouse."""
-    done = protect(edition.figures, ABOUT_PEOPLE, min_cell=edition.min_cell)
-    return replace(edition, figures=done.frame)
+    return replace(edition, figures=withheld(edition.figures, ABOUT_PEOPLE, edition.min_cell))
+
+
+_WITHHELD: dict[str, pd.DataFrame] = {}
+
+
+def withheld(figures: pd.DataFrame, rules: dict[str, Sensitivity], min_cell: int) -> pd.DataFrame:
+    """The figures with small groups withheld; the same ones are protected once per process."""
+    key = digest_of((figures, sorted(rules), min_cell))
+    if key not in _WITHHELD:
+        _WITHHELD[key] = protect(figures, rules, min_cell=min_cell).frame
+    return _WITHHELD[key].copy()
 
 
 def with_figure(edition: Edition, indicator: str, period: str, **changes: object) -> Edition:

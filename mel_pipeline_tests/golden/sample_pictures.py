@@ -6,9 +6,16 @@ from dataclasses import replace
 
 import pandas as pd
 
-from mel_pipeline.publication.disclosure import Sensitivity, protect
+from mel_pipeline.publication.disclosure import Sensitivity
 from mel_pipeline.reporting import Edition
-from mel_pipeline_tests.golden.sample_edition import ABOUT_PEOPLE, QUARTERS, cell, sample_edition, with_cells
+from mel_pipeline_tests.golden.sample_edition import (
+    ABOUT_PEOPLE,
+    QUARTERS,
+    cell,
+    sample_edition,
+    with_cells,
+    withheld,
+)
 
 JOINED = {"Asia": (1, 3), "Latin America and the Caribbean": (0, 3), "Europe": (0, 2)}
 LEFT = {"2024-Q3": 0, "2024-Q4": 1, "2024": 2}
@@ -34,7 +41,7 @@ def pictured_edition(period: str = "2024-Q4", answers: dict[str, tuple[int, ...]
     rows = [*_regions(), *_views(), *_answers(ANSWERS if answers is None else answers)]
     rows += [cell("MEM-08", when, "total", None, left) for when, left in LEFT.items()]
     edition = with_cells(edition, rows)
-    return replace(edition, figures=protect(edition.figures, SPREAD, min_cell=edition.min_cell).frame)
+    return replace(edition, figures=withheld(edition.figures, SPREAD, edition.min_cell))
 
 
 def with_indicators(edition: Edition) -> Edition:

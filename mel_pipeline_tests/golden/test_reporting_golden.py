@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.reporting import build_report, draw_charts
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.figures.lookup import Figures
@@ -22,6 +23,7 @@ from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 from mel_pipeline_tests.golden.sample_pictures import pictured_edition
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
 HERE = Path(__file__).parent
 
 
@@ -30,7 +32,7 @@ def assert_golden(name: str, actual: object) -> None:
     written = yaml.safe_dump(actual, allow_unicode=True, sort_keys=False, width=110)
     if os.environ.get("MEL_WRITE_GOLDEN"):
         path.write_text(written, encoding="utf-8")
-    assert yaml.safe_load(written) == yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert from_yaml(written) == from_yaml(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])

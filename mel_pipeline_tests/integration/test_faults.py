@@ -23,6 +23,7 @@ from mel_pipeline.publication.publishing import quarter_status
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.forking import Forking
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
 
@@ -125,12 +126,13 @@ def _eleven_members(small: Small) -> None:
     small.calculate(QUARTER)
 
 
+@pytest.mark.deep
 @pytest.mark.fault(1, 3)
 def test_publishing_killed_at_any_moment_is_complete_or_has_not_happened(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking
 ) -> None:
     chance = random.Random(5)
-    for number in range(6):
+    for number in range(examples(2, 12)):
         small = copy_of(tmp_path_factory, "eleven-members", tmp_path / str(number), _eleven_members)
         start(forked, tmp_path, PUBLISH, str(tmp_path / str(number)))
         assert forked.line() == "ready"

@@ -19,7 +19,7 @@ from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisatio
 pytestmark = pytest.mark.slow  # every kill starts a process again
 
 STEP = "import sys; from mel_pipeline_tests.fixtures.interrupted import run; run(sys.argv[1], sys.argv[2])"
-MOMENTS = examples(2, 15)
+MOMENTS = examples(1, 6)
 # They record when and how often something ran; only their effects are compared.
 ABOUT_RUNS = {
     "load_ledger", "calculation", "fingerprint", "lake_part", "source_cursor", "publication_ledger",
@@ -61,7 +61,7 @@ def test_a_step_killed_at_any_moment_and_started_again_ends_as_one_that_was_not(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking, step: str
 ) -> None:
     chance = random.Random(step)
-    begun = copy_of(tmp_path_factory, "three-quarters-one-published", tmp_path / "begun", fill)
+    begun = copy_of(tmp_path_factory, "two-quarters-one-published", tmp_path / "begun", fill)
     if step == "migration":
         make_old(begun)
     begun.warehouse.fold()

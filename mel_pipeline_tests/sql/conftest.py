@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.postgres import Server
-from mel_pipeline_tests.fixtures.shared import open_warehouse
 
 SQL_FOLDER = PROJECT / "dbt_like_sql"
 VARIABLES: dict[str, object] = {
@@ -25,6 +25,8 @@ VARIABLES: dict[str, object] = {
     "today": "2025-02-01",
     "first_quarter": "2024-Q1",
     "time_zone": "Europe/Madrid",
+    "currency": "EUR",
+    "fund_pipeline": "International Fund",
 }
 
 
@@ -65,7 +67,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wareho
     if request.param == "duckdb":
         path = tmp_path / "warehouse.duckdb"
         shutil.copy(request.getfixturevalue("template"), path)
-        opened = open_warehouse(f"duckdb:///{path}")
+        opened = Warehouse(f"duckdb:///{path}")
         yield opened
         opened.engine.dispose()
         return
@@ -86,11 +88,15 @@ def fill(project: SqlProject) -> Callable[[Warehouse, dict[str, list[dict[str, A
     def insert(warehouse: Warehouse, tables: dict[str, list[dict[str, Any]]]) -> None:
         with warehouse.transaction() as connection:
             for table, rows in tables.items():
-                for given in completed(project, table, rows):
-                    names = ", ".join(f'"{name}"' for name in given)
-                    values = ", ".join(f":{index}" for index in range(len(given)))
-                    statement = sa.text(f"insert into {table} ({names}) values ({values})")
-                    connection.execute(statement, {str(i): value for i, value in enumerate(given.values())})
+                for columns, given in groupby(completed(project, table, rows), key=tuple):
+                    names = ", ".join(f'"{name}"' for name in columns)
+                    places, bound = [], {}
+                    for number, row in enumerate(given):
+                        line = {f"v{number}_{place}": value for place, value in enumerate(row.values())}
+                        places.append(f"({', '.join(f':{name}' for name in line)})")
+                        bound |= line
+                    statement = sa.text(f"insert into {table} ({names}) values {', '.join(places)}")
+                    connection.execute(statement, bound)
 
     return insert
 

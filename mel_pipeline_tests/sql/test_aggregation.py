@@ -17,7 +17,6 @@ from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.postgres import Server
-from mel_pipeline_tests.fixtures.shared import open_warehouse
 
 QUARTERS = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
 Fill = Callable[[Warehouse, dict[str, list[dict[str, Any]]]], None]
@@ -108,7 +107,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
             for left in tmp_path.glob("any.duckdb*"):
                 left.unlink()
             shutil.copy(template, tmp_path / "any.duckdb")
-            opened.append(open_warehouse(f"duckdb:///{tmp_path / 'any.duckdb'}"))
+            opened.append(Warehouse(f"duckdb:///{tmp_path / 'any.duckdb'}"))
             return opened[0]
 
         yield on_duckdb
@@ -128,7 +127,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
 @pytest.mark.slow
 @pytest.mark.deep
 @settings(
-    max_examples=examples(3, 60),
+    max_examples=examples(1, 20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 
@@ -20,7 +20,7 @@ def _cases() -> list[Any]:
     return [
         pytest.param(case, id=f"{path.stem}: {case['name']}")
         for path in sorted(CASES.glob("*.yml"))
-        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+        for case in from_yaml(path.read_text(encoding="utf-8"))
     ]
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 import time
 from pathlib import Path
 
 import pytest
 
-from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.forking import Forking
 
 CONFIG = """
 name: small
@@ -208,7 +206,9 @@ def test_a_source_that_was_never_loaded_is_an_empty_table(small: Small) -> None:
 
 @pytest.mark.slow
 @pytest.mark.fault(1)
-def test_a_run_killed_in_the_middle_leaves_the_old_rows_and_the_next_run_is_right(small: Small) -> None:
+def test_a_run_killed_in_the_middle_leaves_the_old_rows_and_the_next_run_is_right(
+    small: Small, forked: Forking, tmp_path: Path
+) -> None:
     small.run(amount=1)
     # Tests run before the commit: this one holds the transaction open after delete and insert.
     slow = (
@@ -226,13 +226,12 @@ print("running", flush=True)
 list(Runner(Warehouse({small.warehouse.url!r})).run(project))
 print("ended", flush=True)
 """
-    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=PROJECT)
-    assert child.stdout is not None
-    assert child.stdout.readline().strip() == "running"
+    forked.start(script, said=tmp_path / "said")
+    assert forked.line() == "running"
     time.sleep(1.5)
-    child.kill()
-    rest, _ = child.communicate()
-    assert "ended" not in rest
+    forked.kill()
+    assert forked.line() == ""
+    assert not forked.ended_well()
     assert small.rows("select amount from figures") == [(1,)]
     (small.folder / "tests" / "never_ends.sql").unlink()
     assert small.run(amount=3)["figures"].status == "ok"

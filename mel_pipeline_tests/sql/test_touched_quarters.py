@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.transform import Runner, SqlProject
@@ -18,7 +18,7 @@ from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline.warehouse.fingerprints import rows_digest
 from mel_pipeline_tests.conftest import Organisation
-from mel_pipeline_tests.depth import examples
+from mel_pipeline_tests.depth import IS_DEEP, examples
 from mel_pipeline_tests.sql.test_aggregation import (
     EVENTFUL,
     QUARTERS,
@@ -79,7 +79,10 @@ def _everything(warehouse: Warehouse, project: SqlProject) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.deep
 @settings(
-    max_examples=examples(1, 30),
+    max_examples=examples(1, 6),
+    phases=[Phase.explicit, Phase.generate]
+    if IS_DEEP
+    else [Phase.explicit],  # four full runs of four quarters
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

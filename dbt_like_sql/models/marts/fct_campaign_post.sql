@@ -1,6 +1,6 @@
 with posts as (
 
-    -- Punctuation and line ends become blanks, so that #AVANTIA is not found inside #AVANTIAcampaign.
+    -- Punctuation and line ends become blanks, so that #spring is not found inside #springtime.
     select
         *,
         ' ' || translate(lower(title), '.,;:!?()"' || chr(10) || chr(13) || chr(9), '            ') || ' ' as words

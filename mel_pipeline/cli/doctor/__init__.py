@@ -10,7 +10,7 @@ from mel_pipeline.cli.doctor import dagster_state, data, machine
 from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, ReportError, SettingsError
-from mel_pipeline.core.organisation import EXAMPLE, missing_files
+from mel_pipeline.core.organisation import EXAMPLE, FILE, facts, missing_files, missing_keys
 from mel_pipeline.core.settings import Settings, load_settings
 
 
@@ -44,6 +44,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield guarded("SQL models", lambda: _models(settings))
     yield guarded("Organisation", lambda: _organisation(settings))
     yield guarded("Languages", lambda: _languages(settings))
+    yield guarded("Reports", lambda: _reports(settings))
     for source in source_names():
         yield _source(source, settings, offline=offline)
     yield guarded("E-mail of editions", lambda: _editions(settings))
@@ -67,7 +68,18 @@ def _organisation(settings: Settings) -> str:
         raise SettingsError(
             f"{place} lacks {', '.join(absent)}, which this version reads. Copy them from {EXAMPLE} and edit them."
         )
-    return f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
+    tables = {
+        contract_of(source).asset(entity)
+        for source in source_names()
+        for entity in contract_of(source).entities
+    }
+    if unknown := sorted(facts(place).fewest_rows.keys() - tables):
+        raise SettingsError(
+            f"{place / FILE}: fewest_rows names {unknown[0]}, which is no table. Correct the name."
+        )
+    said = f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
+    by_default = ", ".join(f"{name} ({value!r} counts)" for name, value in missing_keys(place).items())
+    return f"{said}; {FILE} does not have {by_default}" if by_default else said
 
 
 def _languages(settings: Settings) -> str:
@@ -79,6 +91,14 @@ def _languages(settings: Settings) -> str:
     if wrong := [sentence_of(code, found) for code, found in missing.items() if found]:
         raise ReportError(" ".join(wrong))
     return ", ".join(map(language_name, chosen))
+
+
+def _reports(settings: Settings) -> str:
+    """Where reports go, and in which formats."""
+    from mel_pipeline.reporting.format_names import wanted_formats
+    from mel_pipeline.reporting.inputs.folders import editions_dir
+
+    return f"{', '.join(wanted_formats(settings.formats))} in {editions_dir(settings, published=True)}"
 
 
 def _source(source: str, settings: Settings, *, offline: bool) -> Finding:

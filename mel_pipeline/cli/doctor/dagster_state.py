@@ -69,10 +69,13 @@ def _rows(settings: Settings, query: str) -> Sequence[Any]:
         raise WarehouseError(f"reading {file}: {error}") from None
     try:
         return connection.execute(query).fetchall()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return []
-        raise WarehouseError(f"reading {file}: {error}") from None
+        raise WarehouseError(
+            f"reading {file}: {error}. Restore it from a backup, or move the folder {file.parent} away: Dagster starts a new"
+            " history, and no figure depends on it"
+        ) from None
     finally:
         connection.close()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError, NotSetUpError
 
 
@@ -52,3 +53,6 @@ def guarded(what: str, look: Callable[[], str]) -> Finding:
         return Finding(Level.WARN, what, str(warning))
     except MelError as error:
         return Finding(Level.BROKEN, what, str(error))
+    except Exception as error:  # what is broken in an unforeseen way is broken, and the other looks go on
+        words = f"cannot be used ({type(error).__name__}). Correct its settings, or restore its files from a backup"
+        return Finding(Level.BROKEN, what, disk_trouble(error) or words)

@@ -15,8 +15,9 @@ import dagster as dg
 from mel_pipeline.core.gc_paused import gc_rarely
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build
-from mel_pipeline.defs.context import COLLECT, IDLE_CLOSE_SECONDS
+from mel_pipeline.defs.context import COLLECT
 from mel_pipeline.defs.failure_messages import failure_message
+from mel_pipeline.defs.ranges import tags_of
 from mel_pipeline.defs.serving.history import keep_history_open
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.serving.left_runs import HOST
@@ -59,9 +60,7 @@ class Jobs:
     ) -> None:
         self.definitions = build()
         self.opens_warehouse = opens_warehouse
-        self.warehouse = Warehouse(
-            settings.database_url, settings.lock_wait_seconds, idle_close_seconds=IDLE_CLOSE_SECONDS
-        )
+        self.warehouse = Warehouse(settings.database_url, settings.lock_wait_seconds)
         self.settings = settings
         self.instance = instance
         assets = [item for item in self.definitions.assets or [] if isinstance(item, dg.AssetsDefinition)]
@@ -92,9 +91,10 @@ class Jobs:
         is_last: bool = True,
         only: Collection[str] = (),
     ) -> Outcome:
-        """Run a job for one quarter or year; ``on_stage`` is called as each stage ends.
+        """Run a job for one quarter, a range of quarters or a year; ``on_stage`` is called as each stage ends.
 
         Args:
+            partition: a range is written ``2023-Q1...2023-Q4``.
             is_first: of a series of runs. Later ones load only the sources that are loaded by quarter.
             is_last: of a series of runs. Only the last one writes the reading site.
             only: assets of the job to materialize; all by default.
@@ -103,13 +103,14 @@ class Jobs:
         progress = _Progress(self.stage_of, on_stage)
         self.instance.add_event_listener(run_id, progress.on_event)
         definition = self.definitions.resolve_job_def(job)
+        span = tags_of(partition)
         result = definition.execute_in_process(
             instance=self.instance,
-            partition_key=partition,
+            partition_key=None if span else partition,
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
-            tags={**(tags or {}), HOST: platform.node()},
+            tags={**(tags or {}), **span, HOST: platform.node()},
             asset_selection=self._part(definition, set(only), is_first=is_first, is_last=is_last),
         )
         progress.close()

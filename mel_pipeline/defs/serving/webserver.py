@@ -19,6 +19,7 @@ from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.serving.left_runs import mark_left_runs
 from mel_pipeline.defs.serving.report_files import with_reports
 from mel_pipeline.defs.serving.supervision import Parts, end
+from mel_pipeline.reporting.inputs.folders import editions_dir
 
 
 def serve_ui(
@@ -32,6 +33,7 @@ def serve_ui(
 
     Raises:
         PortTakenError: another program has the port.
+        ReportError: the folder of the published reports contains ``MEL_HOME``.
         ServingError: a part has ended.
     """
     import uvicorn
@@ -40,6 +42,7 @@ def serve_ui(
     from dagster_webserver.app import create_app_from_workspace_process_context
     from dagster_webserver.version import __version__
 
+    readers = editions_dir(settings, published=True)  # never a folder that holds drafts, data and keys
     # uvicorn re-raises a signal once it has shut down; without a handler the daemon would keep running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workspace = (settings.project_dir / "workspace.yaml").resolve()
@@ -60,7 +63,7 @@ def serve_ui(
             app = create_app_from_workspace_process_context(context)
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-            served = with_reports(app, settings.published_dir, settings.report_sources, drafts)
+            served = with_reports(app, readers, settings.report_sources, drafts)
             server = uvicorn.Server(uvicorn.Config(Guard(served, hosts), log_level="warning"))
             with parts.watched(lambda: setattr(server, "should_exit", True)):
                 server.run(sockets=[bound])

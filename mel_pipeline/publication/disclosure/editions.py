@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.publication.disclosure.protection import exposed, named, protect
+from mel_pipeline.publication.disclosure.choice import named
+from mel_pipeline.publication.disclosure.protection import exposed, protect
 from mel_pipeline.publication.disclosure.settling import (
     SAME,
     Block,
@@ -17,7 +18,7 @@ from mel_pipeline.publication.disclosure.settling import (
     settle,
     sum_of,
 )
-from mel_pipeline.publication.disclosure.structure import HIDDEN, Row, Sensitivity, row_of
+from mel_pipeline.publication.disclosure.structure import HIDDEN, Row, Sensitivity, row_of, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +81,9 @@ def newly_exposed(
     mine, hidden = frame["quarter"] == quarter, frame["status"] == HIDDEN
     earlier = public[public["shown"].astype(bool) & (public["quarter"] == quarter)]
     earlier = earlier[earlier["indicator_id"].isin(rules)]
-    before = {*_rows(frame[is_out & ~mine & ~hidden]), *_rows(earlier)}
-    after = {*before, *_rows(frame[mine & ~hidden])}
-    secret = _rows(frame[(mine | is_out) & hidden])
+    before = {*rows_of(frame[is_out & ~mine & ~hidden]), *rows_of(earlier)}
+    after = {*before, *rows_of(frame[mine & ~hidden])}
+    secret = rows_of(frame[(mine | is_out) & hidden])
     would_be = exposed(found.numbers, rules, after, secret, min_cell=min_cell)
     if not would_be:
         return []
@@ -175,8 +176,7 @@ class _Making:
             for row, numbers in cells.items()
             if _differs(numbers, self.current.get(block, {}).get(row))
         }
-        names = [row_of(record) for record in public.to_dict("records")]
-        gone = pd.Series([row in changed for row in names], index=public.index, dtype=bool)
+        gone = pd.Series([row in changed for row in rows_of(public)], index=public.index, dtype=bool)
         return _keys(public[public["shown"] & ~(gone & again)]), _keys(public[~public["shown"]])
 
     def _closed(self, chosen: Mapping[Block, Choice]) -> set[Key]:
@@ -220,7 +220,3 @@ def _differs(one: Numbers, other: Numbers | None) -> bool:
 
 def _keys(frame: pd.DataFrame) -> set[Key]:
     return set(zip(*(frame[name] for name in KEY), strict=True))
-
-
-def _rows(frame: pd.DataFrame) -> Iterable[Row]:
-    return [row_of(record) for record in frame.to_dict("records")]

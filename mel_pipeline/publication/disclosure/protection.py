@@ -1,37 +1,20 @@
-"""Which figures to withhold: those about too few people, and as many others as needed to protect them.
-
-The others are chosen one by one, the cheapest that helps, until the attack (see ``attack``) fails; then those not
-needed after all are shown again. Already published figures can no longer be withheld.
-"""
+"""Which figures to withhold: those about too few people, and as many others as needed to protect them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from mel_pipeline.publication.disclosure.attacker import Attacker
-from mel_pipeline.publication.disclosure.structure import (
-    HIDDEN,
-    TOTAL,
-    Figures,
-    Quantity,
-    Relation,
-    Row,
-    Sensitivity,
-    counts_of,
-    read_figures,
-    relations,
-    row_of,
-)
+from mel_pipeline.publication.disclosure.choice import Cell, Choice, cell_of, named
+from mel_pipeline.publication.disclosure.parts import Part, parts_of
+from mel_pipeline.publication.disclosure.structure import HIDDEN, Row, Sensitivity, figures_of, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NUMBERS = ["value", "numerator", "denominator", "n"]
-TOLERANCE = 1e-6
-TOTAL_COSTS, YEAR_COSTS = 1e6, 1e3  # losing a total costs the reader most, then a year
-Cell = tuple[str, str, str, str]  # group, period, dimension, category
 
 
 @dataclass(frozen=True)
@@ -60,16 +43,24 @@ def protect(
         frozen: indicator, period and disaggregation of published figures, including those without data.
         withheld: the same of figures withheld at publication: they stay withheld in every later version.
     """
-    choice = _Choice(read_figures(frame, rules), rules, min_cell)
-    names = {
-        (str(record["indicator_id"]), str(record["period"]), str(record["disaggregation"])): row_of(record)
-        for record in frame[frame["indicator_id"].isin(rules)].to_dict("records")
-    }
-    choice.frozen = {choice.cell(names[name]) for name in frozen if name in names}
-    before = {choice.cell(names[name]) for name in withheld if name in names}
-    choice.hide(before - choice.frozen)
-    choice.run()
-    return Protected(_blanked(frame, choice.figures.hidden), choice.unprotected, choice.exposed)
+    ours = frame[frame["indicator_id"].isin(rules)]
+    keys = zip(ours["indicator_id"], ours["period"], ours["disaggregation"], strict=True)
+    names = dict(zip(keys, rows_of(ours), strict=True))
+    parts = parts_of(
+        frame,
+        rules,
+        (names[name] for name in frozen if name in names),
+        (names[name] for name in withheld if name in names),
+    )
+    solved = [_protected(part, min_cell) for part in parts]
+    hidden = {row for part in solved for row in part.hidden}
+    few = sorted(cell for part in solved for cell in part.published_small)
+    given_up = sorted(found for part in solved for found in part.given_up)
+    unprotected = [f"{named(cell)} is published although it counts few people." for cell in few]
+    unprotected += [
+        f"{named(cell_of(row, rules))} follows from figures already published." for *_, row in given_up
+    ]
+    return Protected(_blanked(frame, hidden), unprotected, [row for *_, row in given_up])
 
 
 def exposed(
@@ -86,179 +77,51 @@ def exposed(
         frame: all figures, none withheld.
         shown: what has been printed, and nothing else.
     """
-    choice = _Choice(read_figures(frame, rules), rules, min_cell)
-    printed, secrets = {choice.cell(row) for row in shown}, set(secret)
+    found: set[Row] = set()
+    for part in parts_of(frame, rules, shown, secret):
+        found |= _exposed(part, min_cell)
+    return found
+
+
+class _Solved(NamedTuple):
+    """Of one part: what to withhold, small figures already published, and figures that can no longer be protected, in
+    the order of ``Choice.guarded``."""
+
+    hidden: frozenset[Row]
+    published_small: tuple[Cell, ...]
+    given_up: tuple[tuple[bool, bool, Row], ...]
+
+
+# A run asks the same question several times: for the figures as they are, as they would be published, and again after
+# each quarter. The answer depends on nothing but the part and the smallest group.
+@lru_cache(maxsize=512)
+def _protected(part: Part, min_cell: int) -> _Solved:
+    rules = dict(part.rules)
+    choice = Choice(figures_of(part.records, rules), rules, min_cell)
+    choice.frozen = {choice.cell(row) for row in part.shown}
+    choice.hide({choice.cell(row) for row in part.withheld} - choice.frozen)
+    choice.run()
+    return _Solved(frozenset(choice.figures.hidden), tuple(choice.published_small), tuple(choice.given_up))
+
+
+@lru_cache(maxsize=512)
+def _exposed(part: Part, min_cell: int) -> frozenset[Row]:
+    rules = dict(part.rules)
+    choice = Choice(figures_of(part.records, rules), rules, min_cell)
+    printed = {choice.cell(row) for row in part.shown}
     choice.hide(choice.members.keys() - printed)
-    return {
+    return frozenset(
         quantity.row
         for quantity in choice.guarded()
-        if (choice.is_small(quantity) or quantity.row in secrets) and choice.is_exposed(quantity)
-    }
-
-
-class _Choice:
-    """The choice in progress. ``complete`` holds every number, ``figures`` what is printed."""
-
-    def __init__(self, complete: Figures, rules: Mapping[str, Sensitivity], min_cell: int) -> None:
-        self.rules, self.min_cell = rules, min_cell
-        self.complete, self.people = dict(complete.known), complete.people
-        self.figures = Figures(dict(complete.known), set(complete.hidden), complete.blank)
-        rows = complete.rows
-        self.members: dict[Cell, list[Row]] = {}
-        for row in sorted(rows):
-            self.members.setdefault(self.cell(row), []).append(row)
-        self.links = [link for link in relations(complete, rules) if self._holds(link)]
-        self.attacker = Attacker(self.figures, self.complete, self.links)
-        self.frozen: set[Cell] = set()
-        self.unprotected: list[str] = []
-        self.exposed: list[Row] = []
-
-    def cell(self, row: Row) -> Cell:
-        return (self.rules[row.indicator].group, row.period, row.dimension, row.category)
-
-    def hide(self, cells: Iterable[Cell]) -> None:
-        for cell in cells:
-            for row in self.members.get(cell, []):
-                self.figures.hidden.add(row)
-                self.figures.known.pop(Quantity(row, "numerator"), None)
-                self.figures.known.pop(Quantity(row, "denominator"), None)
-
-    def show(self, cell: Cell) -> None:
-        for row in self.members[cell]:
-            self.figures.hidden.discard(row)
-            for part in ("numerator", "denominator"):
-                if (quantity := Quantity(row, part)) in self.complete:
-                    self.figures.known[quantity] = self.complete[quantity]
-
-    def run(self) -> None:
-        """Primary suppression, secondary suppression, then show again what was not needed."""
-        already = {self.cell(row) for row in self.figures.hidden}
-        primary = {self.cell(quantity.row) for quantity in self.complete if self.is_small(quantity)}
-        for cell in sorted(primary & self.frozen):
-            self.unprotected.append(f"{named(cell)} is published although it counts few people.")
-        self.hide(primary - self.frozen)
-        added, given_up = self._protect_all()
-        for cell in sorted(added, key=self._cost, reverse=True):
-            if cell in already:
-                continue
-            self.show(cell)
-            if any(self.is_exposed(quantity) for quantity in self.guarded() if quantity not in given_up):
-                self.hide([cell])
-
-    def _protect_all(self) -> tuple[list[Cell], set[Quantity]]:
-        """Withhold others until nothing is exposed. Safe figures stay safe: withholding only widens intervals."""
-        added: list[Cell] = []
-        safe: set[Quantity] = set()
-        given_up: set[Quantity] = set()
-        while waiting := [item for item in self.guarded() if item not in safe and item not in given_up]:
-            first = waiting[0]
-            if not self.is_exposed(first):
-                safe.add(first)
-                continue
-            helper = self._helper(first)
-            if helper is None:
-                given_up.add(first)
-                self.exposed.append(first.row)
-                self.unprotected.append(
-                    f"{named(self.cell(first.row))} follows from figures already published."
-                )
-                continue
-            self.hide([helper])
-            added.append(helper)
-        return added, given_up
-
-    def is_small(self, quantity: Quantity) -> bool:
-        counted = counts_of(quantity.row, self.rules[quantity.row.indicator])
-        people = self.people.get(quantity, self.complete[quantity])
-        return quantity in counted and 0 < people < self.min_cell
-
-    def _holds(self, link: Relation) -> bool:
-        """Relations that the numbers contradict (an answer that belongs to no kind of event) mislead an attacker."""
-        if any(quantity not in self.complete for quantity in link.weights):
-            return all(quantity.row in self.figures.rows for quantity in link.weights)
-        total = sum(weight * self.complete[quantity] for quantity, weight in link.weights.items())
-        return total <= TOLERANCE if link.is_bound else abs(total) <= TOLERANCE
-
-    def guarded(self) -> list[Quantity]:
-        """What must not be inferred: small counts of people, and the numerators of all withheld figures.
-
-        Small ones first, and quarters before years: a year is often safe once its quarters are.
-        """
-        hidden = sorted(self.figures.hidden)
-        counted = [quantity for row in hidden for quantity in counts_of(row, self.rules[row.indicator])]
-        guarded = [quantity for quantity in counted if quantity in self.complete and self.is_small(quantity)]
-        guarded += [Quantity(row, "numerator") for row in hidden]
-        known = dict.fromkeys(quantity for quantity in guarded if quantity in self.complete)
-        return sorted(
-            known, key=lambda quantity: (not self.is_small(quantity), "-" not in quantity.row.period)
-        )
-
-    def is_exposed(self, quantity: Quantity) -> bool:
-        """Whether it can be inferred: a small count too narrowly, anything else exactly."""
-        return self.attacker.can_infer(
-            quantity, (self.min_cell if self.is_small(quantity) else 1) - TOLERANCE
-        )
-
-    def _helper(self, exposed: Quantity) -> Cell | None:
-        """The cheapest figure that protects when withheld; if none does alone, the cheapest connected one."""
-        mine = self.cell(exposed.row)
-        candidates = sorted(
-            self._connected(exposed), key=lambda cell: (self._cost(cell), cell[1] != mine[1], cell)
-        )
-        for cell in candidates:
-            self.hide([cell])
-            protects = not self.is_exposed(exposed)
-            self.show(cell)
-            if protects:
-                return cell
-        return candidates[0] if candidates else None
-
-    def _connected(self, exposed: Quantity) -> set[Cell]:
-        """Printed figures related to the exposed one, through withheld ones."""
-        met, waiting = {exposed}, [exposed]
-        cells: set[Cell] = set()
-        while waiting:
-            quantity = waiting.pop()
-            for link in self._links_of(quantity):
-                for other in link.weights:
-                    if other in met:
-                        continue
-                    met.add(other)
-                    if other in self.figures.known:
-                        cells.add(self.cell(other.row))
-                    else:
-                        waiting.append(other)
-        return cells - self.frozen
-
-    def _links_of(self, quantity: Quantity) -> list[Relation]:
-        return [link for link in self.links if quantity in link.weights]
-
-    def _cost(self, cell: Cell) -> float:
-        people = max(
-            self.complete.get(
-                Quantity(row, "numerator" if cell[2] == "gender" else self.rules[row.indicator].people), 0.0
-            )
-            for row in self.members[cell]
-        )
-        is_total = cell[2] == TOTAL or (cell[2], cell[3]) == (
-            "gender",
-            "Woman",
-        )  # the share of women is the total
-        return (
-            (people + 1.0) * (TOTAL_COSTS if is_total else 1.0) * (YEAR_COSTS if "-" not in cell[1] else 1.0)
-        )
-
-
-def named(cell: Cell) -> str:
-    group, period, dimension, category = cell
-    return f"{group} {period} {dimension if dimension == TOTAL else f'{dimension}={category}'}"
+        if (choice.is_small(quantity) or quantity.row in part.withheld) and choice.is_exposed(quantity)
+    )
 
 
 def _blanked(frame: pd.DataFrame, hidden: set[Row]) -> pd.DataFrame:
     if not hidden:
         return frame.copy()
     out = frame.copy()
-    mine = [row_of(record) in hidden for record in frame.to_dict("records")]
+    mine = [row in hidden for row in rows_of(frame)]
     out.loc[mine, NUMBERS] = None
     out.loc[mine, "note"] = None
     out.loc[mine, "status"] = HIDDEN

@@ -8,7 +8,7 @@ value.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -84,36 +84,75 @@ class Figures:
         return {quantity.row for quantity in self.known} | self.hidden
 
 
-def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figures:
+class Record(NamedTuple):
+    """One calculated figure about people; numbers that are missing are None."""
+
+    row: Row
+    status: str
+    numerator: float | None
+    denominator: float | None
+    people: float | None
+    members: float | None
+
+
+def records_of(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> list[Record]:
     """Figures of the indicators that have a rule.
 
     Args:
         frame: may have the columns ``people`` (distinct persons behind the figure) and ``members`` (those in its
             category); without them every case is a person.
     """
+    return [
+        Record(
+            row_of(record),
+            str(record["status"]),
+            *(_number(record.get(name)) for name in ("numerator", "denominator", "people", "members")),
+        )
+        for record in frame[frame["indicator_id"].isin(rules)].to_dict("records")
+    ]
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or is_missing(value) else float(value)
+
+
+def read_figures(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> Figures:
+    """Figures of the indicators that have a rule; ``frame`` as of ``records_of``."""
+    return figures_of(records_of(frame, rules), rules)
+
+
+def figures_of(records: Iterable[Record], rules: Mapping[str, Sensitivity]) -> Figures:
+    """Figures by what is known, withheld and blank."""
     figures = Figures()
-    for record in frame[frame["indicator_id"].isin(rules)].to_dict("records"):
-        row = row_of(record)
-        figures.people |= _persons(row, record, rules[row.indicator])
-        numbers = {
-            part: record[part] for part in ("numerator", "denominator") if not is_missing(record[part])
-        }
-        if record["status"] == HIDDEN:
+    for record in records:
+        row = record.row
+        figures.people |= _persons(record, rules[row.indicator])
+        numbers = {"numerator": record.numerator, "denominator": record.denominator}
+        known = {Quantity(row, part): value for part, value in numbers.items() if value is not None}
+        if record.status == HIDDEN:
             figures.hidden.add(row)
-        elif record["status"] == MISSING and len(numbers) < 2:
+        elif record.status == MISSING and len(known) < 2:
             figures.blank.add(row)
         else:
-            figures.known |= {Quantity(row, part): float(value) for part, value in numbers.items()}
+            figures.known |= known
     return figures
 
 
-def _persons(row: Row, record: Mapping[Any, Any], rule: Sensitivity) -> dict[Quantity, float]:
+def _persons(record: Record, rule: Sensitivity) -> dict[Quantity, float]:
     found = {}
-    for quantity, column in zip(counts_of(row, rule), ("people", "members"), strict=False):
-        people, cases = record.get(column), record[quantity.part]
-        if people is not None and not (is_missing(people) or is_missing(cases)):
-            found[quantity] = min(float(people), float(cases))
+    counted = (record.people, record.members)
+    for quantity, people in zip(counts_of(record.row, rule), counted, strict=False):
+        cases = record.numerator if quantity.part == "numerator" else record.denominator
+        if people is not None and cases is not None:
+            found[quantity] = min(people, cases)
     return found
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """The names of the figures of a frame, in its order."""
+    names = ("indicator_id", "period", "dimension", "category")
+    records = zip(*(frame[name].astype(object).tolist() for name in names), strict=True)
+    return [row_of(dict(zip(names, record, strict=True))) for record in records]
 
 
 def row_of(record: Mapping[Any, Any]) -> Row:

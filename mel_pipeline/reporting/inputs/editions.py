@@ -13,6 +13,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.origin import holds_sample
+from mel_pipeline.ingest.privacy.keys import entities_about_people
 from mel_pipeline.publication.changes import REAL
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
@@ -21,6 +22,7 @@ from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication, Region
+from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.transform.catalogue import load_catalogue
@@ -69,7 +71,7 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
     from mel_pipeline.reporting import build_all, cache, languages, refused
 
     configured = languages(settings.report_sources, settings.languages)
-    formats = [name.strip() for name in settings.formats.split(",") if name.strip()]
+    formats = wanted_formats(settings.formats)
     wanted = [*configured, *(language for language in also if language not in configured)]
     incomplete = refused(edition, settings.report_sources, wanted)
     written = [language for language in wanted if language not in incomplete]
@@ -91,6 +93,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         " order by indicator_id, period, dimension, category"
     )
     order = [name.strip() for name in settings.languages.split(",")]
+    quality = read_quality(warehouse, settings.min_cell)
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -98,6 +101,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         regions=_regions(warehouse),
+        sentences=_sentences(warehouse),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
         indicators=read_translated(
@@ -115,10 +119,10 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
             "number",
             order,
         ),
-        quality=read_quality(warehouse),
-        card=[{**vars(line), "aside": line.quarantined} for line in card(warehouse)],
+        quality=quality,
+        card=_card(warehouse, quality),
         rules_held=_rules_held(warehouse),
-        notes=read_outages(warehouse),
+        notes=[*read_outages(warehouse), *read_unknown_ends(warehouse)],
         min_cell=settings.min_cell,
         origins=origins(warehouse, settings),
         publication=_publication(warehouse, period),
@@ -144,6 +148,15 @@ def _regions(warehouse: Warehouse) -> list[Region]:
         }
         placed = row["map_column"] is not None and row["map_row"] is not None
         found.append(Region(name, (int(row["map_column"]), int(row["map_row"])) if placed else None))
+    return found
+
+
+def _sentences(warehouse: Warehouse) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for row in warehouse.records(
+        "select code, language, text from dim_translation where subject = 'sentence' order by language, code"
+    ):
+        found.setdefault(row["language"], {})[row["code"]] = row["text"]
     return found
 
 
@@ -220,9 +233,10 @@ def _not_calculated(period: str, known: set[str]) -> ReportError:
     )
 
 
-def read_quality(warehouse: Warehouse) -> pd.DataFrame:
+def read_quality(warehouse: Warehouse, min_cell: int) -> pd.DataFrame:
     """One row per raw table: rows read, stored and quarantined, the last load in words, and the last change.
 
+    Rows about fewer than ``min_cell`` people are not counted (missing): they are the denominator that a figure withholds.
     Not the last request to the source: it moves every night, and would change every page and PDF.
     """
     import pandas as pd
@@ -244,7 +258,7 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
             " from quarantine where resolved_at is null group by source, entity",
         )
     }
-    tables = warehouse.tables()
+    tables, about_people = warehouse.tables(), set(entities_about_people())
     rows = []
     for source in source_names():
         contract = contract_of(source)
@@ -258,18 +272,29 @@ def read_quality(warehouse: Warehouse) -> pd.DataFrame:
             quarantined, cells = quarantine.get((source, entity), (0, 0))
             table = contract.table(entity)
             stored = _stored(warehouse, table, source, entity) if table in tables else 0
+            is_small = (source, entity) in about_people and 0 < stored < min_cell
             rows.append(
                 {
                     "source_title": contract.title,
                     "entity_title": details.title,
-                    "rows_read": stored + quarantined,
-                    "rows_stored": stored,
+                    "source": source,
+                    "rows_read": None if is_small else stored + quarantined,
+                    "rows_stored": None if is_small else stored,
                     "rows_quarantined": quarantined,
                     "status_sentence": _status(last, load["last_tried"], quarantined, cells),
                     "last_changed_on": load["last_changed"].date() if load["last_changed"] else None,
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"rows_read": "Int64", "rows_stored": "Int64"})
+
+
+def _card(warehouse: Warehouse, quality: pd.DataFrame) -> list[dict[str, Any]]:
+    """The card of the sources; without the sum of rows where one of its parts is not shown."""
+    small = set(quality.loc[quality["rows_stored"].isna(), "source"])
+    return [
+        {**vars(line), "aside": line.quarantined, "rows": None if line.source in small else line.rows}
+        for line in card(warehouse)
+    ]
 
 
 def _stored(warehouse: Warehouse, table: str, source: str, entity: str) -> int:
@@ -343,6 +368,28 @@ def read_outages(warehouse: Warehouse) -> list[str]:
         # Messages begin with the request ("Instagram account 17 reach: ..."); the reason follows.
         outages.setdefault((row["source"], row["message"].split(": ", 1)[-1]), []).append(row)
     return [_outage(rows, reason) for (_, reason), rows in outages.items()]
+
+
+def read_unknown_ends(warehouse: Warehouse) -> list[str]:
+    """Where rows count as still active because the day they ended cannot be read; without a number, they may be people.
+
+    Neither leaving the row out nor guessing its day would be nearer to the truth: it did count before.
+    """
+    lost = {
+        (row["source"], row["entity"], row["column_name"])
+        for row in warehouse.records(
+            "select distinct source, entity, column_name from quarantine where resolved_at is null and lost = 'cell'"
+        )
+    }
+    return [
+        f"{contract.title} ({details.title}): dates of leaving that cannot be read. Whoever has one counts as still"
+        " active until it is corrected at the source."
+        for contract in map(contract_of, source_names())
+        for entity, details in contract.entities.items()
+        if any(
+            column.ends and (contract.name, entity, name) in lost for name, column in details.columns.items()
+        )
+    ]
 
 
 def _outage(rows: list[dict[str, Any]], reason: str) -> str:

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.private_files import private_folder
 from mel_pipeline.publication.store import last_publication
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def is_published(warehouse: Warehouse, period: str) -> bool:
 
 
 def editions_dir(settings: Settings, *, published: bool) -> Path:
-    """The folder that holds the editions, one folder each.
+    """The folder that holds the editions, one folder each; that of the drafts is made, for its owner alone.
 
     Raises:
         ReportError: readers would see drafts, because their folder contains that of the drafts.
@@ -32,7 +33,7 @@ def editions_dir(settings: Settings, *, published: bool) -> Path:
             f"Writing a report: drafts go to {drafts}, inside {readers}, which readers open. Set MEL_REPORTS_DIR to a"
             " folder that does not contain MEL_HOME."
         )
-    return readers if published else drafts
+    return readers if published else private_folder(drafts)
 
 
 def clear_away(folder: Path, settled: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import Text, Words, split_languages
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def read_narrative(settings: Settings, period: str) -> Narrative | None:
     if not path.exists():
         return None
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = from_yaml(path.read_text(encoding="utf-8"))
         file = _File.model_validate(content or {})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         where = getattr(error, "problem_mark", None)

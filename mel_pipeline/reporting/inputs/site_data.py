@@ -114,7 +114,7 @@ def write_site(warehouse: Warehouse, settings: Settings) -> WrittenSites:
     from mel_pipeline.reporting.site.store import remove_site
 
     drafts = read_site(warehouse, settings)
-    out, folder = settings.published_dir, settings.drafts_dir
+    out, folder = settings.published_dir, editions_dir(settings, published=False)
     for period in set(drafts.edition.figures["period"]) - drafts.standings.keys():
         clear_away(out / period, folder / period)  # written there by an earlier version
     wanted = languages(settings.report_sources, settings.languages)

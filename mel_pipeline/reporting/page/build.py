@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.page.agreement import require_agreement
@@ -123,6 +124,7 @@ def _template(sources_dir: Path) -> _Page:
     folder = sources_dir / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder),
+        bytecode_cache=template_cache(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame
-from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.page.restatement_notes import (
     PublicationLabel,
@@ -282,10 +282,15 @@ def _card(edition: Edition, texts: Texts) -> list[dict[str, str]]:
         {
             "source": texts.say(line["title"]),
             "status": texts.say(line["status"]),
-            **{name: texts.number(line[name]) for name in counted},
+            **{name: _count(line[name], texts) for name in counted},
         }
         for line in edition.card
     ]
+
+
+def _count(number: int | None, texts: Texts) -> str:
+    """A number of rows; None where they are about too few people."""
+    return texts.choice("status", SUPPRESSED) if number is None or missing(number) else texts.number(number)
 
 
 def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
@@ -294,8 +299,8 @@ def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
         {
             "source": texts.say(words(row["source_title"])),
             "entity": texts.say(words(row["entity_title"])),
-            "read": texts.number(row["rows_read"]),
-            "stored": texts.number(row["rows_stored"]),
+            "read": _count(row["rows_read"], texts),
+            "stored": _count(row["rows_stored"], texts),
             "aside": texts.number(row["rows_quarantined"]),
             "sentence": texts.say(words(row["status_sentence"])),
             "changed": never if missing(row["last_changed_on"]) else texts.day(row["last_changed_on"]),

@@ -104,7 +104,18 @@ def _put(place: Path, drawn: Picture, missing: list[str]) -> None:
 
 
 def _key(frame: object, texts: Texts, sources_dir: Path, title: str, with_png: bool) -> str:
-    words = repr((texts.language, texts.min_cell, texts.entries, texts.fallback, title, with_png))
+    words = repr(
+        (
+            texts.language,
+            texts.min_cell,
+            texts.entries,
+            texts.fallback,
+            texts.names,
+            texts.own,
+            title,
+            with_png,
+        )
+    )
     style = digest_of_sources(sources_dir, *STYLE)
     parts = [digest_of(frame), words, style, digest_of_code()]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()

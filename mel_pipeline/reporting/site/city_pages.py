@@ -84,7 +84,7 @@ def city_pages(content: Content, known: list[Measure], figures: Figures, pages: 
             "cities.html.jinja",
             "cities/index",
             section="cities",
-            title=texts("site.cities_title"),
+            title=texts("site.cities_title", organisation=content.site.edition.organisation),
             regions=by_region(content.cities, texts),
             letters=by_letter(content.cities, texts),
         )

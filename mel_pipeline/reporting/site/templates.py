@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.site.slugs import search_key
 from mel_pipeline.reporting.site.store import GENERATOR
 
@@ -86,6 +87,7 @@ class Pages:
     def _environment(self) -> Environment:
         return Environment(
             loader=FileSystemLoader(self.sources_dir / "templates"),
+            bytecode_cache=template_cache(),
             auto_reload=False,
             autoescape=True,
             undefined=StrictUndefined,

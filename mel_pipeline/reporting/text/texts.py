@@ -29,10 +29,11 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.yaml_io import from_yaml
+from mel_pipeline.reporting.text.own_texts import own_texts, require_known
 from mel_pipeline.reporting.text.phrases import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
@@ -63,6 +64,9 @@ class Texts:
     fallback: Mapping[str, Any] = field(default_factory=dict, repr=False)
     phrases: Phrases | None = None
     names: Mapping[str, str] = field(default_factory=dict)  # of regions, as the organisation calls them
+    own: Mapping[str, str] = field(
+        default_factory=dict
+    )  # sentences and other names that the organisation translated
     missing: set[str] = field(default_factory=set, compare=False)
 
     @cached_property
@@ -132,12 +136,19 @@ class Texts:
         """A sentence that arrived in English, in this language; numbers in it in the language's form."""
         if not english.strip():
             return english
-        translated = self.phrases.translate(english, self._value_in_phrase) if self.phrases else None
+        translated = self._translated(english, self._value_in_phrase)
         if self.phrases and translated is None:
             self.missing.add(english)
         if translated is not None:
             return self._contracted(translated)
         return LONG_NUMBER.sub(lambda found: self._value_in_phrase(found[0]), english)
+
+    def _translated(self, english: str, value: Callable[[str], str]) -> str | None:
+        if english in self.own:
+            return self.own[english]
+        if self.phrases is None:
+            return None
+        return self.phrases.translate(english, lambda part: self.own.get(part) or value(part))
 
     def _value_in_phrase(self, text: str) -> str:
         if LONG_NUMBER.fullmatch(text):
@@ -155,8 +166,9 @@ class Texts:
             return self(f"{family}.{code}")
         if code in self.names:
             return self.names[code]
-        translated = self.phrases.translate(code, str) if self.phrases else None
-        return translated or code  # names of platforms, accounts and donors are the same in every language
+        return (
+            self._translated(code, str) or code
+        )  # names of platforms, accounts and donors are the same in every language
 
     def category(self, dimension: str, name: str) -> str:
         """A category of a breakdown; answers and genders have words of their own."""
@@ -258,17 +270,31 @@ def _pattern(decimals: int) -> str:
 
 
 def texts_of(edition: Edition, sources_dir: Path, language: str) -> Texts:
-    """Texts of a language with the names that the organisation gives its regions. Errors as ``load_texts``."""
+    """Texts of a language with what the organisation says itself: names of regions, sentences about targets.
+
+    Errors as ``load_texts``.
+    """
     named = {region.name[BASE]: region.name.get(language, region.name[BASE]) for region in edition.regions}
-    return replace(load_texts(sources_dir, language, edition.min_cell), names=named)
+    texts = load_texts(sources_dir, language, edition.min_cell)
+    return replace(texts, names=named, own={**texts.own, **edition.sentences.get(language, {})})
 
 
 def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:
     """Texts of ``locales/<language>.yml``, nested keys joined by dots (plural forms stay together).
 
+    Texts that the organisation words itself go before them.
+
     Raises:
-        ReportError: the file is missing, empty or not YAML.
+        ReportError: a file is missing, empty or not YAML.
     """
+    texts = _shipped(sources_dir, language, min_cell)
+    path, tree, phrases = own_texts(language)
+    given = dict(flat_texts(tree))
+    require_known(path, given, {**texts.fallback, **texts.entries})
+    return replace(texts, entries={**texts.entries, **given}, own=phrases) if given or phrases else texts
+
+
+def _shipped(sources_dir: Path, language: str, min_cell: int) -> Texts:
     folder = sources_dir / "locales"
     tree = read_texts(folder / f"{language}.yml")
     listed = tree.pop("phrases", {})

@@ -158,7 +158,7 @@ def _sources(edition: Edition, w: Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
             w.t.say(line["title"]),
-            *(Number(line[name]) for name in ("rows", "aside", "corrected", "late")),
+            *(_count(line[name], w) for name in ("rows", "aside", "corrected", "late")),
             w.t.say(line["status"]),
         ]
         for line in edition.card
@@ -170,12 +170,17 @@ def _sources(edition: Edition, w: Words) -> Sheet:
     return _or_sentence(Sheet("sources", w.sheet("sources"), columns, rows, frozen=1), w.t("formats.no_rows"))
 
 
+def _count(number: int | None, w: Words) -> Cell:
+    """A number of rows; None where they are about too few people."""
+    return w.t.choice("status", SUPPRESSED) if number is None or missing(number) else Number(number)
+
+
 def _quality(edition: Edition, w: Words) -> Sheet:
     rows: list[list[Cell]] = [
         [
             w.t.say(words(row["source_title"])),
             w.t.say(words(row["entity_title"])),
-            *(Number(row[name]) for name in ("rows_read", "rows_stored", "rows_quarantined")),
+            *(_count(row[name], w) for name in ("rows_read", "rows_stored", "rows_quarantined")),
             w.t.say(words(row["status_sentence"])),
             w.t("page.never") if missing(row["last_changed_on"]) else Day(row["last_changed_on"]),
         ]

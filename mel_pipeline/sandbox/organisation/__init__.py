@@ -12,8 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sandbox.organisation import activity, members, newsletter, people, presence
 
 FIRST_YEAR = 2023
@@ -42,7 +41,7 @@ class Organisation:
 
 
 def calibration() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(
+    loaded: dict[str, Any] = from_yaml(
         (Path(__file__).parent / "calibration.yml").read_text(encoding="utf-8")
     )
     return loaded

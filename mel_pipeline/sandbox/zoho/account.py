@@ -43,6 +43,7 @@ class Account:
         self.clock = clock or Clock()
         self.concurrency, self.pages_delay = concurrency, pages_delay
         self.scopes = set(ALL_SCOPES)
+        self.zgid = "738964"  # the organisation
         self.modules: dict[str, Module] = {}
         self.forms: dict[str, list[dict[str, Any]]] = {}  # Zoho People: records by link name of the form
         self.campaigns: list[Issue] = []  # Zoho Campaigns

@@ -27,6 +27,13 @@ class Metadata:
     def __init__(self, account: Account) -> None:
         self._account = account
 
+    async def organisation(self, _: Request) -> Response:
+        """``GET /crm/v8/org``; the real one holds address, currency and licence as well."""
+        self._account.oauth.require("ZohoCRM.org.READ")
+        return JSONResponse(
+            {"org": [{"id": "546000000000000900", "zgid": self._account.zgid, "type": "production"}]}
+        )
+
     async def modules(self, _: Request) -> Response:
         """``GET /crm/v8/settings/modules``: includes those the user may not read."""
         self._account.oauth.require("ZohoCRM.settings.modules.READ")

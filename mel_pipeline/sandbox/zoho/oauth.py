@@ -20,7 +20,7 @@ CLIENT, SECRET, REFRESH = "sample-client", "sample-client-secret", "sample-refre
 LIFE, REFRESHES, REFRESH_WINDOW, MOST_TOKENS = 3_600, 10, 600, 15
 ALL_SCOPES = frozenset(
     {"ZohoCRM.modules.ALL", "ZohoCRM.settings.modules.READ", "ZohoCRM.settings.fields.READ", "ZohoCRM.coql.READ",
-     "ZohoCRM.bulk.READ", "ZOHOPEOPLE.forms.READ", "ZohoCampaigns.campaign.READ"}
+     "ZohoCRM.org.READ", "ZohoCRM.bulk.READ", "ZOHOPEOPLE.forms.READ", "ZohoCampaigns.campaign.READ"}
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def routes(account: Account) -> list[Route]:
     campaigns, bulk = Campaigns(account), Bulk(account)
     return [
         _post("/oauth/v2/token", Gate(account, account.oauth.token, service="oauth", credits=0)),
+        _get("/crm/v8/org", Gate(account, metadata.organisation)),
         _get("/crm/v8/settings/modules", Gate(account, metadata.modules)),
         _get("/crm/v8/settings/fields", Gate(account, metadata.fields)),
         _post("/crm/v8/coql", Gate(account, coql.query, page=True, heavy=True)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import ClassVar
@@ -16,14 +16,17 @@ from mel_pipeline.sources.facebook import parse
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.meta.files import FACEBOOK, reader
-from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.shared.meta.graph import Graph, bounds, records
+from mel_pipeline.sources.shared.meta.graph_errors import RefusedError, Wording
 from mel_pipeline.sources.shared.meta.posts import Missing, day_in
 from mel_pipeline.sources.shared.meta.token import warning_of
+from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, periods_of, windows
 from mel_pipeline.sources.shared.platform.exports import ExportFolder
-from mel_pipeline.sources.shared.platform.rows import Availability
+from mel_pipeline.sources.shared.platform.rows import Availability, Period
 
 VERSION = "v25.0"
+WHAT = "Facebook Page"
 WINDOW_DAYS = 90  # more days a call are refused, so a quarter takes two
 RETENTION_DAYS = 2 * 365  # older days come back empty, and would hide what is stored
 _POST_FIELDS = "id,message,created_time,status_type"
@@ -72,7 +75,7 @@ class Facebook(Client):
 
     def _page_load(self, load: Load) -> Pull:
         """Followers, today and at the end of each earlier day."""
-        return self._build_pull(self._account_rows(load.contract))
+        return self._page_pull(partial(self._account_rows, load.contract), before=self._note_expiry)
 
     def _daily_load(self, load: Load) -> Pull:
         """Daily figures since the cursor."""
@@ -85,39 +88,66 @@ class Facebook(Client):
             beginning=self._beginning,
             today=self._today,
             window_days=WINDOW_DAYS,
+            what=WHAT,
+            unread=partial(parse.unread_days, load.contract),
         )
-        return self._build_pull(pull.batches, pull)
+        return self._build_pull(pull.batches, pull.warnings, pull)
 
     def _period_load(self, load: Load) -> Pull:
-        return self._build_pull(self._periods(load.contract, load.quarter))
+        periods = periods_of(load.quarter, self._today)
+        return self._page_pull(
+            partial(self._periods, load.contract, periods),
+            lambda account: [parse.unread_periods(load.contract, account, periods)],
+        )
 
     def _post_load(self, load: Load) -> Pull:
-        return self._build_pull(self._posts(load.contract, load.quarter))
+        return self._page_pull(partial(self._posts, load.contract, load.quarter))
 
     def _figure_load(self, load: Load) -> Pull:
-        return self._build_pull(self._figures(load.contract, load.quarter))
+        return self._page_pull(partial(self._figures, load.contract, load.quarter))
 
-    def _build_pull(self, batches: Iterator[Batch], pull: Pull | None = None) -> Pull:
+    def _page_pull(
+        self,
+        read: Callable[[str], Iterator[Batch]],
+        unread: Callable[[str], Iterable[Batch]] | None = None,
+        before: Callable[[], None] = lambda: None,
+    ) -> Pull:
+        """Every Page, read one after another. ``before``: what is requested first, for all of them."""
+        each = EachAccount(WHAT)
+
+        def batches() -> Iterator[Batch]:
+            before()
+            yield from each.batches(self._accounts, read, unread)
+
+        return self._build_pull(batches(), each.warnings)
+
+    def _build_pull(
+        self, batches: Iterator[Batch], unread: Callable[[], list[str]], pull: Pull | None = None
+    ) -> Pull:
         self._warnings = {}  # those of this load
         cursor = pull.cursor if pull else lambda: None
         return Pull(
-            batches, cursor=cursor, usage=self._graph.budget.usage, warnings=lambda: list(self._warnings)
+            batches,
+            cursor=cursor,
+            usage=self._graph.budget.usage,
+            warnings=lambda: [*self._warnings, *unread()],
         )
 
-    def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
+    def _note_expiry(self) -> None:
         if warning := warning_of(self._graph, self._token, self._today):
             self._warnings[warning] = None
-        for account in self._accounts:
-            fields = {"fields": "id,name,followers_count"}
-            page = self._graph.ask(f"Page {account}", account, self._page_token(account), fields)
-            followers: list[Mapping[str, object]] = []
-            for window in windows(self._available_from, self._today, WINDOW_DAYS):
-                try:
-                    followers += records(self._insights(account, window, [parse.FOLLOWERS]))
-                except RefusedError as refused:
-                    self._note_refused(parse.FOLLOWERS, refused)
-                    break
-            yield parse.parse_page(page, {"data": followers}, contract, account, self._today)
+
+    def _account_rows(self, contract: EntityContract, account: str) -> Iterator[Batch]:
+        fields = {"fields": "id,name,followers_count"}
+        page = self._graph.ask(f"Page {account}", account, self._page_token(account), fields)
+        followers: list[Mapping[str, object]] = []
+        for window in windows(self._available_from, self._today, WINDOW_DAYS):
+            try:
+                followers += records(self._insights(account, window, [parse.FOLLOWERS]))
+            except RefusedError as refused:
+                self._note_refused(parse.FOLLOWERS, refused)
+                break
+        yield parse.parse_page(page, {"data": followers}, contract, account, self._today)
 
     def _days(
         self, contract: EntityContract, known: Mapping[str, str], account: str, window: tuple[date, date]
@@ -169,15 +199,13 @@ class Facebook(Client):
         what = f"Page {account}, {window[0]} to {window[1]}"
         return self._graph.ask(what, f"{account}/insights", self._page_token(account), params)
 
-    def _periods(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        for account in self._accounts:
-            self._page_token(account)  # fail on a Page that cannot be read instead of reporting no reach
-            yield parse.parse_periods(contract, account, periods_of(quarter, self._today))
+    def _periods(self, contract: EntityContract, periods: Sequence[Period], account: str) -> Iterator[Batch]:
+        self._page_token(account)  # fail on a Page that cannot be read instead of reporting no reach
+        yield parse.parse_periods(contract, account, periods)
 
-    def _posts(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        for account in self._accounts:
-            for _, page in self._post_pages(account, quarter, _POST_FIELDS):
-                yield parse.parse_posts(records(page), contract, account, day_in(quarter, self._zone))
+    def _posts(self, contract: EntityContract, quarter: Quarter, account: str) -> Iterator[Batch]:
+        for _, page in self._post_pages(account, quarter, _POST_FIELDS):
+            yield parse.parse_posts(records(page), contract, account, day_in(quarter, self._zone))
 
     def _post_pages(
         self, account: str, quarter: Quarter, fields: str
@@ -189,14 +217,13 @@ class Facebook(Client):
             f"Page {account} posts", f"{account}/posts", self._page_token(account), params
         )
 
-    def _figures(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+    def _figures(self, contract: EntityContract, quarter: Quarter, account: str) -> Iterator[Batch]:
         """Posts are listed first; their figures are then requested page by page."""
-        for account in self._accounts:
-            for params, page in self._post_pages(account, quarter, _POST_FIELDS):
-                posts = records(page)
-                found, missing = self._figures_of(account, params, posts)
-                whole = parse.with_figures(posts, found)
-                yield parse.parse_figures(whole, missing, contract, account, day_in(quarter, self._zone))
+        for params, page in self._post_pages(account, quarter, _POST_FIELDS):
+            posts = records(page)
+            found, missing = self._figures_of(account, params, posts)
+            whole = parse.with_figures(posts, found)
+            yield parse.parse_figures(whole, missing, contract, account, day_in(quarter, self._zone))
 
     def _figures_of(
         self, account: str, params: Mapping[str, str], posts: Sequence[Mapping[str, object]]

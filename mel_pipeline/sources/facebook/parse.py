@@ -20,7 +20,7 @@ from mel_pipeline.sources.shared.meta.posts import (
     post_rows,
 )
 from mel_pipeline.sources.shared.platform.days import days_of
-from mel_pipeline.sources.shared.platform.rows import Availability, Period, account_row, batch_of
+from mel_pipeline.sources.shared.platform.rows import Availability, Period, account_row, batch_of, unread_rows
 
 NAME = "facebook"
 PAGE_METRICS = (
@@ -78,6 +78,16 @@ def empty_days(
     """Days of metrics that Facebook retired or no longer reports."""
     rows = [day_row(NAME, account, metric, day, None, why) for metric in metrics for day in days]
     return batch_of(rows, contract)
+
+
+def unread_days(contract: EntityContract, account: str, days: Sequence[date]) -> Batch:
+    """Days of a Page that could not be read."""
+    return batch_of(unread_rows(NAME, account, PAGE_METRICS, days), contract)
+
+
+def unread_periods(contract: EntityContract, account: str, periods: Sequence[Period]) -> Batch:
+    """Periods of a Page that could not be read."""
+    return batch_of(unread_rows(NAME, account, ("page_media_view", *PERIOD_METRICS), periods), contract)
 
 
 def last_days(cursor: str | None) -> dict[str, str]:

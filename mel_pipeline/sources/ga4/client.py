@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import ClassVar
@@ -11,14 +12,16 @@ from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.ga4 import parse
-from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_pull
+from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.oauth.google import GoogleSession
+from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, fetch_end, periods_of
-from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
+from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
 
 PAGE = 10_000  # rows
+WHAT = "Google Analytics property"
 WINDOW_DAYS = 366
 TOKENS_A_DAY = 200_000  # of a standard property
 
@@ -45,7 +48,7 @@ class GoogleAnalytics(Client):
         self._warnings: dict[str, None] = {}
 
     def _property_load(self, load: Load) -> Pull:
-        return simple_pull(self._properties(load.contract))
+        return self._each(partial(self._properties, load.contract))
 
     def _daily_load(self, load: Load) -> Pull:
         """Visits by day since the cursor."""
@@ -58,37 +61,48 @@ class GoogleAnalytics(Client):
             beginning=self._first_day,
             today=self._today,
             window_days=WINDOW_DAYS,
+            what=WHAT,
+            unread=partial(parse.unread_days, load.contract),
         )
-        return Pull(daily.batches, daily.cursor, usage=self._budget.usage, warnings=self._warning_texts)
+        return replace(daily, usage=self._budget.usage, warnings=lambda: [*daily.warnings(), *self._warnings])
 
     def _user_load(self, load: Load) -> Pull:
         """The unique visitors of a quarter."""
-        users = self._users(load.contract, load.quarter)
-        return Pull(users, usage=self._budget.usage, warnings=self._warning_texts)
+        periods = periods_of(load.quarter, self._today)
+        return self._each(
+            partial(self._users, load.contract, periods),
+            lambda site: [parse.unread_periods(load.contract, site, periods)],
+        )
 
-    def _warning_texts(self) -> list[str]:
-        return list(self._warnings)
+    def _each(
+        self,
+        read: Callable[[str], Iterator[Batch]],
+        unread: Callable[[str], Iterable[Batch]] | None = None,
+    ) -> Pull:
+        """Every property, read one after another."""
+        each = EachAccount(WHAT)
+        return Pull(
+            each.batches(self._sites, read, unread),
+            usage=self._budget.usage,
+            warnings=lambda: [*each.warnings(), *self._warnings],
+        )
 
-    def _properties(self, contract: EntityContract) -> Iterator[Batch]:
-        for site in self._sites:
-            self._budget.before_call()
-            data = self._session.call(f"property {site}", f"{self._admin}/properties/{site}", dict)
-            name = str(data.get("displayName") or "") or None
-            yield batch_of(
-                [account_row(parse.NAME, site, name, self._today, None, f"property {site}")], contract
-            )
+    def _properties(self, contract: EntityContract, site: str) -> Iterator[Batch]:
+        self._budget.before_call()
+        data = self._session.call(f"property {site}", f"{self._admin}/properties/{site}", dict)
+        name = str(data.get("displayName") or "") or None
+        yield batch_of([account_row(parse.NAME, site, name, self._today, None, f"property {site}")], contract)
 
     def _days(self, contract: EntityContract, site: str, window: tuple[date, date]) -> Iterator[Batch]:
         days = days_of(window)
         rows = self._report(site, (days[0], days[-1]), ["date"], parse.DAILY_METRICS)
         yield parse.day_rows(rows, contract, site, days)
 
-    def _users(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        for site in self._sites:
-            for period in periods_of(quarter, self._today):
-                last = fetch_end(period, self._today) - timedelta(days=1)
-                rows = self._report(site, (period.start, last), [], (parse.USERS,))
-                yield parse.user_rows(rows, contract, site, period)
+    def _users(self, contract: EntityContract, periods: Sequence[Period], site: str) -> Iterator[Batch]:
+        for period in periods:
+            last = fetch_end(period, self._today) - timedelta(days=1)
+            rows = self._report(site, (period.start, last), [], (parse.USERS,))
+            yield parse.user_rows(rows, contract, site, period)
 
     def _report(
         self, site: str, days: tuple[date, date], dimensions: list[str], metrics: tuple[str, ...]
@@ -129,6 +143,16 @@ class GoogleAnalytics(Client):
             self._warnings[
                 f"Google leaves out small groups of the property {site} (thresholding): figures are too low."
                 " In the property's settings, choose the reporting identity 'device-based'."
+            ] = None
+        if page.sample:
+            self._warnings[
+                f"Google calculated figures of the property {site} from a sample ({page.sample}): they are"
+                " estimates. Shorter periods may be exact."
+            ] = None
+        if page.has_other_row:
+            self._warnings[
+                f"Google merged rows of the property {site} into one called (other): days of it have no figure."
+                " Run the load again later, or ask for fewer days."
             ] = None
         return page
 

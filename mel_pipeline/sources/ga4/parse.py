@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.sources.shared.base import Batch
-from mel_pipeline.sources.shared.platform.rows import Period, batch_of, metric_row
+from mel_pipeline.sources.shared.platform.rows import Period, batch_of, metric_row, unread_rows
 from mel_pipeline.sources.shared.values import whole_number
 
 NAME = "ga4"
@@ -25,6 +25,8 @@ class Report:
     total: int
     time_zone: str | None
     is_thresholded: bool  # Google omits rows of few people
+    has_other_row: bool  # Google merged rows into one called (other)
+    sample: str | None  # "1,000 of 50,000 events", where the figures are estimated from a sample
     tokens_left: int | None
 
 
@@ -58,8 +60,31 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
         whole_number(data.get("rowCount")) or 0,
         str(metadata["timeZone"]) if metadata.get("timeZone") else None,
         metadata.get("subjectToThresholding") is True,
+        metadata.get("dataLossFromOtherRow") is True,
+        _sample(metadata),
         whole_number(left),
     )
+
+
+def _sample(metadata: Mapping[str, object]) -> str | None:
+    """How many events were read of how many, where Google read a sample; one entry per date range."""
+    for entry in _records(metadata, "samplingMetadatas"):
+        read, whole = (
+            whole_number(entry.get("samplesReadCount")),
+            whole_number(entry.get("samplingSpaceSize")),
+        )
+        return f"{read:,} of {whole:,} events" if read is not None and whole else "some of the events"
+    return None
+
+
+def unread_days(contract: EntityContract, site: str, days: Sequence[date]) -> Batch:
+    """Days of a property that could not be read."""
+    return batch_of(unread_rows(NAME, site, DAILY_METRICS, days), contract)
+
+
+def unread_periods(contract: EntityContract, site: str, periods: Sequence[Period]) -> Batch:
+    """Periods of a property that could not be read."""
+    return batch_of(unread_rows(NAME, site, [USERS], periods), contract)
 
 
 def day_rows(

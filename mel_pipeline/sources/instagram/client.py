@@ -16,7 +16,8 @@ from mel_pipeline.sources.instagram import parse
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
 from mel_pipeline.sources.shared.meta.files import INSTAGRAM, reader
-from mel_pipeline.sources.shared.meta.graph import Graph, RefusedError, Wording, bounds, records
+from mel_pipeline.sources.shared.meta.graph import Graph, bounds, records
+from mel_pipeline.sources.shared.meta.graph_errors import RefusedError, Wording
 from mel_pipeline.sources.shared.meta.token import warning_of
 from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.days import (

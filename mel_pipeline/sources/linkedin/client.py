@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import ClassVar
@@ -17,6 +17,7 @@ from mel_pipeline.sources.linkedin import files, parse
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.dates import declared_order
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, base_url, explain_status
+from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.days import DayCursor, daily_pull, days_of, months_of, periods_of
 from mel_pipeline.sources.shared.platform.expiry import expiry_warning
 from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
@@ -24,6 +25,7 @@ from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch
 from mel_pipeline.sources.shared.values import Novelty, promised_number, unix_moment
 
 PAGE = 100
+WHAT = "LinkedIn page"
 POSTS_PER_CALL = 50  # whose figures one call requests: their URNs have to fit into its URL
 WINDOW_DAYS = 90
 
@@ -82,38 +84,52 @@ class LinkedIn(Client):
             beginning=self._first_day,
             today=self._today,
             window_days=WINDOW_DAYS,
+            what=WHAT,
+            unread=partial(parse.unread_days, load.contract),
         )
 
     def _page_load(self, load: Load) -> Pull:
         """Today's pages."""
-        return self._build_pull(self._page_rows(load.contract))
+        return self._build_pull(partial(self._page_rows, load.contract), before=self._check_expiry)
 
     def _period_load(self, load: Load) -> Pull:
         """The reach of a quarter's months."""
-        return self._build_pull(self._months(load.contract, load.quarter))
+        periods = periods_of(load.quarter, self._today)
+        return self._build_pull(
+            partial(self._months, load.contract, load.quarter),
+            lambda page: [parse.unread_periods(load.contract, page, periods)],
+        )
 
     def _post_load(self, load: Load) -> Pull:
-        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=False))
+        return self._build_pull(partial(self._posts, load.contract, load.quarter, with_figures=False))
 
     def _figure_load(self, load: Load) -> Pull:
-        return self._build_pull(self._posts(load.contract, load.quarter, with_figures=True))
+        return self._build_pull(partial(self._posts, load.contract, load.quarter, with_figures=True))
 
-    def _build_pull(self, batches: Iterator[Batch]) -> Pull:
-        return Pull(batches, warnings=lambda: list(self._warnings))
+    def _build_pull(
+        self,
+        read: Callable[[str], Iterator[Batch]],
+        unread: Callable[[str], Iterable[Batch]] | None = None,
+        before: Callable[[], None] = lambda: None,
+    ) -> Pull:
+        """Every page, read one after another. ``before``: what is requested first, for all of them."""
+        each = EachAccount(WHAT)
 
-    def _page_rows(self, contract: EntityContract) -> Iterator[Batch]:
-        self._check_expiry()
-        for page in self._pages:
-            size = self._request(
-                f"followers of {page}", f"networkSizes/{_urn(page)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER"
-            )
-            promised_number(size, "firstDegreeSize", f"LinkedIn followers of {page}")
-            organization = self._request(f"page {page}", f"organizations/{page}")
-            name = str(organization.get("localizedName") or "") or None
-            row = account_row(
-                parse.NAME, page, name, self._today, size.get("firstDegreeSize"), f"page {page}"
-            )
-            yield batch_of([row], contract)
+        def batches() -> Iterator[Batch]:
+            before()
+            yield from each.batches(self._pages, read, unread)
+
+        return Pull(batches(), warnings=lambda: [*self._warnings, *each.warnings()])
+
+    def _page_rows(self, contract: EntityContract, page: str) -> Iterator[Batch]:
+        size = self._request(
+            f"followers of {page}", f"networkSizes/{_urn(page)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER"
+        )
+        promised_number(size, "firstDegreeSize", f"LinkedIn followers of {page}")
+        organization = self._request(f"page {page}", f"organizations/{page}")
+        name = str(organization.get("localizedName") or "") or None
+        row = account_row(parse.NAME, page, name, self._today, size.get("firstDegreeSize"), f"page {page}")
+        yield batch_of([row], contract)
 
     def _days(
         self, contract: EntityContract, known: Mapping[str, str], page: str, window: tuple[date, date]
@@ -126,44 +142,54 @@ class LinkedIn(Client):
             elements = self._statistics(page, f"&timeIntervals={_range((available, window[1]), 'DAY')}")
             yield parse.day_rows(elements, contract, page, days_of((available, window[1])))
 
-    def _months(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
+    def _months(self, contract: EntityContract, quarter: Quarter, page: str) -> Iterator[Batch]:
         """Only completed months that LinkedIn still keeps."""
-        for page in self._pages:
-            rows = []
-            for month in months_of(quarter, self._today):
-                if month.end is None or month.end > self._today:
-                    continue  # not completed yet
-                if month.start < self._available_from:
-                    rows.append(parse.reach_row(page, month, [], "not_offered"))
-                    continue
-                elements = self._statistics(
-                    page, f"&timeIntervals={_range((month.start, month.end), 'MONTH')}"
-                )
-                rows.append(parse.reach_row(page, month, elements, "no_data"))
-            rows += [self._reach_not_offered(page, period) for period in periods_of(quarter, self._today)]
-            yield batch_of(rows, contract)
+        rows = []
+        for month in months_of(quarter, self._today):
+            if month.end is None or month.end > self._today:
+                continue  # not completed yet
+            if month.start < self._available_from:
+                rows.append(parse.reach_row(page, month, [], "not_offered"))
+                continue
+            elements = self._statistics(page, f"&timeIntervals={_range((month.start, month.end), 'MONTH')}")
+            rows.append(parse.reach_row(page, month, elements, "no_data"))
+        rows += [self._reach_not_offered(page, period) for period in periods_of(quarter, self._today)]
+        yield batch_of(rows, contract)
 
     def _reach_not_offered(self, page: str, period: Period) -> dict[str, str | None]:
         return parse.reach_row(page, period, [], "not_offered")
 
-    def _posts(self, contract: EntityContract, quarter: Quarter, *, with_figures: bool) -> Iterator[Batch]:
-        """Newest first; the pages end where posts are older than the quarter."""
-        for page in self._pages:
-            start = 0
-            novelty = Novelty(f"LinkedIn posts of {page}")
-            while True:
-                node = f"posts?q=author&author={_urn(page)}&count={PAGE}&start={start}&sortBy=CREATED"
-                posts = parse.elements_of(self._request(f"posts of {page}", node))
-                batch, in_quarter = parse.post_rows(posts, contract, page, quarter, self._zone)
-                if not with_figures:
-                    yield batch
-                elif in_quarter:
-                    yield from self._figures(contract, page, in_quarter)
-                oldest = min(filter(None, map(parse.moment_of, posts)), default=None)
-                if len(posts) < PAGE or (oldest and oldest.date() < quarter.start - timedelta(days=1)):
-                    break
-                novelty.require(post.get("id") for post in posts)
-                start += PAGE
+    def _posts(
+        self, contract: EntityContract, quarter: Quarter, page: str, *, with_figures: bool
+    ) -> Iterator[Batch]:
+        """Newest first; the pages end where posts are older than the quarter, or where no next one is named.
+
+        Posts that are not shown are taken off a page after it was cut, so a short page need not be the last.
+        """
+        start = 0
+        seen: set[str] = set()
+        novelty = Novelty(f"LinkedIn posts of {page}")
+        while True:
+            node = f"posts?q=author&author={_urn(page)}&count={PAGE}&start={start}&sortBy=CREATED"
+            answer = self._request(f"posts of {page}", node)
+            posts = parse.elements_of(answer)
+            fresh = {str(post.get("id")) for post in posts} - seen
+            if not fresh:
+                if posts and not parse.names_next(answer):  # nothing tells that the list is complete
+                    novelty.require([])
+                return
+            seen |= fresh
+            batch, in_quarter = parse.post_rows(posts, contract, page, quarter, self._zone)
+            if not with_figures:
+                yield batch
+            elif in_quarter:
+                yield from self._figures(contract, page, in_quarter)
+            oldest = min(filter(None, map(parse.moment_of, posts)), default=None)
+            if oldest and oldest.date() < quarter.start - timedelta(days=1):
+                return
+            if not (parse.names_next(answer) or (parse.has_no_paging(answer) and len(posts) >= PAGE)):
+                return
+            start += PAGE
 
     def _figures(self, contract: EntityContract, page: str, posts: list[tuple[str, date]]) -> Iterator[Batch]:
         for kind, parameter in (("share", "shares"), ("ugcPost", "ugcPosts")):

@@ -18,6 +18,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     batch_of,
     content_row,
     metric_row,
+    unread_rows,
 )
 from mel_pipeline.sources.shared.values import unix_moment
 
@@ -67,6 +68,32 @@ def elements_of(data: Mapping[str, object]) -> list[Element]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError("LinkedIn's response has no list of elements. Check MEL_LINKEDIN_API_URL.")
     return found
+
+
+def names_next(data: Mapping[str, object]) -> bool:
+    """Whether an answer names a next page. Its address is never followed."""
+    return any(isinstance(link, dict) and link.get("rel") == "next" for link in _links(data) or ())
+
+
+def has_no_paging(data: Mapping[str, object]) -> bool:
+    """Whether an answer says nothing about pages: then a full one may have a next."""
+    return _links(data) is None
+
+
+def _links(data: Mapping[str, object]) -> list[object] | None:
+    paging = data.get("paging")
+    links = paging.get("links") if isinstance(paging, dict) else None
+    return links if isinstance(links, list) else None
+
+
+def unread_days(contract: EntityContract, page: str, days: Sequence[date]) -> Batch:
+    """Days of a page that could not be read."""
+    return batch_of(unread_rows(NAME, page, DAILY_METRICS, days), contract)
+
+
+def unread_periods(contract: EntityContract, page: str, periods: Sequence[Period]) -> Batch:
+    """Periods of a page that could not be read."""
+    return batch_of(unread_rows(NAME, page, (REACH, "impressionCount"), periods), contract)
 
 
 def day_rows(elements: Iterable[Element], contract: EntityContract, page: str, days: Sequence[date]) -> Batch:

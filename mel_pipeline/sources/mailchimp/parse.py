@@ -17,6 +17,8 @@ NAME = "mailchimp"
 COUNTS: Mapping[str, tuple[str, ...]] = {
     "emails_sent": ("emails_sent",),
     "unique_opens": ("opens", "unique_opens"),
+    # Without what mail programs open by themselves; Mailchimp tells it of e-mails sent since 22 June 2024.
+    "proxy_excluded_unique_opens": ("opens", "proxy_excluded_unique_opens"),
     "unique_subscriber_clicks": ("clicks", "unique_subscriber_clicks"),
     "unsubscribed": ("unsubscribed",),
     "hard_bounces": ("bounces", "hard_bounces"),

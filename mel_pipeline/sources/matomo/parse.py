@@ -9,7 +9,7 @@ from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
 from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.http import clean
-from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, metric_row
+from mel_pipeline.sources.shared.platform.rows import Period, Row, batch_of, metric_row, unread_rows
 
 NAME = "matomo"
 DAILY_METRICS = ("nb_visits", "nb_actions")
@@ -20,12 +20,13 @@ def check(data: object, what: str, secrets: Iterable[str]) -> object:
     """The data, unless it is an error: Matomo reports those with HTTP 200.
 
     Raises:
-        ReauthoriseError: the token was rejected. Matomo sends no error codes, only messages.
+        ReauthoriseError: the token was rejected, for every site. Matomo sends no error codes, only messages.
         PermanentSourceError: any other error, with Matomo's message but without the token.
     """
     if isinstance(data, dict) and data.get("result") == "error":
         words = clean(data.get("message", ""), secrets)
-        is_refused = any(sign in words.lower() for sign in ("access", "authenticate"))
+        is_of_site = "website" in words.lower()  # it names the site: not to be viewed, or deleted
+        is_refused = not is_of_site and any(sign in words.lower() for sign in ("access", "authenticate"))
         raise (ReauthoriseError if is_refused else PermanentSourceError)(
             f"{what}: Matomo answered '{words}'."
             " Check MEL_MATOMO_TOKEN, MEL_MATOMO_SITE_IDS and that the token may view the site."
@@ -61,6 +62,38 @@ def parse_days(data: object, contract: EntityContract, site: str, days: Sequence
             metric_row(NAME, site, metric, period, figures.get(metric), where) for metric in DAILY_METRICS
         ]
     return batch_of(rows, contract, rejected)
+
+
+def last_visited(data: object, days: Sequence[date]) -> date | None:
+    """The last of these days on which there were visits."""
+    return max((day for day in days if _figures(data, day.isoformat())), default=None)
+
+
+def is_empty(data: object, day: date) -> bool:
+    """Whether Matomo has nothing of a day; both a day without visits and one not processed yet are ``[]``."""
+    return _figures(data, day.isoformat()) == {}
+
+
+def quiet_days(contract: EntityContract, site: str, days: Sequence[date]) -> Batch:
+    """Days of a site on which nobody came: zero visits."""
+    rows = [
+        metric_row(
+            NAME, site, metric, Period("day", day, day + timedelta(days=1)), 0, f"site {site}, {day}, no visits"
+        )
+        for day in days
+        for metric in DAILY_METRICS
+    ]  # fmt: skip
+    return batch_of(rows, contract)
+
+
+def unread_days(contract: EntityContract, site: str, days: Sequence[date]) -> Batch:
+    """Days of a site that could not be read."""
+    return batch_of(unread_rows(NAME, site, DAILY_METRICS, days), contract)
+
+
+def unread_periods(contract: EntityContract, site: str, periods: Sequence[Period]) -> Batch:
+    """Periods of a site that could not be read."""
+    return batch_of(unread_rows(NAME, site, [VISITORS], periods), contract)
 
 
 def parse_months(data: object, contract: EntityContract, site: str, months: Sequence[Period]) -> Batch:

@@ -141,6 +141,14 @@ class Client:
             )
         return method(self, Load(entity, contract, quarter, cursor, checkpoint))
 
+    def account(self) -> str | None:
+        """The service's own id of the account; None: the settings name it, or it cannot be told. May send a request.
+
+        Raises:
+            SourceError: the service does not answer now.
+        """
+        return None
+
     @property
     def known(self) -> SourceContract:
         """The contract of the source."""

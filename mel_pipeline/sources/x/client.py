@@ -91,18 +91,32 @@ class X(Client):
         if datetime.fromisoformat(params["start_time"]) >= datetime.fromisoformat(params["end_time"]):
             return
         for account in self._accounts:
-            position: dict[str, str] = {}
-            novelty = Novelty(f"X posts of {account}")
-            while True:
-                page = self._request(f"posts of {account}", f"users/{account}/tweets", params | position)
-                yield parse.post_rows(
-                    parse.records(page), contract, account, quarter, self._zone, with_figures=with_figures
-                )
-                token = parse.next_token(page)
-                if token is None:
-                    break
-                novelty.require([token])
-                position = {"pagination_token": token}
+            try:
+                yield from self._posts_of(account, params, contract, quarter, with_figures=with_figures)
+            except parse.WithheldError as reason:  # this account's trouble, not that of the others
+                yield parse.withheld(account, reason, contract)
+
+    def _posts_of(
+        self,
+        account: str,
+        params: Mapping[str, str],
+        contract: EntityContract,
+        quarter: Quarter,
+        *,
+        with_figures: bool,
+    ) -> Iterator[Batch]:
+        position: dict[str, str] = {}
+        novelty = Novelty(f"X posts of {account}")
+        while True:
+            page = self._request(f"posts of {account}", f"users/{account}/tweets", {**params, **position})
+            yield parse.post_rows(
+                parse.records(page), contract, account, quarter, self._zone, with_figures=with_figures
+            )
+            token = parse.next_token(page)
+            if token is None:
+                return
+            novelty.require([token])
+            position = {"pagination_token": token}
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()

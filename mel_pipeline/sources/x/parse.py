@@ -29,6 +29,10 @@ PERIOD_METRICS = ("impression_count", "reach")
 Post = Mapping[str, object]
 
 
+class WithheldError(PermanentSourceError):
+    """X answered about one account with errors in place of data: it is protected, suspended or gone."""
+
+
 def explain(answer: Answer, token: str, wait_seconds: float | None) -> SourceError:
     """Map an error response to an exception, by the type in its body, else by the status alone.
 
@@ -62,12 +66,15 @@ def account_rows(
     """One row per account. X responds with 200 and omits accounts that are suspended or gone."""
     listed = data if "data" in data or "errors" not in data else {"data": []}
     by_id = {str(user.get("id")): user for user in records(listed)}
+    reasons = reasons_of(data)
     rows: list[Row] = []
     rejected: list[Rejected] = []
     for account in requested:
         ref = f"account {account}"
         if account not in by_id:
             reason = "X shows no such account: it is suspended, gone, or the number is wrong."
+            if account in reasons:
+                reason += f" X says: '{reasons[account]}'"
             rejected.append(Rejected(ref, f"{NAME}|{account}|{today}", "account_id", reason, "{}"))
             continue
         user = by_id[account]
@@ -149,9 +156,9 @@ def records(data: Mapping[str, object]) -> list[Post]:
     """
     meta = data.get("meta")
     if "data" not in data and not (isinstance(meta, dict) and "result_count" in meta):
-        if data.get("errors"):
-            raise PermanentSourceError(
-                "X answered with errors in place of data: an account is protected, suspended or gone."
+        if reasons := reasons_of(data):
+            raise WithheldError(
+                f"X answered with errors in place of data: {' '.join(dict.fromkeys(reasons.values()))}"
                 " Check MEL_X_USER_IDS."
             )
         raise TransientSourceError(
@@ -161,6 +168,24 @@ def records(data: Mapping[str, object]) -> list[Post]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError("X's response has no list of records. Check MEL_X_API_URL.")
     return found
+
+
+def reasons_of(data: Mapping[str, object]) -> dict[str, str]:
+    """Why X withholds something, by its id, from the ``errors`` that come with HTTP 200."""
+    found = data.get("errors")
+    errors = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return {
+        str(one.get("resource_id") or one.get("value") or ""): (
+            f"{clean(one.get('title') or 'Error')}: {clean(one.get('detail') or 'no detail is given.')}"
+        )
+        for one in errors
+    }
+
+
+def withheld(account: str, reason: object, contract: EntityContract) -> Batch:
+    """An account that X does not show, quarantined with the reason it gives."""
+    row = Rejected(f"account {account}", None, "account_id", str(reason), "{}")
+    return batch_of([], contract, [row])
 
 
 def next_token(data: Mapping[str, object]) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import ClassVar
@@ -14,13 +15,15 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy, base_url
-from mel_pipeline.sources.shared.oauth.google import GoogleSession
+from mel_pipeline.sources.shared.oauth.google import GoogleRefusalError, GoogleSession
+from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of
 from mel_pipeline.sources.shared.platform.exports import ExportFolder, only
 from mel_pipeline.sources.shared.values import Novelty
 from mel_pipeline.sources.youtube import files, parse
 
 PAGE = 50
+WHAT = "YouTube channel"
 WINDOW_DAYS = 180
 UNITS_A_DAY = 10_000  # Data API; a list call costs one unit, `search` would cost a hundred
 
@@ -56,6 +59,7 @@ class YouTube(Client):
 
     def _daily_load(self, load: Load) -> Pull:
         """Days since the cursor."""
+        contract = load.contract
         return daily_pull(
             load.contract,
             load.cursor,
@@ -65,14 +69,28 @@ class YouTube(Client):
             beginning=self._first_day,
             today=self._today,
             window_days=WINDOW_DAYS,
+            what=WHAT,
+            unread=lambda channel, days: parse.unread_days(contract, channel, days),
         )
 
     def _video_load(self, load: Load) -> Pull:
-        return self._build_pull(self._videos(load.contract))
+        return self._upload_pull(partial(self._videos, load.contract))
 
     def _figure_load(self, load: Load) -> Pull:
         """The figures of a quarter's videos."""
-        return self._build_pull(self._figures(load.contract, load.quarter))
+        return self._upload_pull(partial(self._figures, load.contract, load.quarter))
+
+    def _upload_pull(self, read: Callable[[parse.Item], Iterator[Batch]]) -> Pull:
+        """The uploads of every channel."""
+        each = EachAccount(WHAT)
+        channels: dict[str, parse.Item] = {}
+
+        def batches() -> Iterator[Batch]:
+            for item in self._list_items("channels", part="contentDetails"):
+                channels[str(item.get("id"))] = item
+            yield from each.batches(channels, lambda channel: read(channels[channel]))
+
+        return replace(self._build_pull(batches()), warnings=each.warnings)
 
     def _build_pull(self, batches: Iterator[Batch]) -> Pull:
         return Pull(batches, usage=lambda: {"units of the Data API": self._units})
@@ -98,40 +116,40 @@ class YouTube(Client):
             params=params,
         )
 
-    def _videos(self, contract: EntityContract) -> Iterator[Batch]:
-        for channel, videos in self._uploads("snippet"):
-            yield parse.video_rows(videos, contract, channel)
+    def _videos(self, contract: EntityContract, channel: parse.Item) -> Iterator[Batch]:
+        for videos in self._uploads(channel, "snippet,status"):
+            yield parse.video_rows(videos, contract, str(channel.get("id")))
 
-    def _figures(self, contract: EntityContract, quarter: Quarter) -> Iterator[Batch]:
-        for channel, videos in self._uploads("snippet,statistics"):
-            yield parse.figure_rows(videos, contract, channel, quarter, self._zone)
+    def _figures(self, contract: EntityContract, quarter: Quarter, channel: parse.Item) -> Iterator[Batch]:
+        for videos in self._uploads(channel, "snippet,status,statistics"):
+            yield parse.figure_rows(videos, contract, str(channel.get("id")), quarter, self._zone)
 
-    def _uploads(self, parts: str) -> Iterator[tuple[str, list[parse.Item]]]:
-        """Pages of the videos of each channel: `search` would cost a hundred times as much and miss some."""
-        for item in self._list_items("channels", part="contentDetails"):
-            related = parse.part(parse.part(item, "contentDetails"), "relatedPlaylists")
-            position: dict[str, str] = {}
-            novelty = Novelty("YouTube playlistItems")
-            while True:
-                page = self._request(
-                    "playlistItems",
-                    {
-                        "part": "contentDetails",
-                        "playlistId": str(related.get("uploads")),
-                        "maxResults": str(PAGE),
-                        **position,
-                    },
+    def _uploads(self, channel: parse.Item, parts: str) -> Iterator[list[parse.Item]]:
+        """Pages of a channel's videos: `search` would cost a hundred times as much and miss some."""
+        related = parse.part(parse.part(channel, "contentDetails"), "relatedPlaylists")
+        position: dict[str, str] = {}
+        novelty = Novelty("YouTube playlistItems")
+        while (page := self._playlist_page(str(related.get("uploads")), position)) is not None:
+            ids = [str(parse.part(one, "contentDetails").get("videoId")) for one in parse.items_of(page)]
+            if ids:
+                videos = self._request(
+                    "videos", {"part": parts, "id": ",".join(ids), "maxResults": str(PAGE)}
                 )
-                ids = [str(parse.part(one, "contentDetails").get("videoId")) for one in parse.items_of(page)]
-                if ids:
-                    videos = self._request(
-                        "videos", {"part": parts, "id": ",".join(ids), "maxResults": str(PAGE)}
-                    )
-                    yield str(item.get("id")), parse.items_of(videos)
-                if not page.get("nextPageToken"):
-                    break
-                novelty.require([page["nextPageToken"]])
-                position = {"pageToken": str(page["nextPageToken"])}
+                yield parse.items_of(videos)
+            if not page.get("nextPageToken"):
+                return
+            novelty.require([page["nextPageToken"]])
+            position = {"pageToken": str(page["nextPageToken"])}
+
+    def _playlist_page(self, playlist: str, position: Mapping[str, str]) -> Mapping[str, object] | None:
+        """A page of a channel's uploads; None for a channel without any, whose list does not exist."""
+        params = {"part": "contentDetails", "playlistId": playlist, "maxResults": str(PAGE), **position}
+        try:
+            return self._request("playlistItems", params)
+        except GoogleRefusalError as refused:
+            if refused.reason != "playlistNotFound" or position:
+                raise
+            return None
 
     def _list_items(self, kind: str, *, part: str) -> list[parse.Item]:
         params = {"part": part, "id": ",".join(self._channels), "maxResults": str(PAGE)}

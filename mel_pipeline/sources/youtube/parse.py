@@ -17,6 +17,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     batch_of,
     content_row,
     metric_row,
+    unread_rows,
 )
 from mel_pipeline.sources.shared.values import moment_from
 
@@ -89,11 +90,25 @@ def day_rows(
     return batch_of(rows, contract)
 
 
+def unread_days(contract: EntityContract, channel: str, days: Sequence[date]) -> Batch:
+    """Days of a channel that could not be read."""
+    return batch_of(unread_rows(NAME, channel, DAILY_METRICS, days), contract)
+
+
+def is_public(video: Item) -> bool:
+    """Whether anybody can find the video: the owner's list also holds private, unlisted and scheduled ones."""
+    return part(video, "status").get("privacyStatus") == "public"
+
+
 def video_rows(videos: Iterable[Item], contract: EntityContract, channel: str) -> Batch:
-    """One row per video; one without an id or a time of publication is quarantined."""
+    """One row per public video; one without an id or a time of publication is quarantined."""
     rows: list[Row] = []
     rejected: list[Rejected] = []
+    hidden = 0
     for video in videos:
+        if not is_public(video):
+            hidden += 1
+            continue
         snippet = part(video, "snippet")
         published = _moment(snippet)
         identity = str(video.get("id") or "")
@@ -104,7 +119,8 @@ def video_rows(videos: Iterable[Item], contract: EntityContract, channel: str) -
             continue
         title = str(snippet.get("title") or "") or None
         rows.append(content_row(NAME, channel, identity, "video", title, published.isoformat(), ref))
-    return batch_of(rows, contract, rejected)
+    left_out = f"Channel {channel}: private, unlisted or scheduled videos were left out."
+    return batch_of(rows, contract, rejected, notes=[left_out] if hidden else [])
 
 
 def figure_rows(
@@ -114,8 +130,8 @@ def figure_rows(
     rows: list[Row] = []
     for video in videos:
         published = _moment(part(video, "snippet"))
-        if published is None:
-            continue  # quarantined where contents are read
+        if published is None or not is_public(video):
+            continue  # quarantined, or left out, where contents are read
         day = published.astimezone(zone).date()
         if not quarter.start <= day < quarter.end:
             continue  # another quarter's

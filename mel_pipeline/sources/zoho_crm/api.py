@@ -91,6 +91,15 @@ class Api:
         """Where calls go, as the sign-in returned it."""
         return self._auth.api_url()
 
+    def organisation(self) -> str | None:
+        """Zoho's id of the organisation, the same for every user and token.
+
+        https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html
+        """
+        call = Call("Zoho CRM organisation", "org", "/crm/v8/org", scope="ZohoCRM.org.READ", promised="org")
+        found = records_in(self.request(call), "org")
+        return str(found[0]["zgid"]) if found and found[0].get("zgid") else None
+
     def modules(self) -> list[Record]:
         call = Call(
             "Zoho CRM list of modules",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mel_pipeline.core.contracts import SourceContract, contract_of
+from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import EVERY, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Http, Policy
@@ -40,6 +41,13 @@ class ZohoCrm(Client):
 
     def __init__(self, api: Api, contract: SourceContract, mapping: Mapping) -> None:
         self._api, self._contract, self._mapping = api, contract, mapping
+
+    def account(self) -> str | None:
+        """The organisation's id; None if the token may not read it: the scope is optional."""
+        try:
+            return self._api.organisation()
+        except PermanentSourceError:  # a load says what else is wrong
+            return None
 
     @property
     def known(self) -> SourceContract:

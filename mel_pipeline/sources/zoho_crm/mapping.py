@@ -11,9 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.yaml_io import from_yaml
 
-SHIPPED = Path(__file__).parent / "mapping.yml"
+FILE = "mapping.yml"
+SHIPPED = EXAMPLE / FILE
 
 
 class FieldMapping(BaseModel):
@@ -54,8 +57,9 @@ Mapping = dict[str, EntityMapping]
 
 
 def mapping_for(settings: Settings) -> Mapping:
-    """The mapping of this installation: ``MEL_ZOHO_MAPPING``, or the file that ships with the package."""
-    return load_mapping(settings.zoho_mapping or SHIPPED, contract_of("zoho_crm"))
+    """The mapping of this installation: ``MEL_ZOHO_MAPPING``, else that of the organisation, else the example's."""
+    own = settings.organisation / FILE
+    return load_mapping(settings.zoho_mapping or (own if own.is_file() else SHIPPED), contract_of("zoho_crm"))
 
 
 def load_mapping(path: Path, contract: SourceContract) -> Mapping:
@@ -72,7 +76,7 @@ def load_mapping(path: Path, contract: SourceContract) -> Mapping:
 def _read(path: Path, contract_json: str) -> Mapping:
     contract = SourceContract.model_validate_json(contract_json)
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        written = from_yaml(path.read_text(encoding="utf-8")) or {}
         mapping = {name: EntityMapping.model_validate(entity) for name, entity in written.items()}
     except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
         raise SettingsError(f"Reading the Zoho mapping {path}: {error}") from None

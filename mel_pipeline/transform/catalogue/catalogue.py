@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
+from mel_pipeline.core.languages import Text
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.organisation import folder as organisation_folder
@@ -24,6 +25,7 @@ from mel_pipeline.transform.catalogue.models import (
     ScaleLabel,
     Stated,
     Target,
+    Wording,
 )
 
 INDICATORS = Path("models") / "marts" / "indicators"
@@ -80,10 +82,11 @@ def load_catalogue(folder: Path, organisation: Path | None = None) -> Catalogue:
     Raises:
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
-    indicators, own = load_indicators(folder), organisation or organisation_folder()
+    own = organisation or organisation_folder()
+    indicators = _in_own_words(load_indicators(folder), own / "indicators.yml")
     catalogue = Catalogue(
         indicators=indicators,
-        campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate),
+        campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate, least=0),
         scale_labels=_scale_labels(own / "scales.yml"),
         lines_of_action=_listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate),
         regions=_listed(own / "regions.yml", "regions", Region.model_validate),
@@ -124,10 +127,27 @@ def _indicator(path: Path) -> Indicator:
     return indicator
 
 
-def _listed(path: Path, key: str, validate: Callable[[Any], T]) -> list[T]:
+def _in_own_words(indicators: list[Indicator], path: Path) -> list[Indicator]:
+    """Indicators with the organisation's words where it has given any."""
+    if not path.is_file():
+        return indicators
+    known = [indicator.id for indicator in indicators]
+    given = {
+        name: _valid(path, name, Wording.model_validate, item or {}) for name, item in _read(path).items()
+    }
+    _require_known(path.name, list(given), known)
+    words = {name: own.model_dump(exclude_none=True) for name, own in given.items()}
+    return [
+        indicator.model_copy(update={key: Text(text) for key, text in words.get(indicator.id, {}).items()})
+        for indicator in indicators
+    ]
+
+
+def _listed(path: Path, key: str, validate: Callable[[Any], T], least: int = 1) -> list[T]:
     entries = _read(path).get(key)
-    if not isinstance(entries, list) or not entries:
-        raise CatalogueError(f"{path.name}: '{key}' has to be a list with at least one entry.")
+    if not isinstance(entries, list) or len(entries) < least:
+        wanted = " with at least one entry" if least else ", or [] if there are none"
+        raise CatalogueError(f"{path.name}: '{key}' has to be a list{wanted}.")
     return [
         _valid(path, f"{key}, entry {number}", validate, item) for number, item in enumerate(entries, start=1)
     ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, str | None]
+SENTENCE = "sentence"  # its code in the translations is the English sentence itself
 MONEY = "money"  # the unit of an amount; tables hold the organisation's currency
 
 
@@ -30,13 +31,13 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "indicator_id": indicator.id,
                 "period": target.period,
                 "value": _text(target.value),
-                "origin": target.origin,
+                "origin": target.origin.en,
             }
             for indicator in catalogue.indicators
             for target in catalogue.targets_of(indicator.id)
         ],
         "campaigns": [
-            {"campaign_id": item.id, "name": item.name, "kind": item.kind, "hashtag": item.hashtag}
+            {"campaign_id": item.id, "name": item.name.en, "kind": item.kind, "hashtag": item.hashtag}
             for item in catalogue.campaigns
         ],
         "scale_labels": [
@@ -125,7 +126,7 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "band_high": _text(high),
         "baseline_value": _text(baseline.value) if baseline else None,
         "baseline_period": baseline.period if baseline else None,
-        "baseline_note": baseline.quality if baseline else None,
+        "baseline_note": baseline.quality.en if baseline and baseline.quality else None,
         "disaggregations": ";".join(indicator.disaggregations) or None,
         "lines_of_action": ";".join(map(str, catalogue.lines_of(indicator.id))) or None,
         "source": ", ".join(indicator.source),
@@ -148,11 +149,21 @@ def _translations(catalogue: Catalogue) -> Iterator[Row]:
         ),
         *(("line_of_action", str(item.number), "name", item.name) for item in catalogue.lines_of_action),
         *(("region", item.name.en, "name", item.name) for item in catalogue.regions),
+        *((SENTENCE, text.en, "text", text) for text in _sentences(catalogue)),
     ]
     for subject, code, field, text in texts:
         for language, words in text.by_language.items():
             if language != BASE:
                 yield {"subject": subject, "code": code, "field": field, "language": language, "text": words}
+
+
+def _sentences(catalogue: Catalogue) -> Iterator[Text]:
+    """What stands about baselines and targets, and names of campaigns, each once."""
+    stated = [item for item in catalogue.stated.values() if item.baseline or item.targets]
+    texts = [item.baseline.quality for item in stated if item.baseline and item.baseline.quality]
+    texts += [target.origin for item in stated for target in item.targets]
+    texts += [campaign.name for campaign in catalogue.campaigns]
+    yield from {text.en: text for text in texts}.values()
 
 
 def _text(value: float | bool | None) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from mel_pipeline.core.languages import Text, Words
+from mel_pipeline.core.languages import BASE, Text, Words
 
 PERIOD = r"^\d{4}(-Q[1-4])?$"
 
@@ -15,6 +15,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _by_language(written: object) -> object:
+    return {BASE: written} if isinstance(written, str) else written
+
+
+Sentence = Annotated[Text, BeforeValidator(_by_language)]  # a text alone is English
 IndicatorId = Annotated[str, Field(pattern=r"^[A-Z]{3}-\d{2}$")]
 
 
@@ -30,7 +35,7 @@ class Baseline(_Strict):
 
     value: float | None
     period: Words
-    quality: Words | None = None
+    quality: Sentence | None = None
 
 
 class Target(_Strict):
@@ -38,7 +43,7 @@ class Target(_Strict):
 
     period: Annotated[str, Field(pattern=PERIOD)]
     value: float
-    origin: Words
+    origin: Sentence
 
 
 class Stated(_Strict):
@@ -46,6 +51,14 @@ class Stated(_Strict):
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+
+
+class Wording(_Strict):
+    """The organisation's own words for an indicator (``indicators.yml``); what is not given stays as it is."""
+
+    name: Text | None = None
+    definition: Text | None = None
+    limitations: Text | None = None
 
 
 class Chart(_Strict):
@@ -130,7 +143,7 @@ class Campaign(_Strict):
     """A campaign or a series of posts, known by its hashtag."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    name: Words
+    name: Sentence
     kind: Literal["campaign", "series"]
     hashtag: Annotated[str, Field(pattern=r"^#\w+$")]
 

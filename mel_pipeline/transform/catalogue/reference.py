@@ -71,7 +71,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         value = "not published" if baseline.value is None else f"{baseline.value:,g}"
         start = f"{value} ({baseline.period})"
     targets = "; ".join(
-        f"{target.value:,g} by {target.period} ({target.origin})"
+        f"{target.value:,g} by {target.period} ({target.origin.en})"
         for target in catalogue.targets_of(indicator.id)
     )
     rows = {

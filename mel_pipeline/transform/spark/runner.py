@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from mel_pipeline.core.errors import MelError, ModelError
-from mel_pipeline.transform.checks import check_query, check_results, tables_read
+from mel_pipeline.transform.checks import check_query, check_results, failures_in, tables_read
 from mel_pipeline.transform.dialects import to_dialect
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.runner import Runner
@@ -270,7 +270,7 @@ def _write(build: _Build, table: str, frame: DataFrame, key: str | None, mark: s
 def _failures(build: _Build, model: Model, check: str) -> dict[int, int]:
     if not check:
         return {}
-    failures = {int(row[0]): int(row[1]) for row in build.tables.session.sql(check).collect()}
+    failures = failures_in(build.tables.session.sql(check).collect())
     tests = check_results(build.tables.project, model, failures)
     if any(not test.passed and test.severity == "error" for test in tests):
         raise _ChecksFailedError(tests)

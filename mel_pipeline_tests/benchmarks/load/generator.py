@@ -25,6 +25,8 @@ VARIABLES: dict[str, object] = {
     "today": "2025-01-31",
     "first_quarter": "2023-Q1",
     "time_zone": "Europe/Madrid",
+    "currency": "EUR",
+    "fund_pipeline": "International Fund",
 }
 
 
@@ -47,7 +49,7 @@ def generate(path: Path, rows: int, seed: int = 1) -> None:
     Args:
         rows: number of survey responses, and of social network figures.
     """
-    warehouse = Warehouse(f"duckdb:///{path}")
+    warehouse = Warehouse(f"duckdb:///{path}", idle_close_seconds=0)  # DuckDB itself opens it next
     load_catalogue_tables(load_catalogue(FOLDER), warehouse)
     warehouse.fold()
     project = SqlProject.load(FOLDER, VARIABLES)

@@ -1,4 +1,4 @@
-"""The command line as users run it, in a separate process."""
+"""The command line as users run it, in a separate process; test_wheel.py starts it afresh."""
 
 from __future__ import annotations
 
@@ -13,24 +13,18 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.delivery.notifications import grouped
-from mel_pipeline_tests.conftest import TODAY, Organisation
+from mel_pipeline_tests.conftest import TODAY, Mel, Organisation
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 
 
-def mel(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}
-    command = [sys.executable, "-c", "from mel_pipeline.cli.main import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
-
-
 def of(organisation: Organisation) -> dict[str, str]:
     return {"MEL_HOME": str(organisation.settings.home), "MEL_TODAY": str(TODAY)}
 
 
-def test_figures_are_printed_as_csv_with_the_agreed_columns(year_2024: Organisation) -> None:
+def test_figures_are_printed_as_csv_with_the_agreed_columns(year_2024: Organisation, mel: Mel) -> None:
     done = mel("figures", "2024", "--format", "csv", **of(year_2024))
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and done.stderr == ""
@@ -49,7 +43,7 @@ def test_figures_are_printed_as_csv_with_the_agreed_columns(year_2024: Organisat
     } == {"164.0"}
 
 
-def test_figures_of_one_quarter_are_printed_as_json_and_as_a_table(year_2024: Organisation) -> None:
+def test_figures_of_one_quarter_are_printed_as_json_and_as_a_table(year_2024: Organisation, mel: Mel) -> None:
     as_json = json.loads(
         mel("figures", "2024", "--quarter", "2024-Q4", "--format", "json", **of(year_2024)).stdout
     )
@@ -57,24 +51,26 @@ def test_figures_of_one_quarter_are_printed_as_json_and_as_a_table(year_2024: Or
     assert "MEM-01" in mel("figures", "2024", "-q", "2024-Q4", **of(year_2024)).stdout
 
 
-def test_a_figure_that_is_not_available_is_not_zero(year_2024: Organisation) -> None:
+def test_a_figure_that_is_not_available_is_not_zero(year_2024: Organisation, mel: Mel) -> None:
     rows = csv.DictReader(io.StringIO(mel("figures", "2024", "-f", "csv", **of(year_2024)).stdout))
     reach = next(row for row in rows if (row["indicator_id"], row["disaggregation"]) == ("RCH-06", "total"))
     assert reach["value"] == ""
 
 
-def test_a_year_without_figures_says_what_to_run_and_shows_no_traceback(tmp_path: Path) -> None:
+def test_a_year_without_figures_says_what_to_run_and_shows_no_traceback(tmp_path: Path, mel: Mel) -> None:
     done = mel("figures", "2024", MEL_HOME=str(tmp_path))
     assert done.returncode == 1
     assert "mel run --quarter 2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_invalid_quarter_is_refused_with_the_expected_format() -> None:
+def test_an_invalid_quarter_is_refused_with_the_expected_format(mel: Mel) -> None:
     done = mel("run", "--quarter", "2024-Q9")
     assert done.returncode == 2 and "2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_old_name_of_a_command_works_with_a_warning_and_is_not_in_the_help(tmp_path: Path) -> None:
+def test_the_old_name_of_a_command_works_with_a_warning_and_is_not_in_the_help(
+    tmp_path: Path, mel: Mel
+) -> None:
     done = mel("learning", "2024-Q4", MEL_HOME=str(tmp_path))
     assert done.returncode == 0 and (tmp_path / "narrative" / "2024-Q4.yml").is_file()
     assert done.stderr == "`mel learning` is now `mel narrative`; the old name goes in the next version.\n"
@@ -83,14 +79,14 @@ def test_the_old_name_of_a_command_works_with_a_warning_and_is_not_in_the_help(t
     assert "narrative" in listed and "learning" not in listed
 
 
-def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_one_line(tmp_path: Path, mel: Mel) -> None:
     done = mel("figures", "2024", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
     assert done.returncode == 1 and "MEL_TIME_ZONE" in done.stderr and "Traceback" not in done.stderr
     done = mel("doctor", MEL_TIME_ZONE="Nowhere/Land", MEL_HOME=str(tmp_path))
     assert done.returncode == 2 and "✗ Settings: " in done.stdout and "MEL_TIME_ZONE" in done.stdout
 
 
-def test_the_doctor_is_content_with_the_sample_and_imports_no_dagster(tmp_path: Path) -> None:
+def test_the_doctor_is_content_with_the_sample_and_imports_no_dagster(tmp_path: Path, mel: Mel) -> None:
     done = mel("doctor", MEL_HOME=str(tmp_path / "home"))
     assert done.returncode in (0, 1) and "✗" not in done.stdout  # 1 where this disk is nearly full
     code = (
@@ -111,7 +107,7 @@ def test_help_prints_without_importing_heavy_libraries() -> None:
 
 
 @pytest.mark.parametrize("name", ["run", "report", "figures", "sandbox", "dev", "doctor"])
-def test_every_command_explains_itself(name: str) -> None:
+def test_every_command_explains_itself(name: str, mel: Mel) -> None:
     done = mel(name, "--help")
     assert done.returncode == 0 and len(done.stdout) > 200
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from mel_pipeline.cli.doctor import findings, findings_of, machine
-from mel_pipeline.cli.doctor.finding import Finding, Level
+from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline_tests.conftest import Organisation
@@ -200,6 +200,45 @@ def test_files_readable_by_others_are_named_with_the_command_that_closes_them(se
     settings.home.chmod(0o755)
     found = of(settings)["Access"]
     assert found.level is Level.WARN and f"chmod -R go-rwx {settings.home}" in found.words
+
+
+@pytest.mark.fault(56)
+def test_a_report_that_could_not_be_written_is_broken_before_it_is_due(settings: Settings) -> None:
+    all_of_them = of(settings.model_copy(update={"formats": "html,pdf"}))["Reports"]
+    assert all_of_them.words == f"html, pdf in {settings.published_dir}"
+    unknown = of(settings.model_copy(update={"formats": "html,docx"}))["Reports"]
+    assert unknown.level is Level.BROKEN and "no format docx" in unknown.words
+    within = of(settings.model_copy(update={"reports_dir": settings.home.parent}))["Reports"]
+    assert within.level is Level.BROKEN and "does not contain MEL_HOME" in within.words
+
+
+@pytest.mark.fault(56)
+def test_what_breaks_in_an_unforeseen_way_is_one_broken_line_and_hides_no_other(settings: Settings) -> None:
+    history = settings.dagster_home / "history"
+    history.mkdir(parents=True)
+    (history / "runs.db").write_text("no database " * 100)
+    found = of(settings)
+    assert "not a database" in found["Queue of runs"].words and found["Queue of runs"].level is Level.BROKEN
+    (settings.home / "file").touch()
+    found = of(settings.model_copy(update={"home": settings.home / "file"}))
+    assert found["Warehouse"].level is Level.BROKEN and "Set" not in found["SQL models"].words
+
+    def explode() -> str:
+        raise KeyError("a name that no line may repeat")
+
+    line = guarded("Part", explode)
+    assert line.level is Level.BROKEN and "KeyError" in line.words and "repeat" not in line.words
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://mel:hunter2@host/mel", "sqlite:////data/mel.db", "warehouse.duckdb"]
+)
+def test_a_warehouse_of_another_kind_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("MEL_WAREHOUSE_URL", url)
+    [*_, last] = findings(offline=True)
+    assert last.level is Level.BROKEN and "MEL_WAREHOUSE_URL" in last.words and "hunter2" not in last.words
 
 
 def test_the_file_of_the_settings_is_printed_and_one_in_the_current_folder_is_not_overlooked(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import pytest
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build, jobs
 from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
+from mel_pipeline.quality.scorecard import rules
 from mel_pipeline.sandbox.server import Sandbox
+from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import TODAY, Organisation, organisation_in
 from mel_pipeline_tests.fixtures.shared import made_once
 
@@ -47,6 +51,12 @@ def after_a_night(
     home = tmp_path / "home"
     shutil.copytree(made_once(tmp_path_factory, "night", make), home)
     return set_environment(organisation_in(home, sandbox), monkeypatch)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries as usual, without the seconds between them."""
+    monkeypatch.setattr("mel_pipeline.sources.shared.http.Policy", partial(Policy, backoff=0.01))
 
 
 def set_environment(organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> Organisation:
@@ -127,7 +137,7 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
 
 @pytest.mark.slow
 def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
-    after_a_night: Organisation, monkeypatch: pytest.MonkeyPatch
+    after_a_night: Organisation, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/closed")
     result = run("collect_only", "2024-Q4")
@@ -201,7 +211,7 @@ def test_no_secret_appears_in_the_events_of_a_failing_run(
 
 @pytest.mark.slow
 def test_a_source_without_settings_is_named_and_the_others_are_collected(
-    environment: Organisation, monkeypatch: pytest.MonkeyPatch
+    environment: Organisation, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEL_SAMPLE", "false")
     monkeypatch.setenv("MEL_MATOMO_URL", "http://127.0.0.1:9/index.php")
@@ -211,6 +221,19 @@ def test_a_source_without_settings_is_named_and_the_others_are_collected(
     assert verdicts["raw_survey_files__responses", "table_is_complete"].passed
     table = verdicts["raw_matomo__daily", "table_is_complete"]
     assert not table.passed and table.severity is dg.AssetCheckSeverity.WARN, "it stops nothing"
+
+
+@pytest.mark.slow
+def test_what_a_load_warns_about_is_listed_among_the_rules_of_mel_quality(environment: Organisation) -> None:
+    name = "silent_gender_nps_in_other_words.csv"
+    folder = environment.settings.survey_folder
+    shutil.copy(ROOT / "mel_pipeline_tests" / "fixtures" / "survey_cases" / name, folder / name)
+    os.utime(folder / name, (1_700_000_000,) * 2)
+    for _ in range(2):  # the second night reads nothing of it
+        job = build().resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(asset_selection=[dg.AssetKey("raw_survey_files__responses")]).success
+        broken = [rule for rule in rules(environment.warehouse)["validity"] if not rule["passed"]]
+        assert any("What's your gender?" in rule["sentence"] for rule in broken)
 
 
 @pytest.mark.slow

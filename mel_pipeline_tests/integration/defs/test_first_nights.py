@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.defs import build
+from mel_pipeline.defs.context import Mel
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
 from mel_pipeline.warehouse import Warehouse
@@ -109,7 +110,7 @@ ONE = {
 @pytest.mark.deep
 @pytest.mark.fault(31)
 @settings(
-    max_examples=examples(1, 12),
+    max_examples=examples(1, 6),
     phases=[Phase.explicit, Phase.generate] if IS_DEEP else [Phase.explicit],  # a night takes ten seconds
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -142,3 +143,25 @@ def test_any_subset_of_sources_with_any_of_them_down_gives_a_report_in_the_first
             seen = now
     finally:
         shutil.rmtree(home)
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("place", ["survey_exports/codebooks/ours.yml", "survey_exports/profiles/ours.yml"])
+def test_a_file_of_settings_that_somebody_wrote_wrongly_is_an_outage_of_its_source(
+    tmp_path: Path, sandbox: Sandbox, place: str
+) -> None:
+    write_survey_exports(tmp_path / "survey_exports", sandbox.organisation)
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text("[" * 3_000)
+    table = dg.AssetKey("raw_survey_files__responses")
+    with environment(variables(frozenset({FILES}), tmp_path, sandbox.port)):
+        (asset,) = (made for made in build().assets or [] if table in made.keys)  # type: ignore[union-attr]
+        with dg.DagsterInstance.ephemeral() as instance:
+            done = dg.materialize([asset], resources={"mel": Mel()}, instance=instance, raise_on_error=False)
+    assert done.success, "the night goes on with what was loaded before"
+    broken = {
+        check.check_name: check.description
+        for check in done.get_asset_check_evaluations()
+        if not check.passed
+    }
+    assert "ours.yml" in str(broken["rows_are_readable"])

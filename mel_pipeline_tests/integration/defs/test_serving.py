@@ -18,11 +18,12 @@ import pytest
 import requests
 
 from mel_pipeline.cli.main import dev
-from mel_pipeline.core.errors import PortTakenError, ServingError
+from mel_pipeline.core.errors import PortTakenError, ReportError, ServingError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.serving.instance import SHIPPED, open_instance
 from mel_pipeline.defs.serving.left_runs import HOST, mark_left_runs
 from mel_pipeline.defs.serving.supervision import Parts, end
+from mel_pipeline.defs.serving.webserver import serve_ui
 from mel_pipeline.sandbox.server import running_account
 from mel_pipeline_tests.fixtures.zoho_account import Account
 
@@ -120,13 +121,15 @@ def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_a
         "MEL_TODAY": "2026-11-20",
     }
     with mel_dev(tmp_path, settings, port) as server:
-        until(90, lambda: requests.get(f"{url}/server_info", timeout=5).ok, "the UI answers")
+        until(300, lambda: requests.get(f"{url}/server_info", timeout=5).ok, "the UI answers")
         launched = ask(LAUNCH % ASSET)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run_id = launched["run"]["id"]  # type: ignore[index]
         ended = ("SUCCESS", "FAILURE", "CANCELED")
         status = until(
-            90, lambda: (got := ask(STATUS % run_id)["runOrError"]["status"]) in ended and got, "the run ends"
+            300,
+            lambda: (got := ask(STATUS % run_id)["runOrError"]["status"]) in ended and got,
+            "the run ends",
         )
         assert status == "SUCCESS"
         assert (tmp_path / "home" / "warehouse.duckdb").is_file(), "the path of the file, in every process"
@@ -157,7 +160,7 @@ def test_the_daemon_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> 
         ) as daemon,
     ):
         try:
-            until(60, lambda: "following daemons" in said.read_text(), "it is at work")
+            until(300, lambda: "following daemons" in said.read_text(), "it is at work")
             assert daemon.stdin
             daemon.stdin.close()  # what the kernel does when the parent is killed
             daemon.wait(40)
@@ -180,6 +183,14 @@ def test_a_part_that_ends_stops_the_rest_and_is_named() -> None:
 
 
 @pytest.mark.slow  # imports the UI and starts the sample
+@pytest.mark.fault(51)
+def test_a_folder_that_contains_the_data_and_keys_is_not_served_to_readers(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", reports_dir=tmp_path)
+    for folder in (tmp_path, settings.home):
+        with pytest.raises(ReportError, match="does not contain MEL_HOME"):
+            serve_ui(settings.model_copy(update={"reports_dir": folder}), 0, Parts())
+
+
 def test_ports_that_another_program_has_are_refused_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +243,7 @@ def run_in_a_process(home: Path, host: str = "") -> Iterator[subprocess.Popen[by
     with subprocess.Popen(
         [sys.executable, "-c", LEFT, str(home), host], stderr=subprocess.DEVNULL
     ) as process:
-        until(60, (home / "waits").exists, "the run is at work")
+        until(300, (home / "waits").exists, "the run is at work")
         (home / "waits").unlink()
         yield process
         process.kill()

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from mel_pipeline.core.errors import DeliveryError, SettingsError
 from mel_pipeline.core.settings import PROJECT, Settings
 from mel_pipeline.delivery.service import Delivered, deliver
+from mel_pipeline_tests.conftest import Mel
 from mel_pipeline_tests.fixtures.mail import Mailbox, mail_server
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation, seven_members
 from mel_pipeline_tests.fixtures.shared import made_once
@@ -232,10 +233,8 @@ def test_what_is_not_set_is_named_before_anything_is_sent_or_copied(case: Case) 
 
 
 def test_at_a_terminal_a_delivery_says_what_went_out_and_errors_are_one_line(
-    case: Case, tmp_path: Path
+    case: Case, tmp_path: Path, mel: Mel
 ) -> None:
-    from mel_pipeline_tests.integration.cli.test_commands import mel
-
     settings = {
         "MEL_HOME": str(case.small.settings.home), "MEL_TODAY": "2025-02-01", "MEL_FIRST_QUARTER": "2024-Q1",
         "MEL_REPORTS_DIR": str(tmp_path / "published"), "MEL_SMTP_HOST": "127.0.0.1", "MEL_SMTP_PORT": str(case.box.port),

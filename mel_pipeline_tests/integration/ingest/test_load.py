@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import textwrap
 import time
 from datetime import UTC, datetime, timedelta
@@ -25,6 +21,7 @@ from mel_pipeline.quality.results_log import judge_table
 from mel_pipeline.sources.shared.base import Batch, Pull, Rejected, frame_of
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
+from mel_pipeline_tests.fixtures.forking import Forking
 
 NOW = datetime(2026, 1, 1)
 DEALS = contract_of("zoho_crm")
@@ -403,20 +400,15 @@ _LOAD_FOR_EVER = """
 @pytest.mark.parametrize("delay", [0.2, 0.45, 0.8])
 @pytest.mark.fault(1)
 def test_a_load_killed_in_the_middle_leaves_a_readable_warehouse_and_the_next_run_right(
-    warehouse: Warehouse, delay: float
+    warehouse: Warehouse, forked: Forking, tmp_path: Path, delay: float
 ) -> None:
     load_entity(Listed([batch(deal(0))], cursor="start"), DEALS, "deals", warehouse)
-    code = textwrap.dedent(_LOAD_FOR_EVER)
-    victim = subprocess.Popen(
-        [sys.executable, "-c", code, warehouse.url],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-    )
-    with victim:
-        assert victim.stdout is not None and victim.stdout.readline() == b"ready\n"
-        _wait_for(warehouse, 1)
-        time.sleep(delay)
-        victim.send_signal(signal.SIGKILL)
+    forked.start(textwrap.dedent(_LOAD_FOR_EVER), warehouse.url, said=tmp_path / "said")
+    assert forked.line() == "ready"
+    _wait_for(warehouse, 1)
+    time.sleep(delay)
+    forked.kill()
+    assert not forked.ended_well()
     table = deals(warehouse)
     turns = set(table.loc[table["_row_key"] != "0", "name"])
     cursor = warehouse.read("select cursor from source_cursor")["cursor"].item()
@@ -445,30 +437,32 @@ _HOLD = """
 """
 
 
-def _holder(url: str, seconds: float) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", textwrap.dedent(_HOLD), url, str(seconds)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    )
+def _hold(forked: Forking, folder: Path, url: str, seconds: float) -> None:
+    forked.start(textwrap.dedent(_HOLD), url, str(seconds), said=folder / "said")
+    assert forked.line() == "held"
 
 
 @pytest.mark.fault(7)
-def test_the_second_of_two_runs_waits_until_the_first_releases_the_file(warehouse: Warehouse) -> None:
-    with _holder(warehouse.url, 1.0) as other:
-        assert other.stdout is not None and other.stdout.readline() == b"held\n"
-        begun = time.monotonic()
-        assert load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
-        assert time.monotonic() - begun > 0.5
+def test_the_second_of_two_runs_waits_until_the_first_releases_the_file(
+    warehouse: Warehouse, forked: Forking, tmp_path: Path
+) -> None:
+    _hold(forked, tmp_path, warehouse.url, 1.0)
+    begun = time.monotonic()
+    assert load_entity(Listed([batch(deal(1))]), DEALS, "deals", warehouse).new == 1
+    assert time.monotonic() - begun > 0.5
+    assert forked.ended_well()
 
 
 @pytest.mark.fault(7)
-def test_a_run_that_times_out_waiting_says_who_holds_the_file_and_what_to_do(warehouse: Warehouse) -> None:
+def test_a_run_that_times_out_waiting_says_who_holds_the_file_and_what_to_do(
+    warehouse: Warehouse, forked: Forking, tmp_path: Path
+) -> None:
     impatient = Warehouse(warehouse.url, 0.5)
-    with _holder(warehouse.url, 30) as other:
-        assert other.stdout is not None and other.stdout.readline() == b"held\n"
-        with pytest.raises(WarehouseError, match=rf"PID {other.pid}.*Wait for that run"):
-            impatient.read("select 1")
-        other.kill()
+    _hold(forked, tmp_path, warehouse.url, 30)
+    with pytest.raises(WarehouseError, match=rf"PID {forked.child}.*Wait for that run"):
+        impatient.read("select 1")
+    forked.kill()
+    assert not forked.ended_well()
 
 
 def test_a_load_too_large_for_its_memory_limit_is_published_with_a_higher_one(

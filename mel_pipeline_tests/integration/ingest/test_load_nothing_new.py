@@ -19,6 +19,7 @@ from mel_pipeline.ingest import load as loading
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.warehouse import Warehouse, raw
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal, deals
 
 
@@ -196,8 +197,9 @@ def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
 
 
 @pytest.mark.slow
-# Without shrinking: an example takes seconds, and the stories are short.
-@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@pytest.mark.deep
+# Without shrinking: an example takes a second, and the stories are short.
+@settings(max_examples=examples(8, 100), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(story=STORY)
 def test_any_sequence_of_loads_ends_as_if_every_row_had_been_compared(story: list[Event]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:

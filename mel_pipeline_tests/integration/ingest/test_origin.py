@@ -13,6 +13,11 @@ from mel_pipeline.core.errors import OriginError
 from mel_pipeline.core.settings import Settings, with_sample_values
 from mel_pipeline.ingest.origin import holds_sample, note_origin, origin_of, require_origin
 from mel_pipeline.reporting.inputs.editions import read_edition
+from mel_pipeline.sandbox.server import running_account
+from mel_pipeline.sandbox.zoho import Account
+from mel_pipeline.sources import open_source
+from mel_pipeline.sources.shared.base import Client
+from mel_pipeline.sources.zoho_crm.client import open_api
 from mel_pipeline.warehouse.emptying import empty_warehouse
 from mel_pipeline_tests.fixtures.organisation import Small, member, organisation, seven_members
 
@@ -76,6 +81,36 @@ def test_a_cursor_of_one_data_centre_is_not_used_in_another(tmp_path: Path) -> N
     note_origin(small.warehouse, real(small), "zoho_crm")
     with pytest.raises(OriginError, match="mel warehouse same-account zoho_crm"):
         require_origin(small.warehouse, real(small, zoho_api_url="https://www.zohoapis.com"), "zoho_crm")
+
+
+@pytest.mark.fault(34)
+def test_another_zoho_account_at_the_same_address_is_refused_where_the_token_may_tell(tmp_path: Path) -> None:
+    small = organisation(tmp_path)
+    small.load("accounts", [member(1)])
+    with running_account(Account()) as served:
+        settings = with_sample_values(small.settings, 1).model_copy(
+            update={"sample": False, "zoho_api_url": served.url, "zoho_accounts_url": served.url}
+        )
+        account = open_api(settings).organisation()
+    assert account == Account().zgid
+    note_origin(small.warehouse, settings, "zoho_crm")  # before the token had the scope
+    require_origin(small.warehouse, settings, "zoho_crm", account)
+    note_origin(small.warehouse, settings, "zoho_crm", account)
+    require_origin(small.warehouse, settings, "zoho_crm", account)
+    require_origin(small.warehouse, settings, "zoho_crm")  # the scope was withdrawn
+    with pytest.raises(OriginError, match="another account or address"):
+        require_origin(small.warehouse, settings, "zoho_crm", "999")
+
+
+def test_a_token_that_may_not_read_the_organisation_loads_as_before(tmp_path: Path) -> None:
+    account = Account()
+    account.scopes.discard("ZohoCRM.org.READ")
+    with running_account(account) as served:
+        settings = with_sample_values(organisation(tmp_path).settings, 1).model_copy(
+            update={"sample": False, "zoho_api_url": served.url, "zoho_accounts_url": served.url}
+        )
+        source = open_source("zoho_crm", settings)
+        assert isinstance(source, Client) and source.account() is None
 
 
 def test_an_address_that_never_returned_data_can_be_corrected(tmp_path: Path) -> None:

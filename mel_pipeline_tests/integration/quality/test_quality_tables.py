@@ -77,10 +77,11 @@ def test_dangling_references_warn_with_their_count_and_do_not_block(warehouse: W
     assert verdict.sentences == ["Contributions: 1 rows name a record in account that is not there."]
 
 
-def test_the_file_is_free_for_others_after_a_check(warehouse: Warehouse) -> None:
+def test_the_file_is_free_for_others_after_a_check(tmp_path: Path) -> None:
     import subprocess
     import sys
 
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=0)
     load_entity(Listed([batch(deal(1))]), CRM, "deals", warehouse)
     judged(warehouse)
     path = warehouse.engine.url.database

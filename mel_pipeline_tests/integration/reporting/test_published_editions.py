@@ -15,7 +15,12 @@ from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir
 from mel_pipeline.reporting.inputs.site_data import write_site
+from mel_pipeline.reporting.page import model
+from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.reporting.workbook import sheets
+from mel_pipeline.reporting.workbook.cells import Words
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
+from mel_pipeline_tests.fixtures.paper import poppler
 
 Cell = tuple[str, str, str]  # indicator, period, disaggregation
 Numbers = tuple[str, str, str]  # value, numerator, denominator
@@ -42,16 +47,19 @@ def in_csv(folder: Path) -> dict[Cell, set[Numbers]]:
     return found
 
 
+HELPER = 173  # answers withheld so that three others cannot be derived; no other number is this one
 NUMBERS = ("value", "numerator", "denominator")
 
 
 def texts(folder: Path) -> dict[str, str]:
-    """The words of every page and workbook of the editions."""
+    """The words of every page, chart, PDF and workbook of the editions and of the reading site."""
     found = {}
-    for path in sorted(folder.rglob("report*.html")):
-        words = re.sub(
-            r"<(style|script|svg)\b.*?</\1>|<[^>]+>", " ", path.read_text("utf-8"), flags=re.DOTALL
-        )
+    for path in sorted(folder.rglob("*.pdf")):
+        found[f"{path.parent.name}/{path.name}"] = poppler("pdftotext", "-raw", path, "-")
+    for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.svg")]):
+        text = path.read_text("utf-8")
+        told = " ".join(re.findall(r"(?:aria-label|alt|title|content|data-[\w-]+)=\"([^\"]*)\"", text))
+        words = told + re.sub(r"<(style|script)\b.*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL)
         found[f"{path.parent.name}/{path.name}"] = words
     for path in sorted(folder.rglob("*.xlsx")):
         sheets = openpyxl.load_workbook(path).worksheets
@@ -60,13 +68,13 @@ def texts(folder: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.slow  # two editions in three languages and three formats
+@pytest.mark.slow  # three editions in two languages and four formats
 def test_no_edition_format_or_language_shows_a_draft_or_what_another_one_withheld(tmp_path: Path) -> None:
     small = organisation(
         tmp_path,
         reports_dir=tmp_path / "published",
-        languages="en,fr,es",
-        formats="html,xlsx,csv",
+        languages="en,fr",
+        formats="html,pdf,xlsx,csv",
         processes=1,
     )
     small.load("accounts", [member(number) for number in range(1, 8)])
@@ -81,7 +89,7 @@ def test_no_edition_format_or_language_shows_a_draft_or_what_another_one_withhel
             event(5, event_type="Panel"),
         ],
     )
-    for number, count in ((1, 30), (2, 3), (3, 9), (4, 20), (5, 25)):
+    for number, count in ((1, HELPER), (2, 3), (3, 139), (4, 20), (5, 25)):
         answers = {f"e{number}r{item}": "Satisfied" for item in range(count)}
         small.survey(f"event{number}.csv", answers, f"EV-{number}")
     for quarter in ("2024-Q3", "2024-Q4"):
@@ -123,6 +131,12 @@ def test_no_edition_format_or_language_shows_a_draft_or_what_another_one_withhel
     }
     assert ("SAT-01", "2024-Q3", "activity_type=Panel") in withheld
     assert not withheld & printed.keys()
+    assert ("SAT-01", "2024-Q3", "activity_type=Solutions Lab") in withheld
+    words = texts(folder)
+    assert {Path(name).suffix for name in words} == {".html", ".pdf", ".svg", ".xlsx"}
+    assert not [
+        name for name, text in words.items() if re.search(rf"(?<![\d.,]){HELPER}(?![\d.,]\d|\d)", text)
+    ]
 
 
 def test_the_published_folder_must_not_contain_the_drafts(tmp_path: Path) -> None:
@@ -145,3 +159,24 @@ def test_moving_an_edition_leaves_nothing_behind_and_keeps_files_people_added(
     clear_away(old, new)
     assert not old.exists() and (new / "report-en.html").read_text() == "new"
     assert (new / "notes.docx").is_file() and (new / "charts" / "MEM-01.svg").is_file()
+
+
+def test_the_quality_page_counts_no_few_people_and_names_unreadable_dates_of_leaving(tmp_path: Path) -> None:
+    small = organisation(tmp_path)
+    small.load("accounts", [member(1, left_on="in the autumn"), *map(member, range(2, 30))])
+    small.load("events", [event(1)])
+    small.survey("few.csv", {"r1": "Satisfied", "r2": "Satisfied", "r3": "Dissatisfied"})
+    small.calculate("2024-Q4")
+    edition = read_edition(small.warehouse, small.settings, "2024-Q4")
+    texts_en = load_texts(small.settings.report_sources, "en")
+    counted = {row["source"]: (row["read"], row["stored"]) for row in model._quality(edition, texts_en)}
+    assert counted["Survey exports"] == ("not shown", "not shown")
+    assert {row["source"]: row["rows"] for row in model._card(edition, texts_en)}[
+        "Survey exports"
+    ] == "not shown"
+    assert "not shown" in {cell for row in sheets._quality(edition, Words(texts_en)).rows for cell in row}
+    [note] = edition.notes
+    assert note.startswith("Zoho CRM (Organisations): dates of leaving that cannot be read.")
+    for language in ("fr", "es", "ca"):
+        other = load_texts(small.settings.report_sources, language)
+        assert other.say(note) != note and not other.missing

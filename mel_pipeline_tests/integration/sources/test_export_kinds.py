@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.sources.shared.platform import headers
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.platforms import CASES, Folder, figures, reasons, zipped
 
@@ -26,6 +30,7 @@ VIEWS = {"abcdefghijk": "1000", "lmnopqrstuv": "500"}
 # YouTube: chart, table, totals, zip
 
 
+@pytest.mark.fault(82)
 @pytest.mark.behaviour("rows_as_meant", "youtube")
 @pytest.mark.parametrize("newest", ["Table data.csv", "Chart data.csv", "Totals.csv"])
 def test_the_chart_of_a_studio_export_is_no_list_of_videos_whichever_file_is_newer(
@@ -132,7 +137,7 @@ def test_the_sponsored_row_of_a_post_is_left_out_and_counted(tmp_path: Path) -> 
 
 
 def linkedin_posts(
-    header: list[str], rows: list[list[object]], *, days: list[list[object]] | None = None
+    header: Sequence[object], rows: Sequence[Sequence[object]], *, days: Sequence[Sequence[object]] = ()
 ) -> bytes:
     book = Workbook()
     sheet = book.active
@@ -281,6 +286,15 @@ def test_dates_after_today_are_a_warning_with_the_place(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.behaviour("date_orders", "linkedin")
+def test_dates_that_a_spreadsheet_converted_in_part_are_refused(tmp_path: Path) -> None:
+    row = ["A call", f"{URL}1", "Organic", None, ""]
+    rows = [[*row, datetime(2026, 9, 7), 900, 1, 1, 1, 1], [*row, "25/09/2026", 900, 1, 1, 1, 1]]
+    folder = Folder(tmp_path, "linkedin")
+    folder.put("content.xlsx", linkedin_posts(POSTS["en"], rows))
+    assert "Excel converted those it could" in reasons(folder.batches("contents")[0])[0]
+
+
 def test_an_order_that_is_none_is_named_with_its_setting(tmp_path: Path) -> None:
     folder = Folder(tmp_path, "instagram", export_date_order="european")
     with pytest.raises(SettingsError, match="MEL_INSTAGRAM_EXPORT_DATE_ORDER is 'european'"):
@@ -425,9 +439,15 @@ def test_an_export_of_a_handle_asks_for_the_number_of_the_account(tmp_path: Path
 def test_a_written_number_reads_as_itself_and_no_other_text_as_a_number(
     number: int, language: str, text: str
 ) -> None:
-    from mel_pipeline.sources.shared.platform.headers import whole_number_of
-
     mark = {"en": ",", "fr": "\u202f", "es": ".", "ca": "."}[language]
-    assert whole_number_of(f"{number:,}".replace(",", mark), language) == str(number)  # type: ignore[arg-type]
-    read = whole_number_of(text, language)  # type: ignore[arg-type]
+    assert headers.whole_number_of(f"{number:,}".replace(",", mark), language) == str(number)  # type: ignore[arg-type]
+    read = headers.whole_number_of(text, language)  # type: ignore[arg-type]
     assert read is None or (read == "".join(filter(str.isdigit, text)) and not set(text) & set("K%-"))
+
+
+@pytest.mark.parametrize("listed", ["shared/meta", "linkedin", "youtube", "x"])
+def test_every_column_has_a_name_in_every_language_and_no_name_means_two_columns(listed: str) -> None:
+    path = Path(headers.__file__).parents[2] / listed / "columns.yml"
+    headers.column_names(path)  # refuses a name of two columns
+    languages = {name: set(words) - {"en"} for name, words in yaml.safe_load(path.read_text("utf-8")).items()}
+    assert all(found == {"fr", "es", "ca"} for found in languages.values()), languages

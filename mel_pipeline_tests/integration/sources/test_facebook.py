@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +23,7 @@ from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.sources.facebook import client
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import TODAY, Organisation, organisation_in
+from mel_pipeline_tests.fixtures.forking import Forking
 
 pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
 QUICK = Policy(connect=2, read=5, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
@@ -188,8 +186,17 @@ def test_a_request_refused_for_every_metric_is_an_error_and_not_five_retired_met
 
 
 @pytest.mark.behaviour("error_meaning", "facebook")
-def test_a_page_that_is_gone_is_an_error_about_its_id(network: Organisation, pages: Facebook) -> None:
+@pytest.mark.behaviour("one_account", "facebook")
+def test_a_page_that_is_gone_is_named_by_its_id_and_the_other_is_stored(
+    network: Organisation, pages: Facebook
+) -> None:
     pages.gone = {SECOND}
+    (warning,) = load(network, "periods").warnings
+    assert SECOND in warning and "MEL_FACEBOOK_PAGE_IDS" in warning
+    found = network.warehouse.read("select account_id, availability from raw_platforms__metrics")
+    states = found.groupby("account_id")["availability"].agg(set).to_dict()
+    assert states == {PAGE: {"not_offered"}, SECOND: {"no_access"}}
+    pages.gone = {PAGE, SECOND}
     with pytest.raises(PermanentSourceError, match="MEL_FACEBOOK_PAGE_IDS"):
         load(network, "periods")
 
@@ -301,7 +308,7 @@ def test_a_truncated_page_is_requested_again(network: Organisation, pages: Faceb
 
 @pytest.mark.behaviour("resumed", "facebook")
 def test_a_load_interrupted_between_windows_resumes_and_ends_with_the_same_rows(
-    network: Organisation, box: Sandbox, pages: Facebook, tmp_path: Path
+    network: Organisation, box: Sandbox, pages: Facebook, forked: Forking, tmp_path: Path
 ) -> None:
     pages.add_fault("/insights", after=4, times=None, status=400, body={"error": {"message": "", "code": 2}})
     with pytest.raises(SourceError):
@@ -336,17 +343,16 @@ load_entity(client.open(settings), contract_of("facebook"), "daily", Warehouse(s
 
 @pytest.mark.behaviour("resumed", "facebook")
 def test_a_load_killed_between_windows_ends_with_the_same_rows_when_it_runs_again(
-    network: Organisation, box: Sandbox, pages: Facebook, tmp_path: Path
+    network: Organisation, box: Sandbox, pages: Facebook, forked: Forking, tmp_path: Path
 ) -> None:
     pages.add_fault("/insights", after=4, times=None, delay=3)
-    command = [sys.executable, "-c", _LOAD, str(network.settings.home), str(box.port), str(TODAY)]
-    path = {"PYTHONPATH": str(Path(__file__).parents[3])}
-    with subprocess.Popen(command, env={**os.environ, **path}) as victim:
-        until = time.monotonic() + 60
-        while sum(call.path.endswith("/insights") for call in pages.calls) < 5:
-            assert victim.poll() is None and time.monotonic() < until
-            time.sleep(0.05)
-        victim.kill()
+    forked.start(_LOAD, str(network.settings.home), str(box.port), str(TODAY))
+    until = time.monotonic() + 60
+    while sum(call.path.endswith("/insights") for call in pages.calls) < 5:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    forked.kill()
+    assert not forked.ended_well()
     pages.clear_faults()
     assert not network.warehouse.has_table("raw_platforms__metrics")
     load(network, "daily")

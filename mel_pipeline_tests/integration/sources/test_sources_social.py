@@ -18,7 +18,7 @@ from mel_pipeline.sources.instagram import client as instagram
 from mel_pipeline.sources.matomo import client as matomo
 from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.http import Policy
-from mel_pipeline.sources.shared.meta import graph
+from mel_pipeline.sources.shared.meta import graph_errors
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
 from mel_pipeline_tests.fixtures.platforms import CASES
 
@@ -441,9 +441,9 @@ def test_an_hour_long_wait_in_the_usage_header_is_left_to_the_next_run(tmp_path:
 
 
 def test_the_usage_header_is_read_in_minutes_and_broken_ones_are_ignored() -> None:
-    assert graph.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
-    assert graph.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
-    assert graph.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
+    assert graph_errors.wait_seconds({"X-App-Usage": '{"estimated_time_to_regain_access": 2}'}) == 120
+    assert graph_errors.wait_seconds({"x-app-usage": "{", "X-Business-Use-Case-Usage": "[]"[:1]}) is None
+    assert graph_errors.wait_seconds({"X-App-Usage": '{"call_count": 3}'}) is None
 
 
 def visits(

@@ -41,7 +41,13 @@ def members(home: Path, count: int, **more: Any) -> Iterator[Case]:
 @pytest.mark.parametrize(
     "address", [r"/crm/v8/Accounts\?", "/Accounts/deleted", "/actions/count", "/settings/fields"]
 )
-@pytest.mark.parametrize("body", ERRORS, ids=lambda body: ",".join(body) or "nothing")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(body, id=",".join(body) or "nothing", marks=pytest.mark.slow if 2 < number < 6 else [])
+        for number, body in enumerate(ERRORS)
+    ],
+)
 def test_an_error_in_the_body_of_a_200_fails_and_the_change_it_hid_comes_with_the_next_load(
     tmp_path: Path, address: str, body: dict[str, Any]
 ) -> None:

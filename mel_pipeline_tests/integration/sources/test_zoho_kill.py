@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.sandbox.zoho import Field
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.forking import Forking
 from mel_pipeline_tests.fixtures.killable import start_load
 from mel_pipeline_tests.fixtures.zoho_account import Case, account_with
 from mel_pipeline_tests.fixtures.zoho_stub import PATIENT
 
 WIDE = [Field(f"Field_{number:02}", "text") for number in range(60)]
-STAGED_ROWS, KILLS = 160, 7
+STAGED_ROWS, KILLS = 160, examples(4, 7)
 
 
 def load_while_killing(case: Case, forked: Forking, chance: random.Random, small: int) -> int:
@@ -26,8 +27,8 @@ def load_while_killing(case: Case, forked: Forking, chance: random.Random, small
     while True:
         start_load(forked, case, STAGED_ROWS, small)
         if killed < KILLS:
-            if chance.random() < 0.6:  # as a call arrives: between two pages, or in mid-scan
-                left = iter(range(chance.randint(1, 14), -1, -1))
+            if not killed or chance.random() < 0.6:  # as a call arrives: between two pages, or in mid-scan
+                left = iter(range(chance.randint(1, 14) if killed else 1, -1, -1))
                 case.account.faults.on_call = lambda call, left=left: (
                     forked.kill() if next(left, 1) == 0 else None
                 )
@@ -60,7 +61,8 @@ WAYS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(1, 1 + examples(1, 5)))
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.fault(1)
 def test_a_load_killed_at_random_moments_ends_identical_to_one_that_was_not(

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from mel_pipeline.cli.main import app
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sandbox.server import running_account
 from mel_pipeline.sandbox.zoho import Account, Field
 from mel_pipeline.sources.zoho_crm.mapping import SHIPPED, load_mapping
@@ -20,7 +21,7 @@ CRM = contract_of("zoho_crm")
 
 
 def changed(tmp_path: Path, change: object) -> Path:
-    written = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    written = from_yaml(SHIPPED.read_text("utf-8"))
     change(written)  # type: ignore[operator]
     path = tmp_path / "mapping.yml"
     path.write_text(yaml.safe_dump(written), "utf-8")
@@ -86,6 +87,13 @@ def other_zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acco
     with running_account(account) as server:
         for name in ("ZOHO_ACCOUNTS_URL", "ZOHO_API_URL"):
             monkeypatch.setenv(f"MEL_{name}", server.url)
+        monkeypatch.setenv("MEL_SAMPLE", "false")  # starting it takes a second
+        for name, value in (
+            ("CLIENT_ID", "client"),
+            ("CLIENT_SECRET", "client-secret"),
+            ("REFRESH_TOKEN", "refresh-token"),
+        ):
+            monkeypatch.setenv(f"MEL_ZOHO_{name}", f"sample-{value}")
         monkeypatch.setenv("MEL_HOME", str(tmp_path / "home"))
         monkeypatch.setenv("MEL_SANDBOX_PORT", "0")
         yield account

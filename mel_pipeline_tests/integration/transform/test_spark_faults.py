@@ -40,7 +40,7 @@ def both_executors(cluster: Cluster) -> None:
     begun = time.monotonic()
     alive = [f"worker-{n}" for n, worker in enumerate(cluster.workers) if worker.poll() is None]
     while not all(list(cluster.folder.glob(f"{name}/app-*/*/stderr")) for name in alive):
-        assert time.monotonic() - begun < 60
+        assert time.monotonic() - begun < 300
         time.sleep(0.2)
 
 
@@ -71,7 +71,7 @@ print("ended", flush=True)
     folder = lake_of(small).folder / "figures"
     while not any(folder.glob("*/*.parquet")) or len(list(folder.iterdir())) < 2:
         assert child.poll() is None
-        assert time.monotonic() - begun < 90
+        assert time.monotonic() - begun < 300
         time.sleep(0.05)
     child.kill()
     rest, _ = child.communicate()
@@ -87,6 +87,7 @@ def test_a_model_survives_the_loss_of_a_worker_and_says_so_when_all_are_lost(
     tmp_path: Path,
     spark_cluster: Cluster,
 ) -> None:
+    spark_cluster.add_worker()
     small = Small(tmp_path, f"duckdb:///{tmp_path / 'small.duckdb'}")
     small.write("models/slow.sql", SLOW)
     [expected] = Runner(small.warehouse).run(SqlProject.load(small.folder, {}))
@@ -116,6 +117,5 @@ def test_a_model_survives_the_loss_of_a_worker_and_says_so_when_all_are_lost(
 
     with pytest.raises(ModelError, match="no worker took a task within 5 seconds"):
         run(small, spark_cluster.url, wait_seconds=5)
-    spark_cluster.add_worker()
     spark_cluster.add_worker()
     assert run(small, spark_cluster.url)["slow"].status == "ok"

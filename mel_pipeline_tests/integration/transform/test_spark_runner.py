@@ -41,7 +41,17 @@ class SmallOnSpark(Small):
 @pytest.fixture
 def small(tmp_path: Path, warehouse_url: str, spark_cluster: Cluster) -> SmallOnSpark:
     """The warehouse is a DuckDB file, then a PostgreSQL server."""
-    small = SmallOnSpark(tmp_path, warehouse_url, spark_cluster.url)
+    return _small(tmp_path, warehouse_url, spark_cluster)
+
+
+@pytest.fixture
+def on_duckdb(tmp_path: Path, spark_cluster: Cluster) -> SmallOnSpark:
+    """For what concerns Spark and the folder, whatever the warehouse is."""
+    return _small(tmp_path, f"duckdb:///{tmp_path / 'warehouse.duckdb'}", spark_cluster)
+
+
+def _small(folder: Path, warehouse_url: str, cluster: Cluster) -> SmallOnSpark:
+    small = SmallOnSpark(folder, warehouse_url, cluster.url)
     small.write(
         "models/growing/figures.sql",
         "select '{{ var(\"quarter\") }}' as quarter, {{ var('amount') }} as amount",
@@ -69,10 +79,10 @@ def test_unchanged_models_are_not_built_again(small: SmallOnSpark) -> None:
     assert small.lake.parts()["figures"][0].version != before["figures"][0].version
 
 
-def test_a_failed_test_keeps_the_old_rows_and_skips_what_reads_them(small: SmallOnSpark) -> None:
-    small.run(amount=1)
-    before = small.lake.parts()
-    small.write(
+def test_a_failed_test_keeps_the_old_rows_and_skips_what_reads_them(on_duckdb: SmallOnSpark) -> None:
+    on_duckdb.run(amount=1)
+    before = on_duckdb.lake.parts()
+    on_duckdb.write(
         "models/schema.yml",
         """
         models:
@@ -83,20 +93,20 @@ def test_a_failed_test_keeps_the_old_rows_and_skips_what_reads_them(small: Small
                   - accepted_values: {arguments: {values: [1]}}
         """,
     )
-    results = small.run(amount=2)
+    results = on_duckdb.run(amount=2)
     assert results["figures"].status == "failed"
     assert "1 row of figures where amount is none of: 1." in results["figures"].message
     assert results["last"].status == "skipped"
-    assert small.rows("select amount from figures") == [(1,)]
-    assert small.lake.parts() == before
-    assert len(list((small.lake.folder / "figures").iterdir())) == 1  # the refused version is gone
+    assert on_duckdb.rows("select amount from figures") == [(1,)]
+    assert on_duckdb.lake.parts() == before
+    assert len(list((on_duckdb.lake.folder / "figures").iterdir())) == 1  # the refused version is gone
 
 
 def test_a_broken_model_is_reported_with_its_file_and_does_not_stop_its_neighbours(
-    small: SmallOnSpark,
+    on_duckdb: SmallOnSpark,
 ) -> None:
-    small.write("models/broken.sql", "select nothing from {{ ref('figures') }}")
-    results = small.run()
+    on_duckdb.write("models/broken.sql", "select nothing from {{ ref('figures') }}")
+    results = on_duckdb.run()
     assert results["broken"].status == "failed"
     assert "broken.sql" in results["broken"].message
     assert "nothing" in results["broken"].message
@@ -104,11 +114,11 @@ def test_a_broken_model_is_reported_with_its_file_and_does_not_stop_its_neighbou
 
 
 def test_a_value_that_cannot_be_cast_appears_in_no_message_or_log(
-    small: SmallOnSpark,
+    on_duckdb: SmallOnSpark,
     spark_cluster: Cluster,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    small.write(
+    on_duckdb.write(
         "models/staging/src/__sources.yml",
         """
         sources:
@@ -117,13 +127,13 @@ def test_a_value_that_cannot_be_cast_appears_in_no_message_or_log(
               - {name: things, identifier: raw_src__things, columns: [{name: word, data_type: text}]}
         """,
     )
-    small.write(
+    on_duckdb.write(
         "models/read.sql", "select cast(word as integer) as number from {{ source('src', 'things') }}"
     )
-    with small.warehouse.transaction() as connection:
+    with on_duckdb.warehouse.transaction() as connection:
         connection.exec_driver_sql("create table raw_src__things (word text)")
         connection.exec_driver_sql("insert into raw_src__things values ('someone@example.org')")
-    message = small.result("read").message
+    message = on_duckdb.result("read").message
     assert "CAST_INVALID_INPUT" in message
     shown = capfd.readouterr()
     assert "someone" not in message
@@ -164,12 +174,12 @@ def test_several_quarters_at_once_are_each_replaced(small: SmallOnSpark) -> None
 
 
 def test_a_lake_that_lost_a_table_builds_it_again_and_says_which_quarters_it_cannot(
-    small: SmallOnSpark,
+    on_duckdb: SmallOnSpark,
 ) -> None:
-    small.run()
-    shutil.rmtree(small.lake.folder / "last")
-    assert small.result("last").status == "ok"
-    shutil.rmtree(small.lake.folder / "figures")
+    on_duckdb.run()
+    shutil.rmtree(on_duckdb.lake.folder / "last")
+    assert on_duckdb.result("last").status == "ok"
+    shutil.rmtree(on_duckdb.lake.folder / "figures")
     with pytest.raises(lakes.ModelError, match="of figures the folders of 2024-Q1 are gone"):
-        small.run()
-    assert small.result("figures", full_refresh=True).status == "ok"
+        on_duckdb.run()
+    assert on_duckdb.result("figures", full_refresh=True).status == "ok"

@@ -163,9 +163,9 @@ def test_a_second_writer_that_times_out_gets_a_clear_error_and_readers_do_not_wa
 
 
 @pytest.fixture
-def own_server() -> Iterator[Server]:
+def own_server(postgres_data: Path) -> Iterator[Server]:
     """A server that a test may stop."""
-    with postgres_server() as server:
+    with postgres_server(postgres_data) as server:
         yield server
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
+from itertools import count as count_up
 from pathlib import Path
 
 import pytest
 
 from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.warehouse import Warehouse, safety
+from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.forking import Forking
 
 # Writes forever: each transaction adds a row to both tables and prints its number once durable.
@@ -41,13 +45,17 @@ def count(warehouse: Warehouse, table: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.fault(1)
 def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committed(
     tmp_path: Path, forked: Forking
 ) -> None:
     warehouse, chance = warehouse_at(tmp_path), random.Random(7)
-    in_fold = 0
-    for turn in range(40):
+    in_fold, enough = 0, examples(8, 40)
+    for turn in count_up():
+        if turn >= enough and in_fold:
+            break
+        assert turn < 80, "some kills fall into a fold"
         forked.start(WRITER, warehouse.url, said=tmp_path / f"said{turn}")
         reported = [forked.line()]
         time.sleep(chance.uniform(0, 0.12))
@@ -62,7 +70,6 @@ def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committ
             "reported rows are there; at most the last was not reported yet"
         )
         assert count(warehouse, "other") == 50 * rows, "a transaction is there whole"
-    assert in_fold, "some kills fell into a fold"
 
 
 def test_a_half_written_file_is_restored_to_its_state_before_the_fold(
@@ -114,9 +121,38 @@ def test_without_room_for_the_copy_the_log_stays_and_nothing_is_lost(
         tried.append(1)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(safety.shutil, "copyfile", no_room)
+    monkeypatch.setattr(safety, "_copy", no_room)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("insert into one values (1, 'kept')")
     assert count(warehouse, "one") == 1
     assert tried
     assert not list(tmp_path.glob("*.before*"))
+
+
+@pytest.mark.fault(7)
+def test_a_fold_does_not_let_a_second_process_write_the_open_file(tmp_path: Path) -> None:
+    # POSIX: closing any handle of a file ends this process's locks on it, also those of DuckDB.
+    warehouse = warehouse_at(tmp_path)
+    intrude = "import sys, duckdb; duckdb.connect(sys.argv[1]).execute('insert into one values (9, NULL)')"
+    with warehouse.connect() as connection:
+        connection.exec_driver_sql("insert into one values (1, 'mine')")
+        connection.commit()
+        assert warehouse._file
+        warehouse._file.fold(connection)
+        command = [sys.executable, "-c", intrude, str(tmp_path / "w.duckdb")]
+        other = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Could not set lock" in other.stderr
+        connection.exec_driver_sql("insert into one values (2, 'mine too')")
+        connection.commit()
+    assert count(warehouse, "one") == 2
+
+
+@pytest.mark.fault(33)
+def test_what_killed_processes_left_beside_the_file_goes_with_an_erasure(tmp_path: Path) -> None:
+    warehouse = warehouse_at(tmp_path)
+    (tmp_path / "w.duckdb.tmp").mkdir()
+    left = [tmp_path / f"w.duckdb.{name}" for name in ("before.unfinished", "rewritten", "tmp/spilled")]
+    for path in left:
+        path.write_bytes(b"a person")
+    assert warehouse.rewrite(["one"])
+    assert not [path for path in left if path.exists()]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from mel_pipeline.cli.doctor import _organisation
 from mel_pipeline.core.contracts import contract_of
-from mel_pipeline.core.errors import SettingsError
-from mel_pipeline.core.organisation import EXAMPLE, facts, missing_files, start
+from mel_pipeline.core.errors import ContractError, SettingsError
+from mel_pipeline.core.organisation import EXAMPLE, facts, missing_files, missing_keys, start
 from mel_pipeline.core.settings import Settings, load_settings
+from mel_pipeline.sources.zoho_crm.mapping import mapping_for
 
 
 @pytest.fixture
@@ -62,6 +64,55 @@ def test_regions_of_the_crm_contract_are_those_of_the_folder(own: Path) -> None:
         "regions: [{name: {en: North}}, {name: {en: South}}]\n", encoding="utf-8"
     )
     assert contract_of("zoho_crm").entities["accounts"].columns["region"].allowed == ["North", "South"]
+
+
+def test_pipelines_and_fewest_rows_of_the_crm_contract_are_those_of_the_folder(own: Path) -> None:
+    facts_file = "name: Ports\ncurrency: XOF\nfund_pipeline: Ports' Fund\nother_pipelines: []\n"
+    (own / "organisation.yml").write_text(facts_file, encoding="utf-8")
+    contract = contract_of("zoho_crm")
+    assert contract.entities["deals"].columns["pipeline"].allowed == ["Ports' Fund"]
+    assert contract.entities["accounts"].min_rows == 1
+    change(
+        own / "organisation.yml",
+        "other_pipelines: []",
+        "fewest_rows: {raw_zoho_crm__accounts: 12, raw_matomo__metrics: 3}",
+    )
+    assert contract_of("zoho_crm").entities["accounts"].min_rows == 12
+    change(own / "organisation.yml", "crm__accounts", "crm__account")
+    with pytest.raises(
+        ContractError, match=r"fewest_rows names raw_zoho_crm__account,.*raw_zoho_crm__accounts"
+    ):
+        contract_of("zoho_crm")
+
+
+def test_what_the_file_leaves_out_is_listed_with_what_counts_instead(own: Path) -> None:
+    (own / "organisation.yml").write_text("name: Ports\ncurrency: XOF\n", encoding="utf-8")
+    found = missing_keys(own)
+    assert found.keys().isdisjoint({"name", "currency"}) and found["fund_pipeline"] == "Fund"
+    assert missing_keys(EXAMPLE) == {}
+
+
+def test_doctor_says_what_a_new_version_adds_to_the_folder(own: Path) -> None:
+    assert _organisation(load_settings()) == f"Metropolis, {own}"
+    (own / "organisation.yml").write_text("name: Ports\ncurrency: XOF\n", encoding="utf-8")
+    said = _organisation(load_settings())
+    assert "organisation.yml does not have" in said and "fund_pipeline ('Fund' counts)" in said
+    (own / "factcheck.yml").unlink()
+    with pytest.raises(SettingsError, match=r"lacks factcheck\.yml.*Copy"):
+        _organisation(load_settings())
+    (own / "factcheck.yml").touch()
+    change(own / "organisation.yml", "XOF", "XOF\nfewest_rows: {raw_crm__accounts: 3}")
+    with pytest.raises(SettingsError, match=r"fewest_rows names raw_crm__accounts"):
+        _organisation(load_settings())
+
+
+def test_the_crm_mapping_is_that_of_the_folder_unless_a_setting_names_another(own: Path) -> None:
+    change(own / "mapping.yml", "module: Accounts", "module: Towns")
+    assert mapping_for(load_settings())["accounts"].module == "Towns"
+    other = Settings(zoho_mapping=EXAMPLE / "mapping.yml", _env_file=None)
+    assert mapping_for(other)["accounts"].module == "Accounts"
+    (own / "mapping.yml").unlink()
+    assert mapping_for(load_settings())["accounts"].module == "Accounts"
 
 
 @pytest.mark.parametrize(

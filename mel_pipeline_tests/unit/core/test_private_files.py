@@ -17,7 +17,9 @@ from mel_pipeline.core.private_files import (
     share_folder,
     shared_with,
 )
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.reporting.files import write_if_changed
+from mel_pipeline.reporting.inputs.folders import editions_dir
 
 ROOT = Path(__file__).parents[3]
 COMMAND = """
@@ -76,6 +78,19 @@ def test_what_an_earlier_version_left_open_is_closed_and_what_is_not_ours_stays(
     assert readable_by_others(tmp_path) == []
     assert mode(tmp_path) == 0o700 and mode(tmp_path / "warehouse.duckdb") == 0o600
     assert mode(tmp_path / "own" / "notes.txt") == 0o664
+
+
+@pytest.mark.fault(55)
+def test_drafts_are_closed_to_others_like_the_rest_of_mel_home(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", reports_dir=tmp_path / "reports")
+    drafts = editions_dir(settings, published=False)
+    assert mode(drafts) == 0o700
+    write_if_changed(drafts / "2024-Q4" / "report-en.html", b"draft")
+    assert mode(drafts) == 0o700
+    drafts.chmod(0o755)  # as earlier versions made it
+    assert drafts in readable_by_others(settings.home)
+    secure(settings.home)
+    assert readable_by_others(settings.home) == []
 
 
 def test_a_folder_that_others_work_in_decides_how_open_new_files_are(tmp_path: Path) -> None:

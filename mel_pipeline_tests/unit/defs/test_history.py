@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
 from mel_pipeline.defs.serving.history import keep_history_open
 
@@ -19,7 +21,7 @@ def counted() -> None:
 
 def write(path: Path, value: int) -> None:
     """As Dagster does: an engine and a connection for one event."""
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
+    engine = sqlite_event_log.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql("pragma journal_mode = wal")
         connection.exec_driver_sql("create table if not exists event (value integer)")
@@ -57,19 +59,32 @@ def test_files_elsewhere_or_opened_after_the_block_are_left_alone(tmp_path):
     assert not (tmp_path / "history" / "later.db-wal").exists()
 
 
+def test_events_of_a_file_share_a_connection_even_from_another_thread(tmp_path):
+    opened = []
+    with keep_history_open(tmp_path):
+        engine = sqlite_event_log.create_engine(f"sqlite:///{tmp_path / 'index.db'}", poolclass=sa.NullPool)
+        sa.event.listen(engine, "connect", lambda connection, _: opened.append(connection))
+        write(tmp_path / "index.db", 1)
+        thread = threading.Thread(target=write, args=(tmp_path / "index.db", 2))
+        thread.start()
+        thread.join()
+        assert opened[0].execute("pragma synchronous").fetchone() == (1,), "normal: synced at checkpoints"
+    assert len(opened) == 1 and values(tmp_path / "index.db") == [1, 2]
+
+
 def test_each_file_gets_one_engine_and_dagster_is_restored_afterwards(tmp_path):
     """If this fails, Dagster creates its engines elsewhere: check whether ``keep_history_open`` is still needed."""
-    before = sqlite_event_log.create_engine
+    before = sqlite_event_log.create_engine, sqlite_run_storage.create_engine
     runs = []
     with keep_history_open(tmp_path), dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        assert sqlite_event_log.create_engine is not before
-        first, second = (sqlite_event_log.create_engine("sqlite:///a.db") for _ in range(2))
-        assert first is second
+        for module in (sqlite_event_log, sqlite_run_storage):
+            first, second = (module.create_engine(f"sqlite:///{tmp_path}/a.db") for _ in range(2))
+            assert first is second
         for _ in range(2):
             result = dg.materialize([counted], instance=instance)
             assert result.success
             runs.append(result.run_id)
-    assert sqlite_event_log.create_engine is before
+    assert (sqlite_event_log.create_engine, sqlite_run_storage.create_engine) == before
     with dg.DagsterInstance.local_temp(str(tmp_path)) as again:
         assert {run.run_id for run in again.get_runs()} == set(runs)
         [last, earlier] = again.fetch_materializations(counted.key, limit=9).records

@@ -180,15 +180,15 @@ def archive(parts: dict[str, bytes]) -> bytes:
 
 
 HOSTILE = {
-    "an archive": (archive({"a.txt": b"164"}), "an archive, not a Word document"),
-    "a path that leads out": (archive({"word/document.xml": b"<a/>", "../x": b""}), "a path outside the archive"),
-    "a zip bomb": (archive({"word/document.xml": b"<a/>", "word/b.xml": b"\0" * (301 << 20)}), "unpacks to more than 300 MB"),
-    "a damaged docx": (archive({"word/document.xml": b"<a/>"})[:40], "DOCX is damaged"),
-    "a docx without its parts": (archive({"word/document.xml": b"<a/>"}), "DOCX is damaged"),
-    "a damaged pdf": (b"%PDF-1.7\nnothing", "PDF is damaged"),
-    "an old Word file": (b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"old Word document \(\.doc\)"),
-    "a picture": (b"\x89PNG\r\n\x1a\n\0\0", "a TXT, MD, DOCX or PDF file, and this is none"),
-    "an empty file": (b"", "there is no text in it"),
+    "an archive": (lambda: archive({"a.txt": b"164"}), "an archive, not a Word document"),
+    "a path that leads out": (lambda: archive({"word/document.xml": b"<a/>", "../x": b""}), "a path outside the archive"),
+    "a zip bomb": (lambda: archive({"word/document.xml": b"<a/>", "word/b.xml": b"\0" * (301 << 20)}), "unpacks to more than 300 MB"),
+    "a damaged docx": (lambda: archive({"word/document.xml": b"<a/>"})[:40], "DOCX is damaged"),
+    "a docx without its parts": (lambda: archive({"word/document.xml": b"<a/>"}), "DOCX is damaged"),
+    "a damaged pdf": (lambda: b"%PDF-1.7\nnothing", "PDF is damaged"),
+    "an old Word file": (lambda: b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"old Word document \(\.doc\)"),
+    "a picture": (lambda: b"\x89PNG\r\n\x1a\n\0\0", "a TXT, MD, DOCX or PDF file, and this is none"),
+    "an empty file": (lambda: b"", "there is no text in it"),
 }  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def test_a_bad_file_is_refused_with_a_clear_reason(what: str, tmp_path: Path) ->
     draft = tmp_path / (
         "draft.png" if what == "a picture" else "draft.txt" if what == "an empty file" else "draft.docx"
     )
-    draft.write_bytes(content)
+    draft.write_bytes(content())
     with pytest.raises(DraftError, match=reason):
         read_draft(draft)
 

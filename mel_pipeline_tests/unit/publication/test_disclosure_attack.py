@@ -31,7 +31,7 @@ from mel_pipeline_tests.unit.publication.test_disclosure import (
 
 FLOW_GENDER = {"GEN-01": Sensitivity("people", "denominator", "ratio", "percent")}
 PARTS = 6
-TABLES = examples(300, 6_000)
+TABLES = examples(300, 4_000)
 
 
 def recovered(frame: pd.DataFrame, kind: str) -> list[tuple[str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,23 @@ def files_of(folder: Path) -> dict[str, tuple[bytes, int]]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pictures of the edition; that a picture is drawn once is tested with the pictures."""
+    folder = tmp_path_factory.mktemp("pictures")
+    with cache.using(folder):
+        build_all(EDITION, folder / "out", REPORTS, ["en"], FORMATS)
+    shutil.rmtree(folder / "out")
+    for record in folder.glob("edition-*"):
+        record.unlink()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def drawn_before(tmp_path: Path, pictures: Path) -> None:
+    shutil.copytree(pictures, tmp_path / "cache")
 
 
 def build(tmp_path: Path, edition=EDITION, languages=("en",), requested=FORMATS, sources=REPORTS):

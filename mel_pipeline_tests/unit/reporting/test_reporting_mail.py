@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.reporting.edition import Publication
 from mel_pipeline.reporting.mail import WIDTH, EditionMail, edition_mail
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition, with_figure
@@ -94,8 +94,8 @@ def test_the_section_of_another_language_has_the_same_keys_and_fields(language: 
     folder = REPORTS / "locales"
     own = folder / f"mail.{language}.yml"
     path = own if own.exists() else folder / f"{language}.yml"  # a section of its own until it is merged
-    there = yaml.safe_load(path.read_text("utf-8"))["mail"]
-    english = yaml.safe_load((folder / "en.yml").read_text("utf-8"))["mail"]
+    there = from_yaml(path.read_text("utf-8"))["mail"]
+    english = from_yaml((folder / "en.yml").read_text("utf-8"))["mail"]
     fields = {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in english.items()}
     assert {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in there.items()} == fields
 
@@ -103,5 +103,5 @@ def test_the_section_of_another_language_has_the_same_keys_and_fields(language: 
 def test_french_signs_follow_a_narrow_space() -> None:
     path = Path(REPORTS / "locales" / "mail.fr.yml")
     path = path if path.exists() else path.with_name("fr.yml")
-    for text in yaml.safe_load(path.read_text("utf-8"))["mail"].values():
+    for text in from_yaml(path.read_text("utf-8"))["mail"].values():
         assert not re.search(r"[^\u202f}][:;!?](?!//)", text), text

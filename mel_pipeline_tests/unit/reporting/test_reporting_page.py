@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.reporting import build_editions, build_report
+from mel_pipeline.reporting import build_editions, build_report, cache
 from mel_pipeline.reporting.edition import Publication
 from mel_pipeline.reporting.page.build import css_string
 from mel_pipeline_tests.golden.sample_edition import (
@@ -26,8 +26,9 @@ pytestmark = pytest.mark.usefixtures("drawn_once")
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    return build_report(sample_edition(), tmp_path_factory.mktemp("published"), REPORTS, "en")
+def built(tmp_path_factory, drawn_pictures):
+    with cache.using(drawn_pictures):
+        return build_report(sample_edition(), tmp_path_factory.mktemp("published"), REPORTS, "en")
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from matplotlib.patches import Rectangle
 
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.publication.disclosure import protect
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.charts import canvas, pages
@@ -488,7 +488,7 @@ def leaves(tree, prefix=""):
 def section(language: str):
     apart = REPORTS / "locales" / f"picture.{language}.yml"
     path = apart if apart.is_file() else REPORTS / "locales" / f"{language}.yml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["picture"]
+    return from_yaml(path.read_text(encoding="utf-8"))["picture"]
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.reporting import cache
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.site import build_site
 from mel_pipeline.reporting.site.available_editions import available_editions
@@ -254,14 +255,15 @@ def test_only_existing_editions_are_listed(out: Path):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory, sources) -> Path:
+def built(tmp_path_factory, sources, drawn_pictures) -> Path:
     folder = tmp_path_factory.mktemp("published")
     (folder / "2024-Q4").mkdir()
     (folder / "2024-Q4" / "report-en.html").write_text("<main id='sheet-LAB-02'></main>")
     site = small_site()
     cities = site.cities.copy()
     cities.loc[cities["account_id"] == "15", "account_name"] = '<img src=x onerror="alert(1)">'
-    build_site(replace(site, cities=cities), folder, sources, ["en", "fr", "es"])
+    with cache.using(drawn_pictures):
+        build_site(replace(site, cities=cities), folder, sources, ["en", "fr", "es"])
     return folder
 
 

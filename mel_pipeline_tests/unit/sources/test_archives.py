@@ -97,6 +97,7 @@ def hostile(path: Path, kind: str) -> None:
                 pass
 
 
+@pytest.mark.fault(84)
 @pytest.mark.behaviour("archives", "youtube", "linkedin", "x", "instagram", "facebook")
 @pytest.mark.parametrize(
     ("kind", "reason"),

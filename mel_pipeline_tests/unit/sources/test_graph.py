@@ -10,7 +10,7 @@ import pytest
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.facebook import parse
-from mel_pipeline.sources.shared.meta import graph
+from mel_pipeline.sources.shared.meta import graph, graph_errors
 from mel_pipeline.sources.shared.meta.posts import day_in
 from mel_pipeline.sources.shared.meta.token import expiry_warning
 
@@ -20,14 +20,17 @@ MADRID = day_in(Quarter(2024, 4), ZoneInfo("Europe/Madrid"))
 
 def test_the_longest_wait_of_all_usage_headers_counts_in_minutes() -> None:
     one = '{"17": [{"estimated_time_to_regain_access": 3}, {"estimated_time_to_regain_access": 5}]}'
-    assert graph.wait_seconds({"X-Business-Use-Case-Usage": one, "X-App-Usage": '{"call_count": 9}'}) == 300
-    assert graph.wait_seconds({"x-app-usage": '{"estimated_time_to_regain_access": 2}'}) == 120
+    assert (
+        graph_errors.wait_seconds({"X-Business-Use-Case-Usage": one, "X-App-Usage": '{"call_count": 9}'})
+        == 300
+    )
+    assert graph_errors.wait_seconds({"x-app-usage": '{"estimated_time_to_regain_access": 2}'}) == 120
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", '"text"', "null", '{"17": 3}', '{"17": [4]}'])
 def test_an_unreadable_usage_header_is_ignored(broken: str) -> None:
-    assert graph.wait_seconds({"X-App-Usage": broken}) is None
-    assert graph.used_percent({"X-App-Usage": broken}) is None
+    assert graph_errors.wait_seconds({"X-App-Usage": broken}) is None
+    assert graph_errors.used_percent({"X-App-Usage": broken}) is None
 
 
 def test_usage_is_the_largest_share_of_any_quota() -> None:
@@ -35,7 +38,7 @@ def test_usage_is_the_largest_share_of_any_quota() -> None:
         "X-App-Usage": '{"call_count": 28, "total_time": 25, "total_cputime": 35}',
         "X-Business-Use-Case-Usage": '{"17": [{"type": "pages", "call_count": 61}]}',
     }
-    assert graph.used_percent(headers) == 61
+    assert graph_errors.used_percent(headers) == 61
 
 
 @pytest.mark.behaviour("last_page", "facebook")
@@ -92,7 +95,7 @@ def test_a_value_outside_the_requested_days_is_dropped_and_counted() -> None:
 
 @pytest.mark.behaviour("expiry_warning", "facebook", "instagram")
 def test_the_earlier_of_both_ends_of_a_token_counts_and_zero_means_never() -> None:
-    wording = graph.Wording("Facebook", "", "MEL_FACEBOOK_ACCESS_TOKEN", "", "", "")
+    wording = graph_errors.Wording("Facebook", "", "MEL_FACEBOOK_ACCESS_TOKEN", "", "", "")
 
     def warned(expires: object, access: object) -> str | None:
         data = {"data": {"expires_at": expires, "data_access_expires_at": access}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 import warnings
 import zipfile
@@ -299,6 +300,69 @@ def test_a_small_workbook_of_large_cost_is_refused_within_seconds(
     assert time.monotonic() - begun < 30  # on a busy machine; 272 s before
 
 
+def sheet_in(rows: bytes, encoding: str) -> bytes:
+    """A workbook whose sheet is written in another encoding."""
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'.encode()
+    text = head + b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    text += rows + b"</sheetData></worksheet>"
+
+    def write(parts: dict[str, bytes]) -> None:
+        parts["xl/worksheets/sheet1.xml"] = text.decode().encode(encoding)
+
+    return changed(workbook(), write)
+
+
+def repeated(parts: dict[str, bytes]) -> None:
+    """The same sheet under many names."""
+    book = parts["xl/workbook.xml"].decode()
+    sheet = re.search(r"<sheet [^>]*/>", book)
+    assert sheet
+    more = "".join(
+        re.sub(r'name="[^"]*"', f'name="S{n}"', re.sub(r'sheetId="\d+"', f'sheetId="{n + 9}"', sheet[0]))
+        for n in range(200)
+    )
+    parts["xl/workbook.xml"] = book.replace("</sheets>", f"{more}</sheets>").encode()
+
+
+def shares_a_long_text(parts: dict[str, bytes]) -> None:
+    space = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s"/></Types>' % kind
+    parts["[Content_Types].xml"] = parts["[Content_Types].xml"].replace(b"</Types>", named)
+    parts["xl/sharedStrings.xml"] = b"<sst %s><si><t>%s</t></si></sst>" % (space, b"x" * 32_000)
+    cells = b"<row>%s</row>" % (b'<c t="s"><v>0</v></c>' * 2)
+    parts["xl/worksheets/sheet1.xml"] = b"<worksheet %s><sheetData>%s</sheetData></worksheet>" % (
+        space,
+        HEADER + cells * 1_000,
+    )
+
+
+FAR = HEADER + b'<row r="900000000"><c><v>1</v></c></row>'
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(sheet_in(FAR, "utf-16"), "beyond column 1,000 or row 500,000"),
+     (sheet_in(FAR.replace(b"9", b"&#57;"), "utf-8"), "beyond column 1,000 or row 500,000"),
+     (sheet_in(HEADER + b"<row>" + b"<c/>" * 100_000 + b"</row>", "utf-16"), "A row has more than 1,000 cells"),
+     (sheet_in(HEADER + b" " * (40 << 20), "utf-8"), "more than 100 times its size"),
+     (changed(workbook(), shares_a_long_text), "cells repeat long texts")],
+    ids=["utf-16", "character reference", "cells in utf-16", "spaces", "one text often"],
+)  # fmt: skip
+def test_what_hides_the_cost_of_a_workbook_from_a_look_at_its_bytes_does_not_help(
+    tmp_path: Path, content: bytes, expected: str
+) -> None:
+    assert len(content) < 300_000
+    assert expected in refused(tmp_path, content)
+
+
+@pytest.mark.fault(44)
+def test_one_sheet_under_many_names_counts_as_often_as_it_is_read(tmp_path: Path) -> None:
+    content = changed(sheet_of(HEADER + b"<row><c><v>1</v></c><c><v>2</v></c></row>" * 99), repeated)
+    assert "10,000 cells" in bounded(tmp_path, content, Limits(cells=10_000))
+
+
 def test_cells_are_counted_over_all_rows_and_exactly_the_limit_is_read(tmp_path: Path) -> None:
     rows = b"".join(b'<row r="%d"><c><v>1</v></c><c><v>2</v></c></row>' % n for n in range(1, 50_001))
     content = sheet_of(rows)  # more than one piece of what is read at a time
@@ -320,17 +384,17 @@ def test_empty_cells_with_a_format_cost_nothing_and_move_no_other(tmp_path: Path
 @pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b",".join(b"c%d" % n for n in range(1_000_000)) + b"\n" + b"," * 999_999 + b"\n", "more than 1,000 columns"),
-     (b"," * 1_000 + b"\n" + b"," * 1_000 + b"\n", "more than 1,000 columns"),
-     (b"x" * (17 << 20), "A line is longer than"),
-     (b"a,b\n" + b"x" * (17 << 20), "A line is longer than")],
+    [(lambda: b",".join(b"c%d" % n for n in range(1_000_000)) + b"\n" + b"," * 999_999 + b"\n", "more than 1,000 columns"),
+     (lambda: b"," * 1_000 + b"\n" + b"," * 1_000 + b"\n", "more than 1,000 columns"),
+     (lambda: b"x" * (17 << 20), "A line is longer than"),
+     (lambda: b"a,b\n" + b"x" * (17 << 20), "A line is longer than")],
     ids=["a million columns", "a column too many", "one line", "one long line"],
 )  # fmt: skip
 def test_a_text_file_of_large_cost_is_refused_within_seconds(
-    tmp_path: Path, content: bytes, expected: str
+    tmp_path: Path, content: Callable[[], bytes], expected: str
 ) -> None:
     begun = time.monotonic()
-    assert expected in refused(tmp_path, content, "a.csv")
+    assert expected in refused(tmp_path, content(), "a.csv")
     assert time.monotonic() - begun < 20  # on a busy machine; 296 s and 2.3 GB before
 
 

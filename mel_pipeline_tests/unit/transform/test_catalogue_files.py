@@ -123,6 +123,33 @@ def test_an_indicator_that_the_organisation_does_not_name_has_no_line_baseline_o
     assert rows.loc["MEM-01", ["lines_of_action", "baseline_value", "baseline_period"]].isna().all()
 
 
+def test_an_organisation_words_its_indicators_and_sentences_itself_in_its_languages(own: Path) -> None:
+    (own / "indicators.yml").write_text(
+        "FND-01: {name: {en: Shore Fund, fr: Fonds des rives}}\n", encoding="utf-8"
+    )
+    (own / "targets.yml").write_text(
+        "MEM-01:\n  baseline: {value: 3, period: '2024', quality: {en: Counted once., fr: Compté une fois.}}\n"
+        "  targets: [{period: '2026', value: 9, origin: Plan.}]\n",
+        encoding="utf-8",
+    )
+    (own / "campaigns.yml").write_text("campaigns: []\n", encoding="utf-8")
+    frames = catalogue_frames(load_catalogue(FOLDER, own))
+    rows = frames["indicators"].set_index("indicator_id")
+    assert rows.loc["FND-01", "name_en"] == "Shore Fund"
+    assert rows.loc["FND-01", "definition_en"].startswith("Contributions to the fund")
+    assert rows.loc["MEM-01", "baseline_note"] == "Counted once."
+    texts = frames["translations"].set_index(["subject", "code", "field", "language"])["text"]
+    assert texts["indicator", "FND-01", "name", "fr"] == "Fonds des rives"
+    assert texts["sentence", "Counted once.", "text", "fr"] == "Compté une fois."
+    assert frames["targets"]["origin"].tolist() == ["Plan."] and frames["campaigns"].empty
+
+
+def test_words_for_an_indicator_that_does_not_exist_are_refused(own: Path) -> None:
+    (own / "indicators.yml").write_text("FND-02: {name: {en: Shore Fund}}\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"indicators\.yml: there is no indicator FND-02"):
+        load_catalogue(FOLDER, own)
+
+
 def test_amounts_are_in_the_currency_of_the_organisation(own: Path) -> None:
     text = (own / "organisation.yml").read_text(encoding="utf-8").replace("currency: EUR", "currency: KES")
     (own / "organisation.yml").write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ secured as (
     select p.period, c.deal_id, c.donor, c.edition, c.amount_converted
     from periods as p
     join {{ ref('fct_contribution') }} as c
-        on c.pipeline = '{{ var("fund_pipeline") }}' and c.is_signed and c.signed_on <= p.as_of_on
+        on c.pipeline = '{{ var("fund_pipeline") | replace("'", "''") }}' and c.is_signed and c.signed_on <= p.as_of_on
 
 ),
 

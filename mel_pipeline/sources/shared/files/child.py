@@ -13,7 +13,7 @@ from typing import BinaryIO
 from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError
 
-_REFUSED, _NO_MEMORY = 3, 4  # exit codes of a script
+_REFUSED, _NO_MEMORY, _TOO_LONG = 3, 4, 6  # exit codes of a script
 
 
 def run_limited(
@@ -46,7 +46,13 @@ def run_limited(
     if done.returncode == _REFUSED:
         raise FileRefusedError(done.stderr.decode("utf-8", "replace").strip())
     if done.returncode == -signal.SIGXCPU:
-        raise too_long
+        raise FileRefusedError(
+            f"Reading the {what} took longer than a {what} of its size may take and was stopped. {again}"
+        )
+    if done.returncode == _TOO_LONG:
+        raise FileRefusedError(
+            f"The text of the {what} is much longer than the {what} itself, because cells repeat long texts. {again}"
+        )
     if done.returncode == _NO_MEMORY:
         raise FileRefusedError(f"The {what} needs more than {limits.memory >> 20} MB of memory. {again}")
     if done.returncode:

@@ -50,10 +50,11 @@ def convert(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[tuple
     file.seek(0)  # the handle is shared, and its place with it
     content = file.read()
     if content.startswith(_OLE):
+        workbook_child.bound_by(len(content), limits)
         _require(not _XLS_ERROR.search(content), _CELL_IN_ERROR)
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_ods(archive, limits["expanded"])
+            workbook_child.bound_by(_check_ods(archive, limits["expanded"]), limits)
     from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
     try:
@@ -88,12 +89,13 @@ _CELL_IN_ERROR = (
 )
 
 
-def _check_ods(archive: zipfile.ZipFile, expanded: int) -> None:
-    """Check the archive by its table of contents, then the sheets as text."""
+def _check_ods(archive: zipfile.ZipFile, expanded: int) -> int:
+    """Check the archive by its table of contents, then the sheets as text; returns the bytes it unpacks to."""
     parts = archive.infolist()
+    size = sum(part.file_size for part in parts)
     names = [part.filename for part in parts]
     _require(
-        len(parts) <= workbook_child.MOST_PARTS and sum(part.file_size for part in parts) <= expanded,
+        len(parts) <= workbook_child.MOST_PARTS and size <= expanded,
         f"The workbook unpacks to more than {expanded >> 20} MB or {workbook_child.MOST_PARTS:,} parts."
         " An export is smaller. Export it again as CSV.",
     )
@@ -123,6 +125,7 @@ def _check_ods(archive: zipfile.ZipFile, expanded: int) -> None:
                 "The workbook holds formulas that were never calculated. Open it, save it again, or export it as CSV.",
             )
             tail = text[text.rfind(b"<", len(text) - _LONGEST_TAG if len(text) > _LONGEST_TAG else 0) :]
+    return size
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:

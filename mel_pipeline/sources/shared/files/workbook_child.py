@@ -2,13 +2,15 @@
 
 On success, stderr gets a JSON list of each sheet's name and where its CSV ends, in bytes.
 
-Everything is checked before the XML is parsed: bytes of all parts, number and names of parts, how far out
-the cells are. Exit code 3 means refused, with the sentence on stderr; 4 too little memory; others damaged.
+Bytes are checked before the XML is parsed: size, number and names of the parts, how far out the cells are. The parser
+checks rows and cells again, as it reads them: another encoding or a character reference hides them from a look at bytes.
+Exit code 3 means refused, with the sentence on stderr; 4 too little memory; others damaged.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import re
@@ -25,7 +27,11 @@ from typing import Any, BinaryIO
 
 MOST_PARTS = 1_000
 MOST_HEADING_ROWS = 3
-_REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
+MOST_PACKED = 100  # times smaller than its content; spreadsheet programs reach 30
+MOST_REPEATED = 10  # text of all cells, compared with the content: cells may share one long text
+FREE = 20 << 20  # bytes for which neither matters
+LEAST_SECONDS, MB_A_SECOND = 20, 1  # of processor time: a small file must not cost as much as a large one
+_REFUSED, _NO_MEMORY, _DAMAGED, _TOO_LONG = 3, 4, 5, 6
 _EXACT = 1e15  # Excel keeps 15 digits: a longer id would read as a different one, so it is left as a float
 _CHUNK, _OVERLAP, _LONGEST_TAG = 1 << 20, 1 << 14, 16  # a formula has up to 8,192 characters
 # The reference of a cell or the number of a row: a parser fills everything up to it with empty cells or rows.
@@ -52,13 +58,9 @@ Convert = Callable[[BinaryIO, BinaryIO, "dict[str, int]"], "list[tuple[str, int]
 
 def run(limits: dict[str, int], read: Convert) -> int:
     """Within the limits, write the sheets of the workbook on stdin to stdout; returns the exit code."""
-    for kind, most in (
-        (resource.RLIMIT_AS, limits["memory"]),
-        (resource.RLIMIT_CPU, limits["seconds"]),
-        (resource.RLIMIT_FSIZE, limits["expanded"]),
-    ):
-        with suppress(ValueError):  # macOS has no memory limit; the time limit still applies
-            resource.setrlimit(kind, (most, most))
+    bound(resource.RLIMIT_AS, limits["memory"])
+    bound(resource.RLIMIT_CPU, limits["seconds"])
+    bound(resource.RLIMIT_FSIZE, limits["expanded"])
     warnings.simplefilter("ignore")
     try:
         found = read(sys.stdin.buffer, sys.stdout.buffer, limits)
@@ -68,6 +70,8 @@ def run(limits: dict[str, int], read: Convert) -> int:
         return _REFUSED
     except MemoryError:
         return _NO_MEMORY
+    except OSError as error:
+        return _TOO_LONG if error.errno == errno.EFBIG else _DAMAGED
     except Exception:  # anything an untrusted file can cause; its text may quote a cell
         return _DAMAGED
     return 0
@@ -80,20 +84,38 @@ def convert(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[tuple
         RefusedError: it exceeds the limits, or no spreadsheet program writes it.
     """
     with zipfile.ZipFile(file) as archive:
-        check_parts(archive.infolist(), limits["expanded"])
+        bound_by(check_parts(archive.infolist(), limits["expanded"]), limits)
         check_cells(archive, limits)
-    return write_sheets(file, out)
+    return write_sheets(file, out, limits)
 
 
-def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> None:
-    """Check the archive by its table of contents."""
+def bound_by(size: int, limits: dict[str, int]) -> None:
+    """Allow time and output in proportion to the bytes that a workbook unpacks to."""
+    bound(resource.RLIMIT_CPU, min(limits["seconds"], LEAST_SECONDS + size // (MB_A_SECOND << 20)))
+    bound(resource.RLIMIT_FSIZE, min(limits["expanded"], FREE + MOST_REPEATED * size))
+
+
+def bound(kind: int, most: int) -> None:
+    """Limit this process; a limit that is set can only be lowered."""
+    with suppress(ValueError):  # macOS has no memory limit; the time limit still applies
+        resource.setrlimit(kind, (most, most + 1))  # one second between SIGXCPU, which says why, and SIGKILL
+
+
+def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> int:
+    """Check the archive by its table of contents; returns the bytes it unpacks to."""
     parts = list(parts)
+    size = sum(part.file_size for part in parts)
     names = [part.filename for part in parts]
     lower = {name.lower() for name in names}
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > expanded:
+    if len(parts) > MOST_PARTS or size > expanded:
         raise RefusedError(
             f"The workbook unpacks to more than {expanded >> 20} MB or {MOST_PARTS:,} parts."
             " An export is smaller. Export it again as CSV."
+        )
+    if size > FREE + MOST_PACKED * sum(part.compress_size for part in parts):
+        raise RefusedError(
+            f"The workbook unpacks to {size >> 20} MB, more than {MOST_PACKED} times its size. No spreadsheet program"
+            " writes that. Export it again as CSV."
         )
     if len(lower) != len(names) or any(
         name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/") for name in names
@@ -115,6 +137,7 @@ def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> None:
             "The file is an archive, not an Excel workbook. Unpack it and put the CSV or XLSX files"
             " it holds into the folder."
         )
+    return size
 
 
 def check_cells(archive: zipfile.ZipFile, limits: dict[str, int]) -> None:
@@ -129,16 +152,20 @@ def check_cells(archive: zipfile.ZipFile, limits: dict[str, int]) -> None:
                 text = tail + chunk
                 for column, row in _PLACE.findall(text):
                     if len(row) > 9 or int(row) > most_rows or _number(column) > most_columns:
-                        raise RefusedError(
-                            f"A cell is beyond column {most_columns:,} or row {most_rows:,}; an export has"
-                            " none there. Delete what is out there, or export it again as CSV."
-                        )
+                        raise _far_out(limits)
                 if _UNCALCULATED.search(text):
                     raise RefusedError(
                         "The workbook holds formulas that were never calculated. Open it, save it again,"
                         " or export it as CSV."
                     )
                 tail = text[-_OVERLAP:]
+
+
+def _far_out(limits: dict[str, int]) -> RefusedError:
+    return RefusedError(
+        f"A cell is beyond column {limits['columns']:,} or row {limits['rows']:,}; an export has"
+        " none there. Delete what is out there, or export it again as CSV."
+    )
 
 
 class _Counter:
@@ -156,10 +183,13 @@ class _Counter:
         first, *others = _ROW.split(text[: len(text) - len(self._cut)])
         counts = [len(_CELL.findall(part)) for part in (first, *others)]
         counts[0] += self._in_row
-        self._cells += sum(counts) - self._in_row
-        self._rows += len(others)
+        self.add(len(others), sum(counts) - self._in_row, max(counts))
         self._in_row = counts[-1]
-        if max(counts) > self._limits["columns"]:
+
+    def add(self, rows: int, cells: int, widest: int) -> None:
+        self._rows += rows
+        self._cells += cells
+        if widest > self._limits["columns"]:
             raise RefusedError(
                 f"A row has more than {self._limits['columns']:,} cells, empty ones included; an export has fewer."
                 " Delete what is empty, or export it again as CSV."
@@ -178,10 +208,10 @@ def _number(column: bytes) -> int:
     return number
 
 
-def write_sheets(file: BinaryIO, out: BinaryIO) -> list[tuple[str, int]]:
+def write_sheets(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[tuple[str, int]]:
     """Every visible non-empty sheet, with where its rows end."""
     found = []
-    for sheet in _sheets(file):
+    for sheet in _sheets(file, limits):
         if (rows := _rows_of(sheet)) is not None:
             write_rows(rows, out)
             found.append((str(sheet.title), out.tell()))
@@ -204,7 +234,7 @@ def write_rows(rows: Iterator[list[str]], out: BinaryIO) -> None:
     text.detach()
 
 
-def _sheets(file: BinaryIO) -> list[Any]:
+def _sheets(file: BinaryIO, limits: dict[str, int]) -> list[Any]:
     sys.modules["numpy"] = sys.modules["lxml"] = None  # type: ignore[assignment] # not needed, and large
     from openpyxl import DEFUSEDXML, load_workbook
 
@@ -212,24 +242,29 @@ def _sheets(file: BinaryIO) -> list[Any]:
         raise RefusedError(
             "The package defusedxml is missing; workbooks are not read without it. Install it."
         )
-    _skip_empty_cells()
+    _bound_parser(limits)
     file.seek(0)
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     return [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
 
 
-def _skip_empty_cells() -> None:
-    """Empty cells are dropped before openpyxl reads them: millions of them pack into a few kilobytes."""
+def _bound_parser(limits: dict[str, int]) -> None:
+    """Count what openpyxl parses, before it fills gaps. Empty cells go: millions pack into a few kilobytes."""
     from openpyxl.worksheet import _reader
 
     parse_row = _reader.WorkSheetParser.parse_row
+    counter = _Counter(limits)  # of all sheets: two may be the same part
 
     def parse_filled(parser: Any, row: Any) -> Any:
+        counter.add(1, len(row), len(row))
         if all(
             cell.get("r") for cell in row
         ):  # without a reference, a cell's place depends on those before it
             row[:] = [cell for cell in row if len(cell)]
-        return parse_row(parser, row)
+        number, cells = parse_row(parser, row)
+        if number > limits["rows"] or any(cell["column"] > limits["columns"] for cell in cells):
+            raise _far_out(limits)
+        return number, cells
 
     _reader.WorkSheetParser.parse_row = parse_filled
 

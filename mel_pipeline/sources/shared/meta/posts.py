@@ -50,9 +50,9 @@ def day_in(quarter: Quarter, zone: ZoneInfo) -> DayOf:
 def by_day(
     data: Answer, account: str
 ) -> tuple[dict[tuple[str, date], tuple[str | None, str]], list[Rejected]]:
-    """Value and label by metric and day.
+    """Value and label by metric and day; a label whose day is unknown is quarantined.
 
-    ``end_time`` marks the end of the day it counts: 07:00 or 08:00 UTC is midnight in California.
+    ``end_time`` marks the end of the day it counts, in UTC.
     """
     found: dict[tuple[str, date], tuple[str | None, str]] = {}
     rejected: list[Rejected] = []
@@ -61,13 +61,26 @@ def by_day(
         for value in values_of(series):
             label = text_of(value.get("end_time")) or ""
             try:
-                day = moment_from(label).astimezone(UTC).date() - timedelta(days=1)
+                day = _day_that_ends(moment_from(label))
             except ValueError:
-                reason = f"end_time of {metric} is not a time, so the day is unknown."
+                reason = f"end_time of {metric} is no time at which a day can end, so the day is unknown."
                 rejected.append(Rejected(f"account {account}", None, "period_start", reason, "{}"))
                 continue
             found[metric, day] = text_of(value.get("value")), label
     return found, rejected
+
+
+def _day_that_ends(moment: datetime) -> date:
+    """The day whose last midnight this is. West of Greenwich, and there, it falls on the next day in UTC (07:00 or
+    08:00 is California); east of it on the day itself (15:00 is Tokyo).
+
+    Raises:
+        ValueError: 10:00 or 11:00, which is both Hawaii and New Zealand.
+    """
+    ends = moment.astimezone(UTC)
+    if ends.hour in (10, 11):
+        raise ValueError("two days end at this hour")
+    return ends.date() - timedelta(days=1 if ends.hour < 12 else 0)
 
 
 def day_row(

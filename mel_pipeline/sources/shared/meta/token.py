@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
-from mel_pipeline.sources.shared.meta.graph import Graph, Wording
+from mel_pipeline.sources.shared.meta.graph import Graph
+from mel_pipeline.sources.shared.meta.graph_errors import Wording
 from mel_pipeline.sources.shared.values import unix_moment
 
 WARN_DAYS = 14

@@ -15,6 +15,14 @@ _WAITS = {"rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
 _QUOTA = {"quotaExceeded", "dailyLimitExceeded"}
 
 
+class GoogleRefusalError(PermanentSourceError):
+    """Google refused a request, for the reason that its body states."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class GoogleSession:
     """Calls to Google's APIs with the credentials in a source's settings.
 
@@ -122,7 +130,8 @@ class GoogleSession:
         if answer.status >= 500:
             return explain_status(answer, "")
         words = clean(error.get("message", ""), self._form.values())
-        return PermanentSourceError(
+        return GoogleRefusalError(
             f"{answer.what}: Google answered {reason}: '{words}'. Check that the account has access"
-            " and that the API is enabled in the Google project."
+            " and that the API is enabled in the Google project.",
+            reason,
         )

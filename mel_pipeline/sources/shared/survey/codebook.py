@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.binding import is_named, likeness
 from mel_pipeline.sources.shared.survey.model import Question
@@ -41,7 +42,7 @@ class Codebook(BaseModel):
     ``surveys`` names the surveys it applies to, with `*` as a wildcard; ``form`` lists the questions of the form it
     was written for, so that it follows the form under any name. With neither it applies to all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
-    question mean, from 1 to 5, where the common scale (scales.yml of the organisation) does not.
+    question mean, from 1 to 5, where the organisation's scales.yml does not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -216,7 +217,7 @@ def load_codebook(path: Path) -> Codebook:
         ContractError: it is not valid; the message names the file and the field.
     """
     try:
-        book = Codebook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        book = Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8")))
         _ = book._roles, book._scores  # fail now if a wording has two roles, or a label two scores
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.headers import in_words, unique_names
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Question, Sheet
@@ -136,7 +137,7 @@ def load_profile(path: Path) -> Profile:
         ContractError: it cannot be read or is not valid; the message names the file and the field.
     """
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = from_yaml(path.read_text(encoding="utf-8"))
         return Profile.model_validate(written)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ContractError(

@@ -1,0 +1,27 @@
+"""YAML that people write: what is no such file is refused with a sentence by whatever reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.yaml_io import LARGEST
+from mel_pipeline.sources.shared.survey.codebook import codebooks_in
+from mel_pipeline.sources.shared.survey.profile import profiles_in
+
+NESTED = 3_000
+
+
+@pytest.mark.fault(41)
+@pytest.mark.parametrize(
+    "text",
+    ["[" * NESTED, "{a: " * NESTED, "a: " + "x" * LARGEST, "a: *unknown", "a: &a [*a]", "\x00", "- a\n b: c"],
+    ids=["lists", "maps", "large", "alias", "itself", "zero", "indent"],
+)
+def test_a_codebook_or_profile_of_any_other_shape_is_refused_with_its_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "cities.yml").write_text(text)
+    for read in (codebooks_in, profiles_in):
+        with pytest.raises(ContractError, match=r"cities\.yml"):
+            read(tmp_path)

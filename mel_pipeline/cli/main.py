@@ -206,7 +206,8 @@ def sandbox(
         str,
         typer.Option(
             metavar="instagram=expired_token",
-            help="Simulate failing platforms: down, expired_token, throttled or login_page.",
+            help="Simulate failing platforms: down, expired_token, throttled or login_page."
+            " For one account: instagram/17841400000000001=no_permission (docs/sources.md lists these limits).",
         ),
     ] = "",
 ) -> None:

@@ -8,12 +8,12 @@ with named as (
         content_id,
         regexp_replace(content_id, '^urn:li:[A-Za-z]+:', '') as number,
         case when content_id like 'urn:%' then 1 else 0 end as is_urn,
-        case when kind = 'activity' or content_id like 'urn:li:activity:%' then 1 else 0 end as is_activity,
+        case when content_kind = 'activity' or content_id like 'urn:li:activity:%' then 1 else 0 end as is_activity,
         lower(substr(title, 1, 40)) as words,
-        {{ utc('published_at') }} as published_at,
-        {{ business_day('published_at') }} as published_on
-    from {{ source('platforms', 'contents') }}
-    where platform = 'linkedin' and not _is_deleted
+        published_at,
+        published_on
+    from {{ ref('stg_platforms__contents') }}
+    where platform = 'linkedin'
 
 ),
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -18,6 +19,45 @@ from mel_pipeline.sandbox.zoho.clock import Clock
 KEY = "sample-brevo-key"
 LISTS = {7: "AVANTIA", 9: "City networks"}
 MOST_CALLS, WINDOW = 400, 3_600
+SIX_MONTHS = timedelta(days=183)
+_DOCS = "https://developers.brevo.com"
+
+TOO_MANY = Limit(
+    "more requests than allowed in an hour; headers say how many are left and when it ends",
+    {"code": "too_many_requests", "message": "Too many requests"},
+    f"{_DOCS}/docs/limit-headers",
+    status=429,
+    always=True,
+)
+OLD_EVENTS = Limit(
+    "`globalStats` in a list of campaigns: only of those of the last six months, zeros for others",
+    {"statistics": {"globalStats": {"uniqueViews": 0, "delivered": 0}}},
+    f"{_DOCS}/reference/get-email-campaigns.md",
+    always=True,
+)
+NOT_ASKED = Limit(
+    "statistics that were not asked for: zeros and empty lists",
+    {"statistics": {"globalStats": {"uniqueViews": 0, "delivered": 0}, "campaignStats": []}},
+    f"{_DOCS}/changelog/2023/2/7.md",
+    always=True,
+)
+MACHINE_OPENS = Limit(
+    "opens by Apple's Mail Privacy Protection: in `appleMppOpens`, not in `uniqueViews`",
+    {"statistics": {"globalStats": {"uniqueViews": 310, "appleMppOpens": 390}}},
+    "https://rubydoc.info/gems/brevo/Brevo/GetCampaignStats",
+    always=True,
+)
+# Switches itself on after 30 days without a new address.
+UNKNOWN_ADDRESS = Limit(
+    "a machine whose address is not among the authorised ones; the account is called `account`",
+    {
+        "code": "unauthorized",
+        "message": "We have detected you are using an unrecognised IP address 192.0.2.7. If you performed this action make"
+        " sure to add the new IP address in this link: https://app.brevo.com/security/authorised_ips",
+    },
+    f"{_DOCS}/docs/ip-security",
+    status=401,
+)
 
 
 @dataclass(frozen=True)
@@ -56,18 +96,18 @@ class Brevo(Platform):
             "x-sib-ratelimit-remaining": "0",
             "x-sib-ratelimit-reset": str(WINDOW),
         }
-        return JSONResponse({"code": "too_many_requests", "message": "Too many requests"}, 429, headers)
+        return JSONResponse(TOO_MANY.answer(), TOO_MANY.status, headers)
 
     def _refused(self, request: Request, most: int) -> Response | None:
         if request.headers.get("api-key") != KEY:
             return self.refusal("expired_token")
+        if self.limited("account", UNKNOWN_ADDRESS):
+            return UNKNOWN_ADDRESS.response()
         now = self.clock.seconds()
         if now >= self._window_ends:
             self._window_ends, self.calls_left = now + WINDOW, MOST_CALLS
         if self.calls_left <= 0:
-            return JSONResponse(
-                {"code": "too_many_requests", "message": "Too many requests"}, 429, self._limits()
-            )
+            return JSONResponse(TOO_MANY.answer(), TOO_MANY.status, self._limits())
         self.calls_left -= 1
         if int(request.query_params.get("limit", "10")) > most:
             return JSONResponse({"code": "out_of_range", "message": "Limit exceeds max value"}, 400)
@@ -118,7 +158,7 @@ class Brevo(Platform):
         mine = [campaign for campaign in self.campaigns if first <= campaign.sent < end]
         mine = mine if query.get("sort") == "asc" else mine[::-1]
         start, limit = int(query.get("offset", "0")), int(query.get("limit", "50"))
-        recent = self.clock.now() - timedelta(days=183)  # the list only counts events since then
+        recent = self.clock.now() - SIX_MONTHS
         shown = [
             _shown(campaign, query.get("statistics") if campaign.sent >= recent else "campaignStats")
             for campaign in mine[start : start + limit]

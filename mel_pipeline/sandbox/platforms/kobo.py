@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -28,6 +29,23 @@ TOPICS = {"housing": ["Housing", "Logement", "Vivienda"], "mobility": ["Mobility
           "care": ["Care", "Soins", "Cuidados"], "climate": ["Climate / energy", "Climat / énergie", "Clima / energía"]}  # fmt: skip
 GENDERS = {"w": ["Woman", "Femme", "Mujer"], "m": ["Man", "Homme", "Hombre"], "nb": ["Non-binary", "Non binaire", "No binario"],
            "na": ["Prefer not to say", "Préfère ne pas répondre", "Prefiero no decirlo"]}  # fmt: skip
+
+SHORT_PAGE = Limit(
+    "a page of more than 1,000 submissions: not refused but cut, `next` says so",
+    {
+        "count": 2400,
+        "next": "https://kf.example.org/api/v2/assets/…/data/?limit=1000&start=1000",
+        "results": [],
+    },
+    "https://community.kobotoolbox.org/t/important-changes-to-api-v2-data-result-limits/74610",
+    always=True,
+)
+NOT_FOUND = Limit(
+    "a form that does not exist, or is not shared with the account",
+    {"detail": "Not found."},
+    "https://github.com/kobotoolbox/kpi/issues/3813",
+    status=404,
+)
 
 
 class Kobo(Platform):
@@ -55,8 +73,8 @@ class Kobo(Platform):
     def _refused(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Token {TOKEN}":
             return self.refusal("expired_token")
-        if request.path_params["uid"] != FORM:
-            return JSONResponse({"detail": "Not found."}, 404)
+        if request.path_params["uid"] != FORM or self.limited(FORM, NOT_FOUND):
+            return NOT_FOUND.response()
         return None
 
     async def asset(self, request: Request) -> Response:
@@ -67,7 +85,6 @@ class Kobo(Platform):
         if (refused := self._refused(request)) is not None:
             return refused
         query = request.query_params
-        # Since 2026 a larger page is not refused but cut to a thousand.
         size, start = min(int(query.get("limit", "100")), MOST), int(query.get("start", "0"))
         shown = self.submissions[start : start + size]
         more = start + size < len(self.submissions)

@@ -99,6 +99,8 @@ class Mailchimp(Platform):
     def _refused(self, request: Request) -> Response | None:
         if request.headers.get("authorization") != f"Bearer {KEY}":
             return self.refusal("expired_token")
+        if self.limited(AUDIENCE, TOO_MANY):
+            return TOO_MANY.response()
         if int(request.query_params.get("count", "10")) > MOST:
             body = _problem(400, "Invalid Resource", "The resource submitted could not be validated.")
             return JSONResponse(body, 400)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
 from mel_pipeline.sandbox.zoho.clock import Clock
@@ -25,6 +26,27 @@ FIELDS = [
     ("/visit", "structure"), ("/visit/city", "string"), ("/visit/event_code", "string"), ("/visit/themes", "string"),
     ("/visit/place", "geopoint"), ("/people", "repeat"), ("/people/role", "string"), ("/people/name", "string"),
 ]  # fmt: skip
+
+_PROBLEMS = "https://github.com/getodk/central-backend/blob/6d04d75ffb02e99058fbe1982fcfd45cddd0f0c8/lib/util/problem.js"
+BAD_LOGIN = Limit(
+    "a wrong password, or a session that has ended",
+    {"code": 401.2, "message": "Could not authenticate with the provided credentials."},
+    _PROBLEMS,
+    status=401,
+    always=True,
+)
+NO_RIGHTS = Limit(
+    "a form of a project in which the account has no role",
+    {"code": 403.1, "message": "The authenticated actor does not have rights to perform that action."},
+    _PROBLEMS,
+    status=403,
+)
+NOT_FOUND = Limit(
+    "a project or form that was deleted",
+    {"code": 404.1, "message": "Could not find the resource you were looking for."},
+    _PROBLEMS,
+    status=404,
+)
 
 
 class OdkCentral(Platform):
@@ -48,8 +70,7 @@ class OdkCentral(Platform):
 
     def refusal(self, kind: Literal["expired_token", "throttled"]) -> Response:
         if kind == "expired_token":
-            words = "Could not authenticate with the provided credentials."
-            return JSONResponse({"code": 401.2, "message": words}, 401)
+            return BAD_LOGIN.response()
         return Response("Too many requests", 429)
 
     async def sessions(self, request: Request) -> Response:
@@ -70,7 +91,10 @@ class OdkCentral(Platform):
 
     def _refused(self, request: Request) -> Response | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return None if scheme == "Bearer" and token in self._sessions else self.refusal("expired_token")
+        if scheme != "Bearer" or token not in self._sessions:
+            return BAD_LOGIN.response()
+        found = next((limit for limit in (NO_RIGHTS, NOT_FOUND) if self.limited(FORM, limit)), None)
+        return found.response() if found else None
 
     async def fields(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:

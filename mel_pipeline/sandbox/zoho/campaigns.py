@@ -1,9 +1,4 @@
-"""Zoho Campaigns over HTTP: newsletter issues and their reports.
-
-Counts are text; errors come inside HTTP 200. Each endpoint allows 500 calls in five minutes and is
-then locked for half an hour. Zoho does not document the response of a locked endpoint; the code used here is
-that of its sister product Marketing Automation.
-"""
+"""Zoho Campaigns over HTTP: newsletter issues and their reports. Counts are text; errors come inside HTTP 200."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation.newsletter import Issue
 from mel_pipeline.sandbox.zoho.schema import MADRID
 
@@ -21,6 +17,33 @@ if TYPE_CHECKING:
 
 CALLS, WINDOW, LOCK, RANGE = 500, 300, 1_800, 5
 BASE = "/campaigns"  # in place of the host of Zoho Campaigns
+_DOCS = "https://www.zoho.com/marketingautomation/help/developers/v1"
+
+
+def _body(code: int, message: str) -> dict[str, str]:
+    head = {"uri": "{uri}", "version": "1.1", "status": "error"}
+    return {**head, "code": str(code), "message": message}
+
+
+# Zoho does not document the answer of a locked endpoint: this is the code of Marketing Automation, its sister product.
+LOCKED = Limit(
+    "more than 500 calls of an endpoint in five minutes: it is locked for half an hour",
+    _body(2008, "Calls limit exceeded."),
+    f"{_DOCS}/recent-campaign.html",
+    always=True,
+)
+END_OF_LIST = Limit(
+    "a list of campaigns from after its last one",
+    _body(6101, "No campaign available in this view."),
+    f"{_DOCS}/recent-campaign.html",
+    always=True,
+)
+NOT_SENT = Limit(
+    "the report of a campaign that is not sent, or was deleted",
+    _body(6002, "This campaign is not sent (or) Invalid campaign key."),
+    f"{_DOCS}/last-campaign-report.html",
+    always=True,
+)
 _NETWORKS = ("twitter", "facebook", "linkedin", "other")
 
 
@@ -46,7 +69,7 @@ class Campaigns:
         chosen.sort(key=lambda issue: issue.created, reverse=query.get("sort", "desc") != "asc")
         part = chosen[max(int(first), 1) - 1 :][: int(many)]
         if not part:
-            return _error(request, 6101, "No campaign available in this view.")
+            return END_OF_LIST.response(uri=_uri(request))
         details = f"{{range={many}, status={status.title()}, fromindex={first}}}"
         return _success(request, {"requestdetails": details, "recent_campaigns": [_listed(i) for i in part]})
 
@@ -57,7 +80,7 @@ class Campaigns:
         key = request.query_params.get("campaignkey", "")
         issue = next((issue for issue in self._account.campaigns if issue.key == key and issue.sent), None)
         if issue is None:
-            return _error(request, 6002, "This campaign is not sent (or) Invalid campaign key.")
+            return NOT_SENT.response(uri=_uri(request))
         return _success(
             request,
             {
@@ -71,7 +94,7 @@ class Campaigns:
     def _refused(self, request: Request, name: str) -> Response | None:
         self._account.oauth.require("ZohoCampaigns.campaign.READ")
         if not self._windows[name].admits():
-            return _error(request, 2008, "Calls limit exceeded.")
+            return LOCKED.response(uri=_uri(request))
         if request.query_params.get("resfmt", "XML").upper() != "JSON":
             text = f'<response uri="{_uri(request)}" version="1.1"><status>success</status><code>0</code></response>'
             return Response(text, media_type="text/xml")
@@ -174,5 +197,4 @@ def _success(request: Request, body: dict[str, Any]) -> Response:
 
 
 def _error(request: Request, code: int, message: str) -> Response:
-    head = {"uri": _uri(request), "version": "1.1", "status": "error"}
-    return JSONResponse({**head, "code": str(code), "message": message})
+    return JSONResponse({**_body(code, message), "uri": _uri(request)})

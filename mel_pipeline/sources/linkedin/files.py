@@ -21,6 +21,7 @@ from mel_pipeline.sources.shared.platform.export_rows import (
     Faulty,
     Post,
     figures_of,
+    require_one_kind,
     unknown_header,
 )
 from mel_pipeline.sources.shared.platform.headers import Language, column_names
@@ -113,6 +114,8 @@ def _order(sheets: list[_Sheet], declared: Order | None, setting: str) -> Order:
     Raises:
         FileRefusedError: nothing decides it.
     """
+    for sheet in sheets:
+        require_one_kind(sheet.dates)
     texts = [text for sheet in sheets for text in sheet.dates]
     remedy = f", or set {setting} to day_first or month_first" if setting else ""
     try:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
 import requests
 
 from mel_pipeline.sandbox import Sandbox
-from mel_pipeline.sandbox.platforms import ga4, mailchimp, matomo
-from mel_pipeline.sandbox.platforms.google import CLIENT, SECRET
+from mel_pipeline.sandbox.platforms import brevo, kobo, mailchimp, matomo, odk
 from mel_pipeline_tests.fixtures.limits import TODAY, recorded
 
 # Matomo
@@ -75,55 +73,60 @@ def test_a_deleted_audience_is_not_listed_and_its_reports_are(box: Sandbox) -> N
     assert {report["list_is_active"] for report in mailed(box, "reports")["reports"]} == {False}
 
 
-# Google Analytics
+# Brevo
 
 
-@pytest.fixture(scope="module")
-def google(served: Sandbox) -> dict[str, str]:
-    """An authorization header of Google Analytics'."""
-    form = {"grant_type": "refresh_token", "client_id": CLIENT, "client_secret": SECRET}
-    form["refresh_token"] = ga4.GoogleAnalytics.refresh_token
-    token = requests.post(f"{served.url}/ga4/token", data=form, timeout=10).json()["access_token"]
-    return {"Authorization": f"Bearer {token}"}
+def sent(box: Sandbox, path: str) -> requests.Response:
+    return requests.get(f"{box.url}/brevo/v3/{path}", headers={"api-key": brevo.KEY}, timeout=10)
 
 
-def report(box: Sandbox, google: dict[str, str], site: str = ga4.PROPERTY) -> requests.Response:
-    query = {
-        "dateRanges": [{"startDate": "2026-07-01", "endDate": "2026-09-30"}],
-        "dimensions": [{"name": "date"}],
-        "metrics": [{"name": "sessions"}],
-    }
-    address = f"{box.url}/ga4/data/v1beta/properties/{site}:runReport"
-    return requests.post(address, json=query, headers=google, timeout=10)
+def test_a_list_has_counts_of_the_last_six_months_and_a_campaign_has_its_own(box: Sandbox) -> None:
+    span = "startDate=2024-11-01T00:00:00Z&endDate=2026-11-20T00:00:00Z&status=sent"
+    listed = sent(box, f"emailCampaigns?{span}&statistics=globalStats&limit=100").json()["campaigns"]
+    with_counts = {one["sentDate"][:7] for one in listed if one["statistics"]["globalStats"]["delivered"]}
+    assert (min(with_counts), max(with_counts)) == ("2026-06", "2026-11")
+    own = sent(box, f"emailCampaigns/{listed[-1]['id']}?statistics=globalStats").json()["statistics"]
+    assert own["globalStats"]["appleMppOpens"] > 0
+    unasked = sent(box, f"emailCampaigns/{listed[-1]['id']}").json()["statistics"]["globalStats"]
+    assert set(unasked.values()) == {0}
 
 
-def by_label(answer: requests.Response) -> dict[str, int]:
-    rows = answer.json()["rows"]
-    return {row["dimensionValues"][0]["value"]: int(row["metricValues"][0]["value"]) for row in rows}
+def test_an_address_that_is_not_authorised_is_refused_by_its_number(box: Sandbox) -> None:
+    assert sent(box, "contacts/lists").status_code == 200
+    box.platforms["brevo"].limit("account", brevo.UNKNOWN_ADDRESS)
+    answer = sent(box, "contacts/lists")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert "unrecognised IP address 192.0.2.7" in answer.json()["message"]
 
 
-def test_a_report_says_in_its_metadata_what_it_is_not_whole_for(box: Sandbox, google: dict[str, str]) -> None:
-    whole = report(box, google)
-    assert set(whole.json()["metadata"]) == {"currencyCode", "timeZone"}
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.SAMPLED)
-    sample = report(box, google).json()["metadata"]["samplingMetadatas"][0]
-    assert int(sample["samplesReadCount"]) < int(sample["samplingSpaceSize"])
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.OTHER_ROW)
-    rolled = report(box, google)
-    assert rolled.json()["metadata"]["dataLossFromOtherRow"] is True
-    assert len(by_label(rolled)) < len(by_label(whole))
-    assert sum(by_label(rolled).values()) == sum(by_label(whole).values())
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.THRESHOLDED)
-    withheld = report(box, google)
-    assert withheld.json()["metadata"]["subjectToThresholding"] is True
-    assert sum(by_label(withheld).values()) < sum(by_label(whole).values())
+# Survey servers
 
 
-def test_a_property_without_access_is_refused_without_a_list_of_reasons(
-    box: Sandbox, google: dict[str, str]
+def test_a_page_of_more_than_a_thousand_submissions_is_cut_and_a_form_not_shared_is_not_found(
+    box: Sandbox,
 ) -> None:
-    box.platforms["ga4"].limit(ga4.PROPERTY, ga4.NO_ACCESS)
-    for site in (ga4.PROPERTY, "1"):
-        answer = report(box, google, site)
-        assert (answer.status_code, answer.json()["error"]["status"]) == (403, "PERMISSION_DENIED")
-        assert "errors" not in answer.json()["error"]
+    headers = {"Authorization": f"Token {kobo.TOKEN}"}
+    address = f"{box.url}/kobo/api/v2/assets/{kobo.FORM}/data/?format=json&limit=30000"
+    page = requests.get(address, headers=headers, timeout=10).json()
+    assert len(page["results"]) == min(1_000, page["count"])
+    assert bool(page["next"]) == (page["count"] > 1_000)
+    box.platforms["kobo"].limit(kobo.FORM, kobo.NOT_FOUND)
+    answer = requests.get(address, headers=headers, timeout=10)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+
+
+def test_a_form_without_rights_and_a_deleted_one_have_their_own_codes(box: Sandbox) -> None:
+    login = {"email": odk.EMAIL, "password": odk.PASSWORD}
+    token = requests.post(f"{box.url}/odk/v1/sessions", json=login, timeout=10).json()["token"]
+
+    def code() -> float:
+        address = f"{box.url}/odk/v1/projects/{odk.PROJECT}/forms/{odk.FORM}/fields"
+        answer = requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert answer.status_code == (200 if isinstance(answer.json(), list) else int(answer.json()["code"]))
+        return 200 if answer.status_code == 200 else float(answer.json()["code"])
+
+    found = [code()]
+    for limit in (odk.NOT_FOUND, odk.NO_RIGHTS):
+        box.platforms["odk"].limit(odk.FORM, limit)
+        found.append(code())
+    assert found == [200, 404.1, 403.1]

@@ -325,6 +325,7 @@ DAYS = st.dates(date(2019, 1, 1), date(2030, 12, 31))
 
 
 @pytest.mark.fault(81)
+@pytest.mark.behaviour("windows", "facebook", "linkedin", "youtube", "matomo", "ga4")
 @pytest.mark.deep
 @settings(max_examples=examples(60, 2_000), deadline=None)
 @given(first=DAYS, length=st.integers(0, 800), most=st.integers(1, 120))

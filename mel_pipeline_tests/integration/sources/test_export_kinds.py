@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -135,7 +137,7 @@ def test_the_sponsored_row_of_a_post_is_left_out_and_counted(tmp_path: Path) -> 
 
 
 def linkedin_posts(
-    header: list[str], rows: list[list[object]], *, days: list[list[object]] | None = None
+    header: Sequence[object], rows: Sequence[Sequence[object]], *, days: Sequence[Sequence[object]] = ()
 ) -> bytes:
     book = Workbook()
     sheet = book.active
@@ -282,6 +284,15 @@ def test_dates_after_today_are_a_warning_with_the_place(tmp_path: Path) -> None:
         "posts.csv, row 3: the date 2026-12-09 is after today, 2026-11-20; 1 of 3 dates of the file are. Check that"
         " day and month are not swapped, and export again."
     ]
+
+
+@pytest.mark.behaviour("date_orders", "linkedin")
+def test_dates_that_a_spreadsheet_converted_in_part_are_refused(tmp_path: Path) -> None:
+    row = ["A call", f"{URL}1", "Organic", None, ""]
+    rows = [[*row, datetime(2026, 9, 7), 900, 1, 1, 1, 1], [*row, "25/09/2026", 900, 1, 1, 1, 1]]
+    folder = Folder(tmp_path, "linkedin")
+    folder.put("content.xlsx", linkedin_posts(POSTS["en"], rows))
+    assert "Excel converted those it could" in reasons(folder.batches("contents")[0])[0]
 
 
 def test_an_order_that_is_none_is_named_with_its_setting(tmp_path: Path) -> None:

@@ -152,9 +152,11 @@ def test_a_response_edited_between_two_exports_keeps_its_later_version(
 def test_new_followers_add_up_to_the_followers_of_today(
     first_run: Loads, box: Sandbox, warehouse: Warehouse
 ) -> None:
+    # Completed months, and the days of the one that has begun.
     gained = warehouse.read(
         "select account_id, sum(cast(value as integer)) n from raw_platforms__metrics"
-        " where platform = 'instagram' and metric = 'follower_count' group by 1"
+        " where platform = 'instagram' and availability = 'given' and (metric = 'follows_and_unfollows'"
+        f" or (metric = 'follower_count' and period_start >= '{TODAY:%Y-%m}-01')) group by 1"
     ).set_index("account_id")["n"]
     for account in box.organisation.social:
         assert gained[account.id] == sum(v for day, v in account.new_followers.items() if day < TODAY)

@@ -21,7 +21,14 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.dates import Order, declared_order, order_of, read_moment
 from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, open_table
 from mel_pipeline.sources.shared.http import clean
-from mel_pipeline.sources.shared.platform.export_rows import Export, Faulty, Post, figures_of, id_fault
+from mel_pipeline.sources.shared.platform.export_rows import (
+    Export,
+    Faulty,
+    Post,
+    figures_of,
+    id_fault,
+    require_one_kind,
+)
 from mel_pipeline.sources.shared.platform.headers import IN_LANGUAGES, Header, Language, column_names
 
 _NAMES = column_names(Path(__file__).with_name("columns.yml"))
@@ -115,6 +122,7 @@ def read_export(
     with open_table(file) as table:
         header = _header(table.header, layout)
         rows = [header.row(cells) for cells in table.rows()]
+        require_one_kind(row["publish time"] for row in rows)
         order = order_of(
             (row["publish time"] for row in rows), declared, f", or set {setting} to day_first or month_first"
         )

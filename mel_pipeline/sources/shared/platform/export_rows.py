@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from mel_pipeline.sources.shared.dates import has_two_readings
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.http import clean
 from mel_pipeline.sources.shared.platform.headers import IN_LANGUAGES, Language, whole_number_of
 
 _DATA = re.compile(r"\d{3}|://|@")
+_YEAR_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}")  # as a date cell is written out
 _ID = re.compile(r"\d+(?:_\d+)?")
 _EXACT_DIGITS = 15  # Excel keeps this many digits of a number and replaces the rest with zeros
 _SHORTENED = (
@@ -131,6 +133,22 @@ def id_fault(text: str, *, workbook: bool) -> str | None:
     if workbook and len(text) > _EXACT_DIGITS and not text[_EXACT_DIGITS:].strip("0"):
         return _SHORTENED
     return None
+
+
+def require_one_kind(dates: Iterable[str]) -> None:
+    """Refuse a column that a spreadsheet converted in part: it took days up to the 12th for months, and left the rest.
+
+    Raises:
+        FileRefusedError: date cells and texts such as 25/09/2026 are mixed.
+    """
+    kinds = {
+        bool(_YEAR_FIRST.match(text)) for text in dates if _YEAR_FIRST.match(text) or has_two_readings(text)
+    }
+    if len(kinds) > 1:
+        raise FileRefusedError(
+            "Some dates are cells of a spreadsheet and others texts: Excel converted those it could, with day and"
+            " month perhaps swapped. Take the file as it was downloaded, without opening and saving it in Excel."
+        )
 
 
 def figures_of(

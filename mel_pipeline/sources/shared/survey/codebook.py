@@ -42,7 +42,7 @@ class Codebook(BaseModel):
     ``surveys`` names the surveys it applies to, with `*` as a wildcard; ``form`` lists the questions of the form it
     was written for, so that it follows the form under any name. With neither it applies to all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
-    question mean, from 1 to 5, where the organisation's scales.yml does not.
+    question mean, from 1 to 5, where the common scale (scales.yml of the organisation) does not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

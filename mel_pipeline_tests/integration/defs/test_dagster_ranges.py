@@ -49,7 +49,8 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str, name: str) -> dict[s
 
 
 def figures(organisation: Organisation, quarter: str) -> pd.DataFrame:
-    read = "select * from indicator_values where quarter = :quarter order by indicator_id, period, disaggregation"
+    """Without the year, whose notes say how many of its quarters have been loaded."""
+    read = "select * from indicator_values where period = :quarter order by indicator_id, disaggregation"
     return organisation.warehouse.read(read, {"quarter": quarter})
 
 
@@ -77,7 +78,7 @@ def test_two_quarters_in_one_run_each_get_their_figures_and_metadata(after_a_nig
     assert (ready.description or "").startswith("2024-Q4: 2024-Q4 is a draft.")
 
     pd.testing.assert_frame_equal(figures(after_a_night, "2024-Q4"), before)
-    assert len(figures(after_a_night, "2024-Q3")) > 100
+    assert not figures(after_a_night, "2024-Q3").empty
 
 
 # Slow: prepares and calculates two quarters.

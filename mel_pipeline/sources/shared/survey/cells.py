@@ -31,6 +31,7 @@ class Cells:
         self.layout, self.plan, self.book = self.answers.layout, plan, book
         self.zone = zone_for(self.layout, book)
         self.count = len(answers.frame)
+        self._moments: dict[str, Texts] = {}
 
     def cells(self, column: int | None, as_read: Callable[[str], str | None] = without_personal) -> Texts:
         """The meaning of each cell of a column; None where nothing was answered."""
@@ -51,6 +52,12 @@ class Cells:
         return self.cells(self.plan.builtins.get(name))  # type: ignore[call-overload]
 
     def moment(self, name: str) -> Texts:
+        """A built-in time, read once."""
+        if name not in self._moments:
+            self._moments[name] = self._moment(name)
+        return self._moments[name].copy()
+
+    def _moment(self, name: str) -> Texts:
         zone = self.zone
 
         def read(text: str) -> str:

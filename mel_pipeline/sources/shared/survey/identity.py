@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 
 import pandas as pd
@@ -33,6 +33,8 @@ UNREADABLE = "\ufffd"
 
 def unwrapped(text: str) -> str:
     """A cell as the tool wrote it, without what a spreadsheet or a formula for one put around it."""
+    if text.isalnum():
+        return text
     match = _WRAPPED.fullmatch(text.strip())
     return next((part for part in match.groups() if part is not None), "").strip() if match else text.strip()
 
@@ -138,11 +140,14 @@ class Identifier:
             return "answers"
         return "numbered" if self._layout.ids_within_survey else "own"
 
-    def ids(self, frame: pd.DataFrame, minutes: Sequence[str]) -> list[tuple[str | None, str]]:
+    def ids(
+        self, frame: pd.DataFrame, minutes_of: Callable[[], Sequence[str]]
+    ) -> list[tuple[str | None, str]]:
         """The id of each response of a chunk, None if nothing identifies it, and a digest of its answers."""
         given = self._given(frame)
         if self.kind == "own" and None not in given:
             return [(one, "") for one in given]
+        minutes = minutes_of()
         found = digests(frame, self._layout, minutes)
         return [self._one(*row) for row in zip(given, minutes, found, strict=True)]
 

@@ -89,7 +89,9 @@ def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales:
         scales: labels that are known; gender has some of its own.
     """
     words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
-    different = len({normalize_text(text) for text in texts})
+    if not any(re.search(pattern, words) for pattern in WORDS.values()):
+        return None
+    different = len({normalize_text(text) for text in set(texts)})
     for role, pattern in WORDS.items():
         match = re.search(pattern, words)
         if match is None or not texts or (role in _CLOSED and different > _FEW):

@@ -61,12 +61,9 @@ def batches(
     for answers in chunks:
         identifier = identifier or Identifier(answers.layout, plan.builtins)
         before = before or Identifier(answers.layout, plan.builtins)
-        if ids is None:
-            own: Ids = [one for one, _ in _Chunk(answers, plan, book).identified(identifier)]
-        else:
-            own = ids[done : done + len(answers.frame)]
+        chunk = _Chunk(answers, plan, book, scale or scale_in([answers], plan, book))
+        chunk.ids = chunk.own_ids(identifier) if ids is None else ids[done : done + len(answers.frame)]
         done += len(answers.frame)
-        chunk = _Chunk(answers, plan, book, scale or scale_in([answers], plan, book), own)
         batch = chunk.batch(contract)
         yield replace(batch, deleted=chunk.former(before)) if with_former else batch
 
@@ -119,18 +116,24 @@ def other_range(layout: Layout, plan: Plan) -> tuple[int, int] | None:
 class _Chunk(Cells):
     """Turns one chunk into rows."""
 
-    def __init__(
-        self, answers: Answers, plan: Plan, book: Codebook, scale: Scale = NO_SCALE, ids: Ids = ()
-    ) -> None:
+    def __init__(self, answers: Answers, plan: Plan, book: Codebook, scale: Scale = NO_SCALE) -> None:
         super().__init__(answers, plan, book)
-        self.scale, self.ids = scale, ids
+        self.scale = scale
+        self.ids: Ids = ()
 
     def identified(self, identifier: Identifier) -> list[tuple[str | None, Row]]:
         """The id of each response, with a digest of its answers and its minute."""
-        started, completed = (self.moment(name) for name in _BUILT_IN)
-        minutes = [minute_of(*pair) for pair in zip(started, completed, strict=True)]
-        found = identifier.ids(self.exported.frame, minutes)
+        minutes = self._minutes()
+        found = identifier.ids(self.exported.frame, lambda: minutes)
         return [(one, (digest, minute)) for (one, digest), minute in zip(found, minutes, strict=True)]
+
+    def own_ids(self, identifier: Identifier) -> list[str | None]:
+        """The ids alone; times are read only if an id is missing."""
+        return [one for one, _ in identifier.ids(self.exported.frame, self._minutes)]
+
+    def _minutes(self) -> list[str]:
+        started, completed = (self.moment(name) for name in _BUILT_IN)
+        return [minute_of(*pair) for pair in zip(started, completed, strict=True)]
 
     def former(self, identifier: Identifier) -> dict[str, None]:
         """Keys of these responses by earlier versions of this package."""

@@ -33,7 +33,7 @@ def zone_of(name: str) -> tzinfo:
     elif found := _names().get(text.casefold()):
         return ZoneInfo(found)
     raise UnknownZoneError(
-        f"Nobody knows the time zone '{text[:40]}'. Write a name such as Europe/Madrid, or UTC, as `zone:` of a"
+        f"Nobody knows the time zone '{text[:40]}'. Write a name such as Africa/Nairobi, or UTC, as `zone:` of a"
         " codebook for this survey."
     )
 

@@ -125,11 +125,13 @@ def read_narrative(settings: Settings, period: str) -> Narrative | None:
     if not path.exists():
         return None
     try:
-        content: Any = from_yaml(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content: Any = from_yaml(text)
         file = _File.model_validate(content or {})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
+        # What is missing at the end is reported behind the last line.
+        line = f", line {min(where.line + 1, len(text.splitlines()))}" if where else ""
         raise ReportError(
             f"Reading {path}{line}: not valid YAML. Correct the line, then write the report again."
         ) from None

@@ -79,6 +79,8 @@ select
         then repeat(pick(t.texts, u(a.i, 'text')) || ' ', cast(1 + floor(pow(u(a.i, 'words'), 6) * 12) as integer)) end
         as open_comment,
     '{"Day ' || cast(a.i % 3 as text) || '": "' || cast(1 + a.i % 5 as text) || '"}' as other_answers,
+    cast(null as text) as not_in_export,
+    cast(null as text) as kept_from,
     a.tool || '|R' || cast(a.i as text) as _row_key,
     'survey_files-responses-' || strftime(a.moment, '%Y%m') as _load_id,
     'survey-' || cast(a.event as text) || '.csv row ' || cast(a.i as text) as _source_ref,

@@ -4,17 +4,16 @@ from mel_pipeline.core.settings import PROJECT
 
 CITIES = PROJECT / "mel_pipeline" / "sandbox" / "organisation" / "member_cities.csv"
 
-# If a tool has no translation, the answer is a number.
-_NUMBERS = {"1": "1", "2": "2", "3": "3", "4": "4", "5": "5"}
+_ENGLISH = {
+    "5": "Very satisfied",
+    "4": "Satisfied",
+    "3": "Neither satisfied nor dissatisfied",
+    "2": "Dissatisfied",
+    "1": "Very dissatisfied",
+    "0": "Not applicable",
+}
 LABELS = {
-    "en": {
-        "5": "Very satisfied",
-        "4": "Satisfied",
-        "3": "Neither satisfied nor dissatisfied",
-        "2": "Dissatisfied",
-        "1": "Very dissatisfied",
-        "0": "Not applicable",
-    },
+    "en": _ENGLISH,
     "es": {
         "5": "Muy satisfecho/a",
         "4": "Satisfecho/a",
@@ -31,7 +30,7 @@ LABELS = {
         "1": "Très insatisfait·e",
         "0": "Sans objet",
     },
-    **{language: {**_NUMBERS, "0": "N/A"} for language in ("ar", "fa", "ko", "pt", "zh")},
+    **dict.fromkeys(("ar", "fa", "ko", "pt", "zh"), _ENGLISH),
 }
 GENDERS = {
     "en": ["Woman", "Man", "Non-binary", "Prefer not to say"],

@@ -58,7 +58,9 @@ def test_the_quality_table_shows_a_failed_load_and_leaves_out_platforms_nobody_u
 ) -> None:
     organisation.load("instagram", "accounts")
     fail(organisation, sandbox, "instagram", "accounts")
-    table = read_quality(organisation.warehouse).set_index(["source_title", "entity_title"])
+    table = read_quality(organisation.warehouse, organisation.settings.min_cell).set_index(
+        ["source_title", "entity_title"]
+    )
     assert "last load failed" in table.loc[("Instagram", "Accounts"), "status_sentence"]
     assert table.loc[("Instagram", "Posts and videos"), "status_sentence"] == "Not loaded yet."
     assert "Matomo" not in table.index.get_level_values(0)

@@ -36,7 +36,6 @@ from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.second_network import FOLDER, QUARTER, TODAY, Lakes, drop_survey
-from mel_pipeline_tests.fixtures.shared import open_warehouse
 
 USED = ("zoho_crm", "zoho_people", "survey_files")
 
@@ -59,7 +58,7 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
         patch.delenv("MEL_LANGUAGES", raising=False)
         own = Settings(sample=False, home=home, today=TODAY, formats="html,xlsx,csv", _env_file=None)
         settings = with_sample_values(own, zoho.port)
-        warehouse = open_warehouse(settings.database_url)
+        warehouse = Warehouse(settings.database_url)
         drop_survey(settings.survey_folder)
         _collect(warehouse, settings)
         _calculate(warehouse, settings)

@@ -51,7 +51,7 @@ def test_a_home_with_sample_data_refuses_real_accounts_and_the_reverse(tmp_path:
 def test_sample_figures_are_marked_as_such_whatever_the_settings_say(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     seven_members(small)
-    settings = real(small, organisation="Real Network")
+    settings = real(small, organisation_name="Real Network")
     assert not read_edition(small.warehouse, settings, "2024-Q4").is_sample
     note_origin(small.warehouse, small.settings, "zoho_crm")
     edition = read_edition(small.warehouse, settings, "2024-Q4")

@@ -202,9 +202,9 @@ def test_a_language_that_contradicts_the_others_stops_the_build_before_anything_
     figures = edition.figures[
         ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["period"] != "2024-Q4"))
     ]
-    edition = fewer_charts(
-        sample_edition(figures=figures)
-    )  # a level without a quarter before is reported as such
+    edition = sample_edition(figures=figures)  # a level without a quarter before is reported as such
+    if "à la fin" not in wrong:  # that main point is about an indicator that is not among the few
+        edition = fewer_charts(edition)
     with pytest.raises(ReportError, match=r"the en and fr editions differ in the part"):
         build_editions(edition, tmp_path / "out", sources, ["en", "fr"])
     assert not (tmp_path / "out").exists()

@@ -119,6 +119,27 @@ def test_each_broken_file_is_one_clear_error_whatever_its_extension(
     assert expected in refused(tmp_path, content, f"a.{ending}")
 
 
+@pytest.mark.parametrize("text", ['a,b\n1,"x"y\n2,"z"w\n', 'a,b\n1,"x\n2,y"z\n', 'a,b\n"1"2,x\n3,4\n'])
+def test_a_quotation_mark_out_of_place_is_refused_before_any_row_is_read(text: str) -> None:
+    with pytest.raises(FileRefusedError, match="quotation mark"):
+        read_table(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('a,b\n1,He said "hi"\n', ["1", 'He said "hi"']),
+        ('\ufeff"a","b"\r\n"1","x ""y"" z"\r\n', ["1", 'x "y" z']),
+        ('a,b\n1,""\n', ["1", ""]),
+        ('a,b\n"1","x\ny"', ["1", "x\ny"]),
+    ],
+)
+def test_quotation_marks_in_their_place_are_read_alike_by_both_readers(text: str, row: list[str]) -> None:
+    table = read_table(text.encode())
+    assert list(table.rows()) == [row]
+    assert [frame.to_numpy().tolist() for frame in table.frames(10)] == [[row]]
+
+
 def test_a_file_cut_off_at_its_end_gives_no_row_at_all(tmp_path: Path) -> None:
     lines = b"a,b\n" + b"1,2\n" * 10_000 + b'"3'
     assert "row 10002" in refused(tmp_path, lines, "a.csv")

@@ -56,8 +56,16 @@ class Table:
     _delimiter: str
 
     def rows(self) -> Iterator[list[str]]:
-        """The rows, always from the first. One iteration at a time; the file must still be open."""
-        return islice(_records(self._text, self._delimiter), 1, None)
+        """The rows, always from the first. One iteration at a time; the file must still be open.
+
+        Raises:
+            FileRefusedError: a quotation mark stands where none may, which counting quotes cannot tell.
+        """
+        with _quotes_in_place():
+            for number, row in enumerate(islice(_records(self._text, self._delimiter), 1, None), start=2):
+                if len(row) != len(self.header):
+                    raise FileRefusedError(_uneven(number, len(row), len(self.header)))
+                yield row
 
     def frames(
         self, most_rows: int, *, skip: int = 0, columns: Collection[int] | None = None
@@ -72,10 +80,10 @@ class Table:
             columns: the columns to read; None: all.
 
         Raises:
-            FileRefusedError: the two readers disagree on the number of rows.
+            FileRefusedError: the two readers disagree on the number of rows, or as ``rows``.
         """
         seen = -1 - skip  # the header and the skipped rows come first
-        with self._text.opened() as text:
+        with self._text.opened() as text, _quotes_in_place():
             # Every quote, width and byte was checked when the table was opened.
             chunks = pd.read_csv(
                 text,
@@ -101,6 +109,23 @@ class Table:
             )
 
 
+def _uneven(number: int, fields: int, columns: int) -> str:
+    return (
+        f"Row {number} has {fields} fields where the header has {columns}: the file was cut off or changed by hand."
+        " Export it again."
+    )
+
+
+@contextmanager
+def _quotes_in_place() -> Iterator[None]:
+    try:
+        yield
+    except (csv.Error, pd.errors.ParserError):
+        raise FileRefusedError(
+            "A quotation mark is not in its place: the file was cut off or changed by hand. Export it again."
+        ) from None
+
+
 @dataclass(frozen=True)
 class _Text:
     """The lines of a file; ``skip`` of them are above the table."""
@@ -119,7 +144,8 @@ class _Text:
                 text.readline()
             yield text
         finally:
-            text.detach()  # the file stays open
+            with suppress(ValueError):  # a reader that stopped early is put away after the file is closed
+                text.detach()  # the file stays open
 
     def lines(self) -> Iterator[str]:
         try:
@@ -246,10 +272,7 @@ def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
                 return (
                     header,
                     count,
-                    (
-                        f"Row {count + 1} has {len(row)} fields where the header has {len(header)}:"
-                        " the file was cut off or changed by hand. Export it again."
-                    ),
+                    _uneven(count + 1, len(row), len(header)),
                 )
     except csv.Error:
         return (

@@ -14,7 +14,7 @@ from mel_pipeline.sources.shared.files.limits import TEXT
 
 _CHUNK = 4 << 20
 _LONGEST_ROW = 100_000  # bytes; the row-by-row reader has a limit per field
-_QUOTE, _END = 34, 10
+_QUOTE, _END, _RETURN = 34, 10, 13
 
 
 def even_rows(  # noqa: PLR0911 - one return a reason to look row by row
@@ -34,6 +34,7 @@ def even_rows(  # noqa: PLR0911 - one return a reason to look row by row
     decoder = codecs.getincrementaldecoder(encoding)()
     width = ord(delimiter)
     inside, rows, expected, pending, length = 0, 0, None, 0, 0
+    quotes = _Quotes(width)
     while chunk := file.read(_CHUNK):
         try:
             decoder.decode(chunk)
@@ -42,6 +43,9 @@ def even_rows(  # noqa: PLR0911 - one return a reason to look row by row
         if b"\x00" in chunk:
             return None
         bytes_ = np.frombuffer(chunk, dtype=np.uint8)
+        mark = len(codecs.BOM_UTF8) if chunk.startswith(codecs.BOM_UTF8) and file.tell() == len(chunk) else 0
+        if not quotes.are_in_place(bytes_[mark:], inside):
+            return None
         outside = _outside(bytes_, inside)
         inside = inside ^ (int(np.count_nonzero(bytes_ == _QUOTE)) & 1)
         ends = np.flatnonzero((bytes_ == _END) & outside)
@@ -64,6 +68,28 @@ def even_rows(  # noqa: PLR0911 - one return a reason to look row by row
     if inside or not expected or length > _LONGEST_ROW or (length and pending != expected):
         return None  # cut off inside quotes, or inside the last row
     return rows + (1 if length else 0)
+
+
+class _Quotes:
+    """Whether each quotation mark opens a field at its start or closes it at its end, chunk by chunk."""
+
+    def __init__(self, delimiter: int) -> None:
+        self._edges = np.array([delimiter, _END, _RETURN, _QUOTE], dtype=np.uint8)
+        self._before = _END  # the byte before this chunk
+        self._closed = False  # it is a quotation mark that closes a field
+
+    def are_in_place(self, bytes_: np.ndarray[tuple[int], np.dtype[np.uint8]], inside: int) -> bool:
+        found = np.flatnonzero(bytes_ == _QUOTE)
+        closing = ((np.arange(len(found)) + inside) & 1) == 1
+        opened, closed = found[~closing], found[closing]
+        before = np.where(opened > 0, bytes_[opened - 1], self._before)
+        after = bytes_[closed[closed < len(bytes_) - 1] + 1]
+        is_right = bool(np.isin(before, self._edges).all() and np.isin(after, self._edges).all())
+        if self._closed and bytes_[0] not in self._edges:
+            is_right = False
+        self._before = int(bytes_[-1])
+        self._closed = bool(len(closed)) and int(closed[-1]) == len(bytes_) - 1
+        return is_right
 
 
 def _outside(

@@ -78,6 +78,9 @@ def _everything(warehouse: Warehouse, project: SqlProject) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.deep
+@pytest.mark.filterwarnings(
+    "ignore::hypothesis.errors.HypothesisWarning"
+)  # a long example is shown all the same
 @settings(
     max_examples=examples(1, 6),
     phases=[Phase.explicit, Phase.generate]

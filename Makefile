@@ -26,7 +26,7 @@ test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
 	@$(BIN)/python -m pytest -m "slow or not slow" --ignore mel_pipeline_tests/browser $(SPREAD)
 	@$(BIN)/python -m pytest -m "slow or not slow" $(SPREAD) mel_pipeline_tests/browser
 
-test-fast: .venv/dev.stamp browser    ## Run the fast tests, in about four minutes
+test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
 test-deep: .venv/dev.stamp $(DBT) browser    ## Run random stories, tables and kills with many more examples, in about twenty minutes

@@ -382,8 +382,8 @@ def read_unknown_ends(warehouse: Warehouse) -> list[str]:
         )
     }
     return [
-        f"{contract.title} ({details.title}): dates of leaving that cannot be read. Whoever has one counts as still"
-        " active until it is corrected at the source."
+        f"{contract.title} ({details.title}): dates of leaving that cannot be read. Members and people with one count as"
+        " still active until it is corrected at the source."
         for contract in map(contract_of, source_names())
         for entity, details in contract.entities.items()
         if any(

@@ -35,7 +35,7 @@ MACHINE_OPENS = Limit(
     always=True,
 )
 NOT_TOLD_APART = Limit(
-    "opens of e-mails sent before 22 June 2024: machines' and people's are not told apart",
+    "opens of e-mails sent before 22 June 2024: machines' and people's are not distinguished",
     {"opens": {"unique_opens": 700}},
     "https://quickbooks.intuit.com/learn-support/en-us/help-article/other-articles/apple-mail-privacy-protection-mpp"
     "/L9HxARfjA_US_en_US",

@@ -180,7 +180,7 @@ class SurveyFiles(Client):
         )
 
     def _others(self) -> list[str]:
-        """A warning about what lies in the folder and is not read."""
+        """A warning about files in the folder that are not read."""
         others = [name for name in other_entries(self._folder, ENDINGS) if name not in _OWN]
         if not others:
             return []

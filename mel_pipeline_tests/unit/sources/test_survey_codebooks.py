@@ -1,4 +1,4 @@
-"""Codebooks follow a form under any name, guesses are proposed, and what looks asked and is not read is told."""
+"""Codebooks follow a form under any name, guesses are proposed, and what looks asked and is not read is reported."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class KnownForms:
         ]  # fmt: skip
 
     def placed(self, tool: str, kind: Kind, rows: Rows, modified: int) -> tuple[str, list[str]]:
-        """The mark that a file's ids get, mostly none; and what is told of the file.
+        """The mark that a file's ids get, mostly none; and the notes on the file.
 
         Args:
             rows: every response of the file.

@@ -110,16 +110,11 @@ class Facebook(Client):
         self,
         read: Callable[[str], Iterator[Batch]],
         unread: Callable[[str], Iterable[Batch]] | None = None,
-        before: Callable[[], None] = lambda: None,
+        before: Callable[[], None] | None = None,
     ) -> Pull:
-        """Every Page, read one after another. ``before``: what is requested first, for all of them."""
+        """Every Page, read one after another. Arguments as ``EachAccount.batches``."""
         each = EachAccount(WHAT)
-
-        def batches() -> Iterator[Batch]:
-            before()
-            yield from each.batches(self._accounts, read, unread)
-
-        return self._build_pull(batches(), each.warnings)
+        return self._build_pull(each.batches(self._accounts, read, unread, before), each.warnings)
 
     def _build_pull(
         self, batches: Iterator[Batch], unread: Callable[[], list[str]], pull: Pull | None = None

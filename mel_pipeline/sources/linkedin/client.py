@@ -110,16 +110,12 @@ class LinkedIn(Client):
         self,
         read: Callable[[str], Iterator[Batch]],
         unread: Callable[[str], Iterable[Batch]] | None = None,
-        before: Callable[[], None] = lambda: None,
+        before: Callable[[], None] | None = None,
     ) -> Pull:
-        """Every page, read one after another. ``before``: what is requested first, for all of them."""
+        """Every page, read one after another. Arguments as ``EachAccount.batches``."""
         each = EachAccount(WHAT)
-
-        def batches() -> Iterator[Batch]:
-            before()
-            yield from each.batches(self._pages, read, unread)
-
-        return Pull(batches(), warnings=lambda: [*self._warnings, *each.warnings()])
+        batches = each.batches(self._pages, read, unread, before)
+        return Pull(batches, warnings=lambda: [*self._warnings, *each.warnings()])
 
     def _page_rows(self, contract: EntityContract, page: str) -> Iterator[Batch]:
         size = self._request(

@@ -26,16 +26,20 @@ class EachAccount:
         accounts: Iterable[str],
         read: Callable[[str], Iterable[Batch]],
         unread: Callable[[str], Iterable[Batch]] | None = None,
+        before: Callable[[], None] | None = None,
     ) -> Iterator[Batch]:
         """Every batch of the accounts that can be read, then what is to be stored about the others.
 
         Args:
             read: reads one account.
             unread: rows that say that an account could not be read.
+            before: what is requested first, for all of them.
 
         Raises:
             SourceError: no account could be read, or the trouble is not that of one account.
         """
+        if before:
+            before()
         for account in accounts:
             try:
                 yield from read(account)

@@ -14,7 +14,6 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,7 +28,6 @@ _ODS_ERROR = re.compile(
 )
 _ODS_FORMULA = re.compile(rb"<table:table-cell\b[^<>]*\btable:formula=[^<>]*>")
 _MACROS = re.compile(rb"^(Basic|Scripts)/", re.IGNORECASE)
-_EXACT = 1e15  # a float keeps 15 digits: a longer id would read as a different one, so it is left as a float
 _LONGEST_TAG = 1 << 16
 
 _spec = importlib.util.spec_from_file_location(
@@ -154,15 +152,12 @@ def _again(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
     yield from rows
 
 
-def text_of(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
+def text_of(value: Any) -> str:
     """A cell as the CSV export would have it: ISO dates, plain numbers, true and false."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if abs(value) >= _EXACT:
-            return repr(value)
-        number = Decimal(str(value))
-        return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
+        return str(workbook_child.number_text(value))
     if isinstance(value, datetime):
         moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)
         return moment.isoformat(sep=" ")

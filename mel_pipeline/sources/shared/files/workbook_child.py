@@ -286,7 +286,15 @@ def _filled(sheet: Any) -> Iterator[list[str]]:
             yield row
 
 
-def text_of(cell: Any) -> str:  # noqa: PLR0911 - one return a kind of value
+def number_text(value: float) -> str:
+    """Digits without an exponent; a number that is too long for a float to hold exactly stays as the float is."""
+    if abs(value) >= _EXACT:
+        return repr(value)
+    number = Decimal(str(value))
+    return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
+
+
+def text_of(cell: Any) -> str:
     """A cell as the CSV export would have it: ISO dates, plain numbers, true and false."""
     value = cell.value
     if value is None:
@@ -294,10 +302,7 @@ def text_of(cell: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if abs(value) >= _EXACT:
-            return repr(value)
-        number = Decimal(str(value))
-        return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
+        return number_text(value)
     if isinstance(value, datetime):
         moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)  # Excel stores day fractions
         return moment.date().isoformat() if _is_date(cell, moment) else moment.isoformat(sep=" ")

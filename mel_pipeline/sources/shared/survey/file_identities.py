@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.survey import responses
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.identity import Identifier
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
 from mel_pipeline.sources.shared.survey.model import Answers, Kind
@@ -70,6 +71,12 @@ class FileIdentities:
         if self._told is None and self._export.responses <= _COMPARED:
             pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
             self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
+
+    def leave_out(self, consents: Consents) -> None:
+        """Who did not agree is not read, and counts no more if an earlier load has stored it."""
+        self.left_out.update(consents.left_out)
+        self._withdrawn |= {f"{self._tool}|{one}": None for one in consents.ids}
+        self._rows = dict.fromkeys(consents.ids, ("", "")) | self._rows  # they did not vanish
 
     def doubts(self) -> list[str]:
         """What is not sure, once every response has passed."""

@@ -97,20 +97,17 @@ class Inspection:
         return "\n".join(lines) + "\n"
 
     def _proposed(self) -> list[str]:
-        """Each guessed role with its questions; those that look like consent are not needed."""
+        """Each guessed role with its questions."""
         roles: dict[str, list[Column]] = {}
         for column in self.guesses:
             roles.setdefault(str(column.guess), []).append(column)
-        consents = roles.pop("consent", [])
         lines = ["#questions:"] if roles else []
         for role, columns in roles.items():
-            several = " Keep one, unless nobody answers two of them." if len(columns) > 1 else ""
-            lines.append(f"#  {role}:{f'  #{several}' if several else ''}")
+            hints = ["Responses without a yes are left out."] if role == "consent" else []
+            hints += ["Keep one, unless nobody answers two of them."] if len(columns) > 1 else []
+            lines.append(" ".join([f"#  {role}:", *([" #", *hints] if hints else [])]))
             for column in columns:
                 lines.append(f"#    - {_quoted(column.question)}  # {column.why}")
-        if consents:
-            lines.append("#ignored:  # consent: take those who said no out of the export")
-            lines += [f"#  - {_quoted(column.question)}" for column in consents]
         return lines
 
 

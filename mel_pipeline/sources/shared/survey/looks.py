@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.consent import says_no
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.plan import Plan
 
-Looks = Role | Literal["consent"]
+Looks = Role
 Scales = Mapping[
     str, frozenset[str]
 ]  # "satisfaction", "gender" -> labels without case, accents and punctuation
@@ -42,20 +42,6 @@ _GENDERS = {
     "masculino", "feminin", "masculin", "dona", "home", "non", "binary", "nonbinary", "no", "binario", "binaria",
     "binaire", "binari", "other", "otro", "otra", "autre", "altre", "prefer", "not", "to", "say", "x",
 }  # fmt: skip
-_NO = frozenset(
-    {
-        "no",
-        "non",
-        "n",
-        "false",
-        "0",
-        "i do not agree",
-        "i disagree",
-        "disagree",
-        "no acepto",
-        "je n accepte pas",
-    }
-)
 _FEW = 12  # most distinct answers of a question with a scale
 _ENOUGH = 0.6  # share of the answers that must fit
 _LONG = 30  # characters; a longer text is free text
@@ -150,9 +136,9 @@ def unread_looks(first: Answers, plan: Plan, book: Codebook) -> list[str]:
     for column, texts in asked(first, plan).items():
         question = first.layout.questions[column]
         guess = looks_like(question, texts, book, {})
-        if guess and guess.role in _WARNED and guess.role not in plan.roles:
+        if guess and guess.role in _WARNED and (guess.role == "consent" or guess.role not in plan.roles):
             found.setdefault(guess.role, []).append(question.text)
-            said_no += sum(normalize_text(text) in _NO for text in texts) if guess.role == "consent" else 0
+            said_no += sum(map(says_no, texts)) if guess.role == "consent" else 0
     consents = found.pop("consent", [])
     warnings = []
     if found:
@@ -164,9 +150,9 @@ def unread_looks(first: Answers, plan: Plan, book: Codebook) -> list[str]:
     if consents:
         answers = f"{said_no} of the first answers are no. " if said_no else ""
         warnings.append(
-            f"{_quoted(consents)} looks like consent. {answers}Every response is loaded, whatever it says: leave the"
-            " responses of people who said no out of the export. Write the question under `ignored:` in a codebook to"
-            " end this warning."
+            f"{_quoted(consents)} looks like consent. {answers}Every response is loaded, whatever it says. Write the question"
+            " under `consent:` among the `questions:` of a codebook, to leave out who did not agree, or under `ignored:`"
+            " if it is about something else."
         )
     return warnings
 

@@ -83,7 +83,7 @@ class Scale:
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
-            *(f"#  {_quoted(answer)}: ?" for answer in self.unknown),
+            *(f'#  {_quoted(answer)}: "?"' for answer in self.unknown),
         ]
 
 

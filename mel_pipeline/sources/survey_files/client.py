@@ -26,6 +26,7 @@ from mel_pipeline.sources.shared.files import (
     unpacked,
 )
 from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.advice import inspect_command
 from mel_pipeline.sources.shared.survey.codebook import (
     BrokenCodebook,
     Codebook,
@@ -233,7 +234,7 @@ class SurveyFiles(Client):
                 told = [
                     *unused_event_codes(export.survey, own, export.questions),
                     *export.warnings_of(plan.joins, book),
-                    *unread_looks(first, plan, book),
+                    *unread_looks(first, plan, book, f"Run {inspect_command(file.name)}"),
                 ]
                 warnings += [f"{file.name}: {words}" for words in told]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
@@ -299,5 +300,5 @@ def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:
         return []
     return [
         f"{name}: no question was recognised for {' or '.join(missing)}."
-        f" Run `mel survey inspect {name}` and write a codebook for this survey."
+        f" Run {inspect_command(name)} and write a codebook for this survey."
     ]

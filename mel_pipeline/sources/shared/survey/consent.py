@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mel_pipeline.core.normalize_text import normalize_text
+from mel_pipeline.sources.shared.survey.advice import counted
 from mel_pipeline.sources.shared.survey.cells import Cells, Texts
 from mel_pipeline.sources.shared.survey.codebook import UNANSWERED, Codebook
 from mel_pipeline.sources.shared.survey.personal import without_personal
@@ -105,7 +106,7 @@ class Consents:
                 ' out. Write in the survey\'s codebook what each answer means, such as `consent: {"Of course": yes}`.'
             )
         if times := self.left_out[NO_ANSWER]:
-            who = "1 response does" if times == 1 else f"{times:,} responses do"
+            who = counted(times, "response does", "responses do")
             found.append(
                 f"{who} not answer the question of consent: left out. If the form did not ask it yet, write"
                 f" `consent: {{{UNANSWERED}: yes}}` in the survey's codebook."

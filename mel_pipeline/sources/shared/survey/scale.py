@@ -65,7 +65,8 @@ class Scale:
             else ""
         )
         return (
-            f"satisfaction is withheld: no scale says what {self.unknown_in_words} mean.{why}"
+            f"satisfaction is withheld: no scale says what {self.unknown_in_words}"
+            f" {'means' if len(self.unknown) == 1 else 'mean'}.{why}"
             " Say it under `scale:` in a codebook of this survey"
         )
 

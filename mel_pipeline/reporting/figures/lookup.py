@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
+from mel_pipeline.reporting.text.phrases import SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 SUPPRESSED = "suppressed"
 NOT_AVAILABLE = "not_available"
+_INEXACT = re.compile(r"from a sample\.$|without small groups\.$|^Small groups are left out\.$")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,13 @@ class Reading:
     n: int | None = None
     note: str = ""
     interval: tuple[float, float] | None = None  # 95 %
+
+    @property
+    def reservation(self) -> str:
+        """What stands beside the figure itself: why there is none, or that it is not exact."""
+        if self.value is None:
+            return self.note
+        return " ".join(sentence for sentence in SENTENCE.split(self.note) if _INEXACT.search(sentence))
 
 
 @dataclass(frozen=True)

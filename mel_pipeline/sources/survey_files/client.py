@@ -26,6 +26,7 @@ from mel_pipeline.sources.shared.files import (
     unpacked,
 )
 from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.advice import inspect_command
 from mel_pipeline.sources.shared.survey.codebook import (
     BrokenCodebook,
     Codebook,
@@ -34,6 +35,7 @@ from mel_pipeline.sources.shared.survey.codebook import (
     common_codebook,
     unused_event_codes,
 )
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.doubts import Doubts
 from mel_pipeline.sources.shared.survey.file_identities import EarlierReads, FileIdentities
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms
@@ -232,7 +234,7 @@ class SurveyFiles(Client):
                 told = [
                     *unused_event_codes(export.survey, own, export.questions),
                     *export.warnings_of(plan.joins, book),
-                    *unread_looks(first, plan, book),
+                    *unread_looks(first, plan, book, f"Run {inspect_command(file.name)}"),
                 ]
                 warnings += [f"{file.name}: {words}" for words in told]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
@@ -240,6 +242,7 @@ class SurveyFiles(Client):
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
                 identities = FileIdentities(export, first, plan, book, read)
+                consents = Consents(book)
                 doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
                 for batch in responses.batches(
                     identities.counted(chain([first], chunks)),
@@ -248,13 +251,15 @@ class SurveyFiles(Client):
                     contract,
                     scale,
                     identities.ids,
+                    consents=consents,
                     with_former=read.with_former,
                 ):
                     doubts.note(batch)
                     identities.note(batch)
                     yield replace(batch, notes=[note])
+                identities.leave_out(consents)
                 warnings += doubts.sentences
-                warnings += [f"{file.name}: {words}" for words in identities.doubts()]
+                warnings += [f"{file.name}: {words}" for words in (*consents.warnings, *identities.doubts())]
                 if left_out := in_words(identities.left_out):
                     yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
 
@@ -267,6 +272,7 @@ def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
         return responses.scale_in([first], plan, book)
     columns = {
         *plan.columns_of("overall_satisfaction"),
+        *plan.columns_of("consent"),
         *(one for join in plan.joins for one in join.columns),
     }
     with closing(export.chunks(first.order, sorted(columns))) as chunks:
@@ -294,5 +300,5 @@ def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:
         return []
     return [
         f"{name}: no question was recognised for {' or '.join(missing)}."
-        f" Run `mel survey inspect {name}` and write a codebook for this survey."
+        f" Run {inspect_command(name)} and write a codebook for this survey."
     ]

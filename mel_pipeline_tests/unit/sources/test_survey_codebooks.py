@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -110,7 +113,8 @@ def test_silent_questions_of_the_case_are_told(tmp_path: Path) -> None:
 
 ASKED = {
     "gender": ["¿Con qué género te identificas?", "Vous vous identifiez comme…", "Gènere", "Sex (M/F)"],
-    "recommend": ["Recomendaría el curso? (0-10)", "Recommanderiez-vous ce cours ?", "Recomanaries la sessió?", "NPS score"],
+    "recommend": ["Recomendaría el curso? (0-10)", "Recommanderiez-vous ce cours ?", "Recomanaries la sessió?", "NPS score",
+                  "Would you tell a friend about it? (0 to 10)"],
     "city": ["Ciudad o municipio", "Ville ou collectivité", "Ciutat on treballes", "Which municipality are you from?"],
     "consent": ["I consent to the use of my answers", "Acepto la política de privacidad", "Consentement RGPD", "Do you agree to be quoted?"],
 }  # fmt: skip
@@ -120,6 +124,43 @@ ANSWERS = {
     "city": ("Quito", "Lyon"),
     "consent": ("Yes", "No"),
 }
+
+
+@pytest.mark.parametrize(
+    ("answers", "looks"),
+    [(("Woman", "Man", "Prefer not to say"), True), (("Femme", "Homme"), True), (("Dona", "Home", "No binari"), True),
+     (("Home", "Office"), False), (("Woman", "Woman"), False), (("A man of few words", "Woman"), False)],
+)  # fmt: skip
+@pytest.mark.behaviour("unread_told", "typeform")
+@pytest.mark.fault(77)
+def test_answers_alone_show_that_a_question_is_about_gender(
+    tmp_path: Path, answers: tuple[str, ...], looks: bool
+) -> None:
+    rows = "".join(f"f{n},{answer},2024-11-05 09:0{n}:00\n" for n, answer in enumerate(answers))
+    (tmp_path / "a.csv").write_text(f"#,You are:,Submit Date (UTC)\n{rows}", "utf-8")
+    assert any("gender ('You are:')" in words for words in read(tmp_path)[2]) is looks
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.csv", "Évaluation (1-30).csv", "l'été 2024.csv", "a & b; c.csv", "$HOME.csv", "two of them.zip"],
+)
+@pytest.mark.behaviour("good_advice", "google_forms", "typeform")
+@pytest.mark.fault(99)
+def test_the_command_that_a_warning_names_can_be_typed_as_it_is(tmp_path: Path, name: str) -> None:
+    text = "#,How was it?,Submit Date (UTC)\nf1,fine,2024-11-05 09:00:00\n"
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("folder/feedback.csv", text)
+    else:
+        (tmp_path / name).write_text(text, "utf-8")
+    commands = [
+        found for words in read(tmp_path)[2] for found in re.findall(r"`(mel survey inspect .*?)`", words)
+    ]
+    assert commands
+    for command in commands:
+        *_, file = shlex.split(command)
+        assert file == name and len(shlex.split(command)) == 4
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mel_pipeline.sources.shared.base import Batch
+from mel_pipeline.sources.shared.survey.advice import inspect_command
 from mel_pipeline.sources.shared.survey.figures import MOST
 from mel_pipeline.sources.shared.survey.scale import Scale
 
@@ -29,7 +30,7 @@ class Doubts:
         found = []
         if self._scale.advice:
             found.append(
-                f"{self._name}: {self._scale.advice}; `mel survey inspect {self._name}` proposes the lines."
+                f"{self._name}: {self._scale.advice}; {inspect_command(self._name)} proposes the lines."
             )
         if self._range:
             low, high = self._range

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.advice import counted
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.identity import Identifier
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
 from mel_pipeline.sources.shared.survey.model import Answers, Kind
@@ -44,6 +46,7 @@ class FileIdentities:
         self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
         self._tool = export.layout.tool
         self.left_out: Counter[str] = Counter()
+        self._repeated = 0
         self._rows: dict[str, Row] = {}
         self._told: list[str] | None = None
         self.ids: list[str | None] | None = None
@@ -68,14 +71,31 @@ class FileIdentities:
             for identity in batch.frame["response_id"]:
                 self._withdrawn.pop(f"{self._tool}|{identity}", None)
         if self._told is None and self._export.responses <= _COMPARED:
-            pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
-            self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
+            for identity, moment in zip(
+                batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True
+            ):
+                row = ("", str(moment)[:16])
+                before = self._rows.get(identity)
+                self._repeated += bool(before and before[1] and before != row)
+                self._rows[identity] = row
+
+    def leave_out(self, consents: Consents) -> None:
+        """Who did not agree is not read, and counts no more if an earlier load has stored it."""
+        self.left_out.update(consents.left_out)
+        self._withdrawn |= {f"{self._tool}|{one}": None for one in consents.ids}
+        self._rows = dict.fromkeys(consents.ids, ("", "")) | self._rows  # they did not vanish
 
     def doubts(self) -> list[str]:
         """What is not sure, once every response has passed."""
         if self._told is None and self._rows:
             _, self._told = self._placed("own")
-        return self._told or []
+        told = list(self._told or [])
+        if self._repeated:
+            told.append(
+                f"{counted(self._repeated, 'row has', 'rows have')} the id of another row, at another time: the version"
+                " answered last counts. If they are different people, the ids are damaged: export the file again."
+            )
+        return told
 
     def _placed(self, kind: Kind) -> tuple[str, list[str]]:
         return self._forms.placed(self._tool, kind, self._rows, self._export.file.modified_ns)

@@ -20,6 +20,7 @@ from mel_pipeline.sources.shared.survey.figures import figure_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Kind, Layout, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
 
+_GROUPED = re.compile(r"\d{1,3}(?P<mark>[ ,.'\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})+")
 _WRAPPED = re.compile(r'="(.*)"|\'(\d+)|(\d+)[.,]0+', re.DOTALL)
 _IN_POWERS = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 _NO_VALUE = re.compile(r"#+|#(?:N/A|NUM!|VALUE!|REF!|NAME\?)")
@@ -37,6 +38,12 @@ def unwrapped(text: str) -> str:
         return text
     match = _WRAPPED.fullmatch(text.strip())
     return next((part for part in match.groups() if part is not None), "").strip() if match else text.strip()
+
+
+def id_in(text: str) -> str:
+    """The id in a cell, also where a spreadsheet grouped its digits (`118,720,000,001`)."""
+    found = unwrapped(text)
+    return re.sub(r"\D", "", found) if _GROUPED.fullmatch(found) else found
 
 
 def require_whole(ids: Iterable[str]) -> None:
@@ -154,7 +161,7 @@ class Identifier:
     def _given(self, frame: pd.DataFrame) -> list[str | None]:
         if self._id is None:
             return [None] * len(frame)
-        ids = [_without_person(unwrapped(str(cell))) or None for cell in frame[self._id].fillna("")]
+        ids = [_without_person(id_in(str(cell))) or None for cell in frame[self._id].fillna("")]
         if self.kind == "own":
             require_whole(one for one in ids if one)
             if self._uuid is not None and None in ids:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from mel_pipeline.sources.shared.survey.advice import counted
 from mel_pipeline.sources.shared.survey.model import Kind
 
 MOST = 5_000  # responses remembered of a form; larger ones are compared by those
@@ -105,8 +106,8 @@ def _drawn(key: str) -> bytes:
 def _of_another_form(kind: Kind, shared: int) -> str:
     what = "numbers and times" if kind == "numbered" else "answers and times"
     return (
-        f"{shared} responses have the {what} of another form's, whose other responses differ: they count as another"
-        " form's. If both files are exports of one form, keep the later one only and load again."
+        f"{counted(shared, 'response has', 'responses have')} the {what} of another form's, whose other responses"
+        " differ: counted as another form's. If both files are exports of one form, keep the later one only and load again."
     )
 
 
@@ -122,7 +123,12 @@ def _vanished(form: Form, rows: Rows, modified: int) -> list[str]:
     if not gone:
         return []
     shown = ", ".join(sorted(gone)[:_SHOWN]) + (", …" if len(gone) > _SHOWN else "")
+    left = counted(
+        len(gone),
+        "response of an earlier export of this form is",
+        "responses of an earlier export of this form are",
+    )
     return [
-        f"{len(gone)} responses of an earlier export of this form are not in it ({shown}). They still count. If they"
-        " were deleted in the tool on purpose, leave them out in corrections.yml; if not, export the form whole."
+        f"{left} not in it ({shown}). They still count. If they were deleted in the tool on"
+        " purpose, leave them out in corrections.yml; if not, export the form whole."
     ]

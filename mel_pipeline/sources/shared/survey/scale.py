@@ -65,7 +65,8 @@ class Scale:
             else ""
         )
         return (
-            f"satisfaction is withheld: no scale says what {self.unknown_in_words} mean.{why}"
+            f"satisfaction is withheld: no scale says what {self.unknown_in_words}"
+            f" {'means' if len(self.unknown) == 1 else 'mean'}.{why}"
             " Say it under `scale:` in a codebook of this survey"
         )
 
@@ -83,7 +84,7 @@ class Scale:
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
-            *(f"#  {_quoted(answer)}: ?" for answer in self.unknown),
+            *(f'#  {_quoted(answer)}: "?"' for answer in self.unknown),
         ]
 
 

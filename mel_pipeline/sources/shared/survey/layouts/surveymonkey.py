@@ -86,6 +86,7 @@ def recognise(sheet: Sheet) -> Layout | None:
         TOOL,
         found,
         header_rows=2,
+        not_chosen=frozenset(),  # left empty; a chosen 0 repeats its label
         notes=(
             "SurveyMonkey: by Respondent ID, Collector ID and two header rows.",
             "The export does not say which responses are incomplete; filter them out in SurveyMonkey.",

@@ -20,6 +20,7 @@ def events_of(crm: dict[str, pd.DataFrame]) -> pd.DataFrame:
     frame["day"] = local_day(frame["Start_Time"])
     frame["held"] = frame["Event_Status"] == "Held"
     frame["is_lab"] = frame["Event_Type"] == "Solutions Lab"
+    frame["Lab"] = frame["Lab"].fillna(frame["Name"])  # a session without a lab's name is one of its own
     return frame
 
 
@@ -59,7 +60,9 @@ def cells(
     attended = mine[mine["Attended"] & mine["is_lab"]]
     yield from _engaged(attended[attended["was_member"]], sessions, organisations, period)
     yield from _participants(attended, period)
-    speaking = mine[mine["Role"].isin(["Speaker", "Moderator"]) & mine["Organised_By_Network"]]
+    speaking = mine[
+        mine["Role"].isin(["Speaker", "Moderator"]) & mine["Attended"] & mine["Organised_By_Network"]
+    ]
     yield from gender.cells("GEN-02", period, speaking["gender"])
 
 

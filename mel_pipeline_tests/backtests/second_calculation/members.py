@@ -63,7 +63,7 @@ def cells(frame: pd.DataFrame, taking_part: pd.DataFrame, period: Period) -> Ite
     for kind, number in members["Jurisdiction_Type"].value_counts().items():
         yield count("MEM-01", period, f"jurisdiction_type={kind}", number)
     yield from by_region("MEM-04", period, on_day(frame, "Associate", period.last))
-    spell = ~(frame["joined"].notna() & frame["left"].notna() & (frame["left"] <= frame["joined"]))
+    spell = ~(frame["joined"].notna() & frame["left"].notna() & (frame["left"] < frame["joined"]))
     for indicator, kind, moment in (
         ("MEM-02", "Member", "joined"), ("MEM-07", "Associate", "joined"), ("MEM-08", "Member", "left"),
     ):  # fmt: skip

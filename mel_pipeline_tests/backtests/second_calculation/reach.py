@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ def cells(
         "RCH-02", accounts, period, {account.label: _followers(account, period) for account in accounts}
     )
     mine = [post for post in posts if _within(post, period)]
-    campaign = [post for post in mine if CAMPAIGN in post.text.lower()]
+    campaign = [post for post in mine if _carries(post, CAMPAIGN)]
     if campaign:
         yield count(
             "RCH-01",
@@ -37,7 +38,7 @@ def cells(
             sum(post.views or 0 for post in campaign),
             len(campaign),
         )
-    yield count("RCH-05", period, "total", sum(SERIES in post.text.lower() for post in mine))
+    yield count("RCH-05", period, "total", sum(_carries(post, SERIES) for post in mine))
     yield from _reach(accounts, period)
     yield from _visits(visits, period)
     yield from _newsletters(issues, period)
@@ -45,6 +46,11 @@ def cells(
 
 def _within(post: Post, period: Period) -> bool:
     return period.first <= post.published.astimezone(ZoneInfo(TIME_ZONE)).date() <= period.last
+
+
+def _carries(post: Post, hashtag: str) -> bool:
+    """Whether the hashtag is a word of the post, in capitals or not."""
+    return hashtag in re.findall(r"#\w+", post.text.lower())
 
 
 def _views(account: Account, period: Period) -> int | None:

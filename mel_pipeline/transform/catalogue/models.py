@@ -101,7 +101,18 @@ class Indicator(_Strict):
     name: Text
     definition: Text
     unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
+        "members",
+        "percent",
+        "score",
+        "views",
+        "follows",
+        "people",
+        "visits",
+        "money",
+        "labs",
+        "videos",
+        "events",
+        "subscriptions",
     ]
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]

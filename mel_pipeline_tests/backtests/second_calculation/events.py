@@ -64,6 +64,24 @@ def cells(
         mine["Role"].isin(["Speaker", "Moderator"]) & mine["Attended"] & mine["Organised_By_Network"]
     ]
     yield from gender.cells("GEN-02", period, speaking["gender"])
+    ours = mine[mine["Attended"] & mine["Organised_By_Network"]]
+    yield count("RCH-04", period, "total", ours["Contact"].fillna(ours["id"]).nunique())
+    yield from _conferences(events[events["held"] & period.contains(events["day"])], mine, period)
+
+
+def _conferences(held: pd.DataFrame, mine: pd.DataFrame, period: Period) -> Iterator[Cell]:
+    """EVT-01: hosted, or organised by others and attended by somebody."""
+    attended = held.index.isin(mine[mine["Attended"]]["Event"])
+    chosen = held[
+        held["Event_Type"].isin(["Conference", "Panel"]) & (held["Organised_By_Network"] | attended)
+    ]
+    chosen = chosen.assign(part=chosen["Organised_By_Network"].map({True: "Hosted", False: "Joined"}))
+    yield count("EVT-01", period, "total", len(chosen))
+    for dimension, column in (
+        ("part", "part"), ("activity_type", "Event_Type"), ("line_of_action", "Line_of_Action"),
+    ):  # fmt: skip
+        for name, number in chosen.explode(column)[column].value_counts().items():
+            yield count("EVT-01", period, f"{dimension}={name}", number)
 
 
 def _engaged(

@@ -20,6 +20,7 @@ class Issue:
 
     platform: str
     sent_on: date
+    recipients: int
     delivered: int
     opens: int | None
     clicks: int
@@ -65,6 +66,7 @@ def _zoho(zoho: Zoho, year: int) -> Iterator[Issue]:
         yield Issue(
             "Zoho Campaigns",
             _day(report["sent_at"]),
+            int(report["emails_sent_count"]),
             int(report["delivered_count"]),
             int(report["opens_count"]),
             int(report["unique_clicks_count"]),
@@ -78,6 +80,7 @@ def _mailchimp(url: str) -> Iterator[Issue]:
         yield Issue(
             "Mailchimp",
             _day(report["send_time"]),
+            report["emails_sent"],
             report["emails_sent"] - bounces,
             report["opens"].get("proxy_excluded_unique_opens"),
             report["clicks"]["unique_subscriber_clicks"],
@@ -98,6 +101,7 @@ def _brevo(url: str, year: int) -> Iterator[Issue]:
         yield Issue(
             "Brevo",
             _day(campaign["sentDate"]),
+            counts["sent"],
             counts["delivered"],
             counts["uniqueViews"],
             counts["uniqueClicks"],

@@ -57,7 +57,7 @@ def by_region(indicator: str, period: Period, chosen: pd.DataFrame) -> Iterator[
 
 
 def cells(frame: pd.DataFrame, taking_part: pd.DataFrame, period: Period) -> Iterator[Cell]:
-    """All MEM indicators but retention; ``taking_part`` has the attended participations in held events."""
+    """All MEM indicators; ``taking_part`` has the attended participations in held events."""
     members = on_day(frame, "Member", period.last)
     yield from by_region("MEM-01", period, members)
     for kind, number in members["Jurisdiction_Type"].value_counts().items():
@@ -70,6 +70,17 @@ def cells(frame: pd.DataFrame, taking_part: pd.DataFrame, period: Period) -> Ite
         chosen = frame[(frame["Member_Type"] == kind) & period.contains(frame[moment]) & spell]
         yield from by_region(indicator, period, chosen)
     yield from _active(frame, taking_part, period)
+    yield from _retained(frame, members, period)
+
+
+def _retained(frame: pd.DataFrame, members: pd.DataFrame, period: Period) -> Iterator[Cell]:
+    """MEM-03: of the members of the same day a year before, those that are members now."""
+    before = on_day(frame, "Member", period.last.replace(year=period.last.year - 1))
+    still = before[before.index.isin(members.index)]
+    yield share("MEM-03", period, "total", len(still), len(before))
+    for region in REGIONS:
+        here = [(group["region"] == region).sum() for group in (still, before)]
+        yield share("MEM-03", period, f"region={region}", *here)
 
 
 def _active(frame: pd.DataFrame, taking_part: pd.DataFrame, period: Period) -> Iterator[Cell]:

@@ -42,6 +42,7 @@ def cells(
     yield from _reach(accounts, period)
     yield from _visits(visits, period)
     yield from _newsletters(issues, period)
+    yield from _subscribers(issues, period)
 
 
 def _within(post: Post, period: Period) -> bool:
@@ -119,6 +120,18 @@ def _visits(visits: dict[str, dict[date, int]], period: Period) -> Iterator[Cell
     for site, days in by_site.items():
         if days:
             yield count("RCH-07", period, f"site={site}", sum(days), len(days))
+
+
+def _subscribers(issues: list[Issue], period: Period) -> Iterator[Cell]:
+    """RCH-09: of each service the largest issue of the quarter in which the period closes."""
+    first = date(period.last.year, period.last.month - 2, 1)
+    largest: dict[str, int] = {}
+    for issue in issues:
+        if first <= issue.sent_on <= period.last:
+            largest[issue.platform] = max(largest.get(issue.platform, 0), issue.recipients)
+    yield count("RCH-09", period, "total", sum(largest.values()), len(largest))
+    for platform, recipients in largest.items():
+        yield count("RCH-09", period, f"platform={platform}", recipients, 1)
 
 
 def _newsletters(issues: list[Issue], period: Period) -> Iterator[Cell]:

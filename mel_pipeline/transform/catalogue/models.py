@@ -113,6 +113,7 @@ class Indicator(_Strict):
         "videos",
         "events",
         "subscriptions",
+        "points",
     ]
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]

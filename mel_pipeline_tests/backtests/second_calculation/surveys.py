@@ -64,6 +64,25 @@ def cells(responses: pd.DataFrame, participations: pd.DataFrame, period: Period)
     for score in range(1, 6):
         yield share("SAT-05", period, f"answer={score}", (valid["score"] == score).sum(), len(valid))
     yield from _response_rate(valid, participations, period)
+    yield from _recommendation(responses[period.contains(responses["day"])], period)
+
+
+def _recommendation(responses: pd.DataFrame, period: Period) -> Iterator[Cell]:
+    """SAT-03 and SAT-06: nine and ten are promoters, six and less detractors."""
+    answered = responses[responses["recommendation"].notna()]
+    classes = pd.cut(
+        answered["recommendation"], [-1, 6, 8, 10], labels=["Detractors", "Passives", "Promoters"]
+    )
+    groups = {"total": classes} | {
+        f"activity_type={kind}": rows for kind, rows in classes.groupby(answered["Event_Type"])
+    }
+    for name, rows in groups.items():
+        yield share(
+            "SAT-03", period, name, (rows == "Promoters").sum() - (rows == "Detractors").sum(), len(rows)
+        )
+    yield share("SAT-06", period, "total", len(classes), len(classes))
+    for name in classes.cat.categories:
+        yield share("SAT-06", period, f"recommendation={name}", (classes == name).sum(), len(classes))
 
 
 def _response_rate(valid: pd.DataFrame, participations: pd.DataFrame, period: Period) -> Iterator[Cell]:

@@ -75,10 +75,14 @@ def _conferences(held: pd.DataFrame, mine: pd.DataFrame, period: Period) -> Iter
     chosen = held[
         held["Event_Type"].isin(["Conference", "Panel"]) & (held["Organised_By_Network"] | attended)
     ]
-    chosen = chosen.assign(part=chosen["Organised_By_Network"].map({True: "Hosted", False: "Joined"}))
+    chosen = chosen.assign(
+        organiser=chosen["Organised_By_Network"].map(
+            {True: "Organised by the network", False: "Organised by others"}
+        )
+    )
     yield count("EVT-01", period, "total", len(chosen))
     for dimension, column in (
-        ("part", "part"), ("activity_type", "Event_Type"), ("line_of_action", "Line_of_Action"),
+        ("organiser", "organiser"), ("activity_type", "Event_Type"), ("line_of_action", "Line_of_Action"),
     ):  # fmt: skip
         for name, number in chosen.explode(column)[column].value_counts().items():
             yield count("EVT-01", period, f"{dimension}={name}", number)

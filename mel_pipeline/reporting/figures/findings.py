@@ -141,11 +141,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if (
-        adds_up(total, list(cells.values()))
-        and total is not None
-        and measure.unit not in ("percent", "score")
-    ):
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_rate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

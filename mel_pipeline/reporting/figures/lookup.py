@@ -89,7 +89,7 @@ class Figures:
         """The target of exactly this period; levels and shares fall back to the next one due."""
         targets = self._targets.get(measure.id, [])
         exact = [target for target in targets if target.period == period]
-        if exact or not (measure.aggregation == "stock" or measure.unit in ("percent", "score")):
+        if exact or not (measure.aggregation == "stock" or measure.is_rate):
             return exact[0] if exact else None
         ahead = [target for target in targets if closing_quarter(target.period) >= closing_quarter(period)]
         return min(ahead, key=lambda target: closing_quarter(target.period), default=None)

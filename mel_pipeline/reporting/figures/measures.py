@@ -13,6 +13,8 @@ from mel_pipeline.core.money import is_currency
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
 
+RATES = ("percent", "score", "points")  # units of shares and means
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -54,7 +56,12 @@ class Measure:
     @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.unit in ("percent", "score")
+        return self.aggregation == "stock" or self.is_rate
+
+    @property
+    def is_rate(self) -> bool:
+        """A share or a mean: its cells do not add up, and n says how many it rests on."""
+        return self.unit in RATES
 
 
 def missing(value: object) -> bool:

@@ -139,7 +139,7 @@ def trend_frame(
 
 
 def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    return "ratio" if measure.is_rate else measure.aggregation
 
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:

@@ -101,7 +101,19 @@ class Indicator(_Strict):
     name: Text
     definition: Text
     unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
+        "members",
+        "percent",
+        "score",
+        "views",
+        "follows",
+        "people",
+        "visits",
+        "money",
+        "labs",
+        "videos",
+        "events",
+        "subscriptions",
+        "points",
     ]
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
 from mel_pipeline.reporting.text.phrases import SENTENCE
 
@@ -121,6 +122,13 @@ def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
 def comparable(now: Reading, then: Reading) -> bool:
     """Whether a difference means anything: both must have the same coverage, as stated in their notes."""
     return now.note == then.note
+
+
+def beyond_chance(now: Reading, then: Reading) -> bool | None:
+    """Whether two shares or means differ by more than chance; None where one of them has no interval."""
+    if now.value is None or then.value is None or now.interval is None or then.interval is None:
+        return None
+    return differs(now.value, Range(*now.interval), then.value, Range(*then.interval))
 
 
 def closing_quarter(period: str) -> str:

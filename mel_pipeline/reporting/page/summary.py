@@ -13,7 +13,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, compared_period, main_points
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
+from mel_pipeline.reporting.figures.lookup import Figures, Reading, beyond_chance, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
             sentences.append(texts("story.other_coverage", name=measure.name, earlier=earlier))
             continue
         moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
-        if moved:
+        if moved and beyond_chance(now, then) is not False:
             # A level has moved since then; an amount of one quarter is only compared with that of another.
             key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
             sentence = texts(key, name=measure.name, change=texts.change(measure, moved), earlier=earlier)

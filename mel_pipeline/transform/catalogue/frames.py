@@ -94,7 +94,7 @@ COLUMNS: dict[str, list[str]] = {
         *("aggregation", "direction", "band_low", "band_high"),
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
-        *("limitations_en", "decimals", "chart", "chart_dimension"),
+        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers"),
     ],
     "targets": ["indicator_id", "period", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
@@ -136,6 +136,7 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "decimals": str(indicator.decimals),
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
+        "interval_covers": indicator.interval,
     }
 
 

@@ -18,6 +18,10 @@ WITHHELD = (
     "where it rests on one to four people (`MEL_MIN_CELL`), and where it would reveal such a figure. People are counted,"
     " not slots or answers, wherever a person is known"
 )
+INTERVAL = {
+    "chance": "95 %, what chance alone would give for so many cases (Wilson)",
+    "volunteers": "95 %, plain: chance alone, among those who chose to answer (Wilson; of a mean Student's t)",
+}
 DIRECTION = {
     "increase": "more is better",
     "decrease": "less is better",
@@ -79,6 +83,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "Unit": indicator.unit,
         "Aggregation": AGGREGATION[indicator.aggregation],
         "Disaggregation": ", ".join(indicator.disaggregations) or "none",
+        **({"Interval": INTERVAL[indicator.interval]} if indicator.interval else {}),
         "Direction": direction,
         "Source": ", ".join(indicator.source),
         "Frequency": indicator.frequency,

@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, cast
 
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.errors import MelError, PermanentSourceError, SettingsError, place_of
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order
@@ -55,13 +57,17 @@ _OWN = {"codebooks", "profiles"}  # folders of the drop folder
 
 @dataclass(frozen=True)
 class Rules:
-    """How files are read: the organisation's own codebooks and profiles, and what is declared for all."""
+    """How files are read: the organisation's own codebooks and profiles, and what is declared for all.
+
+    ``covered``: the first day that a quarter covers, and today; an answer outside counts in no figure.
+    """
 
     codebooks: Sequence[Codebook] = ()
     profiles: Sequence[Profile] = ()
     fallback: str | None = None
     order: Order | None = None
     broken_profiles: Sequence[str] = ()
+    covered: tuple[date, date] = (date(2000, 1, 1), date.max)
 
     @property
     def faults(self) -> list[str]:
@@ -105,6 +111,7 @@ def rules_of(settings: Settings) -> Rules:
         fallback or None,
         cast("Order", order) if order else None,
         broken,
+        (Quarter.parse(settings.first_quarter).start, settings.current_day),
     )
 
 
@@ -243,7 +250,9 @@ class SurveyFiles(Client):
                 scale = _scale(export, first, plan, book)
                 identities = FileIdentities(export, first, plan, book, read)
                 consents = Consents(book)
-                doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
+                doubts = Doubts(
+                    file.name, scale, responses.other_range(export.layout, plan), self._rules.covered
+                )
                 for batch in responses.batches(
                     identities.counted(chain([first], chunks)),
                     plan,
@@ -268,7 +277,7 @@ class SurveyFiles(Client):
 
 def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
     """By all answers of a file, whatever its length."""
-    if export.responses <= len(first.frame):
+    if export.responses <= len(first.frame) + sum(first.left_out.values()):
         return responses.scale_in([first], plan, book)
     columns = {
         *plan.columns_of("overall_satisfaction"),

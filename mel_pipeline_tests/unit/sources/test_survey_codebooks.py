@@ -97,6 +97,31 @@ def test_a_form_is_like_itself_and_less_like_what_it_shares_less_with(
     assert 0 <= alone <= by_name <= 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_the_form"),
+    [(["How was it?", "Gender", "City", "Any other comments?"], True), (["How was it?", "Gender", "City"], True),
+     (["Overall satisfaction", "Gender", "City", "Any other comments?"], False), (["Gender", "City", "Any other comments?"], False),
+     (["1. How was it?", "City", "Gender", "What is new?"], True)],
+)  # fmt: skip
+@pytest.mark.behaviour("follows_form", "zoho_survey")
+@pytest.mark.fault(101)
+def test_a_scale_never_passes_to_another_form_that_asks_for_gender_and_city_too(
+    tmp_path: Path, asked: list[str], is_the_form: bool
+) -> None:
+    book = Codebook(
+        surveys=["Course in Lima"], form=["How was it?", "Gender", "City", "Any other comments?"],
+        questions={"overall_satisfaction": ["How was it?"]}, scale={"1": 5, "2": 4, "3": 3, "4": 2, "5": 1},
+    )  # fmt: skip
+    answers = ["1" if "How" in text or "Overall" in text else "x" for text in asked]
+    head, row = ";".join(asked), ";".join(answers)
+    (tmp_path / "Other.csv").write_text(
+        f"Response ID;Response Status;End time;{head}\na;Completed;2024-11-05 09:00;{row}\n", "utf-8"
+    )
+    frame, refused, _ = read(tmp_path, Rules(codebooks=[book]))
+    assert refused == {}
+    assert frame["satisfaction_score"].tolist() == (["5"] if is_the_form else [None])
+
+
 @pytest.mark.behaviour("unread_told", "google_forms")
 def test_silent_questions_of_the_case_are_told(tmp_path: Path) -> None:
     dropped(tmp_path, "silent_gender_nps_in_other_words.csv")
@@ -112,7 +137,7 @@ def test_silent_questions_of_the_case_are_told(tmp_path: Path) -> None:
 
 
 ASKED = {
-    "gender": ["¿Con qué género te identificas?", "Vous vous identifiez comme…", "Gènere", "Sex (M/F)"],
+    "gender": ["¿Con qué género te identificas?", "Vous vous identifiez comme…", "El teu gènere", "Sex (M/F)"],
     "recommend": ["Recomendaría el curso? (0-10)", "Recommanderiez-vous ce cours ?", "Recomanaries la sessió?", "NPS score",
                   "Would you tell a friend about it? (0 to 10)"],
     "city": ["Ciudad o municipio", "Ville ou collectivité", "Ciutat on treballes", "Which municipality are you from?"],

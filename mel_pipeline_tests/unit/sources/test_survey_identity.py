@@ -249,6 +249,53 @@ def zoho(*ids: str) -> str:
     return csv_of([["Response ID", "Response Status", "Start time", "End time", "NPS"], *rows])
 
 
+def kobo(month: int, answer: str, ids: range, reviews: dict[int, str] | None = None) -> str:
+    head = ["Satisfaction générale", "_id", "_uuid", "_submission_time", "_validation_status"]
+    return csv_of(
+        [
+            head,
+            *(
+                [
+                    answer,
+                    f"{n}",
+                    f"u{month}-{n}",
+                    f"2024-{month:02}-05T09:{n:02}:00",
+                    (reviews or {}).get(n, ""),
+                ]
+                for n in ids
+            ),
+        ],
+        ";",
+    )
+
+
+@pytest.mark.behaviour("other_form", "kobo")
+@pytest.mark.fault(73)
+def test_ids_of_another_server_overwrite_nothing_and_its_rejected_responses_delete_nothing(
+    tmp_path: Path,
+) -> None:
+    put(
+        tmp_path,
+        ("one.csv", kobo(3, "Satisfait", range(1, 5))),
+        ("other.csv", kobo(9, "Insatisfait", range(1, 4))),
+        ("other (1).csv", kobo(9, "Insatisfait", range(1, 6), {2: "Not approved"})),
+        ("one (1).csv", kobo(3, "Très satisfait", range(1, 7))),  # edited since: the time of submission stays
+    )
+    frame, pull = counted(tmp_path)
+    kept = frame.drop_duplicates("response_id", keep="last").set_index("response_id")["overall_satisfaction"]
+    assert [kept[str(n)] for n in range(1, 7)] == ["Très satisfait"] * 6
+    assert kept.tolist().count("Insatisfait") == 5
+    deleted = {
+        key
+        for batch in SurveyFiles(tmp_path, ANY_ORDER, settle_seconds=0).pull("responses").batches
+        for key in batch.deleted
+    }
+    assert len(deleted) == 1 and "|2 of form " in deleted.pop()
+    assert any(
+        words.startswith("other.csv: 3 responses have the ids of another form") for words in pull.warnings()
+    )
+
+
 @pytest.mark.parametrize(
     "ids",
     [("1,18E+11", "1,18E+11"), ("1.18001E+11", "118001234501"), ("1.18e+11", "2"), ("########", "########"), ("#N/A", "2"),

@@ -145,7 +145,7 @@ class Codebook(BaseModel):
         named = self.is_named(survey)
         if not self.form or questions is None:
             return float(named or not (self.surveys or self.form))
-        return likeness(self.form, questions, named=named)
+        return likeness(self.form, questions, named=named, usual=usual_questions())
 
     def role(self, question: Question) -> Meaning | None:
         """What a question means, by its text, its key, or either without its number; None when it is not known.
@@ -241,6 +241,15 @@ class BrokenCodebook(Codebook):
 def common_codebook() -> Codebook:
     """Wordings that are the same in every survey."""
     return load_codebook(FILE)
+
+
+@lru_cache
+def usual_questions() -> frozenset[str]:
+    """Wordings of what many forms ask beside their own questions: who answers, where, and comments."""
+    own = ("overall_satisfaction", "recommendation")
+    return frozenset(
+        text for role, texts in common_codebook().questions.items() if role not in own for text in texts
+    )
 
 
 def load_codebook(path: Path) -> Codebook:

@@ -46,7 +46,7 @@ class FileIdentities:
         self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
         self._tool = export.layout.tool
         self.left_out: Counter[str] = Counter()
-        self._repeated = 0
+        self._repeated, self._mark = 0, ""
         self._rows: dict[str, Row] = {}
         self._told: list[str] | None = None
         self.ids: list[str | None] | None = None
@@ -55,16 +55,19 @@ class FileIdentities:
         with closing(export.chunks(first.order)) as chunks:
             kind, found = responses.identified(chunks, plan, book)
         self._rows = {one: row for one, row in found if one is not None}
-        mark, self._told = self._placed(kind)
-        self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
+        self._mark, self._told = self._placed(kind)
+        self.ids = [one and self._marked(one) for one, _ in found]
 
     def counted(self, chunks: Iterable[Answers]) -> Iterator[Answers]:
         """The same chunks, while what is no valid response is counted."""
         for answers in chunks:
             self.left_out.update(answers.left_out)
-            self._withdrawn |= dict.fromkeys(f"{self._tool}|{one}" for one in answers.withdrawn)
+            self._withdrawn |= dict.fromkeys(f"{self._tool}|{self._marked(one)}" for one in answers.withdrawn)
             self._rows |= dict.fromkeys(answers.withdrawn, ("", ""))  # they did not vanish
             yield answers
+
+    def _marked(self, identity: str) -> str:
+        return f"{identity} of form {self._mark}" if self._mark else identity
 
     def note(self, batch: Batch) -> None:
         if self._withdrawn:

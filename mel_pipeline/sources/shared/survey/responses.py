@@ -135,13 +135,17 @@ class _Chunk(Cells):
 
     def identified(self, identifier: Identifier) -> list[tuple[str | None, Row]]:
         """The id of each response, with a digest of its answers and its minute."""
-        minutes = self._minutes()
-        found = identifier.ids(self.exported.frame, lambda: minutes)
+        minutes = self._minutes() if identifier.kind != "of_server" else self._answered()
+        found = identifier.ids(self.exported.frame, self._minutes)
         return [(one, (digest, minute)) for (one, digest), minute in zip(found, minutes, strict=True)]
 
     def own_ids(self, identifier: Identifier) -> list[str | None]:
         """The ids alone; times are read only if an id is missing."""
         return [one for one, _ in identifier.ids(self.exported.frame, self._minutes)]
+
+    def _answered(self) -> list[str]:
+        """The minute of each answer, as it is stored; it stays when a response is edited."""
+        return [(one or "")[:16] for one in readable(self.moment("completed_at")).tolist()]
 
     def _minutes(self) -> list[str]:
         started, completed = (self.moment(name) for name in _BUILT_IN)

@@ -164,6 +164,22 @@ def common_scale() -> Known:
     return _labels(folder() / "scales.yml")
 
 
+def common_genders() -> frozenset[str]:
+    """The organisation's labels of gender, as ``normalize_answer`` gives them.
+
+    Raises:
+        ContractError: its scales.yml cannot be read.
+    """
+    return _genders(folder() / "scales.yml")
+
+
+@lru_cache
+def _genders(path: Path) -> frozenset[str]:
+    _labels(path)  # refuse what cannot be read with the same sentence
+    listed = yaml.safe_load(path.read_text("utf-8")).get("gender") or []
+    return frozenset(normalize_answer(str(label)) for one in listed for label in one.get("labels") or [])
+
+
 @lru_cache
 def _labels(path: Path) -> Known:
     try:

@@ -31,7 +31,7 @@ test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
-test-deep: .venv/dev.stamp $(DBT) browser    ## Run random stories, tables and kills with many more examples, in about twenty minutes
+test-deep: .venv/dev.stamp $(DBT) browser    ## Run random stories, tables and kills with many more examples, in about ten minutes
 	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
 check: .venv/dev.stamp    ## Check format, lint, types, import rules, Dagster definitions

@@ -15,7 +15,6 @@ import typer
 from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
-from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
 from mel_pipeline.cli.narrative import learning, narrative
@@ -26,6 +25,7 @@ from mel_pipeline.cli.site import site
 from mel_pipeline.cli.survey import app as survey_commands
 from mel_pipeline.cli.warehouse import app as warehouse_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
+from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.private_files import be_private

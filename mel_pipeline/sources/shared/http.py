@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from mel_pipeline.core.deadline import Deadline, current, within
+from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
 from mel_pipeline.sources.shared.deadline import DeadlineAdapter
 from mel_pipeline.sources.shared.json_body import read_json
@@ -292,6 +293,8 @@ def explain(error: Exception, what: str, url: str) -> SourceError:
     """What a failed request means. The error's own text is left out: it contains addresses."""
     host = urlsplit(url).hostname or "an invalid address"
     broken = requests.exceptions
+    if says_full_disk(str(error)):  # of a download
+        return TransientSourceError(f"{what}: {NO_SPACE}")
     match error:
         case broken.SSLError():
             return PermanentSourceError(

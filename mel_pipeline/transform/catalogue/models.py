@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -51,6 +52,7 @@ class Stated(_Strict):
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    assessed_on: date | None = None  # last data-quality assessment
 
 
 class Wording(_Strict):
@@ -122,6 +124,9 @@ class Indicator(_Strict):
     disaggregations: list[Words]
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
+    collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
+    rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)

@@ -297,11 +297,17 @@ def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]
 
 
 def _of_groups(there: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
-    """Indicators of a group count the same people, each in its named quantity."""
+    """Indicators of a group count the same people, each in its named quantity.
+
+    A numerator may leave some of them out (answers beyond the invitations): it is at most the others' denominator.
+    """
     alike: dict[tuple[str, str, str, str], list[Quantity]] = defaultdict(list)
     for row in sorted(there):
         rule = rules[row.indicator]
         alike[rule.group, row.period, row.dimension, row.category].append(Quantity(row, rule.people))
     for same in alike.values():
-        for first, second in pairwise(same):
+        # Denominators first: a numerator that differs must not part them.
+        for first, second in pairwise(sorted(same, key=lambda quantity: (quantity.part, quantity.row))):
             yield Relation({first: 1.0, second: -1.0})
+            if first.part != second.part:
+                yield Relation({second: 1.0, first: -1.0}, is_bound=True)

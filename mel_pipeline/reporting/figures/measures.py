@@ -47,6 +47,7 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
     @property
     def is_distribution(self) -> bool:
@@ -54,9 +55,19 @@ class Measure:
         return self.chart_dimension == "answer"
 
     @property
+    def is_level(self) -> bool:
+        """Where something stands, so that one period leads to the next; an amount begins again in each period."""
+        return self.aggregation in ("stock", "ratio")
+
+    @property
     def is_money(self) -> bool:
         """The unit of an amount is its currency (ISO 4217)."""
         return is_currency(self.unit)
+
+    @property
+    def is_estimate(self) -> bool:
+        """A share or a mean: it rests on n cases and varies by chance."""
+        return self.unit in ("percent", "score")
 
     @property
     def is_line(self) -> bool:
@@ -129,4 +140,5 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

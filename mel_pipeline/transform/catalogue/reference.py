@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
-from mel_pipeline.transform.catalogue.models import Indicator
+from mel_pipeline.transform.catalogue.models import Indicator, Target
 
 AGGREGATION = {
     "stock": "stock: the value at the end of the period; the year has that of its last quarter",
@@ -25,6 +25,10 @@ COLLECTION = {
     "platform": "counted by each platform, and read from it every night or from its exports",
     "web": "counted by the web counter of each site, and read from it every night",
     "mailing": "counted by each mailing service, and read from it every night",
+}
+INTERVAL = {
+    "chance": "95 %, what chance alone would give for so many cases (Wilson)",
+    "volunteers": "95 %, plain: chance alone, among those who chose to answer (Wilson; of a mean Student's t)",
 }
 DIRECTION = {
     "increase": "more is better",
@@ -79,7 +83,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         value = "not published" if baseline.value is None else f"{baseline.value:,g}"
         start = f"{value} ({baseline.period})"
     targets = "; ".join(
-        f"{target.value:,g} by {target.period} ({target.origin.en})"
+        f"{target.value:,g} by {target.period} ({target.origin.en}){_steps(target)}"
         for target in catalogue.targets_of(indicator.id)
     )
     rows = {
@@ -87,6 +91,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "Unit": indicator.unit,
         "Aggregation": AGGREGATION[indicator.aggregation],
         "Disaggregation": ", ".join(indicator.disaggregations) or "none",
+        **({"Interval": INTERVAL[indicator.interval]} if indicator.interval else {}),
         "Direction": direction,
         "Source": ", ".join(indicator.source),
         "Frequency": indicator.frequency,
@@ -103,3 +108,9 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/indicators/{indicator.model}.sql)",
     }
     yield from (f"| {name} | {' '.join(str(text).split())} |" for name, text in rows.items())
+
+
+def _steps(target: Target) -> str:
+    listed = [f", {step.value:,g} by {step.date} ({step.reason.en})" for step in target.milestones]
+    listed += [f", revised on {step.date} to {step.value:,g} ({step.reason.en})" for step in target.revisions]
+    return "".join(listed)

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from mel_pipeline.publication.disclosure import Sensitivity, audit, protect
-from mel_pipeline.publication.disclosure.structure import Quantity, Row
+from mel_pipeline.publication.disclosure.choice import Choice
+from mel_pipeline.publication.disclosure.structure import Quantity, Row, read_figures
 
 SURVEY = {
     "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
@@ -82,6 +83,19 @@ def test_the_smallest_protecting_second_cell_is_withheld_too() -> None:
 def test_indicators_about_the_same_people_are_withheld_together() -> None:
     done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
     assert withheld(done.frame, "SAT-04") == withheld(done.frame, "SAT-02") == withheld(done.frame, "SAT-01")
+
+
+def test_a_response_rate_that_leaves_answers_out_does_not_part_the_others_of_its_group() -> None:
+    """Answers beyond the invitations: the rate counts 7, the mean, the share and the scores 9."""
+    rules = {**SURVEY, "SAT-05": Sensitivity("answers", "denominator", "ratio", "percent")}
+    rows = [row("SAT-01", "2024-Q4", "", 36, 9), row("SAT-02", "2024-Q4", "", 9, 9)]
+    rows += [row("SAT-04", "2024-Q4", "", 7, 10), row("SAT-05", "2024-Q4", "", 9, 9)]
+    choice = Choice(read_figures(pd.DataFrame(rows), rules), rules, 5)
+    whole = {name: Row(name, "2024-Q4", "total", "") for name in rules}
+    others = [Quantity(whole[name], "denominator") for name in ("SAT-02", "SAT-05")]
+    pairs = [(dict(link.weights), link.is_bound) for link in choice.links]
+    assert ({others[0]: 1.0, others[1]: -1.0}, False) in pairs
+    assert ({Quantity(whole["SAT-04"], "numerator"): 1.0, others[1]: -1.0}, True) in pairs
 
 
 def test_a_cell_of_nobody_does_not_hide_a_small_one() -> None:

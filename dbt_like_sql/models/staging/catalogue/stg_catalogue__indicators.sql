@@ -27,6 +27,7 @@ select
     limitations_en,
     cast(decimals as integer) as decimals,
     chart,
-    chart_dimension
+    chart_dimension,
+    interval_covers
 from {{ source('catalogue', 'indicators') }}
 where not _is_deleted

@@ -76,6 +76,7 @@ class Stated(_Strict):
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    assessed_on: date | None = None  # last data-quality assessment
 
 
 class Wording(_Strict):
@@ -141,6 +142,9 @@ class Indicator(_Strict):
     disaggregations: list[Words]
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
+    collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
+    rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)

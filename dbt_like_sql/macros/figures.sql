@@ -38,6 +38,13 @@
                         end,
                         ', ' order by {{ cells }}.platform, {{ cells }}.account
                     ) || '. ',
+                'Not counted, because its data begin later: '
+                    || string_agg(
+                        case
+                            when {{ cells }}.state = 'begins_later' then {{ cells }}.platform || ' ' || {{ cells }}.account
+                        end,
+                        ', ' order by {{ cells }}.platform, {{ cells }}.account
+                    ) || '. ',
                 'Not counted, because the account could not be read: '
                     || string_agg(
                         case
@@ -58,9 +65,11 @@
   scale: of a mean, its lowest and highest possible value
   unbounded: a condition on dimension or category; true where a share cannot differ, so that it has no interval
   A missing numerator, or a missing or zero denominator, gives no value: the row says not_available and why.
+  covers: the table expression has expected and covered, too: of how many days (or issues, or agreements) the figure
+          should be, and of how many it is; empty where it is whole by nature
   low, high: the 95 % interval of a share or mean (see the macro bounds); a count has none.
 #}
-{% macro figures(cells, kind, missing, scale=none, unbounded='false') %}
+{% macro figures(cells, kind, missing, scale=none, unbounded='false', covers=false) %}
 select
     valued.period,
     p.grain,
@@ -73,6 +82,8 @@ select
     valued.n,
     {{ bounds('valued', kind, scale, unbounded) | trim }},
     valued.variance,
+    valued.expected,
+    valued.covered,
     case when valued.value is null then 'not_available' else 'ok' end as status,
     case when valued.value is null then coalesce(valued.note, '{{ missing }}') else valued.note end as note
 from (
@@ -91,6 +102,8 @@ from (
         cast(denominator as double precision) as denominator,
         cast(n as bigint) as n,
         cast({{ 'variance' if kind == 'mean' else 'null' }} as double precision) as variance,
+        cast({{ 'expected' if covers else 'null' }} as bigint) as expected,
+        cast({{ 'covered' if covers else 'null' }} as bigint) as covered,
         cast(note as text) as note
     from {{ cells }}
 ) as valued

@@ -57,7 +57,8 @@ summed as (
         count(distinct case when f.availability = 'given' then f.starts_on end) as days_with_data,
         count(distinct case when f.availability = 'not_offered' then f.starts_on end) as days_not_offered,
         count(distinct case when f.availability = 'no_access' then f.starts_on end) as days_refused,
-        {{ days_between('greatest(p.starts_on, d.first_on)', 'p.known_before') }} as days
+        {{ days_between('greatest(p.starts_on, d.first_on)', 'p.known_before') }} as days,
+        {{ days_between('p.starts_on', 'p.known_before') }} as period_days
     from periods as p
     join first_days as d on d.first_on < p.known_before
     join figures as f
@@ -114,6 +115,7 @@ select
     end as state,
     case when q.is_given then q.value when d.state = 'given' then d.value end as value,
     case when q.is_given then null else d.days_with_data end as days_with_data,
+    case when q.is_given then null else d.period_days end as period_days,
     case
         when q.is_given then null
         when q.is_refused and coalesce(d.state, '') <> 'given' then 'The account could not be read.'

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ["value", "numerator", "denominator", "n"]
 BOUNDS = ["low", "high", "variance"]
+COVERAGE = ["expected", "covered"]
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _blanked(frame: pd.DataFrame, hidden: set[Row]) -> pd.DataFrame:
         return frame.copy()
     out = frame.copy()
     mine = [row in hidden for row in rows_of(frame)]
-    out.loc[mine, [*NUMBERS, *(name for name in BOUNDS if name in out)]] = None
+    out.loc[mine, [*NUMBERS, *(name for name in (*BOUNDS, *COVERAGE) if name in out)]] = None
     out.loc[mine, "note"] = None
     out.loc[mine, "status"] = HIDDEN
     return out

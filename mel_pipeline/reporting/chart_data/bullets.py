@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage, code_of, page_frame
+from mel_pipeline.reporting.figures.coverage import compared
 from mel_pipeline.reporting.figures.findings import status
-from mel_pipeline.reporting.figures.lookup import Target, comparable
+from mel_pipeline.reporting.figures.lookup import Target
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
@@ -61,7 +62,8 @@ def _row(stage: Stage, measure: Measure, target: Target) -> dict[str, object]:
     texts, period = stage.texts, stage.period
     now = stage.total(measure.id, period)
     before = stage.total(measure.id, previous_period(period))
-    if now.value is not None and not comparable(now, before):
+    common = compared(measure, stage.figures, period, previous_period(period))
+    if now.value is not None and before.value is not None and (common is None or not common.is_whole):
         before_value, before_shown = None, texts("page.other_coverage")
     else:
         before_value, before_shown = before.value, stage.shown(measure, before)

@@ -30,6 +30,8 @@ class Reading:
     n: int | None = None
     note: str = ""
     interval: tuple[float, float] | None = None  # 95 %
+    expected: float | None = None  # days, issues or agreements it should rest on; None: it is whole by nature
+    covered: float | None = None  # those it does rest on
 
 
 @dataclass(frozen=True)
@@ -101,17 +103,14 @@ def _reading(row: dict[Any, Any]) -> Reading:
         n=None if n is None else int(n),
         note="" if missing(row["note"]) else str(row["note"]).strip(),
         interval=_interval(row),
+        expected=number(row.get("expected")),
+        covered=number(row.get("covered")),
     )
 
 
 def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
     low, high = number(row.get("low")), number(row.get("high"))
     return None if low is None or high is None else (low, high)
-
-
-def comparable(now: Reading, then: Reading) -> bool:
-    """Whether a difference means anything: both must have the same coverage, as stated in their notes."""
-    return now.note == then.note
 
 
 def beyond_chance(now: Reading, then: Reading) -> bool | None:

@@ -40,6 +40,7 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    parts: str | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
     @property
@@ -119,5 +120,6 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        parts=words(row.get("parts")) or None,
         by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

@@ -94,7 +94,7 @@ COLUMNS: dict[str, list[str]] = {
         *("aggregation", "direction", "band_low", "band_high"),
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
-        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers"),
+        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers", "parts"),
     ],
     "targets": ["indicator_id", "period", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
@@ -137,6 +137,7 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
         "interval_covers": indicator.interval,
+        "parts": indicator.parts,
     }
 
 

@@ -102,6 +102,7 @@ class Indicator(_Strict):
     direction: Literal["increase", "decrease", "in_band", "context"]
     band: tuple[float, float] | None = None
     disaggregations: list[Words]
+    parts: Words | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     source: list[Words] = Field(min_length=1)
     frequency: Words
     owner_role: Words
@@ -121,6 +122,12 @@ class Indicator(_Strict):
             raise ValueError("band and direction in_band go together: give both or neither")
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band is written from low to high")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_a_breakdown(self) -> Indicator:
+        if self.parts is not None and self.parts not in self.disaggregations:
+            raise ValueError(f"parts: {self.parts} is none of its disaggregations")
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,8 @@ cells as (
         case when exists (select 1 from {{ ref('fct_contribution') }}) then coalesce(sum(s.amount_converted), 0) end as numerator,
         cast(null as double precision) as denominator,
         count(s.amount_converted) as n,
+        count(s.deal_id) as expected,
+        count(s.amount_converted) as covered,
         case
             when count(s.amount_converted) < count(s.deal_id)
                 then cast(count(s.deal_id) - count(s.amount_converted) as text)
@@ -30,6 +32,7 @@ cells as (
 
     select
         period, '{{ dimension }}', {{ dimension }}, sum(amount_converted), null, count(amount_converted),
+        count(*), count(amount_converted),
         case when count(amount_converted) < count(*) then 'A contribution without an amount or exchange rate is not in the sum.' end
     from secured
     group by period, {{ dimension }}
@@ -37,4 +40,4 @@ cells as (
 
 )
 
-{{ figures('cells', 'count', 'No contribution has been loaded from the CRM.') }}
+{{ figures('cells', 'count', 'No contribution has been loaded from the CRM.', covers=true) }}

@@ -1,9 +1,12 @@
 {# Every indicator ends in `figures`: one place that decides the columns, the value and what "not available" means. #}
 
-{# The periods of the quarter being calculated: the quarter itself, and the year when the fourth quarter closes it. #}
-{% macro current_periods() %}
+{#
+  The periods of the quarter being calculated: the quarter itself, and the year when the fourth quarter closes it.
+  months: its months as well, of flows whose source has days: they add up to the quarter.
+#}
+{% macro current_periods(months=false) %}
     select period, grain, quarter, starts_on, ends_before, as_of_on
-    from {{ ref('dim_period') }}
+    from {{ ref('int_period') if months else ref('dim_period') }}
     where quarter = '{{ var("quarter") }}'
 {% endmacro %}
 
@@ -67,9 +70,10 @@
   A missing numerator, or a missing or zero denominator, gives no value: the row says not_available and why.
   covers: the table expression has expected and covered, too: of how many days (or issues, or agreements) the figure
           should be, and of how many it is; empty where it is whole by nature
+  months: the periods of the table expression are those of current_periods(months=true)
   low, high: the 95 % interval of a share or mean (see the macro bounds); a count has none.
 #}
-{% macro figures(cells, kind, missing, scale=none, unbounded='false', covers=false) %}
+{% macro figures(cells, kind, missing, scale=none, unbounded='false', covers=false, months=false) %}
 select
     valued.period,
     p.grain,
@@ -107,5 +111,5 @@ from (
         cast(note as text) as note
     from {{ cells }}
 ) as valued
-join ({{ current_periods() }}) as p on p.period = valued.period
+join ({{ current_periods(months) }}) as p on p.period = valued.period
 {% endmacro %}

@@ -134,7 +134,9 @@ def rebuild(quarter: QuarterArgument) -> None:
 
 def explain(
     indicator: Annotated[str, typer.Argument(metavar="MEM-02")],
-    period: Annotated[str, typer.Argument(metavar="2024-Q4", help="A quarter or a year.")],
+    period: Annotated[
+        str, typer.Argument(metavar="2024-Q4", help="A quarter or a year; of some flows a month.")
+    ],
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the model as well.")] = False,
     against: Annotated[
         str,

@@ -4,10 +4,11 @@ with periods as (
 
     select
         period,
+        grain,
         starts_on,
         ends_before,
         least(ends_before, cast('{{ var("today") }}' as date)) as known_before
-    from {{ ref('dim_period') }}
+    from {{ ref('int_period') }}
 
 ),
 
@@ -30,7 +31,7 @@ asked as (
         min(case when f.availability = 'not_offered' then 1 else 0 end) = 1 as is_not_offered
     from periods as p
     join figures as f on f.starts_on = p.starts_on and f.ends_before = p.ends_before
-    where f.grain in ('quarter', 'year')
+    where f.grain in ('quarter', 'year') and p.grain in ('quarter', 'year')
     group by p.period, f.account_key, f.counts
 
 ),
@@ -64,6 +65,8 @@ summed as (
     join figures as f
         on f.account_key = d.account_key and f.counts = d.counts and f.grain = 'day' and f.is_additive
         and f.starts_on >= p.starts_on and f.starts_on < p.known_before
+    -- Months only of what comes by day from every account.
+    where p.grain <> 'month' or f.counts = 'visits'
     group by p.period, d.account_key, d.counts, d.first_on, p.starts_on, p.known_before
 
 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.periods import closing_quarter, previous_period, year_before
 from mel_pipeline.reporting.figures.coverage import (
     Comparison,
     change_in_words,
@@ -18,7 +18,6 @@ from mel_pipeline.reporting.figures.lookup import (
     Reading,
     Target,
     beyond_chance,
-    closing_quarter,
 )
 from mel_pipeline.reporting.text.texts import rounded
 
@@ -121,6 +120,8 @@ def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> st
         return _with_base(sentence, measure, reading, texts)
     word, before = movement_word(measure, found.now, found.then), texts.value(measure, found.then.value)
     sentence = texts(f"finding.{word}", name=measure.name, value=shown, before=before, earlier=earlier)
+    if found.has_gap:
+        sentence = texts("coverage.small_gaps", change=sentence)
     return _with_base(sentence, measure, reading, texts)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
 
@@ -118,11 +118,6 @@ def beyond_chance(now: Reading, then: Reading) -> bool | None:
     if now.value is None or then.value is None or now.interval is None or then.interval is None:
         return None
     return differs(now.value, Range(*now.interval), then.value, Range(*then.interval))
-
-
-def closing_quarter(period: str) -> str:
-    """Sort key: the last quarter of a period."""
-    return period if "-" in period else f"{period}-Q4"
 
 
 def quarters_shown(period: str, count: int) -> list[str]:

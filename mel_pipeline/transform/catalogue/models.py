@@ -105,6 +105,7 @@ class Indicator(_Strict):
     parts: Words | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
@@ -122,6 +123,14 @@ class Indicator(_Strict):
             raise ValueError("band and direction in_band go together: give both or neither")
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band is written from low to high")
+        return self
+
+    @model_validator(mode="after")
+    def _months_are_of_flows_that_are_not_about_persons(self) -> Indicator:
+        if self.months and (self.aggregation != "flow" or self.disclosure is not None):
+            raise ValueError(
+                "months: only of a flow, and never of persons: months of few would have to be withheld"
+            )
         return self
 
     @model_validator(mode="after")

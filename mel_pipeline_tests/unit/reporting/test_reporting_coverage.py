@@ -113,6 +113,8 @@ def test_a_small_gap_in_the_days_compares_and_is_marked(texts, covered, is_compa
         assert found.has_gap == (covered < 92)
         change = table_row(*looked_up(edition), texts).year_before.change
         assert change.endswith("(with small gaps)") == (covered < 92)
+        said = finding(*looked_up(edition), NOW, texts)
+        assert said.endswith("(with small gaps)") == (covered < 92)
 
 
 def test_a_site_that_was_counted_from_the_middle_of_the_earlier_quarter_on_has_joined():

@@ -1,4 +1,4 @@
-with periods as ({{ current_periods() }}),
+with periods as ({{ current_periods(months=true) }}),
 
 by_site as (
 
@@ -30,4 +30,4 @@ cells as (
 
 )
 
-{{ figures('cells', 'count', 'No visits have been loaded for this period.', covers=true) }}
+{{ figures('cells', 'count', 'No visits have been loaded for this period.', covers=true, months=true) }}

@@ -64,8 +64,9 @@
   Rows of an indicator from a table expression with period, dimension, category, numerator, denominator, n, note.
   kind: count   value = numerator
         percent value = 100 * numerator / denominator
-        mean    value = numerator / denominator; the table expression has the sample variance of the values, too
-  scale: of a mean, its lowest and highest possible value
+        net     value = 100 * numerator / denominator, from -100 to 100
+        mean    value = numerator / denominator; of this and of net the table expression has the sample variance of the values, too
+  scale: of a mean or net score, its lowest and highest possible value
   unbounded: a condition on dimension or category; true where a share cannot differ, so that it has no interval
   A missing numerator, or a missing or zero denominator, gives no value: the row says not_available and why.
   covers: the table expression has expected and covered, too: of how many days (or issues, or agreements) the figure
@@ -97,7 +98,7 @@ from (
         cast(category as text) as category,
         {% if kind == 'count' -%}
         cast(numerator as double precision) as value,
-        {% elif kind == 'percent' -%}
+        {% elif kind in ('percent', 'net') -%}
         100.0 * cast(numerator as double precision) / nullif(cast(denominator as double precision), 0) as value,
         {% else -%}
         cast(numerator as double precision) / nullif(cast(denominator as double precision), 0) as value,
@@ -105,7 +106,7 @@ from (
         cast(numerator as double precision) as numerator,
         cast(denominator as double precision) as denominator,
         cast(n as bigint) as n,
-        cast({{ 'variance' if kind == 'mean' else 'null' }} as double precision) as variance,
+        cast({{ 'variance' if kind in ('mean', 'net') else 'null' }} as double precision) as variance,
         cast({{ 'expected' if covers else 'null' }} as bigint) as expected,
         cast({{ 'covered' if covers else 'null' }} as bigint) as covered,
         cast(note as text) as note

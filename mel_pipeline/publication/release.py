@@ -154,7 +154,7 @@ def published(warehouse: Warehouse, settings: Settings) -> pd.DataFrame:
     found = frame[KEY].merge(behind, on=KEY, how="left").set_index(frame.index)
     for name in ("numerator", "denominator"):
         frame[name] = frame[name].where(frame["shown"], found[name])
-    known = ~frame["shown"] & frame["numerator"].notna() & frame["denominator"].notna()
+    known = ~frame["shown"] & frame["numerator"].notna()  # a count of people has no denominator
     frame["status"] = frame["status"].mask(known, "ok")
     return frame.assign(people=found["people"], members=found["members"])
 

@@ -127,7 +127,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
 @pytest.mark.slow
 @pytest.mark.deep
 @settings(
-    max_examples=examples(1, 20),
+    max_examples=examples(1, 6),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -144,16 +144,14 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     broken = breaks_of(figures, measure, periods)
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-        target = figures.target(measure, period)
-        # A target of a later year would stretch the scale; the table names it.
-        near = target if target is not None and period.startswith(target.period[:4]) else None
+        near = figures.target_line(measure, period)
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
-    stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    stated = "ratio" if measure.is_rate else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.unit(measure),
@@ -257,7 +255,7 @@ def _gender(scene: _Scene) -> ChartFrame:
 
 def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
     measure, texts = scene.measure, scene.texts
-    base = reading.n if measure.unit in ("percent", "score") else None
+    base = reading.n if measure.is_rate else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
         shown = full = texts.choice("status", code)

@@ -1,24 +1,17 @@
-"""Sentences derived from figures: chart titles, main points, status against target. Pure functions."""
+"""Sentences derived from figures: chart titles and main points. Pure functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.periods import closing_quarter, previous_period, year_before
+from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.coverage import (
     Comparison,
     change_in_words,
     compared,
     parts_in_words,
 )
-from mel_pipeline.reporting.figures.lookup import (
-    SUPPRESSED,
-    Figures,
-    Reading,
-    Target,
-    beyond_chance,
-)
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, beyond_chance
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -28,62 +21,8 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 UNSTATED = ("Not stated", "Undisclosed", "Unknown")
-ON_TARGET, NEAR_TARGET, OVER_TARGET = 95.0, 75.0, 105.0
 MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
 SMALL_BASE = 30  # a share or mean of fewer cases is printed with their number
-
-
-@dataclass(frozen=True)
-class Status:
-    """Status of a figure: code for the style sheet, shape and word for the reader."""
-
-    code: str
-    shape: str
-    word: str
-
-
-SHAPES = {
-    "over": "★",
-    "on": "●",
-    "near": "▲",
-    "off": "▼",
-    "ahead": "◇",
-    "in_band": "●",
-    "out_of_band": "▲",
-    "no_target": "○",
-    "context": "○",
-    "not_available": "○",
-    "suppressed": "○",
-}
-
-
-def status(measure: Measure, reading: Reading, target: Target | None, period: str, texts: Texts) -> Status:
-    """Traffic light: ≥ 95 % on target, 75–95 % near, below that off, above 105 % over."""
-    code = _status_code(measure, reading, target, period)
-    return Status(code, SHAPES[code], texts.choice("status", code))
-
-
-def _status_code(measure: Measure, reading: Reading, target: Target | None, period: str) -> str:
-    if reading.value is None:
-        return "suppressed" if reading.status == SUPPRESSED else "not_available"
-    if measure.direction == "context":
-        return "context"
-    if measure.direction == "in_band" and measure.band:
-        return "in_band" if measure.band[0] <= reading.value <= measure.band[1] else "out_of_band"
-    return "no_target" if target is None else _against_target(measure, reading.value, target, period)
-
-
-def _against_target(measure: Measure, value: float, target: Target, period: str) -> str:
-    """A level may still rise until the target's period closes: until then it is ahead, not behind."""
-    if not period.startswith(target.period[:4]):
-        return "ahead"
-    top, bottom = (target.value, value) if measure.direction == "decrease" else (value, target.value)
-    share = 100 * top / bottom if bottom else 100.0
-    if share >= ON_TARGET:
-        return "over" if share > OVER_TARGET else "on"
-    if measure.aggregation == "stock" and closing_quarter(period) < closing_quarter(target.period):
-        return "ahead"
-    return "near" if share >= NEAR_TARGET else "off"
 
 
 def compared_period(measure: Measure, period: str) -> str:
@@ -134,7 +73,7 @@ def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
     difference = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
     if difference == 0:
         return "same"
-    if measure.is_estimate:
+    if measure.is_rate:
         beyond = beyond_chance(now, then)
         if not beyond:
             return "beside" if beyond is None else "about"
@@ -143,7 +82,7 @@ def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
 
 def _with_base(sentence: str, measure: Measure, reading: Reading, texts: Texts) -> str:
     """The sentence; of a share or mean of few cases with their number."""
-    if not measure.is_estimate or reading.n is None or reading.n >= SMALL_BASE:
+    if not measure.is_rate or reading.n is None or reading.n >= SMALL_BASE:
         return sentence
     return texts("finding.small_base", sentence=sentence, count=texts.number(reading.n))
 
@@ -183,11 +122,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if (
-        adds_up(total, list(cells.values()))
-        and total is not None
-        and measure.unit not in ("percent", "score")
-    ):
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_rate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

@@ -13,6 +13,8 @@ from mel_pipeline.core.money import is_currency
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
 
+RATES = ("percent", "score", "points")  # units of shares and means
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -49,19 +51,24 @@ class Measure:
         return self.chart_dimension == "answer"
 
     @property
+    def is_level(self) -> bool:
+        """Where something stands, so that one period leads to the next; an amount begins again in each period."""
+        return self.aggregation in ("stock", "ratio")
+
+    @property
     def is_money(self) -> bool:
         """The unit of an amount is its currency (ISO 4217)."""
         return is_currency(self.unit)
 
     @property
-    def is_estimate(self) -> bool:
-        """A share or a mean: it rests on n cases and varies by chance."""
-        return self.unit in ("percent", "score")
-
-    @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.unit in ("percent", "score")
+        return self.aggregation == "stock" or self.is_rate
+
+    @property
+    def is_rate(self) -> bool:
+        """A share or a mean: its cells do not add up, and n says how many it rests on."""
+        return self.unit in RATES
 
 
 def missing(value: object) -> bool:

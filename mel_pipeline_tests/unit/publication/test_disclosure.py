@@ -262,6 +262,73 @@ def test_the_audit_infers_answers_by_score_from_a_mean_and_a_share_of_satisfied(
         assert (interval.low, interval.high) == (count, count)
 
 
+NET = {
+    "SAT-03": Sensitivity("recommendations", "denominator", "ratio", "points"),
+    "SAT-06": Sensitivity("recommendations", "denominator", "ratio", "percent"),
+}
+CLASSES = ("Promoters", "Passives", "Detractors")
+
+
+def recommended(period: str, *counts: int) -> list[dict[str, Any]]:
+    """How many are promoters, passives and detractors, with the net score of the same answers."""
+    everybody = sum(counts)
+    return [
+        row("SAT-03", period, "", counts[0] - counts[2], everybody),
+        row("SAT-06", period, "", everybody, everybody),
+        *(
+            row("SAT-06", period, name, count, everybody, "recommendation")
+            for name, count in zip(CLASSES, counts, strict=True)
+        ),
+    ]
+
+
+def test_a_negative_net_score_of_a_quarter_with_few_answers_is_withheld_and_does_not_follow_from_the_year() -> (
+    None
+):
+    quarters = [(20, 10, 5), (18, 9, 9), (0, 1, 3), (25, 8, 4)]
+    rows = [
+        line
+        for period, counts in zip(QUARTERS, quarters, strict=True)
+        for line in recommended(period, *counts)
+    ]
+    year = recommended("2024", *(sum(each) for each in zip(*quarters, strict=True)))
+    done = protect(pd.DataFrame(rows + year), NET)
+    assert done.unprotected == []
+    assert "2024-Q3 total" in withheld(done.frame, "SAT-03")
+    hidden = withheld(done.frame, "SAT-06")
+    assert {"2024-Q3 total", *(f"2024-Q3 recommendation={name}" for name in CLASSES)} <= hidden
+    found = audit(done.frame, NET)
+    for name in CLASSES:
+        cell = Row("SAT-06", "2024-Q3", "recommendation", name)
+        assert found[Quantity(cell, "denominator")].width >= 5
+        assert found[Quantity(cell, "numerator")].width >= 1
+
+
+def test_the_audit_infers_the_classes_from_a_net_score() -> None:
+    """30 answers, 6 of them passive, net 12: 18 promoters and 6 detractors."""
+    frame = pd.DataFrame(recommended("2024-Q4", 18, 6, 6))
+    chosen = frame["disaggregation"].isin(["recommendation=Promoters", "recommendation=Detractors"])
+    frame.loc[chosen, ["status", "value", "numerator", "denominator", "n"]] = [
+        "suppressed", None, None, None, None,
+    ]  # fmt: skip
+    found = audit(frame, NET)
+    for name, count in (("Promoters", 18), ("Detractors", 6)):
+        interval = found[Quantity(Row("SAT-06", "2024-Q4", "recommendation", name), "numerator")]
+        assert (interval.low, interval.high) == (count, count)
+
+
+def test_a_count_of_few_people_is_withheld_in_its_quarter_and_not_in_the_year() -> None:
+    rule = {"RCH-04": Sensitivity("attendees", "numerator", "distinct", "people")}
+    people = {"2024-Q1": 40, "2024-Q2": 3, "2024-Q3": 52, "2024-Q4": 61, "2024": 130}
+    rows = [
+        {**row("RCH-04", period, "", count, 1), "value": count, "denominator": None, "n": count}
+        for period, count in people.items()
+    ]
+    done = protect(pd.DataFrame(rows), rule)
+    assert done.unprotected == []
+    assert withheld(done.frame, "RCH-04") == {"2024-Q2 total"}
+
+
 def test_figures_that_are_not_about_people_are_left_alone() -> None:
     frame = pd.DataFrame(
         [row("MEM-01", "2024-Q4", "", 3, 3), row("MEM-01", "2024-Q4", "Asia", 3, 3, "region")]

@@ -31,7 +31,7 @@ from mel_pipeline_tests.unit.publication.test_disclosure import (
 
 FLOW_GENDER = {"GEN-01": Sensitivity("people", "denominator", "ratio", "percent")}
 PARTS = 6
-TABLES = examples(300, 4_000)
+TABLES = examples(300, 1_200)
 
 
 def recovered(frame: pd.DataFrame, kind: str) -> list[tuple[str, str, str]]:
@@ -218,7 +218,7 @@ def test_shortcuts_give_the_same_answer_as_the_linear_program(monkeypatch: pytes
         return slow
 
     monkeypatch.setattr(Attacker, "can_infer", both)
-    attacked(examples(15, 300), seed=7)
+    attacked(examples(15, 100), seed=7)
     assert answers[True] > 100 and answers[False] > 100
 
 

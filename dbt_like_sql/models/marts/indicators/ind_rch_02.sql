@@ -19,7 +19,7 @@ gained as (
 
     select account_key, grain, starts_on, ends_before, value as net_new_followers
     from {{ ref('fct_platform_metric') }}
-    where counts = 'new_followers' and grain in ('day', 'month') and content_id = 'all' and availability = 'given'
+    where counts = 'new_followers' and grain in ('day', 'month') and content_id = 'all' and is_given
 
 ),
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mel_pipeline.core.normalize_text import is_bare, normalize_text
-from mel_pipeline.sources.shared.survey.identity import unwrapped
+from mel_pipeline.sources.shared.survey.identity import id_in, unwrapped
 from mel_pipeline.sources.shared.survey.model import Answers, Layout
 
 _TOTALS = {
@@ -41,7 +41,7 @@ def screened(answers: Answers, headers: Sequence[Sequence[str]], *, is_whole: bo
     ids: list[str] = []
     if reasons and (column := _column(answers.layout, "response_id")) in answers.frame:
         places = sorted(reasons)
-        ids = [unwrapped(str(cell)) for cell in answers.frame[column].iloc[places]]
+        ids = [id_in(str(cell)) for cell in answers.frame[column].iloc[places]]
     if is_whole:
         reasons |= _no_rows_of_people(answers, headers)
     if not reasons:

@@ -312,6 +312,10 @@ def indicators() -> pd.DataFrame:
                 "source": "Zoho CRM",
                 "frequency": "quarterly",
                 "owner_role": "Membership officer",
+                "level": "outcome",
+                "collection": "crm",
+                **{f"rationale_{language}": "Members are the mandate." for language in LANGUAGES},
+                "assessed_on": date(2024, 6, 3) if id_ == "MEM-01" else None,
                 **{
                     f"limitations_{language}": "Mergers of cities are not followed." for language in LANGUAGES
                 },

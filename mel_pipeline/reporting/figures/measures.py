@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -39,6 +40,10 @@ class Measure:
     source: str
     frequency: str
     owner_role: str
+    level: str  # input | output | outcome | impact
+    collection: str
+    rationale: str
+    assessed_on: date | None  # last data-quality assessment
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
@@ -124,6 +129,10 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         source=words(row["source"]),
         frequency=words(row["frequency"]),
         owner_role=words(row["owner_role"]),
+        level=words(row["level"]),
+        collection=words(row["collection"]),
+        rationale=local("rationale"),
+        assessed_on=None if missing(row["assessed_on"]) else pd.Timestamp(row["assessed_on"]).date(),
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),

@@ -76,6 +76,7 @@ class Stated(_Strict):
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    assessed_on: date | None = None  # last data-quality assessment
 
 
 class Wording(_Strict):
@@ -143,6 +144,9 @@ class Indicator(_Strict):
     source: list[Words] = Field(min_length=1)
     frequency: Words
     months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
+    level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
+    collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
+    rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)

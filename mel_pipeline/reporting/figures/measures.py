@@ -47,6 +47,7 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    parts: str | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
     @property
@@ -63,11 +64,6 @@ class Measure:
     def is_money(self) -> bool:
         """The unit of an amount is its currency (ISO 4217)."""
         return is_currency(self.unit)
-
-    @property
-    def is_estimate(self) -> bool:
-        """A share or a mean: it rests on n cases and varies by chance."""
-        return self.unit in ("percent", "score")
 
     @property
     def is_line(self) -> bool:
@@ -140,5 +136,6 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        parts=words(row.get("parts")) or None,
         by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

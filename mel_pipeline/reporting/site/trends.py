@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.reporting.chart_data.indicator import (
     COLUMNS,
     LONG,
@@ -19,7 +19,7 @@ from mel_pipeline.reporting.chart_data.indicator import (
     whole_year_note,
 )
 from mel_pipeline.reporting.figures.findings import finding
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 

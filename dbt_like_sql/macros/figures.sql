@@ -55,7 +55,8 @@
   kind: count   value = numerator
         percent value = 100 * numerator / denominator
         mean    value = numerator / denominator; the table expression has the sample variance of the values, too
-  scale: of a mean, its lowest and highest possible value
+        net     as percent, of answers that count 100, 0 or -100; with the sample variance of these
+  scale: of a mean or net share, its lowest and highest possible value
   unbounded: a condition on dimension or category; true where a share cannot differ, so that it has no interval
   A missing numerator, or a missing or zero denominator, gives no value: the row says not_available and why.
   low, high: the 95 % interval of a share or mean (see the macro bounds); a count has none.
@@ -82,7 +83,7 @@ from (
         cast(category as text) as category,
         {% if kind == 'count' -%}
         cast(numerator as double precision) as value,
-        {% elif kind == 'percent' -%}
+        {% elif kind in ('percent', 'net') -%}
         100.0 * cast(numerator as double precision) / nullif(cast(denominator as double precision), 0) as value,
         {% else -%}
         cast(numerator as double precision) / nullif(cast(denominator as double precision), 0) as value,
@@ -90,7 +91,7 @@ from (
         cast(numerator as double precision) as numerator,
         cast(denominator as double precision) as denominator,
         cast(n as bigint) as n,
-        cast({{ 'variance' if kind == 'mean' else 'null' }} as double precision) as variance,
+        cast({{ 'variance' if kind in ('mean', 'net') else 'null' }} as double precision) as variance,
         cast(note as text) as note
     from {{ cells }}
 ) as valued

@@ -22,7 +22,7 @@
             ~ ' + ' ~ zz ~ ' / (4 * ' ~ size ~ ' * ' ~ size ~ '))' -%}
     case when {{ known }} then greatest(0.0, 100 * ({{ centre }} - {{ half }})) end as low,
     case when {{ known }} then least(100.0, 100 * ({{ centre }} + {{ half }})) end as high
-    {%- elif kind == 'mean' -%}
+    {%- elif kind in ('mean', 'net') -%}
         {%- set known = of ~ '.denominator >= 5 and ' ~ of ~ '.variance > 0' -%}
         {%- set quantile = '(' ~ z ~ ' + 2.372271230298562 / ' ~ free ~ ' + 2.8224986157396112 / (' ~ free ~ ' * ' ~ free
             ~ ') + 2.555849679507722 / power(' ~ free ~ ', 3) + 1.5895340533938225 / power(' ~ free ~ ', 4))' -%}

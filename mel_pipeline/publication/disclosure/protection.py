@@ -72,7 +72,7 @@ def without_bounds(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> pd.
     the squared scores: one more equation between answers by score, cells, quarters and the year. It is printed only where
     nothing of its group is withheld in its period, and of a year in none of its quarters: then there is nothing to infer.
     """
-    means = {name for name, rule in rules.items() if rule.unit == "score"}
+    means = {name for name, rule in rules.items() if rule.unit in ("score", "points")}
     if "low" not in frame or not means:
         return frame
     hidden = frame[(frame["status"] == HIDDEN) & frame["indicator_id"].isin(rules)]

@@ -102,7 +102,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if adds_up(total, list(cells.values())) and total is not None and not measure.is_rate:
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_estimate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

@@ -122,7 +122,7 @@ def _comparison(measure: Measure, figures: Figures) -> tuple[str, Reading | None
 
 def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
     """The category that moved most, where the cells add up to the total in both periods."""
-    if measure.is_rate:
+    if measure.is_estimate:
         return ""
     for dimension in ("region", "platform", "donor", "line_of_action"):
         now, then = (figures.cells(measure.id, period, dimension) for period in (figures.period, earlier))

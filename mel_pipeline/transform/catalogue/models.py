@@ -166,7 +166,7 @@ class Indicator(_Strict):
 
     @model_validator(mode="after")
     def _shares_and_means_have_an_interval(self) -> Indicator:
-        if (self.interval is not None) != (self.unit in ("percent", "score")):
+        if (self.interval is not None) != (self.unit in ("percent", "score", "points")):
             raise ValueError(
                 "a share or mean says what its interval covers (chance or volunteers), a count has none"
             )

@@ -151,7 +151,7 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
-    stated = "ratio" if measure.is_rate else measure.aggregation
+    stated = "ratio" if measure.is_estimate else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.unit(measure),
@@ -255,7 +255,7 @@ def _gender(scene: _Scene) -> ChartFrame:
 
 def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
     measure, texts = scene.measure, scene.texts
-    base = reading.n if measure.is_rate else None
+    base = reading.n if measure.is_estimate else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
         shown = full = texts.choice("status", code)

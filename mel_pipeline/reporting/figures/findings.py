@@ -73,7 +73,7 @@ def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
     difference = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
     if difference == 0:
         return "same"
-    if measure.is_rate:
+    if measure.is_estimate:
         beyond = beyond_chance(now, then)
         if not beyond:
             return "beside" if beyond is None else "about"
@@ -82,7 +82,7 @@ def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
 
 def _with_base(sentence: str, measure: Measure, reading: Reading, texts: Texts) -> str:
     """The sentence; of a share or mean of few cases with their number."""
-    if not measure.is_rate or reading.n is None or reading.n >= SMALL_BASE:
+    if not measure.is_estimate or reading.n is None or reading.n >= SMALL_BASE:
         return sentence
     return texts("finding.small_base", sentence=sentence, count=texts.number(reading.n))
 
@@ -122,7 +122,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if adds_up(total, list(cells.values())) and total is not None and not measure.is_rate:
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_estimate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

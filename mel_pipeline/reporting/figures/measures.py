@@ -53,7 +53,7 @@ class Measure:
     @property
     def is_distribution(self) -> bool:
         """All answers by kind: the total is always 100%, so only the cells carry information."""
-        return self.chart_dimension == "answer"
+        return self.chart_dimension in ("answer", "recommendation")
 
     @property
     def is_level(self) -> bool:
@@ -66,14 +66,14 @@ class Measure:
         return is_currency(self.unit)
 
     @property
-    def is_line(self) -> bool:
-        """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.is_rate
+    def is_estimate(self) -> bool:
+        """A share or a mean: it rests on n cases and varies by chance."""
+        return self.unit in RATES
 
     @property
-    def is_rate(self) -> bool:
-        """A share or a mean: its cells do not add up, and n says how many it rests on."""
-        return self.unit in RATES
+    def is_line(self) -> bool:
+        """Levels are drawn as a line, amounts of a quarter as bars."""
+        return self.aggregation == "stock" or self.is_estimate
 
 
 def missing(value: object) -> bool:

@@ -121,7 +121,7 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
 
 def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
     """The category that moved most, where the cells add up to the total in both periods."""
-    if measure.is_rate:
+    if measure.is_estimate:
         return ""
     for dimension in ("region", "platform", "donor", "line_of_action"):
         now, then = (figures.cells(measure.id, period, dimension) for period in (figures.period, earlier))

@@ -148,7 +148,7 @@ def trend_frame(
 
 
 def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.is_rate else measure.aggregation
+    return "ratio" if measure.is_estimate else measure.aggregation
 
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:

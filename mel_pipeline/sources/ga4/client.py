@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, fetch_end, periods_of
 from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
+from mel_pipeline.sources.shared.values import Novelty
 
 PAGE = 10_000  # rows
 WHAT = "Google Analytics property"
@@ -109,6 +110,7 @@ class GoogleAnalytics(Client):
     ) -> list[dict[str, str]]:
         """Every row of a report, page by page. Rows of zeros are requested too: a missing one is then a gap."""
         rows: list[dict[str, str]] = []
+        novelty = Novelty(f"Google Analytics report of {site}")
         while True:
             body = {
                 "dateRanges": [{"startDate": days[0].isoformat(), "endDate": days[1].isoformat()}],
@@ -123,6 +125,7 @@ class GoogleAnalytics(Client):
             rows += page.rows
             if not page.rows or len(rows) >= page.total:
                 return rows
+            novelty.require(tuple(sorted(row.items())) for row in page.rows)
 
     def _page(self, site: str, body: Mapping[str, object], wanted: list[str]) -> parse.Report:
         self._budget.before_call()

@@ -115,7 +115,7 @@ class X(Client):
             token = parse.next_token(page)
             if token is None:
                 return
-            novelty.require([token])
+            novelty.require_next(token, parse.records(page))
             position = {"pagination_token": token}
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:

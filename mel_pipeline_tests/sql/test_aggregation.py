@@ -175,6 +175,7 @@ def _shares_are_ratios_of_sums(figures: pd.DataFrame) -> None:
         & figures["value"].notna()
     ]
     assert ((100 * shares["numerator"] / shares["denominator"] - shares["value"]).abs() < 1e-9).all()
+    assert shares["value"].between(0, 100).all(), "a numerator is part of its denominator"
     means = figures[(figures["indicator_id"] == "SAT-01") & figures["value"].notna()]
     assert ((means["numerator"] / means["denominator"] - means["value"]).abs() < 1e-9).all()
     empty = figures[figures["denominator"] == 0]

@@ -414,6 +414,9 @@ def test_a_report_that_is_not_whole_says_so(box: Sandbox, tmp_path: Path, limit:
     frame = reader.read("daily")
     assert any(words in warning for warning in reader.warnings)
     assert "(other)" not in frame.to_csv()
+    qualities = {ga4.SAMPLED: {"sampled"}, ga4.THRESHOLDED: {"thresholded"}, ga4.OTHER_ROW: {"given"}}[limit]
+    assert set(frame["availability"]) - {"no_data"} == qualities
+    assert frame[frame["availability"] == "no_data"]["value"].isna().all()
 
 
 def test_the_row_that_merges_others_is_no_day(box: Sandbox, tmp_path: Path) -> None:

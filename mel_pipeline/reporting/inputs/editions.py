@@ -22,6 +22,7 @@ from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication, Region
+from mel_pipeline.reporting.figures.measures import RATES
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
@@ -171,10 +172,7 @@ def _movements(
     found = {}
     for indicator in load_catalogue(settings.sql_dir).indicators:
         if indicator.headline:
-            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in (
-                "percent",
-                "score",
-            )
+            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in RATES
             earlier = year_before(period) if amounts else previous_period(period)
             if for_readers and not is_published(warehouse, earlier):
                 continue

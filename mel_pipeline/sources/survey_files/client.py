@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
+from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import MelError, PermanentSourceError, SettingsError, place_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
@@ -292,6 +293,8 @@ def _reason(error: Exception) -> str:
     """Why a file was not read; of what nobody foresaw only the place, as its text may quote an answer."""
     if isinstance(error, FileRefusedError | MelError):
         return str(error)
+    if says_full_disk(str(error)):
+        return NO_SPACE
     return (
         f"The file could not be read ({type(error).__name__} at {place_of(error)}). The other files load. Export it"
         " again, unchanged; if this stays, send this sentence to the maintainer of the connector."

@@ -84,7 +84,7 @@ def test_a_codebook_without_a_form_applies_by_name_as_before() -> None:
 
 
 @given(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, unique=True), st.data())
-@settings(max_examples=examples(100, 5_000), deadline=None)
+@settings(max_examples=examples(100, 1_500), deadline=None)
 @pytest.mark.deep
 def test_a_form_is_like_itself_and_less_like_what_it_shares_less_with(
     form: list[str], data: st.DataObject

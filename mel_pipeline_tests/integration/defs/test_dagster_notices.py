@@ -292,7 +292,9 @@ def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
     assert "Only nightly" in str(case.run(job="quarterly_report", sensor="heartbeat").skip_message)
     assert [(one.method, one.path) for one in said] == [("GET", "/ping/secret-of-the-monitor")]
     status[0] = 404
-    with pytest.raises(DeliveryError, match=r"Calling the monitor at 127\.0\.0\.1: it refuses \(404\)") as refused:
+    with pytest.raises(
+        DeliveryError, match=r"Calling the monitor at 127\.0\.0\.1: it refuses \(404\)"
+    ) as refused:
         case.run(sensor="heartbeat")
     assert "secret" not in str(refused.value)
 

@@ -133,5 +133,5 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         yield Obstacle(
             "labels",
             f"No scale knows the answers {listed} to the overall question, so those of their surveys are withheld. Give"
-            " them a score in a codebook or in scales.yml of your organisation, and run the quarter again.",
+            " them a score in the workbook, sheet Answer scales, and run the quarter again.",
         )

@@ -26,7 +26,7 @@ from mel_pipeline.reporting.figures.measures import RATES
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _movements(
     see no comparison with a draft, and of people only what published figures say.
     """
     found = {}
-    for indicator in load_catalogue(settings.sql_dir).indicators:
+    for indicator in catalogue_of(settings).indicators:
         if indicator.headline:
             amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in RATES
             earlier = year_before(period) if amounts else previous_period(period)
@@ -263,8 +263,8 @@ def read_quality(warehouse: Warehouse, min_cell: int) -> pd.DataFrame:
     rows = []
     for source in source_names():
         contract = contract_of(source)
-        if contract.kind is not None and source not in tried:
-            continue  # a platform the organisation does not use
+        if contract.kind == "stated" or (contract.kind is not None and source not in tried):
+            continue  # what people state is no data of a source; a platform the organisation does not use
         for entity, details in contract.entities.items():
             load = loads.get(
                 (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
@@ -295,6 +295,7 @@ def _card(warehouse: Warehouse, quality: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {**vars(line), "aside": line.quarantined, "rows": None if line.source in small else line.rows}
         for line in card(warehouse)
+        if contract_of(line.source).kind != "stated"
     ]
 
 

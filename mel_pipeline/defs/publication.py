@@ -129,21 +129,21 @@ def _follow_up(mel: Mel, quarter: Quarter) -> _State:
 
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     """Totals of the quarter worth a look; stored with the other outcomes."""
-    from mel_pipeline.quality.anomalies import flags
+    from mel_pipeline.quality.anomalies import Total, flags
     from mel_pipeline.quality.results import RuleResult
     from mel_pipeline.quality.results_log import note_results
     from mel_pipeline.transform.catalogue import load_catalogue
 
-    series: dict[str, dict[str, float]] = {}
+    series: dict[str, dict[str, Total]] = {}
     # Only quarters with the same coverage: the notes must say that the same is not counted.
     for row in mel.warehouse.records(
-        "select f.indicator_id, f.period, f.value from released_figures f join released_figures q"
+        "select f.indicator_id, f.period, f.value, f.n from released_figures f join released_figures q"
         " on q.indicator_id = f.indicator_id and q.period = :quarter and q.dimension = 'total'"
         " where f.dimension = 'total' and f.grain = 'quarter' and f.value is not null"
         " and f.note is not distinct from q.note",
         {"quarter": quarter},
     ):
-        series.setdefault(row["indicator_id"], {})[row["period"]] = row["value"]
+        series.setdefault(row["indicator_id"], {})[row["period"]] = Total(row["value"], row["n"])
     found = [
         flag
         for indicator in load_catalogue(mel.settings.sql_dir).indicators

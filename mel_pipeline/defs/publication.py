@@ -111,7 +111,9 @@ def _follow_up(mel: Mel, quarter: Quarter) -> _State:
     from mel_pipeline.publication.publishing import check
     from mel_pipeline.publication.restatement import update
     from mel_pipeline.publication.settled import settle
+    from mel_pipeline.reporting.inputs.publishing import keep_editions
 
+    keep_editions(mel.warehouse, mel.settings, quarter)
     differences = update(mel.warehouse, mel.settings, str(quarter))
     settle(mel.warehouse, str(quarter))
     look = _worth_a_look(mel, str(quarter))
@@ -193,27 +195,30 @@ FORM = {
 
 
 def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
-    @dg.op(config_schema=FORM, description="Freeze the figures of the quarter.")
+    @dg.op(
+        config_schema=FORM,
+        description="Freeze the edition of the quarter: figures, targets, judgements, texts.",
+    )
     def publish_figures(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.core.errors import PublicationError
-        from mel_pipeline.publication.publishing import approve, publish
-        from mel_pipeline.publication.release import release
+        from mel_pipeline.core.errors import PublicationError, ReportError
+        from mel_pipeline.reporting.inputs.publishing import approve_edition, publish_edition
 
         quarter, form = Quarter.parse(context.partition_key), context.op_config
         try:
             without = _reasons(form["without"])
-            approve(mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without)
-            entry = publish(mel.warehouse, mel.settings, quarter)
-        except PublicationError as error:
+            approve_edition(
+                mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without
+            )
+            entry = publish_edition(mel.warehouse, mel.settings, quarter)
+        except (PublicationError, ReportError) as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
-        release(mel.warehouse, mel.settings)  # if interrupted before, the next night does it
         context.log.info(f"{quarter} is published, version {entry.version}.")
 
     @dg.job(
         name="publish_quarter",
         tags={DOES: "publish"},
         config=filled_form("publish_figures", FORM, partitions),
-        description="Approve and publish one quarter: its figures are frozen, and later runs never change them"
+        description="Approve and publish one quarter: its edition is frozen, and later runs never change it"
         " silently. Refuses, with the reasons, while there are obstacles.",
     )
     def publish_quarter() -> None:

@@ -58,8 +58,12 @@ class Standing:
 def standing(measure: Measure, figures: Figures) -> Standing:
     """Judge the edition's figure: on its way from the dated baseline to the target, or against its band.
 
-    A level is judged by where it is, an amount by what its year has brought so far.
+    A level is judged by where it is, an amount by what its year has brought so far. A published edition keeps its
+    judgements.
     """
+    if published := figures.judged(measure):
+        target = figures.target(measure, figures.period)
+        return Standing(published.code, published.value, target, published.expected, published.is_due)
     reading = figures.total(measure.id, figures.period) or Reading(NOT_AVAILABLE)
     target = figures.target(measure, figures.period)
     if reading.value is None:

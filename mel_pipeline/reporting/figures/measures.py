@@ -52,6 +52,11 @@ class Measure:
         return self.aggregation in ("stock", "ratio")
 
     @property
+    def is_share(self) -> bool:
+        """A share or a mean: it moves by points, and chance is known from n."""
+        return self.unit in ("percent", "score")
+
+    @property
     def is_money(self) -> bool:
         """The unit of an amount is its currency (ISO 4217)."""
         return is_currency(self.unit)
@@ -59,7 +64,7 @@ class Measure:
     @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.unit in ("percent", "score")
+        return self.aggregation == "stock" or self.is_share
 
 
 def missing(value: object) -> bool:

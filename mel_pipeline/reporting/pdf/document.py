@@ -231,7 +231,7 @@ def _restatements(page: PageModel) -> dict[str, Any] | None:
     intro = "page.restatements_intro" if page.restatements else "page.no_restatements"
     return {
         "heading": page.t("page.restatements"),
-        "intro": page.t(intro),
+        "intro": " ".join(filter(None, [page.standing.note, page.t(intro)])),
         "rows": [asdict(row) for row in page.restatements],
     }
 

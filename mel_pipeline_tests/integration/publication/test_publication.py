@@ -65,7 +65,7 @@ def test_a_quarter_is_a_draft_then_approved_then_published(small: Small) -> None
     now = quarter_status(small.warehouse, small.settings, quarter)
     assert (now.state, now.version, now.open_restatements) == ("published", 1, 0)
     events = [entry.event for entry in store.ledger(small.warehouse, QUARTER)]
-    assert events == ["approved", "published"]
+    assert events == ["approved", "published", "frozen"]
 
 
 def test_obstacles_to_publishing_are_listed_with_what_to_do(small: Small) -> None:

@@ -1,0 +1,130 @@
+"""Movements of all indicators, largest first: measured against their own noise and their own history. Pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import median
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.statistics import MAD_TO_DEVIATION, Z_95
+from mel_pipeline.reporting.figures.findings import compared_period
+from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
+from mel_pipeline.reporting.text.texts import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mel_pipeline.reporting.figures.measures import Measure
+
+LEAST_PAST, MOST_PAST = 4, 12  # earlier movements that make a history, and how many of them count
+NOTABLE = 1.0  # times what is usual
+LEAST_EFFECT = 0.02  # of the earlier value: below it a movement counts as this fraction of it would
+SCORE_DEVIATION = 1.0  # of single answers from 1 to 5
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A total beside that of ``earlier``. ``moved``: the difference of what is printed; ``size``: times what is usual."""
+
+    measure: Measure
+    earlier: str
+    now: Reading
+    then: Reading
+    moved: float
+    size: float
+
+
+def movements(known: Sequence[Measure], figures: Figures) -> list[Movement]:
+    """Comparable movements that show in print and exceed chance, largest first; ties in report order.
+
+    A share whose parts are another indicator's movement is left out: it would say the same twice.
+    """
+    found = [
+        movement
+        for measure in known
+        if not measure.is_distribution and (movement := _movement(measure, figures)) is not None
+    ]
+    counted = {(item.now.value, item.then.value) for item in found}
+    news = [
+        item
+        for item in found
+        if item.measure.unit != "percent" or (item.now.numerator, item.then.numerator) not in counted
+    ]
+    notable = [item for item in news if item.measure.headline or item.size >= NOTABLE]
+    return sorted(notable, key=lambda item: -item.size)
+
+
+def incomparable(known: Sequence[Measure], figures: Figures) -> list[tuple[Measure, str]]:
+    """Headline figures that cannot be compared with the period that they would be."""
+    found = []
+    for measure in known:
+        earlier, then = comparison(measure, figures)
+        now = figures.total(measure.id, figures.period)
+        there = now is not None and now.value is not None and then is not None
+        if measure.headline and there and now is not None and then is not None and not comparable(now, then):
+            found.append((measure, earlier))
+    return found
+
+
+def comparison(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
+    """The period the main points compare with: the usual one, or the previous one where that has no figure."""
+    for earlier in (compared_period(measure, figures.period), previous_period(figures.period)):
+        then = figures.total(measure.id, earlier)
+        if then is not None and then.value is not None:
+            return earlier, then
+    return "", None
+
+
+def _movement(measure: Measure, figures: Figures) -> Movement | None:
+    earlier, then = comparison(measure, figures)
+    now = figures.total(measure.id, figures.period)
+    if now is None or then is None or now.value is None or then.value is None or not comparable(now, then):
+        return None
+    moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
+    beyond = abs(now.value - then.value) / _noise(measure, now, then)
+    is_survey = now.interval is not None and then.interval is not None
+    if not moved or (measure.is_share and beyond < (Z_95 if is_survey else NOTABLE)):
+        return None
+    past = _past(measure, figures, earlier)
+    if len(past) < LEAST_PAST:
+        return Movement(measure, earlier, now, then, moved, beyond)
+    usual = median(past)
+    spread = MAD_TO_DEVIATION * median(abs(other - usual) for other in past)
+    unusual = abs(now.value - then.value - usual) / max(spread, _floor(measure, then))
+    return Movement(measure, earlier, now, then, moved, min(beyond, unusual) if measure.is_share else unusual)
+
+
+def _past(measure: Measure, figures: Figures, earlier: str) -> list[float]:
+    """Earlier movements over the same distance."""
+    step = year_before if earlier == year_before(figures.period) else previous_period
+    found: list[float] = []
+    period = previous_period(figures.period)
+    for _ in range(MOST_PAST):
+        now, then = figures.total(measure.id, period), figures.total(measure.id, step(period))
+        if now and then and now.value is not None and then.value is not None and comparable(now, then):
+            found.append(now.value - then.value)
+        period = previous_period(period)
+    return found
+
+
+def _noise(measure: Measure, now: Reading, then: Reading) -> float:
+    """What chance alone usually does: a standard error of shares and means, of counts that of Poisson."""
+    if measure.is_share:
+        if now.interval is not None and then.interval is not None:
+            halves = [(high - low) / (2 * Z_95) for low, high in (now.interval, then.interval)]
+            return max(sqrt(sum(half * half for half in halves)), _floor(measure, then))
+        sizes = [reading.n for reading in (now, then) if reading.n]
+        if len(sizes) == 2:
+            share = min(max(((now.value or 0.0) + (then.value or 0.0)) / 200, 0.02), 0.98)
+            deviation = SCORE_DEVIATION if measure.unit == "score" else 100 * sqrt(share * (1 - share))
+            return max(deviation * sqrt(sum(1 / size for size in sizes)), _floor(measure, then))
+        return _floor(measure, then)
+    chance = 0.0 if measure.aggregation == "stock" else sqrt((now.value or 0.0) + (then.value or 0.0))
+    return max(chance, _floor(measure, then))
+
+
+def _floor(measure: Measure, then: Reading) -> float:
+    """The least that counts as a movement: a printed unit, or a small part of the earlier value."""
+    return max(10.0**-measure.decimals, LEAST_EFFECT * abs(then.value or 0.0))

@@ -17,13 +17,13 @@ from mel_pipeline.defs.context import (
     quarter_partitions,
 )
 from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
+from mel_pipeline.quality.scorecard import PLAUSIBLE
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
 
 TABLE = "released_figures"
 PROTECTED, HOLD, READY = "small_groups_are_protected", "published_figures_hold", "quarter_can_be_published"
-PLAUSIBLE = "figures_are_plausible"
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -132,7 +132,7 @@ def _follow_up(mel: Mel, quarter: Quarter) -> _State:
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     """Totals of the quarter worth a look; stored with the other outcomes."""
     from mel_pipeline.quality.anomalies import Total, flags
-    from mel_pipeline.quality.results import RuleResult
+    from mel_pipeline.quality.results import PLAUSIBILITY, RuleResult
     from mel_pipeline.quality.results_log import note_results
     from mel_pipeline.transform.catalogue import load_catalogue
 
@@ -152,11 +152,11 @@ def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
         for flag in flags(indicator, series.get(indicator.id, {}), quarter)
     ]
     rules = [
-        (TABLE, RuleResult(f"{flag.indicator_id} {flag.rule}", "precision", "warn", False, flag.sentence))
+        (TABLE, RuleResult(f"{flag.indicator_id} {flag.rule}", PLAUSIBILITY, "warn", False, flag.sentence))
         for flag in found
     ]
     plain = RuleResult(
-        PLAUSIBLE, "precision", "warn", not found, f"{len(found)} totals of {quarter} are out of line."
+        PLAUSIBLE, PLAUSIBILITY, "warn", not found, f"{len(found)} totals of {quarter} are out of line."
     )
     note_results(mel.warehouse, [(TABLE, plain), *rules], quarter=quarter)
     return [flag.sentence for flag in found]

@@ -161,6 +161,7 @@ class Edition:
         default_factory=list
     )  # per source: rows (None: too few people), quarantined, corrected, late
     rules_held: list[dict[str, Any]] = field(default_factory=list)  # by dimension of data quality
+    worth_a_look: int = 0  # totals out of line, which a person was asked to check
     origins: dict[str, list[str]] = field(default_factory=dict)  # by indicator: model, raw tables with loads
     publication: Publication | None = None  # none: a draft
     restatements: list[dict[str, Any]] = field(default_factory=list)  # rows of the ledger for this period

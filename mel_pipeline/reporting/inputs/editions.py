@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.periods import previous_period, quarters_of_year, year_before
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.origin import holds_sample
 from mel_pipeline.ingest.privacy.keys import entities_about_people
@@ -19,7 +19,7 @@ from mel_pipeline.publication.provenance import origins
 from mel_pipeline.publication.restatement import HELD, OPEN, ledger_rows
 from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
-from mel_pipeline.quality.scorecard import card, rules
+from mel_pipeline.quality.scorecard import card, rules, worth_a_look
 from mel_pipeline.reporting.edition import Edition, Publication, Region
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
@@ -135,7 +135,8 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         ),
         quality=quality,
         card=_card(warehouse, quality),
-        rules_held=_rules_held(warehouse),
+        rules_held=_rules_held(warehouse, _quarters(period)),
+        worth_a_look=len(worth_a_look(warehouse, _quarters(period))),
         notes=[*read_outages(warehouse), *read_unknown_ends(warehouse)],
         min_cell=settings.min_cell,
         origins=origins(warehouse, settings),
@@ -391,12 +392,16 @@ def _data_as_of(warehouse: Warehouse, settings: Settings, period: str) -> date:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()
 
 
-def _rules_held(warehouse: Warehouse) -> list[dict[str, Any]]:
+def _rules_held(warehouse: Warehouse, quarters: Sequence[str]) -> list[dict[str, Any]]:
     """How many rules pass, by dimension of data quality."""
     return [
         {"dimension": name, "rules": len(found), "hold": sum(bool(rule["passed"]) for rule in found)}
-        for name, found in rules(warehouse).items()
+        for name, found in rules(warehouse, quarters).items()
     ]
+
+
+def _quarters(period: str) -> list[str]:
+    return [period] if "-Q" in period else [str(item) for item in quarters_of_year(int(period))]
 
 
 def read_outages(warehouse: Warehouse) -> list[str]:

@@ -88,6 +88,7 @@ class PageModel:
     quality: list[dict[str, str]]
     card: list[dict[str, str]]
     rules_held: list[str]
+    worth_a_look: str
     restatements: list[RestatementRow]
     standing: PublicationLabel
 
@@ -142,6 +143,7 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
         quality=_quality(edition, texts),
         card=_card(edition, texts),
         rules_held=_rules_held(edition, texts),
+        worth_a_look=texts.plural("page.worth_a_look", edition.worth_a_look) if edition.rules_held else "",
         restatements=restatement_rows(edition.restatements, by_id, texts),
         standing=publication_label(edition, texts),
     )

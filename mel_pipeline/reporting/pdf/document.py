@@ -242,7 +242,9 @@ def _quality(page: PageModel) -> dict[str, Any]:
         "heading": t("page.quality"),
         "intro": t("page.quality_intro"),
         "card": page.card,
-        "rules": f"{t('page.rules_intro')} {'; '.join(page.rules_held)}." if page.rules_held else "",
+        "rules": f"{t('page.rules_intro')} {'; '.join(page.rules_held)}. {page.worth_a_look}"
+        if page.rules_held
+        else "",
         "notes": [t.say(note) for note in page.edition.notes],
         "suppression": f"{t('page.suppression_text', shown=t('status.suppressed'))} {t('page.rounding')}",
     }

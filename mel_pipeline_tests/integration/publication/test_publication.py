@@ -83,7 +83,7 @@ def test_a_failed_blocking_check_prevents_publishing(small: Small) -> None:
     from mel_pipeline.quality.results import RuleResult
     from mel_pipeline.quality.results_log import note_results
 
-    rule = RuleResult("rows", "reliability", "error", False, "Events: 0 rows where at least 1 are expected.")
+    rule = RuleResult("rows", "completeness", "error", False, "Events: 0 rows where at least 1 are expected.")
     note_results(small.warehouse, [("raw_zoho_crm__events", rule)], source="zoho_crm")
     with pytest.raises(
         PublicationError, match="A blocking check fails on raw_zoho_crm__events: Events: 0 rows"

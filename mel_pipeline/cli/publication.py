@@ -150,10 +150,12 @@ def explain(
     for line in _explained(found):
         typer.echo(line)
     if against:
+        from mel_pipeline.publication.contributors import changed_by
         from mel_pipeline.publication.movement import explain_movement
 
         typer.secho(f"Against {against}", bold=True)
-        for line in explain_movement(warehouse, indicator.upper(), against, period):
+        lines = explain_movement(warehouse, indicator.upper(), against, period)
+        for line in [*lines, *changed_by(warehouse, settings, indicator.upper(), against, period)]:
             typer.echo(f"  {line}")
     if sql:
         typer.secho("SQL", bold=True)
@@ -204,7 +206,7 @@ def _explained(found: Provenance) -> list[str]:
     )
     lines += [f"  ! {check['sentence']} ({check['dimension']}, {check['asset']})" for check in broken]
     if found.records:
-        lines.append(typer.style(f"Records counted ({len(found.records)})", bold=True))
+        lines.append(typer.style(f"Counted ({len(found.records)})", bold=True))
         lines.append(f"  {', '.join(found.records[:SHOWN])}{' ...' if len(found.records) > SHOWN else ''}")
     return lines
 

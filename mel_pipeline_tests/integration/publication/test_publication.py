@@ -318,9 +318,9 @@ def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path
     assert sum(change.parts.values()) == change.after - change.before
 
 
-def test_a_figure_is_explained_down_to_the_records_it_counts(published: Small) -> None:
+def test_a_figure_is_explained_down_to_the_organisations_it_counts(published: Small) -> None:
     found = explain(published.warehouse, published.settings, "MEM-02", QUARTER)
-    assert found.records == ["10/1"]
+    assert found.records == ["City 10"]
     assert found.publications[-1].note == "As discussed in the committee"
     assert "raw_zoho_crm__accounts" in [item.table for item in found.inputs]
     assert found.lineage[-1] == "ind_mem_02"

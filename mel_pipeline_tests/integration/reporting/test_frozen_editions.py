@@ -82,6 +82,7 @@ def page(small: Small, folder: Path) -> str:
     return build_report(edition(small), folder, small.settings.report_sources, "en").read_text("utf-8")
 
 
+@pytest.mark.fault(110)
 @pytest.mark.slow  # two pages with their charts, and another quarter calculated
 def test_whatever_changes_later_the_page_of_a_published_quarter_stays_the_same_to_the_byte(
     published: Small, tmp_path: Path, facts: Path
@@ -147,6 +148,7 @@ def test_other_texts_are_a_version_of_their_own_approved_and_with_a_reason(publi
         published.publish(QUARTER)
 
 
+@pytest.mark.fault(113)
 def test_texts_changed_after_the_approval_are_not_published(published: Small) -> None:
     quarter, role = Quarter.parse(QUARTER), "Secretary General"
     write_narrative(published, "main_points: [{en: Seen.}]\n")
@@ -156,6 +158,7 @@ def test_texts_changed_after_the_approval_are_not_published(published: Small) ->
         publish_edition(published.warehouse, published.settings, quarter)
 
 
+@pytest.mark.fault(111)
 def test_a_kept_edition_that_was_changed_from_outside_is_refused(published: Small) -> None:
     with published.warehouse.transaction() as connection:
         connection.execute(
@@ -166,6 +169,7 @@ def test_a_kept_edition_that_was_changed_from_outside_is_refused(published: Smal
     assert store.broken_links(published.warehouse) == []
 
 
+@pytest.mark.fault(112)
 def test_a_publication_interrupted_before_its_edition_was_kept_is_completed(draft: Small) -> None:
     quarter = Quarter.parse(QUARTER)
     approve(draft.warehouse, draft.settings, quarter, "Secretary General", "Seen", WITHOUT)
@@ -176,6 +180,7 @@ def test_a_publication_interrupted_before_its_edition_was_kept_is_completed(draf
     assert edition(draft).narrative is not None and edition(draft).narrative.lessons
 
 
+@pytest.mark.fault(113)
 def test_a_text_that_cannot_be_filled_in_stops_publishing_before_anything_is_frozen(draft: Small) -> None:
     write_narrative(draft, "main_points: [{en: '42 members.'}]\n")
     with pytest.raises(ReportError, match="a number is typed by hand"):

@@ -79,6 +79,11 @@ def standing(measure: Measure, figures: Figures) -> Standing:
     return Standing(found.code, value, target, found.expected, found.is_due)
 
 
+def is_of_year(measure: Measure, target: Target | None, period: str) -> bool:
+    """Whether the target of a quarter's page is that of a whole year, so that the year's sum is measured against it."""
+    return target is not None and not measure.is_level and "-" in period and "-" not in target.period
+
+
 def status_of(found: Standing, texts: Texts) -> Status:
     """On the way to a target, the words say so: behind schedule is not yet missed."""
     on_the_way = found.code in ("on", "near", "off") and not found.is_due

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LEAST_PAST, MOST_PAST = 4, 12  # earlier movements that make a history, and how many of them count
 NOTABLE = 1.0  # times what is usual
 LEAST_EFFECT = 0.02  # of the earlier value: below it a movement counts as this fraction of it would
+LEAST_POINTS = {"percent": 1.0, "score": 0.1}
 SCORE_DEVIATION = 1.0  # of single answers from 1 to 5
 
 
@@ -84,8 +85,7 @@ def _movement(measure: Measure, figures: Figures) -> Movement | None:
         return None
     moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
     beyond = abs(now.value - then.value) / _noise(measure, now, then)
-    is_survey = now.interval is not None and then.interval is not None
-    if not moved or (measure.is_share and beyond < (Z_95 if is_survey else NOTABLE)):
+    if not moved or (measure.is_share and beyond < Z_95):
         return None
     past = _past(measure, figures, earlier)
     if len(past) < LEAST_PAST:
@@ -126,5 +126,7 @@ def _noise(measure: Measure, now: Reading, then: Reading) -> float:
 
 
 def _floor(measure: Measure, then: Reading) -> float:
-    """The least that counts as a movement: a printed unit, or a small part of the earlier value."""
+    """The least that counts as a movement: a printed unit, a point, or a small part of the earlier value."""
+    if measure.is_share:
+        return max(10.0**-measure.decimals, LEAST_POINTS[measure.unit])
     return max(10.0**-measure.decimals, LEAST_EFFECT * abs(then.value or 0.0))

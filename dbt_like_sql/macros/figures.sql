@@ -54,10 +54,13 @@
   Rows of an indicator from a table expression with period, dimension, category, numerator, denominator, n, note.
   kind: count   value = numerator
         percent value = 100 * numerator / denominator
-        mean    value = numerator / denominator
+        mean    value = numerator / denominator; the table expression has the sample variance of the values, too
+  scale: of a mean, its lowest and highest possible value
+  unbounded: a condition on dimension or category; true where a share cannot differ, so that it has no interval
   A missing numerator, or a missing or zero denominator, gives no value: the row says not_available and why.
+  low, high: the 95 % interval of a share or mean (see the macro bounds); a count has none.
 #}
-{% macro figures(cells, kind, missing) %}
+{% macro figures(cells, kind, missing, scale=none, unbounded='false') %}
 select
     valued.period,
     p.grain,
@@ -68,6 +71,8 @@ select
     valued.numerator,
     valued.denominator,
     valued.n,
+    {{ bounds('valued', kind, scale, unbounded) | trim }},
+    valued.variance,
     case when valued.value is null then 'not_available' else 'ok' end as status,
     case when valued.value is null then coalesce(valued.note, '{{ missing }}') else valued.note end as note
 from (
@@ -85,6 +90,7 @@ from (
         cast(numerator as double precision) as numerator,
         cast(denominator as double precision) as denominator,
         cast(n as bigint) as n,
+        cast({{ 'variance' if kind == 'mean' else 'null' }} as double precision) as variance,
         cast(note as text) as note
     from {{ cells }}
 ) as valued

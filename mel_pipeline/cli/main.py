@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
-from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
 from mel_pipeline.cli.narrative import learning, narrative
@@ -25,6 +25,7 @@ from mel_pipeline.cli.site import site
 from mel_pipeline.cli.survey import app as survey_commands
 from mel_pipeline.cli.warehouse import app as warehouse_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
+from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.private_files import be_private
@@ -46,6 +47,8 @@ app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
+app.command()(backup)
+app.command()(restore)
 app.command()(cities)
 app.command()(narrative)
 app.command(hidden=True)(learning)
@@ -250,16 +253,36 @@ def doctor(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not ask the sources whether they accept the credentials.")
     ] = False,
+    notify: Annotated[
+        bool,
+        typer.Option("--notify", help="Also send a notification of what is broken, once until it changes."),
+    ] = False,
 ) -> None:
     """Say what is missing or broken, and how to fix it. Exit code 0: all is well, 1: worth a look (!), 2: broken (✗)."""
     from mel_pipeline.cli.doctor import findings
+    from mel_pipeline.cli.doctor.finding import Level
 
-    worst = 0
+    worst, broken = 0, []
     for finding in findings(offline=offline):
         worst = max(worst, finding.level)
         typer.echo(finding.line)
+        if finding.level is Level.BROKEN:
+            broken.append(finding.line)
+    if notify:
+        _notify_broken(broken)
     if worst:
         raise typer.Exit(worst)
+
+
+def _notify_broken(lines: list[str]) -> None:
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.delivery import notifications
+
+    settings = load_settings()
+    if not settings.notifies:
+        return
+    if lines or notifications.NotificationLog(settings.home).last(notifications.DOCTOR):
+        notifications.notify_once(settings, notifications.DOCTOR, lines, notifications.broken(lines))
 
 
 @app.command("sql-vars")

@@ -217,7 +217,8 @@ def _figure(row: dict[str, object]) -> str:
     if row["value"] is None:
         return f"not available: {row['note']}"
     of = "" if row["denominator"] is None else f" ({row['numerator']:g} of {row['denominator']:g})"
-    return f"{row['value']:,.2f}".removesuffix(".00") + of
+    sure = "" if row["low"] is None else f", 95 % interval {row['low']:.2f} to {row['high']:.2f}"
+    return f"{row['value']:,.2f}".removesuffix(".00") + of + sure
 
 
 def register(app: typer.Typer) -> None:

@@ -17,13 +17,26 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.statistics import LEAST_SERIES, MOST_Z, Z_95, robust_z
 from mel_pipeline.transform.catalogue import Indicator
 
-BOUNDS = {"percent": (0.0, 100.0), "score": (1.0, 5.0)}
-LEAST = {"percent": 5.0, "score": 0.3, "views": 100.0, "visits": 100.0, "follows": 100.0, "money": 10_000.0}
+BOUNDS = {"percent": (0.0, 100.0), "score": (1.0, 5.0), "points": (-100.0, 100.0)}
+LEAST = {
+    "percent": 5.0,
+    "score": 0.3,
+    "points": 10.0,
+    "views": 100.0,
+    "visits": 100.0,
+    "follows": 100.0,
+    "money": 10_000.0,
+}
 LEAST_COUNT = 5.0  # of members, people, labs, videos
-LARGE = {"percent": 10.0, "score": 0.5}  # worth a look beyond one standard error; smaller ones beyond 1.96
+LARGE = {
+    "percent": 10.0,
+    "score": 0.5,
+    "points": 20.0,
+}  # worth a look beyond one standard error; smaller ones beyond 1.96
 STOCK_STEP, STOCK_LEAST = 0.20, 0.05  # of the level: alone, and where its steps have always been smaller
 COUNT_FACTOR, SERIES_FACTOR = 2.0, 1.5
-SCORE_DEVIATION = 1.0  # of single answers from 1 to 5; around 0.9 in practice
+# Of single answers: from 1 to 5, around 0.9 in practice; of promoters (100) and detractors (-100) among others.
+DEVIATION = {"score": 1.0, "points": 70.0}
 
 
 @dataclass(frozen=True)
@@ -102,8 +115,8 @@ def _error(unit: str, before: Total, now: Total) -> float:
     sizes = [total.n for total in (before, now) if total.n]
     if len(sizes) < 2:
         return LEAST[unit]  # n unknown: as if the least effect were one standard error
-    if unit == "score":
-        deviation = SCORE_DEVIATION
+    if unit in DEVIATION:
+        deviation = DEVIATION[unit]
     else:
         share = sum(t.value * (t.n or 0) for t in (before, now)) / sum(sizes) / 100
         share = min(max(share, 1 / (2 + sum(sizes))), 1 - 1 / (2 + sum(sizes)))

@@ -13,6 +13,9 @@ select
     numerator,
     denominator,
     n,
+    low,
+    high,
+    variance,
     status,
     note
 from {{ ref(model) }}

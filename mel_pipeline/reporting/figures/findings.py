@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, comparable
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, beyond_chance, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNSTATED = ("Not stated", "Undisclosed", "Unknown")
 MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
+SMALL_BASE = 30  # a share or mean of fewer cases is printed with their number
 
 
 def compared_period(measure: Measure, period: str) -> str:
@@ -35,23 +36,45 @@ def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> st
         return texts(key, name=measure.name, period=period)
     shown = texts.value_with_unit(measure, reading.value)
     if measure.direction == "in_band" and measure.band:
-        return _band_finding(measure, reading.value, texts)
-    before, earlier = _earlier(measure, figures, period)
-    if before is None:
+        return _with_base(_band_finding(measure, reading.value, texts), measure, reading, texts)
+    then, earlier = _earlier(measure, figures, period)
+    if then is None or then.value is None:
         key = "finding.level" if measure.aggregation == "stock" else "finding.amount"
-        return texts(key, name=measure.name, value=shown, period=period)
-    difference = rounded(reading.value, measure.decimals) - rounded(before, measure.decimals)
-    key = "finding.same" if difference == 0 else "finding.rose" if difference > 0 else "finding.fell"
-    then = texts.value(measure, before)
-    return texts(key, name=measure.name, value=shown, before=then, earlier=earlier)
+        return _with_base(texts(key, name=measure.name, value=shown, period=period), measure, reading, texts)
+    word, before = movement_word(measure, reading, then), texts.value(measure, then.value)
+    sentence = texts(f"finding.{word}", name=measure.name, value=shown, before=before, earlier=earlier)
+    return _with_base(sentence, measure, reading, texts)
 
 
-def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[float | None, str]:
+def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
+    """``same``, ``rose`` or ``fell``; of a share or mean ``about`` where chance explains the difference.
+
+    ``beside`` where nothing says how far chance reaches: the two figures then stand side by side.
+    """
+    assert now.value is not None and then.value is not None  # noqa: S101 - callers have looked
+    difference = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
+    if difference == 0:
+        return "same"
+    if measure.is_estimate:
+        beyond = beyond_chance(now, then)
+        if not beyond:
+            return "beside" if beyond is None else "about"
+    return "rose" if difference > 0 else "fell"
+
+
+def _with_base(sentence: str, measure: Measure, reading: Reading, texts: Texts) -> str:
+    """The sentence; of a share or mean of few cases with their number."""
+    if not measure.is_estimate or reading.n is None or reading.n >= SMALL_BASE:
+        return sentence
+    return texts("finding.small_base", sentence=sentence, count=texts.number(reading.n))
+
+
+def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[Reading | None, str]:
     for earlier in (compared_period(measure, period), previous_period(period)):
         reading = figures.total(measure.id, earlier)
         if reading is not None and reading.value is not None:
             now = figures.total(measure.id, period)
-            return (reading.value, earlier) if now and comparable(now, reading) else (None, "")
+            return (reading, earlier) if now and comparable(now, reading) else (None, "")
     return None, ""
 
 
@@ -81,11 +104,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if (
-        adds_up(total, list(cells.values()))
-        and total is not None
-        and measure.unit not in ("percent", "score")
-    ):
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_rate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,6 +13,8 @@ from mel_pipeline.core.money import is_currency
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
+
+RATES = ("percent", "score", "points")  # units of shares and means
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,14 @@ class Measure:
     source: str
     frequency: str
     owner_role: str
+    level: str  # input | output | outcome | impact
+    collection: str
+    rationale: str
+    assessed_on: date | None  # last data-quality assessment
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
     @property
     def is_distribution(self) -> bool:
@@ -52,19 +60,24 @@ class Measure:
         return self.aggregation in ("stock", "ratio")
 
     @property
-    def is_share(self) -> bool:
-        """A share or a mean: it moves by points, and chance is known from n."""
-        return self.unit in ("percent", "score")
-
-    @property
     def is_money(self) -> bool:
         """The unit of an amount is its currency (ISO 4217)."""
         return is_currency(self.unit)
 
     @property
+    def is_estimate(self) -> bool:
+        """A share or a mean: it rests on n cases and varies by chance."""
+        return self.unit in ("percent", "score")
+
+    @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.is_share
+        return self.aggregation == "stock" or self.is_rate
+
+    @property
+    def is_rate(self) -> bool:
+        """A share or a mean: its cells do not add up, and n says how many it rests on."""
+        return self.unit in RATES
 
 
 def missing(value: object) -> bool:
@@ -120,7 +133,12 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         source=words(row["source"]),
         frequency=words(row["frequency"]),
         owner_role=words(row["owner_role"]),
+        level=words(row["level"]),
+        collection=words(row["collection"]),
+        rationale=local("rationale"),
+        assessed_on=None if missing(row["assessed_on"]) else pd.Timestamp(row["assessed_on"]).date(),
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

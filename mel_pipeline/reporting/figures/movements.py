@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.statistics import MAD_TO_DEVIATION, Z_95
 from mel_pipeline.reporting.figures.findings import compared_period
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
+from mel_pipeline.reporting.figures.lookup import Figures, Reading, beyond_chance, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LEAST_PAST, MOST_PAST = 4, 12  # earlier movements that make a history, and how many of them count
 NOTABLE = 1.0  # times what is usual
 LEAST_EFFECT = 0.02  # of the earlier value: below it a movement counts as this fraction of it would
-LEAST_POINTS = {"percent": 1.0, "score": 0.1}
-SCORE_DEVIATION = 1.0  # of single answers from 1 to 5
+LEAST_POINTS = {"percent": 1.0, "score": 0.1, "points": 2.0}
+DEVIATION = {"score": 1.0, "points": 70.0}  # of single answers from 1 to 5; of promoters and detractors
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def _movement(measure: Measure, figures: Figures) -> Movement | None:
         return None
     moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
     beyond = abs(now.value - then.value) / _noise(measure, now, then)
-    if not moved or (measure.is_share and beyond < Z_95):
+    by_chance = beyond < Z_95 if (judged := beyond_chance(now, then)) is None else not judged
+    if not moved or (measure.is_rate and (by_chance or beyond < NOTABLE)):
         return None
     past = _past(measure, figures, earlier)
     if len(past) < LEAST_PAST:
@@ -93,7 +94,7 @@ def _movement(measure: Measure, figures: Figures) -> Movement | None:
     usual = median(past)
     spread = MAD_TO_DEVIATION * median(abs(other - usual) for other in past)
     unusual = abs(now.value - then.value - usual) / max(spread, _floor(measure, then))
-    return Movement(measure, earlier, now, then, moved, min(beyond, unusual) if measure.is_share else unusual)
+    return Movement(measure, earlier, now, then, moved, min(beyond, unusual) if measure.is_rate else unusual)
 
 
 def _past(measure: Measure, figures: Figures, earlier: str) -> list[float]:
@@ -111,14 +112,14 @@ def _past(measure: Measure, figures: Figures, earlier: str) -> list[float]:
 
 def _noise(measure: Measure, now: Reading, then: Reading) -> float:
     """What chance alone usually does: a standard error of shares and means, of counts that of Poisson."""
-    if measure.is_share:
+    if measure.is_rate:
         if now.interval is not None and then.interval is not None:
             halves = [(high - low) / (2 * Z_95) for low, high in (now.interval, then.interval)]
             return max(sqrt(sum(half * half for half in halves)), _floor(measure, then))
         sizes = [reading.n for reading in (now, then) if reading.n]
         if len(sizes) == 2:
             share = min(max(((now.value or 0.0) + (then.value or 0.0)) / 200, 0.02), 0.98)
-            deviation = SCORE_DEVIATION if measure.unit == "score" else 100 * sqrt(share * (1 - share))
+            deviation = DEVIATION.get(measure.unit, 100 * sqrt(share * (1 - share)))
             return max(deviation * sqrt(sum(1 / size for size in sizes)), _floor(measure, then))
         return _floor(measure, then)
     chance = 0.0 if measure.aggregation == "stock" else sqrt((now.value or 0.0) + (then.value or 0.0))
@@ -127,6 +128,6 @@ def _noise(measure: Measure, now: Reading, then: Reading) -> float:
 
 def _floor(measure: Measure, then: Reading) -> float:
     """The least that counts as a movement: a printed unit, a point, or a small part of the earlier value."""
-    if measure.is_share:
+    if measure.is_rate:
         return max(10.0**-measure.decimals, LEAST_POINTS[measure.unit])
     return max(10.0**-measure.decimals, LEAST_EFFECT * abs(then.value or 0.0))

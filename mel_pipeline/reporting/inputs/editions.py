@@ -21,6 +21,7 @@ from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules, worth_a_look
 from mel_pipeline.reporting.edition import Edition, Publication, Region
+from mel_pipeline.reporting.figures.measures import RATES
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.kept_editions import published_edition
@@ -215,7 +216,7 @@ def _movements(
     ledger = ledger_rows(warehouse)
     found = {}
     for indicator in load_catalogue(settings.sql_dir).indicators:
-        amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in ("percent", "score")
+        amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in RATES
         earlier = year_before(period) if amounts else previous_period(period)
         is_revised = any(
             row["indicator_id"] == indicator.id

@@ -58,7 +58,7 @@ def _cause(found: Movement, figures: Figures, texts: Texts) -> str:
 def _where(found: Movement, figures: Figures, texts: Texts) -> str:
     """The categories that moved, where the cells add up to the total in both periods."""
     measure = found.measure
-    if measure.is_share:
+    if measure.is_rate:
         return ""
     for dimension in PLACES:
         periods = [(found.now, figures.period), (found.then, found.earlier)]

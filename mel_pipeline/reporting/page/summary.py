@@ -119,7 +119,7 @@ def _off_course(row: Row, texts: Texts) -> str:
     judged, measure = row.standing, row.measure
     late = judged.code == "off" and not judged.is_due
     return texts(
-        "story.behind" if late else f"story.{judged.code}",
+        f"story.{'behind' if late else judged.code}",
         name=measure.name,
         value=texts.value_with_unit(measure, judged.value),
         expected=texts.value(measure, judged.expected),

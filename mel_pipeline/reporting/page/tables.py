@@ -59,7 +59,7 @@ class Row:
     denominator: str
     n: str
     baseline: Cell  # with the period it is of
-    interval: str  # 95 %, of shares of a survey
+    interval: str  # 95 %, of shares and means
     restated: str = ""  # what the data give now, where a published figure has changed
 
 
@@ -78,7 +78,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         standing=judged,
         status=status_of(judged, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
-        note=texts.say(reading.note) if reading.value is None else "",
+        note=texts.say(reading.reservation),
         numerator=_amount(reading.numerator, measure, texts),
         denominator=_amount(reading.denominator, measure, texts),
         n=_base(reading, texts),
@@ -136,8 +136,9 @@ def _base(reading: Reading, texts: Texts) -> str:
 def _interval(measure: Measure, reading: Reading, texts: Texts) -> str:
     if reading.interval is None:
         return ""
-    low, high = (texts.number(value, measure.decimals) for value in reading.interval)
-    return texts("page.interval", low=low, high=texts("format.percent", number=high))
+    low, high = reading.interval
+    key = "page.interval_volunteers" if measure.by_volunteers else "page.interval"
+    return texts(key, low=texts.number(low, measure.decimals), high=texts.value(measure, high))
 
 
 def _baseline(measure: Measure, texts: Texts) -> Cell:

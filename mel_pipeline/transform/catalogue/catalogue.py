@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -72,6 +73,10 @@ class Catalogue(BaseModel):
 
     def targets_of(self, indicator_id: str) -> list[Target]:
         return self.stated.get(indicator_id, Stated()).targets
+
+    def assessed_on(self, indicator_id: str) -> date | None:
+        """Day of its last data-quality assessment, as the organisation states it."""
+        return self.stated.get(indicator_id, Stated()).assessed_on
 
 
 def load_catalogue(folder: Path, organisation: Path | None = None) -> Catalogue:

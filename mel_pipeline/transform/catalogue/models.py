@@ -76,6 +76,7 @@ class Stated(_Strict):
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    assessed_on: date | None = None  # last data-quality assessment
 
 
 class Wording(_Strict):
@@ -106,12 +107,6 @@ class Disclosure(_Strict):
     answers: list[Literal[1, 2, 3, 4, 5]] = []
 
 
-class Interval(_Strict):
-    """A share of a survey has an interval; ``population``: the indicator whose denominator is everyone invited."""
-
-    population: IndicatorId | None = None
-
-
 class Records(_Strict):
     """The records behind a count: a table expression of the SQL model, and its key column."""
 
@@ -126,7 +121,19 @@ class Indicator(_Strict):
     name: Text
     definition: Text
     unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
+        "members",
+        "percent",
+        "score",
+        "views",
+        "follows",
+        "people",
+        "visits",
+        "money",
+        "labs",
+        "videos",
+        "events",
+        "subscriptions",
+        "points",
     ]
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]
@@ -135,6 +142,9 @@ class Indicator(_Strict):
     disaggregations: list[Words]
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
+    collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
+    rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
@@ -143,7 +153,7 @@ class Indicator(_Strict):
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
-    interval: Interval | None = None  # of shares based on survey answers
+    interval: Literal["chance", "volunteers"] | None = None  # of shares and means; volunteers chose to answer
     records: Records | None = None  # of counts that are not about persons
 
     @model_validator(mode="after")
@@ -152,6 +162,14 @@ class Indicator(_Strict):
             raise ValueError("band and direction in_band go together: give both or neither")
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band is written from low to high")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_and_means_have_an_interval(self) -> Indicator:
+        if (self.interval is not None) != (self.unit in ("percent", "score")):
+            raise ValueError(
+                "a share or mean says what its interval covers (chance or volunteers), a count has none"
+            )
         return self
 
     @property

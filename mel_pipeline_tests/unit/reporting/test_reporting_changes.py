@@ -99,7 +99,7 @@ def test_a_campaign_behind_the_views_is_named_as_their_cause():
 def test_a_share_that_moved_within_chance_is_no_news():
     edition = sample_edition()
     for value, there in ((86.5, False), (60.0, True)):
-        moved = with_figure(edition, "SAT-02", NOW, value=value)
+        moved = with_figure(edition, "SAT-02", NOW, value=value, low=value - 9, high=value + 9)
         assert any(line.startswith("Satisfied participants") for line in sentences(moved)) is there
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
+from mel_pipeline.core.statistics import wilson
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.publication.disclosure import protect
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
@@ -230,13 +231,17 @@ def test_without_any_earlier_figure_the_key_has_none_either():
 @pytest.mark.parametrize(
     ("before", "title"),
     [
-        ((4, 4, 12, 41, 55), "85% of answers were satisfied or very satisfied, up from 83% in 2024-Q3"),
-        ((0, 0, 5, 41, 55), "85% of answers were satisfied or very satisfied, down from 95% in 2024-Q3"),
+        ((4, 4, 12, 41, 55), "85% of answers were satisfied or very satisfied, about as in 2024-Q3 (83%)"),
+        ((9, 9, 36, 21, 20), "85% of answers were satisfied or very satisfied, up from 43% in 2024-Q3"),
         ((4, 2, 13, 49, 62), "85% of answers were satisfied or very satisfied, as in 2024-Q3"),
     ],
 )
 def test_the_title_of_the_answers_says_how_many_are_satisfied_and_how_it_moved(before, title):
-    assert frames(pictured_edition(answers={**ANSWERS, "2024-Q3": before}))["likert"].title == title
+    edition = pictured_edition(answers={**ANSWERS, "2024-Q3": before})
+    for quarter, answers in (("2024-Q3", before), ("2024-Q4", ANSWERS["2024-Q4"])):
+        found = wilson(sum(answers[3:]), sum(answers))
+        edition = with_figure(edition, "SAT-02", quarter, low=found.low, high=found.high)
+    assert frames(edition)["likert"].title == title
 
 
 def test_the_share_of_satisfied_answers_reads_as_the_indicator_of_satisfied_participants_does():

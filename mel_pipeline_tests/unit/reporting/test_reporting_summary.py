@@ -161,7 +161,7 @@ def test_unknown_reach_is_reported_in_text():
 
 def test_satisfaction_is_shown_with_who_answered():
     scene = Scene()
-    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 people answered.")
+    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 valid answers to")
     missing = Scene(with_figure(sample_edition(), "SAT-02", "2024-Q4", value=None, status="not_available"))
     assert who_answered(missing.known, missing.figures, missing.texts).startswith("No valid answers")
 

@@ -65,7 +65,8 @@ class Scale:
             else ""
         )
         return (
-            f"satisfaction is withheld: no scale says what {self.unknown_in_words} mean.{why}"
+            f"satisfaction is withheld: no scale says what {self.unknown_in_words}"
+            f" {'means' if len(self.unknown) == 1 else 'mean'}.{why}"
             " Say it under `scale:` in a codebook of this survey"
         )
 
@@ -83,7 +84,7 @@ class Scale:
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
-            *(f"#  {_quoted(answer)}: ?" for answer in self.unknown),
+            *(f'#  {_quoted(answer)}: "?"' for answer in self.unknown),
         ]
 
 
@@ -161,6 +162,22 @@ def common_scale() -> Known:
         ContractError: its scales.yml cannot be read.
     """
     return _labels(folder() / "scales.yml")
+
+
+def common_genders() -> frozenset[str]:
+    """The organisation's labels of gender, as ``normalize_answer`` gives them.
+
+    Raises:
+        ContractError: its scales.yml cannot be read.
+    """
+    return _genders(folder() / "scales.yml")
+
+
+@lru_cache
+def _genders(path: Path) -> frozenset[str]:
+    _labels(path)  # refuse what cannot be read with the same sentence
+    listed = yaml.safe_load(path.read_text("utf-8")).get("gender") or []
+    return frozenset(normalize_answer(str(label)) for one in listed for label in one.get("labels") or [])
 
 
 @lru_cache

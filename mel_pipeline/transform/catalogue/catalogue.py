@@ -58,8 +58,9 @@ class Catalogue(BaseModel):
     currency: str
 
     def by_model(self, name: str) -> Indicator | None:
-        """The indicator a model calculates, if it is one."""
-        return next((indicator for indicator in self.indicators if indicator.model == name), None)
+        """The indicator a model calculates, if it is one of its own."""
+        calculated = (indicator for indicator in self.indicators if not indicator.stated)
+        return next((indicator for indicator in calculated if indicator.model == name), None)
 
     def lines_of(self, indicator_id: str) -> list[int]:
         """Numbers of the lines of action it stands under; none for one that the plan does not name."""

@@ -95,6 +95,7 @@ COLUMNS: dict[str, list[str]] = {
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
         *("limitations_en", "decimals", "chart", "chart_dimension"),
+        *("is_stated", "is_about_people", "level"),
     ],
     "targets": ["indicator_id", "period", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
@@ -136,6 +137,9 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "decimals": str(indicator.decimals),
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
+        "is_stated": _text(indicator.stated),
+        "is_about_people": _text(indicator.disclosure is not None),
+        "level": indicator.level,
     }
 
 

@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from mel_pipeline.core.languages import BASE, Text, Words
 
 PERIOD = r"^\d{4}(-Q[1-4])?$"
+UNITS = ("members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos")
+STATED_MODEL = "manual_values"  # the SQL model of every indicator that is counted by hand
 
 
 class _Strict(BaseModel):
@@ -100,9 +102,7 @@ class Indicator(_Strict):
     id: IndicatorId
     name: Text
     definition: Text
-    unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
-    ]
+    unit: Words  # one of UNITS; of a stated one any word
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]
     direction: Literal["increase", "decrease", "in_band", "context"]
@@ -120,6 +120,14 @@ class Indicator(_Strict):
     disclosure: Disclosure | None = None  # none: it is not about persons
     interval: Interval | None = None  # of shares based on survey answers
     records: Records | None = None  # of counts that are not about persons
+    level: Literal["input", "output", "outcome", "impact"] | None = None
+    stated: bool = False  # counted by hand: people state its figures in the workbook
+
+    @model_validator(mode="after")
+    def _unit_is_known(self) -> Indicator:
+        if not self.stated and self.unit not in UNITS:
+            raise ValueError(f"unit is '{self.unit}'; it can be {', '.join(UNITS)}")
+        return self
 
     @model_validator(mode="after")
     def _band_goes_with_direction(self) -> Indicator:
@@ -135,7 +143,9 @@ class Indicator(_Strict):
 
     @property
     def model(self) -> str:
-        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``."""
+        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``; all stated ones share a model."""
+        if self.stated:
+            return STATED_MODEL
         return f"ind_{self.id.lower().replace('-', '_')}"
 
 

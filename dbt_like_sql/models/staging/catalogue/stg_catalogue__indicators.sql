@@ -23,6 +23,9 @@ select
     limitations_en,
     cast(decimals as integer) as decimals,
     chart,
-    chart_dimension
+    chart_dimension,
+    coalesce(is_stated, 'false') = 'true' as is_stated,
+    coalesce(is_about_people, 'false') = 'true' as is_about_people,
+    level
 from {{ source('catalogue', 'indicators') }}
 where not _is_deleted

@@ -66,7 +66,9 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "translations": list(_translations(catalogue)),
     }
     platforms = [
-        contract for contract in map(contract_of, source_names()) if contract.kind not in (None, "survey")
+        contract
+        for contract in map(contract_of, source_names())
+        if contract.kind not in (None, "survey", "stated")
     ]
     rows["platforms"] = [
         {"platform": contract.name, "title": contract.title, "kind": contract.kind} for contract in platforms

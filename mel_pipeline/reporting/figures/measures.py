@@ -40,6 +40,8 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    is_stated: bool = False  # counted by hand
+    level: str = ""  # input | output | outcome | impact, where it is stated
 
     @property
     def is_distribution(self) -> bool:
@@ -113,4 +115,6 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        is_stated=words(row.get("is_stated")).lower() in ("true", "1"),
+        level=words(row.get("level")),
     )

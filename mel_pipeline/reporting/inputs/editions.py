@@ -25,6 +25,7 @@ from mel_pipeline.reporting.edition import Edition, Publication, Region
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
+from mel_pipeline.reporting.inputs.stated import read_stated
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.transform.catalogue.translations import read_translated
 
@@ -94,6 +95,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
     )
     order = [name.strip() for name in settings.languages.split(",")]
     quality = read_quality(warehouse, settings.min_cell)
+    stated = read_stated(warehouse, settings, figures)
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -104,12 +106,14 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         sentences=_sentences(warehouse),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
-        indicators=read_translated(
-            warehouse,
-            "select * from dim_indicator order by position, indicator_id",
-            "indicator",
-            "indicator_id",
-            order,
+        indicators=stated.with_baselines(
+            read_translated(
+                warehouse,
+                "select * from dim_indicator order by position, indicator_id",
+                "indicator",
+                "indicator_id",
+                order,
+            )
         ),
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
         lines_of_action=read_translated(
@@ -129,6 +133,9 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         restatements=_restatements(warehouse, settings, period, for_readers=for_readers),
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=read_narrative(settings, period),
+        statements=stated.statements,
+        earlier=stated.earlier,
+        verbatim=stated.verbatim,
     )
 
 

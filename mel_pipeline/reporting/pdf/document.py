@@ -208,6 +208,8 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("frequency", t.named("frequency", m.frequency)),
         ("owner", t.say(m.owner_role)),
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
+        ("stated", "; ".join(row.stated)),
+        ("earlier", "; ".join(row.earlier)),
         ("limitations", m.limitations),
     ]
     shown = [[t(f"page.{name}"), text] for name, text in fields if text]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -27,6 +27,7 @@ from mel_pipeline.transform.catalogue.models import (
     Target,
     Wording,
 )
+from mel_pipeline.transform.catalogue.stated import Row, stated_indicators, with_stated
 
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Catalogue(BaseModel):
     regions: list[Region]
     stated: dict[str, Stated]
     currency: str
+    refused: list[str] = []  # rows of the workbook that cannot be an indicator, as sentences
 
     def by_model(self, name: str) -> Indicator | None:
         """The indicator a model calculates, if it is one of its own."""
@@ -73,23 +75,28 @@ class Catalogue(BaseModel):
         return self.stated.get(indicator_id, Stated()).targets
 
 
-def load_catalogue(folder: Path, organisation: Path | None = None) -> Catalogue:
+def load_catalogue(folder: Path, organisation: Path | None = None, stated: Iterable[Row] = ()) -> Catalogue:
     """Read the indicators of an SQL project and the lists of the organisation.
 
     Args:
         folder: the SQL project, or the folder with the ``ind_*.yml`` files itself.
         organisation: its folder; that of the settings by default.
+        stated: rows of the workbook's sheet of manual indicators.
 
     Raises:
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
     own = organisation or organisation_folder()
-    indicators = _in_own_words(load_indicators(folder), own / "indicators.yml")
+    calculated = _in_own_words(load_indicators(folder), own / "indicators.yml")
+    by_hand = stated_indicators(stated, calculated)
+    indicators = [*calculated, *by_hand.indicators]
+    lines = _listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate)
     catalogue = Catalogue(
         indicators=indicators,
         campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate, least=0),
         scale_labels=_scale_labels(own / "scales.yml"),
-        lines_of_action=_listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate),
+        lines_of_action=with_stated(lines, by_hand.lines),
+        refused=by_hand.refused,
         regions=_listed(own / "regions.yml", "regions", Region.model_validate),
         currency=facts(own).currency,
         stated={

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.disk_trouble import disk_trouble
@@ -46,6 +47,8 @@ app.add_typer(survey_commands, name="survey")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
+app.command()(backup)
+app.command()(restore)
 app.command()(cities)
 app.command()(narrative)
 app.command(hidden=True)(learning)

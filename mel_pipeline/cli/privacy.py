@@ -55,6 +55,14 @@ def erase(
     warehouse, settings = opened()
     done = remove(warehouse, load_pseudonyms(settings), source, person, reason)
     typer.echo(done.sentence)
+    if settings.backup_dir and settings.backup_dir.is_dir():
+        from mel_pipeline.backup.erasures import note
+
+        note(warehouse, settings.backup_dir)
+        typer.echo(
+            f"Backups hold the person until they are removed, at the latest in {settings.backup_days} days; a restoration"
+            " erases the person again."
+        )
     typer.echo("Erase the person at the source as well, and in exports in drop folders and backups.")
 
 

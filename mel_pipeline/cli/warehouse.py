@@ -37,6 +37,33 @@ def same_account(
 
 
 @app.command()
+def copy(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="Empty database: postgresql://user:password@host/mel or duckdb:////data/mel.duckdb."
+        ),
+    ],
+) -> None:
+    """Copy everything into another, empty warehouse: data, history, published quarters, ledger. Then point to it."""
+    from mel_pipeline.backup.restoring import verify, write_views
+    from mel_pipeline.warehouse import Warehouse
+    from mel_pipeline.warehouse.dump import copy as copy_all
+
+    warehouse, settings = opened()
+    other = Warehouse(target, settings.lock_wait_seconds)
+    copied = copy_all(warehouse, other, settings.home)
+    write_views(settings, other)
+    typer.echo(f"{len(copied.tables)} tables with {copied.rows:,} rows copied and compared.")
+    unsound = [step.sentence for step in verify(other) if not step.is_sound]
+    if unsound:
+        raise WarehouseError(f"Verifying the copy: {' '.join(unsound)}")
+    typer.echo(
+        "Every published quarter is verified there. Set MEL_WAREHOUSE_URL to it; on a server, create the roles."
+    )
+
+
+@app.command()
 def empty(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     published: Annotated[

@@ -87,6 +87,10 @@ class DeliveryError(MelError):
     """An edition or a notification cannot be sent or copied; recipients already served are recorded."""
 
 
+class BackupError(MelError):
+    """A backup could not be made, checked or restored."""
+
+
 class ServingError(MelError):
     """The UI, its daemon or the sample has ended while it was needed."""
 

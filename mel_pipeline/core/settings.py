@@ -98,6 +98,19 @@ class Settings(DeliverySettings):
         SecretStr(""),
         description="Key of people's pseudonyms; created in MEL_HOME/secrets if not set. Keep a copy.",
     )
+    backup_dir: Path | None = Field(
+        None, description="Folder for backups, on another disk: `mel backup` writes one a time into it."
+    )
+    backup_days: int = Field(
+        90,
+        ge=1,
+        description="Backups older than this are removed: until then they hold people who were erased.",
+    )
+    backup_passphrase: SecretStr = Field(
+        SecretStr(""),
+        description="Encrypts the keys beside each backup. Without it they are not backed up. Keep it elsewhere.",
+    )
+
     sandbox_port: int = Field(SANDBOX_PORT, ge=0, le=65535)
     sandbox_fail: str = Field(
         "",

@@ -17,7 +17,7 @@ NIGHTLY = "nightly"
 REPORTS = ("quarterly_report", "annual_edition", "backfill_year")
 MOST_HOURS = 27.0  # between the ends of two nightly runs
 NO_CHANNEL = (
-    "No notification channel: neither MEL_SMTP_HOST with MEL_NOTIFY_TO nor MEL_NOTIFY_WEBHOOK is set."
+    "No notification channel: set MEL_SMTP_HOST with MEL_NOTIFY_TO, MEL_NOTIFY_URLS or MEL_NOTIFY_WEBHOOK."
 )
 
 
@@ -25,7 +25,9 @@ def build(settings: Settings) -> dg.Definitions:
     on = dg.DefaultSensorStatus.RUNNING if settings.notifies else dg.DefaultSensorStatus.STOPPED
     nightly_is_on = settings.notifies and settings.team
     silence = dg.DefaultSensorStatus.RUNNING if nightly_is_on else dg.DefaultSensorStatus.STOPPED
-    return dg.Definitions(sensors=[_failures(on), _successes(on), _silence(silence)])
+    pings = bool(settings.heartbeat_url.get_secret_value())
+    heartbeat = dg.DefaultSensorStatus.RUNNING if pings else dg.DefaultSensorStatus.STOPPED
+    return dg.Definitions(sensors=[_failures(on), _successes(on), _silence(silence), _heartbeat(heartbeat)])
 
 
 def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -105,6 +107,28 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         return dg.SkipReason("Reported." if is_new else "Already reported today.")
 
     return tell_silence
+
+
+def _heartbeat(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="heartbeat",
+        default_status=status,
+        description="Requests MEL_HEARTBEAT_URL after each nightly run that succeeds, so that a monitor elsewhere notices"
+        " when this machine is down.",
+    )
+    def heartbeat(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+        from mel_pipeline.delivery.channels.webhook import ping
+
+        url = load_settings().heartbeat_url.get_secret_value()
+        if not url:
+            return dg.SkipReason("MEL_HEARTBEAT_URL is not set.")
+        if context.dagster_run.job_name != NIGHTLY:
+            return dg.SkipReason("Only nightly runs count.")
+        ping(url)
+        return None
+
+    return heartbeat
 
 
 def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | None:

@@ -16,6 +16,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import DeliveryError, MelError
+from mel_pipeline.delivery.channels import services
 from mel_pipeline.delivery.channels.redaction import redacted
 from mel_pipeline.delivery.channels.smtp import Server, send
 from mel_pipeline.delivery.channels.webhook import post
@@ -83,7 +84,7 @@ def notify(settings: Settings, notification: Notification) -> None:
         DeliveryError: a channel failed; says which and why, without addresses.
     """
     failed: list[str] = []
-    for channel in (_by_mail, _in_chat):
+    for channel in (_by_mail, _in_chat, _to_services):
         try:
             channel(settings, notification)
         except MelError as error:
@@ -131,6 +132,12 @@ def _impatient_server(settings: Settings) -> Server:
 def _in_chat(settings: Settings, notification: Notification) -> None:
     if url := settings.notify_webhook.get_secret_value():
         post(url, notification.text(), attempts=2)
+
+
+def _to_services(settings: Settings, notification: Notification) -> None:
+    if urls := services.services(settings.notify_urls.get_secret_value()):
+        title = f"{settings.organisation_name} MEL: {redacted(notification.title)}"
+        services.send(urls, title, notification.text())
 
 
 def run_link(settings: Settings, run_id: str) -> str:

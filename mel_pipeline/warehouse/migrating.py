@@ -57,6 +57,14 @@ def upgraded(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
+def create_at(connection: sa.Connection, layout: str) -> None:
+    """The package's tables, empty, in the layout of an older or of this version."""
+    if layout == HEAD:
+        ensure_tables(connection)
+    else:
+        _migrate(connection, layout)
+
+
 def is_there(connection: sa.Connection, table: sa.Table) -> bool:
     """Whether one of the package's tables exists; cached per connection, as database catalogues are slow to query."""
     return _SEEN in connection.info or sa.inspect(connection).has_table(table.name)
@@ -68,21 +76,22 @@ def version_of(connection: sa.Connection) -> str | None:
 
 
 def _upgrade(connection: sa.Connection, version: str | None) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    if connection.dialect.name == "duckdb":
-        import duckdb_sqlalchemy.alembic_impl
-
     if version is not None and version > HEAD:
         raise WarehouseError(
             f"Opening the warehouse: it was written by a newer version of this package (layout {version}, this one knows"
             f" {HEAD}). Install the newer version again. Nothing was changed."
         )
+    _migrate(connection, HEAD)
+
+
+def _migrate(connection: sa.Connection, layout: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     if connection.dialect.name == "duckdb":
         # The dialect registers itself when a connection is opened after Alembic was loaded; here it was before.
         import duckdb_sqlalchemy.alembic_impl  # noqa: F401
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, layout)

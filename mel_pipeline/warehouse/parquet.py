@@ -92,6 +92,17 @@ def copy_in(connection: sa.Connection, table: str, columns: Columns, files: Sequ
                 sink.write_row(row)
 
 
+def digests(files: Sequence[Path]) -> list[tuple[int, int]]:
+    """Of each file the number of rows and a sum of their hashes, which is independent of their order."""
+    with _local_duckdb() as local:
+        return [
+            local.execute(
+                f"select count(*), coalesce(sum(hash(t)), 0) from {_files([file])} as t"  # noqa: S608
+            ).fetchall()[0]
+            for file in files
+        ]
+
+
 def make_table(connection: sa.Connection, table: str, columns: Columns) -> None:
     """Create an empty table, replacing any table or view of that name.
 

@@ -268,8 +268,8 @@ def indicators() -> pd.DataFrame:
                 "direction": direction,
                 "band_low": band[0],
                 "band_high": band[1],
-                "baseline_value": 164.0 if id_ == "MEM-01" else None,
-                "baseline_period": "2024" if id_ == "MEM-01" else None,
+                "baseline_value": {"MEM-01": 164.0, "FND-01": 800_000.0}.get(id_),
+                "baseline_period": "2024" if id_ in ("MEM-01", "FND-01") else None,
                 "baseline_note": "Stated in the annual report; five members are not listed."
                 if id_ == "MEM-01"
                 else None,

@@ -8,6 +8,7 @@ from functools import partial
 
 from mel_pipeline.cli.doctor import dagster_state, data, machine
 from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
+from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, ReportError, SettingsError
 from mel_pipeline.core.organisation import EXAMPLE, FILE, facts, missing_files, missing_keys
@@ -41,6 +42,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     sample = "sample organisation; set MEL_SAMPLE=false and the MEL_* settings for real accounts"
     yield Finding(Level.OK, "Data", sample if settings.sample else "real accounts")
     yield from data.findings(settings)
+    yield guarded("Backups", lambda: machine.backups(settings, utc_now()))
     yield guarded("SQL models", lambda: _models(settings))
     yield guarded("Organisation", lambda: _organisation(settings))
     yield guarded("Languages", lambda: _languages(settings))
@@ -128,10 +130,14 @@ def _editions(settings: Settings) -> str:
 
 
 def _notifications(settings: Settings) -> str:
+    from mel_pipeline.delivery.channels.services import services
+
     ways = [_mail(settings, settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")]
     ways += ["in a chat"] if settings.notify_webhook.get_secret_value() else []
+    if others := services(settings.notify_urls.get_secret_value()):
+        ways.append(f"to {len(others)} service{'s' if len(others) != 1 else ''}")
     return " and ".join(filter(None, ways)) or (
-        "no recipients; set MEL_NOTIFY_TO (with a mail server) or MEL_NOTIFY_WEBHOOK to send any"
+        "no recipients; set MEL_NOTIFY_TO (with a mail server), MEL_NOTIFY_URLS or MEL_NOTIFY_WEBHOOK to send any"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from mel_pipeline.cli.doctor.finding import WorthALookError
@@ -15,6 +16,7 @@ from mel_pipeline.core.settings import Settings
 FREE_BYTES = 1_000_000_000
 SOON_BYTES = 5_000_000_000
 SHOWN = 3
+BACKUP_AGE = timedelta(days=2)
 
 
 def settings_file() -> str:
@@ -64,6 +66,37 @@ def privacy(settings: Settings) -> str:
     raise WorthALookError(
         f"other users of this machine can read {names}{more}. Run: chmod -R go-rwx {settings.home} {file}"
     )
+
+
+def backups(settings: Settings, now: datetime) -> str:
+    """When the last backup was made; its content is checked by `mel backup --check`.
+
+    Args:
+        now: UTC, without zone.
+    """
+    from mel_pipeline.backup.making import NO_KEYS
+    from mel_pipeline.backup.manifest import backups as made
+    from mel_pipeline.backup.manifest import read
+
+    place = settings.backup_dir
+    if place is None:
+        if settings.sample:
+            return "none of the sample; set MEL_BACKUP_DIR to make some"
+        raise WorthALookError(
+            "none: set MEL_BACKUP_DIR to a folder on another disk, and run `mel backup` each night"
+        )
+    found = made(place)
+    if not found:
+        raise WorthALookError(f"none yet in {place}: run `mel backup`, from a timer")
+    last = read(found[-1])
+    age = now - last.made_at
+    if age > BACKUP_AGE:
+        raise WorthALookError(
+            f"the last one in {place} is {age.days} days old: does the timer of `mel backup` run?"
+        )
+    if NO_KEYS in last.left_out:
+        raise WorthALookError(f"the last one has no keys: {NO_KEYS}")
+    return f"{len(found)} in {place}, the last of {last.made_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _nearest(folder: Path) -> Path:

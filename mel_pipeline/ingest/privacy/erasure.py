@@ -72,7 +72,17 @@ def erase(warehouse: Warehouse, pseudonyms: Pseudonyms, source: str, identifier:
     Raises:
         MelError: the source holds no people.
     """
-    person = key_of(pseudonyms, source, identifier)
+    return _erase(warehouse, source, key_of(pseudonyms, source, identifier), reason, identifier)
+
+
+def erase_pseudonym(warehouse: Warehouse, source: str, person: str, reason: str) -> Erased:
+    """Remove a person known by pseudonym, or an answer by its key, as after restoring a backup. Errors as ``erase``."""
+    return _erase(warehouse, source, person, reason)
+
+
+def _erase(
+    warehouse: Warehouse, source: str, person: str, reason: str, identifier: str | None = None
+) -> Erased:
     contract = contract_of(source)
     with warehouse.transaction() as connection:
         ensure_tables(connection)
@@ -83,7 +93,7 @@ def erase(warehouse: Warehouse, pseudonyms: Pseudonyms, source: str, identifier:
             found = _sweep(connection, table, column, person, is_row=is_answer(source))
             rows, mentions = rows + found.rows, mentions + found.mentions
         rows += _remove_quarantined(connection, person)
-        _forget_checkpoint(connection, contract, person, identifier)
+        _forget_checkpoint(connection, contract, {person, identifier or person})
         _note(connection, person, source, reason, removed, rows + mentions)
         if remaining := _still_there(connection, person):
             raise MelError(
@@ -192,14 +202,12 @@ def _remove_quarantined(connection: sa.Connection, person: str) -> int:
     return len(mine)
 
 
-def _forget_checkpoint(
-    connection: sa.Connection, contract: SourceContract, person: str, identifier: str
-) -> None:
+def _forget_checkpoint(connection: sa.Connection, contract: SourceContract, names: set[str]) -> None:
     """An interrupted load that has stopped at the person starts over: its checkpoint may hold the source's own id."""
     for row in connection.execute(
         sa.select(load_checkpoint).where(load_checkpoint.c.source == contract.name)
     ).all():
-        if any(mention_of(name).search(row.checkpoint) for name in (person, identifier)):
+        if any(mention_of(name).search(row.checkpoint) for name in names):
             raw.discard(connection, contract.asset(row.entity))
             state.drop_checkpoint(connection, contract.name, row.entity)
 

@@ -145,9 +145,7 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     broken = breaks_of(figures, measure, periods)
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-        target = figures.target(measure, period)
-        # A target of a later year would stretch the scale; the table names it.
-        near = target if target is not None and period.startswith(target.period[:4]) else None
+        near = figures.target_line(measure, period)
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))

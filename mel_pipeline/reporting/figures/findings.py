@@ -1,19 +1,11 @@
-"""Sentences derived from figures: chart titles, main points, status against target. Pure functions."""
+"""Sentences derived from figures: chart titles and main points. Pure functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.lookup import (
-    SUPPRESSED,
-    Figures,
-    Reading,
-    Target,
-    closing_quarter,
-    comparable,
-)
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -23,61 +15,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 UNSTATED = ("Not stated", "Undisclosed", "Unknown")
-ON_TARGET, NEAR_TARGET, OVER_TARGET = 95.0, 75.0, 105.0
 MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
-
-
-@dataclass(frozen=True)
-class Status:
-    """Status of a figure: code for the style sheet, shape and word for the reader."""
-
-    code: str
-    shape: str
-    word: str
-
-
-SHAPES = {
-    "over": "★",
-    "on": "●",
-    "near": "▲",
-    "off": "▼",
-    "ahead": "◇",
-    "in_band": "●",
-    "out_of_band": "▲",
-    "no_target": "○",
-    "context": "○",
-    "not_available": "○",
-    "suppressed": "○",
-}
-
-
-def status(measure: Measure, reading: Reading, target: Target | None, period: str, texts: Texts) -> Status:
-    """Traffic light: ≥ 95 % on target, 75–95 % near, below that off, above 105 % over."""
-    code = _status_code(measure, reading, target, period)
-    return Status(code, SHAPES[code], texts.choice("status", code))
-
-
-def _status_code(measure: Measure, reading: Reading, target: Target | None, period: str) -> str:
-    if reading.value is None:
-        return "suppressed" if reading.status == SUPPRESSED else "not_available"
-    if measure.direction == "context":
-        return "context"
-    if measure.direction == "in_band" and measure.band:
-        return "in_band" if measure.band[0] <= reading.value <= measure.band[1] else "out_of_band"
-    return "no_target" if target is None else _against_target(measure, reading.value, target, period)
-
-
-def _against_target(measure: Measure, value: float, target: Target, period: str) -> str:
-    """A level may still rise until the target's period closes: until then it is ahead, not behind."""
-    if not period.startswith(target.period[:4]):
-        return "ahead"
-    top, bottom = (target.value, value) if measure.direction == "decrease" else (value, target.value)
-    share = 100 * top / bottom if bottom else 100.0
-    if share >= ON_TARGET:
-        return "over" if share > OVER_TARGET else "on"
-    if measure.aggregation == "stock" and closing_quarter(period) < closing_quarter(target.period):
-        return "ahead"
-    return "near" if share >= NEAR_TARGET else "off"
 
 
 def compared_period(measure: Measure, period: str) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
+from mel_pipeline.reporting.figures.targets import Target, stated_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,13 +30,6 @@ class Reading:
     n: int | None = None
     note: str = ""
     interval: tuple[float, float] | None = None  # 95 %
-
-
-@dataclass(frozen=True)
-class Target:
-    period: str
-    value: float
-    origin: str
 
 
 class Figures:
@@ -67,12 +61,7 @@ class Figures:
         for figure in edition.earlier:
             if figure.dimension == "total":
                 self._earlier.setdefault(figure.indicator_id, {})[figure.period] = figure
-        self._targets: dict[str, list[Target]] = {}
-        for row in edition.targets.sort_values(["indicator_id", "period"]).to_dict("records"):
-            value = number(row["value"])
-            if value is not None:
-                target = Target(words(row["period"]), value, words(row["origin"]))
-                self._targets.setdefault(words(row["indicator_id"]), []).append(target)
+        self._targets = stated_targets(edition.targets)
 
     def total(self, indicator: str, period: str) -> Reading | None:
         """The figure of a period, None when that period was never calculated."""
@@ -103,13 +92,38 @@ class Figures:
         return [figure for figure in found if figure is not None]
 
     def target(self, measure: Measure, period: str) -> Target | None:
-        """The target of exactly this period; levels and shares fall back to the next one due."""
-        targets = self._targets.get(measure.id, [])
-        exact = [target for target in targets if target.period == period]
-        if exact or not (measure.aggregation == "stock" or measure.unit in ("percent", "score")):
-            return exact[0] if exact else None
-        ahead = [target for target in targets if closing_quarter(target.period) >= closing_quarter(period)]
-        return min(ahead, key=lambda target: closing_quarter(target.period), default=None)
+        """The target of exactly this period, else the next one due, as it was stated when the period closed.
+
+        An amount of a year is not measured against the target of a quarter.
+        """
+        stated = self._targets.get(measure.id, [])
+        exact = [target for target in stated if target.period == period]
+        due = [target for target in stated if closing_quarter(target.period) >= closing_quarter(period)]
+        if not measure.is_level and "-" not in period:
+            due = [target for target in due if "-" not in target.period]
+        found = exact[0] if exact else min(due, key=lambda item: closing_quarter(item.period), default=None)
+        return None if found is None else found.as_of(period)
+
+    def target_line(self, measure: Measure, period: str) -> Target | None:
+        """The target as a line in a chart of quarters: a later year's would stretch the scale, a year's sum be another one."""
+        target = self.target(measure, period)
+        fits = target is not None and (measure.is_level or target.period == period)
+        return target if target is not None and fits and period.startswith(target.period[:4]) else None
+
+    def earlier_targets(self, measure: Measure, target: Target) -> list[Target]:
+        """Targets that were due before this one, as stated when they were."""
+        due = closing_quarter(target.period)
+        stated = self._targets.get(measure.id, [])
+        return [item.as_of(item.period) for item in stated if closing_quarter(item.period) < due]
+
+    def so_far(self, measure: Measure, target: Target) -> float | None:
+        """The sum of the quarters of the target's year up to the edition's; None where they do not add up or one is missing."""
+        if measure.aggregation != "flow" or "-" not in self.period or self.period[:4] != target.period:
+            return None
+        here = Quarter.parse(self.period)
+        past = [self.total(measure.id, str(item)) for item in quarters_of_year(here.year) if item <= here]
+        values = [reading.value for reading in past if reading is not None and reading.value is not None]
+        return sum(values) if len(values) == len(past) else None
 
 
 def _reading(row: dict[Any, Any]) -> Reading:

@@ -49,6 +49,11 @@ class Measure:
         return self.chart_dimension == "answer"
 
     @property
+    def is_level(self) -> bool:
+        """Where something stands, so that one period leads to the next; an amount begins again in each period."""
+        return self.aggregation in ("stock", "ratio")
+
+    @property
     def is_money(self) -> bool:
         """The unit of an amount is its currency (ISO 4217)."""
         return is_currency(self.unit)

@@ -16,6 +16,7 @@ from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, words
 from mel_pipeline.reporting.figures.released import released
+from mel_pipeline.reporting.figures.targets import with_kinds
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.open_data.fields import FIGURES, TARGETS, Field, Table, indicators_table
 
@@ -48,7 +49,7 @@ def build_data_package(edition: Edition, out_dir: Path, languages: Sequence[str]
             indicators_table(_there(edition, languages)),
             _records(_placed(edition.indicators)),
         ),
-        (TARGETS, _records(edition.targets.sort_values(["indicator_id", "period"]))),
+        (TARGETS, _records(with_kinds(edition.targets))),
     ]
     folder = out_dir / edition.period / "data"
     resources = []

@@ -121,9 +121,16 @@ TARGETS = Table(
     (
         IDENTIFIER,
         DATED,
+        Field(
+            "kind",
+            "string",
+            "target; milestone: to be reached by its date; revision: replaces the target from its date on",
+            _one_of("target", "milestone", "revision"),
+        ),
+        Field("on_date", "string", "When it is to be reached; of a revision, when it was made", NEEDED),
         Field("value", "number", "Target in the unit of its indicator"),
-        Field("origin", "string", "Where the target was set"),
+        Field("origin", "string", "Where the target was set, or why it was changed"),
     ),
-    ("indicator_id", "period"),
+    ("indicator_id", "period", "kind", "on_date"),
     (("indicator_id", "indicators"),),
 )

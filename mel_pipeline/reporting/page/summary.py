@@ -6,6 +6,7 @@ Sentences are built from figures by rules; pure functions. The MEL lead's own ma
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, compared_period, main_points
+from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK
 from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
 from mel_pipeline.reporting.text.texts import rounded
 
@@ -23,20 +25,22 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 HEADLINES = 5
-ON_TRACK, JUDGED = ("over", "on", "in_band"), ("over", "on", "in_band", "near", "off", "out_of_band")
 MOST_CHANGES, MOST_DECISIONS = 5, 5
 PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
 def on_track(rows: Sequence[Row], texts: Texts) -> str:
-    """The share of indicators that reach their target or band; those whose target is not due yet are counted apart."""
-    judged = [row for row in rows if row.status.code in JUDGED]
-    good = [row for row in judged if row.status.code in ON_TRACK]
-    ahead = [row for row in rows if row.status.code == "ahead"]
-    if not judged:
-        return texts("story.no_targets")
-    sentence = texts("story.on_track", good=texts.number(len(good)), judged=texts.number(len(judged)))
-    return f"{sentence} {texts.plural('story.ahead', len(ahead))}" if ahead else sentence
+    """How many targets are on track and how many balance bands are kept; those that cannot be judged yet apart."""
+    codes = Counter(row.standing.code for row in rows)
+    good, judged = (sum(codes[code] for code in listed) for listed in (ON_TRACK, JUDGED))
+    bands = sum(codes[code] for code in BANDS)
+    sentences = [
+        texts.plural("story.on_track", judged, good=texts.number(good)) if judged else "",
+        texts.plural("story.bands", bands, kept=texts.number(codes[IN_BAND])) if bands else "",
+        texts.plural("story.ahead", codes["ahead"]) if codes["ahead"] else "",
+        texts.plural("story.no_baselines", codes["no_baseline"]) if codes["no_baseline"] else "",
+    ]
+    return " ".join(filter(None, sentences)) or texts("story.no_targets")
 
 
 def opening_points(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
@@ -171,18 +175,8 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
         for item in (edition.narrative.decisions if edition.narrative else [])
         if item.is_open
     ]
-    for code in ("off", "out_of_band"):
-        found += [
-            texts(
-                f"story.{code}",
-                name=row.measure.name,
-                value=row.actual.text,
-                target=row.target.text,
-                owner=texts.say(row.measure.owner_role),
-            )
-            for row in rows
-            if row.status.code == code
-        ]
+    for code in ("off", "out_of_band", "no_baseline"):
+        found += [_off_course(row, texts) for row in rows if row.standing.code == code]
     found += [
         texts("story.missing", name=row.measure.name, owner=texts.say(row.measure.owner_role))
         for row in rows
@@ -194,6 +188,20 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
     if waiting:
         found.append(texts.plural("story.restatements", waiting))
     return found[:MOST_DECISIONS]
+
+
+def _off_course(row: Row, texts: Texts) -> str:
+    judged, measure = row.standing, row.measure
+    late = judged.code == "off" and not judged.is_due
+    return texts(
+        "story.behind" if late else f"story.{judged.code}",
+        name=measure.name,
+        value=texts.value_with_unit(measure, judged.value),
+        expected=texts.value(measure, judged.expected),
+        target=row.target.text,
+        period=judged.target.period if judged.target else "",
+        owner=texts.say(measure.owner_role),
+    )
 
 
 def narrative_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.findings import Status, status
+from mel_pipeline.reporting.figures.judgement import Standing, Status, standing, status_of
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
@@ -52,6 +52,7 @@ class Row:
     previous: Cell
     year_before: Cell
     target: Cell
+    standing: Standing
     status: Status
     spark: Spark
     note: str
@@ -69,20 +70,16 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
     """One indicator of the edition's period; ``restated`` is the footnote of a published figure that changed."""
     period = figures.period
     reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-    target = figures.target(measure, period)
-    if target is None:
-        aim = Cell(texts("page.no_target"), missing=True)
-    else:
-        by = "" if target.period == period else texts("page.target_by", period=target.period)
-        aim = Cell(texts.value(measure, target.value), change=by)
+    judged = standing(measure, figures)
     return Row(
         measure=measure,
         unit=texts.unit(measure),
         actual=_cell(measure, reading, texts),
         previous=_earlier(measure, reading, figures.total(measure.id, previous_period(period)), texts),
         year_before=_earlier(measure, reading, figures.total(measure.id, year_before(period)), texts),
-        target=aim,
-        status=status(measure, reading, target, period, texts),
+        target=target_cell(measure, judged, reading, period, texts),
+        standing=judged,
+        status=status_of(judged, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
         note=texts.say(reading.note) if reading.value is None else "",
         numerator=_amount(reading.numerator, measure, texts),
@@ -125,6 +122,19 @@ def earlier_words(item: EarlierFigure, measure: Measure, texts: Texts) -> str:
         page=item.page,
     )
     return f"{words} {item.note}".strip()
+
+
+def target_cell(measure: Measure, judged: Standing, reading: Reading, period: str, texts: Texts) -> Cell:
+    """The target, by when, and what of it was expected by now."""
+    target = judged.target
+    if target is None:
+        return Cell(texts("page.no_target"), missing=True)
+    parts = [] if target.period == period else [texts("page.target_by", period=target.period)]
+    if judged.value is not None and judged.value != reading.value:
+        parts.append(texts("page.so_far", value=texts.value(measure, judged.value)))
+    if judged.expected is not None and not judged.is_due and judged.code != "ahead":
+        parts.append(texts("page.expected", value=texts.value(measure, judged.expected)))
+    return Cell(texts.value(measure, target.value), change=", ".join(parts))
 
 
 def _cell(measure: Measure, reading: Reading, texts: Texts) -> Cell:

@@ -156,9 +156,7 @@ def _statistic(measure: Measure) -> str:
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:
     reading = figures.total(measure.id, quarter) or Reading(NOT_AVAILABLE)
-    target = figures.target(measure, quarter)
-    # A target of a later year would stretch the scale; the reference sheet names it.
-    near = target if target is not None and quarter.startswith(target.period[:4]) else None
+    near = figures.target_line(measure, quarter)
     status = (
         "ok" if reading.value is not None else (SUPPRESSED if reading.status == SUPPRESSED else NOT_AVAILABLE)
     )

@@ -40,6 +40,7 @@ class FormColumn(BaseModel):
     allowed: tuple[str, ...] = ()
     choices: str | None = None
     free: bool = False
+    said: str | None = None  # a value of a text that has a word in each language
     percent: bool = False  # 45 % in a cell is 45
     minimum: float | None = None
     maximum: float | None = None
@@ -59,6 +60,7 @@ class Sheet(BaseModel):
     prefix: str
     key: tuple[str, ...]
     waits_for: str | None = None
+    most_by: dict[str, int] = {}  # column → most rows with the same value in it
     columns: tuple[FormColumn, ...]
 
     @property
@@ -78,6 +80,7 @@ class _Beside(BaseModel):
     is_: Literal["indicator", "period", "span", "percent"] | None = Field(None, alias="is")
     choices: str | None = None
     free: bool = False
+    said: str | None = None
     width: int = 16
     most: int = LONGEST
 
@@ -88,6 +91,7 @@ class _BesideSheet(BaseModel):
     prefix: str = Field(pattern="^[A-Z]$")
     key: list[str]
     waits_for: str | None = None
+    most_by: dict[str, int] = {}
     columns: dict[str, _Beside] = {}
 
 
@@ -128,6 +132,7 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
                 allowed=tuple(column.allowed or ()),
                 choices=more.choices,
                 free=more.free,
+                said=more.said,
                 percent=more.is_ == "percent",
                 minimum=column.minimum,
                 maximum=column.maximum,
@@ -145,6 +150,7 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
         prefix=beside.prefix,
         key=tuple(beside.key),
         waits_for=beside.waits_for,
+        most_by=beside.most_by,
         columns=tuple(columns),
     )
 

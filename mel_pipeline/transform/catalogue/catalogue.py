@@ -15,6 +15,7 @@ from mel_pipeline.core.languages import Text
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.organisation import folder as organisation_folder
+from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.transform.catalogue.models import (
     Baseline,
@@ -186,6 +187,8 @@ def _check(catalogue: Catalogue) -> None:
     for line in catalogue.lines_of_action:
         _require_known(f"lines_of_action.yml, line {line.number}", line.indicators, known)
     _require_known("targets.yml", list(catalogue.stated), known)
+    for indicator in catalogue.indicators:
+        _require_judgeable(indicator, catalogue.targets_of(indicator.id))
     _unique("number", [(line.number, "lines_of_action.yml") for line in catalogue.lines_of_action])
     _unique("position", [(indicator.position, indicator.model) for indicator in catalogue.indicators])
     _unique("hashtag", [(campaign.hashtag.lower(), campaign.id) for campaign in catalogue.campaigns])
@@ -196,6 +199,21 @@ def _check(catalogue: Catalogue) -> None:
         if meanings.setdefault((item.scale, normalize_answer(item.label)), meaning) != meaning:
             raise CatalogueError(
                 f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
+            )
+
+
+def _require_judgeable(indicator: Indicator, targets: list[Target]) -> None:
+    """A target that no report could judge would be read as one that nobody missed."""
+    if targets and indicator.direction in ("in_band", "context"):
+        why = "is judged by its band" if indicator.direction == "in_band" else "has no good direction"
+        raise CatalogueError(f"targets.yml, {indicator.id}: it {why}, so a target has no meaning. Remove it.")
+    for target in targets:
+        if late := [
+            step.date for step in target.milestones if last_day(step.date) >= last_day(target.period)
+        ]:
+            raise CatalogueError(
+                f"targets.yml, {indicator.id}: the milestone of {late[0]} is not before its target of {target.period}."
+                " Correct the date."
             )
 
 

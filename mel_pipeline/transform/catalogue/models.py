@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mel_pipeline.core.languages import BASE, Text, Words
+from mel_pipeline.core.target_path import last_day
 
 PERIOD = r"^\d{4}(-Q[1-4])?$"
 UNITS = ("members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos")
@@ -32,20 +34,43 @@ class Formula(_Strict):
     denominator: Words | None = None
 
 
+def _dated(written: object) -> object:
+    """YAML reads 2026-06-30 as a day and 2026 as a number."""
+    text = written.isoformat() if isinstance(written, date) else str(written)
+    last_day(text)
+    return text
+
+
+Dated = Annotated[str, BeforeValidator(_dated)]  # a day, a quarter or a year: then its last day
+
+
 class Baseline(_Strict):
     """Where the indicator started; ``value`` is empty where nothing was published."""
 
     value: float | None
-    period: Words
+    period: Dated
     quality: Sentence | None = None
 
 
+class TargetStep(_Strict):
+    """A milestone, to be reached by ``date``, or a revision, decided on ``date``; and why."""
+
+    date: Dated
+    value: float
+    reason: Sentence
+
+
 class Target(_Strict):
-    """A stated target, and where it was stated."""
+    """A stated target, and where it was stated. Between baseline, milestones and target the way is straight.
+
+    A revision replaces ``value`` from its day on, so that earlier judgements stand; never edit ``value`` itself.
+    """
 
     period: Annotated[str, Field(pattern=PERIOD)]
     value: float
     origin: Sentence
+    milestones: list[TargetStep] = []
+    revisions: list[TargetStep] = []
 
 
 class Stated(_Strict):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
-from mel_pipeline.transform.catalogue.models import Indicator
+from mel_pipeline.transform.catalogue.models import Indicator, Target
 
 AGGREGATION = {
     "stock": "stock: the value at the end of the period; the year has that of its last quarter",
@@ -71,7 +71,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         value = "not published" if baseline.value is None else f"{baseline.value:,g}"
         start = f"{value} ({baseline.period})"
     targets = "; ".join(
-        f"{target.value:,g} by {target.period} ({target.origin.en})"
+        f"{target.value:,g} by {target.period} ({target.origin.en}){_steps(target)}"
         for target in catalogue.targets_of(indicator.id)
     )
     rows = {
@@ -91,3 +91,9 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/indicators/{indicator.model}.sql)",
     }
     yield from (f"| {name} | {' '.join(str(text).split())} |" for name, text in rows.items())
+
+
+def _steps(target: Target) -> str:
+    listed = [f", {step.value:,g} by {step.date} ({step.reason.en})" for step in target.milestones]
+    listed += [f", revised on {step.date} to {step.value:,g} ({step.reason.en})" for step in target.revisions]
+    return "".join(listed)

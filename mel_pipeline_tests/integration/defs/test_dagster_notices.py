@@ -14,6 +14,7 @@ from mel_pipeline.core.errors import DeliveryError, SettingsError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import notify
 from mel_pipeline.delivery import notifications as notices
+from mel_pipeline.delivery.channels import services
 from mel_pipeline.delivery.channels.redaction import redacted
 from mel_pipeline.delivery.channels.webhook import post
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
@@ -59,7 +60,9 @@ class Case:
     box: Mailbox
     chat: list[Any]
 
-    def run(self, tags: dict[str, str] | None = None, job: str = "nightly", **config: Any) -> None:
+    def run(
+        self, tags: dict[str, str] | None = None, job: str = "nightly", sensor: str = "", **config: Any
+    ) -> Any:
         """Run the job for 2024-Q4 and let the sensor of its outcome see the run."""
         result = self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance,
@@ -68,10 +71,10 @@ class Case:
             tags=tags,
             run_config={"ops": {"released_figures": {"config": config}}},
         )
-        self.sense(result)
+        return self.sense(result, sensor)
 
-    def sense(self, result: dg.ExecuteInProcessResult) -> None:
-        name = "tell_news" if result.success else "tell_failures"
+    def sense(self, result: dg.ExecuteInProcessResult, name: str = "") -> Any:
+        name = name or ("tell_news" if result.success else "tell_failures")
         kinds = dg.DagsterEventType.RUN_SUCCESS if result.success else dg.DagsterEventType.RUN_FAILURE
         event = next(item for item in result.all_events if item.event_type == kinds)
         context: Any = dg.build_run_status_sensor_context(
@@ -81,7 +84,7 @@ class Case:
             dagster_run=result.dagster_run,
         )
         sensor: Any = next(item for item in self.definitions.sensors or [] if item.name == name)
-        sensor(context if result.success else context.for_run_failure())
+        return sensor(context if result.success else context.for_run_failure())
 
     @property
     def mails(self) -> list[str]:
@@ -277,6 +280,41 @@ def test_silence_is_reported_once_with_what_to_check(case: Case, monkeypatch: py
     for _ in range(2):
         sensor(dg.build_sensor_context(instance=case.instance))
     assert len(case.mails) == 1 and "every_night" in case.mails[0]
+
+
+def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
+    case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, said, status = chat
+    assert "not set" in str(case.run(sensor="heartbeat").skip_message)
+    monkeypatch.setenv("MEL_HEARTBEAT_URL", f"{service.url}/ping/secret-of-the-monitor")
+    case.run(sensor="heartbeat")
+    assert "Only nightly" in str(case.run(job="quarterly_report", sensor="heartbeat").skip_message)
+    assert [(one.method, one.path) for one in said] == [("GET", "/ping/secret-of-the-monitor")]
+    status[0] = 404
+    with pytest.raises(
+        DeliveryError, match=r"Calling the monitor at 127\.0\.0\.1: it refuses \(404\)"
+    ) as refused:
+        case.run(sensor="heartbeat")
+    assert "secret" not in str(refused.value)
+
+
+def test_any_service_of_apprise_gets_notices_and_one_that_fails_stops_no_other(
+    case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, said, _ = chat
+    place = service.url.removeprefix("http://")
+    monkeypatch.setenv("MEL_NOTIFY_WEBHOOK", "")
+    monkeypatch.setenv("MEL_NOTIFY_URLS", f"json://127.0.0.1:9/{SECRET} json://{place}/{SECRET}")
+    notice = notices.Notification("nightly 2024-Q4 failed", ("No room; ask ana@city.example",))
+    with pytest.raises(DeliveryError, match=r"address 1 \(json\) did not take the message") as failed:
+        notices.notify(Settings(_env_file=None), notice)
+    assert "secret" not in str(failed.value)
+    assert json.loads(said[0].body)["title"] == "Metropolis MEL: nightly 2024-Q4 failed"
+    assert "No room; ask [address]" in json.loads(said[0].body)["message"]
+    assert len(case.mails) == 1
+    with pytest.raises(SettingsError, match=r"address 2 \(nosuch\) is not understood"):
+        services.services("json://127.0.0.1 nosuch://user:secret@x")
 
 
 def test_a_corrupt_notice_file_is_rewritten_and_the_notice_sent_again(case: Case, tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
-"""Sentences, comparisons and the status against target, as pure functions of figures."""
+"""Sentences and comparisons, as pure functions of figures."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
@@ -12,9 +10,8 @@ from mel_pipeline.reporting.figures.findings import (
     compared_period,
     finding,
     main_points,
-    status,
 )
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, Target
+from mel_pipeline.reporting.figures.lookup import Figures, Reading
 from mel_pipeline.reporting.figures.measures import Measure, measures
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition, with_figure
@@ -84,40 +81,6 @@ def test_cells_that_overlap_are_not_called_a_part_of_the_total(texts):
 def test_a_tie_is_reported_as_a_tie(texts):
     cells = {"Asia": Reading("ok", 4), "Africa": Reading("ok", 4)}
     assert breakdown_finding(known()["MEM-01"], None, cells, texts) == "2 share the lead with 4 each"
-
-
-@pytest.mark.parametrize(
-    ("value", "direction", "code"),
-    [
-        (106, "increase", "over"),
-        (105, "increase", "on"),
-        (95, "increase", "on"),
-        (94.9, "increase", "near"),
-        (75, "increase", "near"),
-        (74.9, "increase", "off"),
-        (125, "decrease", "near"),
-        (50, "decrease", "over"),
-        (10, "context", "context"),
-    ],
-)
-def test_the_traffic_light_follows_the_thresholds_in_both_directions(texts, value, direction, code):
-    measure = replace(known()["LAB-02"], direction=direction)
-    target = Target("2024-Q4", 100.0, "plan")
-    assert status(measure, Reading("ok", value), target, "2024-Q4", texts).code == code
-
-
-def test_a_level_on_its_way_is_ahead_until_the_year_closes(texts):
-    measure, target = known()["FND-01"], Target("2026", 2_800_000.0, "report")
-    reading = Reading("ok", 800_000.0)
-    assert status(measure, reading, target, "2024-Q4", texts).code == "ahead"
-    assert status(measure, reading, target, "2026-Q2", texts).code == "ahead"
-    assert status(measure, reading, target, "2026-Q4", texts).code == "off"
-    assert status(measure, reading, target, "2026", texts).code == "off"
-
-
-def test_every_status_has_a_shape_and_a_word(texts):
-    none = status(known()["LAB-02"], Reading("not_available"), None, "2024-Q4", texts)
-    assert (none.shape, none.word) == ("○", "not available")
 
 
 @pytest.mark.parametrize("period", ["2024-Q4", "2024", "2023-Q1", "2023"])

@@ -162,14 +162,14 @@ def test_marks_have_enough_contrast_and_text_on_them_is_readable():
 # Bullets
 
 
-def test_the_title_counts_the_targets_that_are_due_and_no_others():
-    assert frames()["bullets"].title == "2 of 3 indicators with a target due in 2024-Q4 are on it or above"
+def test_the_title_counts_the_targets_that_can_be_judged_and_no_others():
+    assert frames()["bullets"].title == "2 of 3 targets judged in 2024-Q4 are on track"
     better = with_figure(pictured_edition(), "MEM-02", "2024-Q4", value=2.0)
-    assert frames(better)["bullets"].title.startswith("All 3 indicators with a target due")
+    assert frames(better)["bullets"].title == "All 3 targets judged in 2024-Q4 are on track"
     fund = replace(pictured_edition(), targets=pictured_edition().targets.query("indicator_id == 'FND-01'"))
-    assert frames(fund)["bullets"].title.startswith("No target is due in 2024-Q4")
+    assert frames(fund)["bullets"].title.startswith("Nothing is due yet in 2024-Q4")
     one = replace(pictured_edition(), targets=pictured_edition().targets.query("indicator_id == 'MEM-02'"))
-    assert frames(one)["bullets"].title == "The one indicator with a target due in 2024-Q4 is not on it"
+    assert frames(one)["bullets"].title == "The one target judged in 2024-Q4 is not on track"
 
 
 def test_each_bullet_has_its_own_scale_up_to_a_tenth_above_its_longest_part():
@@ -178,8 +178,21 @@ def test_each_bullet_has_its_own_scale_up_to_a_tenth_above_its_longest_part():
     assert rows.loc["Member cities engaged in Solutions Labs", "top"] == pytest.approx(21 * 1.1)
     assert rows.loc["International Fund: resources secured", ["target_full", "word"]].tolist() == [
         "€2,800,000 by 2026",
-        "Target still ahead",
+        "Not due yet",
     ]
+
+
+def test_a_bullet_on_its_way_marks_what_is_expected_by_now():
+    edition = pictured_edition()
+    table = edition.indicators
+    begun = table.assign(
+        baseline_period=table["baseline_period"].mask(table["indicator_id"] == "FND-01", "2023")
+    )
+    frame = frames(replace(edition, indicators=begun))["bullets"]
+    row = frame.data.set_index("label").loc["International Fund: resources secured"]
+    assert row["value"] < row["expected"] < row["target"] and row["word"] == "Behind schedule"
+    assert "Expected by now" in words_of(drawn(frame)) and "Expected by now" in frame.headings
+    assert_readable(drawn(frame))
 
 
 @pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])

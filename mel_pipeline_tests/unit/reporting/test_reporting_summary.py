@@ -18,7 +18,6 @@ from mel_pipeline.reporting.page.summary import (
     changes,
     decisions_needed,
     narrative_of,
-    on_track,
     opening_points,
 )
 from mel_pipeline.reporting.page.tables import table_row
@@ -38,29 +37,6 @@ class Scene:
 
 def wording(**by_language: str) -> Wording:
     return Wording(by_language)
-
-
-def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_ahead():
-    scene = Scene()
-    codes = [row.status.code for row in scene.rows]
-    judged = [code for code in codes if code in ("over", "on", "near", "off", "in_band", "out_of_band")]
-    good = [code for code in judged if code in ("over", "on", "in_band")]
-    assert 0 < len(good) < len(judged) < len(codes)
-    sentence = on_track(scene.rows, scene.texts)
-    assert sentence.startswith(f"{len(good)} of {len(judged)} indicators")
-    assert "For 1 more, the target is still ahead." in sentence
-
-
-def test_without_any_target_the_summary_says_so():
-    edition = sample_edition()
-    scene = Scene(
-        replace(
-            edition,
-            targets=edition.targets.iloc[:0],
-            indicators=edition.indicators.assign(direction="increase"),
-        )
-    )
-    assert on_track(scene.rows, scene.texts) == "No indicator has a target or a balance band that is due."
 
 
 def test_what_changed_names_the_category_that_moved_most():
@@ -135,7 +111,7 @@ def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_
     scene = Scene(edition)
     lines = decisions_needed(edition, scene.rows, scene.texts)
     assert lines[0] == "Two languages (responsible: Programmes)."
-    assert lines[1].startswith("New member cities: behind target, 1 against 2")
+    assert lines[1].startswith("New member cities: target missed, 1 against 2")
     assert lines[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
     assert lines[-1].startswith("Satisfied participants: no figure")
     assert not any("Done" in line for line in lines)

@@ -144,6 +144,47 @@ def test_an_organisation_words_its_indicators_and_sentences_itself_in_its_langua
     assert frames["targets"]["origin"].tolist() == ["Plan."] and frames["campaigns"].empty
 
 
+AIM = "  targets: [{{period: '2026', value: 9, origin: Plan., {steps}}}]\n"
+
+
+def test_a_target_carries_its_milestones_and_revisions_with_their_reasons(own: Path) -> None:
+    steps = (
+        "milestones: [{date: 2025-06-30, value: 5, reason: Mid-term review.}],"
+        " revisions: [{date: 2025-Q1, value: 8, reason: {en: Budget cut., fr: Budget réduit.}}]"
+    )
+    (own / "targets.yml").write_text("MEM-01:\n" + AIM.format(steps=steps), encoding="utf-8")
+    catalogue = load_catalogue(FOLDER, own)
+    frames = catalogue_frames(catalogue)
+    assert frames["targets"].drop(columns="indicator_id").to_numpy().tolist() == [
+        ["2026", "target", "2026", "9", "Plan."],
+        ["2026", "milestone", "2025-06-30", "5", "Mid-term review."],
+        ["2026", "revision", "2025-Q1", "8", "Budget cut."],
+    ]
+    assert "Budget réduit." in frames["translations"]["text"].tolist()
+    assert "revised on 2025-Q1 to 8 (Budget cut.)" in reference_sheets(catalogue)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "steps", "said"),
+    [
+        ("GEN-01", "milestones: []", "judged by its band"),
+        ("SAT-05", "milestones: []", "no good direction"),
+        (
+            "MEM-01",
+            "milestones: [{date: 2026-12-31, value: 5, reason: Plan.}]",
+            "not before its target of 2026",
+        ),
+        ("MEM-01", "revisions: [{date: soon, value: 5, reason: Plan.}]", r"revisions\.0\.date"),
+    ],
+)
+def test_a_target_that_no_report_could_judge_is_refused(
+    own: Path, indicator: str, steps: str, said: str
+) -> None:
+    (own / "targets.yml").write_text(f"{indicator}:\n" + AIM.format(steps=steps), encoding="utf-8")
+    with pytest.raises(CatalogueError, match=rf"targets\.yml.*{said}"):
+        load_catalogue(FOLDER, own)
+
+
 def test_words_for_an_indicator_that_does_not_exist_are_refused(own: Path) -> None:
     (own / "indicators.yml").write_text("FND-02: {name: {en: Shore Fund}}\n", encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"indicators\.yml: there is no indicator FND-02"):

@@ -1,0 +1,1 @@
+"""Backups and their restoration: everything a new machine needs, in one folder a time, checked by hashes."""

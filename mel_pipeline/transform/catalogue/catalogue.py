@@ -17,6 +17,7 @@ from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.organisation import folder as organisation_folder
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import yaml_file
+from mel_pipeline.transform.catalogue.manual import Row, manual_indicators, with_manual
 from mel_pipeline.transform.catalogue.models import (
     Baseline,
     Campaign,
@@ -28,7 +29,6 @@ from mel_pipeline.transform.catalogue.models import (
     Target,
     Wording,
 )
-from mel_pipeline.transform.catalogue.stated import Row, stated_indicators, with_stated
 
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
@@ -89,14 +89,14 @@ def load_catalogue(folder: Path, organisation: Path | None = None, stated: Itera
     """
     own = organisation or organisation_folder()
     calculated = _in_own_words(load_indicators(folder), own / "indicators.yml")
-    by_hand = stated_indicators(stated, calculated)
+    by_hand = manual_indicators(stated, calculated)
     indicators = [*calculated, *by_hand.indicators]
     lines = _listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate)
     catalogue = Catalogue(
         indicators=indicators,
         campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate, least=0),
         scale_labels=_scale_labels(own / "scales.yml"),
-        lines_of_action=with_stated(lines, by_hand.lines),
+        lines_of_action=with_manual(lines, by_hand.lines),
         refused=by_hand.refused,
         regions=_listed(own / "regions.yml", "regions", Region.model_validate),
         currency=facts(own).currency,

@@ -23,7 +23,7 @@ SHARES = ("percent", "score")
 
 
 @dataclass(frozen=True)
-class StatedIndicators:
+class ManualIndicators:
     """Indicators in the order of their codes, their line of action, and rows that cannot be one, as sentences."""
 
     indicators: list[Indicator]
@@ -31,7 +31,7 @@ class StatedIndicators:
     refused: list[str]
 
 
-def stated_indicators(rows: Iterable[Row], calculated: Iterable[Indicator]) -> StatedIndicators:
+def manual_indicators(rows: Iterable[Row], calculated: Iterable[Indicator]) -> ManualIndicators:
     """Read the sheet *Manual indicators*.
 
     Args:
@@ -59,10 +59,10 @@ def stated_indicators(rows: Iterable[Row], calculated: Iterable[Indicator]) -> S
             continue
         if line := row.get("line"):
             lines[code] = int(float(line))
-    return StatedIndicators(found, lines, refused)
+    return ManualIndicators(found, lines, refused)
 
 
-def with_stated(lines: list[LineOfAction], stated: Mapping[str, int]) -> list[LineOfAction]:
+def with_manual(lines: list[LineOfAction], stated: Mapping[str, int]) -> list[LineOfAction]:
     """Lines of action, each with the stated indicators that belong to it."""
     return [
         line.model_copy(
@@ -127,5 +127,5 @@ def _by_language(row: Row, name: str) -> dict[str, str]:
 
 @cache
 def _words() -> dict[str, Any]:
-    found: dict[str, Any] = yaml_file(Path(__file__).with_name("stated.yml"))
+    found: dict[str, Any] = yaml_file(Path(__file__).with_name("manual.yml"))
     return found

@@ -19,6 +19,8 @@ from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.serving.left_runs import mark_left_runs
 from mel_pipeline.defs.serving.report_files import with_reports
 from mel_pipeline.defs.serving.supervision import Parts, end
+from mel_pipeline.defs.serving.workbook_desk import desk_of
+from mel_pipeline.defs.serving.workbook_page import with_workbook
 from mel_pipeline.reporting.inputs.folders import editions_dir
 
 
@@ -64,6 +66,8 @@ def serve_ui(
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
             served = with_reports(app, readers, settings.report_sources, drafts)
+            if not read_only:
+                served = with_workbook(served, desk_of(settings))
             server = uvicorn.Server(uvicorn.Config(Guard(served, hosts), log_level="warning"))
             with parts.watched(lambda: setattr(server, "should_exit", True)):
                 server.run(sockets=[bound])

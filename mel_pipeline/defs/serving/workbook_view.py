@@ -99,6 +99,10 @@ class View:
             token=token,
             upload_token=upload_token,
             preview=preview,
+            # Sheets that are absent are named in the language of the page.
+            warnings=[
+                words for words in preview.warnings if not words.startswith("Not in the workbook, and left")
+            ],
             counts=self._counts(preview, t),
             refused=[
                 (item.sheet, item.cell, shortened(item.found), item.why) for item in preview.refused[:MOST]

@@ -61,10 +61,10 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
     from mel_pipeline.sources.shared.survey.screening import in_words
     from mel_pipeline.sources.survey_files.client import TABLES, rules_of
     from mel_pipeline.sources.survey_files.members import exports_in, survey_of
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
     rules = rules_of(settings)
-    labels = load_catalogue(settings.sql_dir).scale_labels
+    labels = catalogue_of(settings).scale_labels
     scales: dict[str, frozenset[str]] = {
         scale: frozenset(normalize_answer(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")

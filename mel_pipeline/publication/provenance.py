@@ -12,7 +12,7 @@ from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
 from mel_pipeline.transform import SqlProject
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.variables import sql_variables
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
     Raises:
         ReportError: there is no such indicator, or the period has not been calculated.
     """
-    catalogue = load_catalogue(settings.sql_dir)
+    catalogue = catalogue_of(settings)
     indicator = next((item for item in catalogue.indicators if item.id == indicator_id), None)
     if indicator is None:
         known = ", ".join(item.id for item in catalogue.indicators)
@@ -160,7 +160,7 @@ def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
     It is stable as long as the data are.
     """
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-    indicators = load_catalogue(settings.sql_dir).indicators
+    indicators = catalogue_of(settings).indicators
     raw_of = {
         indicator.id: sorted(
             {table for name in project.upstream(indicator.model) for table in project.models[name].sources}

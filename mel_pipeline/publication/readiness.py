@@ -134,7 +134,7 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         yield Obstacle(
             "labels",
             f"No scale knows the answers {listed} to the overall question, so those of their surveys are withheld. Give"
-            " them a score in a codebook or in scales.yml of your organisation, and run the quarter again.",
+            " them a score in the workbook, sheet Answer scales, and run the quarter again.",
         )
 
 
@@ -144,8 +144,8 @@ def _unsigned_lines(settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
         return
     from mel_pipeline.publication.duties import unsigned
     from mel_pipeline.sources.workbook.versions import current
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
-    lines = [line.number for line in load_catalogue(settings.sql_dir).lines_of_action if line.indicators]
+    lines = [line.number for line in catalogue_of(settings).lines_of_action if line.indicators]
     for sentence in unsigned(current(settings).rows.get("duties", ()), lines, quarter):
         yield Obstacle("sign_off", sentence)

@@ -72,9 +72,9 @@ def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
     from mel_pipeline.core.statistics import wilson
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
-    rules = {item.id: item.interval for item in load_catalogue(settings.sql_dir).indicators if item.interval}
+    rules = {item.id: item.interval for item in catalogue_of(settings).indicators if item.interval}
     invited = {
         (row["indicator_id"], row["period"], row["disaggregation"]): row["denominator"]
         for row in frame[frame["status"] == "ok"].to_dict("records")

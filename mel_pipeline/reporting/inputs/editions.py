@@ -26,7 +26,7 @@ from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.reporting.inputs.stated import read_stated
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _movements(
     see no comparison with a draft, and of people only what published figures say.
     """
     found = {}
-    for indicator in load_catalogue(settings.sql_dir).indicators:
+    for indicator in catalogue_of(settings).indicators:
         if indicator.headline:
             amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in (
                 "percent",

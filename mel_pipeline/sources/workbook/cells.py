@@ -237,7 +237,8 @@ def _period(column: FormColumn, cell: RawCell) -> str:
         if first <= last:
             return text
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return str(Quarter.of(_day(text)))
+        day = _day(text)
+        return day.isoformat() if column.kind == "span" else str(Quarter.of(day))
     raise wrong
 
 

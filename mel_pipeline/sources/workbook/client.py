@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.sources.shared.base import EVERY, Batch, Client, Load, Pull, frame_of
-from mel_pipeline.sources.workbook.legacy import files_of
+from mel_pipeline.sources.workbook.legacy import every_file
 from mel_pipeline.sources.workbook.parse import raw_rows
 from mel_pipeline.sources.workbook.versions import current
 
@@ -30,8 +30,9 @@ class Workbook(Client):
 
     def _sheet(self, load: Load) -> Pull:
         version = current(self._settings)
-        if version.problems:
-            raise PermanentSourceError(" ".join(version.problems.values()))
+        problems = [why for what, why in version.problems.items() if sheet_of(what) == load.entity]
+        if problems:
+            raise PermanentSourceError(" ".join(problems))
         rows = raw_rows(version, load.entity, load.contract)
         batch = Batch(frame_of(rows, load.contract), fetched=len(rows), notes=[_note(version)])
         title = load.contract.title
@@ -65,13 +66,18 @@ _SHEETS = {  # of the files of before: what they state → the sheet whose load 
 }
 
 
+def sheet_of(what: str) -> str:
+    """The sheet that a file of before fills first."""
+    return _SHEETS[what.partition("/")[0]]
+
+
 def changed_files(settings: Settings, version: Version, sheet: str | None = None) -> list[str]:
     """Files of before that were changed or added after they were moved into the workbook: they are not read."""
     if version.accepted_at is None and not version.kept:
         return []
     found = []
-    for what, path in files_of(settings).items():
-        if sheet is not None and _SHEETS[what.partition("/")[0]] != sheet:
+    for what, path in every_file(settings).items():
+        if sheet is not None and sheet_of(what) != sheet:
             continue
         if hashlib.sha256(path.read_bytes()).hexdigest() != version.imported.get(what):
             found.append(

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.sources.workbook.cells import clean_text, number_text
-from mel_pipeline.sources.workbook.sheets import LANGUAGES
+from mel_pipeline.sources.workbook.merge import Key, key_of
+from mel_pipeline.sources.workbook.sheets import LANGUAGES, sheets
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
@@ -35,7 +37,7 @@ _SETTINGS_OF_BOOK = {
     "date_order": "date_order",
     "zone": "time_zone",
 }
-_TEXTS = ("main_points", "lessons", "decisions")
+EARLIER = "earlier"  # in a row: what a target said before
 
 
 class _MisreadError(Exception):
@@ -52,17 +54,27 @@ class Found:
     rows: dict[str, list[Row]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    earlier: dict[Key, tuple[Row, ...]] = field(default_factory=dict)  # what a target said before, by its key
 
     def add(self, sheet: str, rows: Sequence[Row]) -> None:
         self.rows.setdefault(sheet, []).extend(rows)
 
 
-def files_of(settings: Settings) -> dict[str, Path]:
+def files_in(own: Path) -> dict[str, Path]:
+    """Files of before in an organisation's folder, by the sheet they fill."""
+    found = {"targets": own / "targets.yml", "answer_scales": own / "scales.yml"}
+    return {what: path for what, path in found.items() if path.is_file()}
+
+
+def every_file(settings: Settings) -> dict[str, Path]:
     """Every file of before that is there, by what it states."""
-    home, own = settings.home, settings.organisation
+    return {**files_in(settings.organisation), **files_of(settings)}
+
+
+def files_of(settings: Settings) -> dict[str, Path]:
+    """Files of before in the home and the drop folder of surveys, by what they state."""
+    home = settings.home
     found = {
-        "targets": own / "targets.yml",
-        "answer_scales": own / "scales.yml",
         "corrections": home / "corrections.yml",
         "cities": home / "review" / "cities.csv",
     }
@@ -93,19 +105,26 @@ def read_files(files: Mapping[str, Path]) -> Found:
                 f"Reading {path}{line}: not valid {kind}. Correct the line, or move the file away."
             )
         except (_MisreadError, KeyError, TypeError, AttributeError, ValueError) as error:
-            why = (
-                str(error)
-                if isinstance(error, _MisreadError)
-                else f"it is not laid out as expected ({type(error).__name__})"
-            )
+            why = _why(error)
             found.problems[what] = f"Reading {path}: {why}. Correct it, or move the file away."
         else:
             for sheet, row in rows:
+                states = row.pop(EARLIER, ())
                 found.add(sheet, [row])
+                if states:
+                    found.earlier[key_of(sheets()[sheet], row)] = tuple(states)
     return found
 
 
-Rows = Iterator[tuple[str, dict[str, str | None]]]
+def _why(error: Exception) -> str:
+    if isinstance(error, _MisreadError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return f"it is not laid out as expected ({type(error).__name__})"
+
+
+Rows = Iterator[tuple[str, dict[str, Any]]]
 
 
 def _targets(content: bytes, _: str) -> Rows:
@@ -119,10 +138,31 @@ def _targets(content: bytes, _: str) -> Rows:
                 "value": _text(baseline["value"]), **_by_language("reason", baseline.get("quality")),
             }  # fmt: skip
         for target in stated.get("targets") or []:
-            yield "targets", {
-                "indicator": str(indicator), "kind": "target", "period": _text(target["period"]),
-                "value": _text(target["value"]), **_by_language("reason", target["origin"]),
-            }  # fmt: skip
+            yield "targets", _target(str(indicator), target)
+            for step in target.get("milestones") or []:
+                yield "targets", {
+                    "indicator": str(indicator), "kind": "milestone", "period": _text(step["date"]),
+                    "value": _text(step["value"]), **_by_language("reason", step["reason"]),
+                }  # fmt: skip
+
+
+def _target(indicator: str, target: Mapping[str, Any]) -> dict[str, Any]:
+    """A target as it was revised last, with what it said before."""
+    if unknown := sorted(set(target) - {"period", "value", "origin", "milestones", "revisions"}):
+        raise _MisreadError(f"a target of {indicator} has '{unknown[0]}'")
+    row: dict[str, Any] = {
+        "indicator": indicator, "kind": "target", "period": _text(target["period"]),
+        "value": _text(target["value"]), **_by_language("reason", target["origin"]),
+    }  # fmt: skip
+    states = []
+    for step in sorted(target.get("revisions") or [], key=lambda one: last_day(str(one["date"]))):
+        day = last_day(str(step["date"])).isoformat()
+        states.append({**row, "until": day})
+        reason = {f"reason_{language}": None for language in LANGUAGES} | _by_language(
+            "reason", step["reason"]
+        )
+        row = {**row, "value": _text(step["value"]), "stated_on": day, **reason}
+    return {**row, EARLIER: states}
 
 
 def _scales(content: bytes, _: str) -> Rows:
@@ -214,6 +254,8 @@ def _codebook(content: bytes, name: str) -> Rows:
 def book_rows(name: str, book: Mapping[str, Any]) -> Rows:
     """The rows of a codebook, as its YAML has it."""
     listed = {role: book.get(key) or [] for key, role in _ROLES_OF_BOOK.items()}
+    if not listed["survey_name"] and not listed["form_question"]:
+        listed["survey_name"] = ["*"]  # it applied to all
     listed |= {"not_answered": book.get("missing") or [], **(book.get("questions") or {})}
     listed |= {role: [book[key]] for key, role in _SETTINGS_OF_BOOK.items() if book.get(key)}
     for role, texts in listed.items():

@@ -238,7 +238,8 @@ class _Merge:
         for changes in (self._done.changed, self._done.new):
             for change in changes:
                 key = key_of(self._sheet, change.after or {})
-                if key in taken:
+                was_so = change.before is not None and key_of(self._sheet, change.before) == key
+                if key in taken and not (was_so and taken[key] in self._current):
                     return changes, change, taken[key]
                 taken[key] = change.id or change.cell
         return None

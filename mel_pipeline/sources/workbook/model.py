@@ -29,6 +29,9 @@ class Version:
     file: str | None = None  # SHA-256 of the uploaded workbook
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # sheet → new, changed, removed
     imported: Mapping[str, str] = field(default_factory=dict)  # files of before → their SHA-256
+    earlier: Mapping[str, Sequence[Row]] = field(
+        default_factory=dict
+    )  # target → rows it had before, with "until"
     refused: Sequence[str] = ()  # "sheet: sentence" of what its upload had and was not accepted
     problems: Mapping[str, str] = field(
         default_factory=dict

@@ -10,7 +10,7 @@ from mel_pipeline.core.errors import ContractError
 from mel_pipeline.sources.workbook import versions
 from mel_pipeline.sources.workbook.merge import Merged, given_of, merge
 from mel_pipeline.sources.workbook.model import Change, Given, Preview, Refused, Row, Upload, Version
-from mel_pipeline.sources.workbook.rules import RULES
+from mel_pipeline.sources.workbook.rules import RULES, english
 from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
 from mel_pipeline.sources.workbook.texts import texts_in
 
@@ -116,7 +116,7 @@ def _wrong(
     found = []
     for change in changes:
         row, one = change.after or {}, rows[change.cell]
-        wrong: list[tuple[str | None, str]] = list(rule(row)) if rule else []
+        wrong: list[tuple[str | None, str]] = [*(rule(row) if rule else ()), *english(sheet, row)]
         if check and not wrong:
             wrong = [_of_column(sheet, words) for words in check(row)]
         found += [

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mel_pipeline.core.languages import BASE
+
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Row
+    from mel_pipeline.sources.workbook.sheets import Sheet
 
 Wrong = Iterator[tuple[str, str]]
 
@@ -15,6 +18,10 @@ def _category(row: Row) -> Wrong:
     if bool(row.get("dimension")) != bool(row.get("category")):
         missing = "category" if row.get("dimension") else "dimension"
         yield missing, "disaggregation and category go together. Fill in both, or neither"
+
+
+def _is_day(period: str | None) -> bool:
+    return (period or "").count("-") > 1
 
 
 def _targets(row: Row) -> Wrong:
@@ -27,8 +34,8 @@ def _targets(row: Row) -> Wrong:
         yield "value", "a target or milestone needs a value"
     if not row.get("reason_en"):
         yield "reason_en", "a target or milestone needs a reason: where it was decided, and why"
-    if "/" in (row.get("period") or ""):
-        yield "period", "a target or milestone is for a quarter or a year, such as 2025-Q4 or 2026"
+    if "/" in (row.get("period") or "") or (row.get("kind") == "target" and _is_day(row.get("period"))):
+        yield "period", "a target is for a quarter or a year, such as 2025-Q4 or 2026"
 
 
 def _manual_indicators(row: Row) -> Wrong:
@@ -99,6 +106,15 @@ def _answer_scales(row: Row) -> Wrong:
         yield "code", "an answer of satisfaction has a score and no gender"
     if bool(row.get("score")) == (row.get("non_answer") == "yes"):
         yield "score", "an answer of satisfaction needs a score, or counts as not answered"
+
+
+def english(sheet: Sheet, row: Row) -> Wrong:
+    """A text in another language needs the English one: readers of a language that is missing see it."""
+    for column in sheet.columns:
+        english = f"{column.stem}_{BASE}"
+        if column.language not in (None, BASE) and row.get(column.key) and not row.get(english):
+            yield english, "the English text is missing beside the one in another language"
+            return
 
 
 RULES: dict[str, Callable[[Row], Wrong]] = {

@@ -11,11 +11,12 @@ import yaml
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.yaml_io import yaml_file
-from mel_pipeline.sources.workbook.legacy import files_of, read_files
+from mel_pipeline.sources.workbook.legacy import files_in, files_of, read_files
 from mel_pipeline.sources.workbook.sheets import ID, sheets
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
+    from mel_pipeline.sources.workbook.merge import Key
     from mel_pipeline.sources.workbook.model import Row
 
 FILE = "workbook.yml"
@@ -30,6 +31,7 @@ class Start:
     rows: Mapping[str, list[Row]]
     imported: Mapping[str, str]
     problems: Mapping[str, str]
+    earlier: Mapping[Key, tuple[Row, ...]]
 
 
 def start(settings: Settings) -> Start:
@@ -39,7 +41,8 @@ def start(settings: Settings) -> Start:
         ContractError: ``workbook.yml`` cannot be read.
     """
     own = settings.organisation
-    rows = rows_in(own / FILE)
+    begun = of_organisation(own)
+    rows = dict(begun.rows)
     if settings.sample:
         for name, more in rows_in(own / SAMPLE).items():
             rows[name] = [*rows.get(name, []), *more]
@@ -47,14 +50,31 @@ def start(settings: Settings) -> Start:
     found = read_files(files)
     for what in files:
         subject, _, period = what.partition("/")
-        if subject in ("targets", "answer_scales"):
-            rows[subject] = []  # the organisation's own file says all of it
-        elif subject == "narrative":
+        if subject == "narrative":
             for name in _TEXTS:
                 rows[name] = [row for row in rows.get(name, []) if row.get("edition") != period]
     for name, more in found.rows.items():
         rows[name] = [*rows.get(name, []), *more]
-    return Start(rows, found.digests, found.problems)
+    return Start(
+        rows,
+        {**begun.imported, **found.digests},
+        {**begun.problems, **found.problems},
+        begun.earlier,
+    )
+
+
+def of_organisation(own: Path) -> Start:
+    """The rows of an organisation's folder alone: ``workbook.yml``, or the files of before where they are there.
+
+    Raises:
+        ContractError: ``workbook.yml`` cannot be read.
+    """
+    rows = rows_in(own / FILE)
+    files = files_in(own)
+    found = read_files(files)
+    for what in files:
+        rows[what] = found.rows.get(what, [])
+    return Start(rows, found.digests, found.problems, found.earlier)
 
 
 def rows_in(path: Path) -> dict[str, list[Row]]:

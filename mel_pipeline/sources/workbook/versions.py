@@ -23,14 +23,16 @@ from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.private_files import private_folder
 from mel_pipeline.core.secret_files import write_secret
+from mel_pipeline.sources.workbook.merge import key_of
 from mel_pipeline.sources.workbook.model import Preview, Row, Rows, Version
 from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
-from mel_pipeline.sources.workbook.start import start
+from mel_pipeline.sources.workbook.start import Start, start
+from mel_pipeline.sources.workbook.start import of_organisation as organisation_start
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
-FOLDER = "workbook"
+FOLDER, REVISED = "workbook", "targets"
 _FILE = re.compile(r"(\d{6})\.json")
 _NUMBER = re.compile(r"[A-Z]-(\d+)")
 
@@ -47,9 +49,26 @@ def current(settings: Settings) -> Version:
 
 def first(settings: Settings) -> Version:
     """Version 0 as the files of now give it."""
-    begun = start(settings)
+    return _begun(start(settings))
+
+
+def of_organisation(own: Path) -> Version:
+    """What an organisation's folder alone states at the start."""
+    return _begun(organisation_start(own))
+
+
+def _begun(begun: Start) -> Version:
     rows = _numbered(begun.rows, {})
-    return made(0, rows, _next_numbers(rows, {}), imported=begun.imported, problems=begun.problems)
+    by_key = {key_of(sheets()[REVISED], row): str(row[ID]) for row in rows[REVISED]}
+    earlier = {by_key[key]: states for key, states in begun.earlier.items() if key in by_key}
+    return made(
+        0,
+        rows,
+        _next_numbers(rows, {}),
+        earlier=earlier,
+        imported=begun.imported,
+        problems=begun.problems,
+    )
 
 
 def version(settings: Settings, id: str) -> Version | None:
@@ -85,12 +104,14 @@ def accept(
     clock: Callable[[], datetime] = utc_now,
     *,
     remove: bool = False,
+    imported: Mapping[str, str] | None = None,
 ) -> Version:
     """Make what a preview shows the next version; the current one where it shows no change.
 
     Args:
         role: of the person who accepts, never a name.
         remove: allow a sheet to lose more than half of its rows.
+        imported: files of before that it moves into the workbook, with their SHA-256.
         clock: gives UTC without zone.
 
     Raises:
@@ -105,7 +126,7 @@ def accept(
             f"Accepting the workbook: {', '.join(preview.needs_yes)} would lose more than half of its rows. Nothing was"
             " accepted. If they are to go, say so (`--remove`); if not, restore them and upload the workbook again."
         )
-    if preview.is_empty:
+    if preview.is_empty and not imported:
         return preview.current
     with _one_writer(settings) as folder:
         before = current(settings)
@@ -114,18 +135,20 @@ def accept(
                 f"Accepting the workbook: version {before.number} was accepted since the preview, which showed version"
                 f" {preview.current.number}. Nothing was accepted. Look at the preview again, then accept."
             )
+        moment = clock()
         rows = _numbered(_applied(before.rows, preview), before.next_numbers)
         done = made(
             before.number + 1,
             rows,
             _next_numbers(rows, before.next_numbers),
             base=before.id,
-            accepted_at=clock(),
+            accepted_at=moment,
             role=role.strip(),
             note=note.strip(),
             file=preview.upload.digest or None,
             counts=_counts(preview),
-            imported=before.imported,
+            earlier=_earlier(before, preview, moment),
+            imported={**before.imported, **(imported or {})},
             refused=[f"{one.name}: {one.sentence}" for one in preview.refused if one.name],
             kept=True,
         )
@@ -189,6 +212,16 @@ def _place(row: Row) -> tuple[int, str]:
     return (int(found[1]) if found else 0, written)
 
 
+def _earlier(before: Version, preview: Preview, moment: datetime) -> dict[str, tuple[Row, ...]]:
+    """What targets said before: a report judges an earlier day by what was stated then."""
+    found = {number: tuple(states) for number, states in before.earlier.items()}
+    for change in preview.changed:
+        if change.sheet == REVISED and change.before and "value" in change.columns:
+            state = {**change.before, "until": moment.date().isoformat()}
+            found[str(change.id)] = (*found.get(str(change.id), ()), state)
+    return found
+
+
 def _counts(preview: Preview) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for what, changes in (("new", preview.new), ("changed", preview.changed), ("removed", preview.removed)):
@@ -216,7 +249,7 @@ def _read(path: Path) -> Version:
     return _stored(path, seen.st_mtime_ns, seen.st_size)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _stored(path: Path, *_: int) -> Version:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -246,6 +279,7 @@ def _keep(folder: Path, found: Version) -> None:
         **{name: getattr(found, name) for name in ("number", "id", "base", "role", "note", "file")},
         "accepted_at": moment,
         "counts": found.counts,
+        "earlier": {number: list(states) for number, states in found.earlier.items()},
         "imported": found.imported,
         "refused": list(found.refused),
         "next_numbers": found.next_numbers,

@@ -74,7 +74,7 @@ class Target(_Strict):
 
 
 class Stated(_Strict):
-    """What the organisation states about an indicator (``targets.yml``)."""
+    """What the organisation states about an indicator in its workbook."""
 
     baseline: Baseline | None = None
     targets: list[Target] = []

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline.transform.catalogue import catalogue_frames, load_catalogue
+from mel_pipeline.sources.workbook.versions import of_organisation, with_rows
+from mel_pipeline.transform.catalogue import Catalogue, catalogue_frames, load_catalogue
 
 FOLDER = PROJECT / "dbt_like_sql"
+
+
+def catalogue_with(*rows: dict[str, str | None]) -> Catalogue:
+    start = of_organisation(EXAMPLE)
+    numbered = [{**row, "id": f"I-{place:04d}"} for place, row in enumerate(rows, start=1)]
+    return load_catalogue(FOLDER, EXAMPLE, with_rows(start, {**start.rows, "manual_indicators": numbered}))
 
 
 def row(**changes: Any) -> dict[str, str | None]:
@@ -40,7 +48,7 @@ def row(**changes: Any) -> dict[str, str | None]:
 
 
 def test_a_row_is_an_indicator_like_the_others_and_marked_as_stated() -> None:
-    catalogue = load_catalogue(FOLDER, stated=[row()])
+    catalogue = catalogue_with(row())
     indicator = catalogue.indicators[-1]
     assert (indicator.id, indicator.stated, indicator.model) == ("TRN-01", True, "manual_values")
     assert catalogue.lines_of("TRN-01") == [2]
@@ -55,12 +63,9 @@ def test_a_row_is_an_indicator_like_the_others_and_marked_as_stated() -> None:
 
 
 def test_people_make_a_group_of_their_own_that_small_figures_are_withheld_by() -> None:
-    catalogue = load_catalogue(
-        FOLDER,
-        stated=[
-            row(about_people="yes"),
-            row(code="TRN-02", about_people="yes", aggregation="ratio", denominator="All", unit="percent"),
-        ],
+    catalogue = catalogue_with(
+        row(about_people="yes"),
+        row(code="TRN-02", about_people="yes", aggregation="ratio", denominator="All", unit="percent"),
     )
     count, share = catalogue.indicators[-2:]
     assert count.disclosure and (count.disclosure.group, count.disclosure.people) == (
@@ -72,15 +77,12 @@ def test_people_make_a_group_of_their_own_that_small_figures_are_withheld_by() -
 
 
 def test_wrong_rows_are_left_out_with_a_sentence_and_the_others_stay() -> None:
-    catalogue = load_catalogue(
-        FOLDER,
-        stated=[
-            row(code="MEM-01"),
-            row(code="TRN-01", name_en=None),
-            row(code="TRN-02"),
-            row(code="TRN-02"),
-            row(code="trainings"),
-        ],
+    catalogue = catalogue_with(
+        row(code="MEM-01"),
+        row(code="TRN-01", name_en=None),
+        row(code="TRN-02"),
+        row(code="TRN-02"),
+        row(code="trainings"),
     )
     assert [item.id for item in catalogue.indicators if item.stated] == ["TRN-02"]
     assert len(catalogue.refused) == 4

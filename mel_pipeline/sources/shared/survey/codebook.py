@@ -42,7 +42,7 @@ class Codebook(BaseModel):
     ``surveys`` names the surveys it applies to, with `*` as a wildcard; ``form`` lists the questions of the form it
     was written for, so that it follows the form under any name. With neither it applies to all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
-    question mean, from 1 to 5, where the common scale (scales.yml of the organisation) does not.
+    question mean, from 1 to 5, where the organisation's common scale does not.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +59,9 @@ class Codebook(BaseModel):
     language: str | None = None
     date_order: Literal["day_first", "month_first"] | None = None
     zone: str | None = Field(None, description="IANA name, where times carry no UTC offset.")
+    common: dict[str, Score] | None = Field(
+        default=None, exclude=True, description="Normalised labels that mean the same in every survey."
+    )
 
     @field_validator("scale", mode="before")
     @classmethod
@@ -204,6 +207,16 @@ class BrokenCodebook(Codebook):
     fault: str
 
 
+def checked(book: Codebook) -> Codebook:
+    """The same codebook.
+
+    Raises:
+        ContractError: a wording has two roles, or a label two scores.
+    """
+    _ = book._roles, book._scores
+    return book
+
+
 @lru_cache
 def common_codebook() -> Codebook:
     """Wordings that are the same in every survey."""
@@ -217,8 +230,7 @@ def load_codebook(path: Path) -> Codebook:
         ContractError: it is not valid; the message names the file and the field.
     """
     try:
-        book = Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8")))
-        _ = book._roles, book._scores  # fail now if a wording has two roles, or a label two scores
+        book = checked(Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8"))))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise ContractError(f"Reading the codebook {path.name}: {faults}. Fix it.") from error
@@ -326,4 +338,5 @@ def _merged(common: Codebook, more: Codebook) -> Codebook:
         language=more.language or common.language,
         date_order=more.date_order or common.date_order,
         zone=more.zone or common.zone,
+        common=common.common if more.common is None else more.common,
     )

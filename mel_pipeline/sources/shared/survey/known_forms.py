@@ -124,5 +124,5 @@ def _vanished(form: Form, rows: Rows, modified: int) -> list[str]:
     shown = ", ".join(sorted(gone)[:_SHOWN]) + (", …" if len(gone) > _SHOWN else "")
     return [
         f"{len(gone)} responses of an earlier export of this form are not in it ({shown}). They still count. If they"
-        " were deleted in the tool on purpose, leave them out in corrections.yml; if not, export the form whole."
+        " were deleted in the tool on purpose, leave them out in the workbook, sheet Corrections; if not, export the form whole."
     ]

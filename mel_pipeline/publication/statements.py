@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
 
 MANUAL, EARLIER = "raw_workbook__manual_figures", "raw_workbook__earlier_figures"
+TARGETS = "raw_workbook__targets"
 TOTAL = "total"
 _KEY = ("indicator", "period", "dimension", "category")
 _NUMBERS = ("value", "numerator", "denominator", "people")
@@ -71,11 +72,16 @@ def earlier_rows(warehouse: Warehouse) -> list[dict[str, Any]]:
     return _rows(warehouse, EARLIER)
 
 
+def baseline_rows(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Stated baselines of totals, as loaded; texts, and None where a cell is empty."""
+    return [row for row in _rows(warehouse, TARGETS) if row["kind"] == "baseline" and not row["dimension"]]
+
+
 def _rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
     if not warehouse.has_table(table):
         return []
     return warehouse.records(
-        f"select * from {table} where not _is_deleted"  # noqa: S608 - one of two names
+        f"select * from {table} where not _is_deleted"  # noqa: S608 - one of three names
         " order by indicator, period, coalesce(dimension, ''), coalesce(category, ''), id"
     )
 

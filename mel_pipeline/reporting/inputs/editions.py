@@ -30,7 +30,7 @@ from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -103,7 +103,7 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         regions=_regions(warehouse),
-        sentences=_sentences(warehouse),
+        sentences=_sentences(warehouse, stated.sentences),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
         indicators=stated.with_baselines(
@@ -113,7 +113,8 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
                 "indicator",
                 "indicator_id",
                 order,
-            )
+            ),
+            period,
         ),
         targets=warehouse.read("select * from dim_target order by indicator_id, period"),
         lines_of_action=read_translated(
@@ -158,8 +159,8 @@ def _regions(warehouse: Warehouse) -> list[Region]:
     return found
 
 
-def _sentences(warehouse: Warehouse) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _sentences(warehouse: Warehouse, stated: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    found = {language: dict(texts) for language, texts in stated.items()}
     for row in warehouse.records(
         "select code, language, text from dim_translation where subject = 'sentence' order by language, code"
     ):

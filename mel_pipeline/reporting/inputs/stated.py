@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.publication.statements import earlier_rows, read_statements
+from mel_pipeline.core.languages import BASE
+from mel_pipeline.core.target_path import last_day
+from mel_pipeline.publication.statements import baseline_rows, earlier_rows, read_statements
 from mel_pipeline.reporting.edition import EarlierFigure, Stated
 from mel_pipeline.reporting.figures.measures import missing
 
@@ -20,50 +23,59 @@ TOTAL = "total"
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """Where an indicator started, as stated; ``value`` is None where it was not published."""
+
+    value: float | None
+    period: str
+    note: str | None
+
+
+@dataclass(frozen=True)
 class StatedParts:
     """Of an edition; ``verbatim`` are words to be printed as they were written."""
 
     statements: list[Stated]
     earlier: list[EarlierFigure]
     verbatim: frozenset[str]
+    baselines: Mapping[str, Sequence[Baseline]] = field(default_factory=dict)  # by indicator
+    sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language → English → text
 
-    def with_baselines(self, indicators: pd.DataFrame) -> pd.DataFrame:
-        """The indicators; one for which no baseline is stated starts at its last earlier figure of a year, or quarter."""
-        latest = {
-            item.indicator_id: self._latest(item.indicator_id)
-            for item in self.earlier
-            if item.dimension == TOTAL
-        }
-        used = [
-            latest.get(code) if missing(period) else None
-            for code, period in zip(indicators["indicator_id"], indicators["baseline_period"], strict=True)
-        ]
+    def with_baselines(self, indicators: pd.DataFrame, period: str) -> pd.DataFrame:
+        """The indicators with the baselines of an edition.
+
+        The latest one stated for a time before the edition's year; else the one of the catalogue; where none is stated,
+        the last figure published earlier, a year's before a quarter's.
+        """
         import pandas as pd
 
-        frame = indicators.copy()
-        for column, given in _BASELINE.items():
-            old = indicators[column].astype(object)
-            values: list[Any] = [
-                value if figure is None else given(figure) for value, figure in zip(old, used, strict=True)
+        begins = date(int(period[:4]), 1, 1)
+        used: list[Baseline | None] = []
+        for code, stated in zip(indicators["indicator_id"], indicators["baseline_period"], strict=True):
+            before = [one for one in self.baselines.get(code, ()) if last_day(one.period) < begins]
+            published = [
+                item for item in self.earlier if (item.indicator_id, item.dimension) == (code, TOTAL)
             ]
-            frame[column] = pd.Series(values, index=frame.index)
+            if before:
+                used.append(max(before, key=lambda one: last_day(one.period)))
+            elif missing(stated) and published:
+                latest = max(published, key=lambda item: ("-" not in item.period, item.period))
+                used.append(Baseline(latest.value, latest.period, origin_of(latest)))
+            else:
+                used.append(None)
+        frame = indicators.copy()
+        for column in ("value", "period", "note"):
+            old = indicators[f"baseline_{column}"].astype(object)
+            values: list[Any] = [
+                value if one is None else getattr(one, column) for value, one in zip(old, used, strict=True)
+            ]
+            frame[f"baseline_{column}"] = pd.Series(values, index=frame.index)
         return frame
-
-    def _latest(self, indicator: str) -> EarlierFigure:
-        mine = [item for item in self.earlier if item.indicator_id == indicator and item.dimension == TOTAL]
-        return max(mine, key=lambda item: ("-" not in item.period, item.period))
 
 
 def origin_of(figure: EarlierFigure) -> str:
     """``Annual report 2022, p. 14``: as it was written, in every language."""
     return f"{figure.document}, p. {figure.page}"
-
-
-_BASELINE: dict[str, Callable[[EarlierFigure], Any]] = {
-    "baseline_value": lambda figure: figure.value,
-    "baseline_period": lambda figure: figure.period,
-    "baseline_note": origin_of,
-}
 
 
 def read_stated(warehouse: Warehouse, settings: Settings, figures: pd.DataFrame) -> StatedParts:
@@ -123,4 +135,21 @@ def read_stated(warehouse: Warehouse, settings: Settings, figures: pd.DataFrame)
         ],
         earlier,
         frozenset(words),
+        *_baselines(warehouse),
     )
+
+
+def _baselines(
+    warehouse: Warehouse,
+) -> tuple[dict[str, list[Baseline]], dict[str, dict[str, str]]]:
+    """Every stated baseline of a total, and its reasons in the other languages."""
+    found: dict[str, list[Baseline]] = {}
+    sentences: dict[str, dict[str, str]] = {}
+    for row in baseline_rows(warehouse):
+        value = float(row["value"]) if row["value"] else None
+        found.setdefault(row["indicator"], []).append(Baseline(value, row["period"], row["reason_en"]))
+        for name, text in row.items():
+            language = str(name).removeprefix("reason_")
+            if language not in (name, BASE) and text and row["reason_en"]:
+                sentences.setdefault(language, {})[row["reason_en"]] = text
+    return found, sentences

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import tempfile
@@ -69,7 +68,7 @@ def raw_sheets(content: bytes) -> list[RawSheet]:
         except FileRefusedError as reason:
             raise ContractError(f"Reading the workbook: {_without_csv(str(reason))}") from None
         out.seek(0)
-        return parsed(json.load(io.TextIOWrapper(out, "utf-8")))
+        return parsed(json.load(out))
 
 
 def parsed(found: Any) -> list[RawSheet]:

@@ -12,7 +12,7 @@ from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.edition import EarlierFigure, Stated
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures, missing
-from mel_pipeline.reporting.inputs.stated import StatedParts
+from mel_pipeline.reporting.inputs.stated import Baseline, StatedParts
 from mel_pipeline.reporting.open_data.build import build_data_package
 from mel_pipeline.reporting.text.languages import gaps
 from mel_pipeline.reporting.text.texts import texts_of
@@ -88,26 +88,41 @@ def test_a_withheld_figure_is_not_replaced_by_one_published_earlier(edition: Edi
     assert Figures(hidden, measures(hidden, "en")).earlier("RCH-02", "2024-Q4") is None
 
 
-def test_an_indicator_without_a_baseline_starts_at_its_last_earlier_figure(edition: Edition) -> None:
+def test_a_baseline_is_the_latest_before_the_year_reported_or_else_what_was_published_earlier(
+    edition: Edition,
+) -> None:
     indicators = edition.indicators.assign(baseline_value=None, baseline_period=None, baseline_note=None)
     indicators.loc[indicators["indicator_id"] == "MEM-01", ["baseline_value", "baseline_period"]] = [
-        150,
-        "2020",
+        164,
+        "2024",
     ]
     parts = StatedParts(
         [],
         [
             earlier("RCH-02", "2021", 8_000.0),
             earlier("RCH-02", "2022", 9_000.0),
-            earlier("MEM-01", "2022", 1.0),
+            earlier("MEM-01", "2019", 1.0),
         ],
         frozenset(),
+        {
+            "MEM-01": [
+                Baseline(150.0, "2022", "a"),
+                Baseline(156.0, "2023", "b"),
+                Baseline(164.0, "2024", "c"),
+            ]
+        },
     )
-    found = parts.with_baselines(indicators).set_index("indicator_id")
+    found = parts.with_baselines(indicators, "2024-Q2").set_index("indicator_id")
+    assert (found.loc["MEM-01", "baseline_value"], found.loc["MEM-01", "baseline_note"]) == (156, "b")
     assert found.loc["RCH-02", "baseline_value"] == 9_000
     assert found.loc["RCH-02", "baseline_note"] == "Annual report 2022, p. 14"
-    assert found.loc["MEM-01", "baseline_value"] == 150
     assert missing(found.loc["FND-01", "baseline_value"])
+    later = parts.with_baselines(indicators, "2025").set_index("indicator_id")
+    assert later.loc["MEM-01", "baseline_value"] == 164
+    assert (
+        parts.with_baselines(indicators, "2022").set_index("indicator_id").loc["MEM-01", "baseline_value"]
+        == 164
+    )
 
 
 def test_the_data_package_has_files_of_their_own_for_them_only_where_there_are_any(

@@ -15,7 +15,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # cannot share a process.
 SPREAD := -n 2 --dist worksteal
 
-.PHONY: help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
+OPTIONS ?=
+
+.PHONY: install help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -52,6 +54,10 @@ sandbox: .venv/run.stamp    ## Serve only the sample organisation
 doctor: .venv/run.stamp    ## Show what is missing and how to fix it
 	@$(BIN)/mel doctor
 
+install:         ## Install as a service of systemd with nightly runs, morning check and backups; OPTIONS=--sample|--user|--back
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found. Install it (Debian: apt install python3 python3-venv)."; exit 1; }
+	@$(PYTHON) deploy/install.py $(OPTIONS)
+
 docs: .venv/dev.stamp    ## Regenerate docs/indicators.md from the catalogue, docs/sources.md and docs/faults.md from the tests, .env.example from the contracts, line numbers in docs/developer.md
 	@$(BIN)/mel indicators > docs/indicators.md
 	@$(BIN)/python -m mel_pipeline_tests.behaviours > docs/sources.md
@@ -85,7 +91,7 @@ $(BENCH): requirements/bench.txt | .venv/run.stamp
 FORCE:
 
 # System packages the tests need: a browser, an office suite to open the workbook, a PDF reader, the programs of a
-# PostgreSQL server (tests start their own), Java for Spark.
+# PostgreSQL server (tests start their own), Java for Spark, systemd to check our units.
 # As root on Debian they are installed; otherwise the message says what to install.
 browser:
 	@missing=""; \
@@ -93,6 +99,7 @@ browser:
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
 	test -z "$$missing" || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

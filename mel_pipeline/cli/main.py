@@ -254,16 +254,36 @@ def doctor(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not ask the sources whether they accept the credentials.")
     ] = False,
+    notify: Annotated[
+        bool,
+        typer.Option("--notify", help="Also send a notification of what is broken, once until it changes."),
+    ] = False,
 ) -> None:
     """Say what is missing or broken, and how to fix it. Exit code 0: all is well, 1: worth a look (!), 2: broken (✗)."""
     from mel_pipeline.cli.doctor import findings
+    from mel_pipeline.cli.doctor.finding import Level
 
-    worst = 0
+    worst, broken = 0, []
     for finding in findings(offline=offline):
         worst = max(worst, finding.level)
         typer.echo(finding.line)
+        if finding.level is Level.BROKEN:
+            broken.append(finding.line)
+    if notify:
+        _notify_broken(broken)
     if worst:
         raise typer.Exit(worst)
+
+
+def _notify_broken(lines: list[str]) -> None:
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.delivery import notifications
+
+    settings = load_settings()
+    if not settings.notifies:
+        return
+    if lines or notifications.NotificationLog(settings.home).last(notifications.DOCTOR):
+        notifications.notify_once(settings, notifications.DOCTOR, lines, notifications.broken(lines))
 
 
 @app.command("sql-vars")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
 FILE = "notices.json"
+DOCTOR = "doctor"  # subject of what `mel doctor` finds
 MAX_SUBJECTS = 500
 MOST_LINES = 12
 MOST_LETTERS = 600  # of a check's sentence: the remedy comes at its end
@@ -149,6 +150,15 @@ def failure(job: str, partition: str, reasons: Collection[str], link: str) -> No
     what = f"{job} {partition}".rstrip()
     lines = (*reasons, "What was published before is unaffected. Fix the above and run it again.")
     return Notification(f"{what} failed", lines, link)
+
+
+def broken(lines: Collection[str]) -> Notification:
+    """What `mel doctor` found broken, or that it no longer finds anything."""
+    if not lines:
+        return Notification(
+            "mel doctor finds nothing broken any more", ("Everything it named has been mended.",)
+        )
+    return Notification(f"mel doctor: {len(lines)} broken", tuple(lines))
 
 
 def recovery(job: str, partition: str, link: str) -> Notification:

@@ -63,6 +63,17 @@ def clean_text(text: str) -> str:
     return _APOSTROPHE.sub("", re.sub(r" *\n *", "\n", text).strip())
 
 
+def _plain(text: str) -> str:
+    """Letters, digits and marks of any width or script as the plain ones, without spaces; a raised 2 is no 2."""
+    found = []
+    for one in clean_text(text):
+        if unicodedata.category(one) == "No":
+            found.append(one)
+        elif not one.isspace():
+            found.append(unicodedata.normalize("NFKC", str(unicodedata.decimal(one, one))))
+    return "".join(found).translate(_DASHES)
+
+
 def number_text(value: float) -> str:
     """Digits without an exponent."""
     if abs(value) >= _EXACT:
@@ -144,8 +155,7 @@ def _times_hundred(text: str) -> str:
 
 def _digits(column: FormColumn, written: str) -> str:
     """A number written as text: with either decimal mark, with spaces or points between thousands."""
-    text = unicodedata.normalize("NFKC", clean_text(written)).translate(_DASHES).replace("'", "")
-    text = "".join(str(unicodedata.decimal(one, one)) for one in text if not one.isspace())
+    text = _plain(written).replace("'", "")
     if column.percent and text.endswith("%"):
         text = text[:-1]
     marks = re.sub(r"[^.,]", "", text)
@@ -187,7 +197,7 @@ def _date(_: FormColumn, cell: RawCell) -> str:
     if cell.kind == "d":
         day = datetime.fromisoformat(cell.text).date()
     elif cell.kind == "s":
-        day = _day(unicodedata.normalize("NFKC", clean_text(cell.text)).translate(_DASHES))
+        day = _day(_plain(cell.text))
     else:
         raise CellError("it is no day. Write it like 2025-03-31")
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
@@ -224,8 +234,7 @@ def _period(column: FormColumn, cell: RawCell) -> str:
         return str(Quarter.of(datetime.fromisoformat(cell.text).date()))
     if cell.kind not in ("s", "n"):
         raise wrong
-    text = unicodedata.normalize("NFKC", clean_text(cell.text)).translate(_DASHES).upper().removeprefix("'")
-    text = "".join(str(unicodedata.decimal(one, one)) for one in text if not one.isspace())
+    text = _plain(cell.text).upper().removeprefix("'")
     text = _QUARTER_WORD.sub("T", text.replace("\u00b0", "").replace("\u00ba", ""))
     if re.fullmatch(r"\d{4}", text) and _FIRST_YEAR <= int(text) <= _LAST_YEAR:
         return text

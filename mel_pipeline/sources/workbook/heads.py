@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.workbook.cells import RawCell, clean_text
@@ -14,6 +14,7 @@ from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
 from mel_pipeline.sources.workbook.texts import columns_by_heading, sheets_by_title
 
 _HEAD_ROWS = 12  # within which the headings are looked for
+_NUMBER = re.compile(r"[A-Z]-\d+")
 _KEY = re.compile(rf"{MARK}:(\w+)(?::([0-9a-f]+))?")
 
 
@@ -97,7 +98,23 @@ def _head_by_keys(sheet: RawSheet, known: Sheet, row: int) -> Head:
             columns[column] = key
         else:
             unknown[column] = heading or written
-    return Head(row + 1, columns, unknown)
+    return Head(_last_row(sheet, known, row, columns, has_keys=True), columns, unknown)
+
+
+def _last_row(
+    sheet: RawSheet, known: Sheet, row: int, columns: Mapping[int, str], *, has_keys: bool = False
+) -> int:
+    """The last row of the head: the row below keys has headings, unless it was deleted and a row of data stands there."""
+    headings = columns_by_heading(known.name)
+    below = {
+        column: clean_text(sheet.cells[row + 1, column].text)
+        for column in columns
+        if (row + 1, column) in sheet.cells
+    }
+    if any(headings.get(normalize_text(text)) == columns[column] for column, text in below.items()):
+        return row + 1
+    number = next((below.get(column, "") for column, key in columns.items() if key == ID), "")
+    return row + 1 if has_keys and below and not _NUMBER.fullmatch(number) else row
 
 
 def _head_by_headings(sheet: RawSheet, known: Sheet) -> Head:
@@ -115,4 +132,4 @@ def _head_by_headings(sheet: RawSheet, known: Sheet) -> Head:
                     unknown[column] = text
         if len(columns) > len(best.columns):
             best = Head(row, columns, unknown)
-    return best
+    return replace(best, last=_last_row(sheet, known, best.last, best.columns))

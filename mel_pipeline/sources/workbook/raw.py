@@ -68,7 +68,7 @@ def raw_sheets(content: bytes) -> list[RawSheet]:
         except FileRefusedError as reason:
             raise ContractError(f"Reading the workbook: {_without_csv(str(reason))}") from None
         out.seek(0)
-        return parsed(json.load(out))
+        return parsed(json.loads(out.read()))
 
 
 def parsed(found: Any) -> list[RawSheet]:

@@ -147,11 +147,12 @@ def newest(settings: Settings) -> bytes | None:
 
 def previewed(settings: Settings, content: bytes) -> "Preview":
     """What the content of a file would change. Errors as ``sources.workbook.read`` and ``preview``."""
-    from mel_pipeline.ingest.workbook_form import checks
+    from mel_pipeline.reporting.inputs.statements import checks
     from mel_pipeline.sources.workbook.preview import preview
     from mel_pipeline.sources.workbook.read import read
 
-    return preview(settings, read(content), checks(settings))
+    upload = read(content)
+    return preview(settings, upload, checks(settings, upload))
 
 
 def _new_workbook(job: Any, settings: Settings) -> dg.SensorDefinition:

@@ -7,7 +7,7 @@ import io
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,14 +150,11 @@ def test_both_pages_fit_a_phone_speak_the_browser_s_language_and_pass_axe(
 
 def posted(ui: Ui, path: str, body: bytes, content_type: str, **headers: str) -> tuple[int, str]:
     """A request that no browser limits."""
-    connection = http.client.HTTPConnection(ui.host, timeout=20)
     sent = {"content-type": content_type, "origin": f"http://{ui.host}", **headers}
-    connection.request("POST", path, body, sent)
-    answer = connection.getresponse()
-    return answer.status, answer.read().decode(errors="replace")
-
-
-FORM = "application/x-www-form-urlencoded"
+    with closing(http.client.HTTPConnection(ui.host, timeout=20)) as connection:
+        connection.request("POST", path, body, sent)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
 
 
 def upload(token: str, content: bytes, name: str = "a.xlsx") -> tuple[bytes, str]:
@@ -169,9 +166,9 @@ def upload(token: str, content: bytes, name: str = "a.xlsx") -> tuple[bytes, str
 
 
 def token_of(ui: Ui) -> str:
-    connection = http.client.HTTPConnection(ui.host, timeout=20)
-    connection.request("GET", "/workbook")
-    text = connection.getresponse().read().decode()
+    with closing(http.client.HTTPConnection(ui.host, timeout=20)) as connection:
+        connection.request("GET", "/workbook")
+        text = connection.getresponse().read().decode()
     return text.split('name="token" value="')[1].split('"')[0]
 
 

@@ -19,7 +19,7 @@ def desk_of(settings: Settings) -> Desk:
     """Reads and writes the versions in MEL_HOME; the warehouse is asked for the entries of drop-down lists only."""
 
     def write(language: str) -> tuple[str, bytes]:
-        from mel_pipeline.ingest.workbook_form import form
+        from mel_pipeline.reporting.inputs.statements import form
 
         version, content = form(settings, language)
         return f"workbook-v{version.number}-{language}.xlsx", content

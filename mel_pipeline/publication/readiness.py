@@ -44,7 +44,7 @@ def obstacles(
         *_broken_checks(warehouse, quarter),
         *_missing_sources(warehouse, settings, quarter),
         *_unmapped_labels(warehouse, quarter),
-        *_unsigned_lines(settings, quarter),
+        *unsigned_lines(settings, quarter),
     ]
     return [item for item in found if not (item.waivable and item.key in (waived or {}))]
 
@@ -138,7 +138,7 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         )
 
 
-def _unsigned_lines(settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
+def unsigned_lines(settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
     """Lines of action whose owner has not signed, where the organisation wants that (``sign_off``)."""
     if not settings.sign_off:
         return

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.publication.duties import owed_on, unsigned
+from mel_pipeline.publication.readiness import unsigned_lines
 
 
 def duty(**changes: Any) -> dict[str, str | None]:
@@ -75,3 +80,18 @@ def test_a_line_is_signed_by_its_own_row_after_the_quarter_has_ended() -> None:
     assert "Line of action 2 is not signed for 2026-Q3 by Programmes" in found[0]
     assert "Line of action 3 has no sign-off" in found[1]
     assert list(unsigned([signed], [1], Quarter(2026, 4))) != []
+
+
+def test_readiness_lists_lines_without_a_signature_only_where_the_organisation_wants_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "ours"
+    shutil.copytree(EXAMPLE, own)
+    monkeypatch.setenv("MEL_ORGANISATION", str(own))
+    settings = Settings(home=tmp_path / "home", _env_file=None)
+    assert list(unsigned_lines(settings, Quarter(2026, 3))) == []
+    facts = own / "organisation.yml"
+    facts.write_text(facts.read_text("utf-8").replace("sign_off: false", "sign_off: true"), "utf-8")
+    found = list(unsigned_lines(settings, Quarter(2026, 3)))
+    assert len(found) > 1
+    assert all("has no sign-off" in item.sentence and not item.waivable for item in found)

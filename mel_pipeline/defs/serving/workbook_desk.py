@@ -55,6 +55,7 @@ def desk_of(settings: Settings) -> Desk:
         history,
         _sheet,
         _column,
+        _word,
         roles,
     )
 
@@ -65,3 +66,9 @@ def _sheet(name: str, language: str) -> str:
 
 def _column(sheet: str, key: str, language: str) -> str:
     return texts_in(language).heading(sheets()[sheet], sheets()[sheet].column(key))
+
+
+def _word(sheet: str, key: str, value: str, language: str) -> str:
+    """A choice in the language of the page; other values as they are."""
+    is_choice = bool(sheets()[sheet].column(key).allowed)
+    return texts_in(language).word(value) if is_choice else value

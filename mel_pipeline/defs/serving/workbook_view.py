@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,8 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``preview`` says what an upload would change; ``accept`` takes
-    a preview, a role, a note and whether large removals are meant. ``sheet`` and ``column`` are names by language.
+    a preview, a role, a note and whether large removals are meant. ``sheet``, ``column`` and ``word`` (of a value) are
+    names by language.
     """
 
     sources_dir: Path
@@ -39,6 +40,7 @@ class Desk:
     history: Callable[[], Sequence[Version]]
     sheet: Callable[[str, str], str]
     column: Callable[[str, str, str], str]
+    word: Callable[[str, str, str, str], str]
     roles: Callable[[], Sequence[str]]
 
 
@@ -105,7 +107,8 @@ class View:
             ],
             counts=self._counts(preview, t),
             refused=[
-                (item.sheet, item.cell, shortened(item.found), item.why) for item in preview.refused[:MOST]
+                (item.sheet, item.cell, shortened(item.found), item.why[:1].upper() + item.why[1:])
+                for item in preview.refused[:MOST]
             ],
             conflicts=[self._conflict(conflict, language) for conflict in preview.conflicts[:MOST]],
             lists={name: lines[:MOST] for name, lines in lists.items()},
@@ -138,7 +141,11 @@ class View:
         self, sheet: str, place: str, values: Sequence[tuple[str, str | None, str | None]], language: str
     ) -> Line:
         cells = [
-            (self.desk.column(sheet, key, language), shortened(before), shortened(after))
+            (
+                self.desk.column(sheet, key, language),
+                self._value(sheet, key, before, language),
+                self._value(sheet, key, after, language),
+            )
             for key, before, after in values
         ]
         return Line(self.desk.sheet(sheet, language), place, cells)
@@ -154,13 +161,16 @@ class View:
             "cells": [
                 (
                     self.desk.column(conflict.sheet, key, language),
-                    *(shortened(row.get(key)) for row in rows),
+                    *(self._value(conflict.sheet, key, row.get(key), language) for row in rows),
                 )
                 for key in differing
             ],
             "removed_here": conflict.uploaded is None,
             "removed_there": conflict.current is None,
         }
+
+    def _value(self, sheet: str, key: str, value: str | None, language: str) -> str:
+        return shortened(self.desk.word(sheet, key, value, language) if value else None)
 
     def _counts(self, preview: Preview, t: Texts) -> list[tuple[str, str]]:
         numbers = {
@@ -213,8 +223,3 @@ class View:
 def shortened(value: str | None) -> str:
     text = value or ""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def names_by_language(named: Mapping[str, Mapping[str, str]], language: str, key: str) -> str:
-    """A name in the language, in English where it is missing, or the key itself."""
-    return named.get(language, {}).get(key) or named.get("en", {}).get(key) or key

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.sources.workbook.form_style import (
     COMMENT,
+    LINE,
     LISTS,
     MARK,
     PROTECTION,
@@ -115,7 +116,7 @@ class _Form:
         row += 1
         for number, step in enumerate(texts.steps, start=1):
             page.merge_range(row, 1, row, 2, f"{number}. {step}", formats.prose)
-            page.set_row(row, 32 if len(step) > 118 else 17)
+            page.set_row(row, 32 if len(step) > 150 else 17)
             row += 1
         self._contents(page, row + 1)
         page.protect("", {**PROTECTION, "select_locked_cells": True})
@@ -134,7 +135,7 @@ class _Form:
             )
             page.write_string(row, 2, about, formats.prose)
             page.write_number(row, 3, len(self._version.rows.get(name, ())), formats.count)
-            page.set_row(row, 32 if len(about) > 100 else 17)
+            page.set_row(row, 32 if len(about) > 128 else 17)
         page.merge_range(row + 2, 1, row + 2, 2, texts.readme.footer, formats.quiet)
 
     def sheet(self, sheet: Sheet, proposals: Sequence[Row]) -> None:
@@ -152,6 +153,8 @@ class _Form:
             page.write_string(number, 0, row.get(ID) or "", self._formats.number_of_row)
             for place, column in enumerate(sheet.columns, start=1):
                 self._cell(page, number, place, column, row.get(column.key))
+            if (lines := self._lines(sheet, row)) > 1:
+                page.set_row(number, lines * LINE)  # LibreOffice does not fit rows to their texts by itself
         self._mark_missing(page, sheet, last)
         page.autofilter(HEADINGS, 0, last, len(sheet.columns))
         page.protect("", PROTECTION)
@@ -250,6 +253,17 @@ class _Form:
         if column.kind == "indicator":
             return next((entry for entry in self._entries(column) if entry.startswith(value)), value)
         return value
+
+    def _lines(self, sheet: Sheet, row: Row) -> int:
+        """Lines of the longest text of a row that is shown."""
+        texts = [
+            (column.width, self._shown(column, row.get(column.key) or ""))
+            for column in sheet.columns
+            if column.language is None or column.language in self._languages
+        ]
+        return max(
+            sum(1 + len(part) // (width * 8 // 7) for part in text.split("\n")) for width, text in texts
+        )
 
     def _mark_missing(self, page: Any, sheet: Sheet, last: int) -> None:
         """Colour what a row that has been begun still needs."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 MARK, README, LISTS = "mel", "readme", "Lists"
 ROWS_TO_FILL = 300
+LINE = 13.5  # points
 COMMENT = {"x_scale": 2.2, "y_scale": 1.1, "author": "", "color": "#FFF8E1", "font_size": 9}
 PROTECTION = dict.fromkeys(
     [
@@ -56,7 +57,9 @@ class Formats:
         self.missing = book.add_format({"bg_color": _MISSING})
         self._text = book.add_format({**_CELL, "font_color": _INK, "num_format": "@", "text_wrap": True})
         self._others = {
-            kind: book.add_format({**_CELL, "font_color": _INK, "num_format": form})
+            kind: book.add_format(
+                {**_CELL, "font_color": _INK, "num_format": form, "align": "right", "indent": 1}
+            )
             for kind, form in _NUMBER_FORMATS.items()
         }
 

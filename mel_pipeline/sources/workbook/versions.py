@@ -315,7 +315,7 @@ def _one_writer(settings: Settings) -> Iterator[Path]:
     """The folder, for one process at a time."""
     folder = private_folder(folder_of(settings))
     private_folder(folder / "versions")
-    with os.fdopen(os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
+    with os.fdopen(os.open(folder / "versions.lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
 

@@ -87,6 +87,7 @@ def test_an_upload_without_a_change_changes_nothing_whatever_others_did(base: li
 
 
 @pytest.mark.deep
+@pytest.mark.fault(118)
 @settings(max_examples=examples(60, 2000), deadline=None)
 @given(
     bases,

@@ -84,6 +84,7 @@ def test_a_number_is_never_used_again(own: Settings) -> None:
     assert [row["id"] for row in third.rows["cities"]] == ["Y-0001", "Y-0002", "Y-0004"]
 
 
+@pytest.mark.fault(119)
 def test_two_people_who_accept_at_once_overwrite_nothing(own: Settings) -> None:
     base = issue(own)
     shown = [
@@ -146,6 +147,7 @@ def test_losing_most_of_a_sheet_needs_a_yes_and_a_version_needs_a_role(own: Sett
     assert accept(own, found, "MEL lead", remove=True).rows["cities"] == ()
 
 
+@pytest.mark.fault(119)
 def test_a_damaged_version_is_named_and_the_start_is_not_taken_for_it(own: Settings) -> None:
     issue(own)
     path = folder_of(own) / "versions" / "000000.json"

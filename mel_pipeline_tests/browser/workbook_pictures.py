@@ -1,18 +1,16 @@
 """Pictures of the workbook for docs/mel-lead.md: `python -m mel_pipeline_tests.browser.workbook_pictures`.
 
-The page runs over the sample organisation's workbook; Chromium takes the pictures, LibreOffice prints a sheet.
+The page runs over the sample organisation's workbook; Chromium takes the pictures.
 """
 
 from __future__ import annotations
 
 import io
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import openpyxl
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from mel_pipeline.core.settings import PROJECT
@@ -88,55 +86,6 @@ def filled(content: bytes, path: Path) -> Path:
     return path
 
 
-def sheet_picture(workbook: Path, target: Path) -> None:
-    """The sheet of targets as LibreOffice prints it, cut to its first rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        book = openpyxl.load_workbook(workbook)
-        for name in book.sheetnames:
-            if not str(book[name]["A1"].value).startswith("mel:targets:"):
-                book[name].sheet_state = "hidden"
-            else:
-                book.active = book.index(book[name])
-        alone = Path(folder) / "targets.xlsx"
-        book.save(alone)
-        subprocess.run(
-            [
-                "soffice",
-                f"-env:UserInstallation=file://{folder}/profile",
-                "--headless",
-                "--convert-to",
-                "pdf",
-                "--outdir",
-                folder,
-                alone,
-            ],
-            check=True,
-            capture_output=True,
-            timeout=240,
-        )
-        subprocess.run(
-            [
-                "pdftoppm",
-                "-png",
-                "-r",
-                "260",
-                "-f",
-                "1",
-                "-l",
-                "1",
-                "-singlefile",
-                f"{folder}/targets.pdf",
-                f"{folder}/page",
-            ],
-            check=True,
-            timeout=60,
-        )
-        with Image.open(f"{folder}/page.png") as page:
-            page.crop(
-                [int(part * size) for part, size in zip((0.05, 0.08, 0.66, 0.33), page.size * 2, strict=True)]
-            ).convert("RGB").save(target, optimize=True)
-
-
 def main() -> None:
     chromium = next(
         found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))
@@ -149,14 +98,12 @@ def main() -> None:
         browser = running.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1100, "height": 800})
         edited = filled(downloaded(page, ui), Path(folder) / "workbook.xlsx")
-        sheet_picture(edited, IMAGES / "workbook-sheet.png")
         page.screenshot(path=IMAGES / "workbook-page.png")
         page.set_input_files("#file", edited)
         page.click("main form button")
         page.screenshot(path=IMAGES / "workbook-preview.png", full_page=True)
         page.fill("#role", "MEL lead")
         page.fill("#note", "Targets to 2027, trainings of the third quarter")
-        page.locator("#accept").screenshot(path=IMAGES / "workbook-accept.png")
         page.click("#accept form button")
         page.screenshot(path=IMAGES / "workbook-accepted.png")
         phone = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark", locale="fr-FR")

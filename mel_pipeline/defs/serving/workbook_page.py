@@ -25,12 +25,13 @@ from mel_pipeline.core.languages import BASE
 from mel_pipeline.defs.serving.guard import ACCEPT, PREVIEW, App, Message, Receive, Scope, Send
 from mel_pipeline.defs.serving.once import Once
 from mel_pipeline.defs.serving.workbook_view import Desk, View
+from mel_pipeline.sources.workbook.raw import LIMITS
 
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Preview
 
 PAGE, STYLE, DOWNLOAD = "/workbook", "/workbook/style.css", "/workbook/download"
-LARGEST = 20 << 20  # bytes of an upload; a full workbook has less than one million
+LARGEST = LIMITS.packed + (64 << 10)  # bytes of an upload: the largest workbook, and the form around it
 AN_HOUR = 3600.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -88,7 +88,8 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "Target": targets or "none set",
         **({"Withheld": WITHHELD} if indicator.disclosure else {}),
         "Limitations": indicator.limitations.en,
-        "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/indicators/{indicator.model}.sql)",
+        **({"Level": indicator.level} if indicator.level else {}),
+        "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/{'' if indicator.stated else 'indicators/'}{indicator.model}.sql)",
     }
     yield from (f"| {name} | {' '.join(str(text).split())} |" for name, text in rows.items())
 

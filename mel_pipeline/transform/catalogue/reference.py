@@ -89,7 +89,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         **({"Withheld": WITHHELD} if indicator.disclosure else {}),
         "Limitations": indicator.limitations.en,
         **({"Level": indicator.level} if indicator.level else {}),
-        "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/{'' if indicator.stated else 'indicators/'}{indicator.model}.sql)",
+        "SQL": _sql(indicator),
     }
     yield from (f"| {name} | {' '.join(str(text).split())} |" for name, text in rows.items())
 
@@ -98,3 +98,8 @@ def _steps(target: Target) -> str:
     listed = [f", {step.value:,g} by {step.date} ({step.reason.en})" for step in target.milestones]
     listed += [f", revised on {step.date} to {step.value:,g} ({step.reason.en})" for step in target.revisions]
     return "".join(listed)
+
+
+def _sql(indicator: Indicator) -> str:
+    folder = "" if indicator.stated else "indicators/"
+    return f"[{indicator.model}.sql](../dbt_like_sql/models/marts/{folder}{indicator.model}.sql)"

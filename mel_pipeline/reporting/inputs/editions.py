@@ -270,8 +270,8 @@ def read_quality(warehouse: Warehouse, min_cell: int) -> pd.DataFrame:
     rows = []
     for source in source_names():
         contract = contract_of(source)
-        if contract.kind is not None and source not in tried:
-            continue  # a platform the organisation does not use
+        if contract.kind == "stated" or (contract.kind is not None and source not in tried):
+            continue  # what people state is no data of a source; a platform the organisation does not use
         for entity, details in contract.entities.items():
             load = loads.get(
                 (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
@@ -302,6 +302,7 @@ def _card(warehouse: Warehouse, quality: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {**vars(line), "aside": line.quarantined, "rows": None if line.source in small else line.rows}
         for line in card(warehouse)
+        if contract_of(line.source).kind != "stated"
     ]
 
 

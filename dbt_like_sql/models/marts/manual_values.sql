@@ -205,6 +205,12 @@ select
     case when c.refusal is null then c.numerator end as numerator,
     case when c.refusal is null then c.denominator end as denominator,
     case when c.refusal is null then cast(coalesce(c.people, c.denominator, c.numerator) as bigint) end as n,
+    -- Nobody states how they were drawn, so there is no interval.
+    cast(null as double precision) as low,
+    cast(null as double precision) as high,
+    cast(null as double precision) as variance,
+    cast(null as bigint) as expected,
+    cast(null as bigint) as covered,
     case when c.refusal is null then 'ok' else 'not_available' end as status,
     coalesce(c.refusal, c.note) as note
 from (

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mel_pipeline.reporting.figures.coverage import compared
 from mel_pipeline.reporting.figures.findings import UNSTATED, breakdown_finding, finding
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    comparable,
     quarters_shown,
 )
 
@@ -36,6 +36,8 @@ EARLIER = "earlier"  # status of a mark that was published before the pipeline
 COLUMNS = [
     "label",
     "value",
+    "low",
+    "high",
     "shown",
     "full",
     "n",
@@ -47,13 +49,15 @@ COLUMNS = [
     "code",
     "breaks",
 ]
+TYPES = {"value": "float64", "low": "float64", "high": "float64", "target": "float64", "n": "Int64"}
 
 
 @dataclass(frozen=True)
 class ChartFrame:
     """``data``: one row per mark, in drawing order, columns ``COLUMNS``.
 
-    ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
+    ``value`` is what is plotted (missing when there is none), ``low`` and ``high`` its 95 % interval,
+    ``shown`` its label, ``full`` the unshortened one,
     ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition, ``breaks`` whether
     something else is counted than in the mark before.
     """
@@ -155,7 +159,7 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
-    stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    stated = "ratio" if measure.is_estimate else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.unit(measure),
@@ -166,7 +170,8 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     column = texts("table.quarter")
     hollow = texts("chart.earlier") if any(row["status"] == EARLIER for row in rows) else ""
     foot = break_words([str(row["label"]) for row in rows if row["breaks"]], texts)
-    foot = " ".join(filter(None, [whole_year_note(edition, measure, texts), foot, hollow]))
+    interval = texts("chart.interval") if any(row["low"] is not None for row in rows) else ""
+    foot = " ".join(filter(None, [whole_year_note(edition, measure, texts), foot, hollow, interval]))
     return _frame(
         scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
     )
@@ -193,14 +198,15 @@ def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:
 def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> list[str]:
     """The periods whose coverage differs from that of the last period before them that has a figure."""
     found = []
-    last: Reading | None = None
+    last = ""
     for period in periods:
         reading = figures.total(measure.id, period)
         if reading is None or reading.value is None:
             continue
-        if last is not None and not comparable(reading, last):
+        common = compared(measure, figures, period, last) if last else None
+        if last and (common is None or not common.is_whole):
             found.append(period)
-        last = reading
+        last = period
     return found
 
 
@@ -269,7 +275,7 @@ def _gender(scene: _Scene) -> ChartFrame:
 
 def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
     measure, texts = scene.measure, scene.texts
-    base = reading.n if measure.unit in ("percent", "score") else None
+    base = reading.n if measure.is_estimate else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
         shown = full = texts.choice("status", code)
@@ -277,9 +283,12 @@ def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict
         code = "ok"
         full = texts.value(measure, reading.value)
         shown = texts.short_value(measure, reading.value) if scene.narrow else full
+    low, high = (reading.interval if reading.value is not None else None) or (None, None)
     return {
         "label": label,
         "value": reading.value,
+        "low": low,
+        "high": high,
         "shown": shown,
         "full": full,
         "n": base,
@@ -305,7 +314,7 @@ def _frame(
     foot: str = "",
 ) -> ChartFrame:
     texts = scene.texts
-    data = pd.DataFrame(rows, columns=COLUMNS).astype({"value": "float64", "target": "float64", "n": "Int64"})
+    data = pd.DataFrame(rows, columns=COLUMNS).astype(TYPES)
     source = texts("chart.source", source=texts.say(scene.measure.source))
     if scene.edition.is_sample:
         source = texts("chart.sample", rest=source)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
+from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting.edition import check_columns
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, words
 from mel_pipeline.reporting.figures.released import released
 from mel_pipeline.reporting.figures.targets import with_kinds
@@ -96,6 +97,7 @@ def _figures(edition: Edition) -> list[dict[str, Any]]:
                 "denominator": reading.denominator,
             }
             row |= {"n": reading.n, "low": low, "high": high, "note": reading.note}
+            row |= {"expected": reading.expected, "covered": reading.covered}
         rows.append(row)
     return rows
 

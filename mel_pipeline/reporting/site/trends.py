@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.reporting.chart_data.indicator import (
     COLUMNS,
     EARLIER,
     LONG,
+    TYPES,
     ChartFrame,
     break_words,
     breaks_of,
@@ -20,7 +21,7 @@ from mel_pipeline.reporting.chart_data.indicator import (
     whole_year_note,
 )
 from mel_pipeline.reporting.figures.findings import finding
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 
@@ -111,7 +112,7 @@ def trend_frame(
         mark["breaks"] = mark["label"] in broken
     label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
     data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
-    data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
+    data = data.astype(TYPES)
     source = texts("chart.source", source=texts.say(measure.source))
     if edition.is_sample:
         source = texts("chart.sample", rest=source)
@@ -138,6 +139,7 @@ def trend_frame(
                 [
                     whole_year_note(edition, measure, texts),
                     break_words(broken, texts),
+                    texts("chart.interval") if data["low"].notna().any() else "",
                     texts("chart.earlier") if any(mark["status"] == EARLIER for mark in marks) else "",
                     source,
                 ],
@@ -151,7 +153,7 @@ def trend_frame(
 
 
 def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    return "ratio" if measure.is_estimate else measure.aggregation
 
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:
@@ -164,6 +166,8 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
     mark = {
         "label": quarter,
         "value": reading.value,
+        "low": reading.interval[0] if reading.value is not None and reading.interval else None,
+        "high": reading.interval[1] if reading.value is not None and reading.interval else None,
         "shown": words,
         "full": words,
         "n": None,

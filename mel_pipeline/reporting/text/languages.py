@@ -70,7 +70,7 @@ def gaps(edition: Edition, sources_dir: Path, language: str) -> list[str]:
             *_gaps_of_frame(
                 _calculated(edition.indicators),
                 "indicator_id",
-                ("name", "definition", "limitations"),
+                ("name", "definition", "limitations", "rationale"),
                 language,
             ),
             *_gaps_of_frame(edition.lines_of_action, "number", ("name",), language, "line of action "),

@@ -245,7 +245,7 @@ def _cities(content: bytes, _: str) -> Rows:
 
 def _codebook(content: bytes, name: str) -> Rows:
     book = from_yaml(content) or {}
-    known = {*_ROLES_OF_BOOK, *_SETTINGS_OF_BOOK, "questions", "scale", "languages", "missing"}
+    known = {*_ROLES_OF_BOOK, *_SETTINGS_OF_BOOK, "questions", "scale", "languages", "missing", "consent"}
     if unknown := sorted(set(book) - known):
         raise _MisreadError(f"there is no part '{unknown[0]}'")
     yield from book_rows(name, book)
@@ -267,6 +267,9 @@ def book_rows(name: str, book: Mapping[str, Any]) -> Rows:
                 "survey_questions",
                 {"codebook": name, "role": "language_name", "question": _text(text), "code": str(code)},
             )
+    for answer, agrees in (book.get("consent") or {}).items():
+        role = "consents" if agrees else "does_not_consent"
+        yield "survey_questions", {"codebook": name, "role": role, "question": _text(answer)}
     for label, score in (book.get("scale") or {}).items():
         means = {"non_answer": "yes"} if score == "non_answer" else {"score": _text(score)}
         yield "answer_scales", {"codebook": name, "scale": "satisfaction", "label": _text(label), **means}

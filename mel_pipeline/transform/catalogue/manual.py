@@ -105,7 +105,9 @@ def _indicator(row: Row, position: int) -> Indicator:
             "position": position,
             "chart": Chart(kind="trend"),
             "disclosure": disclosure,
-            "level": row.get("level") or None,
+            "level": row.get("level") or "unstated",
+            "collection": "hand",
+            "rationale": _words()["rationale"],
             "stated": True,
         }
     )

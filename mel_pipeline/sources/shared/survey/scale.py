@@ -61,7 +61,8 @@ class Scale:
             else ""
         )
         return (
-            f"satisfaction is withheld: no scale says what {self.unknown_in_words} mean.{why}"
+            f"satisfaction is withheld: no scale says what {self.unknown_in_words}"
+            f" {'means' if len(self.unknown) == 1 else 'mean'}.{why}"
             " Say it under `scale:` in a codebook of this survey"
         )
 
@@ -79,7 +80,7 @@ class Scale:
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
-            *(f"#  {_quoted(answer)}: ?" for answer in self.unknown),
+            *(f'#  {_quoted(answer)}: "?"' for answer in self.unknown),
         ]
 
 
@@ -164,6 +165,21 @@ def common_scale() -> Known:
     if problem := begun.problems.get("answer_scales"):
         raise ContractError(problem)
     return common_labels(begun.rows.get("answer_scales", ()))
+
+
+def common_genders() -> frozenset[str]:
+    """Labels of gender that the organisation's folder has at the start, as ``normalize_answer`` gives them.
+
+    Raises:
+        ContractError: they cannot be read.
+    """
+    from mel_pipeline.sources.workbook.start import of_organisation
+
+    begun = of_organisation(folder())
+    if problem := begun.problems.get("answer_scales"):
+        raise ContractError(problem)
+    rows = begun.rows.get("answer_scales", ())
+    return frozenset(normalize_answer(str(row["label"])) for row in rows if row["scale"] == "gender")
 
 
 def _quoted(text: str) -> str:

@@ -258,8 +258,6 @@ def book_rows(name: str, book: Mapping[str, Any]) -> Rows:
         listed["survey_name"] = ["*"]  # it applied to all
     listed |= {"not_answered": book.get("missing") or [], **(book.get("questions") or {})}
     listed |= {role: [book[key]] for key, role in _SETTINGS_OF_BOOK.items() if book.get(key)}
-    for label, agrees in (book.get("consent") or {}).items():
-        listed.setdefault("consent_yes" if agrees else "consent_no", []).append(str(label))
     for role, texts in listed.items():
         for text in texts:
             yield "survey_questions", {"codebook": name, "role": role, "question": _text(text)}
@@ -269,6 +267,9 @@ def book_rows(name: str, book: Mapping[str, Any]) -> Rows:
                 "survey_questions",
                 {"codebook": name, "role": "language_name", "question": _text(text), "code": str(code)},
             )
+    for answer, agrees in (book.get("consent") or {}).items():
+        role = "consents" if agrees else "does_not_consent"
+        yield "survey_questions", {"codebook": name, "role": role, "question": _text(answer)}
     for label, score in (book.get("scale") or {}).items():
         means = {"non_answer": "yes"} if score == "non_answer" else {"score": _text(score)}
         yield "answer_scales", {"codebook": name, "scale": "satisfaction", "label": _text(label), **means}

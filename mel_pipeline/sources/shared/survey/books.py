@@ -30,13 +30,13 @@ _LISTS = {
     "ignored": "ignored",
     "not_answered": "missing",
 }
+_CONSENT = {"consents": True, "does_not_consent": False}
 _SETTINGS = {
     "fixed_event": "event_code",
     "fixed_language": "language",
     "date_order": "date_order",
     "time_zone": "zone",
 }
-_CONSENTS = {"consent_yes": True, "consent_no": False}
 
 
 def codebooks_of(settings: Settings) -> list[Codebook]:
@@ -70,10 +70,10 @@ def books_in(rows: Rows) -> list[Codebook]:
             book.setdefault(_LISTS[role], []).append(text)
         elif role in _SETTINGS:
             book[_SETTINGS[role]] = text
-        elif role in _CONSENTS:
-            book.setdefault("consent", {})[text] = _CONSENTS[role]
         elif role == "language_name":
             book.setdefault("languages", {}).setdefault(row.get("code"), []).append(text)
+        elif role in _CONSENT:
+            book.setdefault("consent", {})[str(text)] = _CONSENT[role]
         elif role in ROLES:
             book.setdefault("questions", {}).setdefault(role, []).append(text)
     for row in rows.get("answer_scales", ()):

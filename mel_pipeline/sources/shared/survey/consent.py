@@ -104,7 +104,7 @@ class Consents:
             found.append(
                 f"the question of consent has answers that are neither yes nor no: {listed}. These responses are left"
                 " out. Write what each answer means into the survey's codebook: in the workbook, sheet Survey questions, as"
-                " 'setting: answer that consents' or 'setting: answer that refuses'."
+                " 'setting: answer that consents' or 'setting: answer that does not consent'."
             )
         if times := self.left_out[NO_ANSWER]:
             who = counted(times, "response does", "responses do")

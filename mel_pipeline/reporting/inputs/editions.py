@@ -90,7 +90,8 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
     if period not in known:
         raise _not_calculated(period, known)
     figures = warehouse.read(
-        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
+        f"select * from released_figures where grain <> 'month'"  # noqa: S608
+        f" {'and version is not null' if for_readers else ''}"
         " order by indicator_id, period, dimension, category"
     )
     order = [name.strip() for name in settings.languages.split(",")]
@@ -220,7 +221,9 @@ def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
 def _calculated(warehouse: Warehouse) -> set[str]:
     if not warehouse.has_table("released_figures"):
         return set()
-    return set(warehouse.read("select distinct period from released_figures")["period"])
+    return set(
+        warehouse.read("select distinct period from released_figures where grain <> 'month'")["period"]
+    )
 
 
 def _not_calculated(period: str, known: set[str]) -> ReportError:

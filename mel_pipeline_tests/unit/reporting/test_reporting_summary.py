@@ -89,7 +89,7 @@ def test_what_changed_shows_which_part_is_only_in_the_data():
 
 
 def test_different_coverage_is_not_reported_as_a_change():
-    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", note="No members from: Facebook.")
+    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", expected=92, covered=80)
     scene = Scene(edition)
     assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (
         "Member cities cannot be compared with 2024-Q3: other accounts or events are counted."

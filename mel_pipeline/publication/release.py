@@ -15,7 +15,13 @@ from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.disclosure import newly_exposed, visible
 from mel_pipeline.publication.sensitivity import sensitivities
 from mel_pipeline.warehouse.migrating import ensure_tables
-from mel_pipeline.warehouse.tables import BOUNDS, CELL_COLUMNS, protected_numbers, released_figures
+from mel_pipeline.warehouse.tables import (
+    BOUNDS,
+    CELL_COLUMNS,
+    QUALIFIERS,
+    protected_numbers,
+    released_figures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +51,7 @@ class Released:
 def release(warehouse: Warehouse, settings: Settings) -> Released:
     """Rewrite ``released_figures`` for every calculated quarter."""
     found = _visible(warehouse, settings, published(warehouse, settings))
-    frame = found.frame[[*CELL_COLUMNS, "version", *BOUNDS]]
+    frame = found.frame[[*CELL_COLUMNS, "version", *QUALIFIERS]]
     frame = with_bounds(frame, settings).sort_values([*KEY, "category"], na_position="first")
     plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
     rows = [{str(name): value for name, value in row.items()} for row in plain]
@@ -112,7 +118,7 @@ def candidate(warehouse: Warehouse, settings: Settings, quarter: str, *, audited
     rules, public = sensitivities(settings), published(warehouse, settings)
     found = _visible(warehouse, settings, public, republish=quarter)
     mine = found.frame["quarter"] == quarter
-    figures = found.frame.loc[mine, [*CELL_COLUMNS, *BOUNDS]].reset_index(drop=True)
+    figures = found.frame.loc[mine, [*CELL_COLUMNS, *QUALIFIERS]].reset_index(drop=True)
     about_people = mine & found.numbers["indicator_id"].isin(rules)
     attacked = audited or found.exposed
     exposes = newly_exposed(found, quarter, public, rules, settings.min_cell) if attacked else []
@@ -124,7 +130,7 @@ def _visible(
     warehouse: Warehouse, settings: Settings, public: pd.DataFrame, republish: str | None = None
 ) -> Visible:
     rules = sensitivities(settings)
-    current = warehouse.read(f"select * from {FIGURES}")[[*CELL_COLUMNS, *BOUNDS]]  # noqa: S608
+    current = warehouse.read(f"select * from {FIGURES}")[[*CELL_COLUMNS, *QUALIFIERS]]  # noqa: S608
     current = with_people(current, warehouse, rules)
     return visible(current, public, rules, min_cell=settings.min_cell, republish=republish)
 
@@ -138,11 +144,11 @@ def published(warehouse: Warehouse, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
     if not warehouse.has_table("published_figures"):
-        return pd.DataFrame(columns=[*CELL_COLUMNS, *BOUNDS, "version", "shown", "people", "members"])
+        return pd.DataFrame(columns=[*CELL_COLUMNS, *QUALIFIERS, "version", "shown", "people", "members"])
     frame = warehouse.read(
         "select p.* from published_figures p join (select quarter, max(version) as version from published_figures"
         " group by quarter) l on l.quarter = p.quarter and l.version = p.version"
-    ).reindex(columns=[*CELL_COLUMNS, *BOUNDS, "version"])
+    ).reindex(columns=[*CELL_COLUMNS, *QUALIFIERS, "version"])
     frame = frame.assign(shown=frame["status"] != HIDDEN)
     behind = _numbers_behind(warehouse, frame, settings)
     found = frame[KEY].merge(behind, on=KEY, how="left").set_index(frame.index)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting import edition as content
 from mel_pipeline.reporting.edition import NEEDED, Edition
-from mel_pipeline.reporting.figures.lookup import closing_quarter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -188,7 +188,7 @@ def _own_quarter(quarter: str) -> str | None:
 
 
 def _rows_of(column: str, quarter: str) -> str:
-    """Rows of the quarter's periods: the quarter, and the year when the fourth quarter closes it."""
+    """Rows of the quarter's periods: the quarter, its months, and the year when the fourth quarter closes it."""
     from mel_pipeline.core.periods import Quarter, quarters
 
     last = Quarter.parse(quarter)
@@ -197,5 +197,7 @@ def _rows_of(column: str, quarter: str) -> str:
     if column == QUARTER:
         return "quarter in (" + ", ".join(f"'{quarter}'" for quarter in quarters(first, last)) + ")"
     if column == "period":
-        return f"period in ('{last}', '{last.year}')" if is_year_end else f"period = '{last}'"
+        months = [f"{last.year}-{number:02d}" for number in range(3 * last.number - 2, 3 * last.number + 1)]
+        periods = [str(last), *months, *([str(last.year)] if is_year_end else [])]
+        return "period in (" + ", ".join(f"'{period}'" for period in periods) + ")"
     return f"{column} >= date '{first.start}' and {column} < date '{last.end}'"

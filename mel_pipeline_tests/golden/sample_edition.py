@@ -179,6 +179,29 @@ def with_cells(edition: Edition, rows: list[dict[str, object]]) -> Edition:
     return replace(edition, figures=pd.DataFrame(together))
 
 
+def with_parts(edition: Edition, indicator: str, parts: dict[str, list[str]]) -> Edition:
+    """The edition with a total made of parts in some quarters, such as the sites that were counted.
+
+    Shares are the same in every part; amounts are split evenly.
+    """
+    mine = edition.indicators["indicator_id"] == indicator
+    known = edition.indicators.assign(parts=None)
+    if "parts" in edition.indicators:
+        known["parts"] = edition.indicators["parts"]
+    known.loc[mine, "parts"] = "site"
+    whole = edition.figures[
+        (edition.figures["indicator_id"] == indicator) & (edition.figures["dimension"] == "total")
+    ]
+    rows = []
+    for total in whole.to_dict("records"):
+        for name in parts.get(total["period"], []):
+            row = total | {"dimension": "site", "category": name, "disaggregation": f"site={name}"}
+            if indicator not in BASES:
+                row |= {key: total[key] / len(parts[total["period"]]) for key in ("value", "numerator")}
+            rows.append(row)
+    return replace(with_cells(edition, rows), indicators=known)
+
+
 def figures() -> pd.DataFrame:
     rows = []
     for indicator, values in SERIES.items():

@@ -4,10 +4,11 @@ with periods as (
 
     select
         period,
+        grain,
         starts_on,
         ends_before,
         least(ends_before, cast('{{ var("today") }}' as date)) as known_before
-    from {{ ref('dim_period') }}
+    from {{ ref('int_period') }}
 
 ),
 
@@ -32,7 +33,7 @@ asked as (
         min(case when f.availability = 'not_offered' then 1 else 0 end) = 1 as is_not_offered
     from periods as p
     join figures as f on f.starts_on = p.starts_on and f.ends_before = p.ends_before
-    where f.grain in ('quarter', 'year')
+    where f.grain in ('quarter', 'year') and p.grain in ('quarter', 'year')
     group by p.period, f.account_key, f.counts
 
 ),
@@ -61,12 +62,15 @@ summed as (
         count(distinct case when f.availability = 'thresholded' then f.starts_on end) as days_thresholded,
         count(distinct case when f.availability = 'not_offered' then f.starts_on end) as days_not_offered,
         count(distinct case when f.availability = 'no_access' then f.starts_on end) as days_refused,
-        {{ days_between('greatest(p.starts_on, d.first_on)', 'p.known_before') }} as days
+        {{ days_between('greatest(p.starts_on, d.first_on)', 'p.known_before') }} as days,
+        {{ days_between('p.starts_on', 'p.known_before') }} as period_days
     from periods as p
     join first_days as d on d.first_on < p.known_before
     join figures as f
         on f.account_key = d.account_key and f.counts = d.counts and f.grain = 'day' and f.is_additive
         and f.starts_on >= p.starts_on and f.starts_on < p.known_before
+    -- Months only of what comes by day from every account.
+    where p.grain <> 'month' or f.counts = 'visits'
     group by p.period, d.account_key, d.counts, d.first_on, p.starts_on, p.known_before
 
 ),
@@ -126,6 +130,7 @@ select
     end as state,
     case when q.is_given then q.value when d.state = 'given' then d.value end as value,
     case when q.is_given then null else d.days_with_data end as days_with_data,
+    case when q.is_given then null else d.period_days end as period_days,
     case
         when q.is_given and q.is_sampled then 'Estimated from a sample.'
         when q.is_given and q.is_thresholded then 'Small groups are left out.'

@@ -16,6 +16,8 @@ select
     low,
     high,
     variance,
+    expected,
+    covered,
     status,
     note
 from {{ ref(model) }}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ["value", "numerator", "denominator", "n"]
 BOUNDS = ["low", "high", "variance"]
+COVERAGE = ["expected", "covered"]
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,11 @@ def without_bounds(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> pd.
     """The figures without the intervals of means that would help to infer a withheld figure.
 
     The interval of a share follows from its numbers, which are printed. That of a mean gives its variance, so the sum of
-    the squared scores: one more equation between answers by score, cells, quarters and the year. It is printed only where
-    nothing of its group is withheld in its period, and of a year in none of its quarters: then there is nothing to infer.
+    the squared scores (of a net score, of promoters and detractors): one more equation between answers by score, cells,
+    quarters and the year. It is printed only where nothing of its group is withheld in its period, and of a year in none
+    of its quarters: then there is nothing to infer.
     """
-    means = {name for name, rule in rules.items() if rule.unit == "score"}
+    means = {name for name, rule in rules.items() if rule.unit in ("score", "points")}
     if "low" not in frame or not means:
         return frame
     hidden = frame[(frame["status"] == HIDDEN) & frame["indicator_id"].isin(rules)]
@@ -146,7 +148,7 @@ def _blanked(frame: pd.DataFrame, hidden: set[Row]) -> pd.DataFrame:
         return frame.copy()
     out = frame.copy()
     mine = [row in hidden for row in rows_of(frame)]
-    out.loc[mine, [*NUMBERS, *(name for name in BOUNDS if name in out)]] = None
+    out.loc[mine, [*NUMBERS, *(name for name in (*BOUNDS, *COVERAGE) if name in out)]] = None
     out.loc[mine, "note"] = None
     out.loc[mine, "status"] = HIDDEN
     return out

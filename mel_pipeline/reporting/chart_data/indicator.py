@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mel_pipeline.reporting.figures.coverage import compared
 from mel_pipeline.reporting.figures.findings import UNSTATED, breakdown_finding, finding
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    comparable,
     quarters_shown,
 )
 
@@ -151,7 +151,7 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
-    stated = "ratio" if measure.is_rate else measure.aggregation
+    stated = "ratio" if measure.is_estimate else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.unit(measure),
@@ -178,14 +178,15 @@ def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:
 def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> list[str]:
     """The periods whose coverage differs from that of the last period before them that has a figure."""
     found = []
-    last: Reading | None = None
+    last = ""
     for period in periods:
         reading = figures.total(measure.id, period)
         if reading is None or reading.value is None:
             continue
-        if last is not None and not comparable(reading, last):
+        common = compared(measure, figures, period, last) if last else None
+        if last and (common is None or not common.is_whole):
             found.append(period)
-        last = reading
+        last = period
     return found
 
 
@@ -254,7 +255,7 @@ def _gender(scene: _Scene) -> ChartFrame:
 
 def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
     measure, texts = scene.measure, scene.texts
-    base = reading.n if measure.is_rate else None
+    base = reading.n if measure.is_estimate else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
         shown = full = texts.choice("status", code)

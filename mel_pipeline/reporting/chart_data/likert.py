@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.periods import previous_period
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage, code_of, page_frame
 from mel_pipeline.reporting.figures.findings import movement_word
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading, comparable, quarters_shown
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading, quarters_shown
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
@@ -110,10 +110,10 @@ def _title(stage: Stage) -> str:
     if share is None:
         return texts(f"picture.likert.{code_of(total)}", period=period)
     earlier = previous_period(period)
-    then, earlier_cells = _spread(stage, earlier)
+    _, earlier_cells = _spread(stage, earlier)
     before = _part(earlier_cells, SATISFIED)
     values = {"share": texts.value(measure, share), "period": period}
-    if before is None or not comparable(total, then):
+    if before is None:
         return texts("picture.likert.level", **values)
     key = movement_word(measure, _satisfied(stage, period, share), _satisfied(stage, earlier, before))
     return texts(f"picture.likert.{key}", before=texts.value(measure, before), earlier=earlier, **values)

@@ -69,7 +69,8 @@ def _limits(frame: ChartFrame) -> tuple[float, float]:
     if frame.measure.unit == "score":
         return 1.0, 5.35
     if frame.measure.unit == "points":
-        return min(0.0, float(values.min()) * HEADROOM), max(top * HEADROOM, 10.0)
+        least = min([*values, *frame.data["low"].dropna()])
+        return min(0.0, least * HEADROOM), max(top * HEADROOM, 10.0)
     if frame.measure.unit == "percent":
         return 0.0, max(top * HEADROOM, frame.measure.band[1] * 1.1 if frame.measure.band else 0.0, 10.0)
     least = float(values.min())

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, beyond_chance, comparable
+from mel_pipeline.reporting.figures.coverage import (
+    Comparison,
+    change_in_words,
+    compared,
+    parts_in_words,
+)
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, beyond_chance
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -37,12 +43,26 @@ def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> st
     shown = texts.value_with_unit(measure, reading.value)
     if measure.direction == "in_band" and measure.band:
         return _with_base(_band_finding(measure, reading.value, texts), measure, reading, texts)
-    then, earlier = _earlier(measure, figures, period)
-    if then is None or then.value is None:
+    earlier, found = comparison(measure, figures, period)
+    if found is None:
         key = "finding.level" if measure.aggregation == "stock" else "finding.amount"
         return _with_base(texts(key, name=measure.name, value=shown, period=period), measure, reading, texts)
-    word, before = movement_word(measure, reading, then), texts.value(measure, then.value)
+    if not found.is_whole:
+        change = texts("coverage.about") if found.is_chance else change_in_words(measure, found, texts)
+        parts = parts_in_words(found, texts)
+        sentence = texts(
+            "finding.like_for_like",
+            name=measure.name,
+            value=shown,
+            change=change,
+            earlier=earlier,
+            parts=parts,
+        )
+        return _with_base(sentence, measure, reading, texts)
+    word, before = movement_word(measure, found.now, found.then), texts.value(measure, found.then.value)
     sentence = texts(f"finding.{word}", name=measure.name, value=shown, before=before, earlier=earlier)
+    if found.has_gap:
+        sentence = texts("coverage.small_gaps", change=sentence)
     return _with_base(sentence, measure, reading, texts)
 
 
@@ -69,13 +89,13 @@ def _with_base(sentence: str, measure: Measure, reading: Reading, texts: Texts) 
     return texts("finding.small_base", sentence=sentence, count=texts.number(reading.n))
 
 
-def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[Reading | None, str]:
+def comparison(measure: Measure, figures: Figures, period: str) -> tuple[str, Comparison | None]:
+    """The usual earlier period, or the previous one where that has no figure, and both like for like."""
     for earlier in (compared_period(measure, period), previous_period(period)):
-        reading = figures.total(measure.id, earlier)
-        if reading is not None and reading.value is not None:
-            now = figures.total(measure.id, period)
-            return (reading, earlier) if now and comparable(now, reading) else (None, "")
-    return None, ""
+        then = figures.total(measure.id, earlier)
+        if then is not None and then.value is not None:
+            return earlier, compared(measure, figures, period, earlier)
+    return "", None
 
 
 def _band_finding(measure: Measure, value: float, texts: Texts) -> str:
@@ -104,7 +124,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if adds_up(total, list(cells.values())) and total is not None and not measure.is_rate:
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_estimate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

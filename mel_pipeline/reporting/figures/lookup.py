@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter, quarters_of_year
+from mel_pipeline.core.periods import Quarter, closing_quarter, quarters_of_year
 from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
 from mel_pipeline.reporting.figures.targets import Target, stated_targets
@@ -34,6 +34,8 @@ class Reading:
     n: int | None = None
     note: str = ""
     interval: tuple[float, float] | None = None  # 95 %
+    expected: float | None = None  # days, issues or agreements it should rest on; None: it is whole by nature
+    covered: float | None = None  # those it does rest on
 
     @property
     def reservation(self) -> str:
@@ -137,6 +139,8 @@ def _reading(row: dict[Any, Any]) -> Reading:
         n=None if n is None else int(n),
         note="" if missing(row["note"]) else str(row["note"]).strip(),
         interval=_interval(row),
+        expected=number(row.get("expected")),
+        covered=number(row.get("covered")),
     )
 
 
@@ -145,21 +149,11 @@ def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def comparable(now: Reading, then: Reading) -> bool:
-    """Whether a difference means anything: both must have the same coverage, as stated in their notes."""
-    return now.note == then.note
-
-
 def beyond_chance(now: Reading, then: Reading) -> bool | None:
     """Whether two shares or means differ by more than chance; None where one of them has no interval."""
     if now.value is None or then.value is None or now.interval is None or then.interval is None:
         return None
     return differs(now.value, Range(*now.interval), then.value, Range(*then.interval))
-
-
-def closing_quarter(period: str) -> str:
-    """Sort key: the last quarter of a period."""
-    return period if "-" in period else f"{period}-Q4"
 
 
 def quarters_shown(period: str, count: int) -> list[str]:

@@ -47,12 +47,13 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    parts: str | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
     @property
     def is_distribution(self) -> bool:
         """All answers by kind: the total is always 100%, so only the cells carry information."""
-        return self.chart_dimension == "answer"
+        return self.chart_dimension in ("answer", "recommendation")
 
     @property
     def is_level(self) -> bool:
@@ -67,17 +68,12 @@ class Measure:
     @property
     def is_estimate(self) -> bool:
         """A share or a mean: it rests on n cases and varies by chance."""
-        return self.unit in ("percent", "score")
+        return self.unit in RATES
 
     @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.is_rate
-
-    @property
-    def is_rate(self) -> bool:
-        """A share or a mean: its cells do not add up, and n says how many it rests on."""
-        return self.unit in RATES
+        return self.aggregation == "stock" or self.is_estimate
 
 
 def missing(value: object) -> bool:
@@ -140,5 +136,6 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        parts=words(row.get("parts")) or None,
         by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

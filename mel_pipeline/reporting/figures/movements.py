@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.statistics import MAD_TO_DEVIATION, Z_95
-from mel_pipeline.reporting.figures.findings import compared_period
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, beyond_chance, comparable
-from mel_pipeline.reporting.text.texts import rounded
+from mel_pipeline.reporting.figures.coverage import Comparison, compared
+from mel_pipeline.reporting.figures.findings import comparison
+from mel_pipeline.reporting.figures.lookup import Figures, Reading, beyond_chance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,11 @@ DEVIATION = {"score": 1.0, "points": 70.0}  # of single answers from 1 to 5; of 
 
 @dataclass(frozen=True)
 class Movement:
-    """A total beside that of ``earlier``. ``moved``: the difference of what is printed; ``size``: times what is usual."""
+    """A total beside that of ``earlier``, like for like. ``moved``: the difference in print; ``size``: times what is usual."""
 
     measure: Measure
     earlier: str
-    now: Reading
-    then: Reading
+    found: Comparison
     moved: float
     size: float
 
@@ -47,54 +46,44 @@ def movements(known: Sequence[Measure], figures: Figures) -> list[Movement]:
         for measure in known
         if not measure.is_distribution and (movement := _movement(measure, figures)) is not None
     ]
-    counted = {(item.now.value, item.then.value) for item in found}
+    counted = {(item.found.now.value, item.found.then.value) for item in found}
     news = [
         item
         for item in found
-        if item.measure.unit != "percent" or (item.now.numerator, item.then.numerator) not in counted
+        if item.measure.unit != "percent"
+        or (item.found.now.numerator, item.found.then.numerator) not in counted
     ]
     notable = [item for item in news if item.measure.headline or item.size >= NOTABLE]
     return sorted(notable, key=lambda item: -item.size)
 
 
 def incomparable(known: Sequence[Measure], figures: Figures) -> list[tuple[Measure, str]]:
-    """Headline figures that cannot be compared with the period that they would be."""
+    """Headline figures that have nothing in common with the period that they would be compared with."""
     found = []
     for measure in known:
-        earlier, then = comparison(measure, figures)
         now = figures.total(measure.id, figures.period)
-        there = now is not None and now.value is not None and then is not None
-        if measure.headline and there and now is not None and then is not None and not comparable(now, then):
+        earlier, both = comparison(measure, figures, figures.period)
+        if measure.headline and earlier and both is None and now is not None and now.value is not None:
             found.append((measure, earlier))
     return found
 
 
-def comparison(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
-    """The period the main points compare with: the usual one, or the previous one where that has no figure."""
-    for earlier in (compared_period(measure, figures.period), previous_period(figures.period)):
-        then = figures.total(measure.id, earlier)
-        if then is not None and then.value is not None:
-            return earlier, then
-    return "", None
-
-
 def _movement(measure: Measure, figures: Figures) -> Movement | None:
-    earlier, then = comparison(measure, figures)
-    now = figures.total(measure.id, figures.period)
-    if now is None or then is None or now.value is None or then.value is None or not comparable(now, then):
+    earlier, found = comparison(measure, figures, figures.period)
+    if found is None or found.is_chance:
         return None
-    moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
-    beyond = abs(now.value - then.value) / _noise(measure, now, then)
-    by_chance = beyond < Z_95 if (judged := beyond_chance(now, then)) is None else not judged
-    if not moved or (measure.is_rate and (by_chance or beyond < NOTABLE)):
+    moved, noise = found.moved(measure.decimals), _noise(measure, found.now, found.then)
+    beyond = abs(_step(found)) / noise
+    is_certain = beyond_chance(found.now, found.then) is True
+    if not moved or (measure.is_estimate and beyond < (NOTABLE if is_certain else Z_95)):
         return None
     past = _past(measure, figures, earlier)
     if len(past) < LEAST_PAST:
-        return Movement(measure, earlier, now, then, moved, beyond)
+        return Movement(measure, earlier, found, moved, beyond)
     usual = median(past)
     spread = MAD_TO_DEVIATION * median(abs(other - usual) for other in past)
-    unusual = abs(now.value - then.value - usual) / max(spread, _floor(measure, then))
-    return Movement(measure, earlier, now, then, moved, min(beyond, unusual) if measure.is_rate else unusual)
+    unusual = abs(_step(found) - usual) / max(spread, _floor(measure, found.then))
+    return Movement(measure, earlier, found, moved, min(beyond, unusual) if measure.is_estimate else unusual)
 
 
 def _past(measure: Measure, figures: Figures, earlier: str) -> list[float]:
@@ -103,16 +92,19 @@ def _past(measure: Measure, figures: Figures, earlier: str) -> list[float]:
     found: list[float] = []
     period = previous_period(figures.period)
     for _ in range(MOST_PAST):
-        now, then = figures.total(measure.id, period), figures.total(measure.id, step(period))
-        if now and then and now.value is not None and then.value is not None and comparable(now, then):
-            found.append(now.value - then.value)
+        if (both := compared(measure, figures, period, step(period))) is not None:
+            found.append(_step(both))
         period = previous_period(period)
     return found
 
 
+def _step(found: Comparison) -> float:
+    return (found.now.value or 0.0) - (found.then.value or 0.0)
+
+
 def _noise(measure: Measure, now: Reading, then: Reading) -> float:
     """What chance alone usually does: a standard error of shares and means, of counts that of Poisson."""
-    if measure.is_rate:
+    if measure.is_estimate:
         if now.interval is not None and then.interval is not None:
             halves = [(high - low) / (2 * Z_95) for low, high in (now.interval, then.interval)]
             return max(sqrt(sum(half * half for half in halves)), _floor(measure, then))
@@ -128,6 +120,6 @@ def _noise(measure: Measure, now: Reading, then: Reading) -> float:
 
 def _floor(measure: Measure, then: Reading) -> float:
     """The least that counts as a movement: a printed unit, a point, or a small part of the earlier value."""
-    if measure.is_rate:
+    if measure.is_estimate:
         return max(10.0**-measure.decimals, LEAST_POINTS[measure.unit])
     return max(10.0**-measure.decimals, LEAST_EFFECT * abs(then.value or 0.0))

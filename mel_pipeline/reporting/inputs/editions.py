@@ -151,7 +151,8 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
 def read_released(warehouse: Warehouse, edition: Edition | None = None, *, for_readers: bool) -> pd.DataFrame:
     """Public figures of every period, as they are now; of the indicators that an edition knows, if given."""
     figures = warehouse.read(
-        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
+        f"select * from released_figures where grain <> 'month'"  # noqa: S608
+        f" {'and version is not null' if for_readers else ''}"
         " order by indicator_id, period, dimension, category"
     )
     known = figures["indicator_id"].isin(edition.indicators["indicator_id"]) if edition else None
@@ -268,7 +269,9 @@ def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
 def _calculated(warehouse: Warehouse) -> set[str]:
     if not warehouse.has_table("released_figures"):
         return set()
-    return set(warehouse.read("select distinct period from released_figures")["period"])
+    return set(
+        warehouse.read("select distinct period from released_figures where grain <> 'month'")["period"]
+    )
 
 
 def _not_calculated(period: str, known: set[str]) -> ReportError:

@@ -58,6 +58,12 @@ FIGURES = Table(
         Field("n", "integer", "People, answers or posts the figure rests on", {"minimum": 0}),
         Field("low", "number", "Lower end of the 95% interval"),
         Field("high", "number", "Upper end of the 95% interval"),
+        Field(
+            "expected",
+            "integer",
+            "Days (issues, agreements) it should rest on; empty where it is whole by nature",
+        ),
+        Field("covered", "integer", "Those of them that it does rest on"),
         Field("unit", "string", "Unit", NEEDED),
         Field(
             "status",

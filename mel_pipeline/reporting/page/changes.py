@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mel_pipeline.reporting.figures.coverage import parts_in_words
 from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up
 from mel_pipeline.reporting.figures.movements import Movement, incomparable, movements
 from mel_pipeline.reporting.text.texts import rounded
@@ -35,11 +36,14 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
 
 
 def _sentence(edition: Edition, found: Movement, figures: Figures, texts: Texts) -> str:
-    # A level has moved since then; an amount of one quarter is only compared with that of another.
-    measure = found.measure
-    key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
+    measure, earlier = found.measure, found.earlier
     change = texts.change(measure, found.moved)
-    said = texts(key, name=measure.name, change=change, earlier=found.earlier)
+    if not found.found.is_whole:
+        parts = parts_in_words(found.found, texts)
+        return texts("story.like_for_like", name=measure.name, change=change, earlier=earlier, parts=parts)
+    # A level has moved since then; an amount of one quarter is only compared with that of another.
+    key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
+    said = texts(key, name=measure.name, change=change, earlier=earlier)
     where = _cause(found, figures, texts) or _where(found, figures, texts)
     return said + where + _why(edition, measure, texts) + "."
 
@@ -58,10 +62,10 @@ def _cause(found: Movement, figures: Figures, texts: Texts) -> str:
 def _where(found: Movement, figures: Figures, texts: Texts) -> str:
     """The categories that moved, where the cells add up to the total in both periods."""
     measure = found.measure
-    if measure.is_rate:
+    if measure.is_estimate:
         return ""
     for dimension in PLACES:
-        periods = [(found.now, figures.period), (found.then, found.earlier)]
+        periods = [(found.found.now, figures.period), (found.found.then, found.earlier)]
         cells = [figures.cells(measure.id, period, dimension) for _, period in periods]
         whole = all(
             adds_up(total, list(parts.values())) for (total, _), parts in zip(periods, cells, strict=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.reporting.chart_data.indicator import (
     COLUMNS,
     LONG,
@@ -19,7 +19,7 @@ from mel_pipeline.reporting.chart_data.indicator import (
     whole_year_note,
 )
 from mel_pipeline.reporting.figures.findings import finding
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 
@@ -148,7 +148,7 @@ def trend_frame(
 
 
 def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.is_rate else measure.aggregation
+    return "ratio" if measure.is_estimate else measure.aggregation
 
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:

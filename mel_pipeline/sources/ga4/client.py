@@ -19,6 +19,7 @@ from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, fetch_end, periods_of
 from mel_pipeline.sources.shared.platform.rows import Period, Quality, account_row, batch_of
+from mel_pipeline.sources.shared.values import Novelty
 
 PAGE = 10_000  # rows
 WHAT = "Google Analytics property"
@@ -109,6 +110,7 @@ class GoogleAnalytics(Client):
     ) -> tuple[list[dict[str, str]], Quality]:
         """Every row of a report, page by page, and how exact it is. Rows of zeros are requested too: a gap shows."""
         rows: list[dict[str, str]] = []
+        novelty = Novelty(f"Google Analytics report of {site}")
         qualities: set[Quality] = set()
         while True:
             body = {
@@ -125,6 +127,7 @@ class GoogleAnalytics(Client):
             qualities.add(page.quality)
             if not page.rows or len(rows) >= page.total:
                 return rows, parse.least_exact(qualities)
+            novelty.require(tuple(sorted(row.items())) for row in page.rows)
 
     def _page(self, site: str, body: Mapping[str, object], wanted: list[str]) -> parse.Report:
         self._budget.before_call()

@@ -121,7 +121,7 @@ class X(Client):
             token = parse.next_token(page)
             if token is None:
                 return
-            novelty.require([token])
+            novelty.require_next(token, parse.records(page))
             position = {"pagination_token": token}
 
     def _note_cut(self, account: str, quarter: Quarter) -> None:

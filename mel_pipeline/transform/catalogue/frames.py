@@ -91,7 +91,7 @@ COLUMNS: dict[str, list[str]] = {
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
         *("level", "collection", "rationale_en", "assessed_on"),
-        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers"),
+        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers", "parts"),
     ],
     "targets": ["indicator_id", "period", "kind", "on_date", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
@@ -138,6 +138,7 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
         "interval_covers": indicator.interval,
+        "parts": indicator.parts,
     }
 
 

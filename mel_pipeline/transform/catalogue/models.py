@@ -140,8 +140,10 @@ class Indicator(_Strict):
     direction: Literal["increase", "decrease", "in_band", "context"]
     band: tuple[float, float] | None = None
     disaggregations: list[Words]
+    parts: Words | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
     level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
     collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
     rationale: Text  # why it is measured
@@ -165,8 +167,22 @@ class Indicator(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _months_are_of_flows_that_are_not_about_persons(self) -> Indicator:
+        if self.months and (self.aggregation != "flow" or self.disclosure is not None):
+            raise ValueError(
+                "months: only of a flow, and never of persons: months of few would have to be withheld"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_a_breakdown(self) -> Indicator:
+        if self.parts is not None and self.parts not in self.disaggregations:
+            raise ValueError(f"parts: {self.parts} is none of its disaggregations")
+        return self
+
+    @model_validator(mode="after")
     def _shares_and_means_have_an_interval(self) -> Indicator:
-        if (self.interval is not None) != (self.unit in ("percent", "score")):
+        if (self.interval is not None) != (self.unit in ("percent", "score", "points")):
             raise ValueError(
                 "a share or mean says what its interval covers (chance or volunteers), a count has none"
             )

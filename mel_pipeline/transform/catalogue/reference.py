@@ -28,7 +28,7 @@ COLLECTION = {
 }
 INTERVAL = {
     "chance": "95 %, what chance alone would give for so many cases (Wilson)",
-    "volunteers": "95 %, plain: chance alone, among those who chose to answer (Wilson; of a mean Student's t)",
+    "volunteers": "95 %, plain: chance alone, among those who chose to answer (Wilson; of a mean or a net score Student's t)",
 }
 DIRECTION = {
     "increase": "more is better",

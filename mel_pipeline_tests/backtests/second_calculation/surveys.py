@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mel_pipeline_tests.backtests.second_calculation.cells import Cell, share
+from mel_pipeline_tests.backtests.second_calculation.cells import Cell, everybody, mean, share
 from mel_pipeline_tests.backtests.second_calculation.periods import Period
 
 ENGLISH = {
@@ -58,9 +58,9 @@ def cells(responses: pd.DataFrame, participations: pd.DataFrame, period: Period)
     valid = responses[period.contains(responses["day"]) & responses["score"].notna()]
     groups = {"total": valid} | {f"activity_type={kind}": rows for kind, rows in valid.groupby("Event_Type")}
     for name, rows in groups.items():
-        yield share("SAT-01", period, name, rows["score"].sum(), len(rows), factor=1)
+        yield mean("SAT-01", period, name, rows["score"], (1, 5))
         yield share("SAT-02", period, name, (rows["score"] >= 4).sum(), len(rows))
-    yield share("SAT-05", period, "total", len(valid), len(valid))
+    yield everybody("SAT-05", period, len(valid))
     for score in range(1, 6):
         yield share("SAT-05", period, f"answer={score}", (valid["score"] == score).sum(), len(valid))
     yield from _response_rate(valid, participations, period)
@@ -77,10 +77,9 @@ def _recommendation(responses: pd.DataFrame, period: Period) -> Iterator[Cell]:
         f"activity_type={kind}": rows for kind, rows in classes.groupby(answered["Event_Type"])
     }
     for name, rows in groups.items():
-        yield share(
-            "SAT-03", period, name, (rows == "Promoters").sum() - (rows == "Detractors").sum(), len(rows)
-        )
-    yield share("SAT-06", period, "total", len(classes), len(classes))
+        points = rows.map({"Promoters": 1, "Passives": 0, "Detractors": -1}).astype(int)
+        yield mean("SAT-03", period, name, points, (-100, 100), factor=100)
+    yield everybody("SAT-06", period, len(classes))
     for name in classes.cat.categories:
         yield share("SAT-06", period, f"recommendation={name}", (classes == name).sum(), len(classes))
 

@@ -29,7 +29,7 @@ from mel_pipeline.reporting.pictures.page import (
     write_page_charts,
 )
 from mel_pipeline.reporting.text.texts import Texts, load_texts
-from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, with_cells, with_figure
+from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, with_cells, with_figure, with_parts
 from mel_pipeline_tests.golden.sample_pictures import ANSWERS, SPREAD, pictured_edition
 from mel_pipeline_tests.unit.reporting.test_reporting_charts import assert_readable, boxes, contrast
 
@@ -211,7 +211,7 @@ def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, words):
 
 
 def test_a_previous_period_with_different_coverage_has_no_bar():
-    frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", note="Half of the labs."))["bullets"]
+    frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", expected=10, covered=5))["bullets"]
     row = frame.data.set_index("label").loc["Member cities engaged in Solutions Labs"]
     assert pd.isna(row["before"])
     assert row["before_shown"] == "other coverage"
@@ -452,9 +452,9 @@ def trend(edition, indicator):
 
 
 def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
-    edition = pictured_edition()
-    for quarter in ("2024-Q3", "2024-Q4"):
-        edition = with_figure(edition, "SAT-01", quarter, note="Without trainings.")
+    both, one = ["labs", "trainings"], ["labs"]
+    parts = {"2024-Q1": both, "2024-Q2": both, "2024-Q3": one, "2024-Q4": one}
+    edition = with_parts(pictured_edition(), "SAT-01", parts)
     frame = trend(edition, "SAT-01")
     assert frame.data.set_index("label").query("breaks").index.tolist() == ["2024-Q3"]
     assert "from 2024-Q3 on" in frame.footnote
@@ -469,7 +469,7 @@ def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
 
 
 def test_a_break_is_detected_across_a_gap():
-    edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", note="Without trainings.")
+    edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", expected=90, covered=60)
     broken = trend(edition, "SAT-01").data.query("breaks")["label"].tolist()
     assert broken == ["2024-Q1", "2024-Q2"]
 

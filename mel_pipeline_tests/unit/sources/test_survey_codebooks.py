@@ -122,6 +122,36 @@ def test_a_scale_never_passes_to_another_form_that_asks_for_gender_and_city_too(
     assert frame["satisfaction_score"].tolist() == (["5"] if is_the_form else [None])
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [({"scale": {"1": 1}}, {"scale": {"1": 5}}, "scale of '1' is 1.0 in one and 5.0"),
+     ({"scale": {"So so": 3}}, {"scale": {"so so!": "non_answer"}}, "scale of 'so so'"),
+     ({"event_code": "A-1"}, {"event_code": "B-2"}, "event_code is A-1 in one and B-2"),
+     ({"date_order": "day_first"}, {"date_order": "month_first"}, "date_order is"),
+     ({"consent": {"Maybe": True}}, {"consent": {"Maybe": False}}, "consent of 'maybe'"),
+     ({"scale": {"1": 1}}, {"scale": {"1": 1, "2": 2}}, None), ({"event_code": "A-1"}, {"language": "fr"}, None)],
+)  # fmt: skip
+@pytest.mark.behaviour("scale_evidence", "zoho_survey")
+@pytest.mark.fault(103)
+def test_two_codebooks_of_one_survey_that_disagree_refuse_it_and_a_general_one_yields(
+    tmp_path: Path, one: dict[str, object], other: dict[str, object], words: str | None
+) -> None:
+    (tmp_path / "a.csv").write_text(
+        "Response ID;Response Status;End time;NPS\na;Completed;2024-11-05 09:00;9\n"
+    )
+    books = [
+        Codebook.model_validate({"surveys": ["a"], **one}),
+        Codebook.model_validate({"surveys": ["a*"], **other}),
+    ]
+    for codebooks in (books, books[::-1]):
+        _, refused, _ = read(tmp_path, Rules(codebooks=codebooks))
+        assert bool(refused) is bool(words)
+    if words:
+        assert words in read(tmp_path, Rules(codebooks=books))[1]["a.csv"]
+    general = [Codebook.model_validate(one), books[1]]
+    assert read(tmp_path, Rules(codebooks=general))[1] == {}
+
+
 @pytest.mark.behaviour("unread_told", "google_forms")
 def test_silent_questions_of_the_case_are_told(tmp_path: Path) -> None:
     dropped(tmp_path, "silent_gender_nps_in_other_words.csv")

@@ -159,24 +159,39 @@ def test_another_question_that_looks_like_consent_is_still_named(tmp_path: Path)
     assert any("Do you accept to be quoted?" in words for words in warnings)
 
 
-@pytest.mark.behaviour("consent", "kobo", "odk")
-def test_submissions_from_a_server_are_left_out_as_those_of_a_file(tmp_path: Path) -> None:
+def from_server(home: Path, codebook: str = "") -> tuple[list[Batch], list[str]]:
     questions = [
         Question("_id", "_id", builtin="response_id"), Question("at", "at", builtin="completed_at"),
-        Question("ok", QUESTION),
+        Question("ok", QUESTION), Question("who", "You are:"),
     ]  # fmt: skip
+    answers = [("yes", "Woman"), ("no", "Man"), ("", "Woman")]
     records = [
-        {"_id": str(n), "at": f"{MONTH}{n}:00", "ok": answer} for n, answer in enumerate(("yes", "no", ""))
+        {"_id": str(n), "at": f"{MONTH}{n}:00", "ok": ok, "who": who} for n, (ok, who) in enumerate(answers)
     ]
-    (tmp_path / "survey_exports" / "codebooks").mkdir(parents=True)
-    (tmp_path / "survey_exports" / "codebooks" / "c.yml").write_text(
-        f"questions: {{consent: ['{QUESTION}']}}\n"
-    )
-    settings = Settings(home=tmp_path, sample=False, _env_file=None)
-    server = Server("Kobo", "_id", settings, lambda _: False)
+    (home / "survey_exports" / "codebooks").mkdir(parents=True)
+    (home / "survey_exports" / "codebooks" / "c.yml").write_text(codebook)
+    server = Server("Kobo", "_id", Settings(home=home, sample=False, _env_file=None), lambda _: False)
     form = Form("Feedback", Layout("kobo", questions), {})
     load = Load("responses", contract_of("kobo").entities["responses"])
-    batches = list(server.pull(load, ["f"], lambda _: (form, [(records, 3)])).batches)
+    pull = server.pull(load, ["f"], lambda _: (form, [(records, 3)]))
+    return list(pull.batches), pull.warnings()
+
+
+@pytest.mark.behaviour("consent", "kobo", "odk")
+def test_submissions_from_a_server_are_left_out_as_those_of_a_file(tmp_path: Path) -> None:
+    batches, warnings = from_server(tmp_path, f"questions: {{consent: ['{QUESTION}']}}\n")
     assert ids(batches) == ["0"]
     assert {key for batch in batches for key in batch.deleted} == {"kobo|1", "kobo|2"}
     assert "2 rows are no valid responses" in left_out(batches)
+    assert not any("looks like consent" in words for words in warnings)
+
+
+@pytest.mark.behaviour("unread_told", "kobo", "odk")
+@pytest.mark.fault(77)
+def test_questions_of_a_server_that_look_asked_are_reported_as_those_of_a_file(tmp_path: Path) -> None:
+    batches, warnings = from_server(tmp_path, "surveys: [Other]\n")
+    assert len(ids(batches)) == 3
+    assert any(words.startswith("Kobo Feedback: ") and "gender ('You are:')" in words for words in warnings)
+    assert any(
+        "looks like consent" in words and "1 of the first answers are no" in words for words in warnings
+    )

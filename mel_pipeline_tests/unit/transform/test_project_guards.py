@@ -19,7 +19,7 @@ FOLDER = PROJECT / "dbt_like_sql"
 INDICATORS = FOLDER / "models" / "marts" / "indicators"
 FIGURE_COLUMNS = [
     *("period", "grain", "quarter", "dimension", "category", "value"),
-    *("numerator", "denominator", "n", "low", "high", "variance", "status", "note"),
+    *("numerator", "denominator", "n", "low", "high", "variance", "expected", "covered", "status", "note"),
 ]
 META = {"_row_key", "_load_id", "_source_ref", "_changed_at", "_loaded_at", "_is_deleted"}
 

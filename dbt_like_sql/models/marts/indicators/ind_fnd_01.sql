@@ -21,6 +21,8 @@ cells as (
         case when exists (select 1 from {{ ref('fct_contribution') }}) then coalesce(sum(s.amount_converted), 0) end as numerator,
         cast(null as double precision) as denominator,
         count(s.amount_converted) as n,
+        count(s.deal_id) as expected,
+        count(s.amount_converted) as covered,
         case
             when count(s.amount_converted) < count(s.deal_id)
                 then 'Signed contributions without an amount, date or exchange rate, not in the sum: '
@@ -35,6 +37,7 @@ cells as (
 
     select
         period, '{{ dimension }}', {{ dimension }}, sum(amount_converted), null, count(amount_converted),
+        count(*), count(amount_converted),
         case when count(amount_converted) < count(*) then 'A contribution without an amount, date or exchange rate is not in the sum.' end
     from secured
     group by period, {{ dimension }}
@@ -42,4 +45,4 @@ cells as (
 
 )
 
-{{ figures('cells', 'count', 'No contribution has been loaded from the CRM.') }}
+{{ figures('cells', 'count', 'No contribution has been loaded from the CRM.', covers=true) }}

@@ -76,6 +76,7 @@ reckoned as (
         {{ days_between('c.as_of_on', 'c.taken_on') }} - 1 as days_needed,
         coalesce(sum(case when s.starts_on < c.taken_on then s.days end), 0) as days_present,
         {{ days_between('min(s.starts_on)', 'c.taken_on') }} as days_since_first,
+        min(s.starts_on) as first_on,
         max(r.account_key) is not null as is_reckonable
     from counts as c
     join {{ ref('dim_platform_account') }} as a on a.account_key = c.account_key and a.kind = 'social'
@@ -96,11 +97,14 @@ by_account as (
         case when days_present >= days_needed then followers end as followers,
         case
             when days_present >= days_needed then 'given'
+            when is_reckonable and days_present = days_since_first then 'begins_later'
             when is_reckonable then 'missing'
             else 'not_offered'
         end as state,
         case
             when days_present >= days_needed then null
+            when is_reckonable and days_present = days_since_first
+                then 'Its data begin on ' || cast(first_on as text) || '.'
             when is_reckonable
                 then cast(days_needed - days_present as text) || ' of ' || cast(days_needed as text)
                     || ' days of new followers are missing.'

@@ -73,6 +73,8 @@ cells as (
     select
         p.period, 'total' as dimension, cast(null as text) as category,
         sum(t.answered) as numerator, sum(t.invitations) as denominator, sum(t.invitations) as n,
+        sum(t.invitations) as expected,
+        sum(case when t.answered is not null then t.invitations end) as covered,
         case
             when count(t.invitations) = 0 then 'Nobody was invited to a survey in this period.'
             when count(t.answered) = 0 then 'No survey export holds answers for this period.'
@@ -100,9 +102,10 @@ cells as (
 
     select
         period, 'activity_type', event_type, answered, invitations, invitations,
+        invitations, case when answered is not null then invitations end,
         case when answered is null then 'No survey export holds answers for this kind of event.' end
     from by_type
 
 )
 
-{{ figures('cells', 'percent', 'No survey export holds answers for this period.') }}
+{{ figures('cells', 'percent', 'No survey export holds answers for this period.', covers=true) }}

@@ -31,4 +31,7 @@ cells as (
 
 )
 
-{{ figures('cells', 'percent', 'Nobody answered in this period how likely they are to recommend.') }}
+{{ figures(
+    'cells', 'percent', 'Nobody answered in this period how likely they are to recommend.',
+    unbounded="valued.dimension = 'total'"
+) }}

@@ -28,6 +28,7 @@ select
     cast(decimals as integer) as decimals,
     chart,
     chart_dimension,
-    interval_covers
+    interval_covers,
+    parts
 from {{ source('catalogue', 'indicators') }}
 where not _is_deleted

@@ -318,15 +318,47 @@ def codebook_for(survey: str, own: Sequence[Codebook], questions: Sequence[str] 
 
     Raises:
         ContractError: two of them contradict each other about one survey.
-        FileRefusedError: one of them cannot be used.
+        FileRefusedError: one of them cannot be used, or two for this survey disagree.
     """
     book = common_codebook()
-    for more in applying(survey, own, questions):
+    listed = applying(survey, own, questions)
+    _require_agreement(survey, [one for one in listed if one.surveys or one.form])
+    for more in listed:
         if isinstance(more, BrokenCodebook):
             raise FileRefusedError(f"{more.fault} Until then the file waits, and what was read of it stays.")
         nameless = more.form and not more.is_named(survey)
         book = _merged(book, more.model_copy(update={"event_code": None}) if nameless else more)
     return book
+
+
+def _require_agreement(survey: str, books: Sequence[Codebook]) -> None:
+    """Refuse a survey about which two of its codebooks disagree: which one counts would be a matter of their names.
+
+    Raises:
+        FileRefusedError: they do.
+    """
+    said: dict[tuple[str, str], object] = {}
+    for book in books:
+        event = book.event_code if not book.form or book.is_named(survey) else None
+        single = {
+            "language": book.language,
+            "date_order": book.date_order,
+            "zone": book.zone,
+            "event_code": event,
+        }
+        told: dict[tuple[str, str], object] = {
+            (name, ""): value for name, value in single.items() if value is not None
+        }
+        told |= {("scale", label): score for label, score in book._scores.items()}
+        told |= {("consent", label): agrees for label, agrees in book._agreements.items()}
+        for (name, label), value in told.items():
+            before = said.setdefault((name, label), value)
+            if before != value:
+                of = f" of '{label}'" if label else ""
+                raise FileRefusedError(
+                    f"Two codebooks apply to this survey and disagree: {name}{of} is {before} in one and {value} in"
+                    " the other. Correct one, or remove it. Until then the file waits, and what was read of it stays."
+                )
 
 
 def applying(survey: str, own: Sequence[Codebook], questions: Sequence[str] | None) -> list[Codebook]:

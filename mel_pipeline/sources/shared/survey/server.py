@@ -17,6 +17,7 @@ from mel_pipeline.sources.shared.survey.binding import questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
 from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.joining import require_branches
+from mel_pipeline.sources.shared.survey.looks import unread_looks
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.responses import batches, scale_in
 from mel_pipeline.sources.shared.survey.scale import Scale
@@ -82,6 +83,7 @@ class Server:
                     self.warnings += [
                         f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
                     ]
+                    self.warnings += [f"{place}: {words}" for words in unread_looks(answers, plan, book)]
                     self._look_for_questions(form, plan)
                 scale = scale_in([answers], plan, book)
                 unknown.update(scale.unknown)

@@ -192,6 +192,8 @@ def _explained(found: Provenance) -> list[str]:
             f"  withheld     {found.withheld} of {len(found.figures)} cells, to protect small groups"
         )
     lines += [f"  restated     {sentence}" for sentence in found.restated]
+    lines += [f"  stated       {sentence}" for sentence in found.statements]
+    lines += [f"  earlier      {words}" for words in found.earlier]
     lines.append(typer.style("From", bold=True))
     for item in found.inputs:
         quarantined = f", {item.quarantined:,} quarantined" if item.quarantined else ""

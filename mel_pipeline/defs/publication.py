@@ -134,7 +134,7 @@ def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     from mel_pipeline.quality.anomalies import Total, flags
     from mel_pipeline.quality.results import PLAUSIBILITY, RuleResult
     from mel_pipeline.quality.results_log import note_results
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
     series: dict[str, dict[str, Total]] = {}
     # Only quarters with the same coverage: the notes must say that the same is not counted.
@@ -148,7 +148,7 @@ def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
         series.setdefault(row["indicator_id"], {})[row["period"]] = Total(row["value"], row["n"])
     found = [
         flag
-        for indicator in load_catalogue(mel.settings.sql_dir).indicators
+        for indicator in catalogue_of(mel.settings).indicators
         for flag in flags(indicator, series.get(indicator.id, {}), quarter)
     ]
     rules = [

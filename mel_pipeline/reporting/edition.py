@@ -134,6 +134,37 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """Where a figure counted by hand comes from. ``day``: when it was accepted; None: before the first version.
+
+    ``category`` is empty for a total.
+    """
+
+    indicator_id: str
+    period: str
+    dimension: str
+    category: str
+    evidence: str
+    role: str
+    day: date | None
+    version: int
+
+
+@dataclass(frozen=True)
+class EarlierFigure:
+    """A figure published before the pipeline, with where it was printed. Never one of the calculated figures."""
+
+    indicator_id: str
+    period: str
+    dimension: str
+    category: str
+    value: float
+    document: str
+    page: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Region:
     """A region of the network: its names by language, and its column and row in the picture of the members."""
 
@@ -179,6 +210,9 @@ class Edition:
         default_factory=dict
     )  # the organisation's: language → English → text
     said: Said | None = None  # of a published edition: stays as it was published
+    statements: list[Stated] = field(default_factory=list)  # of released figures that were counted by hand
+    earlier: list[EarlierFigure] = field(default_factory=list)
+    verbatim: frozenset[str] = frozenset()  # words of people, printed in every language as they were written
 
 
 def check_columns(edition: Edition) -> None:

@@ -27,13 +27,23 @@ DEVIATION = {"score": 1.0, "points": 70.0}  # of single answers from 1 to 5; of 
 
 @dataclass(frozen=True)
 class Movement:
-    """A total beside that of ``earlier``, like for like. ``moved``: the difference in print; ``size``: times what is usual."""
+    """A total beside that of ``earlier``, like for like. ``moved``: the difference of what is printed; ``size``: times what
+    is usual.
+    """
 
     measure: Measure
     earlier: str
-    found: Comparison
+    common: Comparison
     moved: float
     size: float
+
+    @property
+    def now(self) -> Reading:
+        return self.common.now
+
+    @property
+    def then(self) -> Reading:
+        return self.common.then
 
 
 def movements(known: Sequence[Measure], figures: Figures) -> list[Movement]:
@@ -46,12 +56,11 @@ def movements(known: Sequence[Measure], figures: Figures) -> list[Movement]:
         for measure in known
         if not measure.is_distribution and (movement := _movement(measure, figures)) is not None
     ]
-    counted = {(item.found.now.value, item.found.then.value) for item in found}
+    counted = {(item.now.value, item.then.value) for item in found}
     news = [
         item
         for item in found
-        if item.measure.unit != "percent"
-        or (item.found.now.numerator, item.found.then.numerator) not in counted
+        if item.measure.unit != "percent" or (item.now.numerator, item.then.numerator) not in counted
     ]
     notable = [item for item in news if item.measure.headline or item.size >= NOTABLE]
     return sorted(notable, key=lambda item: -item.size)
@@ -61,45 +70,45 @@ def incomparable(known: Sequence[Measure], figures: Figures) -> list[tuple[Measu
     """Headline figures that have nothing in common with the period that they would be compared with."""
     found = []
     for measure in known:
+        earlier, common = comparison(measure, figures, figures.period)
         now = figures.total(measure.id, figures.period)
-        earlier, both = comparison(measure, figures, figures.period)
-        if measure.headline and earlier and both is None and now is not None and now.value is not None:
+        if measure.headline and earlier and now is not None and now.value is not None and common is None:
             found.append((measure, earlier))
     return found
 
 
 def _movement(measure: Measure, figures: Figures) -> Movement | None:
-    earlier, found = comparison(measure, figures, figures.period)
-    if found is None or found.is_chance:
+    earlier, common = comparison(measure, figures, figures.period)
+    if common is None or common.now.value is None or common.then.value is None:
         return None
-    moved, noise = found.moved(measure.decimals), _noise(measure, found.now, found.then)
-    beyond = abs(_step(found)) / noise
-    is_certain = beyond_chance(found.now, found.then) is True
-    if not moved or (measure.is_estimate and beyond < (NOTABLE if is_certain else Z_95)):
+    now, then = common.now, common.then
+    difference = common.now.value - common.then.value
+    moved = common.moved(measure.decimals)
+    beyond = abs(difference) / _noise(measure, now, then)
+    by_chance = beyond < Z_95 if (judged := beyond_chance(now, then)) is None else not judged
+    if not moved or (measure.is_estimate and (by_chance or beyond < NOTABLE)):
         return None
     past = _past(measure, figures, earlier)
     if len(past) < LEAST_PAST:
-        return Movement(measure, earlier, found, moved, beyond)
+        return Movement(measure, earlier, common, moved, beyond)
     usual = median(past)
     spread = MAD_TO_DEVIATION * median(abs(other - usual) for other in past)
-    unusual = abs(_step(found) - usual) / max(spread, _floor(measure, found.then))
-    return Movement(measure, earlier, found, moved, min(beyond, unusual) if measure.is_estimate else unusual)
+    unusual = abs(difference - usual) / max(spread, _floor(measure, then))
+    size = min(beyond, unusual) if measure.is_estimate else unusual
+    return Movement(measure, earlier, common, moved, size)
 
 
 def _past(measure: Measure, figures: Figures, earlier: str) -> list[float]:
-    """Earlier movements over the same distance."""
+    """Earlier movements over the same distance, like for like."""
     step = year_before if earlier == year_before(figures.period) else previous_period
     found: list[float] = []
     period = previous_period(figures.period)
     for _ in range(MOST_PAST):
-        if (both := compared(measure, figures, period, step(period))) is not None:
-            found.append(_step(both))
+        common = compared(measure, figures, period, step(period))
+        if common and common.now.value is not None and common.then.value is not None:
+            found.append(common.now.value - common.then.value)
         period = previous_period(period)
     return found
-
-
-def _step(found: Comparison) -> float:
-    return (found.now.value or 0.0) - (found.then.value or 0.0)
 
 
 def _noise(measure: Measure, now: Reading, then: Reading) -> float:

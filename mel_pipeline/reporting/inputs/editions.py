@@ -26,11 +26,12 @@ from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.kept_editions import published_edition
 from mel_pipeline.reporting.inputs.narrative import read_narrative
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.reporting.inputs.stated import read_stated
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -109,6 +110,7 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
     figures = read_released(warehouse, for_readers=for_readers)
     order = [name.strip() for name in settings.languages.split(",")]
     quality = read_quality(warehouse, settings.min_cell)
+    stated = read_stated(warehouse, settings, figures)
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -116,15 +118,18 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         regions=_regions(warehouse),
-        sentences=_sentences(warehouse),
+        sentences=_sentences(warehouse, stated.sentences),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
-        indicators=read_translated(
-            warehouse,
-            "select * from dim_indicator order by position, indicator_id",
-            "indicator",
-            "indicator_id",
-            order,
+        indicators=stated.with_baselines(
+            read_translated(
+                warehouse,
+                "select * from dim_indicator order by position, indicator_id",
+                "indicator",
+                "indicator_id",
+                order,
+            ),
+            period,
         ),
         targets=read_targets(warehouse),
         lines_of_action=read_translated(
@@ -145,6 +150,9 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         restatements=_restatements(warehouse, settings, period, for_readers=for_readers),
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=read_narrative(settings, period),
+        statements=stated.statements,
+        earlier=stated.earlier,
+        verbatim=stated.verbatim,
     )
 
 
@@ -197,8 +205,8 @@ def read_targets(warehouse: Warehouse) -> pd.DataFrame:
     return warehouse.read("select * from dim_target order by indicator_id, period, kind, on_date")
 
 
-def _sentences(warehouse: Warehouse) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _sentences(warehouse: Warehouse, stated: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    found = {language: dict(texts) for language, texts in stated.items()}
     for row in warehouse.records(
         "select code, language, text from dim_translation where subject = 'sentence' order by language, code"
     ):
@@ -216,7 +224,7 @@ def _movements(
     """
     ledger = ledger_rows(warehouse)
     found = {}
-    for indicator in load_catalogue(settings.sql_dir).indicators:
+    for indicator in catalogue_of(settings).indicators:
         amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in RATES
         earlier = year_before(period) if amounts else previous_period(period)
         is_revised = any(
@@ -311,8 +319,8 @@ def read_quality(warehouse: Warehouse, min_cell: int) -> pd.DataFrame:
     rows = []
     for source in source_names():
         contract = contract_of(source)
-        if contract.kind is not None and source not in tried:
-            continue  # a platform the organisation does not use
+        if contract.kind == "stated" or (contract.kind is not None and source not in tried):
+            continue  # what people state is no data of a source; a platform the organisation does not use
         for entity, details in contract.entities.items():
             load = loads.get(
                 (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
@@ -343,6 +351,7 @@ def _card(warehouse: Warehouse, quality: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {**vars(line), "aside": line.quarantined, "rows": None if line.source in small else line.rows}
         for line in card(warehouse)
+        if contract_of(line.source).kind != "stated"
     ]
 
 

@@ -36,14 +36,16 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
 
 
 def _sentence(edition: Edition, found: Movement, figures: Figures, texts: Texts) -> str:
-    measure, earlier = found.measure, found.earlier
+    measure = found.measure
     change = texts.change(measure, found.moved)
-    if not found.found.is_whole:
-        parts = parts_in_words(found.found, texts)
-        return texts("story.like_for_like", name=measure.name, change=change, earlier=earlier, parts=parts)
+    if not found.common.is_whole:
+        parts = parts_in_words(found.common, texts)
+        return texts(
+            "story.like_for_like", name=measure.name, change=change, earlier=found.earlier, parts=parts
+        )
     # A level has moved since then; an amount of one quarter is only compared with that of another.
     key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
-    said = texts(key, name=measure.name, change=change, earlier=earlier)
+    said = texts(key, name=measure.name, change=change, earlier=found.earlier)
     where = _cause(found, figures, texts) or _where(found, figures, texts)
     return said + where + _why(edition, measure, texts) + "."
 
@@ -65,7 +67,7 @@ def _where(found: Movement, figures: Figures, texts: Texts) -> str:
     if measure.is_estimate:
         return ""
     for dimension in PLACES:
-        periods = [(found.found.now, figures.period), (found.found.then, found.earlier)]
+        periods = [(found.now, figures.period), (found.then, found.earlier)]
         cells = [figures.cells(measure.id, period, dimension) for _, period in periods]
         whole = all(
             adds_up(total, list(parts.values())) for (total, _), parts in zip(periods, cells, strict=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
@@ -64,17 +64,23 @@ def localised(wording: Wording, texts: Texts) -> str:
     return english
 
 
-def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
+def main_point_fault(text: str, known: Container[str]) -> str:
+    """Why a text cannot be a main point; empty: it can. For the page, and for the workbook when it is written."""
     if re.search(r"\d", PLACE.sub("", text)):
-        raise ReportError(
-            "Reading the main points: a number is typed by hand. Write figures as {MEM-01}, so that they are always"
-            " current, and other numbers in words."
+        return (
+            "a number is typed by hand. Write figures as {MEM-01}, so that they are always current, and other numbers in"
+            " words"
         )
+    unknown = [place[1] for place in PLACE.finditer(text) if place[1] not in known]
+    return f"there is no indicator {unknown[0]}. Correct it" if unknown else ""
+
+
+def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
+    if fault := main_point_fault(text, measures):
+        raise ReportError(f"Reading the main points: {fault}.")
 
     def value(place: re.Match[str]) -> str:
-        measure = measures.get(place[1])
-        if measure is None:
-            raise ReportError(f"Reading the main points: there is no indicator {place[1]}. Correct the file.")
+        measure = measures[place[1]]
         if place[2] == "target":
             target = figures.target(measure, figures.period)
             return texts("page.no_target") if target is None else texts.value_with_unit(measure, target.value)

@@ -19,6 +19,7 @@ from mel_pipeline.reporting.figures.lookup import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mel_pipeline.reporting.edition import EarlierFigure, Stated
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -59,6 +60,8 @@ class Row:
     n: str
     baseline: Cell  # with the period it is of
     interval: str  # 95 %, of shares and means
+    stated: tuple[str, ...] = ()  # of a figure counted by hand: by whom, when, with what evidence
+    earlier: tuple[str, ...] = ()  # figures published before the pipeline, with document and page
     restated: str = ""  # what the data give now, where a published figure has changed
 
 
@@ -83,8 +86,41 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         n=_base(reading, texts),
         interval=_interval(measure, reading, texts),
         baseline=_baseline(measure, texts),
+        stated=tuple(
+            statement_words(item, measure, texts) for item in figures.statements(measure.id, period)
+        ),
+        earlier=tuple(earlier_words(item, measure, texts) for item in figures.earlier_figures(measure.id)),
         restated=restated,
     )
+
+
+def statement_words(item: Stated, measure: Measure, texts: Texts) -> str:
+    """``Q4 2024: MEL lead, 30 November 2026, version 7 of the workbook. Evidence: attendance lists``."""
+    which = texts.period(item.period)
+    if item.category:
+        which = f"{which}, {texts.category(item.dimension, item.category)}"
+    if item.day is None:
+        return texts("page.stated_before", which=which, role=measure.owner_role, evidence=item.evidence)
+    return texts(
+        "page.stated_line",
+        which=which,
+        role=item.role,
+        day=texts.day(item.day),
+        version=item.version,
+        evidence=item.evidence,
+    )
+
+
+def earlier_words(item: EarlierFigure, measure: Measure, texts: Texts) -> str:
+    """``2022: 1,200 (Annual report 2022, p. 14)``."""
+    words = texts(
+        "page.earlier_line",
+        period=item.period,
+        value=texts.value_with_unit(measure, item.value),
+        document=item.document,
+        page=item.page,
+    )
+    return f"{words} {item.note}".strip()
 
 
 def target_cell(measure: Measure, judged: Standing, period: str, texts: Texts) -> Cell:

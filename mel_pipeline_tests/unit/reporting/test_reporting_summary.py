@@ -13,7 +13,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
-from mel_pipeline.reporting.inputs.narrative import narrative_path, read_narrative, start_narrative
+from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.reporting.page.summary import (
     decisions_needed,
     narrative_of,
@@ -22,6 +22,7 @@ from mel_pipeline.reporting.page.summary import (
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.page.topics import reach_ladder, topic_of, who_answered
 from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.sources.workbook.versions import issue
 from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, sample_edition, with_cells, with_figure
 
 
@@ -170,25 +171,25 @@ def settings(tmp_path, **more):
     return Settings(home=tmp_path, sample=False, **more)
 
 
-def test_the_form_for_an_edition_reads_as_nothing_written_and_is_never_overwritten(tmp_path):
-    path = start_narrative(settings(tmp_path), "2024-Q4")
+def put(tmp_path, content, folder="narrative"):
+    path = tmp_path / folder / "2024-Q4.yml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+
+
+def test_a_file_of_before_counts_until_the_workbook_is_in_use_and_no_longer(tmp_path):
+    put(tmp_path, "lessons: [{en: Keep this}]\n", "learning")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
+    put(tmp_path, "lessons: [{en: The newer one}]\n")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="The newer one")]
+    issue(settings(tmp_path))
+    put(tmp_path, "lessons: [{en: Too late}]\n")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="The newer one")]
+
+
+def test_an_empty_file_of_before_means_that_nothing_is_written(tmp_path):
+    put(tmp_path, "main_points: []\n")
     assert read_narrative(settings(tmp_path), "2024-Q4") == Narrative()
-    path.write_text("lessons: [{en: Keep this}]\n")
-    start_narrative(settings(tmp_path), "2024-Q4")
-    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
-
-
-def test_a_file_in_the_old_folder_is_still_read_with_one_warning(tmp_path, caplog):
-    old = tmp_path / "learning" / "2024-Q4.yml"
-    old.parent.mkdir()
-    old.write_text("lessons: [{en: Keep this}]\n")
-    assert start_narrative(settings(tmp_path), "2024-Q4") == old
-    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
-    assert [record.message.count("Rename it") for record in caplog.records] == [1]
-    new = tmp_path / "narrative" / "2024-Q4.yml"
-    new.parent.mkdir()
-    new.write_text("lessons: [{en: The newer one}]\n")
-    assert narrative_path(settings(tmp_path), "2024-Q4") == new
 
 
 def test_missing_notes_are_not_an_error_and_the_sample_includes_an_example(tmp_path):
@@ -203,15 +204,13 @@ def test_missing_notes_are_not_an_error_and_the_sample_includes_an_example(tmp_p
     [
         ("lessons: [", "line 1"),
         ("lesons: []", "lesons"),
-        ("comments: [{theme: {en: Time}, people: 0}]", "people"),
+        ("comments: [{theme: {en: Time}}]", "people"),
         ("decisions: [{en: Do it}]", "owner_role"),
-        ("main_points: [{en: a}, {en: b}, {en: c}, {en: d}, {en: e}, {en: f}, {en: g}]", "main_points"),
+        ("main_points: [{en: a}, {en: b}, {en: c}, {en: d}, {en: e}, {en: f}, {en: g}]", "Main points"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where_and_repeats_nothing_of_it(tmp_path, content, reason):
-    path = narrative_path(settings(tmp_path), "2024-Q4")
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
+    put(tmp_path, content)
     with pytest.raises(ReportError, match=reason) as error:
         read_narrative(settings(tmp_path), "2024-Q4")
     assert "Do it" not in str(error.value)

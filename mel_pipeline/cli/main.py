@@ -15,7 +15,6 @@ import typer
 from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
-from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
 from mel_pipeline.cli.narrative import narrative
@@ -27,8 +26,9 @@ from mel_pipeline.cli.survey import app as survey_commands
 from mel_pipeline.cli.warehouse import app as warehouse_commands
 from mel_pipeline.cli.workbook import app as workbook_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
+from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, parse_period
 from mel_pipeline.core.private_files import be_private
 
 if TYPE_CHECKING:
@@ -91,6 +91,14 @@ def _quarter(text: str) -> Quarter:
         raise typer.BadParameter(str(error)) from None
 
 
+def _period(text: str) -> Quarter | int:
+    try:
+        found = parse_period(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return Quarter.parse(found) if "-" in found else int(found)
+
+
 QuarterOption = Annotated[
     Quarter, typer.Option("--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="Quarter to work on.")
 ]
@@ -113,11 +121,12 @@ def run(quarter: QuarterOption) -> None:
 
 @app.command()
 def report(
+    period: Annotated[str, typer.Argument(help="2024-Q2 for one quarter, 2024 for a whole year.")] = "",
     year: Annotated[
         int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are written.")
     ] = 2024,
 ) -> None:
-    """Write every quarterly report of a year and its annual edition.
+    """Write the report of a quarter, or every report of a year and its annual edition.
 
     Calculates the figures of the year before first, so that the reports can compare.
     """
@@ -129,9 +138,14 @@ def report(
         from mel_pipeline.defs.ranges import TO, named
         from mel_pipeline.defs.serving.running import jobs
         from mel_pipeline.defs.serving.years import run_all
-        from mel_pipeline.defs.year import runs_of_year
+        from mel_pipeline.defs.year import runs_of_quarter, runs_of_year
 
-        runs = runs_of_year(settings, year)
+        wanted = _period(period or str(year))
+        runs = (
+            runs_of_quarter(settings, wanted)
+            if isinstance(wanted, Quarter)
+            else runs_of_year(settings, wanted)
+        )
         warnings: dict[str, str] = {}
 
         def on_begin(job: str, partition: str) -> None:

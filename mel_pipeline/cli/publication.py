@@ -134,7 +134,9 @@ def rebuild(quarter: QuarterArgument) -> None:
 
 def explain(
     indicator: Annotated[str, typer.Argument(metavar="MEM-02")],
-    period: Annotated[str, typer.Argument(metavar="2024-Q4", help="A quarter or a year.")],
+    period: Annotated[
+        str, typer.Argument(metavar="2024-Q4", help="A quarter or a year; of some flows a month.")
+    ],
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the model as well.")] = False,
     against: Annotated[
         str,
@@ -216,7 +218,9 @@ def _figure(row: dict[str, object]) -> str:
     if row["value"] is None:
         return f"not available: {row['note']}"
     of = "" if row["denominator"] is None else f" ({row['numerator']:g} of {row['denominator']:g})"
-    return f"{row['value']:,.2f}".removesuffix(".00") + of
+    sure = "" if row["low"] is None else f", 95 % interval {row['low']:.2f} to {row['high']:.2f}"
+    whole = "" if row["expected"] is None else f", {row['covered']:g} of {row['expected']:g} covered"
+    return f"{row['value']:,.2f}".removesuffix(".00") + of + sure + whole
 
 
 def register(app: typer.Typer) -> None:

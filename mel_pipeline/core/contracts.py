@@ -51,13 +51,13 @@ class Column(BaseModel):
 
 
 class Kept(BaseModel):
-    """Stored rows that a new version without content does not replace: those with ``stored`` in a column, by rows
-    with one of ``over`` in it."""
+    """Stored rows that a new version without content does not replace: those with one of ``stored`` in a column, by
+    rows with one of ``over`` in it."""
 
     model_config = ConfigDict(extra="forbid")
 
     column: str
-    stored: str = Field(pattern=r"[a-z_]+")
+    stored: list[Annotated[str, Field(pattern=r"[a-z_]+")]]
     over: list[Annotated[str, Field(pattern=r"[a-z_]+")]]
 
 

@@ -98,6 +98,11 @@ class Settings(DeliverySettings):
         SecretStr(""),
         description="Key of people's pseudonyms; created in MEL_HOME/secrets if not set. Keep a copy.",
     )
+    keep_runs_days: int = Field(
+        90,
+        ge=7,
+        description="Runs older than this leave Dagster's history, but for the last of each job and quarter.",
+    )
     backup_dir: Path | None = Field(
         None, description="Folder for backups, on another disk: `mel backup` writes one a time into it."
     )

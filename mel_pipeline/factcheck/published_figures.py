@@ -39,7 +39,7 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
         raise ReportError("Checking a draft: nothing has been calculated yet. Run `mel report` first.")
     with warehouse.connect():  # one connection for both
         figures = warehouse.read(
-            "select * from released_figures order by indicator_id, period, dimension, category"
+            "select * from released_figures where grain <> 'month' order by indicator_id, period, dimension, category"
         )
         indicators = read_translated(
             warehouse,

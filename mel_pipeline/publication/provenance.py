@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import assets_of
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
@@ -69,7 +69,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
     """Collect everything known about one figure.
 
     Args:
-        period: ``2024-Q4`` or ``2024``.
+        period: ``2024-Q4``, ``2024``, or of some flows a month: ``2024-11``.
 
     Raises:
         ReportError: there is no such indicator, or the period has not been calculated.
@@ -79,7 +79,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
     if indicator is None:
         known = ", ".join(item.id for item in catalogue.indicators)
         raise ReportError(f"Explaining {indicator_id}: there is no such indicator. Known: {known}.")
-    quarter = period if "-Q" in period else f"{period}-Q4"
+    quarter = closing_quarter(period)
     calculation = last_calculation(warehouse, quarter)
     figures = warehouse.records(
         "select * from released_figures where indicator_id = :indicator and period = :period"

@@ -163,7 +163,7 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
     )
     with warehouse.transaction() as connection:
         ensure_tables(connection)
-        rows = current.figures.assign(version=version)[["version", *tables.CELL_COLUMNS]]
+        rows = current.figures.assign(version=version)[["version", *tables.CELL_COLUMNS, *tables.QUALIFIERS]]
         connection.execute(sa.insert(tables.published_figures), _records(rows))
         if behind := _records(current.numbers.assign(quarter=str(quarter), version=version)):
             connection.execute(sa.insert(tables.protected_numbers), behind)

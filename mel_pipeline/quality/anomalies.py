@@ -12,9 +12,9 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.statistics import MOST_Z, robust_z
 from mel_pipeline.transform.catalogue import Indicator
 
-BOUNDS = {"percent": (0.0, 100.0), "score": (1.0, 5.0)}
+BOUNDS = {"percent": (0.0, 100.0), "score": (1.0, 5.0), "points": (-100.0, 100.0)}
 # How far a figure may move before it is flagged: levels move slowly, amounts with the calendar of events.
-MOST_POINTS = {"percent": 15.0, "score": 0.5}
+MOST_POINTS = {"percent": 15.0, "score": 0.5, "points": 20.0}
 MOST_PERCENT = {"stock": 20.0, "flow": 100.0, "distinct": 100.0, "ratio": 100.0}
 LEAST_BASE = 10.0  # below it a percentage change is meaningless
 

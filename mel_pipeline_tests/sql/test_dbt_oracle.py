@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter
@@ -124,6 +125,18 @@ def test_real_dbt_builds_the_same_tables_for_two_quarters_in_sequence(landed: Pa
         assert different == {}, f"{quarter}: not the same in dbt and in our runner"
     values = _closing(ours).read("select * from indicator_values")
     assert set(values["quarter"]) == set(QUARTERS)
+
+
+def test_dbt_clears_the_quarter_of_every_model_that_grows_by_quarter() -> None:
+    """Its delete+insert keeps the old rows of a quarter that has none any more; our runner deletes them itself."""
+    folders = yaml.safe_load((FOLDER / "dbt_project.yml").read_text(encoding="utf-8"))["models"]["mel"]
+    assert folders["marts"]["+pre-hook"] == "{{ clear_quarter(this) }}"
+    growing = [
+        model
+        for model in SqlProject.load(FOLDER, variables("2024-Q4")).models.values()
+        if model.config.unique_key == "quarter"
+    ]
+    assert growing and all("marts" in model.path.parts for model in growing)
 
 
 def _closing(path: Path) -> Warehouse:

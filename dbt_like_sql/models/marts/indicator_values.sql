@@ -13,6 +13,11 @@ select
     numerator,
     denominator,
     n,
+    low,
+    high,
+    variance,
+    expected,
+    covered,
     status,
     note
 from {{ ref(model) }}

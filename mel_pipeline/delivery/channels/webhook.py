@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from mel_pipeline.core.errors import DeliveryError, SettingsError
+from mel_pipeline.core.deadline import Deadline, within
+from mel_pipeline.core.errors import DeliveryError, SettingsError, TransientSourceError
 
-TIMES = (3.0, 6.0)  # seconds to connect, to answer
+TIMES = (3.0, 6.0)  # seconds to connect, between two bytes
+LONGEST = 10.0  # seconds for a whole answer
 MOST_CHARACTERS = 3_000  # Google Chat takes 4,096, Slack more
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -43,6 +45,8 @@ def _call(
 ) -> None:
     import requests
 
+    from mel_pipeline.sources.shared.deadline import DeadlineAdapter
+
     parts = urlsplit(url)
     if not parts.hostname or not (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
@@ -54,9 +58,16 @@ def _call(
 
     def once() -> str:
         try:
-            answer = requests.request(method, url, json=body, timeout=TIMES, allow_redirects=False)
+            with within(Deadline(f"The {place.what}", LONGEST)), requests.Session() as session:
+                session.mount("https://", DeadlineAdapter())
+                session.mount("http://", DeadlineAdapter())
+                answer = session.request(
+                    method, url, json=body, timeout=TIMES, allow_redirects=False, stream=True
+                )  # its text is never read
         except requests.RequestException as error:  # its text contains the address
             return f"it could not be reached ({type(error).__name__})"
+        except TransientSourceError:
+            return f"its answer took longer than {LONGEST:g} seconds"
         if answer.status_code == 429 or answer.status_code >= 500:
             return f"it answered {answer.status_code}"
         if not answer.ok or answer.is_redirect:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage, code_of, page_frame
+from mel_pipeline.reporting.figures.coverage import compared
 from mel_pipeline.reporting.figures.judgement import JUDGED, ON_TRACK, Standing, standing, status_of
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading, comparable
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
@@ -62,10 +63,11 @@ def _row(stage: Stage, measure: Measure, judged: Standing, target: Target) -> di
     texts, period = stage.texts, stage.period
     now = stage.total(measure.id, period)
     before = stage.total(measure.id, previous_period(period))
+    common = compared(measure, stage.figures, period, previous_period(period))
     if judged.value is not None and judged.value != now.value:
         now, before = replace(now, value=judged.value), Reading(NOT_AVAILABLE)  # the sum of a year so far
         before_value, before_shown = None, ""
-    elif now.value is not None and not comparable(now, before):
+    elif now.value is not None and before.value is not None and (common is None or not common.is_whole):
         before_value, before_shown = None, texts("page.other_coverage")
     else:
         before_value, before_shown = before.value, stage.shown(measure, before)

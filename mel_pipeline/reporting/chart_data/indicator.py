@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mel_pipeline.reporting.figures.coverage import compared
 from mel_pipeline.reporting.figures.findings import UNSTATED, breakdown_finding, finding
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    comparable,
     quarters_shown,
 )
 
@@ -35,6 +35,8 @@ GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
 COLUMNS = [
     "label",
     "value",
+    "low",
+    "high",
     "shown",
     "full",
     "n",
@@ -46,13 +48,15 @@ COLUMNS = [
     "code",
     "breaks",
 ]
+TYPES = {"value": "float64", "low": "float64", "high": "float64", "target": "float64", "n": "Int64"}
 
 
 @dataclass(frozen=True)
 class ChartFrame:
     """``data``: one row per mark, in drawing order, columns ``COLUMNS``.
 
-    ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
+    ``value`` is what is plotted (missing when there is none), ``low`` and ``high`` its 95 % interval,
+    ``shown`` its label, ``full`` the unshortened one,
     ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition, ``breaks`` whether
     something else is counted than in the mark before.
     """
@@ -147,7 +151,7 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
-    stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    stated = "ratio" if measure.is_estimate else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.unit(measure),
@@ -158,6 +162,8 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     column = texts("table.quarter")
     foot = break_words([str(row["label"]) for row in rows if row["breaks"]], texts)
     foot = f"{whole_year_note(edition, measure, texts)} {foot}".strip()
+    if any(row["low"] is not None for row in rows):
+        foot = f"{foot} {texts('chart.interval')}".strip()
     return _frame(
         scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
     )
@@ -172,14 +178,15 @@ def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:
 def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> list[str]:
     """The periods whose coverage differs from that of the last period before them that has a figure."""
     found = []
-    last: Reading | None = None
+    last = ""
     for period in periods:
         reading = figures.total(measure.id, period)
         if reading is None or reading.value is None:
             continue
-        if last is not None and not comparable(reading, last):
+        common = compared(measure, figures, period, last) if last else None
+        if last and (common is None or not common.is_whole):
             found.append(period)
-        last = reading
+        last = period
     return found
 
 
@@ -248,7 +255,7 @@ def _gender(scene: _Scene) -> ChartFrame:
 
 def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
     measure, texts = scene.measure, scene.texts
-    base = reading.n if measure.unit in ("percent", "score") else None
+    base = reading.n if measure.is_estimate else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
         shown = full = texts.choice("status", code)
@@ -256,9 +263,12 @@ def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict
         code = "ok"
         full = texts.value(measure, reading.value)
         shown = texts.short_value(measure, reading.value) if scene.narrow else full
+    low, high = (reading.interval if reading.value is not None else None) or (None, None)
     return {
         "label": label,
         "value": reading.value,
+        "low": low,
+        "high": high,
         "shown": shown,
         "full": full,
         "n": base,
@@ -284,7 +294,7 @@ def _frame(
     foot: str = "",
 ) -> ChartFrame:
     texts = scene.texts
-    data = pd.DataFrame(rows, columns=COLUMNS).astype({"value": "float64", "target": "float64", "n": "Int64"})
+    data = pd.DataFrame(rows, columns=COLUMNS).astype(TYPES)
     source = texts("chart.source", source=texts.say(scene.measure.source))
     if scene.edition.is_sample:
         source = texts("chart.sample", rest=source)

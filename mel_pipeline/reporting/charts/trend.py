@@ -1,4 +1,7 @@
-"""A figure by quarter: bars for amounts, a line for levels and shares. A missing quarter breaks it."""
+"""A figure by quarter: bars for amounts, a line for levels, points with intervals for shares and means.
+
+A missing quarter breaks the line.
+"""
 
 from __future__ import annotations
 
@@ -62,9 +65,12 @@ def _floor(frame: ChartFrame) -> float:
 def _limits(frame: ChartFrame) -> tuple[float, float]:
     """Bars and shares begin at zero, scores at one; other levels may begin higher: the foot line says so."""
     values = frame.data["value"].dropna()
-    top = max([*values, *frame.data["target"].dropna()])
+    top = max([*values, *frame.data["high"].dropna(), *frame.data["target"].dropna()])
     if frame.measure.unit == "score":
         return 1.0, 5.35
+    if frame.measure.unit == "points":
+        least = min([*values, *frame.data["low"].dropna()])
+        return min(0.0, least * HEADROOM), max(top * HEADROOM, 10.0)
     if frame.measure.unit == "percent":
         return 0.0, max(top * HEADROOM, frame.measure.band[1] * 1.1 if frame.measure.band else 0.0, 10.0)
     least = float(values.min())
@@ -146,6 +152,8 @@ def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
     for slot, mark in enumerate(marks):
         if mark["status"] == "ok":
             tone = colour("now") if mark["emphasis"] else colour("before")
+            if not math.isnan(mark["low"]):
+                axes.vlines(slot, mark["low"], mark["high"], color=tone, linewidth=1.6, zorder=3)
             axes.plot(
                 slot,
                 mark["value"],
@@ -173,7 +181,7 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
         return
     axes.annotate(
         mark["shown"],
-        (slot, mark["value"]),
+        (slot, mark["value"] if math.isnan(mark["high"]) else mark["high"]),
         xytext=(0, 7 if span else 0),
         textcoords="offset points",
         ha="center",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, comparable
+from mel_pipeline.reporting.figures.coverage import (
+    Comparison,
+    change_in_words,
+    compared,
+    parts_in_words,
+)
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, beyond_chance
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
 
 UNSTATED = ("Not stated", "Undisclosed", "Unknown")
 MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
+SMALL_BASE = 30  # a share or mean of fewer cases is printed with their number
 
 
 def compared_period(measure: Measure, period: str) -> str:
@@ -33,24 +40,60 @@ def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> st
         return texts(key, name=measure.name, period=period)
     shown = texts.value_with_unit(measure, reading.value)
     if measure.direction == "in_band" and measure.band:
-        return _band_finding(measure, reading.value, texts)
-    before, earlier = _earlier(measure, figures, period)
-    if before is None:
+        return _with_base(_band_finding(measure, reading.value, texts), measure, reading, texts)
+    earlier, found = comparison(measure, figures, period)
+    if found is None:
         key = "finding.level" if measure.aggregation == "stock" else "finding.amount"
-        return texts(key, name=measure.name, value=shown, period=period)
-    difference = rounded(reading.value, measure.decimals) - rounded(before, measure.decimals)
-    key = "finding.same" if difference == 0 else "finding.rose" if difference > 0 else "finding.fell"
-    then = texts.value(measure, before)
-    return texts(key, name=measure.name, value=shown, before=then, earlier=earlier)
+        return _with_base(texts(key, name=measure.name, value=shown, period=period), measure, reading, texts)
+    if not found.is_whole:
+        change = texts("coverage.about") if found.is_chance else change_in_words(measure, found, texts)
+        parts = parts_in_words(found, texts)
+        sentence = texts(
+            "finding.like_for_like",
+            name=measure.name,
+            value=shown,
+            change=change,
+            earlier=earlier,
+            parts=parts,
+        )
+        return _with_base(sentence, measure, reading, texts)
+    word, before = movement_word(measure, found.now, found.then), texts.value(measure, found.then.value)
+    sentence = texts(f"finding.{word}", name=measure.name, value=shown, before=before, earlier=earlier)
+    if found.has_gap:
+        sentence = texts("coverage.small_gaps", change=sentence)
+    return _with_base(sentence, measure, reading, texts)
 
 
-def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[float | None, str]:
+def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
+    """``same``, ``rose`` or ``fell``; of a share or mean ``about`` where chance explains the difference.
+
+    ``beside`` where nothing says how far chance reaches: the two figures then stand side by side.
+    """
+    assert now.value is not None and then.value is not None  # noqa: S101 - callers have looked
+    difference = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
+    if difference == 0:
+        return "same"
+    if measure.is_estimate:
+        beyond = beyond_chance(now, then)
+        if not beyond:
+            return "beside" if beyond is None else "about"
+    return "rose" if difference > 0 else "fell"
+
+
+def _with_base(sentence: str, measure: Measure, reading: Reading, texts: Texts) -> str:
+    """The sentence; of a share or mean of few cases with their number."""
+    if not measure.is_estimate or reading.n is None or reading.n >= SMALL_BASE:
+        return sentence
+    return texts("finding.small_base", sentence=sentence, count=texts.number(reading.n))
+
+
+def comparison(measure: Measure, figures: Figures, period: str) -> tuple[str, Comparison | None]:
+    """The usual earlier period, or the previous one where that has no figure, and both like for like."""
     for earlier in (compared_period(measure, period), previous_period(period)):
-        reading = figures.total(measure.id, earlier)
-        if reading is not None and reading.value is not None:
-            now = figures.total(measure.id, period)
-            return (reading.value, earlier) if now and comparable(now, reading) else (None, "")
-    return None, ""
+        then = figures.total(measure.id, earlier)
+        if then is not None and then.value is not None:
+            return earlier, compared(measure, figures, period, earlier)
+    return "", None
 
 
 def _band_finding(measure: Measure, value: float, texts: Texts) -> str:
@@ -79,11 +122,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if (
-        adds_up(total, list(cells.values()))
-        and total is not None
-        and measure.unit not in ("percent", "score")
-    ):
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_estimate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

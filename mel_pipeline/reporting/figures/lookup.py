@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter, quarters_of_year
+from mel_pipeline.core.periods import Quarter, closing_quarter, quarters_of_year
+from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
 from mel_pipeline.reporting.figures.targets import Target, stated_targets
+from mel_pipeline.reporting.text.phrases import SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 SUPPRESSED = "suppressed"
 NOT_AVAILABLE = "not_available"
+_INEXACT = re.compile(r"from a sample\.$|without small groups\.$|^Small groups are left out\.$")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,15 @@ class Reading:
     n: int | None = None
     note: str = ""
     interval: tuple[float, float] | None = None  # 95 %
+    expected: float | None = None  # days, issues or agreements it should rest on; None: it is whole by nature
+    covered: float | None = None  # those it does rest on
+
+    @property
+    def reservation(self) -> str:
+        """What stands beside the figure itself: why there is none, or that it is not exact."""
+        if self.value is None:
+            return self.note
+        return " ".join(sentence for sentence in SENTENCE.split(self.note) if _INEXACT.search(sentence))
 
 
 class Figures:
@@ -114,6 +127,8 @@ def _reading(row: dict[Any, Any]) -> Reading:
         n=None if n is None else int(n),
         note="" if missing(row["note"]) else str(row["note"]).strip(),
         interval=_interval(row),
+        expected=number(row.get("expected")),
+        covered=number(row.get("covered")),
     )
 
 
@@ -122,14 +137,11 @@ def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def comparable(now: Reading, then: Reading) -> bool:
-    """Whether a difference means anything: both must have the same coverage, as stated in their notes."""
-    return now.note == then.note
-
-
-def closing_quarter(period: str) -> str:
-    """Sort key: the last quarter of a period."""
-    return period if "-" in period else f"{period}-Q4"
+def beyond_chance(now: Reading, then: Reading) -> bool | None:
+    """Whether two shares or means differ by more than chance; None where one of them has no interval."""
+    if now.value is None or then.value is None or now.interval is None or then.interval is None:
+        return None
+    return differs(now.value, Range(*now.interval), then.value, Range(*then.interval))
 
 
 def quarters_shown(period: str, count: int) -> list[str]:

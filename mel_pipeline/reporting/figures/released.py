@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, closing_quarter
+from mel_pipeline.core.periods import closing_quarter
+from mel_pipeline.reporting.figures.lookup import Figures, Reading
 from mel_pipeline.reporting.figures.measures import Measure, measures, words
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import card, rules
 from mel_pipeline.reporting.edition import Edition, Publication, Region
+from mel_pipeline.reporting.figures.measures import RATES
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.narrative import read_narrative
@@ -89,7 +90,8 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
     if period not in known:
         raise _not_calculated(period, known)
     figures = warehouse.read(
-        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
+        f"select * from released_figures where grain <> 'month'"  # noqa: S608
+        f" {'and version is not null' if for_readers else ''}"
         " order by indicator_id, period, dimension, category"
     )
     order = [name.strip() for name in settings.languages.split(",")]
@@ -171,10 +173,7 @@ def _movements(
     found = {}
     for indicator in catalogue_of(settings).indicators:
         if indicator.headline:
-            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in (
-                "percent",
-                "score",
-            )
+            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in RATES
             earlier = year_before(period) if amounts else previous_period(period)
             if for_readers and not is_published(warehouse, earlier):
                 continue
@@ -222,7 +221,9 @@ def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
 def _calculated(warehouse: Warehouse) -> set[str]:
     if not warehouse.has_table("released_figures"):
         return set()
-    return set(warehouse.read("select distinct period from released_figures")["period"])
+    return set(
+        warehouse.read("select distinct period from released_figures where grain <> 'month'")["period"]
+    )
 
 
 def _not_calculated(period: str, known: set[str]) -> ReportError:

@@ -133,8 +133,8 @@ def _calculated(warehouse: Warehouse, *, published: bool) -> list[str]:
     if warehouse.has_table("released_figures"):
         periods = list(
             warehouse.read(
-                f"select distinct period from released_figures"  # noqa: S608
-                f" {'where version is not null' if published else ''} order by period"
+                "select distinct period from released_figures where grain <> 'month'"  # noqa: S608
+                f" {'and version is not null' if published else ''} order by period"
             )["period"]
         )
         if periods:

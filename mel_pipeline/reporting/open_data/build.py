@@ -86,6 +86,7 @@ def _figures(edition: Edition) -> list[dict[str, Any]]:
                 "denominator": reading.denominator,
             }
             row |= {"n": reading.n, "low": low, "high": high, "note": reading.note}
+            row |= {"expected": reading.expected, "covered": reading.covered}
         rows.append(row)
     return rows
 

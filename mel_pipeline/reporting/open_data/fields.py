@@ -58,6 +58,12 @@ FIGURES = Table(
         Field("n", "integer", "People, answers or posts the figure rests on", {"minimum": 0}),
         Field("low", "number", "Lower end of the 95% interval"),
         Field("high", "number", "Upper end of the 95% interval"),
+        Field(
+            "expected",
+            "integer",
+            "Days (issues, agreements) it should rest on; empty where it is whole by nature",
+        ),
+        Field("covered", "integer", "Those of them that it does rest on"),
         Field("unit", "string", "Unit", NEEDED),
         Field(
             "status",
@@ -108,6 +114,10 @@ def indicators_table(languages: Sequence[str]) -> Table:
             Field("source", "string", "Source"),
             Field("frequency", "string", "Frequency"),
             Field("owner_role", "string", "Role that is responsible"),
+            Field("level", "string", "Level of results", _one_of("input", "output", "outcome", "impact")),
+            Field("collection", "string", "How the data are collected"),
+            *(Field(f"rationale_{language}", "string", "Why it is measured") for language in languages),
+            Field("assessed_on", "date", "Last data-quality assessment"),
             *(Field(f"limitations_{language}", "string", "Limitations") for language in languages),
             Field("decimals", "integer", "Decimals it is printed with", {"minimum": 0}),
         ),

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, compared_period, main_points
+from mel_pipeline.reporting.figures.coverage import parts_in_words
+from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, comparison, main_points
 from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
+from mel_pipeline.reporting.figures.lookup import Figures, Reading
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -99,36 +100,34 @@ def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts:
     for measure in known:
         if not measure.headline:
             continue
-        earlier, then = _comparison(measure, figures)
+        earlier, found = comparison(measure, figures, edition.period)
         now = figures.total(measure.id, edition.period)
-        if now is None or then is None or now.value is None or then.value is None:
+        if not earlier or now is None or now.value is None:
             continue
-        if not comparable(now, then):
+        if found is None:
             sentences.append(texts("story.other_coverage", name=measure.name, earlier=earlier))
             continue
-        moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
-        if moved:
+        moved = found.moved(measure.decimals)
+        if not moved or found.is_chance:
+            continue
+        if found.is_whole:
             # A level has moved since then; an amount of one quarter is only compared with that of another.
             key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
             sentence = texts(key, name=measure.name, change=texts.change(measure, moved), earlier=earlier)
             sentences.append(
                 sentence + _where(measure, earlier, figures, texts) + _why(edition, measure, texts) + "."
             )
+        else:
+            change, parts = texts.change(measure, moved), parts_in_words(found, texts)
+            sentences.append(
+                texts("story.like_for_like", name=measure.name, change=change, earlier=earlier, parts=parts)
+            )
     return sentences[:MOST_CHANGES]
-
-
-def _comparison(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
-    """The period the main points compare with: the usual one, or the previous one where that has no figure."""
-    for earlier in (compared_period(measure, figures.period), previous_period(figures.period)):
-        then = figures.total(measure.id, earlier)
-        if then is not None and then.value is not None:
-            return earlier, then
-    return "", None
 
 
 def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
     """The category that moved most, where the cells add up to the total in both periods."""
-    if measure.unit in ("percent", "score"):
+    if measure.is_estimate:
         return ""
     for dimension in ("region", "platform", "donor", "line_of_action"):
         now, then = (figures.cells(measure.id, period, dimension) for period in (figures.period, earlier))
@@ -200,7 +199,7 @@ def _off_course(row: Row, texts: Texts) -> str:
     judged, measure = row.standing, row.measure
     late = judged.code == "off" and not judged.is_due
     return texts(
-        "story.behind" if late else f"story.{judged.code}",
+        f"story.{'behind' if late else judged.code}",
         name=measure.name,
         value=texts.value_with_unit(measure, judged.value),
         expected=texts.value(measure, judged.expected),

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.reporting.figures.coverage import change_in_words, compared
 from mel_pipeline.reporting.figures.judgement import Standing, Status, standing, status_of
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    comparable,
     quarters_shown,
 )
-from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +58,7 @@ class Row:
     denominator: str
     n: str
     baseline: Cell  # with the period it is of
-    interval: str  # 95 %, of shares of a survey
+    interval: str  # 95 %, of shares and means
     restated: str = ""  # what the data give now, where a published figure has changed
 
 
@@ -72,13 +71,13 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         measure=measure,
         unit=texts.unit(measure),
         actual=_cell(measure, reading, texts),
-        previous=_earlier(measure, reading, figures.total(measure.id, previous_period(period)), texts),
-        year_before=_earlier(measure, reading, figures.total(measure.id, year_before(period)), texts),
+        previous=_earlier(measure, figures, previous_period(period), texts),
+        year_before=_earlier(measure, figures, year_before(period), texts),
         target=target_cell(measure, judged, reading, period, texts),
         standing=judged,
         status=status_of(judged, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
-        note=texts.say(reading.note) if reading.value is None else "",
+        note=texts.say(reading.reservation),
         numerator=_amount(reading.numerator, measure, texts),
         denominator=_amount(reading.denominator, measure, texts),
         n=_base(reading, texts),
@@ -108,17 +107,17 @@ def _cell(measure: Measure, reading: Reading, texts: Texts) -> Cell:
     return Cell(texts.value_with_unit(measure, reading.value))
 
 
-def _earlier(measure: Measure, now: Reading, then: Reading | None, texts: Texts) -> Cell:
+def _earlier(measure: Measure, figures: Figures, earlier: str, texts: Texts) -> Cell:
+    now, then = figures.total(measure.id, figures.period), figures.total(measure.id, earlier)
     if then is None or then.value is None:
         return _cell(measure, then or Reading(NOT_AVAILABLE), texts)
     shown = texts.value(measure, then.value)
-    if now.value is None:
+    if now is None or now.value is None:
         return Cell(shown)
-    if not comparable(now, then):
+    found = compared(measure, figures, figures.period, earlier)
+    if found is None:
         return Cell(shown, change=texts("page.other_coverage"))
-    # Computed from the printed figures, so that a reader who subtracts gets the same.
-    moved = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
-    return Cell(shown, change=texts.change(measure, float(moved)))
+    return Cell(shown, change=change_in_words(measure, found, texts))
 
 
 def _amount(value: float | None, measure: Measure, texts: Texts) -> str:
@@ -136,8 +135,9 @@ def _base(reading: Reading, texts: Texts) -> str:
 def _interval(measure: Measure, reading: Reading, texts: Texts) -> str:
     if reading.interval is None:
         return ""
-    low, high = (texts.number(value, measure.decimals) for value in reading.interval)
-    return texts("page.interval", low=low, high=texts("format.percent", number=high))
+    low, high = reading.interval
+    key = "page.interval_volunteers" if measure.by_volunteers else "page.interval"
+    return texts(key, low=texts.number(low, measure.decimals), high=texts.value(measure, high))
 
 
 def _baseline(measure: Measure, texts: Texts) -> Cell:

@@ -207,6 +207,10 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("source", t.say(m.source)),
         ("frequency", t.named("frequency", m.frequency)),
         ("owner", t.say(m.owner_role)),
+        ("level", t.choice("level", m.level)),
+        ("rationale", m.rationale),
+        ("collection", t.choice("collection", m.collection)),
+        ("assessed", t.day(m.assessed_on) if m.assessed_on else t("page.not_assessed")),
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
         ("limitations", m.limitations),
     ]

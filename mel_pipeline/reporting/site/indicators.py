@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting.figures.findings import UNSTATED
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading
 from mel_pipeline.reporting.figures.measures import words
 from mel_pipeline.reporting.figures.targets import stated_targets
 

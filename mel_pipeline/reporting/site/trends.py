@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.reporting.chart_data.indicator import (
     COLUMNS,
     LONG,
+    TYPES,
     ChartFrame,
     break_words,
     breaks_of,
     whole_year_note,
 )
 from mel_pipeline.reporting.figures.findings import finding
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 
@@ -107,7 +108,7 @@ def trend_frame(
         mark["breaks"] = mark["label"] in broken
     label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
     data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
-    data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
+    data = data.astype(TYPES)
     source = texts("chart.source", source=texts.say(measure.source))
     if edition.is_sample:
         source = texts("chart.sample", rest=source)
@@ -129,7 +130,15 @@ def trend_frame(
         title=title,
         subtitle=subtitle,
         footnote=" ".join(
-            filter(None, [whole_year_note(edition, measure, texts), break_words(broken, texts), source])
+            filter(
+                None,
+                [
+                    whole_year_note(edition, measure, texts),
+                    break_words(broken, texts),
+                    texts("chart.interval") if data["low"].notna().any() else "",
+                    source,
+                ],
+            )
         ),
         alt=f"{alt} {label}." if label else alt,
         narrow=narrow,
@@ -139,7 +148,7 @@ def trend_frame(
 
 
 def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    return "ratio" if measure.is_estimate else measure.aggregation
 
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:
@@ -152,6 +161,8 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
     return {
         "label": quarter,
         "value": reading.value,
+        "low": reading.interval[0] if reading.value is not None and reading.interval else None,
+        "high": reading.interval[1] if reading.value is not None and reading.interval else None,
         "shown": words,
         "full": words,
         "n": None,

@@ -67,7 +67,10 @@ def gaps(edition: Edition, sources_dir: Path, language: str) -> list[str]:
         else [
             *gaps_of_file(sources_dir, language),
             *_gaps_of_frame(
-                edition.indicators, "indicator_id", ("name", "definition", "limitations"), language
+                edition.indicators,
+                "indicator_id",
+                ("name", "definition", "limitations", "rationale"),
+                language,
             ),
             *_gaps_of_frame(edition.lines_of_action, "number", ("name",), language, "line of action "),
         ]

@@ -211,7 +211,7 @@ class Texts:
 
     def short_value(self, measure: Measure, value: float) -> str:
         """A figure for a narrow chart: from a hundred thousand on in thousands or millions."""
-        if measure.unit in ("percent", "score") or abs(value) < 100_000:
+        if measure.is_estimate or abs(value) < 100_000:
             return self.value(measure, value)
         decimals = 1 if abs(value) >= 1e6 else 0
         if measure.is_money:

@@ -142,6 +142,10 @@ def _definitions(edition: Edition, known: list[Measure], w: Words) -> Sheet:
             w.t.say(measure.source),
             w.t.named("frequency", measure.frequency),
             w.t.say(measure.owner_role),
+            w.t.choice("level", measure.level),
+            measure.rationale,
+            w.t.choice("collection", measure.collection),
+            w.t.day(measure.assessed_on) if measure.assessed_on else w.t("page.not_assessed"),
             w.t.say(measure.baseline_note),
             measure.limitations,
             "\n".join(map(w.t.say, edition.origins.get(measure.id, []))),
@@ -151,7 +155,8 @@ def _definitions(edition: Edition, known: list[Measure], w: Words) -> Sheet:
     columns = w.columns(
         *("formats.id", "table.indicator", "page.definition", "page.unit", "formats.numerator"),
         *("formats.denominator", "page.aggregation", "formats.good", "page.source", "page.frequency"),
-        *("page.owner", "formats.baseline_note", "page.limitations", "page.origin"),
+        *("page.owner", "page.level", "page.rationale", "page.collection", "page.assessed"),
+        *("formats.baseline_note", "page.limitations", "page.origin"),
     )
     return Sheet("definitions", w.sheet("definitions"), columns, rows, frozen=2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -78,6 +79,10 @@ class Catalogue(BaseModel):
 
     def targets_of(self, indicator_id: str) -> list[Target]:
         return self.stated.get(indicator_id, Stated()).targets
+
+    def assessed_on(self, indicator_id: str) -> date | None:
+        """Day of its last data-quality assessment, as the organisation states it."""
+        return self.stated.get(indicator_id, Stated()).assessed_on
 
 
 def catalogue_of(settings: Settings) -> Catalogue:

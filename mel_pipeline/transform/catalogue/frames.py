@@ -92,7 +92,8 @@ COLUMNS: dict[str, list[str]] = {
         *("aggregation", "direction", "band_low", "band_high"),
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
-        *("limitations_en", "decimals", "chart", "chart_dimension"),
+        *("level", "collection", "rationale_en", "assessed_on"),
+        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers", "parts"),
     ],
     "targets": ["indicator_id", "period", "kind", "on_date", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
@@ -130,10 +131,16 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "source": ", ".join(indicator.source),
         "frequency": indicator.frequency,
         "owner_role": indicator.owner_role,
+        "level": indicator.level,
+        "collection": indicator.collection,
+        "rationale_en": indicator.rationale.en,
+        "assessed_on": str(assessed) if (assessed := catalogue.assessed_on(indicator.id)) else None,
         "limitations_en": indicator.limitations.en,
         "decimals": str(indicator.decimals),
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
+        "interval_covers": indicator.interval,
+        "parts": indicator.parts,
     }
 
 
@@ -158,7 +165,7 @@ def _translations(catalogue: Catalogue) -> Iterator[Row]:
         *(
             ("indicator", item.id, field, getattr(item, field))
             for item in catalogue.indicators
-            for field in ("name", "definition", "limitations")
+            for field in ("name", "definition", "limitations", "rationale")
         ),
         *(("line_of_action", str(item.number), "name", item.name) for item in catalogue.lines_of_action),
         *(("region", item.name.en, "name", item.name) for item in catalogue.regions),

@@ -76,6 +76,7 @@ class Stated(_Strict):
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    assessed_on: date | None = None  # last data-quality assessment
 
 
 class Wording(_Strict):
@@ -106,12 +107,6 @@ class Disclosure(_Strict):
     answers: list[Literal[1, 2, 3, 4, 5]] = []
 
 
-class Interval(_Strict):
-    """A share of a survey has an interval; ``population``: the indicator whose denominator is everyone invited."""
-
-    population: IndicatorId | None = None
-
-
 class Records(_Strict):
     """The records behind a count: a table expression of the SQL model, and its key column."""
 
@@ -126,15 +121,32 @@ class Indicator(_Strict):
     name: Text
     definition: Text
     unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
+        "members",
+        "percent",
+        "score",
+        "views",
+        "follows",
+        "people",
+        "visits",
+        "money",
+        "labs",
+        "videos",
+        "events",
+        "subscriptions",
+        "points",
     ]
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]
     direction: Literal["increase", "decrease", "in_band", "context"]
     band: tuple[float, float] | None = None
     disaggregations: list[Words]
+    parts: Words | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
+    level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
+    collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
+    rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
@@ -143,7 +155,7 @@ class Indicator(_Strict):
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
-    interval: Interval | None = None  # of shares based on survey answers
+    interval: Literal["chance", "volunteers"] | None = None  # of shares and means; volunteers chose to answer
     records: Records | None = None  # of counts that are not about persons
 
     @model_validator(mode="after")
@@ -152,6 +164,28 @@ class Indicator(_Strict):
             raise ValueError("band and direction in_band go together: give both or neither")
         if self.band is not None and self.band[0] >= self.band[1]:
             raise ValueError("band is written from low to high")
+        return self
+
+    @model_validator(mode="after")
+    def _months_are_of_flows_that_are_not_about_persons(self) -> Indicator:
+        if self.months and (self.aggregation != "flow" or self.disclosure is not None):
+            raise ValueError(
+                "months: only of a flow, and never of persons: months of few would have to be withheld"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_a_breakdown(self) -> Indicator:
+        if self.parts is not None and self.parts not in self.disaggregations:
+            raise ValueError(f"parts: {self.parts} is none of its disaggregations")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_and_means_have_an_interval(self) -> Indicator:
+        if (self.interval is not None) != (self.unit in ("percent", "score", "points")):
+            raise ValueError(
+                "a share or mean says what its interval covers (chance or volunteers), a count has none"
+            )
         return self
 
     @property

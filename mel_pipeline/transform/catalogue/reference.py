@@ -18,6 +18,18 @@ WITHHELD = (
     "where it rests on one to four people (`MEL_MIN_CELL`), and where it would reveal such a figure. People are counted,"
     " not slots or answers, wherever a person is known"
 )
+COLLECTION = {
+    "crm": "entered in the CRM by the team in charge, and read from it every night",
+    "staff": "entered in the staff system by people and culture, and read from it every night",
+    "survey": "answers to the survey sent after an event, exported by the MEL lead or read from the survey tool",
+    "platform": "counted by each platform, and read from it every night or from its exports",
+    "web": "counted by the web counter of each site, and read from it every night",
+    "mailing": "counted by each mailing service, and read from it every night",
+}
+INTERVAL = {
+    "chance": "95 %, what chance alone would give for so many cases (Wilson)",
+    "volunteers": "95 %, plain: chance alone, among those who chose to answer (Wilson; of a mean or a net score Student's t)",
+}
 DIRECTION = {
     "increase": "more is better",
     "decrease": "less is better",
@@ -79,10 +91,15 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "Unit": indicator.unit,
         "Aggregation": AGGREGATION[indicator.aggregation],
         "Disaggregation": ", ".join(indicator.disaggregations) or "none",
+        **({"Interval": INTERVAL[indicator.interval]} if indicator.interval else {}),
         "Direction": direction,
         "Source": ", ".join(indicator.source),
         "Frequency": indicator.frequency,
         "Responsible": indicator.owner_role,
+        "Level": indicator.level,
+        "Rationale": indicator.rationale.en,
+        "Method of collection": COLLECTION[indicator.collection],
+        "Last data-quality assessment": catalogue.assessed_on(indicator.id) or "none stated",
         "Line of action": ", ".join(map(str, catalogue.lines_of(indicator.id))) or "across the lines",
         "Baseline": start,
         "Target": targets or "none set",

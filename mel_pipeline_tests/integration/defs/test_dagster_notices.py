@@ -341,6 +341,7 @@ def test_notice_sensors_start_with_a_recipient_and_team_sensors_with_team_mode(
     monkeypatch.setenv("MEL_TEAM", "true")
     assert on() == {
         "tell_failures", "tell_news", "tell_silence", "deliver_published", "every_night", "new_survey_files",
+        "housekeeping",
     }  # fmt: skip
 
 

@@ -48,6 +48,20 @@ def test_the_sentence_compares_what_is_printed_and_not_what_is_hidden_by_roundin
     assert sentence(texts, "SAT-02", edition=edition) == "Satisfied participants stayed at 88%, as in 2024-Q3"
 
 
+def test_a_share_rises_or_falls_only_beyond_its_interval(texts):
+    assert sentence(texts, "MEM-05") == "Active member rate: 31.7%, about as before (28.9% in 2024-Q3)"
+    far = with_figure(sample_edition(), "MEM-05", "2024-Q3", value=12.0, low=8.0, high=18.0)
+    assert sentence(texts, "MEM-05", edition=far) == "Active member rate rose to 31.7%, from 12.0% in 2024-Q3"
+    unsure = with_figure(sample_edition(), "MEM-05", "2024-Q3", low=None, high=None)
+    assert sentence(texts, "MEM-05", edition=unsure) == "Active member rate: 31.7%; 28.9% in 2024-Q3"
+
+
+def test_a_share_of_few_cases_is_said_with_their_number(texts):
+    few = with_figure(sample_edition(), "SAT-02", "2024-Q4", n=29)
+    assert sentence(texts, "SAT-02", edition=few).endswith("as in 2024-Q3 (n = 29)")
+    assert "(n =" not in sentence(texts, "SAT-02", edition=with_figure(few, "SAT-02", "2024-Q4", n=30))
+
+
 def test_a_missing_figure_is_reported_as_missing_and_never_as_zero(texts):
     assert sentence(texts, "RCH-02") == "Social media followers: not available for 2024-Q4"
 

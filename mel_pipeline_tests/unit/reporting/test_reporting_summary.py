@@ -90,7 +90,7 @@ def test_what_changed_shows_which_part_is_only_in_the_data():
 
 
 def test_different_coverage_is_not_reported_as_a_change():
-    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", note="No members from: Facebook.")
+    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", expected=92, covered=80)
     scene = Scene(edition)
     assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (
         "Member cities cannot be compared with 2024-Q3: other accounts or events are counted."
@@ -220,7 +220,7 @@ def test_unknown_reach_is_reported_in_text():
 
 def test_satisfaction_is_shown_with_who_answered():
     scene = Scene()
-    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 people answered.")
+    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 valid answers to")
     missing = Scene(with_figure(sample_edition(), "SAT-02", "2024-Q4", value=None, status="not_available"))
     assert who_answered(missing.known, missing.figures, missing.texts).startswith("No valid answers")
 

@@ -51,7 +51,7 @@ def test_indicators_come_in_report_order_with_the_main_ones_on_top(catalogue: Ca
 
 def test_every_text_of_an_indicator_differs_from_language_to_language(catalogue: Catalogue) -> None:
     for indicator in catalogue.indicators:
-        for text in (indicator.name, indicator.definition, indicator.limitations):
+        for text in (indicator.name, indicator.definition, indicator.limitations, indicator.rationale):
             assert len(set(text.by_language.values())) == len(text.by_language) >= 3, indicator.id
 
 

@@ -20,9 +20,15 @@ select
     source,
     frequency,
     owner_role,
+    level,
+    collection,
+    rationale_en,
+    cast(assessed_on as date) as assessed_on,
     limitations_en,
     cast(decimals as integer) as decimals,
     chart,
-    chart_dimension
+    chart_dimension,
+    interval_covers,
+    parts
 from {{ source('catalogue', 'indicators') }}
 where not _is_deleted

@@ -59,6 +59,11 @@ def common_labels(rows: Iterable[Row]) -> dict[str, Score]:
     }
 
 
+def gender_labels(rows: Iterable[Row]) -> frozenset[str]:
+    """Labels of gender, as ``normalize_answer`` gives them."""
+    return frozenset(normalize_answer(str(row["label"])) for row in rows if row["scale"] == "gender")
+
+
 def books_in(rows: Rows) -> list[Codebook]:
     """The codebooks of a version, by name. One that names neither a survey nor a form is for the survey of its name."""
     written: dict[str, dict[str, Any]] = {}
@@ -69,6 +74,8 @@ def books_in(rows: Rows) -> list[Codebook]:
             book.setdefault(_LISTS[role], []).append(text)
         elif role in _SETTINGS:
             book[_SETTINGS[role]] = text
+        elif role in ("consent_yes", "consent_no"):
+            book.setdefault("consent", {})[text] = role == "consent_yes"
         elif role == "language_name":
             book.setdefault("languages", {}).setdefault(row.get("code"), []).append(text)
         elif role in ROLES:

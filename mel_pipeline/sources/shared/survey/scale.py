@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
@@ -19,6 +20,9 @@ from mel_pipeline.core.organisation import folder
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Score
 from mel_pipeline.sources.shared.survey.figures import anchored, figure_of
 from mel_pipeline.sources.shared.survey.personal import without_personal
+
+if TYPE_CHECKING:
+    from mel_pipeline.sources.workbook.model import Row
 
 Known = Mapping[str, Score]  # a label, as ``normalize_answer`` gives it -> its meaning
 _LOW, _HIGH = 1, 5
@@ -61,7 +65,8 @@ class Scale:
             else ""
         )
         return (
-            f"satisfaction is withheld: no scale says what {self.unknown_in_words} mean.{why}"
+            f"satisfaction is withheld: no scale says what {self.unknown_in_words}"
+            f" {'means' if len(self.unknown) == 1 else 'mean'}.{why}"
             " Say it under `scale:` in a codebook of this survey"
         )
 
@@ -79,7 +84,7 @@ class Scale:
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
-            *(f"#  {_quoted(answer)}: ?" for answer in self.unknown),
+            *(f'#  {_quoted(answer)}: "?"' for answer in self.unknown),
         ]
 
 
@@ -158,12 +163,28 @@ def common_scale() -> Known:
         ContractError: they cannot be read.
     """
     from mel_pipeline.sources.shared.survey.books import common_labels
+
+    return common_labels(_stated_labels())
+
+
+def common_genders() -> frozenset[str]:
+    """The labels of gender that the organisation's folder has at the start, as ``normalize_answer`` gives them.
+
+    Raises:
+        ContractError: they cannot be read.
+    """
+    from mel_pipeline.sources.shared.survey.books import gender_labels
+
+    return gender_labels(_stated_labels())
+
+
+def _stated_labels() -> Sequence[Row]:
     from mel_pipeline.sources.workbook.start import of_organisation
 
     begun = of_organisation(folder())
     if problem := begun.problems.get("answer_scales"):
         raise ContractError(problem)
-    return common_labels(begun.rows.get("answer_scales", ()))
+    return begun.rows.get("answer_scales", [])
 
 
 def _quoted(text: str) -> str:

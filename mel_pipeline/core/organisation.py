@@ -38,6 +38,7 @@ class Facts(BaseModel):
     currency: str = Field(pattern="^[A-Z]{3}$")
     fund_pipeline: str = Field("Fund", max_length=120)
     other_pipelines: list[str] = ["Projects"]
+    sign_off: bool = False
     fewest_rows: dict[str, Annotated[int, Field(ge=0)]] = {}
 
     def settings(self) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
     tables = [f"raw_catalogue__{name}" for name in catalogue.table_names]
 
     @dg.multi_asset(
-        name="catalogue_of",
+        name="load_catalogue",
         specs=[
             dg.AssetSpec(
                 table,

@@ -27,6 +27,7 @@ def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
             item.aggregation,
             item.unit,
             tuple(str(score) for score in item.disclosure.answers),
+            item.stated,
         )
         for item in catalogue_of(settings).indicators
         if item.disclosure is not None

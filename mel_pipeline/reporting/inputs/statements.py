@@ -114,7 +114,8 @@ def _indicator(row: Row, catalogue: Catalogue, known: set[str], where: str) -> I
         return
     indicator = next((one for one in catalogue.indicators if one.id == code), None)
     dimension = row.get("dimension")
-    if indicator and dimension and dimension not in indicator.disaggregations:
+    is_free = indicator is None or indicator.stated  # what is counted by hand may be broken down by anything
+    if not is_free and indicator and dimension and dimension not in indicator.disaggregations:
         listed = ", ".join(indicator.disaggregations) or "none"
         yield f"dimension: {code} has no disaggregation {dimension}. It has: {listed}"
 

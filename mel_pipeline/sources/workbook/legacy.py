@@ -279,9 +279,9 @@ def book_rows(name: str, book: Mapping[str, Any]) -> Rows:
                 "survey_questions",
                 {"codebook": name, "role": "language_name", "question": _text(text), "code": str(code)},
             )
-    for label, agrees in (book.get("consent") or {}).items():
-        role = "consent_yes" if agrees else "consent_no"
-        yield "survey_questions", {"codebook": name, "role": role, "question": _text(label)}
+    for answer, agrees in (book.get("consent") or {}).items():
+        role = "consents" if agrees else "does_not_consent"
+        yield "survey_questions", {"codebook": name, "role": role, "question": _text(answer)}
     for label, score in (book.get("scale") or {}).items():
         means = {"non_answer": "yes"} if score == "non_answer" else {"score": _text(score)}
         yield "answer_scales", {"codebook": name, "scale": "satisfaction", "label": _text(label), **means}

@@ -19,6 +19,8 @@ from mel_pipeline.core.organisation import folder as organisation_folder
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.sources.workbook import versions
+from mel_pipeline.transform.catalogue.choices import names_in, with_choices, with_indicators_read
+from mel_pipeline.transform.catalogue.manual import manual_indicators, with_manual
 from mel_pipeline.transform.catalogue.models import (
     Baseline,
     Campaign,
@@ -65,10 +67,12 @@ class Catalogue(BaseModel):
     regions: list[Region]
     stated: dict[str, Stated]
     currency: str
+    refused: list[str] = []  # rows of the workbook that cannot be an indicator, as sentences
 
     def by_model(self, name: str) -> Indicator | None:
-        """The indicator a model calculates, if it is one."""
-        return next((indicator for indicator in self.indicators if indicator.model == name), None)
+        """The indicator a model calculates, if it is one of its own."""
+        calculated = (indicator for indicator in self.indicators if not indicator.stated)
+        return next((indicator for indicator in calculated if indicator.model == name), None)
 
     def lines_of(self, indicator_id: str) -> list[int]:
         """Numbers of the lines of action it stands under; none for one that the plan does not name."""
@@ -104,19 +108,24 @@ def load_catalogue(
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
     own = organisation or organisation_folder()
-    indicators = _in_own_words(load_indicators(folder), own / "indicators.yml")
+    calculated = with_choices(
+        _in_own_words(load_indicators(folder), own / "indicators.yml"), _names_read(folder)
+    )
     workbook = stated or versions.of_organisation(own)
     for what in ("targets", "answer_scales"):
         if what in workbook.problems:
             raise CatalogueError(workbook.problems[what])
+    by_hand = manual_indicators(workbook.rows.get("manual_indicators", ()), calculated)
+    lines = _listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate)
     catalogue = Catalogue(
-        indicators=indicators,
+        indicators=[*calculated, *by_hand.indicators],
         campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate, least=0),
         scale_labels=[
             _valid(Path(SCALES), str(entry["label"]), ScaleLabel.model_validate, entry)
             for entry in labels_of(workbook)
         ],
-        lines_of_action=_listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate),
+        lines_of_action=with_manual(lines, by_hand.lines),
+        refused=by_hand.refused,
         regions=_listed(own / "regions.yml", "regions", Region.model_validate),
         currency=facts(own).currency,
         stated={
@@ -135,6 +144,18 @@ def load_indicators(folder: Path) -> list[Indicator]:
     if not indicators:
         raise CatalogueError(f"Reading the indicators in {indicators_folder}: there is no ind_*.yml file.")
     return sorted(indicators, key=lambda indicator: (indicator.position, indicator.id))
+
+
+def _names_read(folder: Path) -> dict[str, frozenset[str]]:
+    """By SQL model of an indicator, the names that it uses."""
+    indicators = folder / INDICATORS if (folder / INDICATORS).is_dir() else folder
+    found = {}
+    for path in sorted(indicators.glob("ind_*.yml")):
+        sql = path.with_suffix(".sql")
+        meta = _read(path)["models"][0]["config"]["meta"]
+        text = sql.read_text(encoding="utf-8") if sql.is_file() else ""
+        found[path.stem] = names_in(text, meta.get("reads_slice_of") or ())
+    return with_indicators_read(found)
 
 
 def _indicator(path: Path) -> Indicator:

@@ -30,6 +30,7 @@ _LISTS = {
     "ignored": "ignored",
     "not_answered": "missing",
 }
+_CONSENT = {"consents": True, "does_not_consent": False}
 _SETTINGS = {
     "fixed_event": "event_code",
     "fixed_language": "language",
@@ -74,10 +75,10 @@ def books_in(rows: Rows) -> list[Codebook]:
             book.setdefault(_LISTS[role], []).append(text)
         elif role in _SETTINGS:
             book[_SETTINGS[role]] = text
-        elif role in ("consent_yes", "consent_no"):
-            book.setdefault("consent", {})[text] = role == "consent_yes"
         elif role == "language_name":
             book.setdefault("languages", {}).setdefault(row.get("code"), []).append(text)
+        elif role in _CONSENT:
+            book.setdefault("consent", {})[str(text)] = _CONSENT[role]
         elif role in ROLES:
             book.setdefault("questions", {}).setdefault(role, []).append(text)
     for row in rows.get("answer_scales", ()):

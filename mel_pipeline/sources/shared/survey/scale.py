@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
@@ -20,9 +19,6 @@ from mel_pipeline.core.organisation import folder
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Score
 from mel_pipeline.sources.shared.survey.figures import anchored, figure_of
 from mel_pipeline.sources.shared.survey.personal import without_personal
-
-if TYPE_CHECKING:
-    from mel_pipeline.sources.workbook.model import Row
 
 Known = Mapping[str, Score]  # a label, as ``normalize_answer`` gives it -> its meaning
 _LOW, _HIGH = 1, 5
@@ -164,7 +160,7 @@ def common_scale() -> Known:
     """
     from mel_pipeline.sources.shared.survey.books import common_labels
 
-    return common_labels(_stated_labels())
+    return common_labels(_common_rows())
 
 
 def common_genders() -> frozenset[str]:
@@ -173,18 +169,18 @@ def common_genders() -> frozenset[str]:
     Raises:
         ContractError: they cannot be read.
     """
-    from mel_pipeline.sources.shared.survey.books import gender_labels
+    return frozenset(
+        normalize_answer(str(row["label"])) for row in _common_rows() if row["scale"] == "gender"
+    )
 
-    return gender_labels(_stated_labels())
 
-
-def _stated_labels() -> Sequence[Row]:
+def _common_rows() -> Sequence[Mapping[str, str | None]]:
     from mel_pipeline.sources.workbook.start import of_organisation
 
     begun = of_organisation(folder())
     if problem := begun.problems.get("answer_scales"):
         raise ContractError(problem)
-    return begun.rows.get("answer_scales", [])
+    return begun.rows.get("answer_scales", ())
 
 
 def _quoted(text: str) -> str:

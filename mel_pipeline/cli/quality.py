@@ -20,7 +20,7 @@ def quality(
     """Rows in, quarantined, corrected and late by source; cells left empty; and every broken rule."""
     if context.invoked_subcommand:
         return
-    from mel_pipeline.quality.scorecard import card, rules
+    from mel_pipeline.quality.scorecard import card, rules, worth_a_look
 
     warehouse, _ = opened()
     lines = card(warehouse)
@@ -41,6 +41,10 @@ def quality(
         for rule in found if every else broken:
             mark = "✓" if rule["passed"] else "✗" if rule["severity"] == "error" else "!"
             typer.echo(f"  {mark} {rule['asset']}: {rule['sentence']}")
+    if look := worth_a_look(warehouse):
+        typer.secho(f"plausibility: {len(look)} totals are worth a second look", bold=True)
+        for sentence in look:
+            typer.echo(f"  ? {sentence}")
 
 
 @app.command()

@@ -195,7 +195,7 @@ def _accept_job() -> dg.JobDefinition:
         ),
     }
 
-    @dg.op(name="accept_workbook", config_schema=fields)
+    @dg.op(name="accept_previewed", config_schema=fields)
     def accept(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.core.errors import ContractError
         from mel_pipeline.sources.workbook import versions
@@ -225,7 +225,7 @@ def _accept_job() -> dg.JobDefinition:
         description="Accept the workbook in the watched folder exactly as `workbook_preview` showed it. Fill in your role.",
         config={
             "ops": {
-                "accept_workbook": {"config": {name: field.default_value for name, field in fields.items()}}
+                "accept_previewed": {"config": {name: field.default_value for name, field in fields.items()}}
             }
         },
     )

@@ -10,6 +10,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
+from mel_pipeline.publication.contributors import records
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
 from mel_pipeline.transform import SqlProject
 from mel_pipeline.transform.catalogue import catalogue_of
@@ -117,7 +118,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
         _corrections(warehouse, raw),
         entries,
         mine,
-        _records(warehouse, project, indicator, period),
+        records(warehouse, project, indicator, period),
         _statements(warehouse, settings, indicator, period),
         _earlier(warehouse, indicator_id),
     )
@@ -228,16 +229,3 @@ def _corrections(warehouse: Warehouse, tables: list[str]) -> int:
     )
     assets = {asset for table in tables for asset in assets_of(table)}
     return sum(int(row["n"]) for row in used if f"raw_{row['source']}__{row['entity']}" in assets)
-
-
-def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, period: str) -> list[str]:
-    """Keys of the counted records, from the model's own common table expressions; people are never listed."""
-    from mel_pipeline.transform.contributing_rows import contributing_query
-
-    if indicator.records is None or indicator.disclosure is not None:
-        return []
-    counted = indicator.records
-    query = contributing_query(
-        project.compile(indicator.model), counted.table, counted.key, warehouse.dialect
-    )
-    return [str(row["record"]) for row in warehouse.records(query) if row["period"] == period]

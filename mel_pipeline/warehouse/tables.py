@@ -106,7 +106,7 @@ quality_result = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column(
         "dimension", sa.Text, nullable=False
-    ),  # validity | integrity | precision | reliability | timeliness
+    ),  # completeness | uniqueness | consistency | validity | timeliness | plausibility
     sa.Column("severity", sa.Text, nullable=False),  # error | warn
     sa.Column("passed", sa.Boolean, nullable=False),
     sa.Column("sentence", sa.Text, nullable=False),

@@ -16,7 +16,7 @@ from mel_pipeline.reporting.text.phrases import SENTENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mel_pipeline.reporting.edition import EarlierFigure, Edition, Stated
+    from mel_pipeline.reporting.edition import EarlierFigure, Edition, Judged, Stated
 
 SUPPRESSED = "suppressed"
 NOT_AVAILABLE = "not_available"
@@ -75,6 +75,7 @@ class Figures:
             if figure.dimension == "total":
                 self._earlier.setdefault(figure.indicator_id, {})[figure.period] = figure
         self._targets = stated_targets(edition.targets)
+        self._said = edition.said
 
     def total(self, indicator: str, period: str) -> Reading | None:
         """The figure of a period, None when that period was never calculated."""
@@ -122,6 +123,17 @@ class Figures:
         target = self.target(measure, period)
         fits = target is not None and (measure.is_level or target.period == period)
         return target if target is not None and fits and period.startswith(target.period[:4]) else None
+
+    def judged(self, measure: Measure) -> Judged | None:
+        """The judgement that the edition was published with."""
+        return self._said.judgements.get(measure.id) if self._said else None
+
+    def published_finding(self, measure: Measure, period: str, language: str) -> str | None:
+        """The title that the edition was published with."""
+        if self._said is None or period != self.period:
+            return None
+        titles: dict[str, str] = self._said.sentences.get(language, {}).get("findings", {})
+        return titles.get(measure.id)
 
     def earlier_targets(self, measure: Measure, target: Target) -> list[Target]:
         """Targets that were due before this one, as stated when they were."""

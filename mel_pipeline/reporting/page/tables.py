@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.coverage import change_in_words, compared
-from mel_pipeline.reporting.figures.judgement import Standing, Status, standing, status_of
+from mel_pipeline.reporting.figures.judgement import Standing, Status, is_of_year, standing, status_of
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
@@ -76,7 +76,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         actual=_cell(measure, reading, texts),
         previous=_earlier(measure, figures, previous_period(period), texts),
         year_before=_earlier(measure, figures, year_before(period), texts),
-        target=target_cell(measure, judged, reading, period, texts),
+        target=target_cell(measure, judged, period, texts),
         standing=judged,
         status=status_of(judged, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
@@ -123,13 +123,13 @@ def earlier_words(item: EarlierFigure, measure: Measure, texts: Texts) -> str:
     return f"{words} {item.note}".strip()
 
 
-def target_cell(measure: Measure, judged: Standing, reading: Reading, period: str, texts: Texts) -> Cell:
+def target_cell(measure: Measure, judged: Standing, period: str, texts: Texts) -> Cell:
     """The target, by when, and what of it was expected by now."""
     target = judged.target
     if target is None:
         return Cell(texts("page.no_target"), missing=True)
     parts = [] if target.period == period else [texts("page.target_by", period=target.period)]
-    if judged.value is not None and judged.value != reading.value:
+    if judged.value is not None and is_of_year(measure, target, period) and judged.code != "ahead":
         parts.append(texts("page.so_far", value=texts.value(measure, judged.value)))
     if judged.expected is not None and not judged.is_due and judged.code != "ahead":
         parts.append(texts("page.expected", value=texts.value(measure, judged.expected)))

@@ -19,6 +19,7 @@ from mel_pipeline.core.organisation import folder as organisation_folder
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.sources.workbook import versions
+from mel_pipeline.transform.catalogue.choices import names_in, with_choices, with_indicators_read
 from mel_pipeline.transform.catalogue.manual import manual_indicators, with_manual
 from mel_pipeline.transform.catalogue.models import (
     Baseline,
@@ -107,7 +108,9 @@ def load_catalogue(
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
     own = organisation or organisation_folder()
-    calculated = _in_own_words(load_indicators(folder), own / "indicators.yml")
+    calculated = with_choices(
+        _in_own_words(load_indicators(folder), own / "indicators.yml"), _names_read(folder)
+    )
     workbook = stated or versions.of_organisation(own)
     for what in ("targets", "answer_scales"):
         if what in workbook.problems:
@@ -141,6 +144,18 @@ def load_indicators(folder: Path) -> list[Indicator]:
     if not indicators:
         raise CatalogueError(f"Reading the indicators in {indicators_folder}: there is no ind_*.yml file.")
     return sorted(indicators, key=lambda indicator: (indicator.position, indicator.id))
+
+
+def _names_read(folder: Path) -> dict[str, frozenset[str]]:
+    """By SQL model of an indicator, the names that it uses."""
+    indicators = folder / INDICATORS if (folder / INDICATORS).is_dir() else folder
+    found = {}
+    for path in sorted(indicators.glob("ind_*.yml")):
+        sql = path.with_suffix(".sql")
+        meta = _read(path)["models"][0]["config"]["meta"]
+        text = sql.read_text(encoding="utf-8") if sql.is_file() else ""
+        found[path.stem] = names_in(text, meta.get("reads_slice_of") or ())
+    return with_indicators_read(found)
 
 
 def _indicator(path: Path) -> Indicator:

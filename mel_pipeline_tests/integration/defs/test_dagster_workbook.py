@@ -57,7 +57,7 @@ class Case:
         )
 
     def run(self, job: str, **config: Any) -> dg.ExecuteInProcessResult:
-        ops = {"ops": {"accept_workbook": {"config": config}}} if config else None
+        ops = {"ops": {"accept_previewed": {"config": config}}} if config else None
         definition = self.definitions.resolve_job_def(job)
         return definition.execute_in_process(instance=self.instance, raise_on_error=False, run_config=ops)
 

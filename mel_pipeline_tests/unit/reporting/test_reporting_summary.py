@@ -15,7 +15,6 @@ from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.reporting.page.summary import (
-    changes,
     decisions_needed,
     narrative_of,
     opening_points,
@@ -38,63 +37,6 @@ class Scene:
 
 def wording(**by_language: str) -> Wording:
     return Wording(by_language)
-
-
-def test_what_changed_names_the_category_that_moved_most():
-    edition = sample_edition()
-    before = [
-        cell("MEM-01", "2024-Q3", "region", region, value)
-        for region, value in {"Asia": 63, "Africa": 100}.items()
-    ]
-    now = [
-        cell("MEM-01", "2024-Q4", "region", region, value)
-        for region, value in {"Asia": 61, "Africa": 103}.items()
-    ]
-    rest = edition.figures[
-        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
-    ]
-    scene = Scene(with_cells(replace(edition, figures=rest), before + now))
-    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities: +1 since 2024-Q3, mostly in Africa (+3)."
-    )
-
-
-def test_a_change_confined_to_one_category_is_reported_as_such():
-    edition = sample_edition()
-    moved = [
-        cell("MEM-01", quarter, "region", region, value)
-        for quarter, asia in (("2024-Q3", 63), ("2024-Q4", 64))
-        for region, value in {"Asia": asia, "Africa": 100}.items()
-    ]
-    rest = edition.figures[
-        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
-    ]
-    scene = Scene(with_cells(replace(edition, figures=rest), moved))
-    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities: +1 since 2024-Q3, all in Asia."
-    )
-
-
-def test_an_amount_of_a_quarter_is_compared_and_a_level_has_moved_since():
-    scene = Scene(sample_edition())
-    lines = changes(scene.edition, scene.known, scene.figures, scene.texts)
-    assert any("Digital views: +498,262 compared with 2023-Q4" in line for line in lines)
-    assert any("International Fund: resources secured: +€300,000 since 2024-Q3" in line for line in lines)
-
-
-def test_what_changed_shows_which_part_is_only_in_the_data():
-    edition = sample_edition(movements={"MEM-01": {"real_change": 3.0, "late_data": -2.0}})
-    scene = Scene(edition)
-    line = changes(edition, scene.known, scene.figures, scene.texts)[0]
-    assert line.endswith("; of which \N{MINUS SIGN}2 by late data.")
-
-
-def test_different_coverage_is_not_reported_as_a_change():
-    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", expected=92, covered=80)
-    scene = Scene(edition)
-    assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities cannot be compared with 2024-Q3: other accounts or events are counted."
-    )
 
 
 def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_missing():

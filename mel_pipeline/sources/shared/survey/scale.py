@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mel_pipeline.core.errors import ContractError
@@ -159,27 +159,28 @@ def common_scale() -> Known:
         ContractError: they cannot be read.
     """
     from mel_pipeline.sources.shared.survey.books import common_labels
-    from mel_pipeline.sources.workbook.start import of_organisation
 
-    begun = of_organisation(folder())
-    if problem := begun.problems.get("answer_scales"):
-        raise ContractError(problem)
-    return common_labels(begun.rows.get("answer_scales", ()))
+    return common_labels(_common_rows())
 
 
 def common_genders() -> frozenset[str]:
-    """Labels of gender that the organisation's folder has at the start, as ``normalize_answer`` gives them.
+    """The labels of gender that the organisation's folder has at the start, as ``normalize_answer`` gives them.
 
     Raises:
         ContractError: they cannot be read.
     """
+    return frozenset(
+        normalize_answer(str(row["label"])) for row in _common_rows() if row["scale"] == "gender"
+    )
+
+
+def _common_rows() -> Sequence[Mapping[str, str | None]]:
     from mel_pipeline.sources.workbook.start import of_organisation
 
     begun = of_organisation(folder())
     if problem := begun.problems.get("answer_scales"):
         raise ContractError(problem)
-    rows = begun.rows.get("answer_scales", ())
-    return frozenset(normalize_answer(str(row["label"])) for row in rows if row["scale"] == "gender")
+    return begun.rows.get("answer_scales", ())
 
 
 def _quoted(text: str) -> str:

@@ -17,13 +17,14 @@ from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
-from mel_pipeline.cli.narrative import learning, narrative
+from mel_pipeline.cli.narrative import narrative
 from mel_pipeline.cli.privacy import app as privacy_commands
 from mel_pipeline.cli.publication import register as register_publication
 from mel_pipeline.cli.quality import app as quality_commands
 from mel_pipeline.cli.site import site
 from mel_pipeline.cli.survey import app as survey_commands
 from mel_pipeline.cli.warehouse import app as warehouse_commands
+from mel_pipeline.cli.workbook import app as workbook_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
 from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(zoho_commands, name="zoho")
 app.add_typer(warehouse_commands, name="warehouse")
 app.add_typer(survey_commands, name="survey")
+app.add_typer(workbook_commands, name="workbook")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
@@ -51,7 +53,6 @@ app.command()(backup)
 app.command()(restore)
 app.command()(cities)
 app.command()(narrative)
-app.command(hidden=True)(learning)
 app.command()(factcheck)
 app.command()(site)
 register_publication(app)
@@ -315,10 +316,10 @@ def sql_vars(quarter: QuarterOption) -> None:
 def indicators() -> None:
     """Print the reference sheets of all indicators as Markdown (docs/indicators.md)."""
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
     from mel_pipeline.transform.catalogue.reference import reference_sheets
 
-    typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
+    typer.echo(reference_sheets(catalogue_of(load_settings())), nl=False)
 
 
 def _run_job(runner: Jobs, job: str, partition: str) -> dict[str, str]:

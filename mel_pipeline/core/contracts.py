@@ -127,7 +127,9 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
-    kind: Literal["social", "web", "newsletter", "survey"] | None = None  # for platforms and survey servers
+    kind: Literal["social", "web", "newsletter", "survey", "stated"] | None = (
+        None  # stated: by people, in the workbook
+    )
     describes_fields: bool = False  # can list its own fields, so drift is detected
     settings: dict[str, Setting] = {}
     metrics: dict[str, Metric] = {}  # for platforms: every metric it loads

@@ -27,7 +27,9 @@ def build(settings: Settings) -> dg.Definitions:
     silence = dg.DefaultSensorStatus.RUNNING if nightly_is_on else dg.DefaultSensorStatus.STOPPED
     pings = bool(settings.heartbeat_url.get_secret_value())
     heartbeat = dg.DefaultSensorStatus.RUNNING if pings else dg.DefaultSensorStatus.STOPPED
-    return dg.Definitions(sensors=[_failures(on), _successes(on), _silence(silence), _heartbeat(heartbeat)])
+    return dg.Definitions(
+        sensors=[_failures(on), _successes(on), _silence(silence), _duties(on), _heartbeat(heartbeat)]
+    )
 
 
 def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -129,6 +131,35 @@ def _heartbeat(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         return None
 
     return heartbeat
+
+
+def _duties(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="remind_duties",
+        minimum_interval_seconds=3600,
+        default_status=status,
+        description="Reminds of duties of the workbook (Who owes what) two weeks before they are due, when they are late,"
+        " and once a week while they are.",
+    )
+    def remind_duties(context: dg.SensorEvaluationContext) -> dg.SkipReason:  # noqa: ARG001 - as Dagster calls it
+        from mel_pipeline.delivery import notifications as notices
+        from mel_pipeline.publication.duties import owed
+
+        settings = load_settings()
+        if not settings.notifies:
+            return dg.SkipReason(NO_CHANNEL)
+        found = owed(settings)
+        if not found:
+            return dg.SkipReason("Nothing is due.")
+        year, week, _ = settings.current_day.isocalendar()
+        late = any(item.state == "late" for item in found)
+        state = [[item.id, item.period, item.state] for item in found] + ([[year, week]] if late else [])
+        link = f"{settings.ui_url.rstrip('/')}/workbook"
+        notice = notices.duties([item.sentence for item in found], link)
+        is_new = notices.notify_once(settings, "duties", state, notice)
+        return dg.SkipReason("Reminded." if is_new else "Reminded before.")
+
+    return remind_duties
 
 
 def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | None:

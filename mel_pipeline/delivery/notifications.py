@@ -196,6 +196,12 @@ def nothing_ran(hours: float) -> Notification:
     )
 
 
+def duties(sentences: Collection[str], link: str) -> Notification:
+    """What is late or falls due, by role and day."""
+    count = len(sentences)
+    return Notification(f"{count} {'duties are' if count != 1 else 'duty is'} due", tuple(sentences), link)
+
+
 def report_link(settings: Settings, period: str) -> str:
     """The page of an edition: under MEL_REPORTS_URL, otherwise beside the Dagster UI. A draft only there."""
     place = settings.ui_url.rstrip("/")

@@ -76,9 +76,9 @@ def _is_there(connection: sa.Connection, rows: list[dict[str, Any]]) -> bool:
 def with_bounds(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Fill in the interval of shares published before it was stored: it follows from their numbers."""
     from mel_pipeline.core.statistics import wilson
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
-    shares = {item.id for item in load_catalogue(settings.sql_dir).indicators if item.unit == "percent"}
+    shares = {item.id for item in catalogue_of(settings).indicators if item.unit == "percent"}
     lacks = frame["version"].notna() & frame["low"].isna() & (frame["status"] == "ok")
     lacks &= frame["indicator_id"].isin(shares) & ~(
         (frame["dimension"] == "total") & (frame["numerator"] == frame["denominator"])

@@ -31,7 +31,7 @@ load_ledger = sa.Table(
     sa.Column("deleted", sa.BigInteger, nullable=False),
     sa.Column("expected", sa.BigInteger),  # the source's own count, where it states one
     sa.Column("stored", sa.BigInteger),  # rows of the entity in its table afterwards
-    sa.Column("corrected", sa.BigInteger),  # by the corrections file
+    sa.Column("corrected", sa.BigInteger),  # by corrections
     sa.Column("message", sa.Text),
 )
 
@@ -106,14 +106,14 @@ quality_result = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column(
         "dimension", sa.Text, nullable=False
-    ),  # validity | integrity | precision | reliability | timeliness
+    ),  # completeness | uniqueness | consistency | validity | timeliness | plausibility
     sa.Column("severity", sa.Text, nullable=False),  # error | warn
     sa.Column("passed", sa.Boolean, nullable=False),
     sa.Column("sentence", sa.Text, nullable=False),
     sa.Column("checked_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# Which row a line of the corrections file was used on.
+# Which row a correction was used on.
 correction_use = sa.Table(
     "correction_use",
     metadata,

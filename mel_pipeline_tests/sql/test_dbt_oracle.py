@@ -16,11 +16,12 @@ import yaml
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import PROJECT, Settings, with_sample_values
-from mel_pipeline.ingest.city_names import match_cities, review_path
+from mel_pipeline.ingest.city_names import match_cities
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.raw_tables import load_catalogue_tables
 from mel_pipeline.sandbox import running
 from mel_pipeline.sources import open_source
+from mel_pipeline.sources.workbook.versions import current
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
@@ -74,7 +75,7 @@ def _land(home: Path) -> None:
                 for entity in contract.entities:
                     source = open_source(name, settings)
                     load_entity(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
-    match_cities(warehouse, review_path(settings))
+    match_cities(warehouse, current(settings))
     load_catalogue_tables(load_catalogue(FOLDER), warehouse)
     warehouse.fold()
     warehouse.engine.dispose()

@@ -149,6 +149,13 @@ cells as (
     from respondents
     where dimension = 'total' and disclosure_group = 'recommendations'
     {% endfor %}
+    union all
+    -- Each manual indicator is a group of its own: nobody knows which people two of them share.
+    select
+        m.period, 'stated_' || lower(replace(m.indicator_id, '-', '_')), m.dimension, m.category, m.n, null
+    from {{ ref('manual_values') }} as m
+    join {{ ref('dim_indicator') }} as i on i.indicator_id = m.indicator_id and i.is_about_people
+    where m.quarter = '{{ var("quarter") }}' and m.status = 'ok'
 
 )
 

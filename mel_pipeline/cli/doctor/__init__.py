@@ -57,11 +57,11 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
 
 def _models(settings: Settings) -> str:
     from mel_pipeline.transform import SqlProject
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
     from mel_pipeline.transform.variables import sql_variables
 
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-    return f"{len(project.models)} models, {len(load_catalogue(settings.sql_dir).indicators)} indicators"
+    return f"{len(project.models)} models, {len(catalogue_of(settings).indicators)} indicators"
 
 
 def _organisation(settings: Settings) -> str:

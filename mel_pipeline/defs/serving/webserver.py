@@ -21,6 +21,8 @@ from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.serving.left_runs import mark_left_runs
 from mel_pipeline.defs.serving.report_files import with_reports
 from mel_pipeline.defs.serving.supervision import EVERY_SECONDS, Parts, end, how
+from mel_pipeline.defs.serving.workbook_desk import desk_of
+from mel_pipeline.defs.serving.workbook_page import with_workbook
 from mel_pipeline.reporting.inputs.folders import editions_dir
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ def serve_ui(
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
             served = with_reports(app, readers, settings.report_sources, drafts)
+            if not read_only:
+                served = with_workbook(served, desk_of(settings))
             server = uvicorn.Server(uvicorn.Config(Guard(served, hosts), log_level="warning"))
             with kept_alive(context), parts.watched(lambda: setattr(server, "should_exit", True)):
                 server.run(sockets=[bound])

@@ -41,6 +41,9 @@ class Sensitivity:
     aggregation: str
     unit: str
     answers: tuple[str, ...] = ()
+    is_stated: bool = (
+        False  # counted by hand: its categories are those of any breakdown, whatever their names
+    )
 
 
 class Row(NamedTuple):
@@ -182,7 +185,7 @@ def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relati
     found: list[Relation] = []
     for row in sorted(there):
         found += _own_bounds(row, rules[row.indicator])
-    found += _of_dimensions(there, figures.blank)
+    found += _of_dimensions(there, figures.blank, rules)
     found += _of_years(there, figures.blank, rules)
     found += _of_groups(there, rules)
     found += _of_scores(there, figures.blank, rules)
@@ -199,7 +202,7 @@ def _own_bounds(row: Row, rule: Sensitivity) -> Iterator[Relation]:
         yield Relation({above: 1.0, below: -2.0 if rule.unit == "points" else -1.0}, is_bound=True)
 
 
-def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
+def _of_dimensions(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
     cells: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in sorted(there):
         if row.dimension != TOTAL:
@@ -210,10 +213,11 @@ def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
             (row.indicator, row.period, row.dimension) == (indicator, period, dimension) for row in blank
         ):
             continue
-        if dimension == "gender":
+        is_stated = rules[indicator].is_stated
+        if dimension == "gender" and not is_stated:
             yield from _of_genders(total, {row.category: row for row in parts})
             continue
-        if dimension in SPREADS:
+        if dimension in SPREADS and not is_stated:
             yield from _of_answers(total, parts, SPREADS[dimension])
             continue
         for part in ("numerator", "denominator"):

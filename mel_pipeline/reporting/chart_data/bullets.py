@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.periods import previous_period
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage, code_of, page_frame
 from mel_pipeline.reporting.figures.coverage import compared
-from mel_pipeline.reporting.figures.judgement import JUDGED, ON_TRACK, Standing, standing, status_of
+from mel_pipeline.reporting.figures.judgement import (
+    JUDGED,
+    ON_TRACK,
+    Standing,
+    is_of_year,
+    standing,
+    status_of,
+)
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading
 
 if TYPE_CHECKING:
@@ -64,7 +71,7 @@ def _row(stage: Stage, measure: Measure, judged: Standing, target: Target) -> di
     now = stage.total(measure.id, period)
     before = stage.total(measure.id, previous_period(period))
     common = compared(measure, stage.figures, period, previous_period(period))
-    if judged.value is not None and judged.value != now.value:
+    if judged.value is not None and is_of_year(measure, target, period):
         now, before = replace(now, value=judged.value), Reading(NOT_AVAILABLE)  # the sum of a year so far
         before_value, before_shown = None, ""
     elif now.value is not None and before.value is not None and (common is None or not common.is_whole):

@@ -23,7 +23,7 @@ from mel_pipeline.reporting.figures.lookup import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import EarlierFigure, Edition
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -32,6 +32,7 @@ LONG = 1_000_000  # from here on a number is wider than its quarter's slot
 MOST_BARS = 12
 SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
+EARLIER = "earlier"  # status of a mark that was published before the pipeline
 COLUMNS = [
     "label",
     "value",
@@ -138,7 +139,11 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     edition, measure, figures, texts = scene.edition, scene.measure, scene.figures, scene.texts
     periods = quarters_shown(edition.period, QUARTERS_NARROW if scene.narrow else QUARTERS_WIDE)
     # Quarters before the first calculation are not a gap in the data: the chart begins with the first figure.
-    begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
+    begun = [
+        slot
+        for slot, period in enumerate(periods)
+        if figures.total(measure.id, period) is not None or figures.earlier(measure.id, period) is not None
+    ]
     periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
     broken = breaks_of(figures, measure, periods)
@@ -148,6 +153,9 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
+        before = figures.earlier(measure.id, period)
+        if before is not None:
+            row |= earlier_mark(before, measure, texts)
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
@@ -160,13 +168,25 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         last=periods[-1],
     )
     column = texts("table.quarter")
+    hollow = texts("chart.earlier") if any(row["status"] == EARLIER for row in rows) else ""
     foot = break_words([str(row["label"]) for row in rows if row["breaks"]], texts)
-    foot = f"{whole_year_note(edition, measure, texts)} {foot}".strip()
-    if any(row["low"] is not None for row in rows):
-        foot = f"{foot} {texts('chart.interval')}".strip()
+    interval = texts("chart.interval") if any(row["low"] is not None for row in rows) else ""
+    foot = " ".join(filter(None, [whole_year_note(edition, measure, texts), foot, hollow, interval]))
     return _frame(
         scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
     )
+
+
+def earlier_mark(before: EarlierFigure, measure: Measure, texts: Texts) -> dict[str, object]:
+    """What a mark of a figure published earlier has of its own: its status is drawn hollow."""
+    shown = texts.value(measure, before.value)
+    return {
+        "value": before.value,
+        "shown": shown,
+        "full": texts("chart.earlier_value", value=shown),
+        "status": EARLIER,
+        "note": texts("chart.earlier_note", document=before.document, page=before.page),
+    }
 
 
 def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:

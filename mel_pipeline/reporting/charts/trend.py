@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 HEADROOM = 1.16
+EARLIER = "earlier"  # as in chart_data: published before the pipeline, drawn hollow
 
 
 def draw(frame: ChartFrame, text: Texts) -> Figure:
@@ -113,6 +114,16 @@ def _bars(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
             axes.bar(
                 slot, mark["value"], width=0.62, color=colour("now") if mark["emphasis"] else colour("before")
             )
+        elif mark["status"] == EARLIER:
+            axes.bar(
+                slot,
+                mark["value"],
+                width=0.6,
+                facecolor="none",
+                edgecolor=colour("before"),
+                linewidth=1.4,
+                linestyle=(0, (3, 2)),
+            )
 
 
 def _break(axes: Axes, x: float) -> None:
@@ -142,15 +153,19 @@ def _break(axes: Axes, x: float) -> None:
 def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
     runs: list[list[int]] = [[]]
     for slot, mark in enumerate(marks):
-        runs += [[]] if mark["breaks"] else []
+        joins = slot == 0 or (mark["status"] == EARLIER) == (marks[slot - 1]["status"] == EARLIER)
+        runs += [[]] if mark["breaks"] or not joins else []
         runs[-1].append(slot)
     for run in runs:
-        axes.plot(run, [marks[slot]["value"] for slot in run], color=colour("before"), zorder=2)
+        style = (0, (3, 2)) if run and marks[run[0]]["status"] == EARLIER else "-"
+        axes.plot(
+            run, [marks[slot]["value"] for slot in run], color=colour("before"), linestyle=style, zorder=2
+        )
         now = [slot for slot in run if marks[slot]["emphasis"]]
         if len(now) > 1:
             axes.plot(now, [marks[slot]["value"] for slot in now], color=colour("now"), zorder=3)
     for slot, mark in enumerate(marks):
-        if mark["status"] == "ok":
+        if mark["status"] in ("ok", EARLIER):
             tone = colour("now") if mark["emphasis"] else colour("before")
             if not math.isnan(mark["low"]):
                 axes.vlines(slot, mark["low"], mark["high"], color=tone, linewidth=1.6, zorder=3)
@@ -159,13 +174,14 @@ def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
                 mark["value"],
                 marker="o",
                 color=tone,
+                markerfacecolor="white" if mark["status"] == EARLIER else tone,
                 markersize=8 if mark["emphasis"] else 6,
                 zorder=4,
             )
 
 
 def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: float) -> None:
-    if mark["status"] != "ok":
+    if mark["status"] not in ("ok", EARLIER):
         axes.axvspan(slot - 0.46, slot + 0.46, color=colour("panel"), zorder=0.5)
         words = text("chart.withheld" if mark["status"] == "suppressed" else "chart.gap")
         axes.annotate(

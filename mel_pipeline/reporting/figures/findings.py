@@ -33,7 +33,9 @@ def compared_period(measure: Measure, period: str) -> str:
 
 
 def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> str:
-    """The title of a trend, also used as a main point."""
+    """The title of a trend, also used as a main point. A published edition keeps its titles."""
+    if published := figures.published_finding(measure, period, texts.language):
+        return published
     reading = figures.total(measure.id, period)
     if reading is None or reading.value is None:
         key = "finding.suppressed" if reading and reading.status == SUPPRESSED else "finding.not_available"

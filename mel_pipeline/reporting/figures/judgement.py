@@ -58,8 +58,12 @@ class Standing:
 def standing(measure: Measure, figures: Figures) -> Standing:
     """Judge the edition's figure: on its way from the dated baseline to the target, or against its band.
 
-    A level is judged by where it is, an amount by what its year has brought so far.
+    A level is judged by where it is, an amount by what its year has brought so far. A published edition keeps its
+    judgements.
     """
+    if published := figures.judged(measure):
+        target = figures.target(measure, figures.period)
+        return Standing(published.code, published.value, target, published.expected, published.is_due)
     reading = figures.total(measure.id, figures.period) or Reading(NOT_AVAILABLE)
     target = figures.target(measure, figures.period)
     if reading.value is None:
@@ -73,6 +77,11 @@ def standing(measure: Measure, figures: Figures) -> Standing:
         return Standing("no_target", reading.value)
     value, found = _judged(measure, reading.value, target, figures)
     return Standing(found.code, value, target, found.expected, found.is_due)
+
+
+def is_of_year(measure: Measure, target: Target | None, period: str) -> bool:
+    """Whether the target of a quarter's page is that of a whole year, so that the year's sum is measured against it."""
+    return target is not None and not measure.is_level and "-" in period and "-" not in target.period
 
 
 def status_of(found: Standing, texts: Texts) -> Status:

@@ -16,7 +16,7 @@ from mel_pipeline.reporting.text.phrases import SENTENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import EarlierFigure, Edition, Judged, Stated
 
 SUPPRESSED = "suppressed"
 NOT_AVAILABLE = "not_available"
@@ -67,7 +67,15 @@ class Figures:
                     f" {key[2]} {category}. Fix its SQL model: one row per cell."
                 )
             cells[category] = _reading(row)
+        self._stated: dict[str, list[Stated]] = {}
+        for statement in edition.statements:
+            self._stated.setdefault(statement.indicator_id, []).append(statement)
+        self._earlier: dict[str, dict[str, EarlierFigure]] = {}
+        for figure in edition.earlier:
+            if figure.dimension == "total":
+                self._earlier.setdefault(figure.indicator_id, {})[figure.period] = figure
         self._targets = stated_targets(edition.targets)
+        self._said = edition.said
 
     def total(self, indicator: str, period: str) -> Reading | None:
         """The figure of a period, None when that period was never calculated."""
@@ -76,6 +84,26 @@ class Figures:
     def cells(self, indicator: str, period: str, dimension: str) -> dict[str, Reading]:
         """Category → figure; empty when there is no such breakdown."""
         return self._cells.get((indicator, period, dimension), {})
+
+    def statements(self, indicator: str, period: str) -> list[Stated]:
+        """Where the figures of a period, or of the quarters of a year, were stated; totals first."""
+        return [
+            item
+            for item in self._stated.get(indicator, [])
+            if item.period == period or item.period.startswith(f"{period}-")
+        ]
+
+    def earlier(self, indicator: str, period: str) -> EarlierFigure | None:
+        """What was published before, where the period has no figure of its own; a withheld one is a figure."""
+        reading = self.total(indicator, period)
+        if reading is not None and reading.status != NOT_AVAILABLE:
+            return None
+        return self._earlier.get(indicator, {}).get(period)
+
+    def earlier_figures(self, indicator: str) -> list[EarlierFigure]:
+        """All that were published before, in the order of their periods."""
+        found = [self.earlier(indicator, period) for period in sorted(self._earlier.get(indicator, {}))]
+        return [figure for figure in found if figure is not None]
 
     def target(self, measure: Measure, period: str) -> Target | None:
         """The target of exactly this period, else the next one due, as it was stated when the period closed.
@@ -95,6 +123,17 @@ class Figures:
         target = self.target(measure, period)
         fits = target is not None and (measure.is_level or target.period == period)
         return target if target is not None and fits and period.startswith(target.period[:4]) else None
+
+    def judged(self, measure: Measure) -> Judged | None:
+        """The judgement that the edition was published with."""
+        return self._said.judgements.get(measure.id) if self._said else None
+
+    def published_finding(self, measure: Measure, period: str, language: str) -> str | None:
+        """The title that the edition was published with."""
+        if self._said is None or period != self.period:
+            return None
+        titles: dict[str, str] = self._said.sentences.get(language, {}).get("findings", {})
+        return titles.get(measure.id)
 
     def earlier_targets(self, measure: Measure, target: Target) -> list[Target]:
         """Targets that were due before this one, as stated when they were."""

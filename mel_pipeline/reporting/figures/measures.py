@@ -47,6 +47,7 @@ class Measure:
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    is_stated: bool = False  # counted by hand
     parts: str | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
@@ -136,6 +137,7 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        is_stated=words(row.get("is_stated")).lower() in ("true", "1"),
         parts=words(row.get("parts")) or None,
         by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

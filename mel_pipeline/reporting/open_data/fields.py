@@ -125,6 +125,40 @@ def indicators_table(languages: Sequence[str]) -> Table:
     )
 
 
+STATEMENTS = Table(
+    "statements",
+    "Where figures counted by hand come from",
+    (
+        IDENTIFIER,
+        DATED,
+        Field("dimension", "string", "What the figure is broken down by; 'total' for the whole", NEEDED),
+        Field("category", "string", "Group within the breakdown; 'total' for the whole", NEEDED),
+        Field("role", "string", "Role that stated it"),
+        Field("stated_on", "string", "Day on which it was accepted, as 2026-11-30"),
+        Field("workbook_version", "integer", "Version of the workbook that stated it"),
+        Field("evidence", "string", "Where it can be checked", NEEDED),
+    ),
+    ("indicator_id", "period", "dimension", "category"),
+    (("indicator_id", "indicators"),),
+)
+
+EARLIER = Table(
+    "earlier_figures",
+    "Figures published before, as printed; none of them is calculated",
+    (
+        IDENTIFIER,
+        DATED,
+        Field("dimension", "string", "What the figure is broken down by; 'total' for the whole", NEEDED),
+        Field("category", "string", "Group within the breakdown; 'total' for the whole", NEEDED),
+        Field("value", "number", "Figure in the unit of its indicator", NEEDED),
+        Field("document", "string", "Document it was printed in", NEEDED),
+        Field("page", "string", "Page in it", NEEDED),
+        Field("note", "string", "What readers should know"),
+    ),
+    ("indicator_id", "period", "dimension", "category", "document"),
+    (("indicator_id", "indicators"),),
+)
+
 TARGETS = Table(
     "targets",
     "Targets",

@@ -1,4 +1,4 @@
-"""The first page: how many indicators are on track, what changed and why, what needs a decision.
+"""The first page: how many indicators are on track, what needs a decision, and what the MEL lead wrote.
 
 Sentences are built from figures by rules; pure functions. The MEL lead's own main points replace the drafted ones.
 """
@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.coverage import parts_in_words
-from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, comparison, main_points
+from mel_pipeline.reporting.figures.findings import main_points
 from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK
-from mel_pipeline.reporting.figures.lookup import Figures, Reading
-from mel_pipeline.reporting.text.texts import rounded
+from mel_pipeline.reporting.figures.lookup import Figures
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition, Narrative, Wording
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 HEADLINES = 5
-MOST_CHANGES, MOST_DECISIONS = 5, 5
+MOST_DECISIONS = 5
 PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
@@ -66,17 +64,23 @@ def localised(wording: Wording, texts: Texts) -> str:
     return english
 
 
-def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
+def main_point_fault(text: str, known: Container[str]) -> str:
+    """Why a text cannot be a main point; empty: it can. For the page, and for the workbook when it is written."""
     if re.search(r"\d", PLACE.sub("", text)):
-        raise ReportError(
-            "Reading the main points: a number is typed by hand. Write figures as {MEM-01}, so that they are always"
-            " current, and other numbers in words."
+        return (
+            "a number is typed by hand. Write figures as {MEM-01}, so that they are always current, and other numbers in"
+            " words"
         )
+    unknown = [place[1] for place in PLACE.finditer(text) if place[1] not in known]
+    return f"there is no indicator {unknown[0]}. Correct it" if unknown else ""
+
+
+def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
+    if fault := main_point_fault(text, measures):
+        raise ReportError(f"Reading the main points: {fault}.")
 
     def value(place: re.Match[str]) -> str:
-        measure = measures.get(place[1])
-        if measure is None:
-            raise ReportError(f"Reading the main points: there is no indicator {place[1]}. Correct the file.")
+        measure = measures[place[1]]
         if place[2] == "target":
             target = figures.target(measure, figures.period)
             return texts("page.no_target") if target is None else texts.value_with_unit(measure, target.value)
@@ -86,81 +90,6 @@ def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts:
         return texts.value_with_unit(measure, reading.value if reading else None)
 
     return PLACE.sub(value, text)
-
-
-def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
-    """Changes of the headline figures: how much, since when, mostly where, and what part is only in the data."""
-    sentences = []
-    for measure in known:
-        if not measure.headline:
-            continue
-        earlier, found = comparison(measure, figures, edition.period)
-        now = figures.total(measure.id, edition.period)
-        if not earlier or now is None or now.value is None:
-            continue
-        if found is None:
-            sentences.append(texts("story.other_coverage", name=measure.name, earlier=earlier))
-            continue
-        moved = found.moved(measure.decimals)
-        if not moved or found.is_chance:
-            continue
-        if found.is_whole:
-            # A level has moved since then; an amount of one quarter is only compared with that of another.
-            key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
-            sentence = texts(key, name=measure.name, change=texts.change(measure, moved), earlier=earlier)
-            sentences.append(
-                sentence + _where(measure, earlier, figures, texts) + _why(edition, measure, texts) + "."
-            )
-        else:
-            change, parts = texts.change(measure, moved), parts_in_words(found, texts)
-            sentences.append(
-                texts("story.like_for_like", name=measure.name, change=change, earlier=earlier, parts=parts)
-            )
-    return sentences[:MOST_CHANGES]
-
-
-def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
-    """The category that moved most, where the cells add up to the total in both periods."""
-    if measure.is_estimate:
-        return ""
-    for dimension in ("region", "platform", "donor", "line_of_action"):
-        now, then = (figures.cells(measure.id, period, dimension) for period in (figures.period, earlier))
-        totals = [figures.total(measure.id, period) for period in (figures.period, earlier)]
-        if (
-            now
-            and then
-            and adds_up(totals[0], list(now.values()))
-            and adds_up(totals[1], list(then.values()))
-        ):
-            moved = {name: _value(now, name) - _value(then, name) for name in {*now, *then} - set(UNSTATED)}
-            most = max(moved, key=lambda name: (abs(moved[name]), name), default="")
-            if most and moved[most] and list(filter(None, moved.values())) == [moved[most]]:
-                return texts("story.all_in", where=texts.named("category", most))
-            if most and moved[most]:
-                return texts(
-                    "story.mostly",
-                    where=texts.named("category", most),
-                    change=texts.change(measure, moved[most]),
-                )
-    return ""
-
-
-def _value(cells: Mapping[str, Reading], name: str) -> float:
-    """A category missing from a complete breakdown counts as zero."""
-    return (cells[name].value or 0.0) if name in cells else 0.0
-
-
-def _why(edition: Edition, measure: Measure, texts: Texts) -> str:
-    parts = {
-        reason: amount
-        for reason, amount in edition.movements.get(measure.id, {}).items()
-        if reason != "real_change" and rounded(amount, measure.decimals)
-    }
-    listed = [
-        texts("story.part", change=texts.change(measure, amount), reason=texts.choice("reason", reason))
-        for reason, amount in parts.items()
-    ]
-    return texts("story.of_which", parts=texts.listed(listed)) if listed else ""
 
 
 def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> list[str]:
@@ -181,12 +110,15 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
         for row in rows
         if row.measure.headline and row.status.code == "not_available"
     ]
+    return found[:MOST_DECISIONS]
+
+
+def open_restatements(edition: Edition, texts: Texts) -> list[str]:
+    """Published figures that wait to be restated: the one decision that a published edition gets later."""
     waiting = sum(
         1 for row in edition.restatements if row["disaggregation"] == "total" and row["state"] == "open"
     )
-    if waiting:
-        found.append(texts.plural("story.restatements", waiting))
-    return found[:MOST_DECISIONS]
+    return [texts.plural("story.restatements", waiting)] if waiting else []
 
 
 def _off_course(row: Row, texts: Texts) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.coverage import change_in_words, compared
-from mel_pipeline.reporting.figures.judgement import Standing, Status, standing, status_of
+from mel_pipeline.reporting.figures.judgement import Standing, Status, is_of_year, standing, status_of
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
@@ -19,6 +19,7 @@ from mel_pipeline.reporting.figures.lookup import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mel_pipeline.reporting.edition import EarlierFigure, Stated
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -59,6 +60,8 @@ class Row:
     n: str
     baseline: Cell  # with the period it is of
     interval: str  # 95 %, of shares and means
+    stated: tuple[str, ...] = ()  # of a figure counted by hand: by whom, when, with what evidence
+    earlier: tuple[str, ...] = ()  # figures published before the pipeline, with document and page
     restated: str = ""  # what the data give now, where a published figure has changed
 
 
@@ -73,7 +76,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         actual=_cell(measure, reading, texts),
         previous=_earlier(measure, figures, previous_period(period), texts),
         year_before=_earlier(measure, figures, year_before(period), texts),
-        target=target_cell(measure, judged, reading, period, texts),
+        target=target_cell(measure, judged, period, texts),
         standing=judged,
         status=status_of(judged, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
@@ -83,17 +86,50 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         n=_base(reading, texts),
         interval=_interval(measure, reading, texts),
         baseline=_baseline(measure, texts),
+        stated=tuple(
+            statement_words(item, measure, texts) for item in figures.statements(measure.id, period)
+        ),
+        earlier=tuple(earlier_words(item, measure, texts) for item in figures.earlier_figures(measure.id)),
         restated=restated,
     )
 
 
-def target_cell(measure: Measure, judged: Standing, reading: Reading, period: str, texts: Texts) -> Cell:
+def statement_words(item: Stated, measure: Measure, texts: Texts) -> str:
+    """``Q4 2024: MEL lead, 30 November 2026, version 7 of the workbook. Evidence: attendance lists``."""
+    which = texts.period(item.period)
+    if item.category:
+        which = f"{which}, {texts.category(item.dimension, item.category)}"
+    if item.day is None:
+        return texts("page.stated_before", which=which, role=measure.owner_role, evidence=item.evidence)
+    return texts(
+        "page.stated_line",
+        which=which,
+        role=item.role,
+        day=texts.day(item.day),
+        version=item.version,
+        evidence=item.evidence,
+    )
+
+
+def earlier_words(item: EarlierFigure, measure: Measure, texts: Texts) -> str:
+    """``2022: 1,200 (Annual report 2022, p. 14)``."""
+    words = texts(
+        "page.earlier_line",
+        period=item.period,
+        value=texts.value_with_unit(measure, item.value),
+        document=item.document,
+        page=item.page,
+    )
+    return f"{words} {item.note}".strip()
+
+
+def target_cell(measure: Measure, judged: Standing, period: str, texts: Texts) -> Cell:
     """The target, by when, and what of it was expected by now."""
     target = judged.target
     if target is None:
         return Cell(texts("page.no_target"), missing=True)
     parts = [] if target.period == period else [texts("page.target_by", period=target.period)]
-    if judged.value is not None and judged.value != reading.value:
+    if judged.value is not None and is_of_year(measure, target, period) and judged.code != "ahead":
         parts.append(texts("page.so_far", value=texts.value(measure, judged.value)))
     if judged.expected is not None and not judged.is_due and judged.code != "ahead":
         parts.append(texts("page.expected", value=texts.value(measure, judged.expected)))

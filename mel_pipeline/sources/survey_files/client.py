@@ -30,11 +30,11 @@ from mel_pipeline.sources.shared.files import (
 )
 from mel_pipeline.sources.shared.survey import responses
 from mel_pipeline.sources.shared.survey.advice import inspect_command
+from mel_pipeline.sources.shared.survey.books import codebooks_of
 from mel_pipeline.sources.shared.survey.codebook import (
     BrokenCodebook,
     Codebook,
     codebook_for,
-    codebooks_in,
     common_codebook,
     unused_event_codes,
 )
@@ -107,7 +107,7 @@ def rules_of(settings: Settings) -> Rules:
     folder = settings.survey_folder
     profiles, broken = profiles_in(folder / "profiles")
     return Rules(
-        codebooks_in(folder / "codebooks"),
+        codebooks_of(settings),
         profiles,
         fallback or None,
         cast("Order", order) if order else None,

@@ -62,7 +62,9 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "translations": list(_translations(catalogue)),
     }
     platforms = [
-        contract for contract in map(contract_of, source_names()) if contract.kind not in (None, "survey")
+        contract
+        for contract in map(contract_of, source_names())
+        if contract.kind not in (None, "survey", "stated")
     ]
     rows["platforms"] = [
         {"platform": contract.name, "title": contract.title, "kind": contract.kind} for contract in platforms
@@ -92,6 +94,7 @@ COLUMNS: dict[str, list[str]] = {
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
         *("level", "collection", "rationale_en", "assessed_on"),
         *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers", "parts"),
+        *("is_stated", "is_about_people"),
     ],
     "targets": ["indicator_id", "period", "kind", "on_date", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
@@ -139,6 +142,8 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "chart_dimension": indicator.chart.dimension,
         "interval_covers": indicator.interval,
         "parts": indicator.parts,
+        "is_stated": _text(indicator.stated),
+        "is_about_people": _text(indicator.disclosure is not None),
     }
 
 

@@ -11,6 +11,11 @@ from mel_pipeline.core.languages import BASE, Text, Words
 from mel_pipeline.core.target_path import last_day
 
 PERIOD = r"^\d{4}(-Q[1-4])?$"
+UNITS = (
+    "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos",
+    "events", "subscriptions", "points",
+)  # fmt: skip
+STATED_MODEL = "manual_values"  # the SQL model of every indicator that is counted by hand
 
 
 class _Strict(BaseModel):
@@ -72,7 +77,7 @@ class Target(_Strict):
 
 
 class Stated(_Strict):
-    """What the organisation states about an indicator (``targets.yml``)."""
+    """What the organisation states about an indicator in its workbook."""
 
     baseline: Baseline | None = None
     targets: list[Target] = []
@@ -120,21 +125,7 @@ class Indicator(_Strict):
     id: IndicatorId
     name: Text
     definition: Text
-    unit: Literal[
-        "members",
-        "percent",
-        "score",
-        "views",
-        "follows",
-        "people",
-        "visits",
-        "money",
-        "labs",
-        "videos",
-        "events",
-        "subscriptions",
-        "points",
-    ]
+    unit: Words  # one of UNITS; of a stated one any word
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]
     direction: Literal["increase", "decrease", "in_band", "context"]
@@ -144,8 +135,10 @@ class Indicator(_Strict):
     source: list[Words] = Field(min_length=1)
     frequency: Words
     months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
-    level: Literal["input", "output", "outcome", "impact"]  # in the chain of results
-    collection: Literal["crm", "staff", "survey", "platform", "web", "mailing"]  # how the data are collected
+    level: Literal["input", "output", "outcome", "impact", "unstated"]  # in the chain of results
+    collection: Literal[
+        "crm", "staff", "survey", "platform", "web", "mailing", "hand"
+    ]  # how the data are collected
     rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
@@ -157,6 +150,13 @@ class Indicator(_Strict):
     disclosure: Disclosure | None = None  # none: it is not about persons
     interval: Literal["chance", "volunteers"] | None = None  # of shares and means; volunteers chose to answer
     records: Records | None = None  # of counts that are not about persons
+    stated: bool = False  # counted by hand: people state its figures in the workbook
+
+    @model_validator(mode="after")
+    def _unit_is_known(self) -> Indicator:
+        if not self.stated and self.unit not in UNITS:
+            raise ValueError(f"unit is '{self.unit}'; it can be {', '.join(UNITS)}")
+        return self
 
     @model_validator(mode="after")
     def _band_goes_with_direction(self) -> Indicator:
@@ -194,7 +194,9 @@ class Indicator(_Strict):
 
     @property
     def model(self) -> str:
-        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``."""
+        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``; all stated ones share a model."""
+        if self.stated:
+            return STATED_MODEL
         return f"ind_{self.id.lower().replace('-', '_')}"
 
 

@@ -25,6 +25,7 @@ COLLECTION = {
     "platform": "counted by each platform, and read from it every night or from its exports",
     "web": "counted by the web counter of each site, and read from it every night",
     "mailing": "counted by each mailing service, and read from it every night",
+    "hand": "counted by hand, and stated in the workbook with its evidence",
 }
 INTERVAL = {
     "chance": "95 %, what chance alone would give for so many cases (Wilson)",
@@ -105,7 +106,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "Target": targets or "none set",
         **({"Withheld": WITHHELD} if indicator.disclosure else {}),
         "Limitations": indicator.limitations.en,
-        "SQL": f"[{indicator.model}.sql](../dbt_like_sql/models/marts/indicators/{indicator.model}.sql)",
+        "SQL": _sql(indicator),
     }
     yield from (f"| {name} | {' '.join(str(text).split())} |" for name, text in rows.items())
 
@@ -114,3 +115,8 @@ def _steps(target: Target) -> str:
     listed = [f", {step.value:,g} by {step.date} ({step.reason.en})" for step in target.milestones]
     listed += [f", revised on {step.date} to {step.value:,g} ({step.reason.en})" for step in target.revisions]
     return "".join(listed)
+
+
+def _sql(indicator: Indicator) -> str:
+    folder = "" if indicator.stated else "indicators/"
+    return f"[{indicator.model}.sql](../dbt_like_sql/models/marts/{folder}{indicator.model}.sql)"

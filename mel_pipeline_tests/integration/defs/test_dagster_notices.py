@@ -11,12 +11,14 @@ import dagster as dg
 import pytest
 
 from mel_pipeline.core.errors import DeliveryError, SettingsError
-from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.defs import notify
 from mel_pipeline.delivery import notifications as notices
 from mel_pipeline.delivery.channels import services
 from mel_pipeline.delivery.channels.redaction import redacted
 from mel_pipeline.delivery.channels.webhook import post
+from mel_pipeline.sources.workbook import versions
+from mel_pipeline.sources.workbook.model import Change, Preview, Upload
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
 from mel_pipeline_tests.fixtures.mail import Mailbox, mail_server
 
@@ -282,6 +284,23 @@ def test_silence_is_reported_once_with_what_to_check(case: Case, monkeypatch: py
     assert len(case.mails) == 1 and "every_night" in case.mails[0]
 
 
+def test_a_duty_is_reminded_of_before_its_day_and_each_week_that_it_is_late(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    duty = {"what": "Main points", "kind": "text", "role": "MEL lead", "days_after": "15", "every": "quarter"}
+    current = versions.current(settings)
+    stated = Preview(current, Upload(current.id, {}), [Change("duties", None, None, duty)], [], [], [], [], 0)
+    versions.accept(settings, stated, "MEL lead")
+    sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "remind_duties")
+    for day in ("2026-10-05", "2026-10-06", "2026-10-16", "2026-10-17", "2026-10-21"):
+        monkeypatch.setenv("MEL_TODAY", day)
+        sensor(dg.build_sensor_context(instance=case.instance))
+    assert len(case.mails) == 3
+    assert "MEL lead: Main points of 2026-Q3 is due on 2026-10-15, in 10 days." in case.mails[0]
+    assert all("was due on 2026-10-15" in mail for mail in case.mails[1:])
+
+
 def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
     case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -337,11 +356,12 @@ def test_notice_sensors_start_with_a_recipient_and_team_sensors_with_team_mode(
 
     assert on() == set()
     monkeypatch.setenv("MEL_NOTIFY_WEBHOOK", "https://chat.example/x")
-    assert on() == {"tell_failures", "tell_news"}
+    assert on() == {"tell_failures", "tell_news", "remind_duties"}
     monkeypatch.setenv("MEL_TEAM", "true")
     assert on() == {
         "tell_failures", "tell_news", "tell_silence", "deliver_published", "every_night", "new_survey_files",
         "housekeeping",
+        "remind_duties", "new_workbook",
     }  # fmt: skip
 
 

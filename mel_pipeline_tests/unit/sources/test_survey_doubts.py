@@ -85,7 +85,7 @@ def test_genders_that_no_scale_knows_are_listed_and_known_ones_of_four_languages
     (told,) = [
         words for words in warnings(tmp_path, export(*rows, ("2024-11-05 09:00", "F"))) if "gender" in words
     ]
-    assert "'F' (1)" in told and "scales.yml" in told
+    assert "'F' (1)" in told and "Answer scales" in told
 
 
 @pytest.mark.parametrize("total", ["Total;;;2;2", ";;;;4.5", "Average;;;;4.2"])

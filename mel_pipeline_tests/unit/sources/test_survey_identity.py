@@ -376,7 +376,7 @@ def test_a_response_that_is_gone_from_a_later_export_is_told_and_still_counts(
     _, pull = counted(tmp_path, cursor)
     (told,) = [warning for warning in pull.warnings() if "not in it" in warning]
     assert told.startswith("a (1).csv: 1 response of") and f"({ids[gone]})" in told
-    assert "corrections.yml" in told
+    assert "in the workbook, sheet Corrections" in told
 
 
 @pytest.mark.behaviour("vanished", "google_forms", "microsoft_forms", "limesurvey")

@@ -49,7 +49,7 @@ def test_every_model_states_its_grain(project: SqlProject) -> None:
 
 def test_every_indicator_model_is_replaced_by_quarter(project: SqlProject, catalogue: Catalogue) -> None:
     partitioned = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
-    of_all = {"indicator_values", "disclosure_people"}
+    of_all = {"indicator_values", "disclosure_people", "manual_values"}
     assert partitioned == {indicator.model for indicator in catalogue.indicators} | of_all
 
 

@@ -29,6 +29,8 @@ select
     chart,
     chart_dimension,
     interval_covers,
-    parts
+    parts,
+    coalesce(is_stated, 'false') = 'true' as is_stated,
+    coalesce(is_about_people, 'false') = 'true' as is_about_people
 from {{ source('catalogue', 'indicators') }}
 where not _is_deleted

@@ -45,8 +45,8 @@ class Codebook(BaseModel):
     ``surveys`` names the surveys it applies to, with `*` as a wildcard; ``form`` lists the questions of the form it
     was written for, so that it follows the form under any name. With neither it applies to all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
-    question mean, from 1 to 5, where the common scale (scales.yml of the organisation) does not. ``consent`` says which
-    answers to the question of consent are a yes, where that is not plain.
+    question mean, from 1 to 5, where the organisation's common scale does not. ``consent`` says which answers to the
+    question of consent are a yes, where that is not plain.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,6 +64,9 @@ class Codebook(BaseModel):
     language: str | None = None
     date_order: Literal["day_first", "month_first"] | None = None
     zone: str | None = Field(None, description="IANA name, where times carry no UTC offset.")
+    common: dict[str, Score] | None = Field(
+        default=None, exclude=True, description="Normalised labels that mean the same in every survey."
+    )
 
     @field_validator("scale", "consent", mode="before")
     @classmethod
@@ -237,6 +240,16 @@ class BrokenCodebook(Codebook):
     fault: str
 
 
+def checked(book: Codebook) -> Codebook:
+    """The same codebook.
+
+    Raises:
+        ContractError: a wording has two roles, or a label two scores.
+    """
+    _ = book._roles, book._scores
+    return book
+
+
 @lru_cache
 def common_codebook() -> Codebook:
     """Wordings that are the same in every survey."""
@@ -259,8 +272,7 @@ def load_codebook(path: Path) -> Codebook:
         ContractError: it is not valid; the message names the file and the field.
     """
     try:
-        book = Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8")))
-        _ = book._roles, book._scores  # fail now if a wording has two roles, or a label two scores
+        book = checked(Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8"))))
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
@@ -406,4 +418,5 @@ def _merged(common: Codebook, more: Codebook) -> Codebook:
         language=more.language or common.language,
         date_order=more.date_order or common.date_order,
         zone=more.zone or common.zone,
+        common=common.common if more.common is None else more.common,
     )

@@ -103,12 +103,13 @@ class Consents:
             )
             found.append(
                 f"the question of consent has answers that are neither yes nor no: {listed}. These responses are left"
-                ' out. Write in the survey\'s codebook what each answer means, such as `consent: {"Of course": yes}`.'
+                " out. Write what each answer means into the survey's codebook: in the workbook, sheet Survey questions, as"
+                " 'setting: answer that consents' or 'setting: answer that does not consent'."
             )
         if times := self.left_out[NO_ANSWER]:
             who = counted(times, "response does", "responses do")
             found.append(
                 f"{who} not answer the question of consent: left out. If the form did not ask it yet, write"
-                f" `consent: {{{UNANSWERED}: yes}}` in the survey's codebook."
+                f" '{UNANSWERED}' as an answer that consents into the survey's codebook."
             )
         return found

@@ -82,6 +82,6 @@ class Doubts:
             )
             found.append(
                 f"{self._name}: no scale knows these answers about gender, so they count as not recognised: {listed}."
-                " Add them under `gender:` in scales.yml of your organisation."
+                " Add them on the sheet Answer scales of the workbook."
             )
         return found

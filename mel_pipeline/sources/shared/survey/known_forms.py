@@ -131,6 +131,6 @@ def _vanished(form: Form, rows: Rows, modified: int) -> list[str]:
         "responses of an earlier export of this form are",
     )
     return [
-        f"{left} not in it ({shown}). They still count. If they were deleted in the tool on"
-        " purpose, leave them out in corrections.yml; if not, export the form whole."
+        f"{left} not in it ({shown}). They still count. If they were deleted in the tool on purpose, leave them out in"
+        " the workbook, sheet Corrections; if not, export the form whole."
     ]

@@ -14,7 +14,8 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.binding import questions_of_form
-from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
+from mel_pipeline.sources.shared.survey.books import codebooks_of
+from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for
 from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.looks import unread_looks
@@ -33,7 +34,7 @@ class Server:
 
     def __init__(self, title: str, key: str, settings: Settings, rejected: Callable[[Record], bool]) -> None:
         self._title, self._key, self._rejected = title, key, rejected
-        self._own = codebooks_in(settings.survey_folder / "codebooks")
+        self._own = codebooks_of(settings)
         self._had: dict[str, set[str]] = {}
         self.warnings = [book.fault for book in self._own if isinstance(book, BrokenCodebook)]
 
@@ -105,8 +106,8 @@ class Server:
             shown = ", ".join(gone[:_SHOWN]) + (", …" if len(gone) > _SHOWN else "")
             self.warnings.append(
                 f"{self._title} {form.survey}: {len(gone)} submissions that were loaded before are not there any more"
-                f" ({shown}). They still count. If they were deleted on purpose, leave them out in corrections.yml; if"
-                " not, check what the account may view."
+                f" ({shown}). They still count. If they were deleted on purpose, leave them out in the"
+                " workbook, sheet Corrections; if not, check what the account may view."
             )
         had |= seen
 

@@ -4,6 +4,7 @@ PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.1
 BIN := .venv/bin
 DBT := .venv-dbt/dbt.stamp
 BENCH := .venv-bench/bench.stamp
+AUDIT := .venv-audit/audit.stamp
 INSTALL = $(PYTHON) requirements/install.py $@ --newer $^ --lock
 # Rebuild environments whose Python was removed or upgraded.
 REBUILD := $(if $(wildcard .venv/run.stamp),$(shell $(BIN)/python -c "" 2>/dev/null || echo FORCE))
@@ -15,7 +16,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # cannot share a process.
 SPREAD := -n 2 --dist worksteal
 
-.PHONY: help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser
+OPTIONS ?=
+
+.PHONY: install help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -29,7 +32,7 @@ test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
-test-deep: .venv/dev.stamp $(DBT) browser    ## Run random stories, tables and kills with many more examples, in about twenty minutes
+test-deep: .venv/dev.stamp $(DBT) browser    ## Run random stories, tables and kills with many more examples, in about ten minutes
 	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
 check: .venv/dev.stamp    ## Check format, lint, types, import rules, Dagster definitions
@@ -51,6 +54,16 @@ sandbox: .venv/run.stamp    ## Serve only the sample organisation
 
 doctor: .venv/run.stamp    ## Show what is missing and how to fix it
 	@$(BIN)/mel doctor
+
+install:         ## Install as a service of systemd with nightly runs, morning check and backups; OPTIONS=--sample|--user|--back
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later was not found. Install it (Debian: apt install python3 python3-venv)."; exit 1; }
+	@$(PYTHON) deploy/install.py $(OPTIONS)
+
+sbom: .venv/run.stamp $(AUDIT)    ## Write the software bill of materials (CycloneDX) to dist/, count the licences
+	@.venv-audit/bin/python deploy/sbom.py $(BIN)/python requirements/run.txt dist/sbom.cdx.json
+
+audit: $(AUDIT)    ## Compare the locked packages with known vulnerabilities; needs the network
+	@.venv-audit/bin/pip-audit --requirement requirements/run.txt --disable-pip --no-deps --strict
 
 docs: .venv/dev.stamp    ## Regenerate docs/indicators.md from the catalogue, docs/sources.md and docs/faults.md from the tests, .env.example from the contracts, line numbers in docs/developer.md
 	@$(BIN)/mel indicators > docs/indicators.md
@@ -81,11 +94,14 @@ $(DBT): requirements/dbt.txt | .venv/run.stamp
 $(BENCH): requirements/bench.txt | .venv/run.stamp
 	@$(INSTALL) requirements/bench.txt
 
+$(AUDIT): requirements/audit.txt | .venv/run.stamp
+	@$(INSTALL) requirements/audit.txt
+
 .PHONY: FORCE
 FORCE:
 
 # System packages the tests need: a browser, an office suite to open the workbook, a PDF reader, the programs of a
-# PostgreSQL server (tests start their own), Java for Spark.
+# PostgreSQL server (tests start their own), Java for Spark, systemd to check our units.
 # As root on Debian they are installed; otherwise the message says what to install.
 browser:
 	@missing=""; \
@@ -93,6 +109,7 @@ browser:
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
 	test -z "$$missing" || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -103,10 +120,10 @@ browser:
 lock:            ## Update the locked dependencies, with hashes
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --only-binary :all: -r requirements/lock.txt
-	@for name in run dev dbt bench lock; do \
+	@for name in run dev dbt bench audit lock; do \
 	  groups=$$(case $$name in run) echo "pyproject.toml --group build";; dev) echo "pyproject.toml --group build --group dev";; *) echo "--group $$name";; esac); \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-strip-extras --no-header $$groups -o requirements/$$name.txt; done
 
 clean:           ## Remove everything generated: environments, sample warehouse, reports
-	rm -rf .venv .venv-dbt .venv-bench .venv-lock .mel reports/published
+	rm -rf .venv .venv-dbt .venv-bench .venv-audit .venv-lock .mel reports/published

@@ -212,7 +212,7 @@ def collect_and_calculate(made: Organisation) -> None:
     from mel_pipeline.publication.calculations import note_calculation
     from mel_pipeline.publication.release import release
     from mel_pipeline.transform import SqlProject
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
     from mel_pipeline.transform.engines import runner_for
     from mel_pipeline.transform.variables import sql_variables
 
@@ -225,7 +225,7 @@ def collect_and_calculate(made: Organisation) -> None:
                     made.load(source, entity, str(quarter))
                 except NotSetUpError:  # a source the sample does not use
                     ensure_empty(contract_of(source), entity, made.warehouse)
-    load_catalogue_tables(load_catalogue(made.settings.sql_dir), made.warehouse)
+    load_catalogue_tables(catalogue_of(made.settings), made.warehouse)
     for quarter in quarters_of_year(2024):
         variables = sql_variables(made.settings, quarter)
         project = SqlProject.load(made.settings.sql_dir, variables)

@@ -9,6 +9,8 @@
         sum(case when i.is_known then i.{{ counts }} end) as numerator,
         sum(case when i.is_known then i.delivered end) as denominator,
         sum(case when i.is_known then i.delivered end) as n,
+        count(i.content_key) as expected,
+        count(case when i.is_known then 1 end) as covered,
         case
             when count(i.content_key) > count(case when i.is_known then 1 end)
                 then cast(count(i.content_key) - count(case when i.is_known then 1 end) as text) || ' of '
@@ -23,7 +25,8 @@
     select
         period, 'platform', platform_title,
         sum(case when is_known then {{ counts }} end), sum(case when is_known then delivered end),
-        sum(case when is_known then delivered end), null
+        sum(case when is_known then delivered end),
+        count(*), count(case when is_known then 1 end), null
     from issues
     group by period, platform_title
 {% endmacro %}

@@ -57,7 +57,8 @@ counted as (
     select
         period, dimension, coalesce(category, '') as category,
         {{ numerator }} as numerator,
-        count(a.score) as denominator
+        count(a.score) as denominator,
+        var_samp(a.score) as variance
     from placed as a
     group by period, dimension, coalesce(category, '')
 
@@ -81,6 +82,7 @@ cells as (
         case when u.labels is null then c.numerator end as numerator,
         case when u.labels is null then coalesce(c.denominator, 0) end as denominator,
         coalesce(c.denominator, 0) as n,
+        case when u.labels is null then c.variance end as variance,
         'Withheld: no scale knows the answers ' || u.labels || '. Give them a score in a codebook or in scales.yml.' as note
     from places as k
     left join counted as c on c.period = k.period and c.dimension = k.dimension and c.category = k.category

@@ -1,3 +1,4 @@
+{{ config(meta={'dimension': 'uniqueness'}) }}
 select indicator_id, period, disaggregation
 from {{ ref('indicator_values') }}
 where quarter = '{{ var("quarter") }}'

@@ -1,3 +1,4 @@
+{{ config(meta={'dimension': 'completeness'}) }}
 select indicator_id, period
 from {{ ref('indicator_values') }}
 where quarter = '{{ var("quarter") }}'

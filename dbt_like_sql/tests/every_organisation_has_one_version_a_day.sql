@@ -1,3 +1,4 @@
+{{ config(meta={'dimension': 'uniqueness'}) }}
 -- Two would count a member in two regions.
 select a.account_id
 from {{ ref('dim_member_version') }} as a

@@ -1,3 +1,4 @@
+{{ config(meta={'dimension': 'uniqueness'}) }}
 select hashtag
 from {{ ref('stg_catalogue__campaigns') }}
 group by hashtag

@@ -15,19 +15,20 @@ import typer
 from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
 from mel_pipeline.cli.delivery import register as register_delivery
-from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
-from mel_pipeline.cli.narrative import learning, narrative
+from mel_pipeline.cli.narrative import narrative
 from mel_pipeline.cli.privacy import app as privacy_commands
 from mel_pipeline.cli.publication import register as register_publication
 from mel_pipeline.cli.quality import app as quality_commands
 from mel_pipeline.cli.site import site
 from mel_pipeline.cli.survey import app as survey_commands
 from mel_pipeline.cli.warehouse import app as warehouse_commands
+from mel_pipeline.cli.workbook import app as workbook_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
+from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, parse_period
 from mel_pipeline.core.private_files import be_private
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(zoho_commands, name="zoho")
 app.add_typer(warehouse_commands, name="warehouse")
 app.add_typer(survey_commands, name="survey")
+app.add_typer(workbook_commands, name="workbook")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
@@ -51,7 +53,6 @@ app.command()(backup)
 app.command()(restore)
 app.command()(cities)
 app.command()(narrative)
-app.command(hidden=True)(learning)
 app.command()(factcheck)
 app.command()(site)
 register_publication(app)
@@ -90,6 +91,14 @@ def _quarter(text: str) -> Quarter:
         raise typer.BadParameter(str(error)) from None
 
 
+def _period(text: str) -> Quarter | int:
+    try:
+        found = parse_period(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return Quarter.parse(found) if "-" in found else int(found)
+
+
 QuarterOption = Annotated[
     Quarter, typer.Option("--quarter", "-q", parser=_quarter, metavar="2024-Q4", help="Quarter to work on.")
 ]
@@ -112,11 +121,12 @@ def run(quarter: QuarterOption) -> None:
 
 @app.command()
 def report(
+    period: Annotated[str, typer.Argument(help="2024-Q2 for one quarter, 2024 for a whole year.")] = "",
     year: Annotated[
         int, typer.Option("--year", "-y", help="Year whose quarters and annual edition are written.")
     ] = 2024,
 ) -> None:
-    """Write every quarterly report of a year and its annual edition.
+    """Write the report of a quarter, or every report of a year and its annual edition.
 
     Calculates the figures of the year before first, so that the reports can compare.
     """
@@ -128,9 +138,14 @@ def report(
         from mel_pipeline.defs.ranges import TO, named
         from mel_pipeline.defs.serving.running import jobs
         from mel_pipeline.defs.serving.years import run_all
-        from mel_pipeline.defs.year import runs_of_year
+        from mel_pipeline.defs.year import runs_of_quarter, runs_of_year
 
-        runs = runs_of_year(settings, year)
+        wanted = _period(period or str(year))
+        runs = (
+            runs_of_quarter(settings, wanted)
+            if isinstance(wanted, Quarter)
+            else runs_of_year(settings, wanted)
+        )
         warnings: dict[str, str] = {}
 
         def on_begin(job: str, partition: str) -> None:
@@ -253,16 +268,36 @@ def doctor(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not ask the sources whether they accept the credentials.")
     ] = False,
+    notify: Annotated[
+        bool,
+        typer.Option("--notify", help="Also send a notification of what is broken, once until it changes."),
+    ] = False,
 ) -> None:
     """Say what is missing or broken, and how to fix it. Exit code 0: all is well, 1: worth a look (!), 2: broken (✗)."""
     from mel_pipeline.cli.doctor import findings
+    from mel_pipeline.cli.doctor.finding import Level
 
-    worst = 0
+    worst, broken = 0, []
     for finding in findings(offline=offline):
         worst = max(worst, finding.level)
         typer.echo(finding.line)
+        if finding.level is Level.BROKEN:
+            broken.append(finding.line)
+    if notify:
+        _notify_broken(broken)
     if worst:
         raise typer.Exit(worst)
+
+
+def _notify_broken(lines: list[str]) -> None:
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.delivery import notifications
+
+    settings = load_settings()
+    if not settings.notifies:
+        return
+    if lines or notifications.NotificationLog(settings.home).last(notifications.DOCTOR):
+        notifications.notify_once(settings, notifications.DOCTOR, lines, notifications.broken(lines))
 
 
 @app.command("sql-vars")
@@ -281,10 +316,10 @@ def sql_vars(quarter: QuarterOption) -> None:
 def indicators() -> None:
     """Print the reference sheets of all indicators as Markdown (docs/indicators.md)."""
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
     from mel_pipeline.transform.catalogue.reference import reference_sheets
 
-    typer.echo(reference_sheets(load_catalogue(load_settings().sql_dir)), nl=False)
+    typer.echo(reference_sheets(catalogue_of(load_settings())), nl=False)
 
 
 def _run_job(runner: Jobs, job: str, partition: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`mel narrative`: the file in which the MEL lead writes what an edition says besides its figures."""
+"""`mel narrative`: what the workbook states for an edition besides its figures."""
 
 from __future__ import annotations
 
@@ -12,27 +12,21 @@ PeriodArgument = Annotated[
 
 
 def narrative(period: PeriodArgument) -> None:
-    """Create the file for an edition's main points, lessons, comments and decisions, or check its content."""
+    """Count an edition's main points, lessons, comments and decisions in the workbook."""
     from mel_pipeline.core.periods import parse_period
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.reporting.inputs.narrative import read_narrative, start_narrative
+    from mel_pipeline.reporting.edition import Narrative
+    from mel_pipeline.reporting.inputs.narrative import read_narrative
 
-    settings = load_settings()
     try:
         period = parse_period(period)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    path = start_narrative(settings, period)
-    found = read_narrative(settings, period)
-    assert found is not None  # noqa: S101 - start_narrative has created it
+    found = read_narrative(load_settings(), period) or Narrative()
     typer.echo(
-        f"{path}: {len(found.main_points)} main points, {len(found.lessons)} lessons,"
+        f"{period}: {len(found.main_points)} main points, {len(found.lessons)} lessons,"
         f" {len(found.comments)} themes of comments, {len(found.decisions)} decisions."
     )
-    typer.echo("Edit it, then write the report again: the job quarterly_report, or `mel run`.")
-
-
-def learning(period: PeriodArgument) -> None:
-    """The old name of `mel narrative`."""
-    typer.echo("`mel learning` is now `mel narrative`; the old name goes in the next version.", err=True)
-    narrative(period)
+    typer.echo(
+        "Write them into the workbook: `mel workbook get`, sheets Main points, Lessons and themes, Decisions."
+    )

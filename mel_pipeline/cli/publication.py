@@ -53,26 +53,25 @@ def publish(
     ] = False,
 ) -> None:
     """Freeze the figures of a quarter. Without role and note: show its state, or publish what is approved."""
-    from mel_pipeline.publication.publishing import APPROVED, PUBLISHED, approve, quarter_status
-    from mel_pipeline.publication.publishing import publish as freeze
+    from mel_pipeline.publication.publishing import APPROVED, PUBLISHED, quarter_status
     from mel_pipeline.publication.release import release
+    from mel_pipeline.reporting.inputs.publishing import approve_edition, keep_editions, publish_edition
 
     warehouse, settings = opened()
     if role or note:
-        approve(warehouse, settings, quarter, role, note, _reasons(without or []))
+        approve_edition(warehouse, settings, quarter, role, note, _reasons(without or []))
     here = quarter_status(warehouse, settings, quarter)
     if approve_only or not (role or here.state == APPROVED):
         if here.state == PUBLISHED:
-            release(warehouse, settings)  # publishing may have been interrupted after the figures were frozen
+            # Publishing may have been interrupted after the figures were frozen.
+            release(warehouse, settings)
+            keep_editions(warehouse, settings, quarter)
         typer.echo(here.sentence)
         return
-    try:
-        entry = freeze(warehouse, settings, quarter)
-    except PublicationError:
-        release(warehouse, settings)
-        raise
-    release(warehouse, settings)
-    typer.echo(f"{quarter} is published, version {entry.version}. Its figures will no longer change.")
+    entry = publish_edition(warehouse, settings, quarter)
+    typer.echo(
+        f"{quarter} is published, version {entry.version}. Its figures, targets, judgements and texts no longer change."
+    )
     typer.echo("Write the report again: `mel run` or the job quarterly_report.")
 
 
@@ -134,7 +133,9 @@ def rebuild(quarter: QuarterArgument) -> None:
 
 def explain(
     indicator: Annotated[str, typer.Argument(metavar="MEM-02")],
-    period: Annotated[str, typer.Argument(metavar="2024-Q4", help="A quarter or a year.")],
+    period: Annotated[
+        str, typer.Argument(metavar="2024-Q4", help="A quarter or a year; of some flows a month.")
+    ],
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL of the model as well.")] = False,
     against: Annotated[
         str,
@@ -151,10 +152,12 @@ def explain(
     for line in _explained(found):
         typer.echo(line)
     if against:
+        from mel_pipeline.publication.contributors import changed_by
         from mel_pipeline.publication.movement import explain_movement
 
         typer.secho(f"Against {against}", bold=True)
-        for line in explain_movement(warehouse, indicator.upper(), against, period):
+        lines = explain_movement(warehouse, indicator.upper(), against, period)
+        for line in [*lines, *changed_by(warehouse, settings, indicator.upper(), against, period)]:
             typer.echo(f"  {line}")
     if sql:
         typer.secho("SQL", bold=True)
@@ -189,6 +192,8 @@ def _explained(found: Provenance) -> list[str]:
             f"  withheld     {found.withheld} of {len(found.figures)} cells, to protect small groups"
         )
     lines += [f"  restated     {sentence}" for sentence in found.restated]
+    lines += [f"  stated       {sentence}" for sentence in found.statements]
+    lines += [f"  earlier      {words}" for words in found.earlier]
     lines.append(typer.style("From", bold=True))
     for item in found.inputs:
         quarantined = f", {item.quarantined:,} quarantined" if item.quarantined else ""
@@ -205,7 +210,7 @@ def _explained(found: Provenance) -> list[str]:
     )
     lines += [f"  ! {check['sentence']} ({check['dimension']}, {check['asset']})" for check in broken]
     if found.records:
-        lines.append(typer.style(f"Records counted ({len(found.records)})", bold=True))
+        lines.append(typer.style(f"Counted ({len(found.records)})", bold=True))
         lines.append(f"  {', '.join(found.records[:SHOWN])}{' ...' if len(found.records) > SHOWN else ''}")
     return lines
 
@@ -216,7 +221,9 @@ def _figure(row: dict[str, object]) -> str:
     if row["value"] is None:
         return f"not available: {row['note']}"
     of = "" if row["denominator"] is None else f" ({row['numerator']:g} of {row['denominator']:g})"
-    return f"{row['value']:,.2f}".removesuffix(".00") + of
+    sure = "" if row["low"] is None else f", 95 % interval {row['low']:.2f} to {row['high']:.2f}"
+    whole = "" if row["expected"] is None else f", {row['covered']:g} of {row['expected']:g} covered"
+    return f"{row['value']:,.2f}".removesuffix(".00") + of + sure + whole
 
 
 def register(app: typer.Typer) -> None:

@@ -20,7 +20,7 @@ def quality(
     """Rows in, quarantined, corrected and late by source; cells left empty; and every broken rule."""
     if context.invoked_subcommand:
         return
-    from mel_pipeline.quality.scorecard import card, rules
+    from mel_pipeline.quality.scorecard import card, rules, worth_a_look
 
     warehouse, _ = opened()
     lines = card(warehouse)
@@ -41,6 +41,10 @@ def quality(
         for rule in found if every else broken:
             mark = "✓" if rule["passed"] else "✗" if rule["severity"] == "error" else "!"
             typer.echo(f"  {mark} {rule['asset']}: {rule['sentence']}")
+    if look := worth_a_look(warehouse):
+        typer.secho(f"plausibility: {len(look)} totals are worth a second look", bold=True)
+        for sentence in look:
+            typer.echo(f"  ? {sentence}")
 
 
 @app.command()
@@ -57,7 +61,8 @@ def quarantine(
             f"{row['source']} {row['entity']} · {row['source_ref']} · {row['row_key'] or 'no key'}: {row['reason']}"
         )
     typer.echo(
-        f"{len(rows):,} in quarantine. Correct them at the source, or in the corrections file and run `mel quality replay`."
+        f"{len(rows):,} in quarantine. Correct them at the source, or in the workbook, sheet Corrections, and run"
+        " `mel quality replay`."
     )
 
 
@@ -65,11 +70,9 @@ def quarantine(
 def corrections() -> None:
     """List the corrections with the number of rows each was applied to; those without a match are marked."""
     from mel_pipeline.ingest.replay import use_of_corrections
-    from mel_pipeline.ingest.row_processing import corrections_path
 
     warehouse, settings = opened()
-    path = corrections_path(settings)
-    found = use_of_corrections(warehouse, path)
+    found = use_of_corrections(warehouse, settings)
     for correction, rows in found:
         mark = "✓" if rows else "!"
         typer.echo(
@@ -78,12 +81,12 @@ def corrections() -> None:
             else f"{mark} {correction.sentence} No match."
         )
     if not found:
-        typer.echo(f"No corrections. Write them in {path}.")
+        typer.echo("No corrections. Write them into the workbook, sheet Corrections (`mel workbook get`).")
 
 
 @app.command()
 def replay() -> None:
-    """Apply the corrections file to quarantined and stored rows, without calling any source."""
+    """Apply the corrections to quarantined and stored rows, without calling any source."""
     from mel_pipeline.ingest.replay import replay as again
 
     warehouse, settings = opened()

@@ -39,6 +39,8 @@ def inspect(
     path = file if file.exists() else settings.survey_folder / file
     if not path.is_file():
         raise SettingsError(f"Inspecting {file}: there is no such file, here or in {settings.survey_folder}.")
+    from mel_pipeline.sources.workbook.versions import current
+
     try:
         found = _inspected(path, settings)
     except FileRefusedError as reason:
@@ -46,7 +48,7 @@ def inspect(
     for one in found:
         _print_inspection(one, told=not write)
         if write:
-            _write(one, settings.survey_folder / "codebooks")
+            _write(one, settings.survey_folder / "codebooks", in_use=current(settings).kept)
 
 
 def _inspected(path: Path, settings: Settings) -> list[Inspection]:
@@ -61,10 +63,10 @@ def _inspected(path: Path, settings: Settings) -> list[Inspection]:
     from mel_pipeline.sources.shared.survey.screening import in_words
     from mel_pipeline.sources.survey_files.client import TABLES, rules_of
     from mel_pipeline.sources.survey_files.members import exports_in, survey_of
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
     rules = rules_of(settings)
-    labels = load_catalogue(settings.sql_dir).scale_labels
+    labels = catalogue_of(settings).scale_labels
     scales: dict[str, frozenset[str]] = {
         scale: frozenset(normalize_answer(one.label) for one in labels if one.scale == scale)
         for scale in ("satisfaction", "gender")
@@ -146,7 +148,8 @@ def _escaped(text: str) -> str:
     return escape(text)
 
 
-def _write(found: Inspection, folder: Path) -> None:
+def _write(found: Inspection, folder: Path, *, in_use: bool) -> None:
+    """``in_use``: the workbook is, so that files are no longer read."""
     from mel_pipeline.sources.shared.survey.binding import first_download
 
     path = folder / f"{first_download(found.survey)}.yml"
@@ -157,4 +160,5 @@ def _write(found: Inspection, folder: Path) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(found.codebook(), encoding="utf-8")
-    typer.echo(f"Written: {path}. Review it; the next load reads it.")
+    then = "move it into the workbook with `mel workbook import`" if in_use else "the next load reads it"
+    typer.echo(f"Written: {path}. Review it; {then}.")

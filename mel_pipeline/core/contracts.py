@@ -51,13 +51,13 @@ class Column(BaseModel):
 
 
 class Kept(BaseModel):
-    """Stored rows that a new version without content does not replace: those with ``stored`` in a column, by rows
-    with one of ``over`` in it."""
+    """Stored rows that a new version without content does not replace: those with one of ``stored`` in a column, by
+    rows with one of ``over`` in it."""
 
     model_config = ConfigDict(extra="forbid")
 
     column: str
-    stored: str = Field(pattern=r"[a-z_]+")
+    stored: list[Annotated[str, Field(pattern=r"[a-z_]+")]]
     over: list[Annotated[str, Field(pattern=r"[a-z_]+")]]
 
 
@@ -127,7 +127,9 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
-    kind: Literal["social", "web", "newsletter", "survey"] | None = None  # for platforms and survey servers
+    kind: Literal["social", "web", "newsletter", "survey", "stated"] | None = (
+        None  # stated: by people, in the workbook
+    )
     describes_fields: bool = False  # can list its own fields, so drift is detected
     settings: dict[str, Setting] = {}
     metrics: dict[str, Metric] = {}  # for platforms: every metric it loads

@@ -50,6 +50,14 @@ class DeliverySettings(BaseSettings):
     notify_webhook: SecretStr = Field(
         NOTHING, description="Chat webhook that gets them (Slack, Mattermost, Teams, Google Chat)."
     )
+    notify_urls: SecretStr = Field(
+        NOTHING,
+        description="Services that get them as well, as Apprise addresses separated by spaces: msteams://…, matrixs://….",
+    )
+    heartbeat_url: SecretStr = Field(
+        NOTHING,
+        description="Address requested after each nightly run that succeeds; a monitor elsewhere raises the alarm without.",
+    )
     ui_url: str = Field(
         "http://localhost:3000", description="Address of the Dagster UI, for links in notifications."
     )
@@ -66,4 +74,5 @@ class DeliverySettings(BaseSettings):
     def notifies(self) -> bool:
         """Whether notifications have a channel."""
         by_mail = self.smtp_host and self.notify_to.get_secret_value()
-        return bool(by_mail or self.notify_webhook.get_secret_value())
+        in_chat = self.notify_webhook.get_secret_value() or self.notify_urls.get_secret_value()
+        return bool(by_mail or in_chat)

@@ -5,6 +5,7 @@ Everything else of the project is the same for every network. Without the settin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ from mel_pipeline.core.yaml_io import yaml_file
 SETTING = "MEL_ORGANISATION"
 EXAMPLE = Path(__file__).parents[1] / "organisations" / "metropolis"
 FILE = "organisation.yml"
+_TARGETS = re.compile(r"^targets:\n(?: .*\n)*", re.MULTILINE)  # the example's own, of workbook.yml
 
 Licence = Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
 
@@ -36,6 +38,7 @@ class Facts(BaseModel):
     currency: str = Field(pattern="^[A-Z]{3}$")
     fund_pipeline: str = Field("Fund", max_length=120)
     other_pipelines: list[str] = ["Projects"]
+    sign_off: bool = False
     fewest_rows: dict[str, Annotated[int, Field(ge=0)]] = {}
 
     def settings(self) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def start(place: Path) -> Made:
             )
         place.mkdir(parents=True, exist_ok=True)
         for path in sorted(EXAMPLE.glob("*.yml")):
-            (place / path.name).write_bytes(path.read_bytes())
+            (place / path.name).write_text(_TARGETS.sub("", path.read_text("utf-8")), encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f"Making {place}: {error.strerror}. Choose a folder that you may write."

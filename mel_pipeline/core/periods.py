@@ -72,6 +72,13 @@ def quarters_of_year(year: int) -> list[Quarter]:
     return [Quarter(year, number) for number in (1, 2, 3, 4)]
 
 
+def closing_quarter(period: str) -> str:
+    """The quarter in which a month (``2024-11``), quarter or year closes."""
+    if "-" not in period:
+        return f"{period}-Q4"
+    return period if "Q" in period else str(Quarter.of(date.fromisoformat(f"{period}-01")))
+
+
 def previous_period(period: str) -> str:
     """The quarter before a quarter, the year before a year."""
     return str(Quarter.parse(period).previous()) if "-" in period else str(int(period) - 1)

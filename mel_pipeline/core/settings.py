@@ -93,10 +93,20 @@ class Settings(DeliverySettings):
         ge=0,
         description="Processes that draw reports; as many as there are processors by default. 1: everything in one.",
     )
+    workbook_dir: Path | None = Field(
+        None,
+        description="Folder for edited workbooks: what a file in it would change is previewed in Dagster. By default"
+        " workbook/inbox in MEL_HOME.",
+    )
     min_cell: int = Field(5, ge=1, description="Groups of people smaller than this are not shown.")
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
         description="Key of people's pseudonyms; created in MEL_HOME/secrets if not set. Keep a copy.",
+    )
+    keep_runs_days: int = Field(
+        90,
+        ge=7,
+        description="Runs older than this leave Dagster's history, but for the last of each job and quarter.",
     )
     backup_dir: Path | None = Field(
         None, description="Folder for backups, on another disk: `mel backup` writes one a time into it."
@@ -215,6 +225,16 @@ class Settings(DeliverySettings):
     def fund_pipeline(self) -> str:
         """Name in the CRM of the pipeline that holds contributions to the organisation's fund."""
         return facts(self.organisation).fund_pipeline
+
+    @property
+    def sign_off(self) -> bool:
+        """Whether owners of the lines of action sign before a quarter is published."""
+        return facts(self.organisation).sign_off
+
+    @property
+    def workbook_folder(self) -> Path:
+        """Where edited workbooks are dropped."""
+        return self.workbook_dir or self.home / "workbook" / "inbox"
 
     @property
     def open_quarter(self) -> Quarter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import hypot, sqrt
 from statistics import median
 
 Z_95 = 1.959963984540054  # two-sided, 95 %
@@ -19,16 +19,14 @@ class Range:
     high: float
 
 
-def wilson(successes: float, n: float, population: float | None = None, z: float = Z_95) -> Range:
+def wilson(successes: float, n: float, z: float = Z_95) -> Range:
     """Wilson score interval of a share, in per cent (E. B. Wilson, 1927).
 
-    With a known population the sample counts for ``n * (N - 1) / (N - n)`` answers (finite population
-    correction): a survey that everyone answered has an interval of width zero.
+    The SQL macro ``bounds`` has the same formula: it writes the interval of every calculated share.
 
     Args:
         successes: from 0 to n.
         n: answers; more than 0.
-        population: all who could have answered, at least n; None if unknown.
 
     Raises:
         ValueError: the numbers are inconsistent.
@@ -36,14 +34,22 @@ def wilson(successes: float, n: float, population: float | None = None, z: float
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is no share")
     share = successes / n
-    size = inf if population is not None and population <= n else n
-    if population is not None and population > n:
-        size = n * (population - 1) / (population - n)
-    if size == inf:
-        return Range(100 * share, 100 * share)
-    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
-    half = z / (1 + z * z / size) * sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Range(max(0.0, 100 * (centre - half)), min(100.0, 100 * (centre + half)))
+
+
+def differs(now: float, its: Range, then: float, theirs: Range) -> bool:
+    """Whether two shares or means differ by more than chance: the 95 % interval of their difference leaves out zero.
+
+    The interval of the difference is made of the two intervals: for shares R. G. Newcombe (1998), method 10; for means
+    as well G. Y. Zou and A. Donner (2008). Both take the figures as independent, which figures of the same people are
+    not: for these it errs towards "no difference".
+    """
+    moved = now - then
+    low = moved - hypot(now - its.low, theirs.high - then)
+    high = moved + hypot(its.high - now, then - theirs.low)
+    return low > 0 or high < 0
 
 
 def robust_z(value: float, earlier: Sequence[float]) -> float | None:

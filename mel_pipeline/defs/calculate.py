@@ -11,7 +11,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_partitions
 from mel_pipeline.defs.ranges import TOGETHER, Made, made, naming, quarters_of, together
 from mel_pipeline.transform import Model, SqlProject
-from mel_pipeline.transform.catalogue import Catalogue, Indicator, load_catalogue
+from mel_pipeline.transform.catalogue import Catalogue, Indicator, catalogue_of
 from mel_pipeline.transform.variables import sql_variables
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EARLIER = "earlier_quarters"
 
 def build(settings: Settings) -> dg.Definitions:
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-    catalogue = load_catalogue(settings.sql_dir)
+    catalogue = catalogue_of(settings)
     indicators = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
     shared = set(project.models) - indicators
     partitions = quarter_partitions(settings)
@@ -59,7 +59,7 @@ def _catalogue_asset(catalogue: Catalogue) -> dg.AssetsDefinition:
         from mel_pipeline.ingest.raw_tables import load_catalogue_tables
 
         purge(mel.warehouse)  # what an erasure could not do, as a run had the warehouse open
-        for table, rows in load_catalogue_tables(load_catalogue(mel.settings.sql_dir), mel.warehouse).items():
+        for table, rows in load_catalogue_tables(catalogue_of(mel.settings), mel.warehouse).items():
             yield dg.MaterializeResult(asset_key=table, metadata={"dagster/row_count": rows})
 
     return load

@@ -171,13 +171,13 @@ def _load(
 
 
 def _as_rule(check: dg.AssetCheckResult) -> "RuleResult":
-    """A check of the load as a rule: readable rows are about validity, stable fields about reliability."""
+    """A check of the load as a rule: readable rows are about validity, fields as before about consistency."""
     from mel_pipeline.quality.results import RuleResult
 
     # An outage is reported as a missing source, which the approver of a quarter may waive.
     blocks = check.severity == dg.AssetCheckSeverity.ERROR and bool(check.metadata)
     severity: Literal["error", "warn"] = "error" if blocks and not check.passed else "warn"
-    dimension: Dimension = "reliability" if check.check_name == FIELDS else "validity"
+    dimension: Dimension = "consistency" if check.check_name == FIELDS else "validity"
     first = (check.description or "").splitlines()[0].removeprefix("- ")
     return RuleResult(str(check.check_name), dimension, severity, bool(check.passed), first)
 
@@ -242,7 +242,7 @@ def _description(contract: SourceContract, details: EntityContract) -> str:
 def _fields_spec(contract: SourceContract, table: str) -> list[dg.AssetCheckSpec]:
     """Only for sources that describe their own fields."""
     words = "No field is new, gone or of another type at the source. Warns for 30 days when one is."
-    spec = dg.AssetCheckSpec(FIELDS, asset=table, description=words, metadata={"dimension": "reliability"})
+    spec = dg.AssetCheckSpec(FIELDS, asset=table, description=words, metadata={"dimension": "consistency"})
     return [spec] if contract.describes_fields else []
 
 

@@ -15,8 +15,8 @@ from mel_pipeline.ingest.city_names import (
     CityNames,
     ensure_empty,
     match_cities,
-    review_path,
 )
+from mel_pipeline.sources.workbook.versions import current
 
 CHECK = "cities_are_decided"
 
@@ -30,8 +30,8 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
         deps=[*assets_of(ACCOUNTS), *assets_of(RESPONSES)],
         description=(
             "Matches each city of a survey with a member, by exact names, aliases and decisions of the MEL"
-            " lead. Similarity only makes suggestions.\n\n*If the check warns:* run `mel cities`, and decide"
-            " in the file it names."
+            " lead. Similarity only makes suggestions.\n\n*If the check warns:* decide in the workbook, sheet"
+            " Cities; `mel cities` lists them."
         ),
         check_specs=[
             dg.AssetCheckSpec(CHECK, asset=TABLE, description="No answered city waits for a decision.")
@@ -39,7 +39,7 @@ def build(settings: Settings) -> dg.Definitions:  # noqa: ARG001 - as every modu
     )
     def city_names(context: dg.AssetExecutionContext, mel: Mel) -> Iterator[dg.MaterializeResult[None]]:
         try:
-            found = match_cities(mel.warehouse, review_path(mel.settings))
+            found = match_cities(mel.warehouse, current(mel.settings))
         except ContractError as error:
             # Cities only disaggregate; no total depends on them. Earlier matches are kept.
             context.log.error(str(error))
@@ -68,7 +68,7 @@ def _descriptions(found: CityNames) -> Iterator[str]:
     yield found.sentence
     yield from found.problems
     if found.waiting:
-        yield f"Decide in {found.list_path}; `mel cities` shows the list."
+        yield "Decide in the workbook, sheet Cities; `mel cities` lists them."
 
 
 def _check(*, passed: bool, sentences: list[str]) -> dg.AssetCheckResult:

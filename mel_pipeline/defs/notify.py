@@ -17,7 +17,7 @@ NIGHTLY = "nightly"
 REPORTS = ("quarterly_report", "annual_edition", "backfill_year")
 MOST_HOURS = 27.0  # between the ends of two nightly runs
 NO_CHANNEL = (
-    "No notification channel: neither MEL_SMTP_HOST with MEL_NOTIFY_TO nor MEL_NOTIFY_WEBHOOK is set."
+    "No notification channel: set MEL_SMTP_HOST with MEL_NOTIFY_TO, MEL_NOTIFY_URLS or MEL_NOTIFY_WEBHOOK."
 )
 
 
@@ -25,7 +25,11 @@ def build(settings: Settings) -> dg.Definitions:
     on = dg.DefaultSensorStatus.RUNNING if settings.notifies else dg.DefaultSensorStatus.STOPPED
     nightly_is_on = settings.notifies and settings.team
     silence = dg.DefaultSensorStatus.RUNNING if nightly_is_on else dg.DefaultSensorStatus.STOPPED
-    return dg.Definitions(sensors=[_failures(on), _successes(on), _silence(silence)])
+    pings = bool(settings.heartbeat_url.get_secret_value())
+    heartbeat = dg.DefaultSensorStatus.RUNNING if pings else dg.DefaultSensorStatus.STOPPED
+    return dg.Definitions(
+        sensors=[_failures(on), _successes(on), _silence(silence), _duties(on), _heartbeat(heartbeat)]
+    )
 
 
 def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -105,6 +109,57 @@ def _silence(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         return dg.SkipReason("Reported." if is_new else "Already reported today.")
 
     return tell_silence
+
+
+def _heartbeat(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="heartbeat",
+        default_status=status,
+        description="Requests MEL_HEARTBEAT_URL after each nightly run that succeeds, so that a monitor elsewhere notices"
+        " when this machine is down.",
+    )
+    def heartbeat(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+        from mel_pipeline.delivery.channels.webhook import ping
+
+        url = load_settings().heartbeat_url.get_secret_value()
+        if not url:
+            return dg.SkipReason("MEL_HEARTBEAT_URL is not set.")
+        if context.dagster_run.job_name != NIGHTLY:
+            return dg.SkipReason("Only nightly runs count.")
+        ping(url)
+        return None
+
+    return heartbeat
+
+
+def _duties(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="remind_duties",
+        minimum_interval_seconds=3600,
+        default_status=status,
+        description="Reminds of duties of the workbook (Who owes what) two weeks before they are due, when they are late,"
+        " and once a week while they are.",
+    )
+    def remind_duties(context: dg.SensorEvaluationContext) -> dg.SkipReason:  # noqa: ARG001 - as Dagster calls it
+        from mel_pipeline.delivery import notifications as notices
+        from mel_pipeline.publication.duties import owed
+
+        settings = load_settings()
+        if not settings.notifies:
+            return dg.SkipReason(NO_CHANNEL)
+        found = owed(settings)
+        if not found:
+            return dg.SkipReason("Nothing is due.")
+        year, week, _ = settings.current_day.isocalendar()
+        late = any(item.state == "late" for item in found)
+        state = [[item.id, item.period, item.state] for item in found] + ([[year, week]] if late else [])
+        link = f"{settings.ui_url.rstrip('/')}/workbook"
+        notice = notices.duties([item.sentence for item in found], link)
+        is_new = notices.notify_once(settings, "duties", state, notice)
+        return dg.SkipReason("Reminded." if is_new else "Reminded before.")
+
+    return remind_duties
 
 
 def hours_since_nightly(instance: dg.DagsterInstance, now: datetime) -> float | None:

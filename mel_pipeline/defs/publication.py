@@ -17,13 +17,13 @@ from mel_pipeline.defs.context import (
     quarter_partitions,
 )
 from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
+from mel_pipeline.quality.scorecard import PLAUSIBLE
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
 
 TABLE = "released_figures"
 PROTECTED, HOLD, READY = "small_groups_are_protected", "published_figures_hold", "quarter_can_be_published"
-PLAUSIBLE = "figures_are_plausible"
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -111,7 +111,9 @@ def _follow_up(mel: Mel, quarter: Quarter) -> _State:
     from mel_pipeline.publication.publishing import check
     from mel_pipeline.publication.restatement import update
     from mel_pipeline.publication.settled import settle
+    from mel_pipeline.reporting.inputs.publishing import keep_editions
 
+    keep_editions(mel.warehouse, mel.settings, quarter)
     differences = update(mel.warehouse, mel.settings, str(quarter))
     settle(mel.warehouse, str(quarter))
     look = _worth_a_look(mel, str(quarter))
@@ -129,32 +131,32 @@ def _follow_up(mel: Mel, quarter: Quarter) -> _State:
 
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     """Totals of the quarter worth a look; stored with the other outcomes."""
-    from mel_pipeline.quality.anomalies import flags
-    from mel_pipeline.quality.results import RuleResult
+    from mel_pipeline.quality.anomalies import Total, flags
+    from mel_pipeline.quality.results import PLAUSIBILITY, RuleResult
     from mel_pipeline.quality.results_log import note_results
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
-    series: dict[str, dict[str, float]] = {}
+    series: dict[str, dict[str, Total]] = {}
     # Only quarters with the same coverage: the notes must say that the same is not counted.
     for row in mel.warehouse.records(
-        "select f.indicator_id, f.period, f.value from released_figures f join released_figures q"
+        "select f.indicator_id, f.period, f.value, f.n from released_figures f join released_figures q"
         " on q.indicator_id = f.indicator_id and q.period = :quarter and q.dimension = 'total'"
         " where f.dimension = 'total' and f.grain = 'quarter' and f.value is not null"
         " and f.note is not distinct from q.note",
         {"quarter": quarter},
     ):
-        series.setdefault(row["indicator_id"], {})[row["period"]] = row["value"]
+        series.setdefault(row["indicator_id"], {})[row["period"]] = Total(row["value"], row["n"])
     found = [
         flag
-        for indicator in load_catalogue(mel.settings.sql_dir).indicators
+        for indicator in catalogue_of(mel.settings).indicators
         for flag in flags(indicator, series.get(indicator.id, {}), quarter)
     ]
     rules = [
-        (TABLE, RuleResult(f"{flag.indicator_id} {flag.rule}", "precision", "warn", False, flag.sentence))
+        (TABLE, RuleResult(f"{flag.indicator_id} {flag.rule}", PLAUSIBILITY, "warn", False, flag.sentence))
         for flag in found
     ]
     plain = RuleResult(
-        PLAUSIBLE, "precision", "warn", not found, f"{len(found)} totals of {quarter} are out of line."
+        PLAUSIBLE, PLAUSIBILITY, "warn", not found, f"{len(found)} totals of {quarter} are out of line."
     )
     note_results(mel.warehouse, [(TABLE, plain), *rules], quarter=quarter)
     return [flag.sentence for flag in found]
@@ -193,27 +195,30 @@ FORM = {
 
 
 def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
-    @dg.op(config_schema=FORM, description="Freeze the figures of the quarter.")
+    @dg.op(
+        config_schema=FORM,
+        description="Freeze the edition of the quarter: figures, targets, judgements, texts.",
+    )
     def publish_figures(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.core.errors import PublicationError
-        from mel_pipeline.publication.publishing import approve, publish
-        from mel_pipeline.publication.release import release
+        from mel_pipeline.core.errors import PublicationError, ReportError
+        from mel_pipeline.reporting.inputs.publishing import approve_edition, publish_edition
 
         quarter, form = Quarter.parse(context.partition_key), context.op_config
         try:
             without = _reasons(form["without"])
-            approve(mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without)
-            entry = publish(mel.warehouse, mel.settings, quarter)
-        except PublicationError as error:
+            approve_edition(
+                mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without
+            )
+            entry = publish_edition(mel.warehouse, mel.settings, quarter)
+        except (PublicationError, ReportError) as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
-        release(mel.warehouse, mel.settings)  # if interrupted before, the next night does it
         context.log.info(f"{quarter} is published, version {entry.version}.")
 
     @dg.job(
         name="publish_quarter",
         tags={DOES: "publish"},
         config=filled_form("publish_figures", FORM, partitions),
-        description="Approve and publish one quarter: its figures are frozen, and later runs never change them"
+        description="Approve and publish one quarter: its edition is frozen, and later runs never change it"
         " silently. Refuses, with the reasons, while there are obstacles.",
     )
     def publish_quarter() -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.periods import Quarter, quarters
 from mel_pipeline.core.settings import Settings
 
@@ -137,4 +138,4 @@ def made(
 def _words(error: Exception) -> str:
     if isinstance(error, dg.Failure) and error.description:
         return error.description
-    return f"{type(error).__name__}: {error}"
+    return disk_trouble(error) or f"{type(error).__name__}: {error}"

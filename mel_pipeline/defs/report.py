@@ -12,7 +12,7 @@ from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import REPORT, Mel, quarter_partitions, year_partitions
 from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
-from mel_pipeline.transform.catalogue import Indicator, load_catalogue
+from mel_pipeline.transform.catalogue import Indicator, catalogue_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ READS = ["released_figures", "dim_indicator", "dim_target", "dim_translation"]
 
 
 def build(settings: Settings) -> dg.Definitions:
-    catalogue = load_catalogue(settings.sql_dir)
+    catalogue = catalogue_of(settings)
     quarters, years = quarter_partitions(settings), year_partitions(settings)
     drawn = [indicator for indicator in catalogue.indicators if indicator.is_drawn]
     closing = {f"{year}-Q4": year for year in years.get_partition_keys()}

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter, quarters_of_year
+from mel_pipeline.core.periods import Quarter, quarters, quarters_of_year
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.context import DOES, Mel, filled_form, year_partitions
 from mel_pipeline.defs.ranges import TO
@@ -35,6 +35,22 @@ def runs_of_year(settings: Settings, year: int, *, year_before: bool = True) -> 
     runs = [("figures_only", TO.join(ends))] if ends else []
     runs += [("nightly", str(quarter)) for quarter in wanted]
     return [*runs, ("annual_edition", str(year))] if len(wanted) == 4 else runs
+
+
+def runs_of_quarter(settings: Settings, quarter: Quarter) -> list[tuple[str, str]]:
+    """Job and partition of the runs of one quarter: first what its report compares with, back to a year before.
+
+    Raises:
+        ReportError: the quarter has not begun, or data begin later.
+    """
+    first, last = Quarter.parse(settings.first_quarter), settings.open_quarter
+    if not first <= quarter <= last:
+        why = "the quarter has not begun" if quarter > last else f"data begin with {first}"
+        raise ReportError(f"Creating the report of {quarter}: {why}.")
+    before = list(quarters(max(first, quarter.year_before()), quarter))[:-1]
+    ends = [str(one) for one in dict.fromkeys([*before[:1], *before[-1:]])]
+    runs = [("figures_only", TO.join(ends))] if ends else []
+    return [*runs, ("nightly", str(quarter))]
 
 
 def build(settings: Settings) -> dg.Definitions:

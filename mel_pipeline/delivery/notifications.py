@@ -16,6 +16,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import DeliveryError, MelError
+from mel_pipeline.delivery.channels import services
 from mel_pipeline.delivery.channels.redaction import redacted
 from mel_pipeline.delivery.channels.smtp import Server, send
 from mel_pipeline.delivery.channels.webhook import post
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
 FILE = "notices.json"
+DOCTOR = "doctor"  # subject of what `mel doctor` finds
 MAX_SUBJECTS = 500
 MOST_LINES = 12
 MOST_LETTERS = 600  # of a check's sentence: the remedy comes at its end
@@ -83,7 +85,7 @@ def notify(settings: Settings, notification: Notification) -> None:
         DeliveryError: a channel failed; says which and why, without addresses.
     """
     failed: list[str] = []
-    for channel in (_by_mail, _in_chat):
+    for channel in (_by_mail, _in_chat, _to_services):
         try:
             channel(settings, notification)
         except MelError as error:
@@ -133,6 +135,12 @@ def _in_chat(settings: Settings, notification: Notification) -> None:
         post(url, notification.text(), attempts=2)
 
 
+def _to_services(settings: Settings, notification: Notification) -> None:
+    if urls := services.services(settings.notify_urls.get_secret_value()):
+        title = f"{settings.organisation_name} MEL: {redacted(notification.title)}"
+        services.send(urls, title, notification.text())
+
+
 def run_link(settings: Settings, run_id: str) -> str:
     return f"{settings.ui_url.rstrip('/')}/runs/{run_id}"
 
@@ -142,6 +150,15 @@ def failure(job: str, partition: str, reasons: Collection[str], link: str) -> No
     what = f"{job} {partition}".rstrip()
     lines = (*reasons, "What was published before is unaffected. Fix the above and run it again.")
     return Notification(f"{what} failed", lines, link)
+
+
+def broken(lines: Collection[str]) -> Notification:
+    """What `mel doctor` found broken, or that it no longer finds anything."""
+    if not lines:
+        return Notification(
+            "mel doctor finds nothing broken any more", ("Everything it named has been mended.",)
+        )
+    return Notification(f"mel doctor: {len(lines)} broken", tuple(lines))
 
 
 def recovery(job: str, partition: str, link: str) -> Notification:
@@ -177,6 +194,12 @@ def nothing_ran(hours: float) -> Notification:
             " and that no run hangs; one run catches up on everything.",
         ),
     )
+
+
+def duties(sentences: Collection[str], link: str) -> Notification:
+    """What is late or falls due, by role and day."""
+    count = len(sentences)
+    return Notification(f"{count} {'duties are' if count != 1 else 'duty is'} due", tuple(sentences), link)
 
 
 def report_link(settings: Settings, period: str) -> str:

@@ -197,6 +197,8 @@ def _fits(number: Number, unit: str, reads: str) -> bool:
         return number.unit == "count"
     if unit == "score":
         return number.unit == "score" or (number.unit == "count" and number.step < 1)
+    if unit == "points":
+        return number.unit in ("points", "count")
     return number.unit == (unit if unit == "percent" or is_currency(unit) else "count")
 
 

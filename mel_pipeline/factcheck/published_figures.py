@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.factcheck import Published, Report, check, read_draft
 from mel_pipeline.factcheck.languages import own_words
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
         raise ReportError("Checking a draft: nothing has been calculated yet. Run `mel report` first.")
     with warehouse.connect():  # one connection for both
         figures = warehouse.read(
-            "select * from released_figures order by indicator_id, period, dimension, category"
+            "select * from released_figures where grain <> 'month' order by indicator_id, period, dimension, category"
         )
         indicators = read_translated(
             warehouse,
@@ -51,7 +51,7 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
     if not known or (period is not None and period not in known):
         there = f"Available: {', '.join(known)}." if known else "Nothing has been calculated yet."
         raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
-    catalogue = load_catalogue(settings.sql_dir)
+    catalogue = catalogue_of(settings)
     regions = {("region", item.name.en): list(item.name.by_language.values()) for item in catalogue.regions}
     return Published(
         figures,

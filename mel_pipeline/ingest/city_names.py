@@ -1,4 +1,4 @@
-"""Match the cities people answered with members, in one table; unmatched ones go to a review list.
+"""Match the cities people answered with members, in one table; unmatched ones wait for a decision in the workbook.
 
 Reads the loaded raw tables, matches names with ``identity`` and replaces one table.
 """
@@ -9,12 +9,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.identity import (
     Aliases,
     Answer,
@@ -24,13 +22,13 @@ from mel_pipeline.ingest.identity import (
     match,
     read_review,
     review_of,
-    write_review,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mel_pipeline.ingest.identity.review import Line, Review
+    from mel_pipeline.sources.workbook.model import Version
     from mel_pipeline.warehouse import Warehouse
 
 TABLE = "raw_identity__city_names"
@@ -51,7 +49,6 @@ class CityNames:
     matched: int
     waiting: int
     problems: list[str]
-    list_path: Path
 
     @property
     def sentence(self) -> str:
@@ -62,37 +59,43 @@ class CityNames:
         )
 
 
-def review_path(settings: Settings) -> Path:
-    """The file in which the MEL lead decides."""
-    return settings.home / "review" / "cities.csv"
-
-
-def match_cities(warehouse: Warehouse, path: Path, *, clock: Callable[[], datetime] = utc_now) -> CityNames:
-    """Match every answered city with the members of the CRM; replace the table and the review list.
+def match_cities(
+    warehouse: Warehouse, version: Version, *, clock: Callable[[], datetime] = utc_now
+) -> CityNames:
+    """Match every answered city with the members of the CRM; replace the table.
 
     Args:
-        path: of the review list.
+        version: of the workbook, whose sheet Cities has the decisions.
         clock: gives UTC without zone.
 
     Raises:
-        ContractError: no member is known, or the review list cannot be read. Table and list stay unchanged.
+        ContractError: no member is known, or the decisions cannot be read. The table stays unchanged.
     """
     aliases = load_aliases()
     members = read_members(warehouse, aliases)
-    review = read_review(path, members)
+    review = review_in(version, members)
     answered = _answered(warehouse)
     matched = _matched(answered, members, aliases, review.confirmed)
     _replace(warehouse, matched, clock())
     lines = review_of(_answers(answered), review, members, aliases)
-    write_review(path, lines)
     return CityNames(
         rows=len(matched),
         answers=int(answered["times"].sum()),
         matched=int(matched["times"].sum()),
         waiting=len(_waiting(lines)),
         problems=list(review.problems),
-        list_path=path,
     )
+
+
+def review_in(version: Version, members: Members) -> Review:
+    """The decisions that a version of the workbook states.
+
+    Raises:
+        ContractError: the file they stood in before cannot be read.
+    """
+    if problem := version.problems.get("cities"):
+        raise ContractError(f"{problem} Until then the matches of the last run stay valid.")
+    return read_review(version.rows["cities"], members)
 
 
 def ensure_empty(warehouse: Warehouse) -> None:
@@ -104,7 +107,7 @@ def ensure_empty(warehouse: Warehouse) -> None:
 
 
 def undecided(warehouse: Warehouse, members: Members, review: Review) -> list[Line]:
-    """Undecided lines of the review list, the most frequent first."""
+    """Cities without a decision, the most frequent first."""
     return _waiting(review_of(_answers(_answered(warehouse)), review, members, load_aliases()))
 
 

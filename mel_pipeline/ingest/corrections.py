@@ -1,17 +1,7 @@
 """Corrections as data: which rows, what to change, why, on whose word and when. Pure: frames in, frames out.
 
-``MEL_HOME/corrections.yml`` is a list of::
-
-    - source: zoho_crm
-      entity: participations
-      match: {id: "5843"}
-      action: set                # or: leave_out
-      set: {role: Speaker}
-      reason: Registered as a participant, spoke on the panel.
-      provider: Events team      # a role, never a person's name
-      date: 2024-11-03
-
-They are applied to every incoming row before it is checked, so the source need not change.
+They stand in the workbook, sheet Corrections, and are applied to every incoming row before it is checked, so the source
+need not change.
 """
 
 from __future__ import annotations
@@ -21,22 +11,21 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.yaml_io import from_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mel_pipeline.sources.workbook.model import Row, Version
+
 
 class Correction(BaseModel):
-    """One line of the corrections file. ``match`` names columns of the raw table with their exact values."""
+    """One correction. ``match`` names columns of the raw table with their exact values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +48,7 @@ class Correction(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Identifies the line, wherever it is in the file."""
+        """Identifies what it says, whatever its row."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
             :16
         ]
@@ -82,37 +71,60 @@ class Corrected:
     used: list[tuple[str, int]]
 
 
-def read_corrections(path: Path) -> list[Correction]:
-    """The corrections file; none where there is no file.
+def corrections_of(version: Version) -> list[Correction]:
+    """The corrections that a version of the workbook states, in its order.
 
     Raises:
-        ContractError: a line cannot be read, or names a table or column that does not exist.
+        ContractError: a row cannot be read, or names a table or column that does not exist.
     """
-    if not path.exists():
-        return []
+    if problem := version.problems.get("corrections"):
+        raise ContractError(f"{problem} Nothing was corrected.")
+    return [correction_of(row) for row in version.rows.get("corrections", ())]
+
+
+def correction_of(row: Row) -> Correction:
+    """A row of the workbook as a correction.
+
+    Raises:
+        ContractError: as ``corrections_of``.
+    """
+    place = f"Reading the workbook, Corrections, {row.get('id') or 'a new row'}"
     try:
-        written = from_yaml(path.read_text(encoding="utf-8")) or []
-        found = [Correction.model_validate(line) for line in written]
-    except (yaml.YAMLError, ValidationError, TypeError, UnicodeDecodeError) as error:
-        raise ContractError(
-            f"Reading {path}: {error}. Nothing was corrected; correct the file and start again."
-        ) from error
-    for number, line in enumerate(found, start=1):
-        _check_names(path, number, line)
-    return found
+        line = Correction.model_validate(
+            {
+                **{name: row.get(name) for name in ("source", "entity", "action", "reason", "provider")},
+                "date": row.get("stated_on"),
+                "match": _pairs(row, "match"),
+                "set": _pairs(row, "set"),
+            }
+        )
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{' '.join(map(str, item['loc'])) or 'the row'}: {item['msg']}"
+            for item in error.errors(include_input=False)
+        )
+        raise ContractError(f"{place}: {wrong}. Nothing was corrected; correct the row.") from None
+    _check_names(place, line)
+    return line
 
 
-def _check_names(path: Path, number: int, line: Correction) -> None:
+def _pairs(row: Row, stem: str) -> dict[str, str | None]:
+    return {
+        str(column): row.get(f"{stem}_value_{number}")
+        for number in (1, 2, 3)
+        if (column := row.get(f"{stem}_column_{number}"))
+    }
+
+
+def _check_names(place: str, line: Correction) -> None:
     if line.source not in source_names() or line.entity not in contract_of(line.source).entities:
         raise ContractError(
-            f"Reading {path}, correction {number}: there is no {line.source} {line.entity}. Name a source and an"
-            " entity as `mel quality` lists them."
+            f"{place}: there is no {line.source} {line.entity}. Name a source and an entity as `mel quality` lists them."
         )
     columns = contract_of(line.source).entities[line.entity].columns
     if unknown := sorted({*line.match, *line.set} - set(columns)):
         raise ContractError(
-            f"Reading {path}, correction {number}: {line.source} {line.entity} has no column {', '.join(unknown)}."
-            f" It has: {', '.join(columns)}."
+            f"{place}: {line.source} {line.entity} has no column {', '.join(unknown)}. It has: {', '.join(columns)}."
         )
 
 
@@ -121,7 +133,7 @@ def for_entity(corrections: Iterable[Correction], source: str, entity: str) -> l
 
 
 def correct(frame: pd.DataFrame, corrections: Sequence[Correction]) -> Corrected:
-    """Apply corrections, in the order of the file; a later one sees what an earlier one has set.
+    """Apply corrections, in the order of the workbook; a later one sees what an earlier one has set.
 
     Args:
         frame: columns of a contract as text, with a plain index from 0.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import MelError, TransientSourceError, place_of
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ def _explained(what: str, read: Callable[[], T]) -> T:
     except MelError:
         raise
     except Exception as error:
-        explained = UnforeseenAnswerError(
+        explained: MelError = UnforeseenAnswerError(
             f"{what}: what the source sent could not be read ({type(error).__name__} at {place_of(error, __file__)})."
             " Nothing of it was used, and the other sources go on. Run the load again later; if this"
             " stays, send this sentence to the maintainer of the connector."
         )
+        if says_full_disk(str(error)):
+            explained = TransientSourceError(f"{what}: {NO_SPACE}")
     raise explained from None

@@ -11,7 +11,7 @@ class LoadResult:
     """Counts of one load. ``fetched = new + changed + unchanged + repeated + quarantined``.
 
     ``lost_cells`` counts quarantined cells of rows that were kept without them. ``stored`` counts the entity's rows in
-    its table afterwards, ``corrected`` those the corrections file changed. ``waiting`` lists place and reason of every
+    its table afterwards, ``corrected`` those corrections changed. ``waiting`` lists place and reason of every
     row and cell of the entity still in quarantine, ``usage`` the cost of the load, ``warnings`` what the source reports
     as needing attention.
     """

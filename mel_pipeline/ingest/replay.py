@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import SourceContract, contract_of
-from mel_pipeline.ingest.corrections import Correction, matching, read_corrections
+from mel_pipeline.ingest.corrections import Correction, corrections_of, matching
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
-from mel_pipeline.ingest.row_processing import RowProcessing, corrections_path, row_processing_for
+from mel_pipeline.ingest.row_processing import RowProcessing, row_processing_for
 from mel_pipeline.sources.shared.base import Batch, Pull
+from mel_pipeline.sources.workbook.versions import current
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,13 +75,13 @@ class QuarantinedSource:
 
 
 def replay(warehouse: Warehouse, settings: Settings) -> dict[str, LoadResult]:
-    """Apply the corrections file to quarantined and stored rows; people keep their pseudonyms.
+    """Apply the corrections to quarantined and stored rows; people keep their pseudonyms.
 
     Returns:
         Load results by table; entities without a correction are not loaded.
     """
     done = {}
-    written = read_corrections(corrections_path(settings))
+    written = corrections_of(current(settings))
     for source, entity in dict.fromkeys((line.source, line.entity) for line in written):
         contract = contract_of(source).model_copy(deep=True)
         for name in contract.people(entity):
@@ -98,9 +98,9 @@ def replay(warehouse: Warehouse, settings: Settings) -> dict[str, LoadResult]:
     return done
 
 
-def use_of_corrections(warehouse: Warehouse, path: Path) -> list[tuple[Correction, int]]:
+def use_of_corrections(warehouse: Warehouse, settings: Settings) -> list[tuple[Correction, int]]:
     """Each correction with the number of rows it was used on."""
-    lines = read_corrections(path)
+    lines = corrections_of(current(settings))
     used: dict[str, int] = {}
     if warehouse.has_table("correction_use"):
         rows = warehouse.records("select correction, count(*) as n from correction_use group by correction")
@@ -118,7 +118,7 @@ def unused_corrections(warehouse: Warehouse, corrections: Iterable[Correction]) 
 
 
 def _with_pseudonyms(line: Correction, contract: SourceContract, processing: RowProcessing) -> Correction:
-    """The file identifies people by the source's id; stored rows by pseudonym."""
+    """The workbook identifies people by the source's id; stored rows by pseudonym."""
     people = set(contract.people(line.entity))
     if processing.pseudonyms is None or not people & {*line.match, *line.set}:
         return line

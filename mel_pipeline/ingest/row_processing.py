@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.ingest.corrections import Correction, for_entity, read_corrections
+from mel_pipeline.ingest.corrections import Correction, corrections_of, for_entity
 from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
+from mel_pipeline.sources.workbook.versions import current
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
@@ -33,23 +32,18 @@ class RowProcessing:
         return " ".join([key, *(line.digest for line in self.corrections), *sorted(self.erased)]).strip()
 
 
-def corrections_path(settings: Settings) -> Path:
-    """Where the MEL lead writes corrections."""
-    return settings.home / "corrections.yml"
-
-
 def row_processing_for(warehouse: Warehouse, settings: Settings, source: str, entity: str) -> RowProcessing:
-    """The processing given by settings, corrections file and erasures.
+    """The processing given by settings, workbook and erasures.
 
     Raises:
-        ContractError: the corrections file cannot be read.
+        ContractError: a correction cannot be read.
         SettingsError: the pseudonym key is missing, or differs from the one the data were loaded with.
     """
     from mel_pipeline.ingest.privacy.erasure import erased_people
     from mel_pipeline.ingest.privacy.keys import require_same_key
 
     pseudonyms = load_pseudonyms(settings)
-    corrections = for_entity(read_corrections(corrections_path(settings)), source, entity)
+    corrections = for_entity(corrections_of(current(settings)), source, entity)
     with warehouse.connect():  # opened once for both
         require_same_key(warehouse, pseudonyms)
         return RowProcessing(tuple(corrections), pseudonyms, erased_people(warehouse))

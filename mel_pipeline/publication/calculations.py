@@ -109,7 +109,8 @@ def calculate_again(
 
 
 def raw_tables_by_indicator(warehouse: Warehouse, calculation: Calculation) -> dict[str, set[str]]:
-    """The raw tables that each indicator of a calculation reads, by its own definitions."""
+    """The raw tables that each indicator of a calculation reads, by its own definitions; those counted by hand read none
+    that holds persons, and are not listed."""
     with tempfile.TemporaryDirectory(prefix="mel-definitions-") as place:
         _restore(warehouse, calculation, Path(place))
         project = SqlProject.load(Path(place), calculation.variables)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import assets_of
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import last_calculation
+from mel_pipeline.publication.contributors import records
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of
 from mel_pipeline.transform import SqlProject
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.variables import sql_variables
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Input:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything about one figure. ``figures`` are its public cells; ``records`` lists what a count counts."""
+    """Everything about one figure. ``figures`` are its public cells; ``records`` lists what a count counts;
+    ``statements`` say by which role, when and with what evidence public cells were stated."""
 
     indicator: Indicator
     period: str
@@ -50,6 +52,8 @@ class Provenance:
     publications: list[Entry]
     restatements: list[dict[str, Any]]
     records: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)  # of a figure counted by hand
+    earlier: list[str] = field(default_factory=list)  # published before the pipeline
 
     @property
     def models(self) -> list[str]:
@@ -69,17 +73,17 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
     """Collect everything known about one figure.
 
     Args:
-        period: ``2024-Q4`` or ``2024``.
+        period: ``2024-Q4``, ``2024``, or of some flows a month: ``2024-11``.
 
     Raises:
         ReportError: there is no such indicator, or the period has not been calculated.
     """
-    catalogue = load_catalogue(settings.sql_dir)
+    catalogue = catalogue_of(settings)
     indicator = next((item for item in catalogue.indicators if item.id == indicator_id), None)
     if indicator is None:
         known = ", ".join(item.id for item in catalogue.indicators)
         raise ReportError(f"Explaining {indicator_id}: there is no such indicator. Known: {known}.")
-    quarter = period if "-Q" in period else f"{period}-Q4"
+    quarter = closing_quarter(period)
     calculation = last_calculation(warehouse, quarter)
     figures = warehouse.records(
         "select * from released_figures where indicator_id = :indicator and period = :period"
@@ -114,8 +118,41 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
         _corrections(warehouse, raw),
         entries,
         mine,
-        _records(warehouse, project, indicator, period),
+        records(warehouse, project, indicator, period),
+        _statements(warehouse, settings, indicator, period),
+        _earlier(warehouse, indicator_id),
     )
+
+
+def _statements(warehouse: Warehouse, settings: Settings, indicator: Indicator, period: str) -> list[str]:
+    """Those of the period, or of the quarters of a year; not of withheld figures, whose number their words could say."""
+    if not indicator.stated:
+        return []
+    from mel_pipeline.publication.statements import read_statements
+
+    rows = warehouse.records(
+        "select period, dimension, category from released_figures where indicator_id = :indicator and status = 'suppressed'",
+        {"indicator": indicator.id},
+    )
+    hidden = {(row["period"], row["dimension"], row["category"] or "") for row in rows}
+    return [
+        item.sentence
+        for item in read_statements(warehouse, settings)
+        if item.indicator_id == indicator.id
+        and (item.period == period or item.period.startswith(f"{period}-"))
+        and (item.period, item.dimension, item.category) not in hidden
+    ]
+
+
+def _earlier(warehouse: Warehouse, indicator_id: str) -> list[str]:
+    from mel_pipeline.publication.statements import earlier_rows
+
+    return [
+        f"{' '.join(filter(None, [row['period'], row['dimension'], row['category']]))}: {float(row['value']):g}"
+        f" ({row['document']}, p. {row['page']})"
+        for row in earlier_rows(warehouse)
+        if row["indicator"] == indicator_id
+    ]
 
 
 def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
@@ -124,7 +161,7 @@ def origins(warehouse: Warehouse, settings: Settings) -> dict[str, list[str]]:
     It is stable as long as the data are.
     """
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-    indicators = load_catalogue(settings.sql_dir).indicators
+    indicators = catalogue_of(settings).indicators
     raw_of = {
         indicator.id: sorted(
             {table for name in project.upstream(indicator.model) for table in project.models[name].sources}
@@ -192,16 +229,3 @@ def _corrections(warehouse: Warehouse, tables: list[str]) -> int:
     )
     assets = {asset for table in tables for asset in assets_of(table)}
     return sum(int(row["n"]) for row in used if f"raw_{row['source']}__{row['entity']}" in assets)
-
-
-def _records(warehouse: Warehouse, project: SqlProject, indicator: Indicator, period: str) -> list[str]:
-    """Keys of the counted records, from the model's own common table expressions; people are never listed."""
-    from mel_pipeline.transform.contributing_rows import contributing_query
-
-    if indicator.records is None or indicator.disclosure is not None:
-        return []
-    counted = indicator.records
-    query = contributing_query(
-        project.compile(indicator.model), counted.table, counted.key, warehouse.dialect
-    )
-    return [str(row["record"]) for row in warehouse.records(query) if row["period"] == period]

@@ -96,12 +96,14 @@ def approve(
     role: str,
     note: str,
     without: Mapping[str, str] | None = None,
+    content: str = "",
 ) -> Entry:
     """Approve the current figures.
 
     Args:
         role: of the approver, such as "Secretary General": never a person's name.
         without: missing sources, each with the reason why the quarter can be published without it.
+        content: digest of what stands beside the figures: targets, definitions, texts.
 
     Raises:
         PublicationError: there are obstacles; the message lists them.
@@ -113,14 +115,18 @@ def approve(
     _refuse(quarter, exposures(would_be))
     figures = digest_of_frame(would_be.figures)
     entry = Entry(quarter=str(quarter), event=APPROVED, happened_at=utc_now(), figures=figures)
-    answered = {"without": dict(without or {})}
+    answered = {"without": dict(without or {}), "content": content}
     return _append(warehouse, replace(entry, role=role.strip(), note=note.strip(), details=answered))
 
 
-def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry:
+def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter, content: str = "") -> Entry:
     """Freeze the figures of a quarter (and of the year that it closes) as they were approved.
 
-    A published quarter gets a new version if its figures have changed; the old version is kept.
+    A published quarter gets a new version if its figures, or the content beside them, have changed and the change was
+    approved; the old version is kept.
+
+    Args:
+        content: as for ``approve``.
 
     Raises:
         PublicationError: not approved, changed since the approval, nothing new to publish, or a
@@ -133,17 +139,16 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
     current = candidate(warehouse, settings, str(quarter), audited=True)
     figures = digest_of_frame(current.figures)
     entries = store.ledger(warehouse, str(quarter))
-    before = next((entry for entry in reversed(entries) if entry.event == PUBLISHED), None)
-    approvals = [entry for entry in entries if entry.event == APPROVED]
-    if before is not None and before.figures == figures:
+    published = [place for place, entry in enumerate(entries) if entry.event == PUBLISHED]
+    before = entries[published[-1]] if published else None
+    since = entries[published[-1] + 1 :] if published else entries
+    approvals = [entry for entry in since if entry.event == APPROVED]
+    is_same = before is not None and content in ("", before.details.get("content", content))
+    if before is not None and is_same and before.figures == figures:
         raise PublicationError(
             f"Publishing {quarter}: version {before.version} holds the same figures. Nothing to do."
         )
-    if not approvals or approvals[-1].figures != figures:
-        had = "the figures have changed since they were approved" if approvals else "it has not been approved"
-        raise PublicationError(
-            f"Publishing {quarter}: {had}. Approve the current figures, with a role and a note."
-        )
+    _require_approved(quarter, approvals, figures, content)
     against = obstacles(warehouse, settings, quarter, approvals[-1].details.get("without"))
     _refuse(quarter, [*against, *exposures(current)])
     restatement.require_reasons(warehouse, str(quarter))
@@ -163,13 +168,27 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry
     )
     with warehouse.transaction() as connection:
         ensure_tables(connection)
-        rows = current.figures.assign(version=version)[["version", *tables.CELL_COLUMNS]]
+        rows = current.figures.assign(version=version)[["version", *tables.CELL_COLUMNS, *tables.QUALIFIERS]]
         connection.execute(sa.insert(tables.published_figures), _records(rows))
         if behind := _records(current.numbers.assign(quarter=str(quarter), version=version)):
             connection.execute(sa.insert(tables.protected_numbers), behind)
         restatement.close(connection, str(quarter))
         store.append(connection, entry)
     return entry
+
+
+def _require_approved(quarter: Quarter, approvals: Sequence[Entry], figures: str, content: str) -> None:
+    had = ""
+    if not approvals:
+        had = "it has not been approved"
+    elif approvals[-1].figures != figures:
+        had = "the figures have changed since they were approved"
+    elif content and approvals[-1].details.get("content", content) not in ("", content):
+        had = "targets, definitions or texts have changed since they were approved"
+    if had:
+        raise PublicationError(
+            f"Publishing {quarter}: {had}. Approve the current figures, with a role and a note."
+        )
 
 
 def exposures(would_be: Candidate) -> list[Obstacle]:

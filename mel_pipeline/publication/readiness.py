@@ -44,6 +44,7 @@ def obstacles(
         *_broken_checks(warehouse, quarter),
         *_missing_sources(warehouse, settings, quarter),
         *_unmapped_labels(warehouse, quarter),
+        *unsigned_lines(settings, quarter),
     ]
     return [item for item in found if not (item.waivable and item.key in (waived or {}))]
 
@@ -133,5 +134,18 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         yield Obstacle(
             "labels",
             f"No scale knows the answers {listed} to the overall question, so those of their surveys are withheld. Give"
-            " them a score in a codebook or in scales.yml of your organisation, and run the quarter again.",
+            " them a score in the workbook, sheet Answer scales, and run the quarter again.",
         )
+
+
+def unsigned_lines(settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
+    """Lines of action whose owner has not signed, where the organisation wants that (``sign_off``)."""
+    if not settings.sign_off:
+        return
+    from mel_pipeline.publication.duties import unsigned
+    from mel_pipeline.sources.workbook.versions import current
+    from mel_pipeline.transform.catalogue import catalogue_of
+
+    lines = [line.number for line in catalogue_of(settings).lines_of_action if line.indicators]
+    for sentence in unsigned(current(settings).rows.get("duties", ()), lines, quarter):
+        yield Obstacle("sign_off", sentence)

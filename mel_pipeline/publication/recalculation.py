@@ -14,7 +14,7 @@ from mel_pipeline.publication.release import release
 from mel_pipeline.publication.restatement import update
 from mel_pipeline.publication.settled import SETTLED, figures_digest, noted_figures, settle
 from mel_pipeline.transform import ModelResult, SqlProject
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
@@ -30,7 +30,7 @@ def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
     Raises:
         ModelError: a model failed; the message says which and why.
     """
-    load_catalogue_tables(load_catalogue(settings.sql_dir), warehouse)
+    load_catalogue_tables(catalogue_of(settings), warehouse)
     runner = runner_for(warehouse, settings)
     quarters = _calculated(warehouse)
     for number, quarter in enumerate(quarters):

@@ -15,7 +15,13 @@ from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.disclosure import newly_exposed, visible
 from mel_pipeline.publication.sensitivity import sensitivities
 from mel_pipeline.warehouse.migrating import ensure_tables
-from mel_pipeline.warehouse.tables import CELL_COLUMNS, protected_numbers, released_figures
+from mel_pipeline.warehouse.tables import (
+    BOUNDS,
+    CELL_COLUMNS,
+    QUALIFIERS,
+    protected_numbers,
+    released_figures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +51,8 @@ class Released:
 def release(warehouse: Warehouse, settings: Settings) -> Released:
     """Rewrite ``released_figures`` for every calculated quarter."""
     found = _visible(warehouse, settings, published(warehouse, settings))
-    frame = found.frame[[*CELL_COLUMNS, "version"]]
-    frame = with_intervals(frame, settings).sort_values([*KEY, "category"], na_position="first")
+    frame = found.frame[[*CELL_COLUMNS, "version", *QUALIFIERS]]
+    frame = with_bounds(frame, settings).sort_values([*KEY, "category"], na_position="first")
     plain = frame.astype(object).where(frame.notna(), None).to_dict("records")
     rows = [{str(name): value for name, value in row.items()} for row in plain]
     done = Released(len(frame), int((frame["status"] == HIDDEN).sum()), found.unprotected)
@@ -67,35 +73,24 @@ def _is_there(connection: sa.Connection, rows: list[dict[str, Any]]) -> bool:
     return wanted == Counter(tuple(row) for row in connection.execute(sa.select(released_figures)))
 
 
-def with_intervals(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Add ``low`` and ``high`` to shares based on survey answers (Wilson, 95 %)."""
-    import pandas as pd
-
+def with_bounds(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Fill in the interval of shares published before it was stored: it follows from their numbers."""
     from mel_pipeline.core.statistics import wilson
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
 
-    rules = {item.id: item.interval for item in load_catalogue(settings.sql_dir).indicators if item.interval}
-    invited = {
-        (row["indicator_id"], row["period"], row["disaggregation"]): row["denominator"]
-        for row in frame[frame["status"] == "ok"].to_dict("records")
-    }
-    lows: list[float | None] = []
-    highs: list[float | None] = []
-    for row in frame.to_dict("records"):
-        rule = rules.get(row["indicator_id"])
-        if rule is None or row["status"] != "ok":
-            lows.append(None)
-            highs.append(None)
-            continue
-        population = invited.get((rule.population, row["period"], row["disaggregation"]))
-        known = population if population is not None and population >= row["denominator"] else None
-        found = wilson(row["numerator"], row["denominator"], known)
-        lows.append(found.low)
-        highs.append(found.high)
-    return frame.assign(
-        low=pd.Series(lows, index=frame.index, dtype="float64"),
-        high=pd.Series(highs, index=frame.index, dtype="float64"),
+    shares = {item.id for item in catalogue_of(settings).indicators if item.unit == "percent"}
+    lacks = frame["version"].notna() & frame["low"].isna() & (frame["status"] == "ok")
+    lacks &= frame["indicator_id"].isin(shares) & ~(
+        (frame["dimension"] == "total") & (frame["numerator"] == frame["denominator"])
     )
+    if not lacks.any():
+        return frame
+    frame = frame.copy()
+    for index, row in frame[lacks].iterrows():
+        if 0 <= row["numerator"] <= row["denominator"] and row["denominator"] > 0:
+            found = wilson(row["numerator"], row["denominator"])
+            frame.loc[index, list(BOUNDS)] = [found.low, found.high]
+    return frame
 
 
 @dataclass(frozen=True)
@@ -123,7 +118,7 @@ def candidate(warehouse: Warehouse, settings: Settings, quarter: str, *, audited
     rules, public = sensitivities(settings), published(warehouse, settings)
     found = _visible(warehouse, settings, public, republish=quarter)
     mine = found.frame["quarter"] == quarter
-    figures = found.frame.loc[mine, list(CELL_COLUMNS)].reset_index(drop=True)
+    figures = found.frame.loc[mine, [*CELL_COLUMNS, *QUALIFIERS]].reset_index(drop=True)
     about_people = mine & found.numbers["indicator_id"].isin(rules)
     attacked = audited or found.exposed
     exposes = newly_exposed(found, quarter, public, rules, settings.min_cell) if attacked else []
@@ -135,7 +130,7 @@ def _visible(
     warehouse: Warehouse, settings: Settings, public: pd.DataFrame, republish: str | None = None
 ) -> Visible:
     rules = sensitivities(settings)
-    current = warehouse.read(f"select * from {FIGURES}")[list(CELL_COLUMNS)]  # noqa: S608
+    current = warehouse.read(f"select * from {FIGURES}")[[*CELL_COLUMNS, *QUALIFIERS]]  # noqa: S608
     current = with_people(current, warehouse, rules)
     return visible(current, public, rules, min_cell=settings.min_cell, republish=republish)
 
@@ -149,17 +144,17 @@ def published(warehouse: Warehouse, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
     if not warehouse.has_table("published_figures"):
-        return pd.DataFrame(columns=[*CELL_COLUMNS, "version", "shown", "people", "members"])
+        return pd.DataFrame(columns=[*CELL_COLUMNS, *QUALIFIERS, "version", "shown", "people", "members"])
     frame = warehouse.read(
         "select p.* from published_figures p join (select quarter, max(version) as version from published_figures"
         " group by quarter) l on l.quarter = p.quarter and l.version = p.version"
-    )[[*CELL_COLUMNS, "version"]]
+    ).reindex(columns=[*CELL_COLUMNS, *QUALIFIERS, "version"])
     frame = frame.assign(shown=frame["status"] != HIDDEN)
     behind = _numbers_behind(warehouse, frame, settings)
     found = frame[KEY].merge(behind, on=KEY, how="left").set_index(frame.index)
     for name in ("numerator", "denominator"):
         frame[name] = frame[name].where(frame["shown"], found[name])
-    known = ~frame["shown"] & frame["numerator"].notna() & frame["denominator"].notna()
+    known = ~frame["shown"] & frame["numerator"].notna()  # a count of people has no denominator
     frame["status"] = frame["status"].mask(known, "ok")
     return frame.assign(people=found["people"], members=found["members"])
 

@@ -91,8 +91,9 @@ def _differences(warehouse: Warehouse, settings: Settings, publication: Entry) -
             continue
         for movement in revisions(warehouse, made[base], now, settings.sql_dir):
             key = (movement.indicator_id, movement.period, movement.disaggregation)
-            # Withheld figures were never shown, and are not shown now.
-            if _base(publication, key) == base and shown.get(key) != "suppressed":
+            # Withheld figures were never shown, and are not shown now; those of a new indicator or grain restate nothing.
+            is_known = key[:2] in {name[:2] for name in shown}
+            if is_known and _base(publication, key) == base and shown.get(key) != "suppressed":
                 movements.append(movement)
     people = people_indicators(settings)
     about_people = any(movement.indicator_id in people for movement in movements)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def people_indicators(settings: Settings) -> set[str]:
     """Indicators whose figures describe persons."""
-    return {item.id for item in load_catalogue(settings.sql_dir).indicators if item.disclosure is not None}
+    return {item.id for item in catalogue_of(settings).indicators if item.disclosure is not None}
 
 
 def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
@@ -27,7 +27,8 @@ def sensitivities(settings: Settings) -> dict[str, Sensitivity]:
             item.aggregation,
             item.unit,
             tuple(str(score) for score in item.disclosure.answers),
+            item.stated,
         )
-        for item in load_catalogue(settings.sql_dir).indicators
+        for item in catalogue_of(settings).indicators
         if item.disclosure is not None
     }

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
 
 DIMENSION: dict[str, Dimension] = {
-    "rows": "reliability",
-    "counted": "integrity",
-    "unique": "integrity",
-    "reference": "integrity",
-    "required": "validity",
+    "rows": "completeness",
+    "counted": "completeness",
+    "unique": "uniqueness",
+    "reference": "consistency",
+    "required": "completeness",
 }
 HOLDS = {
     "rows": "{title}: there are rows.",
@@ -192,7 +192,7 @@ def _run_table_rules(
 
 
 def _unreadable(contract: EntityContract, sentence: str, counts: dict[str, int]) -> TableVerdict:
-    rule = RuleResult("rows", "reliability", "error" if contract.blocking else "warn", False, sentence)
+    rule = RuleResult("rows", "completeness", "error" if contract.blocking else "warn", False, sentence)
     return TableVerdict(False, contract.blocking, [sentence], counts, [rule])
 
 
@@ -213,11 +213,11 @@ def _rules_not_run(
     """Rules that could not be run, still reported: the number of rules stays the same from load to load."""
     if facts.expected is None:
         sentence = f"{contract.title}: the source gave no row count at the last load."
-        yield RuleResult("counted", "integrity", "warn", True, sentence)
+        yield RuleResult("counted", "completeness", "warn", True, sentence)
     for name, column in contract.columns.items():
         if column.references is not None and column.references not in known:
             sentence = f"{contract.title}: what {name} refers to has not been loaded yet."
-            yield RuleResult(f"reference {name}", "integrity", "warn", True, sentence)
+            yield RuleResult(f"reference {name}", "consistency", "warn", True, sentence)
 
 
 def _volume(contract: EntityContract, facts: LoadFacts) -> RuleResult:
@@ -229,7 +229,7 @@ def _volume(contract: EntityContract, facts: LoadFacts) -> RuleResult:
         sentence = f"{contract.title}: {facts.stored:,} rows, {facts.earlier:,} after the load before."
         if fell:
             sentence += f" A fall of more than {contract.max_fall_pct:g} % is rarely real: check whether the export is complete."
-    return RuleResult("volume", "reliability", "warn", not fell, sentence)
+    return RuleResult("volume", "completeness", "warn", not fell, sentence)
 
 
 def _freshness(contract: EntityContract, age_days: int) -> RuleResult:

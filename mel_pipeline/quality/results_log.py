@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import SourceContract, fingerprint_of
-from mel_pipeline.quality.judging import LoadFacts, RowRuleResults, TableVerdict
+from mel_pipeline.quality.judging import DIMENSION, LoadFacts, RowRuleResults, TableVerdict
 from mel_pipeline.quality.results import RuleResult
 from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import quality_result
@@ -107,6 +107,7 @@ def _made_of(
         fingerprint_of(rules),
         f"{rules.title} {rules.blocking} {rules.min_rows} {facts.expected} {facts.waiting}",
         version("great-expectations"),
+        *sorted(set(DIMENSION.values())),
         rows_digest(connection, table, rows_judged(rules, contract.name)),
         *(
             rows_digest(connection, name, "not _is_deleted") if name in there else f"no {name}"

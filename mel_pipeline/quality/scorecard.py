@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.quality.results import DIMENSIONS
+from mel_pipeline.quality.results import DIMENSIONS, PLAUSIBILITY, RENAMED
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mel_pipeline.warehouse import Warehouse
+
+
+PLAUSIBLE = "figures_are_plausible"
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,36 @@ def card(warehouse: Warehouse) -> list[Line]:
     return sorted(lines, key=lambda line: line.title)
 
 
-def rules(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
-    """Dimension → rules with their last outcome, broken ones first."""
+def rules(warehouse: Warehouse, quarters: Collection[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Dimension → rules with their last outcome, broken ones first.
+
+    Args:
+        quarters: rules about other quarters are left out.
+    """
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in DIMENSIONS}
-    if warehouse.has_table("quality_result"):
-        for row in warehouse.records(_RULES):
+    for row in _results(warehouse, quarters):
+        if row["dimension"] in found:
             found[row["dimension"]].append(row)
     return {name: rows for name, rows in found.items() if rows}
+
+
+def worth_a_look(warehouse: Warehouse, quarters: Collection[str] | None = None) -> list[str]:
+    """Totals that are out of line, one sentence each: a question to a person, not a broken rule."""
+    return [
+        row["sentence"]
+        for row in _results(warehouse, quarters)
+        if row["dimension"] == PLAUSIBILITY and row["check_name"] != PLAUSIBLE and not row["passed"]
+    ]
+
+
+def _results(warehouse: Warehouse, quarters: Collection[str] | None) -> list[dict[str, Any]]:
+    if not warehouse.has_table("quality_result"):
+        return []
+    rows = [
+        {**row, "dimension": RENAMED.get(row["dimension"], row["dimension"])}
+        for row in warehouse.records(_RULES)
+    ]
+    return [row for row in rows if quarters is None or row["quarter"] is None or row["quarter"] in quarters]
 
 
 def quarantined_rows(warehouse: Warehouse, source: str = "") -> list[dict[str, Any]]:

@@ -47,6 +47,10 @@ NEEDED = {
         "source",
         "frequency",
         "owner_role",
+        "level",
+        "collection",
+        "rationale_en",
+        "assessed_on",
         "limitations_en",
         "decimals",
         "chart",
@@ -112,6 +116,55 @@ class Narrative:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """How a figure stood against its target or band when its edition was published (see ``judgement.Standing``)."""
+
+    code: str
+    value: float | None
+    expected: float | None
+    is_due: bool
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a published edition said: judgements by indicator; by language, sentences by the part of the page."""
+
+    judgements: dict[str, Judged]
+    sentences: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Where a figure counted by hand comes from. ``day``: when it was accepted; None: before the first version.
+
+    ``category`` is empty for a total.
+    """
+
+    indicator_id: str
+    period: str
+    dimension: str
+    category: str
+    evidence: str
+    role: str
+    day: date | None
+    version: int
+
+
+@dataclass(frozen=True)
+class EarlierFigure:
+    """A figure published before the pipeline, with where it was printed. Never one of the calculated figures."""
+
+    indicator_id: str
+    period: str
+    dimension: str
+    category: str
+    value: float
+    document: str
+    page: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Region:
     """A region of the network: its names by language, and its column and row in the picture of the members."""
 
@@ -143,18 +196,23 @@ class Edition:
         default_factory=list
     )  # per source: rows (None: too few people), quarantined, corrected, late
     rules_held: list[dict[str, Any]] = field(default_factory=list)  # by dimension of data quality
+    worth_a_look: int = 0  # totals out of line, which a person was asked to check
     origins: dict[str, list[str]] = field(default_factory=dict)  # by indicator: model, raw tables with loads
     publication: Publication | None = None  # none: a draft
     restatements: list[dict[str, Any]] = field(default_factory=list)  # rows of the ledger for this period
     movements: dict[str, dict[str, float]] = field(
         default_factory=dict
-    )  # headline indicator: reason, part of change
+    )  # indicator of which a published figure was revised: reason, part of change
     narrative: Narrative | None = None
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
     regions: list[Region] = field(default_factory=list)
     sentences: dict[str, dict[str, str]] = field(
         default_factory=dict
     )  # the organisation's: language → English → text
+    said: Said | None = None  # of a published edition: stays as it was published
+    statements: list[Stated] = field(default_factory=list)  # of released figures that were counted by hand
+    earlier: list[EarlierFigure] = field(default_factory=list)
+    verbatim: frozenset[str] = frozenset()  # words of people, printed in every language as they were written
 
 
 def check_columns(edition: Edition) -> None:

@@ -12,10 +12,10 @@ from mel_pipeline.transform.schema import ColumnTest
 
 # The data-quality dimension of each dbt test.
 DIMENSIONS = {
-    "not_null": "validity",
+    "not_null": "completeness",
     "accepted_values": "validity",
-    "unique": "integrity",
-    "relationships": "integrity",
+    "unique": "uniqueness",
+    "relationships": "consistency",
 }
 
 

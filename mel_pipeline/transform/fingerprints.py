@@ -137,7 +137,7 @@ class BuildFingerprints:
         return model.config.materialized != "incremental" or model.config.unique_key == QUARTER
 
     def _part(self, model: Model) -> str:
-        return str(self.variables[QUARTER]) if model.config.unique_key == QUARTER else ""
+        return own_part(model, self.variables)
 
     def _digest(self, name: str, condition: str | None) -> str:
         key = name, condition
@@ -146,12 +146,21 @@ class BuildFingerprints:
         return self._digests[key]
 
     def _slice_digest(self, name: str, condition: str | None) -> str:
-        from mel_pipeline.warehouse.fingerprints import rows_digest
+        from mel_pipeline.warehouse.fingerprints import holds_rows, rows_digest
 
         model = self.project.models.get(name)
         if condition is None and model is not None and model.config.materialized == "view":
             return self.made_of(model, self.project.compile(name, self.variables))
-        return rows_digest(self.connection, name, condition)
+        digest = rows_digest(self.connection, name, condition)
+        if condition is None or (model and model.config.unique_key == QUARTER):
+            return digest
+        # A model may distinguish "nothing was ever loaded" from "nothing in this quarter".
+        return f"{digest} {holds_rows(self.connection, name)}"
+
+
+def own_part(model: Model, variables: Mapping[str, object]) -> str:
+    """The quarter that a run builds of a model that grows by quarter; empty for others."""
+    return str(variables[QUARTER]) if model.config.unique_key == QUARTER else ""
 
 
 def slice_read(project: SqlProject, variables: Mapping[str, object], reader: Model, name: str) -> str | None:
@@ -179,7 +188,7 @@ def _own_quarter(quarter: str) -> str | None:
 
 
 def _rows_of(column: str, quarter: str) -> str:
-    """Rows of the quarter's periods: the quarter, and the year when the fourth quarter closes it."""
+    """Rows of the quarter's periods: the quarter, its months, and the year when the fourth quarter closes it."""
     from mel_pipeline.core.periods import Quarter, quarters
 
     last = Quarter.parse(quarter)
@@ -188,5 +197,7 @@ def _rows_of(column: str, quarter: str) -> str:
     if column == QUARTER:
         return "quarter in (" + ", ".join(f"'{quarter}'" for quarter in quarters(first, last)) + ")"
     if column == "period":
-        return f"period in ('{last}', '{last.year}')" if is_year_end else f"period = '{last}'"
+        months = [f"{last.year}-{number:02d}" for number in range(3 * last.number - 2, 3 * last.number + 1)]
+        periods = [str(last), *months, *([str(last.year)] if is_year_end else [])]
+        return "period in (" + ", ".join(f"'{period}'" for period in periods) + ")"
     return f"{column} >= date '{first.start}' and {column} < date '{last.end}'"

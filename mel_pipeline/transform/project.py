@@ -204,7 +204,7 @@ class SqlProject:
                 raise ModelError(f"{path.name} reads no model, so it would never run. Use ref in it.")
             severity = str(rendered.config.get("severity", "error")).lower()
             meta: Any = rendered.config.get("meta") or {}
-            dimension = str(meta.get("dimension", "integrity"))
+            dimension = str(meta.get("dimension", "consistency"))
             self.singular_tests[path.stem] = SingularTest(path.stem, path, rendered.refs, severity, dimension)
             self.models[max(rendered.refs, key=place.__getitem__)].singular_tests.append(path.stem)
 

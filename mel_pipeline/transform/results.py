@@ -17,7 +17,7 @@ class TestResult:
     failures: int
     severity: Literal["error", "warn"]
     sentence: str
-    dimension: str = "integrity"  # of data quality
+    dimension: str = "consistency"  # of data quality
 
 
 @dataclass(frozen=True)

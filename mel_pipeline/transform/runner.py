@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from mel_pipeline.core.errors import ModelError
 from mel_pipeline.transform.checks import check_query, check_results, failures_in, tables_read
-from mel_pipeline.transform.fingerprints import BuildFingerprints
+from mel_pipeline.transform.fingerprints import BuildFingerprints, own_part
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.writing import VERBATIM, execute, write_model
 
@@ -150,7 +150,8 @@ def _make(build: _Build, model: Model, made: _Made) -> None:
     if fingerprints and known and fingerprints.is_current(model, made.sql):
         made.is_unchanged, made.rows = True, known.rows
     else:
-        made.rows = write_model(build.connection, model, made.sql, existing, grows)
+        part = own_part(model, build.variables)
+        made.rows = write_model(build.connection, model, made.sql, existing, grows, part)
         if fingerprints:
             fingerprints.forget(model)
     against = fingerprints.checked_against(model) if fingerprints and build.with_tests else ""

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 VERBATIM = {"no_parameters": True}  # a colon or a percent sign in a model is SQL
 
 
-def write_model(connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool) -> int:
+def write_model(
+    connection: sa.Connection, model: Model, sql: str, existing: str | None, grows: bool, part: str = ""
+) -> int:
     """Write the model and count its rows (of the replaced part, when it grows).
 
     Args:
         existing: kind of the existing relation of that name, ``view`` or ``table``.
+        part: the value of the key that is built, whose old rows go even if no new ones come.
 
     Raises:
         ModelError: it grows, and its columns have changed.
@@ -30,7 +33,7 @@ def write_model(connection: sa.Connection, model: Model, sql: str, existing: str
     name = model.name
     kind = "view" if model.config.materialized == "view" else "table"
     if grows:
-        return _replace_part(connection, model, sql)
+        return _replace_part(connection, model, sql, part)
     if existing and connection.dialect.name == "postgresql":
         _replace_in_place(connection, name, kind, sql, existing)
     else:
@@ -90,8 +93,10 @@ def _keeps_columns(connection: sa.Connection, name: str, sql: str) -> bool:
     return same
 
 
-def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
-    """Delete the rows whose key the new rows carry, then insert the new ones."""
+def _replace_part(connection: sa.Connection, model: Model, sql: str, part: str) -> int:
+    """Delete the rows of the part and those whose key the new rows carry, then insert the new ones."""
+    import sqlalchemy as sa
+
     name, key, incoming = model.name, model.config.unique_key, f"_incoming_{model.name}"
     execute(connection, f"create temporary table {incoming} as {sql}")
     old, new = dict(_columns(connection, name)), dict(_columns(connection, incoming))
@@ -105,6 +110,8 @@ def _replace_part(connection: sa.Connection, model: Model, sql: str) -> int:
         )
     listed = ", ".join(new)
     execute(connection, f"delete from {name} where {key} in (select distinct {key} from {incoming})")  # noqa: S608
+    if part:
+        connection.execute(sa.text(f"delete from {name} where {key} = :part"), {"part": part})  # noqa: S608
     execute(connection, f"insert into {name} ({listed}) select {listed} from {incoming}")  # noqa: S608
     rows = _count(connection, incoming)
     execute(connection, f"drop table {incoming}")

@@ -62,7 +62,7 @@ def rows_digest(connection: sa.Connection, table: str, condition: str | None = N
     """Digest of a table's rows, column names and types; independent of the order of rows.
 
     Args:
-        condition: SQL that selects the rows; the digest then also covers whether the table holds others.
+        condition: SQL that selects the rows.
     """
     row = (
         "hash(mel_row)"
@@ -73,8 +73,11 @@ def rows_digest(connection: sa.Connection, table: str, condition: str | None = N
     query = f"select count(*), sum({row}) from {table} as mel_row{where}"  # noqa: S608
     columns = _run(connection, f"select * from {table} limit 0").cursor.description  # noqa: S608
     found = _run(connection, query).one()
-    others = bool(condition) and _run(connection, f"select exists (select 1 from {table})").scalar()  # noqa: S608
-    return text_digest(str(tuple(found)), str(others), *(f"{c[0]} {c[1]}" for c in columns))
+    return text_digest(str(tuple(found)), *(f"{c[0]} {c[1]}" for c in columns))
+
+
+def holds_rows(connection: sa.Connection, table: str) -> bool:
+    return bool(_run(connection, f"select exists (select 1 from {table})").scalar())  # noqa: S608
 
 
 def _run(connection: sa.Connection, sql: str) -> sa.CursorResult[Any]:

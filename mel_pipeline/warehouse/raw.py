@@ -211,8 +211,8 @@ def _is_kept(keeps: Kept | None) -> str:
     """SQL that is true where the stored row stays. Its texts are letters, by the contract."""
     if keeps is None:
         return "false"
-    over = ", ".join(f"'{value}'" for value in keeps.over)
-    return f"coalesce(r.{keeps.column} = '{keeps.stored}' and s.{keeps.column} in ({over}), false)"
+    stored, over = (", ".join(f"'{value}'" for value in values) for values in (keeps.stored, keeps.over))
+    return f"coalesce(r.{keeps.column} in ({stored}) and s.{keeps.column} in ({over}), false)"
 
 
 def _decide(

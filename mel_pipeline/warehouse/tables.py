@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 VERSION_TABLE = "mel_migration"
-HEAD = "0007"  # the newest migration
+HEAD = "0008"  # the newest migration
 
 metadata = sa.MetaData()
 
@@ -31,7 +31,7 @@ load_ledger = sa.Table(
     sa.Column("deleted", sa.BigInteger, nullable=False),
     sa.Column("expected", sa.BigInteger),  # the source's own count, where it states one
     sa.Column("stored", sa.BigInteger),  # rows of the entity in its table afterwards
-    sa.Column("corrected", sa.BigInteger),  # by the corrections file
+    sa.Column("corrected", sa.BigInteger),  # by corrections
     sa.Column("message", sa.Text),
 )
 
@@ -106,14 +106,14 @@ quality_result = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column(
         "dimension", sa.Text, nullable=False
-    ),  # validity | integrity | precision | reliability | timeliness
+    ),  # completeness | uniqueness | consistency | validity | timeliness | plausibility
     sa.Column("severity", sa.Text, nullable=False),  # error | warn
     sa.Column("passed", sa.Boolean, nullable=False),
     sa.Column("sentence", sa.Text, nullable=False),
     sa.Column("checked_at", sa.DateTime, nullable=False),  # UTC
 )
 
-# Which row a line of the corrections file was used on.
+# Which row a correction was used on.
 correction_use = sa.Table(
     "correction_use",
     metadata,
@@ -219,12 +219,18 @@ _CELL = (
     ("note", sa.Text),
 )
 CELL_COLUMNS = tuple(name for name, _ in _CELL)
+# Ends of the 95 % interval of a share or mean. Not in the digest of figures: they follow from them.
+_BOUNDS = (("low", sa.Double), ("high", sa.Double))
+BOUNDS = tuple(name for name, _ in _BOUNDS)
+# Days, issues or agreements that a figure should rest on, and those it does.
+_COVERAGE = (("expected", sa.BigInteger), ("covered", sa.BigInteger))
+QUALIFIERS = (*BOUNDS, *(name for name, _ in _COVERAGE))
 
 published_figures = sa.Table(
     "published_figures",
     metadata,
     sa.Column("version", sa.BigInteger, nullable=False),
-    *(sa.Column(name, kind) for name, kind in _CELL),
+    *(sa.Column(name, kind) for name, kind in (*_CELL, *_BOUNDS, *_COVERAGE)),
 )
 
 # What stands behind published figures about people, withheld ones too: later publications must not reveal it.
@@ -249,8 +255,7 @@ released_figures = sa.Table(
     metadata,
     *(sa.Column(name, kind) for name, kind in _CELL),
     sa.Column("version", sa.BigInteger),  # of the publication; empty for a draft
-    sa.Column("low", sa.Double),  # of the 95 % interval, where the figure is a share of a survey
-    sa.Column("high", sa.Double),
+    *(sa.Column(name, kind) for name, kind in (*_BOUNDS, *_COVERAGE)),
 )
 
 # A published figure and its current value: one row per cell and reason; the differences add up.

@@ -11,7 +11,7 @@ import pytest
 
 from mel_pipeline.publication.recalculation import recalculate
 from mel_pipeline.reporting.inputs.editions import read_figures
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 
@@ -56,7 +56,7 @@ def test_the_year_counts_a_city_once_even_if_it_took_part_in_several_quarters(
 
 
 def test_every_indicator_has_a_total_for_the_quarter_and_the_year(year_2024: Organisation) -> None:
-    catalogue = load_catalogue(year_2024.settings.sql_dir)
+    catalogue = catalogue_of(year_2024.settings)
     for period in ("2024-Q4", "2024"):
         figures = read_figures(year_2024.warehouse, period)
         totals = sorted(figures[figures["disaggregation"] == "total"]["indicator_id"])
@@ -69,7 +69,7 @@ def test_nothing_in_the_package_knows_the_answers() -> None:
     models = Path(__file__).parents[2] / "dbt_like_sql"
     code = [*package.rglob("*.py"), *package.rglob("*.yml"), *models.rglob("*.sql")]
     for path in code:
-        if "sandbox" not in path.parts and path.name != "targets.yml":  # no calculation reads those
+        if "sandbox" not in path.parts and path.name != "workbook.yml":  # no calculation reads those
             text = path.read_text("utf-8")
             assert not [
                 number for number in ("658382", "658_382", "700000", "700_000", "875412") if number in text

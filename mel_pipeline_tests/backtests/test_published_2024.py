@@ -9,10 +9,10 @@ import pytest
 
 from mel_pipeline.core.periods import quarters_of_year
 from mel_pipeline.publication import store
-from mel_pipeline.publication.publishing import approve, publish, quarter_status
+from mel_pipeline.publication.publishing import quarter_status
 from mel_pipeline.publication.rebuild import rebuild
-from mel_pipeline.publication.release import release
 from mel_pipeline.reporting.inputs.editions import read_figures
+from mel_pipeline.reporting.inputs.publishing import approve_edition, publish_edition
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 
@@ -27,9 +27,8 @@ def published(year_2024: Organisation, tmp_path_factory: pytest.TempPathFactory)
     shutil.copy(Path(year_2024.settings.database_url.removeprefix("duckdb:///")), copy)
     warehouse = Warehouse(f"duckdb:///{copy}")
     for quarter in quarters_of_year(2024):
-        approve(warehouse, year_2024.settings, quarter, "Secretary General", "Checked with the teams")
-        publish(warehouse, year_2024.settings, quarter)
-        release(warehouse, year_2024.settings)
+        approve_edition(warehouse, year_2024.settings, quarter, "Secretary General", "Checked with the teams")
+        publish_edition(warehouse, year_2024.settings, quarter)
     return warehouse
 
 
@@ -60,6 +59,8 @@ def test_every_quarter_is_published_and_the_ledger_holds(
     ]
     assert states == ["published"] * 4
     assert store.broken_links(published) == []
-    manifest = store.ledger(published, "2024-Q4")[-1].details
+    publication = store.last_publication(published, "2024-Q4")
+    assert publication is not None
+    manifest = publication.details
     assert manifest["inputs"]["raw_zoho_crm__accounts"]["rows"] > 160
     assert manifest["definitions"] == store.calculations(published, "2024-Q4")[-1].definitions

@@ -20,7 +20,7 @@ SQL = TESTS.parent / "dbt_like_sql"
 MORE = [
     ("RCH-01", "account=Instagram avantia", "value", 875_412),
     ("RCH-01", "total", "value", 2_195_095),
-    ("RCH-02", "total", "value", 32_827),
+    ("RCH-02", "total", "value", 32_821),
     ("GEN-01", "gender=Woman", "value", 54),
     ("GEN-02", "gender=Woman", "value", 50),
     ("GEN-03", "gender=Undisclosed", "denominator", 23),

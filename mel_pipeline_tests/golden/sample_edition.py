@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mel_pipeline.core.organisation import EXAMPLE
+from mel_pipeline.core.statistics import wilson
 from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.publication.disclosure import Sensitivity, protect
 from mel_pipeline.reporting import Edition
@@ -178,6 +179,29 @@ def with_cells(edition: Edition, rows: list[dict[str, object]]) -> Edition:
     return replace(edition, figures=pd.DataFrame(together))
 
 
+def with_parts(edition: Edition, indicator: str, parts: dict[str, list[str]]) -> Edition:
+    """The edition with a total made of parts in some quarters, such as the sites that were counted.
+
+    Shares are the same in every part; amounts are split evenly.
+    """
+    mine = edition.indicators["indicator_id"] == indicator
+    known = edition.indicators.assign(parts=None)
+    if "parts" in edition.indicators:
+        known["parts"] = edition.indicators["parts"]
+    known.loc[mine, "parts"] = "site"
+    whole = edition.figures[
+        (edition.figures["indicator_id"] == indicator) & (edition.figures["dimension"] == "total")
+    ]
+    rows = []
+    for total in whole.to_dict("records"):
+        for name in parts.get(total["period"], []):
+            row = total | {"dimension": "site", "category": name, "disaggregation": f"site={name}"}
+            if indicator not in BASES:
+                row |= {key: total[key] / len(parts[total["period"]]) for key in ("value", "numerator")}
+            rows.append(row)
+    return replace(with_cells(edition, rows), indicators=known)
+
+
 def figures() -> pd.DataFrame:
     rows = []
     for indicator, values in SERIES.items():
@@ -191,7 +215,18 @@ def figures() -> pd.DataFrame:
         rows += [_row("FND-01", period, "donor", "Open Society Foundations", 100_000)]
         rows += _gender("GEN-01", period, {"Woman": 63, "Man": 48, "Non-binary": 5}, undisclosed=9)
         rows += _gender("GEN-02", period, {"Woman": 16, "Man": 26, "Non-binary": 2}, undisclosed=0)
-    return pd.DataFrame(rows)
+    return pd.DataFrame([row | _bounds(row) for row in rows])
+
+
+def _bounds(row: dict[str, object]) -> dict[str, object]:
+    """The 95 % interval as the SQL models give it; of the mean made up."""
+    name, value, above, below = (row[key] for key in ("indicator_id", "value", "numerator", "denominator"))
+    if value is None or name not in BASES:
+        return {"low": None, "high": None}
+    if name == "SAT-01":
+        return {"low": value - 0.25, "high": min(5.0, value + 0.25)}  # type: ignore[operator, type-var]
+    found = wilson(above, below)  # type: ignore[arg-type]
+    return {"low": found.low, "high": found.high}
 
 
 def _row(
@@ -268,8 +303,8 @@ def indicators() -> pd.DataFrame:
                 "direction": direction,
                 "band_low": band[0],
                 "band_high": band[1],
-                "baseline_value": 164.0 if id_ == "MEM-01" else None,
-                "baseline_period": "2024" if id_ == "MEM-01" else None,
+                "baseline_value": {"MEM-01": 164.0, "FND-01": 800_000.0}.get(id_),
+                "baseline_period": "2024" if id_ in ("MEM-01", "FND-01") else None,
                 "baseline_note": "Stated in the annual report; five members are not listed."
                 if id_ == "MEM-01"
                 else None,
@@ -277,6 +312,10 @@ def indicators() -> pd.DataFrame:
                 "source": "Zoho CRM",
                 "frequency": "quarterly",
                 "owner_role": "Membership officer",
+                "level": "outcome",
+                "collection": "crm",
+                **{f"rationale_{language}": "Members are the mandate." for language in LANGUAGES},
+                "assessed_on": date(2024, 6, 3) if id_ == "MEM-01" else None,
                 **{
                     f"limitations_{language}": "Mergers of cities are not followed." for language in LANGUAGES
                 },

@@ -16,7 +16,7 @@ from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.pictures.page import FRAMES, page_frames, render_page
 from mel_pipeline.reporting.text.texts import load_texts
-from mel_pipeline_tests.golden.sample_edition import REPORTS, with_figure
+from mel_pipeline_tests.golden.sample_edition import REPORTS, with_parts
 from mel_pipeline_tests.golden.sample_pictures import ANSWERS, pictured_edition
 
 TEXTS = load_texts(REPORTS, "en")
@@ -48,8 +48,9 @@ def test_a_picture_of_the_page_looks_as_held(name: str, narrow: bool) -> Figure:
 @pytest.mark.parametrize("indicator", ["MEM-01", "MEM-02", "SAT-02", "GEN-01", "FND-01"])
 def test_a_chart_of_an_indicator_looks_as_held(indicator: str, narrow: bool) -> Figure:
     edition = pictured_edition()
-    for quarter in ("2024-Q3", "2024-Q4"):  # a break in the line
-        edition = with_figure(edition, "SAT-02", quarter, note="Without trainings.")
+    both, one = ["labs", "trainings"], ["labs"]  # a break in the line
+    parts = {"2024-Q1": both, "2024-Q2": both, "2024-Q3": one, "2024-Q4": one}
+    edition = with_parts(edition, "SAT-02", parts)
     known = measures(edition, "en")
     measure = next(item for item in known if item.id == indicator)
     frame = chart_frame(edition, measure, Figures(edition, known), TEXTS, narrow=narrow)

@@ -132,7 +132,7 @@ def test_publishing_killed_at_any_moment_is_complete_or_has_not_happened(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking
 ) -> None:
     chance = random.Random(5)
-    for number in range(examples(2, 12)):
+    for number in range(examples(2, 6)):
         small = copy_of(tmp_path_factory, "eleven-members", tmp_path / str(number), _eleven_members)
         start(forked, tmp_path, PUBLISH, str(tmp_path / str(number)))
         assert forked.line() == "ready"

@@ -19,7 +19,7 @@ from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisatio
 pytestmark = pytest.mark.slow  # every kill starts a process again
 
 STEP = "import sys; from mel_pipeline_tests.fixtures.interrupted import run; run(sys.argv[1], sys.argv[2])"
-MOMENTS = examples(1, 6)
+MOMENTS = examples(1, 3)
 # They record when and how often something ran; only their effects are compared.
 ABOUT_RUNS = {
     "load_ledger", "calculation", "fingerprint", "lake_part", "source_cursor", "publication_ledger",

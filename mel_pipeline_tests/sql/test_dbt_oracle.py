@@ -11,15 +11,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import PROJECT, Settings, with_sample_values
-from mel_pipeline.ingest.city_names import match_cities, review_path
+from mel_pipeline.ingest.city_names import match_cities
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.raw_tables import load_catalogue_tables
 from mel_pipeline.sandbox import running
 from mel_pipeline.sources import open_source
+from mel_pipeline.sources.workbook.versions import current
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
@@ -73,7 +75,7 @@ def _land(home: Path) -> None:
                 for entity in contract.entities:
                     source = open_source(name, settings)
                     load_entity(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
-    match_cities(warehouse, review_path(settings))
+    match_cities(warehouse, current(settings))
     load_catalogue_tables(load_catalogue(FOLDER), warehouse)
     warehouse.fold()
     warehouse.engine.dispose()
@@ -123,6 +125,18 @@ def test_real_dbt_builds_the_same_tables_for_two_quarters_in_sequence(landed: Pa
         assert different == {}, f"{quarter}: not the same in dbt and in our runner"
     values = _closing(ours).read("select * from indicator_values")
     assert set(values["quarter"]) == set(QUARTERS)
+
+
+def test_dbt_clears_the_quarter_of_every_model_that_grows_by_quarter() -> None:
+    """Its delete+insert keeps the old rows of a quarter that has none any more; our runner deletes them itself."""
+    folders = yaml.safe_load((FOLDER / "dbt_project.yml").read_text(encoding="utf-8"))["models"]["mel"]
+    assert folders["marts"]["+pre-hook"] == "{{ clear_quarter(this) }}"
+    growing = [
+        model
+        for model in SqlProject.load(FOLDER, variables("2024-Q4")).models.values()
+        if model.config.unique_key == "quarter"
+    ]
+    assert growing and all("marts" in model.path.parts for model in growing)
 
 
 def _closing(path: Path) -> Warehouse:

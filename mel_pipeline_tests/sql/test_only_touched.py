@@ -88,6 +88,11 @@ class Small:
         assert {result.status for result in results.values()} == {"ok"}
         return {name for name, result in results.items() if not result.is_unchanged}
 
+    def listed(self) -> list[str]:
+        return [
+            row["quarter"] for row in self.warehouse.records("select quarter from listed order by quarter")
+        ]
+
     def figures(self) -> dict[str, int]:
         rows = self.warehouse.records("select quarter, people from attendance order by quarter")
         return {row["quarter"]: row["people"] for row in rows}
@@ -124,6 +129,30 @@ def test_new_rows_of_one_quarter_leave_the_other_quarters_alone(small: Small) ->
     assert small.built("2024-Q1") == {"stg_events", "held"}
     assert small.built("2024-Q2") == {"attendance"}
     assert small.figures() == {"2024-Q1": 10, "2024-Q2": 25}
+
+
+LISTED = """
+    select '{{ var("quarter") }}' as quarter, day from {{ ref('held') }}
+    where extract(quarter from day) = {{ var("quarter")[-1] }}
+"""
+
+
+def test_a_quarter_that_lost_all_its_rows_keeps_none_and_is_known(small: Small) -> None:
+    """Its new rows name no quarter to be replaced, so the old rows once stayed."""
+    small.write("models/growing/listed.sql", LISTED)
+    for quarter in ("2024-Q3", "2024-Q2", "2024-Q1"):
+        small.run(quarter)
+    assert small.listed() == ["2024-Q1", "2024-Q2"]
+    small.execute("delete from raw_events where day < date '2024-04-01'")
+    assert "listed" in small.built("2024-Q1")
+    assert small.listed() == ["2024-Q2"]
+    small.run("2024-Q3")  # has none either way
+    small.run("2024-Q2")
+    small.execute("delete from listed")
+    assert small.built("2024-Q1") == small.built("2024-Q3") == set(), (
+        "whether other quarters have rows is nothing to it"
+    )
+    assert small.built("2024-Q2") == {"listed"}
 
 
 def test_adding_the_first_row_or_removing_the_last_touches_every_quarter(small: Small) -> None:

@@ -82,7 +82,7 @@ def _everything(warehouse: Warehouse, project: SqlProject) -> dict[str, str]:
     "ignore::hypothesis.errors.HypothesisWarning"
 )  # a long example is shown all the same
 @settings(
-    max_examples=examples(1, 6),
+    max_examples=examples(1, 2),
     phases=[Phase.explicit, Phase.generate]
     if IS_DEEP
     else [Phase.explicit],  # four full runs of four quarters

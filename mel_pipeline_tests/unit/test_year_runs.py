@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
 
+from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.serving import years
 from mel_pipeline.defs.serving.report_process import Report
 from mel_pipeline.defs.serving.running import Outcome, Stage
+from mel_pipeline.defs.year import runs_of_quarter
 
 RUNS = [
     ("figures_only", "2023-Q4"), ("nightly", "2024-Q1"), ("nightly", "2024-Q2"), ("annual_edition", "2024"),
 ]  # fmt: skip
+
+
+SETTINGS = Settings(first_quarter="2023-Q1", today=date(2026, 11, 20), _env_file=None)
 
 
 class Recorder:
@@ -95,3 +103,25 @@ def test_failed_figures_start_no_report_and_a_failed_report_counts_as_its_quarte
     recorder = Recorder(report_fails="2024-Q1")
     assert outcomes(monkeypatch, recorder, beside=True)[-1] == ("nightly", "2024-Q1", False)
     assert not any(asked.startswith("annual") for asked in recorder.asked)
+
+
+@pytest.mark.parametrize(
+    ("quarter", "runs"),
+    [
+        ("2024-Q2", [("figures_only", "2023-Q2...2024-Q1"), ("nightly", "2024-Q2")]),
+        ("2023-Q2", [("figures_only", "2023-Q1"), ("nightly", "2023-Q2")]),
+        ("2023-Q1", [("nightly", "2023-Q1")]),
+    ],
+)
+def test_one_quarter_is_preceded_by_what_its_report_compares_with(
+    quarter: str, runs: list[tuple[str, str]]
+) -> None:
+    assert runs_of_quarter(SETTINGS, Quarter.parse(quarter)) == runs
+
+
+@pytest.mark.parametrize(
+    ("quarter", "why"), [("2022-Q4", "data begin with 2023-Q1"), ("2027-Q1", "has not begun")]
+)
+def test_a_quarter_without_data_is_refused(quarter: str, why: str) -> None:
+    with pytest.raises(ReportError, match=why):
+        runs_of_quarter(SETTINGS, Quarter.parse(quarter))

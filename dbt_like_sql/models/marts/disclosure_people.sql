@@ -27,14 +27,18 @@ speakers_by_gender as (
 
 ),
 
+-- Answers to two questions, each by those who answered it.
 answered as (
 
-    select p.period, r.event_id, r.event_type, count(r.score) as answers
+    {% for group, answer, counted in [('survey_answers', 'satisfaction_answer', 'score'), ('recommendations', 'recommendation', 'recommendation')] %}
+    {% if not loop.first %}union all{% endif %}
+    select p.period, '{{ group }}' as disclosure_group, r.event_id, r.event_type, count(r.{{ counted }}) as answers
     from periods as p
     join {{ ref('fct_survey_response') }} as r
         on r.occurred_on >= p.starts_on and r.occurred_on <= p.as_of_on
-    where r.satisfaction_answer is not null
+    where r.{{ answer }} is not null
     group by p.period, r.event_id, r.event_type
+    {% endfor %}
 
 ),
 
@@ -60,7 +64,9 @@ invitations as (
 -- invited had others who answered, so there every answer counts as a person.
 surveys as (
 
-    select a.period, a.event_id, a.event_type, a.answers, coalesce(a.answers <= i.people, false) as is_by_invitation
+    select
+        a.period, a.disclosure_group, a.event_id, a.event_type, a.answers,
+        coalesce(a.answers <= i.people, false) as is_by_invitation
     from answered as a
     left join invitations as i on i.period = a.period and i.event_id = a.event_id
 
@@ -68,9 +74,11 @@ surveys as (
 
 placed as (
 
-    select period, 'total' as dimension, '' as category, event_id, answers, is_by_invitation from surveys
+    select period, disclosure_group, 'total' as dimension, '' as category, event_id, answers, is_by_invitation
+    from surveys
     union all
-    select period, 'activity_type', event_type, event_id, answers, is_by_invitation from surveys
+    select period, disclosure_group, 'activity_type', event_type, event_id, answers, is_by_invitation
+    from surveys
 
 ),
 
@@ -78,22 +86,23 @@ answers as (
 
     select
         period,
+        disclosure_group,
         dimension,
         category,
         sum(case when is_by_invitation then answers else 0 end) as by_invitation,
         sum(case when is_by_invitation then 0 else answers end) as others
     from placed
-    group by period, dimension, category
+    group by period, disclosure_group, dimension, category
 
 ),
 
 who_could_answer as (
 
-    select s.period, s.dimension, s.category, count(distinct i.person_key) as people
+    select s.period, s.disclosure_group, s.dimension, s.category, count(distinct i.person_key) as people
     from placed as s
     join invited as i on i.period = s.period and i.event_id = s.event_id
     where s.is_by_invitation
-    group by s.period, s.dimension, s.category
+    group by s.period, s.disclosure_group, s.dimension, s.category
 
 ),
 
@@ -101,12 +110,16 @@ respondents as (
 
     select
         a.period,
+        a.disclosure_group,
         a.dimension,
         nullif(a.category, '') as category,
         least(a.by_invitation, coalesce(w.people, 0)) + a.others as people
     from answers as a
     left join who_could_answer as w
-        on w.period = a.period and w.dimension = a.dimension and w.category = a.category
+        on w.period = a.period
+        and w.disclosure_group = a.disclosure_group
+        and w.dimension = a.dimension
+        and w.category = a.category
 
 ),
 
@@ -123,11 +136,26 @@ cells as (
     union all
     select period, 'speakers', 'gender', 'Undisclosed', everybody, undisclosed from speakers_by_gender
     union all
-    select period, 'survey_answers', dimension, category, people, null from respondents
+    select period, disclosure_group, dimension, category, people, null from respondents
     {% for score in ['1', '2', '3', '4', '5'] %}
     union all
-    select period, 'survey_answers', 'answer', '{{ score }}', people, null from respondents where dimension = 'total'
+    select period, disclosure_group, 'answer', '{{ score }}', people, null
+    from respondents
+    where dimension = 'total' and disclosure_group = 'survey_answers'
     {% endfor %}
+    {% for class in ['Promoters', 'Passives', 'Detractors'] %}
+    union all
+    select period, disclosure_group, 'recommendation', '{{ class }}', people, null
+    from respondents
+    where dimension = 'total' and disclosure_group = 'recommendations'
+    {% endfor %}
+    union all
+    -- Each manual indicator is a group of its own: nobody knows which people two of them share.
+    select
+        m.period, 'stated_' || lower(replace(m.indicator_id, '-', '_')), m.dimension, m.category, m.n, null
+    from {{ ref('manual_values') }} as m
+    join {{ ref('dim_indicator') }} as i on i.indicator_id = m.indicator_id and i.is_about_people
+    where m.quarter = '{{ var("quarter") }}' and m.status = 'ok'
 
 )
 

@@ -8,7 +8,8 @@ select
     m.starts_on,
     m.ends_before,
     m.value,
-    m.availability
+    m.availability,
+    m.availability in ('given', 'sampled', 'thresholded') as is_given
 from {{ ref('stg_platforms__metrics') }} as m
 join {{ ref('stg_catalogue__metrics') }} as c on c.platform = m.platform and c.metric = m.metric
 left join {{ ref('int_platform_same_posts') }} as p

@@ -13,8 +13,37 @@ select
     numerator,
     denominator,
     n,
+    low,
+    high,
+    variance,
+    expected,
+    covered,
     status,
     note
 from {{ ref(model) }}
 where quarter = '{{ var("quarter") }}'
 {% endfor %}
+
+union all
+
+select
+    indicator_id,
+    period,
+    grain,
+    quarter,
+    case when dimension = 'total' then 'total' else dimension || '=' || category end as disaggregation,
+    dimension,
+    category,
+    value,
+    numerator,
+    denominator,
+    n,
+    low,
+    high,
+    variance,
+    expected,
+    covered,
+    status,
+    note
+from {{ ref('manual_values') }}
+where quarter = '{{ var("quarter") }}'

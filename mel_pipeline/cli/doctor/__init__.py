@@ -57,11 +57,11 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
 
 def _models(settings: Settings) -> str:
     from mel_pipeline.transform import SqlProject
-    from mel_pipeline.transform.catalogue import load_catalogue
+    from mel_pipeline.transform.catalogue import catalogue_of
     from mel_pipeline.transform.variables import sql_variables
 
     project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-    return f"{len(project.models)} models, {len(load_catalogue(settings.sql_dir).indicators)} indicators"
+    return f"{len(project.models)} models, {len(catalogue_of(settings).indicators)} indicators"
 
 
 def _organisation(settings: Settings) -> str:
@@ -130,10 +130,14 @@ def _editions(settings: Settings) -> str:
 
 
 def _notifications(settings: Settings) -> str:
+    from mel_pipeline.delivery.channels.services import services
+
     ways = [_mail(settings, settings.notify_to.get_secret_value(), "MEL_NOTIFY_TO")]
     ways += ["in a chat"] if settings.notify_webhook.get_secret_value() else []
+    if others := services(settings.notify_urls.get_secret_value()):
+        ways.append(f"to {len(others)} service{'s' if len(others) != 1 else ''}")
     return " and ".join(filter(None, ways)) or (
-        "no recipients; set MEL_NOTIFY_TO (with a mail server) or MEL_NOTIFY_WEBHOOK to send any"
+        "no recipients; set MEL_NOTIFY_TO (with a mail server), MEL_NOTIFY_URLS or MEL_NOTIFY_WEBHOOK to send any"
     )
 
 

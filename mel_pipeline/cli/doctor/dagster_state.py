@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mel_pipeline.cli.doctor.finding import WorthALookError
+from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import SettingsError, WarehouseError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.warehouse.postgres import is_postgres, open_engine, require_reachable
@@ -72,6 +73,8 @@ def _rows(settings: Settings, query: str) -> Sequence[Any]:
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return []
+        if says_full_disk(str(error)):  # SQLite writes beside a file that it reads
+            raise WarehouseError(f"reading {file}: {error}. {NO_SPACE}") from None
         raise WarehouseError(
             f"reading {file}: {error}. Restore it from a backup, or move the folder {file.parent} away: Dagster starts a new"
             " history, and no figure depends on it"

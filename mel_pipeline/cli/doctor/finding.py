@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from mel_pipeline.cli.disk_trouble import disk_trouble
+from mel_pipeline.core.disk_trouble import disk_trouble
 from mel_pipeline.core.errors import MelError, NotSetUpError
 
 

@@ -5,7 +5,8 @@ The Dagster web server takes commands from any page open in the same browser: a 
 
 - the ``Host`` must be one we serve;
 - an ``Origin``, where the browser sends one, must be ours, on websockets as well;
-- commands are JSON POSTs only: a form or a link cannot send one without a preflight request;
+- commands are JSON POSTs only: a form or a link cannot send one without a preflight request; the two forms of the page
+  ``/workbook`` are let through there, with an ``Origin``, and that page asks them for a token;
 - no page may be framed: a click meant for another page would land on a button of ours;
 - what may hold another's HTML (notebooks) is not served, and no answer's type is guessed by the browser.
 """
@@ -22,6 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE_METHODS = {"GET", "HEAD"}
+PREVIEW, ACCEPT = "/workbook/preview", "/workbook/accept"
+FORMS = {PREVIEW: "multipart/form-data", ACCEPT: "application/x-www-form-urlencoded"}
 NOTEBOOKS = {"/notebook", "/dagit/notebook"}  # Dagster shows any notebook file as a page of its own origin
 HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'none'"),  # adds to a policy that is there already
@@ -81,7 +84,8 @@ class Guard:
         if scope["method"] in SAFE_METHODS and not takes_commands:
             return None
         content_type = headers.get(b"content-type", [""])[0].split(";")[0].strip()
-        if scope["method"] == "POST" and content_type == "application/json":
+        is_form = FORMS.get(str(scope["path"])) == content_type and bool(headers.get(b"origin"))
+        if scope["method"] == "POST" and (content_type == "application/json" or is_form):
             return None
         return "Commands are taken as JSON POST requests only."
 

@@ -29,7 +29,7 @@ class Parts:
         """What has ended, in a sentence."""
         for name, process in self._parts:
             if (code := process.poll()) is not None:
-                return f"{name} has ended ({_how(code)})"
+                return f"{name} has ended ({how(code)})"
         return None
 
     @contextmanager
@@ -62,7 +62,8 @@ class Parts:
             )
 
 
-def _how(code: int) -> str:
+def how(code: int) -> str:
+    """How a process ended, by its exit code."""
     return f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
 
 

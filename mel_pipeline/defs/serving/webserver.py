@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING
 
 from mel_pipeline.core.environment import pin_paths
 from mel_pipeline.core.errors import PortTakenError
@@ -18,8 +20,13 @@ from mel_pipeline.defs.serving.guard import Guard
 from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.serving.left_runs import mark_left_runs
 from mel_pipeline.defs.serving.report_files import with_reports
-from mel_pipeline.defs.serving.supervision import Parts, end
+from mel_pipeline.defs.serving.supervision import EVERY_SECONDS, Parts, end, how
+from mel_pipeline.defs.serving.workbook_desk import desk_of
+from mel_pipeline.defs.serving.workbook_page import with_workbook
 from mel_pipeline.reporting.inputs.folders import editions_dir
+
+if TYPE_CHECKING:
+    from dagster._core.workspace.context import WorkspaceProcessContext
 
 
 def serve_ui(
@@ -64,8 +71,10 @@ def serve_ui(
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
             served = with_reports(app, readers, settings.report_sources, drafts)
+            if not read_only:
+                served = with_workbook(served, desk_of(settings))
             server = uvicorn.Server(uvicorn.Config(Guard(served, hosts), log_level="warning"))
-            with parts.watched(lambda: setattr(server, "should_exit", True)):
+            with kept_alive(context), parts.watched(lambda: setattr(server, "should_exit", True)):
                 server.run(sockets=[bound])
 
 
@@ -88,6 +97,42 @@ def _bound(port: int) -> Iterator[socket.socket]:
                 " another with `mel dev --port`."
             ) from None
         yield taken
+
+
+@contextmanager
+def kept_alive(context: WorkspaceProcessContext) -> Iterator[None]:
+    """Start the UI's code server again whenever it has ended: killed for lack of memory, or after the machine slept.
+
+    The daemon does so for its own; the UI would go on showing everything and refuse to start runs.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(EVERY_SECONDS):
+            ended = [code for server in code_servers(context) if (code := server.poll()) is not None]
+            if not ended or over.is_set():
+                continue
+            print(f"The UI's code server has ended ({how(ended[0])}) and is started again.", file=sys.stderr)  # noqa: T201
+            for name in context.create_request_context().code_location_names:
+                context.reload_code_location(name)
+
+    thread = threading.Thread(target=watch, name="code-servers", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def code_servers(context: WorkspaceProcessContext) -> list[Popen[bytes]]:
+    """Processes in which Dagster has loaded our code for the UI."""
+    from dagster._core.remote_representation.grpc_server_registry import ServerRegistryEntry
+
+    entries = context._grpc_server_registry._active_entries  # Dagster offers no other way; a test holds it
+    return [
+        entry.process.server_process for entry in entries.values() if isinstance(entry, ServerRegistryEntry)
+    ]
 
 
 @contextmanager

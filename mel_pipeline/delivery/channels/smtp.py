@@ -13,8 +13,10 @@ from typing import Literal
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from mel_pipeline.core.errors import DeliveryError, SettingsError
+from mel_pipeline.core.deadline import Deadline, limited
+from mel_pipeline.core.errors import DeliveryError, SettingsError, TransientSourceError
 
+LARGEST_REPLY = 1 << 16  # bytes
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -43,6 +45,25 @@ class _Fault:
 
     sentence: str
     lasting: bool
+
+
+class _SMTP(smtplib.SMTP):
+    """Each reply of the server has to be complete within the timeout, however it drips, and has an end."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self._deadline = Deadline("The mail server", float(self.timeout), most_bytes=LARGEST_REPLY)
+            self.file = limited(self.sock.makefile("rb"), self.sock, self._deadline)
+        self._deadline.restart()
+        try:
+            return super().getreply()
+        except TransientSourceError:
+            self.close()
+            raise
+
+
+class _SecureSMTP(_SMTP, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
 
 
 def send(
@@ -102,12 +123,14 @@ def _sent(
             if fault is None:
                 accepted(keys[0])
             outcomes.append((keys.pop(0), fault))
-    except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, OSError) as error:
+    except (
+        smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, OSError, TransientSourceError
+    ) as error:  # fmt: skip
         fault = _Fault(_unreachable(server, error), lasting=False)
         outcomes += [(key, fault) for key in keys]
     finally:
         if connection is not None:
-            with suppress(smtplib.SMTPException, OSError):
+            with suppress(smtplib.SMTPException, OSError, TransientSourceError):
                 connection.quit()
             connection.close()
     return outcomes
@@ -120,11 +143,11 @@ def _open(server: Server, sender: str) -> smtplib.SMTP:
     try:
         connection: smtplib.SMTP
         if server.secure == "tls":
-            connection = smtplib.SMTP_SSL(
+            connection = _SecureSMTP(
                 server.host, server.port, own, timeout=server.timeout_seconds, context=context
             )
         else:
-            connection = smtplib.SMTP(server.host, server.port, own, timeout=server.timeout_seconds)
+            connection = _SMTP(server.host, server.port, own, timeout=server.timeout_seconds)
     except ssl.SSLError as error:
         raise _insecure(server, error) from None
     try:
@@ -193,7 +216,9 @@ def _refused(server: Server, code: int, answer: bytes | str, what: str) -> _Faul
 
 
 def _unreachable(server: Server, error: Exception) -> str:
-    if isinstance(error, TimeoutError) or "timed out" in str(error):  # smtplib wraps it
+    if isinstance(error, TimeoutError | TransientSourceError) or "timed out" in str(
+        error
+    ):  # smtplib wraps it
         why = f"no answer within {server.timeout_seconds:g} seconds"
     elif isinstance(error, smtplib.SMTPException):
         why = "the server closed the connection"

@@ -1,12 +1,12 @@
 """Match an answered city with a member: exact names, known aliases and decisions by a person; no guessing.
 
-No tables and no settings here: members and answers are passed in. Similarity only makes suggestions in the review list.
+No tables and no settings here: members and answers are passed in. Similarity only makes suggestions.
 """
 
 from mel_pipeline.ingest.identity.aliases import Aliases, load_aliases
 from mel_pipeline.ingest.identity.cities import Match, Member, Members, match
 from mel_pipeline.ingest.identity.keys import city_key
-from mel_pipeline.ingest.identity.review import Answer, Review, read_review, review_of, write_review
+from mel_pipeline.ingest.identity.review import Answer, Review, read_review, review_of, wrong_decision
 
 __all__ = [
     "Aliases",
@@ -20,5 +20,5 @@ __all__ = [
     "match",
     "read_review",
     "review_of",
-    "write_review",
+    "wrong_decision",
 ]

@@ -1,28 +1,24 @@
-"""The review list of unmatched answers: suggested by similarity, decided by the MEL lead, kept in a file.
+"""Unmatched answers: a member is suggested by similarity, decided by the MEL lead in the workbook.
 
-A decision overrides every rule, survives each rewrite of the file, and is never made by the code.
+A decision overrides every rule and is never made by the code.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.ingest.identity.aliases import Aliases
 from mel_pipeline.ingest.identity.cities import Members, match, readings
 from mel_pipeline.ingest.identity.keys import city_key
 
-HEADER = ["answer", "country", "times", "suggestion", "similarity", "decision"]
+if TYPE_CHECKING:
+    from mel_pipeline.sources.workbook.model import Row
+
 NOT_A_MEMBER = "not a member"
 MIN_SIMILARITY = 80  # of 100; below it a suggestion costs more time than it saves
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Key = tuple[str, str]
 
@@ -63,22 +59,18 @@ class Review:
     problems: Sequence[str] = ()
 
 
-def read_review(path: Path, members: Members) -> Review:
-    """The decisions in the file; none where there is no file yet.
-
-    Raises:
-        ContractError: the file is not such a list. It is left unchanged.
-    """
+def read_review(rows: Iterable[Row], members: Members) -> Review:
+    """The decisions in rows of the workbook's sheet Cities."""
     lines: dict[Key, Line] = {}
     confirmed: dict[Key, str | None] = {}
     problems: list[str] = []
     conflicting: set[Key] = set()
-    for number, row in _rows(path):
-        decision = " ".join(row["decision"].split())
+    for row in rows:
+        decision = " ".join((row.get("decision") or "").split())
         if not decision:
             continue
-        place = f"{path.name}, row {number}"
-        answer = Answer(row["answer"].removeprefix("'"), row["country"].removeprefix("'"), 0)
+        place = f"Workbook, Cities, {row.get('id')}"
+        answer = Answer(row.get("answer") or "", row.get("country") or "", 0)
         account, problem = _account(decision, members)
         if answer.key in lines and normalize_text(lines[answer.key].decision) != normalize_text(decision):
             conflicting.add(answer.key)
@@ -90,6 +82,11 @@ def read_review(path: Path, members: Members) -> Review:
             confirmed[answer.key] = account
         lines[answer.key] = Line(answer, decision)
     return Review(lines, {key: one for key, one in confirmed.items() if key not in conflicting}, problems)
+
+
+def wrong_decision(decision: str, members: Members) -> str:
+    """What is wrong with a decision; empty: nothing."""
+    return _account(decision, members)[1]
 
 
 def review_of(answers: Iterable[Answer], review: Review, members: Members, aliases: Aliases) -> list[Line]:
@@ -115,74 +112,6 @@ def review_of(answers: Iterable[Answer], review: Review, members: Members, alias
     return [
         *sorted(waiting, key=lambda line: (-line.answer.times, line.answer.key)),
         *sorted(decided, key=lambda line: line.answer.key),
-    ]
-
-
-def write_review(path: Path, lines: Iterable[Line]) -> bool:
-    """Write the list in one step, readable by Excel. Returns False and writes nothing if unchanged."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(HEADER)
-    for line in lines:
-        answer = line.answer
-        similarity = "" if line.similarity is None else line.similarity
-        table.writerow(
-            [
-                _cell(answer.text),
-                _cell(answer.country),
-                answer.times,
-                line.suggestion,
-                similarity,
-                _cell(line.decision),
-            ]
-        )
-    content = b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
-    if path.exists() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
-
-
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Rows with their number in the file. Excel may have saved it with semicolons or tabs."""
-    if not path.exists():
-        return []
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ContractError(
-            f"Reading the decisions in {path}: it is not UTF-8. Save it again as 'CSV UTF-8'. Until then"
-            " the matches of the last run stay valid, and the file is not touched."
-        ) from None
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise ContractError(
-            f"Reading the decisions in {path}: {error}. Fix the quotation marks, or move the file away and run"
-            " `mel cities` for a new one. It was not touched."
-        ) from error
-    header = [cell.strip().lower() for cell in table[0]] if table else []
-    if missing := [name for name in ("answer", "country", "decision") if name not in header]:
-        raise ContractError(
-            f"Reading the decisions in {path}: no column {' or '.join(missing)} in the first row. Restore"
-            f" the header ({', '.join(HEADER)}). The file was not touched."
-        )
-    return [
-        (number, dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False)))
-        for number, row in enumerate(table[1:], start=2)
-        if any(cell.strip() for cell in row)
     ]
 
 
@@ -224,8 +153,3 @@ def _suggestion(
         if best and best[1] > (found[1] or 0):
             found = " / ".join(name for name in choices[best[0]] if name in home), int(best[1])
     return found
-
-
-def _cell(text: str) -> str:
-    """Spreadsheets execute a cell that starts like a formula; an apostrophe keeps it text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.publication.disclosure.choice import named
-from mel_pipeline.publication.disclosure.protection import exposed, protect
+from mel_pipeline.publication.disclosure.protection import BOUNDS, exposed, protect
 from mel_pipeline.publication.disclosure.settling import (
     SAME,
     Block,
@@ -161,6 +161,7 @@ class _Making:
             parts = quarters_behind(Block(rule.group, row.period), self.current, self.open, chosen)
             numbers = sum_of(parts).get(row._replace(period=""), Numbers(0.0, 0.0))
             frame.loc[index, ["numerator", "denominator", "value", "n"]] = _printed(numbers, rule)
+            frame.loc[index, [name for name in BOUNDS if name in frame]] = None  # of other numbers
             frame.loc[index, "status"] = "ok" if numbers.denominator else "not_available"
         return frame
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBERS = ["value", "numerator", "denominator", "n"]
+BOUNDS = ["low", "high", "variance"]
+COVERAGE = ["expected", "covered"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,31 @@ def protect(
     unprotected += [
         f"{named(cell_of(row, rules))} follows from figures already published." for *_, row in given_up
     ]
-    return Protected(_blanked(frame, hidden), unprotected, [row for *_, row in given_up])
+    done = without_bounds(_blanked(frame, hidden), rules)
+    return Protected(done, unprotected, [row for *_, row in given_up])
+
+
+def without_bounds(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> pd.DataFrame:
+    """The figures without the intervals of means that would help to infer a withheld figure.
+
+    The interval of a share follows from its numbers, which are printed. That of a mean gives its variance, so the sum of
+    the squared scores (of a net score, of promoters and detractors): one more equation between answers by score, cells,
+    quarters and the year. It is printed only where nothing of its group is withheld in its period, and of a year in none
+    of its quarters: then there is nothing to infer.
+    """
+    means = {name for name, rule in rules.items() if rule.unit in ("score", "points")}
+    if "low" not in frame or not means:
+        return frame
+    hidden = frame[(frame["status"] == HIDDEN) & frame["indicator_id"].isin(rules)]
+    pairs = zip(hidden["indicator_id"], hidden["period"], strict=True)
+    closed = {(rules[name].group, part) for name, period in pairs for part in (period, period[:4])}
+    pairs = zip(frame["indicator_id"], frame["period"], strict=True)
+    mine = [name in means and (rules[name].group, period) in closed for name, period in pairs]
+    if not any(mine):
+        return frame
+    out = frame.copy()
+    out.loc[mine, [name for name in BOUNDS if name in out]] = None
+    return out
 
 
 def exposed(
@@ -122,7 +148,7 @@ def _blanked(frame: pd.DataFrame, hidden: set[Row]) -> pd.DataFrame:
         return frame.copy()
     out = frame.copy()
     mine = [row in hidden for row in rows_of(frame)]
-    out.loc[mine, NUMBERS] = None
+    out.loc[mine, [*NUMBERS, *(name for name in (*BOUNDS, *COVERAGE) if name in out)]] = None
     out.loc[mine, "note"] = None
     out.loc[mine, "status"] = HIDDEN
     return out

@@ -237,8 +237,8 @@ def _changes(row: Row, before: Numbers, after: Numbers, rule: Sensitivity) -> It
     if _counts_cases(before, rule) or _counts_cases(after, rule):
         yield max(persons, default=1.0)  # how many is not known of a sum of quarters
     else:
-        # A person who answers moves the sum of scores by five at most.
-        scale = BEST_SCORE if rule.unit == "score" else 1.0
+        # A person who answers moves the sum of scores by five at most, promoters less detractors by two.
+        scale = {"score": BEST_SCORE, "points": 2.0}.get(rule.unit, 1.0)
         yield max(cases[rule.people], cases["numerator"] / scale)
     if row.category == RARE:
         members = _step(before.members, after.members)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 TOTAL = "total"
 GENDERS = ("Woman", "Man", "Non-binary")
 UNDISCLOSED = "Undisclosed"
-ANSWER, SCORES = "answer", ("1", "2", "3", "4", "5")
+# Breakdowns of all answers: the cells add up to the total, and each has its denominator.
+SPREADS = {"answer": ("1", "2", "3", "4", "5"), "recommendation": ("Promoters", "Passives", "Detractors")}
 RARE = "Non-binary"  # a gender few people state: this count itself is sensitive, not only the number of all who answered
 HIDDEN, MISSING = "suppressed", "not_available"
 
@@ -40,6 +41,9 @@ class Sensitivity:
     aggregation: str
     unit: str
     answers: tuple[str, ...] = ()
+    is_stated: bool = (
+        False  # counted by hand: its categories are those of any breakdown, whatever their names
+    )
 
 
 class Row(NamedTuple):
@@ -103,13 +107,17 @@ def records_of(frame: pd.DataFrame, rules: Mapping[str, Sensitivity]) -> list[Re
             category); without them every case is a person.
     """
     return [
-        Record(
-            row_of(record),
-            str(record["status"]),
-            *(_number(record.get(name)) for name in ("numerator", "denominator", "people", "members")),
-        )
+        _record(record, rules[str(record["indicator_id"])])
         for record in frame[frame["indicator_id"].isin(rules)].to_dict("records")
     ]
+
+
+def _record(record: Mapping[Any, Any], rule: Sensitivity) -> Record:
+    """Promoters less detractors may be negative; with the denominator they are 2 a promoter and 1 a passive."""
+    above, *others = (_number(record.get(name)) for name in ("numerator", "denominator", "people", "members"))
+    if rule.unit == "points" and above is not None and others[0] is not None:
+        above += others[0]
+    return Record(row_of(record), str(record["status"]), above, *others)
 
 
 def _number(value: Any) -> float | None:
@@ -177,7 +185,7 @@ def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relati
     found: list[Relation] = []
     for row in sorted(there):
         found += _own_bounds(row, rules[row.indicator])
-    found += _of_dimensions(there, figures.blank)
+    found += _of_dimensions(there, figures.blank, rules)
     found += _of_years(there, figures.blank, rules)
     found += _of_groups(there, rules)
     found += _of_scores(there, figures.blank, rules)
@@ -185,16 +193,16 @@ def relations(figures: Figures, rules: Mapping[str, Sensitivity]) -> list[Relati
 
 
 def _own_bounds(row: Row, rule: Sensitivity) -> Iterator[Relation]:
-    """A share's numerator is at most its denominator; a mean score is between 1 and 5."""
+    """A share's numerator is at most its denominator; a mean score is between 1 and 5, a promoter counts 2."""
     above, below = Quantity(row, "numerator"), Quantity(row, "denominator")
     if rule.unit == "score":
         yield Relation({above: 1.0, below: -5.0}, is_bound=True)
         yield Relation({below: 1.0, above: -1.0}, is_bound=True)
-    elif rule.unit == "percent":
-        yield Relation({above: 1.0, below: -1.0}, is_bound=True)
+    elif rule.unit in ("percent", "points"):
+        yield Relation({above: 1.0, below: -2.0 if rule.unit == "points" else -1.0}, is_bound=True)
 
 
-def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
+def _of_dimensions(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
     cells: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in sorted(there):
         if row.dimension != TOTAL:
@@ -205,11 +213,12 @@ def _of_dimensions(there: set[Row], blank: set[Row]) -> Iterator[Relation]:
             (row.indicator, row.period, row.dimension) == (indicator, period, dimension) for row in blank
         ):
             continue
-        if dimension == "gender":
+        is_stated = rules[indicator].is_stated
+        if dimension == "gender" and not is_stated:
             yield from _of_genders(total, {row.category: row for row in parts})
             continue
-        if dimension == ANSWER:
-            yield from _of_answers(total, parts)
+        if dimension in SPREADS and not is_stated:
+            yield from _of_answers(total, parts, SPREADS[dimension])
             continue
         for part in ("numerator", "denominator"):
             weights = {Quantity(row, part): 1.0 for row in parts}
@@ -231,32 +240,40 @@ def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:
         yield Relation({Quantity(row, "denominator"): 1.0, Quantity(row, "numerator"): -1.0, stated: -1.0})
 
 
-def _of_answers(total: Row, cells: Sequence[Row]) -> Iterator[Relation]:
-    """The total is all who answered; it is the denominator of every score."""
+def _of_answers(total: Row, cells: Sequence[Row], every: Sequence[str]) -> Iterator[Relation]:
+    """The total is all who answered; it is the denominator of every score, or class."""
     everybody = Quantity(total, "denominator")
     yield Relation({Quantity(total, "numerator"): 1.0, everybody: -1.0})
     for row in cells:
         yield Relation({Quantity(row, "denominator"): 1.0, everybody: -1.0})
-    if {row.category for row in cells} == set(SCORES):
+    if {row.category for row in cells} == set(every):
         yield Relation({everybody: -1.0, **{Quantity(row, "numerator"): 1.0 for row in cells}})
 
 
 def _of_scores(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
-    """What a mean and a share of satisfied answers reveal about the answers by score, and vice versa."""
+    """What a mean, a share of satisfied answers and a net score reveal about the answers by score, and vice versa."""
     spread: dict[tuple[str, str], dict[str, Quantity]] = defaultdict(dict)
     for row in sorted(there - blank):
-        if row.dimension == ANSWER:
+        if row.dimension in SPREADS:
             spread[rules[row.indicator].group, row.period][row.category] = Quantity(row, "numerator")
     for row in sorted(there - blank):
         rule = rules[row.indicator]
         cells = spread.get((rule.group, row.period), {})
-        if row.dimension != TOTAL or set(cells) != set(SCORES):
+        if row.dimension != TOTAL or set(cells) not in [set(every) for every in SPREADS.values()]:
             continue
-        whole = {Quantity(row, "numerator"): -1.0}
-        if rule.unit == "score":
-            yield Relation({**whole, **{quantity: float(score) for score, quantity in cells.items()}})
-        elif rule.answers:
-            yield Relation({**whole, **{cells[score]: 1.0 for score in rule.answers}})
+        weights = _weights(rule)
+        if weights and weights.keys() <= cells.keys():
+            found = {cells[name]: weight for name, weight in weights.items()}
+            yield Relation({Quantity(row, "numerator"): -1.0, **found})
+
+
+def _weights(rule: Sensitivity) -> dict[str, float]:
+    """How much an answer of each score or class adds to the numerator of a figure over all of them."""
+    if rule.unit == "score":
+        return {score: float(score) for score in SPREADS["answer"]}
+    if rule.unit == "points":
+        return {"Promoters": 2.0, "Passives": 1.0}
+    return dict.fromkeys(rule.answers, 1.0)
 
 
 def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
@@ -284,11 +301,17 @@ def _of_years(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]
 
 
 def _of_groups(there: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
-    """Indicators of a group count the same people, each in its named quantity."""
+    """Indicators of a group count the same people, each in its named quantity.
+
+    A numerator may leave some of them out (answers beyond the invitations): it is at most the others' denominator.
+    """
     alike: dict[tuple[str, str, str, str], list[Quantity]] = defaultdict(list)
     for row in sorted(there):
         rule = rules[row.indicator]
         alike[rule.group, row.period, row.dimension, row.category].append(Quantity(row, rule.people))
     for same in alike.values():
-        for first, second in pairwise(same):
+        # Denominators first: a numerator that differs must not part them.
+        for first, second in pairwise(sorted(same, key=lambda quantity: (quantity.part, quantity.row))):
             yield Relation({first: 1.0, second: -1.0})
+            if first.part != second.part:
+                yield Relation({second: 1.0, first: -1.0}, is_bound=True)

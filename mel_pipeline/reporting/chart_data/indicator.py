@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mel_pipeline.reporting.figures.coverage import compared
 from mel_pipeline.reporting.figures.findings import UNSTATED, breakdown_finding, finding
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    comparable,
     quarters_shown,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import EarlierFigure, Edition
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -32,9 +32,12 @@ LONG = 1_000_000  # from here on a number is wider than its quarter's slot
 MOST_BARS = 12
 SCORED = "answer"  # a breakdown whose categories have an order of their own
 GENDERS = ("Woman", "Man", "Non-binary", "Undisclosed")
+EARLIER = "earlier"  # status of a mark that was published before the pipeline
 COLUMNS = [
     "label",
     "value",
+    "low",
+    "high",
     "shown",
     "full",
     "n",
@@ -46,13 +49,15 @@ COLUMNS = [
     "code",
     "breaks",
 ]
+TYPES = {"value": "float64", "low": "float64", "high": "float64", "target": "float64", "n": "Int64"}
 
 
 @dataclass(frozen=True)
 class ChartFrame:
     """``data``: one row per mark, in drawing order, columns ``COLUMNS``.
 
-    ``value`` is what is plotted (missing when there is none), ``shown`` its label, ``full`` the unshortened one,
+    ``value`` is what is plotted (missing when there is none), ``low`` and ``high`` its 95 % interval,
+    ``shown`` its label, ``full`` the unshortened one,
     ``base`` the n in words, ``emphasis`` whether the mark belongs to the period of the edition, ``breaks`` whether
     something else is counted than in the mark before.
     """
@@ -134,22 +139,27 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
     edition, measure, figures, texts = scene.edition, scene.measure, scene.figures, scene.texts
     periods = quarters_shown(edition.period, QUARTERS_NARROW if scene.narrow else QUARTERS_WIDE)
     # Quarters before the first calculation are not a gap in the data: the chart begins with the first figure.
-    begun = [slot for slot, period in enumerate(periods) if figures.total(measure.id, period) is not None]
+    begun = [
+        slot
+        for slot, period in enumerate(periods)
+        if figures.total(measure.id, period) is not None or figures.earlier(measure.id, period) is not None
+    ]
     periods = periods[begun[0] :] if begun else periods
     rows, label = [], ""
     broken = breaks_of(figures, measure, periods)
     for period in periods:
         reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-        target = figures.target(measure, period)
-        # A target of a later year would stretch the scale; the table names it.
-        near = target if target is not None and period.startswith(target.period[:4]) else None
+        near = figures.target_line(measure, period)
         if near is not None:
             label = texts("chart.target", period=near.period, value=texts.value(measure, near.value))
         row = _row(scene, period, reading, emphasis=period.startswith(edition.period))
+        before = figures.earlier(measure.id, period)
+        if before is not None:
+            row |= earlier_mark(before, measure, texts)
         if reading.value is not None and abs(reading.value) >= LONG:
             row["shown"] = texts.short_value(measure, reading.value)
         rows.append(row | {"target": None if near is None else near.value, "breaks": period in broken})
-    stated = "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    stated = "ratio" if measure.is_estimate else measure.aggregation
     subtitle = texts(
         "chart.trend_subtitle",
         unit=texts.unit(measure),
@@ -158,11 +168,25 @@ def _trend(scene: _Scene, kind: str) -> ChartFrame:
         last=periods[-1],
     )
     column = texts("table.quarter")
+    hollow = texts("chart.earlier") if any(row["status"] == EARLIER for row in rows) else ""
     foot = break_words([str(row["label"]) for row in rows if row["breaks"]], texts)
-    foot = f"{whole_year_note(edition, measure, texts)} {foot}".strip()
+    interval = texts("chart.interval") if any(row["low"] is not None for row in rows) else ""
+    foot = " ".join(filter(None, [whole_year_note(edition, measure, texts), foot, hollow, interval]))
     return _frame(
         scene, kind, rows, title=scene.finding, subtitle=subtitle, column=column, target=label, foot=foot
     )
+
+
+def earlier_mark(before: EarlierFigure, measure: Measure, texts: Texts) -> dict[str, object]:
+    """What a mark of a figure published earlier has of its own: its status is drawn hollow."""
+    shown = texts.value(measure, before.value)
+    return {
+        "value": before.value,
+        "shown": shown,
+        "full": texts("chart.earlier_value", value=shown),
+        "status": EARLIER,
+        "note": texts("chart.earlier_note", document=before.document, page=before.page),
+    }
 
 
 def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:
@@ -174,14 +198,15 @@ def whole_year_note(edition: Edition, measure: Measure, texts: Texts) -> str:
 def breaks_of(figures: Figures, measure: Measure, periods: Sequence[str]) -> list[str]:
     """The periods whose coverage differs from that of the last period before them that has a figure."""
     found = []
-    last: Reading | None = None
+    last = ""
     for period in periods:
         reading = figures.total(measure.id, period)
         if reading is None or reading.value is None:
             continue
-        if last is not None and not comparable(reading, last):
+        common = compared(measure, figures, period, last) if last else None
+        if last and (common is None or not common.is_whole):
             found.append(period)
-        last = reading
+        last = period
     return found
 
 
@@ -250,7 +275,7 @@ def _gender(scene: _Scene) -> ChartFrame:
 
 def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict[str, object]:
     measure, texts = scene.measure, scene.texts
-    base = reading.n if measure.unit in ("percent", "score") else None
+    base = reading.n if measure.is_estimate else None
     if reading.value is None:
         code = "suppressed" if reading.status == SUPPRESSED else "not_available"
         shown = full = texts.choice("status", code)
@@ -258,9 +283,12 @@ def _row(scene: _Scene, label: str, reading: Reading, *, emphasis: bool) -> dict
         code = "ok"
         full = texts.value(measure, reading.value)
         shown = texts.short_value(measure, reading.value) if scene.narrow else full
+    low, high = (reading.interval if reading.value is not None else None) or (None, None)
     return {
         "label": label,
         "value": reading.value,
+        "low": low,
+        "high": high,
         "shown": shown,
         "full": full,
         "n": base,
@@ -286,7 +314,7 @@ def _frame(
     foot: str = "",
 ) -> ChartFrame:
     texts = scene.texts
-    data = pd.DataFrame(rows, columns=COLUMNS).astype({"value": "float64", "target": "float64", "n": "Int64"})
+    data = pd.DataFrame(rows, columns=COLUMNS).astype(TYPES)
     source = texts("chart.source", source=texts.say(scene.measure.source))
     if scene.edition.is_sample:
         source = texts("chart.sample", rest=source)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage, code_of, page_frame
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading, comparable, quarters_shown
-from mel_pipeline.reporting.text.texts import rounded
+from mel_pipeline.reporting.figures.findings import movement_word
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading, quarters_shown
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
@@ -98,6 +98,11 @@ def _summed(stage: Stage) -> Measure:
     return measure
 
 
+def _satisfied(stage: Stage, period: str, share: float) -> Reading:
+    """The share with the interval of the indicator that is the same figure."""
+    return Reading("ok", value=share, interval=stage.total(SATISFIED_SHARE, period).interval)
+
+
 def _title(stage: Stage) -> str:
     texts, period, measure = stage.texts, stage.period, _summed(stage)
     total, cells = _spread(stage, period)
@@ -105,11 +110,10 @@ def _title(stage: Stage) -> str:
     if share is None:
         return texts(f"picture.likert.{code_of(total)}", period=period)
     earlier = previous_period(period)
-    then, earlier_cells = _spread(stage, earlier)
+    _, earlier_cells = _spread(stage, earlier)
     before = _part(earlier_cells, SATISFIED)
     values = {"share": texts.value(measure, share), "period": period}
-    if before is None or not comparable(total, then):
+    if before is None:
         return texts("picture.likert.level", **values)
-    moved = rounded(share, measure.decimals) - rounded(before, measure.decimals)
-    key = "same" if moved == 0 else "rose" if moved > 0 else "fell"
+    key = movement_word(measure, _satisfied(stage, period, share), _satisfied(stage, earlier, before))
     return texts(f"picture.likert.{key}", before=texts.value(measure, before), earlier=earlier, **values)

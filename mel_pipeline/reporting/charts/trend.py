@@ -1,4 +1,7 @@
-"""A figure by quarter: bars for amounts, a line for levels and shares. A missing quarter breaks it."""
+"""A figure by quarter: bars for amounts, a line for levels, points with intervals for shares and means.
+
+A missing quarter breaks the line.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 HEADROOM = 1.16
+EARLIER = "earlier"  # as in chart_data: published before the pipeline, drawn hollow
 
 
 def draw(frame: ChartFrame, text: Texts) -> Figure:
@@ -62,9 +66,12 @@ def _floor(frame: ChartFrame) -> float:
 def _limits(frame: ChartFrame) -> tuple[float, float]:
     """Bars and shares begin at zero, scores at one; other levels may begin higher: the foot line says so."""
     values = frame.data["value"].dropna()
-    top = max([*values, *frame.data["target"].dropna()])
+    top = max([*values, *frame.data["high"].dropna(), *frame.data["target"].dropna()])
     if frame.measure.unit == "score":
         return 1.0, 5.35
+    if frame.measure.unit == "points":
+        least = min([*values, *frame.data["low"].dropna()])
+        return min(0.0, least * HEADROOM), max(top * HEADROOM, 10.0)
     if frame.measure.unit == "percent":
         return 0.0, max(top * HEADROOM, frame.measure.band[1] * 1.1 if frame.measure.band else 0.0, 10.0)
     least = float(values.min())
@@ -107,6 +114,16 @@ def _bars(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
             axes.bar(
                 slot, mark["value"], width=0.62, color=colour("now") if mark["emphasis"] else colour("before")
             )
+        elif mark["status"] == EARLIER:
+            axes.bar(
+                slot,
+                mark["value"],
+                width=0.6,
+                facecolor="none",
+                edgecolor=colour("before"),
+                linewidth=1.4,
+                linestyle=(0, (3, 2)),
+            )
 
 
 def _break(axes: Axes, x: float) -> None:
@@ -136,28 +153,35 @@ def _break(axes: Axes, x: float) -> None:
 def _line(axes: Axes, marks: list[dict[Hashable, Any]]) -> None:
     runs: list[list[int]] = [[]]
     for slot, mark in enumerate(marks):
-        runs += [[]] if mark["breaks"] else []
+        joins = slot == 0 or (mark["status"] == EARLIER) == (marks[slot - 1]["status"] == EARLIER)
+        runs += [[]] if mark["breaks"] or not joins else []
         runs[-1].append(slot)
     for run in runs:
-        axes.plot(run, [marks[slot]["value"] for slot in run], color=colour("before"), zorder=2)
+        style = (0, (3, 2)) if run and marks[run[0]]["status"] == EARLIER else "-"
+        axes.plot(
+            run, [marks[slot]["value"] for slot in run], color=colour("before"), linestyle=style, zorder=2
+        )
         now = [slot for slot in run if marks[slot]["emphasis"]]
         if len(now) > 1:
             axes.plot(now, [marks[slot]["value"] for slot in now], color=colour("now"), zorder=3)
     for slot, mark in enumerate(marks):
-        if mark["status"] == "ok":
+        if mark["status"] in ("ok", EARLIER):
             tone = colour("now") if mark["emphasis"] else colour("before")
+            if not math.isnan(mark["low"]):
+                axes.vlines(slot, mark["low"], mark["high"], color=tone, linewidth=1.6, zorder=3)
             axes.plot(
                 slot,
                 mark["value"],
                 marker="o",
                 color=tone,
+                markerfacecolor="white" if mark["status"] == EARLIER else tone,
                 markersize=8 if mark["emphasis"] else 6,
                 zorder=4,
             )
 
 
 def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: float) -> None:
-    if mark["status"] != "ok":
+    if mark["status"] not in ("ok", EARLIER):
         axes.axvspan(slot - 0.46, slot + 0.46, color=colour("panel"), zorder=0.5)
         words = text("chart.withheld" if mark["status"] == "suppressed" else "chart.gap")
         axes.annotate(
@@ -173,7 +197,7 @@ def _label(axes: Axes, slot: int, mark: dict[Hashable, Any], text: Texts, span: 
         return
     axes.annotate(
         mark["shown"],
-        (slot, mark["value"]),
+        (slot, mark["value"] if math.isnan(mark["high"]) else mark["high"]),
         xytext=(0, 7 if span else 0),
         textcoords="offset points",
         ha="center",

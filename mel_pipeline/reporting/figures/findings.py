@@ -1,19 +1,17 @@
-"""Sentences derived from figures: chart titles, main points, status against target. Pure functions."""
+"""Sentences derived from figures: chart titles and main points. Pure functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.lookup import (
-    SUPPRESSED,
-    Figures,
-    Reading,
-    Target,
-    closing_quarter,
-    comparable,
+from mel_pipeline.reporting.figures.coverage import (
+    Comparison,
+    change_in_words,
+    compared,
+    parts_in_words,
 )
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, Reading, beyond_chance
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -23,61 +21,8 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 UNSTATED = ("Not stated", "Undisclosed", "Unknown")
-ON_TARGET, NEAR_TARGET, OVER_TARGET = 95.0, 75.0, 105.0
 MAIN_POINTS_MOST, MAIN_POINTS_LEAST = 6, 3
-
-
-@dataclass(frozen=True)
-class Status:
-    """Status of a figure: code for the style sheet, shape and word for the reader."""
-
-    code: str
-    shape: str
-    word: str
-
-
-SHAPES = {
-    "over": "★",
-    "on": "●",
-    "near": "▲",
-    "off": "▼",
-    "ahead": "◇",
-    "in_band": "●",
-    "out_of_band": "▲",
-    "no_target": "○",
-    "context": "○",
-    "not_available": "○",
-    "suppressed": "○",
-}
-
-
-def status(measure: Measure, reading: Reading, target: Target | None, period: str, texts: Texts) -> Status:
-    """Traffic light: ≥ 95 % on target, 75–95 % near, below that off, above 105 % over."""
-    code = _status_code(measure, reading, target, period)
-    return Status(code, SHAPES[code], texts.choice("status", code))
-
-
-def _status_code(measure: Measure, reading: Reading, target: Target | None, period: str) -> str:
-    if reading.value is None:
-        return "suppressed" if reading.status == SUPPRESSED else "not_available"
-    if measure.direction == "context":
-        return "context"
-    if measure.direction == "in_band" and measure.band:
-        return "in_band" if measure.band[0] <= reading.value <= measure.band[1] else "out_of_band"
-    return "no_target" if target is None else _against_target(measure, reading.value, target, period)
-
-
-def _against_target(measure: Measure, value: float, target: Target, period: str) -> str:
-    """A level may still rise until the target's period closes: until then it is ahead, not behind."""
-    if not period.startswith(target.period[:4]):
-        return "ahead"
-    top, bottom = (target.value, value) if measure.direction == "decrease" else (value, target.value)
-    share = 100 * top / bottom if bottom else 100.0
-    if share >= ON_TARGET:
-        return "over" if share > OVER_TARGET else "on"
-    if measure.aggregation == "stock" and closing_quarter(period) < closing_quarter(target.period):
-        return "ahead"
-    return "near" if share >= NEAR_TARGET else "off"
+SMALL_BASE = 30  # a share or mean of fewer cases is printed with their number
 
 
 def compared_period(measure: Measure, period: str) -> str:
@@ -88,31 +33,69 @@ def compared_period(measure: Measure, period: str) -> str:
 
 
 def finding(measure: Measure, figures: Figures, period: str, texts: Texts) -> str:
-    """The title of a trend, also used as a main point."""
+    """The title of a trend, also used as a main point. A published edition keeps its titles."""
+    if published := figures.published_finding(measure, period, texts.language):
+        return published
     reading = figures.total(measure.id, period)
     if reading is None or reading.value is None:
         key = "finding.suppressed" if reading and reading.status == SUPPRESSED else "finding.not_available"
         return texts(key, name=measure.name, period=period)
     shown = texts.value_with_unit(measure, reading.value)
     if measure.direction == "in_band" and measure.band:
-        return _band_finding(measure, reading.value, texts)
-    before, earlier = _earlier(measure, figures, period)
-    if before is None:
+        return _with_base(_band_finding(measure, reading.value, texts), measure, reading, texts)
+    earlier, found = comparison(measure, figures, period)
+    if found is None:
         key = "finding.level" if measure.aggregation == "stock" else "finding.amount"
-        return texts(key, name=measure.name, value=shown, period=period)
-    difference = rounded(reading.value, measure.decimals) - rounded(before, measure.decimals)
-    key = "finding.same" if difference == 0 else "finding.rose" if difference > 0 else "finding.fell"
-    then = texts.value(measure, before)
-    return texts(key, name=measure.name, value=shown, before=then, earlier=earlier)
+        return _with_base(texts(key, name=measure.name, value=shown, period=period), measure, reading, texts)
+    if not found.is_whole:
+        change = texts("coverage.about") if found.is_chance else change_in_words(measure, found, texts)
+        parts = parts_in_words(found, texts)
+        sentence = texts(
+            "finding.like_for_like",
+            name=measure.name,
+            value=shown,
+            change=change,
+            earlier=earlier,
+            parts=parts,
+        )
+        return _with_base(sentence, measure, reading, texts)
+    word, before = movement_word(measure, found.now, found.then), texts.value(measure, found.then.value)
+    sentence = texts(f"finding.{word}", name=measure.name, value=shown, before=before, earlier=earlier)
+    if found.has_gap:
+        sentence = texts("coverage.small_gaps", change=sentence)
+    return _with_base(sentence, measure, reading, texts)
 
 
-def _earlier(measure: Measure, figures: Figures, period: str) -> tuple[float | None, str]:
+def movement_word(measure: Measure, now: Reading, then: Reading) -> str:
+    """``same``, ``rose`` or ``fell``; of a share or mean ``about`` where chance explains the difference.
+
+    ``beside`` where nothing says how far chance reaches: the two figures then stand side by side.
+    """
+    assert now.value is not None and then.value is not None  # noqa: S101 - callers have looked
+    difference = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
+    if difference == 0:
+        return "same"
+    if measure.is_estimate:
+        beyond = beyond_chance(now, then)
+        if not beyond:
+            return "beside" if beyond is None else "about"
+    return "rose" if difference > 0 else "fell"
+
+
+def _with_base(sentence: str, measure: Measure, reading: Reading, texts: Texts) -> str:
+    """The sentence; of a share or mean of few cases with their number."""
+    if not measure.is_estimate or reading.n is None or reading.n >= SMALL_BASE:
+        return sentence
+    return texts("finding.small_base", sentence=sentence, count=texts.number(reading.n))
+
+
+def comparison(measure: Measure, figures: Figures, period: str) -> tuple[str, Comparison | None]:
+    """The usual earlier period, or the previous one where that has no figure, and both like for like."""
     for earlier in (compared_period(measure, period), previous_period(period)):
-        reading = figures.total(measure.id, earlier)
-        if reading is not None and reading.value is not None:
-            now = figures.total(measure.id, period)
-            return (reading.value, earlier) if now and comparable(now, reading) else (None, "")
-    return None, ""
+        then = figures.total(measure.id, earlier)
+        if then is not None and then.value is not None:
+            return earlier, compared(measure, figures, period, earlier)
+    return "", None
 
 
 def _band_finding(measure: Measure, value: float, texts: Texts) -> str:
@@ -141,11 +124,7 @@ def breakdown_finding(
         texts.category(measure.chart_dimension or "", name) for name, value in known.items() if value == most
     ]
     amount = texts.value(measure, most)
-    if (
-        adds_up(total, list(cells.values()))
-        and total is not None
-        and measure.unit not in ("percent", "score")
-    ):
+    if adds_up(total, list(cells.values())) and total is not None and not measure.is_estimate:
         amount = texts("finding.of_total", part=amount, total=texts.value(measure, total.value))
     if len(leaders) == 1:
         return texts("finding.leads", leader=leaders[0], amount=amount)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter, quarters_of_year
+from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
+from mel_pipeline.reporting.figures.targets import Target, stated_targets
+from mel_pipeline.reporting.text.phrases import SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import EarlierFigure, Edition, Judged, Stated
 
 SUPPRESSED = "suppressed"
 NOT_AVAILABLE = "not_available"
+_INEXACT = re.compile(r"from a sample\.$|without small groups\.$|^Small groups are left out\.$")
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,15 @@ class Reading:
     n: int | None = None
     note: str = ""
     interval: tuple[float, float] | None = None  # 95 %
+    expected: float | None = None  # days, issues or agreements it should rest on; None: it is whole by nature
+    covered: float | None = None  # those it does rest on
 
-
-@dataclass(frozen=True)
-class Target:
-    period: str
-    value: float
-    origin: str
+    @property
+    def reservation(self) -> str:
+        """What stands beside the figure itself: why there is none, or that it is not exact."""
+        if self.value is None:
+            return self.note
+        return " ".join(sentence for sentence in SENTENCE.split(self.note) if _INEXACT.search(sentence))
 
 
 class Figures:
@@ -60,12 +67,15 @@ class Figures:
                     f" {key[2]} {category}. Fix its SQL model: one row per cell."
                 )
             cells[category] = _reading(row)
-        self._targets: dict[str, list[Target]] = {}
-        for row in edition.targets.sort_values(["indicator_id", "period"]).to_dict("records"):
-            value = number(row["value"])
-            if value is not None:
-                target = Target(words(row["period"]), value, words(row["origin"]))
-                self._targets.setdefault(words(row["indicator_id"]), []).append(target)
+        self._stated: dict[str, list[Stated]] = {}
+        for statement in edition.statements:
+            self._stated.setdefault(statement.indicator_id, []).append(statement)
+        self._earlier: dict[str, dict[str, EarlierFigure]] = {}
+        for figure in edition.earlier:
+            if figure.dimension == "total":
+                self._earlier.setdefault(figure.indicator_id, {})[figure.period] = figure
+        self._targets = stated_targets(edition.targets)
+        self._said = edition.said
 
     def total(self, indicator: str, period: str) -> Reading | None:
         """The figure of a period, None when that period was never calculated."""
@@ -75,14 +85,70 @@ class Figures:
         """Category → figure; empty when there is no such breakdown."""
         return self._cells.get((indicator, period, dimension), {})
 
+    def statements(self, indicator: str, period: str) -> list[Stated]:
+        """Where the figures of a period, or of the quarters of a year, were stated; totals first."""
+        return [
+            item
+            for item in self._stated.get(indicator, [])
+            if item.period == period or item.period.startswith(f"{period}-")
+        ]
+
+    def earlier(self, indicator: str, period: str) -> EarlierFigure | None:
+        """What was published before, where the period has no figure of its own; a withheld one is a figure."""
+        reading = self.total(indicator, period)
+        if reading is not None and reading.status != NOT_AVAILABLE:
+            return None
+        return self._earlier.get(indicator, {}).get(period)
+
+    def earlier_figures(self, indicator: str) -> list[EarlierFigure]:
+        """All that were published before, in the order of their periods."""
+        found = [self.earlier(indicator, period) for period in sorted(self._earlier.get(indicator, {}))]
+        return [figure for figure in found if figure is not None]
+
     def target(self, measure: Measure, period: str) -> Target | None:
-        """The target of exactly this period; levels and shares fall back to the next one due."""
-        targets = self._targets.get(measure.id, [])
-        exact = [target for target in targets if target.period == period]
-        if exact or not (measure.aggregation == "stock" or measure.unit in ("percent", "score")):
-            return exact[0] if exact else None
-        ahead = [target for target in targets if closing_quarter(target.period) >= closing_quarter(period)]
-        return min(ahead, key=lambda target: closing_quarter(target.period), default=None)
+        """The target of exactly this period, else the next one due, as it was stated when the period closed.
+
+        An amount of a year is not measured against the target of a quarter.
+        """
+        stated = self._targets.get(measure.id, [])
+        exact = [target for target in stated if target.period == period]
+        due = [target for target in stated if closing_quarter(target.period) >= closing_quarter(period)]
+        if not measure.is_level and "-" not in period:
+            due = [target for target in due if "-" not in target.period]
+        found = exact[0] if exact else min(due, key=lambda item: closing_quarter(item.period), default=None)
+        return None if found is None else found.as_of(period)
+
+    def target_line(self, measure: Measure, period: str) -> Target | None:
+        """The target as a line in a chart of quarters: a later year's would stretch the scale, a year's sum be another one."""
+        target = self.target(measure, period)
+        fits = target is not None and (measure.is_level or target.period == period)
+        return target if target is not None and fits and period.startswith(target.period[:4]) else None
+
+    def judged(self, measure: Measure) -> Judged | None:
+        """The judgement that the edition was published with."""
+        return self._said.judgements.get(measure.id) if self._said else None
+
+    def published_finding(self, measure: Measure, period: str, language: str) -> str | None:
+        """The title that the edition was published with."""
+        if self._said is None or period != self.period:
+            return None
+        titles: dict[str, str] = self._said.sentences.get(language, {}).get("findings", {})
+        return titles.get(measure.id)
+
+    def earlier_targets(self, measure: Measure, target: Target) -> list[Target]:
+        """Targets that were due before this one, as stated when they were."""
+        due = closing_quarter(target.period)
+        stated = self._targets.get(measure.id, [])
+        return [item.as_of(item.period) for item in stated if closing_quarter(item.period) < due]
+
+    def so_far(self, measure: Measure, target: Target) -> float | None:
+        """The sum of the quarters of the target's year up to the edition's; None where they do not add up or one is missing."""
+        if measure.aggregation != "flow" or "-" not in self.period or self.period[:4] != target.period:
+            return None
+        here = Quarter.parse(self.period)
+        past = [self.total(measure.id, str(item)) for item in quarters_of_year(here.year) if item <= here]
+        values = [reading.value for reading in past if reading is not None and reading.value is not None]
+        return sum(values) if len(values) == len(past) else None
 
 
 def _reading(row: dict[Any, Any]) -> Reading:
@@ -100,6 +166,8 @@ def _reading(row: dict[Any, Any]) -> Reading:
         n=None if n is None else int(n),
         note="" if missing(row["note"]) else str(row["note"]).strip(),
         interval=_interval(row),
+        expected=number(row.get("expected")),
+        covered=number(row.get("covered")),
     )
 
 
@@ -108,14 +176,11 @@ def _interval(row: dict[Any, Any]) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def comparable(now: Reading, then: Reading) -> bool:
-    """Whether a difference means anything: both must have the same coverage, as stated in their notes."""
-    return now.note == then.note
-
-
-def closing_quarter(period: str) -> str:
-    """Sort key: the last quarter of a period."""
-    return period if "-" in period else f"{period}-Q4"
+def beyond_chance(now: Reading, then: Reading) -> bool | None:
+    """Whether two shares or means differ by more than chance; None where one of them has no interval."""
+    if now.value is None or then.value is None or now.interval is None or then.interval is None:
+        return None
+    return differs(now.value, Range(*now.interval), then.value, Range(*then.interval))
 
 
 def quarters_shown(period: str, count: int) -> list[str]:

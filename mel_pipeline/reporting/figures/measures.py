@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,6 +13,8 @@ from mel_pipeline.core.money import is_currency
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
+
+RATES = ("percent", "score", "points")  # units of shares and means
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,26 @@ class Measure:
     source: str
     frequency: str
     owner_role: str
+    level: str  # input | output | outcome | impact
+    collection: str
+    rationale: str
+    assessed_on: date | None  # last data-quality assessment
     baseline_value: float | None
     baseline_period: str
     baseline_note: str
+    is_stated: bool = False  # counted by hand
+    parts: str | None = None  # the breakdown by what may join or leave: accounts, sites, tools
+    by_volunteers: bool = False  # those who answered chose themselves: its interval covers chance alone
 
     @property
     def is_distribution(self) -> bool:
         """All answers by kind: the total is always 100%, so only the cells carry information."""
-        return self.chart_dimension == "answer"
+        return self.chart_dimension in ("answer", "recommendation")
+
+    @property
+    def is_level(self) -> bool:
+        """Where something stands, so that one period leads to the next; an amount begins again in each period."""
+        return self.aggregation in ("stock", "ratio")
 
     @property
     def is_money(self) -> bool:
@@ -52,9 +67,14 @@ class Measure:
         return is_currency(self.unit)
 
     @property
+    def is_estimate(self) -> bool:
+        """A share or a mean: it rests on n cases and varies by chance."""
+        return self.unit in RATES
+
+    @property
     def is_line(self) -> bool:
         """Levels are drawn as a line, amounts of a quarter as bars."""
-        return self.aggregation == "stock" or self.unit in ("percent", "score")
+        return self.aggregation == "stock" or self.is_estimate
 
 
 def missing(value: object) -> bool:
@@ -110,7 +130,14 @@ def _measure(row: dict[str, Any], language: str) -> Measure:
         source=words(row["source"]),
         frequency=words(row["frequency"]),
         owner_role=words(row["owner_role"]),
+        level=words(row["level"]),
+        collection=words(row["collection"]),
+        rationale=local("rationale"),
+        assessed_on=None if missing(row["assessed_on"]) else pd.Timestamp(row["assessed_on"]).date(),
         baseline_value=number(row["baseline_value"]),
         baseline_period=words(row["baseline_period"]),
         baseline_note=words(row["baseline_note"]),
+        is_stated=words(row.get("is_stated")).lower() in ("true", "1"),
+        parts=words(row.get("parts")) or None,
+        by_volunteers=words(row.get("interval_covers")) == "volunteers",
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, Target, closing_quarter
+from mel_pipeline.core.periods import closing_quarter
+from mel_pipeline.reporting.figures.lookup import Figures, Reading
 from mel_pipeline.reporting.figures.measures import Measure, measures, words
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.figures.targets import Target
 
 TOTAL = "total"
 

@@ -10,26 +10,28 @@ from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import ReportError
-from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.periods import previous_period, quarters_of_year, year_before
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.origin import holds_sample
 from mel_pipeline.ingest.privacy.keys import entities_about_people
-from mel_pipeline.publication.changes import REAL
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
 from mel_pipeline.publication.restatement import HELD, OPEN, ledger_rows
 from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
-from mel_pipeline.quality.scorecard import card, rules
+from mel_pipeline.quality.scorecard import card, rules, worth_a_look
 from mel_pipeline.reporting.edition import Edition, Publication, Region
+from mel_pipeline.reporting.figures.measures import RATES
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
+from mel_pipeline.reporting.inputs.kept_editions import published_edition
 from mel_pipeline.reporting.inputs.narrative import read_narrative
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.reporting.inputs.stated import read_stated
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -42,17 +44,29 @@ WAITS = {"state": HELD, "published": None, "current": None, "difference": None}
 def read_edition(
     warehouse: Warehouse, settings: Settings, period: str, *, published: bool | None = None
 ) -> Edition:
-    """Frames for one edition. A published one holds published figures only, of every period.
+    """Frames for one edition. A published one is as it was published; what was restated since stands beside it.
 
     Args:
         published: whether it is for readers; by default once its period is published.
 
     Raises:
         ReportError: the period has not been calculated yet.
+        PublicationError: a published edition was changed from outside.
     """
     with warehouse.connect():  # opened once for everything below
         for_readers = is_published(warehouse, period) if published is None else published
-        return _edition(warehouse, settings, period, for_readers=for_readers)
+        kept = _as_published(warehouse, settings, period) if for_readers else None
+        return kept or read_live(warehouse, settings, period, for_readers=for_readers)
+
+
+def _as_published(warehouse: Warehouse, settings: Settings, period: str) -> Edition | None:
+    return published_edition(
+        warehouse,
+        period,
+        is_sample=settings.sample or holds_sample(warehouse),
+        publication=_publication(warehouse, period),
+        restatements=_restatements(warehouse, settings, period, for_readers=True),
+    )
 
 
 def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
@@ -84,16 +98,19 @@ def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()
     return replace(built, refused=incomplete)
 
 
-def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_readers: bool) -> Edition:
+def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_readers: bool) -> Edition:
+    """The edition from what the warehouse and the files hold now. For readers: published figures only.
+
+    Raises:
+        ReportError: the period has not been calculated yet.
+    """
     known = _calculated(warehouse)
     if period not in known:
         raise _not_calculated(period, known)
-    figures = warehouse.read(
-        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
-        " order by indicator_id, period, dimension, category"
-    )
+    figures = read_released(warehouse, for_readers=for_readers)
     order = [name.strip() for name in settings.languages.split(",")]
     quality = read_quality(warehouse, settings.min_cell)
+    stated = read_stated(warehouse, settings, figures)
     return Edition(
         period=period,
         grain="quarter" if "-Q" in period else "year",
@@ -101,17 +118,20 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         regions=_regions(warehouse),
-        sentences=_sentences(warehouse),
+        sentences=_sentences(warehouse, stated.sentences),
         data_as_of=_data_as_of(warehouse, settings, period),
         figures=figures,
-        indicators=read_translated(
-            warehouse,
-            "select * from dim_indicator order by position, indicator_id",
-            "indicator",
-            "indicator_id",
-            order,
+        indicators=stated.with_baselines(
+            read_translated(
+                warehouse,
+                "select * from dim_indicator order by position, indicator_id",
+                "indicator",
+                "indicator_id",
+                order,
+            ),
+            period,
         ),
-        targets=warehouse.read("select * from dim_target order by indicator_id, period"),
+        targets=read_targets(warehouse),
         lines_of_action=read_translated(
             warehouse,
             "select * from dim_line_of_action order by number",
@@ -121,7 +141,8 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         ),
         quality=quality,
         card=_card(warehouse, quality),
-        rules_held=_rules_held(warehouse),
+        rules_held=_rules_held(warehouse, _quarters(period)),
+        worth_a_look=len(worth_a_look(warehouse, _quarters(period))),
         notes=[*read_outages(warehouse), *read_unknown_ends(warehouse)],
         min_cell=settings.min_cell,
         origins=origins(warehouse, settings),
@@ -129,6 +150,33 @@ def _edition(warehouse: Warehouse, settings: Settings, period: str, *, for_reade
         restatements=_restatements(warehouse, settings, period, for_readers=for_readers),
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=read_narrative(settings, period),
+        statements=stated.statements,
+        earlier=stated.earlier,
+        verbatim=stated.verbatim,
+    )
+
+
+def read_released(warehouse: Warehouse, edition: Edition | None = None, *, for_readers: bool) -> pd.DataFrame:
+    """Public figures of every period, as they are now; of the indicators that an edition knows, if given."""
+    figures = warehouse.read(
+        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
+        " order by indicator_id, period, dimension, category"
+    )
+    known = figures["indicator_id"].isin(edition.indicators["indicator_id"]) if edition else None
+    return figures if known is None else figures[known].reset_index(drop=True)
+
+
+def stated_in(known: Edition) -> tuple[Any, ...]:
+    """What people state in an edition: definitions, targets, plan, regions, texts."""
+    return (
+        known.organisation,
+        known.licence,
+        known.indicators,
+        known.targets,
+        known.lines_of_action,
+        known.regions,
+        known.sentences,
+        known.narrative,
     )
 
 
@@ -151,8 +199,13 @@ def _regions(warehouse: Warehouse) -> list[Region]:
     return found
 
 
-def _sentences(warehouse: Warehouse) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def read_targets(warehouse: Warehouse) -> pd.DataFrame:
+    """The stated targets, as ``stated_targets`` reads them: the only place that knows where they are."""
+    return warehouse.read("select * from dim_target order by indicator_id, period, kind, on_date")
+
+
+def _sentences(warehouse: Warehouse, stated: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    found = {language: dict(texts) for language, texts in stated.items()}
     for row in warehouse.records(
         "select code, language, text from dim_translation where subject = 'sentence' order by language, code"
     ):
@@ -163,26 +216,27 @@ def _sentences(warehouse: Warehouse) -> dict[str, dict[str, str]]:
 def _movements(
     warehouse: Warehouse, settings: Settings, period: str, *, for_readers: bool
 ) -> dict[str, dict[str, float]]:
-    """Headline indicator → its change since the comparison period, by reason.
+    """Indicator → its change since the comparison period, by reason, where a published figure was revised since.
 
-    Indicators that cannot be compared are left out; the page shows for each figure whether it is available. Readers
-    see no comparison with a draft, and of people only what published figures say.
+    Where nothing was revised, all of a change is real. Readers see no comparison with a draft, and of people only what
+    published figures say.
     """
+    ledger = ledger_rows(warehouse)
     found = {}
-    for indicator in load_catalogue(settings.sql_dir).indicators:
-        if indicator.headline:
-            amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in (
-                "percent",
-                "score",
-            )
-            earlier = year_before(period) if amounts else previous_period(period)
-            if for_readers and not is_published(warehouse, earlier):
-                continue
+    for indicator in catalogue_of(settings).indicators:
+        amounts = indicator.aggregation in ("flow", "distinct") and indicator.unit not in RATES
+        earlier = year_before(period) if amounts else previous_period(period)
+        is_revised = any(
+            row["indicator_id"] == indicator.id
+            and row["period"] in (period, earlier)
+            and row["disaggregation"] == "total"
+            and row["state"] == OPEN
+            for row in ledger
+        )
+        hidden = for_readers and (indicator.disclosure or not is_published(warehouse, earlier))
+        if is_revised and not hidden:
             with suppress(ReportError):
-                change = movement(warehouse, indicator.id, earlier, period)
-                is_revised = bool(change.parts.keys() - {REAL})
-                if not (for_readers and indicator.disclosure and is_revised):
-                    found[indicator.id] = change.parts
+                found[indicator.id] = movement(warehouse, indicator.id, earlier, period).parts
     return found
 
 
@@ -222,7 +276,9 @@ def read_figures(warehouse: Warehouse, period: str) -> pd.DataFrame:
 def _calculated(warehouse: Warehouse) -> set[str]:
     if not warehouse.has_table("released_figures"):
         return set()
-    return set(warehouse.read("select distinct period from released_figures")["period"])
+    return set(
+        warehouse.read("select distinct period from released_figures where grain <> 'month'")["period"]
+    )
 
 
 def _not_calculated(period: str, known: set[str]) -> ReportError:
@@ -262,8 +318,8 @@ def read_quality(warehouse: Warehouse, min_cell: int) -> pd.DataFrame:
     rows = []
     for source in source_names():
         contract = contract_of(source)
-        if contract.kind is not None and source not in tried:
-            continue  # a platform the organisation does not use
+        if contract.kind == "stated" or (contract.kind is not None and source not in tried):
+            continue  # what people state is no data of a source; a platform the organisation does not use
         for entity, details in contract.entities.items():
             load = loads.get(
                 (source, entity), {"last_loaded": None, "last_changed": None, "last_tried": None}
@@ -294,6 +350,7 @@ def _card(warehouse: Warehouse, quality: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {**vars(line), "aside": line.quarantined, "rows": None if line.source in small else line.rows}
         for line in card(warehouse)
+        if contract_of(line.source).kind != "stated"
     ]
 
 
@@ -347,12 +404,16 @@ def _data_as_of(warehouse: Warehouse, settings: Settings, period: str) -> date:
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone)).date()
 
 
-def _rules_held(warehouse: Warehouse) -> list[dict[str, Any]]:
+def _rules_held(warehouse: Warehouse, quarters: Sequence[str]) -> list[dict[str, Any]]:
     """How many rules pass, by dimension of data quality."""
     return [
         {"dimension": name, "rules": len(found), "hold": sum(bool(rule["passed"]) for rule in found)}
-        for name, found in rules(warehouse).items()
+        for name, found in rules(warehouse, quarters).items()
     ]
+
+
+def _quarters(period: str) -> list[str]:
+    return [period] if "-Q" in period else [str(item) for item in quarters_of_year(int(period))]
 
 
 def read_outages(warehouse: Warehouse) -> list[str]:

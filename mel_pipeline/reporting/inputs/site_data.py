@@ -6,13 +6,13 @@ No data about people leaves this module: participations become events of an orga
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.publication.store import last_publication
-from mel_pipeline.reporting.inputs.editions import read_edition
+from mel_pipeline.reporting.inputs.editions import read_edition, read_released
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir
 from mel_pipeline.reporting.site.data import Presence, Site, protected_presence
 
@@ -90,6 +90,8 @@ def read_site(warehouse: Warehouse, settings: Settings, *, published: bool = Fal
         periods = _calculated(warehouse, published=published)
         folder = editions_dir(settings, published=published)
         edition = read_edition(warehouse, settings, _latest(periods, folder), published=published)
+        if published:  # an earlier quarter may have a newer version than when the latest was published
+            edition = replace(edition, figures=read_released(warehouse, edition, for_readers=True))
         quarters = [period for period in periods if "-Q" in period]
         return Site(
             edition=edition,
@@ -133,8 +135,8 @@ def _calculated(warehouse: Warehouse, *, published: bool) -> list[str]:
     if warehouse.has_table("released_figures"):
         periods = list(
             warehouse.read(
-                f"select distinct period from released_figures"  # noqa: S608
-                f" {'where version is not null' if published else ''} order by period"
+                "select distinct period from released_figures where grain <> 'month'"  # noqa: S608
+                f" {'and version is not null' if published else ''} order by period"
             )["period"]
         )
         if periods:

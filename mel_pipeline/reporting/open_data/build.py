@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
+from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, words
 from mel_pipeline.reporting.figures.released import released
+from mel_pipeline.reporting.figures.targets import with_kinds
 from mel_pipeline.reporting.files import write_if_changed
-from mel_pipeline.reporting.open_data.fields import FIGURES, TARGETS, Field, Table, indicators_table
+from mel_pipeline.reporting.open_data.fields import (
+    EARLIER,
+    FIGURES,
+    STATEMENTS,
+    TARGETS,
+    Field,
+    Table,
+    indicators_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,8 +58,10 @@ def build_data_package(edition: Edition, out_dir: Path, languages: Sequence[str]
             indicators_table(_there(edition, languages)),
             _records(_placed(edition.indicators)),
         ),
-        (TARGETS, _records(edition.targets.sort_values(["indicator_id", "period"]))),
+        (TARGETS, _records(with_kinds(edition.targets))),
     ]
+    # What people state has files of its own, where there is any: no file mixes it with what was calculated.
+    tables += [(table, rows) for table, rows in _stated(edition) if rows]
     folder = out_dir / edition.period / "data"
     resources = []
     for table, rows in tables:
@@ -85,8 +97,49 @@ def _figures(edition: Edition) -> list[dict[str, Any]]:
                 "denominator": reading.denominator,
             }
             row |= {"n": reading.n, "low": low, "high": high, "note": reading.note}
+            row |= {"expected": reading.expected, "covered": reading.covered}
         rows.append(row)
     return rows
+
+
+def _stated(edition: Edition) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """Statements of figures up to the edition's period, and figures published earlier."""
+    last = closing_quarter(edition.period)
+    return [
+        (
+            STATEMENTS,
+            [
+                {
+                    "indicator_id": item.indicator_id,
+                    "period": item.period,
+                    "dimension": item.dimension,
+                    "category": item.category or item.dimension,
+                    "role": item.role,
+                    "stated_on": item.day.isoformat() if item.day else None,
+                    "workbook_version": item.version,
+                    "evidence": item.evidence,
+                }
+                for item in edition.statements
+                if closing_quarter(item.period) <= last
+            ],
+        ),
+        (
+            EARLIER,
+            [
+                {
+                    "indicator_id": item.indicator_id,
+                    "period": item.period,
+                    "dimension": item.dimension,
+                    "category": item.category or item.dimension,
+                    "value": item.value,
+                    "document": item.document,
+                    "page": item.page,
+                    "note": item.note,
+                }
+                for item in edition.earlier
+            ],
+        ),
+    ]
 
 
 def _placed(indicators: Any) -> Any:

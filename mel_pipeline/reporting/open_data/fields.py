@@ -58,6 +58,12 @@ FIGURES = Table(
         Field("n", "integer", "People, answers or posts the figure rests on", {"minimum": 0}),
         Field("low", "number", "Lower end of the 95% interval"),
         Field("high", "number", "Upper end of the 95% interval"),
+        Field(
+            "expected",
+            "integer",
+            "Days (issues, agreements) it should rest on; empty where it is whole by nature",
+        ),
+        Field("covered", "integer", "Those of them that it does rest on"),
         Field("unit", "string", "Unit", NEEDED),
         Field(
             "status",
@@ -108,6 +114,10 @@ def indicators_table(languages: Sequence[str]) -> Table:
             Field("source", "string", "Source"),
             Field("frequency", "string", "Frequency"),
             Field("owner_role", "string", "Role that is responsible"),
+            Field("level", "string", "Level of results", _one_of("input", "output", "outcome", "impact")),
+            Field("collection", "string", "How the data are collected"),
+            *(Field(f"rationale_{language}", "string", "Why it is measured") for language in languages),
+            Field("assessed_on", "date", "Last data-quality assessment"),
             *(Field(f"limitations_{language}", "string", "Limitations") for language in languages),
             Field("decimals", "integer", "Decimals it is printed with", {"minimum": 0}),
         ),
@@ -115,15 +125,56 @@ def indicators_table(languages: Sequence[str]) -> Table:
     )
 
 
+STATEMENTS = Table(
+    "statements",
+    "Where figures counted by hand come from",
+    (
+        IDENTIFIER,
+        DATED,
+        Field("dimension", "string", "What the figure is broken down by; 'total' for the whole", NEEDED),
+        Field("category", "string", "Group within the breakdown; 'total' for the whole", NEEDED),
+        Field("role", "string", "Role that stated it"),
+        Field("stated_on", "string", "Day on which it was accepted, as 2026-11-30"),
+        Field("workbook_version", "integer", "Version of the workbook that stated it"),
+        Field("evidence", "string", "Where it can be checked", NEEDED),
+    ),
+    ("indicator_id", "period", "dimension", "category"),
+    (("indicator_id", "indicators"),),
+)
+
+EARLIER = Table(
+    "earlier_figures",
+    "Figures published before, as printed; none of them is calculated",
+    (
+        IDENTIFIER,
+        DATED,
+        Field("dimension", "string", "What the figure is broken down by; 'total' for the whole", NEEDED),
+        Field("category", "string", "Group within the breakdown; 'total' for the whole", NEEDED),
+        Field("value", "number", "Figure in the unit of its indicator", NEEDED),
+        Field("document", "string", "Document it was printed in", NEEDED),
+        Field("page", "string", "Page in it", NEEDED),
+        Field("note", "string", "What readers should know"),
+    ),
+    ("indicator_id", "period", "dimension", "category", "document"),
+    (("indicator_id", "indicators"),),
+)
+
 TARGETS = Table(
     "targets",
     "Targets",
     (
         IDENTIFIER,
         DATED,
+        Field(
+            "kind",
+            "string",
+            "target; milestone: to be reached by its date; revision: replaces the target from its date on",
+            _one_of("target", "milestone", "revision"),
+        ),
+        Field("on_date", "string", "When it is to be reached; of a revision, when it was made", NEEDED),
         Field("value", "number", "Target in the unit of its indicator"),
-        Field("origin", "string", "Where the target was set"),
+        Field("origin", "string", "Where the target was set, or why it was changed"),
     ),
-    ("indicator_id", "period"),
+    ("indicator_id", "period", "kind", "on_date"),
     (("indicator_id", "indicators"),),
 )

@@ -16,15 +16,9 @@ from mel_pipeline.reporting.page.restatement_notes import (
     publication_label,
     restatement_rows,
 )
-from mel_pipeline.reporting.page.summary import (
-    changes,
-    decisions_needed,
-    narrative_of,
-    on_track,
-    opening_points,
-)
+from mel_pipeline.reporting.page.said import sentences_of
 from mel_pipeline.reporting.page.tables import Row, table_row
-from mel_pipeline.reporting.page.topics import TOPICS, Rung, reach_ladder, topic_of, who_answered
+from mel_pipeline.reporting.page.topics import TOPICS, Rung, reach_ladder, topic_of
 from mel_pipeline.reporting.pictures.charts import Drawing, drawings
 from mel_pipeline.reporting.pictures.page import PageDrawing, page_charts
 from mel_pipeline.reporting.text.texts import Texts
@@ -94,6 +88,7 @@ class PageModel:
     quality: list[dict[str, str]]
     card: list[dict[str, str]]
     rules_held: list[str]
+    worth_a_look: str
     restatements: list[RestatementRow]
     standing: PublicationLabel
 
@@ -128,25 +123,27 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
         page_charts(edition, known, figures, texts, sources_dir, narrow=small) for small in (False, True)
     )
     pictures = _pictures(wide, narrow, texts)
+    spoken = sentences_of(edition, known, figures, [rows[measure.id] for measure in listed], texts)
     model = PageModel(
         t=texts,
         edition=edition,
         rows=[rows[measure.id] for measure in listed],
         sheets=list(rows.values()),
         headline=[rows[measure.id] for measure in known if measure.headline],
-        points=opening_points(edition, known, figures, texts),
-        on_track=on_track([rows[measure.id] for measure in listed], texts),
-        changes=changes(edition, known, figures, texts),
-        decisions=decisions_needed(edition, [rows[measure.id] for measure in listed], texts),
+        points=spoken.points,
+        on_track=spoken.on_track,
+        changes=spoken.changes,
+        decisions=spoken.decisions,
         overviews=_page_pictures(overviews, small_overviews, texts),
         sections=_lines(edition, listed, rows, pictures, texts),
         topics=_topics(listed, rows, pictures, texts),
         ladder=reach_ladder(known, figures, texts),
-        answered=who_answered(known, figures, texts),
-        learning=narrative_of(edition, texts),
+        answered=spoken.answered,
+        learning=spoken.learning,
         quality=_quality(edition, texts),
         card=_card(edition, texts),
         rules_held=_rules_held(edition, texts),
+        worth_a_look=texts.plural("page.worth_a_look", edition.worth_a_look) if edition.rules_held else "",
         restatements=restatement_rows(edition.restatements, by_id, texts),
         standing=publication_label(edition, texts),
     )

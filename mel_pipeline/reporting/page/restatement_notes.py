@@ -29,10 +29,11 @@ class RestatementRow:
 
 @dataclass(frozen=True)
 class PublicationLabel:
-    """Whether the figures are provisional or published, as a tag and as a sentence."""
+    """Whether the figures are provisional or published, as a tag and as a sentence; of a later version, why it was made."""
 
     tag: str
     sentence: str
+    note: str = ""
 
 
 def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
@@ -45,7 +46,8 @@ def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
         day=texts.day(publication.day),
         role=publication.role,
     )
-    return PublicationLabel(texts("page.published"), sentence)
+    note = texts("page.version_note", version=publication.version, note=publication.note)
+    return PublicationLabel(texts("page.published"), sentence, note if publication.version > 1 else "")
 
 
 def footnotes(

@@ -1,4 +1,4 @@
-"""The first page: how many indicators are on track, what changed and why, what needs a decision.
+"""The first page: how many indicators are on track, what needs a decision, and what the MEL lead wrote.
 
 Sentences are built from figures by rules; pure functions. The MEL lead's own main points replace the drafted ones.
 """
@@ -6,15 +6,16 @@ Sentences are built from figures by rules; pure functions. The MEL lead's own ma
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.findings import UNSTATED, adds_up, compared_period, main_points
-from mel_pipeline.reporting.figures.lookup import Figures, Reading, comparable
-from mel_pipeline.reporting.text.texts import rounded
+from mel_pipeline.reporting.figures.findings import main_points
+from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK
+from mel_pipeline.reporting.figures.lookup import Figures
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition, Narrative, Wording
@@ -23,20 +24,22 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 HEADLINES = 5
-ON_TRACK, JUDGED = ("over", "on", "in_band"), ("over", "on", "in_band", "near", "off", "out_of_band")
-MOST_CHANGES, MOST_DECISIONS = 5, 5
+MOST_DECISIONS = 5
 PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
 def on_track(rows: Sequence[Row], texts: Texts) -> str:
-    """The share of indicators that reach their target or band; those whose target is not due yet are counted apart."""
-    judged = [row for row in rows if row.status.code in JUDGED]
-    good = [row for row in judged if row.status.code in ON_TRACK]
-    ahead = [row for row in rows if row.status.code == "ahead"]
-    if not judged:
-        return texts("story.no_targets")
-    sentence = texts("story.on_track", good=texts.number(len(good)), judged=texts.number(len(judged)))
-    return f"{sentence} {texts.plural('story.ahead', len(ahead))}" if ahead else sentence
+    """How many targets are on track and how many balance bands are kept; those that cannot be judged yet apart."""
+    codes = Counter(row.standing.code for row in rows)
+    good, judged = (sum(codes[code] for code in listed) for listed in (ON_TRACK, JUDGED))
+    bands = sum(codes[code] for code in BANDS)
+    sentences = [
+        texts.plural("story.on_track", judged, good=texts.number(good)) if judged else "",
+        texts.plural("story.bands", bands, kept=texts.number(codes[IN_BAND])) if bands else "",
+        texts.plural("story.ahead", codes["ahead"]) if codes["ahead"] else "",
+        texts.plural("story.no_baselines", codes["no_baseline"]) if codes["no_baseline"] else "",
+    ]
+    return " ".join(filter(None, sentences)) or texts("story.no_targets")
 
 
 def opening_points(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
@@ -61,17 +64,23 @@ def localised(wording: Wording, texts: Texts) -> str:
     return english
 
 
-def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
+def main_point_fault(text: str, known: Container[str]) -> str:
+    """Why a text cannot be a main point; empty: it can. For the page, and for the workbook when it is written."""
     if re.search(r"\d", PLACE.sub("", text)):
-        raise ReportError(
-            "Reading the main points: a number is typed by hand. Write figures as {MEM-01}, so that they are always"
-            " current, and other numbers in words."
+        return (
+            "a number is typed by hand. Write figures as {MEM-01}, so that they are always current, and other numbers in"
+            " words"
         )
+    unknown = [place[1] for place in PLACE.finditer(text) if place[1] not in known]
+    return f"there is no indicator {unknown[0]}. Correct it" if unknown else ""
+
+
+def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:
+    if fault := main_point_fault(text, measures):
+        raise ReportError(f"Reading the main points: {fault}.")
 
     def value(place: re.Match[str]) -> str:
-        measure = measures.get(place[1])
-        if measure is None:
-            raise ReportError(f"Reading the main points: there is no indicator {place[1]}. Correct the file.")
+        measure = measures[place[1]]
         if place[2] == "target":
             target = figures.target(measure, figures.period)
             return texts("page.no_target") if target is None else texts.value_with_unit(measure, target.value)
@@ -81,83 +90,6 @@ def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts:
         return texts.value_with_unit(measure, reading.value if reading else None)
 
     return PLACE.sub(value, text)
-
-
-def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
-    """Changes of the headline figures: how much, since when, mostly where, and what part is only in the data."""
-    sentences = []
-    for measure in known:
-        if not measure.headline:
-            continue
-        earlier, then = _comparison(measure, figures)
-        now = figures.total(measure.id, edition.period)
-        if now is None or then is None or now.value is None or then.value is None:
-            continue
-        if not comparable(now, then):
-            sentences.append(texts("story.other_coverage", name=measure.name, earlier=earlier))
-            continue
-        moved = float(rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals))
-        if moved:
-            # A level has moved since then; an amount of one quarter is only compared with that of another.
-            key = "story.moved" if measure.aggregation == "stock" or measure.is_line else "story.against"
-            sentence = texts(key, name=measure.name, change=texts.change(measure, moved), earlier=earlier)
-            sentences.append(
-                sentence + _where(measure, earlier, figures, texts) + _why(edition, measure, texts) + "."
-            )
-    return sentences[:MOST_CHANGES]
-
-
-def _comparison(measure: Measure, figures: Figures) -> tuple[str, Reading | None]:
-    """The period the main points compare with: the usual one, or the previous one where that has no figure."""
-    for earlier in (compared_period(measure, figures.period), previous_period(figures.period)):
-        then = figures.total(measure.id, earlier)
-        if then is not None and then.value is not None:
-            return earlier, then
-    return "", None
-
-
-def _where(measure: Measure, earlier: str, figures: Figures, texts: Texts) -> str:
-    """The category that moved most, where the cells add up to the total in both periods."""
-    if measure.unit in ("percent", "score"):
-        return ""
-    for dimension in ("region", "platform", "donor", "line_of_action"):
-        now, then = (figures.cells(measure.id, period, dimension) for period in (figures.period, earlier))
-        totals = [figures.total(measure.id, period) for period in (figures.period, earlier)]
-        if (
-            now
-            and then
-            and adds_up(totals[0], list(now.values()))
-            and adds_up(totals[1], list(then.values()))
-        ):
-            moved = {name: _value(now, name) - _value(then, name) for name in {*now, *then} - set(UNSTATED)}
-            most = max(moved, key=lambda name: (abs(moved[name]), name), default="")
-            if most and moved[most] and list(filter(None, moved.values())) == [moved[most]]:
-                return texts("story.all_in", where=texts.named("category", most))
-            if most and moved[most]:
-                return texts(
-                    "story.mostly",
-                    where=texts.named("category", most),
-                    change=texts.change(measure, moved[most]),
-                )
-    return ""
-
-
-def _value(cells: Mapping[str, Reading], name: str) -> float:
-    """A category missing from a complete breakdown counts as zero."""
-    return (cells[name].value or 0.0) if name in cells else 0.0
-
-
-def _why(edition: Edition, measure: Measure, texts: Texts) -> str:
-    parts = {
-        reason: amount
-        for reason, amount in edition.movements.get(measure.id, {}).items()
-        if reason != "real_change" and rounded(amount, measure.decimals)
-    }
-    listed = [
-        texts("story.part", change=texts.change(measure, amount), reason=texts.choice("reason", reason))
-        for reason, amount in parts.items()
-    ]
-    return texts("story.of_which", parts=texts.listed(listed)) if listed else ""
 
 
 def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> list[str]:
@@ -171,29 +103,36 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
         for item in (edition.narrative.decisions if edition.narrative else [])
         if item.is_open
     ]
-    for code in ("off", "out_of_band"):
-        found += [
-            texts(
-                f"story.{code}",
-                name=row.measure.name,
-                value=row.actual.text,
-                target=row.target.text,
-                owner=texts.say(row.measure.owner_role),
-            )
-            for row in rows
-            if row.status.code == code
-        ]
+    for code in ("off", "out_of_band", "no_baseline"):
+        found += [_off_course(row, texts) for row in rows if row.standing.code == code]
     found += [
         texts("story.missing", name=row.measure.name, owner=texts.say(row.measure.owner_role))
         for row in rows
         if row.measure.headline and row.status.code == "not_available"
     ]
+    return found[:MOST_DECISIONS]
+
+
+def open_restatements(edition: Edition, texts: Texts) -> list[str]:
+    """Published figures that wait to be restated: the one decision that a published edition gets later."""
     waiting = sum(
         1 for row in edition.restatements if row["disaggregation"] == "total" and row["state"] == "open"
     )
-    if waiting:
-        found.append(texts.plural("story.restatements", waiting))
-    return found[:MOST_DECISIONS]
+    return [texts.plural("story.restatements", waiting)] if waiting else []
+
+
+def _off_course(row: Row, texts: Texts) -> str:
+    judged, measure = row.standing, row.measure
+    late = judged.code == "off" and not judged.is_due
+    return texts(
+        f"story.{'behind' if late else judged.code}",
+        name=measure.name,
+        value=texts.value_with_unit(measure, judged.value),
+        expected=texts.value(measure, judged.expected),
+        target=row.target.text,
+        period=judged.target.period if judged.target else "",
+        owner=texts.say(measure.owner_role),
+    )
 
 
 def narrative_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.findings import Status, status
+from mel_pipeline.reporting.figures.coverage import change_in_words, compared
+from mel_pipeline.reporting.figures.judgement import Standing, Status, is_of_year, standing, status_of
 from mel_pipeline.reporting.figures.lookup import (
     NOT_AVAILABLE,
     SUPPRESSED,
     Figures,
     Reading,
-    comparable,
     quarters_shown,
 )
-from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mel_pipeline.reporting.edition import EarlierFigure, Stated
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -51,6 +51,7 @@ class Row:
     previous: Cell
     year_before: Cell
     target: Cell
+    standing: Standing
     status: Status
     spark: Spark
     note: str
@@ -58,7 +59,9 @@ class Row:
     denominator: str
     n: str
     baseline: Cell  # with the period it is of
-    interval: str  # 95 %, of shares of a survey
+    interval: str  # 95 %, of shares and means
+    stated: tuple[str, ...] = ()  # of a figure counted by hand: by whom, when, with what evidence
+    earlier: tuple[str, ...] = ()  # figures published before the pipeline, with document and page
     restated: str = ""  # what the data give now, where a published figure has changed
 
 
@@ -66,29 +69,71 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
     """One indicator of the edition's period; ``restated`` is the footnote of a published figure that changed."""
     period = figures.period
     reading = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-    target = figures.target(measure, period)
-    if target is None:
-        aim = Cell(texts("page.no_target"), missing=True)
-    else:
-        by = "" if target.period == period else texts("page.target_by", period=target.period)
-        aim = Cell(texts.value(measure, target.value), change=by)
+    judged = standing(measure, figures)
     return Row(
         measure=measure,
         unit=texts.unit(measure),
         actual=_cell(measure, reading, texts),
-        previous=_earlier(measure, reading, figures.total(measure.id, previous_period(period)), texts),
-        year_before=_earlier(measure, reading, figures.total(measure.id, year_before(period)), texts),
-        target=aim,
-        status=status(measure, reading, target, period, texts),
+        previous=_earlier(measure, figures, previous_period(period), texts),
+        year_before=_earlier(measure, figures, year_before(period), texts),
+        target=target_cell(measure, judged, period, texts),
+        standing=judged,
+        status=status_of(judged, texts),
         spark=spark([figures.total(measure.id, quarter) for quarter in quarters_shown(period, 8)]),
-        note=texts.say(reading.note) if reading.value is None else "",
+        note=texts.say(reading.reservation),
         numerator=_amount(reading.numerator, measure, texts),
         denominator=_amount(reading.denominator, measure, texts),
         n=_base(reading, texts),
         interval=_interval(measure, reading, texts),
         baseline=_baseline(measure, texts),
+        stated=tuple(
+            statement_words(item, measure, texts) for item in figures.statements(measure.id, period)
+        ),
+        earlier=tuple(earlier_words(item, measure, texts) for item in figures.earlier_figures(measure.id)),
         restated=restated,
     )
+
+
+def statement_words(item: Stated, measure: Measure, texts: Texts) -> str:
+    """``Q4 2024: MEL lead, 30 November 2026, version 7 of the workbook. Evidence: attendance lists``."""
+    which = texts.period(item.period)
+    if item.category:
+        which = f"{which}, {texts.category(item.dimension, item.category)}"
+    if item.day is None:
+        return texts("page.stated_before", which=which, role=measure.owner_role, evidence=item.evidence)
+    return texts(
+        "page.stated_line",
+        which=which,
+        role=item.role,
+        day=texts.day(item.day),
+        version=item.version,
+        evidence=item.evidence,
+    )
+
+
+def earlier_words(item: EarlierFigure, measure: Measure, texts: Texts) -> str:
+    """``2022: 1,200 (Annual report 2022, p. 14)``."""
+    words = texts(
+        "page.earlier_line",
+        period=item.period,
+        value=texts.value_with_unit(measure, item.value),
+        document=item.document,
+        page=item.page,
+    )
+    return f"{words} {item.note}".strip()
+
+
+def target_cell(measure: Measure, judged: Standing, period: str, texts: Texts) -> Cell:
+    """The target, by when, and what of it was expected by now."""
+    target = judged.target
+    if target is None:
+        return Cell(texts("page.no_target"), missing=True)
+    parts = [] if target.period == period else [texts("page.target_by", period=target.period)]
+    if judged.value is not None and is_of_year(measure, target, period) and judged.code != "ahead":
+        parts.append(texts("page.so_far", value=texts.value(measure, judged.value)))
+    if judged.expected is not None and not judged.is_due and judged.code != "ahead":
+        parts.append(texts("page.expected", value=texts.value(measure, judged.expected)))
+    return Cell(texts.value(measure, target.value), change=", ".join(parts))
 
 
 def _cell(measure: Measure, reading: Reading, texts: Texts) -> Cell:
@@ -98,17 +143,17 @@ def _cell(measure: Measure, reading: Reading, texts: Texts) -> Cell:
     return Cell(texts.value_with_unit(measure, reading.value))
 
 
-def _earlier(measure: Measure, now: Reading, then: Reading | None, texts: Texts) -> Cell:
+def _earlier(measure: Measure, figures: Figures, earlier: str, texts: Texts) -> Cell:
+    now, then = figures.total(measure.id, figures.period), figures.total(measure.id, earlier)
     if then is None or then.value is None:
         return _cell(measure, then or Reading(NOT_AVAILABLE), texts)
     shown = texts.value(measure, then.value)
-    if now.value is None:
+    if now is None or now.value is None:
         return Cell(shown)
-    if not comparable(now, then):
+    found = compared(measure, figures, figures.period, earlier)
+    if found is None:
         return Cell(shown, change=texts("page.other_coverage"))
-    # Computed from the printed figures, so that a reader who subtracts gets the same.
-    moved = rounded(now.value, measure.decimals) - rounded(then.value, measure.decimals)
-    return Cell(shown, change=texts.change(measure, float(moved)))
+    return Cell(shown, change=change_in_words(measure, found, texts))
 
 
 def _amount(value: float | None, measure: Measure, texts: Texts) -> str:
@@ -126,8 +171,9 @@ def _base(reading: Reading, texts: Texts) -> str:
 def _interval(measure: Measure, reading: Reading, texts: Texts) -> str:
     if reading.interval is None:
         return ""
-    low, high = (texts.number(value, measure.decimals) for value in reading.interval)
-    return texts("page.interval", low=low, high=texts("format.percent", number=high))
+    low, high = reading.interval
+    key = "page.interval_volunteers" if measure.by_volunteers else "page.interval"
+    return texts(key, low=texts.number(low, measure.decimals), high=texts.value(measure, high))
 
 
 def _baseline(measure: Measure, texts: Texts) -> Cell:

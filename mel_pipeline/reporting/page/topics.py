@@ -90,7 +90,7 @@ def _people(everybody: Reading | None, total: Reading | None, texts: Texts) -> s
 
 
 def who_answered(known: Sequence[Measure], figures: Figures, texts: Texts) -> str:
-    """How many answered, the response rate and the interval: shown beside every satisfaction figure."""
+    """How many answers, how many of the invitations, and the interval: shown beside every satisfaction figure."""
     measures = {measure.id: measure for measure in known}
     reading = figures.total(ANSWERS, figures.period)
     if ANSWERS not in measures or reading is None or reading.value is None or reading.n is None:
@@ -98,7 +98,12 @@ def who_answered(known: Sequence[Measure], figures: Figures, texts: Texts) -> st
     sentence = texts.plural("topic.answered", reading.n)
     rate = figures.total("SAT-04", figures.period)
     if "SAT-04" in measures and rate is not None and rate.value is not None:
-        sentence += " " + texts("topic.response_rate", rate=texts.value(measures["SAT-04"], rate.value))
+        sentence += " " + texts(
+            "topic.response_rate",
+            rate=texts.value(measures["SAT-04"], rate.value),
+            answered=texts.number(rate.numerator or 0.0),
+            invitations=texts.number(rate.denominator or 0.0),
+        )
     if reading.interval is not None:
         decimals = measures[ANSWERS].decimals
         low, high = (texts.number(value, decimals) for value in reading.interval)

@@ -207,7 +207,13 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("source", t.say(m.source)),
         ("frequency", t.named("frequency", m.frequency)),
         ("owner", t.say(m.owner_role)),
+        ("level", t.choice("level", m.level)),
+        ("rationale", m.rationale),
+        ("collection", t.choice("collection", m.collection)),
+        ("assessed", t.day(m.assessed_on) if m.assessed_on else t("page.not_assessed")),
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
+        ("stated", "; ".join(row.stated)),
+        ("earlier", "; ".join(row.earlier)),
         ("limitations", m.limitations),
     ]
     shown = [[t(f"page.{name}"), text] for name, text in fields if text]
@@ -231,7 +237,7 @@ def _restatements(page: PageModel) -> dict[str, Any] | None:
     intro = "page.restatements_intro" if page.restatements else "page.no_restatements"
     return {
         "heading": page.t("page.restatements"),
-        "intro": page.t(intro),
+        "intro": " ".join(filter(None, [page.standing.note, page.t(intro)])),
         "rows": [asdict(row) for row in page.restatements],
     }
 
@@ -242,7 +248,9 @@ def _quality(page: PageModel) -> dict[str, Any]:
         "heading": t("page.quality"),
         "intro": t("page.quality_intro"),
         "card": page.card,
-        "rules": f"{t('page.rules_intro')} {'; '.join(page.rules_held)}." if page.rules_held else "",
+        "rules": f"{t('page.rules_intro')} {'; '.join(page.rules_held)}. {page.worth_a_look}"
+        if page.rules_held
+        else "",
         "notes": [t.say(note) for note in page.edition.notes],
         "suppression": f"{t('page.suppression_text', shown=t('status.suppressed'))} {t('page.rounding')}",
     }

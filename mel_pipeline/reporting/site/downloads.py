@@ -6,7 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.reporting.figures.lookup import SUPPRESSED, closing_quarter
+from mel_pipeline.core.periods import closing_quarter
+from mel_pipeline.reporting.figures.lookup import SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, words
 
 if TYPE_CHECKING:

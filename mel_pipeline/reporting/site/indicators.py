@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting.figures.findings import UNSTATED
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading, closing_quarter
-from mel_pipeline.reporting.figures.measures import number, words
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading
+from mel_pipeline.reporting.figures.measures import words
+from mel_pipeline.reporting.figures.targets import stated_targets
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
@@ -116,21 +118,18 @@ def region(name: str, texts: Texts) -> str:
 
 
 def targets(edition: Edition, measure: Measure, texts: Texts) -> list[tuple[str, str]]:
-    """Each target with its origin."""
-    rows = edition.targets[edition.targets["indicator_id"] == measure.id].to_dict("records")
-    rows.sort(key=lambda row: closing_quarter(words(row["period"])))
-    return [
-        (
-            texts(
-                "site.target_of",
-                value=texts.value_with_unit(measure, number(row["value"])),
-                period=words(row["period"]),
-            ),
-            words(row["origin"]),
-        )
-        for row in rows
-        if number(row["value"]) is not None
-    ]
+    """Each target with its milestones and revisions, and where each was stated."""
+    found = []
+    stated = stated_targets(edition.targets).get(measure.id, [])
+    for target in sorted(stated, key=lambda item: closing_quarter(item.period)):
+        lines = [("site.target_of", target.period, target.value, target.origin)]
+        lines += [("site.milestone_of", step.on, step.value, step.reason) for step in target.milestones]
+        lines += [("site.revision_of", step.on, step.value, step.reason) for step in target.revisions]
+        found += [
+            (texts(key, value=texts.value_with_unit(measure, value), period=when), why)
+            for key, when, value, why in lines
+        ]
+    return found
 
 
 def groups(edition: Edition, known: list[Measure], texts: Texts) -> list[Group]:

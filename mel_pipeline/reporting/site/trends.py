@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.periods import Quarter, closing_quarter
 from mel_pipeline.reporting.chart_data.indicator import (
     COLUMNS,
+    EARLIER,
     LONG,
+    TYPES,
     ChartFrame,
     break_words,
     breaks_of,
+    earlier_mark,
     whole_year_note,
 )
 from mel_pipeline.reporting.figures.findings import finding
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading, closing_quarter
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.pictures.charts import render
 from mel_pipeline.reporting.pictures.picture import Picture, picture
 
@@ -46,12 +49,14 @@ class Trend:
 
 
 def quarters_of(figures: Figures, measure: Measure, period: str, first: str) -> list[str]:
-    """Every quarter from the indicator's first calculated one to the edition's."""
+    """Every quarter from the indicator's first one, calculated or published before, to the edition's."""
     last = Quarter.parse(closing_quarter(period))
-    quarter = Quarter.parse(first)
+    before = [item.period for item in figures.earlier_figures(measure.id) if "-" in item.period]
+    quarter = min([Quarter.parse(first), *map(Quarter.parse, before)])
     found: list[str] = []
     while quarter <= last:
-        if found or figures.total(measure.id, str(quarter)) is not None:
+        is_known = figures.total(measure.id, str(quarter)) is not None or str(quarter) in before
+        if found or is_known:
             found.append(str(quarter))
         quarter = quarter.next()
     return found
@@ -107,7 +112,7 @@ def trend_frame(
         mark["breaks"] = mark["label"] in broken
     label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
     data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
-    data = data.astype({"value": "float64", "target": "float64", "n": "Int64"})
+    data = data.astype(TYPES)
     source = texts("chart.source", source=texts.say(measure.source))
     if edition.is_sample:
         source = texts("chart.sample", rest=source)
@@ -129,7 +134,16 @@ def trend_frame(
         title=title,
         subtitle=subtitle,
         footnote=" ".join(
-            filter(None, [whole_year_note(edition, measure, texts), break_words(broken, texts), source])
+            filter(
+                None,
+                [
+                    whole_year_note(edition, measure, texts),
+                    break_words(broken, texts),
+                    texts("chart.interval") if data["low"].notna().any() else "",
+                    texts("chart.earlier") if any(mark["status"] == EARLIER for mark in marks) else "",
+                    source,
+                ],
+            )
         ),
         alt=f"{alt} {label}." if label else alt,
         narrow=narrow,
@@ -139,21 +153,21 @@ def trend_frame(
 
 
 def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.unit in ("percent", "score") else measure.aggregation
+    return "ratio" if measure.is_estimate else measure.aggregation
 
 
 def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:
     reading = figures.total(measure.id, quarter) or Reading(NOT_AVAILABLE)
-    target = figures.target(measure, quarter)
-    # A target of a later year would stretch the scale; the reference sheet names it.
-    near = target if target is not None and quarter.startswith(target.period[:4]) else None
+    near = figures.target_line(measure, quarter)
     status = (
         "ok" if reading.value is not None else (SUPPRESSED if reading.status == SUPPRESSED else NOT_AVAILABLE)
     )
     words = texts.value(measure, reading.value) if status == "ok" else texts.choice("status", status)
-    return {
+    mark = {
         "label": quarter,
         "value": reading.value,
+        "low": reading.interval[0] if reading.value is not None and reading.interval else None,
+        "high": reading.interval[1] if reading.value is not None and reading.interval else None,
         "shown": words,
         "full": words,
         "n": None,
@@ -167,6 +181,8 @@ def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period
         if near is None
         else texts("chart.target", period=near.period, value=texts.value(measure, near.value)),
     }
+    before = figures.earlier(measure.id, quarter)
+    return mark if before is None else mark | earlier_mark(before, measure, texts)
 
 
 def _spaced(
@@ -175,6 +191,6 @@ def _spaced(
     """Shorten numbers to fit; of many quarters only every second, third ... is labelled, always including the last."""
     step = -(-len(marks) // ROOMY)
     for place, mark in enumerate(reversed(marks)):
-        if mark["status"] == "ok" and (narrow or step > 1 or abs(mark["value"]) >= LONG):
+        if mark["status"] in ("ok", EARLIER) and (narrow or step > 1 or abs(mark["value"]) >= LONG):
             mark["shown"] = texts.short_value(measure, mark["value"]) if place % step == 0 else ""
     return marks

@@ -201,7 +201,7 @@ class Texts:
     def unit(self, measure: Measure) -> str:
         """What is counted, in words: ``Member cities``, ``Euros``."""
         if not measure.is_money:
-            return self.choice("unit", measure.unit)
+            return self.named("unit", measure.unit)  # of a figure counted by hand it may be any word
         name = get_currency_name(measure.unit, count=2, locale=self.locale)  # a count gives the plural
         return name[:1].upper() + name[1:]
 
@@ -211,7 +211,7 @@ class Texts:
 
     def short_value(self, measure: Measure, value: float) -> str:
         """A figure for a narrow chart: from a hundred thousand on in thousands or millions."""
-        if measure.unit in ("percent", "score") or abs(value) < 100_000:
+        if measure.is_estimate or abs(value) < 100_000:
             return self.value(measure, value)
         decimals = 1 if abs(value) >= 1e6 else 0
         if measure.is_money:
@@ -276,7 +276,8 @@ def texts_of(edition: Edition, sources_dir: Path, language: str) -> Texts:
     """
     named = {region.name[BASE]: region.name.get(language, region.name[BASE]) for region in edition.regions}
     texts = load_texts(sources_dir, language, edition.min_cell)
-    return replace(texts, names=named, own={**texts.own, **edition.sentences.get(language, {})})
+    as_written = {words: words for words in edition.verbatim}
+    return replace(texts, names=named, own={**as_written, **texts.own, **edition.sentences.get(language, {})})
 
 
 def load_texts(sources_dir: Path, language: str, min_cell: int = 5) -> Texts:

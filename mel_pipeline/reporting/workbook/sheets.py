@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.periods import previous_period, year_before
-from mel_pipeline.reporting.figures.findings import status
+from mel_pipeline.reporting.figures.judgement import standing, status_of
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
 from mel_pipeline.reporting.figures.released import TOTAL, progress, released
@@ -48,7 +48,7 @@ def _figures(edition: Edition, known: list[Measure], w: Words) -> Sheet:
         *("page.previous_year" if year else "page.previous",),
         *(() if year else ("page.year_before",)),
         *("page.baseline", "formats.baseline_period", "page.target", "formats.target_period"),
-        *("formats.progress", "page.status", "table.note"),
+        *("formats.expected", "formats.progress", "page.status", "table.note"),
     )
     return Sheet("figures", w.sheet("figures"), columns, rows, frozen=2)
 
@@ -56,7 +56,8 @@ def _figures(edition: Edition, known: list[Measure], w: Words) -> Sheet:
 def _figure_row(measure: Measure, figures: Figures, w: Words, *, year: bool, note: str) -> list[Cell]:
     period = figures.period
     now = figures.total(measure.id, period) or Reading(NOT_AVAILABLE)
-    target = figures.target(measure, period)
+    judged = standing(measure, figures)
+    target = judged.target
     earlier = [previous_period(period)] if year else [previous_period(period), year_before(period)]
     no_target, no_baseline = w.t("page.no_target"), w.t("page.no_baseline")
     return [
@@ -72,8 +73,9 @@ def _figure_row(measure: Measure, figures: Figures, w: Words, *, year: bool, not
         w.t.period(measure.baseline_period) if measure.baseline_period else no_baseline,
         no_target if target is None else w.value(measure, target.value),
         no_target if target is None else w.t.period(target.period),
+        w.not_applicable if judged.expected is None else w.value(measure, judged.expected),
         _progress(now, progress(measure, now, target), w),
-        status(measure, now, target, period, w.t).word,
+        status_of(judged, w.t).word,
         ". ".join(filter(None, [w.t.say(now.note) if now.status != SUPPRESSED else "", note])),
     ]
 
@@ -140,6 +142,10 @@ def _definitions(edition: Edition, known: list[Measure], w: Words) -> Sheet:
             w.t.say(measure.source),
             w.t.named("frequency", measure.frequency),
             w.t.say(measure.owner_role),
+            w.t.choice("level", measure.level),
+            measure.rationale,
+            w.t.choice("collection", measure.collection),
+            w.t.day(measure.assessed_on) if measure.assessed_on else w.t("page.not_assessed"),
             w.t.say(measure.baseline_note),
             measure.limitations,
             "\n".join(map(w.t.say, edition.origins.get(measure.id, []))),
@@ -149,7 +155,8 @@ def _definitions(edition: Edition, known: list[Measure], w: Words) -> Sheet:
     columns = w.columns(
         *("formats.id", "table.indicator", "page.definition", "page.unit", "formats.numerator"),
         *("formats.denominator", "page.aggregation", "formats.good", "page.source", "page.frequency"),
-        *("page.owner", "formats.baseline_note", "page.limitations", "page.origin"),
+        *("page.owner", "page.level", "page.rationale", "page.collection", "page.assessed"),
+        *("formats.baseline_note", "page.limitations", "page.origin"),
     )
     return Sheet("definitions", w.sheet("definitions"), columns, rows, frozen=2)
 

@@ -74,6 +74,12 @@ INVALID = Limit(
     status=400,
     always=True,
 )
+NEWEST = Limit(
+    "posts before the newest 3,200 of an account, reposts included: left out",
+    {"meta": {"result_count": 0}},
+    "https://docs.x.com/x-api/posts/timelines/migrate/overview",
+    always=True,
+)
 EDITED = Limit(
     "a post that was edited: a new id, the earlier ones beside it",
     {"data": [{"id": "1234567891", "edit_history_tweet_ids": ["1234567890", "1234567891"]}]},
@@ -90,7 +96,7 @@ class Post:
 
 
 class X(Platform):
-    """One account. ``calls_left``: in the current window; page URLs hold no token."""
+    """One account. ``calls_left``: in the current window; ``most_posts``: the newest that its timeline lists."""
 
     name = "x"
 
@@ -98,6 +104,7 @@ class X(Platform):
         super().__init__(organisation, clock)
         self.most_calls = MOST_CALLS
         self.calls_left = MOST_CALLS
+        self.most_posts = MOST_POSTS
         self._window_ends = 0.0
         self.posts = _posts(organisation.today)
         self.followers = 21_000 - 2 * (organisation.today - LAUNCHED).days
@@ -170,7 +177,7 @@ class X(Platform):
         first, end = (datetime.fromisoformat(query[name]) for name in ("start_time", "end_time"))
         if end > self.clock.now():
             return INVALID.response(parameter="end_time", value=query["end_time"])
-        mine = [post for post in self.posts[::-1][:MOST_POSTS] if first <= post.published < end]
+        mine = [post for post in self.posts[::-1][: self.most_posts] if first <= post.published < end]
         token = query.get("pagination_token", "t0")
         start = int(token[1:]) if token[1:].isdigit() else 0
         shown = mine[start : start + size]

@@ -18,7 +18,8 @@ from mel_pipeline.sources.shared.oauth.google import GoogleSession
 from mel_pipeline.sources.shared.platform.accounts import EachAccount
 from mel_pipeline.sources.shared.platform.budget import Budget
 from mel_pipeline.sources.shared.platform.days import daily_pull, days_of, fetch_end, periods_of
-from mel_pipeline.sources.shared.platform.rows import Period, account_row, batch_of
+from mel_pipeline.sources.shared.platform.rows import Period, Quality, account_row, batch_of
+from mel_pipeline.sources.shared.values import Novelty
 
 PAGE = 10_000  # rows
 WHAT = "Google Analytics property"
@@ -95,20 +96,22 @@ class GoogleAnalytics(Client):
 
     def _days(self, contract: EntityContract, site: str, window: tuple[date, date]) -> Iterator[Batch]:
         days = days_of(window)
-        rows = self._report(site, (days[0], days[-1]), ["date"], parse.DAILY_METRICS)
-        yield parse.day_rows(rows, contract, site, days)
+        rows, quality = self._report(site, (days[0], days[-1]), ["date"], parse.DAILY_METRICS)
+        yield parse.day_rows(rows, contract, site, days, quality)
 
     def _users(self, contract: EntityContract, periods: Sequence[Period], site: str) -> Iterator[Batch]:
         for period in periods:
             last = fetch_end(period, self._today) - timedelta(days=1)
-            rows = self._report(site, (period.start, last), [], (parse.USERS,))
-            yield parse.user_rows(rows, contract, site, period)
+            rows, quality = self._report(site, (period.start, last), [], (parse.USERS,))
+            yield parse.user_rows(rows, contract, site, period, quality)
 
     def _report(
         self, site: str, days: tuple[date, date], dimensions: list[str], metrics: tuple[str, ...]
-    ) -> list[dict[str, str]]:
-        """Every row of a report, page by page. Rows of zeros are requested too: a missing one is then a gap."""
+    ) -> tuple[list[dict[str, str]], Quality]:
+        """Every row of a report, page by page, and how exact it is. Rows of zeros are requested too: a gap shows."""
         rows: list[dict[str, str]] = []
+        novelty = Novelty(f"Google Analytics report of {site}")
+        qualities: set[Quality] = set()
         while True:
             body = {
                 "dateRanges": [{"startDate": days[0].isoformat(), "endDate": days[1].isoformat()}],
@@ -121,8 +124,10 @@ class GoogleAnalytics(Client):
             }
             page = self._page(site, body, [*dimensions, *metrics])
             rows += page.rows
+            qualities.add(page.quality)
             if not page.rows or len(rows) >= page.total:
-                return rows
+                return rows, parse.least_exact(qualities)
+            novelty.require(tuple(sorted(row.items())) for row in page.rows)
 
     def _page(self, site: str, body: Mapping[str, object], wanted: list[str]) -> parse.Report:
         self._budget.before_call()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.sources.shared.base import Batch
-from mel_pipeline.sources.shared.platform.rows import Period, batch_of, metric_row, unread_rows
+from mel_pipeline.sources.shared.platform.rows import Period, Quality, batch_of, metric_row, unread_rows
 from mel_pipeline.sources.shared.values import whole_number
 
 NAME = "ga4"
@@ -28,6 +28,11 @@ class Report:
     has_other_row: bool  # Google merged rows into one called (other)
     sample: str | None  # "1,000 of 50,000 events", where the figures are estimated from a sample
     tokens_left: int | None
+
+    @property
+    def quality(self) -> Quality:
+        """What its figures are: exact, estimated from a sample, or without small groups."""
+        return "sampled" if self.sample else "thresholded" if self.is_thresholded else "given"
 
 
 def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
@@ -66,6 +71,11 @@ def report_of(data: Mapping[str, object], wanted: Sequence[str]) -> Report:
     )
 
 
+def least_exact(qualities: Iterable[Quality]) -> Quality:
+    """Of several pages of one report: an estimate makes the whole an estimate."""
+    return max(qualities, key=("given", "thresholded", "sampled").index, default="given")
+
+
 def _sample(metadata: Mapping[str, object]) -> str | None:
     """How many events were read of how many, where Google read a sample; one entry per date range."""
     for entry in _records(metadata, "samplingMetadatas"):
@@ -88,7 +98,11 @@ def unread_periods(contract: EntityContract, site: str, periods: Sequence[Period
 
 
 def day_rows(
-    rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, days: Sequence[date]
+    rows: Sequence[Mapping[str, str]],
+    contract: EntityContract,
+    site: str,
+    days: Sequence[date],
+    quality: Quality = "given",
 ) -> Batch:
     """One row per day and metric; a day without data has no figure."""
     by_day = {row.get("date"): row for row in rows}
@@ -98,19 +112,23 @@ def day_rows(
         period = Period("day", day, day + timedelta(days=1))
         ref = f"property {site}, {day}"
         found += [
-            metric_row(NAME, site, metric, period, figures.get(metric), ref) for metric in DAILY_METRICS
+            metric_row(NAME, site, metric, period, figures.get(metric), ref, quality=quality)
+            for metric in DAILY_METRICS
         ]
     return batch_of(found, contract)
 
 
 def user_rows(
-    rows: Sequence[Mapping[str, str]], contract: EntityContract, site: str, period: Period
+    rows: Sequence[Mapping[str, str]],
+    contract: EntityContract,
+    site: str,
+    period: Period,
+    quality: Quality = "given",
 ) -> Batch:
     """Unique visitors of exactly this period, as Google counts them."""
     value = rows[0].get(USERS) if rows else None
-    return batch_of(
-        [metric_row(NAME, site, USERS, period, value, f"property {site}, {period.text}")], contract
-    )
+    ref = f"property {site}, {period.text}"
+    return batch_of([metric_row(NAME, site, USERS, period, value, ref, quality=quality)], contract)
 
 
 def _records(data: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:

@@ -48,6 +48,7 @@ _SPONSORED = (
     "paid",
     "pagad",
 )  # beginnings, four languages
+_ORGANIC = ("organ", "general")  # within, four languages
 _URN = re.compile(r"urn:li:\w+:\d+")
 _HEADING_ROWS = 3  # a description may precede the header
 _EXPORT_HINT = "Export again from the page's analytics (Content); save an .xls as .xlsx."
@@ -162,6 +163,10 @@ def _read_posts(export: Export, sheet: _Sheet, page: str, order: Order) -> None:
         if _is_sponsored(row):
             sponsored += 1
             continue
+        if not _is_organic(row):
+            reason = "The type of the post is neither organic nor sponsored, so its figures may be paid ones."
+            export.faulty.append(Faulty(place, "content_id", reason, {"account_id": page}))
+            continue
         urn = _URN.search(row["post link"])
         day = _date(row["created date"], order)
         if urn is None or day is None:
@@ -182,6 +187,12 @@ def _read_posts(export: Export, sheet: _Sheet, page: str, order: Order) -> None:
 def _is_sponsored(row: Mapping[str, str]) -> bool:
     kind = normalize_text(row.get("post type", ""))
     return kind.startswith(_SPONSORED) or (not kind.startswith("organ") and bool(row.get("campaign name")))
+
+
+def _is_organic(row: Mapping[str, str]) -> bool:
+    """An export without the column, or with an empty cell, has no sponsored posts."""
+    kind = normalize_text(row.get("post type", ""))
+    return not kind or any(word in kind for word in _ORGANIC)
 
 
 def _moment(urn: str, day: date) -> datetime | date:

@@ -60,7 +60,10 @@ class Mailchimp(Client):
         since = sent_since(load.cursor, load.contract, self._first_day)
         reports = self._pages("reports", {"since_send_time": f"{since}T00:00:00+00:00"})
         return Pull(
-            (read(parse.NAME, map(parse.mailing_of, page), load.contract) for page in reports),
+            (
+                read(parse.NAME, map(parse.mailing_of, parse.whole_campaigns(page)), load.contract)
+                for page in reports
+            ),
             cursor=lambda: next_cursor(load.contract, self._today),
         )
 

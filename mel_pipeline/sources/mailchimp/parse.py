@@ -56,6 +56,11 @@ def records(data: Record, name: str) -> list[Record]:
     return found
 
 
+def whole_campaigns(reports: Iterable[Record]) -> list[Record]:
+    """Without the variants of an A/B test: their counts are in the report of the test."""
+    return [one for one in reports if not str(one.get("type") or "").endswith("-child")]
+
+
 def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) -> Batch:
     rows = []
     for one in lists:

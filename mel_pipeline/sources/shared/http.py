@@ -22,8 +22,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from mel_pipeline.core.deadline import Deadline, current, within
+from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError, SourceError, TransientSourceError
-from mel_pipeline.sources.shared.deadline import Deadline, DeadlineAdapter, current, within
+from mel_pipeline.sources.shared.deadline import DeadlineAdapter
 from mel_pipeline.sources.shared.json_body import read_json
 from mel_pipeline.sources.shared.waits import LONGEST_KNOWN, duration, seconds_until, wait_until
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CHUNK = 1 << 16
 _LARGEST_ANSWER = 64 << 20  # a page of records is a few hundred kilobytes
+_LARGEST_FILE = 2 << 30  # as it is stored, decompressed
 _PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w.-]{32,}\b|https?://\S+")
 
 
@@ -247,7 +250,7 @@ class Http:
             ):
                 body = b""
                 if into is not None and response.status_code == 200:
-                    _save(response, into)
+                    _save(response, into, request.what)
                 else:
                     body = _read_all(response, request.what)
                 return Answer(request.what, response.status_code, response.headers, body)
@@ -270,10 +273,19 @@ def _read_all(response: requests.Response, what: str) -> bytes:
     return b"".join(parts)
 
 
-def _save(response: requests.Response, into: Path) -> None:
-    """Stream the body into a file; memory stays flat."""
+def _save(response: requests.Response, into: Path, what: str) -> None:
+    """Stream the body into a file; memory stays flat, and one without an end does not fill the disk."""
+    size, deadline = 0, current()
     with into.open("wb") as file:
         while part := response.raw.read1(_CHUNK, decode_content=True):
+            size += len(part)
+            if size > _LARGEST_FILE:
+                raise PermanentSourceError(
+                    f"{what}: the file is larger than {_LARGEST_FILE >> 30} GB and was refused."
+                    " Check the address in the settings."
+                )
+            if deadline is not None:
+                deadline.left()  # a little that has arrived may unpack to much
             file.write(part)
 
 
@@ -281,6 +293,8 @@ def explain(error: Exception, what: str, url: str) -> SourceError:
     """What a failed request means. The error's own text is left out: it contains addresses."""
     host = urlsplit(url).hostname or "an invalid address"
     broken = requests.exceptions
+    if says_full_disk(str(error)):  # of a download
+        return TransientSourceError(f"{what}: {NO_SPACE}")
     match error:
         case broken.SSLError():
             return PermanentSourceError(

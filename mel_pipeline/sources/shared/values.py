@@ -66,12 +66,17 @@ def promised_list(data: object, name: str, what: str) -> list[Mapping[str, objec
     return found
 
 
+IDLE_PAGES = 20  # in a row
+
+
 class Novelty:
     """Notices a list that goes on without bringing anything new: a pager that follows it never ends."""
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._seen: set[str] = set()
+        self._records: set[int] = set()  # hashes: a list may be long
+        self._idle = 0
 
     def require(self, keys: Iterable[object]) -> None:
         """Call this with the keys of each page after which another one is to be requested.
@@ -81,8 +86,26 @@ class Novelty:
         """
         fresh = {str(key) for key in keys} - self._seen
         if not fresh:
-            raise TransientSourceError(
-                f"{self._what}: the list announces more pages and brings nothing new, so reading stopped."
-                " Run the load again later."
-            )
+            raise self._error()
         self._seen |= fresh
+
+    def require_next(self, position: object, records: Iterable[object]) -> None:
+        """Call this with the position of the next page and the records of this one.
+
+        Some services give a few empty pages in between, so only many in a row are an endless list.
+
+        Raises:
+            TransientSourceError: the position came before, or the last pages brought no new record.
+        """
+        self.require([position])
+        fresh = {hash(str(record)) for record in records} - self._records
+        self._records |= fresh
+        self._idle = 0 if fresh else self._idle + 1
+        if self._idle >= IDLE_PAGES:
+            raise self._error()
+
+    def _error(self) -> TransientSourceError:
+        return TransientSourceError(
+            f"{self._what}: the list announces more pages and brings nothing new, so reading stopped."
+            " Run the load again later."
+        )

@@ -7,12 +7,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar, cast
 
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
+from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import MelError, PermanentSourceError, SettingsError, place_of
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.dates import Order
@@ -26,14 +29,16 @@ from mel_pipeline.sources.shared.files import (
     unpacked,
 )
 from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.advice import inspect_command
+from mel_pipeline.sources.shared.survey.books import codebooks_of
 from mel_pipeline.sources.shared.survey.codebook import (
     BrokenCodebook,
     Codebook,
     codebook_for,
-    codebooks_in,
     common_codebook,
     unused_event_codes,
 )
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.doubts import Doubts
 from mel_pipeline.sources.shared.survey.file_identities import EarlierReads, FileIdentities
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms
@@ -53,13 +58,17 @@ _OWN = {"codebooks", "profiles"}  # folders of the drop folder
 
 @dataclass(frozen=True)
 class Rules:
-    """How files are read: the organisation's own codebooks and profiles, and what is declared for all."""
+    """How files are read: the organisation's own codebooks and profiles, and what is declared for all.
+
+    ``covered``: the first day that a quarter covers, and today; an answer outside counts in no figure.
+    """
 
     codebooks: Sequence[Codebook] = ()
     profiles: Sequence[Profile] = ()
     fallback: str | None = None
     order: Order | None = None
     broken_profiles: Sequence[str] = ()
+    covered: tuple[date, date] = (date(2000, 1, 1), date.max)
 
     @property
     def faults(self) -> list[str]:
@@ -98,11 +107,12 @@ def rules_of(settings: Settings) -> Rules:
     folder = settings.survey_folder
     profiles, broken = profiles_in(folder / "profiles")
     return Rules(
-        codebooks_in(folder / "codebooks"),
+        codebooks_of(settings),
         profiles,
         fallback or None,
         cast("Order", order) if order else None,
         broken,
+        (Quarter.parse(settings.first_quarter).start, settings.current_day),
     )
 
 
@@ -232,7 +242,7 @@ class SurveyFiles(Client):
                 told = [
                     *unused_event_codes(export.survey, own, export.questions),
                     *export.warnings_of(plan.joins, book),
-                    *unread_looks(first, plan, book),
+                    *unread_looks(first, plan, book, f"Run {inspect_command(file.name)}"),
                 ]
                 warnings += [f"{file.name}: {words}" for words in told]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
@@ -240,7 +250,10 @@ class SurveyFiles(Client):
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
                 identities = FileIdentities(export, first, plan, book, read)
-                doubts = Doubts(file.name, scale, responses.other_range(export.layout, plan))
+                consents = Consents(book)
+                doubts = Doubts(
+                    file.name, scale, responses.other_range(export.layout, plan), self._rules.covered
+                )
                 for batch in responses.batches(
                     identities.counted(chain([first], chunks)),
                     plan,
@@ -248,13 +261,15 @@ class SurveyFiles(Client):
                     contract,
                     scale,
                     identities.ids,
+                    consents=consents,
                     with_former=read.with_former,
                 ):
                     doubts.note(batch)
                     identities.note(batch)
                     yield replace(batch, notes=[note])
+                identities.leave_out(consents)
                 warnings += doubts.sentences
-                warnings += [f"{file.name}: {words}" for words in identities.doubts()]
+                warnings += [f"{file.name}: {words}" for words in (*consents.warnings, *identities.doubts())]
                 if left_out := in_words(identities.left_out):
                     yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
 
@@ -263,10 +278,11 @@ class SurveyFiles(Client):
 
 def _scale(export: Export, first: Answers, plan: Plan, book: Codebook) -> Scale:
     """By all answers of a file, whatever its length."""
-    if export.responses <= len(first.frame):
+    if export.responses <= len(first.frame) + sum(first.left_out.values()):
         return responses.scale_in([first], plan, book)
     columns = {
         *plan.columns_of("overall_satisfaction"),
+        *plan.columns_of("consent"),
         *(one for join in plan.joins for one in join.columns),
     }
     with closing(export.chunks(first.order, sorted(columns))) as chunks:
@@ -277,6 +293,8 @@ def _reason(error: Exception) -> str:
     """Why a file was not read; of what nobody foresaw only the place, as its text may quote an answer."""
     if isinstance(error, FileRefusedError | MelError):
         return str(error)
+    if says_full_disk(str(error)):
+        return NO_SPACE
     return (
         f"The file could not be read ({type(error).__name__} at {place_of(error)}). The other files load. Export it"
         " again, unchanged; if this stays, send this sentence to the maintainer of the connector."
@@ -294,5 +312,5 @@ def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:
         return []
     return [
         f"{name}: no question was recognised for {' or '.join(missing)}."
-        f" Run `mel survey inspect {name}` and write a codebook for this survey."
+        f" Run {inspect_command(name)} and write a codebook for this survey."
     ]

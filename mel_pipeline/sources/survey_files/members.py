@@ -26,20 +26,19 @@ def exports_in(
     if len(tables) == 1:
         return [(tables[0], {})], {}
     repeats = [table for table in tables if _is_repeat(table, fallback)]
-    mains: dict[str, tuple[DropFile, Groups]] = {
-        PurePath(table.name).stem: (table, {}) for table in tables if table not in repeats
-    }
+    mains: list[tuple[DropFile, Groups]] = [(table, {}) for table in tables if table not in repeats]
     refused: dict[str, str] = {}
     for table in repeats:
         stem = PurePath(table.name).stem
-        owner = max((name for name in mains if stem.startswith(name)), key=len, default=None)
-        if owner is None:
+        owners = [main for main in mains if stem.startswith(PurePath(main[0].name).stem)]
+        if not owners:
             refused[table.name] = (
                 "The file holds the repeated groups of a form, and its main table is not beside it. Export both."
             )
         else:
-            mains[owner][1][stem.removeprefix(owner).strip("-_ ") or stem] = table
-    return list(mains.values()), refused
+            main, groups = max(owners, key=lambda one: len(one[0].name))
+            groups[stem.removeprefix(PurePath(main.name).stem).strip("-_ ") or stem] = table
+    return mains, refused
 
 
 def _is_repeat(file: DropFile, fallback: str | None) -> bool:

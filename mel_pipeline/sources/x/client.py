@@ -21,6 +21,8 @@ from mel_pipeline.sources.shared.values import Novelty
 from mel_pipeline.sources.x import files, parse
 
 PAGE = 100
+MOST_POSTS = 3_200  # a timeline lists no older ones
+BEGINNING = "2010-11-06T00:00:01Z"  # X accepts no earlier start
 
 
 def open(
@@ -55,6 +57,7 @@ class X(Client):
         self._today = settings.current_day
         self._zone = ZoneInfo(settings.time_zone)
         self._clock = clock
+        self._warnings: dict[str, None] = {}
 
     def _account_load(self, load: Load) -> Pull:
         """Today's accounts."""
@@ -71,7 +74,8 @@ class X(Client):
         return self._build_pull(self._posts(load.contract, load.quarter, with_figures=True))
 
     def _build_pull(self, batches: Iterator[Batch]) -> Pull:
-        return Pull(batches, usage=self._budget.usage)
+        self._warnings = {}  # those of this load
+        return Pull(batches, usage=self._budget.usage, warnings=lambda: list(self._warnings))
 
     def _account_rows(self, contract: EntityContract) -> Iterator[Batch]:
         params = {"ids": ",".join(self._accounts), "user.fields": "public_metrics,username"}
@@ -93,6 +97,8 @@ class X(Client):
         for account in self._accounts:
             try:
                 yield from self._posts_of(account, params, contract, quarter, with_figures=with_figures)
+                if not with_figures and quarter.end <= self._today:
+                    self._note_cut(account, quarter)
             except parse.WithheldError as reason:  # this account's trouble, not that of the others
                 yield parse.withheld(account, reason, contract)
 
@@ -115,8 +121,23 @@ class X(Client):
             token = parse.next_token(page)
             if token is None:
                 return
-            novelty.require([token])
+            novelty.require_next(token, parse.records(page))
             position = {"pagination_token": token}
+
+    def _note_cut(self, account: str, quarter: Quarter) -> None:
+        """Warn where the timeline may end within the quarter or after it: what X no longer lists is no zero."""
+        users = self._request("accounts", "users", {"ids": account, "user.fields": "public_metrics"})
+        posts = parse.posts_ever(users)
+        if posts is None or posts <= MOST_POSTS:
+            return
+        before = {"max_results": "5", "start_time": BEGINNING, "end_time": f"{quarter.start}T00:00:00Z"}
+        if parse.records(self._request(f"posts of {account}", f"users/{account}/tweets", before)):
+            return  # older ones are listed, so none of the quarter is missing
+        self._warnings[
+            f"X lists only the newest {MOST_POSTS:,} of the {posts:,} posts of account {account}, and none from before"
+            f" {quarter.start}: posts of {quarter} may be missing. What an earlier load stored stays. Export the quarter"
+            " from X analytics, and see MEL_X_EXPORT_DIR."
+        ] = None
 
     def _request(self, what: str, node: str, params: Mapping[str, str]) -> Mapping[str, object]:
         self._budget.before_call()

@@ -19,7 +19,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     content_row,
     metric_row,
 )
-from mel_pipeline.sources.shared.values import moment_from
+from mel_pipeline.sources.shared.values import moment_from, whole_number
 
 NAME = "x"
 LIFETIME_METRICS = (
@@ -180,6 +180,13 @@ def reasons_of(data: Mapping[str, object]) -> dict[str, str]:
         )
         for one in errors
     }
+
+
+def posts_ever(data: Mapping[str, object]) -> int | None:
+    """How many posts the one account of a response has, by X's own count."""
+    found = data.get("data")
+    user = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+    return whole_number(_metrics(user).get("tweet_count"))
 
 
 def withheld(account: str, reason: object, contract: EntityContract) -> Batch:

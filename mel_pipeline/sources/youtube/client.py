@@ -138,7 +138,7 @@ class YouTube(Client):
                 yield parse.items_of(videos)
             if not page.get("nextPageToken"):
                 return
-            novelty.require([page["nextPageToken"]])
+            novelty.require_next(page["nextPageToken"], ids)
             position = {"pageToken": str(page["nextPageToken"])}
 
     def _playlist_page(self, playlist: str, position: Mapping[str, str]) -> Mapping[str, object] | None:

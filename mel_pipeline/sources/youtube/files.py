@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 from mel_pipeline.core.normalize_text import normalize_text
@@ -25,6 +27,7 @@ _DAYS = {"date", "views"}
 POST_METRICS = {"views": "viewCount", "likes": "likeCount", "comments added": "commentCount"}
 _DAY_METRICS = {"views": "views", "likes": "likes", "comments added": "comments", "shares": "shares"}
 _TOTALS = {"total", "totals", "totales", "totaux"}  # the sum over all rows, not a video or a day
+_FEWEST_STEPS = 3  # rows; two may be a week apart by chance
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})")  # in the name of the zip
 _EXPORT_HINT = "Open Advanced mode in YouTube Studio, and export the tab Content again as CSV."
 
@@ -113,9 +116,10 @@ def _read_days(
     """Days of the channel.
 
     Raises:
-        FileRefusedError: several rows share a day, so they are parts of the channel.
+        FileRefusedError: several rows share a day, so they are parts of the channel; or they are weeks or months.
     """
     seen: set[str] = set()
+    _require_days(filter(None, (_date(row["date"]) for _, row in rows)))
     for place, row in rows:
         if normalize_text(row["date"]) in _TOTALS:
             continue
@@ -136,6 +140,23 @@ def _read_days(
             export.faulty.append(Faulty(place, column, reason, {"account_id": channel}))
             continue
         export.days.append(Day(channel, day, place, figures))
+
+
+def _require_days(dates: Iterable[date]) -> None:
+    """Refuse figures by week, month or year: each row is dated by the first day of its span.
+
+    Raises:
+        FileRefusedError: at least three rows follow one another in such steps.
+    """
+    found = sorted(set(dates))
+    steps = {(after - before).days for before, after in pairwise(found)}
+    in_weeks = steps == {7}
+    in_months = {day.day for day in found} == {1} and all(step >= 28 for step in steps)
+    if len(found) >= _FEWEST_STEPS and (in_weeks or in_months):
+        raise FileRefusedError(
+            "The rows are weeks or months, each dated by its first day, and not days. In Advanced mode of YouTube"
+            " Studio choose 'Daily' above the chart, and export again."
+        )
 
 
 def _date(text: str) -> date | None:

@@ -14,6 +14,7 @@ from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_p
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.shared.rate_limiter import RateLimiter
+from mel_pipeline.sources.shared.values import Novelty
 from mel_pipeline.sources.zoho_campaigns import parse
 from mel_pipeline.sources.zoho_campaigns.parse import Campaign, Record
 
@@ -95,9 +96,12 @@ class ZohoCampaigns(Client):
     def _fetch_campaigns(self) -> list[Campaign]:
         """All campaigns sent, each once: one that is sent during paging shifts the others."""
         found: dict[str, Campaign] = {}
+        novelty = Novelty("Zoho Campaigns list")
         first = 1
         while some := self._fetch_page(first):
             if all(campaign.key in found for campaign in some):
+                if len(some) >= PAGE:  # not the end, but the same page again
+                    novelty.require([])
                 break
             found |= {campaign.key: campaign for campaign in some}
             first += len(some)  # Zoho may return fewer than requested

@@ -12,6 +12,7 @@ from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, TryAgainError, base_url, explain_status
 from mel_pipeline.sources.shared.oauth.zoho import ZohoAuth
 from mel_pipeline.sources.shared.rate_limiter import RateLimiter
+from mel_pipeline.sources.shared.values import Novelty
 from mel_pipeline.sources.zoho_people import parse
 
 LIMIT = 200  # larger values are refused with code 7021
@@ -69,11 +70,13 @@ class ZohoPeople(Client):
         or removed in between, and one of them may have moved between pages unseen.
         """
         pages = [self._page(contract, 1, 1)]
+        novelty = Novelty(f"Zoho People {contract.object}")
         while len(pages[-1]) >= LIMIT:
             seam = pages[-1][-1]
             following = self._page(contract, len(pages) + 1, len(pages) * (LIMIT - 1) + 1)
             if not following or parse.identity(following[0], contract) != parse.identity(seam, contract):
                 return [*pages, following], False
+            novelty.require(parse.identity(record, contract) for record in pages[-1][:-1])
             pages.append(following)
         return [pages[0], *(page[1:] for page in pages[1:])], True
 

@@ -1,6 +1,6 @@
-"""Indicators, targets, campaigns, scales, regions: YAML read by pydantic. No database here."""
+"""Indicators, campaigns, regions from YAML, targets and scales from the workbook: read by pydantic. No database here."""
 
-from mel_pipeline.transform.catalogue.catalogue import Catalogue, load_catalogue
+from mel_pipeline.transform.catalogue.catalogue import Catalogue, catalogue_of, load_catalogue
 from mel_pipeline.transform.catalogue.frames import catalogue_frames
 from mel_pipeline.transform.catalogue.models import Campaign, Indicator, LineOfAction, Region, ScaleLabel
 
@@ -12,5 +12,6 @@ __all__ = [
     "Region",
     "ScaleLabel",
     "catalogue_frames",
+    "catalogue_of",
     "load_catalogue",
 ]

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.languages import Text
-from mel_pipeline.core.normalize_text import is_bare, normalize_answer
+from mel_pipeline.core.normalize_text import normalize_answer
 from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.organisation import folder as organisation_folder
+from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import yaml_file
+from mel_pipeline.sources.workbook import versions
+from mel_pipeline.transform.catalogue.choices import names_in, with_choices, with_indicators_read
+from mel_pipeline.transform.catalogue.manual import manual_indicators, with_manual
 from mel_pipeline.transform.catalogue.models import (
     Baseline,
     Campaign,
@@ -27,7 +32,13 @@ from mel_pipeline.transform.catalogue.models import (
     Target,
     Wording,
 )
+from mel_pipeline.transform.catalogue.stated import PLACE, labels_of, stated_of
 
+if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.sources.workbook.model import Version
+
+SCALES = "workbook (Answer scales)"
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
 
@@ -56,10 +67,12 @@ class Catalogue(BaseModel):
     regions: list[Region]
     stated: dict[str, Stated]
     currency: str
+    refused: list[str] = []  # rows of the workbook that cannot be an indicator, as sentences
 
     def by_model(self, name: str) -> Indicator | None:
-        """The indicator a model calculates, if it is one."""
-        return next((indicator for indicator in self.indicators if indicator.model == name), None)
+        """The indicator a model calculates, if it is one of its own."""
+        calculated = (indicator for indicator in self.indicators if not indicator.stated)
+        return next((indicator for indicator in calculated if indicator.model == name), None)
 
     def lines_of(self, indicator_id: str) -> list[int]:
         """Numbers of the lines of action it stands under; none for one that the plan does not name."""
@@ -71,32 +84,56 @@ class Catalogue(BaseModel):
     def targets_of(self, indicator_id: str) -> list[Target]:
         return self.stated.get(indicator_id, Stated()).targets
 
+    def assessed_on(self, indicator_id: str) -> date | None:
+        """Day of its last data-quality assessment, as the organisation states it."""
+        return self.stated.get(indicator_id, Stated()).assessed_on
 
-def load_catalogue(folder: Path, organisation: Path | None = None) -> Catalogue:
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    """The catalogue with what the workbook states now. Errors as ``load_catalogue``."""
+    return load_catalogue(settings.sql_dir, settings.organisation, versions.current(settings))
+
+
+def load_catalogue(
+    folder: Path, organisation: Path | None = None, stated: Version | None = None
+) -> Catalogue:
     """Read the indicators of an SQL project and the lists of the organisation.
 
     Args:
         folder: the SQL project, or the folder with the ``ind_*.yml`` files itself.
         organisation: its folder; that of the settings by default.
+        stated: version of the workbook; None: what the organisation's folder states at the start.
 
     Raises:
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
     own = organisation or organisation_folder()
-    indicators = _in_own_words(load_indicators(folder), own / "indicators.yml")
+    calculated = with_choices(
+        _in_own_words(load_indicators(folder), own / "indicators.yml"), _names_read(folder)
+    )
+    workbook = stated or versions.of_organisation(own)
+    for what in ("targets", "answer_scales"):
+        if what in workbook.problems:
+            raise CatalogueError(workbook.problems[what])
+    by_hand = manual_indicators(workbook.rows.get("manual_indicators", ()), calculated)
+    lines = _listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate)
     catalogue = Catalogue(
-        indicators=indicators,
+        indicators=[*calculated, *by_hand.indicators],
         campaigns=_listed(own / "campaigns.yml", "campaigns", Campaign.model_validate, least=0),
-        scale_labels=_scale_labels(own / "scales.yml"),
-        lines_of_action=_listed(own / "lines_of_action.yml", "lines_of_action", LineOfAction.model_validate),
+        scale_labels=[
+            _valid(Path(SCALES), str(entry["label"]), ScaleLabel.model_validate, entry)
+            for entry in labels_of(workbook)
+        ],
+        lines_of_action=with_manual(lines, by_hand.lines),
+        refused=by_hand.refused,
         regions=_listed(own / "regions.yml", "regions", Region.model_validate),
         currency=facts(own).currency,
         stated={
-            name: _valid(own / "targets.yml", name, Stated.model_validate, item or {})
-            for name, item in _read(own / "targets.yml").items()
+            name: _valid(Path(PLACE), name, Stated.model_validate, item)
+            for name, item in stated_of(workbook).items()
         },
     )
-    _check(catalogue)
+    _check(catalogue, [str(row["code"]) for row in workbook.rows.get("manual_indicators", ())])
     return catalogue
 
 
@@ -107,6 +144,18 @@ def load_indicators(folder: Path) -> list[Indicator]:
     if not indicators:
         raise CatalogueError(f"Reading the indicators in {indicators_folder}: there is no ind_*.yml file.")
     return sorted(indicators, key=lambda indicator: (indicator.position, indicator.id))
+
+
+def _names_read(folder: Path) -> dict[str, frozenset[str]]:
+    """By SQL model of an indicator, the names that it uses."""
+    indicators = folder / INDICATORS if (folder / INDICATORS).is_dir() else folder
+    found = {}
+    for path in sorted(indicators.glob("ind_*.yml")):
+        sql = path.with_suffix(".sql")
+        meta = _read(path)["models"][0]["config"]["meta"]
+        text = sql.read_text(encoding="utf-8") if sql.is_file() else ""
+        found[path.stem] = names_in(text, meta.get("reads_slice_of") or ())
+    return with_indicators_read(found)
 
 
 def _indicator(path: Path) -> Indicator:
@@ -153,41 +202,39 @@ def _listed(path: Path, key: str, validate: Callable[[Any], T], least: int = 1) 
     ]
 
 
-def _scale_labels(path: Path) -> list[ScaleLabel]:
-    """``scales.yml`` groups labels by meaning; one entry a label comes out.
-
-    A bare figure is not taken as a label of satisfaction: 5 is the best in one survey and the worst in another, so
-    each survey's codebook says which.
-    """
-    content = _read(path)
-    labels = []
-    for scale, meanings in content.items():
-        for number, meaning in enumerate(meanings, start=1):
-            shared = {key: value for key, value in meaning.items() if key != "labels"}
-            for label in meaning.get("labels") or []:
-                if scale == "satisfaction" and is_bare(str(label)):
-                    continue
-                entry = {"scale": scale, "kind": "answer", **shared, "label": str(label).strip().lower()}
-                labels.append(_valid(path, f"{scale}, entry {number}", ScaleLabel.model_validate, entry))
-    return labels
-
-
-def _check(catalogue: Catalogue) -> None:
-    """Checks across files."""
+def _check(catalogue: Catalogue, manual: list[str]) -> None:
+    """Checks across files. ``manual``: codes of indicators counted by hand."""
     known = [indicator.id for indicator in catalogue.indicators]
     for line in catalogue.lines_of_action:
         _require_known(f"lines_of_action.yml, line {line.number}", line.indicators, known)
-    _require_known("targets.yml", list(catalogue.stated), known)
+    _require_known(PLACE, list(catalogue.stated), [*known, *manual])
+    for indicator in catalogue.indicators:
+        _require_judgeable(indicator, catalogue.targets_of(indicator.id))
     _unique("number", [(line.number, "lines_of_action.yml") for line in catalogue.lines_of_action])
     _unique("position", [(indicator.position, indicator.model) for indicator in catalogue.indicators])
     _unique("hashtag", [(campaign.hashtag.lower(), campaign.id) for campaign in catalogue.campaigns])
-    _unique("label", [((item.scale, item.label), "scales.yml") for item in catalogue.scale_labels])
+    _unique("label", [((item.scale, item.label), SCALES) for item in catalogue.scale_labels])
     meanings: dict[tuple[str, str], tuple[object, ...]] = {}
     for item in catalogue.scale_labels:
         meaning = (item.kind, item.score, item.code)
         if meanings.setdefault((item.scale, normalize_answer(item.label)), meaning) != meaning:
             raise CatalogueError(
-                f"scales.yml: '{item.label}' reads like a label with another meaning once accents are left out."
+                f"{SCALES}: '{item.label}' reads like a label with another meaning once accents are left out."
+            )
+
+
+def _require_judgeable(indicator: Indicator, targets: list[Target]) -> None:
+    """A target that no report could judge would be read as one that nobody missed."""
+    if targets and indicator.direction in ("in_band", "context"):
+        why = "is judged by its band" if indicator.direction == "in_band" else "has no good direction"
+        raise CatalogueError(f"{PLACE}, {indicator.id}: it {why}, so a target has no meaning. Remove it.")
+    for target in targets:
+        if late := [
+            step.date for step in target.milestones if last_day(step.date) >= last_day(target.period)
+        ]:
+            raise CatalogueError(
+                f"{PLACE}, {indicator.id}: the milestone of {late[0]} is not before its target of {target.period}."
+                " Correct the date."
             )
 
 

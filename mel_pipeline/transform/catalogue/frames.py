@@ -8,7 +8,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.languages import BASE, Text
 from mel_pipeline.core.normalize_text import normalize_answer
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
-from mel_pipeline.transform.catalogue.models import Indicator
+from mel_pipeline.transform.catalogue.models import Indicator, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,14 +27,10 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     rows: dict[str, list[Row]] = {
         "indicators": [_indicator(indicator, catalogue) for indicator in catalogue.indicators],
         "targets": [
-            {
-                "indicator_id": indicator.id,
-                "period": target.period,
-                "value": _text(target.value),
-                "origin": target.origin.en,
-            }
+            row
             for indicator in catalogue.indicators
             for target in catalogue.targets_of(indicator.id)
+            for row in _target(indicator.id, target)
         ],
         "campaigns": [
             {"campaign_id": item.id, "name": item.name.en, "kind": item.kind, "hashtag": item.hashtag}
@@ -66,7 +62,9 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "translations": list(_translations(catalogue)),
     }
     platforms = [
-        contract for contract in map(contract_of, source_names()) if contract.kind not in (None, "survey")
+        contract
+        for contract in map(contract_of, source_names())
+        if contract.kind not in (None, "survey", "stated")
     ]
     rows["platforms"] = [
         {"platform": contract.name, "title": contract.title, "kind": contract.kind} for contract in platforms
@@ -94,9 +92,11 @@ COLUMNS: dict[str, list[str]] = {
         *("aggregation", "direction", "band_low", "band_high"),
         *("baseline_value", "baseline_period", "baseline_note"),
         *("disaggregations", "lines_of_action", "source", "frequency", "owner_role"),
-        *("limitations_en", "decimals", "chart", "chart_dimension"),
+        *("level", "collection", "rationale_en", "assessed_on"),
+        *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers", "parts"),
+        *("is_stated", "is_about_people"),
     ],
-    "targets": ["indicator_id", "period", "value", "origin"],
+    "targets": ["indicator_id", "period", "kind", "on_date", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
     "scale_labels": ["scale", "label", "label_key", "kind", "score", "code"],
     "lines_of_action": ["number", "name_en"],
@@ -132,11 +132,34 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
         "source": ", ".join(indicator.source),
         "frequency": indicator.frequency,
         "owner_role": indicator.owner_role,
+        "level": indicator.level,
+        "collection": indicator.collection,
+        "rationale_en": indicator.rationale.en,
+        "assessed_on": str(assessed) if (assessed := catalogue.assessed_on(indicator.id)) else None,
         "limitations_en": indicator.limitations.en,
         "decimals": str(indicator.decimals),
         "chart": indicator.chart.kind,
         "chart_dimension": indicator.chart.dimension,
+        "interval_covers": indicator.interval,
+        "parts": indicator.parts,
+        "is_stated": _text(indicator.stated),
+        "is_about_people": _text(indicator.disclosure is not None),
     }
+
+
+def _target(indicator_id: str, target: Target) -> Iterator[Row]:
+    """One row per stated value: the target itself, its milestones and its revisions."""
+    of: Row = {"indicator_id": indicator_id, "period": target.period}
+    yield of | {
+        "kind": "target",
+        "on_date": target.period,
+        "value": _text(target.value),
+        "origin": target.origin.en,
+    }
+    for kind, steps in (("milestone", target.milestones), ("revision", target.revisions)):
+        for step in steps:
+            stated: Row = {"on_date": step.date, "value": _text(step.value), "origin": step.reason.en}
+            yield of | {"kind": kind} | stated
 
 
 def _translations(catalogue: Catalogue) -> Iterator[Row]:
@@ -145,7 +168,7 @@ def _translations(catalogue: Catalogue) -> Iterator[Row]:
         *(
             ("indicator", item.id, field, getattr(item, field))
             for item in catalogue.indicators
-            for field in ("name", "definition", "limitations")
+            for field in ("name", "definition", "limitations", "rationale")
         ),
         *(("line_of_action", str(item.number), "name", item.name) for item in catalogue.lines_of_action),
         *(("region", item.name.en, "name", item.name) for item in catalogue.regions),
@@ -161,7 +184,9 @@ def _sentences(catalogue: Catalogue) -> Iterator[Text]:
     """What stands about baselines and targets, and names of campaigns, each once."""
     stated = [item for item in catalogue.stated.values() if item.baseline or item.targets]
     texts = [item.baseline.quality for item in stated if item.baseline and item.baseline.quality]
-    texts += [target.origin for item in stated for target in item.targets]
+    targets = [target for item in stated for target in item.targets]
+    texts += [target.origin for target in targets]
+    texts += [step.reason for target in targets for step in (*target.milestones, *target.revisions)]
     texts += [campaign.name for campaign in catalogue.campaigns]
     yield from {text.en: text for text in texts}.values()
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mel_pipeline.core.languages import BASE, Text, Words
+from mel_pipeline.core.target_path import last_day
 
 PERIOD = r"^\d{4}(-Q[1-4])?$"
+UNITS = (
+    "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos",
+    "events", "subscriptions", "points",
+)  # fmt: skip
+STATED_MODEL = "manual_values"  # the SQL model of every indicator that is counted by hand
 
 
 class _Strict(BaseModel):
@@ -30,27 +37,51 @@ class Formula(_Strict):
     denominator: Words | None = None
 
 
+def _dated(written: object) -> object:
+    """YAML reads 2026-06-30 as a day and 2026 as a number."""
+    text = written.isoformat() if isinstance(written, date) else str(written)
+    last_day(text)
+    return text
+
+
+Dated = Annotated[str, BeforeValidator(_dated)]  # a day, a quarter or a year: then its last day
+
+
 class Baseline(_Strict):
     """Where the indicator started; ``value`` is empty where nothing was published."""
 
     value: float | None
-    period: Words
+    period: Dated
     quality: Sentence | None = None
 
 
+class TargetStep(_Strict):
+    """A milestone, to be reached by ``date``, or a revision, decided on ``date``; and why."""
+
+    date: Dated
+    value: float
+    reason: Sentence
+
+
 class Target(_Strict):
-    """A stated target, and where it was stated."""
+    """A stated target, and where it was stated. Between baseline, milestones and target the way is straight.
+
+    A revision replaces ``value`` from its day on, so that earlier judgements stand; never edit ``value`` itself.
+    """
 
     period: Annotated[str, Field(pattern=PERIOD)]
     value: float
     origin: Sentence
+    milestones: list[TargetStep] = []
+    revisions: list[TargetStep] = []
 
 
 class Stated(_Strict):
-    """What the organisation states about an indicator (``targets.yml``)."""
+    """What the organisation states about an indicator in its workbook."""
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    assessed_on: date | None = None  # last data-quality assessment
 
 
 class Wording(_Strict):
@@ -81,12 +112,6 @@ class Disclosure(_Strict):
     answers: list[Literal[1, 2, 3, 4, 5]] = []
 
 
-class Interval(_Strict):
-    """A share of a survey has an interval; ``population``: the indicator whose denominator is everyone invited."""
-
-    population: IndicatorId | None = None
-
-
 class Records(_Strict):
     """The records behind a count: a table expression of the SQL model, and its key column."""
 
@@ -100,16 +125,21 @@ class Indicator(_Strict):
     id: IndicatorId
     name: Text
     definition: Text
-    unit: Literal[
-        "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos"
-    ]
+    unit: Words  # one of UNITS; of a stated one any word
     formula: Formula
     aggregation: Literal["stock", "flow", "distinct", "ratio"]
     direction: Literal["increase", "decrease", "in_band", "context"]
     band: tuple[float, float] | None = None
     disaggregations: list[Words]
+    parts: Words | None = None  # the breakdown by what may join or leave: accounts, sites, tools
     source: list[Words] = Field(min_length=1)
     frequency: Words
+    months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
+    level: Literal["input", "output", "outcome", "impact", "unstated"]  # in the chain of results
+    collection: Literal[
+        "crm", "staff", "survey", "platform", "web", "mailing", "hand"
+    ]  # how the data are collected
+    rationale: Text  # why it is measured
     owner_role: Words
     limitations: Text
     decimals: int = Field(0, ge=0, le=3)
@@ -118,8 +148,15 @@ class Indicator(_Strict):
     position: int = Field(ge=1)
     chart: Chart
     disclosure: Disclosure | None = None  # none: it is not about persons
-    interval: Interval | None = None  # of shares based on survey answers
+    interval: Literal["chance", "volunteers"] | None = None  # of shares and means; volunteers chose to answer
     records: Records | None = None  # of counts that are not about persons
+    stated: bool = False  # counted by hand: people state its figures in the workbook
+
+    @model_validator(mode="after")
+    def _unit_is_known(self) -> Indicator:
+        if not self.stated and self.unit not in UNITS:
+            raise ValueError(f"unit is '{self.unit}'; it can be {', '.join(UNITS)}")
+        return self
 
     @model_validator(mode="after")
     def _band_goes_with_direction(self) -> Indicator:
@@ -129,13 +166,37 @@ class Indicator(_Strict):
             raise ValueError("band is written from low to high")
         return self
 
+    @model_validator(mode="after")
+    def _months_are_of_flows_that_are_not_about_persons(self) -> Indicator:
+        if self.months and (self.aggregation != "flow" or self.disclosure is not None):
+            raise ValueError(
+                "months: only of a flow, and never of persons: months of few would have to be withheld"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_a_breakdown(self) -> Indicator:
+        if self.parts is not None and self.parts not in self.disaggregations:
+            raise ValueError(f"parts: {self.parts} is none of its disaggregations")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_and_means_have_an_interval(self) -> Indicator:
+        if (self.interval is not None) != (self.unit in ("percent", "score", "points")):
+            raise ValueError(
+                "a share or mean says what its interval covers (chance or volunteers), a count has none"
+            )
+        return self
+
     @property
     def is_drawn(self) -> bool:
         return self.headline or self.pictured
 
     @property
     def model(self) -> str:
-        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``."""
+        """Name of its SQL model: ``MEM-01`` is ``ind_mem_01``; all stated ones share a model."""
+        if self.stated:
+            return STATED_MODEL
         return f"ind_{self.id.lower().replace('-', '_')}"
 
 

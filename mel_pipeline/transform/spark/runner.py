@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from mel_pipeline.core.errors import MelError, ModelError
 from mel_pipeline.transform.checks import check_query, check_results, failures_in, tables_read
 from mel_pipeline.transform.dialects import to_dialect
+from mel_pipeline.transform.fingerprints import own_part
 from mel_pipeline.transform.results import ModelResult, TestResult
 from mel_pipeline.transform.runner import Runner
 from mel_pipeline.transform.spark.session import job_timeout, open_session
@@ -220,7 +221,7 @@ def _build_table(build: _Build, model: Model, sql: str, check: str, mark: str) -
     frame = _typed(tables.session.sql(sql))
     written: list[Part] = []
     try:
-        written += _write(build, model.name, frame, key, mark)
+        written += _write(build, model, frame, key, mark)
         replaced = {part.part for part in written}
         unchanged = [] if whole else [p for p in tables.parts.get(model.name, []) if p.part not in replaced]
         tables.show(model.name, [*unchanged, *written])
@@ -242,9 +243,9 @@ def _typed(frame: DataFrame) -> DataFrame:
     return frame.withColumns({name: frame[name].cast("int") for name in empty}) if empty else frame
 
 
-def _write(build: _Build, table: str, frame: DataFrame, key: str | None, mark: str) -> list[Part]:
+def _write(build: _Build, model: Model, frame: DataFrame, key: str | None, mark: str) -> list[Part]:
     """New rows as new folders: one, or one for each value of the key."""
-    mirror, columns = build.runner.mirror, columns_of(frame)
+    table, mirror, columns = model.name, build.runner.mirror, columns_of(frame)
     whole = Part(table, mirror.new_version(table), mark, 0, columns)
     try:
         frame.write.parquet(str(mirror.path(whole)))
@@ -256,7 +257,11 @@ def _write(build: _Build, table: str, frame: DataFrame, key: str | None, mark: s
         mirror.drop(table, whole.version)
         raise ModelError(f"rows of {table} have no {key}, by which they are replaced")
     if len(values) <= 1:
-        return [replace(whole, rows=rows, part=str(values[0]) if values else "")]
+        return [
+            replace(
+                whole, rows=rows, part=str(values[0]) if values else own_part(model, build.tables.variables)
+            )
+        ]
     parts = []
     for value in values:
         part = replace(whole, version=mirror.new_version(table), part=str(value))

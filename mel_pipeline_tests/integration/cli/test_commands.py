@@ -68,15 +68,10 @@ def test_an_invalid_quarter_is_refused_with_the_expected_format(mel: Mel) -> Non
     assert done.returncode == 2 and "2024-Q4" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_old_name_of_a_command_works_with_a_warning_and_is_not_in_the_help(
-    tmp_path: Path, mel: Mel
-) -> None:
-    done = mel("learning", "2024-Q4", MEL_HOME=str(tmp_path))
-    assert done.returncode == 0 and (tmp_path / "narrative" / "2024-Q4.yml").is_file()
-    assert done.stderr == "`mel learning` is now `mel narrative`; the old name goes in the next version.\n"
-    assert mel("narrative", "2024-Q4", MEL_HOME=str(tmp_path)).stderr == ""
-    listed = mel("--help").stdout
-    assert "narrative" in listed and "learning" not in listed
+def test_the_texts_of_an_edition_are_counted_and_their_place_is_named(tmp_path: Path, mel: Mel) -> None:
+    done = mel("narrative", "2024-Q4", MEL_HOME=str(tmp_path))
+    assert done.stdout.startswith("2024-Q4: 0 main points, 2 lessons, 3 themes of comments, 2 decisions.")
+    assert "mel workbook get" in done.stdout
 
 
 def test_a_wrong_setting_is_one_line(tmp_path: Path, mel: Mel) -> None:

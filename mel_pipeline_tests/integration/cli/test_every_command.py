@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import resource
 import sys
@@ -9,12 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import typer.main
 
-from mel_pipeline.cli.disk_trouble import disk_trouble
 from mel_pipeline.cli.main import app, main
-from mel_pipeline.core.errors import WarehouseError
+from mel_pipeline.core.contracts import contract_of
+from mel_pipeline.core.disk_trouble import NO_SPACE, disk_trouble
+from mel_pipeline.core.errors import TransientSourceError, WarehouseError
+from mel_pipeline.defs.failure_messages import failure_message
+from mel_pipeline.ingest.guarding import Guarded
+from mel_pipeline.sources.shared.base import Pull
+from mel_pipeline.sources.shared.http import explain
 from mel_pipeline.warehouse import Warehouse
 
 SERVE = {("dev",), ("sandbox",)}  # until interrupted; their starts are tested separately
@@ -121,3 +128,41 @@ def test_a_full_disk_is_recognised_whichever_library_hits_it(error: Exception) -
     for met in (error, outer):
         assert "free some space" in (disk_trouble(met) or "") or "Read-only" in (disk_trouble(met) or "")
     assert disk_trouble(ValueError("a mistake of ours")) is None
+
+
+@pytest.mark.fault(5)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_step_that_meets_a_full_disk_says_so_in_the_words_of_the_command(wrapped: bool) -> None:
+    """Not in those of DuckDB, in the UI and in notices as well."""
+
+    @dg.op
+    def commit() -> None:
+        try:
+            raise RuntimeError("TransactionContext Error: Failed to commit: No space left on device")
+        except RuntimeError as error:
+            if not wrapped:
+                raise
+            raise ValueError("while publishing") from error
+
+    @dg.job
+    def night() -> None:
+        commit()
+
+    result = night.execute_in_process(instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
+    [event] = [item for item in result.all_events if item.is_step_failure]
+    assert failure_message(event) == f"commit: {NO_SPACE}"
+
+
+@pytest.mark.fault(5)
+def test_a_full_disk_is_not_blamed_on_the_source(tmp_path: Path) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+    assert str(explain(error, "A file", "https://a.example")) == f"A file: {NO_SPACE}"
+
+    class Full:
+        def pull(self, entity: str, **_: object) -> Pull:
+            raise error
+
+    contract = contract_of("zoho_crm")
+    with pytest.raises(TransientSourceError, match="no space is left") as met:
+        Guarded(Full(), contract).pull("contacts", quarter=None, cursor=None)
+    assert "maintainer" not in str(met.value)

@@ -11,11 +11,14 @@ import dagster as dg
 import pytest
 
 from mel_pipeline.core.errors import DeliveryError, SettingsError
-from mel_pipeline.core.settings import Settings
+from mel_pipeline.core.settings import Settings, load_settings
 from mel_pipeline.defs import notify
 from mel_pipeline.delivery import notifications as notices
+from mel_pipeline.delivery.channels import services
 from mel_pipeline.delivery.channels.redaction import redacted
 from mel_pipeline.delivery.channels.webhook import post
+from mel_pipeline.sources.workbook import versions
+from mel_pipeline.sources.workbook.model import Change, Preview, Upload
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service, serving
 from mel_pipeline_tests.fixtures.mail import Mailbox, mail_server
 
@@ -59,7 +62,9 @@ class Case:
     box: Mailbox
     chat: list[Any]
 
-    def run(self, tags: dict[str, str] | None = None, job: str = "nightly", **config: Any) -> None:
+    def run(
+        self, tags: dict[str, str] | None = None, job: str = "nightly", sensor: str = "", **config: Any
+    ) -> Any:
         """Run the job for 2024-Q4 and let the sensor of its outcome see the run."""
         result = self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance,
@@ -68,10 +73,10 @@ class Case:
             tags=tags,
             run_config={"ops": {"released_figures": {"config": config}}},
         )
-        self.sense(result)
+        return self.sense(result, sensor)
 
-    def sense(self, result: dg.ExecuteInProcessResult) -> None:
-        name = "tell_news" if result.success else "tell_failures"
+    def sense(self, result: dg.ExecuteInProcessResult, name: str = "") -> Any:
+        name = name or ("tell_news" if result.success else "tell_failures")
         kinds = dg.DagsterEventType.RUN_SUCCESS if result.success else dg.DagsterEventType.RUN_FAILURE
         event = next(item for item in result.all_events if item.event_type == kinds)
         context: Any = dg.build_run_status_sensor_context(
@@ -81,7 +86,7 @@ class Case:
             dagster_run=result.dagster_run,
         )
         sensor: Any = next(item for item in self.definitions.sensors or [] if item.name == name)
-        sensor(context if result.success else context.for_run_failure())
+        return sensor(context if result.success else context.for_run_failure())
 
     @property
     def mails(self) -> list[str]:
@@ -279,6 +284,58 @@ def test_silence_is_reported_once_with_what_to_check(case: Case, monkeypatch: py
     assert len(case.mails) == 1 and "every_night" in case.mails[0]
 
 
+def test_a_duty_is_reminded_of_before_its_day_and_each_week_that_it_is_late(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    duty = {"what": "Main points", "kind": "text", "role": "MEL lead", "days_after": "15", "every": "quarter"}
+    current = versions.current(settings)
+    stated = Preview(current, Upload(current.id, {}), [Change("duties", None, None, duty)], [], [], [], [], 0)
+    versions.accept(settings, stated, "MEL lead")
+    sensor: Any = next(item for item in case.definitions.sensors or [] if item.name == "remind_duties")
+    for day in ("2026-10-05", "2026-10-06", "2026-10-16", "2026-10-17", "2026-10-21"):
+        monkeypatch.setenv("MEL_TODAY", day)
+        sensor(dg.build_sensor_context(instance=case.instance))
+    assert len(case.mails) == 3
+    assert "MEL lead: Main points of 2026-Q3 is due on 2026-10-15, in 10 days." in case.mails[0]
+    assert all("was due on 2026-10-15" in mail for mail in case.mails[1:])
+
+
+def test_a_good_night_and_nothing_else_is_a_heartbeat_for_a_monitor_elsewhere(
+    case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, said, status = chat
+    assert "not set" in str(case.run(sensor="heartbeat").skip_message)
+    monkeypatch.setenv("MEL_HEARTBEAT_URL", f"{service.url}/ping/secret-of-the-monitor")
+    case.run(sensor="heartbeat")
+    assert "Only nightly" in str(case.run(job="quarterly_report", sensor="heartbeat").skip_message)
+    assert [(one.method, one.path) for one in said] == [("GET", "/ping/secret-of-the-monitor")]
+    status[0] = 404
+    with pytest.raises(
+        DeliveryError, match=r"Calling the monitor at 127\.0\.0\.1: it refuses \(404\)"
+    ) as refused:
+        case.run(sensor="heartbeat")
+    assert "secret" not in str(refused.value)
+
+
+def test_any_service_of_apprise_gets_notices_and_one_that_fails_stops_no_other(
+    case: Case, chat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, said, _ = chat
+    place = service.url.removeprefix("http://")
+    monkeypatch.setenv("MEL_NOTIFY_WEBHOOK", "")
+    monkeypatch.setenv("MEL_NOTIFY_URLS", f"json://127.0.0.1:9/{SECRET} json://{place}/{SECRET}")
+    notice = notices.Notification("nightly 2024-Q4 failed", ("No room; ask ana@city.example",))
+    with pytest.raises(DeliveryError, match=r"address 1 \(json\) did not take the message") as failed:
+        notices.notify(Settings(_env_file=None), notice)
+    assert "secret" not in str(failed.value)
+    assert json.loads(said[0].body)["title"] == "Metropolis MEL: nightly 2024-Q4 failed"
+    assert "No room; ask [address]" in json.loads(said[0].body)["message"]
+    assert len(case.mails) == 1
+    with pytest.raises(SettingsError, match=r"address 2 \(nosuch\) is not understood"):
+        services.services("json://127.0.0.1 nosuch://user:secret@x")
+
+
 def test_a_corrupt_notice_file_is_rewritten_and_the_notice_sent_again(case: Case, tmp_path: Path) -> None:
     case.run(fail="No room")
     (tmp_path / "notices.json").write_text("{", encoding="utf-8")
@@ -299,10 +356,12 @@ def test_notice_sensors_start_with_a_recipient_and_team_sensors_with_team_mode(
 
     assert on() == set()
     monkeypatch.setenv("MEL_NOTIFY_WEBHOOK", "https://chat.example/x")
-    assert on() == {"tell_failures", "tell_news"}
+    assert on() == {"tell_failures", "tell_news", "remind_duties"}
     monkeypatch.setenv("MEL_TEAM", "true")
     assert on() == {
         "tell_failures", "tell_news", "tell_silence", "deliver_published", "every_night", "new_survey_files",
+        "housekeeping",
+        "remind_duties", "new_workbook",
     }  # fmt: skip
 
 

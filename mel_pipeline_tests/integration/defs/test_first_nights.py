@@ -110,7 +110,7 @@ ONE = {
 @pytest.mark.deep
 @pytest.mark.fault(31)
 @settings(
-    max_examples=examples(1, 2),
+    max_examples=examples(1, 1),
     phases=[Phase.explicit, Phase.generate] if IS_DEEP else [Phase.explicit],  # a night takes ten seconds
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -16,10 +16,14 @@ from typing import TypeVar
 import dagster as dg
 import pytest
 import requests
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import PythonFileTarget
 
 from mel_pipeline.cli.main import dev
 from mel_pipeline.core.errors import PortTakenError, ReportError, ServingError
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.defs.serving import webserver
 from mel_pipeline.defs.serving.instance import SHIPPED, open_instance
 from mel_pipeline.defs.serving.left_runs import HOST, mark_left_runs
 from mel_pipeline.defs.serving.supervision import Parts, end
@@ -180,6 +184,36 @@ def test_a_part_that_ends_stops_the_rest_and_is_named() -> None:
     with Parts().watched(lambda: stopped.append(False)):
         pass
     assert stopped == [True]
+
+
+@pytest.mark.slow  # two code servers of Dagster, each an import
+@pytest.mark.fault(54)
+def test_the_uis_code_server_is_started_again_when_it_was_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "code.py").write_text("import dagster as dg\n\ndefs = dg.Definitions()\n")
+    target = PythonFileTarget(str(tmp_path / "code.py"), None, str(tmp_path), "code")
+    with (
+        dg.instance_for_test(temp_dir=str(tmp_path)) as instance,
+        WorkspaceProcessContext(instance, target) as context,
+        webserver.kept_alive(context),
+    ):
+        [first] = webserver.code_servers(context)
+        first.kill()
+        until(60, lambda: webserver.code_servers(context) not in ([], [first]), "another one is there")
+        [location] = until(60, lambda: reachable(context), "it answers")
+    assert location == "code"
+    assert (
+        "The UI's code server has ended (by signal SIGKILL) and is started again." in capsys.readouterr().err
+    )
+
+
+def reachable(context: WorkspaceProcessContext) -> list[str]:
+    try:
+        locations = context.create_request_context().code_locations
+        return [location.name for location in locations if location.client.ping("are you there")]
+    except DagsterUserCodeUnreachableError:
+        return []
 
 
 @pytest.mark.slow  # imports the UI and starts the sample

@@ -1,16 +1,22 @@
-"""Cities of surveys become members: from the CRM and the drop folder to the table and the review list."""
+"""Cities of surveys become members: from the CRM and the drop folder to the table and the workbook."""
 
 from __future__ import annotations
 
+import io
 import os
 import time
 
 import pytest
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from mel_pipeline.cli.main import app
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.ingest.city_names import TABLE, match_cities, review_path
+from mel_pipeline.ingest.city_names import TABLE, match_cities
+from mel_pipeline.reporting.inputs.statements import checks, form
+from mel_pipeline.sources.workbook.preview import preview
+from mel_pipeline.sources.workbook.read import read
+from mel_pipeline.sources.workbook.versions import accept, current
 from mel_pipeline_tests.conftest import Organisation
 
 pytestmark = pytest.mark.slow
@@ -45,24 +51,31 @@ def test_answers_become_members_and_the_rest_waits_for_a_decision_that_the_next_
     organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop(organisation)
-    path = review_path(organisation.settings)
+    settings = organisation.settings
     with pytest.raises(ContractError, match="no member has been loaded"):
-        match_cities(organisation.warehouse, path)
+        match_cities(organisation.warehouse, current(settings))
     organisation.load("zoho_crm", "accounts")
     organisation.load("survey_files", "responses")
-    found = match_cities(organisation.warehouse, path)
+    found = match_cities(organisation.warehouse, current(settings))
     assert (found.answers, found.matched, found.waiting) == (4, 2, 2)
     assert {name for _, name in stored(organisation)} == {"Montréal", "Mexico City"}
 
-    lines = path.read_text("utf-8-sig").splitlines()
-    assert lines[1].startswith("Barcelonna,Spain,1,Barcelona,")
-    path.write_text(
-        "\n".join(line + "Barcelona" if line.startswith("Barcelonna") else line for line in lines), "utf-8"
-    )
+    version, content = form(settings, "en")
+    book = load_workbook(io.BytesIO(content))
+    (place,) = [row for row in book["Cities"].iter_rows(min_row=3) if row[1].value == "Barcelonna"]
+    assert (place[0].value or "", place[2].value, place[3].value) == ("", "Spain", None)
+    place[3].value = "Barcelona"
+    edited = io.BytesIO()
+    book.save(edited)
+    upload = read(edited.getvalue())
+    assert upload.warnings == ["Cities: rows that still wait for a decision: 1."]
+    shown = preview(settings, upload, checks(settings, upload))
+    assert [change.sheet for change in shown.new] == ["cities"]
+    assert accept(settings, shown, "MEL lead").number == version.number + 1
     for name, value in (("HOME", organisation.settings.home), ("TODAY", organisation.settings.today)):
         monkeypatch.setenv(f"MEL_{name}", str(value))
-    shown = CliRunner().invoke(app, ["cities"])
-    assert shown.exit_code == 0, shown.output
-    assert "3 of 4 answers name a member; 1 city waits for a decision." in shown.output
-    assert "Córdoba" in shown.output and "cities.csv" in shown.output
+    output = CliRunner().invoke(app, ["cities"])
+    assert output.exit_code == 0, output.output
+    assert "3 of 4 answers name a member; 1 city waits for a decision." in output.output
+    assert "Córdoba" in output.output and "mel workbook get" in output.output
     assert {name for _, name in stored(organisation)} == {"Montréal", "Mexico City", "Barcelona"}

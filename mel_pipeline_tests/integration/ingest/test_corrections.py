@@ -8,11 +8,12 @@ import pytest
 
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.ingest.corrections import read_corrections
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.corrections import corrections_of
 from mel_pipeline.ingest.privacy import load_pseudonyms
 from mel_pipeline.ingest.replay import replay, unused_corrections, use_of_corrections
-from mel_pipeline.ingest.row_processing import corrections_path
 from mel_pipeline.quality.scorecard import card, quarantined_rows
+from mel_pipeline.sources.workbook.versions import current
 from mel_pipeline_tests.fixtures.organisation import Small, member, organisation
 
 
@@ -22,7 +23,7 @@ def small(tmp_path: Path) -> Small:
 
 
 def write(small: Small, text: str) -> None:
-    path = corrections_path(small.settings)
+    path = small.settings.home / "corrections.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -118,7 +119,7 @@ def test_a_correction_names_a_person_by_the_sources_own_id(small: Small) -> None
 def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     write(small, REGION + LEFT_OUT)
     small.load("accounts", [member(1), member(2)])
-    used = use_of_corrections(small.warehouse, corrections_path(small.settings))
+    used = use_of_corrections(small.warehouse, small.settings)
     assert [(line.match["id"], rows) for line, rows in used] == [("2", 1), ("3", 0)]
     unused = unused_corrections(small.warehouse, [line for line, _ in used])
     assert unused == ["zoho_crm accounts where id 3: left out. Entered twice. (Membership, 2025-01-12)"]
@@ -132,7 +133,7 @@ def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
         (REGION.replace("action: set", "action: leave_out"), "`set` holds the new values"),
         (REGION.replace("  provider: Membership\n", ""), "provider"),
         ("- just text\n", "corrections.yml"),
-        ("a: [", "correct the file"),
+        ("a: [", "Correct the line"),
     ],
 )
 def test_a_correction_that_cannot_be_read_stops_the_load_and_says_why(
@@ -145,5 +146,5 @@ def test_a_correction_that_cannot_be_read_stops_the_load_and_says_why(
 
 
 def test_without_a_file_nothing_is_corrected(tmp_path: Path) -> None:
-    assert read_corrections(tmp_path / "corrections.yml") == []
+    assert corrections_of(current(Settings(home=tmp_path, _env_file=None))) == []
     assert "accounts" in contract_of("zoho_crm").entities

@@ -17,7 +17,9 @@ from mel_pipeline.ingest.privacy.export import export
 from mel_pipeline.ingest.privacy.keys import entities_about_people
 from mel_pipeline.ingest.privacy.register import register
 from mel_pipeline.publication.rebuild import rebuild
+from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
+from mel_pipeline_tests.fixtures.postgres import Server
 
 pytestmark = pytest.mark.slow
 
@@ -155,6 +157,44 @@ def test_a_person_and_an_answer_are_erased_from_postgresql(tmp_path: Path, postg
         "select pg_relation_size(cast('raw_zoho_crm__contacts' as regclass)) as bytes"
     )
     assert dead == [{"bytes": 0}], "not even in rows that are no longer visible"
+
+
+@pytest.mark.fault(33)
+def test_no_file_of_a_postgresql_database_names_who_was_erased_but_the_record_of_erasures(
+    tmp_path: Path, postgres: Server, postgres_url: str
+) -> None:
+    """The server's log of changes (pg_wal) is not searched: its segments are overwritten later."""
+    small = organisation(tmp_path, warehouse_url=postgres_url)
+    small.load("accounts", [member(1)])
+    ids = [str(546000000200000000 + number) for number in range(40)]
+    small.load("contacts", [{"id": key, "gender": "Woman", **STAMPS} for key in ids])
+    pseudonym = load_pseudonyms(small.settings).of("zoho_crm", ids[1])
+    name = postgres_url.rpartition("/")[2]
+    postgres.execute("analyze", database=name)  # as the server does by itself: statistics hold values of rows
+    assert "pg_statistic" in postgres.relations_naming(pseudonym, name)
+    assert erase(small.warehouse, load_pseudonyms(small.settings), "zoho_crm", ids[1], "request").is_purged
+    assert postgres.relations_naming(pseudonym, name) == {"erasure", "erasure_pkey"}
+
+
+@pytest.mark.fault(33)
+def test_a_table_of_another_role_is_not_taken_for_rewritten(postgres: Server, postgres_url: str) -> None:
+    """PostgreSQL answers with a warning, and leaves the table as it is."""
+    name = postgres_url.rpartition("/")[2]
+    postgres.execute(
+        "create table mine (a text)",
+        "create table theirs (a text)",
+        "create role mel_other login password 'other'",
+        "alter table mine owner to mel_other",
+        "grant create on schema public to mel_other",
+        database=name,
+    )
+    try:
+        warehouse = Warehouse(postgres.url(name, "mel_other", "other"))
+        assert warehouse.rewrite(["mine"])
+        assert not warehouse.rewrite(["mine", "theirs"])
+        warehouse.engine.dispose()
+    finally:
+        postgres.execute("drop owned by mel_other", "drop role mel_other", database=name)
 
 
 def test_mentions_within_a_text_and_checkpoints_at_the_person_are_erased_too(small: Small) -> None:

@@ -65,7 +65,7 @@ def test_a_quarter_is_a_draft_then_approved_then_published(small: Small) -> None
     now = quarter_status(small.warehouse, small.settings, quarter)
     assert (now.state, now.version, now.open_restatements) == ("published", 1, 0)
     events = [entry.event for entry in store.ledger(small.warehouse, QUARTER)]
-    assert events == ["approved", "published"]
+    assert events == ["approved", "published", "frozen"]
 
 
 def test_obstacles_to_publishing_are_listed_with_what_to_do(small: Small) -> None:
@@ -83,7 +83,7 @@ def test_a_failed_blocking_check_prevents_publishing(small: Small) -> None:
     from mel_pipeline.quality.results import RuleResult
     from mel_pipeline.quality.results_log import note_results
 
-    rule = RuleResult("rows", "reliability", "error", False, "Events: 0 rows where at least 1 are expected.")
+    rule = RuleResult("rows", "completeness", "error", False, "Events: 0 rows where at least 1 are expected.")
     note_results(small.warehouse, [("raw_zoho_crm__events", rule)], source="zoho_crm")
     with pytest.raises(
         PublicationError, match="A blocking check fails on raw_zoho_crm__events: Events: 0 rows"
@@ -318,9 +318,9 @@ def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path
     assert sum(change.parts.values()) == change.after - change.before
 
 
-def test_a_figure_is_explained_down_to_the_records_it_counts(published: Small) -> None:
+def test_a_figure_is_explained_down_to_the_organisations_it_counts(published: Small) -> None:
     found = explain(published.warehouse, published.settings, "MEM-02", QUARTER)
-    assert found.records == ["10/1"]
+    assert found.records == ["City 10"]
     assert found.publications[-1].note == "As discussed in the committee"
     assert "raw_zoho_crm__accounts" in [item.table for item in found.inputs]
     assert found.lineage[-1] == "ind_mem_02"

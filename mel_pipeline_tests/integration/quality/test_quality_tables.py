@@ -106,5 +106,5 @@ def test_a_table_is_compared_with_the_count_the_source_reports(warehouse: Wareho
         warehouse, CRM.table("deals"), CONTRACT, TABLES, "", quality.LoadFacts(expected=10_000, waiting=1)
     )
     counted = next(rule for rule in verdict.rules if rule.name == "counted")
-    assert (counted.passed, counted.severity, counted.dimension) == (False, "warn", "integrity")
+    assert (counted.passed, counted.severity, counted.dimension) == (False, "warn", "completeness")
     assert "the source counts 10,000" in counted.sentence

@@ -21,7 +21,7 @@ from mel_pipeline.core.yaml_io import yaml_file
 from mel_pipeline.factcheck import Draft, check
 from mel_pipeline.factcheck.passages import Passage
 from mel_pipeline.factcheck.published_figures import read_published
-from mel_pipeline.ingest.city_names import match_cities, review_path
+from mel_pipeline.ingest.city_names import match_cities
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.raw_tables import ensure_empty, load_catalogue_tables
 from mel_pipeline.publication.calculations import note_calculation
@@ -30,8 +30,9 @@ from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
 from mel_pipeline.reporting.inputs.site_data import write_site
 from mel_pipeline.sandbox.server import running_account
 from mel_pipeline.sources import open_source
+from mel_pipeline.sources.workbook.versions import current
 from mel_pipeline.transform import SqlProject
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.engines import runner_for
 from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
@@ -86,11 +87,11 @@ def _collect(warehouse: Warehouse, settings: Settings) -> None:
             quarter = Quarter.parse(QUARTER) if details.load == "quarter" else None
             load_entity(open_source(source, settings), contract, entity, warehouse, quarter=quarter)
     assert warehouse.records("select source, entity, reason from quarantine") == []
-    match_cities(warehouse, review_path(settings))
+    match_cities(warehouse, current(settings))
 
 
 def _calculate(warehouse: Warehouse, settings: Settings) -> None:
-    load_catalogue_tables(load_catalogue(settings.sql_dir), warehouse)
+    load_catalogue_tables(catalogue_of(settings), warehouse)
     variables, begun = sql_variables(settings, Quarter.parse(QUARTER)), utc_now()
     project = SqlProject.load(settings.sql_dir, variables)
     results = list(runner_for(warehouse, settings).run(project, variables=variables))
@@ -118,7 +119,8 @@ def facts_of_the_example() -> list[str]:
     texts += [item["name"] for item in yaml_file(EXAMPLE / "campaigns.yml")["campaigns"]]
     texts += [text for words in yaml_file(EXAMPLE / "indicators.yml").values() for text in words.values()]
     texts += [
-        stated["baseline"]["quality"] for stated in yaml_file(EXAMPLE / "targets.yml").values() if stated
+        {key: text for key, text in row.items() if key.startswith("reason_")}
+        for row in yaml_file(EXAMPLE / "workbook.yml")["targets"]
     ]
     written = [
         word for text in texts for word in (text.values() if isinstance(text, dict) else [text]) if word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mel_pipeline.ingest.guarding import Guarded
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.sources.shared.base import Pull
 from mel_pipeline.sources.shared.http import Policy
+from mel_pipeline.sources.shared.values import IDLE_PAGES, Novelty
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, serving
 
@@ -29,6 +31,14 @@ RECENT = Quarter(2026, 3)
 
 def settings_for(source: str, url: str, home: Path) -> Settings:
     settings = with_sample_values(Settings(home=home, _env_file=None), 1)
+    settings = settings.model_copy(
+        update={
+            "zoho_accounts_url": url,
+            "zoho_api_url": url,
+            "zoho_people_url": url,
+            "zoho_campaigns_url": url,
+        }
+    )
     names = [name for name in contract_of(source).settings if name.endswith("url")]
     return settings.with_source(source, **dict.fromkeys(names, url))
 
@@ -68,6 +78,75 @@ def test_a_list_of_posts_that_repeats_forever_is_stopped(tmp_path: Path) -> None
     page = {"elements": [{"id": f"urn:li:share:{n}", **post} for n in range(100)]}
     with pytest.raises(TransientSourceError, match="brings nothing new"):
         ask("linkedin", "contents", lambda request: Reply(page), tmp_path)
+
+
+SIGNED_IN = {
+    "access_token": "a",
+    "token_type": "Bearer",
+    "expires_in": 3600,
+    "api_domain": "http://127.0.0.1",
+}
+SAME_PERSON = {"7": [{"Zoho_ID": "7", "EmployeeID": "7"}]}
+CAMPAIGN = {
+    "campaignkey": "k",
+    "campaign_name": "One",
+    "campaign_status": "Sent",
+    "sent_time": "1785000000000",
+}
+
+
+def _report(request: Request) -> Reply:
+    """A report whose announced length no page reaches."""
+    wanted = json.loads(request.body)
+    headers = {
+        f"{part}Headers": [{"name": one["name"]} for one in wanted[f"{part}s"]]
+        for part in ("dimension", "metric")
+    }
+    row = {
+        f"{part}Values": [{"value": "20260701" if part == "dimension" else "1"} for _ in wanted[f"{part}s"]]
+        for part in ("dimension", "metric")
+    }
+    return Reply({**headers, "rows": [row], "rowCount": 10**9, "metadata": {"timeZone": "Europe/Madrid"}})
+
+
+ENDLESS = {
+    ("ga4", "daily"): _report,
+    ("zoho_people", "employees"): lambda _: Reply({"response": {"status": 0, "result": [SAME_PERSON] * 200}}),
+    ("zoho_campaigns", "contents"): lambda _: Reply(
+        {
+            "code": "200",
+            "status": "success",
+            "recent_campaigns": [{**CAMPAIGN, "campaign_key": f"k{n}"} for n in range(20)],
+        }
+    ),
+}
+
+
+@pytest.mark.fault(45)
+@pytest.mark.parametrize(("source", "entity"), ENDLESS)
+def test_a_page_that_comes_again_and_again_ends_the_load(source: str, entity: str, tmp_path: Path) -> None:
+    """Whatever the next page is asked for: by position, by the last record, by an announced number of rows."""
+
+    def answer(request: Request) -> Reply:
+        if "refresh_token" in request.body.decode():
+            return Reply({**SIGNED_IN, "api_domain": f"http://{request.headers['Host']}"})
+        return ENDLESS[source, entity](request)
+
+    with pytest.raises(TransientSourceError, match="brings nothing new"):
+        ask(source, entity, answer, tmp_path)
+
+
+@pytest.mark.fault(45)
+def test_new_positions_without_new_records_are_an_endless_list_and_a_few_empty_pages_are_none() -> None:
+    calm = Novelty("A list")
+    for number in range(100):
+        calm.require_next(f"token {number}", [number] if number % IDLE_PAGES == 0 else [])
+    endless = Novelty("A list")
+    with pytest.raises(TransientSourceError, match="brings nothing new"):
+        for number in range(100):
+            endless.require_next(f"token {number}", [{"id": "the same"}])
+    with pytest.raises(TransientSourceError, match="brings nothing new"):
+        endless.require_next("token 1", ["something new"])
 
 
 @pytest.mark.fault(42)

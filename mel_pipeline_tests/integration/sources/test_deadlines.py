@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import socket
-import threading
+import gzip
+import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.sources.shared import http as http_module
 from mel_pipeline.sources.shared.http import Answer, Http, Policy, explain_status
+from mel_pipeline_tests.fixtures.dawdling import dawdling
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, serving
 
 QUICK = Policy(connect=2, read=5, answer=0.4, attempts=2, backoff=0.001, longest_wait=0.2)
-
-
-@contextmanager
-def dawdling(begin: bytes, again: bytes) -> Iterator[str]:
-    """A server that answers ``begin`` to each request, and then ``again`` forever."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stop = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        with connection:
-            connection.recv(65536)
-            try:
-                connection.sendall(begin)
-                while not stop.wait(0.02):
-                    connection.sendall(again)
-            except OSError:
-                pass
-
-    def accept() -> None:
-        while not stop.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    finally:
-        stop.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
 
 
 @pytest.mark.fault(14)
@@ -74,6 +42,35 @@ def test_a_response_that_never_ends_hits_a_time_limit_wherever_it_stalls(begin: 
         with pytest.raises(TransientSourceError, match=r"A slow service: .*(too slowly|broke off)"):
             Http(QUICK).call("A slow service", url, lambda answer: answer)
         assert time.monotonic() - started < 3
+
+
+@pytest.mark.fault(85)
+def test_a_download_without_an_end_is_refused_before_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both as it is, and as a little that unpacks to much."""
+    monkeypatch.setattr(http_module, "_LARGEST_FILE", 4 << 20)
+    packed = gzip.compress(bytes(20 << 20))
+    bomb = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    for begin, again in ((b"HTTP/1.1 200 OK\r\n\r\n", bytes(1 << 20)), (bomb.encode() + packed, b"")):
+        with (
+            dawdling(begin, again, pause=0.001) as url,
+            pytest.raises(PermanentSourceError, match=r"the file is larger than \d+ GB and was refused"),
+        ):
+            Http(QUICK).call("A file", url, lambda answer: answer, into=tmp_path / "file")
+        assert (tmp_path / "file").stat().st_size <= 4 << 20
+
+
+@pytest.mark.fault(14)
+def test_every_source_reaches_its_service_by_the_client_with_these_limits() -> None:
+    folder = PROJECT / "mel_pipeline" / "sources"
+    own = {folder / "shared" / name for name in ("http.py", "deadline.py")}
+    network = re.compile(
+        r"^\s*(?:import|from) (?:requests|urllib3|urllib\.request|http\.client|socket|httpx)\b", re.MULTILINE
+    )
+    others = [path for path in folder.rglob("*.py") if path not in own]
+    assert len(others) > 50
+    assert [path.name for path in others if network.search(path.read_text(encoding="utf-8"))] == []
 
 
 def always(reply: Reply) -> Callable[[Request], Reply]:

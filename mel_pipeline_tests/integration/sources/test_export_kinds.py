@@ -109,6 +109,48 @@ def test_days_of_a_channel_by_country_are_parts_of_it_and_refused(tmp_path: Path
     assert not any(len(batch.frame) for batch in folder.batches("daily")[0])
 
 
+@pytest.mark.parametrize(
+    ("days", "are_days"),
+    [(["2026-07-06", "2026-07-13", "2026-07-20"], False), (["2026-07-01", "2026-08-01", "2026-09-01"], False),
+     (["2024-01-01", "2025-01-01", "2026-01-01"], False), (["2026-07-06", "2026-07-13"], True),
+     (["2026-07-06", "2026-07-07", "2026-07-13"], True), (["2026-07-01", "2026-07-02", "2026-08-01"], True)],
+)  # fmt: skip
+@pytest.mark.behaviour("rows_as_meant", "youtube")
+@pytest.mark.fault(82)
+def test_weeks_and_months_of_a_channel_are_no_days_and_refused(
+    tmp_path: Path, days: list[str], are_days: bool
+) -> None:
+    folder = Folder(tmp_path, "youtube")
+    folder.put("Totals.csv", "Date,Views\n" + "".join(f"{day},10\n" for day in days) + "Total,30\n")
+    stored = [
+        row["period_start"] for batch in folder.batches("daily")[0] for row in batch.frame.to_dict("records")
+    ]
+    assert stored == (days if are_days else [])
+    told = reasons(folder.batches("contents")[0])
+    assert are_days or "choose 'Daily'" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_organic"),
+    [("Organic", True), ("Organique", True), ("General", True), ("", True), ("Publicació orgànica", True), ("Boosted", False),
+     ("Elevated", False), ("Reposted by an employee", False)],
+)  # fmt: skip
+@pytest.mark.behaviour("rows_as_meant", "linkedin")
+@pytest.mark.fault(82)
+def test_a_post_that_is_neither_organic_nor_sponsored_is_quarantined(
+    tmp_path: Path, kind: str, is_organic: bool
+) -> None:
+    folder = Folder(tmp_path, "linkedin")
+    folder.put(
+        "content.csv",
+        "Post title,Post link,Post type,Created date,Impressions\n"
+        f"A call,https://www.linkedin.com/feed/update/urn:li:share:7355000000000000001,{kind},07/13/2026,900\n",
+    )
+    batches, _ = folder.batches("content_metrics")
+    assert bool(figures(batches, "impressionCount")) is is_organic
+    assert bool(reasons(batches)) is not is_organic
+
+
 @pytest.mark.behaviour("rows_as_meant", "youtube", "x")
 def test_a_video_that_occurs_twice_with_other_figures_is_quarantined_and_the_others_load(
     tmp_path: Path,
@@ -430,7 +472,7 @@ def test_an_export_of_a_handle_asks_for_the_number_of_the_account(tmp_path: Path
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(40, 1_000), deadline=None)
+@settings(max_examples=examples(40, 300), deadline=None)
 @given(
     number=st.integers(0, 10**9),
     language=st.sampled_from(["en", "fr", "es", "ca"]),

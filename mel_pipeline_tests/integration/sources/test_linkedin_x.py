@@ -286,3 +286,19 @@ def test_a_post_late_in_the_evening_of_utc_is_of_the_next_business_day(
     finally:
         platform.posts[:] = original
         assert len(platform.posts) == position
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.behaviour("promised", "x")
+@pytest.mark.fault(102)
+def test_posts_that_an_x_timeline_no_longer_lists_are_reported(
+    organisation: Organisation, x: X, cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarter = Quarter(2024, 1)
+    newer = [post for post in x.posts if post.published.date() >= date(2024, 2, 1)]
+    listed = len(newer) if cut else len(x.posts) - 1
+    monkeypatch.setattr(x, "most_posts", listed)
+    monkeypatch.setattr("mel_pipeline.sources.x.client.MOST_POSTS", listed)
+    result = load(organisation, "x", "contents", quarter)
+    told = [words for words in result.warnings if "posts of 2024-Q1 may be missing" in words]
+    assert bool(told) is cut

@@ -17,6 +17,7 @@ from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline.sandbox.platforms.brevo import Brevo
 from mel_pipeline.sandbox.platforms.mailchimp import Mailchimp
+from mel_pipeline.sources.mailchimp import parse
 from mel_pipeline.sources.mailchimp.client import open as open_mailchimp
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import TODAY, Organisation
@@ -69,6 +70,15 @@ def test_mailchimp_counts_are_taken_and_never_its_rates(
         "unsubscribed": str(campaign.left), "hard_bounces": str(campaign.hard), "soft_bounces": str(campaign.soft),
         "abuse_reports": "0",
     }  # fmt: skip
+
+
+def test_the_variants_of_a_mailchimp_test_are_not_counted_beside_it() -> None:
+    reports = [
+        {"id": "a", "type": "variate"},
+        {"id": "a1", "type": "variate-child"},
+        {"id": "b", "type": "regular"},
+    ]
+    assert [one["id"] for one in parse.whole_campaigns(reports)] == ["a", "b"]
 
 
 @pytest.mark.behaviour("missing_not_zero", "mailchimp")

@@ -98,10 +98,9 @@ def test_every_entity_loads_rows_and_hardly_any_are_quarantined(
     first_run: Loads, source: str, entity: str
 ) -> None:
     result = first_run[source, entity]
-    assert result.new > 0
-    assert (
-        100 * result.quarantined / result.fetched <= contract_of(source).entities[entity].max_quarantined_pct
-    )
+    details = contract_of(source).entities[entity]
+    assert result.new > 0 or details.min_rows == 0, "people may state nothing"
+    assert 100 * result.quarantined / max(result.fetched, 1) <= details.max_quarantined_pct
 
 
 @pytest.mark.parametrize(("source", "entity"), ENTITIES)
@@ -128,7 +127,7 @@ def test_no_personal_value_of_the_sample_reaches_the_warehouse(
     first_run: Loads, warehouse: Warehouse, table: str
 ) -> None:
     stored = warehouse.read(f'select * from "{table}"')
-    assert len(stored) > 0
+    assert len(stored) > 0 or table.startswith("raw_workbook__")
     assert not PERSONAL.search(stored.to_csv())
 
 

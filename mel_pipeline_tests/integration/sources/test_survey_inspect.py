@@ -105,7 +105,7 @@ def test_bare_figures_come_with_the_lines_to_choose_from_and_what_was_left_out_i
     text = " ".join(shown(cases / "scale_qualtrics_codes_1_is_best.csv").split())
     assert "Satisfaction is withheld: no scale says what '1' (2), '5' (1), '2' (1) mean." in text
     assert '#scale: {"1": 5, "2": 4, "3": 3, "4": 2, "5": 1} # if it runs from 1 to 5 and 1 is best' in text
-    assert '"😡": ?' in shown(cases / "scale_emoji_codebook.csv")
+    assert '"😡": "?"' in shown(cases / "scale_emoji_codebook.csv")
     assert "(1 preview, 1 spam)" in shown(cases / "not_responses_qualtrics_preview_spam.csv")
 
 

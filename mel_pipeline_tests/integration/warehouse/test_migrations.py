@@ -19,6 +19,7 @@ from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline.warehouse.migrating import SCRIPTS, ensure_tables, upgraded, version_of
 from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE, metadata
+from mel_pipeline_tests.fixtures.interrupted import LATER_COLUMNS
 
 OLD_LEDGER = """
     create table load_ledger (
@@ -117,6 +118,7 @@ def test_a_warehouse_of_the_first_version_gets_the_tables_that_came_later(wareho
         AN_ERASURE,
         "alter table quarantine drop column lost",
         "alter table quarantine drop column seen_at",
+        *LATER_COLUMNS,
         "insert into quarantine values ('f', 'l1', 'zoho_crm', 'deals', 'page 1', '7', 'amount', 'type', 'no number',"
         " '{}', timestamp '2025-01-01 00:00:00', null)",
         f"update {VERSION_TABLE} set version_num = '0001'",
@@ -148,6 +150,7 @@ def test_a_process_that_did_not_import_alembic_upgrades_a_file(tmp_path: Path) -
 def test_a_reader_finds_an_older_warehouse_in_this_versions_layout(warehouse: Warehouse) -> None:
     assert upgraded(warehouse).tables() == set(), "an empty one stays empty"
     bring_up(warehouse)
+    execute(warehouse, *LATER_COLUMNS)
     execute(warehouse, "alter table quarantine drop column lost", "alter table quarantine drop column seen_at",
             "drop table fingerprint", "create table model_build (model text)", "create table check_outcome (subject text)",
             "drop table data_origin", "drop table protected_numbers", "drop table erasure", OLD_ERASURE,

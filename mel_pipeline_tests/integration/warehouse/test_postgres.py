@@ -22,7 +22,7 @@ from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.reporting.inputs.site_data import read_site
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources.shared.base import Pull
-from mel_pipeline.transform.catalogue import load_catalogue
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.warehouse import Warehouse, engine
 from mel_pipeline_tests.conftest import Organisation, collect_and_calculate, organisation_in
 from mel_pipeline_tests.fixtures.organisation import Small, event, member, organisation
@@ -57,7 +57,7 @@ def test_every_table_of_a_year_holds_the_same_rows_as_on_duckdb(
     here, there = ({t: _rows(of.warehouse, t) for t in tables} for of in (made, year_2024))
     assert [(t, set(here[t]) ^ set(there[t])) for t in tables if here[t] != there[t]] == []
     assert len(_rows(made.warehouse, "released_figures")) > 800
-    for indicator in load_catalogue(settings.sql_dir).indicators:
+    for indicator in catalogue_of(settings).indicators:
         ours_of = explain(made.warehouse, settings, indicator.id, "2024-Q4")
         theirs_of = explain(year_2024.warehouse, year_2024.settings, indicator.id, "2024-Q4")
         assert ours_of.records == theirs_of.records, indicator.id

@@ -52,7 +52,7 @@ def _end_of(code: str, folder: Path, *arguments: float) -> tuple[int, str]:
 @pytest.mark.slow
 @pytest.mark.deep
 def test_processes_that_end_just_as_the_file_is_released_never_abort(tmp_path: Path) -> None:
-    number = examples(6, 60)
+    number = examples(6, 30)
     moments = [LATEST * turn / number for turn in range(number)]
     ends = {_end_of(USES_THE_FILE + ENDS, tmp_path, LINGERS, moment) for moment in moments}
     assert ends == {(0, "")}

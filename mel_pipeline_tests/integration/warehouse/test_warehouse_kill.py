@@ -51,7 +51,7 @@ def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committ
     tmp_path: Path, forked: Forking
 ) -> None:
     warehouse, chance = warehouse_at(tmp_path), random.Random(7)
-    in_fold, enough = 0, examples(8, 40)
+    in_fold, enough = 0, examples(8, 20)
     for turn in count_up():
         if turn >= enough and in_fold:
             break

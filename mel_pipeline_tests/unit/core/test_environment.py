@@ -97,7 +97,7 @@ def test_a_wrong_name_in_the_environment_is_refused_too(monkeypatch: pytest.Monk
 
 @pytest.mark.fault(52)
 @pytest.mark.deep
-@settings(max_examples=examples(30, 2_000), deadline=None)
+@settings(max_examples=examples(30, 600), deadline=None)
 @given(st.sampled_from(KNOWN), st.data())
 def test_one_wrong_letter_in_any_name_is_refused_with_that_name(name: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(4, len(name) - 1))

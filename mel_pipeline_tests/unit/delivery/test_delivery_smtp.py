@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -15,6 +16,7 @@ from mel_pipeline.core.errors import DeliveryError, SettingsError
 from mel_pipeline.delivery.channels.smtp import Server, send
 from mel_pipeline.delivery.message import Letter, message
 from mel_pipeline.delivery.recipients import recipients
+from mel_pipeline_tests.fixtures.dawdling import dawdling
 from mel_pipeline_tests.fixtures.mail import PASSWORD, USER, AnyPort, Mailbox, mail_server, self_signed
 
 SENDER = "mel@network.example"
@@ -166,6 +168,29 @@ def test_a_server_that_is_not_there_or_never_answers_is_named_with_what_happened
         port = silent.getsockname()[1]
         failed, _ = sent(Server("127.0.0.1", port, "none", timeout_seconds=0.2, attempts=1), PEOPLE[0])
     assert "no answer within 0.2 seconds" in failed["p0"]
+
+
+@pytest.mark.fault(86)
+@pytest.mark.parametrize(
+    ("begin", "again", "pause"),
+    [
+        (b"", b"2", 0.02),
+        (b"220 here\r\n", b"2", 0.02),
+        (b"220 here\r\n", b"250-and\r\n", 0.02),
+        (b"220 here\r\n", b"250-and\r\n" * 5_000, 0.0),
+    ],
+    ids=["greeting", "line", "lines that never end", "a flood of lines"],
+)
+def test_a_reply_that_drips_or_never_ends_is_given_up_in_time(
+    begin: bytes, again: bytes, pause: float
+) -> None:
+    with dawdling(begin, again, pause, waits=False) as url:
+        port = int(url.rstrip("/").rpartition(":")[2])
+        started = time.monotonic()
+        given = Server("127.0.0.1", port, "none", timeout_seconds=0.4, attempts=1)
+        failed, accepted = sent(given, *PEOPLE)
+    assert time.monotonic() - started < 3
+    assert not accepted and all("no answer within 0.4 seconds" in why for why in failed.values())
 
 
 @pytest.mark.parametrize("place", ["subject", "sender", "recipient"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.core.errors import CatalogueError, ContractError
+from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.ingest.identity import (
     Answer,
@@ -19,10 +19,9 @@ from mel_pipeline.ingest.identity import (
     match,
     read_review,
     review_of,
-    write_review,
+    wrong_decision,
 )
 from mel_pipeline.ingest.identity.aliases import read_aliases
-from mel_pipeline.ingest.identity.review import HEADER
 
 ALIASES = load_aliases()
 NETWORK = PROJECT / "mel_pipeline" / "sandbox" / "organisation" / "member_cities.csv"
@@ -103,86 +102,49 @@ def test_a_name_of_two_members_is_refused_unless_it_is_declared_a_homonym(tmp_pa
     assert len(read_aliases(path).by_key["x"]) == 2
 
 
-# -- the review list ------------------------------------------------------------------------------------
+# -- decisions of the workbook ---------------------------------------------------------------------------
 
 
-def listed(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+def decided(*rows: tuple[str, str]) -> list[dict[str, str | None]]:
+    return [
+        {"id": f"Y-{number:04d}", "answer": answer, "country": None, "decision": decision}
+        for number, (answer, decision) in enumerate(rows, start=1)
+    ]
 
 
-def decide(path: Path, answer: str, decision: str) -> None:
-    rows = listed(path)
-    for row in rows:
-        if row["answer"] == answer:
-            row["decision"] = decision
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, HEADER)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def test_unmatched_answers_are_listed_with_the_most_similar_member(tmp_path: Path) -> None:
-    path = tmp_path / "review" / "cities.csv"
+def test_unmatched_answers_are_listed_with_the_most_similar_member() -> None:
     answers = [
         Answer("Moscw", "", 3),
         Answer("Bogata", "", 5),
         Answer("Moscow", "", 9),
         Answer("Atlantis", "", 1),
     ]
-    review = read_review(path, CITIES)
-    assert write_review(path, review_of(answers, review, CITIES, ALIASES))
-    rows = listed(path)
-    assert [(row["answer"], row["times"], row["suggestion"]) for row in rows] == [
-        ("Bogata", "5", "Bogotá"), ("Moscw", "3", "Moscow"), ("Atlantis", "1", ""),
+    lines = review_of(answers, read_review([], CITIES), CITIES, ALIASES)
+    assert [(line.answer.text, line.answer.times, line.suggestion) for line in lines] == [
+        ("Bogata", 5, "Bogotá"), ("Moscw", 3, "Moscow"), ("Atlantis", 1, ""),
     ]  # fmt: skip
-    assert not write_review(path, review_of(answers, review, CITIES, ALIASES))
 
 
-def test_a_decision_is_followed_and_survives_each_rewriting(tmp_path: Path) -> None:
-    path = tmp_path / "cities.csv"
-    answers = [Answer("Moscw", "", 3), Answer("Atlantis", "", 1), Answer("Cordoba", "", 2)]
-    write_review(path, review_of(answers, read_review(path, CITIES), CITIES, ALIASES))
-    decide(path, "Moscw", "Moscou")
-    decide(path, "Atlantis", "not a member")
-    review = read_review(path, CITIES)
+def test_a_decision_is_followed_and_listed_after_what_waits() -> None:
+    review = read_review(decided(("Moscw", "Moscou"), ("Atlantis", "not a member")), CITIES)
     assert review.confirmed == {("moscw", ""): "1", ("atlantis", ""): None}
-    write_review(path, review_of(answers[1:], review, CITIES, ALIASES))
-    again = read_review(path, CITIES)
-    assert again.confirmed == review.confirmed
-    assert [row["answer"] for row in listed(path)] == ["Cordoba", "Atlantis", "Moscw"]
+    answers = [Answer("Atlantis", "", 1), Answer("Cordoba", "", 2)]
+    lines = review_of(answers, review, CITIES, ALIASES)
+    assert [line.answer.text for line in lines] == ["Cordoba", "Atlantis", "Moscw"]
 
 
-def test_a_decision_naming_no_member_is_reported_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "cities.csv"
-    write_review(path, review_of([Answer("Moscw", "", 3)], read_review(path, CITIES), CITIES, ALIASES))
-    decide(path, "Moscw", "Moskow")
-    review = read_review(path, CITIES)
+def test_a_decision_naming_no_member_is_reported_and_kept() -> None:
+    review = read_review(decided(("Moscw", "Moskow")), CITIES)
     assert review.confirmed == {}
     assert review.problems == [
-        "cities.csv, row 2: 'Moskow' is not a member. Write a member's name as in the CRM, 'not a member', or nothing."
+        "Workbook, Cities, Y-0001: 'Moskow' is not a member. Write a member's name as in the CRM, 'not a member', or"
+        " nothing."
     ]
-    write_review(path, review_of([Answer("Moscw", "", 3)], review, CITIES, ALIASES))
-    assert listed(path)[0]["decision"] == "Moskow"
+    assert wrong_decision("Moskow", CITIES).startswith("'Moskow' is not a member.")
+    (line,) = review_of([Answer("Moscw", "", 3)], review, CITIES, ALIASES)
+    assert line.decision == "Moskow"
 
 
-def test_a_list_that_excel_saved_with_semicolons_is_read_and_a_broken_one_is_left_alone(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "cities.csv"
-    path.write_text("answer;country;times;suggestion;likeness;decision\nMoscw;;3;;;Moscow\n", "utf-8")
-    assert read_review(path, CITIES).confirmed == {("moscw", ""): "1"}
-    for broken in ("answer;city\nx;y\n", 'answer,country,decision\n"x,y\n'):
-        path.write_text(broken, "utf-8")
-        with pytest.raises(ContractError, match="not touched"):
-            read_review(path, CITIES)
-        assert path.read_text("utf-8") == broken
-
-
-def test_an_answer_that_begins_like_a_formula_is_text_in_a_spreadsheet(tmp_path: Path) -> None:
-    path = tmp_path / "cities.csv"
-    answers = [Answer("=1+1", "", 1)]
-    write_review(path, review_of(answers, read_review(path, CITIES), CITIES, ALIASES))
-    assert listed(path)[0]["answer"] == "'=1+1"
-    decide(path, "'=1+1", "not a member")
-    assert read_review(path, CITIES).confirmed == {("1 1", ""): None}
+def test_two_decisions_about_one_city_count_neither() -> None:
+    review = read_review(decided(("Moscw", "Moscow"), ("moscw", "not a member")), CITIES)
+    assert review.confirmed == {} and "decided twice" in review.problems[0]

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from mel_pipeline.publication.disclosure import Sensitivity, audit, protect
-from mel_pipeline.publication.disclosure.structure import Quantity, Row
+from mel_pipeline.publication.disclosure.choice import Choice
+from mel_pipeline.publication.disclosure.structure import Quantity, Row, read_figures
 
 SURVEY = {
     "SAT-01": Sensitivity("answers", "denominator", "ratio", "score"),
@@ -82,6 +83,19 @@ def test_the_smallest_protecting_second_cell_is_withheld_too() -> None:
 def test_indicators_about_the_same_people_are_withheld_together() -> None:
     done = protect(pd.DataFrame(answers("2024-Q4", lab=3, panel=60, talk=20)), SURVEY)
     assert withheld(done.frame, "SAT-04") == withheld(done.frame, "SAT-02") == withheld(done.frame, "SAT-01")
+
+
+def test_a_response_rate_that_leaves_answers_out_does_not_part_the_others_of_its_group() -> None:
+    """Answers beyond the invitations: the rate counts 7, the mean, the share and the scores 9."""
+    rules = {**SURVEY, "SAT-05": Sensitivity("answers", "denominator", "ratio", "percent")}
+    rows = [row("SAT-01", "2024-Q4", "", 36, 9), row("SAT-02", "2024-Q4", "", 9, 9)]
+    rows += [row("SAT-04", "2024-Q4", "", 7, 10), row("SAT-05", "2024-Q4", "", 9, 9)]
+    choice = Choice(read_figures(pd.DataFrame(rows), rules), rules, 5)
+    whole = {name: Row(name, "2024-Q4", "total", "") for name in rules}
+    others = [Quantity(whole[name], "denominator") for name in ("SAT-02", "SAT-05")]
+    pairs = [(dict(link.weights), link.is_bound) for link in choice.links]
+    assert ({others[0]: 1.0, others[1]: -1.0}, False) in pairs
+    assert ({Quantity(whole["SAT-04"], "numerator"): 1.0, others[1]: -1.0}, True) in pairs
 
 
 def test_a_cell_of_nobody_does_not_hide_a_small_one() -> None:
@@ -246,6 +260,73 @@ def test_the_audit_infers_answers_by_score_from_a_mean_and_a_share_of_satisfied(
     for score, count in (("1", 2), ("2", 3), ("4", 10)):
         interval = found[Quantity(Row("SAT-05", "2024-Q4", "answer", score), "numerator")]
         assert (interval.low, interval.high) == (count, count)
+
+
+NET = {
+    "SAT-03": Sensitivity("recommendations", "denominator", "ratio", "points"),
+    "SAT-06": Sensitivity("recommendations", "denominator", "ratio", "percent"),
+}
+CLASSES = ("Promoters", "Passives", "Detractors")
+
+
+def recommended(period: str, *counts: int) -> list[dict[str, Any]]:
+    """How many are promoters, passives and detractors, with the net score of the same answers."""
+    everybody = sum(counts)
+    return [
+        row("SAT-03", period, "", counts[0] - counts[2], everybody),
+        row("SAT-06", period, "", everybody, everybody),
+        *(
+            row("SAT-06", period, name, count, everybody, "recommendation")
+            for name, count in zip(CLASSES, counts, strict=True)
+        ),
+    ]
+
+
+def test_a_negative_net_score_of_a_quarter_with_few_answers_is_withheld_and_does_not_follow_from_the_year() -> (
+    None
+):
+    quarters = [(20, 10, 5), (18, 9, 9), (0, 1, 3), (25, 8, 4)]
+    rows = [
+        line
+        for period, counts in zip(QUARTERS, quarters, strict=True)
+        for line in recommended(period, *counts)
+    ]
+    year = recommended("2024", *(sum(each) for each in zip(*quarters, strict=True)))
+    done = protect(pd.DataFrame(rows + year), NET)
+    assert done.unprotected == []
+    assert "2024-Q3 total" in withheld(done.frame, "SAT-03")
+    hidden = withheld(done.frame, "SAT-06")
+    assert {"2024-Q3 total", *(f"2024-Q3 recommendation={name}" for name in CLASSES)} <= hidden
+    found = audit(done.frame, NET)
+    for name in CLASSES:
+        cell = Row("SAT-06", "2024-Q3", "recommendation", name)
+        assert found[Quantity(cell, "denominator")].width >= 5
+        assert found[Quantity(cell, "numerator")].width >= 1
+
+
+def test_the_audit_infers_the_classes_from_a_net_score() -> None:
+    """30 answers, 6 of them passive, net 12: 18 promoters and 6 detractors."""
+    frame = pd.DataFrame(recommended("2024-Q4", 18, 6, 6))
+    chosen = frame["disaggregation"].isin(["recommendation=Promoters", "recommendation=Detractors"])
+    frame.loc[chosen, ["status", "value", "numerator", "denominator", "n"]] = [
+        "suppressed", None, None, None, None,
+    ]  # fmt: skip
+    found = audit(frame, NET)
+    for name, count in (("Promoters", 18), ("Detractors", 6)):
+        interval = found[Quantity(Row("SAT-06", "2024-Q4", "recommendation", name), "numerator")]
+        assert (interval.low, interval.high) == (count, count)
+
+
+def test_a_count_of_few_people_is_withheld_in_its_quarter_and_not_in_the_year() -> None:
+    rule = {"RCH-04": Sensitivity("attendees", "numerator", "distinct", "people")}
+    people = {"2024-Q1": 40, "2024-Q2": 3, "2024-Q3": 52, "2024-Q4": 61, "2024": 130}
+    rows = [
+        {**row("RCH-04", period, "", count, 1), "value": count, "denominator": None, "n": count}
+        for period, count in people.items()
+    ]
+    done = protect(pd.DataFrame(rows), rule)
+    assert done.unprotected == []
+    assert withheld(done.frame, "RCH-04") == {"2024-Q2 total"}
 
 
 def test_figures_that_are_not_about_people_are_left_alone() -> None:

@@ -31,7 +31,7 @@ from mel_pipeline_tests.unit.publication.test_disclosure import (
 
 FLOW_GENDER = {"GEN-01": Sensitivity("people", "denominator", "ratio", "percent")}
 PARTS = 6
-TABLES = examples(300, 4_000)
+TABLES = examples(300, 1_200)
 
 
 def recovered(frame: pd.DataFrame, kind: str) -> list[tuple[str, str, str]]:
@@ -218,8 +218,127 @@ def test_shortcuts_give_the_same_answer_as_the_linear_program(monkeypatch: pytes
         return slow
 
     monkeypatch.setattr(Attacker, "can_infer", both)
-    attacked(examples(15, 300), seed=7)
+    attacked(examples(15, 100), seed=7)
     assert answers[True] > 100 and answers[False] > 100
+
+
+# Intervals of means: each gives the variance, so the sum of the squared scores.
+
+
+def score_table(chance: random.Random) -> pd.DataFrame:
+    """Mean, share of satisfied and answers by score, by kind of activity, for the quarters and the year."""
+    kinds = ["lab", "panel", "talk", "tour"][: chance.randint(1, 4)]
+    given = {
+        (kind, quarter): [chance.choice([0, 0, 1, 2, 3, 5, 9, 20]) for _ in range(5)]
+        for kind in kinds
+        for quarter in QUARTERS
+    }
+    rows: list[dict[str, Any]] = []
+    for period in [*QUARTERS, "2024"]:
+        mine = {
+            kind: [
+                sum(column)
+                for column in zip(*(given[kind, q] for q in QUARTERS if period in (q, "2024")), strict=True)
+            ]
+            for kind in kinds
+        }
+        whole = [sum(column) for column in zip(*mine.values(), strict=True)]
+        for kind, counts in {**mine, "": whole}.items():
+            n, total = sum(counts), sum(score * count for score, count in zip(SCORES, counts, strict=True))
+            squares = sum(score * score * count for score, count in zip(SCORES, counts, strict=True))
+            rows.append(row("SAT-01", period, kind, total, n) | _interval(n, total, squares))
+            rows.append(row("SAT-02", period, kind, counts[3] + counts[4], n))
+        n = sum(whole)
+        rows.append(row("SAT-05", period, "", n, n))
+        rows += [
+            row("SAT-05", period, str(score), count, n, "answer")
+            for score, count in zip(SCORES, whole, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+SCORES = (1, 2, 3, 4, 5)
+SPREAD = {**{name: SURVEY[name] for name in ("SAT-01", "SAT-02")}, "SAT-05": SURVEY["SAT-02"]}
+SPREAD["SAT-02"] = Sensitivity("answers", "denominator", "ratio", "percent", ("4", "5"))
+
+
+def _interval(n: int, total: int, squares: int) -> dict[str, float | None]:
+    """``low`` holds the sum of squares itself: the most that an attacker can work out from the bounds."""
+    known = n >= 5 and n * squares > total * total
+    return {"low": float(squares) if known else None, "high": float(squares) if known else None}
+
+
+def known_by_squares(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Withheld numerators that all equations of the group fix, those of the squares among them."""
+    records = {
+        (r["indicator_id"], r["period"], "" if pd.isna(r["category"]) else r["category"]): r
+        for r in frame.to_dict("records")
+    }
+    # Unknowns: how many gave each score, by kind and quarter. Everything printed is a sum of them.
+    kinds = sorted({c for i, _, c in records if i == "SAT-01" and c})
+    place = {
+        item: number for number, item in enumerate((k, q, s) for k in kinds for q in QUARTERS for s in SCORES)
+    }
+
+    def line(name: tuple[str, str, str], weight: Any) -> np.ndarray:
+        found = np.zeros(len(place))
+        for (kind, quarter, score), number in place.items():
+            is_kind = name[0] == "SAT-05" or name[2] in ("", kind)
+            if is_kind and name[1] in (quarter, "2024"):
+                found[number] = weight(score)
+        return found
+
+    def counted(name: tuple[str, str, str]) -> Any:
+        if name[0] == "SAT-01":
+            return lambda score: score
+        if name[0] == "SAT-02":
+            return lambda score: score >= 4
+        return lambda score: name[2] in ("", str(score))
+
+    lines = [np.zeros(len(place))]
+    for name, printed in records.items():
+        if printed["status"] == "suppressed":
+            continue
+        lines += [line(name, counted(name)), line(name, lambda _: 1)]
+        if name[0] == "SAT-01" and printed["low"] == printed["low"] and printed["low"] is not None:
+            lines.append(line(name, lambda score: score * score))
+    matrix = np.array(lines)
+    rank = np.linalg.matrix_rank(matrix)
+    return [
+        name
+        for name, printed in records.items()
+        if printed["status"] == "suppressed"
+        and np.linalg.matrix_rank(np.vstack([matrix, line(name, counted(name))])) == rank
+    ]
+
+
+def without_squares(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(low=None, high=None)
+
+
+def test_the_interval_of_a_mean_would_give_withheld_figures_away() -> None:
+    """The attack is strong enough to matter: it succeeds where intervals are printed beside withheld figures."""
+    chance = random.Random(3)
+    for _ in range(40):
+        frame = score_table(chance)
+        hidden = protect(frame, SPREAD).frame
+        careless = hidden.assign(low=frame["low"].where(hidden["status"] == "ok"))
+        if len(known_by_squares(careless)) > len(known_by_squares(without_squares(hidden))):
+            return
+    pytest.fail("no table was given away: the attack proves nothing")
+
+
+@pytest.mark.deep
+def test_intervals_that_are_printed_give_no_withheld_figure_away() -> None:
+    chance = random.Random(4)
+    hidden = printed = 0
+    for _ in range(examples(12, 400)):
+        done = protect(score_table(chance), SPREAD).frame
+        assert known_by_squares(done) == known_by_squares(without_squares(done)), done.to_string()
+        assert done.loc[done["status"] == "suppressed", ["low", "high"]].isna().all(axis=None)
+        hidden += int((done["status"] == "suppressed").sum())
+        printed += int(done["low"].notna().sum())
+    assert hidden > 10 and printed > 10, (hidden, printed)
 
 
 def test_every_random_table_holds_sums_the_attacker_can_use() -> None:

@@ -26,7 +26,7 @@ PEOPLE = {"SAT-01": "denominator", "SAT-04": "numerator"}
 RULES = {indicator: SURVEY[indicator] for indicator in PEOPLE}
 FEW = 5
 PARTS = 4
-HISTORIES = examples(24, 600)
+HISTORIES = examples(24, 200)
 
 Quantity = tuple[str, str, str, str]  # indicator, period, category ("" for the total), part
 

@@ -29,7 +29,7 @@ def test_a_withheld_figure_exposes_no_numbers():
 
 
 def test_figures_over_another_coverage_are_not_compared():
-    edition = with_figure(sample_edition(), "RCH-01", "2024-Q3", note="No views from: Facebook Metropolis.")
+    edition = with_figure(sample_edition(), "RCH-01", "2024-Q3", expected=92, covered=80)
     known = {measure.id: measure for measure in measures(edition, "en")}
     row = table_row(known["RCH-01"], Figures(edition, known.values()), load_texts(REPORTS, "en"))
     assert row.previous.change == "other coverage"

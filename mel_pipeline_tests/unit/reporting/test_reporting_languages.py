@@ -106,7 +106,11 @@ def test_every_sentence_of_the_catalogue_is_listed_for_translation():
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_name_definition_and_limitation_of_the_catalogue_is_translated(language):
     catalogue = load_catalogue(SQL)
-    texts = [text for one in catalogue.indicators for text in (one.name, one.definition, one.limitations)]
+    texts = [
+        text
+        for one in catalogue.indicators
+        for text in (one.name, one.definition, one.limitations, one.rationale)
+    ]
     texts += [one.name for one in (*catalogue.lines_of_action, *catalogue.regions)]
     stated = [one.baseline for one in catalogue.stated.values() if one.baseline]
     texts += [baseline.quality for baseline in stated if baseline.quality]

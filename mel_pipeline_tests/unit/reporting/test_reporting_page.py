@@ -254,9 +254,9 @@ def test_a_difference_of_too_few_people_is_named_without_numbers(tmp_path):
 def test_the_data_quality_card_has_a_line_a_source_and_counts_the_rules(tmp_path):
     line = {"title": "Zoho CRM", "rows": 14_614, "aside": 2, "corrected": 1, "late": 30, "status": "complete"}
     held = [{"dimension": "validity", "rules": 1_200, "hold": 1_199}]
-    html = page_of(published(card=[line], rules_held=held), tmp_path)
+    html = page_of(published(card=[line], rules_held=held, worth_a_look=2), tmp_path)
     assert "14,614" in html
-    assert "validity 1,199 of 1,200" in html
+    assert "validity 1,199 of 1,200. 2 totals are out of line and worth a second look." in html
 
 
 def test_a_reference_sheet_names_the_tables_and_loads_behind_its_figure(tmp_path):

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
+from mel_pipeline.core.statistics import wilson
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.publication.disclosure import protect
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
@@ -28,7 +29,7 @@ from mel_pipeline.reporting.pictures.page import (
     write_page_charts,
 )
 from mel_pipeline.reporting.text.texts import Texts, load_texts
-from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, with_cells, with_figure
+from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, with_cells, with_figure, with_parts
 from mel_pipeline_tests.golden.sample_pictures import ANSWERS, SPREAD, pictured_edition
 from mel_pipeline_tests.unit.reporting.test_reporting_charts import assert_readable, boxes, contrast
 
@@ -162,14 +163,14 @@ def test_marks_have_enough_contrast_and_text_on_them_is_readable():
 # Bullets
 
 
-def test_the_title_counts_the_targets_that_are_due_and_no_others():
-    assert frames()["bullets"].title == "2 of 3 indicators with a target due in 2024-Q4 are on it or above"
+def test_the_title_counts_the_targets_that_can_be_judged_and_no_others():
+    assert frames()["bullets"].title == "2 of 3 targets judged in 2024-Q4 are on track"
     better = with_figure(pictured_edition(), "MEM-02", "2024-Q4", value=2.0)
-    assert frames(better)["bullets"].title.startswith("All 3 indicators with a target due")
+    assert frames(better)["bullets"].title == "All 3 targets judged in 2024-Q4 are on track"
     fund = replace(pictured_edition(), targets=pictured_edition().targets.query("indicator_id == 'FND-01'"))
-    assert frames(fund)["bullets"].title.startswith("No target is due in 2024-Q4")
+    assert frames(fund)["bullets"].title.startswith("Nothing is due yet in 2024-Q4")
     one = replace(pictured_edition(), targets=pictured_edition().targets.query("indicator_id == 'MEM-02'"))
-    assert frames(one)["bullets"].title == "The one indicator with a target due in 2024-Q4 is not on it"
+    assert frames(one)["bullets"].title == "The one target judged in 2024-Q4 is not on track"
 
 
 def test_each_bullet_has_its_own_scale_up_to_a_tenth_above_its_longest_part():
@@ -178,8 +179,21 @@ def test_each_bullet_has_its_own_scale_up_to_a_tenth_above_its_longest_part():
     assert rows.loc["Member cities engaged in Solutions Labs", "top"] == pytest.approx(21 * 1.1)
     assert rows.loc["International Fund: resources secured", ["target_full", "word"]].tolist() == [
         "€2,800,000 by 2026",
-        "Target still ahead",
+        "Not due yet",
     ]
+
+
+def test_a_bullet_on_its_way_marks_what_is_expected_by_now():
+    edition = pictured_edition()
+    table = edition.indicators
+    begun = table.assign(
+        baseline_period=table["baseline_period"].mask(table["indicator_id"] == "FND-01", "2023")
+    )
+    frame = frames(replace(edition, indicators=begun))["bullets"]
+    row = frame.data.set_index("label").loc["International Fund: resources secured"]
+    assert row["value"] < row["expected"] < row["target"] and row["word"] == "Behind schedule"
+    assert "Expected by now" in words_of(drawn(frame)) and "Expected by now" in frame.headings
+    assert_readable(drawn(frame))
 
 
 @pytest.mark.parametrize(("change", "words"), [(MISSING, "not available"), (HIDDEN, "not shown")])
@@ -197,7 +211,7 @@ def test_a_bullet_without_a_figure_has_no_bar_and_says_so(change, words):
 
 
 def test_a_previous_period_with_different_coverage_has_no_bar():
-    frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", note="Half of the labs."))["bullets"]
+    frame = frames(with_figure(pictured_edition(), "LAB-02", "2024-Q3", expected=10, covered=5))["bullets"]
     row = frame.data.set_index("label").loc["Member cities engaged in Solutions Labs"]
     assert pd.isna(row["before"])
     assert row["before_shown"] == "other coverage"
@@ -217,13 +231,17 @@ def test_without_any_earlier_figure_the_key_has_none_either():
 @pytest.mark.parametrize(
     ("before", "title"),
     [
-        ((4, 4, 12, 41, 55), "85% of answers were satisfied or very satisfied, up from 83% in 2024-Q3"),
-        ((0, 0, 5, 41, 55), "85% of answers were satisfied or very satisfied, down from 95% in 2024-Q3"),
+        ((4, 4, 12, 41, 55), "85% of answers were satisfied or very satisfied, about as in 2024-Q3 (83%)"),
+        ((9, 9, 36, 21, 20), "85% of answers were satisfied or very satisfied, up from 43% in 2024-Q3"),
         ((4, 2, 13, 49, 62), "85% of answers were satisfied or very satisfied, as in 2024-Q3"),
     ],
 )
 def test_the_title_of_the_answers_says_how_many_are_satisfied_and_how_it_moved(before, title):
-    assert frames(pictured_edition(answers={**ANSWERS, "2024-Q3": before}))["likert"].title == title
+    edition = pictured_edition(answers={**ANSWERS, "2024-Q3": before})
+    for quarter, answers in (("2024-Q3", before), ("2024-Q4", ANSWERS["2024-Q4"])):
+        found = wilson(sum(answers[3:]), sum(answers))
+        edition = with_figure(edition, "SAT-02", quarter, low=found.low, high=found.high)
+    assert frames(edition)["likert"].title == title
 
 
 def test_the_share_of_satisfied_answers_reads_as_the_indicator_of_satisfied_participants_does():
@@ -434,9 +452,9 @@ def trend(edition, indicator):
 
 
 def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
-    edition = pictured_edition()
-    for quarter in ("2024-Q3", "2024-Q4"):
-        edition = with_figure(edition, "SAT-01", quarter, note="Without trainings.")
+    both, one = ["labs", "trainings"], ["labs"]
+    parts = {"2024-Q1": both, "2024-Q2": both, "2024-Q3": one, "2024-Q4": one}
+    edition = with_parts(pictured_edition(), "SAT-01", parts)
     frame = trend(edition, "SAT-01")
     assert frame.data.set_index("label").query("breaks").index.tolist() == ["2024-Q3"]
     assert "from 2024-Q3 on" in frame.footnote
@@ -451,7 +469,7 @@ def test_a_line_breaks_with_a_mark_where_the_coverage_changes():
 
 
 def test_a_break_is_detected_across_a_gap():
-    edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", note="Without trainings.")
+    edition = with_figure(pictured_edition(), "SAT-01", "2024-Q1", expected=90, covered=60)
     broken = trend(edition, "SAT-01").data.query("breaks")["label"].tolist()
     assert broken == ["2024-Q1", "2024-Q2"]
 

@@ -13,17 +13,16 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
-from mel_pipeline.reporting.inputs.narrative import narrative_path, read_narrative, start_narrative
+from mel_pipeline.reporting.inputs.narrative import read_narrative
 from mel_pipeline.reporting.page.summary import (
-    changes,
     decisions_needed,
     narrative_of,
-    on_track,
     opening_points,
 )
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.page.topics import reach_ladder, topic_of, who_answered
 from mel_pipeline.reporting.text.texts import load_texts
+from mel_pipeline.sources.workbook.versions import issue
 from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, sample_edition, with_cells, with_figure
 
 
@@ -38,86 +37,6 @@ class Scene:
 
 def wording(**by_language: str) -> Wording:
     return Wording(by_language)
-
-
-def test_the_share_on_track_counts_what_has_a_target_or_band_and_names_what_is_ahead():
-    scene = Scene()
-    codes = [row.status.code for row in scene.rows]
-    judged = [code for code in codes if code in ("over", "on", "near", "off", "in_band", "out_of_band")]
-    good = [code for code in judged if code in ("over", "on", "in_band")]
-    assert 0 < len(good) < len(judged) < len(codes)
-    sentence = on_track(scene.rows, scene.texts)
-    assert sentence.startswith(f"{len(good)} of {len(judged)} indicators")
-    assert "For 1 more, the target is still ahead." in sentence
-
-
-def test_without_any_target_the_summary_says_so():
-    edition = sample_edition()
-    scene = Scene(
-        replace(
-            edition,
-            targets=edition.targets.iloc[:0],
-            indicators=edition.indicators.assign(direction="increase"),
-        )
-    )
-    assert on_track(scene.rows, scene.texts) == "No indicator has a target or a balance band that is due."
-
-
-def test_what_changed_names_the_category_that_moved_most():
-    edition = sample_edition()
-    before = [
-        cell("MEM-01", "2024-Q3", "region", region, value)
-        for region, value in {"Asia": 63, "Africa": 100}.items()
-    ]
-    now = [
-        cell("MEM-01", "2024-Q4", "region", region, value)
-        for region, value in {"Asia": 61, "Africa": 103}.items()
-    ]
-    rest = edition.figures[
-        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
-    ]
-    scene = Scene(with_cells(replace(edition, figures=rest), before + now))
-    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities: +1 since 2024-Q3, mostly in Africa (+3)."
-    )
-
-
-def test_a_change_confined_to_one_category_is_reported_as_such():
-    edition = sample_edition()
-    moved = [
-        cell("MEM-01", quarter, "region", region, value)
-        for quarter, asia in (("2024-Q3", 63), ("2024-Q4", 64))
-        for region, value in {"Asia": asia, "Africa": 100}.items()
-    ]
-    rest = edition.figures[
-        ~((edition.figures["indicator_id"] == "MEM-01") & (edition.figures["dimension"] == "region"))
-    ]
-    scene = Scene(with_cells(replace(edition, figures=rest), moved))
-    assert changes(scene.edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities: +1 since 2024-Q3, all in Asia."
-    )
-
-
-def test_an_amount_of_a_quarter_is_compared_and_a_level_has_moved_since():
-    scene = Scene(sample_edition())
-    lines = changes(scene.edition, scene.known, scene.figures, scene.texts)
-    assert any("Digital views: +498,262 compared with 2023-Q4" in line for line in lines)
-    assert any("International Fund: resources secured: +€300,000 since 2024-Q3" in line for line in lines)
-
-
-def test_what_changed_shows_which_part_is_only_in_the_data():
-    edition = sample_edition(movements={"MEM-01": {"real_change": 3.0, "late_data": -2.0}})
-    scene = Scene(edition)
-    line = changes(edition, scene.known, scene.figures, scene.texts)[0]
-    assert line.endswith("; of which \N{MINUS SIGN}2 by late data.")
-
-
-def test_different_coverage_is_not_reported_as_a_change():
-    edition = with_figure(sample_edition(), "MEM-01", "2024-Q3", note="No members from: Facebook.")
-    scene = Scene(edition)
-    assert changes(edition, scene.known, scene.figures, scene.texts)[0] == (
-        "Member cities cannot be compared with 2024-Q3: other accounts or events are counted."
-    )
 
 
 def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_missing():
@@ -135,7 +54,7 @@ def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_
     scene = Scene(edition)
     lines = decisions_needed(edition, scene.rows, scene.texts)
     assert lines[0] == "Two languages (responsible: Programmes)."
-    assert lines[1].startswith("New member cities: behind target, 1 against 2")
+    assert lines[1].startswith("New member cities: target missed, 1 against 2")
     assert lines[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
     assert lines[-1].startswith("Satisfied participants: no figure")
     assert not any("Done" in line for line in lines)
@@ -243,7 +162,7 @@ def test_unknown_reach_is_reported_in_text():
 
 def test_satisfaction_is_shown_with_who_answered():
     scene = Scene()
-    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 people answered.")
+    assert who_answered(scene.known, scene.figures, scene.texts).startswith("48 valid answers to")
     missing = Scene(with_figure(sample_edition(), "SAT-02", "2024-Q4", value=None, status="not_available"))
     assert who_answered(missing.known, missing.figures, missing.texts).startswith("No valid answers")
 
@@ -252,25 +171,25 @@ def settings(tmp_path, **more):
     return Settings(home=tmp_path, sample=False, **more)
 
 
-def test_the_form_for_an_edition_reads_as_nothing_written_and_is_never_overwritten(tmp_path):
-    path = start_narrative(settings(tmp_path), "2024-Q4")
+def put(tmp_path, content, folder="narrative"):
+    path = tmp_path / folder / "2024-Q4.yml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+
+
+def test_a_file_of_before_counts_until_the_workbook_is_in_use_and_no_longer(tmp_path):
+    put(tmp_path, "lessons: [{en: Keep this}]\n", "learning")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
+    put(tmp_path, "lessons: [{en: The newer one}]\n")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="The newer one")]
+    issue(settings(tmp_path))
+    put(tmp_path, "lessons: [{en: Too late}]\n")
+    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="The newer one")]
+
+
+def test_an_empty_file_of_before_means_that_nothing_is_written(tmp_path):
+    put(tmp_path, "main_points: []\n")
     assert read_narrative(settings(tmp_path), "2024-Q4") == Narrative()
-    path.write_text("lessons: [{en: Keep this}]\n")
-    start_narrative(settings(tmp_path), "2024-Q4")
-    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
-
-
-def test_a_file_in_the_old_folder_is_still_read_with_one_warning(tmp_path, caplog):
-    old = tmp_path / "learning" / "2024-Q4.yml"
-    old.parent.mkdir()
-    old.write_text("lessons: [{en: Keep this}]\n")
-    assert start_narrative(settings(tmp_path), "2024-Q4") == old
-    assert read_narrative(settings(tmp_path), "2024-Q4").lessons == [wording(en="Keep this")]
-    assert [record.message.count("Rename it") for record in caplog.records] == [1]
-    new = tmp_path / "narrative" / "2024-Q4.yml"
-    new.parent.mkdir()
-    new.write_text("lessons: [{en: The newer one}]\n")
-    assert narrative_path(settings(tmp_path), "2024-Q4") == new
 
 
 def test_missing_notes_are_not_an_error_and_the_sample_includes_an_example(tmp_path):
@@ -285,15 +204,13 @@ def test_missing_notes_are_not_an_error_and_the_sample_includes_an_example(tmp_p
     [
         ("lessons: [", "line 1"),
         ("lesons: []", "lesons"),
-        ("comments: [{theme: {en: Time}, people: 0}]", "people"),
+        ("comments: [{theme: {en: Time}}]", "people"),
         ("decisions: [{en: Do it}]", "owner_role"),
-        ("main_points: [{en: a}, {en: b}, {en: c}, {en: d}, {en: e}, {en: f}, {en: g}]", "main_points"),
+        ("main_points: [{en: a}, {en: b}, {en: c}, {en: d}, {en: e}, {en: f}, {en: g}]", "Main points"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where_and_repeats_nothing_of_it(tmp_path, content, reason):
-    path = narrative_path(settings(tmp_path), "2024-Q4")
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
+    put(tmp_path, content)
     with pytest.raises(ReportError, match=reason) as error:
         read_narrative(settings(tmp_path), "2024-Q4")
     assert "Do it" not in str(error.value)

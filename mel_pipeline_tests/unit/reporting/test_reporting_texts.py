@@ -17,7 +17,7 @@ REQUESTED = re.compile(
     r"""(?:\btexts?|\bself|\bt)(?:\.plural|\._entry)?\(\s*f?['"]([a-z_]+\.[A-Za-z_.]*)(['"{]|$)"""
 )
 FAMILY = re.compile(r"""\b(?:texts?|self|t)\.(?:choice|named)\(\s*"([a-z_.]+)\"""")
-CONDITIONAL = re.compile(r""""((?:finding|page|chart|period|picture|formats)\.[a-z_.]+)\"""")
+CONDITIONAL = re.compile(r""""((?:finding|page|chart|period|picture|formats|story|site)\.[a-z_.]+)\"""")
 FORMS = re.compile(r"""entries\["([a-z_.]+)"\]""")
 
 

@@ -32,6 +32,7 @@ from mel_pipeline_tests.golden.sample_edition import (
     sample_edition,
     with_cells,
     with_figure,
+    with_parts,
 )
 
 SEATLESS = pd.DataFrame([], columns=["account_id", "quarter"])
@@ -438,9 +439,9 @@ def test_a_trend_breaks_only_where_the_coverage_changes(sources):
     from mel_pipeline.reporting.site.trends import trend_frame
     from mel_pipeline.reporting.text.texts import load_texts
 
-    edition = sample_edition()
-    for quarter in ("2024-Q3", "2024-Q4"):
-        edition = with_figure(edition, "SAT-02", quarter, note="Without trainings.")
+    both, one = ["labs", "trainings"], ["labs"]
+    parts = {"2024-Q1": both, "2024-Q2": both, "2024-Q3": one, "2024-Q4": one}
+    edition = with_parts(sample_edition(), "SAT-02", parts)
     known = measures(edition, "en")
     measure = next(item for item in known if item.id == "SAT-02")
     frame = trend_frame(

@@ -162,7 +162,7 @@ def test_nothing_of_a_zip_stays_on_disk(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(8, 200), deadline=None)
+@settings(max_examples=examples(8, 60), deadline=None)
 @given(start=st.integers(0, 200), noise=st.binary(max_size=20))
 def test_a_damaged_zip_is_read_as_it_was_or_refused(
     tmp_path_factory: pytest.TempPathFactory, start: int, noise: bytes

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -81,7 +84,7 @@ def test_a_codebook_without_a_form_applies_by_name_as_before() -> None:
 
 
 @given(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, unique=True), st.data())
-@settings(max_examples=examples(100, 5_000), deadline=None)
+@settings(max_examples=examples(100, 1_500), deadline=None)
 @pytest.mark.deep
 def test_a_form_is_like_itself_and_less_like_what_it_shares_less_with(
     form: list[str], data: st.DataObject
@@ -92,6 +95,61 @@ def test_a_form_is_like_itself_and_less_like_what_it_shares_less_with(
     kept = data.draw(st.lists(st.sampled_from(form), unique=True))
     by_name, alone = likeness(form, [*kept, *other], named=True), likeness(form, [*kept, *other], named=False)
     assert 0 <= alone <= by_name <= 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_the_form"),
+    [(["How was it?", "Gender", "City", "Any other comments?"], True), (["How was it?", "Gender", "City"], True),
+     (["Overall satisfaction", "Gender", "City", "Any other comments?"], False), (["Gender", "City", "Any other comments?"], False),
+     (["1. How was it?", "City", "Gender", "What is new?"], True)],
+)  # fmt: skip
+@pytest.mark.behaviour("follows_form", "zoho_survey")
+@pytest.mark.fault(101)
+def test_a_scale_never_passes_to_another_form_that_asks_for_gender_and_city_too(
+    tmp_path: Path, asked: list[str], is_the_form: bool
+) -> None:
+    book = Codebook(
+        surveys=["Course in Lima"], form=["How was it?", "Gender", "City", "Any other comments?"],
+        questions={"overall_satisfaction": ["How was it?"]}, scale={"1": 5, "2": 4, "3": 3, "4": 2, "5": 1},
+    )  # fmt: skip
+    answers = ["1" if "How" in text or "Overall" in text else "x" for text in asked]
+    head, row = ";".join(asked), ";".join(answers)
+    (tmp_path / "Other.csv").write_text(
+        f"Response ID;Response Status;End time;{head}\na;Completed;2024-11-05 09:00;{row}\n", "utf-8"
+    )
+    frame, refused, _ = read(tmp_path, Rules(codebooks=[book]))
+    assert refused == {}
+    assert frame["satisfaction_score"].tolist() == (["5"] if is_the_form else [None])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [({"scale": {"1": 1}}, {"scale": {"1": 5}}, "scale of '1' is 1.0 in one and 5.0"),
+     ({"scale": {"So so": 3}}, {"scale": {"so so!": "non_answer"}}, "scale of 'so so'"),
+     ({"event_code": "A-1"}, {"event_code": "B-2"}, "event_code is A-1 in one and B-2"),
+     ({"date_order": "day_first"}, {"date_order": "month_first"}, "date_order is"),
+     ({"consent": {"Maybe": True}}, {"consent": {"Maybe": False}}, "consent of 'maybe'"),
+     ({"scale": {"1": 1}}, {"scale": {"1": 1, "2": 2}}, None), ({"event_code": "A-1"}, {"language": "fr"}, None)],
+)  # fmt: skip
+@pytest.mark.behaviour("scale_evidence", "zoho_survey")
+@pytest.mark.fault(103)
+def test_two_codebooks_of_one_survey_that_disagree_refuse_it_and_a_general_one_yields(
+    tmp_path: Path, one: dict[str, object], other: dict[str, object], words: str | None
+) -> None:
+    (tmp_path / "a.csv").write_text(
+        "Response ID;Response Status;End time;NPS\na;Completed;2024-11-05 09:00;9\n"
+    )
+    books = [
+        Codebook.model_validate({"surveys": ["a"], **one}),
+        Codebook.model_validate({"surveys": ["a*"], **other}),
+    ]
+    for codebooks in (books, books[::-1]):
+        _, refused, _ = read(tmp_path, Rules(codebooks=codebooks))
+        assert bool(refused) is bool(words)
+    if words:
+        assert words in read(tmp_path, Rules(codebooks=books))[1]["a.csv"]
+    general = [Codebook.model_validate(one), books[1]]
+    assert read(tmp_path, Rules(codebooks=general))[1] == {}
 
 
 @pytest.mark.behaviour("unread_told", "google_forms")
@@ -109,8 +167,9 @@ def test_silent_questions_of_the_case_are_told(tmp_path: Path) -> None:
 
 
 ASKED = {
-    "gender": ["¿Con qué género te identificas?", "Vous vous identifiez comme…", "Gènere", "Sex (M/F)"],
-    "recommend": ["Recomendaría el curso? (0-10)", "Recommanderiez-vous ce cours ?", "Recomanaries la sessió?", "NPS score"],
+    "gender": ["¿Con qué género te identificas?", "Vous vous identifiez comme…", "El teu gènere", "Sex (M/F)"],
+    "recommend": ["Recomendaría el curso? (0-10)", "Recommanderiez-vous ce cours ?", "Recomanaries la sessió?", "NPS score",
+                  "Would you tell a friend about it? (0 to 10)"],
     "city": ["Ciudad o municipio", "Ville ou collectivité", "Ciutat on treballes", "Which municipality are you from?"],
     "consent": ["I consent to the use of my answers", "Acepto la política de privacidad", "Consentement RGPD", "Do you agree to be quoted?"],
 }  # fmt: skip
@@ -120,6 +179,43 @@ ANSWERS = {
     "city": ("Quito", "Lyon"),
     "consent": ("Yes", "No"),
 }
+
+
+@pytest.mark.parametrize(
+    ("answers", "looks"),
+    [(("Woman", "Man", "Prefer not to say"), True), (("Femme", "Homme"), True), (("Dona", "Home", "No binari"), True),
+     (("Home", "Office"), False), (("Woman", "Woman"), False), (("A man of few words", "Woman"), False)],
+)  # fmt: skip
+@pytest.mark.behaviour("unread_told", "typeform")
+@pytest.mark.fault(77)
+def test_answers_alone_show_that_a_question_is_about_gender(
+    tmp_path: Path, answers: tuple[str, ...], looks: bool
+) -> None:
+    rows = "".join(f"f{n},{answer},2024-11-05 09:0{n}:00\n" for n, answer in enumerate(answers))
+    (tmp_path / "a.csv").write_text(f"#,You are:,Submit Date (UTC)\n{rows}", "utf-8")
+    assert any("gender ('You are:')" in words for words in read(tmp_path)[2]) is looks
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.csv", "Évaluation (1-30).csv", "l'été 2024.csv", "a & b; c.csv", "$HOME.csv", "two of them.zip"],
+)
+@pytest.mark.behaviour("good_advice", "google_forms", "typeform")
+@pytest.mark.fault(99)
+def test_the_command_that_a_warning_names_can_be_typed_as_it_is(tmp_path: Path, name: str) -> None:
+    text = "#,How was it?,Submit Date (UTC)\nf1,fine,2024-11-05 09:00:00\n"
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("folder/feedback.csv", text)
+    else:
+        (tmp_path / name).write_text(text, "utf-8")
+    commands = [
+        found for words in read(tmp_path)[2] for found in re.findall(r"`(mel survey inspect .*?)`", words)
+    ]
+    assert commands
+    for command in commands:
+        *_, file = shlex.split(command)
+        assert file == name and len(shlex.split(command)) == 4
 
 
 @pytest.mark.parametrize(

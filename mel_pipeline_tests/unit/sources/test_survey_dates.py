@@ -72,7 +72,7 @@ def test_what_is_no_date_or_means_two_is_not_read(text: str) -> None:
     st.sampled_from(PATTERNS),
     st.sampled_from(CLOCKS),
 )
-@settings(max_examples=examples(150, 5_000), deadline=None)
+@settings(max_examples=examples(150, 1_500), deadline=None)
 @pytest.mark.deep
 @pytest.mark.behaviour("dates_in_words", "*")
 def test_a_date_in_words_comes_back_as_it_was_written(
@@ -94,7 +94,7 @@ def test_a_date_in_words_comes_back_as_it_was_written(
     st.booleans(),
     st.booleans(),
 )
-@settings(max_examples=examples(100, 5_000), deadline=None)
+@settings(max_examples=examples(100, 1_500), deadline=None)
 @pytest.mark.deep
 def test_numeric_dates_are_read_right_or_refused_and_never_swapped(
     days: list[date], order: Order, mark: str, short: bool, weekdays: bool

@@ -154,7 +154,7 @@ def test_a_file_broken_in_any_way_leaves_the_answers_of_the_others_as_they_are(t
     exports = sorted(path for path in OTHERS.glob("*.csv"))
     put(tmp_path, "good.csv", GOOD)
     alone = of_good(read(tmp_path)[0])
-    for seed in range(examples(2, 100)):
+    for seed in range(examples(2, 30)):
         for path in exports:
             put(tmp_path, path.name, mutated_file(path.read_bytes(), random.Random(f"{path.name} {seed}")))
         frame, _, _ = read(tmp_path)

@@ -193,6 +193,27 @@ def test_a_zip_of_several_exports_gives_each_and_refuses_only_what_is_wrong(tmp_
     assert any(words.startswith("all.zip, readme.pdf: It is no CSV or XLSX file") for words in warnings)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("a.csv", "b/a.csv"), ("2024/a.csv", "2025/a.csv", "a.csv"), ("x/A.csv", "y/a.CSV"), ("a.csv", "a.tsv"), ("a.csv", "b.csv")],
+)  # fmt: skip
+@pytest.mark.behaviour("any_container", "google_forms")
+@pytest.mark.fault(97)
+def test_files_of_one_name_in_several_folders_of_a_zip_are_all_read(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    members: dict[str, str | bytes] = {
+        name: f"Timestamp,City\n2024-11-0{n} 09:00,Quito\n2024-11-0{n} 10:00,Lima\n".replace(
+            ",", "\t" if name.endswith("tsv") else ","
+        )
+        for n, name in enumerate(names, start=1)
+    }
+    zipped(tmp_path / "e.zip", members)
+    found = responses(tmp_path)
+    assert len(found) == 2 * len(names)
+    assert len({row["_source_ref"] for row in found}) == 2 * len(names)
+
+
 @pytest.mark.behaviour("any_container", "odk")
 def test_an_archive_of_odk_central_keeps_its_repeated_groups_with_their_form(tmp_path: Path) -> None:
     zipped(tmp_path / "Feedback.zip", {"Feedback.csv": ODK, "Feedback-topics.csv": GROUP})
@@ -255,7 +276,7 @@ READ = {"a.csv": "a", "b.tsv": "b", "c.txt": "c", "d.xls": "d", "e.ods": "e", "f
 
 @given(st.sets(st.sampled_from(sorted(KINDS)), min_size=1, max_size=5))
 @example(names={"a.csv", "b.tsv", "c.txt", "d.xls", "e.ods", "f.zip"})
-@settings(max_examples=examples(6, 150), deadline=None)
+@settings(max_examples=examples(6, 50), deadline=None)
 @pytest.mark.deep
 @pytest.mark.behaviour("any_container", "google_forms")
 @pytest.mark.fault(78)

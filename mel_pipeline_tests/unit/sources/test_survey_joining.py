@@ -46,6 +46,26 @@ def test_an_expanded_export_of_the_case_answers_by_the_column_that_is_marked(tmp
     assert column(rows, "other_answers") == [None, None]
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [str(n) for n in range(11)],
+        ["0 - Not at all likely", *map(str, range(1, 10)), "10 - Extremely likely"],
+    ],
+    ids=["bare", "anchored"],
+)
+@pytest.mark.behaviour("joined", "surveymonkey")
+@pytest.mark.fault(98)
+def test_a_zero_chosen_in_a_column_of_its_own_is_an_answer(tmp_path: Path, labels: list[str]) -> None:
+    question = "How likely are you to recommend the event to a colleague?"
+    head = f"Respondent ID,Collector ID,Date Modified,{question}{',' * 10}\n,,,{','.join(labels)}\n"
+    lines = [
+        f"1187{n:02},45,2024-11-05 09:{n:02},{','.join(label if label == chosen else '' for label in labels)}\n"
+        for n, chosen in enumerate(labels)
+    ]
+    assert column(written(tmp_path, head + "".join(lines)), "recommendation") == [str(n) for n in range(11)]
+
+
 @pytest.mark.behaviour("joined", "google_forms")
 def test_branches_of_a_form_by_language_of_the_case_join(tmp_path: Path) -> None:
     dropped(tmp_path, "layout_google_branches_by_language.csv")

@@ -67,7 +67,7 @@ def test_case_accents_spaces_and_the_way_a_sign_is_drawn_make_none() -> None:
 
 
 @given(st.lists(st.sampled_from(sorted(common_scale())), min_size=1, max_size=3).map(" ".join))
-@settings(max_examples=examples(30, 500), deadline=None)
+@settings(max_examples=examples(30, 200), deadline=None)
 @pytest.mark.deep
 def test_words_alone_are_compared_as_before(words: str) -> None:
     assert normalize_answer(words) == normalize_text(words)
@@ -200,7 +200,7 @@ def test_anything_less_withholds_the_question_and_names_the_answer(how: str) -> 
     data=st.data(),
     decimals=st.sampled_from(["", ".0", ",0"]),
 )
-@settings(max_examples=examples(60, 2_000), deadline=None)
+@settings(max_examples=examples(60, 600), deadline=None)
 def test_a_scale_of_figures_alone_never_passes_for_1_to_5(
     low: int, high: int, data: st.DataObject, decimals: str
 ) -> None:
@@ -219,7 +219,7 @@ def test_a_scale_of_figures_alone_never_passes_for_1_to_5(
     st.sampled_from(sorted(ENDS)),
     st.integers(6, 99).map(str) | st.sampled_from(["0", "-1", "<3", "5%", "(2)"]),
 )
-@settings(max_examples=examples(30, 500), deadline=None)
+@settings(max_examples=examples(30, 200), deadline=None)
 def test_an_answer_outside_a_proved_scale_stays_unknown(how: str, more: str) -> None:
     answers, others, _ = ENDS[how]
     assert more in scale([*answers, more], *others).unknown

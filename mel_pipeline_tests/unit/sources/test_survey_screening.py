@@ -141,3 +141,24 @@ def test_what_a_later_export_marks_as_not_valid_counts_no_more_until_it_is_appro
     put(tmp_path, "3.csv", text.replace("Not approved", "Approved"), 400)
     _, _, batches = load(tmp_path, cursor)
     assert not any(batch.deleted for batch in batches)
+
+
+@pytest.mark.parametrize(
+    ("tool", "head", "row", "note"),
+    [("microsoft_forms", "ID;Start time;Completion time;Email;Name;Overall satisfaction",
+      "1;2024-11-05 09:00;2024-11-05 09:05;anonymous;;Satisfied", "{};;;;;"),
+     ("zoho_survey", "Response ID;Response Status;Start time;End time;Overall satisfaction",
+      "a1;Completed;2024-11-05 09:00;2024-11-05 09:05;Satisfied", "{};;;;"),
+     ("limesurvey", "id;submitdate;lastpage;startlanguage;Q1. Overall satisfaction", "1;2024-11-05 09:00;3;en;Satisfied", "{};;;;"),
+     ("google_forms", "Timestamp;Overall satisfaction;City", "2024-11-05 09:00;Satisfied;Quito", ";{};")],
+)  # fmt: skip
+@pytest.mark.parametrize("text", ["Source: forms.office.com", "Exported on 5 November 2024", "* 12 invited"])
+@pytest.mark.behaviour("no_response", "microsoft_forms", "zoho_survey", "limesurvey", "google_forms")
+@pytest.mark.fault(74)
+def test_a_note_below_the_answers_is_no_response(
+    tmp_path: Path, tool: str, head: str, row: str, note: str, text: str
+) -> None:
+    put(tmp_path, "a.csv", f"{head}\n{row}\n{note.format(text)}\n")
+    rows, notes, _ = load(tmp_path)
+    assert [one["tool"] for one in rows] == [tool]
+    assert "1 a note below the answers" in notes

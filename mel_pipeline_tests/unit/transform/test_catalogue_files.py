@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mel_pipeline.core.errors import CatalogueError
+from mel_pipeline.core.errors import CatalogueError, ContractError
 from mel_pipeline.core.organisation import EXAMPLE
 from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.transform.catalogue import Catalogue, catalogue_frames, load_catalogue
@@ -51,7 +51,7 @@ def test_indicators_come_in_report_order_with_the_main_ones_on_top(catalogue: Ca
 
 def test_every_text_of_an_indicator_differs_from_language_to_language(catalogue: Catalogue) -> None:
     for indicator in catalogue.indicators:
-        for text in (indicator.name, indicator.definition, indicator.limitations):
+        for text in (indicator.name, indicator.definition, indicator.limitations, indicator.rationale):
             assert len(set(text.by_language.values())) == len(text.by_language) >= 3, indicator.id
 
 
@@ -96,9 +96,9 @@ def test_a_wrong_entry_is_reported_with_file_and_field(copy: Path, old: str, new
         ),
         ("lines_of_action.yml", "number: 2", "number: 1", "number 1 is already used"),
         ("lines_of_action.yml", "      en: Peer exchange", "      ab1: Peer exchange", "not a language"),
-        ("targets.yml", "FND-01:", "FND-1:", "there is no indicator FND-1"),
-        ("targets.yml", 'period: "2026"', 'period: "next year"', r"targets\.0\.period"),
-        ("targets.yml", "value: 2800000", "value: a lot", r"targets\.0\.value"),
+        ("workbook.yml", "indicator: FND-01", "indicator: FND-1", "there is no indicator FND-1"),
+        ("workbook.yml", 'value: "2800000"', 'value: "a lot"', r"targets\.0\.value"),
+        ("workbook.yml", 'value: "2800000"', 'valeu: "2800000"', "there is no column 'valeu'"),
         ("regions.yml", "regions:", "areas:", "'regions' has to be a list"),
         ("campaigns.yml", 'hashtag: "#', 'hashtag: "', "hashtag"),
     ],
@@ -109,7 +109,7 @@ def test_a_wrong_entry_of_the_organisation_is_reported_with_file_and_field(
     text = (own / file).read_text(encoding="utf-8")
     assert old in text
     (own / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(CatalogueError, match=rf"{file}.*{said}"):
+    with pytest.raises((CatalogueError, ContractError), match=rf"{Path(file).stem}.*{said}"):
         load_catalogue(FOLDER, own)
 
 
@@ -142,6 +142,47 @@ def test_an_organisation_words_its_indicators_and_sentences_itself_in_its_langua
     assert texts["indicator", "FND-01", "name", "fr"] == "Fonds des rives"
     assert texts["sentence", "Counted once.", "text", "fr"] == "Compté une fois."
     assert frames["targets"]["origin"].tolist() == ["Plan."] and frames["campaigns"].empty
+
+
+AIM = "  targets: [{{period: '2026', value: 9, origin: Plan., {steps}}}]\n"
+
+
+def test_a_target_carries_its_milestones_and_revisions_with_their_reasons(own: Path) -> None:
+    steps = (
+        "milestones: [{date: 2025-06-30, value: 5, reason: Mid-term review.}],"
+        " revisions: [{date: 2025-Q1, value: 8, reason: {en: Budget cut., fr: Budget réduit.}}]"
+    )
+    (own / "targets.yml").write_text("MEM-01:\n" + AIM.format(steps=steps), encoding="utf-8")
+    catalogue = load_catalogue(FOLDER, own)
+    frames = catalogue_frames(catalogue)
+    assert frames["targets"].drop(columns="indicator_id").to_numpy().tolist() == [
+        ["2026", "target", "2026", "9", "Plan."],
+        ["2026", "milestone", "2025-06-30", "5", "Mid-term review."],
+        ["2026", "revision", "2025-03-31", "8", "Budget cut."],
+    ]
+    assert "Budget réduit." in frames["translations"]["text"].tolist()
+    assert "revised on 2025-03-31 to 8 (Budget cut.)" in reference_sheets(catalogue)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "steps", "said"),
+    [
+        ("GEN-01", "milestones: []", "judged by its band"),
+        ("SAT-05", "milestones: []", "no good direction"),
+        (
+            "MEM-01",
+            "milestones: [{date: 2026-12-31, value: 5, reason: Plan.}]",
+            "not before its target of 2026",
+        ),
+        ("MEM-01", "revisions: [{date: soon, value: 5, reason: Plan.}]", r"laid out as expected"),
+    ],
+)
+def test_a_target_that_no_report_could_judge_is_refused(
+    own: Path, indicator: str, steps: str, said: str
+) -> None:
+    (own / "targets.yml").write_text(f"{indicator}:\n" + AIM.format(steps=steps), encoding="utf-8")
+    with pytest.raises(CatalogueError, match=rf"(workbook|targets\.yml).*{said}"):
+        load_catalogue(FOLDER, own)
 
 
 def test_words_for_an_indicator_that_does_not_exist_are_refused(own: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ FOLDER = PROJECT / "dbt_like_sql"
 INDICATORS = FOLDER / "models" / "marts" / "indicators"
 FIGURE_COLUMNS = [
     *("period", "grain", "quarter", "dimension", "category", "value"),
-    *("numerator", "denominator", "n", "status", "note"),
+    *("numerator", "denominator", "n", "low", "high", "variance", "expected", "covered", "status", "note"),
 ]
 META = {"_row_key", "_load_id", "_source_ref", "_changed_at", "_loaded_at", "_is_deleted"}
 
@@ -48,7 +49,7 @@ def test_every_model_states_its_grain(project: SqlProject) -> None:
 
 def test_every_indicator_model_is_replaced_by_quarter(project: SqlProject, catalogue: Catalogue) -> None:
     partitioned = {name for name, model in project.models.items() if model.config.unique_key == "quarter"}
-    of_all = {"indicator_values", "disclosure_people"}
+    of_all = {"indicator_values", "disclosure_people", "manual_values"}
     assert partitioned == {indicator.model for indicator in catalogue.indicators} | of_all
 
 
@@ -122,5 +123,6 @@ def test_the_columns_of_every_indicator_are_tested_without_being_listed(
         ]
 
 
-def test_positions_count_in_tens_so_that_another_indicator_fits_between(catalogue: Catalogue) -> None:
-    assert [indicator.position % 10 for indicator in catalogue.indicators] == [0] * len(catalogue.indicators)
+def test_positions_leave_room_so_that_another_indicator_fits_between(catalogue: Catalogue) -> None:
+    places = sorted(indicator.position for indicator in catalogue.indicators)
+    assert min(second - first for first, second in itertools.pairwise(places)) >= 2

@@ -1,4 +1,4 @@
-with periods as ({{ current_periods() }}),
+with periods as ({{ current_periods(months=true) }}),
 
 begun as (
     {{ memberships_begun('is_associate') }}
@@ -8,4 +8,4 @@ cells as (
     {{ counted_cells('begun', 'membership_id', ['region'], 'exists (select 1 from ' ~ ref('dim_member') ~ ')') }}
 )
 
-{{ figures('cells', 'count', 'No organisation has been loaded from the CRM.') }}
+{{ figures('cells', 'count', 'No organisation has been loaded from the CRM.', months=true) }}

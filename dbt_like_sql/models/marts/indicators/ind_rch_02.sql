@@ -1,6 +1,6 @@
 with periods as ({{ current_periods() }}),
 
--- Followers at the end of a past day = followers counted later - net new followers on the days between.
+-- Followers counted on the last day itself, else: counted later - net new followers on the days between.
 counted_later as (
 
     select
@@ -9,10 +9,7 @@ counted_later as (
         s.taken_on,
         s.followers,
         p.as_of_on,
-        row_number() over (
-            partition by p.period, s.account_key
-            order by case when s.taken_on = p.as_of_on then 1 else 0 end, s.taken_on
-        ) as place
+        row_number() over (partition by p.period, s.account_key order by s.taken_on) as place
     from periods as p
     join {{ ref('fct_follower_count') }} as s on s.taken_on >= p.as_of_on
 
@@ -22,7 +19,7 @@ gained as (
 
     select account_key, grain, starts_on, ends_before, value as net_new_followers
     from {{ ref('fct_platform_metric') }}
-    where counts = 'new_followers' and grain in ('day', 'month') and content_id = 'all' and availability = 'given'
+    where counts = 'new_followers' and grain in ('day', 'month') and content_id = 'all' and is_given
 
 ),
 
@@ -79,6 +76,7 @@ reckoned as (
         {{ days_between('c.as_of_on', 'c.taken_on') }} - 1 as days_needed,
         coalesce(sum(case when s.starts_on < c.taken_on then s.days end), 0) as days_present,
         {{ days_between('min(s.starts_on)', 'c.taken_on') }} as days_since_first,
+        min(s.starts_on) as first_on,
         max(r.account_key) is not null as is_reckonable
     from counts as c
     join {{ ref('dim_platform_account') }} as a on a.account_key = c.account_key and a.kind = 'social'
@@ -99,15 +97,19 @@ by_account as (
         case when days_present >= days_needed then followers end as followers,
         case
             when days_present >= days_needed then 'given'
+            when is_reckonable and days_present = days_since_first then 'begins_later'
             when is_reckonable then 'missing'
             else 'not_offered'
         end as state,
         case
             when days_present >= days_needed then null
+            when is_reckonable and days_present = days_since_first
+                then 'Its data begin on ' || cast(first_on as text) || '.'
             when is_reckonable
                 then cast(days_needed - days_present as text) || ' of ' || cast(days_needed as text)
                     || ' days of new followers are missing.'
-            else 'The platform does not tell new followers by day, and nothing was counted on that day.'
+            else 'Nothing was counted on that day, and there is no exact count with the changes of every day since,'
+                || ' from which it could be worked out.'
         end as note
     from reckoned
     where not (days_present < days_needed and days_present = days_since_first and followers = 0)

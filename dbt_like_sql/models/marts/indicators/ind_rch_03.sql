@@ -4,4 +4,4 @@ issues as ({{ newsletter_issues('opens') }}),
 
 cells as ({{ newsletter_cells('opens') }})
 
-{{ figures('cells', 'percent', 'No newsletter with counts was sent in this period, or none has been loaded.') }}
+{{ figures('cells', 'percent', 'No newsletter with counts was sent in this period, or none has been loaded.', covers=true) }}

@@ -23,4 +23,7 @@ spread as (
 
 )
 
-{{ figures('spread', 'percent', 'No valid answer to the overall question in this period.') }}
+{{ figures(
+    'spread', 'percent', 'No valid answer to the overall question in this period.',
+    unbounded="valued.dimension = 'total'"
+) }}

@@ -20,9 +20,17 @@ select
     source,
     frequency,
     owner_role,
+    level,
+    collection,
+    rationale_en,
+    cast(assessed_on as date) as assessed_on,
     limitations_en,
     cast(decimals as integer) as decimals,
     chart,
-    chart_dimension
+    chart_dimension,
+    interval_covers,
+    parts,
+    coalesce(is_stated, 'false') = 'true' as is_stated,
+    coalesce(is_about_people, 'false') = 'true' as is_about_people
 from {{ source('catalogue', 'indicators') }}
 where not _is_deleted

@@ -49,6 +49,9 @@ def draw(frame: PageFrame, text: Texts) -> Figure:
         "actual": Patch(color=colour("now")),
         "before": Patch(color=colour("before")),
         "target": Line2D([], [], color=colour("ink"), linewidth=2.6, marker="|", markersize=11, linestyle=""),
+        "expected": Line2D(
+            [], [], color=colour("ink"), marker="v", markersize=5.5, markeredgecolor="white", linestyle=""
+        ),
     }
     key_row(sheet, [handles[part] for part in frame.words], list(frame.words.values()))
     axes = inches(sheet, height, above=KEY)
@@ -167,6 +170,17 @@ def _bullet(axes: Axes, mark: Mark, track: tuple[float, float], middle: float) -
                 facecolor=colour("before"),
                 edgecolor="none",
             )
+        )
+    if mark["expected"] == mark["expected"] and mark["expected"] is not None:
+        axes.plot(
+            track[0] + mark["expected"] * scale,
+            middle - 0.15,
+            color=colour("ink"),
+            marker="v",
+            markersize=6,
+            markeredgecolor="white",
+            linestyle="",
+            zorder=5,
         )
     at = track[0] + mark["target"] * scale
     axes.plot(

@@ -31,7 +31,8 @@ def unpacked(
 ) -> Iterator[tuple[list[DropFile], dict[str, str]]]:
     """The tables a dropped file holds: the file itself, or those in a zip; and why others are not read, by name.
 
-    The tables of a zip are on disk only inside the ``with`` block. They are called "export.zip, table.csv".
+    The tables of a zip are on disk only inside the ``with`` block. They are called "export.zip, table.csv", and
+    "export.zip, folder - table.csv" where several folders hold one of that name.
 
     Args:
         endings: of the files in a zip that are tables (".csv").

@@ -83,20 +83,32 @@ def _leads_out(name: str) -> bool:
 
 def write(archive: zipfile.ZipFile, out: BinaryIO) -> list[tuple[str, int]]:
     """Every file that is not hidden, with where it ends in ``out``."""
+    parts = [part for part in archive.infolist() if not (part.is_dir() or _is_hidden(part.filename))]
+    names = _names([part.filename for part in parts])
     found = []
-    for part in archive.infolist():
-        if part.is_dir() or any(
-            folder[:1] in (".", "~") or folder == "__MACOSX" for folder in part.filename.split("/")
-        ):
-            continue
+    for part, name in zip(parts, names, strict=True):
         with archive.open(part) as file:
             while chunk := file.read(_CHUNK):
                 out.write(chunk)
         out.flush()
-        found.append((part.filename.rsplit("/", 1)[-1], out.tell()))
+        found.append((name, out.tell()))
     if not found:
         raise RefusedError("The zip is empty. Download it again.")
     return found
+
+
+def _is_hidden(path: str) -> bool:
+    return any(folder[:1] in (".", "~") or folder == "__MACOSX" for folder in path.split("/"))
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """Each file without its folders, or with them where another has the same name: none may pass for the other."""
+    short = [path.rsplit("/", 1)[-1] for path in paths]
+    lower = [name.casefold() for name in short]
+    return [
+        path.replace("/", " - ") if lower.count(name.casefold()) > 1 else name
+        for path, name in zip(paths, short, strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -164,7 +164,8 @@ class _Text:
         except UnicodeDecodeError:
             # Never a guess: a wrong encoding would garble names and labels.
             raise OtherEncodingError(
-                "The file is not in UTF-8 or UTF-16. Export it again as UTF-8 (in Excel: CSV UTF-8)."
+                "The file is not in UTF-8 or UTF-16. Choose UTF-8 when you export it, or have its encoding stated in the"
+                " settings (`cp1252` for most Windows programs)."
             ) from None
 
 

@@ -140,8 +140,12 @@ def check_parts(parts: Iterable[zipfile.ZipInfo], expanded: int) -> int:
     return size
 
 
-def check_cells(archive: zipfile.ZipFile, limits: dict[str, int]) -> None:
-    """Check the bytes of every part: a cell at the far end makes a parser create millions of empty ones."""
+def check_cells(archive: zipfile.ZipFile, limits: dict[str, int], *, formulas: bool = True) -> None:
+    """Check the bytes of every part: a cell at the far end makes a parser create millions of empty ones.
+
+    Args:
+        formulas: refuse a workbook that holds one without a result.
+    """
     most_columns, most_rows = limits["columns"], limits["rows"]
     counter = _Counter(limits)
     for part in archive.infolist():
@@ -153,7 +157,7 @@ def check_cells(archive: zipfile.ZipFile, limits: dict[str, int]) -> None:
                 for column, row in _PLACE.findall(text):
                     if len(row) > 9 or int(row) > most_rows or _number(column) > most_columns:
                         raise _far_out(limits)
-                if _UNCALCULATED.search(text):
+                if formulas and _UNCALCULATED.search(text):
                     raise RefusedError(
                         "The workbook holds formulas that were never calculated. Open it, save it again,"
                         " or export it as CSV."
@@ -242,13 +246,13 @@ def _sheets(file: BinaryIO, limits: dict[str, int]) -> list[Any]:
         raise RefusedError(
             "The package defusedxml is missing; workbooks are not read without it. Install it."
         )
-    _bound_parser(limits)
+    bound_parser(limits)
     file.seek(0)
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     return [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
 
 
-def _bound_parser(limits: dict[str, int]) -> None:
+def bound_parser(limits: dict[str, int]) -> None:
     """Count what openpyxl parses, before it fills gaps. Empty cells go: millions pack into a few kilobytes."""
     from openpyxl.worksheet import _reader
 

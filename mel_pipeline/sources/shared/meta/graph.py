@@ -95,7 +95,7 @@ class Graph:
                     f"{self.wording.platform} {what}: there are more pages, but the answer does not say where"
                     " the next one begins. Run the load again later."
                 )
-            novelty.require([position])
+            novelty.require_next(position, records(answer))
             query = {**query, "after": position}
 
     def _judge(self, needs_insights: bool, answer: Answer) -> Mapping[str, object]:

@@ -11,7 +11,7 @@ from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Pull
 from mel_pipeline.sources.shared.platform.accounts import EachAccount
-from mel_pipeline.sources.shared.platform.rows import Period
+from mel_pipeline.sources.shared.platform.rows import QUALITIES, Period
 
 SETTLES_DAYS = 3  # platforms complete their figures up to 48 hours later
 
@@ -164,5 +164,5 @@ def daily_pull(
 def _days_with_figures(batch: Batch) -> list[date]:
     """Only a day with a figure moves the cursor: a late one is requested again."""
     frame = batch.frame
-    given = frame[(frame["grain"] == "day") & (frame["availability"] == "given")]
+    given = frame[(frame["grain"] == "day") & frame["availability"].isin(QUALITIES)]
     return [date.fromisoformat(str(given["period_start"].max()))] if len(given) else []

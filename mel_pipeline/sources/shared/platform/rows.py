@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.sources.shared.base import Batch, Rejected, frame_of, text_of
 
 Grain = Literal["day", "month", "quarter", "year", "lifetime"]
-Availability = Literal["given", "no_data", "not_offered", "suppressed", "retired", "no_access"]
+Quality = Literal["given", "sampled", "thresholded"]  # of a figure that is there
+Availability = Quality | Literal["no_data", "not_offered", "suppressed", "retired", "no_access"]
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
 Row = dict[str, str | None]
 WHOLE_ACCOUNT = "all"
 
@@ -68,6 +70,7 @@ def metric_row(
     ref: str,
     *,
     content: str = WHOLE_ACCOUNT,
+    quality: Quality = "given",
     why_missing: Availability = "no_data",
 ) -> Row:
     """One figure. A value that is None stays empty with the reason; zero is a value."""
@@ -81,7 +84,7 @@ def metric_row(
         "period_start": period.start.isoformat(),
         "period_end": period.end.isoformat() if period.end else None,
         "value": text,
-        "availability": why_missing if text is None else "given",
+        "availability": why_missing if text is None else quality,
         "_source_ref": ref,
     }
 

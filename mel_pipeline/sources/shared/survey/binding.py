@@ -41,13 +41,19 @@ def questions_of_form(questions: Iterable[Question]) -> list[str]:
     )
 
 
-def likeness(form: Collection[str], questions: Collection[str], *, named: bool) -> float:
+def likeness(
+    form: Collection[str], questions: Collection[str], *, named: bool, usual: Collection[str] = ()
+) -> float:
     """How far an export has the questions of a form, from 0 (another form) to 1; a live form may gain or lose some.
 
     Args:
         named: the export also has the name of the form's.
+        usual: what many forms ask in the same words, such as gender and city: alone it is no likeness.
     """
     own, found = set(map(_bare, form)), set(map(_bare, questions))
+    distinctive = own - set(map(_bare, usual))
+    if not named and len(distinctive & found) < _OF_FORM * len(distinctive):
+        return 0.0
     common = len(own & found)
     if not common or common < (_OF_FORM_NAMED if named else _OF_FORM) * len(own):
         return 0.0

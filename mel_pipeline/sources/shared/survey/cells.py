@@ -10,10 +10,10 @@ import pandas as pd
 
 from mel_pipeline.sources.shared.dates import read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError
-from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
 from mel_pipeline.sources.shared.survey.identity import UNREADABLE, unwrapped
 from mel_pipeline.sources.shared.survey.joining import joined
-from mel_pipeline.sources.shared.survey.model import Answers, Layout
+from mel_pipeline.sources.shared.survey.model import Answers, Builtin, Layout
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan
 from mel_pipeline.sources.shared.zones import UnknownZoneError, zone_of
@@ -31,7 +31,7 @@ class Cells:
         self.layout, self.plan, self.book = self.answers.layout, plan, book
         self.zone = zone_for(self.layout, book)
         self.count = len(answers.frame)
-        self._moments: dict[str, Texts] = {}
+        self._moments: dict[Builtin, Texts] = {}
 
     def cells(self, column: int | None, as_read: Callable[[str], str | None] = without_personal) -> Texts:
         """The meaning of each cell of a column; None where nothing was answered."""
@@ -45,19 +45,19 @@ class Cells:
 
         return each(self.answers.frame[column].to_numpy(), meaning)
 
-    def role(self, role: str) -> Texts:
-        return self.cells(self.plan.roles.get(role))  # type: ignore[call-overload]
+    def role(self, role: Role) -> Texts:
+        return self.cells(self.plan.roles.get(role))
 
-    def builtin(self, name: str) -> Texts:
-        return self.cells(self.plan.builtins.get(name))  # type: ignore[call-overload]
+    def builtin(self, name: Builtin) -> Texts:
+        return self.cells(self.plan.builtins.get(name))
 
-    def moment(self, name: str) -> Texts:
+    def moment(self, name: Builtin) -> Texts:
         """A built-in time, read once."""
         if name not in self._moments:
             self._moments[name] = self._moment(name)
         return self._moments[name].copy()
 
-    def _moment(self, name: str) -> Texts:
+    def _moment(self, name: Builtin) -> Texts:
         zone = self.zone
 
         def read(text: str) -> str:
@@ -66,7 +66,7 @@ class Cells:
             except ValueError:
                 return UNREADABLE
 
-        return self.cells(self.plan.builtins.get(name), read)  # type: ignore[call-overload]
+        return self.cells(self.plan.builtins.get(name), read)
 
     def constant(self, text: str | None) -> Texts:
         return np.full(self.count, text, dtype=object)

@@ -28,11 +28,14 @@ FILE = Path(__file__).parent / "codebook.yml"
 
 Role = Literal[
     "overall_satisfaction", "recommendation", "gender", "city", "country", "event_code", "language",
-    "open_comment",
+    "open_comment", "consent",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 _IN_GRIDS = ("overall_satisfaction", "recommendation", "personal", "ignored")
+Meaning = Role | Literal["personal", "ignored"]
 Score = float | Literal["non_answer"]
+_TO_WRITE = "?"  # in proposed lines
+UNANSWERED = "unanswered"  # key of ``consent``: responses that leave the question empty
 T = TypeVar("T")
 
 
@@ -42,7 +45,8 @@ class Codebook(BaseModel):
     ``surveys`` names the surveys it applies to, with `*` as a wildcard; ``form`` lists the questions of the form it
     was written for, so that it follows the form under any name. With neither it applies to all. ``questions`` names
     the question of a role by its text or by the tool's key. ``scale`` says what the labels of the overall
-    question mean, from 1 to 5, where the common scale (scales.yml of the organisation) does not.
+    question mean, from 1 to 5, where the organisation's common scale does not. ``consent`` says which answers to the
+    question of consent are a yes, where that is not plain.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +55,7 @@ class Codebook(BaseModel):
     form: list[str] = []
     questions: dict[Role, list[str]] = {}
     scale: dict[str, Score] = {}
+    consent: dict[str, bool] = {}
     languages: dict[str, list[str]] = {}
     personal: list[str] = []  # questions that are never read
     ignored: list[str] = []  # harmless and not needed
@@ -59,8 +64,11 @@ class Codebook(BaseModel):
     language: str | None = None
     date_order: Literal["day_first", "month_first"] | None = None
     zone: str | None = Field(None, description="IANA name, where times carry no UTC offset.")
+    common: dict[str, Score] | None = Field(
+        default=None, exclude=True, description="Normalised labels that mean the same in every survey."
+    )
 
-    @field_validator("scale", mode="before")
+    @field_validator("scale", "consent", mode="before")
     @classmethod
     def _as_written(cls, scale: object) -> object:
         """YAML reads `1: 5` as a number and `yes: 5` as true: the first is what people mean, the second is a guess."""
@@ -71,7 +79,20 @@ class Codebook(BaseModel):
         labels = [str(label) for label in scale]
         if twice := next((label for label in labels if labels.count(label) > 1), None):
             raise ValueError(f"'{twice}' has two scores; remove one")
+        if open_ := next(
+            (label for label, value in zip(labels, scale.values(), strict=True) if value == _TO_WRITE), None
+        ):
+            raise ValueError(
+                f"'{open_}' still has a {_TO_WRITE}; write what it means, or put the # back before the line"
+            )
         return dict(zip(labels, scale.values(), strict=True))
+
+    @field_validator("event_code")
+    @classmethod
+    def _is_written(cls, code: str | None) -> str | None:
+        if code is not None and code.strip() in ("", _TO_WRITE):
+            raise ValueError("write the CRM's code of the event, or put the # back before the line")
+        return code
 
     @field_validator("missing", mode="before")
     @classmethod
@@ -82,7 +103,7 @@ class Codebook(BaseModel):
             else missing
         )
 
-    @field_validator("scale", "questions", "languages", "personal", "ignored")
+    @field_validator("scale", "consent", "questions", "languages", "personal", "ignored")
     @classmethod
     def _says_something(cls, value: T) -> T:
         texts = [str(one) for one in value] if isinstance(value, dict | list) else []
@@ -127,9 +148,9 @@ class Codebook(BaseModel):
         named = self.is_named(survey)
         if not self.form or questions is None:
             return float(named or not (self.surveys or self.form))
-        return likeness(self.form, questions, named=named)
+        return likeness(self.form, questions, named=named, usual=usual_questions())
 
-    def role(self, question: Question) -> Role | Literal["personal", "ignored"] | None:
+    def role(self, question: Question) -> Meaning | None:
         """What a question means, by its text, its key, or either without its number; None when it is not known.
 
         A row of a grid has a role by what the row says, where it has the same answers in any grid.
@@ -154,12 +175,27 @@ class Codebook(BaseModel):
         """What a label of the overall question means; None: the common scale decides."""
         return self._scores.get(normalize_answer(answer))
 
+    def agreement(self, answer: str) -> bool | None:
+        """Whether an answer to the question of consent agrees; None where the codebook does not say."""
+        return self._agreements.get(normalize_answer(answer))
+
     @cached_property
-    def _roles(self) -> dict[str, Role | Literal["personal", "ignored"]]:
-        found: dict[str, Role | Literal["personal", "ignored"]] = {}
-        for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
+    def _agreements(self) -> dict[str, bool]:
+        return {
+            normalize_answer(label): agrees for label, agrees in self.consent.items() if label != UNANSWERED
+        }
+
+    @property
+    def _wordings(self) -> list[tuple[Meaning, list[str]]]:
+        """What questions mean, with the texts of each."""
+        return [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]
+
+    @cached_property
+    def _roles(self) -> dict[str, Meaning]:
+        found: dict[str, Meaning] = {}
+        for role, texts in self._wordings:
             for text in texts:
-                if found.setdefault(_key(text), role) != role:  # type: ignore[arg-type]
+                if found.setdefault(_key(text), role) != role:
                     raise ContractError(
                         f"Reading the codebook: '{text}' is listed under {found[_key(text)]} and under {role}."
                         " Remove one."
@@ -167,12 +203,12 @@ class Codebook(BaseModel):
         return found
 
     @cached_property
-    def _unnumbered(self) -> dict[str, Role | Literal["personal", "ignored"]]:
+    def _unnumbered(self) -> dict[str, Meaning]:
         """As ``_roles``, without the numbers of questions; what would then mean two things is left out."""
-        found: dict[str, set[Role | Literal["personal", "ignored"]]] = {}
-        for role, texts in [*self.questions.items(), ("personal", self.personal), ("ignored", self.ignored)]:
+        found: dict[str, set[Meaning]] = {}
+        for role, texts in self._wordings:
             for text in texts:
-                found.setdefault(_key(Question(text, text).unnumbered), set()).add(role)  # type: ignore[arg-type]
+                found.setdefault(_key(Question(text, text).unnumbered), set()).add(role)
         return {text: roles.pop() for text, roles in found.items() if len(roles) == 1}
 
     @cached_property
@@ -204,10 +240,29 @@ class BrokenCodebook(Codebook):
     fault: str
 
 
+def checked(book: Codebook) -> Codebook:
+    """The same codebook.
+
+    Raises:
+        ContractError: a wording has two roles, or a label two scores.
+    """
+    _ = book._roles, book._scores
+    return book
+
+
 @lru_cache
 def common_codebook() -> Codebook:
     """Wordings that are the same in every survey."""
     return load_codebook(FILE)
+
+
+@lru_cache
+def usual_questions() -> frozenset[str]:
+    """Wordings of what many forms ask beside their own questions: who answers, where, and comments."""
+    own = ("overall_satisfaction", "recommendation")
+    return frozenset(
+        text for role, texts in common_codebook().questions.items() if role not in own for text in texts
+    )
 
 
 def load_codebook(path: Path) -> Codebook:
@@ -217,14 +272,18 @@ def load_codebook(path: Path) -> Codebook:
         ContractError: it is not valid; the message names the file and the field.
     """
     try:
-        book = Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8")))
-        _ = book._roles, book._scores  # fail now if a wording has two roles, or a label two scores
+        book = checked(Codebook.model_validate(from_yaml(path.read_text(encoding="utf-8"))))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
         raise ContractError(f"Reading the codebook {path.name}: {faults}. Fix it.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" Line {mark.line + 1} is at fault, or the one before." if mark else ""
         raise ContractError(
-            f"Reading the codebook {path.name}: it is not readable YAML. Fix it, or remove it."
+            f"Reading the codebook {path.name}: it is not readable YAML.{where} Fix it, or remove it."
         ) from error
     return book
 
@@ -271,15 +330,47 @@ def codebook_for(survey: str, own: Sequence[Codebook], questions: Sequence[str] 
 
     Raises:
         ContractError: two of them contradict each other about one survey.
-        FileRefusedError: one of them cannot be used.
+        FileRefusedError: one of them cannot be used, or two for this survey disagree.
     """
     book = common_codebook()
-    for more in applying(survey, own, questions):
+    listed = applying(survey, own, questions)
+    _require_agreement(survey, [one for one in listed if one.surveys or one.form])
+    for more in listed:
         if isinstance(more, BrokenCodebook):
             raise FileRefusedError(f"{more.fault} Until then the file waits, and what was read of it stays.")
         nameless = more.form and not more.is_named(survey)
         book = _merged(book, more.model_copy(update={"event_code": None}) if nameless else more)
     return book
+
+
+def _require_agreement(survey: str, books: Sequence[Codebook]) -> None:
+    """Refuse a survey about which two of its codebooks disagree: which one counts would be a matter of their names.
+
+    Raises:
+        FileRefusedError: they do.
+    """
+    said: dict[tuple[str, str], object] = {}
+    for book in books:
+        event = book.event_code if not book.form or book.is_named(survey) else None
+        single = {
+            "language": book.language,
+            "date_order": book.date_order,
+            "zone": book.zone,
+            "event_code": event,
+        }
+        told: dict[tuple[str, str], object] = {
+            (name, ""): value for name, value in single.items() if value is not None
+        }
+        told |= {("scale", label): score for label, score in book._scores.items()}
+        told |= {("consent", label): agrees for label, agrees in book._agreements.items()}
+        for (name, label), value in told.items():
+            before = said.setdefault((name, label), value)
+            if before != value:
+                of = f" of '{label}'" if label else ""
+                raise FileRefusedError(
+                    f"Two codebooks apply to this survey and disagree: {name}{of} is {before} in one and {value} in"
+                    " the other. Correct one, or remove it. Until then the file waits, and what was read of it stays."
+                )
 
 
 def applying(survey: str, own: Sequence[Codebook], questions: Sequence[str] | None) -> list[Codebook]:
@@ -318,6 +409,7 @@ def _merged(common: Codebook, more: Codebook) -> Codebook:
     return Codebook(
         questions=questions,
         scale={**common.scale, **more.scale},
+        consent={**common.consent, **more.consent},
         languages={code: [*common.languages.get(code, []), *more.languages.get(code, [])] for code in codes},
         personal=[*remaining(common.personal), *more.personal],
         ignored=[*remaining(common.ignored), *more.ignored],
@@ -326,4 +418,5 @@ def _merged(common: Codebook, more: Codebook) -> Codebook:
         language=more.language or common.language,
         date_order=more.date_order or common.date_order,
         zone=more.zone or common.zone,
+        common=common.common if more.common is None else more.common,
     )

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.survey import responses
+from mel_pipeline.sources.shared.survey.advice import counted
 from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.identity import Identifier
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms, Row
 from mel_pipeline.sources.shared.survey.model import Answers, Kind
@@ -44,6 +46,7 @@ class FileIdentities:
         self._export, self._forms, self._withdrawn = export, read.forms, read.withdrawn
         self._tool = export.layout.tool
         self.left_out: Counter[str] = Counter()
+        self._repeated, self._mark = 0, ""
         self._rows: dict[str, Row] = {}
         self._told: list[str] | None = None
         self.ids: list[str | None] | None = None
@@ -52,30 +55,50 @@ class FileIdentities:
         with closing(export.chunks(first.order)) as chunks:
             kind, found = responses.identified(chunks, plan, book)
         self._rows = {one: row for one, row in found if one is not None}
-        mark, self._told = self._placed(kind)
-        self.ids = [f"{one} of form {mark}" if one and mark else one for one, _ in found]
+        self._mark, self._told = self._placed(kind)
+        self.ids = [one and self._marked(one) for one, _ in found]
 
     def counted(self, chunks: Iterable[Answers]) -> Iterator[Answers]:
         """The same chunks, while what is no valid response is counted."""
         for answers in chunks:
             self.left_out.update(answers.left_out)
-            self._withdrawn |= dict.fromkeys(f"{self._tool}|{one}" for one in answers.withdrawn)
+            self._withdrawn |= dict.fromkeys(f"{self._tool}|{self._marked(one)}" for one in answers.withdrawn)
             self._rows |= dict.fromkeys(answers.withdrawn, ("", ""))  # they did not vanish
             yield answers
+
+    def _marked(self, identity: str) -> str:
+        return f"{identity} of form {self._mark}" if self._mark else identity
 
     def note(self, batch: Batch) -> None:
         if self._withdrawn:
             for identity in batch.frame["response_id"]:
                 self._withdrawn.pop(f"{self._tool}|{identity}", None)
         if self._told is None and self._export.responses <= _COMPARED:
-            pairs = zip(batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True)
-            self._rows |= {identity: ("", str(moment)[:16]) for identity, moment in pairs}
+            for identity, moment in zip(
+                batch.frame["response_id"], batch.frame["answered_at"].fillna(""), strict=True
+            ):
+                row = ("", str(moment)[:16])
+                before = self._rows.get(identity)
+                self._repeated += bool(before and before[1] and before != row)
+                self._rows[identity] = row
+
+    def leave_out(self, consents: Consents) -> None:
+        """Who did not agree is not read, and counts no more if an earlier load has stored it."""
+        self.left_out.update(consents.left_out)
+        self._withdrawn |= {f"{self._tool}|{one}": None for one in consents.ids}
+        self._rows = dict.fromkeys(consents.ids, ("", "")) | self._rows  # they did not vanish
 
     def doubts(self) -> list[str]:
         """What is not sure, once every response has passed."""
         if self._told is None and self._rows:
             _, self._told = self._placed("own")
-        return self._told or []
+        told = list(self._told or [])
+        if self._repeated:
+            told.append(
+                f"{counted(self._repeated, 'row has', 'rows have')} the id of another row, at another time: the version"
+                " answered last counts. If they are different people, the ids are damaged: export the file again."
+            )
+        return told
 
     def _placed(self, kind: Kind) -> tuple[str, list[str]]:
         return self._forms.placed(self._tool, kind, self._rows, self._export.file.modified_ns)

@@ -20,6 +20,7 @@ from mel_pipeline.sources.shared.survey.figures import figure_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Kind, Layout, Question
 from mel_pipeline.sources.shared.survey.personal import without_personal
 
+_GROUPED = re.compile(r"\d{1,3}(?P<mark>[ ,.'\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})+")
 _WRAPPED = re.compile(r'="(.*)"|\'(\d+)|(\d+)[.,]0+', re.DOTALL)
 _IN_POWERS = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 _NO_VALUE = re.compile(r"#+|#(?:N/A|NUM!|VALUE!|REF!|NAME\?)")
@@ -29,6 +30,7 @@ _FEW = 3  # responses; that many with one id are not one response
 _FIRST_YEAR = "2000"  # a moment before is what a tool writes to hide it
 _JOINED = re.compile(r"\s*[;,|]\s*")
 UNREADABLE = "\ufffd"
+_WHOLE: tuple[Kind, ...] = ("own", "of_server")  # the tool's id says which response it is, of one server
 
 
 def unwrapped(text: str) -> str:
@@ -37,6 +39,12 @@ def unwrapped(text: str) -> str:
         return text
     match = _WRAPPED.fullmatch(text.strip())
     return next((part for part in match.groups() if part is not None), "").strip() if match else text.strip()
+
+
+def id_in(text: str) -> str:
+    """The id in a cell, also where a spreadsheet grouped its digits (`118,720,000,001`)."""
+    found = unwrapped(text)
+    return re.sub(r"\D", "", found) if _GROUPED.fullmatch(found) else found
 
 
 def require_whole(ids: Iterable[str]) -> None:
@@ -138,14 +146,16 @@ class Identifier:
         """How they are identified."""
         if self._id is None:
             return "answers"
-        return "numbered" if self._layout.ids_within_survey else "own"
+        if self._layout.ids_within_survey:
+            return "numbered"
+        return "of_server" if self._layout.ids_within_server else "own"
 
     def ids(
         self, frame: pd.DataFrame, minutes_of: Callable[[], Sequence[str]]
     ) -> list[tuple[str | None, str]]:
         """The id of each response of a chunk, None if nothing identifies it, and a digest of its answers."""
         given = self._given(frame)
-        if self.kind == "own" and None not in given:
+        if self.kind in _WHOLE and None not in given:
             return [(one, "") for one in given]
         minutes = minutes_of()
         found = digests(frame, self._layout, minutes)
@@ -154,8 +164,8 @@ class Identifier:
     def _given(self, frame: pd.DataFrame) -> list[str | None]:
         if self._id is None:
             return [None] * len(frame)
-        ids = [_without_person(unwrapped(str(cell))) or None for cell in frame[self._id].fillna("")]
-        if self.kind == "own":
+        ids = [_without_person(id_in(str(cell))) or None for cell in frame[self._id].fillna("")]
+        if self.kind in _WHOLE:
             require_whole(one for one in ids if one)
             if self._uuid is not None and None in ids:
                 others = (unwrapped(str(cell)) or None for cell in frame[self._uuid].fillna(""))
@@ -167,7 +177,7 @@ class Identifier:
             return self._numbered(digest), digest
         if given is None:  # its answers identify it, if there is a moment they belong to
             return self._numbered(digest) if minute else None, digest
-        if self.kind == "own":
+        if self.kind in _WHOLE:
             return given, digest
         key = f"{given} at {minute}" if minute else f"{given} of {digest}"
         if self._digests.setdefault(key, digest) != digest:  # two forms in one file
@@ -185,7 +195,7 @@ class Identifier:
             rows = frame.itertuples(index=False, name=None)
             return [self._former_digest("\x1f".join(map(str, row))) for row in rows]
         given = [_without_person(str(cell).strip()) or None for cell in frame[self._id].fillna("")]
-        if self.kind == "own":
+        if self.kind in _WHOLE:
             return given
         pairs = zip(given, moments, strict=True)
         return [f"{one} at {moment.strip(UNREADABLE)}" if one else None for one, moment in pairs]

@@ -15,16 +15,24 @@ import yaml
 from mel_pipeline.sources.shared.survey.binding import first_download, questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import joined
-from mel_pipeline.sources.shared.survey.looks import Looks, Scales, asked, looks_like, texts_of
-from mel_pipeline.sources.shared.survey.model import Answers, Question
+from mel_pipeline.sources.shared.survey.looks import Looks, Scales, asked, is_closed, looks_like, texts_of
+from mel_pipeline.sources.shared.survey.model import Answers, Builtin, Question
 from mel_pipeline.sources.shared.survey.overview import figures_in, numbered
 from mel_pipeline.sources.shared.survey.personal import without_personal
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
-_FEW = 12  # most distinct answers of a question with a scale
 _SHOWN = 6
-_LONG = 30  # characters; a longer text is free text
+_BUILTINS: dict[Builtin, str] = {
+    "response_id": "id of the response",
+    "uuid": "second id of the response",
+    "status": "whether the response is complete",
+    "validity": "what leaves previews, tests, spam and rejected responses out",
+    "started_at": "start of the response",
+    "completed_at": "end of the response",
+    "recommendation": "recommendation, as the tool counts it",
+    "ignored": "not needed",
+}
 
 
 @dataclass(frozen=True)
@@ -97,20 +105,17 @@ class Inspection:
         return "\n".join(lines) + "\n"
 
     def _proposed(self) -> list[str]:
-        """Each guessed role with its questions; those that look like consent are not needed."""
+        """Each guessed role with its questions."""
         roles: dict[str, list[Column]] = {}
         for column in self.guesses:
             roles.setdefault(str(column.guess), []).append(column)
-        consents = roles.pop("consent", [])
         lines = ["#questions:"] if roles else []
         for role, columns in roles.items():
-            several = " Keep one, unless nobody answers two of them." if len(columns) > 1 else ""
-            lines.append(f"#  {role}:{f'  #{several}' if several else ''}")
+            hints = ["Responses without a yes are left out."] if role == "consent" else []
+            hints += ["Keep one, unless nobody answers two of them."] if len(columns) > 1 else []
+            lines.append(" ".join([f"#  {role}:", *([" #", *hints] if hints else [])]))
             for column in columns:
                 lines.append(f"#    - {_quoted(column.question)}  # {column.why}")
-        if consents:
-            lines.append("#ignored:  # consent: take those who said no out of the export")
-            lines += [f"#  - {_quoted(column.question)}" for column in consents]
         return lines
 
 
@@ -172,7 +177,7 @@ def _inspect_column(number: int, question: Question, answers: Answers, plan: Pla
         return Column(number + 1, header, "personal, never read", plan.personal[number])
     texts = texts_of(answers, number)
     if question.builtin:
-        what = "not needed" if question.builtin == "ignored" else question.builtin.replace("_", " ")
+        what = _BUILTINS.get(question.builtin, question.builtin)
         return Column(number + 1, header, what, "the tool writes it", answered=len(texts))
     role = plan.role_of(number) or book.role(question)
     if question.choice is not None or question.is_summary:
@@ -186,7 +191,7 @@ def _inspect_column(number: int, question: Question, answers: Answers, plan: Pla
         if len(own) > 1:
             what += f", together with {numbered([column for column in own if column != number])}"
         return Column(number + 1, header, what, "the codebook knows it", answered=len(texts), answers=shown)
-    return Column(number + 1, header, "another question", "", None, len(texts), shown)
+    return Column(number + 1, header, "kept, in no figure", "", None, len(texts), shown)
 
 
 def _guessed(
@@ -224,10 +229,9 @@ def _answers(answers: Answers, number: int) -> Counter[str]:
 
 def _closed(texts: Sequence[str]) -> list[str]:
     """The answers of a question with few, short ones; nothing that people wrote in their own words."""
-    counted = Counter(texts)
-    if len(texts) < 2 or len(counted) > _FEW or len(counted) == len(texts) or max(map(len, counted)) > _LONG:
+    if not is_closed(texts):
         return []
-    return [without_personal(text) for text, _ in counted.most_common(_SHOWN)]
+    return [without_personal(text) for text, _ in Counter(texts).most_common(_SHOWN)]
 
 
 def _yaml(value: object) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from mel_pipeline.sources.shared.survey.advice import counted
 from mel_pipeline.sources.shared.survey.model import Kind
 
 MOST = 5_000  # responses remembered of a form; larger ones are compared by those
@@ -57,7 +58,7 @@ class KnownForms:
         """
         told: list[str] = []
         others = [form for form in self._forms if form.tool == tool]
-        best = max(others, key=lambda form: _same(form, rows), default=None)
+        best = max(others, key=lambda form: _same(kind, form, rows), default=None)
         if best is not None and not _is_one_form(kind, best, rows):
             best = None
         if best is None:
@@ -78,14 +79,16 @@ class KnownForms:
         return best.mark, told
 
 
-def _same(form: Form, rows: Rows) -> int:
-    return sum(rows[key][0] == row[0] for key, row in form.rows.items() if key in rows)
+def _same(kind: Kind, form: Form, rows: Rows) -> int:
+    """How many responses both have: by their answers, or where ids are of a server, by their minute."""
+    part = 1 if kind == "of_server" else 0
+    return sum(rows[key][part] == row[part] for key, row in form.rows.items() if key in rows)
 
 
 def _is_one_form(kind: Kind, form: Form, rows: Rows) -> bool:
     """Whether what both hold is, mostly, the same response."""
-    shared, same = len(form.rows.keys() & rows.keys()), _same(form, rows)
-    if kind == "numbered":
+    shared, same = len(form.rows.keys() & rows.keys()), _same(kind, form, rows)
+    if kind in ("numbered", "of_server"):
         return 0 < shared <= 2 * same
     if kind == "answers" and form.is_whole:
         return min(len(form.rows), len(rows)) <= 2 * shared and shared > 0
@@ -103,10 +106,10 @@ def _drawn(key: str) -> bytes:
 
 
 def _of_another_form(kind: Kind, shared: int) -> str:
-    what = "numbers and times" if kind == "numbered" else "answers and times"
+    what = {"numbered": "numbers and times", "of_server": "ids"}.get(kind, "answers and times")
     return (
-        f"{shared} responses have the {what} of another form's, whose other responses differ: they count as another"
-        " form's. If both files are exports of one form, keep the later one only and load again."
+        f"{counted(shared, 'response has', 'responses have')} the {what} of another form's, whose other responses"
+        " differ: counted as another form's. If both files are exports of one form, keep the later one only and load again."
     )
 
 
@@ -122,7 +125,12 @@ def _vanished(form: Form, rows: Rows, modified: int) -> list[str]:
     if not gone:
         return []
     shown = ", ".join(sorted(gone)[:_SHOWN]) + (", …" if len(gone) > _SHOWN else "")
+    left = counted(
+        len(gone),
+        "response of an earlier export of this form is",
+        "responses of an earlier export of this form are",
+    )
     return [
-        f"{len(gone)} responses of an earlier export of this form are not in it ({shown}). They still count. If they"
-        " were deleted in the tool on purpose, leave them out in corrections.yml; if not, export the form whole."
+        f"{left} not in it ({shown}). They still count. If they were deleted in the tool on purpose, leave them out in"
+        " the workbook, sheet Corrections; if not, export the form whole."
     ]

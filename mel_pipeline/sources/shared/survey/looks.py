@@ -6,20 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.consent import says_no
 from mel_pipeline.sources.shared.survey.model import Answers, Question
 from mel_pipeline.sources.shared.survey.plan import Plan
 
-Looks = Role | Literal["consent"]
+Looks = Role
 Scales = Mapping[
     str, frozenset[str]
 ]  # "satisfaction", "gender" -> labels without case, accents and punctuation
 
 WORDS: dict[Looks, str] = {  # on normalised text, in English, French, Spanish and Catalan
-    "recommendation": r"recom|\bnps\b|net promoter",
+    "recommendation": r"recom|\bnps\b|net promoter"
+    r"|\b(friends?|colleagues?|amigos?|amigas?|colegas?|collegues?|companys?)\b",
     "overall_satisfaction": r"satisf|content\b|contento"
     r"|how (would you )?rate (the|this) (event|session|training|workshop|course)"
     r"|(note|nota|valoracio\w*|evaluation|avaluacio|rating) (global|general\w*|overall)"
@@ -42,23 +43,19 @@ _GENDERS = {
     "masculino", "feminin", "masculin", "dona", "home", "non", "binary", "nonbinary", "no", "binario", "binaria",
     "binaire", "binari", "other", "otro", "otra", "autre", "altre", "prefer", "not", "to", "say", "x",
 }  # fmt: skip
-_NO = frozenset(
-    {
-        "no",
-        "non",
-        "n",
-        "false",
-        "0",
-        "i do not agree",
-        "i disagree",
-        "disagree",
-        "no acepto",
-        "je n accepte pas",
-    }
-)
 _FEW = 12  # most distinct answers of a question with a scale
-_ENOUGH = 0.6  # share of the answers that must fit
-_LONG = 30  # characters; a longer text is free text
+_ENOUGH, _NEARLY_ALL = (
+    0.6,
+    0.9,
+)  # share of the answers that must fit, where the words agree and where they do not
+_LONG, _LONGEST = (
+    30,
+    60,
+)  # characters; a longer text is free text, and a label of a scale is no longer than the second
+_STRONG = {
+    "woman", "women", "female", "man", "men", "male", "femme", "homme", "mujer", "hombre", "femenino", "masculino",
+    "feminin", "masculin", "dona", "home",
+}  # fmt: skip
 _CLOSED = {"overall_satisfaction", "recommendation", "gender", "language", "consent"}
 _KINDS: dict[Looks, str] = {
     "overall_satisfaction": "labels of the scale, or 1 to 5",
@@ -90,7 +87,7 @@ def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales:
     """
     words = f"{normalize_text(question.text)} {normalize_text(question.key)}"
     if not any(re.search(pattern, words) for pattern in WORDS.values()):
-        return None
+        return _by_answers(texts, book, scales)
     different = len({normalize_text(text) for text in set(texts)})
     for role, pattern in WORDS.items():
         match = re.search(pattern, words)
@@ -100,15 +97,29 @@ def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales:
         if fitting / len(texts) >= _ENOUGH:
             why = f"'{match[0]}' in the question, and {fitting} of {len(texts)} answers are {_KINDS[role]}"
             return Guess(role, why)
-        if role == "overall_satisfaction" and _is_closed(texts):
+        if role == "overall_satisfaction" and is_closed(texts):
             why = f"'{match[0]}' in the question, and {different} different answers that no scale knows"
             return Guess(role, why)
-    return None
+    return _by_answers(texts, book, scales)
 
 
-def _is_closed(texts: Sequence[str]) -> bool:
+def _by_answers(texts: Sequence[str], book: Codebook, scales: Scales) -> Guess | None:
+    """A question whose answers alone say what it is: genders are, whatever the question is called."""
+    if not texts:
+        return None
+    fitting = sum(_fits("gender", text, book, scales) for text in texts)
+    named = {normalize_text(text) for text in set(texts)} & _STRONG
+    if len(named) < 2 or fitting / len(texts) < _NEARLY_ALL:
+        return None
+    return Guess("gender", f"{fitting} of {len(texts)} answers are genders")
+
+
+def is_closed(texts: Sequence[str]) -> bool:
+    """Whether a question has few, short answers that recur: nothing that people wrote in their own words."""
     counted = Counter(texts)
-    return len(counted) <= _FEW and len(counted) < len(texts) and max(map(len, counted)) <= _LONG
+    longest = max(map(len, counted), default=0)
+    times = 2 if longest > _LONG else 1  # long labels of a scale, each given twice on average
+    return len(counted) <= _FEW and times * len(counted) <= len(texts) - (times == 1) and longest <= _LONGEST
 
 
 def _fits(role: Looks, text: str, book: Codebook, scales: Scales) -> bool:  # noqa: PLR0911 - one return a role
@@ -143,30 +154,34 @@ _WARNED: dict[Looks, str] = {
 }
 
 
-def unread_looks(first: Answers, plan: Plan, book: Codebook) -> list[str]:
-    """Warnings about questions that look like a figure's and are not read, by the first answers."""
+def unread_looks(first: Answers, plan: Plan, book: Codebook, first_step: str = "") -> list[str]:
+    """Warnings about questions that look like a figure's and are not read, by the first answers.
+
+    Args:
+        first_step: what shows the questions, where a command does.
+    """
     found: dict[Looks, list[str]] = {}
     said_no = 0
     for column, texts in asked(first, plan).items():
         question = first.layout.questions[column]
         guess = looks_like(question, texts, book, {})
-        if guess and guess.role in _WARNED and guess.role not in plan.roles:
+        if guess and guess.role in _WARNED and (guess.role == "consent" or guess.role not in plan.roles):
             found.setdefault(guess.role, []).append(question.text)
-            said_no += sum(normalize_text(text) in _NO for text in texts) if guess.role == "consent" else 0
+            said_no += sum(map(says_no, texts)) if guess.role == "consent" else 0
     consents = found.pop("consent", [])
     warnings = []
     if found:
         listed = "; ".join(f"{_WARNED[role]} ({_quoted(texts)})" for role, texts in found.items())
         warnings.append(
-            f"these look asked and are not read: {listed}. Run `mel survey inspect` on the file, and write the questions"
-            " into a codebook: under `questions:`, or under `ignored:` where they mean something else."
+            f"these look asked and are not read: {listed}. {f'{first_step}, and write' if first_step else 'Write'} the"
+            " questions into a codebook: under `questions:`, or under `ignored:` where they mean something else."
         )
     if consents:
         answers = f"{said_no} of the first answers are no. " if said_no else ""
         warnings.append(
-            f"{_quoted(consents)} looks like consent. {answers}Every response is loaded, whatever it says: leave the"
-            " responses of people who said no out of the export. Write the question under `ignored:` in a codebook to"
-            " end this warning."
+            f"{_quoted(consents)} looks like consent. {answers}Every response is loaded, whatever it says. Write the question"
+            " under `consent:` among the `questions:` of a codebook, to leave out who did not agree, or under `ignored:`"
+            " if it is about something else."
         )
     return warnings
 

@@ -31,9 +31,8 @@ Builtin = Literal[
     "ignored",  # harmless and not needed
 ]
 
-Kind = Literal[
-    "own", "numbered", "answers"
-]  # ids: of the tool, running numbers of a form, digests of answers
+# Ids: of the tool, running numbers of a server, running numbers of a form, digests of answers.
+Kind = Literal["own", "of_server", "numbered", "answers"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,7 @@ class Layout:
         default_factory=dict
     )  # of a ``validity`` column: value, as plain text -> reason
     ids_within_survey: bool = False  # response ids count from 1 in every form
+    ids_within_server: bool = False  # response ids count from 1 on every server of the tool
     zone: str | None = None  # of its times, where the layout fixes it: "UTC"
     date_order: Literal["day_first", "month_first"] | None = None  # where the layout fixes it
     decimal_comma: bool = False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.shared.survey.cells import Cells, Texts, each
+from mel_pipeline.sources.shared.survey.model import Group
 from mel_pipeline.sources.shared.survey.personal import without_personal
 
 _MARKS = {"1", "y", "true", "yes", "si", "oui", "x", "checked", "selected"}
@@ -63,10 +64,7 @@ def _repeated(cells: Cells) -> dict[str, Texts]:
     if repeats is None:
         return {}
     keys = cells.cells(repeats.key)
-    return {
-        name: each(keys, lambda key, group=group, name=name: _listed(name, group.get(key)))  # type: ignore[misc]
-        for name, group in repeats.groups.items()
-    }
+    return {name: each(keys, partial(_of_response, name, group)) for name, group in repeats.groups.items()}
 
 
 def _choice(cells: Cells, column: int, label: str) -> Texts:
@@ -85,7 +83,8 @@ def _choice(cells: Cells, column: int, label: str) -> Texts:
     return cells.cells(column, written)
 
 
-def _listed(name: str, rows: Sequence[Mapping[str, str]] | None) -> str | None:
+def _of_response(name: str, group: Group, key: str) -> str | None:
+    rows = group.get(key)
     return f"{_json(name)}: {_json(rows)}" if rows else None
 
 

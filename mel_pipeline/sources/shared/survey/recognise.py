@@ -50,7 +50,8 @@ def _unknown(sheet: Sheet) -> str:
     more = ", …" if len(header) > _SHOWN else ""
     return (
         f"The file is not an export of a known survey tool. It has {len(header)} columns: {', '.join(shown)}{more}."
-        " Export it again from the tool, unchanged; for any other tool, write a profile."
+        " Export it again from the tool, unchanged. If it comes from another tool, a data person can write a profile for"
+        " it: see mel_pipeline/sources/survey_files/README.md."
     )
 
 

@@ -7,8 +7,9 @@ holds an address, a browser, a name or the link of a response.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -18,17 +19,21 @@ from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.shared.base import Batch, Rejected, key_of, payload_of
 from mel_pipeline.sources.shared.survey.cells import Cells, Texts, each, first_of, readable
-from mel_pipeline.sources.shared.survey.codebook import Codebook
+from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommended
 from mel_pipeline.sources.shared.survey.identity import UNREADABLE, Identifier, minute_of
 from mel_pipeline.sources.shared.survey.known_forms import Row
-from mel_pipeline.sources.shared.survey.model import Answers, Chunks, Kind, Layout
+from mel_pipeline.sources.shared.survey.model import Answers, Builtin, Chunks, Kind, Layout
 from mel_pipeline.sources.shared.survey.other_answers import other_answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.scale import NO_SCALE, Scale, scale_of
 
 Ids: TypeAlias = "Sequence[str | None]"
-_BUILT_IN = ("started_at", "completed_at")
+_BUILT_IN: tuple[Builtin, ...] = ("started_at", "completed_at")
+_OWN: tuple[Role, ...] = (
+    "overall_satisfaction", "gender", "city", "country", "event_code", "open_comment",
+)  # fmt: skip
 _OF_ROLE = {  # what a figure needs; a later export that does not ask it takes nothing away
     "overall_satisfaction": (
         "overall_satisfaction", "satisfaction_key", "satisfaction_score", "satisfaction_kind",
@@ -48,6 +53,7 @@ def batches(
     scale: Scale | None = None,
     ids: Ids | None = None,
     *,
+    consents: Consents | None = None,
     with_former: bool = False,
 ) -> Iterator[Batch]:
     """The responses of one survey, one batch per chunk.
@@ -55,16 +61,18 @@ def batches(
     Args:
         scale: of the whole survey; None: each chunk is judged by what it holds.
         ids: of all its responses, in order; None: they are found chunk by chunk.
+        consents: counts who did not agree; those are left out in any case.
         with_former: also delete them under the ids that earlier versions of this package gave.
     """
     done, identifier, before = 0, None, None
+    consents = consents or Consents(book)
     for answers in chunks:
         identifier = identifier or Identifier(answers.layout, plan.builtins)
         before = before or Identifier(answers.layout, plan.builtins)
         chunk = _Chunk(answers, plan, book, scale or scale_in([answers], plan, book))
         chunk.ids = chunk.own_ids(identifier) if ids is None else ids[done : done + len(answers.frame)]
         done += len(answers.frame)
-        batch = chunk.batch(contract)
+        batch = chunk.batch(contract, consents)
         yield replace(batch, deleted=chunk.former(before)) if with_former else batch
 
 
@@ -87,11 +95,15 @@ def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:
         return NO_SCALE
     counted: Counter[str] = Counter()
     others: list[str] = []
+    consents = Consents(book)
     for answers in chunks:
         chunk = _Chunk(answers, plan, book)
         question = chunk.layout.questions[column]
         others = [question.text, *(label for _, label in question.labels)]
-        counted.update(text for text in chunk.role("overall_satisfaction") if text is not None)
+        texts = chunk.role("overall_satisfaction")
+        if (agreed := consents.agreed(chunk)) is not None:
+            texts = texts[agreed]
+        counted.update(text for text in texts if text is not None)
     return scale_of(counted, others, book)
 
 
@@ -123,13 +135,17 @@ class _Chunk(Cells):
 
     def identified(self, identifier: Identifier) -> list[tuple[str | None, Row]]:
         """The id of each response, with a digest of its answers and its minute."""
-        minutes = self._minutes()
-        found = identifier.ids(self.exported.frame, lambda: minutes)
+        minutes = self._minutes() if identifier.kind != "of_server" else self._answered()
+        found = identifier.ids(self.exported.frame, self._minutes)
         return [(one, (digest, minute)) for (one, digest), minute in zip(found, minutes, strict=True)]
 
     def own_ids(self, identifier: Identifier) -> list[str | None]:
         """The ids alone; times are read only if an id is missing."""
         return [one for one, _ in identifier.ids(self.exported.frame, self._minutes)]
+
+    def _answered(self) -> list[str]:
+        """The minute of each answer, as it is stored; it stays when a response is edited."""
+        return [(one or "")[:16] for one in readable(self.moment("completed_at")).tolist()]
 
     def _minutes(self) -> list[str]:
         started, completed = (self.moment(name) for name in _BUILT_IN)
@@ -143,11 +159,13 @@ class _Chunk(Cells):
         pairs = zip(former, self.ids, strict=True)
         return {f"{self.layout.tool}|{before}": None for before, now in pairs if before and before != now}
 
-    def batch(self, contract: EntityContract) -> Batch:
+    def batch(self, contract: EntityContract, consents: Consents) -> Batch:
         columns = self._columns()
         columns |= {name: self.constant(None) for name in contract.columns if name not in columns}
         place = f"{self.answers.place}, row "
         columns["_source_ref"] = np.array([f"{place}{row}" for row in self.answers.frame.index], object)
+        if (agreed := consents.screen(self, self.ids)) is not None:
+            columns = {name: values[agreed] for name, values in columns.items()}
         rejected, good = self._quarantine(columns, contract)
         names = [*contract.columns, "_source_ref"]
         frame = pd.DataFrame({name: columns[name][good] for name in names}, dtype="str")
@@ -155,8 +173,7 @@ class _Chunk(Cells):
 
     def _columns(self) -> dict[str, Texts]:
         found: dict[str, Texts] = {name: self.moment(name) for name in _BUILT_IN}
-        for role in ("overall_satisfaction", "gender", "city", "country", "event_code", "open_comment"):
-            found[role] = self.role(role)
+        found |= {role: self.role(role) for role in _OWN}
         asked = self.constant(None) if other_range(self.layout, self.plan) else self.role("recommendation")
         likely = first_of(self.builtin("recommendation"), asked)
         found["recommendation"] = each(likely, recommended)
@@ -171,7 +188,7 @@ class _Chunk(Cells):
             ("gender", "gender_key", normalize_answer),
             ("city", "city_key", normalize_text),
         ):
-            found[key] = each(found[role], lambda text, read=read: read(text) or None)  # type: ignore[misc]
+            found[key] = each(found[role], partial(_key_of_answer, read))
         found["gender_asked"] = self.constant("true" if "gender" in self.plan.roles else "false")
         found["not_in_export"] = self.constant(" ".join(self._unread()) or None)
         found["other_answers"] = other_answers(self)
@@ -223,9 +240,13 @@ class _Chunk(Cells):
                     str(row["_source_ref"]), key_of(row, contract), column, reason, payload_of(row, contract)
                 )
             )
-        good = np.ones(self.count, dtype=bool)
+        good = np.ones(len(columns["response_id"]), dtype=bool)
         good[list(bad)] = False
         return rejected, good
+
+
+def _key_of_answer(read: Callable[[str], str], text: str) -> str | None:
+    return read(text) or None
 
 
 def _score(score: float | str | None) -> str | None:

@@ -10,12 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-
-import yaml
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
@@ -65,7 +61,8 @@ class Scale:
             else ""
         )
         return (
-            f"satisfaction is withheld: no scale says what {self.unknown_in_words} mean.{why}"
+            f"satisfaction is withheld: no scale says what {self.unknown_in_words}"
+            f" {'means' if len(self.unknown) == 1 else 'mean'}.{why}"
             " Say it under `scale:` in a codebook of this survey"
         )
 
@@ -83,7 +80,7 @@ class Scale:
             ]
         return [
             "#scale:  # what each answer means, from 1 (worst) to 5 (best), or non_answer",
-            *(f"#  {_quoted(answer)}: ?" for answer in self.unknown),
+            *(f'#  {_quoted(answer)}: "?"' for answer in self.unknown),
         ]
 
 
@@ -98,9 +95,10 @@ def scale_of(
     Args:
         answers: to the overall question, as written -> how often.
         others: what else speaks of the scale: the question, and the choices that its form defines.
-        common: labels that mean the same in every survey; None: the organisation's.
+        common: labels that mean the same in every survey; None: those of the codebook, or else of the organisation.
     """
-    known = common_scale() if common is None else common
+    given = book.common if common is None else common
+    known = common_scale() if given is None else given
 
     def meaning(text: str) -> Score | None:
         declared = book.score(text)
@@ -155,30 +153,34 @@ def _by_ends(labelled: set[tuple[float, Score]]) -> dict[float, Score]:
 
 
 def common_scale() -> Known:
-    """The organisation's labels of satisfaction. Bare figures among them are no evidence and left out.
+    """The labels of satisfaction that the organisation's folder has at the start.
 
     Raises:
-        ContractError: its scales.yml cannot be read.
+        ContractError: they cannot be read.
     """
-    return _labels(folder() / "scales.yml")
+    from mel_pipeline.sources.shared.survey.books import common_labels
+
+    return common_labels(_common_rows())
 
 
-@lru_cache
-def _labels(path: Path) -> Known:
-    try:
-        return {
-            normalize_answer(str(label)): "non_answer"
-            if meaning.get("kind") == "non_answer"
-            else meaning["score"]
-            for meaning in yaml.safe_load(path.read_text("utf-8"))["satisfaction"]
-            for label in meaning.get("labels") or []
-            if not is_bare(str(label))
-        }
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ContractError(
-            f"Reading {path}: it needs meanings of `satisfaction` with labels and a score ({type(error).__name__})."
-            " Correct it, and load again."
-        ) from None
+def common_genders() -> frozenset[str]:
+    """The labels of gender that the organisation's folder has at the start, as ``normalize_answer`` gives them.
+
+    Raises:
+        ContractError: they cannot be read.
+    """
+    return frozenset(
+        normalize_answer(str(row["label"])) for row in _common_rows() if row["scale"] == "gender"
+    )
+
+
+def _common_rows() -> Sequence[Mapping[str, str | None]]:
+    from mel_pipeline.sources.workbook.start import of_organisation
+
+    begun = of_organisation(folder())
+    if problem := begun.problems.get("answer_scales"):
+        raise ContractError(problem)
+    return begun.rows.get("answer_scales", ())
 
 
 def _quoted(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mel_pipeline.core.normalize_text import is_bare, normalize_text
-from mel_pipeline.sources.shared.survey.identity import unwrapped
+from mel_pipeline.sources.shared.survey.identity import id_in, unwrapped
 from mel_pipeline.sources.shared.survey.model import Answers, Layout
 
 _TOTALS = {
@@ -41,7 +41,7 @@ def screened(answers: Answers, headers: Sequence[Sequence[str]], *, is_whole: bo
     ids: list[str] = []
     if reasons and (column := _column(answers.layout, "response_id")) in answers.frame:
         places = sorted(reasons)
-        ids = [unwrapped(str(cell)) for cell in answers.frame[column].iloc[places]]
+        ids = [id_in(str(cell)) for cell in answers.frame[column].iloc[places]]
     if is_whole:
         reasons |= _no_rows_of_people(answers, headers)
     if not reasons:
@@ -88,12 +88,15 @@ def _no_rows_of_people(answers: Answers, headers: Sequence[Sequence[str]]) -> di
 
 
 def _suspects(frame: pd.DataFrame, keys: Sequence[int]) -> Iterator[int]:
-    """Rows without a figure in their id, or without an id in their time."""
+    """Rows without a figure in their id, or where that is the time, in it; and rows without any time."""
     if not keys:
         yield from range(len(frame))
         return
     has_figure = frame[keys[0]].fillna("").astype(str).str.contains(_MARK, regex=True)
-    yield from np.flatnonzero(~has_figure.to_numpy(dtype=bool)).tolist()
+    suspect = ~has_figure.to_numpy(dtype=bool)
+    if len(keys) > 1:
+        suspect |= (frame[keys[1:]].fillna("") == "").all(axis=1).to_numpy(dtype=bool)
+    yield from np.flatnonzero(suspect).tolist()
 
 
 def _reason(row: Sequence[str], keys: Sequence[int], headers: Sequence[Sequence[str]]) -> str | None:
@@ -107,11 +110,11 @@ def _reason(row: Sequence[str], keys: Sequence[int], headers: Sequence[Sequence[
         return None
     first = filled[0]
     others = [row[column] for column in filled if column != first]
-    if normalize_text(row[first]) in _TOTALS and (first in keys or all(map(_is_number, others))):
+    named = normalize_text(row[first]) in _TOTALS and (first in keys or all(map(_is_number, others)))
+    bare = keys and not {*keys} & {*filled} and all(_is_number(row[column]) for column in filled)
+    if named or bare:
         return "totals"
-    if not {*keys} & {*filled} and keys and all(_is_number(row[column]) for column in filled):
-        return "totals"
-    return None
+    return "a note below the answers" if not others and (len(keys) > 1 or filled != keys) else None
 
 
 def _repeats(row: Sequence[str], header: Sequence[str], filled: Sequence[int]) -> bool:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import ContractError, TransientSourceError
@@ -13,11 +14,15 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Load, Pull, Rejected, frame_of
 from mel_pipeline.sources.shared.files import FileRefusedError
 from mel_pipeline.sources.shared.survey.binding import questions_of_form
-from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for, codebooks_in
+from mel_pipeline.sources.shared.survey.books import codebooks_of
+from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, codebook_for
+from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.joining import require_branches
+from mel_pipeline.sources.shared.survey.looks import unread_looks
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.responses import batches, scale_in
 from mel_pipeline.sources.shared.survey.scale import Scale
+from mel_pipeline.sources.shared.survey.screening import in_words
 from mel_pipeline.sources.shared.survey.submissions import Form, Record, answers_of
 
 _SHOWN = 5
@@ -29,7 +34,7 @@ class Server:
 
     def __init__(self, title: str, key: str, settings: Settings, rejected: Callable[[Record], bool]) -> None:
         self._title, self._key, self._rejected = title, key, rejected
-        self._own = codebooks_in(settings.survey_folder / "codebooks")
+        self._own = codebooks_of(settings)
         self._had: dict[str, set[str]] = {}
         self.warnings = [book.fault for book in self._own if isinstance(book, BrokenCodebook)]
 
@@ -62,6 +67,7 @@ class Server:
         seen: set[str] = set()
         total = 0
         plan: Plan | None = None
+        consents = Consents(book)
         unknown: Counter[str] = Counter()
         for records, announced in pages:
             accepted = [record for record in records if not self._rejected(record)]
@@ -78,15 +84,18 @@ class Server:
                     self.warnings += [
                         f"{place}: {words}" for words in require_branches([answers], plan.joins, missing)
                     ]
+                    self.warnings += [f"{place}: {words}" for words in unread_looks(answers, plan, book)]
                     self._look_for_questions(form, plan)
                 scale = scale_in([answers], plan, book)
                 unknown.update(scale.unknown)
-                yield from batches(iter([answers]), plan, book, contract, scale)
+                yield from batches(iter([answers]), plan, book, contract, scale, consents=consents)
         if len(seen) < total:
             raise TransientSourceError(
                 f"{self._title} {form.survey}: {total} submissions were announced and {len(seen)} arrived."
                 " Nothing was stored. Run the load again."
             )
+        if consents.left_out:
+            yield self._without_consent(contract, form, consents)
         self._tell_what_vanished(form, seen)
         if advice := Scale({}, unknown).advice:
             self.warnings.append(f"{place}: {advice} with `surveys: [{form.survey}]`.")
@@ -97,8 +106,8 @@ class Server:
             shown = ", ".join(gone[:_SHOWN]) + (", …" if len(gone) > _SHOWN else "")
             self.warnings.append(
                 f"{self._title} {form.survey}: {len(gone)} submissions that were loaded before are not there any more"
-                f" ({shown}). They still count. If they were deleted on purpose, leave them out in corrections.yml; if"
-                " not, check what the account may view."
+                f" ({shown}). They still count. If they were deleted on purpose, leave them out in the"
+                " workbook, sheet Corrections; if not, check what the account may view."
             )
         had |= seen
 
@@ -107,6 +116,14 @@ class Server:
         note = f"{self._title} {form.survey}: {len(gone)} submissions rejected in review are left out."
         empty = Batch(frame_of([], contract), notes=[note])
         return replace(empty, deleted=dict.fromkeys(f"{form.layout.tool}|{key}" for key in gone))
+
+    def _without_consent(self, contract: EntityContract, form: Form, consents: Consents) -> Batch:
+        """Submissions of people who did not agree do not count; stored ones are marked as deleted."""
+        place = f"{self._title} {form.survey}"
+        self.warnings += [f"{place}: {words}" for words in consents.warnings]
+        notes = [f"{place}:{in_words(consents.left_out)}"]
+        gone: dict[str, datetime | None] = {f"{form.layout.tool}|{one}": None for one in consents.ids}
+        return Batch(frame_of([], contract), notes=notes, deleted=gone)
 
     def _look_for_questions(self, form: Form, plan: Plan) -> None:
         if not plan.roles:

@@ -9,7 +9,7 @@ from mel_pipeline.sources.shared.survey.headers import cells_of, joined_by, ques
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Sheet
 
 TOOL = "google_forms"
-_TIMESTAMPS = {"timestamp", "horodateur", "marca temporal"}
+_TIMESTAMPS = {"timestamp", "horodateur", "marca temporal", "marca de temps"}
 _BUILTINS: dict[str, Builtin] = {
     **dict.fromkeys(_TIMESTAMPS, "completed_at"),
     "username": "personal",
@@ -18,8 +18,11 @@ _BUILTINS: dict[str, Builtin] = {
     "nom d utilisateur": "personal",
     "direccion de correo electronico": "personal",
     "nombre de usuario": "personal",
+    "adreca electronica": "personal",
+    "nom d usuari": "personal",
     "score": "ignored",  # of a quiz
     "puntuacion": "ignored",
+    "puntuacio": "ignored",
 }
 _OWN_COLUMNS = 3  # address and score follow the timestamp; later ones are questions
 

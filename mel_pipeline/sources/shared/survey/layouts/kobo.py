@@ -67,6 +67,7 @@ def recognise(sheet: Sheet) -> Layout | None:
         form_questions(sheet, builtins, rows, separator="/"),
         header_rows=rows,
         not_valid=_NOT_VALID,
+        ids_within_server=True,
         zone="UTC",  # of _submission_time, which is written without one
         notes=(
             "Kobo: by _id, _uuid and _submission_time.",

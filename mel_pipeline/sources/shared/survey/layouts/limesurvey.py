@@ -29,9 +29,15 @@ _CODES: dict[str, Builtin] = {
     "email": "personal",
 }
 _TEXTS = {  # of an export without codes
-    "id": {"response id", "id de la reponse", "id de respuesta"},
-    "submitdate": {"date submitted", "date de soumission", "fecha de envio"},
-    "lastpage": {"last page", "derniere page", "ultima pagina"},
+    "id": {"response id", "id de la reponse", "id de respuesta", "id de la resposta"},
+    "submitdate": {
+        "date submitted",
+        "date de soumission",
+        "fecha de envio",
+        "data d enviament",
+        "data de tramesa",
+    },
+    "lastpage": {"last page", "derniere page", "ultima pagina", "darrera pagina"},
     "startlanguage": {
         "start language",
         "langue de depart",

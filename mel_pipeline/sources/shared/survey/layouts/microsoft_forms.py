@@ -9,8 +9,8 @@ from mel_pipeline.sources.shared.survey.headers import cells_of, questions_of
 from mel_pipeline.sources.shared.survey.model import Builtin, Layout, Sheet
 
 TOOL = "microsoft_forms"
-_STARTS = {"start time", "heure de debut", "hora de inicio"}
-_ENDS = {"completion time", "heure de fin", "hora de finalizacion"}
+_STARTS = {"start time", "heure de debut", "hora de inicio", "hora d inici"}
+_ENDS = {"completion time", "heure de fin", "hora de finalizacion", "hora de finalitzacio"}
 _BUILTINS: dict[str, Builtin] = {
     "id": "response_id",
     **dict.fromkeys(_STARTS, "started_at"),
@@ -18,6 +18,7 @@ _BUILTINS: dict[str, Builtin] = {
     "email": "personal",
     "adresse de messagerie": "personal",
     "correo electronico": "personal",
+    "correu electronic": "personal",
     "name": "personal",
     "nom": "personal",
     "nombre": "personal",
@@ -27,6 +28,8 @@ _BUILTINS: dict[str, Builtin] = {
     "last modified time": "ignored",
     "heure de la derniere modification": "ignored",
     "hora de la ultima modificacion": "ignored",
+    "hora de la darrera modificacio": "ignored",
+    "hora de l ultima modificacio": "ignored",
     "total points": "ignored",  # of a quiz; these stay English
     "quiz feedback": "ignored",
     "grade posted time": "ignored",

@@ -1,0 +1,28 @@
+with periods as ({{ current_periods() }}),
+
+answers as ({{ recommendations() }}),
+
+cells as (
+
+    select
+        p.period, 'total' as dimension, cast(null as text) as category,
+        sum(a.is_promoter) - sum(a.is_detractor) as numerator,
+        count(a.period) as denominator,
+        count(a.period) as n,
+        var_samp(a.is_promoter - a.is_detractor) as variance,
+        cast(null as text) as note
+    from periods as p
+    left join answers as a on a.period = p.period
+    group by p.period
+
+    union all
+
+    select
+        period, 'activity_type', event_type, sum(is_promoter) - sum(is_detractor), count(*), count(*),
+        var_samp(is_promoter - is_detractor), null
+    from answers
+    group by period, event_type
+
+)
+
+{{ figures('cells', 'net', 'Nobody answered in this period how likely they are to recommend.', scale=[-100, 100]) }}

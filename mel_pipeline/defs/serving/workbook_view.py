@@ -1,0 +1,225 @@
+"""What the page ``/workbook`` shows, filled into its templates. Reads no request and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from mel_pipeline.core.template_cache import template_cache
+from mel_pipeline.reporting.palette import stylesheet
+from mel_pipeline.reporting.text.texts import Texts, load_texts
+
+if TYPE_CHECKING:
+    from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
+
+MOST = 200  # rows of a list; more are counted
+LONGEST = 300  # characters of a value
+VERSIONS = 5
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the page can do with the workbook.
+
+    ``write`` gives a file's name and content by language; ``preview`` says what an upload would change; ``accept`` takes
+    a preview, a role, a note and whether large removals are meant. ``sheet``, ``column`` and ``word`` (of a value) are
+    names by language.
+    """
+
+    sources_dir: Path
+    organisation: str
+    languages: list[str]
+    write: Callable[[str], tuple[str, bytes]]
+    preview: Callable[[bytes, str], Preview]
+    accept: Callable[[Preview, str, str, bool], Version]
+    history: Callable[[], Sequence[Version]]
+    sheet: Callable[[str, str], str]
+    column: Callable[[str, str, str], str]
+    word: Callable[[str, str, str, str], str]
+    roles: Callable[[], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A changed row: where it stands, and each value before and after."""
+
+    sheet: str
+    place: str
+    cells: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+class View:
+    """Pages by language."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.languages = desk.languages
+        self._texts: dict[str, Texts] = {}
+
+    def style(self) -> str:
+        return stylesheet(self.desk.sources_dir, "report.css", "workbook/workbook.css")
+
+    def front(
+        self, language: str, token: str, *, accepted: int | None = None, problem: str = "", sentence: str = ""
+    ) -> bytes:
+        """Where the workbook is downloaded and given back.
+
+        Args:
+            problem: key of a text; ``sentence``: an error in its own words.
+        """
+        t = self._text(language)
+        versions = list(self.desk.history())
+        return self._fill(
+            "front.html.jinja",
+            language,
+            token=token,
+            current=versions[0],
+            versions=[self._version(version, t) for version in versions[:VERSIONS] if version.accepted_at],
+            accepted=accepted if accepted == versions[0].number else None,
+            problem=t(problem) if problem else "",
+            sentence=sentence,
+        )
+
+    def preview(
+        self, preview: Preview, language: str, token: str, upload_token: str, problem: str = ""
+    ) -> bytes:
+        """What an upload would change, and the form that accepts it."""
+        t = self._text(language)
+        lists = {
+            "new": [self._change(change, language) for change in preview.new],
+            "changed": [self._change(change, language) for change in preview.changed],
+            "removed": [self._change(change, language) for change in preview.removed],
+        }
+        return self._fill(
+            "preview.html.jinja",
+            language,
+            token=token,
+            upload_token=upload_token,
+            preview=preview,
+            # Sheets that are absent are named in the language of the page.
+            warnings=[
+                words for words in preview.warnings if not words.startswith("Not in the workbook, and left")
+            ],
+            counts=self._counts(preview, t),
+            refused=[
+                (item.sheet, item.cell, shortened(item.found), item.why[:1].upper() + item.why[1:])
+                for item in preview.refused[:MOST]
+            ],
+            conflicts=[self._conflict(conflict, language) for conflict in preview.conflicts[:MOST]],
+            lists={name: lines[:MOST] for name, lines in lists.items()},
+            more={name: max(0, len(lines) - MOST) for name, lines in lists.items()}
+            | {
+                "refused": max(0, len(preview.refused) - MOST),
+                "conflicts": max(0, len(preview.conflicts) - MOST),
+            },
+            absent=t.listed([self.desk.sheet(name, language) for name in preview.upload.absent])
+            if preview.upload.absent
+            else "",
+            large=t.listed([self.desk.sheet(name, language) for name in preview.needs_yes])
+            if preview.needs_yes
+            else "",
+            roles=list(self.desk.roles()),
+            problem=t(problem) if problem else "",
+        )
+
+    def _change(self, change: Change, language: str) -> Line:
+        before, after = change.before or {}, change.after or {}
+        keys = change.columns
+        return self._line(
+            change.sheet,
+            change.cell or change.id or "",
+            [(key, before.get(key), after.get(key)) for key in keys],
+            language,
+        )
+
+    def _line(
+        self, sheet: str, place: str, values: Sequence[tuple[str, str | None, str | None]], language: str
+    ) -> Line:
+        cells = [
+            (
+                self.desk.column(sheet, key, language),
+                self._value(sheet, key, before, language),
+                self._value(sheet, key, after, language),
+            )
+            for key, before, after in values
+        ]
+        return Line(self.desk.sheet(sheet, language), place, cells)
+
+    def _conflict(self, conflict: Conflict, language: str) -> dict[str, Any]:
+        """Of a row changed in two places: the columns that differ, before, here and in the upload."""
+        rows: list[Row] = [row or {} for row in (conflict.base, conflict.current, conflict.uploaded)]
+        keys = dict.fromkeys(key for row in rows for key in row if key != "id")
+        differing = [key for key in keys if len({row.get(key) for row in rows}) > 1]
+        return {
+            "sheet": self.desk.sheet(conflict.sheet, language),
+            "place": conflict.cell or conflict.id or "",
+            "cells": [
+                (
+                    self.desk.column(conflict.sheet, key, language),
+                    *(self._value(conflict.sheet, key, row.get(key), language) for row in rows),
+                )
+                for key in differing
+            ],
+            "removed_here": conflict.uploaded is None,
+            "removed_there": conflict.current is None,
+        }
+
+    def _value(self, sheet: str, key: str, value: str | None, language: str) -> str:
+        return shortened(self.desk.word(sheet, key, value, language) if value else None)
+
+    def _counts(self, preview: Preview, t: Texts) -> list[tuple[str, str]]:
+        numbers = {
+            "new": len(preview.new),
+            "changed": len(preview.changed),
+            "removed": len(preview.removed),
+            "refused": len(preview.refused),
+            "conflicts": len(preview.conflicts),
+            "unchanged": preview.unchanged,
+        }
+        return [(t(f"workbook_page.{name}"), t.number(count)) for name, count in numbers.items()]
+
+    def _version(self, version: Version, t: Texts) -> dict[str, str]:
+        return {
+            "number": str(version.number),
+            "day": t.day(version.accepted_at.date()) if version.accepted_at else "",
+            "role": version.role,
+            "note": version.note,
+        }
+
+    def _text(self, language: str) -> Texts:
+        if language not in self._texts:
+            self._texts[language] = load_texts(self.desk.sources_dir, language)
+        return self._texts[language]
+
+    def _fill(self, template: str, language: str, **values: object) -> bytes:
+        languages = [(code, self._text(code)("site.language_name")) for code in self.languages]
+        page = self._environment.get_template(f"workbook/{template}").render(
+            t=self._text(language),
+            language=language,
+            languages=languages,
+            organisation=self.desk.organisation,
+            **values,
+        )
+        return page.encode("utf-8")
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return Environment(
+            loader=FileSystemLoader(self.desk.sources_dir / "templates"),
+            bytecode_cache=template_cache(),
+            auto_reload=False,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+
+def shortened(value: str | None) -> str:
+    text = value or ""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

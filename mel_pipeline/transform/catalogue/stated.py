@@ -1,0 +1,99 @@
+"""Baselines, targets and meanings of answers as the workbook states them, in the form the catalogue validates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.core.normalize_text import is_bare
+from mel_pipeline.core.target_path import last_day
+
+if TYPE_CHECKING:
+    from mel_pipeline.sources.workbook.model import Row, Version
+
+PLACE = "workbook (Targets)"  # for messages: rows that came through the form were checked there
+
+
+def stated_of(version: Version) -> dict[str, dict[str, Any]]:
+    """By indicator: its baseline, and its targets with milestones and revisions. Only totals; categories are raw rows.
+
+    A value that was changed in the workbook is a revision: what the target said before stays as stated until then.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    rows = [row for row in version.rows.get("targets", ()) if not row.get("dimension")]
+    for row in rows:
+        found.setdefault(str(row["indicator"]), {"targets": []})
+    for row in sorted(
+        rows, key=lambda one: last_day(str(one["period"])) if one["kind"] == "baseline" else last_day("1900")
+    ):
+        if row["kind"] == "baseline":  # the latest counts
+            found[str(row["indicator"])]["baseline"] = {
+                "value": row.get("value"), "period": row["period"], "quality": _texts(row),
+            }  # fmt: skip
+    for row in rows:
+        if row["kind"] == "target":
+            found[str(row["indicator"])]["targets"].append(
+                _target(row, version.earlier.get(str(row["id"]), ()))
+            )
+    for row in rows:
+        if row["kind"] == "milestone":
+            _add_milestone(found[str(row["indicator"])]["targets"], row)
+    return found
+
+
+def _target(row: Row, earlier: Sequence[Row]) -> dict[str, Any]:
+    states = [*earlier, row]
+    first = states[0]
+    return {
+        "period": row["period"],
+        "value": first.get("value"),
+        "origin": _texts(first) or "",
+        "milestones": [],
+        "revisions": [
+            {"date": _decided(before, after), "value": after.get("value"), "reason": _texts(after) or ""}
+            for before, after in pairwise(states)
+        ],
+    }
+
+
+def _decided(before: Row, after: Row) -> str | None:
+    """When a value was revised: on the day stated with it, or when the workbook was accepted."""
+    day = after.get("stated_on")
+    return day if day and day != before.get("stated_on") else before.get("until")
+
+
+def _add_milestone(targets: list[dict[str, Any]], row: Row) -> None:
+    """To the target that follows it; one that none follows is a target itself."""
+    due = last_day(str(row["period"]))
+    later = [target for target in targets if last_day(target["period"]) >= due]
+    if later:
+        target = min(later, key=lambda one: last_day(one["period"]))
+        step = {"date": row["period"], "value": row.get("value"), "reason": _texts(row) or ""}
+        target["milestones"].append(step)
+    else:
+        targets.append(_target(row, ()))
+
+
+def labels_of(version: Version) -> Iterator[dict[str, Any]]:
+    """One entry a label that means the same in every survey.
+
+    A bare figure is not taken as a label of satisfaction: 5 is the best in one survey and the worst in another, so
+    each survey's codebook says which.
+    """
+    for row in version.rows.get("answer_scales", ()):
+        label = str(row["label"])
+        if row.get("codebook") or (row["scale"] == "satisfaction" and is_bare(label)):
+            continue
+        kind = "non_answer" if row.get("non_answer") == "yes" else "answer"
+        entry = {"scale": row["scale"], "kind": kind, "label": label.strip().lower()}
+        yield entry | {key: row[key] for key in ("score", "code") if row.get(key)}
+
+
+def _texts(row: Row) -> dict[str, str] | None:
+    texts = {
+        key.removeprefix("reason_"): value
+        for key, value in row.items()
+        if key.startswith("reason_") and value
+    }
+    return texts or None

@@ -1,0 +1,163 @@
+"""The form there and back: an export that comes back unchanged changes nothing, in any language."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from mel_pipeline.core.settings import Settings
+from mel_pipeline.sources.workbook.cells import CellError, RawCell, clean_text, read_cell
+from mel_pipeline.sources.workbook.form import write
+from mel_pipeline.sources.workbook.preview import preview
+from mel_pipeline.sources.workbook.read import read
+from mel_pipeline.sources.workbook.sheets import FormColumn, sheets
+from mel_pipeline.sources.workbook.texts import code_of, every_language, texts_in
+from mel_pipeline.sources.workbook.versions import current, issue, with_rows
+from mel_pipeline_tests.depth import examples
+from mel_pipeline_tests.fixtures.workbook_forms import CHOICES, settings_at
+
+LANGUAGES = ["en", "fr", "es", "ca"]
+
+
+def every_row() -> dict[str, list[dict[str, str | None]]]:
+    """A row for each sheet with something in every column."""
+    found = {}
+    for name, sheet in sheets().items():
+        found[name] = [{column.key: example(column, number) for column in sheet.columns} for number in (0, 1)]
+    return found
+
+
+def example(column: FormColumn, number: int) -> str:
+    if column.allowed:
+        return column.allowed[number % len(column.allowed)]
+    return (
+        {
+            "number": ["4.5", "2"],
+            "integer": ["1", "2"],
+            "date": ["2025-03-31", "2024-02-29"],
+            "indicator": ["MEM-01", "ZZZ-09"],
+            "period": ["2024-Q4", "2024"],
+            "span": ["2024-11-25/2024-12-31", "2025-06-30"],
+            "text": ["Été à l'eau ; «ok» – 12", "=1+1\nsecond line"],
+        }[column.kind][number]
+        if column.pattern != "[a-z]{2}"
+        else "fr"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_column_of_every_sheet_comes_back_as_it_was(language: str, tmp_path: Path) -> None:
+    version = with_rows(current(settings_at(tmp_path)), every_row())
+    upload = read(write(version, language, CHOICES, languages=["en"]))
+    assert (upload.base_id, upload.refused, upload.warnings, upload.absent) == (version.id, [], [], [])
+    came_back = {name: [dict(one.row) for one in rows] for name, rows in upload.rows.items()}
+    assert came_back == {name: [dict(row) for row in rows] for name, rows in version.rows.items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sample_comes_back_unchanged_and_nothing_is_to_accept(language: str, tmp_path: Path) -> None:
+    sample = Settings(home=tmp_path, _env_file=None)  # type: ignore[call-arg]
+    found = preview(sample, read(write(issue(sample), language)))
+    assert found.is_empty and not found.refused and not found.conflicts and not found.warnings
+    assert found.unchanged == sum(len(rows) for rows in found.current.rows.values()) > 100
+
+
+def test_the_same_version_gives_the_same_bytes(tmp_path: Path) -> None:
+    version = current(settings_at(tmp_path))
+    made = datetime(2026, 11, 30, 9, 0)
+    assert write(version, "fr", CHOICES, made_at=made) == write(version, "fr", CHOICES, made_at=made)
+
+
+def test_the_form_says_its_version_protects_its_headings_and_offers_lists(tmp_path: Path) -> None:
+    version = current(settings_at(tmp_path))
+    book = load_workbook(
+        io.BytesIO(write(version, "es", CHOICES, organisation="Shore Cities", languages=["en", "fr"]))
+    )
+    assert book.sheetnames == [
+        "Léame",
+        *(texts_in("es").title(name) for name in sheets()),
+        "Lists",
+    ]
+    assert any(version.id in str(cell.value) for row in book["Léame"].iter_rows() for cell in row)
+    page = book["Metas"]
+    assert page.protection.sheet and page["B2"].protection.locked and not page["B3"].protection.locked
+    assert page.row_dimensions[1].hidden and page.freeze_panes == "C3"
+    assert page["B2"].value == "Indicador *" and page["B2"].comment is not None
+    assert page["B3"].value == "MEM-01 · Member cities" and page["G3"].value == "línea de base"
+    hidden = [(column.min, column.max) for column in page.column_dimensions.values() if column.hidden]
+    assert hidden == [(11, 12)], "columns of languages that the organisation does not write"
+    lists = {
+        str(rule.sqref): rule.formula1 for rule in page.data_validations.dataValidation if rule.type == "list"
+    }
+    assert any(area.startswith("B3:B") for area in lists) and book["Lists"].sheet_state == "hidden"
+
+
+def test_a_city_without_a_decision_is_offered_and_waits(tmp_path: Path) -> None:
+    own = settings_at(tmp_path)
+    form = write(issue(own), "en", CHOICES, proposals={"cities": [{"answer": "Akkra", "country": "GH"}]})
+    found = preview(own, read(form))
+    assert found.is_empty and found.warnings == ["Cities: rows that still wait for a decision: 1."]
+
+
+def test_every_heading_title_and_word_means_one_thing_in_every_language() -> None:
+    for texts in every_language():
+        titles = [texts.title(name) for name in sheets()]
+        assert len({*titles}) == len(sheets()) and max(map(len, titles)) <= 31
+        for sheet in sheets().values():
+            headings = [texts.heading(sheet, column) for column in sheet.columns]
+            assert len({*headings}) == len(headings)
+            for column in sheet.columns:
+                words = {texts.word(code) for code in column.allowed}
+                assert len(words) == len(column.allowed)
+                assert all(code_of(texts.word(code), column.allowed) == code for code in column.allowed)
+                assert texts.note(sheet, column) or not column.required or column.allowed or column.language
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_language_has_every_text(language: str) -> None:
+    english, other = texts_in("en"), texts_in(language)
+    assert other.language != english.language
+    for part in ("sheets", "columns", "choices", "languages", "wrong"):
+        assert getattr(english, part).keys() == getattr(other, part).keys()
+    assert len(other.readme.steps) == len(english.readme.steps)
+    assert [
+        key for key, (_, note) in english.columns.items() if bool(note) != bool(other.columns[key][1])
+    ] == []
+
+
+TEXT = sheets()["lessons"].column("text_en")
+VALUE = sheets()["targets"].column("value")
+
+
+@pytest.mark.deep
+@settings(max_examples=examples(100, 3000), deadline=None)
+@given(st.text(max_size=60))
+def test_a_text_that_was_read_is_read_as_itself_again(text: str) -> None:
+    try:
+        first = read_cell(TEXT, RawCell("s", text))
+    except CellError:
+        return
+    assert first == (clean_text(text) or None)
+    assert read_cell(TEXT, RawCell("s", first or "")) == first
+
+
+@pytest.mark.deep
+@settings(max_examples=examples(100, 3000), deadline=None)
+@given(
+    st.integers(-(10**12), 10**12),
+    st.integers(0, 99),
+    st.sampled_from([(",", "."), (".", ","), (" ", ","), ("\u202f", ","), ("", ",")]),
+)
+def test_a_number_is_read_alike_in_every_language(whole: int, cents: int, marks: tuple[str, str]) -> None:
+    thousands, decimal = marks
+    digits = f"{whole:,}".replace(",", thousands)
+    written = f"{digits}{decimal}{cents:02d}"
+    assert float(read_cell(VALUE, RawCell("s", written)) or "nan") == pytest.approx(
+        whole + (cents / 100 if whole >= 0 else -cents / 100)
+    )

@@ -58,7 +58,7 @@ counted as (
         period, dimension, coalesce(category, '') as category,
         {{ numerator }} as numerator,
         count(a.score) as denominator,
-        var_samp(a.score) as variance
+        {{ sample_variance('a.score') }} as variance
     from placed as a
     group by period, dimension, coalesce(category, '')
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import statistics
 import textwrap
 from pathlib import Path
 
+import jinja2
 import pytest
 
+from mel_pipeline.core.settings import PROJECT
 from mel_pipeline.transform import ModelResult, Runner, SqlProject
 from mel_pipeline.warehouse import Warehouse
 
@@ -205,3 +209,21 @@ def test_a_new_rule_is_tested_on_unchanged_rows(small: Small) -> None:
     assert [test.name for test in results["held"].tests] == ["not_null_people", "unique_people"]
     small.execute("update raw_events set people = 10")
     assert small.run()["held"].status == "failed"
+
+
+def test_a_variance_is_the_same_to_the_last_digit_in_every_order_of_the_rows(warehouse_url: str) -> None:
+    """Otherwise a table built again after a change elsewhere differs from one built at once."""
+    macro = (PROJECT / "dbt_like_sql" / "macros" / "variance.sql").read_text(encoding="utf-8")
+    formula = jinja2.Template(macro + "{{ sample_variance('score') }}").render()
+    scores = [1, 4, 5, 2, 3, 3, 1, 5, 4, 4, 2]
+    chance, found = random.Random(22), set()
+    with Warehouse(warehouse_url).connect() as connection:
+        for _ in range(20):
+            chance.shuffle(scores)
+            rows = ", ".join(f"({score})" for score in scores)
+            found.add(
+                connection.exec_driver_sql(f"select {formula} from (values {rows}) as s(score)").scalar()
+            )
+        few = connection.exec_driver_sql(f"select {formula} from (values (3), (null)) as s(score)").scalar()
+    assert len(found) == 1 and few is None
+    assert found.pop() == pytest.approx(statistics.variance(scores), rel=1e-15)

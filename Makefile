@@ -66,7 +66,7 @@ audit: $(AUDIT)    ## Compare the locked packages with known vulnerabilities; ne
 	@.venv-audit/bin/pip-audit --requirement requirements/run.txt --disable-pip --no-deps --strict
 
 docs: .venv/dev.stamp    ## Regenerate docs/indicators.md from the catalogue, docs/sources.md and docs/faults.md from the tests, .env.example from the contracts, line numbers in docs/developer.md
-	@$(BIN)/mel indicators > docs/indicators.md
+	@MEL_SAMPLE=false MEL_HOME=$(CURDIR)/.mel/docs $(BIN)/mel indicators > docs/indicators.md
 	@$(BIN)/python -m mel_pipeline_tests.behaviours > docs/sources.md
 	@$(BIN)/python -m mel_pipeline_tests.faults > docs/faults.md
 	@$(BIN)/python -m mel_pipeline_tests.environment

@@ -3,9 +3,9 @@
 {#
   The columns low and high of a figure.
   Shares: the score interval of E. B. Wilson (1927), in per cent; 1.96 is the quantile of the normal distribution.
-  Means, a net score among them (100 times the mean of 1, 0 and -1): Student (1908), value -/+ t * sqrt(variance / n), within the scale. The quantile t of n - 1 degrees of freedom
-  is the expansion of Abramowitz and Stegun, 26.7.5: off by less than 0.1 % from four degrees on. Fewer than five values,
-  or values that are all the same, give no interval.
+  Means, a net score among them (the mean of 100, 0 and -100): Student (1908), value -/+ t * sqrt(variance / n), within
+  the scale. The quantile t of n - 1 degrees of freedom is the expansion of Abramowitz and Stegun, 26.7.5: off by less
+  than 0.1 % from four degrees on. Fewer than five values, or values that are all the same, give no interval.
   Both say how far chance alone reaches, and nothing of who did not answer.
 #}
 {% macro bounds(of, kind, scale, unbounded) %}
@@ -26,7 +26,7 @@
         {%- set known = of ~ '.denominator >= 5 and ' ~ of ~ '.variance > 0' -%}
         {%- set quantile = '(' ~ z ~ ' + 2.372271230298562 / ' ~ free ~ ' + 2.8224986157396112 / (' ~ free ~ ' * ' ~ free
             ~ ') + 2.555849679507722 / power(' ~ free ~ ', 3) + 1.5895340533938225 / power(' ~ free ~ ', 4))' -%}
-        {%- set half = ('100 * ' if kind == 'net' else '') ~ quantile ~ ' * sqrt(' ~ of ~ '.variance / ' ~ size ~ ')' -%}
+        {%- set half = quantile ~ ' * sqrt(' ~ of ~ '.variance / ' ~ size ~ ')' -%}
     case when {{ known }} then greatest({{ scale[0] }}.0, {{ of }}.value - {{ half }}) end as low,
     case when {{ known }} then least({{ scale[1] }}.0, {{ of }}.value + {{ half }}) end as high
     {%- else -%}

@@ -17,12 +17,12 @@ from mel_pipeline.defs.context import (
     quarter_partitions,
 )
 from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of, together
-from mel_pipeline.quality.scorecard import PLAUSIBLE
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
 
 TABLE = "released_figures"
+PLAUSIBLE = "figures_are_plausible"  # as in quality.scorecard, which a definition load need not import
 PROTECTED, HOLD, READY = "small_groups_are_protected", "published_figures_hold", "quarter_can_be_published"
 
 

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from mel_pipeline.transform.catalogue import Indicator
     from mel_pipeline.warehouse import Warehouse
 
-# Key of a record → its name: of organisations, which are public. A key without an entry names itself.
+# Key of a record → its name: of organisations and events, which are public. A key without an entry names itself.
 NAMES = {
     "account_id": "select account_id as record, account_name as name from dim_member",
     "membership_id": "select s.membership_id as record, m.account_name as name from dim_membership as s"
     " join dim_member as m on m.account_id = s.account_id",
     "deal_id": "select deal_id as record, donor as name from fct_contribution",
+    "event_id": "select event_id as record, event_name as name from dim_event",
 }
 # The breakdowns that tell where a change comes from, the most telling first.
 PLACES = (

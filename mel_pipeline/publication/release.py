@@ -78,7 +78,9 @@ def with_bounds(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     from mel_pipeline.core.statistics import wilson
     from mel_pipeline.transform.catalogue import catalogue_of
 
-    shares = {item.id for item in catalogue_of(settings).indicators if item.unit == "percent"}
+    shares = {
+        item.id for item in catalogue_of(settings).indicators if item.interval and item.unit == "percent"
+    }
     lacks = frame["version"].notna() & frame["low"].isna() & (frame["status"] == "ok")
     lacks &= frame["indicator_id"].isin(shares) & ~(
         (frame["dimension"] == "total") & (frame["numerator"] == frame["denominator"])

@@ -212,7 +212,7 @@ class Edition:
     said: Said | None = None  # of a published edition: stays as it was published
     statements: list[Stated] = field(default_factory=list)  # of released figures that were counted by hand
     earlier: list[EarlierFigure] = field(default_factory=list)
-    verbatim: frozenset[str] = frozenset()  # words of people, printed in every language as they were written
+    verbatim: tuple[str, ...] = ()  # words of people, printed in every language as they were written
 
 
 def check_columns(edition: Edition) -> None:

@@ -73,8 +73,9 @@ def _plain(value: Any) -> Any:
         return {"is": CLASS, "name": type(value).__name__, "fields": own}
     if isinstance(value, dict):
         return {"is": "dict", "items": [[_plain(key), _plain(item)] for key, item in value.items()]}
-    if isinstance(value, (list, tuple)):
-        return {"is": type(value).__name__, "items": [_plain(item) for item in value]}
+    if isinstance(value, (list, tuple, frozenset)):
+        ordered = sorted(value, key=repr) if isinstance(value, frozenset) else value
+        return {"is": type(value).__name__, "items": [_plain(item) for item in ordered]}
     if isinstance(value, date):
         return {"is": DAY, "value": value.isoformat()[:10]}
     plain = value.item() if isinstance(value, np.generic) else value
@@ -92,6 +93,7 @@ def _read(plain: Any) -> Any:
         DAY: lambda found: date.fromisoformat(found["value"]),
         "dict": lambda found: {_read(key): _read(item) for key, item in found["items"]},
         "list": lambda found: [_read(item) for item in found["items"]],
+        "frozenset": lambda found: frozenset(_read(item) for item in found["items"]),
         "tuple": lambda found: tuple(_read(item) for item in found["items"]),
     }
     return readers[plain["is"]](plain)

@@ -63,7 +63,8 @@ def _call(
                 session.mount("http://", DeadlineAdapter())
                 answer = session.request(
                     method, url, json=body, timeout=TIMES, allow_redirects=False, stream=True
-                )  # its text is never read
+                )
+                answer.close()  # its text is never read
         except requests.RequestException as error:  # its text contains the address
             return f"it could not be reached ({type(error).__name__})"
         except TransientSourceError:

@@ -159,7 +159,8 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
 def read_released(warehouse: Warehouse, edition: Edition | None = None, *, for_readers: bool) -> pd.DataFrame:
     """Public figures of every period, as they are now; of the indicators that an edition knows, if given."""
     figures = warehouse.read(
-        f"select * from released_figures {'where version is not null' if for_readers else ''}"  # noqa: S608
+        f"select * from released_figures where grain <> 'month'"  # noqa: S608
+        f" {'and version is not null' if for_readers else ''}"
         " order by indicator_id, period, dimension, category"
     )
     known = figures["indicator_id"].isin(edition.indicators["indicator_id"]) if edition else None

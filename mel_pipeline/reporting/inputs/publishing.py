@@ -126,7 +126,7 @@ def _periods(warehouse: Warehouse, quarter: Quarter) -> list[str]:
     if not warehouse.has_table("released_figures"):
         return []
     rows = warehouse.records(
-        "select distinct period from released_figures where quarter = :quarter order by period desc",
+        "select distinct period from released_figures where quarter = :quarter and grain <> 'month' order by period desc",
         {"quarter": str(quarter)},
     )
     return [str(row["period"]) for row in rows]

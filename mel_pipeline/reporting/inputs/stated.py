@@ -37,7 +37,7 @@ class StatedParts:
 
     statements: list[Stated]
     earlier: list[EarlierFigure]
-    verbatim: frozenset[str]
+    verbatim: tuple[str, ...]
     baselines: Mapping[str, Sequence[Baseline]] = field(default_factory=dict)  # by indicator
     sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language → English → text
 
@@ -134,7 +134,7 @@ def read_stated(warehouse: Warehouse, settings: Settings, figures: pd.DataFrame)
             for item in statements
         ],
         earlier,
-        frozenset(words),
+        tuple(sorted(words)),
         *_baselines(warehouse),
     )
 

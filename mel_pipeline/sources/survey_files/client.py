@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -30,7 +30,7 @@ from mel_pipeline.sources.shared.files import (
 )
 from mel_pipeline.sources.shared.survey import responses
 from mel_pipeline.sources.shared.survey.advice import inspect_command
-from mel_pipeline.sources.shared.survey.books import codebooks_of
+from mel_pipeline.sources.shared.survey.books import codebooks_of, gender_labels
 from mel_pipeline.sources.shared.survey.codebook import (
     BrokenCodebook,
     Codebook,
@@ -50,6 +50,7 @@ from mel_pipeline.sources.shared.survey.reading import Export, open_export
 from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.screening import in_words
 from mel_pipeline.sources.survey_files.members import exports_in, survey_of
+from mel_pipeline.sources.workbook.versions import current
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
 ENDINGS = {*TABLES, ".zip"}
@@ -69,6 +70,7 @@ class Rules:
     order: Order | None = None
     broken_profiles: Sequence[str] = ()
     covered: tuple[date, date] = (date(2000, 1, 1), date.max)
+    genders: Collection[str] | None = None  # known labels; None: those of the organisation's folder
 
     @property
     def faults(self) -> list[str]:
@@ -113,6 +115,7 @@ def rules_of(settings: Settings) -> Rules:
         cast("Order", order) if order else None,
         broken,
         (Quarter.parse(settings.first_quarter).start, settings.current_day),
+        gender_labels(current(settings).rows["answer_scales"]),
     )
 
 
@@ -252,7 +255,11 @@ class SurveyFiles(Client):
                 identities = FileIdentities(export, first, plan, book, read)
                 consents = Consents(book)
                 doubts = Doubts(
-                    file.name, scale, responses.other_range(export.layout, plan), self._rules.covered
+                    file.name,
+                    scale,
+                    responses.other_range(export.layout, plan),
+                    self._rules.covered,
+                    self._rules.genders,
                 )
                 for batch in responses.batches(
                     identities.counted(chain([first], chunks)),

@@ -130,20 +130,32 @@ Rows = Iterator[tuple[str, dict[str, Any]]]
 def _targets(content: bytes, _: str) -> Rows:
     for indicator, written in (from_yaml(content) or {}).items():
         stated = written or {}
-        if unknown := sorted(set(stated) - {"baseline", "targets"}):
+        if unknown := sorted(set(stated) - {"baseline", "targets", "assessed_on"}):
             raise _MisreadError(f"{indicator} has '{unknown[0]}', which is neither baseline nor targets")
-        if baseline := stated.get("baseline"):
-            yield "targets", {
-                "indicator": str(indicator), "kind": "baseline", "period": _text(baseline["period"]),
-                "value": _text(baseline["value"]), **_by_language("reason", baseline.get("quality")),
+        rows = list(_stated(str(indicator), stated))
+        if assessed := _text(stated.get("assessed_on")):
+            if not rows:
+                raise _MisreadError(
+                    f"{indicator} has assessed_on, and neither a baseline nor a target beside it"
+                )
+            rows[0]["assessed_on"] = assessed
+        for row in rows:
+            yield "targets", row
+
+
+def _stated(indicator: str, stated: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if baseline := stated.get("baseline"):
+        yield {
+            "indicator": indicator, "kind": "baseline", "period": _text(baseline["period"]),
+            "value": _text(baseline["value"]), **_by_language("reason", baseline.get("quality")),
+        }  # fmt: skip
+    for target in stated.get("targets") or []:
+        yield _target(indicator, target)
+        for step in target.get("milestones") or []:
+            yield {
+                "indicator": indicator, "kind": "milestone", "period": _text(step["date"]),
+                "value": _text(step["value"]), **_by_language("reason", step["reason"]),
             }  # fmt: skip
-        for target in stated.get("targets") or []:
-            yield "targets", _target(str(indicator), target)
-            for step in target.get("milestones") or []:
-                yield "targets", {
-                    "indicator": str(indicator), "kind": "milestone", "period": _text(step["date"]),
-                    "value": _text(step["value"]), **_by_language("reason", step["reason"]),
-                }  # fmt: skip
 
 
 def _target(indicator: str, target: Mapping[str, Any]) -> dict[str, Any]:

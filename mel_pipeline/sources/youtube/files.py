@@ -28,6 +28,7 @@ POST_METRICS = {"views": "viewCount", "likes": "likeCount", "comments added": "c
 _DAY_METRICS = {"views": "views", "likes": "likes", "comments added": "comments", "shares": "shares"}
 _TOTALS = {"total", "totals", "totales", "totaux"}  # the sum over all rows, not a video or a day
 _FEWEST_STEPS = 3  # rows; two may be a week apart by chance
+_VIDEO_ID = re.compile(r"(?!-?\d{1,10}$)[A-Za-z0-9_-]+")  # a shorter number is what a formula gave
 _RANGE = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})")  # in the name of the zip
 _EXPORT_HINT = "Open Advanced mode in YouTube Studio, and export the tab Content again as CSV."
 
@@ -85,9 +86,13 @@ def _read_videos(
         if normalize_text(row["content"]) in _TOTALS:
             continue
         known = {"account_id": channel, "content_id": row["content"]}
+        if not _VIDEO_ID.fullmatch(row["content"]):
+            reason = "The video has no id, or a spreadsheet changed it. Take the file as it was downloaded."
+            export.faulty.append(Faulty(place, "content_id", reason, {"account_id": channel}))
+            continue
         day = _date(row["video publish time"])
-        if not row["content"] or day is None:
-            reason = "The row has no video id or no readable day of publication."
+        if day is None:
+            reason = "The row has no readable day of publication."
             export.faulty.append(Faulty(place, "published_at", reason, known))
             continue
         figures, unread = figures_of(row, POST_METRICS, language)

@@ -104,6 +104,7 @@ def _indicator(row: Row, position: int) -> Indicator:
             "decimals": 1 if is_share or unit in SHARES else 0,
             "position": position,
             "chart": Chart(kind="trend"),
+            "interval": "chance" if unit in SHARES else None,
             "disclosure": disclosure,
             "level": row.get("level") or "unstated",
             "collection": "hand",

@@ -182,7 +182,8 @@ class Indicator(_Strict):
 
     @model_validator(mode="after")
     def _shares_and_means_have_an_interval(self) -> Indicator:
-        if (self.interval is not None) != (self.unit in ("percent", "score", "points")):
+        has_one = not self.stated and self.unit in ("percent", "score", "points")
+        if (self.interval is not None) != has_one:
             raise ValueError(
                 "a share or mean says what its interval covers (chance or volunteers), a count has none"
             )

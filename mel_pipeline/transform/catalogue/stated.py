@@ -23,7 +23,9 @@ def stated_of(version: Version) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     rows = [row for row in version.rows.get("targets", ()) if not row.get("dimension")]
     for row in rows:
-        found.setdefault(str(row["indicator"]), {"targets": []})
+        of = found.setdefault(str(row["indicator"]), {"targets": []})
+        if day := row.get("assessed_on"):
+            of["assessed_on"] = max(day, of.get("assessed_on", day))
     for row in sorted(
         rows, key=lambda one: last_day(str(one["period"])) if one["kind"] == "baseline" else last_day("1900")
     ):

@@ -24,6 +24,12 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(f"duckdb:///{tmp_path / 'w.duckdb'}")
 
 
+def test_the_check_of_the_released_figures_is_known_by_its_name() -> None:
+    from mel_pipeline.defs import publication
+
+    assert publication.PLAUSIBLE == PLAUSIBLE
+
+
 def test_an_outlier_is_a_question_and_no_broken_rule(warehouse: Warehouse) -> None:
     holds = RuleResult("required name", "completeness", "error", True, "Events: name is never missing.")
     note_results(warehouse, [("raw_zoho_crm__events", holds)])

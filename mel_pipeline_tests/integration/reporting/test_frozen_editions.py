@@ -24,7 +24,6 @@ from mel_pipeline.reporting.digests import digest_of
 from mel_pipeline.reporting.edition import Decision, Edition, Narrative, Theme, Wording
 from mel_pipeline.reporting.edition_text import edition_texts, read_texts
 from mel_pipeline.reporting.inputs.editions import read_edition, read_live
-from mel_pipeline.reporting.inputs.narrative import narrative_path
 from mel_pipeline.reporting.inputs.publishing import approve_edition, keep_editions, publish_edition
 from mel_pipeline.reporting.page.restatement_notes import publication_label
 from mel_pipeline.reporting.text.texts import load_texts
@@ -69,7 +68,7 @@ def published(draft: Small) -> Small:
 
 
 def write_narrative(small: Small, text: str) -> None:
-    path = narrative_path(small.settings, QUARTER)
+    path = small.settings.home / "narrative" / f"{QUARTER}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -193,6 +192,7 @@ def test_a_kept_edition_reads_back_as_it_was() -> None:
     there = sample_edition(
         narrative=Narrative([Wording({"en": "x"})], [], [Theme(Wording({"en": "y"}), 7)], [DECISION]),
         movements={"MEM-01": {"real_change": 3.0}},
+        verbatim=frozenset({"b", "a"}),
     )
     body, figures = edition_texts(there)
     back = read_texts(body, figures, is_sample=True, publication=None, restatements=[])
@@ -204,6 +204,7 @@ def test_a_kept_edition_reads_back_as_it_was() -> None:
             == other.astype(object).where(other.notna(), None).to_dict()
         ), name
     assert (back.narrative, back.regions, back.movements) == (there.narrative, there.regions, there.movements)
+    assert back.verbatim == there.verbatim
 
 
 def test_an_edition_kept_by_an_earlier_version_gets_the_columns_that_came_later() -> None:

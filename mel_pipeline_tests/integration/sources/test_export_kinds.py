@@ -131,6 +131,25 @@ def test_weeks_and_months_of_a_channel_are_no_days_and_refused(
 
 
 @pytest.mark.parametrize(
+    ("video", "is_whole"),
+    [("abcdefghijk", True), ("-bcdefghijk", True), ("_bcdefghij-", True), ("12345678901", True), ("#NAME?", False), ("", False),
+     ("1.23E+10", False), ("=-bcdefghijk", False), ("-5", False)],
+)  # fmt: skip
+@pytest.mark.behaviour("rows_as_meant", "youtube")
+@pytest.mark.fault(104)
+def test_an_id_that_a_spreadsheet_took_for_a_formula_is_no_video(
+    tmp_path: Path, video: str, is_whole: bool
+) -> None:
+    folder = Folder(tmp_path, "youtube")
+    folder.put(
+        "Table data.csv", f'Content,Video title,Video publish time,Views\n{video},A,"Jul 9, 2026",15\n'
+    )
+    batches, _ = folder.batches("content_metrics")
+    assert figures(batches, "viewCount") == ({video: "15"} if is_whole else {})
+    assert any("a spreadsheet changed it" in told for told in reasons(batches)) is not is_whole
+
+
+@pytest.mark.parametrize(
     ("kind", "is_organic"),
     [("Organic", True), ("Organique", True), ("General", True), ("", True), ("Publicació orgànica", True), ("Boosted", False),
      ("Elevated", False), ("Reposted by an employee", False)],

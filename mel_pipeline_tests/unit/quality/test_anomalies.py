@@ -139,7 +139,7 @@ def test_more_people_behind_the_same_change_never_make_it_less_worth_a_look(
 @many
 @given(st.sampled_from(sorted(INDICATORS)), st.integers(0, 10_000), st.integers(1, 12))
 def test_a_series_that_never_moves_is_never_flagged(indicator: str, value: int, length: int) -> None:
-    if INDICATORS[indicator].unit in ("percent", "score"):
+    if INDICATORS[indicator].unit in ("percent", "score", "points"):
         value = value % 5 + 1
     names = series([(float(value), 50)] * length)
     assert rules(indicator, names, list(names)[-1]) == set()

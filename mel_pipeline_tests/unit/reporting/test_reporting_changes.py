@@ -122,7 +122,7 @@ def test_what_changed_shows_which_part_is_only_in_the_data():
 
 
 def test_different_coverage_is_said_after_what_moved():
-    edition = with_figure(sample_edition(), "MEM-01", BEFORE, note="No members from: Facebook.")
+    edition = with_figure(sample_edition(), "MEM-01", BEFORE, expected=92, covered=80)
     assert sentences(edition)[-1] == (
         "Member cities cannot be compared with 2024-Q3: other accounts or events are counted."
     )

@@ -10,7 +10,7 @@ from mel_pipeline.reporting.figures.coverage import Comparison, compared
 from mel_pipeline.reporting.figures.findings import finding
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
-from mel_pipeline.reporting.page.summary import changes
+from mel_pipeline.reporting.page.changes import changes
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline_tests.golden.sample_edition import (

@@ -10,6 +10,7 @@ import pytest
 from mel_pipeline.reporting import Edition, build_editions
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.edition import EarlierFigure, Stated
+from mel_pipeline.reporting.edition_text import edition_texts, read_texts
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures, missing
 from mel_pipeline.reporting.inputs.stated import Baseline, StatedParts
@@ -48,7 +49,7 @@ def edition() -> Edition:
             earlier("RCH-02", "2024-Q3", 99_999.0),
             earlier("RCH-02", "2024-Q4", 12_900.0),
         ],
-        verbatim=frozenset({"cities by hand", "Programme office", "Cities with a list"}),
+        verbatim=("cities by hand", "Programme office", "Cities with a list"),
     )
 
 
@@ -103,7 +104,7 @@ def test_a_baseline_is_the_latest_before_the_year_reported_or_else_what_was_publ
             earlier("RCH-02", "2022", 9_000.0),
             earlier("MEM-01", "2019", 1.0),
         ],
-        frozenset(),
+        (),
         {
             "MEM-01": [
                 Baseline(150.0, "2022", "a"),
@@ -133,3 +134,14 @@ def test_the_data_package_has_files_of_their_own_for_them_only_where_there_are_a
     assert rows_of(package, "statements")[0]["evidence"] == EVIDENCE
     assert [row["period"] for row in rows_of(package, "earlier_figures")] == ["2022-Q4", "2024-Q3", "2024-Q4"]
     assert not (build_data_package(sample_edition(), tmp_path / "none").parent / "statements.csv").exists()
+
+
+def test_statements_and_earlier_figures_are_kept_with_a_published_edition(edition: Edition) -> None:
+    text, parts = edition_texts(edition)
+    again = read_texts(text, parts, publication=None, restatements=[], is_sample=True)
+    assert again.statements == edition.statements
+    assert again.earlier == edition.earlier
+    assert again.verbatim == edition.verbatim
+    assert [item.is_stated for item in measures(again, "en")] == [
+        item.is_stated for item in measures(edition, "en")
+    ]

@@ -132,7 +132,9 @@ def test_answers_that_are_neither_yes_nor_no_are_left_out_listed_and_settled_by_
     put(tmp_path, zoho("Of course", "Yes", "", "Rather not"))
     batches, warnings = read(tmp_path)
     assert ids(batches) == ["r1"]
-    assert any("'Of course' (1), 'Rather not' (1)" in words and "consent: {" in words for words in warnings)
+    assert any(
+        "'Of course' (1), 'Rather not' (1)" in words and "answer that consents" in words for words in warnings
+    )
     assert any("1 response does not answer" in words for words in warnings)
     declared = {"Of course": True, "Rather not": False, "unanswered": True}
     batches, warnings = read(tmp_path, BOOK.model_copy(update={"consent": declared}))

@@ -9,7 +9,7 @@ cells as (
         sum(a.is_promoter) - sum(a.is_detractor) as numerator,
         count(a.period) as denominator,
         count(a.period) as n,
-        var_samp(a.is_promoter - a.is_detractor) as variance,
+        var_samp(100 * (a.is_promoter - a.is_detractor)) as variance,
         cast(null as text) as note
     from periods as p
     left join answers as a on a.period = p.period
@@ -19,7 +19,7 @@ cells as (
 
     select
         period, 'activity_type', event_type, sum(is_promoter) - sum(is_detractor), count(*), count(*),
-        var_samp(is_promoter - is_detractor), null
+        var_samp(100 * (is_promoter - is_detractor)), null
     from answers
     group by period, event_type
 

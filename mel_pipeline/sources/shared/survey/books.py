@@ -60,6 +60,11 @@ def common_labels(rows: Iterable[Row]) -> dict[str, Score]:
     }
 
 
+def gender_labels(rows: Iterable[Row]) -> frozenset[str]:
+    """Labels of gender, as ``normalize_answer`` gives them."""
+    return frozenset(normalize_answer(str(row["label"])) for row in rows if row["scale"] == "gender")
+
+
 def books_in(rows: Rows) -> list[Codebook]:
     """The codebooks of a version, by name. One that names neither a survey nor a form is for the survey of its name."""
     written: dict[str, dict[str, Any]] = {}

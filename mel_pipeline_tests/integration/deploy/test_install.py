@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # each installation clones the repository
 UNITS = ("mel.service", "mel-doctor.service", "mel-backup.service", "mel-doctor.timer", "mel-backup.timer")
 SERVICES = [name for name in UNITS if name.endswith(".service")]
 # The environment itself is installed by requirements/install.py, which has its own tests; here this one serves.
-LINK = ("-c", "import os, sys; os.symlink(sys.prefix, '.venv')")
+LINK = ("-c", f"import os; os.symlink({sys.prefix!r}, '.venv')")
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def calculated(small: Small) -> None:
 def facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the organisation's own, with one target."""
     folder = tmp_path / "facts"
-    shutil.copytree(own.EXAMPLE, folder)
+    shutil.copytree(own.EXAMPLE, folder, ignore=shutil.ignore_patterns("sample"))  # whose targets are others
     (folder / "targets.yml").write_text(TARGET, encoding="utf-8")
     monkeypatch.setenv(own.SETTING, str(folder))
     return folder

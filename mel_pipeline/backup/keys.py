@@ -1,4 +1,4 @@
-"""Secrets of an installation, encrypted and apart from the data: whoever gets one of the two has nothing.
+"""Secrets of an installation, encrypted and apart from the data: one without the other is of no use.
 
 Scrypt makes a key from the passphrase, Fernet (AES-128-CBC with HMAC-SHA-256) encrypts. Both by ``cryptography``.
 """

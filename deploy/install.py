@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 PROJECT = Path(__file__).resolve().parents[1]
 UNITS = PROJECT / "deploy" / "systemd"
@@ -311,8 +312,8 @@ def _give(layout: Layout, path: Path) -> None:
         shutil.chown(path, USER, USER)
 
 
-def _run(command: list[str], **more: object) -> None:
-    subprocess.run(command, check=True, **more)  # type: ignore[call-overload]
+def _run(command: list[str], cwd: Path | None = None, stdin: IO[bytes] | None = None) -> None:
+    subprocess.run(command, check=True, cwd=cwd, stdin=stdin)
 
 
 def _output(command: list[str]) -> str:

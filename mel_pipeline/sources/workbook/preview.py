@@ -10,6 +10,7 @@ from mel_pipeline.core.errors import ContractError
 from mel_pipeline.sources.workbook import versions
 from mel_pipeline.sources.workbook.merge import Merged, given_of, merge
 from mel_pipeline.sources.workbook.model import Change, Given, Preview, Refused, Row, Upload, Version
+from mel_pipeline.sources.workbook.named_persons import doubts
 from mel_pipeline.sources.workbook.rules import RULES, english
 from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
 from mel_pipeline.sources.workbook.texts import texts_in
@@ -39,8 +40,14 @@ def preview(settings: Settings, upload: Upload, checks: Checks | None = None) ->
     }
     whole = [one for one in upload.refused if one.row is None]
     titles = texts_in("en")
+    warnings_of_names = [
+        f"{upload.titles.get(name, titles.title(name))}, {words}"
+        for name, one in merged.items()
+        for words in doubts(name, [change.after for change in (*one.new, *one.changed) if change.after])
+    ]
     absent = [upload.titles.get(name, titles.title(name)) for name in upload.absent]
     warnings = [*upload.warnings, *(words for one in merged.values() for words in one.warnings)]
+    warnings += warnings_of_names
     if absent:
         warnings.append(f"Not in the workbook, and left as they are: {', '.join(absent)}.")
     return Preview(

@@ -1,0 +1,56 @@
+"""What a row about projects, outcomes or partnerships is checked against: projects and indicators there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from mel_pipeline.sources.workbook.model import Row
+    from mel_pipeline.transform.catalogue import Catalogue
+
+CURRENCIES = ("EUR", "USD", "GBP", "CHF")  # offered first; any other code of three letters is allowed
+
+
+def project_choices(rows: Sequence[Row], currency: str) -> dict[str, Sequence[str]]:
+    """Entries of the drop-down lists that these sheets use.
+
+    Args:
+        rows: of the sheet *Projects*.
+        currency: that of the reports.
+    """
+    return {
+        "projects": [str(row["code"]) for row in rows if row.get("code")],
+        "currencies": list(dict.fromkeys([currency, *CURRENCIES])),
+    }
+
+
+def project_checks(
+    catalogue: Catalogue, manual: set[str], projects: Sequence[Row]
+) -> Mapping[str, Callable[[Row], Iterator[str]]]:
+    """By sheet, what is wrong with a row that its own cells do not show.
+
+    Args:
+        manual: codes of the indicators counted by hand.
+        projects: rows of the sheet *Projects*, those of the upload among them.
+    """
+    codes = {str(row["code"]) for row in projects if row.get("code")}
+    known = {one.id for one in catalogue.indicators} | manual
+    lines = {line.number for line in catalogue.lines_of_action}
+    dimensions = {one.id: one.disaggregations for one in catalogue.indicators if not one.stated}
+
+    def check(row: Row) -> Iterator[str]:
+        project, indicator, line = row.get("project"), row.get("indicator"), row.get("line")
+        if project and project not in codes:
+            yield f"project: there is no project {project} on the sheet Projects. Choose one of those there are"
+        if indicator and indicator not in known:
+            yield f"indicator: there is no {indicator} in the list. Choose one of those there are"
+        if line and int(float(line)) not in lines:
+            yield f"line: there is no line of action {line}. Choose one of those there are"
+        dimension = row.get("dimension")
+        if dimension and indicator in dimensions and dimension not in dimensions[indicator]:
+            listed = ", ".join(dimensions[indicator]) or "none"
+            yield f"dimension: {indicator} has no disaggregation {dimension}. It has: {listed}"
+
+    return dict.fromkeys(("projects", "project_finances", "logframe", "outcomes", "partnerships"), check)

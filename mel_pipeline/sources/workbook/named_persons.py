@@ -1,0 +1,45 @@
+"""Texts that look as if they named a person. Only shapes are known: an address, or a title before a name. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mel_pipeline.sources.shared.survey.personal import without_personal
+from mel_pipeline.sources.workbook.sheets import sheets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mel_pipeline.sources.workbook.model import Row
+
+SHEETS = ("projects", "logframe", "outcomes", "partnerships")  # whose texts are printed
+# Titles of the four languages; those that are words as well ("don", "mayor") need a name after them.
+_TITLE = (
+    r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sir|Madam|Mme|Mlle|Me|Sr|Sra|Srta|Dra|Don|Doña|Doctor|Doctora|Professor|Senyor|Senyora"
+    r"|Monsieur|Madame|Señor|Señora|Mayor|Maire|Alcalde|Alcaldesa|Alcaldessa|Minister|Ministre|Ministra|Ministro)"
+)
+_NAME = r"[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'’-]+"
+# A surname after the title, but no place: "Mayor of Dakar" and "the Mayor Forum" name nobody by two words of a name.
+_WITH_TITLE = re.compile(rf"\b(?:(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Srta|Dra|M|Mme|Mlle)\.? {_NAME}|{_TITLE}\.? {_NAME} {_NAME})")
+
+
+def names_a_person(text: str) -> bool:
+    """Whether a text holds an address, a telephone number, or a title with a name behind it."""
+    return without_personal(text) != text or bool(_WITH_TITLE.search(text))
+
+
+def doubts(sheet: str, rows: Iterable[Row]) -> list[str]:
+    """A sentence for each row whose texts may name a person: its place, never its words."""
+    if sheet not in SHEETS:
+        return []
+    keys = [column.key for column in sheets()[sheet].columns if column.kind == "text"]
+    found = []
+    for row in rows:
+        columns = [key for key in keys if names_a_person(row.get(key) or "")]
+        if columns:
+            found.append(
+                f"{row.get('id') or 'a new row'}, {', '.join(columns)}: it may name a person. Write roles and"
+                " organisations; until then the row's texts are not printed."
+            )
+    return found

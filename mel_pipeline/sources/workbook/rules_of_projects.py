@@ -32,9 +32,8 @@ def _logframe(row: Row) -> Wrong:
         if bool(row.get(value)) != bool(row.get(when)):
             missing = when if row.get(value) else value
             yield missing, "a value and its date go together. Fill in both, or neither"
-    measured = [name for name in ("dimension", "baseline", "target") if row.get(name)]
-    if measured and not row.get("indicator"):
-        yield "indicator", "a baseline or target needs the indicator that it is a value of"
+    if row.get("dimension") and not row.get("indicator"):
+        yield "indicator", "a disaggregation needs the indicator that it breaks down"
 
 
 def _outcomes(row: Row) -> Wrong:

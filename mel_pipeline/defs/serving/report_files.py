@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.defs.serving.guard import App, Receive, Scope, Send
-from mel_pipeline.reporting.site.templates import script_digest
+from mel_pipeline.reporting.site.templates import script_digests
 
 REPORTS, DRAFTS = "/reports", "/drafts"
 PAGE_TYPES = {
@@ -92,7 +92,7 @@ class _Reports(StaticFiles):
 
 def _policy(sources_dir: Path) -> str:
     try:
-        script = f"'{script_digest(sources_dir)}'"
+        script = " ".join(f"'{digest}'" for digest in script_digests(sources_dir))
     except ReportError:  # reported where the site is written
         script = "'none'"
     return SANDBOX.format(script=script)

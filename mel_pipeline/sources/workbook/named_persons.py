@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Row
 
 SHEETS = ("projects", "logframe", "outcomes", "partnerships")  # whose texts are printed
-# Titles of the four languages; those that are words as well ("don", "mayor") need a name after them.
-_TITLE = (
-    r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sir|Madam|Mme|Mlle|Me|Sr|Sra|Srta|Dra|Don|Doña|Doctor|Doctora|Professor|Senyor|Senyora"
-    r"|Monsieur|Madame|Señor|Señora|Mayor|Maire|Alcalde|Alcaldesa|Alcaldessa|Minister|Ministre|Ministra|Ministro)"
+# Titles of the four languages. "Mayor of Dakar" and "the Mayor Forum" name nobody: after a word that is no abbreviation,
+# two words of a name are wanted.
+_SHORT = r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Srta|Dra|Mme|Mlle)\.?|M\."
+_LONG = (
+    r"Sir|Madam|Don|Doña|Doctora?|Professora?|Senyora?|Monsieur|Madame|Señora?|Mayor|Mayoress|Maire|Alcalde|Alcaldesa"
+    r"|Alcaldessa|Minister|Ministre|Ministra|Ministro"
 )
 _NAME = r"[A-ZÀ-ÖØ-ÞŁŚŻČŠŽĐ][\w'’-]+"
-# A surname after the title, but no place: "Mayor of Dakar" and "the Mayor Forum" name nobody by two words of a name.
-_WITH_TITLE = re.compile(rf"\b(?:(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Srta|Dra|M|Mme|Mlle)\.? {_NAME}|{_TITLE}\.? {_NAME} {_NAME})")
+_TITLED = re.compile(rf"\b(?:(?:{_SHORT}) {_NAME}|(?:{_LONG}) {_NAME} {_NAME})")
 
 
 def names_a_person(text: str) -> bool:
     """Whether a text holds an address, a telephone number, or a title with a name behind it."""
-    return without_personal(text) != text or bool(_WITH_TITLE.search(text))
+    return without_personal(text) != text or bool(_TITLED.search(text))
 
 
 def doubts(sheet: str, rows: Iterable[Row]) -> list[str]:

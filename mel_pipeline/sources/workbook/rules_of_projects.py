@@ -48,11 +48,17 @@ def _outcomes(row: Row) -> Wrong:
 def _partnerships(row: Row) -> Wrong:
     status, agreed, applied = row.get("status"), row.get("agreed_on"), row.get("applied_on")
     if status in ("agreed", "completed") and not agreed:
-        yield "agreed_on", "what is agreed needs the day of its signature or award: it decides where it counts"
+        yield (
+            "agreed_on",
+            "what is agreed needs the day of its signature or award: it decides where it counts",
+        )
     if status == "applied" and not applied:
         yield "applied_on", "an application needs its day"
     if status in ("applied", "declined") and agreed:
-        yield "agreed_on", "what is not agreed has no day of signature or award. Correct the status, or empty the day"
+        yield (
+            "agreed_on",
+            "what is not agreed has no day of signature or award. Correct the status, or empty the day",
+        )
     if agreed and applied and agreed < applied:
         yield "agreed_on", "it was agreed before the application. Correct one of the two days"
     if bool(row.get("amount")) != bool(row.get("currency")):

@@ -236,3 +236,9 @@ class Region(_Strict):
 
     name: Text
     place: tuple[Annotated[int, Field(ge=0, le=3)], Annotated[int, Field(ge=0, le=5)]] | None = None
+
+
+class Programme(_Strict):
+    """A programme or project that events are part of; ``name.en`` is the value in the CRM."""
+
+    name: Text

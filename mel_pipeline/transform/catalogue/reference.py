@@ -11,7 +11,7 @@ from mel_pipeline.transform.catalogue.models import Indicator, Target
 AGGREGATION = {
     "stock": "stock: the value at the end of the period; the year has that of its last quarter",
     "flow": "flow: the quarters of a year add up",
-    "distinct": "distinct: counted anew over the year; quarters do not add up",
+    "distinct": "distinct: counted once over the whole year; quarters do not add up",
     "ratio": "ratio of sums over the period, never a mean of percentages",
 }
 WITHHELD = (

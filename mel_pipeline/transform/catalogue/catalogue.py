@@ -78,8 +78,12 @@ class Catalogue(BaseModel):
         return next((indicator for indicator in calculated if indicator.model == name), None)
 
     def lines_of(self, indicator_id: str) -> list[int]:
-        """Numbers of the lines of action it stands under; none for one that the plan does not name."""
-        return [line.number for line in self.lines_of_action if indicator_id in line.indicators]
+        """Number of the line of action it stands under, then of those that refer to it; none if no line names it."""
+        lines = self.lines_of_action
+        stands = [line.number for line in lines if indicator_id in line.indicators]
+        return stands + [
+            line.number for line in lines if indicator_id in line.also and line.number not in stands
+        ]
 
     def baseline_of(self, indicator_id: str) -> Baseline | None:
         return self.stated.get(indicator_id, Stated()).baseline
@@ -221,7 +225,7 @@ def _check(catalogue: Catalogue, manual: list[str]) -> None:
     """Checks across files. ``manual``: codes of indicators counted by hand."""
     known = [indicator.id for indicator in catalogue.indicators]
     for line in catalogue.lines_of_action:
-        _require_known(f"lines_of_action.yml, line {line.number}", line.indicators, known)
+        _require_known(f"lines_of_action.yml, line {line.number}", [*line.indicators, *line.also], known)
     _require_known(PLACE, list(catalogue.stated), [*known, *manual])
     for indicator in catalogue.indicators:
         _require_judgeable(indicator, catalogue.targets_of(indicator.id))

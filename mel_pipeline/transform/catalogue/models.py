@@ -221,11 +221,12 @@ class ScaleLabel(_Strict):
 
 
 class LineOfAction(_Strict):
-    """A line of the organisation's plan, and the indicators that stand under it."""
+    """A line of the organisation's plan, the indicators that stand under it, and those of other lines it refers to."""
 
     number: int = Field(ge=1)
     name: Text
     indicators: list[IndicatorId] = []
+    also: list[IndicatorId] = []
 
 
 class Region(_Strict):

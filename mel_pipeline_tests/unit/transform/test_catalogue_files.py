@@ -259,3 +259,23 @@ def test_the_names_of_programmes_are_translated(catalogue: Catalogue) -> None:
         "es": "Formación",
         "ca": "Formació",
     }
+
+
+def test_every_indicator_says_how_it_fits_in_and_stands_under_one_line(catalogue: Catalogue) -> None:
+    sheets = reference_sheets(catalogue).split("\n## ")[1:]
+    for indicator, sheet in zip(catalogue.indicators, sheets, strict=True):
+        assert sheet.startswith(indicator.id)
+        assert indicator.level != "unstated", indicator.id
+        for row in (
+            "Level",
+            "Rationale",
+            "Method of collection",
+            "Last data-quality assessment",
+            "Line of action",
+        ):
+            assert f"| {row} |" in sheet, (indicator.id, row)
+        stands = [line.number for line in catalogue.lines_of_action if indicator.id in line.indicators]
+        assert len(stands) == 1, indicator.id
+        assert catalogue.lines_of(indicator.id)[0] == stands[0]
+    assert catalogue.lines_of("FND-01") == [2, 1, 5]
+    assert "| Line of action | 2; referred to from 1, 5 |" in reference_sheets(catalogue)

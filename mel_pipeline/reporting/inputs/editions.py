@@ -20,6 +20,7 @@ from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import worth_a_look
 from mel_pipeline.reporting.edition import Edition, Publication, Region
 from mel_pipeline.reporting.figures.measures import RATES
+from mel_pipeline.reporting.figures.monthly import months_shown
 from mel_pipeline.reporting.format_names import wanted_formats
 from mel_pipeline.reporting.inputs.data_quality import (
     read_outages,
@@ -158,6 +159,20 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         statements=stated.statements,
         earlier=stated.earlier,
         verbatim=stated.verbatim,
+        months=_months(warehouse, period, for_readers=for_readers),
+    )
+
+
+def _months(warehouse: Warehouse, period: str, *, for_readers: bool) -> list[dict[str, Any]]:
+    """Totals and parts of the months of a period and of the one before; a month without a figure is left out."""
+    first, *_, last = months_shown(period)
+    return warehouse.records(
+        "select f.indicator_id, f.period, f.category, f.value, f.expected, f.covered from released_figures as f"  # noqa: S608 - no text from outside
+        " join dim_indicator as i on i.indicator_id = f.indicator_id"
+        " where f.grain = 'month' and f.period between :first and :last and f.value is not null"
+        f" and f.dimension in ('total', coalesce(i.parts, 'total')) {'and f.version is not null' if for_readers else ''}"
+        " order by f.indicator_id, f.category, f.period",
+        {"first": first, "last": last},
     )
 
 

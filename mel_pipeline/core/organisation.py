@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from mel_pipeline.core import environment
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.languages import Text
 from mel_pipeline.core.yaml_io import yaml_file
 
 SETTING = "MEL_ORGANISATION"
@@ -26,12 +27,34 @@ _TARGETS = re.compile(r"^targets:\n(?: .*\n)*", re.MULTILINE)  # the example's o
 Licence = Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
 
 
+class Plan(BaseModel):
+    """The strategic plan that lines of action and targets belong to. ``title``: by language, English always."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Text
+    first_year: int = Field(ge=1950, le=2100)
+    last_year: int = Field(ge=1950, le=2100)
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Plan:
+        if self.last_year < self.first_year:
+            raise ValueError("last_year is before first_year")
+        return self
+
+    def by_language(self) -> dict[str, str]:
+        """Title and years, by language."""
+        years = f"{self.first_year}–{self.last_year}"
+        return {language: f"{title}, {years}" for language, title in self.title.by_language.items()}
+
+
 class Facts(BaseModel):
     """``organisation.yml``: defaults of the settings of the same names; the environment may override them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    plan: Plan | None = None
     licence: Licence | None = None
     languages: list[str] = []
     time_zone: str = "UTC"

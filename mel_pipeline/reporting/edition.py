@@ -204,6 +204,8 @@ class Edition:
         default_factory=dict
     )  # indicator of which a published figure was revised: reason, part of change
     narrative: Narrative | None = None
+    logo: str = ""  # data URL of an SVG or PNG
+    plan: dict[str, str] = field(default_factory=dict)  # language → title and years of the strategic plan
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
     regions: list[Region] = field(default_factory=list)
     sentences: dict[str, dict[str, str]] = field(

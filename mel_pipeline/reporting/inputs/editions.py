@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.logo import logo_of
+from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.periods import previous_period, quarters_of_year, year_before
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.origin import holds_sample
@@ -121,6 +123,8 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         period=period,
         grain="quarter" if "-Q" in period else "year",
         organisation=settings.organisation_name,
+        logo=logo_of(settings.organisation),
+        plan=plan.by_language() if (plan := facts(settings.organisation).plan) else {},
         is_sample=settings.sample or holds_sample(warehouse),
         licence=settings.licence,
         regions=_regions(warehouse),
@@ -191,6 +195,8 @@ def stated_in(known: Edition) -> tuple[Any, ...]:
     """What people state in an edition: definitions, targets, plan, regions, texts."""
     return (
         known.organisation,
+        known.logo,
+        known.plan,
         known.licence,
         known.indicators,
         known.targets,

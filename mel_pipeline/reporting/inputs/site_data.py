@@ -103,6 +103,7 @@ def read_site(warehouse: Warehouse, settings: Settings, *, published: bool = Fal
             presence=_presence(warehouse, quarters, settings.min_cell),
             donors=warehouse.read(DONORS),
             register=read_register(warehouse, last_day(edition.period)),
+            workbook="" if published else f"{settings.ui_url.rstrip('/')}/workbook",
         )
 
 

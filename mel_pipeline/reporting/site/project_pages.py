@@ -228,7 +228,9 @@ def _name(measure: Measure, aim: Aim, texts: Texts) -> str:
     if not aim.category:
         return measure.name
     is_line = aim.dimension == "line_of_action" and aim.category.isdigit()
-    shown = texts("site.line", number=aim.category) if is_line else category(aim.dimension, aim.category, texts)
+    shown = (
+        texts("site.line", number=aim.category) if is_line else category(aim.dimension, aim.category, texts)
+    )
     return f"{measure.name}: {shown}"
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mel_pipeline.sources.shared.survey.personal import without_personal
+from mel_pipeline.sources.workbook.said import Said
 from mel_pipeline.sources.workbook.sheets import sheets
 
 if TYPE_CHECKING:
@@ -30,17 +31,17 @@ def names_a_person(text: str) -> bool:
     return without_personal(text) != text or bool(_TITLED.search(text))
 
 
-def doubts(sheet: str, rows: Iterable[Row]) -> list[str]:
-    """A sentence for each row whose texts may name a person: its place, never its words."""
+def doubtful_columns(sheet: str, row: Row) -> list[str]:
+    """Columns of a row whose texts may name a person; none of a sheet that is never printed."""
     if sheet not in SHEETS:
         return []
     keys = [column.key for column in sheets()[sheet].columns if column.kind == "text"]
-    found = []
-    for row in rows:
-        columns = [key for key in keys if names_a_person(row.get(key) or "")]
-        if columns:
-            found.append(
-                f"{row.get('id') or 'a new row'}, {', '.join(columns)}: it may name a person. Write roles and"
-                " organisations; until then the row's texts are not printed."
-            )
-    return found
+    return [key for key in keys if names_a_person(row.get(key) or "")]
+
+
+def doubts(sheet: str, rows: Iterable[Row]) -> list[str]:
+    """A sentence for each row whose texts may name a person: its place, never its words."""
+    found = ((row, doubtful_columns(sheet, row)) for row in rows)
+    return [
+        f"{row['id']}, {', '.join(columns)}: {Said('may_name_person')}" for row, columns in found if columns
+    ]

@@ -5,44 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mel_pipeline.sources.workbook.said import Said
+
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Row
 
-Wrong = Iterator[tuple[str, str]]
+Wrong = Iterator[tuple[str, Said]]
 
 
 def _projects(row: Row) -> Wrong:
     starts, ends = row.get("starts_on"), row.get("ends_on")
     if starts and ends and ends < starts:
-        yield "ends_on", "the project ends before it starts. Correct one of the two days"
+        yield "ends_on", Said("project_days")
 
 
 def _project_finances(row: Row) -> Wrong:
     if not row.get("budget") and not row.get("spent"):
-        yield "budget", "a year needs its budget, what was spent, or both"
+        yield "budget", Said("finance_value")
     if row.get("rate") is not None and float(row["rate"] or 0) == 0:
-        yield "rate", "nothing can be divided by zero. Leave the rate empty if it is not known"
+        yield "rate", Said("zero_rate")
 
 
 def _logframe(row: Row) -> Wrong:
     if bool(row.get("dimension")) != bool(row.get("category")):
         missing = "category" if row.get("dimension") else "dimension"
-        yield missing, "disaggregation and category go together. Fill in both, or neither"
+        yield missing, Said("category_pair")
     for value, when in (("baseline", "baseline_on"), ("target", "target_by")):
         if bool(row.get(value)) != bool(row.get(when)):
             missing = when if row.get(value) else value
-            yield missing, "a value and its date go together. Fill in both, or neither"
+            yield missing, Said("value_and_date")
     if row.get("dimension") and not row.get("indicator"):
-        yield "indicator", "a disaggregation needs the indicator that it breaks down"
+        yield "indicator", Said("dimension_without_indicator")
 
 
 def _outcomes(row: Row) -> Wrong:
     first, second = row.get("evidence_1"), row.get("evidence_2")
     if row.get("substantiated") == "yes" and not (first and second):
         missing = "evidence_2" if first else "evidence_1"
-        yield missing, "a substantiated outcome needs two sources of evidence. Name both, or choose no"
+        yield missing, Said("evidence_two")
     if first and second and first.casefold() == second.casefold():
-        yield "evidence_2", "the second source of evidence is the first one. Name another, or leave it empty"
+        yield "evidence_2", Said("evidence_same")
 
 
 def _partnerships(row: Row) -> Wrong:
@@ -50,20 +52,20 @@ def _partnerships(row: Row) -> Wrong:
     if status in ("agreed", "completed") and not agreed:
         yield (
             "agreed_on",
-            "what is agreed needs the day of its signature or award: it decides where it counts",
+            Said("agreed_day"),
         )
     if status == "applied" and not applied:
-        yield "applied_on", "an application needs its day"
+        yield "applied_on", Said("applied_day")
     if status in ("applied", "declined") and agreed:
         yield (
             "agreed_on",
-            "what is not agreed has no day of signature or award. Correct the status, or empty the day",
+            Said("not_agreed_day"),
         )
     if agreed and applied and agreed < applied:
-        yield "agreed_on", "it was agreed before the application. Correct one of the two days"
+        yield "agreed_on", Said("agreed_before")
     if bool(row.get("amount")) != bool(row.get("currency")):
         missing = "currency" if row.get("amount") else "amount"
-        yield missing, "an amount and its currency go together. Fill in both, or neither"
+        yield missing, Said("amount_currency")
 
 
 RULES: dict[str, Callable[[Row], Wrong]] = {

@@ -43,6 +43,13 @@ class Progress:
     missing: tuple[str, ...] = ()
 
 
+def periods_to(figures: Sequence[str], period: str) -> list[str]:
+    """Quarters and years among the periods of figures, up to one; months are left out."""
+    last = closing_quarter(period)
+    known = {name for name in figures if "-Q" in name or "-" not in name}
+    return sorted(name for name in known if closing_quarter(name) <= last)
+
+
 def progress(measure: Measure, aim: Aim, figures: Figures, periods: Sequence[str]) -> Progress:
     """The actual value and how it stands.
 

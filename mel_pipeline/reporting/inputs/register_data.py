@@ -5,16 +5,17 @@ Outcomes without consent stay in the warehouse: only their number leaves this mo
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.reporting.figures.measures import missing, words
+from mel_pipeline.reporting.edition import ProjectAim, ProjectNote, Wording
+from mel_pipeline.reporting.figures.measures import missing, number, words
 from mel_pipeline.reporting.site.register import Outcome, Register
 from mel_pipeline.sources.workbook.named_persons import names_a_person
 from mel_pipeline.sources.workbook.sheets import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     import pandas as pd
 
@@ -58,6 +59,48 @@ def read_register(warehouse: Warehouse, day: date) -> Register:
     )
 
 
+def read_projects(warehouse: Warehouse, year: int) -> list[ProjectNote]:
+    """The projects that an annual edition mentions: those that had begun by its end, and were not over before it."""
+    register = read_register(warehouse, date(year, 12, 31))
+    counted = [outcome.project for outcome in register.outcomes if outcome.happened_on.year == year]
+    found = []
+    for row in register.projects.to_dict("records"):
+        starts, ends = _day(row["starts_on"]), _day(row["ends_on"])
+        if row["status"] == "planned" or (starts and starts.year > year) or (ends and ends.year < year):
+            continue
+        mine = register.logframe[register.logframe["project_id"] == row["project_id"]]
+        found.append(
+            ProjectNote(
+                words(row["project_id"]),
+                Wording({language: words(row[f"name_{language}"]) for language in LANGUAGES}),
+                words(row["status"]),
+                ends,
+                [_aim(item) for item in mine.to_dict("records") if not missing(item["indicator_id"])],
+                counted.count(words(row["project_id"])),
+            )
+        )
+    return found
+
+
+def _aim(row: Mapping[Any, Any]) -> ProjectAim:
+    return ProjectAim(
+        words(row["indicator_id"]),
+        words(row["dimension"]) or "total",
+        words(row["category"]),
+        number(row["baseline_value"]),
+        words(row["baseline_on"]),
+        number(row["target_value"]),
+        words(row["target_by"]),
+    )
+
+
+def _day(value: Any) -> date | None:
+    if missing(value):
+        return None
+    found: date = value.date() if hasattr(value, "date") else value
+    return found
+
+
 def _names(row: Mapping[Any, Any]) -> bool:
     return any(isinstance(text, str) and names_a_person(text) for text in row.values())
 
@@ -70,11 +113,10 @@ def _outcome(row: Mapping[Any, Any]) -> Outcome:
     def texts(stem: str) -> dict[str, str]:
         return {language: words(row[f"{stem}_{language}"]) for language in LANGUAGES}
 
-    day = row["happened_on"]
     return Outcome(
         id=words(row["outcome_id"]),
         organisation=words(row["organisation"]),
-        happened_on=day.date() if hasattr(day, "date") else day,
+        happened_on=_day(row["happened_on"]) or date.min,  # the contract asks for it
         change=texts("change"),
         significance=texts("significance"),
         contribution=texts("contribution"),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.core.periods import closing_quarter
 from mel_pipeline.reporting.figures.judgement import Status, status_of
-from mel_pipeline.reporting.figures.logframe import Aim, Progress, progress
+from mel_pipeline.reporting.figures.logframe import Aim, Progress, periods_to, progress
 from mel_pipeline.reporting.figures.lookup import SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, number, words
 from mel_pipeline.reporting.site.indicators import category
@@ -87,25 +86,18 @@ def project_pages(content: Content, known: list[Measure], figures: Figures, page
     register = content.site.register
     if not register.has_projects:
         return {}
+    edition = content.site.edition
+    periods = periods_to(list(map(str, edition.figures["period"].unique())), edition.period)
     stem = "projects/index"
     page = pages.render(
         "projects.html.jinja",
         stem,
         section="projects",
         title=pages.texts("site.projects_title"),
-        projects=projects_of(register, known, figures, pages.texts, periods_to(content)),
+        projects=projects_of(register, known, figures, pages.texts, periods),
         agreements=agreements_of(register.partnerships, pages.texts),
     )
     return {pages.address(stem): page}
-
-
-def periods_to(content: Content) -> list[str]:
-    """Quarters and years with figures, up to the edition's."""
-    edition = content.site.edition
-    known = {str(period) for period in edition.figures["period"]}
-    periods = [period for period in known if "-Q" in period or "-" not in period]
-    last = closing_quarter(edition.period)
-    return sorted(period for period in periods if closing_quarter(period) <= last)
 
 
 def projects_of(
@@ -178,11 +170,11 @@ def _money(
             if share is None or share.value is None or measure is None
             else texts.value(measure, share.value)
         )
-        amounts = [
+        budget, spent = (
             texts("status.not_available") if value is None else _amount(value, words(row["currency"]), texts)
             for value in (number(row["budget"]), number(row["spent"]))
-        ]
-        found.append(Money(year, *amounts, shown))
+        )
+        found.append(Money(year, budget, spent, shown))
     return found
 
 

@@ -51,7 +51,7 @@ def _line(
         parts.append(texts.plural("projects.on_track", judged, good=texts.number(good)))
     if note.outcomes:
         parts.append(texts.plural("projects.outcomes", note.outcomes))
-    return texts("projects.line", name=name, facts="; ".join(parts))
+    return texts("projects.line", name=name, facts=" · ".join(parts))
 
 
 def _aim(aim: ProjectAim) -> Aim:

@@ -97,8 +97,9 @@ def _disagreements(
 def _room(cell: Cell, measure: str) -> float:
     """A bound near zero has no relative size: it may be off by a part of its distance from the value."""
     bound = getattr(cell, measure)
-    is_bound = measure in ("low", "high") and bound is not None and cell.value is not None
-    return REACH * abs(cell.value - bound) if is_bound else 1e-9
+    if measure not in ("low", "high") or bound is None or cell.value is None:
+        return 1e-9
+    return REACH * abs(cell.value - bound)
 
 
 def _same(one: float | None, other: float | None, exact: float, room: float) -> bool:

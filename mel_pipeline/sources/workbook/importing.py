@@ -14,6 +14,7 @@ from mel_pipeline.sources.workbook.preview import Checks, preview
 from mel_pipeline.sources.workbook.sheets import ID, sheets
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
 
 ROLE = "mel workbook import"
@@ -27,7 +28,7 @@ class Imported:
     sentences: Sequence[str]
 
 
-def import_into(settings: Settings, checks: Callable[[Upload], Checks]) -> Imported:
+def import_into(settings: Settings, checks: Callable[[Upload], Checks], by: Person | None = None) -> Imported:
     """Move every file that is new or changed since the last time. The files stay, and are no longer read.
 
     A row of a file replaces the workbook's row about the same thing; a codebook replaces the one of its name. Nothing
@@ -51,7 +52,9 @@ def import_into(settings: Settings, checks: Callable[[Upload], Checks]) -> Impor
     moved = read_files({what: path for what, path in files.items() if what in fresh})
     upload = _upload(before, moved, fresh)
     shown = preview(settings, upload, checks(upload))
-    done = versions.accept(settings, shown, ROLE, ", ".join(sorted(fresh)), imported=fresh, remove=True)
+    done = versions.accept(
+        settings, shown, ROLE, ", ".join(sorted(fresh)), imported=fresh, remove=True, by=by
+    )
     refused = [f"Not moved: {one.sentence}" for one in shown.refused]
     return Imported(done, [f"Version {done.number}. {shown.sentence}", *_moved(fresh), *refused])
 

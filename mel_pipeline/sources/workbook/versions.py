@@ -30,6 +30,7 @@ from mel_pipeline.sources.workbook.start import Start, start
 from mel_pipeline.sources.workbook.start import of_organisation as organisation_start
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
 
 FOLDER, REVISED = "workbook", "targets"
@@ -104,6 +105,7 @@ def accept(
     clock: Callable[[], datetime] = utc_now,
     *,
     remove: bool = False,
+    by: Person | None = None,
     imported: Mapping[str, str] | None = None,
 ) -> Version:
     """Make what a preview shows the next version; the current one where it shows no change.
@@ -111,6 +113,7 @@ def accept(
     Args:
         role: of the person who accepts, never a name.
         remove: allow a sheet to lose more than half of its rows.
+        by: who is signed in.
         imported: files of before that it moves into the workbook, with their SHA-256.
         clock: gives UTC without zone.
 
@@ -145,6 +148,7 @@ def accept(
             accepted_at=moment,
             role=role.strip(),
             note=note.strip(),
+            by=by.login if by else "",
             file=preview.upload.digest or None,
             counts=_counts(preview),
             earlier=_earlier(before, preview, moment),
@@ -277,6 +281,7 @@ def _keep(folder: Path, found: Version) -> None:
     moment = found.accepted_at.isoformat() if found.accepted_at else None
     content = {
         **{name: getattr(found, name) for name in ("number", "id", "base", "role", "note", "file")},
+        **({"by": found.by} if found.by else {}),
         "accepted_at": moment,
         "counts": found.counts,
         "earlier": {number: list(states) for number, states in found.earlier.items()},

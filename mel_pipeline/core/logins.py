@@ -133,7 +133,7 @@ def launched_by(tags: Mapping[str, str], users: Users, secret: str) -> Person:
     given = tags.get(MARK, "")
     for login, role in users.by_login().items():
         if hmac.compare_digest(mark_of(login, secret).encode(), given.encode()):
-            return Person(login, role)
+            return Person(login, role.value)
     raise LoginError(
         f"Finding out who started this run: nobody in {users.path.name} did. The person was removed there, or"
         " MEL_PROXY_SECRET has changed, since it was started. Start it again."

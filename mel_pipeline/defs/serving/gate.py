@@ -6,7 +6,7 @@ counts as well. Arguments are read by the library that executes them, so that bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from mel_pipeline.core.logins import Role
 from mel_pipeline.defs.serving.roles import least_for, may, refusal
 
 LARGEST = 500_000  # characters of a document; the UI's longest has some 20,000
+OVER_HTTP, OVER_WEBSOCKET = ("query", "mutation"), ("subscription",)
 AGAIN = {"reexecutePartitionBackfill", "resumePartitionBackfill"}
 INTROSPECTION = {"__typename", "__schema", "__type"}
 
@@ -56,11 +57,14 @@ class Gate:
         self.schema = schema
         self.launches = launches
 
-    def refusal(self, context: Any, role: Role, query: object, variables: object) -> str:
+    def refusal(
+        self, context: Any, role: Role, query: object, variables: object, kinds: Container[str] = OVER_HTTP
+    ) -> str:
         """Why a role may not send a document; empty if it may.
 
         Args:
             context: handed to ``launches``.
+            kinds: of operations that are taken the way it came.
         """
         if not isinstance(query, str) or not isinstance(variables, dict | None) or len(query) > LARGEST:
             return "The request is not understood: it takes one query and an object of variables."
@@ -69,18 +73,21 @@ class Gate:
         except (GraphQLError, RecursionError) as error:
             words = str(getattr(error, "message", "it is nested too deeply"))
             return f"The query is not understood: {words}"
-        for field in asked:
-            if not may(role, field.kind, field.name):
-                return refusal(role, f"use {field.name}", least_for(field.kind, field.name))
-        for field in asked:
-            kept = [launch for launch in self.launches(context, field) if not launch.for_operators]
-            if kept and role is not Role.LEAD:
-                return refusal(role, f"start {kept[0].what}", Role.LEAD)
-            if kept and field.name in AGAIN:
-                return (
-                    f"Launch {kept[0].what} from its own page: a backfill that goes on carries the name of the person"
-                    " who began it."
-                )
+        if not asked or any(field.kind not in kinds for field in asked):
+            return "Queries and mutations are sent over HTTP, subscriptions over a websocket."
+        return next(filter(None, (self._refusal_of(context, role, field) for field in asked)), "")
+
+    def _refusal_of(self, context: Any, role: Role, field: Asked) -> str:
+        if field.name not in INTROSPECTION and not may(role, field.kind, field.name):
+            return refusal(role, f"use {field.name}", least_for(field.kind, field.name))
+        kept = [launch for launch in self.launches(context, field) if not launch.for_operators]
+        if kept and role is not Role.LEAD:
+            return refusal(role, f"start {kept[0].what}", Role.LEAD)
+        if kept and field.name in AGAIN:
+            return (
+                f"Launch {kept[0].what} from its own page: a backfill that goes on carries the name of the person who"
+                " began it."
+            )
         return ""
 
     def _asked(self, query: str, variables: dict[str, Any]) -> Iterator[Asked]:
@@ -104,6 +111,7 @@ class Gate:
         for node in _fields(operation.selection_set, fragments, set()):
             name = node.name.value
             if name in INTROSPECTION:
+                yield Asked(kind, name, {})
                 continue
             definition = root.fields.get(name) if root else None
             if definition is None:

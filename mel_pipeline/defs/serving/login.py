@@ -81,7 +81,7 @@ class Login:
             return _Refused(503, str(error))
         if role is None:
             return _Refused(403, "You are signed in and have no role here. Ask the operator for one.")
-        return Person(login, role)
+        return Person(login, role.value)
 
     def _while_allowed(self, person: Person, send: Send) -> Send:
         """A websocket stays open for hours: it ends with the first message after its person's role has changed."""

@@ -18,7 +18,7 @@ from graphql import MiddlewareManager
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from mel_pipeline.core.logins import Person, Role, tags_of
-from mel_pipeline.defs.serving.gate import Gate
+from mel_pipeline.defs.serving.gate import OVER_WEBSOCKET, Gate
 from mel_pipeline.defs.serving.launches import is_for_operators, launches, tag_lists
 from mel_pipeline.defs.serving.login import person_of
 from mel_pipeline.defs.serving.roles import may
@@ -136,7 +136,7 @@ class RoleServer(DagsterWebserver[WorkspaceProcessContext, RoleContext]):
         self, websocket: WebSocket, operation_id: str, query: str, variables: Any, operation_name: str | None
     ) -> Any:
         with self.request_context(websocket) as context:
-            words = self.gate.refusal(context, context.role, query, variables)
+            words = self.gate.refusal(context, context.role, query, variables, OVER_WEBSOCKET)
         if words:
             return None, _error(words)
         return await super().execute_graphql_subscription(

@@ -96,7 +96,7 @@ def ui_over(folder: Path, *, guarded: bool) -> Iterator[Ui]:
         unguarded = Starlette(
             routes=[Mount("/reports", StaticFiles(directory=folder, html=True)), Mount("/", ui.app())]
         )
-        app: App = Guard(with_reports(ui.app(), folder, REPORTS), [host]) if guarded else unguarded
+        app: App = Guard(with_reports(ui.app(), folder, REPORTS)) if guarded else unguarded
         with served(app, listening):
             yield ui
 

@@ -38,7 +38,7 @@ def test_a_person_has_the_role_of_the_file_and_anybody_else_the_role_of_everybod
 @pytest.mark.parametrize(
     "content",
     ["", "[]", "lead: anna", "boss: [anna]", "lead: [anna", "lead: ['*']", "operator: ['*']", "lead: [1]",
-     "lead: [anna]\noperator: [anna]", "lead: ['an na']", "lead: [añna]", "lead: ['']", "lead: [x]\nlead: {}"],
+     "lead: [anna]\noperator: [anna]", "lead: ['an na']", "lead: [añna]", "lead: ['{http.auth.user.id}']", "lead: ['']", "lead: [x]\nlead: {}"],
 )  # fmt: skip
 def test_a_file_that_could_mean_two_things_lets_nobody_in(users: Users, content: str) -> None:
     users.path.write_text(content)

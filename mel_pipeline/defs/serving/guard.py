@@ -71,7 +71,7 @@ class Guard:
         allowed = self._origins(hosts[0]) if len(hosts) == 1 else set()
         if not allowed:
             return "This address is not served here. Open the one that `mel dev` printed."
-        allowed |= {"null"} if is_font(scope) else set()
+        allowed |= {"null"} if _is_font(scope) else set()
         if any(origin not in allowed for origin in headers.get(b"origin", [])):
             return "The request came from another site and was refused."
         if scope["type"] == "websocket":
@@ -99,7 +99,7 @@ class Guard:
         return "Commands are taken as JSON POST requests only."
 
 
-def is_font(scope: Scope) -> bool:
+def _is_font(scope: Scope) -> bool:
     """A report has no origin, and browsers name the origin with each font they fetch."""
     is_read = scope["type"] == "http" and scope["method"] in SAFE_METHODS
     return is_read and str(scope["path"]).startswith("/reports/assets/") and scope["path"].endswith(".woff2")

@@ -1,7 +1,7 @@
 """Who is asking: the proxy in front has signed people in, and says so with a secret. Pure ASGI, knows nothing of Dagster.
 
-A name in a header is believed from the proxy alone. Everything that needs no name is listed here; what a role may open is
-in ``roles``. The secret and the name end here: nothing behind sees the headers.
+A name in a header is believed from the proxy alone; what a role may open is in ``roles``. The secret and the name end here:
+nothing behind sees the headers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mel_pipeline.core.errors import LoginError
 from mel_pipeline.core.logins import LOGIN, Person, Role, Users
-from mel_pipeline.defs.serving.guard import App, Message, Receive, Scope, Send, is_font, refuse
+from mel_pipeline.defs.serving.guard import App, Message, Receive, Scope, Send, refuse
 from mel_pipeline.defs.serving.roles import refusal_of_path
 
 SECRET, USER = b"x-mel-proxy", b"x-mel-user"
@@ -47,8 +47,8 @@ class Login:
         self.address = address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or is_font(scope):
-            await self.app(_without_headers(scope), receive, send)
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
             return
         found = self._person(scope)
         if isinstance(found, Person) and scope["type"] == "http":
@@ -107,6 +107,4 @@ def _digest(value: bytes) -> bytes:
 
 
 def _without_headers(scope: Scope) -> Scope:
-    if "headers" not in scope:
-        return scope
     return {**scope, "headers": [item for item in scope["headers"] if item[0].lower() not in (SECRET, USER)]}

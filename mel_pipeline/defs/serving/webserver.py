@@ -73,7 +73,13 @@ def serve_ui(
             ) as context,
         ):
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
-            served = with_reports(_ui(settings, context), readers, settings.report_sources, drafts)
+            served = with_reports(
+                _ui(settings, context),
+                readers,
+                settings.report_sources,
+                drafts,
+                behind_login=settings.has_login,
+            )
             if not read_only:
                 served = with_workbook(served, desk_of(settings))
             guarded = with_health(_guarded(settings, served), lambda: _works(context, parts))

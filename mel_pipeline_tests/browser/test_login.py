@@ -73,7 +73,7 @@ def test_a_lead_publishes_from_the_browser_and_the_ledger_says_who_it_was(
         )
         run = answer["data"]["launchRun"]["run"]["runId"]
         page.goto(f"/runs/{run}")
-        page.get_by_text("RUN_SUCCESS").first.wait_for(timeout=120_000)
+        page.get_by_text("RUN_SUCCESS").first.wait_for(timeout=300_000)
     assert any("RunSuccessEvent" in frame for frame in frames), "the log came over the websocket"
     tags = team.runs()[run]["tags"]
     assert tags[ROLE_TAG] == "lead" and tags[MARK] not in ("forged", LEAD), "a mark, no name"
@@ -87,7 +87,7 @@ def test_a_lead_publishes_from_the_browser_and_the_ledger_says_who_it_was(
 def test_an_operator_sees_who_may_publish_and_starts_other_runs(browser: Browser, team: Site) -> None:
     with signed_in(browser, team, OPERATOR) as page:
         page.goto(f"{JOB}/publish_quarter/playground")
-        page.get_by_role("button", name="Launch run").first.wait_for(timeout=60_000)
+        page.get_by_role("button", name="Launch run").first.wait_for(timeout=120_000)
     refused = team.graphql(OPERATOR, LAUNCH, launch_params("publish_quarter"))["errors"][0]["message"]
     assert refused == "Your role, operator, may not start publish_quarter: that takes the role lead."
     started = team.graphql(OPERATOR, LAUNCH, launch_params("preview_workbook"))["data"]["launchRun"]
@@ -98,10 +98,10 @@ def test_an_operator_sees_who_may_publish_and_starts_other_runs(browser: Browser
 def test_a_reader_sees_the_ui_without_anything_to_start(browser: Browser, team: Site) -> None:
     with signed_in(browser, team, READER) as page:
         page.goto("/assets")
-        page.get_by_text("annual_report").first.wait_for(timeout=60_000)
+        page.get_by_text("annual_report").first.wait_for(timeout=120_000)
         page.goto(f"{JOB}/preview_workbook")
         button = page.get_by_role("button", name="Materialize").first
-        button.wait_for(timeout=60_000)
+        button.wait_for(timeout=120_000)
         assert button.is_disabled()
 
 

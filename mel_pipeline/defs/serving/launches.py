@@ -102,8 +102,8 @@ def _of_run(context: Context, run_id: str) -> Iterator[Launch]:
     place = run.remote_job_origin.repository_origin
     job = JobSelector(place.code_location_origin.location_name, place.repository_name, run.job_name)
     checks = (key.asset_key for key in run.asset_check_selection or ())
+    # With the configuration of that run, which was looked at when it was launched.
     yield _of_job(context, job, [*(run.asset_selection or ()), *checks])
-    yield from _of_config(run.run_config)
 
 
 def _of_backfill(context: Context, backfill_id: str) -> Iterator[Launch]:

@@ -63,7 +63,7 @@ def accept(
     """Make an edited workbook the next version; what is refused stays as it was."""
     from mel_pipeline.core.logins import acting
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.sources.workbook import versions
+    from mel_pipeline.publication import signatures
 
     settings = load_settings()
     found = _previewed(settings, file)
@@ -71,7 +71,7 @@ def accept(
     if found.is_empty:
         typer.echo("Nothing to accept.")
         return
-    done = versions.accept(settings, found, role, note, remove=remove, by=acting(settings))
+    done = signatures.accept(settings, found, role, note, remove=remove, by=acting(settings))
     typer.echo(f"Accepted as version {done.number}. The next run calculates with it.")
 
 
@@ -112,25 +112,25 @@ def import_files() -> None:
     """Move what stands in the YAML files of before into the workbook; afterwards they are no longer read."""
     from mel_pipeline.core.logins import acting
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.reporting.inputs.statements import checks
+    from mel_pipeline.reporting.inputs.statements import previewed
     from mel_pipeline.sources.workbook.importing import import_into
 
     settings = load_settings()
-    done = import_into(settings, lambda upload: checks(settings, upload), acting(settings))
+    done = import_into(settings, lambda upload: previewed(settings, upload), acting(settings))
     for words in done.sentences:
         typer.echo(words)
 
 
 def _previewed(settings: Settings, file: Path) -> Preview:
-    from mel_pipeline.reporting.inputs.statements import checks
-    from mel_pipeline.sources.workbook.preview import preview
-    from mel_pipeline.sources.workbook.read import read
+    from mel_pipeline.reporting.inputs.statements import judge
 
-    upload = read(file)
-    return preview(settings, upload, checks(settings, upload))
+    return judge(settings, file)
 
 
 def _show(found: Preview) -> None:
+    from mel_pipeline.sources.workbook.said import said_in
+
+    language = found.upload.language
     typer.echo(found.sentence)
     for name, changes in (("new", found.new), ("changed", found.changed), ("removed", found.removed)):
         lines = [
@@ -139,7 +139,8 @@ def _show(found: Preview) -> None:
         ]
         _listed(name, lines)
     _listed(
-        "refused", [f"{one.sentence}" + (f" ({one.found})" if one.found else "") for one in found.refused]
+        "refused",
+        [one.within(language) + (f" ({one.found})" if one.found else "") for one in found.refused],
     )
     _listed(
         "changed in two places; the current row stays",
@@ -149,7 +150,7 @@ def _show(found: Preview) -> None:
         ],
     )
     for words in found.warnings:
-        typer.echo(f"! {words}")
+        typer.echo(f"! {said_in(words, language)}")
 
 
 def _listed(name: str, lines: Sequence[str]) -> None:

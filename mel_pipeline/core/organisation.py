@@ -11,18 +11,41 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from mel_pipeline.core import environment
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.languages import Text
 from mel_pipeline.core.yaml_io import yaml_file
 
 SETTING = "MEL_ORGANISATION"
 EXAMPLE = Path(__file__).parents[1] / "organisations" / "metropolis"
 FILE = "organisation.yml"
+PROGRAMMES = "programmes.yml"  # may be missing: not every organisation has programmes
 _TARGETS = re.compile(r"^targets:\n(?: .*\n)*", re.MULTILINE)  # the example's own, of workbook.yml
 
 Licence = Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
+
+
+class Plan(BaseModel):
+    """The strategic plan that lines of action and targets belong to. ``title``: by language, English always."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Text
+    first_year: int = Field(ge=1950, le=2100)
+    last_year: int = Field(ge=1950, le=2100)
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Plan:
+        if self.last_year < self.first_year:
+            raise ValueError("last_year is before first_year")
+        return self
+
+    def by_language(self) -> dict[str, str]:
+        """Title and years, by language."""
+        years = f"{self.first_year}–{self.last_year}"
+        return {language: f"{title}, {years}" for language, title in self.title.by_language.items()}
 
 
 class Facts(BaseModel):
@@ -31,6 +54,7 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    plan: Plan | None = None
     licence: Licence | None = None
     languages: list[str] = []
     time_zone: str = "UTC"
@@ -100,7 +124,8 @@ def start(place: Path) -> Made:
 
 def missing_files(place: Path) -> list[str]:
     """Files that this version reads and the folder does not have, in order."""
-    return sorted(path.name for path in EXAMPLE.glob("*.yml") if not (place / path.name).is_file())
+    names = {path.name for path in EXAMPLE.glob("*.yml")} - {PROGRAMMES}
+    return sorted(name for name in names if not (place / name).is_file())
 
 
 def _about(path: Path) -> str:
@@ -148,8 +173,21 @@ def region_names(place: Path) -> list[str]:
     Raises:
         SettingsError: ``regions.yml`` cannot be read.
     """
-    path = place / "regions.yml"
+    return _english_names(place / "regions.yml", "regions")
+
+
+def programme_names(place: Path) -> list[str]:
+    """Values of a programme in the CRM, in the organisation's order; none without ``programmes.yml``.
+
+    Raises:
+        SettingsError: ``programmes.yml`` cannot be read.
+    """
+    path = place / PROGRAMMES
+    return _english_names(path, "programmes") if path.is_file() else []
+
+
+def _english_names(path: Path, key: str) -> list[str]:
     try:
-        return [item["name"]["en"] for item in yaml_file(path)["regions"]]
+        return [item["name"]["en"] for item in yaml_file(path)[key]]
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise SettingsError(f"Reading {path}: it needs a list of regions with names ({error!r}).") from None
+        raise SettingsError(f"Reading {path}: it needs a list of {key} with names ({error!r}).") from None

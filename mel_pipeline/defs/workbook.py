@@ -93,7 +93,11 @@ def _preview() -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={**metadata, **described(found)},
             check_results=[
-                _check([item.sentence for item in found.refused], found.sentence, len(found.conflicts))
+                _check(
+                    [item.within(found.upload.language) for item in found.refused],
+                    found.sentence,
+                    len(found.conflicts),
+                )
             ],
         )
 
@@ -147,12 +151,9 @@ def newest(settings: Settings) -> bytes | None:
 
 def previewed(settings: Settings, content: bytes) -> "Preview":
     """What the content of a file would change. Errors as ``sources.workbook.read`` and ``preview``."""
-    from mel_pipeline.reporting.inputs.statements import checks
-    from mel_pipeline.sources.workbook.preview import preview
-    from mel_pipeline.sources.workbook.read import read
+    from mel_pipeline.reporting.inputs.statements import judge
 
-    upload = read(content)
-    return preview(settings, upload, checks(settings, upload))
+    return judge(settings, content)
 
 
 def _new_workbook(job: Any, settings: Settings) -> dg.SensorDefinition:
@@ -199,14 +200,14 @@ def _accept_job() -> dg.JobDefinition:
     def accept(context: dg.OpExecutionContext, mel: Mel) -> None:
         from mel_pipeline.core.errors import ContractError, LoginError
         from mel_pipeline.core.logins import acting_lead
-        from mel_pipeline.sources.workbook import versions
+        from mel_pipeline.publication import signatures
 
         given = context.op_config
         try:
             by = acting_lead(mel.settings, context.run.tags)
             found = _as_previewed(context.instance, mel.settings)
             before = found.current.number
-            version = versions.accept(
+            version = signatures.accept(
                 mel.settings, found, given["role"], given["note"], remove=given["remove"], by=by
             )
         except (ContractError, LoginError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +16,7 @@ Row = Mapping[str, "str | None"]
 SOON = timedelta(days=14)
 SIGN_OFF = "sign_off"
 SHEET = "Who owes what"
+Standing = Literal["same", "changed", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,15 @@ def _ended(every: str, today: date) -> list[tuple[str, date]]:
     return [(str(quarter), quarter.end) for quarter in (last.previous(), last)]
 
 
-def unsigned(rows: Sequence[Row], lines: Iterable[int], quarter: Quarter) -> Iterator[str]:
+def unsigned(
+    rows: Sequence[Row], lines: Iterable[int], quarter: Quarter, standing: Callable[[str, int], Standing]
+) -> Iterator[str]:
     """The lines of action whose owner has not signed a quarter, one sentence each.
 
     A line is signed by its row of kind sign-off, with a day on or after the last one of the quarter.
+
+    Args:
+        standing: of a row's number and its line, whether its signature is of the figures as they are now.
     """
     for line in lines:
         mine = [row for row in rows if row.get("kind") == SIGN_OFF and _number(row.get("line")) == line]
@@ -110,6 +116,13 @@ def unsigned(rows: Sequence[Row], lines: Iterable[int], quarter: Quarter) -> Ite
                 yield (
                     f"Line of action {line} is not signed for {quarter} by {row.get('role')}. Once the figures are right,"
                     f" they write the day into the workbook ({SHEET}, {row.get('id')})."
+                )
+            elif (how := standing(str(row.get("id")), line)) != "same":
+                since = "changed since" if how == "changed" else "were not calculated then, or not recorded"
+                yield (
+                    f"Line of action {line} was signed for {quarter} by {row.get('role')} on {done:%Y-%m-%d}, but its"
+                    f" figures {since}: the signature no longer counts. Once the figures are right, they write a later"
+                    f" day into the workbook ({SHEET}, {row.get('id')})."
                 )
 
 

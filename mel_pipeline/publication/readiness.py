@@ -44,7 +44,7 @@ def obstacles(
         *_broken_checks(warehouse, quarter),
         *_missing_sources(warehouse, settings, quarter),
         *_unmapped_labels(warehouse, quarter),
-        *unsigned_lines(settings, quarter),
+        *unsigned_lines(warehouse, settings, quarter),
     ]
     return [item for item in found if not (item.waivable and item.key in (waived or {}))]
 
@@ -138,14 +138,25 @@ def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacl
         )
 
 
-def unsigned_lines(settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
-    """Lines of action whose owner has not signed, where the organisation wants that (``sign_off``)."""
+def unsigned_lines(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Iterator[Obstacle]:
+    """Lines of action whose owner has not signed, or signed other figures, where the organisation wants signatures."""
     if not settings.sign_off:
         return
-    from mel_pipeline.publication.duties import unsigned
+    from mel_pipeline.publication.duties import Standing, unsigned
+    from mel_pipeline.publication.signatures import digest_of_line
     from mel_pipeline.sources.workbook.versions import current
     from mel_pipeline.transform.catalogue import catalogue_of
 
-    lines = [line.number for line in catalogue_of(settings).lines_of_action if line.indicators]
-    for sentence in unsigned(current(settings).rows.get("duties", ()), lines, quarter):
+    lines = {
+        line.number: line.indicators for line in catalogue_of(settings).lines_of_action if line.indicators
+    }
+    stated = current(settings)
+
+    def standing(row: str, line: int) -> Standing:
+        signed = stated.signed.get(row, {}).get(str(quarter))
+        if signed is None:
+            return "unknown"
+        return "same" if signed == digest_of_line(warehouse, lines[line], quarter) else "changed"
+
+    for sentence in unsigned(stated.rows.get("duties", ()), lines, quarter, standing):
         yield Obstacle("sign_off", sentence)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mel_pipeline.sources.workbook.said import said_in
+
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Change, Preview
 
@@ -17,19 +19,22 @@ QUIET = ("corrections", "cities", "survey_questions", "answer_scales")
 def as_markdown(preview: Preview) -> dict[str, str]:
     """New, changed, removed, refused and changed in two places, each a list; empty ones are left out.
 
-    Of a refused cell its place and what to do, not what stands there.
+    Of a refused cell its place and what to do, in the language of the workbook; not what stands there.
     """
+    language = preview.upload.language
     parts: Mapping[str, Sequence[str]] = {
         "new": [_change(item) for item in preview.new],
         "changed": [_change(item) for item in preview.changed],
         "removed": [_change(item) for item in preview.removed],
-        "refused": [f"**{item.sheet}, {item.cell}**: {item.why}" for item in preview.refused],
+        "refused": [
+            f"**{item.sheet}, {item.cell}**: {said_in(item.why, language)}" for item in preview.refused
+        ],
         "changed in two places": [
             f"**{item.sheet} {item.id or item.cell}**: changed here and, since the download, elsewhere. Version"
             f" {preview.current.number} goes on counting."
             for item in preview.conflicts
         ],
-        "to know": list(preview.warnings),
+        "to know": [said_in(words, language) for words in preview.warnings],
     }
     return {name: "\n".join(_lines(items)) for name, items in parts.items() if items}
 

@@ -204,6 +204,8 @@ class Edition:
         default_factory=dict
     )  # indicator of which a published figure was revised: reason, part of change
     narrative: Narrative | None = None
+    logo: str = ""  # data URL of an SVG or PNG
+    plan: dict[str, str] = field(default_factory=dict)  # language → title and years of the strategic plan
     licence: str | None = None  # short name of a Creative Commons licence: 'CC-BY-4.0'
     regions: list[Region] = field(default_factory=list)
     sentences: dict[str, dict[str, str]] = field(
@@ -212,6 +214,9 @@ class Edition:
     said: Said | None = None  # of a published edition: stays as it was published
     statements: list[Stated] = field(default_factory=list)  # of released figures that were counted by hand
     earlier: list[EarlierFigure] = field(default_factory=list)
+    months: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # of flows, by part: a month of the period, or the one before it
     verbatim: tuple[str, ...] = ()  # words of people, printed in every language as they were written
 
 

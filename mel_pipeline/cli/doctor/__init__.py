@@ -11,6 +11,7 @@ from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, ReportError, SettingsError
+from mel_pipeline.core.logo import logo_of
 from mel_pipeline.core.organisation import EXAMPLE, FILE, facts, missing_files, missing_keys
 from mel_pipeline.core.settings import Settings, load_settings
 
@@ -80,6 +81,7 @@ def _organisation(settings: Settings) -> str:
         raise SettingsError(
             f"{place / FILE}: fewest_rows names {unknown[0]}, which is no table. Correct the name."
         )
+    logo_of(place)
     said = f"{settings.organisation_name}, {'the shipped example' if place == EXAMPLE else place}"
     by_default = ", ".join(f"{name} ({value!r} counts)" for name, value in missing_keys(place).items())
     return f"{said}; {FILE} does not have {by_default}" if by_default else said

@@ -7,6 +7,7 @@ only the script of the reading site, and is of the type its ending says.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.defs.serving.guard import App, Receive, Scope, Send
+from mel_pipeline.defs.serving.spoken import preferred
 from mel_pipeline.reporting.site.templates import script_digest
 
 REPORTS, DRAFTS = "/reports", "/drafts"
@@ -53,7 +55,10 @@ def with_reports(
     policy = _policy(sources_dir, " allow-same-origin" if behind_login else "")
     folders = {REPORTS: folder} | ({DRAFTS: drafts} if drafts else {})
     reports = Starlette(
-        routes=[Mount(address, _Reports(place, policy)) for address, place in folders.items()]
+        routes=[
+            Mount(address, _Reports(place, policy, _nothing_yet(address, sources_dir, policy)))
+            for address, place in folders.items()
+        ]
     )
 
     async def app_with_reports(scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,11 +71,18 @@ def with_reports(
 class _Reports(StaticFiles):
     """Files with a fixed type and the policy of their kind."""
 
-    def __init__(self, folder: Path, policy: str) -> None:
+    def __init__(self, folder: Path, policy: str, nothing: Callable[[Scope], Response]) -> None:
         super().__init__(directory=folder, html=True, check_dir=False)
-        self.policy = policy
+        self.folder, self.policy, self.nothing = folder, policy, nothing
+
+    async def check_config(self) -> None:
+        """The folder appears with the first report."""
+        if Path(self.folder).is_dir():
+            await super().check_config()
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if not (Path(self.folder) / "index.html").is_file() and path in (".", "index.html"):
+            return self.nothing(scope)
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = "no-store"
         file = getattr(response, "path", "")
@@ -92,6 +104,31 @@ class _Reports(StaticFiles):
     def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:  # noqa: ARG002
         """Never: a browser would keep the policy it got with the file, even that of an earlier version."""
         return False
+
+
+def _nothing_yet(address: str, sources_dir: Path, policy: str) -> Callable[[Scope], Response]:
+    """The page that stands where the first report will be, in the language of the browser."""
+    from mel_pipeline.reporting.text.languages import languages
+    from mel_pipeline.reporting.text.texts import load_texts
+
+    key = "no_drafts" if address == DRAFTS else "no_reports"
+
+    def page(scope: Scope) -> Response:
+        header = Headers(scope=scope).get("accept-language", "")
+        t = load_texts(sources_dir, preferred(header, languages(sources_dir)))
+        links = [("/workbook", "to_page"), ("/locations/mel/jobs/nightly", "to_run")]
+        listed = " · ".join(f'<a href="{to}">{t(f"workbook_page.{name}")}</a>' for to, name in links)
+        title = t(f"workbook_page.{key}_title")
+        return Response(
+            f'<!doctype html><html lang="{t.language}"><meta charset="utf-8"><title>{title}</title>'
+            '<body style="font-family:sans-serif;max-width:40em;margin:3em auto;padding:0 1em;line-height:1.5">'
+            f"<h1>{title}</h1><p>{t(f'workbook_page.{key}')}</p>"
+            f"{f'<p>{listed}</p>' if address == DRAFTS else ''}",
+            headers={"content-security-policy": policy, "cache-control": "no-store"},
+            media_type="text/html",
+        )
+
+    return page
 
 
 def _policy(sources_dir: Path, origin: str) -> str:

@@ -25,15 +25,15 @@ def desk_of(settings: Settings) -> Desk:
         version, content = form(settings, language)
         return f"workbook-v{version.number}-{language}.xlsx", content
 
-    def preview(content: bytes, language: str) -> Preview:  # noqa: ARG001 - what is refused is said in English
+    def preview(content: bytes) -> Preview:
         from mel_pipeline.defs.workbook import previewed
 
         return previewed(settings, content)
 
     def accept(shown: Preview, role: str, note: str, remove: bool, by: Person | None) -> Version:
-        from mel_pipeline.sources.workbook import versions
+        from mel_pipeline.publication import signatures
 
-        return versions.accept(settings, shown, role, note, remove=remove, by=by)
+        return signatures.accept(settings, shown, role, note, remove=remove, by=by)
 
     def history() -> list[Version]:
         from mel_pipeline.sources.workbook import versions

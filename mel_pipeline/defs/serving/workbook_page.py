@@ -22,14 +22,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mel_pipeline.core.errors import MelError
-from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.logins import Role
 from mel_pipeline.defs.serving.guard import ACCEPT, PREVIEW, App, Message, Receive, Scope, Send
 from mel_pipeline.defs.serving.login import person_of
 from mel_pipeline.defs.serving.once import Once
 from mel_pipeline.defs.serving.roles import refusal_of_path
+from mel_pipeline.defs.serving.spoken import preferred
 from mel_pipeline.defs.serving.workbook_view import Desk, View
 from mel_pipeline.sources.workbook.raw import LIMITS
+from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Preview
@@ -39,7 +40,6 @@ LARGEST = LIMITS.packed + (64 << 10)  # bytes of an upload: the largest workbook
 AN_HOUR = 3600.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_LANGUAGE = re.compile(r"([a-z]{2})(?:-[a-z0-9]+)*(?:\s*;\s*q=([01](?:\.\d{1,3})?))?", re.IGNORECASE)
 _ROLE = re.compile(r"[^@<>\r\n]{2,60}")
 
 
@@ -107,7 +107,7 @@ class WorkbookPage:
             if not isinstance(file, UploadFile) or not file.size:
                 return await self._front(language, problem="workbook_page.no_file", status=422)
             content = await file.read()
-        found = await run_in_threadpool(self.desk.preview, content, language)
+        found = await run_in_threadpool(self.desk.preview, content)
         return await self._shown(request, found, language)
 
     async def accept(self, request: Request) -> Response:
@@ -185,21 +185,12 @@ class WorkbookPage:
             except HTTPException:
                 response = await self._front(language, problem="workbook_page.not_understood", status=400)
             except MelError as error:
-                response = await self._front(language, sentence=str(error), status=422)
+                response = await self._front(language, sentence=said_in(error, language), status=422)
             response.headers["content-security-policy"] = POLICY
             response.headers["cache-control"] = "no-store"
             return response
 
         return handle
-
-
-def preferred(header: str, known: list[str]) -> str:
-    """The language of ``Accept-Language`` that is liked best of those known; English if there is none."""
-    liked: list[tuple[float, int, str]] = []
-    for place, part in enumerate(header[:500].split(",")):
-        if found := _LANGUAGE.fullmatch(part.strip()):
-            liked.append((-float(found[2] or 1), place, found[1].lower()))
-    return next((code for weight, _, code in sorted(liked) if weight < 0 and code in known), BASE)
 
 
 class _TooLargeError(Exception):

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.text.texts import Texts, load_texts
+from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
@@ -36,7 +37,7 @@ class Desk:
     organisation: str
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
-    preview: Callable[[bytes, str], Preview]
+    preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
     sheet: Callable[[str, str], str]
@@ -52,6 +53,15 @@ class Line:
     sheet: str
     place: str
     cells: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Table:
+    """New or removed rows of a sheet: each its place and its values, in the order of the headings."""
+
+    sheet: str
+    headings: list[str]
+    rows: list[tuple[str, list[str]]]
 
 
 class View:
@@ -80,7 +90,9 @@ class View:
             language,
             token=token,
             current=versions[0],
-            versions=[self._version(version, t) for version in versions[:VERSIONS] if version.accepted_at],
+            versions=[
+                self._version(version, language, t) for version in versions[:VERSIONS] if version.accepted_at
+            ],
             accepted=accepted if accepted == versions[0].number else None,
             problem=t(problem) if problem else "",
             sentence=sentence,
@@ -98,11 +110,7 @@ class View:
     ) -> bytes:
         """What an upload would change, and the form that accepts it."""
         t = self._text(language)
-        lists = {
-            "new": [self._change(change, language) for change in preview.new],
-            "changed": [self._change(change, language) for change in preview.changed],
-            "removed": [self._change(change, language) for change in preview.removed],
-        }
+        lists = {"new": preview.new, "changed": preview.changed, "removed": preview.removed}
         return self._fill(
             "preview.html.jinja",
             language,
@@ -110,31 +118,54 @@ class View:
             upload_token=upload_token,
             preview=preview,
             may_accept=may_accept,
-            # Sheets that are absent are named in the language of the page.
-            warnings=[
-                words for words in preview.warnings if not words.startswith("Not in the workbook, and left")
-            ],
+            warnings=[said_in(words, language) for words in preview.warnings],
             counts=self._counts(preview, t),
             refused=[
-                (item.sheet, item.cell, shortened(item.found), item.why[:1].upper() + item.why[1:])
+                (item.sheet, item.cell, shortened(item.found), capitalised(said_in(item.why, language)))
                 for item in preview.refused[:MOST]
             ],
             conflicts=[self._conflict(conflict, language) for conflict in preview.conflicts[:MOST]],
-            lists={name: lines[:MOST] for name, lines in lists.items()},
-            more={name: max(0, len(lines) - MOST) for name, lines in lists.items()}
+            whole={name: self._tables(lists[name][:MOST], language) for name in ("removed", "new")},
+            changed=[self._change(change, language) for change in preview.changed[:MOST]],
+            more={name: max(0, len(changes) - MOST) for name, changes in lists.items()}
             | {
                 "refused": max(0, len(preview.refused) - MOST),
                 "conflicts": max(0, len(preview.conflicts) - MOST),
             },
-            absent=t.listed([self.desk.sheet(name, language) for name in preview.upload.absent])
-            if preview.upload.absent
-            else "",
             large=t.listed([self.desk.sheet(name, language) for name in preview.needs_yes])
             if preview.needs_yes
             else "",
             roles=list(self.desk.roles()),
             problem=t(problem) if problem else "",
         )
+
+    def _tables(self, changes: Sequence[Change], language: str) -> list[Table]:
+        """Rows that are new or gone, a table for each sheet, with the columns that say something."""
+        by_sheet: dict[str, list[Change]] = {}
+        for change in changes:
+            by_sheet.setdefault(change.sheet, []).append(change)
+        found = []
+        for sheet, those in by_sheet.items():
+            rows: list[tuple[Change, Row]] = [
+                (change, change.after if change.after is not None else change.before or {})
+                for change in those
+            ]
+            keys = dict.fromkeys(key for _, row in rows for key in row if key != "id")
+            said = [key for key in keys if any(row.get(key) for _, row in rows)]
+            found.append(
+                Table(
+                    self.desk.sheet(sheet, language),
+                    [self.desk.column(sheet, key, language) for key in said],
+                    [
+                        (
+                            "".join(one for one in change.cell if one.isdigit()) or change.id or "",
+                            [self._value(sheet, key, row.get(key), language) for key in said],
+                        )
+                        for change, row in rows
+                    ],
+                )
+            )
+        return found
 
     def _change(self, change: Change, language: str) -> Line:
         before, after = change.before or {}, change.after or {}
@@ -192,8 +223,13 @@ class View:
         }
         return [(t(f"workbook_page.{name}"), t.number(count)) for name, count in numbers.items()]
 
-    def _version(self, version: Version, t: Texts) -> dict[str, str]:
+    def _version(self, version: Version, language: str, t: Texts) -> dict[str, str]:
+        changed = [
+            f"{self.desk.sheet(name, language)} {t.number(sum(counts.values()))}"
+            for name, counts in version.counts.items()
+        ]
         return {
+            "changes": ", ".join(changed),
             "number": str(version.number),
             "day": t.day(version.accepted_at.date()) if version.accepted_at else "",
             "role": version.role,
@@ -227,6 +263,10 @@ class View:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+
+def capitalised(sentence: str) -> str:
+    return f"{sentence[:1].upper()}{sentence[1:]}"
 
 
 def shortened(value: str | None) -> str:

@@ -6,9 +6,18 @@ No tables and no settings here: members and answers are passed in. Similarity on
 from mel_pipeline.ingest.identity.aliases import Aliases, load_aliases
 from mel_pipeline.ingest.identity.cities import Match, Member, Members, match
 from mel_pipeline.ingest.identity.keys import city_key
-from mel_pipeline.ingest.identity.review import Answer, Review, read_review, review_of, wrong_decision
+from mel_pipeline.ingest.identity.review import (
+    NOT_A_MEMBER,
+    Answer,
+    Review,
+    named_by,
+    read_review,
+    review_of,
+    wrong_decision,
+)
 
 __all__ = [
+    "NOT_A_MEMBER",
     "Aliases",
     "Answer",
     "Match",
@@ -18,6 +27,7 @@ __all__ = [
     "city_key",
     "load_aliases",
     "match",
+    "named_by",
     "read_review",
     "review_of",
     "wrong_decision",

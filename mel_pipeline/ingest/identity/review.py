@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.ingest.identity.aliases import Aliases
-from mel_pipeline.ingest.identity.cities import Members, match, readings
+from mel_pipeline.ingest.identity.cities import Member, Members, match, readings
 from mel_pipeline.ingest.identity.keys import city_key
 
 if TYPE_CHECKING:
@@ -89,6 +89,12 @@ def wrong_decision(decision: str, members: Members) -> str:
     return _account(decision, members)[1]
 
 
+def named_by(decision: str, members: Members) -> list[Member]:
+    """The members that a decision could mean."""
+    wanted = normalize_text(decision)
+    return members.by_name.get(wanted, []) or members.by_alias.get(wanted, [])
+
+
 def review_of(answers: Iterable[Answer], review: Review, members: Members, aliases: Aliases) -> list[Line]:
     """The updated list: open answers first, the most frequent on top, then the decided ones."""
     counted: dict[Key, Answer] = {}
@@ -120,7 +126,7 @@ def _account(decision: str, members: Members) -> tuple[str | None, str]:
     wanted = normalize_text(decision)
     if wanted == NOT_A_MEMBER:
         return None, ""
-    found = members.by_name.get(wanted, []) or members.by_alias.get(wanted, [])
+    found = named_by(decision, members)
     if len(found) == 1:
         return found[0].account_id, ""
     if found:

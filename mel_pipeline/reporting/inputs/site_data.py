@@ -100,6 +100,7 @@ def read_site(warehouse: Warehouse, settings: Settings, *, published: bool = Fal
             spells=warehouse.read(SPELLS),
             presence=_presence(warehouse, quarters, settings.min_cell),
             donors=warehouse.read(DONORS),
+            workbook="" if published else f"{settings.ui_url.rstrip('/')}/workbook",
         )
 
 

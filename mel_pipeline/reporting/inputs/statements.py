@@ -7,26 +7,31 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.core.errors import ContractError, MelError, WarehouseError
+from mel_pipeline.core.errors import CatalogueError, ContractError, MelError, WarehouseError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.ingest.corrections import correction_of
-from mel_pipeline.ingest.identity import wrong_decision
+from mel_pipeline.ingest.identity import NOT_A_MEMBER, named_by, wrong_decision
+from mel_pipeline.reporting.inputs.statement_notes import notes
 from mel_pipeline.reporting.page.summary import main_point_fault
 from mel_pipeline.sources.shared.zones import zone_of
 from mel_pipeline.sources.workbook import versions
 from mel_pipeline.sources.workbook.form import write
-from mel_pipeline.sources.workbook.preview import Checks
-from mel_pipeline.transform.catalogue import Catalogue, catalogue_of
+from mel_pipeline.sources.workbook.preview import Checks, Words, preview
+from mel_pipeline.sources.workbook.read import read
+from mel_pipeline.sources.workbook.said import Name, Said
+from mel_pipeline.transform.catalogue import Catalogue, catalogue_of, load_catalogue
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.ingest.identity import Members
-    from mel_pipeline.sources.workbook.model import Row, Rows, Upload, Version
+    from mel_pipeline.sources.workbook.model import Preview, Row, Rows, Upload, Version
 
 MOST_WORDS = 30  # of a main point; the template of the report has two lines for it
 WORKBOOK = "workbook"  # the source that corrections do not apply to
-_UNJUDGED = {"in_band": "is judged by its band", "context": "has no good direction"}
+_UNJUDGED = {"in_band": "judged_by_band", "context": "judged_by_none"}
 
 
 def form(settings: Settings, language: str) -> tuple[Version, bytes]:
@@ -66,7 +71,10 @@ def choices(
         "manual_indicators": manual,
         "dimensions": sorted({name for one in catalogue.indicators for name in one.disaggregations}),
         "units": sorted({one.unit for one in catalogue.indicators}),
-        "lines": [str(line.number) for line in catalogue.lines_of_action],
+        "lines": [
+            f"{line.number} · {line.name.by_language.get(language, line.name.en)}"
+            for line in catalogue.lines_of_action
+        ],
         "roles": sorted(roles),
         "sources": [one.name for one in contracts],
         "entities": sorted({name for one in contracts for name in one.entities}),
@@ -85,11 +93,11 @@ def checks(settings: Settings, upload: Upload) -> Checks:
     manual = {str(row["code"]) for row in rows["manual_indicators"] if row.get("code")}
     known = {one.id for one in catalogue.indicators}
     members = _members(settings)
-    found: dict[str, Callable[[Row], Iterator[str]]] = {
+    found: dict[str, Callable[[Row], Iterator[Words]]] = {
         "targets": lambda row: _target(row, catalogue, known | manual, rows["targets"]),
         "manual_indicators": lambda row: _own_code(row, known - manual),
-        "manual_figures": lambda row: _indicator(row, catalogue, manual, "on the sheet Manual indicators"),
-        "earlier_figures": lambda row: _indicator(row, catalogue, known | manual, "in the list"),
+        "manual_figures": lambda row: _indicator(row, catalogue, manual, is_manual=True),
+        "earlier_figures": lambda row: _indicator(row, catalogue, known | manual),
         "main_points": lambda row: _main_point(row, known | manual),
         "corrections": _correction,
         "cities": lambda row: _city(row, members),
@@ -99,7 +107,41 @@ def checks(settings: Settings, upload: Upload) -> Checks:
     return {name: _listed(check) for name, check in found.items()}
 
 
-def _listed(check: Callable[[Row], Iterator[str]]) -> Callable[[Row], list[str]]:
+def judge(settings: Settings, content: Path | bytes) -> Preview:
+    """What an edited workbook would change, with every rule there is: the one way in for page, terminal and Dagster.
+
+    Raises:
+        ContractError: the file cannot be read, or says no version that is known here.
+    """
+    upload = read(content)
+    return previewed(settings, upload)
+
+
+def previewed(settings: Settings, upload: Upload) -> Preview:
+    """As ``judge``, for rows that do not come from a file."""
+    catalogue = catalogue_of(settings)
+    stated = _together(versions.current(settings).rows, upload)["manual_indicators"]
+    units = {one.id: one.unit for one in catalogue.indicators}
+    units |= {str(row.get("code")): row.get("unit") or "" for row in stated}
+    return preview(
+        settings,
+        upload,
+        checks(settings, upload),
+        notes=notes(settings, catalogue, units),
+        works=lambda version: _why_broken(settings, version),
+    )
+
+
+def _why_broken(settings: Settings, version: Version) -> str:
+    """Why no run could read a version; empty: it can."""
+    try:
+        load_catalogue(settings.sql_dir, settings.organisation, version)
+    except CatalogueError as error:
+        return str(error).rstrip(".")
+    return ""
+
+
+def _listed(check: Callable[[Row], Iterator[Words]]) -> Callable[[Row], list[Words]]:
     return lambda row: list(check(row))
 
 
@@ -107,28 +149,41 @@ def _together(current: Rows, upload: Upload) -> dict[str, list[Row]]:
     return {name: [*rows, *(one.row for one in upload.rows.get(name, ()))] for name, rows in current.items()}
 
 
-def _indicator(row: Row, catalogue: Catalogue, known: set[str], where: str) -> Iterator[str]:
+def _indicator(
+    row: Row, catalogue: Catalogue, known: set[str], *, is_manual: bool = False
+) -> Iterator[Words]:
     code = row.get("indicator") or ""
     if code not in known:
-        yield f"indicator: there is no {code} {where}. Choose one of those there are"
+        sheet = Name("manual_indicators")
+        yield (
+            "indicator",
+            Said("indicator_not_manual", code=code, sheet=sheet)
+            if is_manual
+            else Said("indicator_unknown", code=code),
+        )
         return
     indicator = next((one for one in catalogue.indicators if one.id == code), None)
     dimension = row.get("dimension")
     is_free = indicator is None or indicator.stated  # what is counted by hand may be broken down by anything
     if not is_free and indicator and dimension and dimension not in indicator.disaggregations:
-        listed = ", ".join(indicator.disaggregations) or "none"
-        yield f"dimension: {code} has no disaggregation {dimension}. It has: {listed}"
+        known_ones = list(indicator.disaggregations)
+        yield (
+            "dimension",
+            Said("dimension_unknown", code=code, dimension=dimension, known=known_ones)
+            if known_ones
+            else Said("dimension_none", code=code),
+        )
 
 
-def _target(row: Row, catalogue: Catalogue, known: set[str], targets: Sequence[Row]) -> Iterator[str]:
-    yield from _indicator(row, catalogue, known, "in the list")
+def _target(row: Row, catalogue: Catalogue, known: set[str], targets: Sequence[Row]) -> Iterator[Words]:
+    yield from _indicator(row, catalogue, known)
     indicator = next((one for one in catalogue.indicators if one.id == row.get("indicator")), None)
     if row.get("kind") == "baseline":
         return
     if indicator and indicator.direction in _UNJUDGED:
-        yield f"kind: {indicator.id} {_UNJUDGED[indicator.direction]}, so a target has no meaning. Leave it out"
+        yield "kind", Said(_UNJUDGED[indicator.direction], code=indicator.id)
     if row.get("kind") == "milestone" and not _has_later_target(row, targets):
-        yield "period: there is no target after this milestone. State the target as well, or make it one"
+        yield "period", Said("milestone_alone")
 
 
 def _has_later_target(row: Row, targets: Sequence[Row]) -> bool:
@@ -142,21 +197,40 @@ def _has_later_target(row: Row, targets: Sequence[Row]) -> bool:
     )
 
 
-def _own_code(row: Row, catalogue: set[str]) -> Iterator[str]:
+def _own_code(row: Row, catalogue: set[str]) -> Iterator[Words]:
     if row.get("code") in catalogue:
-        yield f"code: {row['code']} is an indicator of the catalogue. Choose another code"
+        yield "code", Said("code_taken", code=row["code"])
 
 
-def _main_point(row: Row, known: set[str]) -> Iterator[str]:
+def _main_point(row: Row, known: set[str]) -> Iterator[Words]:
     for key, text in row.items():
         if key.startswith("text_") and text:
             if fault := main_point_fault(text, known):
-                yield f"{key}: {fault}"
+                yield key, fault
             elif (words := len(text.split())) > MOST_WORDS:
-                yield f"{key}: it has {words} words, and at most {MOST_WORDS} fit its place. Shorten it"
+                yield key, Said("too_many_words", words=words, most=MOST_WORDS)
 
 
-def _correction(row: Row) -> Iterator[str]:
+def _correction(row: Row) -> Iterator[Words]:
+    source, entity = row.get("source") or "", row.get("entity") or ""
+    sources = [name for name in source_names() if name != WORKBOOK]
+    if source not in sources:
+        yield "source", Said("no_source", source=source, known=sources)
+        return
+    entities = contract_of(source).entities
+    if entity not in entities:
+        yield "entity", Said("no_table", source=source, entity=entity, known=list(entities))
+        return
+    columns = list(entities[entity].columns)
+    wrong = False
+    for stem in ("match", "set"):
+        for number in (1, 2, 3):
+            key = f"{stem}_column_{number}"
+            if (name := row.get(key)) and name not in columns:
+                wrong = True
+                yield key, Said("no_column", table=f"{source} {entity}", column=name, known=columns)
+    if wrong:
+        return
     try:
         correction_of(row)
     except ContractError as error:
@@ -165,34 +239,42 @@ def _correction(row: Row) -> Iterator[str]:
         )
 
 
-def _city(row: Row, members: Members | None) -> Iterator[str]:
-    if members and (wrong := wrong_decision(row.get("decision") or "", members)):
-        yield f"decision: {wrong.rstrip('.')}"
+def _city(row: Row, members: Members | None) -> Iterator[Words]:
+    decision = row.get("decision") or ""
+    if members and wrong_decision(decision, members):
+        named = len(named_by(decision, members))
+        none = Name(word=NOT_A_MEMBER)
+        yield (
+            "decision",
+            Said("several_members", text=decision, count=named)
+            if named
+            else Said("no_member", text=decision, none=none),
+        )
 
 
-def _question(row: Row) -> Iterator[str]:
+def _question(row: Row) -> Iterator[Words]:
     role, text = row.get("role"), row.get("question") or ""
     if role == "time_zone":
         try:
             zone_of(text)
         except (ValueError, MelError):
-            yield "question: it is no time zone. Write it like Africa/Nairobi"
+            yield "question", Said("no_zone")
     elif role == "fixed_language" and not (len(text) == 2 and text.isalpha()):
-        yield "question: a language is two letters, such as fr"
+        yield "question", Said("two_letters")
     elif not normalize_answer(text):
-        yield "question: it is empty once punctuation is left out. Write what the export shows"
+        yield "question", Said("only_marks")
 
 
-def _label(row: Row) -> Iterator[str]:
+def _label(row: Row) -> Iterator[Words]:
     label = row.get("label") or ""
     if not normalize_answer(label):
-        yield "label: it is empty once punctuation is left out. Write what the export shows"
+        yield "label", Said("only_marks")
     if row.get("codebook"):
         return
     if row.get("scale") == "satisfaction" and is_bare(label):
-        yield "label: a bare figure is best in one survey and worst in another. Name the codebook it belongs to"
+        yield "label", Said("bare_figure")
     if "." in (row.get("score") or ""):
-        yield "score: of a label for all surveys, the score is a whole number from 1 to 5"
+        yield "score", Said("whole_score")
 
 
 def _members(settings: Settings) -> Members | None:

@@ -17,7 +17,7 @@ from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.page.agreement import require_agreement
-from mel_pipeline.reporting.page.model import DrawnPage, data_address, drawn_page
+from mel_pipeline.reporting.page.model import DrawnPage, data_address, drawn_page, plan_of
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.pdf.build import pdf_of
 from mel_pipeline.reporting.pictures.charts import ChartFile, write_charts
@@ -89,6 +89,7 @@ def _compose(edition: Edition, sources_dir: Path, language: str) -> _Composed:
     texts = texts_of(edition, sources_dir, language)
     drawn = drawn_page(edition, sources_dir, texts)
     page = _template(sources_dir).render(
+        plan=plan_of(edition, texts),
         **vars(drawn.model),
         css=Markup(stylesheet(sources_dir, "report.css")),  # noqa: S704 - our own file
         fonts=[_font_address(sources_dir / "fonts" / name) for name in FONTS],

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame
 from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
@@ -304,6 +305,11 @@ def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
         }
         for row in edition.quality.to_dict("records")
     ]
+
+
+def plan_of(edition: Edition, texts: Texts) -> str:
+    """Title and years of the strategic plan in the language of the page, or in English; empty where there is none."""
+    return edition.plan.get(texts.language) or edition.plan.get(BASE, "")
 
 
 def data_address(content: bytes, kind: str) -> str:

@@ -16,6 +16,7 @@ from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.reporting.figures.findings import main_points
 from mel_pipeline.reporting.figures.judgement import BANDS, IN_BAND, JUDGED, ON_TRACK
 from mel_pipeline.reporting.figures.lookup import Figures
+from mel_pipeline.sources.workbook.said import Said
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition, Narrative, Wording
@@ -28,13 +29,14 @@ MOST_DECISIONS = 5
 PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
-def on_track(rows: Sequence[Row], texts: Texts) -> str:
+def on_track(rows: Sequence[Row], texts: Texts, *, is_sample: bool) -> str:
     """How many targets are on track and how many balance bands are kept; those that cannot be judged yet apart."""
     codes = Counter(row.standing.code for row in rows)
     good, judged = (sum(codes[code] for code in listed) for listed in (ON_TRACK, JUDGED))
     bands = sum(codes[code] for code in BANDS)
     sentences = [
         texts.plural("story.on_track", judged, good=texts.number(good)) if judged else "",
+        texts("story.sample_targets") if judged and is_sample else "",
         texts.plural("story.bands", bands, kept=texts.number(codes[IN_BAND])) if bands else "",
         texts.plural("story.ahead", codes["ahead"]) if codes["ahead"] else "",
         texts.plural("story.no_baselines", codes["no_baseline"]) if codes["no_baseline"] else "",
@@ -64,15 +66,12 @@ def localised(wording: Wording, texts: Texts) -> str:
     return english
 
 
-def main_point_fault(text: str, known: Container[str]) -> str:
-    """Why a text cannot be a main point; empty: it can. For the page, and for the workbook when it is written."""
+def main_point_fault(text: str, known: Container[str]) -> Said | None:
+    """Why a text cannot be a main point; None: it can. For the page, and for the workbook when it is written."""
     if re.search(r"\d", PLACE.sub("", text)):
-        return (
-            "a number is typed by hand. Write figures as {MEM-01}, so that they are always current, and other numbers in"
-            " words"
-        )
+        return Said("typed_number")
     unknown = [place[1] for place in PLACE.finditer(text) if place[1] not in known]
-    return f"there is no indicator {unknown[0]}. Correct it" if unknown else ""
+    return Said("point_unknown", code=unknown[0]) if unknown else None
 
 
 def _filled(text: str, measures: Mapping[str, Measure], figures: Figures, texts: Texts) -> str:

@@ -6,8 +6,11 @@ is left out of the PDF; the workbook has it as well.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from mel_pipeline.reporting.page.model import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -66,6 +69,8 @@ def pdf_document(page: PageModel) -> dict[str, Any]:
         "language": t.language,
         "title": t("page.title", organisation=edition.organisation, period=t.period_title(edition.period)),
         "organisation": edition.organisation,
+        "logo": _logo(edition.logo, t("page.logo", organisation=edition.organisation)),
+        "plan": plan_of(edition, t),
         "eyebrow": t("page.eyebrow"),
         "period": t.period_title(edition.period),
         "day": [edition.data_as_of.year, edition.data_as_of.month, edition.data_as_of.day],
@@ -105,6 +110,15 @@ def _standing(page: PageModel) -> str:
     if publication is None:
         return page.standing.tag
     return page.t("site.published", version=publication.version, day=page.t.day(publication.day))
+
+
+def _logo(address: str, words: str) -> dict[str, Any] | None:
+    """Bytes, format and text of a logo; None where there is none."""
+    if not address:
+        return None
+    kind, _, content = address.partition(";base64,")
+    form = "svg" if kind.endswith("svg+xml") else "png"
+    return {"bytes": list(base64.b64decode(content)), "format": form, "words": words}
 
 
 def _page_of(page: PageModel) -> list[str]:
@@ -212,6 +226,7 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("collection", t.choice("collection", m.collection)),
         ("assessed", t.day(m.assessed_on) if m.assessed_on else t("page.not_assessed")),
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
+        ("months", ". ".join(row.months)),
         ("stated", "; ".join(row.stated)),
         ("earlier", "; ".join(row.earlier)),
         ("limitations", m.limitations),

@@ -40,6 +40,7 @@ class Site:
     ``cities``: account_id, part_of_account_id, account_name, member_type, region, country_code; one row each.
     ``spells``: account_id, began_on, ended_on (first day no longer a member); empty where not known or not ended.
     ``donors``: account_id, donor: the name under which the released figures print the organisation's contribution.
+    ``workbook``: address of the page where people state things, for the MEL lead's site only.
     """
 
     edition: Edition
@@ -48,6 +49,7 @@ class Site:
     spells: pd.DataFrame
     presence: Presence
     donors: pd.DataFrame
+    workbook: str = ""
 
 
 def protected_presence(attended: pd.DataFrame, seats: pd.DataFrame, min_cell: int) -> Presence:

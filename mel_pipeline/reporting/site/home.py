@@ -44,6 +44,7 @@ def home_page(content: Content, known: list[Measure], figures: Figures, pages: P
         latest=texts("site.latest", title=texts.period_title(edition.period)),
         report=latest.page(texts.language) if latest else None,
         lines=lines,
+        workbook=content.site.workbook,
         groups=groups(edition, known, texts),
         regions=by_region(content.cities, texts),
     )

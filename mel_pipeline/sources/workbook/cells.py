@@ -10,13 +10,15 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.sources.workbook.texts import code_of, every_language
+from mel_pipeline.sources.workbook.said import Name, Said
+from mel_pipeline.sources.workbook.texts import code_of
 
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.sheets import FormColumn
 
 _INVISIBLE = dict.fromkeys([0x200B, 0x2060, 0xFEFF, 0x00AD])
 _EXACT, _DIGITS = 1e15, 15  # a spreadsheet keeps 15 digits
+NAMED = " · "  # between a code and its name in a list
 _FIRST_YEAR, _LAST_YEAR = 1950, 2100
 _APOSTROPHE = re.compile(r"^'(?=[=+\-@]|[\d.,]+$)")  # keeps a text from being read as a formula or a number
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
@@ -38,6 +40,10 @@ Kind = Literal["s", "n", "p", "d", "b", "e", "f", "m"]
 
 class CellError(Exception):
     """The cell cannot be read; the text says what to write."""
+
+    def __init__(self, why: Said) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -89,29 +95,29 @@ def read_cell(column: FormColumn, cell: RawCell) -> str | None:
         CellError: it cannot be one of the column.
     """
     if cell.kind == "m":
-        raise CellError("the cell is merged with others. Split the cells and write the value into each row")
+        raise CellError(Said("merged"))
     if cell.kind == "f":
-        raise CellError("a formula stands here that was never calculated. Write the value itself")
+        raise CellError(Said("formula_unknown"))
     if cell.kind == "e" or (cell.kind == "s" and _ERRORS.fullmatch(cell.text.strip())):
-        raise CellError("a formula stands here that ended in an error. Write the value itself")
+        raise CellError(Said("formula_error"))
     if cell.is_empty:
         return None
+    if column.choices and column.kind == "integer" and cell.kind == "s":
+        cell = RawCell("s", cell.text.partition(NAMED)[0])  # the list shows a name behind the number
     value = _READERS[column.kind](column, cell)
     if column.pattern and column.kind == "text" and not re.fullmatch(column.pattern, value):
-        raise CellError("it does not have the form that the note of the heading shows")
+        raise CellError(Said("wrong_form"))
     return value
 
 
 def _text(column: FormColumn, cell: RawCell) -> str:
     if cell.kind == "d":
-        raise CellError("the program has made a date of it. Format the cell as text, and write it again")
+        raise CellError(Said("text_as_date"))
     if cell.kind == "b":
-        raise CellError(
-            "the program has made TRUE or FALSE of it. Format the cell as text, and write it again"
-        )
+        raise CellError(Said("text_as_bool"))
     text = f"{_times_hundred(cell.text)}%" if cell.kind == "p" else clean_text(cell.text)
     if len(text) > column.most:
-        raise CellError(f"the text has {len(text):,} characters, and at most {column.most:,} fit. Shorten it")
+        raise CellError(Said("too_long", length=len(text), most=column.most))
     if column.said and code_of(text, (column.said,)):
         return column.said
     return text
@@ -119,33 +125,34 @@ def _text(column: FormColumn, cell: RawCell) -> str:
 
 def _number(column: FormColumn, cell: RawCell) -> str:
     if cell.kind in ("d", "b"):
-        what = "a date" if cell.kind == "d" else "TRUE or FALSE"
-        raise CellError(
-            f"{what} stands where a number belongs. Format the cell as a number, and write it again"
-        )
+        raise CellError(Said("number_as_date" if cell.kind == "d" else "number_as_bool"))
     if cell.kind == "p":
         if not column.percent:
-            raise CellError("a percentage stands where a plain number belongs. Write the number itself")
+            raise CellError(Said("percent_for_number"))
         written = _times_hundred(cell.text)
     else:
         written = cell.text if cell.kind == "n" else _digits(column, cell.text)
     value = Decimal(written)
     if len(value.as_tuple().digits) > _DIGITS and abs(value) >= _EXACT:
-        raise CellError(f"the number has more than {_DIGITS} digits, which spreadsheets do not keep")
+        raise CellError(Said("too_many_digits", most=_DIGITS))
     if (column.minimum is not None and value < Decimal(repr(column.minimum))) or (
         column.maximum is not None and value > Decimal(repr(column.maximum))
     ):
-        most = f" and {column.maximum:g}" if column.maximum is not None else ""
-        low = f"{column.minimum:g}" if column.minimum is not None else "any"
-        between = f"between {low}{most}" if most else f"{low} or more"
-        raise CellError(f"the number has to be {between}")
+        raise CellError(_range(column))
     return number_text(float(value))
+
+
+def _range(column: FormColumn) -> Said:
+    low = f"{column.minimum:g}" if column.minimum is not None else ""
+    high = f"{column.maximum:g}" if column.maximum is not None else ""
+    key = "between" if low and high else "at_least" if low else "at_most"
+    return Said(key, low=low, high=high)
 
 
 def _whole(column: FormColumn, cell: RawCell) -> str:
     text = _number(column, cell)
     if "." in text or "e" in text:
-        raise CellError("a whole number belongs here, without decimals")
+        raise CellError(Said("not_whole"))
     return text
 
 
@@ -160,32 +167,30 @@ def _digits(column: FormColumn, written: str) -> str:
         text = text[:-1]
     marks = re.sub(r"[^.,]", "", text)
     if not re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", text):
-        raise CellError("it is no number. Write digits alone, without unit or words")
+        raise CellError(Said("no_number"))
     if marks and len(set(marks)) == 2:
         last = max(text.rfind("."), text.rfind(","))
         whole, decimals = text[:last], text[last + 1 :]
         other = "," if text[last] == "." else "."
         groups = whole.lstrip("+-").split(other)
         if text[last] in whole or not _are_groups(groups):
-            raise CellError("it can be read as different numbers. Write digits alone, with one decimal mark")
+            raise CellError(Said("several_numbers"))
         text = f"{whole.replace(other, '')}.{decimals}"
     elif len(marks) > 1:
         groups = text.lstrip("+-").split(marks[0])
         if not _are_groups(groups):
-            raise CellError("it can be read as different numbers. Write digits alone, with one decimal mark")
+            raise CellError(Said("several_numbers"))
         text = text.replace(marks[0], "")
     elif marks:
         whole, decimals = text.lstrip("+-").split(marks)
         if len(decimals) == 3 and whole not in ("", "0") and len(whole) <= 3:
-            raise CellError(
-                f"{text} can be {whole}{decimals} or {whole} and a fraction. Write {whole}{decimals},"
-                f" or {whole}{marks}{decimals}0"
-            )
+            parts = {"text": text, "whole": whole, "decimals": decimals, "mark": marks}
+            raise CellError(Said("thousand_or_fraction", **parts))
         text = text.replace(marks, ".")
     try:
         return str(Decimal(text))
     except InvalidOperation:
-        raise CellError("it is no number. Write digits alone, without unit or words") from None
+        raise CellError(Said("no_number")) from None
 
 
 def _are_groups(groups: list[str]) -> bool:
@@ -199,15 +204,15 @@ def _date(_: FormColumn, cell: RawCell) -> str:
     elif cell.kind == "s":
         day = _day(_plain(cell.text))
     else:
-        raise CellError("it is no day. Write it like 2025-03-31")
+        raise CellError(Said("no_day"))
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise CellError(f"the year {day.year} cannot be meant. Write the day like 2025-03-31")
+        raise CellError(Said("year_out", year=str(day.year)))
     return day.isoformat()
 
 
 def _day(text: str) -> date:
     parts = re.fullmatch(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})", text.removeprefix("'"))
-    wrong = CellError("it is no day. Write it like 2025-03-31")
+    wrong = CellError(Said("no_day"))
     if not parts:
         raise wrong
     first, mark, second, third = parts[1], parts[2], int(parts[3]), parts[4]
@@ -217,10 +222,8 @@ def _day(text: str) -> date:
         if len(third) != 4:
             raise wrong
         if mark != "." and int(first) <= 12 and second <= 12 and int(first) != second:
-            raise CellError(
-                f"the day can be {third}-{second:02d}-{int(first):02d} or {third}-{int(first):02d}-{second:02d}. Write one"
-                " of them"
-            )
+            days = [f"{third}-{second:02d}-{int(first):02d}", f"{third}-{int(first):02d}-{second:02d}"]
+            raise CellError(Said("two_days", first=days[0], second=days[1]))
         if mark != "." and second > 12:
             return date(int(third), int(first), second)
         return date(int(third), second, int(first))
@@ -229,7 +232,7 @@ def _day(text: str) -> date:
 
 
 def _period(column: FormColumn, cell: RawCell) -> str:
-    wrong = CellError("it is no quarter or year. Write it like 2024-Q4 or 2024")
+    wrong = CellError(Said("no_period"))
     if cell.kind == "d":
         return str(Quarter.of(datetime.fromisoformat(cell.text).date()))
     if cell.kind not in ("s", "n"):
@@ -255,7 +258,7 @@ def _indicator(_: FormColumn, cell: RawCell) -> str:
     text = unicodedata.normalize("NFKC", clean_text(cell.text)).translate(_DASHES).upper()
     found = _INDICATOR.match(text) if cell.kind == "s" else None
     if not found:
-        raise CellError("it begins with no code of an indicator, such as MEM-01. Choose from the list")
+        raise CellError(Said("no_code"))
     return f"{found[1]}-{found[2]}"
 
 
@@ -264,8 +267,7 @@ def _choice(column: FormColumn, cell: RawCell) -> str:
         return "yes" if cell.text == "true" else "no"
     found = code_of(clean_text(cell.text), column.allowed) if cell.kind == "s" else None
     if found is None:
-        words = ", ".join(every_language()[0].word(code) for code in column.allowed)
-        raise CellError(f"it is none of: {words}. Choose from the list")
+        raise CellError(Said("no_choice", words=[Name(word=code) for code in column.allowed]))
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from mel_pipeline.sources.workbook.cells import NAMED
 from mel_pipeline.sources.workbook.form_style import (
     COMMENT,
     LINE,
@@ -22,7 +23,7 @@ from mel_pipeline.sources.workbook.form_style import (
     Formats,
     cell_width,
 )
-from mel_pipeline.sources.workbook.sheets import ID, LANGUAGES, FormColumn, Sheet, sheets
+from mel_pipeline.sources.workbook.sheets import ID, LANGUAGES, FormColumn, Sheet, letters_of, sheets
 from mel_pipeline.sources.workbook.texts import Texts, texts_in
 
 if TYPE_CHECKING:
@@ -233,7 +234,9 @@ class _Form:
         if value is None:
             return
         form = self._formats.of(column)
-        if column.kind in ("number", "integer"):
+        if named := next((one for one in self._entries(column) if one.startswith(f"{value}{NAMED}")), None):
+            page.write_string(number, place, named, form)
+        elif column.kind in ("number", "integer"):
             try:
                 page.write_number(number, place, float(value), form)
             except ValueError:  # of a file of before, not yet checked
@@ -289,13 +292,3 @@ class _Form:
             for number, entry in enumerate(entries, start=1):
                 page.write_string(number, place, entry)
         page.hide()
-
-
-def letters_of(place: int) -> str:
-    """Letters of a column, from 0."""
-    letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -10,6 +10,7 @@ from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.workbook.cells import RawCell, clean_text
 from mel_pipeline.sources.workbook.form_style import LISTS, MARK, README
 from mel_pipeline.sources.workbook.raw import RawSheet
+from mel_pipeline.sources.workbook.said import Said
 from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
 from mel_pipeline.sources.workbook.texts import columns_by_heading, sheets_by_title
 
@@ -58,12 +59,8 @@ def recognise(sheet: RawSheet) -> Recognised:
     if len(heads[best].columns) >= 2 and len(alike) == 1 and _is_likely(heads[best], sheets()[best]):
         return Recognised(best, heads[best], version)
     if titled:
-        return Recognised(
-            titled, None, version, "its headings were not found. Copy your rows into a new form"
-        )
-    return Recognised(
-        version=version, problem=f"The sheet '{sheet.name}' is none of the form's and was not read."
-    )
+        return Recognised(titled, None, version, Said("no_headings"))
+    return Recognised(version=version, problem=Said("sheet_unknown", name=sheet.name))
 
 
 def _key_of(sheet: RawSheet) -> tuple[int, str, str | None] | None:

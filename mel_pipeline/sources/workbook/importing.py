@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.sources.workbook import versions
 from mel_pipeline.sources.workbook.legacy import Found, every_file, read_files
 from mel_pipeline.sources.workbook.merge import key_of
-from mel_pipeline.sources.workbook.model import Given, Row, Upload, Version
-from mel_pipeline.sources.workbook.preview import Checks, preview
+from mel_pipeline.sources.workbook.model import Given, Preview, Row, Upload, Version
 from mel_pipeline.sources.workbook.sheets import ID, sheets
 
 if TYPE_CHECKING:
@@ -28,11 +27,14 @@ class Imported:
     sentences: Sequence[str]
 
 
-def import_into(settings: Settings, checks: Callable[[Upload], Checks], by: Person | None = None) -> Imported:
+def import_into(settings: Settings, look: Callable[[Upload], Preview], by: Person | None = None) -> Imported:
     """Move every file that is new or changed since the last time. The files stay, and are no longer read.
 
     A row of a file replaces the workbook's row about the same thing; a codebook replaces the one of its name. Nothing
     else is removed.
+
+    Args:
+        look: what an upload would change, and which of its rows are refused.
 
     Raises:
         ContractError: a file cannot be read; nothing was moved.
@@ -51,7 +53,7 @@ def import_into(settings: Settings, checks: Callable[[Upload], Checks], by: Pers
         return Imported(before, ["There is nothing to move: no file changed since it was moved."])
     moved = read_files({what: path for what, path in files.items() if what in fresh})
     upload = _upload(before, moved, fresh)
-    shown = preview(settings, upload, checks(upload))
+    shown = look(upload)
     done = versions.accept(
         settings, shown, ROLE, ", ".join(sorted(fresh)), imported=fresh, remove=True, by=by
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.sources.workbook.model import Change, Conflict, Given, Refused, Row
+from mel_pipeline.sources.workbook.said import Name, Said
 from mel_pipeline.sources.workbook.sheets import ID
 
 if TYPE_CHECKING:
@@ -144,13 +145,10 @@ class _Merge:
         base = self._base[number]
         same = [one for one in those if self._full(one, base) == base]
         if not same:
-            cells = " and ".join(one.cell() for one in those)
+            *others, last = (one.cell() for one in those)
+            cells = Said("and", first=others, second=last)
             for one in those:
-                self._refuse(
-                    one,
-                    f"the rows {cells} have the same number {number}, and none is as it was. Empty column A"
-                    " of the one that is new",
-                )
+                self._refuse(one, Said("copies", cells=cells, number=number))
             if not is_held:
                 found[number] = Given(base, 0)  # stays as it is, and is no row that was given
             return []
@@ -158,9 +156,7 @@ class _Merge:
             found[number] = same[0]
             self._done.unchanged += same[1:]
             if same[1:]:
-                self._done.warnings.append(
-                    f"{self._title}, {same[1].cell()}: the row is there twice, and counts once."
-                )
+                self._done.warnings.append(Said("there_twice", sheet=self._title, cell=same[1].cell()))
         return [one for one in those if one not in same]
 
     def _known(self, number: str, given: Given) -> None:
@@ -179,9 +175,13 @@ class _Merge:
         """A row that the base does not have; someone else may have added the same since."""
         row = self._full(given, {})
         if self._is_partial:
-            missing = [one.key for one in self._sheet.columns if one.required and not row.get(one.key)]
+            missing = [
+                Name(self._sheet.name, one.key)
+                for one in self._sheet.columns
+                if one.required and not row.get(one.key)
+            ]
             if missing:
-                self._refuse(given, f"a new row needs {', '.join(missing)}, and the sheet has no such column")
+                self._refuse(given, Said("new_needs", columns=missing))
                 return
         added = next(
             (
@@ -204,10 +204,7 @@ class _Merge:
         """Rows of the base that did not come back."""
         gone = [number for number in self._base if number not in there]
         if gone and vague:
-            self._done.warnings.append(
-                f"{self._title}: {len(gone):,} rows are not in the sheet. As rows without a number were refused, they"
-                " stay until those are mended."
-            )
+            self._done.warnings.append(Said("gone_vague", sheet=self._title, count=len(gone)))
             return
         for number in gone:
             base, current = self._base[number], self._current.get(number)
@@ -224,7 +221,7 @@ class _Merge:
         while (found := self._alike()) is not None:
             changes, change, other = found
             changes.remove(change)
-            why = f"it says the same as row {other}, which is there already. Keep one of them"
+            why = Said("same_as", other=other)
             self._done.refused.append(
                 Refused(self._title, change.cell, "", why, self._sheet.name, given_of(change))
             )

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mel_pipeline.sources.workbook.said import said_in
+
 Row = Mapping[str, "str | None"]  # "id" and the sheet's columns; values as in the raw table, None where empty
 Rows = Mapping[str, Sequence[Row]]  # by sheet
+Signed = Mapping[str, Mapping[str, str]]  # number of a duty's row → quarter → digest of the figures signed
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Version:
     earlier: Mapping[str, Sequence[Row]] = field(
         default_factory=dict
     )  # target → rows it had before, with "until"
+    signed: Signed = field(default_factory=dict)
     refused: Sequence[str] = ()  # "sheet: sentence" of what its upload had and was not accepted
     problems: Mapping[str, str] = field(
         default_factory=dict
@@ -77,7 +81,11 @@ class Refused:
     @property
     def sentence(self) -> str:
         """Place and reason, without what stands there."""
-        return f"{self.sheet}, {self.cell}: {self.why}"
+        return self.within("en")
+
+    def within(self, language: str) -> str:
+        """The sentence in a language."""
+        return f"{self.sheet}, {self.cell}: {said_in(self.why, language)}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,7 @@ class Upload:
     warnings: Sequence[str] = ()
     absent: Sequence[str] = ()
     titles: Mapping[str, str] = field(default_factory=dict)  # sheet → name of its tab
+    language: str = "en"  # of the names of its tabs
     content: bytes = field(default=b"", repr=False)
     digest: str = ""  # SHA-256 of the file
 

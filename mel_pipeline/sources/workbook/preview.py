@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ContractError
@@ -11,21 +12,33 @@ from mel_pipeline.sources.workbook import versions
 from mel_pipeline.sources.workbook.merge import Merged, given_of, merge
 from mel_pipeline.sources.workbook.model import Change, Given, Preview, Refused, Row, Upload, Version
 from mel_pipeline.sources.workbook.rules import RULES, english
+from mel_pipeline.sources.workbook.said import Name, Said
 from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
-from mel_pipeline.sources.workbook.texts import texts_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
-Checks = Mapping[str, Callable[[Row], Sequence[str]]]
+Words = str | tuple[str, str]  # a sentence; with the key of the column it is about
+Checks = Mapping[str, Callable[[Row], Sequence[Words]]]
+Works = Callable[[Version], str]  # why no report could be made with a version; empty: it can
+FIRST, LAST = 0, 2  # what others need is added before them, and removed after them
 
 
-def preview(settings: Settings, upload: Upload, checks: Checks | None = None) -> Preview:
+def preview(
+    settings: Settings,
+    upload: Upload,
+    checks: Checks | None = None,
+    *,
+    notes: Checks | None = None,
+    works: Works | None = None,
+) -> Preview:
     """Compare an upload with the version it was downloaded as, and with the current one.
 
     Args:
         checks: by sheet, what is wrong with a row in words, for rules that need packages above this one. A sentence
             may begin with the key of its column and a colon: ``indicator: there is no MEM-99``.
+        notes: the same for what is accepted and still deserves a look.
+        works: judges the version as it would become; the rows that break it are refused.
 
     Raises:
         ContractError: the workbook has no version, or one that is not known here.
@@ -38,12 +51,10 @@ def preview(settings: Settings, upload: Upload, checks: Checks | None = None) ->
         if name in upload.rows
     }
     whole = [one for one in upload.refused if one.row is None]
-    titles = texts_in("en")
-    absent = [upload.titles.get(name, titles.title(name)) for name in upload.absent]
     warnings = [*upload.warnings, *(words for one in merged.values() for words in one.warnings)]
-    if absent:
-        warnings.append(f"Not in the workbook, and left as they are: {', '.join(absent)}.")
-    return Preview(
+    if upload.absent:
+        warnings.append(Said("absent", sheets=[Name(name) for name in upload.absent]))
+    found = Preview(
         current=current,
         upload=upload,
         new=[change for one in merged.values() for change in one.new],
@@ -55,19 +66,74 @@ def preview(settings: Settings, upload: Upload, checks: Checks | None = None) ->
         warnings=warnings,
         needs_yes=[upload.titles.get(name, name) for name, one in merged.items() if one.needs_yes],
     )
+    if works:
+        found = _working(found, works)
+    return replace(found, warnings=[*found.warnings, *_noted(found, notes or {})])
+
+
+def _working(found: Preview, works: Works) -> Preview:
+    """Without the changes that would stop every run: what one sheet states may contradict another."""
+    if works(found.current):
+        return found  # it is broken as it is; none of these changes did it
+    while why := works(versions.after(found)):
+        changes = _ordered(found)
+        well, broken = 0, len(changes)  # so many of the first changes work, so many do not
+        while broken - well > 1:
+            middle = (well + broken) // 2
+            if said := works(versions.after(_only(found, changes[:middle]))):
+                broken, why = middle, said
+            else:
+                well = middle
+        culprit = changes[broken - 1]
+        title = found.upload.titles.get(culprit.sheet, culprit.sheet)
+        row = given_of(culprit) if culprit.cell else None
+        refused = Refused(
+            title, culprit.cell or culprit.id or "", "", Said("breaks", why=why), culprit.sheet, row
+        )
+        found = replace(
+            _only(found, [one for one in changes if one is not culprit]), refused=[*found.refused, refused]
+        )
+    return found
+
+
+def _ordered(found: Preview) -> list[Change]:
+    def place(change: Change) -> int:
+        defines = change.sheet == "manual_indicators"
+        return (LAST if change.after is None else FIRST) if defines else 1
+
+    return sorted([*found.removed, *found.changed, *found.new], key=place)
+
+
+def _only(found: Preview, changes: Sequence[Change]) -> Preview:
+    kept = {id(change) for change in changes}
+
+    def among(those: Sequence[Change]) -> list[Change]:
+        return [one for one in those if id(one) in kept]
+
+    return replace(found, new=among(found.new), changed=among(found.changed), removed=among(found.removed))
+
+
+def _noted(found: Preview, notes: Checks) -> list[Said]:
+    """What is accepted and still deserves a look, with its cell."""
+    said = []
+    for change in (*found.new, *found.changed):
+        if (check := notes.get(change.sheet)) is None:
+            continue
+        given = next(one for one in found.upload.rows[change.sheet] if one.cell() == change.cell)
+        for words in check(change.after or {}):
+            key, why = _of_column(sheets()[change.sheet], words)
+            title = found.upload.titles.get(change.sheet, change.sheet)
+            said.append(Said("note_at", sheet=title, cell=given.cell(key), words=why))
+    return said
 
 
 def _base(settings: Settings, upload: Upload) -> Version:
-    again = "Download the current form, copy your rows into it, and upload that."
+    again = Said("again_whole")
     if upload.base_id is None:
-        raise ContractError(
-            f"Comparing the workbook: it does not say which version it was downloaded as. {again}"
-        )
+        raise ContractError(Said("no_version", again=again))
     found = versions.version(settings, upload.base_id)
     if found is None:
-        raise ContractError(
-            f"Comparing the workbook: it was downloaded as version {upload.base_id}, which is not known here. {again}"
-        )
+        raise ContractError(Said("unknown_version", id=upload.base_id, again=again))
     return found
 
 
@@ -102,7 +168,7 @@ def _too_many(sheet: Sheet, done: Merged, current: Version, title: str) -> list[
         for change in (*reversed(done.new), *reversed(done.changed)):
             value = (change.after or {}).get(column)
             if counts[value] > most and (change.before or {}).get(column) != value:
-                why = f"{value} has {counts[value]:,} rows, and at most {most} fit. Remove one"
+                why = Said("too_many", value=value, count=counts[value], most=most)
                 return [Refused(title, change.cell, "", why, sheet.name, given_of(change))]
     return []
 
@@ -126,7 +192,9 @@ def _wrong(
     return found
 
 
-def _of_column(sheet: Sheet, words: str) -> tuple[str | None, str]:
-    """The column that a sentence begins with, if it does, and the rest."""
+def _of_column(sheet: Sheet, words: Words) -> tuple[str | None, str]:
+    """The column that a sentence is about, if it says one, and the sentence."""
+    if not isinstance(words, str):
+        return words
     key, colon, rest = words.partition(": ")
     return (key, rest) if colon and key in sheet.keys else (None, words)

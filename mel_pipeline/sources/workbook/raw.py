@@ -15,12 +15,13 @@ from mel_pipeline.sources.shared.files.child import run_limited
 from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError
 from mel_pipeline.sources.workbook.cells import RawCell
+from mel_pipeline.sources.workbook.said import Said
 
 LIMITS = Limits(
     rows=1_048_576, columns=16_384, cells=2_000_000, packed=10 << 20, expanded=200 << 20, seconds=60
 )
 SCRIPT = Path(__file__).with_name("form_child.py")
-AGAIN = "Download the current form, and copy your rows into it."
+AGAIN = Said("again")
 _ARCHIVE, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _ADVICE = re.compile(r"(,? or|\.) (e|E)xport it( again)? as CSV\.?|\. Export it again\.?")
 
@@ -48,7 +49,7 @@ def content_of(file: Path | bytes | BinaryIO) -> bytes:
             f"Reading the workbook: {error.strerror}. Name the file that you saved."
         ) from None
     if len(content) > LIMITS.packed:
-        raise ContractError(f"Reading the workbook: it is larger than {LIMITS.packed >> 20} MB. {AGAIN}")
+        raise ContractError(_reading(Said("too_large", most=LIMITS.packed >> 20, again=AGAIN)))
     return content
 
 
@@ -59,14 +60,14 @@ def raw_sheets(content: bytes) -> list[RawSheet]:
         ContractError: it is no workbook, or cannot be read.
     """
     if not content.startswith(_ARCHIVE):
-        raise ContractError(f"Reading the workbook: {_kind(content)}")
+        raise ContractError(_reading(_kind(content)))
     with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as out:
         file.write(content)
         file.seek(0)
         try:
             run_limited(SCRIPT, file, out, LIMITS, "workbook", AGAIN)
         except FileRefusedError as reason:
-            raise ContractError(f"Reading the workbook: {_without_csv(str(reason))}") from None
+            raise ContractError(_reading(_without_csv(str(reason)))) from None
         out.seek(0)
         return parsed(json.loads(out.read()))
 
@@ -83,18 +84,22 @@ def parsed(found: Any) -> list[RawSheet]:
     ]
 
 
-def _kind(content: bytes) -> str:
+def _reading(why: str) -> Said:
+    return Said("reading", why=why)
+
+
+def _kind(content: bytes) -> Said:
     if not content:
-        return "the file is empty. Save it again in your spreadsheet program."
+        return Said("file_empty")
     if content.startswith(_OLD_OFFICE):
         if "EncryptedPackage".encode("utf-16-le") in content:
-            return "it is locked with a password. Save it without one."
-        return "it is an old Excel workbook (.xls). Save it as an Excel workbook (.xlsx)."
+            return Said("file_locked")
+        return Said("file_old")
     if content.startswith(b"%PDF"):
-        return "it is a PDF. Save the spreadsheet itself as an Excel workbook (.xlsx)."
+        return Said("file_pdf")
     if content.lstrip()[:1] == b"<":
-        return "it is a web page. Download the spreadsheet itself as an Excel workbook (.xlsx)."
-    return "it is a text file, such as CSV, which holds one sheet and no version. Save it as an Excel workbook (.xlsx)."
+        return Said("file_page")
+    return Said("file_text")
 
 
 def _without_csv(reason: str) -> str:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.sources.workbook.cells import CellError, RawCell, clean_text, read_cell
-from mel_pipeline.sources.workbook.form import letters_of
 from mel_pipeline.sources.workbook.heads import Head, recognise
 from mel_pipeline.sources.workbook.model import Given, Refused, Upload
 from mel_pipeline.sources.workbook.raw import AGAIN, RawSheet, content_of, raw_sheets
-from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
+from mel_pipeline.sources.workbook.said import Name, Said
+from mel_pipeline.sources.workbook.sheets import ID, LANGUAGES, Sheet, letters_of, sheets
+from mel_pipeline.sources.workbook.texts import texts_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,17 +65,14 @@ def upload_of(raw: Sequence[RawSheet], content: bytes = b"", digest: str = "") -
             found.warnings.append(one.problem)
     for name, those in claimed.items():
         if len(those) > 1:
-            tabs = ", ".join(f"'{sheet.name}'" for sheet, _ in those)
-            why = f"the sheets {tabs} are the same sheet twice. Keep one of them. Nothing of it was read"
+            why = Said("sheet_twice", tabs=[f"'{sheet.name}'" for sheet, _ in those])
             found.refused.append(Refused(those[1][0].name, "A1", "", why, name))
         else:
             _read_sheet(sheets()[name], *those[0], found)
     versions = set(found.versions.values())
     if len(versions) > 1:
-        raise ContractError(
-            "Reading the workbook: its sheets come from different downloads"
-            f" ({', '.join(sorted(f'{tab}: {version}' for tab, version in found.versions.items()))}). {AGAIN}"
-        )
+        tabs = sorted(f"{tab}: {version}" for tab, version in found.versions.items())
+        raise ContractError(Said("different_downloads", tabs=tabs, again=AGAIN))
     return Upload(
         base_id=versions.pop() if versions else None,
         rows=found.rows,
@@ -83,23 +81,31 @@ def upload_of(raw: Sequence[RawSheet], content: bytes = b"", digest: str = "") -
         warnings=found.warnings,
         absent=[name for name in sheets() if name not in found.rows],
         titles=found.titles,
+        language=_language(found.titles),
         content=content,
         digest=digest,
     )
+
+
+def _language(titles: Mapping[str, str]) -> str:
+    """The language that most tabs are named in; English where none is."""
+    fitting = {
+        one: sum(texts_in(one).title(name) == title for name, title in titles.items()) for one in LANGUAGES
+    }
+    return max(fitting, key=lambda one: fitting[one])
 
 
 def _read_sheet(known: Sheet, sheet: RawSheet, head: Head, found: _Found) -> None:
     keys = list(head.columns.values())
     if twice := next((key for key in keys if keys.count(key) > 1), None):
         places = [letters_of(column - 1) for column, key in head.columns.items() if key == twice]
-        why = f"columns {' and '.join(places)} are the same column. Keep one of them. Nothing of the sheet was read"
+        why = Said("columns_twice", first=places[0], second=places[1])
         found.refused.append(Refused(sheet.name, f"{places[1]}{head.last}", "", why, known.name))
         return
-    if missing := [one.key for one in known.columns if one.required and one.key not in keys]:
-        found.warnings.append(
-            f"{sheet.name}: the column {', '.join(missing)} is not there. Rows keep what they have in it, and new rows are"
-            " refused."
-        )
+    if missing := [
+        Name(known.name, one.key) for one in known.columns if one.required and one.key not in keys
+    ]:
+        found.warnings.append(Said("column_absent", sheet=sheet.name, columns=missing))
     letters = {key: letters_of(column - 1) for column, key in head.columns.items()}
     merged = _merged_cells(sheet, head)
     filled = {
@@ -109,7 +115,7 @@ def _read_sheet(known: Sheet, sheet: RawSheet, head: Head, found: _Found) -> Non
         heading = head.unknown.get(column, "")
         name = f"'{heading}' " if heading else ""
         found.warnings.append(
-            f"{sheet.name}: column {letters_of(column - 1)} {name}is none of the form's and was not read."
+            Said("column_unknown", sheet=sheet.name, letters=letters_of(column - 1), name=name)
         )
     rows: list[Given] = []
     waiting = 0
@@ -124,7 +130,7 @@ def _read_sheet(known: Sheet, sheet: RawSheet, head: Head, found: _Found) -> Non
         else:
             rows.append(given)
     if waiting:
-        found.warnings.append(f"{sheet.name}: rows that still wait for a decision: {waiting:,}.")
+        found.warnings.append(Said("waiting", sheet=sheet.name, count=waiting))
     found.rows[known.name] = rows
     found.columns[known.name] = frozenset(key for key in keys if key != ID)
     found.titles[known.name] = sheet.name
@@ -144,7 +150,7 @@ def _read_row(
 ) -> tuple[Given | None, list[Refused]]:
     """A row and its refused cells; None where nothing stands in it but its number."""
     row: dict[str, str | None] = {}
-    wrong: list[tuple[str, str, str]] = []
+    wrong: list[tuple[str, str, Said]] = []
     is_empty = True
     for column, key in head.columns.items():
         cell = sheet.cells.get((number, column), RawCell("s", ""))
@@ -159,7 +165,7 @@ def _read_row(
             row[key] = read_cell(known.column(key), cell)
         except CellError as error:
             row[key] = None
-            wrong.append((key, shown, str(error)))
+            wrong.append((key, shown, error.why))
     if is_empty:
         return None, []
     given = Given(row, number, letters)
@@ -168,7 +174,7 @@ def _read_row(
         is_waiting = one.key == known.waits_for and not row.get(ID)
         is_missing = one.key in row and row[one.key] is None and one.key not in refused
         if one.required and is_missing and not is_waiting:
-            wrong.append((one.key, "", "a value is missing here"))
+            wrong.append((one.key, "", Said("missing")))
     return given, [
         Refused(sheet.name, given.cell(key), text, why, known.name, given) for key, text, why in wrong
     ]

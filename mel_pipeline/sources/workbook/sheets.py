@@ -162,3 +162,13 @@ def _parts(key: str, columns: Mapping[str, object]) -> tuple[str, str | None, in
         return found[1], found[2], None
     numbered = _NUMBERED.fullmatch(key)
     return (numbered[1], None, int(numbered[2])) if numbered else (key, None, None)
+
+
+def letters_of(place: int) -> str:
+    """Letters of a column, from 0."""
+    letters = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

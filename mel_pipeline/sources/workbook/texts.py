@@ -37,6 +37,7 @@ class Texts(BaseModel):
     languages: dict[str, str]
     readme: Readme
     wrong: dict[str, str]
+    said: dict[str, str]  # refusals and warnings, by key; see said.py
     required: str
     sheets: dict[str, tuple[str, str]]
     columns: dict[str, tuple[str, str]]

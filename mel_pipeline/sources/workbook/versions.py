@@ -24,7 +24,8 @@ from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.private_files import private_folder
 from mel_pipeline.core.secret_files import write_secret
 from mel_pipeline.sources.workbook.merge import key_of
-from mel_pipeline.sources.workbook.model import Preview, Row, Rows, Version
+from mel_pipeline.sources.workbook.model import Preview, Row, Rows, Signed, Version
+from mel_pipeline.sources.workbook.said import Said
 from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
 from mel_pipeline.sources.workbook.start import Start, start
 from mel_pipeline.sources.workbook.start import of_organisation as organisation_start
@@ -107,6 +108,7 @@ def accept(
     remove: bool = False,
     by: Person | None = None,
     imported: Mapping[str, str] | None = None,
+    signed: Signed | None = None,
 ) -> Version:
     """Make what a preview shows the next version; the current one where it shows no change.
 
@@ -116,45 +118,29 @@ def accept(
         by: who is signed in.
         imported: files of before that it moves into the workbook, with their SHA-256.
         clock: gives UTC without zone.
+        signed: by number of a duty's row, the digest of the figures that it signs, by quarter.
 
     Raises:
         ContractError: another version was accepted since the preview, the role is empty, or ``remove`` is needed.
     """
     if not role.strip():
-        raise ContractError(
-            "Accepting the workbook: the role is empty. Name the role of who accepts, such as MEL lead."
-        )
+        raise ContractError(Said("role_empty"))
     if preview.needs_yes and not remove:
-        raise ContractError(
-            f"Accepting the workbook: {', '.join(preview.needs_yes)} would lose more than half of its rows. Nothing was"
-            " accepted. If they are to go, say so (`--remove`); if not, restore them and upload the workbook again."
-        )
+        raise ContractError(Said("large_removal", sheets=list(preview.needs_yes)))
     if preview.is_empty and not imported:
         return preview.current
     with _one_writer(settings) as folder:
         before = current(settings)
         if before.id != preview.current.id:
-            raise ContractError(
-                f"Accepting the workbook: version {before.number} was accepted since the preview, which showed version"
-                f" {preview.current.number}. Nothing was accepted. Look at the preview again, then accept."
-            )
+            raise ContractError(Said("another_version", number=before.number, shown=preview.current.number))
         moment = clock()
-        rows = _numbered(_applied(before.rows, preview), before.next_numbers)
-        done = made(
-            before.number + 1,
-            rows,
-            _next_numbers(rows, before.next_numbers),
-            base=before.id,
-            accepted_at=moment,
+        done = replace(
+            after(preview, moment),
             role=role.strip(),
             note=note.strip(),
             by=by.login if by else "",
-            file=preview.upload.digest or None,
-            counts=_counts(preview),
-            earlier=_earlier(before, preview, moment),
             imported={**before.imported, **(imported or {})},
-            refused=[f"{one.name}: {one.sentence}" for one in preview.refused if one.name],
-            kept=True,
+            signed=_signed(before, preview, signed or {}),
         )
         if preview.upload.content:
             _keep_upload(folder, preview.upload.content, preview.upload.digest)
@@ -162,6 +148,33 @@ def accept(
             _keep(folder, before)
         _keep(folder, done)
         return done
+
+
+def after(preview: Preview, moment: datetime | None = None) -> Version:
+    """The version that a preview would make of the current one, at a time."""
+    before = preview.current
+    rows = _numbered(_applied(before.rows, preview), before.next_numbers)
+    moment = moment or utc_now()
+    return made(
+        before.number + 1,
+        rows,
+        _next_numbers(rows, before.next_numbers),
+        base=before.id,
+        accepted_at=moment,
+        file=preview.upload.digest or None,
+        counts=_counts(preview),
+        earlier=_earlier(before, preview, moment),
+        imported=before.imported,
+        refused=[f"{one.name}: {one.sentence}" for one in preview.refused if one.name],
+        kept=True,
+    )
+
+
+def _signed(before: Version, preview: Preview, signed: Signed) -> Signed:
+    """What was signed before, without the rows that are gone, and what the changed rows sign."""
+    gone = {str(change.id) for change in (*preview.removed, *preview.changed) if change.sheet == "duties"}
+    kept = {number: figures for number, figures in before.signed.items() if number not in gone}
+    return {**kept, **signed}
 
 
 def made(
@@ -284,6 +297,7 @@ def _keep(folder: Path, found: Version) -> None:
         **({"by": found.by} if found.by else {}),
         "accepted_at": moment,
         "counts": found.counts,
+        "signed": {number: dict(figures) for number, figures in found.signed.items()},
         "earlier": {number: list(states) for number, states in found.earlier.items()},
         "imported": found.imported,
         "refused": list(found.refused),

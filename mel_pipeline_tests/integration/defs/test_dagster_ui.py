@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
-ROOT = Path(__file__).parents[3]
+from mel_pipeline_tests.fixtures.mel_dev import mel_dev
+
 pytestmark = pytest.mark.slow
 LAUNCH = 'mutation { launchRun(executionParams: {selector: {repositoryLocationName: "mel", repositoryName: "__repository__", jobName: "nightly"}}) { __typename } }'
 RUNS = "{ runsOrError { ... on Runs { results { id } } } }"
@@ -22,38 +17,8 @@ RUNS = "{ runsOrError { ... on Runs { results { id } } } }"
 
 @pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("home")
-    command = [
-        sys.executable,
-        "-c",
-        "from mel_pipeline.cli.main import main; main()",
-        "dev",
-        "--port",
-        str(port),
-    ]
-    environment = {**os.environ, "MEL_HOME": str(home), "MEL_SANDBOX_PORT": "0", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url)
+    with mel_dev(tmp_path_factory.mktemp("home")) as url:
         yield url
-        server.terminate()
-        server.wait(30)
-
-
-def _wait_for(url: str) -> None:
-    end = time.monotonic() + 300
-    while time.monotonic() < end:
-        try:
-            if requests.get(f"{url}/server_info", timeout=2).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.3)
-    raise AssertionError("the UI did not start within five minutes")
 
 
 def ask(ui: str, query: str, **headers: str) -> requests.Response:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
@@ -57,7 +58,7 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
     with pytest.MonkeyPatch.context() as patch, running_account(Lakes().account) as zoho:
         patch.setenv("MEL_ORGANISATION", str(FOLDER))
         patch.delenv("MEL_LANGUAGES", raising=False)
-        own = Settings(sample=False, home=home, today=TODAY, formats="html,xlsx,csv", _env_file=None)
+        own = Settings(sample=False, home=home, today=TODAY, formats="html,pdf,xlsx,csv", _env_file=None)
         settings = with_sample_values(own, zoho.port)
         warehouse = Warehouse(settings.database_url)
         drop_survey(settings.survey_folder)
@@ -165,6 +166,27 @@ def test_the_report_has_the_names_of_the_network_in_each_of_its_languages(lakes:
     for word in ("Eau propre", "Une voix pour les rives", "Rive nord", "Hauts plateaux", "Le pot des rives",
                  "Comptés à l&#39;assemblée de Kisumu."):  # fmt: skip
         assert word in french, word
+
+
+@pytest.mark.slow
+def test_page_and_pdf_carry_the_logo_with_its_words_and_the_plan(lakes: Reported) -> None:
+    for code, words, plan in (
+        ("en", "Logo of Lake Towns Alliance", "Shores First, 2025–2028"),
+        ("fr", "Logo de Lake Towns Alliance", "Les rives d&#39;abord, 2025–2028"),
+    ):
+        page = next(text for name, text in lakes.files.items() if name == f"report-{code}.html")
+        assert f'alt="{words}"' in page and plan in page
+        [pdf] = lakes.settings.drafts_dir.rglob(f"report-{code}.pdf")
+        text = "".join(one.extract_text() for one in PdfReader(pdf).pages[:1])
+        assert plan.replace("&#39;", "'") in text.replace("’", "'")
+        assert words in alternatives(pdf)
+
+
+def alternatives(pdf: Path) -> list[str]:
+    """Texts that stand for pictures, anywhere in the file."""
+    reader = PdfReader(pdf)
+    objects = (reader.get_object(number) for number in range(1, len(reader.xref[0]) + 1))
+    return [str(one["/Alt"]) for one in objects if isinstance(one, dict) and "/Alt" in one]
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mel_pipeline.defs.serving.once import Once
-from mel_pipeline.defs.serving.workbook_page import preferred
+from mel_pipeline.defs.serving.spoken import preferred
 
 KNOWN = ["en", "fr", "es", "ca"]
 

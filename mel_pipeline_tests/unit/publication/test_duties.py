@@ -14,6 +14,7 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.publication.duties import owed_on, unsigned
 from mel_pipeline.publication.readiness import unsigned_lines
+from mel_pipeline.warehouse import Warehouse
 
 
 def duty(**changes: Any) -> dict[str, str | None]:
@@ -75,11 +76,15 @@ def test_a_duty_of_the_year_and_one_done_once() -> None:
 def test_a_line_is_signed_by_its_own_row_after_the_quarter_has_ended() -> None:
     signed = duty(kind="sign_off", line="1", done_on="2026-10-02")
     early = duty(id="D-0002", kind="sign_off", line="2", done_on="2026-09-01")
-    found = list(unsigned([signed, early, duty(line="3")], [1, 2, 3], Quarter(2026, 3)))
+    found = list(unsigned([signed, early, duty(line="3")], [1, 2, 3], Quarter(2026, 3), lambda *_: "same"))
     assert len(found) == 2
     assert "Line of action 2 is not signed for 2026-Q3 by Programmes" in found[0]
     assert "Line of action 3 has no sign-off" in found[1]
-    assert list(unsigned([signed], [1], Quarter(2026, 4))) != []
+    assert list(unsigned([signed], [1], Quarter(2026, 4), lambda *_: "same")) != []
+    [changed] = unsigned([signed], [1], Quarter(2026, 3), lambda *_: "changed")
+    assert "was signed for 2026-Q3 by Programmes on 2026-10-02, but its figures changed since" in changed
+    assert "no longer counts" in changed and "a later day" in changed
+    assert list(unsigned([signed], [1], Quarter(2026, 3), lambda *_: "unknown")) != []
 
 
 def test_readiness_lists_lines_without_a_signature_only_where_the_organisation_wants_them(
@@ -89,9 +94,10 @@ def test_readiness_lists_lines_without_a_signature_only_where_the_organisation_w
     shutil.copytree(EXAMPLE, own)
     monkeypatch.setenv("MEL_ORGANISATION", str(own))
     settings = Settings(home=tmp_path / "home", _env_file=None)
-    assert list(unsigned_lines(settings, Quarter(2026, 3))) == []
+    warehouse = Warehouse(f"duckdb:///{tmp_path / 'mel.duckdb'}")
+    assert list(unsigned_lines(warehouse, settings, Quarter(2026, 3))) == []
     facts = own / "organisation.yml"
     facts.write_text(facts.read_text("utf-8").replace("sign_off: false", "sign_off: true"), "utf-8")
-    found = list(unsigned_lines(settings, Quarter(2026, 3)))
+    found = list(unsigned_lines(warehouse, settings, Quarter(2026, 3)))
     assert len(found) > 1
     assert all("has no sign-off" in item.sentence and not item.waivable for item in found)

@@ -224,7 +224,7 @@ def test_the_files_of_before_are_the_start_and_are_not_read_once_the_workbook_is
     assert [line.sentence for line in corrections_of(current(own))] == [
         "zoho_crm accounts where id 2: corrected (region). Wrong. (Membership, 2025-01-12)"
     ]
-    done = import_into(own, lambda _: {})
+    done = import_into(own, lambda upload: preview(own, upload))
     assert (
         done.version.number == 0
         and "cities, codebooks/lab, corrections, narrative/2025-Q1" in done.sentences[1]
@@ -239,15 +239,15 @@ def test_the_files_of_before_are_the_start_and_are_not_read_once_the_workbook_is
 def test_a_file_written_later_is_moved_as_the_next_version_and_nothing_else_goes(own: Settings) -> None:
     issue(own)
     write_files(own)
-    done = import_into(own, lambda _: {})
+    done = import_into(own, lambda upload: preview(own, upload))
     assert done.version.number == 1 and done.version.role == "mel workbook import"
     assert [row["answer"] for row in done.version.rows["cities"]] == ["Acra", "Barna", "Nowhere", "Moscw"]
     book = own.survey_folder / "codebooks" / "lab.yml"
     book.write_text("surveys: [lab*]\nquestions: {country: [Where?]}\n")
-    done = import_into(own, lambda _: {})
+    done = import_into(own, lambda upload: preview(own, upload))
     (lab,) = books_in(done.version.rows)
     assert lab.questions == {"country": ["Where?"]} and lab.scale == {}
-    assert "nothing to move" in import_into(own, lambda _: {}).sentences[0]
+    assert "nothing to move" in import_into(own, lambda upload: preview(own, upload)).sentences[0]
 
 
 def test_a_broken_file_of_before_is_the_trouble_of_what_it_states_alone(own: Settings) -> None:

@@ -1,0 +1,105 @@
+"""What an edited workbook states that can be accepted and still deserves a look: compared with what is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mel_pipeline.core.errors import WarehouseError
+from mel_pipeline.publication import store
+from mel_pipeline.publication.calculations import FIGURES
+from mel_pipeline.publication.duties import SIGN_OFF
+from mel_pipeline.publication.signatures import figures_until
+from mel_pipeline.sources.workbook.said import Said
+from mel_pipeline.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from mel_pipeline.core.settings import Settings
+    from mel_pipeline.sources.workbook.model import Row
+    from mel_pipeline.sources.workbook.preview import Checks, Words
+    from mel_pipeline.transform.catalogue import Catalogue
+
+PERCENT = "percent"
+SOON = 5.0  # seconds a page waits for a run that writes; without the figures these notes are left out
+MOST = 12  # categories listed
+
+
+def notes(settings: Settings, catalogue: Catalogue, units: dict[str, str]) -> Checks:
+    """By sheet, sentences about a row. ``units``: of every indicator, those of the workbook itself as well."""
+    found = _Notes(settings, catalogue, units)
+    by_sheet: dict[str, Callable[[Row], Iterator[Words]]] = {
+        "targets": found.figure,
+        "manual_figures": found.share,
+        "earlier_figures": found.figure,
+        "main_points": found.text,
+        "lessons": found.text,
+        "decisions": found.text,
+        "duties": found.duty,
+    }
+    return {name: _patient(check) for name, check in by_sheet.items()}
+
+
+def _patient(check: Callable[[Row], Iterator[Words]]) -> Callable[[Row], list[Words]]:
+    """A run that is writing hides the figures: then nothing is said about them."""
+
+    def listed(row: Row) -> list[Words]:
+        try:
+            return list(check(row))
+        except WarehouseError:
+            return []
+
+    return listed
+
+
+class _Notes:
+    def __init__(self, settings: Settings, catalogue: Catalogue, units: dict[str, str]) -> None:
+        self._settings, self._units = settings, units
+        self._calculated = {one.id for one in catalogue.indicators if not one.stated}
+        self._warehouse = Warehouse(settings.database_url, min(SOON, settings.lock_wait_seconds))
+        self._editions: set[str] | None = None
+
+    def figure(self, row: Row) -> Iterator[Words]:
+        yield from self.share(row)
+        yield from self._category(row)
+
+    def share(self, row: Row) -> Iterator[Words]:
+        """A spreadsheet shows 87 % and keeps 0.87; pasted as a value, only the latter arrives."""
+        value = row.get("value")
+        if self._units.get(row.get("indicator") or "") == PERCENT and value and 0 < float(value) < 1:
+            yield "value", Said("below_one", value=value, hundred=f"{float(value) * 100:.12g}")
+
+    def _category(self, row: Row) -> Iterator[Words]:
+        code, dimension, category = (row.get(key) or "" for key in ("indicator", "dimension", "category"))
+        if not category or code not in self._calculated or not self._has(FIGURES):
+            return
+        known = self._warehouse.records(
+            f"select distinct category from {FIGURES}"  # noqa: S608
+            " where indicator_id = :code and dimension = :dimension order by category",
+            {"code": code, "dimension": dimension},
+        )
+        names = [str(one["category"]) for one in known]
+        if names and category not in names:
+            yield "category", Said("category_unseen", code=code, category=category, known=names[:MOST])
+
+    def text(self, row: Row) -> Iterator[Words]:
+        edition = row.get("edition") or ""
+        if self._editions is None:
+            ledger = store.ledger(self._warehouse) if self._has("publication_ledger") else []
+            self._editions = {one.quarter for one in ledger if one.event == "published"}
+            self._editions |= {one[:4] for one in self._editions if one.endswith("Q4")}
+        if edition in self._editions:
+            yield "edition", Said("edition_frozen", edition=edition)
+
+    def duty(self, row: Row) -> Iterator[Words]:
+        if row.get("kind") != SIGN_OFF or not row.get("done_on") or not row.get("line"):
+            return
+        line = str(int(float(row["line"] or 0)))
+        quarters = list(figures_until(self._settings, row))
+        if quarters:
+            shown: Sequence[str] = quarters if len(quarters) <= MOST else ["…", *quarters[-MOST:]]
+            yield "done_on", Said("signs", line=line, quarters=list(shown))
+        else:
+            yield "done_on", Said("signs_nothing", line=line)
+
+    def _has(self, table: str) -> bool:
+        return self._warehouse.has_table(table)

@@ -15,6 +15,7 @@ MelError
 ├── ReportError          a chart or page cannot be made
 ├── PublicationError     a quarter cannot be approved, published or restated
 ├── DeliveryError        an edition or a notification cannot be sent or copied
+├── LoginError           who acts cannot be told, or may not do it
 ├── ServingError         the UI, its daemon or the sample has ended
 └── PortTakenError       another program is using a port
 
@@ -89,6 +90,10 @@ class DeliveryError(MelError):
 
 class BackupError(MelError):
     """A backup could not be made, checked or restored."""
+
+
+class LoginError(MelError):
+    """Who acts cannot be told, or may not do it."""
 
 
 class ServingError(MelError):

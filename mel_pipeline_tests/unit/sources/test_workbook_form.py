@@ -33,22 +33,28 @@ def every_row() -> dict[str, list[dict[str, str | None]]]:
     return found
 
 
+OF_PATTERN = {
+    "[a-z]{2}": ["fr", "fr"],
+    "[A-Z]{3}": ["EUR", "USD"],
+    "[A-Z][A-Z0-9-]{1,15}": ["COMANAGE", "A2-B"],
+}
+
+
 def example(column: FormColumn, number: int) -> str:
     if column.allowed:
         return column.allowed[number % len(column.allowed)]
-    return (
-        {
-            "number": ["4.5", "2"],
-            "integer": ["1", "2"],
-            "date": ["2025-03-31", "2024-02-29"],
-            "indicator": ["MEM-01", "ZZZ-09"],
-            "period": ["2024-Q4", "2024"],
-            "span": ["2024-11-25/2024-12-31", "2025-06-30"],
-            "text": ["Été à l'eau ; «ok» – 12", "=1+1\nsecond line"],
-        }[column.kind][number]
-        if column.pattern != "[a-z]{2}"
-        else "fr"
-    )
+    if column.pattern in OF_PATTERN:
+        return OF_PATTERN[column.pattern][number]
+    if column.kind == "integer":
+        return str(int(column.minimum or 0) + 1 + number)
+    return {
+        "number": ["4.5", "2"],
+        "date": ["2025-03-31", "2024-02-29"],
+        "indicator": ["MEM-01", "ZZZ-09"],
+        "period": ["2024-Q4", "2024"],
+        "span": ["2024-11-25/2024-12-31", "2025-06-30"],
+        "text": ["Été à l'eau ; «ok» – 12", "=1+1\nsecond line"],
+    }[column.kind][number]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -23,7 +23,7 @@ def without_impossible(batch: Batch, contract: EntityContract, metrics: Mapping[
     bad = batch.frame[~is_number | is_below]
     if bad.empty:
         return batch
-    rejected = []
+    rejected: list[Rejected] = []
     for row in bad.astype(object).where(bad.notna(), None).to_dict("records"):
         of_row = {str(name): value for name, value in row.items()}
         why = "below zero, and it is a count" if is_number[bad.index[len(rejected)]] else "no number"

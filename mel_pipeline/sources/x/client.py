@@ -107,8 +107,8 @@ class X(Client):
                 broken[account] = error
         if broken and len(broken) == len(self._accounts):
             raise next(iter(broken.values()))
-        for account, error in broken.items():
-            yield parse.withheld(account, error, contract)
+        for account, unpromised in broken.items():
+            yield parse.withheld(account, unpromised, contract)
 
     def _posts_of(
         self,

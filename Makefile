@@ -101,12 +101,13 @@ $(AUDIT): requirements/audit.txt | .venv/run.stamp
 .PHONY: FORCE
 FORCE:
 
-# System packages the tests need: a browser, an office suite to open the workbook, a PDF reader, the programs of a
+# System packages the tests need: a browser, a proxy for the login, an office suite to open the workbook, a PDF reader, the programs of a
 # PostgreSQL server (tests start their own), Java for Spark, systemd to check our units.
 # As root on Debian they are installed; otherwise the message says what to install.
 browser:
 	@missing=""; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	command -v caddy >/dev/null || missing="$$missing caddy"; \
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \

@@ -265,7 +265,8 @@ def dev(
             "ui_url" not in settings.model_fields_set
         ):  # for links in notifications, written by other processes
             os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
-        typer.echo(f"Dagster: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        address = settings.public_url or f"http://127.0.0.1:{port}"
+        typer.echo(f"Dagster: {address}  (Ctrl-C stops it)")
         serve_ui(settings, port, parts, read_only=read_only)
 
 

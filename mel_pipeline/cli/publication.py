@@ -53,13 +53,15 @@ def publish(
     ] = False,
 ) -> None:
     """Freeze the figures of a quarter. Without role and note: show its state, or publish what is approved."""
+    from mel_pipeline.core.logins import acting
     from mel_pipeline.publication.publishing import APPROVED, PUBLISHED, quarter_status
     from mel_pipeline.publication.release import release
     from mel_pipeline.reporting.inputs.publishing import approve_edition, keep_editions, publish_edition
 
     warehouse, settings = opened()
+    by = acting(settings)
     if role or note:
-        approve_edition(warehouse, settings, quarter, role, note, _reasons(without or []))
+        approve_edition(warehouse, settings, quarter, role, note, _reasons(without or []), by)
     here = quarter_status(warehouse, settings, quarter)
     if approve_only or not (role or here.state == APPROVED):
         if here.state == PUBLISHED:
@@ -68,7 +70,7 @@ def publish(
             keep_editions(warehouse, settings, quarter)
         typer.echo(here.sentence)
         return
-    entry = publish_edition(warehouse, settings, quarter)
+    entry = publish_edition(warehouse, settings, quarter, by)
     typer.echo(
         f"{quarter} is published, version {entry.version}. Its figures, targets, judgements and texts no longer change."
     )
@@ -108,10 +110,11 @@ def restate(
     note: NoteOption,
 ) -> None:
     """State why published figures of an indicator changed, where the data do not show it."""
+    from mel_pipeline.core.logins import acting
     from mel_pipeline.publication.restatement import state_reason
 
-    warehouse, _ = opened()
-    count = state_reason(warehouse, str(quarter), indicator, reason, role, note)
+    warehouse, settings = opened()
+    count = state_reason(warehouse, str(quarter), indicator, reason, role, note, acting(settings))
     typer.echo(f"{count} difference{'s have' if count != 1 else ' has'} this reason now.")
 
 
@@ -182,8 +185,10 @@ def _explained(found: Provenance) -> list[str]:
     ]
     if found.publications:
         last = found.publications[-1]
+        signed = last.details.get("by")
+        who = f" (published by {signed['login']}, {signed['role']})" if signed else ""
         lines.append(
-            f"  published    version {last.version} on {last.happened_at:%Y-%m-%d}, approved by {last.role}: {last.note}"
+            f"  published    version {last.version} on {last.happened_at:%Y-%m-%d}, approved by {last.role}: {last.note}{who}"
         )
     else:
         lines.append("  published    not yet")

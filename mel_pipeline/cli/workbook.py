@@ -61,6 +61,7 @@ def accept(
     ] = False,
 ) -> None:
     """Make an edited workbook the next version; what is refused stays as it was."""
+    from mel_pipeline.core.logins import acting
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.publication import signatures
 
@@ -70,7 +71,7 @@ def accept(
     if found.is_empty:
         typer.echo("Nothing to accept.")
         return
-    done = signatures.accept(settings, found, role, note, remove=remove)
+    done = signatures.accept(settings, found, role, note, remove=remove, by=acting(settings))
     typer.echo(f"Accepted as version {done.number}. The next run calculates with it.")
 
 
@@ -80,7 +81,7 @@ def history(
         str | None, typer.Option(help="Only versions that changed this sheet, such as targets.")
     ] = None,
 ) -> None:
-    """List the versions: when, by which role, and what they changed."""
+    """List the versions: when, by which role (and, where people sign in, by whom), and what they changed."""
     from rich.console import Console
     from rich.table import Table
 
@@ -96,19 +97,26 @@ def history(
         if sheet is not None and version.number and not counts:
             continue
         when = f"{version.accepted_at:%Y-%m-%d %H:%M}" if version.accepted_at else ""
-        table.add_row(str(version.number), when, version.role, _changes(version, counts), version.note)
+        table.add_row(
+            str(version.number),
+            when,
+            " · ".join(filter(None, (version.role, version.by))),
+            _changes(version, counts),
+            version.note,
+        )
     Console().print(table)
 
 
 @app.command("import")
 def import_files() -> None:
     """Move what stands in the YAML files of before into the workbook; afterwards they are no longer read."""
+    from mel_pipeline.core.logins import acting
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.reporting.inputs.statements import previewed
     from mel_pipeline.sources.workbook.importing import import_into
 
     settings = load_settings()
-    done = import_into(settings, lambda upload: previewed(settings, upload))
+    done = import_into(settings, lambda upload: previewed(settings, upload), acting(settings))
     for words in done.sentences:
         typer.echo(words)
 

@@ -8,6 +8,7 @@ MelError
 │   ├── PermanentSourceError   retrying cannot help (credentials, permission, removed endpoint)
 │   │   └── ReauthoriseError   the access token has expired or was withdrawn
 │   └── TransientSourceError   retrying later can help (outage, throttling, broken answer)
+│       └── UnpromisedError    an answer lacks what it promises: of one account, its own trouble
 ├── ContractError        what arrived is not what the contract promises
 ├── CatalogueError       an indicator, target or locale file is wrong
 ├── ModelError           an SQL model cannot be rendered, ordered or run
@@ -15,6 +16,7 @@ MelError
 ├── ReportError          a chart or page cannot be made
 ├── PublicationError     a quarter cannot be approved, published or restated
 ├── DeliveryError        an edition or a notification cannot be sent or copied
+├── LoginError           who acts cannot be told, or may not do it
 ├── ServingError         the UI, its daemon or the sample has ended
 └── PortTakenError       another program is using a port
 
@@ -59,6 +61,10 @@ class TransientSourceError(SourceError):
     """Retrying later can help."""
 
 
+class UnpromisedError(TransientSourceError):
+    """An answer came, and lacks what it promises. What it was about is known; other answers may be whole."""
+
+
 class ContractError(MelError):
     """What arrived is not what the contract promises."""
 
@@ -89,6 +95,10 @@ class DeliveryError(MelError):
 
 class BackupError(MelError):
     """A backup could not be made, checked or restored."""
+
+
+class LoginError(MelError):
+    """Who acts cannot be told, or may not do it."""
 
 
 class ServingError(MelError):

@@ -21,6 +21,7 @@ from mel_pipeline.core import environment
 from mel_pipeline.core.delivery_settings import DeliverySettings
 from mel_pipeline.core.environment import SHIPPED, user_folder
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.login_settings import LoginSettings
 from mel_pipeline.core.organisation import Licence, facts, folder
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.source_settings import SourceSettings, declared, source_settings
@@ -29,7 +30,7 @@ PROJECT = environment.PROJECT
 SANDBOX_PORT = 8723
 
 
-class Settings(DeliverySettings):
+class Settings(DeliverySettings, LoginSettings):
     """Every setting in one object; secrets are SecretStr and never printed."""
 
     model_config = SettingsConfigDict(env_prefix="MEL_", extra="ignore", frozen=True)
@@ -297,13 +298,23 @@ def load_settings(sandbox_port: int | None = None) -> Settings:
     try:
         settings = Settings(_env_file=path, _env_file_encoding=environment.ENCODING)  # type: ignore[call-arg]
     except ValidationError as error:
-        lines = [f"MEL_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        lines = [_wrong(item["loc"], item["msg"]) for item in error.errors(include_input=False)]
         raise SettingsError(
             f"Reading the settings (environment and {path or '.env'}): {'; '.join(lines)}"
         ) from None
-    settings = settings.model_copy(update=_absolute_paths(settings))
+    made = _absolute_paths(settings)
+    if settings.public_url and "ui_url" not in settings.model_fields_set:
+        made["ui_url"] = settings.public_url
+    settings = settings.model_copy(update=made)
     port = settings.sandbox_port if sandbox_port is None else sandbox_port
     return with_sample_values(settings, port) if settings.sample else settings
+
+
+def _wrong(place: tuple[int | str, ...], words: str) -> str:
+    """``place`` is empty where two settings do not fit together."""
+    if not place:
+        return words.removeprefix("Value error, ")
+    return f"MEL_{'_'.join(map(str, place)).upper()}: {words}"
 
 
 def _require_known_names() -> None:

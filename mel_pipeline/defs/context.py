@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 OVERVIEW = "0_look_here_first"
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
+STAGES = (OVERVIEW, COLLECT, PREPARE, CALCULATE, REPORT)
+
 MOST_LINES = 10
 DOES = "mel/does"  # tag of a run: what it does, in words people filter runs by
+NEEDS_ROLE = (
+    "mel/needs_role"  # tag of a job: the least role that may launch it where people sign in; else the lead's
+)
+FOR_OPERATORS = {NEEDS_ROLE: "operator"}
 
 
 class Mel(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mel_pipeline.core.settings import Settings, load_settings
-from mel_pipeline.defs.context import DOES, Mel, filled_form, quarter_partitions
+from mel_pipeline.defs.context import DOES, FOR_OPERATORS, Mel, filled_form, quarter_partitions
 
 PUBLISH = "publish_quarter"
 
@@ -55,7 +55,7 @@ def _deliver_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
 
     @dg.job(
         name="deliver",
-        tags={DOES: "deliver"},
+        tags={DOES: "deliver", **FOR_OPERATORS},
         config=filled_form("deliver_edition", FORM, partitions),
         description="Send a published edition by e-mail and copy it to the shared folder, each version once. A draft"
         " goes to the MEL lead alone. Refuses while a page or chart is missing, cut off or blank.",

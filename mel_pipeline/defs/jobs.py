@@ -9,7 +9,7 @@ import dagster as dg
 
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings, load_settings
-from mel_pipeline.defs.context import COLLECT, DOES, REPORT
+from mel_pipeline.defs.context import COLLECT, DOES, FOR_OPERATORS, REPORT
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -24,34 +24,34 @@ def build(settings: Settings) -> dg.Definitions:
     annual = dg.AssetSelection.assets("annual_report")
     nightly = dg.define_asset_job(
         "nightly",
-        tags={DOES: "collect, calculate, report"},
+        tags={DOES: "collect, calculate, report", **FOR_OPERATORS},
         selection=dg.AssetSelection.all() - annual,
         description="Everything for one quarter: collect from every source, check, calculate, draw, write the"
         " report. Safe to repeat. Runs every night for the open quarter.",
     )
     quarterly_report = dg.define_asset_job(
         "quarterly_report",
-        tags={DOES: "report"},
+        tags={DOES: "report", **FOR_OPERATORS},
         selection=dg.AssetSelection.groups(REPORT) - annual,
         description="Draw the charts and write the report of one quarter again from the figures that are"
         " already calculated. Queries no source.",
     )
     annual_edition = dg.define_asset_job(
         "annual_edition",
-        tags={DOES: "report"},
+        tags={DOES: "report", **FOR_OPERATORS},
         selection=annual | dg.AssetSelection.assets("reading_site"),
         description="Write the annual edition of one year, and the reading site, from the figures that are already"
         " calculated.",
     )
     collect = dg.define_asset_job(
         "collect_only",
-        tags={DOES: "collect"},
+        tags={DOES: "collect", **FOR_OPERATORS},
         selection=dg.AssetSelection.groups(COLLECT),
         description="Only load the sources and check the data.",
     )
     figures_only = dg.define_asset_job(
         "figures_only",
-        tags={DOES: "collect, calculate"},
+        tags={DOES: "collect, calculate", **FOR_OPERATORS},
         selection=dg.AssetSelection.all() - dg.AssetSelection.groups(REPORT),
         description="Collect, check and calculate one quarter without drawing: for past quarters that a"
         " report compares with.",

@@ -214,17 +214,19 @@ def _publish_job(partitions: dg.StaticPartitionsDefinition) -> dg.JobDefinition:
         description="Freeze the edition of the quarter: figures, targets, judgements, texts.",
     )
     def publish_figures(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.core.errors import PublicationError, ReportError
+        from mel_pipeline.core.errors import LoginError, PublicationError, ReportError
+        from mel_pipeline.core.logins import acting_lead
         from mel_pipeline.reporting.inputs.publishing import approve_edition, publish_edition
 
         quarter, form = Quarter.parse(context.partition_key), context.op_config
         try:
+            by = acting_lead(mel.settings, context.run.tags)
             without = _reasons(form["without"])
             approve_edition(
-                mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without
+                mel.warehouse, mel.settings, quarter, form["approver_role"], form["note"], without, by
             )
-            entry = publish_edition(mel.warehouse, mel.settings, quarter)
-        except (PublicationError, ReportError) as error:
+            entry = publish_edition(mel.warehouse, mel.settings, quarter, by)
+        except (LoginError, PublicationError, ReportError) as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         context.log.info(f"{quarter} is published, version {entry.version}.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from mel_pipeline.core.settings import Settings, load_settings
-from mel_pipeline.defs.context import COLLECT, DOES, Mel, as_list
+from mel_pipeline.defs.context import COLLECT, DOES, FOR_OPERATORS, Mel, as_list
 
 if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Preview
@@ -18,7 +18,7 @@ ENDINGS = (".xlsx", ".ods")
 def build(settings: Settings) -> dg.Definitions:
     preview_job = dg.define_asset_job(
         "preview_workbook",
-        tags={DOES: "preview"},
+        tags={DOES: "preview", **FOR_OPERATORS},
         selection=dg.AssetSelection.assets(PREVIEW),
         description="Show what the newest workbook in the watched folder would change. Nothing counts before"
         " `accept_workbook`.",
@@ -198,17 +198,19 @@ def _accept_job() -> dg.JobDefinition:
 
     @dg.op(name="accept_previewed", config_schema=fields)
     def accept(context: dg.OpExecutionContext, mel: Mel) -> None:
-        from mel_pipeline.core.errors import ContractError
+        from mel_pipeline.core.errors import ContractError, LoginError
+        from mel_pipeline.core.logins import acting_lead
         from mel_pipeline.publication import signatures
 
         given = context.op_config
         try:
+            by = acting_lead(mel.settings, context.run.tags)
             found = _as_previewed(context.instance, mel.settings)
             before = found.current.number
             version = signatures.accept(
-                mel.settings, found, given["role"], given["note"], remove=given["remove"]
+                mel.settings, found, given["role"], given["note"], remove=given["remove"], by=by
             )
-        except ContractError as error:
+        except (ContractError, LoginError) as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         is_new = version.number != before
         context.add_output_metadata(

@@ -5,7 +5,7 @@ import dagster as dg
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter, quarters, quarters_of_year
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.defs.context import DOES, Mel, filled_form, year_partitions
+from mel_pipeline.defs.context import DOES, FOR_OPERATORS, Mel, filled_form, year_partitions
 from mel_pipeline.defs.ranges import TO
 
 FORM = {
@@ -85,7 +85,7 @@ def build(settings: Settings) -> dg.Definitions:
 
     @dg.job(
         name="backfill_year",
-        tags={DOES: "a whole year"},
+        tags={DOES: "a whole year", **FOR_OPERATORS},
         config=filled_form("run_year", FORM, years),
         description="A whole year: every quarter collected, checked, calculated and reported in order, then the"
         " annual edition. Stops at the first that fails. Safe to repeat.",

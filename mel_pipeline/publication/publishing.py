@@ -19,6 +19,7 @@ from mel_pipeline.publication.store import Entry
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.periods import Quarter
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
@@ -97,6 +98,7 @@ def approve(
     note: str,
     without: Mapping[str, str] | None = None,
     content: str = "",
+    by: Person | None = None,
 ) -> Entry:
     """Approve the current figures.
 
@@ -104,6 +106,7 @@ def approve(
         role: of the approver, such as "Secretary General": never a person's name.
         without: missing sources, each with the reason why the quarter can be published without it.
         content: digest of what stands beside the figures: targets, definitions, texts.
+        by: who is signed in; kept in the ledger alone.
 
     Raises:
         PublicationError: there are obstacles; the message lists them.
@@ -115,18 +118,20 @@ def approve(
     _refuse(quarter, exposures(would_be))
     figures = digest_of_frame(would_be.figures)
     entry = Entry(quarter=str(quarter), event=APPROVED, happened_at=utc_now(), figures=figures)
-    answered = {"without": dict(without or {}), "content": content}
+    answered = {"without": dict(without or {}), "content": content, **store.signed(by)}
     return _append(warehouse, replace(entry, role=role.strip(), note=note.strip(), details=answered))
 
 
-def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter, content: str = "") -> Entry:
+def publish(
+    warehouse: Warehouse, settings: Settings, quarter: Quarter, content: str = "", by: Person | None = None
+) -> Entry:
     """Freeze the figures of a quarter (and of the year that it closes) as they were approved.
 
     A published quarter gets a new version if its figures, or the content beside them, have changed and the change was
     approved; the old version is kept.
 
     Args:
-        content: as for ``approve``.
+        content, by: as for ``approve``.
 
     Raises:
         PublicationError: not approved, changed since the approval, nothing new to publish, or a
@@ -163,8 +168,9 @@ def publish(warehouse: Warehouse, settings: Settings, quarter: Quarter, content:
         role=approvals[-1].role,
         note=approvals[-1].note,
         details=manifest
-        | approvals[-1].details
-        | restatement.kept_cells(current.kept, before, manifest["calculation"]),
+        | {name: value for name, value in approvals[-1].details.items() if name != store.BY}
+        | restatement.kept_cells(current.kept, before, manifest["calculation"])
+        | store.signed(by),
     )
     with warehouse.transaction() as connection:
         ensure_tables(connection)

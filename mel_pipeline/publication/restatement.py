@@ -24,6 +24,7 @@ from mel_pipeline.warehouse.migrating import ensure_tables
 from mel_pipeline.warehouse.tables import restatement
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.warehouse import Warehouse
 
@@ -195,9 +196,18 @@ def _write(warehouse: Warehouse, publication: Entry, found: list[Difference]) ->
 
 
 def state_reason(
-    warehouse: Warehouse, quarter: str, indicator_id: str, reason: str, role: str, note: str
+    warehouse: Warehouse,
+    quarter: str,
+    indicator_id: str,
+    reason: str,
+    role: str,
+    note: str,
+    by: Person | None = None,
 ) -> int:
     """State the reason for an indicator's differences that the data do not explain. Returns how many.
+
+    Args:
+        by: as for ``publishing.approve``.
 
     Raises:
         PublicationError: the reason is not one of the four, or no difference needs one.
@@ -223,7 +233,7 @@ def state_reason(
             )
         given = {"reason": reason, "stated_by": role, "note": note}
         connection.execute(sa.update(restatement).where(waiting).values(**given))
-        details = {"indicator": indicator_id, "reason": reason}
+        details = {"indicator": indicator_id, "reason": reason, **store.signed(by)}
         store.append(
             connection,
             Entry(quarter, "reason", utc_now(), figures="", role=role, note=note, details=details),

@@ -15,6 +15,7 @@ from mel_pipeline.sources.workbook import versions
 from mel_pipeline.sources.workbook.said import Said
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.sources.workbook.model import Preview, Row, Signed, Version
     from mel_pipeline.warehouse import Warehouse
@@ -23,7 +24,13 @@ WHAT_COUNTS = ("kind", "line", "role", "done_on")  # a row that changes in one o
 
 
 def accept(
-    settings: Settings, preview: Preview, role: str, note: str = "", *, remove: bool = False
+    settings: Settings,
+    preview: Preview,
+    role: str,
+    note: str = "",
+    *,
+    remove: bool = False,
+    by: Person | None = None,
 ) -> Version:
     """Accept a preview; its new signatures are of the figures that are in the warehouse now.
 
@@ -34,7 +41,7 @@ def accept(
         signed = signatures_in(settings, preview)
     except WarehouseError:
         raise ContractError(Said("figures_busy")) from None
-    return versions.accept(settings, preview, role, note, remove=remove, signed=signed)
+    return versions.accept(settings, preview, role, note, remove=remove, by=by, signed=signed)
 
 
 def signatures_in(settings: Settings, preview: Preview) -> Signed:

@@ -16,9 +16,11 @@ from mel_pipeline.warehouse import tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.warehouse import Warehouse
 
 BEGINNING = "0" * 64
+BY = "by"  # in the details of an entry: who was signed in. Not among the columns that readers of the database see
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Entry:
     role: str | None = None
     note: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
+
+
+def signed(by: Person | None) -> dict[str, Any]:
+    """For the details of an entry; nothing where nobody signs in."""
+    return {BY: by.recorded()} if by else {}
 
 
 def digest_of(content: str) -> str:

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from mel_pipeline.core.errors import WarehouseError
+from mel_pipeline.warehouse.tables import metadata
 
 WRITER, READER = "mel_writer", "mel_reader"
 # Of the package's own tables: what was published. Drafts, and what the data give now, are for the MEL lead: a reader who
 # compares them from night to night learns what is withheld.
 FOR_READERS = ("published_figures", "publication_ledger")
+WITHHELD = {"publication_ledger": "details"}  # a column of it: where people sign in it names who did what
 
 
 def role_statements(
@@ -46,7 +48,9 @@ def role_statements(
         " and c.relkind in ('r', 'v', 'p') order by 1"
     ).all()
     names = {str(name) for name, _ in relations}
-    seen = [quote(name) for name in sorted(names & {*FOR_READERS, *for_readers})]
+    shown = sorted(names & {*FOR_READERS, *for_readers})
+    seen = [quote(name) for name in shown if name not in WITHHELD]
+    in_part = [name for name in shown if name in WITHHELD]
     sql = [_role(role, "nologin") for role in (WRITER, READER)]
     sql += [
         f"grant {WRITER} to current_user",
@@ -60,6 +64,11 @@ def role_statements(
         sql.append(f"alter {'view' if is_view else 'table'} {schema}.{quote(name)} owner to {WRITER}")
     if seen:
         sql.append(f"grant select on {', '.join(f'{schema}.{name}' for name in seen)} to {READER}")
+    for name in in_part:
+        columns = ", ".join(
+            quote(column.name) for column in metadata.tables[name].columns if column.name != WITHHELD[name]
+        )
+        sql.append(f"grant select ({columns}) on {schema}.{quote(name)} to {READER}")
     for login in writers:
         sql += [_role(login, "login"), f"grant {WRITER} to {quote(login)}"]
         sql.append(f"alter role {quote(login)} in database {database} set role {WRITER}")

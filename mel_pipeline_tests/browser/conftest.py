@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from mel_pipeline_tests.fixtures.login_site import team  # noqa: F401 - one installation for all files
+
 FLAGS = [
     "--headless",
     "--no-sandbox",

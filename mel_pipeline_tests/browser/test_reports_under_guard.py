@@ -88,7 +88,7 @@ def served(app: App, listening: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def ui_over(folder: Path, *, guarded: bool) -> Iterator[Ui]:
+def ui_over(folder: Path, *, guarded: bool, behind_login: bool = False) -> Iterator[Ui]:
     ui = Ui()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         host = f"127.0.0.1:{listening.getsockname()[1]}"
@@ -96,7 +96,11 @@ def ui_over(folder: Path, *, guarded: bool) -> Iterator[Ui]:
         unguarded = Starlette(
             routes=[Mount("/reports", StaticFiles(directory=folder, html=True)), Mount("/", ui.app())]
         )
-        app: App = Guard(with_reports(ui.app(), folder, REPORTS), [host]) if guarded else unguarded
+        app: App = (
+            Guard(with_reports(ui.app(), folder, REPORTS, behind_login=behind_login))
+            if guarded
+            else unguarded
+        )
         with served(app, listening):
             yield ui
 
@@ -136,9 +140,12 @@ def attack(browser, ui: Ui, name: str) -> list[str]:
 
 
 @pytest.mark.fault(51)
+@pytest.mark.parametrize("behind_login", [False, True])
 @pytest.mark.parametrize("name", [*FILES, "nowhere.html"])
-def test_no_file_among_the_reports_can_command_the_ui(browser, planted: Path, name: str) -> None:
-    with ui_over(planted, guarded=True) as ui:
+def test_no_file_among_the_reports_can_command_the_ui(
+    browser, planted: Path, name: str, behind_login: bool
+) -> None:
+    with ui_over(planted, guarded=True, behind_login=behind_login) as ui:
         assert attack(browser, ui, name) == []
 
 

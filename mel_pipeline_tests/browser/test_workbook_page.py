@@ -51,7 +51,7 @@ def page_over(home: Path) -> Iterator[Ui]:
     app = Starlette(routes=[Route("/{rest:path}", dagster)])
     with socket.create_server(("127.0.0.1", 0)) as listening:
         host = f"127.0.0.1:{listening.getsockname()[1]}"
-        with served(Guard(with_workbook(app, desk_of(settings)), [host]), listening):
+        with served(Guard(with_workbook(app, desk_of(settings))), listening):
             yield Ui(host, settings)
 
 

@@ -40,6 +40,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     """The findings of settings that could be read."""
     yield guarded("Folder", lambda: machine.space(settings))
     yield guarded("Access", lambda: machine.privacy(settings))
+    yield guarded("Login", lambda: machine.login(settings))
     sample = "sample organisation; set MEL_SAMPLE=false and the MEL_* settings for real accounts"
     yield Finding(Level.OK, "Data", sample if settings.sample else "real accounts")
     yield from data.findings(settings)

@@ -10,6 +10,8 @@ from pathlib import Path
 from mel_pipeline.cli.doctor.finding import WorthALookError
 from mel_pipeline.core import environment
 from mel_pipeline.core.errors import SettingsError
+from mel_pipeline.core.login_settings import LOCAL
+from mel_pipeline.core.logins import FILE, Role, Users
 from mel_pipeline.core.private_files import open_to_others, readable_by_others
 from mel_pipeline.core.settings import Settings
 
@@ -66,6 +68,24 @@ def privacy(settings: Settings) -> str:
     raise WorthALookError(
         f"other users of this machine can read {names}{more}. Run: chmod -R go-rwx {settings.home} {file}"
     )
+
+
+def login(settings: Settings) -> str:
+    """Whether others can reach the UI, and whether they must sign in."""
+    from urllib.parse import urlsplit
+
+    if not settings.has_login:
+        if urlsplit(settings.ui_url).hostname not in LOCAL:
+            raise WorthALookError(
+                "none, and MEL_UI_URL is not this machine's: whoever reaches the UI there may do everything. Set"
+                " MEL_PUBLIC_URL and MEL_PROXY_SECRET; see docs/operator.md"
+            )
+        return "none: the UI answers this machine alone, and whoever uses it may do everything"
+    roles = list(Users(settings.home).by_login().values())
+    counts = ", ".join(f"{roles.count(role)} {role}" for role in reversed(list(Role)) if role in roles)
+    if Role.LEAD not in roles:
+        raise WorthALookError(f"{counts}: nobody may publish. Name a lead in {FILE} of MEL_HOME")
+    return f"at {settings.public_url}: {counts}"
 
 
 def backups(settings: Settings, now: datetime) -> str:

@@ -3,8 +3,8 @@
 The Dagster web server takes commands from any page open in the same browser: a foreign page can post to
 ``/graphql`` and start a run, and a foreign name can be pointed at 127.0.0.1 (DNS rebinding). So:
 
-- the ``Host`` must be one we serve;
-- an ``Origin``, where the browser sends one, must be ours, on websockets as well;
+- the ``Host`` must be this machine's (on any port: an SSH tunnel may begin at another one) or the one outer address;
+- an ``Origin``, where the browser sends one, must be that of the same address, on websockets as well;
 - commands are JSON POSTs only: a form or a link cannot send one without a preflight request; the two forms of the page
   ``/workbook`` are let through there, with an ``Origin``, and that page asks them for a token;
 - no page may be framed: a click meant for another page would land on a button of ours;
@@ -13,7 +13,8 @@ The Dagster web server takes commands from any page open in the same browser: a 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -22,6 +23,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# A foreign name can be pointed at this machine, but no page can make a browser send one of these for it.
+THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 SAFE_METHODS = {"GET", "HEAD"}
 PREVIEW, ACCEPT = "/workbook/preview", "/workbook/accept"
 FORMS = {PREVIEW: "multipart/form-data", ACCEPT: "application/x-www-form-urlencoded"}
@@ -40,13 +43,12 @@ class Guard:
 
     Args:
         app: the application behind the guard.
-        hosts: allowed ``Host`` values, with the port, such as ``127.0.0.1:3000``.
+        outer: the one address for others, behind a proxy, such as ``https://mel.example.org``.
     """
 
-    def __init__(self, app: App, hosts: Iterable[str]) -> None:
+    def __init__(self, app: App, outer: str = "") -> None:
         self.app = app
-        self.hosts = {host.lower() for host in hosts}
-        self.origins = {f"{scheme}://{host}" for host in self.hosts for scheme in ("http", "https")}
+        self.outer = outer.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -59,22 +61,29 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         else:
-            await _refuse(_with_headers(send), reason)
+            await refuse(_with_headers(send), reason)
 
     def _reason_to_refuse(self, scope: Scope) -> str | None:
         headers: dict[bytes, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.lower(), []).append(value.decode("latin-1").strip().lower())
         hosts = headers.get(b"host", [])
-        if len(hosts) != 1 or hosts[0] not in self.hosts:
+        allowed = self._origins(hosts[0]) if len(hosts) == 1 else set()
+        if not allowed:
             return "This address is not served here. Open the one that `mel dev` printed."
-        allowed = self.origins | ({"null"} if _is_font(scope) else set())
+        allowed |= {"null"} if _is_font(scope) else set()
         if any(origin not in allowed for origin in headers.get(b"origin", [])):
             return "The request came from another site and was refused."
         if scope["type"] == "websocket":
             # Browsers always send the origin of a websocket; without it the request cannot be checked.
             return None if headers.get(b"origin") else "A websocket without an origin is refused."
         return self._reason_to_refuse_command(scope, headers)
+
+    def _origins(self, host: str) -> set[str]:
+        """Of pages that may send a request to this host; none if it is not served."""
+        if self.outer and host == self.outer.partition("://")[2]:
+            return {self.outer}
+        return {f"http://{host}", f"https://{host}"} if THIS_MACHINE.fullmatch(host) else set()
 
     def _reason_to_refuse_command(self, scope: Scope, headers: dict[bytes, list[str]]) -> str | None:
         path = str(scope["path"]).lower()
@@ -105,8 +114,9 @@ def _with_headers(send: Send) -> Send:
     return send_with_headers
 
 
-async def _refuse(send: Send, reason: str) -> None:
+async def refuse(send: Send, reason: str, status: int = 403) -> None:
+    """Answer with a sentence."""
     body = reason.encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -37,18 +37,22 @@ DOWNLOAD_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 SANDBOX = (
-    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline';"
+    "sandbox allow-scripts allow-downloads{origin}; default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def with_reports(app: App, folder: Path, sources_dir: Path, drafts: Path | None = None) -> App:
+def with_reports(
+    app: App, folder: Path, sources_dir: Path, drafts: Path | None = None, *, behind_login: bool = False
+) -> App:
     """``app``, with the files of ``folder`` under ``/reports/`` and those of ``drafts`` under ``/drafts/``.
 
     Args:
         sources_dir: templates of the reading site, whose script is the only one that runs.
+        behind_login: pages keep their origin, because browsers send no password and no cookie with the pictures of a
+            page without one. They still may run no script of theirs, send no form and fetch nothing.
     """
-    policy = _policy(sources_dir)
+    policy = _policy(sources_dir, " allow-same-origin" if behind_login else "")
     folders = {REPORTS: folder} | ({DRAFTS: drafts} if drafts else {})
     reports = Starlette(
         routes=[
@@ -127,9 +131,9 @@ def _nothing_yet(address: str, sources_dir: Path, policy: str) -> Callable[[Scop
     return page
 
 
-def _policy(sources_dir: Path) -> str:
+def _policy(sources_dir: Path, origin: str) -> str:
     try:
         script = " ".join(f"'{digest}'" for digest in script_digests(sources_dir))
     except ReportError:  # reported where the site is written
         script = "'none'"
-    return SANDBOX.format(script=script)
+    return SANDBOX.format(script=script, origin=origin)

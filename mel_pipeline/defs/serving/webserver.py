@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.environment import pin_paths
 from mel_pipeline.core.errors import PortTakenError
+from mel_pipeline.core.logins import Users
 from mel_pipeline.core.settings import Settings, path_settings
-from mel_pipeline.defs.serving.guard import Guard
+from mel_pipeline.defs.serving.guard import App, Guard
+from mel_pipeline.defs.serving.health import with_health
 from mel_pipeline.defs.serving.instance import open_instance
-from mel_pipeline.defs.serving.left_runs import mark_left_runs
+from mel_pipeline.defs.serving.left_runs import mark_left_runs, said_of
+from mel_pipeline.defs.serving.login import Login
 from mel_pipeline.defs.serving.report_files import with_reports
 from mel_pipeline.defs.serving.supervision import EVERY_SECONDS, Parts, end, how
 from mel_pipeline.defs.serving.workbook_desk import desk_of
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 def serve_ui(
     settings: Settings, port: int, parts: Parts, *, read_only: bool = False, with_daemon: bool = True
 ) -> None:
-    """Serve until interrupted. On this machine only: the UI has no login.
+    """Serve until interrupted, on this machine only; with ``MEL_PUBLIC_URL`` a proxy with a login stands in front.
 
     Args:
         parts: processes that are needed as well; the daemon is added to them.
@@ -40,15 +43,17 @@ def serve_ui(
 
     Raises:
         PortTakenError: another program has the port.
+        LoginError: people sign in, and who may do what cannot be read.
         ReportError: the folder of the published reports contains ``MEL_HOME``.
         ServingError: a part has ended.
     """
     import uvicorn
     from dagster._core.workspace.context import WorkspaceProcessContext
     from dagster._core.workspace.load_target import WorkspaceFileTarget
-    from dagster_webserver.app import create_app_from_workspace_process_context
     from dagster_webserver.version import __version__
 
+    if settings.has_login:
+        Users(settings.home).by_login()
     readers = editions_dir(settings, published=True)  # never a folder that holds drafts, data and keys
     # uvicorn re-raises a signal once it has shut down; without a handler the daemon would keep running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -56,8 +61,8 @@ def serve_ui(
     runs_work = with_daemon and not read_only
     with _bound(port) as bound, open_instance(settings) as instance:
         _leave_current_folder(settings)
-        if runs_work:
-            mark_left_runs(instance)
+        if runs_work and (marked := mark_left_runs(instance)):
+            print(said_of(marked), file=sys.stderr)  # noqa: T201
         with (
             _daemon(workspace, parts, runs_work),
             WorkspaceProcessContext(
@@ -67,15 +72,44 @@ def serve_ui(
                 read_only=read_only,
             ) as context,
         ):
-            app = create_app_from_workspace_process_context(context)
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
-            hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-            served = with_reports(app, readers, settings.report_sources, drafts)
+            served = with_reports(
+                _ui(settings, context),
+                readers,
+                settings.report_sources,
+                drafts,
+                behind_login=settings.has_login,
+            )
             if not read_only:
                 served = with_workbook(served, desk_of(settings))
-            server = uvicorn.Server(uvicorn.Config(Guard(served, hosts), log_level="warning"))
+            guarded = with_health(_guarded(settings, served), lambda: _works(context, parts))
+            server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning"))
             with kept_alive(context), parts.watched(lambda: setattr(server, "should_exit", True)):
                 server.run(sockets=[bound])
+
+
+def _ui(settings: Settings, context: WorkspaceProcessContext) -> App:
+    """Dagster's application; where people sign in, each of them may do what their role may."""
+    from dagster_webserver.app import create_app_from_workspace_process_context
+
+    if not settings.has_login:
+        return create_app_from_workspace_process_context(context)
+    from mel_pipeline.defs.serving.role_server import RoleServer
+
+    return RoleServer(context, settings.proxy_secret.get_secret_value()).create_asgi_app()
+
+
+def _guarded(settings: Settings, app: App) -> App:
+    if settings.has_login:
+        secret = settings.proxy_secret.get_secret_value()
+        app = Login(app, Users(settings.home), secret, settings.public_url)
+    return Guard(app, settings.public_url)
+
+
+def _works(context: WorkspaceProcessContext, parts: Parts) -> bool:
+    """Whether every process runs and the history can be read."""
+    context.instance.get_run_records(limit=1)
+    return parts.ended() is None and all(server.poll() is None for server in code_servers(context))
 
 
 def _leave_current_folder(settings: Settings) -> None:

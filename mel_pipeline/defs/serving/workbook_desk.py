@@ -9,6 +9,7 @@ from mel_pipeline.sources.workbook.sheets import LANGUAGES, sheets
 from mel_pipeline.sources.workbook.texts import texts_in
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.sources.workbook.model import Preview, Version
 
@@ -29,10 +30,10 @@ def desk_of(settings: Settings) -> Desk:
 
         return previewed(settings, content)
 
-    def accept(shown: Preview, role: str, note: str, remove: bool) -> Version:
+    def accept(shown: Preview, role: str, note: str, remove: bool, by: Person | None) -> Version:
         from mel_pipeline.publication import signatures
 
-        return signatures.accept(settings, shown, role, note, remove=remove)
+        return signatures.accept(settings, shown, role, note, remove=remove, by=by)
 
     def history() -> list[Version]:
         from mel_pipeline.sources.workbook import versions

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -21,8 +22,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mel_pipeline.core.errors import MelError
+from mel_pipeline.core.logins import Role
 from mel_pipeline.defs.serving.guard import ACCEPT, PREVIEW, App, Message, Receive, Scope, Send
+from mel_pipeline.defs.serving.login import person_of
 from mel_pipeline.defs.serving.once import Once
+from mel_pipeline.defs.serving.roles import refusal_of_path
 from mel_pipeline.defs.serving.spoken import preferred
 from mel_pipeline.defs.serving.workbook_view import Desk, View
 from mel_pipeline.sources.workbook.raw import LIMITS
@@ -104,7 +108,7 @@ class WorkbookPage:
                 return await self._front(language, problem="workbook_page.no_file", status=422)
             content = await file.read()
         found = await run_in_threadpool(self.desk.preview, content)
-        return await self._shown(found, language)
+        return await self._shown(request, found, language)
 
     async def accept(self, request: Request) -> Response:
         language = self.language(request)
@@ -114,12 +118,21 @@ class WorkbookPage:
         if shown is None:
             return await self._front(language, problem="workbook_page.used", status=403)
         if not _ROLE.fullmatch(given["role"]):
-            return await self._shown(shown.preview, language, problem="workbook_page.role_needed", status=422)
+            return await self._shown(
+                request, shown.preview, language, problem="workbook_page.role_needed", status=422
+            )
         remove = given["remove"] == "yes"
         if shown.preview.needs_yes and not remove:
-            return await self._shown(shown.preview, language, problem="workbook_page.yes_needed", status=422)
+            return await self._shown(
+                request, shown.preview, language, problem="workbook_page.yes_needed", status=422
+            )
         version = await run_in_threadpool(
-            self.desk.accept, shown.preview, given["role"], given["note"][:500], remove
+            self.desk.accept,
+            shown.preview,
+            given["role"],
+            given["note"][:500],
+            remove,
+            person_of(request.scope),
         )
         return RedirectResponse(f"{PAGE}?accepted={version.number}&language={language}", 303)
 
@@ -138,11 +151,14 @@ class WorkbookPage:
         )
         return _html(page, status)
 
-    async def _shown(self, preview: Preview, language: str, problem: str = "", status: int = 200) -> Response:
+    async def _shown(
+        self, request: Request, preview: Preview, language: str, problem: str = "", status: int = 200
+    ) -> Response:
+        person = person_of(request.scope)
+        may_accept = person is None or not refusal_of_path(Role(person.role), "POST", ACCEPT)
         token = self.shown.issue(_Shown(preview, language))
-        page = await run_in_threadpool(
-            self.view.preview, preview, language, token, self.uploads.issue(True), problem=problem
-        )
+        view = partial(self.view.preview, problem=problem, may_accept=may_accept)
+        page = await run_in_threadpool(view, preview, language, token, self.uploads.issue(True))
         return _html(page, status)
 
     def language(self, request: Request) -> str:

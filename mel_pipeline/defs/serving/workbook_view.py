@@ -16,6 +16,7 @@ from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
 MOST = 200  # rows of a list; more are counted
@@ -28,8 +29,8 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``preview`` says what an upload would change; ``accept`` takes
-    a preview, a role, a note and whether large removals are meant. ``sheet``, ``column`` and ``word`` (of a value) are
-    names by language.
+    a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word``
+    (of a value) are names by language.
     """
 
     sources_dir: Path
@@ -37,7 +38,7 @@ class Desk:
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
     preview: Callable[[bytes], Preview]
-    accept: Callable[[Preview, str, str, bool], Version]
+    accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
     sheet: Callable[[str, str], str]
     column: Callable[[str, str, str], str]
@@ -98,7 +99,14 @@ class View:
         )
 
     def preview(
-        self, preview: Preview, language: str, token: str, upload_token: str, problem: str = ""
+        self,
+        preview: Preview,
+        language: str,
+        token: str,
+        upload_token: str,
+        problem: str = "",
+        *,
+        may_accept: bool = True,
     ) -> bytes:
         """What an upload would change, and the form that accepts it."""
         t = self._text(language)
@@ -109,6 +117,7 @@ class View:
             token=token,
             upload_token=upload_token,
             preview=preview,
+            may_accept=may_accept,
             warnings=[said_in(words, language) for words in preview.warnings],
             counts=self._counts(preview, t),
             refused=[

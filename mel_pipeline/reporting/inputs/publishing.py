@@ -21,6 +21,7 @@ from mel_pipeline.reporting.text.texts import texts_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.warehouse import Warehouse
@@ -33,13 +34,16 @@ def approve_edition(
     role: str,
     note: str,
     without: Mapping[str, str] | None = None,
+    by: Person | None = None,
 ) -> Entry:
     """Approve the figures of a quarter, its targets, definitions and texts. Arguments and errors as ``publishing.approve``."""
     content = content_of(warehouse, settings, quarter)
-    return publishing.approve(warehouse, settings, quarter, role, note, without, content=content)
+    return publishing.approve(warehouse, settings, quarter, role, note, without, content, by)
 
 
-def publish_edition(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Entry:
+def publish_edition(
+    warehouse: Warehouse, settings: Settings, quarter: Quarter, by: Person | None = None
+) -> Entry:
     """Publish a quarter as it was approved and keep its edition whole, and that of the year that it closes.
 
     Where only targets, definitions or texts have changed since, that is a new version as well.
@@ -50,7 +54,7 @@ def publish_edition(warehouse: Warehouse, settings: Settings, quarter: Quarter) 
     """
     content = content_of(warehouse, settings, quarter)
     try:
-        entry = publishing.publish(warehouse, settings, quarter, content=content)
+        entry = publishing.publish(warehouse, settings, quarter, content, by)
     finally:
         release(warehouse, settings)
     keep_editions(warehouse, settings, quarter)

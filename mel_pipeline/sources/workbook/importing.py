@@ -13,6 +13,7 @@ from mel_pipeline.sources.workbook.model import Given, Preview, Row, Upload, Ver
 from mel_pipeline.sources.workbook.sheets import ID, sheets
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
 
 ROLE = "mel workbook import"
@@ -26,7 +27,7 @@ class Imported:
     sentences: Sequence[str]
 
 
-def import_into(settings: Settings, look: Callable[[Upload], Preview]) -> Imported:
+def import_into(settings: Settings, look: Callable[[Upload], Preview], by: Person | None = None) -> Imported:
     """Move every file that is new or changed since the last time. The files stay, and are no longer read.
 
     A row of a file replaces the workbook's row about the same thing; a codebook replaces the one of its name. Nothing
@@ -53,7 +54,9 @@ def import_into(settings: Settings, look: Callable[[Upload], Preview]) -> Import
     moved = read_files({what: path for what, path in files.items() if what in fresh})
     upload = _upload(before, moved, fresh)
     shown = look(upload)
-    done = versions.accept(settings, shown, ROLE, ", ".join(sorted(fresh)), imported=fresh, remove=True)
+    done = versions.accept(
+        settings, shown, ROLE, ", ".join(sorted(fresh)), imported=fresh, remove=True, by=by
+    )
     refused = [f"Not moved: {one.sentence}" for one in shown.refused]
     return Imported(done, [f"Version {done.number}. {shown.sentence}", *_moved(fresh), *refused])
 

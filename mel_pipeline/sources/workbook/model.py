@@ -29,6 +29,7 @@ class Version:
     accepted_at: datetime | None = None  # UTC, without zone
     role: str = ""
     note: str = ""
+    by: str = ""  # login of who accepted, where people sign in; not shown on pages
     file: str | None = None  # SHA-256 of the uploaded workbook
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # sheet → new, changed, removed
     imported: Mapping[str, str] = field(default_factory=dict)  # files of before → their SHA-256

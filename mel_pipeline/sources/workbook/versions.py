@@ -31,6 +31,7 @@ from mel_pipeline.sources.workbook.start import Start, start
 from mel_pipeline.sources.workbook.start import of_organisation as organisation_start
 
 if TYPE_CHECKING:
+    from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
 
 FOLDER, REVISED = "workbook", "targets"
@@ -105,6 +106,7 @@ def accept(
     clock: Callable[[], datetime] = utc_now,
     *,
     remove: bool = False,
+    by: Person | None = None,
     imported: Mapping[str, str] | None = None,
     signed: Signed | None = None,
 ) -> Version:
@@ -113,6 +115,7 @@ def accept(
     Args:
         role: of the person who accepts, never a name.
         remove: allow a sheet to lose more than half of its rows.
+        by: who is signed in.
         imported: files of before that it moves into the workbook, with their SHA-256.
         clock: gives UTC without zone.
         signed: by number of a duty's row, the digest of the figures that it signs, by quarter.
@@ -135,6 +138,7 @@ def accept(
             after(preview, moment),
             role=role.strip(),
             note=note.strip(),
+            by=by.login if by else "",
             imported={**before.imported, **(imported or {})},
             signed=_signed(before, preview, signed or {}),
         )
@@ -290,6 +294,7 @@ def _keep(folder: Path, found: Version) -> None:
     moment = found.accepted_at.isoformat() if found.accepted_at else None
     content = {
         **{name: getattr(found, name) for name in ("number", "id", "base", "role", "note", "file")},
+        **({"by": found.by} if found.by else {}),
         "accepted_at": moment,
         "counts": found.counts,
         "signed": {number: dict(figures) for number, figures in found.signed.items()},

@@ -255,3 +255,31 @@ def test_the_file_of_the_settings_is_printed_and_one_in_the_current_folder_is_no
     assert by_name["Settings"].level is Level.WARN and str(tmp_path / ".env") in by_name["Settings"].words
     file.write_text("MEL_SAMPEL=true\n")
     assert [(one.what, one.level) for one in findings()][-1] == ("Settings", Level.BROKEN)
+
+
+def test_a_ui_that_others_reach_without_a_login_is_named_and_so_is_a_login_without_roles(
+    settings: Settings,
+) -> None:
+    assert of(settings)["Login"].level is Level.OK
+    reached = of(settings.model_copy(update={"ui_url": "https://mel.example.org"}))["Login"]
+    assert reached.level is Level.WARN and "MEL_PROXY_SECRET" in reached.words
+    outer = {"public_url": "https://mel.example.org", "proxy_secret": SecretStr("x" * 32)}
+    signed = settings.model_copy(update=outer)
+    assert of(signed)["Login"].level is Level.BROKEN and "users.yml" in of(signed)["Login"].words
+    users = settings.home / "users.yml"
+    users.write_text("reader: ['*']")
+    assert of(signed)["Login"].words == "1 reader: nobody may publish. Name a lead in users.yml of MEL_HOME"
+    users.write_text("lead: [anna]\noperator: [ben, carla]")
+    assert of(signed)["Login"].line == "✓ Login: at https://mel.example.org: 1 lead, 2 operator"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("public_url", "PROXY_SECRET"), ("proxy_secret", "PUBLIC_URL")]
+)
+def test_an_address_for_others_without_a_secret_is_broken(
+    monkeypatch: pytest.MonkeyPatch, given: str, missing: str
+) -> None:
+    values = {"public_url": "https://mel.example.org", "proxy_secret": "x" * 32}
+    monkeypatch.setenv(f"MEL_{given.upper()}", values[given])
+    found = [finding for finding in findings(offline=True) if finding.level is Level.BROKEN]
+    assert found[0].what == "Settings" and f"MEL_{missing} is missing" in found[0].words

@@ -33,7 +33,7 @@ async def _socket(socket: WebSocket) -> None:
 def client() -> TestClient:
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     routes = [Route("/{path:path}", _page, methods=methods), WebSocketRoute("/graphql", _socket)]
-    return TestClient(Guard(Starlette(routes=routes), [HOST, "localhost:3000"]), base_url=f"http://{HOST}")
+    return TestClient(Guard(Starlette(routes=routes)), base_url=f"http://{HOST}")
 
 
 def test_the_ui_and_its_json_commands_pass(client: TestClient) -> None:
@@ -41,6 +41,34 @@ def test_the_ui_and_its_json_commands_pass(client: TestClient) -> None:
     assert (
         client.post("/graphql", headers={**JSON, "origin": f"http://{HOST}"}, content="{}").text == "reached"
     )
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:9"])
+def test_a_tunnel_may_begin_at_any_port_of_this_machine(client: TestClient, host: str) -> None:
+    headers = {**JSON, "host": host}
+    assert (
+        client.post("/graphql", headers={**headers, "origin": f"http://{host}"}, content="{}").text
+        == "reached"
+    )
+    for origin in ("http://localhost:3000", "http://127.0.0.1:3001", "https://evil.example"):
+        assert client.post("/graphql", headers={**headers, "origin": origin}, content="{}").status_code == 403
+
+
+def test_the_outer_address_is_held_to_its_scheme_name_and_port() -> None:
+    app = Starlette(routes=[Route("/{path:path}", _page, methods=["GET", "POST"])])
+    client = TestClient(Guard(app, "https://mel.example.org"), base_url="http://mel.example.org")
+    assert (
+        client.post("/graphql", headers={**JSON, "origin": "https://mel.example.org"}, content="{}").text
+        == "reached"
+    )
+    for origin in (
+        "http://mel.example.org",
+        "https://mel.example.org:444",
+        "https://x.mel.example.org",
+        "null",
+    ):
+        assert client.post("/graphql", headers={**JSON, "origin": origin}, content="{}").status_code == 403
+    assert client.get("/", headers={"host": "mel.example.org:444"}).status_code == 403
 
 
 def test_a_mutation_in_the_address_is_refused(client: TestClient) -> None:
@@ -69,7 +97,17 @@ def test_json_from_another_site_is_refused(client: TestClient, origin: str) -> N
     assert client.post("/graphql", headers={**JSON, "origin": origin}, content="{}").status_code == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:3000", "127.0.0.1", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:3000",
+        "127.0.0.1.evil.example",
+        "localhost@evil.example",
+        "127.0.0.2",
+        "",
+    ],
+)
 def test_a_foreign_host_is_refused_so_dns_rebinding_fails(client: TestClient, host: str) -> None:
     assert client.get("/assets", headers={"host": host}).status_code == 403
 
@@ -107,7 +145,9 @@ def test_drafts_are_served_to_the_mel_lead_and_not_where_readers_look(tmp_path) 
     (tmp_path / "drafts" / "2024-Q4" / "report-en.html").write_text("<main>draft</main>")
     ui = Starlette(routes=[Route("/{rest:path}", lambda _: PlainTextResponse("the UI"))])
     for drafts, shown in ((tmp_path / "drafts", "<main>draft</main>"), (None, "Not Found")):
-        with TestClient(Guard(with_reports(ui, tmp_path / "out", SOURCES, drafts), ["testserver"])) as client:
+        with TestClient(
+            Guard(with_reports(ui, tmp_path / "out", SOURCES, drafts), "http://testserver")
+        ) as client:
             assert client.get("/drafts/2024-Q4/report-en.html").text == shown
             assert client.get("/reports/2024-Q4/report-en.html").status_code == 404
 
@@ -121,7 +161,7 @@ def test_finished_reports_are_served_with_the_ui_and_nothing_above_their_folder(
         tmp_path / "out",
         SOURCES,
     )
-    with TestClient(Guard(app, ["testserver"])) as client:
+    with TestClient(Guard(app, "http://testserver")) as client:
         assert "figures" in client.get("/reports/2024-Q4/report-en.html").text
         assert client.get("/reports/2023-Q1/report-en.html").status_code == 404
         assert client.get("/reports/%2e%2e/secret.txt").status_code == 404
@@ -152,7 +192,7 @@ def reports(tmp_path: Path) -> TestClient:
                  "assets/font.woff2", "assets/site.css", "404.html", "planted.xhtml", "planted"):  # fmt: skip
         (tmp_path / name).write_text("<script>1</script>")
     ui = Starlette(routes=[Route("/{rest:path}", _page)])
-    return TestClient(Guard(with_reports(ui, tmp_path, SOURCES), [HOST]), base_url=f"http://{HOST}/reports/")
+    return TestClient(Guard(with_reports(ui, tmp_path, SOURCES)), base_url=f"http://{HOST}/reports/")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """People who sign in: their roles, as ``users.yml`` of MEL_HOME says, and who stands behind an act.
 
-Without a login nobody is known, and nothing here is asked. Login names leave this installation in one place alone, the
-details of the ledger and of the workbook's versions; runs carry a mark that only this installation can read.
+Without a login nobody is known, and nothing here is asked. Login names are stored in two places: the details of ledger
+entries and the workbook's versions. Runs carry a mark that only this installation can read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where the processor time of tests goes: by file and by test, child processes included.
 
-    .venv/bin/python -m pytest -p mel_pipeline_tests.processor_time -p no:xdist mel_pipeline_tests/unit/core
+    .venv/bin/python -m pytest -p mel_pipeline_tests.processor_time mel_pipeline_tests/unit/core
 
-Wall time says little on a machine that others use, too. A busy machine still adds a third to processor time. What a
+With `-n 2` the workers' seconds are added up. Wall time says little on a machine that others use, too. A busy machine still adds a third to processor time. What a
 fixture of a session costs counts for the first test that uses it. Needs Linux (/proc).
 """
 
@@ -13,12 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-SHOWN = 30
+SHOWN = 60
+SPENT = "processor seconds by test"
 TICKS = os.sysconf("SC_CLK_TCK")
-_by_file: defaultdict[str, float] = defaultdict(float)
 _by_test: defaultdict[str, float] = defaultdict(float)
 
 
@@ -53,9 +54,7 @@ def _children(process: int) -> list[int]:
 def _counted(item: pytest.Item) -> Iterator[None]:
     before = processor_seconds()
     yield
-    spent = processor_seconds() - before
-    _by_test[item.nodeid] += spent
-    _by_file[item.nodeid.partition("::")[0]] += spent
+    _by_test[item.nodeid] += processor_seconds() - before
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -64,8 +63,23 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker of xdist: hand the seconds to the process that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[SPENT] = dict(_by_test)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for test, spent in getattr(node, "workeroutput", {}).get(SPENT, {}).items():
+        _by_test[test] += spent
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for title, seconds in (("file", _by_file), ("test", _by_test)):
+    by_file: defaultdict[str, float] = defaultdict(float)
+    for test, spent in _by_test.items():
+        by_file[test.partition("::")[0]] += spent
+    for title, seconds in (("file", by_file), ("test", _by_test)):
         terminalreporter.section(f"processor seconds by {title}, {sum(seconds.values()):.1f} together")
         for name, spent in sorted(seconds.items(), key=lambda item: -item[1])[:SHOWN]:
             terminalreporter.write_line(f"{spent:8.2f}  {name}")

@@ -68,8 +68,10 @@
 {#
   Shares of people by gender. persons: table expression with period and gender, one row per person (or slot).
   Women, men and non-binary over those who stated their gender; the undisclosed over all.
+  by_programme: table expression with period, programme and gender, one row per person (or slot) and
+                programme; none where they are of no event.
 #}
-{% macro gender_cells(persons) %}
+{% macro gender_cells(persons, by_programme=none) %}
     select
         p.period, 'total' as dimension, cast(null as text) as category,
         count(case when x.gender = 'woman' then 1 end) as numerator,
@@ -96,4 +98,16 @@
         count(case when x.gender = 'undisclosed' then 1 end), count(*), count(*), null
     from {{ persons }} as x
     group by x.period
+    {% if by_programme %}
+    union all
+    select
+        x.period, 'programme', x.programme,
+        count(case when x.gender = 'woman' then 1 end),
+        count(case when x.gender <> 'undisclosed' then 1 end),
+        count(case when x.gender <> 'undisclosed' then 1 end),
+        null
+    from {{ by_programme }} as x
+    where x.programme is not null
+    group by x.period, x.programme
+    {% endif %}
 {% endmacro %}

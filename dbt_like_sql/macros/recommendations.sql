@@ -3,6 +3,7 @@
     select
         p.period,
         r.event_type,
+        r.programme,
         case when r.recommendation >= 9 then 1 else 0 end as is_promoter,
         case when r.recommendation <= 6 then 1 else 0 end as is_detractor
     from periods as p

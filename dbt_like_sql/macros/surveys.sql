@@ -1,5 +1,5 @@
 {#
-  Cells of a figure about the overall question, in all and by kind of activity.
+  Cells of a figure about the overall question, in all, by kind of activity and by programme.
   An answer that no scale knows withholds the figure: left out, it might be all the bad ones. It is listed. The
   other answers of its survey are withheld with it, in every period: their scale is not known whole.
 #}
@@ -9,6 +9,7 @@ answers as (
     select
         p.period,
         r.event_type,
+        r.programme,
         r.score,
         r.unknown_answer as unmapped,
         case when r.is_unmapped_label then 1 else 0 end as answered
@@ -19,12 +20,14 @@ answers as (
 
 ),
 
--- Each answer once for the total and once for its kind of activity.
+-- Each answer once for the total, once for its kind of activity and once for its programme.
 placed as (
 
     select period, 'total' as dimension, cast(null as text) as category, score, unmapped, answered from answers
     union all
     select period, 'activity_type', event_type, score, unmapped, answered from answers
+    union all
+    select period, 'programme', programme, score, unmapped, answered from answers where programme is not null
 
 ),
 

@@ -57,7 +57,13 @@ app.command()(factcheck)
 app.command()(site)
 register_publication(app)
 register_delivery(app)
-STAGES = {"1_collect": "collect", "2_prepare": "prepare", "3_calculate": "calculate", "4_report": "report"}
+STAGES = {
+    "0_look_here_first": "overview",
+    "1_collect": "collect",
+    "2_prepare": "prepare",
+    "3_calculate": "calculate",
+    "4_report": "report",
+}
 
 
 def _print_version(wanted: bool) -> None:

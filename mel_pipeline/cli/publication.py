@@ -194,6 +194,7 @@ def _explained(found: Provenance) -> list[str]:
     lines += [f"  restated     {sentence}" for sentence in found.restated]
     lines += [f"  stated       {sentence}" for sentence in found.statements]
     lines += [f"  earlier      {words}" for words in found.earlier]
+    lines += [f"  months       {found.months}"] if found.months else []
     lines.append(typer.style("From", bold=True))
     for item in found.inputs:
         quarantined = f", {item.quarantined:,} quarantined" if item.quarantined else ""

@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.organisation import FILE, Facts, facts, folder, region_names
+from mel_pipeline.core.organisation import FILE, Facts, facts, folder, programme_names, region_names
 from mel_pipeline.core.yaml_io import from_yaml
 
 SOURCES = Path(__file__).parents[1] / "sources"
@@ -35,7 +35,9 @@ class Column(BaseModel):
     type: Literal["text", "integer", "number", "boolean", "date", "datetime"] = "text"
     required: bool = False  # empty is not allowed
     allowed: list[str] | None = None  # empty values are judged by `required` alone
-    allowed_from: Literal["regions", "pipelines"] | None = None  # a list of the organisation instead
+    allowed_from: Literal["regions", "pipelines", "programmes"] | None = (
+        None  # a list of the organisation instead
+    )
     pattern: str | None = None  # Python regular expression, full match
     minimum: float | None = None
     maximum: float | None = None
@@ -224,7 +226,11 @@ def contract_of(source: str) -> SourceContract:
 
 def _lists(own: Facts, place: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
     pipelines = (own.fund_pipeline, *own.other_pipelines)
-    return (("regions", tuple(region_names(place))), ("pipelines", pipelines))
+    return (
+        ("regions", tuple(region_names(place))),
+        ("pipelines", pipelines),
+        ("programmes", tuple(programme_names(place))),
+    )
 
 
 def _needs_lists(contract: SourceContract) -> bool:

@@ -21,6 +21,7 @@ from mel_pipeline.core.yaml_io import yaml_file
 SETTING = "MEL_ORGANISATION"
 EXAMPLE = Path(__file__).parents[1] / "organisations" / "metropolis"
 FILE = "organisation.yml"
+PROGRAMMES = "programmes.yml"  # may be missing: not every organisation has programmes
 _TARGETS = re.compile(r"^targets:\n(?: .*\n)*", re.MULTILINE)  # the example's own, of workbook.yml
 
 Licence = Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
@@ -123,7 +124,8 @@ def start(place: Path) -> Made:
 
 def missing_files(place: Path) -> list[str]:
     """Files that this version reads and the folder does not have, in order."""
-    return sorted(path.name for path in EXAMPLE.glob("*.yml") if not (place / path.name).is_file())
+    names = {path.name for path in EXAMPLE.glob("*.yml")} - {PROGRAMMES}
+    return sorted(name for name in names if not (place / name).is_file())
 
 
 def _about(path: Path) -> str:
@@ -171,8 +173,21 @@ def region_names(place: Path) -> list[str]:
     Raises:
         SettingsError: ``regions.yml`` cannot be read.
     """
-    path = place / "regions.yml"
+    return _english_names(place / "regions.yml", "regions")
+
+
+def programme_names(place: Path) -> list[str]:
+    """Values of a programme in the CRM, in the organisation's order; none without ``programmes.yml``.
+
+    Raises:
+        SettingsError: ``programmes.yml`` cannot be read.
+    """
+    path = place / PROGRAMMES
+    return _english_names(path, "programmes") if path.is_file() else []
+
+
+def _english_names(path: Path, key: str) -> list[str]:
     try:
-        return [item["name"]["en"] for item in yaml_file(path)["regions"]]
+        return [item["name"]["en"] for item in yaml_file(path)[key]]
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise SettingsError(f"Reading {path}: it needs a list of regions with names ({error!r}).") from None
+        raise SettingsError(f"Reading {path}: it needs a list of {key} with names ({error!r}).") from None

@@ -11,6 +11,7 @@ Z_95 = 1.959963984540054  # two-sided, 95 %
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 LEAST_SERIES = 8  # values before a robust z-score means anything
 MOST_Z = 3.5  # Iglewicz and Hoaglin (1993)
+TOLERATED_GAP = 0.03  # of the days (issues, agreements) of a period: up to three days of a quarter
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,8 @@ def robust_z(value: float, earlier: Sequence[float]) -> float | None:
     middle = median(earlier)
     spread = MAD_TO_DEVIATION * median(abs(other - middle) for other in earlier)
     return (value - middle) / spread if spread else None
+
+
+def is_covered(expected: float | None, covered: float | None) -> bool:
+    """Whether a figure rests on nearly all of the days (issues, agreements) that it should; without a number on all."""
+    return not expected or covered is None or 1 - covered / expected <= TOLERATED_GAP

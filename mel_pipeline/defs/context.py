@@ -17,6 +17,7 @@ from mel_pipeline.warehouse.engine import Warehouse
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
 
+OVERVIEW = "0_look_here_first"
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
 MOST_LINES = 10

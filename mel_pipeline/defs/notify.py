@@ -55,7 +55,10 @@ def _failures(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         ]
         reasons = list(dict.fromkeys(reasons)) or [context.failure_event.message or "No reason was given."]
         notice = notices.failure(
-            _title(run.job_name), _partition(run), reasons, notices.run_link(settings, run.run_id)
+            _title(run.job_name),
+            _partition(run),
+            reasons,
+            notices.run_link(settings, run.run_id, _partition(run)),
         )
         year, week, _ = datetime.now(UTC).isocalendar()
         notices.notify_once(settings, _subject(run), [reasons, f"{year}-{week}"], notice)
@@ -179,7 +182,7 @@ def _notify_recovery(context: dg.RunStatusSensorContext, settings: Settings) -> 
     log = notices.NotificationLog(settings.home)
     if log.last(_subject(run)) is None:
         return  # its failure was never reported
-    link = notices.run_link(settings, run.run_id)
+    link = notices.run_link(settings, run.run_id, _partition(run))
     notices.notify(settings, notices.recovery(_title(run.job_name), _partition(run), link))
     log.record(_subject(run), None)
 
@@ -194,7 +197,7 @@ def _notify_warnings(context: dg.RunStatusSensorContext, settings: Settings) -> 
     before = notices.NotificationLog(settings.home).last(subject) or []
     if not now and not before:
         return
-    link = notices.run_link(settings, run.run_id)
+    link = notices.run_link(settings, run.run_id, _partition(run))
     notices.notify_once(settings, subject, sorted(now), notices.warnings(_partition(run), now, before, link))
 
 

@@ -20,6 +20,8 @@ from mel_pipeline.defs.ranges import TOGETHER, Made, for_each, made, quarters_of
 
 if TYPE_CHECKING:
     from mel_pipeline.publication.restatement import Difference
+    from mel_pipeline.quality.anomalies import Total
+    from mel_pipeline.transform.catalogue import Indicator
 
 TABLE = "released_figures"
 PLAUSIBLE = "figures_are_plausible"  # as in quality.scorecard, which a definition load need not import
@@ -131,25 +133,15 @@ def _follow_up(mel: Mel, quarter: Quarter) -> _State:
 
 def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     """Totals of the quarter worth a look; stored with the other outcomes."""
-    from mel_pipeline.quality.anomalies import Total, flags
+    from mel_pipeline.quality.anomalies import flags
     from mel_pipeline.quality.results import PLAUSIBILITY, RuleResult
     from mel_pipeline.quality.results_log import note_results
     from mel_pipeline.transform.catalogue import catalogue_of
 
-    series: dict[str, dict[str, Total]] = {}
-    # Only quarters with the same coverage: the notes must say that the same is not counted.
-    for row in mel.warehouse.records(
-        "select f.indicator_id, f.period, f.value, f.n from released_figures f join released_figures q"
-        " on q.indicator_id = f.indicator_id and q.period = :quarter and q.dimension = 'total'"
-        " where f.dimension = 'total' and f.grain = 'quarter' and f.value is not null"
-        " and f.note is not distinct from q.note",
-        {"quarter": quarter},
-    ):
-        series.setdefault(row["indicator_id"], {})[row["period"]] = Total(row["value"], row["n"])
     found = [
         flag
         for indicator in catalogue_of(mel.settings).indicators
-        for flag in flags(indicator, series.get(indicator.id, {}), quarter)
+        for flag in flags(indicator, _comparable_totals(mel, indicator, quarter), quarter)
     ]
     rules = [
         (TABLE, RuleResult(f"{flag.indicator_id} {flag.rule}", PLAUSIBILITY, "warn", False, flag.sentence))
@@ -160,6 +152,28 @@ def _worth_a_look(mel: Mel, quarter: str) -> list[str]:
     )
     note_results(mel.warehouse, [(TABLE, plain), *rules], quarter=quarter)
     return [flag.sentence for flag in found]
+
+
+def _comparable_totals(mel: Mel, indicator: "Indicator", quarter: str) -> "dict[str, Total]":
+    from mel_pipeline.quality.comparable import Cell, comparable
+
+    cells: dict[str, dict[str, dict[str, Cell]]] = {"total": {}, indicator.parts or "": {}}
+    for row in mel.warehouse.records(
+        "select dimension, category, period, value, numerator, denominator, n, expected, covered from released_figures"
+        " where indicator_id = :indicator and grain = 'quarter' and dimension in ('total', :parts)",
+        {"indicator": indicator.id, "parts": indicator.parts or "total"},
+    ):
+        names = ("value", "numerator", "denominator", "n", "expected", "covered")
+        cell = Cell(*(row[name] for name in names))
+        cells[row["dimension"]].setdefault(row["period"], {})[row["category"] or ""] = cell
+    totals = {period: of[""] for period, of in cells["total"].items()}
+    return comparable(
+        totals,
+        cells[indicator.parts or ""],
+        quarter,
+        unit=indicator.unit,
+        can_be_added=indicator.aggregation != "distinct",
+    )
 
 
 def _check(name: str, broken: list[str], well: str) -> dg.AssetCheckResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 FILE = "notices.json"
 DOCTOR = "doctor"  # subject of what `mel doctor` finds
 MAX_SUBJECTS = 500
+QUARTER = re.compile(r"\d{4}-Q[1-4]")
 MOST_LINES = 12
 MOST_LETTERS = 600  # of a check's sentence: the remedy comes at its end
 
@@ -141,8 +143,13 @@ def _to_services(settings: Settings, notification: Notification) -> None:
         services.send(urls, title, notification.text())
 
 
-def run_link(settings: Settings, run_id: str) -> str:
-    return f"{settings.ui_url.rstrip('/')}/runs/{run_id}"
+def run_link(settings: Settings, run_id: str, period: str = "") -> str:
+    """The run, and the overview of the quarter it is about, one a line."""
+    place = settings.ui_url.rstrip("/")
+    run = f"{place}/runs/{run_id}"
+    is_quarter = QUARTER.fullmatch(period)
+    overview = f"{place}/assets/quarter_overview?view=partitions&partition={period}"
+    return f"{run}\n{period} at a glance: {overview}" if is_quarter else run
 
 
 def failure(job: str, partition: str, reasons: Collection[str], link: str) -> Notification:

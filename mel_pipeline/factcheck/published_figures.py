@@ -52,11 +52,15 @@ def read_published(warehouse: Warehouse, settings: Settings, period: str | None 
         there = f"Available: {', '.join(known)}." if known else "Nothing has been calculated yet."
         raise ReportError(f"Checking a draft against {period or 'the figures'}: not calculated. {there}")
     catalogue = catalogue_of(settings)
-    regions = {("region", item.name.en): list(item.name.by_language.values()) for item in catalogue.regions}
+    named = [
+        *(("region", item.name) for item in catalogue.regions),
+        *(("programme", item.name) for item in catalogue.programmes),
+    ]
+    categories = {(dimension, name.en): list(name.by_language.values()) for dimension, name in named}
     return Published(
         figures,
         indicators,
-        regions,
+        categories,
         tuple(item.name.en for item in catalogue.campaigns),
         settings.organisation_name,
         own_words(settings.organisation),

@@ -32,6 +32,7 @@ PLACES = (
     "donor",
     "platform",
     "activity_type",
+    "programme",
     "theme",
     "site",
     "account",

@@ -54,6 +54,7 @@ class Provenance:
     records: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)  # of a figure counted by hand
     earlier: list[str] = field(default_factory=list)  # published before the pipeline
+    months: str = ""  # of a flow with months: that they add up to the figure, or by how much they do not
 
     @property
     def models(self) -> list[str]:
@@ -121,6 +122,7 @@ def explain(warehouse: Warehouse, settings: Settings, indicator_id: str, period:
         records(warehouse, project, indicator, period),
         _statements(warehouse, settings, indicator, period),
         _earlier(warehouse, indicator_id),
+        _months(warehouse, indicator, period, figures[0]),
     )
 
 
@@ -142,6 +144,24 @@ def _statements(warehouse: Warehouse, settings: Settings, indicator: Indicator, 
         and (item.period == period or item.period.startswith(f"{period}-"))
         and (item.period, item.dimension, item.category) not in hidden
     ]
+
+
+def _months(warehouse: Warehouse, indicator: Indicator, period: str, total: dict[str, Any]) -> str:
+    """The months of a quarter or year as a sum beside its figure."""
+    if not indicator.months or total["grain"] == "month" or total["value"] is None:
+        return ""
+    rows = warehouse.records(
+        "select period, value from released_figures where indicator_id = :indicator and grain = 'month'"
+        " and dimension = 'total' and value is not null and (quarter = :period or substr(quarter, 1, 4) = :period)"
+        " order by period",
+        {"indicator": indicator.id, "period": period},
+    )
+    if not rows:
+        return ""
+    added = sum(row["value"] for row in rows)
+    listed = " + ".join(f"{row['value']:,.0f} ({row['period']})" for row in rows)
+    says = "the figure" if abs(added - total["value"]) < 1e-6 else f"but the figure is {total['value']:,.0f}"
+    return f"{listed} = {added:,.0f}, {says}"
 
 
 def _earlier(warehouse: Warehouse, indicator_id: str) -> list[str]:

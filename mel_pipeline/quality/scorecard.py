@@ -78,8 +78,13 @@ def rules(warehouse: Warehouse, quarters: Collection[str] | None = None) -> dict
 
 def worth_a_look(warehouse: Warehouse, quarters: Collection[str] | None = None) -> list[str]:
     """Totals that are out of line, one sentence each: a question to a person, not a broken rule."""
+    return [sentence for _, sentence in flagged_totals(warehouse, quarters)]
+
+
+def flagged_totals(warehouse: Warehouse, quarters: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """The same, each with its indicator."""
     return [
-        row["sentence"]
+        (row["check_name"].partition(" ")[0], row["sentence"])
         for row in _results(warehouse, quarters)
         if row["dimension"] == PLAUSIBILITY and row["check_name"] != PLAUSIBLE and not row["passed"]
     ]

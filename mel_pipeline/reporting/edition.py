@@ -214,6 +214,9 @@ class Edition:
     said: Said | None = None  # of a published edition: stays as it was published
     statements: list[Stated] = field(default_factory=list)  # of released figures that were counted by hand
     earlier: list[EarlierFigure] = field(default_factory=list)
+    months: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # of flows, by part: a month of the period, or the one before it
     verbatim: tuple[str, ...] = ()  # words of people, printed in every language as they were written
 
 

@@ -155,6 +155,7 @@ def _totals_are_the_sum_of_their_cells(figures: pd.DataFrame, cells: dict[Any, A
         ("MEM-02", "region"),
         ("MEM-08", "region"),
         ("SAT-02", "activity_type"),
+        ("SAT-02", "programme"),
         ("SAT-05", "answer"),
     ):
         for period in [*QUARTERS, "2024"]:

@@ -51,7 +51,7 @@ def holds(case: dict[str, Any], rows: list[Any]) -> None:
 
 
 def _exactly_one(rows: list[Any], expected: dict[str, Any]) -> None:
-    keys = {"period", "grain", "dimension", "category", "indicator_id"} | {
+    keys = {"period", "grain", "dimension", "category", "indicator_id", "disclosure_group"} | {
         k for k in expected if k.endswith("_id")
     }
     found = [row for row in rows if _matches(row, {k: v for k, v in expected.items() if k in keys})]

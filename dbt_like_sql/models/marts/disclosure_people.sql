@@ -4,7 +4,7 @@ with periods as ({{ current_periods() }}),
 -- A moderator of six panels is one person.
 speakers as (
 
-    select distinct p.period, f.person_key, f.gender
+    select distinct p.period, f.person_key, f.gender, f.programme
     from periods as p
     join {{ ref('fct_participation') }} as f
         on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
@@ -12,18 +12,29 @@ speakers as (
 
 ),
 
+-- In all, and by programme, where somebody may speak in several.
+speakers_placed as (
+
+    select distinct period, 'total' as dimension, cast(null as text) as category, person_key, gender from speakers
+    union all
+    select period, 'programme', programme, person_key, gender from speakers where programme is not null
+
+),
+
 speakers_by_gender as (
 
     select
         period,
+        dimension,
+        category,
         count(case when gender = 'woman' then 1 end) as women,
         count(case when gender = 'man' then 1 end) as men,
         count(case when gender = 'non_binary' then 1 end) as non_binary,
         count(case when gender = 'undisclosed' then 1 end) as undisclosed,
         count(case when gender <> 'undisclosed' then 1 end) as stated,
         count(*) as everybody
-    from speakers
-    group by period
+    from speakers_placed
+    group by period, dimension, category
 
 ),
 
@@ -32,12 +43,12 @@ answered as (
 
     {% for group, answer, counted in [('survey_answers', 'satisfaction_answer', 'score'), ('recommendations', 'recommendation', 'recommendation')] %}
     {% if not loop.first %}union all{% endif %}
-    select p.period, '{{ group }}' as disclosure_group, r.event_id, r.event_type, count(r.{{ counted }}) as answers
+    select p.period, '{{ group }}' as disclosure_group, r.event_id, r.event_type, r.programme, count(r.{{ counted }}) as answers
     from periods as p
     join {{ ref('fct_survey_response') }} as r
         on r.occurred_on >= p.starts_on and r.occurred_on <= p.as_of_on
     where r.{{ answer }} is not null
-    group by p.period, r.event_id, r.event_type
+    group by p.period, r.event_id, r.event_type, r.programme
     {% endfor %}
 
 ),
@@ -65,7 +76,7 @@ invitations as (
 surveys as (
 
     select
-        a.period, a.disclosure_group, a.event_id, a.event_type, a.answers,
+        a.period, a.disclosure_group, a.event_id, a.event_type, a.programme, a.answers,
         coalesce(a.answers <= i.people, false) as is_by_invitation
     from answered as a
     left join invitations as i on i.period = a.period and i.event_id = a.event_id
@@ -79,6 +90,10 @@ placed as (
     union all
     select period, disclosure_group, 'activity_type', event_type, event_id, answers, is_by_invitation
     from surveys
+    union all
+    select period, disclosure_group, 'programme', programme, event_id, answers, is_by_invitation
+    from surveys
+    where programme is not null
 
 ),
 
@@ -126,15 +141,19 @@ respondents as (
 cells as (
 
     select
-        period, 'speakers' as disclosure_group, 'total' as dimension, cast(null as text) as category,
-        stated as people, women as members
+        period, 'speakers' as disclosure_group, dimension, category,
+        stated as people, case when dimension = 'total' then women end as members
     from speakers_by_gender
     {% for count, label in [('women', 'Woman'), ('men', 'Man'), ('non_binary', 'Non-binary')] %}
     union all
-    select period, 'speakers', 'gender', '{{ label }}', stated, {{ count }} from speakers_by_gender
+    select period, 'speakers', 'gender', '{{ label }}', stated, {{ count }}
+    from speakers_by_gender
+    where dimension = 'total'
     {% endfor %}
     union all
-    select period, 'speakers', 'gender', 'Undisclosed', everybody, undisclosed from speakers_by_gender
+    select period, 'speakers', 'gender', 'Undisclosed', everybody, undisclosed
+    from speakers_by_gender
+    where dimension = 'total'
     union all
     select period, disclosure_group, dimension, category, people, null from respondents
     {% for score in ['1', '2', '3', '4', '5'] %}

@@ -16,6 +16,7 @@ select
     p.role,
     e.event_type,
     e.lab,
+    e.programme,
     coalesce(g.code, 'undisclosed') as gender,
     coalesce(v.region, 'Not stated') as region,
     p.has_attended,

@@ -30,6 +30,7 @@ events as (
         event_id,
         event_code,
         event_type,
+        programme,
         started_on,
         row_number() over (
             partition by event_code order by case when is_held then 0 else 1 end, started_on, event_id
@@ -50,6 +51,9 @@ select
     m.account_id,
     m.region,
     coalesce(e.event_type, 'Not known') as event_type,
+    coalesce(
+        e.programme, (select max(case when programme is not null then 'Not stated' end) from {{ ref('dim_event') }})
+    ) as programme,
     r.satisfaction_answer,
     -- The survey's own codebook takes precedence over the common scale.
     case

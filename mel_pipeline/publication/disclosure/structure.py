@@ -23,6 +23,7 @@ GENDERS = ("Woman", "Man", "Non-binary")
 UNDISCLOSED = "Undisclosed"
 # Breakdowns of all answers: the cells add up to the total, and each has its denominator.
 SPREADS = {"answer": ("1", "2", "3", "4", "5"), "recommendation": ("Promoters", "Passives", "Detractors")}
+OVERLAPPING = ("programme",)  # who took part in two programmes is one person of the total, and stands in both
 RARE = "Non-binary"  # a gender few people state: this count itself is sensitive, not only the number of all who answered
 HIDDEN, MISSING = "suppressed", "not_available"
 
@@ -220,9 +221,15 @@ def _of_dimensions(there: set[Row], blank: set[Row], rules: Mapping[str, Sensiti
         if dimension in SPREADS and not is_stated:
             yield from _of_answers(total, parts, SPREADS[dimension])
             continue
+        overlap = dimension in OVERLAPPING and rules[indicator].aggregation == "distinct" and not is_stated
         for part in ("numerator", "denominator"):
-            weights = {Quantity(row, part): 1.0 for row in parts}
-            yield Relation({**weights, Quantity(total, part): -1.0})
+            whole, cases = Quantity(total, part), [Quantity(row, part) for row in parts]
+            if not overlap:
+                yield Relation({whole: -1.0, **dict.fromkeys(cases, 1.0)})
+                continue
+            yield Relation({whole: 1.0, **dict.fromkeys(cases, -1.0)}, is_bound=True)
+            for quantity in cases:
+                yield Relation({quantity: 1.0, whole: -1.0}, is_bound=True)
 
 
 def _of_genders(total: Row, cells: Mapping[str, Row]) -> Iterator[Relation]:

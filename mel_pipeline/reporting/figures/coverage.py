@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.statistics import wilson
+from mel_pipeline.core.statistics import is_covered, wilson
 from mel_pipeline.reporting.figures.lookup import Figures, Reading, beyond_chance
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
-
-TOLERATED_GAP = 0.03  # of the days (issues, agreements) of a period: up to three days of a quarter
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,7 @@ def _together(measure: Measure, cells: list[Reading]) -> Reading:
 
 
 def _is_covered(reading: Reading) -> bool:
-    if reading.value is None:
-        return False
-    if not reading.expected or reading.covered is None:
-        return True
-    return 1 - reading.covered / reading.expected <= TOLERATED_GAP
+    return reading.value is not None and is_covered(reading.expected, reading.covered)
 
 
 def _has_gap(reading: Reading) -> bool:

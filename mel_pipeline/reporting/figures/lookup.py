@@ -10,6 +10,7 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter, closing_quarter, quarters_of_year
 from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
+from mel_pipeline.reporting.figures.monthly import Month, by_part, telling
 from mel_pipeline.reporting.figures.targets import Target, stated_targets
 from mel_pipeline.reporting.text.phrases import SENTENCE
 
@@ -76,6 +77,7 @@ class Figures:
                 self._earlier.setdefault(figure.indicator_id, {})[figure.period] = figure
         self._targets = stated_targets(edition.targets)
         self._said = edition.said
+        self._months = by_part(edition.months)
 
     def total(self, indicator: str, period: str) -> Reading | None:
         """The figure of a period, None when that period was never calculated."""
@@ -84,6 +86,10 @@ class Figures:
     def cells(self, indicator: str, period: str, dimension: str) -> dict[str, Reading]:
         """Category → figure; empty when there is no such breakdown."""
         return self._cells.get((indicator, period, dimension), {})
+
+    def months(self, indicator: str) -> dict[str, list[Month]]:
+        """Part (empty: the total) → its months, where they say something; see ``telling``."""
+        return telling(self._months.get(indicator, {}), self.period)
 
     def statements(self, indicator: str, period: str) -> list[Stated]:
         """Where the figures of a period, or of the quarters of a year, were stated; totals first."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CHANGES, MOST_PARTS = 5, 3
 CAUSES = ("campaign",)  # a breakdown whose cells are behind a total without adding up to it
-PLACES = ("region", "platform", "donor", "activity_type", "line_of_action")
+PLACES = ("region", "platform", "donor", "activity_type", "programme", "line_of_action")
 
 
 def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:

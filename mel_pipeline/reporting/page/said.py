@@ -75,7 +75,7 @@ def _derived(
 ) -> dict[str, Any]:
     return {
         "points": opening_points(edition, known, figures, texts),
-        "on_track": on_track(rows, texts),
+        "on_track": on_track(rows, texts, is_sample=edition.is_sample),
         "changes": changes(edition, known, figures, texts),
         "decisions": decisions_needed(edition, rows, texts),
         "answered": who_answered(known, figures, texts),

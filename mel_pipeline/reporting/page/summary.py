@@ -29,13 +29,14 @@ MOST_DECISIONS = 5
 PLACE = re.compile(r"\{([A-Z]{3}-\d{2})(?: (previous|year before|target))?\}")
 
 
-def on_track(rows: Sequence[Row], texts: Texts) -> str:
+def on_track(rows: Sequence[Row], texts: Texts, *, is_sample: bool) -> str:
     """How many targets are on track and how many balance bands are kept; those that cannot be judged yet apart."""
     codes = Counter(row.standing.code for row in rows)
     good, judged = (sum(codes[code] for code in listed) for listed in (ON_TRACK, JUDGED))
     bands = sum(codes[code] for code in BANDS)
     sentences = [
         texts.plural("story.on_track", judged, good=texts.number(good)) if judged else "",
+        texts("story.sample_targets") if judged and is_sample else "",
         texts.plural("story.bands", bands, kept=texts.number(codes[IN_BAND])) if bands else "",
         texts.plural("story.ahead", codes["ahead"]) if codes["ahead"] else "",
         texts.plural("story.no_baselines", codes["no_baseline"]) if codes["no_baseline"] else "",

@@ -62,6 +62,7 @@ class Row:
     interval: str  # 95 %, of shares and means
     stated: tuple[str, ...] = ()  # of a figure counted by hand: by whom, when, with what evidence
     earlier: tuple[str, ...] = ()  # figures published before the pipeline, with document and page
+    months: tuple[str, ...] = ()  # of a flow, where they say something
     restated: str = ""  # what the data give now, where a published figure has changed
 
 
@@ -90,7 +91,23 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
             statement_words(item, measure, texts) for item in figures.statements(measure.id, period)
         ),
         earlier=tuple(earlier_words(item, measure, texts) for item in figures.earlier_figures(measure.id)),
+        months=months_words(measure, figures, texts),
         restated=restated,
+    )
+
+
+def months_words(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, ...]:
+    """``metropolis.org: 1,012 in Sept 2024; 3,036 in Oct 2024``, a line for the total and each part that stands out."""
+    return tuple(
+        texts(
+            "page.months_line",
+            name=texts.named("category", part) if part else texts("table.total"),
+            months="; ".join(
+                texts("page.month", month=texts.month(month.period), value=texts.value(measure, month.value))
+                for month in months
+            ),
+        )
+        for part, months in figures.months(measure.id).items()
     )
 
 

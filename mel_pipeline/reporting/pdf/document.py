@@ -226,6 +226,7 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("collection", t.choice("collection", m.collection)),
         ("assessed", t.day(m.assessed_on) if m.assessed_on else t("page.not_assessed")),
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
+        ("months", ". ".join(row.months)),
         ("stated", "; ".join(row.stated)),
         ("earlier", "; ".join(row.earlier)),
         ("limitations", m.limitations),

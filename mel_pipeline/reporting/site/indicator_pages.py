@@ -59,6 +59,7 @@ def _page(
             for quarter in reversed(quarters)
         ],
         years=[view.line(measure, figures.total(measure.id, year), year, texts) for year in reversed(years)],
+        months=view.by_month(measure, figures, texts),
         breakdowns=view.breakdowns(edition, measure, figures, texts),
         targets=view.targets(edition, measure, texts),
         lines=[

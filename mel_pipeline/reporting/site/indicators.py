@@ -105,6 +105,28 @@ def _with_bar(item: Line, value: float | None, longest: float) -> Line:
     return Line(**{**vars(item), "share": round(100 * value / longest, 1)})
 
 
+def by_month(measure: Measure, figures: Figures, texts: Texts) -> list[Breakdown]:
+    """A table with bars for the total and each part whose months stand out."""
+    found = []
+    for part, months in figures.months(measure.id).items():
+        longest = max((month.value for month in months), default=0.0)
+        lines = [
+            Line(
+                texts.month(month.period),
+                texts.value_with_unit(measure, month.value),
+                "",
+                "",
+                "",
+                missing=False,
+                share=100 * month.value / longest if longest else 0.0,
+            )
+            for month in months
+        ]
+        title = texts.named("category", part) if part else texts("table.total")
+        found.append(Breakdown(title, texts("site.month"), lines))
+    return found
+
+
 def category(dimension: str, name: str, texts: Texts) -> str:
     """A category in the reader's language, where there is a translation."""
     if dimension == "gender":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import (
     format_compact_currency,
@@ -239,6 +239,10 @@ class Texts:
 
     def day(self, day: date) -> str:
         return format_date(day, format="long", locale=self.locale)
+
+    def month(self, period: str) -> str:
+        """``2024-11`` as ``Nov 2024``."""
+        return str(format_skeleton("yMMM", date.fromisoformat(f"{period}-01"), locale=self.locale))
 
     def period(self, text: str) -> str:
         """``2024-Q4`` as the language writes it, two days as a span; any other text as it is."""

@@ -21,6 +21,12 @@ THEMES = [
     "Metropolitan institutions",
     "Gender equality",
 ]
+TRAINING_PROGRAMMES = [
+    "AVANTIA",
+    "MGET",
+    "COMANAGE",
+    "Training",
+]  # of the first to fourth course of a quarter
 CONFERENCES_2024 = [
     ("Urban 20 summit, São Paulo", date(2024, 6, 17)),
     ("World Metropolitan Day, Dakar", date(2024, 10, 14)),
@@ -36,6 +42,7 @@ class Event:
     name: str
     kind: str
     lab: str | None
+    programme: str | None
     themes: str
     lines: str
     format: str
@@ -107,6 +114,7 @@ def _draft(code: str, name: str, kind: str, day: date, rng: Random, **more: Any)
         "name": name,
         "kind": kind,
         "lab": more.get("lab"),
+        "programme": more.get("programme"),
         "themes": more.get("themes") or rng.choice(THEMES),
         "lines": more.get("lines", "3"),
         "format": more.get("format") or rng.choice(["Online", "Online", "In person", "Hybrid"]),
@@ -124,18 +132,23 @@ def _labs(year: int) -> Iterator[dict[str, Any]]:
             day = date(year, rng.randint(1, 12), rng.randint(1, 27))
             name = f"{lab}: session {session}"
             code = f"LAB-{year}-{number:02}-S{session}"
-            yield _draft(code, name, "Solutions Lab", day, rng, lab=lab, themes=themes, lines="1;2;3")
+            more = {"lab": lab, "programme": _programme_of(lab), "themes": themes, "lines": "1;2;3"}
+            yield _draft(code, name, "Solutions Lab", day, rng, **more)
         name = f"{lab}: extra session"
         if number % 4 == 0:
             day = date(year, rng.randint(1, 12), rng.randint(1, 27))
             code = f"LAB-{year}-{number:02}-X"
-            yield _draft(
-                code, name, "Solutions Lab", day, rng, lab=lab, themes=themes, lines="1;2;3", cancelled=True
-            )
+            more = {"lab": lab, "programme": _programme_of(lab), "themes": themes, "lines": "1;2;3"}
+            yield _draft(code, name, "Solutions Lab", day, rng, **more, cancelled=True)
     # A lab that never took place must not count as held.
     day = date(year, 9, 19)
     lab = f"Postponed sample lab {year}"
     yield _draft(f"LAB-{year}-99-S1", lab, "Solutions Lab", day, rng, lab=lab, lines="1;2;3", cancelled=True)
+
+
+def _programme_of(lab: str) -> str:
+    """One lab belongs to a project of its own."""
+    return "COMANAGE" if lab == "Energy communities" else "Solutions Labs"
 
 
 def lab_names(year: int) -> list[tuple[str, str]]:
@@ -158,7 +171,13 @@ def _trainings(year: int) -> Iterator[dict[str, Any]]:
             day = date(year, 3 * quarter - rng.randint(0, 2), rng.randint(1, 26))
             code = f"TRN-{year}-Q{quarter}-{number:02}"
             yield _draft(
-                code, f"Training {year}-Q{quarter}, course {number}", "Training", day, rng, lines="2"
+                code,
+                f"Training {year}-Q{quarter}, course {number}",
+                "Training",
+                day,
+                rng,
+                lines="2",
+                programme=TRAINING_PROGRAMMES[number - 1],
             )
 
 
@@ -179,7 +198,15 @@ def _panels(year: int) -> Iterator[dict[str, Any]]:
         for number in (1, 2, 3):
             day = date(year, 3 * quarter - rng.randint(0, 2), rng.randint(1, 26))
             code = f"PNL-{year}-Q{quarter}-{number:02}"
-            yield _draft(code, f"Panel {year}-Q{quarter}-{number}", "Panel", day, rng, own=number != 3)
+            yield _draft(
+                code,
+                f"Panel {year}-Q{quarter}-{number}",
+                "Panel",
+                day,
+                rng,
+                own=number != 3,
+                programme="AVANTIA" if number == 1 else None,
+            )
     # 23:30 UTC on 31 December is already the next year in Barcelona.
     start = datetime(year, 12, 31, 23, 30)
     yield _draft(

@@ -20,7 +20,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "Accounts": {"Account_Name": "text", "Organisation_Type": "picklist", "Member_Type": "picklist", "Region": "picklist", "Country_Code": "text", "Jurisdiction_Type": "picklist", "Part_Of": "lookup", "Joined_On": "date", "Left_On": "date"},
     "Contacts": {"First_Name": "text", "Last_Name": "text", "Email": "email", "Account_Name": "lookup", "Gender": "picklist", "Preferred_Language": "picklist"},
     "Deals": {"Deal_Name": "text", "Account_Name": "lookup", "Pipeline": "picklist", "Stage": "picklist", "Edition": "text", "Amount": "currency", "Currency": "picklist", "Exchange_Rate": "double", "Signed_On": "date"},
-    "Network_Events": {"Name": "text", "Event_Code": "text", "Event_Type": "picklist", "Lab": "text", "Themes": "multiselectpicklist", "Line_of_Action": "multiselectpicklist", "Format": "picklist", "Event_Status": "picklist", "Organised_By_Network": "boolean", "Start_Time": "datetime", "End_Time": "datetime"},
+    "Network_Events": {"Name": "text", "Event_Code": "text", "Event_Type": "picklist", "Lab": "text", "Programme": "picklist", "Themes": "multiselectpicklist", "Line_of_Action": "multiselectpicklist", "Format": "picklist", "Event_Status": "picklist", "Organised_By_Network": "boolean", "Start_Time": "datetime", "End_Time": "datetime"},
     "Participations": {"Event": "lookup", "Contact": "lookup", "Account": "lookup", "Role": "picklist", "Attended": "boolean", "Survey_Invited": "boolean"},
     "Board_Seats": {"Account": "lookup", "Contact": "lookup", "Seat_Role": "picklist", "Term_Start": "date", "Term_End": "date"},
 }  # fmt: skip
@@ -156,6 +156,7 @@ def _events(org: Organisation) -> Iterator[dict[str, Any]]:
             "Event_Code": event.code,
             "Event_Type": event.kind,
             "Lab": event.lab,
+            "Programme": event.programme,
             "Themes": event.themes.split(";"),
             "Line_of_Action": event.lines.split(";"),
             "Format": event.format,

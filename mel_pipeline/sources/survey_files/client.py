@@ -42,6 +42,7 @@ from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.doubts import Doubts
 from mel_pipeline.sources.shared.survey.file_identities import EarlierReads, FileIdentities
 from mel_pipeline.sources.shared.survey.known_forms import KnownForms
+from mel_pipeline.sources.shared.survey.left_out import LeftOut
 from mel_pipeline.sources.shared.survey.looks import unread_looks
 from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
@@ -140,7 +141,12 @@ class SurveyFiles(Client):
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
         files, told = dict(known), dict(said)
-        read = EarlierReads(KnownForms(stored.get("forms")), bool(cursor) and stored.get("former", True), {})
+        read = EarlierReads(
+            KnownForms(stored.get("forms")),
+            LeftOut(stored.get("left_out")),
+            bool(cursor) and stored.get("former", True),
+            {},
+        )
         warnings = list(self._rules.faults)
 
         def batches() -> Iterator[Batch]:
@@ -176,6 +182,7 @@ class SurveyFiles(Client):
                     "files": dict(sorted(files.items())),
                     "warnings": kept,
                     "forms": read.forms.stored(),
+                    "left_out": read.left_out.stored(),
                     "former": read.with_former,
                 }
             )
@@ -271,9 +278,10 @@ class SurveyFiles(Client):
                     consents=consents,
                     with_former=read.with_former,
                 ):
-                    doubts.note(batch)
-                    identities.note(batch)
-                    yield replace(batch, notes=[note])
+                    allowed = identities.kept(batch)
+                    doubts.note(allowed)
+                    identities.note(allowed)
+                    yield replace(allowed, notes=[note])
                 identities.leave_out(consents)
                 warnings += doubts.sentences
                 warnings += [f"{file.name}: {words}" for words in (*consents.warnings, *identities.doubts())]

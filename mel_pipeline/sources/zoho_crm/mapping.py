@@ -96,6 +96,12 @@ def _faults(mapping: Mapping, contract: SourceContract) -> list[str]:
             f"{name}: the contract has no column '{column}'." for column in fields.keys() - entity.columns
         ]
         faults += [
+            f"{name}: '{column}' has a field, but the organisation's folder lists no {rule.allowed_from}. List them"
+            f" in {rule.allowed_from}.yml, or leave the column out."
+            for column, rule in entity.columns.items()
+            if column in fields and rule.allowed == []
+        ]
+        faults += [
             f"{name}: the required column '{column}' has no field."
             for column, rule in entity.columns.items()
             if column not in fields and (rule.required or column in entity.row_key)

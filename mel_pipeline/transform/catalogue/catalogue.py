@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mel_pipeline.core.errors import CatalogueError
 from mel_pipeline.core.languages import Text
 from mel_pipeline.core.normalize_text import normalize_answer
-from mel_pipeline.core.organisation import facts
+from mel_pipeline.core.organisation import PROGRAMMES, facts
 from mel_pipeline.core.organisation import folder as organisation_folder
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.core.yaml_io import yaml_file
@@ -26,6 +26,7 @@ from mel_pipeline.transform.catalogue.models import (
     Campaign,
     Indicator,
     LineOfAction,
+    Programme,
     Region,
     ScaleLabel,
     Stated,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Version
 
 SCALES = "workbook (Answer scales)"
+PROGRAMME = "programme"  # the breakdown that only organisations with programmes have
 INDICATORS = Path("models") / "marts" / "indicators"
 T = TypeVar("T")
 
@@ -65,6 +67,7 @@ class Catalogue(BaseModel):
     scale_labels: list[ScaleLabel]
     lines_of_action: list[LineOfAction]
     regions: list[Region]
+    programmes: list[Programme] = []
     stated: dict[str, Stated]
     currency: str
     refused: list[str] = []  # rows of the workbook that cannot be an indicator, as sentences
@@ -75,8 +78,12 @@ class Catalogue(BaseModel):
         return next((indicator for indicator in calculated if indicator.model == name), None)
 
     def lines_of(self, indicator_id: str) -> list[int]:
-        """Numbers of the lines of action it stands under; none for one that the plan does not name."""
-        return [line.number for line in self.lines_of_action if indicator_id in line.indicators]
+        """Number of the line of action it stands under, then of those that refer to it; none if no line names it."""
+        lines = self.lines_of_action
+        stands = [line.number for line in lines if indicator_id in line.indicators]
+        return stands + [
+            line.number for line in lines if indicator_id in line.also and line.number not in stands
+        ]
 
     def baseline_of(self, indicator_id: str) -> Baseline | None:
         return self.stated.get(indicator_id, Stated()).baseline
@@ -108,9 +115,11 @@ def load_catalogue(
         CatalogueError: a file is missing or wrong; the message names the file and the field.
     """
     own = organisation or organisation_folder()
-    calculated = with_choices(
-        _in_own_words(load_indicators(folder), own / "indicators.yml"), _names_read(folder)
-    )
+    programmes = _programmes(own / PROGRAMMES)
+    indicators = _in_own_words(load_indicators(folder), own / "indicators.yml")
+    if not programmes:
+        indicators = [_without_programmes(indicator) for indicator in indicators]
+    calculated = with_choices(indicators, _names_read(folder))
     workbook = stated or versions.of_organisation(own)
     for what in ("targets", "answer_scales"):
         if what in workbook.problems:
@@ -127,6 +136,7 @@ def load_catalogue(
         lines_of_action=with_manual(lines, by_hand.lines),
         refused=by_hand.refused,
         regions=_listed(own / "regions.yml", "regions", Region.model_validate),
+        programmes=programmes,
         currency=facts(own).currency,
         stated={
             name: _valid(Path(PLACE), name, Stated.model_validate, item)
@@ -135,6 +145,15 @@ def load_catalogue(
     )
     _check(catalogue, [str(row["code"]) for row in workbook.rows.get("manual_indicators", ())])
     return catalogue
+
+
+def _programmes(path: Path) -> list[Programme]:
+    return _listed(path, "programmes", Programme.model_validate, least=0) if path.is_file() else []
+
+
+def _without_programmes(indicator: Indicator) -> Indicator:
+    kept = [name for name in indicator.disaggregations if name != PROGRAMME]
+    return indicator.model_copy(update={"disaggregations": kept})
 
 
 def load_indicators(folder: Path) -> list[Indicator]:
@@ -206,7 +225,7 @@ def _check(catalogue: Catalogue, manual: list[str]) -> None:
     """Checks across files. ``manual``: codes of indicators counted by hand."""
     known = [indicator.id for indicator in catalogue.indicators]
     for line in catalogue.lines_of_action:
-        _require_known(f"lines_of_action.yml, line {line.number}", line.indicators, known)
+        _require_known(f"lines_of_action.yml, line {line.number}", [*line.indicators, *line.also], known)
     _require_known(PLACE, list(catalogue.stated), [*known, *manual])
     for indicator in catalogue.indicators:
         _require_judgeable(indicator, catalogue.targets_of(indicator.id))

@@ -22,7 +22,8 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class Choice(BaseModel):
-    """``reads``: tables, one of which the model reads; ``names``: columns, one of which it names; ``units``: of figures."""
+    """``reads``: tables, one of which the model reads; ``names``: columns, one of which it names; ``units``: of figures;
+    ``breakdowns``: a disaggregation of the indicator."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,10 +31,13 @@ class Choice(BaseModel):
     reads: list[str] = []
     names: list[str] = []
     units: list[str] = []
+    breakdowns: list[str] = []
 
-    def concerns(self, unit: str, named: frozenset[str]) -> bool:
+    def concerns(self, indicator: Indicator, named: frozenset[str]) -> bool:
         if self.units:
-            return unit in self.units
+            return indicator.unit in self.units
+        if self.breakdowns:
+            return bool(set(indicator.disaggregations) & set(self.breakdowns))
         return bool(named & set(self.reads)) and (not self.names or bool(named & set(self.names)))
 
 
@@ -51,7 +55,7 @@ def with_choices(indicators: Iterable[Indicator], read: Mapping[str, frozenset[s
     found = []
     for indicator in indicators:
         named = read.get(indicator.model, frozenset())
-        texts = [choice.text for choice in choices() if choice.concerns(indicator.unit, named)]
+        texts = [choice.text for choice in choices() if choice.concerns(indicator, named)]
         own = indicator.limitations.by_language
         said = {
             language: " ".join([words, *(text.by_language.get(language, text.en) for text in texts)])

@@ -181,13 +181,13 @@ def _translations(catalogue: Catalogue) -> Iterator[Row]:
 
 
 def _sentences(catalogue: Catalogue) -> Iterator[Text]:
-    """What stands about baselines and targets, and names of campaigns, each once."""
+    """What stands about baselines and targets, and names of campaigns and programmes, each once."""
     stated = [item for item in catalogue.stated.values() if item.baseline or item.targets]
     texts = [item.baseline.quality for item in stated if item.baseline and item.baseline.quality]
     targets = [target for item in stated for target in item.targets]
     texts += [target.origin for target in targets]
     texts += [step.reason for target in targets for step in (*target.milestones, *target.revisions)]
-    texts += [campaign.name for campaign in catalogue.campaigns]
+    texts += [item.name for item in (*catalogue.campaigns, *catalogue.programmes)]
     yield from {text.en: text for text in texts}.values()
 
 

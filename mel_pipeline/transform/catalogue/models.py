@@ -221,11 +221,12 @@ class ScaleLabel(_Strict):
 
 
 class LineOfAction(_Strict):
-    """A line of the organisation's plan, and the indicators that stand under it."""
+    """A line of the organisation's plan, the indicators that stand under it, and those of other lines it refers to."""
 
     number: int = Field(ge=1)
     name: Text
     indicators: list[IndicatorId] = []
+    also: list[IndicatorId] = []
 
 
 class Region(_Strict):
@@ -236,3 +237,9 @@ class Region(_Strict):
 
     name: Text
     place: tuple[Annotated[int, Field(ge=0, le=3)], Annotated[int, Field(ge=0, le=5)]] | None = None
+
+
+class Programme(_Strict):
+    """A programme or project that events are part of; ``name.en`` is the value in the CRM."""
+
+    name: Text

@@ -11,7 +11,7 @@ from mel_pipeline.transform.catalogue.models import Indicator, Target
 AGGREGATION = {
     "stock": "stock: the value at the end of the period; the year has that of its last quarter",
     "flow": "flow: the quarters of a year add up",
-    "distinct": "distinct: counted anew over the year; quarters do not add up",
+    "distinct": "distinct: counted once over the whole year; quarters do not add up",
     "ratio": "ratio of sums over the period, never a mean of percentages",
 }
 WITHHELD = (
@@ -101,7 +101,7 @@ def _sheet(indicator: Indicator, catalogue: Catalogue) -> Iterator[str]:
         "Rationale": indicator.rationale.en,
         "Method of collection": COLLECTION[indicator.collection],
         "Last data-quality assessment": catalogue.assessed_on(indicator.id) or "none stated",
-        "Line of action": ", ".join(map(str, catalogue.lines_of(indicator.id))) or "across the lines",
+        "Line of action": _lines(catalogue.lines_of(indicator.id)),
         "Baseline": start,
         "Target": targets or "none set",
         **({"Withheld": WITHHELD} if indicator.disclosure else {}),
@@ -115,6 +115,11 @@ def _steps(target: Target) -> str:
     listed = [f", {step.value:,g} by {step.date} ({step.reason.en})" for step in target.milestones]
     listed += [f", revised on {step.date} to {step.value:,g} ({step.reason.en})" for step in target.revisions]
     return "".join(listed)
+
+
+def _lines(numbers: list[int]) -> str:
+    first, *others = [*map(str, numbers)] or ["across the lines"]
+    return f"{first}; referred to from {', '.join(others)}" if others else first
 
 
 def _sql(indicator: Indicator) -> str:

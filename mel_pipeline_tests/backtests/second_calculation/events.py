@@ -11,7 +11,8 @@ from mel_pipeline_tests.backtests.second_calculation.cells import Cell, count, s
 from mel_pipeline_tests.backtests.second_calculation.members import REGIONS, by_region, on_day
 from mel_pipeline_tests.backtests.second_calculation.periods import Period, local_day
 
-TOPICS = {"theme": "Themes", "line_of_action": "Line_of_Action"}
+TOPICS = {"programme": "Programme", "theme": "Themes", "line_of_action": "Line_of_Action"}
+NO_PROGRAMME = "Not stated"
 
 
 def events_of(crm: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -21,6 +22,7 @@ def events_of(crm: dict[str, pd.DataFrame]) -> pd.DataFrame:
     frame["held"] = frame["Event_Status"] == "Held"
     frame["is_lab"] = frame["Event_Type"] == "Solutions Lab"
     frame["Lab"] = frame["Lab"].fillna(frame["Name"])  # a session without a lab's name is one of its own
+    frame["Programme"] = frame["Programme"].fillna(NO_PROGRAMME)
     return frame
 
 
@@ -64,8 +66,12 @@ def cells(
         mine["Role"].isin(["Speaker", "Moderator"]) & mine["Attended"] & mine["Organised_By_Network"]
     ]
     yield from gender.cells("GEN-02", period, speaking["gender"])
+    yield from _women_by_programme("GEN-02", speaking, period)
     ours = mine[mine["Attended"] & mine["Organised_By_Network"]]
-    yield count("RCH-04", period, "total", ours["Contact"].fillna(ours["id"]).nunique())
+    people = ours["Contact"].fillna(ours["id"])
+    yield count("RCH-04", period, "total", people.nunique())
+    for name, number in people.groupby(ours["Programme"]).nunique().items():
+        yield count("RCH-04", period, f"programme={name}", number)
     yield from _conferences(events[events["held"] & period.contains(events["day"])], mine, period)
 
 
@@ -82,7 +88,8 @@ def _conferences(held: pd.DataFrame, mine: pd.DataFrame, period: Period) -> Iter
     )
     yield count("EVT-01", period, "total", len(chosen))
     for dimension, column in (
-        ("organiser", "organiser"), ("activity_type", "Event_Type"), ("line_of_action", "Line_of_Action"),
+        ("organiser", "organiser"), ("activity_type", "Event_Type"), ("programme", "Programme"),
+        ("line_of_action", "Line_of_Action"),
     ):  # fmt: skip
         for name, number in chosen.explode(column)[column].value_counts().items():
             yield count("EVT-01", period, f"{dimension}={name}", number)
@@ -110,3 +117,12 @@ def _participants(attended: pd.DataFrame, period: Period) -> Iterator[Cell]:
     mine = attended[attended["Role"] == "Participant"]
     people = mine["Contact"].fillna(mine["id"])
     yield from gender.cells("GEN-01", period, mine["gender"][~people.duplicated()])
+    once = mine.assign(person=people).drop_duplicates(["person", "Programme"])
+    yield from _women_by_programme("GEN-01", once, period)
+
+
+def _women_by_programme(indicator: str, cases: pd.DataFrame, period: Period) -> Iterator[Cell]:
+    """Women over the cases of a programme with a stated gender."""
+    for name, genders in cases.groupby("Programme")["gender"]:
+        stated = genders[genders != gender.UNDISCLOSED]
+        yield share(indicator, period, f"programme={name}", (stated == "Woman").sum(), len(stated))

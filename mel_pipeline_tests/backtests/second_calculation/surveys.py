@@ -29,6 +29,7 @@ SCORES = {
     "Muy insatisfecho/a": 1, "Insatisfecho/a": 2, "Ni satisfecho/a ni insatisfecho/a": 3, "Satisfecho/a": 4,
     "Muy satisfecho/a": 5,
 }  # fmt: skip
+BREAKDOWNS = {"activity_type": "Event_Type", "programme": "Programme"}
 NO_ANSWER = ["", "No opinion", "No conozco"]
 
 
@@ -42,7 +43,7 @@ def responses_of(folder: Path, events: pd.DataFrame) -> pd.DataFrame:
     recommendation = pd.to_numeric(frame["recommendation"])
     frame["recommendation"] = recommendation.where(recommendation.between(0, 10))
     by_code = events.rename_axis("event_id").reset_index().set_index("Event_Code")
-    return frame.join(by_code[["event_id", "day", "Event_Type", "held"]], on="event")
+    return frame.join(by_code[["event_id", "day", *BREAKDOWNS.values(), "held"]], on="event")
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -56,8 +57,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 def cells(responses: pd.DataFrame, participations: pd.DataFrame, period: Period) -> Iterator[Cell]:
     valid = responses[period.contains(responses["day"]) & responses["score"].notna()]
-    groups = {"total": valid} | {f"activity_type={kind}": rows for kind, rows in valid.groupby("Event_Type")}
-    for name, rows in groups.items():
+    for name, rows in _grouped(valid):
         yield mean("SAT-01", period, name, rows["score"], (1, 5))
         yield share("SAT-02", period, name, (rows["score"] >= 4).sum(), len(rows))
     yield everybody("SAT-05", period, len(valid))
@@ -67,17 +67,22 @@ def cells(responses: pd.DataFrame, participations: pd.DataFrame, period: Period)
     yield from _recommendation(responses[period.contains(responses["day"])], period)
 
 
+def _grouped(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """All rows, those of each kind of activity and those of each programme."""
+    yield "total", rows
+    for dimension, column in BREAKDOWNS.items():
+        for name, mine in rows.groupby(column):
+            yield f"{dimension}={name}", mine
+
+
 def _recommendation(responses: pd.DataFrame, period: Period) -> Iterator[Cell]:
     """SAT-03 and SAT-06: nine and ten are promoters, six and less detractors."""
     answered = responses[responses["recommendation"].notna()]
     classes = pd.cut(
         answered["recommendation"], [-1, 6, 8, 10], labels=["Detractors", "Passives", "Promoters"]
     )
-    groups = {"total": classes} | {
-        f"activity_type={kind}": rows for kind, rows in classes.groupby(answered["Event_Type"])
-    }
-    for name, rows in groups.items():
-        points = rows.map({"Promoters": 1, "Passives": 0, "Detractors": -1}).astype(int)
+    for name, rows in _grouped(answered.assign(classes=classes)):
+        points = rows["classes"].map({"Promoters": 1, "Passives": 0, "Detractors": -1}).astype(int)
         yield mean("SAT-03", period, name, points, (-100, 100), factor=100)
     yield everybody("SAT-06", period, len(classes))
     for name in classes.cat.categories:
@@ -92,11 +97,9 @@ def _response_rate(valid: pd.DataFrame, participations: pd.DataFrame, period: Pe
         & participations["Attended"]
         & participations["Survey_Invited"].eq(True)
     ]
-    events = pd.DataFrame(
-        {"invited": invited.groupby("Event").size(), "kind": invited.groupby("Event")["Event_Type"].first()}
-    )
+    by_event = invited.groupby("Event")
+    events = by_event[list(BREAKDOWNS.values())].first().assign(invited=by_event.size())
     answers = valid.groupby("event_id").size().reindex(events.index, fill_value=0)
     events["answered"] = answers.clip(upper=events["invited"])
-    groups = {"total": events} | {f"activity_type={kind}": rows for kind, rows in events.groupby("kind")}
-    for name, rows in groups.items():
+    for name, rows in _grouped(events):
         yield share("SAT-04", period, name, rows["answered"].sum(), rows["invited"].sum())

@@ -16,7 +16,16 @@ import pytest
 
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import build, jobs
-from mel_pipeline.defs.context import Mel, as_list, quarter_partitions
+from mel_pipeline.defs.context import (
+    CALCULATE,
+    COLLECT,
+    OVERVIEW,
+    PREPARE,
+    REPORT,
+    Mel,
+    as_list,
+    quarter_partitions,
+)
 from mel_pipeline.quality.scorecard import rules
 from mel_pipeline.sandbox.server import Sandbox
 from mel_pipeline.sources.shared.http import Policy
@@ -281,7 +290,7 @@ def test_every_asset_has_a_description_an_owner_its_kinds_and_a_group() -> None:
         if node.is_materializable:
             assert node.description and node.owners and node.kinds, key
             assert node.description[0] not in "*#", key  # lists show it as it is written
-            assert node.group_name in ("1_collect", "2_prepare", "3_calculate", "4_report"), key
+            assert node.group_name in (OVERVIEW, COLLECT, PREPARE, CALCULATE, REPORT), key
 
 
 def test_every_job_says_what_it_does_in_a_sentence_and_on_its_runs() -> None:

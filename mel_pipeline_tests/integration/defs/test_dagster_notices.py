@@ -144,6 +144,8 @@ def test_a_failure_is_reported_once_in_plain_words_with_a_link_and_so_is_its_rec
     assert message.startswith("nightly 2024-Q4 failed\n")
     assert "Zoho contacts: HTTP 401. Renew MEL_ZOHO_REFRESH_TOKEN" in message
     assert "https://dagster.network.example/runs/" in message
+    overview = "https://dagster.network.example/assets/quarter_overview?view=partitions&partition=2024-Q4"
+    assert f"2024-Q4 at a glance: {overview}" in message
     assert "ana@" not in message and "10.1.2.3" not in message
     assert case.box.arrived[0][1]["Subject"] == "Metropolis MEL: nightly 2024-Q4 failed"
     case.run(fail=reason)

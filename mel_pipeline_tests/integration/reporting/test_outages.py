@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mel_pipeline.core.errors import SourceError
-from mel_pipeline.reporting.inputs.editions import read_outages, read_quality
+from mel_pipeline.reporting.inputs.data_quality import read_outages, read_quality
 from mel_pipeline.sandbox import Sandbox
 from mel_pipeline_tests.conftest import Organisation
 

@@ -137,3 +137,19 @@ def test_a_setting_that_names_no_folder_says_how_to_make_one(monkeypatch: pytest
     monkeypatch.setenv("MEL_ORGANISATION", "Metropolis")
     with pytest.raises(SettingsError, match="mel init"):
         load_settings()
+
+
+@pytest.mark.fault(141)
+def test_a_field_of_programmes_needs_a_list_of_them_and_without_both_there_are_none(own: Path) -> None:
+    (own / "programmes.yml").unlink()
+    assert missing_files(own) == []
+    with pytest.raises(SettingsError, match=r"events: 'programme' has a field, .* lists no programmes"):
+        mapping_for(load_settings())
+    change(own / "mapping.yml", "    programme: Programme\n", "")
+    assert "programme" not in mapping_for(load_settings())["events"].fields
+
+
+@pytest.mark.fault(141)
+def test_a_programme_is_one_of_the_organisation_s_list(own: Path) -> None:
+    (own / "programmes.yml").write_text("programmes:\n  - name: {en: Rivers}\n", encoding="utf-8")
+    assert contract_of("zoho_crm").entities["events"].columns["programme"].allowed == ["Rivers"]

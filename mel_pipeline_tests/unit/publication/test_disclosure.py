@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from mel_pipeline.publication.disclosure import Sensitivity, audit, protect
 from mel_pipeline.publication.disclosure.choice import Choice
@@ -374,3 +375,53 @@ def test_answers_of_one_person_to_six_surveys_are_withheld() -> None:
     assert withheld(protect(frame, SURVEY).frame, "SAT-02") == set()
     frame.loc[frame["category"] == "lab", "people"] = 1
     assert "2024-Q4 kind=lab" in withheld(protect(frame, SURVEY).frame, "SAT-02")
+
+
+def attendees(period: str, everybody: int, **programmes: int) -> list[dict[str, Any]]:
+    """Distinct people, who may have taken part in several programmes."""
+    return [row("RCH-04", period, "", everybody, 0)] + [
+        row("RCH-04", period, name, count, 0, "programme") for name, count in programmes.items()
+    ]
+
+
+@pytest.mark.fault(140)
+def test_a_small_programme_is_withheld_without_others_where_people_may_stand_in_several() -> None:
+    rules = {"RCH-04": Sensitivity("attendees", "numerator", "distinct", "people")}
+    frame = pd.DataFrame(attendees("2024-Q4", 30, labs=20, avantia=14, mget=3))
+    frame[["denominator", "status"]] = [None, "ok"]
+    done = protect(frame, rules)
+    assert withheld(done.frame, "RCH-04") == {"2024-Q4 programme=mget"}
+    assert done.unprotected == []
+
+
+@pytest.mark.fault(140)
+def test_a_small_programme_follows_from_the_total_where_each_answer_is_of_one() -> None:
+    rows = answers("2024-Q4", labs=20, avantia=14, mget=3)
+    frame = pd.DataFrame(
+        [
+            one
+            | {
+                "disaggregation": one["disaggregation"].replace("kind", "programme"),
+                "dimension": one["dimension"].replace("kind", "programme"),
+            }
+            for one in rows
+        ]
+    )
+    done = protect(frame, SURVEY)
+    assert withheld(done.frame, "SAT-01") == {"2024-Q4 programme=mget", "2024-Q4 programme=avantia"}
+
+
+@pytest.mark.fault(140)
+def test_people_of_two_programmes_bound_the_total_and_do_not_add_up_to_it() -> None:
+    rules = {"RCH-04": Sensitivity("attendees", "numerator", "distinct", "people")}
+    whole, small, large = (
+        Quantity(Row("RCH-04", "2024-Q4", *name), "numerator")
+        for name in (("total", ""), ("programme", "mget"), ("programme", "labs"))
+    )
+    frame = pd.DataFrame(attendees("2024-Q4", 6, labs=6, mget=3))
+    frame[["denominator", "status"]] = [None, "ok"]
+    choice = Choice(read_figures(frame, rules), rules, 5)
+    links = [(dict(link.weights), link.is_bound) for link in choice.links]
+    assert ({small: 1.0, whole: -1.0}, True) in links
+    assert ({whole: 1.0, small: -1.0, large: -1.0}, True) in links
+    assert not any({small, whole, large} <= weights.keys() and not is_bound for weights, is_bound in links)

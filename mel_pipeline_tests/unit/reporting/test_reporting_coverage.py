@@ -59,11 +59,11 @@ def test_a_site_that_joined_is_left_out_of_the_change_and_named(texts):
     assert (found.joined, found.left, found.moved(0)) == (("care",), (), -810)
     measure, figures = looked_up(edition)
     assert finding(measure, figures, NOW, texts) == (
-        "Digital views: 37,213; \N{MINUS SIGN}810 like for like since 2023-Q4 (joined: care)"
+        "Digital views: 37,213; \N{MINUS SIGN}810 in the comparable part since 2023-Q4 (joined: care)"
     )
-    assert table_row(measure, figures, texts).year_before.change == "\N{MINUS SIGN}810 like for like"
+    assert table_row(measure, figures, texts).year_before.change == "\N{MINUS SIGN}810 in the comparable part"
     known = measures(edition, "en")
-    assert "Digital views: \N{MINUS SIGN}810 like for like since 2023-Q4 (joined: care)." in changes(
+    assert "Digital views: \N{MINUS SIGN}810 in the comparable part since 2023-Q4 (joined: care)." in changes(
         edition, known, figures, texts
     )
 
@@ -99,7 +99,7 @@ def test_a_share_like_for_like_is_the_ratio_of_the_common_sums(texts):
     found = compared(measure, figures, "2024-Q4", "2024-Q3")
     assert found is not None
     assert (found.now.value, found.then.value, found.joined, found.is_chance) == (36, 30, ("new",), False)
-    assert "+6 points like for like since 2024-Q3 (joined: new)" in finding(
+    assert "+6 points in the comparable part since 2024-Q3 (joined: new)" in finding(
         measure, figures, "2024-Q4", texts
     )
 

@@ -134,12 +134,16 @@ def test_balance_bands_are_counted_apart_from_targets(texts):
     known = measures(edition, "en")
     figures = Figures(edition, known)
     rows = [table_row(measure, figures, texts) for measure in known]
-    assert on_track(rows, texts) == (
+    assert on_track(rows, texts, is_sample=False) == (
         "2 of 3 targets are on track. 1 of 2 balance bands are kept. Nothing is due yet for 1 target."
     )
     bands = [item for item in rows if item.measure.band]
-    assert on_track(bands, texts) == "1 of 2 balance bands are kept."
-    assert on_track([], texts) == "No indicator has a target or a balance band that can be judged."
+    assert "on track. The sample's targets are made up." in on_track(rows, texts, is_sample=True)
+    assert on_track(bands, texts, is_sample=False) == "1 of 2 balance bands are kept."
+    assert (
+        on_track([], texts, is_sample=True)
+        == "No indicator has a target or a balance band that can be judged."
+    )
 
 
 def test_every_judgement_has_a_shape_and_a_word_in_every_language():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import time
 from pathlib import Path
@@ -108,6 +110,82 @@ def test_who_did_not_agree_is_left_out_and_counted_in_every_tool(tmp_path: Path,
     assert "2 rows are no valid responses" in left_out(batches)
     assert not any("looks like consent" in words for words in warnings)
     assert [row for batch in batches for row in batch.rejected] == []
+
+
+def without_columns(text: str, mark: str) -> str:
+    """The same export, downloaded before the form had the columns whose header has this mark."""
+    delimiter = "," if text.startswith("Start,") else ";"
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    gone = {at for row in rows[:3] for at, cell in enumerate(row) if mark in cell}
+    gone |= {at for at in range(len(rows[0])) if len(rows) > 2 and gone and rows[0][at] == "Ok"}
+    assert gone
+    written = io.StringIO()
+    kept = [[cell for at, cell in enumerate(row) if at not in gone] for row in rows]
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows(kept)
+    return written.getvalue()
+
+
+VALIDITY = {
+    "kobo": "Overall satisfaction;_id;_uuid;_submission_time;_validation_status\n"
+    + "".join(f"Satisfied;{n};u{n};{MONTH}{n}:00;{mark}\n" for n, mark in ((1, ""), (2, "Not Approved"))),
+    "qualtrics": "Start,End,Id,Fin,Sat,Ok\nStart,End,Id,Finished,Overall satisfaction,Status\n"
+    + ",".join(f'"{{""ImportId"":""{one}""}}"' for one in ("startDate", "endDate", "_recordId", "finished", "QID1", "status"))
+    + "".join(f"\n{MONTH}{n}:00,{MONTH}{n}:30,R_{n},True,Satisfied,{a}" for n, a in ((1, "IP Address"), (2, "Survey Preview"))),
+}  # fmt: skip
+SCREENED = [
+    *((tool, text, QUESTION, "lacks the question") for tool, text in EXPORTS.items()),
+    ("kobo", VALIDITY["kobo"], "_validation_status", "lacks the column"),
+    ("qualtrics", VALIDITY["qualtrics"], "Status", "lacks the column"),
+]
+
+
+@pytest.mark.fault(125)
+@pytest.mark.parametrize("loads", [1, 2], ids=["one load", "two loads"])
+@pytest.mark.parametrize(
+    ("tool", "text", "mark", "words"), SCREENED, ids=[f"{tool} {mark[:9]}" for tool, _, mark, _ in SCREENED]
+)
+def test_an_older_download_without_the_column_that_screens_brings_nobody_back(
+    tmp_path: Path, tool: str, text: str, mark: str, words: str, loads: int
+) -> None:
+    older, alone, folder = without_columns(text, mark), tmp_path / "alone", tmp_path / "drop"
+    alone.mkdir()
+    put(alone, older)
+    everyone = {moment for batch in read(alone)[0] for moment in batch.frame["answered_at"]}
+    folder.mkdir()
+    put(folder, text)
+    batches, cursor = [], None
+    for number in range(2):
+        if number == 0 and loads == 1:
+            continue
+        if number == 1:
+            put(folder, older, "b.csv")  # copied into the folder later, so its time is no help
+            os.utime(folder / "b.csv", (time.time() - 60,) * 2)
+        pull = SurveyFiles(folder, Rules(order="day_first", codebooks=[BOOK]), settle_seconds=0).pull(
+            "responses", cursor=cursor
+        )
+        batches += list(pull.batches)
+        cursor = pull.cursor()
+    stored: dict[str, str] = {}
+    for batch in batches:
+        stored |= zip(f"{tool}|" + batch.frame["response_id"], batch.frame["answered_at"], strict=True)
+        stored = {key: moment for key, moment in stored.items() if key not in batch.deleted}
+    assert len(set(stored.values())) == 1 and set(stored.values()) < everyone
+    assert words in left_out(batches)
+    assert not [row for batch in batches for row in batch.rejected]
+
+
+def test_a_response_that_a_later_export_allows_counts_again_whatever_file_it_comes_from(
+    tmp_path: Path,
+) -> None:
+    cursor = None
+    for number, text in enumerate((zoho("No"), zoho("Yes"), without_columns(zoho("No"), QUESTION))):
+        put(tmp_path, text, f"{number}.csv")
+        pull = SurveyFiles(tmp_path, Rules(order="day_first", codebooks=[BOOK]), settle_seconds=0).pull(
+            "responses", cursor=cursor
+        )
+        found = ids(list(pull.batches))
+        cursor = pull.cursor()
+        assert found == ([] if number == 0 else ["r0"])
 
 
 @pytest.mark.fault(95)

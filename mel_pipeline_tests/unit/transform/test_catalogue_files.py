@@ -239,3 +239,43 @@ def test_satisfied_and_dissatisfied_are_distinguished_in_every_language(catalogu
     assert (scores["satisfied"], scores["dissatisfied"]) == (4, 2)
     assert (scores["satisfait(e)"], scores["insatisfait(e)"]) == (4, 2)
     assert (scores["muy satisfecho/a"], scores["muy insatisfecho/a"]) == (5, 1)
+
+
+def test_without_a_list_of_programmes_no_definition_speaks_of_them(own: Path) -> None:
+    (own / "programmes.yml").unlink()
+    sheets = reference_sheets(load_catalogue(FOLDER, own))
+    assert not [line for line in sheets.splitlines() if "rogramme" in line and "Programmes" not in line]
+    with_them = load_catalogue(FOLDER)
+    told = [item.id for item in with_them.indicators if "programme" in item.disaggregations]
+    assert {"EVT-01", "RCH-04", "GEN-02", "SAT-02", "LAB-02"} <= set(told)
+    assert all("programme" in item.limitations.en for item in with_them.indicators if item.id in told)
+
+
+def test_the_names_of_programmes_are_translated(catalogue: Catalogue) -> None:
+    rows = catalogue_frames(catalogue)["translations"]
+    training = rows[(rows["subject"] == "sentence") & (rows["code"] == "Training")]
+    assert dict(zip(training["language"], training["text"], strict=True)) == {
+        "fr": "Formation",
+        "es": "Formación",
+        "ca": "Formació",
+    }
+
+
+def test_every_indicator_says_how_it_fits_in_and_stands_under_one_line(catalogue: Catalogue) -> None:
+    sheets = reference_sheets(catalogue).split("\n## ")[1:]
+    for indicator, sheet in zip(catalogue.indicators, sheets, strict=True):
+        assert sheet.startswith(indicator.id)
+        assert indicator.level != "unstated", indicator.id
+        for row in (
+            "Level",
+            "Rationale",
+            "Method of collection",
+            "Last data-quality assessment",
+            "Line of action",
+        ):
+            assert f"| {row} |" in sheet, (indicator.id, row)
+        stands = [line.number for line in catalogue.lines_of_action if indicator.id in line.indicators]
+        assert len(stands) == 1, indicator.id
+        assert catalogue.lines_of(indicator.id)[0] == stands[0]
+    assert catalogue.lines_of("FND-01") == [2, 1, 5]
+    assert "| Line of action | 2; referred to from 1, 5 |" in reference_sheets(catalogue)

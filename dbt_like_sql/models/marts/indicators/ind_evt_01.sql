@@ -15,6 +15,7 @@ events as (
         p.period,
         e.event_id,
         e.event_type as activity_type,
+        e.programme,
         case when e.is_organised_by_network then 'Organised by the network' else 'Organised by others' end as organiser,
         line.category as line_of_action
     from periods as p
@@ -30,7 +31,7 @@ events as (
 ),
 
 cells as (
-    {{ counted_cells('events', 'event_id', ['organiser', 'activity_type', 'line_of_action'], 'exists (select 1 from ' ~ ref('dim_event') ~ ')') }}
+    {{ counted_cells('events', 'event_id', ['organiser', 'activity_type', 'programme', 'line_of_action'], 'exists (select 1 from ' ~ ref('dim_event') ~ ')') }}
 )
 
 {{ figures('cells', 'count', 'No event has been loaded from the CRM.') }}

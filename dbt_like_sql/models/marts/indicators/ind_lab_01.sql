@@ -2,7 +2,7 @@ with periods as ({{ current_periods() }}),
 
 labs as (
 
-    select p.period, e.lab, theme.category as theme, line.category as line_of_action
+    select p.period, e.lab, e.programme, theme.category as theme, line.category as line_of_action
     from periods as p
     join {{ ref('dim_event') }} as e
         on e.event_type = 'Solutions Lab'
@@ -15,7 +15,7 @@ labs as (
 ),
 
 cells as (
-    {{ counted_cells('labs', 'lab', ['theme', 'line_of_action'], 'exists (select 1 from ' ~ ref('dim_event') ~ ')') }}
+    {{ counted_cells('labs', 'lab', ['programme', 'theme', 'line_of_action'], 'exists (select 1 from ' ~ ref('dim_event') ~ ')') }}
 )
 
 {{ figures('cells', 'count', 'No event has been loaded from the CRM.') }}

@@ -3,7 +3,7 @@ with periods as ({{ current_periods() }}),
 -- A member that moved between regions counts in that of the last day, as in MEM-01: regions add up to the total.
 engaged as (
 
-    select p.period, f.account_id, v.region, theme.category as theme, line.category as line_of_action
+    select p.period, f.account_id, v.region, f.programme, theme.category as theme, line.category as line_of_action
     from periods as p
     join {{ ref('fct_participation') }} as f
         on f.event_type = 'Solutions Lab'
@@ -20,7 +20,7 @@ engaged as (
 ),
 
 cells as (
-    {{ counted_cells('engaged', 'account_id', ['region', 'theme', 'line_of_action'], 'exists (select 1 from ' ~ ref('fct_participation') ~ ')') }}
+    {{ counted_cells('engaged', 'account_id', ['region', 'programme', 'theme', 'line_of_action'], 'exists (select 1 from ' ~ ref('fct_participation') ~ ')') }}
 )
 
 {{ figures('cells', 'count', 'No participation has been loaded from the CRM.') }}

@@ -3,7 +3,7 @@ with periods as ({{ current_periods() }}),
 -- People, not attendances: who came to ten events is one person.
 people as (
 
-    select p.period, f.person_key
+    select p.period, f.person_key, f.programme
     from periods as p
     join {{ ref('fct_participation') }} as f
         on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
@@ -12,7 +12,7 @@ people as (
 ),
 
 cells as (
-    {{ counted_cells('people', 'person_key', [], 'exists (select 1 from ' ~ ref('fct_participation') ~ ')') }}
+    {{ counted_cells('people', 'person_key', ['programme'], 'exists (select 1 from ' ~ ref('fct_participation') ~ ')') }}
 )
 
 {{ figures('cells', 'count', 'No participation has been loaded from the CRM.') }}

@@ -23,6 +23,15 @@ cells as (
     from answers
     group by period, event_type
 
+    union all
+
+    select
+        period, 'programme', programme, sum(is_promoter) - sum(is_detractor), count(*), count(*),
+        {{ sample_variance('100 * (is_promoter - is_detractor)') }}, null
+    from answers
+    where programme is not null
+    group by period, programme
+
 )
 
 {{ figures('cells', 'net', 'Nobody answered in this period how likely they are to recommend.', scale=[-100, 100]) }}

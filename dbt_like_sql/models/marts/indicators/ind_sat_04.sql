@@ -2,12 +2,12 @@ with periods as ({{ current_periods() }}),
 
 invited as (
 
-    select p.period, f.event_id, f.event_type, count(*) as invitations
+    select p.period, f.event_id, f.event_type, f.programme, count(*) as invitations
     from periods as p
     join {{ ref('fct_participation') }} as f
         on f.started_on >= p.starts_on and f.started_on <= p.as_of_on
     where f.is_held and f.has_attended and f.is_survey_invited
-    group by p.period, f.event_id, f.event_type
+    group by p.period, f.event_id, f.event_type, f.programme
 
 ),
 
@@ -32,6 +32,7 @@ by_event as (
     select
         i.period,
         i.event_type,
+        i.programme,
         i.invitations,
         case when a.answers < i.invitations then a.answers when a.answers is not null then i.invitations end as answered
     from invited as i
@@ -44,6 +45,15 @@ by_type as (
     select period, event_type, sum(answered) as answered, sum(invitations) as invitations
     from by_event
     group by period, event_type
+
+),
+
+by_programme as (
+
+    select period, programme, sum(answered) as answered, sum(invitations) as invitations
+    from by_event
+    where programme is not null
+    group by period, programme
 
 ),
 
@@ -105,6 +115,14 @@ cells as (
         invitations, case when answered is not null then invitations end,
         case when answered is null then 'No survey export holds answers for this kind of event.' end
     from by_type
+
+    union all
+
+    select
+        period, 'programme', programme, answered, invitations, invitations,
+        invitations, case when answered is not null then invitations end,
+        case when answered is null then 'No survey export holds answers for this programme.' end
+    from by_programme
 
 )
 

@@ -4,6 +4,7 @@ select
     code as event_code,
     event_type,
     lab,
+    programme,
     themes,
     lines_of_action,
     format,

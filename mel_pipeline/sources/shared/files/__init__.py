@@ -10,15 +10,23 @@ from mel_pipeline.sources.shared.files.folder import (
     readable_files,
 )
 from mel_pipeline.sources.shared.files.opening import open_table, open_tables
-from mel_pipeline.sources.shared.files.table import FileRefusedError, Table, read_table
+from mel_pipeline.sources.shared.files.table import (
+    MOST_TITLES,
+    FileRefusedError,
+    Table,
+    is_title,
+    read_table,
+)
 
 __all__ = [
+    "MOST_TITLES",
     "SETTLE_SECONDS",
     "DropFile",
     "FileRefusedError",
     "Table",
     "dropped",
     "files_in",
+    "is_title",
     "open_table",
     "open_tables",
     "other_entries",

@@ -74,7 +74,7 @@ def convert(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[tuple
             f" {limits['cells']:,} cells, empty ones included. Delete what is empty, or export it again as CSV.",
         )
         rows = _rows(table)
-        if (first := next(rows, None)) is not None:
+        if (first := next(filter(None, rows), None)) is not None:
             workbook_child.write_rows(_again(first, rows), out)
             found.append((str(sheet.name), out.tell()))
     _require(bool(found), "The workbook is empty. Export it again.")
@@ -143,8 +143,7 @@ def _rows(table: Any) -> Iterator[list[str]]:
         row = [text_of(cell) for cell in cells]
         while row and not row[-1]:
             row.pop()
-        if row:
-            yield row
+        yield row
 
 
 def _again(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -24,6 +24,8 @@ from mel_pipeline.sources.shared.files.widths import even_rows
 
 _DELIMITERS = ",;\t|"
 _LONGEST_FIELD = 131_072  # characters; a longer field means a quotation mark was not closed
+MOST_TITLES = 20  # rows that are looked at for the first one of a table
+_IN_TITLE = 2  # cells
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16"}
 _BOMS = {
@@ -54,6 +56,19 @@ class Table:
     how: str
     _text: _Text = field(repr=False)
     _delimiter: str
+    above: int = 0  # lines above the header
+
+    def below(self, rows: int) -> Table:
+        """The same table without its first rows: the header stands further down."""
+        first = list(islice(_numbered(self._text, self._delimiter), rows + 1))
+        header, lines = first[rows]
+        return replace(
+            self,
+            header=_stripped(header),
+            count=self.count - rows,
+            _text=replace(self._text, skip=self._text.skip + lines),
+            above=self.above + lines,
+        )
 
     def rows(self) -> Iterator[list[str]]:
         """The rows, always from the first. One iteration at a time; the file must still be open.
@@ -62,7 +77,9 @@ class Table:
             FileRefusedError: a quotation mark stands where none may, which counting quotes cannot tell.
         """
         with _quotes_in_place():
-            for number, row in enumerate(islice(_records(self._text, self._delimiter), 1, None), start=2):
+            for number, row in enumerate(
+                islice(_records(self._text, self._delimiter), 1, None), start=self.above + 2
+            ):
                 if len(row) != len(self.header):
                     raise FileRefusedError(_uneven(number, len(row), len(self.header)))
                 yield row
@@ -97,7 +114,8 @@ class Table:
             )
             for chunk in chunks:
                 first = max(0, -seen)
-                chunk.index = pd.RangeIndex(seen + skip + 2, seen + skip + 2 + len(chunk))
+                begin = self.above + seen + skip + 2
+                chunk.index = pd.RangeIndex(begin, begin + len(chunk))
                 seen += len(chunk)
                 if len(chunk) > first:
                     yield chunk.iloc[first:]
@@ -206,8 +224,37 @@ def _table_of(text: _Text) -> Table:
     line = first.strip('\r\n"')  # not the tab that may follow
     if line.lower().startswith("sep=") and len(line) == 5:
         declared, text = line[4], replace(text, skip=1)
-    delimiter, header, count = _measured(text, declared)
+    try:
+        delimiter, header, count = _measured(text, declared)
+    except OtherEncodingError:
+        raise
+    except FileRefusedError:
+        below = _below_titles(text, declared)
+        if below is None:
+            raise
+        delimiter, header, count = _measured(below, declared)
+        return replace(_table(below, delimiter, header, count), above=below.skip - text.skip)
     return _table(text, delimiter, header, count)
+
+
+def is_title(row: Collection[str]) -> bool:
+    """Whether a row holds as little as a title above a table: a text, or a label and its value."""
+    return sum(bool(cell.strip()) for cell in row) <= _IN_TITLE
+
+
+def _below_titles(text: _Text, declared: str | None) -> _Text | None:
+    """The text without the rows above its table that hold fewer fields, as titles do; None if there are none."""
+    found: dict[int, int] = {}  # lines above, by the width of the table
+    for delimiter in declared or _DELIMITERS:
+        try:
+            first = list(islice(_numbered(text, delimiter), MOST_TITLES + 1))
+        except csv.Error:
+            continue
+        width = len(first[-1][0])
+        titles = next(n for n, (row, _) in enumerate(first) if len(row) == width or not is_title(row))
+        if titles and width > _IN_TITLE:
+            found[width] = first[titles][1]
+    return replace(text, skip=text.skip + found[max(found)]) if found else None
 
 
 def comma_table_in(file: BinaryIO) -> Table:
@@ -224,7 +271,11 @@ def _table(text: _Text, delimiter: str, header: list[str], count: int) -> Table:
         raise NoRowsError("The file has a header but no rows. Export it again, or remove it.")
     encoding = _ENCODINGS.get(text.encoding, f"{text.encoding}, as set for files that are not in UTF-8")
     how = f"{encoding}, separated by {_NAMES.get(delimiter, repr(delimiter))}"
-    return Table([name.strip() for name in header], count, how, text, delimiter)
+    return Table(_stripped(header), count, how, text, delimiter)
+
+
+def _stripped(header: list[str]) -> list[str]:
+    return [name.strip() for name in header]
 
 
 def _measured(text: _Text, declared: str | None) -> tuple[str, list[str], int]:
@@ -297,7 +348,16 @@ def _require_size(columns: int, rows: int) -> None:
 
 def _records(text: _Text, delimiter: str) -> Iterator[list[str]]:
     """Header and rows, without empty lines."""
+    for row, _ in _numbered(text, delimiter):
+        yield row
+
+
+def _numbered(text: _Text, delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """The same, each with the number of lines above it."""
     csv.field_size_limit(_LONGEST_FIELD)  # process-wide: other libraries raise it
-    for row in csv.reader(text.lines(), delimiter=delimiter, strict=True):
+    reader = csv.reader(text.lines(), delimiter=delimiter, strict=True)
+    above = 0
+    for row in reader:
         if len(row) > 1 or any(row):
-            yield row
+            yield row, above
+        above = reader.line_num

@@ -27,6 +27,7 @@ from typing import Any, BinaryIO
 
 MOST_PARTS = 1_000
 MOST_HEADING_ROWS = 3
+MOST_TITLES, IN_TITLE = 20, 2  # rows above the headings, and cells in each
 MOST_PACKED = 100  # times smaller than its content; spreadsheet programs reach 30
 MOST_REPEATED = 10  # text of all cells, compared with the content: cells may share one long text
 FREE = 20 << 20  # bytes for which neither matters
@@ -225,17 +226,37 @@ def write_sheets(file: BinaryIO, out: BinaryIO, limits: dict[str, int]) -> list[
 
 
 def write_rows(rows: Iterator[list[str]], out: BinaryIO) -> None:
-    """Rows as CSV, each as wide as the widest of the first few: headings may take several rows."""
+    """Rows as CSV without blank ones, each as wide as the widest of the first few.
+
+    Headings may take several rows, below a title.
+    """
     text = io.TextIOWrapper(out, "utf-8", newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    first = list(islice(rows, MOST_HEADING_ROWS))
-    width = max(len(row) for row in first)
-    for number, row in enumerate(chain(first, rows), start=1):
+    titles, first = _titles(rows)
+    filled = filter(None, rows)
+    first += islice(filled, max(0, MOST_HEADING_ROWS - len(first)))
+    width = max(len(row) for row in [*titles, *first[:MOST_HEADING_ROWS]])
+    for number, row in enumerate(chain(titles, first, filled), start=1):
         if len(row) > width:
             raise RefusedError(f"Row {number} has a value to the right of the last heading. Remove it.")
         writer.writerow(row + [""] * (width - len(row)))
     text.flush()
     text.detach()
+
+
+def _titles(rows: Iterator[list[str]]) -> tuple[list[list[str]], list[list[str]]]:
+    """The rows of a title, blank ones included, and those read after them: the first that holds more than a title.
+
+    A title begins with a row of a single cell; two are the headings of a narrow table.
+    """
+    first = list(islice(rows, 1))
+    if sum(map(bool, first[0])) > 1:
+        return [], first
+    for row in islice(rows, MOST_TITLES):
+        first.append(row)
+        if sum(map(bool, row)) > IN_TITLE:
+            return first[:-1], first[-1:]
+    return [], [row for row in first if row]
 
 
 def _sheets(file: BinaryIO, limits: dict[str, int]) -> list[Any]:
@@ -274,20 +295,19 @@ def bound_parser(limits: dict[str, int]) -> None:
 
 
 def _rows_of(sheet: Any) -> Iterator[list[str]] | None:
-    """The non-empty rows; None if there are none."""
-    rows = _filled(sheet)
-    first = next(rows, None)
+    """The rows from the first that is not empty; None if all are."""
+    rows = _trimmed(sheet)
+    first = next(filter(None, rows), None)
     return None if first is None else chain([first], rows)
 
 
-def _filled(sheet: Any) -> Iterator[list[str]]:
+def _trimmed(sheet: Any) -> Iterator[list[str]]:
     sheet.reset_dimensions()  # the size a file claims cannot be trusted
     for cells in sheet.iter_rows():
         row = [text_of(cell) for cell in cells]
         while row and not row[-1]:
             row.pop()
-        if row:
-            yield row
+        yield row
 
 
 def number_text(value: float) -> str:

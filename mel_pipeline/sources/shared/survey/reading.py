@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import PurePath
 
 import pandas as pd
 
 from mel_pipeline.sources.shared.dates import Order, has_two_readings, has_year_first, order_of
-from mel_pipeline.sources.shared.files import DropFile, FileRefusedError, Table, open_tables
+from mel_pipeline.sources.shared.files import (
+    MOST_TITLES,
+    DropFile,
+    FileRefusedError,
+    Table,
+    is_title,
+    open_tables,
+)
+from mel_pipeline.sources.shared.survey.advice import counted
 from mel_pipeline.sources.shared.survey.binding import questions_of_form
 from mel_pipeline.sources.shared.survey.codebook import Codebook
 from mel_pipeline.sources.shared.survey.joining import Join, require_branches
@@ -34,14 +42,15 @@ class Export:
         self, file: DropFile, tables: Mapping[str, Table], profiles: Sequence[Profile], survey: str | None
     ) -> None:
         main, groups = main_and_repeats(tables)
-        table = tables[main]
+        table, self.sheet, self.layout = _recognised(file.name, tables[main], profiles)
         self.file = file
         self.survey = survey or PurePath(file.name).stem
-        self.how = f"{table.how}, with repeated groups {', '.join(groups)}" if groups else table.how
+        above = f", {counted(table.above, 'line', 'lines')} above the header left out" if table.above else ""
+        self.how = f"{table.how}{above}"
+        if groups:
+            self.how += f", with repeated groups {', '.join(groups)}"
         self._table = table
         self._repeats = joined(table, groups)
-        self.sheet = Sheet(file.name, list(islice(chain([table.header], table.rows()), FIRST_ROWS)))
-        self.layout: Layout = recognise(self.sheet, profiles)
         self.responses = table.count - (self.layout.header_rows - 1)
         if self.responses < 1:
             raise FileRefusedError("The file has headers and no responses. Export it again, or remove it.")
@@ -120,6 +129,36 @@ class Export:
 
     def _frames(self, columns: Sequence[int] | None = None) -> Generator[pd.DataFrame]:
         return self._table.frames(CHUNK, skip=self.layout.header_rows - 1, columns=columns)
+
+
+def _recognised(name: str, table: Table, profiles: Sequence[Profile]) -> tuple[Table, Sheet, Layout]:
+    """The table, its first rows and its layout; below the rows of a title, if there are any.
+
+    Raises:
+        FileRefusedError: no tool and no profile fits.
+    """
+    rows = list(islice(chain([table.header], table.rows()), FIRST_ROWS + MOST_TITLES))
+    titles = len(list(takewhile(is_title, rows)))
+    try:
+        sheet = Sheet(name, rows[:FIRST_ROWS])
+        return table, sheet, recognise(sheet, profiles)
+    except FileRefusedError as error:
+        if not titles or titles == len(rows):
+            raise _below_title(table.above, error) from None
+    table = table.below(titles)
+    sheet = Sheet(name, [table.header, *rows[titles + 1 :]][:FIRST_ROWS])
+    try:
+        return table, sheet, recognise(sheet, profiles)
+    except FileRefusedError as error:
+        raise _below_title(table.above, error) from None
+
+
+def _below_title(lines: int, error: FileRefusedError) -> FileRefusedError:
+    """Why a table is refused; it may stand below rows that are no header."""
+    if not lines:
+        return error
+    above = "The first row looks" if lines == 1 else f"The first {lines} rows look"
+    return FileRefusedError(f"{above} like a title, and the row below is no header that is known. {error}")
 
 
 def _is_numeric_date(text: str) -> bool:

@@ -7,7 +7,7 @@ holds an address, a browser, a name or the link of a response.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -22,7 +22,7 @@ from mel_pipeline.sources.shared.survey.cells import Cells, Texts, each, first_o
 from mel_pipeline.sources.shared.survey.codebook import Codebook, Role
 from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.figures import MOST, range_in, recommended
-from mel_pipeline.sources.shared.survey.identity import UNREADABLE, Identifier, minute_of
+from mel_pipeline.sources.shared.survey.identity import UNREADABLE, Identifier, digests, minute_of
 from mel_pipeline.sources.shared.survey.known_forms import Row
 from mel_pipeline.sources.shared.survey.model import Answers, Builtin, Chunks, Kind, Layout
 from mel_pipeline.sources.shared.survey.other_answers import other_answers
@@ -86,6 +86,21 @@ def identified(
         identifier = identifier or Identifier(answers.layout, plan.builtins)
         found += _Chunk(answers, plan, book).identified(identifier)
     return identifier.kind if identifier else "own", found
+
+
+def digests_without(
+    chunks: Iterable[Answers], plan: Plan, book: Codebook, columns: Collection[int]
+) -> list[str]:
+    """The digest of each response as a file without these columns would give it."""
+    found: list[str] = []
+    for answers in chunks:
+        questions = [
+            replace(question, builtin="ignored") if column in columns else question
+            for column, question in enumerate(answers.layout.questions)
+        ]
+        chunk = _Chunk(replace(answers, layout=replace(answers.layout, questions=questions)), plan, book)
+        found += digests(chunk.exported.frame, chunk.exported.layout, chunk._minutes())
+    return found
 
 
 def scale_in(chunks: Iterable[Answers], plan: Plan, book: Codebook) -> Scale:

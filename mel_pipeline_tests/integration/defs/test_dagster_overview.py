@@ -1,0 +1,123 @@
+"""The overview of a quarter in Dagster: real figures in a small organisation, and its text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.defs.context import Mel
+from mel_pipeline.defs.overview import ASSET, TEXT, build, overview_text
+from mel_pipeline.reporting.inputs.overview import Overview, read_overview
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation, seven_members
+
+QUARTER = "2024-Q4"
+EMPTY = Overview(
+    quarter=QUARTER,
+    sentence="2024-Q4 is checked: nothing stands against publishing it.",
+    obstacles=(),
+    pages={"English": "report-en.html", "français": "report-fr.html"},
+    is_published=False,
+    sources=(),
+    quarantined={},
+    flagged=(),
+    owed=(),
+    totals={"MEM-01 Member cities": "164"},
+)
+
+
+class Given(Mel):
+    """The resource, with the warehouse of a test."""
+
+    home: str
+
+    @property
+    def settings(self) -> Any:
+        return organisation(Path(self.home)).settings
+
+    @property
+    def warehouse(self) -> Any:
+        return organisation(Path(self.home)).warehouse
+
+
+@pytest.fixture
+def small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return copy_of(tmp_path_factory, "seven-members", tmp_path, seven_members)
+
+
+def materialized(small: Small, instance: dg.DagsterInstance) -> str:
+    """The text of the overview, as the UI shows it."""
+    definitions = dg.Definitions.merge(
+        dg.Definitions(resources={"mel": Given(home=str(small.settings.home))}), build(small.settings)
+    )
+    job = definitions.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(partition_key=QUARTER, instance=instance)
+    return str(result.asset_materializations_for_node(ASSET)[0].metadata[TEXT].value)
+
+
+@pytest.mark.slow
+def test_the_overview_names_the_totals_that_changed_since_the_run_before(small: Small) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = materialized(small, instance)
+        same = materialized(small, instance)
+        with small.warehouse.transaction() as connection:
+            connection.exec_driver_sql(
+                "update released_figures set value = value + 1"
+                f" where indicator_id = 'MEM-01' and period = '{QUARTER}' and dimension = 'total'"
+            )
+        changed = materialized(small, instance)
+    assert "This is the first overview of the quarter." in first
+    assert "**Changed since the last run**\n\nNothing." in same
+    assert "- MEM-01 Member cities: 7 → 8" in changed
+
+
+@pytest.mark.slow
+def test_rows_in_quarantine_and_obstacles_are_read_with_their_reasons(small: Small) -> None:
+    with small.warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into quarantine (fingerprint, load_id, source, entity, source_ref, row_key, rule, reason, lost,"
+            " quarantined_at) values ('f', 'l', 'zoho_crm', 'accounts', 'record 17', '17', 'not null',"
+            " 'name is empty', 'row', timestamp '2024-11-02 10:00:00')"
+        )
+    found = read_overview(small.warehouse, small.settings, Quarter.parse(QUARTER))
+    assert found.quarantined["raw_zoho_crm__accounts"] == ("record 17: name is empty",)
+    assert found.totals["MEM-01 Member cities"] == "7"
+    assert not found.is_published
+
+
+def test_a_quarter_without_trouble_says_so_and_links_to_its_pages_and_to_publishing() -> None:
+    text = overview_text(EMPTY, dict(EMPTY.totals), {})
+    assert "[English](/drafts/2024-Q4/report-en.html) · [français](/drafts/2024-Q4/report-fr.html)" in text
+    assert "[Publish it](/locations/mel/jobs/publish_quarter/playground)" in text
+    assert text.count("Nothing.") == 5
+
+
+def test_every_kind_of_trouble_stands_in_the_overview_with_a_link() -> None:
+    troubled = replace(
+        EMPTY,
+        obstacles=("LinkedIn did not answer.",),
+        sources=("LinkedIn: not updated since 2024-11-02.",),
+        quarantined={"raw_zoho_crm__accounts": ("record 17: name is empty",)},
+        flagged=(("GEN-02", "GEN-02 Women among speakers: -27.8 points."), ("ADV-01", "ADV-01: +3.")),
+        owed=("MEL lead: main points of 2024-Q4 was due on 2025-01-10.",),
+    )
+    text = overview_text(troubled, None, {"GEN-02": "chart_women_among_speakers"})
+    for part in (
+        "- LinkedIn did not answer.",
+        "- LinkedIn: not updated since 2024-11-02.",
+        "[raw_zoho_crm__accounts](/assets/raw_zoho_crm__accounts): 1\n\n- record 17: name is empty",
+        "- GEN-02 Women among speakers: -27.8 points. [Chart](/assets/chart_women_among_speakers)",
+        "- ADV-01: +3.",
+        "- MEL lead: main points of 2024-Q4 was due on 2025-01-10.\n\n[Workbook](/workbook)",
+    ):
+        assert part in text
+    assert "Publish it" not in text
+
+
+def test_a_long_list_says_how_many_more_there_are() -> None:
+    text = overview_text(replace(EMPTY, sources=tuple(f"Source {n} is late." for n in range(14))), None, {})
+    assert "- Source 9 is late.\n- and 4 more." in text

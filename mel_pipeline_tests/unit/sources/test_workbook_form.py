@@ -167,3 +167,28 @@ def test_a_number_is_read_alike_in_every_language(whole: int, cents: int, marks:
     assert float(read_cell(VALUE, RawCell("s", written)) or "nan") == pytest.approx(
         whole + (cents / 100 if whole >= 0 else -cents / 100)
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_code_of_an_indicator_just_stated_can_be_chosen_for_its_figures(
+    language: str, tmp_path: Path
+) -> None:
+    book = load_workbook(io.BytesIO(write(current(settings_at(tmp_path)), language, CHOICES)))
+    texts = texts_in(language)
+    figures = book[texts.title("manual_figures")]
+    [rule] = [one for one in figures.data_validations.dataValidation if "B3" in one.sqref]
+    sheet, _, cells = rule.formula1.rpartition("!")
+    assert sheet.strip("'") == texts.title("manual_indicators")
+    assert cells.startswith("$B$3:$B$"), "the column of codes, as far as the form goes"
+
+
+def test_a_line_of_action_is_chosen_with_its_name_and_read_as_its_number(tmp_path: Path) -> None:
+    named = {**CHOICES, "lines": ["1 · Clean water", "2 · A voice · for the shores"]}
+    version = with_rows(current(settings_at(tmp_path)), {"duties": [{"what": "Figures", "line": "2"}]})
+    content = write(version, "en", named)
+    assert load_workbook(io.BytesIO(content))["Who owes what"]["H3"].value == named["lines"][1]
+    line = sheets()["duties"].column("line")
+    assert read_cell(line, RawCell("s", named["lines"][1])) == "2"
+    assert read_cell(line, RawCell("n", "2")) == "2"
+    with pytest.raises(CellError):
+        read_cell(line, RawCell("s", "A voice"))

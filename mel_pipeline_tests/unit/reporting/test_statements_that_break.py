@@ -63,7 +63,8 @@ def test_an_indicator_with_targets_cannot_be_removed_before_them(sample: Setting
     found = given_back(sample, {"manual_indicators": [MANUAL], "targets": [target]})
     assert len(found.new) == 2 and found.refused == [], "what defines comes before what uses it"
     version = versions.accept(sample, found, "MEL lead")
-    number = str(version.rows["manual_indicators"][0][ID])
+    stated = version.rows["manual_indicators"]
+    number = next(str(row[ID]) for row in stated if row["code"] == "TRN-01")
     alone = given_back(sample, {}, {number})
     assert alone.removed == []
     [refused] = alone.refused

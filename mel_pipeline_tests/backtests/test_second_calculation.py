@@ -99,7 +99,7 @@ def _room(cell: Cell, measure: str) -> float:
     bound = getattr(cell, measure)
     if measure not in ("low", "high") or bound is None or cell.value is None:
         return 1e-9
-    return REACH * abs(cell.value - bound)
+    return max(1e-9, REACH * abs(cell.value - bound))
 
 
 def _same(one: float | None, other: float | None, exact: float, room: float) -> bool:

@@ -212,7 +212,7 @@ def _lines(
     edition: Edition, known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
 ) -> list[Section]:
     """The lines of action. A chart appears once, under one line or its topic; a row wherever the indicator belongs."""
-    homes = _homes(known, pictures)
+    homes = _homes(known)
     lines = [
         (str(int(line["number"])), words(line.get(f"name_{texts.language}")) or words(line["name_en"]))
         for line in edition.lines_of_action.to_dict("records")
@@ -238,15 +238,9 @@ def _lines(
     return sections
 
 
-def _homes(known: list[Measure], pictures: dict[str, Picture]) -> dict[str, str]:
-    """Indicator without a topic → its first line of action; with a chart, the line with the fewest charts so far."""
-    mine = [measure for measure in known if not topic_of(measure)]
-    homes = {measure.id: (measure.lines or ("",))[0] for measure in mine if measure.id not in pictures}
-    drawn: dict[str, str] = {}
-    for measure in mine:
-        if measure.id in pictures:
-            drawn[measure.id] = min(measure.lines or ("",), key=list(drawn.values()).count)
-    return homes | drawn
+def _homes(known: list[Measure]) -> dict[str, str]:
+    """Indicator without a topic → the line of action it stands under."""
+    return {measure.id: (measure.lines or ("",))[0] for measure in known if not topic_of(measure)}
 
 
 def _topics(

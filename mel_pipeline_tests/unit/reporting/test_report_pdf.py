@@ -263,3 +263,11 @@ def as_file(content: bytes) -> Any:
     import io
 
     return io.BytesIO(content)
+
+
+def test_a_chart_is_under_the_line_of_action_that_its_indicator_stands_under(model: PageModel) -> None:
+    homes = {row.measure.id: (row.measure.lines or ("",))[0] for row in model.sheets}
+    drawn = [(section.key, picture.anchor) for section in model.sections for picture in section.pictures]
+    assert drawn
+    assert all(homes[anchor] == key for key, anchor in drawn)
+    assert all(homes[name] == section.key for section in model.sections for name in section.own)

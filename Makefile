@@ -69,6 +69,7 @@ docs: .venv/dev.stamp    ## Regenerate docs/indicators.md from the catalogue, do
 	@MEL_SAMPLE=false MEL_HOME=$(CURDIR)/.mel/docs $(BIN)/mel indicators > docs/indicators.md
 	@$(BIN)/python -m mel_pipeline_tests.behaviours > docs/sources.md
 	@$(BIN)/python -m mel_pipeline_tests.faults > docs/faults.md
+	@$(BIN)/python -m mel_pipeline_tests.annual_report_facts > docs/annual-report-facts.md
 	@$(BIN)/python -m mel_pipeline_tests.environment
 	@$(BIN)/python -m mel_pipeline_tests.walks
 

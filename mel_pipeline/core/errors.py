@@ -8,6 +8,7 @@ MelError
 │   ├── PermanentSourceError   retrying cannot help (credentials, permission, removed endpoint)
 │   │   └── ReauthoriseError   the access token has expired or was withdrawn
 │   └── TransientSourceError   retrying later can help (outage, throttling, broken answer)
+│       └── UnpromisedError    an answer lacks what it promises: of one account, its own trouble
 ├── ContractError        what arrived is not what the contract promises
 ├── CatalogueError       an indicator, target or locale file is wrong
 ├── ModelError           an SQL model cannot be rendered, ordered or run
@@ -58,6 +59,10 @@ class ReauthoriseError(PermanentSourceError):
 
 class TransientSourceError(SourceError):
     """Retrying later can help."""
+
+
+class UnpromisedError(TransientSourceError):
+    """An answer came, and lacks what it promises. What it was about is known; other answers may be whole."""
 
 
 class ContractError(MelError):

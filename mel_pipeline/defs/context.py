@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OVERVIEW = "0_look_here_first"
 COLLECT, PREPARE, CALCULATE, REPORT = "1_collect", "2_prepare", "3_calculate", "4_report"
 
-STAGES = (COLLECT, PREPARE, CALCULATE, REPORT)
+STAGES = (OVERVIEW, COLLECT, PREPARE, CALCULATE, REPORT)
 
 MOST_LINES = 10
 DOES = "mel/does"  # tag of a run: what it does, in words people filter runs by

@@ -63,7 +63,7 @@ def _preview() -> dg.AssetsDefinition:
                 kinds={"excel"},
                 owners=["team:mel"],
                 description="What the newest workbook in the watched folder (`MEL_WORKBOOK_DIR`) would change. Nothing counts"
-                " before the job `accept_workbook`, or the page `/workbook` of this address, accepts it.",
+                " before the job `accept_workbook`, or the page [/workbook](/workbook) of this address, accepts it.",
             )
         ],
         check_specs=[

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
 from mel_pipeline.core.errors import MelError, TransientSourceError, place_of
+from mel_pipeline.ingest.impossible import without_impossible
 
 if TYPE_CHECKING:
     from mel_pipeline.core.contracts import SourceContract
@@ -45,7 +46,7 @@ class Guarded:
         )
         return replace(
             pull,
-            batches=_guarded_batches(what, pull.batches),
+            batches=self._batches(what, pull.batches, entity),
             cursor=guarded(pull.cursor),
             expected_count=guarded(pull.expected_count),
             complete=guarded(pull.complete),
@@ -54,10 +55,10 @@ class Guarded:
             warnings=guarded(pull.warnings),
         )
 
-
-def _guarded_batches(what: str, batches: Iterator[Batch]) -> Iterator[Batch]:
-    while (batch := _explained(what, lambda: next(batches, None))) is not None:
-        yield batch
+    def _batches(self, what: str, batches: Iterator[Batch], entity: str) -> Iterator[Batch]:
+        contract = self._contract
+        while (batch := _explained(what, lambda: next(batches, None))) is not None:
+            yield without_impossible(batch, contract.entities[entity], contract.metrics)
 
 
 def _explained(what: str, read: Callable[[], T]) -> T:

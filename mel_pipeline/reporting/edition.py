@@ -165,6 +165,31 @@ class EarlierFigure:
 
 
 @dataclass(frozen=True)
+class ProjectAim:
+    """A measured statement of a project's logframe; see ``figures.logframe.Aim``."""
+
+    indicator_id: str
+    dimension: str
+    category: str
+    baseline: float | None
+    baseline_on: str
+    target: float | None
+    target_by: str
+
+
+@dataclass(frozen=True)
+class ProjectNote:
+    """A project as an annual edition mentions it. ``outcomes``: of its year."""
+
+    code: str
+    name: Wording
+    status: str
+    ends_on: date | None
+    aims: list[ProjectAim]
+    outcomes: int
+
+
+@dataclass(frozen=True)
 class Region:
     """A region of the network: its names by language, and its column and row in the picture of the members."""
 
@@ -217,6 +242,7 @@ class Edition:
     months: list[dict[str, Any]] = field(
         default_factory=list
     )  # of flows, by part: a month of the period, or the one before it
+    projects: list[ProjectNote] = field(default_factory=list)  # of an annual edition
     verbatim: tuple[str, ...] = ()  # words of people, printed in every language as they were written
 
 

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mel_pipeline.core.disk_trouble import says_full_disk
 from mel_pipeline.core.errors import ModelError
 from mel_pipeline.transform.checks import check_query, check_results, failures_in, tables_read
 from mel_pipeline.transform.fingerprints import BuildFingerprints, own_part
@@ -66,7 +67,8 @@ class Runner:
             full_refresh: rebuild incremental tables from scratch; other quarters have to be run again.
             with_tests: false if the tests already ran on the same rows.
 
-        A model that fails does not raise: its result says ``failed``, and those that read it ``skipped``.
+        A model that fails does not raise: its result says ``failed``, and those that read it ``skipped``. A full
+        disk raises.
         """
         wanted = {**project.variables, **(variables or {})}
         models = project.order(select)
@@ -120,6 +122,8 @@ def _run_model(build: _Build, model: Model) -> ModelResult:
     except ModelError as error:
         message = str(error)
     except sa.exc.DBAPIError as error:
+        if says_full_disk(str(error)):
+            raise  # no other model can be written either
         message = _explained(model, error)
     if message and build.fingerprints:
         build.fingerprints.forget(model)  # the transaction is rolled back

@@ -23,6 +23,7 @@ MEASURES = {
     "low": 1e-4,
     "high": 1e-4,
 }  # and how exact
+REACH = 1e-3  # of the reach of an interval: how exact the models' quantile of Student's t is for few values
 # Cells in which the models are known to be wrong, as (indicator, period, disaggregation); one that agrees leaves the set.
 PENDING: set[tuple[str, str, str]] = set()
 
@@ -84,7 +85,7 @@ def _disagreements(
             or (
                 one.value is not None
                 and not all(
-                    _same(getattr(one, measure), getattr(other, measure), exact)
+                    _same(getattr(one, measure), getattr(other, measure), exact, _room(other, measure))
                     for measure, exact in MEASURES.items()
                 )
             )
@@ -93,7 +94,15 @@ def _disagreements(
     return found
 
 
-def _same(one: float | None, other: float | None, exact: float) -> bool:
+def _room(cell: Cell, measure: str) -> float:
+    """A bound near zero has no relative size: it may be off by a part of its distance from the value."""
+    bound = getattr(cell, measure)
+    if measure not in ("low", "high") or bound is None or cell.value is None:
+        return 1e-9
+    return REACH * abs(cell.value - bound)
+
+
+def _same(one: float | None, other: float | None, exact: float, room: float) -> bool:
     if one is None or other is None:
         return one is other
-    return math.isclose(one, other, rel_tol=exact, abs_tol=1e-9)
+    return math.isclose(one, other, rel_tol=exact, abs_tol=room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -40,6 +40,13 @@ def mark_left_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(run, SENTENCE)
         marked.append(run.run_id)
     return marked
+
+
+def said_of(marked: Sequence[str]) -> str:
+    """What a start tells about the runs that it has marked."""
+    runs = "1 run was" if len(marked) == 1 else f"{len(marked)} runs were"
+    which = ", ".join(run[:8] for run in marked)
+    return f"{runs} cut off when the process ended ({which}): marked as failed. Start again what is still needed."
 
 
 def _workers(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[int, float]]:

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.defs.serving.guard import App, Receive, Scope, Send
 from mel_pipeline.defs.serving.spoken import preferred
-from mel_pipeline.reporting.site.templates import script_digest
+from mel_pipeline.reporting.site.templates import script_digests
 
 REPORTS, DRAFTS = "/reports", "/drafts"
 PAGE_TYPES = {
@@ -133,7 +133,7 @@ def _nothing_yet(address: str, sources_dir: Path, policy: str) -> Callable[[Scop
 
 def _policy(sources_dir: Path, origin: str) -> str:
     try:
-        script = f"'{script_digest(sources_dir)}'"
+        script = " ".join(f"'{digest}'" for digest in script_digests(sources_dir))
     except ReportError:  # reported where the site is written
         script = "'none'"
     return SANDBOX.format(script=script, origin=origin)

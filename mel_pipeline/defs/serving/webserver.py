@@ -20,7 +20,7 @@ from mel_pipeline.core.settings import Settings, path_settings
 from mel_pipeline.defs.serving.guard import App, Guard
 from mel_pipeline.defs.serving.health import with_health
 from mel_pipeline.defs.serving.instance import open_instance
-from mel_pipeline.defs.serving.left_runs import mark_left_runs
+from mel_pipeline.defs.serving.left_runs import mark_left_runs, said_of
 from mel_pipeline.defs.serving.login import Login
 from mel_pipeline.defs.serving.report_files import with_reports
 from mel_pipeline.defs.serving.supervision import EVERY_SECONDS, Parts, end, how
@@ -61,8 +61,8 @@ def serve_ui(
     runs_work = with_daemon and not read_only
     with _bound(port) as bound, open_instance(settings) as instance:
         _leave_current_folder(settings)
-        if runs_work:
-            mark_left_runs(instance)
+        if runs_work and (marked := mark_left_runs(instance)):
+            print(said_of(marked), file=sys.stderr)  # noqa: T201
         with (
             _daemon(workspace, parts, runs_work),
             WorkspaceProcessContext(

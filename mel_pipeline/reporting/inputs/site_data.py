@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.target_path import last_day
 from mel_pipeline.publication.store import last_publication
 from mel_pipeline.reporting.inputs.editions import read_edition, read_released
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir
+from mel_pipeline.reporting.inputs.register_data import read_register
 from mel_pipeline.reporting.site.data import Presence, Site, protected_presence
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ def read_site(warehouse: Warehouse, settings: Settings, *, published: bool = Fal
             spells=warehouse.read(SPELLS),
             presence=_presence(warehouse, quarters, settings.min_cell),
             donors=warehouse.read(DONORS),
+            register=read_register(warehouse, last_day(edition.period)),
             workbook="" if published else f"{settings.ui_url.rstrip('/')}/workbook",
         )
 

@@ -29,7 +29,7 @@ def notes(settings: Settings, catalogue: Catalogue, units: dict[str, str]) -> Ch
     found = _Notes(settings, catalogue, units)
     by_sheet: dict[str, Callable[[Row], Iterator[Words]]] = {
         "targets": found.figure,
-        "manual_figures": found.share,
+        "manual_figures": found.stated,
         "earlier_figures": found.figure,
         "main_points": found.text,
         "lessons": found.text,
@@ -67,6 +67,16 @@ class _Notes:
         value = row.get("value")
         if self._units.get(row.get("indicator") or "") == PERCENT and value and 0 < float(value) < 1:
             yield "value", Said("below_one", value=value, hundred=f"{float(value) * 100:.12g}")
+
+    def stated(self, row: Row) -> Iterator[Words]:
+        """Figures counted by hand: nobody else counts them again."""
+        yield from self.share(row)
+        value, numerator, denominator = (row.get(name) for name in ("value", "numerator", "denominator"))
+        if value and float(value) < 0:
+            yield "value", Said("below_zero", value=value)
+        is_share = self._units.get(row.get("indicator") or "") == PERCENT
+        if is_share and numerator and denominator and float(numerator) > float(denominator):
+            yield "numerator", Said("more_than_all", numerator=numerator, denominator=denominator)
 
     def _category(self, row: Row) -> Iterator[Words]:
         code, dimension, category = (row.get(key) or "" for key in ("indicator", "dimension", "category"))

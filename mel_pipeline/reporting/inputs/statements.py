@@ -12,6 +12,11 @@ from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.ingest.corrections import correction_of
 from mel_pipeline.ingest.identity import NOT_A_MEMBER, named_by, wrong_decision
+from mel_pipeline.reporting.inputs.project_checks import (
+    person_notes,
+    project_checks,
+    project_choices,
+)
 from mel_pipeline.reporting.inputs.statement_notes import notes
 from mel_pipeline.reporting.page.summary import main_point_fault
 from mel_pipeline.sources.shared.zones import zone_of
@@ -45,7 +50,7 @@ def form(settings: Settings, language: str) -> tuple[Version, bytes]:
     content = write(
         version,
         language,
-        choices(catalogue_of(settings), version, members, language),
+        choices(catalogue_of(settings), version, members, language, settings.currency),
         organisation=settings.organisation_name,
         made_at=utc_now(),
         proposals={"cities": _waiting_cities(settings, version, members)},
@@ -56,7 +61,7 @@ def form(settings: Settings, language: str) -> tuple[Version, bytes]:
 
 
 def choices(
-    catalogue: Catalogue, version: Version, members: Members | None, language: str
+    catalogue: Catalogue, version: Version, members: Members | None, language: str, currency: str
 ) -> Mapping[str, Sequence[str]]:
     """Entries of the drop-down lists, by the names that ``sheets.yml`` gives them."""
     manual = [
@@ -79,6 +84,7 @@ def choices(
         "sources": [one.name for one in contracts],
         "entities": sorted({name for one in contracts for name in one.entities}),
         "members": sorted({one.name for one in members.all}) if members else [],
+        **project_choices(version.rows.get("projects", ()), currency),
     }
 
 
@@ -103,6 +109,7 @@ def checks(settings: Settings, upload: Upload) -> Checks:
         "cities": lambda row: _city(row, members),
         "survey_questions": _question,
         "answer_scales": _label,
+        **project_checks(catalogue, manual, rows.get("projects", [])),
     }
     return {name: _listed(check) for name, check in found.items()}
 
@@ -127,7 +134,7 @@ def previewed(settings: Settings, upload: Upload) -> Preview:
         settings,
         upload,
         checks(settings, upload),
-        notes=notes(settings, catalogue, units),
+        notes={**notes(settings, catalogue, units), **person_notes()},
         works=lambda version: _why_broken(settings, version),
     )
 

@@ -10,6 +10,7 @@ from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame
 from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
+from mel_pipeline.reporting.page.projects import project_lines
 from mel_pipeline.reporting.page.restatement_notes import (
     PublicationLabel,
     RestatementRow,
@@ -85,6 +86,7 @@ class PageModel:
     topics: list[Section]
     ladder: list[Rung]
     answered: str
+    projects: list[str]
     learning: dict[str, list[str]]
     quality: list[dict[str, str]]
     card: list[dict[str, str]]
@@ -140,6 +142,7 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
         topics=_topics(listed, rows, pictures, texts),
         ladder=reach_ladder(known, figures, texts),
         answered=spoken.answered,
+        projects=project_lines(edition, known, figures, texts),
         learning=spoken.learning,
         quality=_quality(edition, texts),
         card=_card(edition, texts),

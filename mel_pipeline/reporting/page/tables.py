@@ -97,18 +97,27 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
 
 
 def months_words(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, ...]:
-    """``metropolis.org: 1,012 in Sept 2024; 3,036 in Oct 2024``, a line for the total and each part that stands out."""
+    """``metropolis.org: 1,012 in Sept 2024 and 3,036 in Oct 2024``, a line for the total and each part that stands out."""
     return tuple(
         texts(
             "page.months_line",
-            name=texts.named("category", part) if part else texts("table.total"),
-            months="; ".join(
-                texts("page.month", month=texts.month(month.period), value=texts.value(measure, month.value))
-                for month in months
+            name=month_part(part, texts),
+            months=texts.listed(
+                [
+                    texts(
+                        "page.month", month=texts.month(month.period), value=texts.value(measure, month.value)
+                    )
+                    for month in months
+                ]
             ),
         )
         for part, months in figures.months(measure.id).items()
     )
+
+
+def month_part(part: str, texts: Texts) -> str:
+    total = texts("table.total")
+    return texts.named("category", part) if part else total[:1].upper() + total[1:]
 
 
 def statement_words(item: Stated, measure: Measure, texts: Texts) -> str:

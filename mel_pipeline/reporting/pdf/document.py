@@ -86,6 +86,7 @@ def pdf_document(page: PageModel) -> dict[str, Any]:
         "decisions": page.decisions,
         "headline": [_row(row) for row in page.headline],
         "sections": _lines_of_action(page, drawn) + _topics(page, drawn),
+        "projects": {"heading": t("projects.title"), "intro": t("projects.intro"), "lines": page.projects},
         "learning": _learning(page),
         "performance": {
             "heading": t("page.performance"),

@@ -21,6 +21,9 @@ from mel_pipeline.reporting.site.content import Content
 from mel_pipeline.reporting.site.downloads import figures_csv
 from mel_pipeline.reporting.site.home import home_page
 from mel_pipeline.reporting.site.indicator_pages import indicator_pages
+from mel_pipeline.reporting.site.outcome_pages import FILE, outcome_pages, outcomes_csv
+from mel_pipeline.reporting.site.plan_pages import plan_pages, plan_years
+from mel_pipeline.reporting.site.project_pages import project_pages
 from mel_pipeline.reporting.site.store import MANIFEST, store
 from mel_pipeline.reporting.site.templates import Pages
 from mel_pipeline.reporting.text.languages import languages as locales
@@ -74,6 +77,8 @@ def build_site(
     files = _assets(sources_dir)
     for measure in measures(site.edition, BASE):
         files[f"indicators/{measure.id}.csv"] = figures_csv(site.edition.figures, measure.id)
+    if site.register.outcomes:
+        files[FILE] = outcomes_csv(site.register)
     for text in texts:
         files |= _pages(content, text, texts)
     written, removed = store(out_dir, files)
@@ -98,12 +103,26 @@ def _content(site: Site, out_dir: Path, sources_dir: Path) -> Content:
 def _pages(content: Content, texts: Texts, every: Sequence[Texts]) -> dict[str, bytes]:
     known = measures(content.site.edition, texts.language)
     figures = Figures(content.site.edition, known)
-    pages = Pages(content.sources_dir, content.site.edition, texts, every)
+    pages = Pages(content.sources_dir, content.site.edition, texts, every, _sections(content))
     return (
         home_page(content, known, figures, pages)
         | indicator_pages(content, known, figures, pages)
         | city_pages(content, known, figures, pages)
+        | plan_pages(content, known, pages)
+        | project_pages(content, known, figures, pages)
+        | outcome_pages(content, known, pages)
     )
+
+
+def _sections(content: Content) -> tuple[str, ...]:
+    """Pages that are there only with something to show."""
+    register = content.site.register
+    there = {
+        "plan": bool(plan_years(content)),
+        "projects": register.has_projects,
+        "outcomes": register.has_outcomes,
+    }
+    return tuple(name for name, is_there in there.items() if is_there)
 
 
 def _assets(sources_dir: Path) -> dict[str, bytes]:

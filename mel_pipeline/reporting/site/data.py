@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from mel_pipeline.reporting.site.register import Register
 
 if TYPE_CHECKING:
     from datetime import date
@@ -49,6 +51,7 @@ class Site:
     spells: pd.DataFrame
     presence: Presence
     donors: pd.DataFrame
+    register: Register = field(default_factory=Register)
     workbook: str = ""
 
 

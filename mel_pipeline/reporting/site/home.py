@@ -39,7 +39,7 @@ def home_page(content: Content, known: list[Measure], figures: Figures, pages: P
         "index",
         section="home",
         title=texts("site.home_title"),
-        script=True,
+        script="search.js",
         headline=[table_row(measure, figures, texts) for measure in known if measure.headline],
         latest=texts("site.latest", title=texts.period_title(edition.period)),
         report=latest.page(texts.language) if latest else None,

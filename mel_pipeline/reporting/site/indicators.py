@@ -10,6 +10,7 @@ from mel_pipeline.reporting.figures.findings import UNSTATED
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Reading
 from mel_pipeline.reporting.figures.measures import words
 from mel_pipeline.reporting.figures.targets import stated_targets
+from mel_pipeline.reporting.page.tables import month_part
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
@@ -122,8 +123,7 @@ def by_month(measure: Measure, figures: Figures, texts: Texts) -> list[Breakdown
             )
             for month in months
         ]
-        title = texts.named("category", part) if part else texts("table.total")
-        found.append(Breakdown(title, texts("site.month"), lines))
+        found.append(Breakdown(month_part(part, texts), texts("site.month"), lines))
     return found
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "assets/manifest.json"
 GENERATOR = "mel reading site"
-FOLDERS = ("assets", "indicators", "cities")
+FOLDERS = ("assets", "indicators", "cities", "plan", "projects", "outcomes")
 
 
 def store(folder: Path, files: Mapping[str, bytes]) -> tuple[int, int]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.text.texts import Texts
 
-SCRIPT = "site/search.js"
+SCRIPTS = ("search.js", "register.js")  # each page has at most one
 # "file:" beside 'self': a page opened from a share has no origin of its own, and not every browser then counts the
 # files beside it as 'self'. Pages of a web server cannot load file: addresses whatever the policy says.
 POLICY = (
@@ -40,6 +40,7 @@ class Pages:
     edition: Edition
     texts: Texts
     every: Sequence[Texts]
+    sections: tuple[str, ...] = ()  # pages that this site has beside editions, indicators and cities
 
     def address(self, stem: str, language: str | None = None) -> str:
         """``index`` → ``index.html`` or ``index-fr.html``; pages of indicators and cities always name their language."""
@@ -48,9 +49,9 @@ class Pages:
         return f"{stem}.html" if plain else f"{stem}-{wanted}.html"
 
     def render(
-        self, template: str, stem: str, *, section: str, title: str, script: bool = False, **values: object
+        self, template: str, stem: str, *, section: str, title: str, script: str = "", **values: object
     ) -> bytes:
-        """One page.
+        """One page. ``script``: the name of its script, one of ``SCRIPTS``.
 
         Raises:
             ReportError: the template is missing or wrong; the message names it and the line.
@@ -65,8 +66,9 @@ class Pages:
             "section": section,
             "title": title,
             "generator": GENERATOR,
-            "policy": POLICY + (f"; script-src '{self._script_digest}'" if script else ""),
-            "script": Markup(self._script) if script else "",  # noqa: S704 - our own file
+            "policy": POLICY + (f"; script-src '{_digest(self._scripts[script])}'" if script else ""),
+            "script": Markup(self._scripts[script]) if script else "",  # noqa: S704 - our own file
+            "sections": self.sections,
             "languages": [
                 (text.language, text("site.language_name"), root + self.address(stem, text.language))
                 for text in self.every
@@ -96,27 +98,29 @@ class Pages:
         )
 
     @cached_property
-    def _script(self) -> str:
-        return _read_script(self.sources_dir)
-
-    @cached_property
-    def _script_digest(self) -> str:
-        return script_digest(self.sources_dir)
+    def _scripts(self) -> dict[str, str]:
+        return _read_scripts(self.sources_dir)
 
 
-def script_digest(sources_dir: Path) -> str:
-    """The site's only script, as a Content-Security-Policy names it.
+def script_digests(sources_dir: Path) -> list[str]:
+    """The site's scripts, as a Content-Security-Policy names them.
 
     Raises:
-        ReportError: the script cannot be read.
+        ReportError: a script cannot be read.
     """
-    digest = hashlib.sha256(_read_script(sources_dir).encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+    return [_digest(script) for script in _read_scripts(sources_dir).values()]
 
 
-def _read_script(sources_dir: Path) -> str:
-    path = sources_dir / "templates" / SCRIPT
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
+def _digest(script: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}"
+
+
+def _read_scripts(sources_dir: Path) -> dict[str, str]:
+    found = {}
+    for name in SCRIPTS:
+        path = sources_dir / "templates" / "site" / name
+        try:
+            found[name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReportError(f"Reading {path}: it cannot be read. Restore the file.") from error
+    return found

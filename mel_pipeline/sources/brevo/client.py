@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import UnpromisedError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.brevo import parse
@@ -92,7 +93,12 @@ class Brevo(Client):
         if (number := whole_number(campaign.get("id"))) is None:
             return campaign  # quarantined where contents are read
         params = {"statistics": "globalStats", "excludeHtmlContent": "true"}
-        return self._request(f"emailCampaigns/{number}", params)
+        whole = self._request(f"emailCampaigns/{number}", params)
+        if whole_number(whole.get("id")) != number:
+            raise UnpromisedError(
+                f"Brevo campaign {number}: the answer is about another one, or none. Run the load again later."
+            )
+        return whole
 
     def _pages(self, node: str, more: Mapping[str, str]) -> Iterator[list[parse.Record]]:
         name, size = PAGES[node]

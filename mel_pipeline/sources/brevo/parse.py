@@ -7,10 +7,10 @@ from datetime import date
 
 from mel_pipeline.core.contracts import EntityContract
 from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError
-from mel_pipeline.sources.shared.base import Batch
+from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.http import Answer, TryAgainError, clean
 from mel_pipeline.sources.shared.platform.mailings import Mailing
-from mel_pipeline.sources.shared.platform.rows import account_row, batch_of
+from mel_pipeline.sources.shared.platform.rows import Row, account_row, batch_of
 
 NAME = "brevo"
 COUNTS = (
@@ -52,13 +52,18 @@ def records(data: Record, name: str) -> list[Record]:
 
 
 def list_rows(lists: Iterable[Record], contract: EntityContract, today: date) -> Batch:
-    rows = []
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
     for one in lists:
+        if one.get("id") in (None, ""):
+            reason = "The list has no id."
+            rejected.append(Rejected("list without an id", None, "account_id", reason, "{}"))
+            continue
         identity, name = str(one.get("id")), str(one.get("name") or "") or None
         rows.append(
             account_row(NAME, identity, name, today, one.get("uniqueSubscribers"), f"list {identity}")
         )
-    return batch_of(rows, contract)
+    return batch_of(rows, contract, rejected)
 
 
 def several_row(contract: EntityContract, today: date) -> Batch:

@@ -40,7 +40,11 @@ def parse_page(page: Answer, followers: Answer, contract: EntityContract, accoun
     """Followers today, and at the end of each earlier day in the response."""
     name = text_of(page.get("name"))
     values, rejected = by_day(followers, account)
-    earlier = {day: value for (_, day), (value, _) in values.items() if day < today and value is not None}
+    earlier = {
+        day: value
+        for (metric, day), (value, _) in values.items()
+        if metric == FOLLOWERS and day < today and value is not None
+    }
     counts = {**earlier, today: text_of(page.get("followers_count"))}
     rows = [
         account_row(NAME, account, name, day, counts[day], f"account {account}, {day}")

@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import UnpromisedError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.ga4 import parse
@@ -125,8 +126,13 @@ class GoogleAnalytics(Client):
             page = self._page(site, body, [*dimensions, *metrics])
             rows += page.rows
             qualities.add(page.quality)
-            if not page.rows or len(rows) >= page.total:
+            if len(rows) >= page.total:
                 return rows, parse.least_exact(qualities)
+            if not page.rows:
+                raise UnpromisedError(
+                    f"Google Analytics report of {site}: {page.total} rows were announced and {len(rows)} came."
+                    " Run the load again later."
+                )
             novelty.require(tuple(sorted(row.items())) for row in page.rows)
 
     def _page(self, site: str, body: Mapping[str, object], wanted: list[str]) -> parse.Report:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.core.errors import UnpromisedError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, text_of
 from mel_pipeline.sources.shared.meta.graph import figure, records
@@ -36,7 +36,7 @@ POSTS = PostFields(NAME, "timestamp", "media_type", "caption")
 def parse_account(data: Answer, contract: EntityContract, day: date) -> Batch:
     account = text_of(data.get("id"))
     if account is None:
-        raise TransientSourceError(
+        raise UnpromisedError(
             "Instagram's answer about an account holds no id. Nothing was stored. Run the load again later."
         )
     row = account_row(
@@ -48,7 +48,7 @@ def parse_account(data: Answer, contract: EntityContract, day: date) -> Batch:
 def parse_daily(data: Answer, contract: EntityContract, account: str, window: tuple[date, date]) -> Batch:
     """New followers of each day of the window; a day that Instagram omits has an empty figure."""
     found, rejected = by_day(data, account)
-    values = {day: value for (_, day), (value, _) in found.items()}
+    values = {day: value for (metric, day), (value, _) in found.items() if metric == FOLLOWERS}
     days = sorted(set(days_of(window)) | set(values))
     rows = [day_row(NAME, account, FOLLOWERS, day, values.get(day), "no_data") for day in days]
     return batch_of(rows, contract, rejected)
@@ -74,30 +74,57 @@ def parse_net_followers(
     answers: Sequence[Answer], contract: EntityContract, account: str, month: Period
 ) -> Batch:
     """Net new followers of a month, from the totals of its windows; empty where one of them is."""
-    value = added([_net(answer) for answer in answers])
+    value = _sum_of(_net, answers) if all(map(records, answers)) else None
     return batch_of([period_row(NAME, account, NET_FOLLOWERS, month, value, "no_data")], contract)
 
 
+def _sum_of(read: Callable[[Answer], int | None], answers: Iterable[Answer]) -> int | None:
+    """The sum over consecutive windows; None where one of them cannot be read: it is not empty, and so no zero."""
+    try:
+        return added([read(answer) for answer in answers])
+    except ValueError:
+        return None
+
+
+def _whole(value: object) -> int:
+    """A count.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = whole_number(value)
+    if number is None:
+        raise ValueError("no count")
+    return number
+
+
 def _net(data: Answer) -> int | None:
-    """Accounts that followed less those that left; Instagram gives either only beside the other."""
+    """Accounts that followed less those that left; Instagram gives either only beside the other.
+
+    Raises:
+        ValueError: a part is none.
+    """
     for series in records(data):
+        if series.get("name") != NET_FOLLOWERS:
+            continue
         total = series.get("total_value")
         breakdowns = total.get("breakdowns") if isinstance(total, Mapping) else None
         for breakdown in breakdowns if isinstance(breakdowns, list) else ():
-            counts = {
-                str(kind): whole_number(part.get("value"))
-                for part in _parts(breakdown)
-                for kind in _list(part.get("dimension_values"))
-            }
-            followed = counts.get("FOLLOWER", 0 if counts else None)
-            left = counts.get("NON_FOLLOWER", 0)
-            return None if followed is None or left is None else followed - left
+            counts: dict[str, int] = {}
+            for part in _parts(breakdown):
+                (kind,) = _list(part.get("dimension_values"))
+                if counts.setdefault(str(kind), _whole(part.get("value"))) != _whole(part.get("value")):
+                    raise ValueError("two counts of one kind")
+            return counts.get("FOLLOWER", 0) - counts.get("NON_FOLLOWER", 0) if counts else None
     return None
 
 
 def _parts(breakdown: object) -> list[Mapping[str, object]]:
     found = _list(breakdown.get("results")) if isinstance(breakdown, Mapping) else []
-    return [part for part in found if isinstance(part, Mapping)]
+    parts = [part for part in found if isinstance(part, Mapping)]
+    if len(parts) < len(found):
+        raise ValueError("a part is no record")
+    return parts
 
 
 def _list(value: object) -> list[object]:
@@ -116,14 +143,19 @@ def parse_views(
     An empty data set stays empty: missing is not zero. One of days that have not settled is nothing yet.
     """
     settled = [part for part in answers if part[0] < today - timedelta(days=SETTLES_DAYS)]
-    late = [part for part in answers if part not in settled and _views(answers[part]) is not None]
-    value = added([_views(answers[part]) for part in [*settled, *late]])
+    late = [part for part in answers if part not in settled and any(map(figure, records(answers[part])))]
+    value = _sum_of(_views, [answers[part] for part in [*settled, *late]])
     return batch_of([period_row(NAME, account, "views", period, value, "no_data")], contract)
 
 
 def _views(data: Answer) -> int | None:
+    """Views of a window, None where it has no data set.
+
+    Raises:
+        ValueError: it has one without a count.
+    """
     found = [figure(series) for series in records(data) if series.get("name") == "views"]
-    return next((whole_number(value) for value in found if value is not None), None)
+    return _whole(found[0]) if found else None
 
 
 def added(parts: Sequence[int | None]) -> int | None:

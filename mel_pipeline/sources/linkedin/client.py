@@ -28,6 +28,7 @@ PAGE = 100
 WHAT = "LinkedIn page"
 POSTS_PER_CALL = 50  # whose figures one call requests: their URNs have to fit into its URL
 WINDOW_DAYS = 90
+MOST_AHEAD = timedelta(days=92)  # a scheduled post is listed by the day on which it was written
 
 
 def open(settings: Settings, policy: Policy | None = None) -> LinkedIn | ExportFolder:
@@ -158,7 +159,7 @@ class LinkedIn(Client):
     def _posts(
         self, contract: EntityContract, quarter: Quarter, page: str, *, with_figures: bool
     ) -> Iterator[Batch]:
-        """Newest first; the pages end where posts are older than the quarter, or where no next one is named.
+        """Newest first; the pages end where all posts are older than the quarter, or where no next one is named.
 
         Posts that are not shown are taken off a page after it was cut, so a short page need not be the last.
         """
@@ -180,8 +181,8 @@ class LinkedIn(Client):
                 yield batch
             elif in_quarter:
                 yield from self._figures(contract, page, in_quarter)
-            oldest = min(filter(None, map(parse.moment_of, posts)), default=None)
-            if oldest and oldest.date() < quarter.start - timedelta(days=1):
+            newest = max(filter(None, map(parse.moment_of, posts)), default=None)
+            if newest and newest.date() < quarter.start - MOST_AHEAD:
                 return
             if not (parse.names_next(answer) or (parse.has_no_paging(answer) and len(posts) >= PAGE)):
                 return

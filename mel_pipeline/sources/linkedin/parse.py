@@ -123,7 +123,8 @@ def unavailable_days(contract: EntityContract, page: str, days: Iterable[date]) 
 
 def reach_row(page: str, period: Period, elements: Sequence[Element], why_missing: Availability) -> Row:
     """People reached in exactly one month; empty with the reason where LinkedIn has none."""
-    value = _figures(elements[0]).get(REACH) if elements else None
+    of_period = [one for one in elements if _day(one) in (None, period.start)]
+    value = _figures(of_period[0]).get(REACH) if of_period else None
     return metric_row(
         NAME, page, REACH, period, value, f"page {page}, {period.text}", why_missing=why_missing
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from mel_pipeline.core.errors import TransientSourceError
+from mel_pipeline.core.errors import TransientSourceError, UnpromisedError
 
 _MOST_DIGITS = 15
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200  # years beyond cannot be moved to another time zone, or are nonsense
@@ -40,11 +40,11 @@ def promised_number(data: Mapping[str, object], name: str, what: str) -> int:
     """How many records a service announces.
 
     Raises:
-        TransientSourceError: it does not say, so nothing shows whether an answer is complete.
+        UnpromisedError: it does not say, so nothing shows whether an answer is complete.
     """
     number = whole_number(data.get(name))
     if number is None:
-        raise TransientSourceError(
+        raise UnpromisedError(
             f"{what}: the answer does not say how many records there are ({name}), so it is not taken for"
             " complete. Run the load again later."
         )
@@ -55,11 +55,11 @@ def promised_list(data: object, name: str, what: str) -> list[Mapping[str, objec
     """The records of an answer.
 
     Raises:
-        TransientSourceError: there is no such list, or something else is in it.
+        UnpromisedError: there is no such list, or something else is in it.
     """
     found = data.get(name) if isinstance(data, Mapping) else None
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise TransientSourceError(
+        raise UnpromisedError(
             f"{what}: the answer has no list of records in '{name}', so it is not taken for an empty one."
             " Run the load again later."
         )

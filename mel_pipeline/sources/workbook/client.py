@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.sources.shared.base import EVERY, Batch, Client, Load, Pull, frame_of
 from mel_pipeline.sources.workbook.legacy import every_file
+from mel_pipeline.sources.workbook.named_persons import doubts
 from mel_pipeline.sources.workbook.parse import raw_rows
 from mel_pipeline.sources.workbook.versions import current
 
@@ -44,6 +45,7 @@ class Workbook(Client):
             usage=lambda: {"version": version.number},
             warnings=lambda: [
                 *(f"{title}, not accepted: {words.split(': ', 1)[1]}" for words in warnings),
+                *(f"{title}, {words}" for words in doubts(load.entity, version.rows.get(load.entity, ()))),
                 *changed_files(self._settings, version, load.entity),
             ],
         )

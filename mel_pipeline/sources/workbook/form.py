@@ -75,6 +75,9 @@ def write(
     return buffer.getvalue()
 
 
+OWN_INDICATORS = "manual_indicators"  # the sheet, and the list of its indicators
+
+
 class _Form:
     """One workbook being written."""
 
@@ -199,8 +202,10 @@ class _Form:
             words = [texts.word(code) for code in column.allowed]
             rule |= {"validate": "list", "source": self._list(column.key + "|".join(words), words)}
             rule |= {"error_message": texts.wrong["choice"]}
-        elif column.choices and (entries := self._entries(column)):
-            rule |= {"validate": "list", "source": self._list(column.choices, entries)}
+        elif column.choices == OWN_INDICATORS or (column.choices and self._entries(column)):
+            own = column.choices == OWN_INDICATORS
+            source = self._codes() if own else self._list(column.choices or "", self._entries(column))
+            rule |= {"validate": "list", "source": source}
             rule |= {
                 "error_message": texts.wrong["choice"],
                 "error_type": "information" if column.free else "warning",
@@ -217,6 +222,12 @@ class _Form:
         else:
             return
         page.data_validation(FIRST, place, last, place, rule)
+
+    def _codes(self) -> str:
+        """The column of codes of the sheet that defines indicators: what is typed there can be chosen at once."""
+        title = self._texts.title(OWN_INDICATORS).replace("'", "''")
+        last = FIRST + len(self._version.rows.get(OWN_INDICATORS, ())) + ROWS_TO_FILL
+        return f"='{title}'!$B${FIRST + 1}:$B${last}"
 
     def _entries(self, column: FormColumn) -> list[str]:
         entries = list(self._choices.get(column.choices or "", ()))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.languages import BASE
+from mel_pipeline.sources.workbook import rules_of_projects
 from mel_pipeline.sources.workbook.said import Name, Said
 
 if TYPE_CHECKING:
@@ -128,4 +129,5 @@ RULES: dict[str, Callable[[Row], Wrong]] = {
     "corrections": _corrections,
     "survey_questions": _survey_questions,
     "answer_scales": _answer_scales,
+    **rules_of_projects.RULES,
 }

@@ -10,6 +10,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
+from mel_pipeline.core.errors import UnpromisedError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, simple_pull
@@ -94,6 +95,7 @@ class X(Client):
         }
         if datetime.fromisoformat(params["start_time"]) >= datetime.fromisoformat(params["end_time"]):
             return
+        broken: dict[str, UnpromisedError] = {}
         for account in self._accounts:
             try:
                 yield from self._posts_of(account, params, contract, quarter, with_figures=with_figures)
@@ -101,6 +103,12 @@ class X(Client):
                     self._note_cut(account, quarter)
             except parse.WithheldError as reason:  # this account's trouble, not that of the others
                 yield parse.withheld(account, reason, contract)
+            except UnpromisedError as error:
+                broken[account] = error
+        if broken and len(broken) == len(self._accounts):
+            raise next(iter(broken.values()))
+        for account, unpromised in broken.items():
+            yield parse.withheld(account, unpromised, contract)
 
     def _posts_of(
         self,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, TransientSourceError
+from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError, SourceError, UnpromisedError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.http import Answer, TryAgainError, clean
@@ -152,7 +152,7 @@ def records(data: Mapping[str, object]) -> list[Post]:
 
     Raises:
         PermanentSourceError: it has errors in place of data, as for a protected or suspended account.
-        TransientSourceError: it has neither data nor a count.
+        UnpromisedError: it has neither data nor a count, or other than it counts.
     """
     meta = data.get("meta")
     if "data" not in data and not (isinstance(meta, dict) and "result_count" in meta):
@@ -161,12 +161,17 @@ def records(data: Mapping[str, object]) -> list[Post]:
                 f"X answered with errors in place of data: {' '.join(dict.fromkeys(reasons.values()))}"
                 " Check MEL_X_USER_IDS."
             )
-        raise TransientSourceError(
+        raise UnpromisedError(
             "X's answer holds no data and does not say that there are none. Run the load again later."
         )
     found = data.get("data") or []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise PermanentSourceError("X's response has no list of records. Check MEL_X_API_URL.")
+    counted = meta.get("result_count") if isinstance(meta, dict) else None
+    if isinstance(counted, int) and counted != len(found):
+        raise UnpromisedError(
+            f"X's answer counts {counted} records and holds {len(found)}. Run the load again later."
+        )
     return found
 
 

@@ -88,7 +88,7 @@ class YouTube(Client):
         def batches() -> Iterator[Batch]:
             for item in self._list_items("channels", part="contentDetails"):
                 channels[str(item.get("id"))] = item
-            yield from each.batches(channels, lambda channel: read(channels[channel]))
+            yield from each.batches(self._channels, lambda channel: read(parse.known(channels, channel)))
 
         return replace(self._build_pull(batches()), warnings=each.warnings)
 
@@ -126,10 +126,10 @@ class YouTube(Client):
 
     def _uploads(self, channel: parse.Item, parts: str) -> Iterator[list[parse.Item]]:
         """Pages of a channel's videos: `search` would cost a hundred times as much and miss some."""
-        related = parse.part(parse.part(channel, "contentDetails"), "relatedPlaylists")
+        playlist = parse.uploads_of(channel)
         position: dict[str, str] = {}
         novelty = Novelty("YouTube playlistItems")
-        while (page := self._playlist_page(str(related.get("uploads")), position)) is not None:
+        while (page := self._playlist_page(playlist, position)) is not None:
             ids = [str(parse.part(one, "contentDetails").get("videoId")) for one in parse.items_of(page)]
             if ids:
                 videos = self._request(

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from mel_pipeline.core.contracts import EntityContract
-from mel_pipeline.core.errors import PermanentSourceError, TransientSourceError
+from mel_pipeline.core.errors import PermanentSourceError, UnpromisedError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.sources.shared.base import Batch, Rejected
 from mel_pipeline.sources.shared.platform.rows import (
@@ -19,7 +19,7 @@ from mel_pipeline.sources.shared.platform.rows import (
     metric_row,
     unread_rows,
 )
-from mel_pipeline.sources.shared.values import moment_from
+from mel_pipeline.sources.shared.values import moment_from, whole_number
 
 NAME = "youtube"
 DAILY_METRICS = ("views", "likes", "comments", "shares", "subscribersGained", "subscribersLost")
@@ -29,8 +29,9 @@ Item = Mapping[str, object]
 
 def items_of(data: Mapping[str, object]) -> list[Item]:
     """The entries of a page; YouTube omits ``items`` when there are none."""
-    if "items" not in data and "pageInfo" not in data:
-        raise TransientSourceError(
+    listed = whole_number(part(data, "pageInfo").get("totalResults"))
+    if data.get("items") is None and listed != 0:
+        raise UnpromisedError(
             "YouTube's answer holds no items and does not say that there are none. Run the load again later."
         )
     items = data.get("items") or []
@@ -43,6 +44,35 @@ def part(item: Item, name: str) -> Item:
     """One part of an entry; empty where it was not sent."""
     found = item.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def known(channels: Mapping[str, Item], channel: str) -> Item:
+    """The entry of a channel.
+
+    Raises:
+        PermanentSourceError: YouTube knows no such channel, so that it has no videos is not known.
+    """
+    if channel not in channels:
+        raise PermanentSourceError(
+            f"YouTube: the answer knows no channel {channel}: it was deleted, or the id is wrong. Check"
+            " MEL_YOUTUBE_CHANNEL_IDS."
+        )
+    return channels[channel]
+
+
+def uploads_of(channel: Item) -> str:
+    """The list of a channel's videos.
+
+    Raises:
+        UnpromisedError: the answer names none; every channel has one, also without videos.
+    """
+    uploads = part(part(channel, "contentDetails"), "relatedPlaylists").get("uploads")
+    if not isinstance(uploads, str) or not uploads:
+        raise UnpromisedError(
+            f"YouTube channel {channel.get('id')}: the answer does not name the list of its videos."
+            " Run the load again later."
+        )
+    return uploads
 
 
 def channel_rows(

@@ -187,7 +187,8 @@ def _sentences(catalogue: Catalogue) -> Iterator[Text]:
     targets = [target for item in stated for target in item.targets]
     texts += [target.origin for target in targets]
     texts += [step.reason for target in targets for step in (*target.milestones, *target.revisions)]
-    texts += [item.name for item in (*catalogue.campaigns, *catalogue.programmes)]
+    texts += [campaign.name for campaign in catalogue.campaigns]
+    texts += [programme.name for programme in catalogue.programmes]
     yield from {text.en: text for text in texts}.values()
 
 

@@ -13,7 +13,7 @@ from mel_pipeline.core.target_path import last_day
 PERIOD = r"^\d{4}(-Q[1-4])?$"
 UNITS = (
     "members", "percent", "score", "views", "follows", "people", "visits", "money", "labs", "videos",
-    "events", "subscriptions", "points",
+    "events", "subscriptions", "points", "outcomes", "projects", "agreements", "grants",
 )  # fmt: skip
 STATED_MODEL = "manual_values"  # the SQL model of every indicator that is counted by hand
 
@@ -182,10 +182,11 @@ class Indicator(_Strict):
 
     @model_validator(mode="after")
     def _shares_and_means_have_an_interval(self) -> Indicator:
-        has_one = not self.stated and self.unit in ("percent", "score", "points")
+        has_one = self.collection != "hand" and self.unit in ("percent", "score", "points")
         if (self.interval is not None) != has_one:
             raise ValueError(
-                "a share or mean says what its interval covers (chance or volunteers), a count has none"
+                "a share or mean says what its interval covers (chance or volunteers); a count, or a share that people"
+                " state, has none"
             )
         return self
 

@@ -68,7 +68,9 @@ def _decided(before: Row, after: Row) -> str | None:
 def _add_milestone(targets: list[dict[str, Any]], row: Row) -> None:
     """To the target that follows it; one that none follows is a target itself."""
     due = last_day(str(row["period"]))
-    later = [target for target in targets if last_day(target["period"]) > due]
+    later = [target for target in targets if last_day(target["period"]) > due] or [
+        target for target in targets if last_day(target["period"]) == due
+    ]  # one of the same day is refused later, with a sentence
     if later:
         target = min(later, key=lambda one: last_day(one["period"]))
         step = {"date": row["period"], "value": row.get("value"), "reason": _texts(row) or ""}

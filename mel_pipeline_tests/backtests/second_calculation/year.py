@@ -14,6 +14,7 @@ from mel_pipeline_tests.backtests.second_calculation import (
     members,
     reach,
     social,
+    stated,
     surveys,
 )
 from mel_pipeline_tests.backtests.second_calculation.cells import Cell
@@ -30,6 +31,7 @@ def calculate(url: str, survey_folder: Path, year: int, today: date) -> Iterator
     taking_part = events.participations_of(crm, held, organisations)
     responses = surveys.responses_of(survey_folder, held)
     accounts, posts = social.accounts(url, year, today), social.posts(url, year)
+    sheets = stated.sheets()
     visits, issues = mailings.visits(url, year), mailings.issues(url, zoho, year)
     for period in periods_of(year):
         attended = taking_part[taking_part["held"] & taking_part["Attended"]]
@@ -39,3 +41,4 @@ def calculate(url: str, survey_folder: Path, year: int, today: date) -> Iterator
         yield from fund.cells(crm["Deals"], organisations, period)
         yield from surveys.cells(responses, taking_part, period)
         yield from reach.cells(accounts, posts, visits, issues, period)
+        yield from stated.cells(sheets, period)

@@ -25,7 +25,7 @@ from mel_pipeline.core.errors import PortTakenError, ReportError, ServingError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs.serving import webserver
 from mel_pipeline.defs.serving.instance import SHIPPED, open_instance
-from mel_pipeline.defs.serving.left_runs import HOST, mark_left_runs
+from mel_pipeline.defs.serving.left_runs import HOST, mark_left_runs, said_of
 from mel_pipeline.defs.serving.supervision import Parts, end
 from mel_pipeline.defs.serving.webserver import serve_ui
 from mel_pipeline.sandbox.server import running_account
@@ -295,6 +295,7 @@ def test_a_run_whose_process_was_killed_is_marked_at_the_next_start_and_a_living
             [run] = instance.get_runs()
             assert mark_left_runs(instance) == [], "it lives"
         assert mark_left_runs(instance) == [run.run_id]
+        assert said_of([run.run_id]).startswith(f"1 run was cut off when the process ended ({run.run_id[:8]}")
         [again] = instance.get_runs()
         assert again.status is dg.DagsterRunStatus.FAILURE
         last = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)[-1]

@@ -320,6 +320,7 @@ def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path
 
 def test_a_figure_is_explained_down_to_the_organisations_it_counts(published: Small) -> None:
     found = explain(published.warehouse, published.settings, "MEM-02", QUARTER)
+    assert found.months.endswith(", the figure")
     assert found.records == ["City 10"]
     assert found.publications[-1].note == "As discussed in the committee"
     assert "raw_zoho_crm__accounts" in [item.table for item in found.inputs]

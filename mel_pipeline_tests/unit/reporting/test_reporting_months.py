@@ -69,7 +69,7 @@ def test_the_page_and_the_site_say_the_months_in_words() -> None:
     figures = Figures(edition, known)
     visits = next(measure for measure in known if measure.id == "RCH-01")
     assert table_row(visits, figures, texts).months[1] == (
-        "care.org: 12 in Sept 2024; 1,036 in Oct 2024; 903 in Nov 2024; 948 in Dec 2024"
+        "care.org: 12 in Sept 2024, 1,036 in Oct 2024, 903 in Nov 2024 and 948 in Dec 2024"
     )
     total, care = by_month(visits, figures, texts)
     assert [line.label for line in care.lines] == ["Sept 2024", "Oct 2024", "Nov 2024", "Dec 2024"]

@@ -92,6 +92,21 @@ def test_only_the_rows_that_break_are_refused_and_the_rest_is_accepted(sample: S
 
 def test_what_can_be_read_in_two_ways_or_was_never_seen_is_named_and_accepted(sample: Settings) -> None:
     rows = [{**TARGET, "indicator": "SAT-02", "period": "2027", "value": "0.87"}]
-    found = given_back(sample, {"targets": rows})
-    assert len(found.new) == 1
+    ratio = {"unit": "percent", "aggregation": "ratio", "denominator": "members"}
+    manual = [MANUAL, {**MANUAL, **ratio, "code": "FEE-01"}]
+    figures = [
+        {"indicator": "TRN-01", "period": "2026-Q1", "value": "-4", "evidence": "list"},
+        {
+            "indicator": "FEE-01",
+            "period": "2026-Q1",
+            "numerator": "170",
+            "denominator": "160",
+            "evidence": "list",
+        },
+    ]
+    stated = {"targets": rows, "manual_indicators": manual, "manual_figures": figures}
+    found = given_back(sample, stated)
+    assert len(found.new) == 5 and found.refused == []
+    assert [words for words in found.warnings if "-4 is below zero" in words]
+    assert [words for words in found.warnings if "170 of 160 is more than all" in words]
     assert [words for words in found.warnings if "0.87 is read as 0.87 %. If 87 % is meant" in words]

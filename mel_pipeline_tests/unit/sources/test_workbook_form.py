@@ -33,22 +33,28 @@ def every_row() -> dict[str, list[dict[str, str | None]]]:
     return found
 
 
+OF_PATTERN = {
+    "[a-z]{2}": ["fr", "fr"],
+    "[A-Z]{3}": ["EUR", "USD"],
+    "[A-Z][A-Z0-9-]{1,15}": ["COMANAGE", "A2-B"],
+}
+
+
 def example(column: FormColumn, number: int) -> str:
     if column.allowed:
         return column.allowed[number % len(column.allowed)]
-    return (
-        {
-            "number": ["4.5", "2"],
-            "integer": ["1", "2"],
-            "date": ["2025-03-31", "2024-02-29"],
-            "indicator": ["MEM-01", "ZZZ-09"],
-            "period": ["2024-Q4", "2024"],
-            "span": ["2024-11-25/2024-12-31", "2025-06-30"],
-            "text": ["Été à l'eau ; «ok» – 12", "=1+1\nsecond line"],
-        }[column.kind][number]
-        if column.pattern != "[a-z]{2}"
-        else "fr"
-    )
+    if column.pattern in OF_PATTERN:
+        return OF_PATTERN[column.pattern][number]
+    if column.kind == "integer":
+        return str(int(column.minimum or 0) + 1 + number)
+    return {
+        "number": ["4.5", "2"],
+        "date": ["2025-03-31", "2024-02-29"],
+        "indicator": ["MEM-01", "ZZZ-09"],
+        "period": ["2024-Q4", "2024"],
+        "span": ["2024-11-25/2024-12-31", "2025-06-30"],
+        "text": ["Été à l'eau ; «ok» – 12", "=1+1\nsecond line"],
+    }[column.kind][number]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -161,3 +167,28 @@ def test_a_number_is_read_alike_in_every_language(whole: int, cents: int, marks:
     assert float(read_cell(VALUE, RawCell("s", written)) or "nan") == pytest.approx(
         whole + (cents / 100 if whole >= 0 else -cents / 100)
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_code_of_an_indicator_just_stated_can_be_chosen_for_its_figures(
+    language: str, tmp_path: Path
+) -> None:
+    book = load_workbook(io.BytesIO(write(current(settings_at(tmp_path)), language, CHOICES)))
+    texts = texts_in(language)
+    figures = book[texts.title("manual_figures")]
+    [rule] = [one for one in figures.data_validations.dataValidation if "B3" in one.sqref]
+    sheet, _, cells = rule.formula1.rpartition("!")
+    assert sheet.strip("'") == texts.title("manual_indicators")
+    assert cells.startswith("$B$3:$B$"), "the column of codes, as far as the form goes"
+
+
+def test_a_line_of_action_is_chosen_with_its_name_and_read_as_its_number(tmp_path: Path) -> None:
+    named = {**CHOICES, "lines": ["1 · Clean water", "2 · A voice · for the shores"]}
+    version = with_rows(current(settings_at(tmp_path)), {"duties": [{"what": "Figures", "line": "2"}]})
+    content = write(version, "en", named)
+    assert load_workbook(io.BytesIO(content))["Who owes what"]["H3"].value == named["lines"][1]
+    line = sheets()["duties"].column("line")
+    assert read_cell(line, RawCell("s", named["lines"][1])) == "2"
+    assert read_cell(line, RawCell("n", "2")) == "2"
+    with pytest.raises(CellError):
+        read_cell(line, RawCell("s", "A voice"))

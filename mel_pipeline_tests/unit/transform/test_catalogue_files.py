@@ -186,8 +186,8 @@ def test_a_target_that_no_report_could_judge_is_refused(
 
 
 def test_words_for_an_indicator_that_does_not_exist_are_refused(own: Path) -> None:
-    (own / "indicators.yml").write_text("FND-02: {name: {en: Shore Fund}}\n", encoding="utf-8")
-    with pytest.raises(CatalogueError, match=r"indicators\.yml: there is no indicator FND-02"):
+    (own / "indicators.yml").write_text("FND-09: {name: {en: Shore Fund}}\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"indicators\.yml: there is no indicator FND-09"):
         load_catalogue(FOLDER, own)
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mel_pipeline.core.errors import PermanentSourceError, ReauthoriseError
+from mel_pipeline.core.errors import (
+    PermanentSourceError,
+    ReauthoriseError,
+    SourceError,
+    UnpromisedError,
+)
 from mel_pipeline.sources.shared.base import Batch
 
 
@@ -13,12 +18,12 @@ from mel_pipeline.sources.shared.base import Batch
 class EachAccount:
     """The accounts of one load, and which of them could not be read.
 
-    Only what someone has to change at an account (a permission, a wrong or deleted id) is that account's trouble.
-    An expired token or an outage concerns all of them and ends the load.
+    What someone has to change at an account (a permission, a wrong or deleted id) is that account's trouble, and an
+    answer about it that lacks what it promises. An expired token or an outage concerns all and ends the load.
     """
 
     what: str  # "Instagram account", for messages
-    troubles: dict[str, PermanentSourceError] = field(default_factory=dict)
+    troubles: dict[str, SourceError] = field(default_factory=dict)
     _read: int = 0
 
     def batches(
@@ -32,7 +37,7 @@ class EachAccount:
 
         Args:
             read: reads one account.
-            unread: rows that say that an account could not be read.
+            unread: rows that say that an account could not be read; none where the next load may read it.
             before: what is requested first, for all of them.
 
         Raises:
@@ -46,12 +51,13 @@ class EachAccount:
                 self._read += 1
             except ReauthoriseError:
                 raise
-            except PermanentSourceError as error:
+            except (PermanentSourceError, UnpromisedError) as error:
                 self.troubles[account] = error
         if self.troubles and not self._read:
             raise next(iter(self.troubles.values()))
-        for account in self.troubles:
-            yield from unread(account) if unread else ()
+        for account, trouble in self.troubles.items():
+            if unread and isinstance(trouble, PermanentSourceError):
+                yield from unread(account)
 
     def warnings(self) -> list[str]:
         return [

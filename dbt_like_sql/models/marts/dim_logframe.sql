@@ -1,0 +1,25 @@
+select
+    l.logframe_id,
+    l.project_id,
+    l.level,
+    case l.level when 'impact' then 1 when 'outcome' then 2 when 'output' then 3 else 4 end as level_order,
+    coalesce(l.position, 999) as position,
+    l.statement_en,
+    coalesce(l.statement_fr, l.statement_en) as statement_fr,
+    coalesce(l.statement_es, l.statement_en) as statement_es,
+    coalesce(l.statement_ca, l.statement_en) as statement_ca,
+    l.assumption_en,
+    coalesce(l.assumption_fr, l.assumption_en) as assumption_fr,
+    coalesce(l.assumption_es, l.assumption_en) as assumption_es,
+    coalesce(l.assumption_ca, l.assumption_en) as assumption_ca,
+    l.verification,
+    l.indicator_id,
+    l.dimension,
+    l.category,
+    l.baseline_value,
+    l.baseline_on,
+    l.target_value,
+    l.target_by,
+    l.stated_in
+from {{ ref('stg_workbook__logframe') }} as l
+join {{ ref('dim_project') }} as p on p.project_id = l.project_id

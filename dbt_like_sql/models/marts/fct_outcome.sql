@@ -1,0 +1,27 @@
+-- Texts stay here for those who may see them; what is printed needs has_consent.
+select
+    outcome_id,
+    change_en,
+    coalesce(change_fr, change_en) as change_fr,
+    coalesce(change_es, change_en) as change_es,
+    coalesce(change_ca, change_en) as change_ca,
+    organisation,
+    happened_on,
+    significance_en,
+    coalesce(significance_fr, significance_en) as significance_fr,
+    coalesce(significance_es, significance_en) as significance_es,
+    coalesce(significance_ca, significance_en) as significance_ca,
+    contribution_en,
+    coalesce(contribution_fr, contribution_en) as contribution_fr,
+    coalesce(contribution_es, contribution_en) as contribution_es,
+    coalesce(contribution_ca, contribution_en) as contribution_ca,
+    evidence_1,
+    evidence_2,
+    is_substantiated,
+    case when is_substantiated then 'Substantiated' else 'Not yet substantiated' end as outcome_status,
+    coalesce(cast(line as text), 'Not stated') as line_of_action,
+    indicator_id,
+    project_id,
+    has_consent,
+    stated_in
+from {{ ref('stg_workbook__outcomes') }}

@@ -1,0 +1,20 @@
+select
+    partnership_id,
+    partner,
+    kind,
+    name_en,
+    coalesce(name_fr, name_en) as name_fr,
+    coalesce(name_es, name_en) as name_es,
+    coalesce(name_ca, name_en) as name_ca,
+    status,
+    status in ('agreed', 'completed') as is_agreed,
+    applied_on,
+    agreed_on,
+    amount,
+    currency,
+    coalesce(cast(line as text), 'Not stated') as line_of_action,
+    project_id,
+    document,
+    page,
+    stated_in
+from {{ ref('stg_workbook__partnerships') }}

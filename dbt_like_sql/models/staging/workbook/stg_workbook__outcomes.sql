@@ -1,0 +1,26 @@
+select
+    id as outcome_id,
+    change_en,
+    change_fr,
+    change_es,
+    change_ca,
+    organisation,
+    cast(happened_on as date) as happened_on,
+    significance_en,
+    significance_fr,
+    significance_es,
+    significance_ca,
+    contribution_en,
+    contribution_fr,
+    contribution_es,
+    contribution_ca,
+    evidence_1,
+    evidence_2,
+    coalesce(substantiated, 'no') = 'yes' as is_substantiated,
+    cast(cast(line as double precision) as integer) as line,
+    indicator as indicator_id,
+    project as project_id,
+    coalesce(consent, 'no') = 'yes' as has_consent,
+    _source_ref as stated_in
+from {{ source('workbook', 'outcomes') }}
+where not _is_deleted

@@ -59,7 +59,7 @@ def socket_without(site: Site, direct: bool, **headers: str) -> Answer:
             address = f"ws://127.0.0.1:{site.inner}/graphql"
             with connect(address, origin=f"http://127.0.0.1:{site.inner}", additional_headers=headers):  # type: ignore[arg-type]
                 return Answer(101, "opened", {})
-        with site.websocket(**headers):
+        with site.websocket(outer=True, **headers):
             return Answer(101, "opened", {})
     except InvalidStatus as refused:
         return Answer(refused.response.status_code, "", {})
@@ -192,7 +192,7 @@ def test_another_site_gets_nothing_with_the_password_of_a_lead(
 @pytest.mark.fault(151)
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://localhost:3000"])
 def test_a_websocket_of_another_site_is_refused(team: Site, origin: str) -> None:
-    with pytest.raises(InvalidStatus) as refused, team.websocket(LEAD, origin=origin):
+    with pytest.raises(InvalidStatus) as refused, team.websocket(LEAD, origin, outer=True):
         pass
     assert refused.value.response.status_code == 403
 

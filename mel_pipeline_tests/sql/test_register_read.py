@@ -38,7 +38,11 @@ RAW = {
 
 @pytest.fixture
 def register(project, warehouse, fill) -> Register:
-    fill(warehouse, RAW)
+    return read(project, warehouse, fill, RAW)
+
+
+def read(project, warehouse, fill, raw) -> Register:
+    fill(warehouse, raw)
     wanted = {name for model in MODELS for name in project.upstream(model)}
     results = list(Runner(warehouse).run(project, wanted, {"quarter": "2024-Q4"}))
     assert [result.message for result in results if result.status != "ok"] == []
@@ -56,6 +60,18 @@ def test_a_project_that_may_name_a_person_is_left_out_with_its_money_and_logfram
     assert list(register.projects["project_id"]) == ["A"]
     assert list(register.logframe["logframe_id"]) == ["R-1"]
     assert list(register.finances["finance_id"]) == ["B-1"]
+
+
+@pytest.mark.parametrize("empty", [*RAW, None])
+def test_an_organisation_may_lack_any_kind_of_entry(project, warehouse, fill, empty):
+    register = read(
+        project,
+        warehouse,
+        fill,
+        {name: rows if empty and name != empty else [] for name, rows in RAW.items()},
+    )
+    assert "project_id" in register.projects
+    assert len(register.outcomes) == (0 if empty in (None, "raw_workbook__outcomes") else 1)
 
 
 def test_a_warehouse_of_an_earlier_version_has_an_empty_register(warehouse):

@@ -106,7 +106,7 @@ def _names(row: Mapping[Any, Any]) -> bool:
 
 
 def _without_names(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[[not _names(row) for row in frame.to_dict("records")]].reset_index(drop=True)
+    return frame.loc[[not _names(row) for row in frame.to_dict("records")]].reset_index(drop=True)
 
 
 def _outcome(row: Mapping[Any, Any]) -> Outcome:

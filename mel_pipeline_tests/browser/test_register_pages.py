@@ -85,6 +85,7 @@ def test_a_link_from_a_project_shows_its_outcomes(browser, site):
     page = browser.new_page()
     page.goto(f"{site.as_uri()}/projects/index.html")
     page.click("text=outcomes in the register")
+    page.wait_for_load_state()
     assert page.locator("#count").inner_text() == "75 outcomes"
     page.close()
 

@@ -44,6 +44,7 @@ def signed_in(browser: Browser, team: Site, user: str) -> Iterator[Page]:
         http_credentials=credentials,
         viewport={"width": 1400, "height": 900},
     )
+    context.set_default_timeout(120_000)  # on a busy machine
     yield context.new_page()
     context.close()
 

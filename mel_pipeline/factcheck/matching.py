@@ -105,11 +105,13 @@ class Matcher:
     def _cells(self, scope: Scope, phrase: Phrase, cells: dict[str, Figure]) -> list[Figure]:
         """The cells named beside the number, otherwise before it; the total if none is."""
         known = {(figure.dimension, figure.category): figure for figure in cells.values()}
-        own = _cells_said(scope.own)
-        if {cell for cell in own if cell not in known and not _only_words(scope, cell, phrase)}:
+        own = {cell for cell in _cells_said(scope.own) if not _only_words(scope, cell, phrase)}
+        scattered = scattered_cells(scope.own, self.vocabulary, set(known))
+        # A campaign may share its name with a programme, by which this indicator is not broken down.
+        read = {word for cell in scattered for word in self.vocabulary.scattered[cell]}
+        if any(cell not in known and not _said_by(scope.own, cell) <= read for cell in own):
             return []  # it names a part without figures
-        named = {cell for cell in own if cell in known and not _only_words(scope, cell, phrase)}
-        named |= scattered_cells(scope.own, self.vocabulary, set(known))
+        named = {cell for cell in own if cell in known} | scattered
         if not named and phrase.by and "gender" not in phrase.by:
             for tokens in (scope.sentence.tokens, scope.before.tokens, scope.heading.tokens):
                 named = {cell for cell in _cells_said(tokens) if cell in known}
@@ -178,6 +180,11 @@ def _nouns(vocabulary: Vocabulary) -> set[str]:
     return {
         concept for phrases in vocabulary.phrases.values() for phrase in phrases for concept in phrase.counted
     }
+
+
+def _said_by(tokens: Iterable[Any], cell: Cell) -> set[str]:
+    """The words that name a cell."""
+    return {token.word for token in tokens if cell in token.cells}
 
 
 def _cells_said(tokens: Iterable[Any]) -> set[Cell]:

@@ -26,7 +26,7 @@ def without_impossible(batch: Batch, contract: EntityContract, metrics: Mapping[
     rejected: list[Rejected] = []
     for row in bad.astype(object).where(bad.notna(), None).to_dict("records"):
         of_row = {str(name): value for name, value in row.items()}
-        why = "below zero, and it is a count" if is_number[bad.index[len(rejected)]] else "no number"
+        why = "below zero, and it is a count" if is_number[bad.index[len(rejected)]] else "not a number"
         payload = payload_of({**of_row, "value": None}, contract)
         reason = f"The value of {row['metric']} is {why}."
         rejected.append(Rejected(str(row["_source_ref"]), key_of(of_row, contract), "value", reason, payload))

@@ -97,7 +97,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
 
 
 def months_words(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, ...]:
-    """``metropolis.org: 1,012 in Sept 2024 and 3,036 in Oct 2024``, a line for the total and each part that stands out."""
+    """``example.org: 1,012 in Sept 2024 and 3,036 in Oct 2024``, a line for the total and each part that stands out."""
     return tuple(
         texts(
             "page.months_line",

@@ -6,6 +6,7 @@ select
     'EV-' || lpad(cast(i as text), 6, '0') as code,
     pick(['Solutions Lab', 'Training', 'Training', 'Conference', 'Panel', 'Governing body'], u(i, 'type')) as event_type,
     case when u(i, 'lab') < 0.2 then 'Energy communities' end as lab,
+    case when u(i, 'programme') < 0.4 then 'Solutions Labs' end as programme,
     pick(['Metropolitan futures', 'Social cohesion;Gender equality', 'Metropolitan ecosystems'], u(i, 'theme')) as themes,
     cast(1 + cast(floor(u(i, 'line') * 5) as integer) as text) as lines_of_action,
     pick(['In person', 'Online', 'Hybrid'], u(i, 'format')) as format,

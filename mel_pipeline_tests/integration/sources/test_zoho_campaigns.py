@@ -286,7 +286,7 @@ def test_a_count_that_is_not_a_number_is_quarantined(tmp_path: Path) -> None:
         service.campaigns = [campaign(1)]
         service.counts = lambda key: good(**{"campaign-reports": [report(1, opens_count="n/a")]})
         result = load(server, tmp_path)
-    assert result.waiting == ["campaign key1, row opens_count: value is not a number"]
+    assert result.waiting == ["campaign key1, row opens_count: The value of opens_count is not a number."]
 
 
 @pytest.mark.behaviour("resumed", "zoho_campaigns")

@@ -104,7 +104,7 @@ def test_each_chart_appears_once_under_a_line_of_action_or_its_topic(tmp_path):
     edition = replace(edition, indicators=edition.indicators.assign(lines_of_action=shared))
     html = build_report(edition, tmp_path, REPORTS, "en").read_text(encoding="utf-8")
     charts = [part.count("<figure") for part in html.split('<section class="line"')[1:]]
-    assert charts[:-1] == [4, 1, 1, 0, 0, 1, 2, 1]  # five lines, gender, reach, satisfaction, learning
+    assert charts[:-1] == [6, 0, 0, 0, 0, 1, 2, 1]  # five lines, gender, reach, satisfaction, learning
 
 
 def test_an_indicator_has_a_row_under_each_of_its_lines_and_leads_to_its_chart(page):

@@ -72,7 +72,7 @@ class Inspection:
         if self.guesses or self.scale.unknown or self.asks_no_event:
             return (
                 "Run the same command with --write. Open the codebook it writes, take away the # before the lines that"
-                " are right, and save it. The next load uses it."
+                " are right, save it, and run `mel workbook import`. The next load uses it."
             )
         return "Nothing: the next load reads it so."
 

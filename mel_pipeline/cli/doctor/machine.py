@@ -77,10 +77,10 @@ def login(settings: Settings) -> str:
     if not settings.has_login:
         if urlsplit(settings.ui_url).hostname not in LOCAL:
             raise WorthALookError(
-                "none, and MEL_UI_URL is not this machine's: whoever reaches the UI there may do everything. Set"
+                "none, and MEL_UI_URL is not this machine's: everyone who reaches the UI there may do everything. Set"
                 " MEL_PUBLIC_URL and MEL_PROXY_SECRET; see docs/operator.md"
             )
-        return "none: the UI answers this machine alone, and whoever uses it may do everything"
+        return "none: the UI answers this machine alone, and everyone who uses it may do everything"
     roles = list(Users(settings.home).by_login().values())
     counts = ", ".join(f"{roles.count(role)} {role}" for role in reversed(list(Role)) if role in roles)
     if Role.LEAD not in roles:

@@ -137,7 +137,7 @@ def _amount(aim: Aim, measure: Measure, figures: Figures, periods: Sequence[str]
 
 
 def _lies_after(year: str, since: date | None) -> bool:
-    """Whether a whole year lies after the baseline."""
+    """Whether a whole year follows the baseline."""
     return since is None or last_day(str(int(year) - 1)) >= since
 
 

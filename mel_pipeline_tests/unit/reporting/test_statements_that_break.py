@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def sample(tmp_path: Path) -> Settings:
     return settings
 
 
-def given_back(settings: Settings, new: dict[str, list[Row]], without: set[str] = frozenset()) -> Preview:  # type: ignore[assignment]
+def given_back(settings: Settings, new: dict[str, list[Row]], without: Collection[str] = ()) -> Preview:
     """What the current workbook would become with new rows, and without those of some numbers."""
     current = versions.current(settings)
     rows = {}

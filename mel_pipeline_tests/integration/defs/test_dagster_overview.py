@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from mel_pipeline.core.periods import Quarter
-from mel_pipeline.defs.context import Mel
 from mel_pipeline.defs.overview import ASSET, TEXT, build, overview_text
 from mel_pipeline.reporting.inputs.overview import Overview, read_overview
-from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation, seven_members
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, seven_members
+from mel_pipeline_tests.fixtures.resource import Given
 
 QUARTER = "2024-Q4"
 EMPTY = Overview(
@@ -28,20 +27,6 @@ EMPTY = Overview(
     owed=(),
     totals={"MEM-01 Member cities": "164"},
 )
-
-
-class Given(Mel):
-    """The resource, with the warehouse of a test."""
-
-    home: str
-
-    @property
-    def settings(self) -> Any:
-        return organisation(Path(self.home)).settings
-
-    @property
-    def warehouse(self) -> Any:
-        return organisation(Path(self.home)).warehouse
 
 
 @pytest.fixture

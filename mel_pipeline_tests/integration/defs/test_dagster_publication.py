@@ -8,27 +8,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from mel_pipeline.defs.context import Mel
 from mel_pipeline.defs.publication import build
 from mel_pipeline.publication import store
-from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation, seven_members
+from mel_pipeline_tests.fixtures.organisation import Small, copy_of, seven_members
+from mel_pipeline_tests.fixtures.resource import Given
 
 pytestmark = pytest.mark.slow
 QUARTER = "2024-Q4"
-
-
-class Given(Mel):
-    """The resource, with the warehouse of a test."""
-
-    home: str
-
-    @property
-    def settings(self) -> Any:
-        return organisation(Path(self.home)).settings
-
-    @property
-    def warehouse(self) -> Any:
-        return organisation(Path(self.home)).warehouse
 
 
 @pytest.fixture

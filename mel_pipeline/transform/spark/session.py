@@ -38,6 +38,10 @@ MEANING = {
 }
 # They log a value that cannot be parsed, which may be personal.
 LOGGERS_WITH_VALUES = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+# A configuration of log4j that comes with Spark and takes its level from a property: an executor is silent from its first
+# line. Told by message alone (silence_logging) it runs its first tasks as loud as its machine wants, and once never heard.
+EXECUTOR_OPTIONS = "spark.executor.defaultJavaOptions"
+SILENT = "-Dlog4j2.configurationFile=classpath:beeline-log4j2.properties -Dhive.log.level=OFF -Dhive.root.logger=console"
 # Most models are small, a few are large.
 SPEED = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "512",
@@ -67,7 +71,7 @@ def open_session(master: str, wait_seconds: float) -> SparkSession:
         ) from error
     with _OPENING:
         builder = SparkSession.builder.master(master).appName("MEL pipeline")
-        for name, value in {**MEANING, **SPEED, **_on_loopback(master)}.items():
+        for name, value in {**MEANING, **SPEED, **_on_loopback(master), **_silent_executors()}.items():
             builder = builder.config(name, value)
         session = _started(builder, master)
         if not _works(session, wait_seconds):  # its cluster went away since the last run
@@ -125,6 +129,14 @@ def _on_loopback(master: str) -> dict[str, str]:
     )
 
 
+def _silent_executors() -> dict[str, str]:
+    """After what spark-defaults.conf sets."""
+    from pyspark import SparkConf, SparkContext
+
+    SparkContext._ensure_initialized()  # only Java reads spark-defaults.conf
+    return {EXECUTOR_OPTIONS: f"{SparkConf().get(EXECUTOR_OPTIONS, '') or ''} {SILENT}".strip()}
+
+
 def _started(builder: Any, master: str) -> SparkSession:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -152,8 +164,8 @@ def _started(builder: Any, master: str) -> SparkSession:
 def silence_logging(session: SparkSession) -> None:
     """Stop driver and executors from logging failures: their errors repeat values of rows.
 
-    An executor starts with the log level of its own machine (seen in 4.3) and only receives changes: so set two
-    levels in turn, and again at each job for executors that joined since.
+    An executor that found no silent configuration starts with the log level of its own machine (seen in 4.3) and only
+    receives changes: so set two levels in turn, and again at each job for executors that joined since.
     """
     for level in ("OFF", "FATAL"):
         session.sparkContext.setLogLevel(level)

@@ -131,7 +131,11 @@ def test_a_statement_keeps_the_version_that_made_it_when_others_are_added(small:
         manual_figures=[figure("TRN-01", "2024-Q3", "20")],
     )
     state(small, "Programmes", 20, manual_figures=[figure("TRN-01", "2024-Q4", "30")])
-    found = read_statements(small.warehouse, small.settings)
+    found = [
+        item
+        for item in read_statements(small.warehouse, small.settings)
+        if item.indicator_id == "TRN-01"  # the sample states figures of its own
+    ]
     assert [(item.period, item.role, item.version) for item in found] == [
         ("2024-Q3", "MEL lead", 1),
         ("2024-Q4", "Programmes", 2),

@@ -25,14 +25,16 @@ help:            ## Show this list
 report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual edition, print where the report is
 	@$(BIN)/mel report --year 2024
 
-test: .venv/dev.stamp $(DBT) browser    ## Set up and run all tests
-	@$(BIN)/python -m pytest -m "slow or not slow" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "slow or not slow" $(SPREAD) mel_pipeline_tests/browser
+test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in about ten minutes
+	@$(BIN)/python -m pytest -m "not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
+	@$(BIN)/python -m pytest -m "not exhaustive" $(SPREAD) mel_pipeline_tests/browser
 
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
-test-deep: .venv/dev.stamp $(DBT) browser    ## Run random stories, tables and kills with many more examples, in about ten minutes
+test-deep: .venv/dev.stamp $(DBT) browser    ## Run what `make test` leaves out: Spark, sweeps over every platform and step, random stories with many more examples
+	@$(BIN)/python -m pytest -m exhaustive --ignore mel_pipeline_tests/browser $(SPREAD)
+	@$(BIN)/python -m pytest -m exhaustive $(SPREAD) mel_pipeline_tests/browser
 	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
 check: .venv/dev.stamp    ## Check format, lint, types, import rules, Dagster definitions

@@ -114,11 +114,18 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spark cluster tests first, so that only one worker starts it, and of these last the ones that kill workers.
+    """Spark is an engine that few networks need and takes a quarter of an hour: left to `make test-deep`.
+
+    Spark cluster tests first, so that only one worker starts it, and of these last the ones that kill workers.
 
     Then slow tests, then fast ones to even out the load.
     """
+
+    for item in items:
+        if "spark_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker("exhaustive")
 
     def turn(item: pytest.Item) -> int:
         if "spark_cluster" in getattr(item, "fixturenames", ()):

@@ -1,42 +1,35 @@
-"""Versions of what is stated: one JSON file each in ``MEL_HOME/workbook/versions``, never changed afterwards.
-
-Uploaded workbooks stay in ``uploads`` beside it. One process writes at a time; each file appears whole or not at all.
-"""
+"""Versions of what is stated, and how a preview becomes the next one. Their files: ``version_files``."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
-import re
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.errors import ContractError
-from mel_pipeline.core.private_files import private_folder
-from mel_pipeline.core.secret_files import write_secret
 from mel_pipeline.sources.workbook.merge import key_of
 from mel_pipeline.sources.workbook.model import Preview, Row, Rows, Signed, Version
+from mel_pipeline.sources.workbook.numbering import made, next_numbers, numbered
 from mel_pipeline.sources.workbook.said import Said
-from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
+from mel_pipeline.sources.workbook.sheets import ID, sheets
 from mel_pipeline.sources.workbook.start import Start, start
 from mel_pipeline.sources.workbook.start import of_organisation as organisation_start
+from mel_pipeline.sources.workbook.version_files import (
+    keep,
+    keep_upload,
+    one_writer,
+    paths,
+    read_version,
+)
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
 
-FOLDER, REVISED = "workbook", "targets"
-_FILE = re.compile(r"(\d{6})\.json")
-_NUMBER = re.compile(r"[A-Z]-(\d+)")
+REVISED = "targets"
 
 
 def current(settings: Settings) -> Version:
@@ -45,8 +38,8 @@ def current(settings: Settings) -> Version:
     Raises:
         ContractError: a file cannot be read.
     """
-    kept = _paths(settings)
-    return _read(kept[-1]) if kept else first(settings)
+    kept = paths(settings)
+    return read_version(kept[-1]) if kept else first(settings)
 
 
 def first(settings: Settings) -> Version:
@@ -60,13 +53,13 @@ def of_organisation(own: Path) -> Version:
 
 
 def _begun(begun: Start) -> Version:
-    rows = _numbered(begun.rows, {})
+    rows = numbered(begun.rows, {})
     by_key = {key_of(sheets()[REVISED], row): str(row[ID]) for row in rows[REVISED]}
     earlier = {by_key[key]: states for key, states in begun.earlier.items() if key in by_key}
     return made(
         0,
         rows,
-        _next_numbers(rows, {}),
+        next_numbers(rows, {}),
         earlier=earlier,
         imported=begun.imported,
         problems=begun.problems,
@@ -75,26 +68,26 @@ def _begun(begun: Start) -> Version:
 
 def version(settings: Settings, id: str) -> Version | None:
     """The version of an id; None: there is none here."""
-    for path in reversed(_paths(settings)):
-        found = _read(path)
+    for path in reversed(paths(settings)):
+        found = read_version(path)
         if found.id == id:
             return found
-    start_version = first(settings) if not _paths(settings) else None
+    start_version = first(settings) if not paths(settings) else None
     return start_version if start_version and start_version.id == id else None
 
 
 def history(settings: Settings) -> list[Version]:
     """Every version, the newest first."""
-    kept = [_read(path) for path in reversed(_paths(settings))]
+    kept = [read_version(path) for path in reversed(paths(settings))]
     return kept or [first(settings)]
 
 
 def issue(settings: Settings) -> Version:
     """The current version, kept from now on: a form that is handed out must find its base again."""
-    with _one_writer(settings) as folder:
+    with one_writer(settings) as folder:
         found = current(settings)
         if not found.kept:
-            _keep(folder, found)
+            keep(folder, found)
         return replace(found, kept=True)
 
 
@@ -129,7 +122,7 @@ def accept(
         raise ContractError(Said("large_removal", sheets=list(preview.needs_yes)))
     if preview.is_empty and not imported:
         return preview.current
-    with _one_writer(settings) as folder:
+    with one_writer(settings) as folder:
         before = current(settings)
         if before.id != preview.current.id:
             raise ContractError(Said("another_version", number=before.number, shown=preview.current.number))
@@ -143,22 +136,22 @@ def accept(
             signed=_signed(before, preview, signed or {}),
         )
         if preview.upload.content:
-            _keep_upload(folder, preview.upload.content, preview.upload.digest)
+            keep_upload(folder, preview.upload.content, preview.upload.digest)
         if not before.kept:
-            _keep(folder, before)
-        _keep(folder, done)
+            keep(folder, before)
+        keep(folder, done)
         return done
 
 
 def after(preview: Preview, moment: datetime | None = None) -> Version:
     """The version that a preview would make of the current one, at a time."""
     before = preview.current
-    rows = _numbered(_applied(before.rows, preview), before.next_numbers)
+    rows = numbered(_applied(before.rows, preview), before.next_numbers)
     moment = moment or utc_now()
     return made(
         before.number + 1,
         rows,
-        _next_numbers(rows, before.next_numbers),
+        next_numbers(rows, before.next_numbers),
         base=before.id,
         accepted_at=moment,
         file=preview.upload.digest or None,
@@ -177,15 +170,6 @@ def _signed(before: Version, preview: Preview, signed: Signed) -> Signed:
     return {**kept, **signed}
 
 
-def made(
-    number: int, rows: Rows, next_numbers: Mapping[str, int], base: str | None = None, **about: Any
-) -> Version:
-    """A version with its id."""
-    written = json.dumps([number, base, _plain(rows)], ensure_ascii=False, sort_keys=True)
-    digest = hashlib.sha256(written.encode()).hexdigest()[:12]
-    return Version(number, digest, rows, next_numbers, base, **about)
-
-
 def _applied(rows: Rows, preview: Preview) -> dict[str, list[Row]]:
     """The rows after a preview; new ones have no number yet."""
     after: dict[str, list[Row]] = {name: list(found) for name, found in rows.items()}
@@ -196,37 +180,6 @@ def _applied(rows: Rows, preview: Preview) -> dict[str, list[Row]]:
     for change in preview.new:
         after.setdefault(change.sheet, []).append(change.after or {})
     return after
-
-
-def _numbered(rows: Rows, taken: Mapping[str, int]) -> dict[str, tuple[Row, ...]]:
-    """Every sheet, each row with all columns and a number, sorted by it."""
-    done: dict[str, tuple[Row, ...]] = {}
-    for name, sheet in sheets().items():
-        found = rows.get(name, ())
-        number = _next_number(sheet, found, taken)
-        filled = []
-        for row in found:
-            given = row.get(ID)
-            if not given:
-                given, number = f"{sheet.prefix}-{number:04d}", number + 1
-            filled.append({ID: given, **{key: row.get(key) or None for key in sheet.keys}})
-        done[name] = tuple(sorted(filled, key=_place))
-    return done
-
-
-def _next_numbers(rows: Rows, taken: Mapping[str, int]) -> dict[str, int]:
-    return {name: _next_number(sheet, rows.get(name, ()), taken) for name, sheet in sheets().items()}
-
-
-def _next_number(sheet: Sheet, rows: Sequence[Row], taken: Mapping[str, int]) -> int:
-    used = [_place(row)[0] + 1 for row in rows if row.get(ID)]
-    return max([taken.get(sheet.name, 1), *used])
-
-
-def _place(row: Row) -> tuple[int, str]:
-    written = str(row[ID])
-    found = _NUMBER.fullmatch(written)
-    return (int(found[1]) if found else 0, written)
 
 
 def _earlier(before: Version, preview: Preview, moment: datetime) -> dict[str, tuple[Row, ...]]:
@@ -248,97 +201,6 @@ def _counts(preview: Preview) -> dict[str, dict[str, int]]:
     return found
 
 
-def folder_of(settings: Settings) -> Path:
-    return settings.home / FOLDER
-
-
-def _paths(settings: Settings) -> list[Path]:
-    folder = folder_of(settings) / "versions"
-    try:
-        names = [path.name for path in folder.iterdir()]
-    except FileNotFoundError:
-        return []
-    return [folder / name for name in sorted(names) if _FILE.fullmatch(name)]
-
-
-def _read(path: Path) -> Version:
-    seen = path.stat()
-    return _stored(path, seen.st_mtime_ns, seen.st_size)
-
-
-@lru_cache(maxsize=256)
-def _stored(path: Path, *_: int) -> Version:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        moment = content.pop("accepted_at")
-        rows = _numbered(content.pop("rows"), {})
-        found = Version(
-            **content, rows=rows, accepted_at=datetime.fromisoformat(moment) if moment else None, kept=True
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ContractError(
-            f"Reading {path}: it is not a version of the workbook ({type(error).__name__}). Restore it from a backup;"
-            " nothing else holds what was stated."
-        ) from None
-    return found
-
-
-def _keep(folder: Path, found: Version) -> None:
-    if found.problems:
-        raise ContractError(
-            "Keeping a first version of the workbook: "
-            + " ".join(found.problems.values())
-            + " Nothing was kept."
-        )
-    path = folder / "versions" / f"{found.number:06d}.json"
-    moment = found.accepted_at.isoformat() if found.accepted_at else None
-    content = {
-        **{name: getattr(found, name) for name in ("number", "id", "base", "role", "note", "file")},
-        **({"by": found.by} if found.by else {}),
-        "accepted_at": moment,
-        "counts": found.counts,
-        "signed": {number: dict(figures) for number, figures in found.signed.items()},
-        "earlier": {number: list(states) for number, states in found.earlier.items()},
-        "imported": found.imported,
-        "refused": list(found.refused),
-        "next_numbers": found.next_numbers,
-        "rows": _plain(found.rows),
-    }
-    write_secret(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-
-
-def _plain(rows: Rows) -> dict[str, list[dict[str, str]]]:
-    """Without empty cells: a column that a later version adds changes no digest."""
-    return {
-        name: [{key: value for key, value in row.items() if value is not None} for row in found]
-        for name, found in rows.items()
-    }
-
-
-def _keep_upload(folder: Path, content: bytes, digest: str) -> None:
-    """The file as it came."""
-    path = private_folder(folder / "uploads") / f"{digest}.xlsx"
-    if path.exists():
-        return
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-@contextmanager
-def _one_writer(settings: Settings) -> Iterator[Path]:
-    """The folder, for one process at a time."""
-    folder = private_folder(folder_of(settings))
-    private_folder(folder / "versions")
-    with os.fdopen(os.open(folder / "versions.lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder
-
-
 def with_rows(found: Version, rows: Rows) -> Version:
     """The same version with other rows, for forms and tests."""
-    return replace(found, rows=_numbered(rows, {}))
+    return replace(found, rows=numbered(rows, {}))

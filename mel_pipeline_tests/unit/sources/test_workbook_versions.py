@@ -18,10 +18,11 @@ from mel_pipeline.sources.shared.survey.books import books_in
 from mel_pipeline.sources.shared.survey.codebook import BrokenCodebook, Codebook
 from mel_pipeline.sources.workbook.client import open as open_workbook
 from mel_pipeline.sources.workbook.importing import import_into
-from mel_pipeline.sources.workbook.legacy import book_rows
+from mel_pipeline.sources.workbook.legacy_formats import book_rows
 from mel_pipeline.sources.workbook.model import Given, Preview, Row, Upload, Version
 from mel_pipeline.sources.workbook.preview import preview
-from mel_pipeline.sources.workbook.versions import accept, current, folder_of, history, issue, version
+from mel_pipeline.sources.workbook.version_files import folder_of
+from mel_pipeline.sources.workbook.versions import accept, current, history, issue, version
 from mel_pipeline.transform.catalogue.stated import stated_of
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.workbook_forms import settings_at

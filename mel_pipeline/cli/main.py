@@ -254,6 +254,7 @@ def dev(
     """Open the Dagster UI on this machine, behind its access guard, together with the sample organisation."""
     from mel_pipeline.core.settings import load_settings
     from mel_pipeline.defs.serving.sample import sample_sources
+    from mel_pipeline.defs.serving.starting import Starting
     from mel_pipeline.defs.serving.supervision import Parts
     from mel_pipeline.defs.serving.webserver import serve_ui
 
@@ -266,8 +267,8 @@ def dev(
         ):  # for links in notifications, written by other processes
             os.environ["MEL_UI_URL"] = f"http://localhost:{port}"
         address = settings.public_url or f"http://127.0.0.1:{port}"
-        typer.echo(f"Dagster: {address}  (Ctrl-C stops it)")
-        serve_ui(settings, port, parts, read_only=read_only)
+        starting = Starting(port, address, typer.echo)
+        serve_ui(settings, port, parts, read_only=read_only, starting=starting)
 
 
 @app.command()

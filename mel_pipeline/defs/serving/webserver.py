@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING
@@ -23,34 +23,40 @@ from mel_pipeline.defs.serving.instance import open_instance
 from mel_pipeline.defs.serving.left_runs import mark_left_runs, said_of
 from mel_pipeline.defs.serving.login import Login
 from mel_pipeline.defs.serving.report_files import with_reports
+from mel_pipeline.defs.serving.starting import SERVER, Starting, require_loaded, without_tracebacks
 from mel_pipeline.defs.serving.supervision import EVERY_SECONDS, Parts, end, how
 from mel_pipeline.defs.serving.workbook_desk import desk_of
 from mel_pipeline.defs.serving.workbook_page import with_workbook
 from mel_pipeline.reporting.inputs.folders import editions_dir
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
     from dagster._core.workspace.context import WorkspaceProcessContext
 
 
 def serve_ui(
-    settings: Settings, port: int, parts: Parts, *, read_only: bool = False, with_daemon: bool = True
+    settings: Settings,
+    port: int,
+    parts: Parts,
+    *,
+    read_only: bool = False,
+    with_daemon: bool = True,
+    starting: Starting | None = None,
 ) -> None:
     """Serve until interrupted, on this machine only; with ``MEL_PUBLIC_URL`` a proxy with a login stands in front.
 
     Args:
         parts: processes that are needed as well; the daemon is added to them.
         read_only: readers can view, but not launch runs or report events.
+        starting: says what is waited for, and the address once it answers.
 
     Raises:
         PortTakenError: another program has the port.
         LoginError: people sign in, and who may do what cannot be read.
         ReportError: the folder of the published reports contains ``MEL_HOME``.
-        ServingError: a part has ended.
+        ServingError: a part has ended, or the pipeline could not be loaded in time.
     """
     import uvicorn
-    from dagster._core.workspace.context import WorkspaceProcessContext
-    from dagster._core.workspace.load_target import WorkspaceFileTarget
-    from dagster_webserver.version import __version__
 
     if settings.has_login:
         Users(settings.home).by_login()
@@ -59,18 +65,14 @@ def serve_ui(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workspace = (settings.project_dir / "workspace.yaml").resolve()
     runs_work = with_daemon and not read_only
-    with _bound(port) as bound, open_instance(settings) as instance:
+    starting = starting or Starting(port, "", lambda _: None)
+    with _bound(port) as bound, starting.shown(), open_instance(settings) as instance:
         _leave_current_folder(settings)
         if runs_work and (marked := mark_left_runs(instance)):
             print(said_of(marked), file=sys.stderr)  # noqa: T201
         with (
             _daemon(workspace, parts, runs_work),
-            WorkspaceProcessContext(
-                instance,
-                WorkspaceFileTarget(paths=[str(workspace)]),
-                version=__version__,
-                read_only=read_only,
-            ) as context,
+            _loaded(instance, workspace, read_only=read_only) as context,
         ):
             drafts = None if read_only else settings.drafts_dir  # readers are not shown any
             served = with_reports(
@@ -84,8 +86,36 @@ def serve_ui(
                 served = with_workbook(served, desk_of(settings))
             guarded = with_health(_guarded(settings, served), lambda: _works(context, parts))
             server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning"))
-            with kept_alive(context), parts.watched(lambda: setattr(server, "should_exit", True)):
+            with (
+                kept_alive(context),
+                parts.watched(lambda: setattr(server, "should_exit", True)),
+            ):
+                starting.waits_for = SERVER
                 server.run(sockets=[bound])
+
+
+@contextmanager
+def _loaded(
+    instance: DagsterInstance, workspace: Path, *, read_only: bool
+) -> Iterator[WorkspaceProcessContext]:
+    """The pipeline in a code server of its own.
+
+    Raises:
+        ServingError: it is not there in time, or cannot be loaded.
+    """
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import WorkspaceFileTarget
+    from dagster_webserver.version import __version__
+
+    with without_tracebacks(), ExitStack() as stack:
+        target = WorkspaceFileTarget(paths=[str(workspace)])
+        context = stack.enter_context(
+            WorkspaceProcessContext(instance, target, version=__version__, read_only=read_only)
+        )
+        require_loaded(context, lambda words: print(words, file=sys.stderr))  # noqa: T201
+        kept = stack.pop_all()
+    with kept:
+        yield context
 
 
 def _ui(settings: Settings, context: WorkspaceProcessContext) -> App:

@@ -127,6 +127,52 @@ def test_a_refused_cell_is_named_and_what_comes_back_unchanged_changes_nothing(
     page.close()
 
 
+MANUAL = {
+    "code": "TRN-01", "name_en": "Women trained", "definition_en": "Women who completed a training.", "unit": "people",
+    "aggregation": "flow", "direction": "increase", "level": "output", "line": 2, "owner_role": "Programmes",
+    "about_people": "yes", "numerator": "Women with a certificate", "limitations_en": "Partners count themselves.",
+}  # fmt: skip
+
+
+def written(content: bytes, folder: Path, name: str, row: int, **cells: object) -> Path:
+    """The form with values in a row of a sheet."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = next(page for page in book if str(page["A1"].value).startswith(f"mel:{name}:"))
+    keys = [cell.value for cell in sheet[1]]
+    for key, value in cells.items():
+        sheet.cell(row, keys.index(key) + 1).value = value
+    path = folder / f"{name}.xlsx"
+    book.save(path)
+    return path
+
+
+@pytest.mark.fault(137)
+@pytest.mark.fault(145)
+def test_every_row_says_which_one_it_is_and_no_table_is_wider_than_the_page(
+    browser, ui: Ui, tmp_path: Path
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    content = downloaded(page, ui)
+    page.set_input_files("#file", written(content, tmp_path, "targets", 3, value=171))
+    page.click("main form button")
+    words = page.inner_text("#changed")
+    assert "MEM-01 Member cities · 2024 · baseline" in words and "164" in words and "171" in words
+
+    page.set_input_files("#file", written(content, tmp_path, "targets", 3, value="about 171"))
+    page.click("#again form button")
+    assert "MEM-01 Member cities" in page.inner_text("#refused td.about")
+
+    both = written(content, tmp_path, "manual_indicators", 40, **MANUAL)
+    page.set_input_files("#file", both)
+    page.click("#again form button")
+    assert "Women who completed a training." in page.inner_text("#new")
+    inner = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].every(one => one.scrollWidth <= one.clientWidth)"
+    )
+    assert inner and page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_pages_fit_a_phone_speak_the_browser_s_language_and_pass_axe(
     browser, ui: Ui, tmp_path: Path, scheme: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mel_pipeline.defs.serving.workbook_view import Desk
@@ -20,7 +22,7 @@ def desk_of(settings: Settings) -> Desk:
     """Reads and writes the versions in MEL_HOME; the warehouse is asked for the entries of drop-down lists only."""
 
     def write(language: str) -> tuple[str, bytes]:
-        from mel_pipeline.reporting.inputs.statements import form
+        from mel_pipeline.reporting.inputs.statement_form import form
 
         version, content = form(settings, language)
         return f"workbook-v{version.number}-{language}.xlsx", content
@@ -56,7 +58,8 @@ def desk_of(settings: Settings) -> Desk:
         history,
         _sheet,
         _column,
-        _word,
+        _words_of(settings),
+        _keys,
         roles,
     )
 
@@ -69,7 +72,37 @@ def _column(sheet: str, key: str, language: str) -> str:
     return texts_in(language).heading(sheets()[sheet], sheets()[sheet].column(key))
 
 
-def _word(sheet: str, key: str, value: str, language: str) -> str:
-    """A choice in the language of the page; other values as they are."""
-    is_choice = bool(sheets()[sheet].column(key).allowed)
-    return texts_in(language).word(value) if is_choice else value
+def _keys(sheet: str) -> list[str]:
+    """Columns that tell rows apart; of several languages the text that everybody has."""
+    return list(sheets()[sheet].key)
+
+
+def _words_of(settings: Settings) -> Callable[[str, str, str, str], str]:
+    """A choice in the language of the page, an indicator with its name; other values as they are."""
+
+    @lru_cache(maxsize=len(LANGUAGES))
+    def names(language: str, version: str) -> dict[str, str]:  # noqa: ARG001 - another version, other names
+        return _indicators(settings, language)
+
+    def word(sheet: str, key: str, value: str, language: str) -> str:
+        from mel_pipeline.sources.workbook import versions
+
+        column = sheets()[sheet].column(key)
+        if column.kind == "indicator" and column.choices:
+            known = names(language, versions.current(settings).id)
+            return f"{value} {name}" if (name := known.get(value)) else value
+        return texts_in(language).word(value) if column.allowed else value
+
+    return word
+
+
+def _indicators(settings: Settings, language: str) -> dict[str, str]:
+    """Names of the indicators there are; none where the catalogue cannot be read, which the page says elsewhere."""
+    from mel_pipeline.core.errors import MelError
+    from mel_pipeline.transform.catalogue import catalogue_of
+
+    try:
+        known = catalogue_of(settings).indicators
+    except MelError:
+        return {}
+    return {one.id: one.name.by_language.get(language, one.name.en) for one in known}

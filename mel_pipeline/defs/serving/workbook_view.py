@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST = 200  # rows of a list; more are counted
 LONGEST = 300  # characters of a value
 VERSIONS = 5
+PAGE_WIDTH, LONG_CELL = 96, 30  # characters that fit beside one another, and of a cell that wraps
+MOST_ABOUT = 90  # characters of what a row is about
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Desk:
 
     ``write`` gives a file's name and content by language; ``preview`` says what an upload would change; ``accept`` takes
     a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word``
-    (of a value) are names by language.
+    (of a value) are names by language; ``keys`` are the columns that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
@@ -43,25 +45,40 @@ class Desk:
     sheet: Callable[[str, str], str]
     column: Callable[[str, str, str], str]
     word: Callable[[str, str, str, str], str]
+    keys: Callable[[str], Sequence[str]]
     roles: Callable[[], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A changed row: where it stands, and each value before and after."""
+    """A changed row: where it stands, what it is about, and each value before and after."""
 
     sheet: str
     place: str
+    about: str
     cells: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Table:
-    """New or removed rows of a sheet: each its place and its values, in the order of the headings."""
+    """New or removed rows of a sheet: each its place and its values, in the order of the headings.
+
+    ``is_wide``: it has too many columns for a page; each row is then a list of its values.
+    """
 
     sheet: str
     headings: list[str]
     rows: list[tuple[str, list[str]]]
+
+    @property
+    def is_wide(self) -> bool:
+        longest = [
+            max((len(row[place]) for _, row in self.rows), default=0) for place in range(len(self.headings))
+        ]
+        needed = [
+            min(max(long, len(name)), LONG_CELL) for long, name in zip(longest, self.headings, strict=True)
+        ]
+        return sum(needed) + 3 * len(needed) > PAGE_WIDTH
 
 
 class View:
@@ -121,7 +138,13 @@ class View:
             warnings=[said_in(words, language) for words in preview.warnings],
             counts=self._counts(preview, t),
             refused=[
-                (item.sheet, item.cell, shortened(item.found), capitalised(said_in(item.why, language)))
+                (
+                    item.sheet,
+                    item.cell,
+                    self._about(item.name, item.row.row, language) if item.name and item.row else "",
+                    shortened(item.found),
+                    capitalised(said_in(item.why, language)),
+                )
                 for item in preview.refused[:MOST]
             ],
             conflicts=[self._conflict(conflict, language) for conflict in preview.conflicts[:MOST]],
@@ -170,25 +193,24 @@ class View:
     def _change(self, change: Change, language: str) -> Line:
         before, after = change.before or {}, change.after or {}
         keys = change.columns
-        return self._line(
-            change.sheet,
-            change.cell or change.id or "",
-            [(key, before.get(key), after.get(key)) for key in keys],
-            language,
-        )
-
-    def _line(
-        self, sheet: str, place: str, values: Sequence[tuple[str, str | None, str | None]], language: str
-    ) -> Line:
         cells = [
             (
-                self.desk.column(sheet, key, language),
-                self._value(sheet, key, before, language),
-                self._value(sheet, key, after, language),
+                self.desk.column(change.sheet, key, language),
+                self._value(change.sheet, key, before.get(key), language),
+                self._value(change.sheet, key, after.get(key), language),
             )
-            for key, before, after in values
+            for key in keys
         ]
-        return Line(self.desk.sheet(sheet, language), place, cells)
+        place = change.cell or change.id or ""
+        return Line(
+            self.desk.sheet(change.sheet, language), place, self._about(change.sheet, before, language), cells
+        )
+
+    def _about(self, sheet: str, row: Row, language: str) -> str:
+        """What tells the row from others: the columns of the sheet's key, an indicator with its name."""
+        said = [self._value(sheet, key, row.get(key), language) for key in self.desk.keys(sheet)]
+        text = " · ".join(dict.fromkeys(filter(None, said)))
+        return text if len(text) <= MOST_ABOUT else f"{text[:MOST_ABOUT]}…"
 
     def _conflict(self, conflict: Conflict, language: str) -> dict[str, Any]:
         """Of a row changed in two places: the columns that differ, before, here and in the upload."""
@@ -198,6 +220,7 @@ class View:
         return {
             "sheet": self.desk.sheet(conflict.sheet, language),
             "place": conflict.cell or conflict.id or "",
+            "about": self._about(conflict.sheet, conflict.current or conflict.base or {}, language),
             "cells": [
                 (
                     self.desk.column(conflict.sheet, key, language),

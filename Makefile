@@ -74,6 +74,7 @@ docs: .venv/dev.stamp    ## Regenerate docs/indicators.md from the catalogue, do
 	@$(BIN)/python -m mel_pipeline_tests.annual_report_facts > docs/annual-report-facts.md
 	@$(BIN)/python -m mel_pipeline_tests.environment
 	@$(BIN)/python -m mel_pipeline_tests.walks
+	@$(BIN)/python -m mel_pipeline_tests.targetless
 
 benchmark: .venv/dev.stamp $(DBT) $(BENCH)    ## Compare with the peers, up to 20 million rows; an hour, 20 GB of disk
 	@$(BIN)/python -m mel_pipeline_tests.benchmarks

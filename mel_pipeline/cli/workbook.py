@@ -28,7 +28,7 @@ def get(
 ) -> None:
     """Write the current workbook, to be edited in Excel, LibreOffice or Google Sheets."""
     from mel_pipeline.core.settings import load_settings
-    from mel_pipeline.reporting.inputs.statements import form
+    from mel_pipeline.reporting.inputs.statement_form import form
 
     settings = load_settings()
     path = file or Path("workbook.xlsx")

@@ -144,17 +144,19 @@ def _load(
     from mel_pipeline.ingest.load import load_entity
     from mel_pipeline.ingest.origin import note_origin
     from mel_pipeline.ingest.raw_tables import ensure_empty
-    from mel_pipeline.ingest.replay import unused_corrections
+    from mel_pipeline.ingest.replay import replay_new, unused_corrections
 
     account = None
     try:
         source, processing = _opened(contract.name, entity, mel)
         account = _required_account(source, contract.name, mel)
+        corrected = replay_new(mel.warehouse, contract.name, entity, processing)
         result = load_entity(source, contract, entity, mel.warehouse, quarter=quarter, processing=processing)
         note_origin(mel.warehouse, mel.settings, contract.name, account)
         unused = unused_corrections(mel.warehouse, processing.corrections)
         check = _rows_check(result, contract.entities[entity], unused)
-        return _Loaded(check, _metadata(result), warnings=tuple(result.warnings))
+        earlier = {"corrected in rows loaded before": corrected.changed + corrected.new} if corrected else {}
+        return _Loaded(check, {**_metadata(result), **earlier}, warnings=tuple(result.warnings))
     except (OriginError, ContractError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except NotSetUpError:
@@ -269,7 +271,7 @@ def _rows_check(result: "LoadResult", details: EntityContract, unused: list[str]
     this load quarantined too many."""
     lost = result.quarantined + result.lost_cells
     share = 100 * lost / result.fetched if result.fetched else 0.0
-    warnings = [*result.warnings, *(f"This correction matches nothing: {sentence}" for sentence in unused)]
+    warnings = [*result.warnings, *(f"{place}: this correction matches nothing." for place in unused)]
     lines = [result.sentence, *warnings]
     if result.waiting:
         count = len(result.waiting)

@@ -37,6 +37,7 @@ class Correction(BaseModel):
     reason: str = Field(min_length=3)
     provider: str = Field(min_length=2)
     date: date
+    row: str = Field("", exclude=True, description="Number of its row; what it says is the same without.")
 
     @model_validator(mode="after")
     def _set_goes_with_action(self) -> Correction:
@@ -52,6 +53,11 @@ class Correction(BaseModel):
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[
             :16
         ]
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the workbook and which table it is about, without a value of any row."""
+        return f"Corrections, {self.row or 'a row without a number'} ({self.source} {self.entity})"
 
     @property
     def sentence(self) -> str:
@@ -94,6 +100,7 @@ def correction_of(row: Row) -> Correction:
             {
                 **{name: row.get(name) for name in ("source", "entity", "action", "reason", "provider")},
                 "date": row.get("stated_on"),
+                "row": row.get("id") or "",
                 "match": _pairs(row, "match"),
                 "set": _pairs(row, "set"),
             }

@@ -53,6 +53,7 @@ class Guarded:
             schema=guarded(pull.schema),
             usage=guarded(pull.usage),
             warnings=guarded(pull.warnings),
+            proposals=guarded(pull.proposals),
         )
 
     def _batches(self, what: str, batches: Iterator[Batch], entity: str) -> Iterator[Batch]:

@@ -8,6 +8,7 @@ together, once everything has arrived, or not at all.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -199,6 +200,9 @@ class _Load:
                 done = self._write(connection, frame, bad, now, complete=complete)
             if (new_cursor := pull.cursor()) is not None:
                 state.write_cursor(connection, self.source, self.entity, new_cursor, self.load_id)
+            if (proposed := pull.proposals()) is not None:
+                written = json.dumps(proposed, ensure_ascii=False)
+                state.write_proposals(connection, self.source, self.entity, written, self.load_id)
             result = LoadResult(
                 load_id=self.load_id,
                 table=self.table,

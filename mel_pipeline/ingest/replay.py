@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from mel_pipeline.core.contracts import SourceContract, contract_of
 from mel_pipeline.ingest.corrections import Correction, corrections_of, matching
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
+from mel_pipeline.ingest.privacy import Pseudonyms, load_pseudonyms
 from mel_pipeline.ingest.row_processing import RowProcessing, row_processing_for
 from mel_pipeline.sources.shared.base import Batch, Pull
 from mel_pipeline.sources.workbook.versions import current
@@ -57,12 +59,13 @@ class QuarantinedSource:
 
     def _stored(self, entity: str) -> pd.DataFrame:
         table, details = self.contract.table(entity), self.contract.entities[entity]
-        if not self.warehouse.has_table(table):
+        if not self.corrections or not self.warehouse.has_table(table):
             return self._frame(entity, [])
+        found, values = _where(self.corrections)
         mine = f" and {details.discriminator} = :source" if details.discriminator else ""
         rows = self.warehouse.records(
-            f"select * from {table} where not _is_deleted{mine}",  # noqa: S608 - contracts name tables
-            {"source": self.contract.name} if mine else {},
+            f"select * from {table} where not _is_deleted{mine} and ({found})",  # noqa: S608 - contracts name both
+            values | ({"source": self.contract.name} if mine else {}),
         )
         return self._frame(entity, rows)
 
@@ -83,19 +86,69 @@ def replay(warehouse: Warehouse, settings: Settings) -> dict[str, LoadResult]:
     done = {}
     written = corrections_of(current(settings))
     for source, entity in dict.fromkeys((line.source, line.entity) for line in written):
-        contract = contract_of(source).model_copy(deep=True)
-        for name in contract.people(entity):
-            contract.entities[entity].columns[
-                name
-            ].pattern = None  # it describes the source's ids, not pseudonyms
         processing = row_processing_for(warehouse, settings, source, entity)
-        lines = tuple(_with_pseudonyms(line, contract, processing) for line in processing.corrections)
-        source_rows = QuarantinedSource(warehouse, contract, lines)
-        unhashed = RowProcessing(lines, None, processing.erased)
-        done[contract.asset(entity)] = load_entity(
-            source_rows, contract, entity, warehouse, processing=unhashed
-        )
+        done[contract_of(source).asset(entity)] = _replay(warehouse, source, entity, processing)
     return done
+
+
+def replay_new(
+    warehouse: Warehouse, source: str, entity: str, processing: RowProcessing
+) -> LoadResult | None:
+    """The same for one entity, if its corrections are not those applied last; None: there was nothing to do.
+
+    A load applies corrections to what it brings; a source that sends only what is new would leave older rows as they
+    are.
+    """
+    from mel_pipeline.warehouse import state
+
+    known = contract_of(source)
+    with warehouse.connect() as connection:
+        before = state.read_cursor(connection, source, _applied(entity))
+    now = hashlib.sha256(" ".join(line.digest for line in processing.corrections).encode()).hexdigest()
+    if (
+        now == before
+        or not (before or processing.corrections)
+        or not warehouse.has_table(known.table(entity))
+    ):
+        return None
+    result = _replay(warehouse, source, entity, processing) if processing.corrections else None
+    with warehouse.transaction() as connection:
+        state.write_cursor(connection, source, _applied(entity), now, result.load_id if result else "")
+    return result
+
+
+def _applied(entity: str) -> str:
+    """Under which the corrections applied last are kept, beside the entity's cursor."""
+    return f"{entity}: corrections"
+
+
+def _replay(warehouse: Warehouse, source: str, entity: str, processing: RowProcessing) -> LoadResult:
+    contract = contract_of(source).model_copy(deep=True)
+    for name in contract.people(entity):
+        # It describes the source's ids, not pseudonyms.
+        contract.entities[entity].columns[name].pattern = None
+    lines = tuple(_with_pseudonyms(line, contract, processing.pseudonyms) for line in processing.corrections)
+    rows = QuarantinedSource(warehouse, contract, lines)
+    unhashed = RowProcessing(lines, None, processing.erased)
+    return load_entity(rows, contract, entity, warehouse, processing=unhashed)
+
+
+def finds_nothing(warehouse: Warehouse, settings: Settings, line: Correction) -> bool:
+    """Whether a correction was never used, and no row that is stored or in quarantine would be corrected by it.
+
+    False for a table that has not been loaded: nothing can be said.
+    """
+    contract = contract_of(line.source)
+    if not warehouse.has_table(contract.table(line.entity)) or _used(warehouse, [line]):
+        return False
+    hidden = _with_pseudonyms(line, contract, load_pseudonyms(settings))
+    rows = QuarantinedSource(warehouse, contract, (hidden,))
+    return not any(len(batch.frame) for batch in rows.pull(line.entity).batches)
+
+
+def without_match(warehouse: Warehouse, settings: Settings) -> list[Correction]:
+    """The corrections of the workbook that find no row of a table that has been loaded."""
+    return [line for line in corrections_of(current(settings)) if finds_nothing(warehouse, settings, line)]
 
 
 def use_of_corrections(warehouse: Warehouse, settings: Settings) -> list[tuple[Correction, int]]:
@@ -109,20 +162,38 @@ def use_of_corrections(warehouse: Warehouse, settings: Settings) -> list[tuple[C
 
 
 def unused_corrections(warehouse: Warehouse, corrections: Iterable[Correction]) -> list[str]:
-    """Sentences of corrections never used on a row."""
+    """Where the corrections stand that were never used on a row."""
     lines = list(corrections)
-    if not lines:
-        return []
-    used = {row["correction"] for row in warehouse.records("select distinct correction from correction_use")}
-    return [line.sentence for line in lines if line.digest not in used]
+    used = _used(warehouse, lines)
+    return [line.place for line in lines if line.digest not in used]
 
 
-def _with_pseudonyms(line: Correction, contract: SourceContract, processing: RowProcessing) -> Correction:
+def _used(warehouse: Warehouse, lines: Sequence[Correction]) -> set[str]:
+    """Digests of those that were used."""
+    if not lines or not warehouse.has_table("correction_use"):
+        return set()
+    rows = warehouse.records("select distinct correction from correction_use")
+    return {str(row["correction"]) for row in rows} & {line.digest for line in lines}
+
+
+def _where(lines: Sequence[Correction]) -> tuple[str, dict[str, str]]:
+    """What finds the rows of any of these, and its values. Columns of raw tables are text."""
+    found, values = [], {}
+    for number, line in enumerate(lines):
+        parts = []
+        for place, (column, value) in enumerate(line.match.items()):
+            parts.append(f"{column} = :v{number}_{place}")
+            values[f"v{number}_{place}"] = value
+        found.append(f"({' and '.join(parts)})")
+    return " or ".join(found), values
+
+
+def _with_pseudonyms(line: Correction, contract: SourceContract, pseudonyms: Pseudonyms | None) -> Correction:
     """The workbook identifies people by the source's id; stored rows by pseudonym."""
     people = set(contract.people(line.entity))
-    if processing.pseudonyms is None or not people & {*line.match, *line.set}:
+    if pseudonyms is None or not people & {*line.match, *line.set}:
         return line
-    hide = processing.pseudonyms.of
+    hide = pseudonyms.of
     match = {
         name: hide(line.source, value) if name in people else value for name, value in line.match.items()
     }

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from mel_pipeline.warehouse.migrating import is_there
 from mel_pipeline.warehouse.tables import correction_use, load_checkpoint, source_cursor
 
+_PROPOSALS = ": proposals"
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -39,6 +41,22 @@ def write_cursor(connection: sa.Connection, source: str, entity: str, cursor: st
     connection.execute(
         sa.insert(source_cursor).values(source=source, entity=entity, cursor=cursor, load_id=load_id)
     )
+
+
+def write_proposals(
+    connection: sa.Connection, source: str, entity: str, proposals: str, load_id: str
+) -> None:
+    """What a load proposes for the workbook, as JSON; it stands beside the entity's cursor until the next one."""
+    write_cursor(connection, source, f"{entity}{_PROPOSALS}", proposals, load_id)
+
+
+def read_proposals(connection: sa.Connection) -> list[str]:
+    """What the last load of every entity proposed."""
+    if not is_there(connection, source_cursor):
+        return []
+    columns = source_cursor.c
+    query = sa.select(columns.cursor).where(columns.entity.like(f"%{_PROPOSALS}"))
+    return list(connection.execute(query.order_by(columns.source, columns.entity)).scalars())
 
 
 def read_checkpoint(connection: sa.Connection, source: str, entity: str) -> Checkpoint | None:

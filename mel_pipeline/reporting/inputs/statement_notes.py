@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.errors import WarehouseError
+from mel_pipeline.ingest.corrections import correction_of
+from mel_pipeline.ingest.replay import finds_nothing
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.duties import SIGN_OFF
 from mel_pipeline.publication.signatures import figures_until
-from mel_pipeline.sources.workbook.said import Said
+from mel_pipeline.sources.workbook.said import Name, Said
 from mel_pipeline.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -19,20 +21,22 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.preview import Checks, Words
     from mel_pipeline.transform.catalogue import Catalogue
 
-PERCENT = "percent"
+PERCENT, PEOPLE = "percent", "people"
 SOON = 5.0  # seconds a page waits for a run that writes; without the figures these notes are left out
 MOST = 12  # categories listed
 
 
-def notes(settings: Settings, catalogue: Catalogue, units: dict[str, str]) -> Checks:
-    """By sheet, sentences about a row. ``units``: of every indicator, those of the workbook itself as well."""
-    found = _Notes(settings, catalogue, units)
+def notes(settings: Settings, catalogue: Catalogue, stated: Sequence[Row]) -> Checks:
+    """By sheet, sentences about a row. ``stated``: indicators counted by hand, as they are and as they would become."""
+    found = _Notes(settings, catalogue, stated)
     by_sheet: dict[str, Callable[[Row], Iterator[Words]]] = {
         "targets": found.figure,
+        "manual_indicators": found.counted_by_hand,
         "manual_figures": found.stated,
         "earlier_figures": found.figure,
         "main_points": found.text,
-        "lessons": found.text,
+        "lessons": found.lesson,
+        "corrections": found.correction,
         "decisions": found.text,
         "duties": found.duty,
     }
@@ -52,8 +56,11 @@ def _patient(check: Callable[[Row], Iterator[Words]]) -> Callable[[Row], list[Wo
 
 
 class _Notes:
-    def __init__(self, settings: Settings, catalogue: Catalogue, units: dict[str, str]) -> None:
-        self._settings, self._units = settings, units
+    def __init__(self, settings: Settings, catalogue: Catalogue, stated: Sequence[Row]) -> None:
+        self._settings = settings
+        self._own = {str(row.get("code")): row for row in stated}
+        self._units = {one.id: one.unit for one in catalogue.indicators}
+        self._units |= {code: row.get("unit") or "" for code, row in self._own.items()}
         self._calculated = {one.id for one in catalogue.indicators if not one.stated}
         self._warehouse = Warehouse(settings.database_url, min(SOON, settings.lock_wait_seconds))
         self._editions: set[str] | None = None
@@ -77,6 +84,38 @@ class _Notes:
         is_share = self._units.get(row.get("indicator") or "") == PERCENT
         if is_share and numerator and denominator and float(numerator) > float(denominator):
             yield "numerator", Said("more_than_all", numerator=numerator, denominator=denominator)
+        yield from self._few(row)
+
+    def _few(self, row: Row) -> Iterator[Words]:
+        """How many persons a figure is about: as stated, or the figure itself, or what it is divided by."""
+        own = self._own.get(row.get("indicator") or "", {})
+        if own.get("about_people") != "yes":
+            return
+        is_share = own.get("aggregation") == "ratio" or own.get("denominator")
+        counted = (
+            ("denominator",) if is_share else ("numerator", "value") if own.get("unit") == PEOPLE else ()
+        )
+        for key in ("people", *counted):
+            if (people := row.get(key)) and 0 < float(people) < self._settings.min_cell:
+                yield key, Said("few_people", people=f"{float(people):g}", least=self._settings.min_cell)
+                return
+
+    def counted_by_hand(self, row: Row) -> Iterator[Words]:
+        if row.get("unit") == PEOPLE and row.get("about_people") != "yes":
+            heading = Name("manual_indicators", "about_people")
+            yield "about_people", Said("not_about_people", heading=heading, least=self._settings.min_cell)
+
+    def lesson(self, row: Row) -> Iterator[Words]:
+        yield from self.text(row)
+        people = row.get("people")
+        if row.get("kind") == "theme" and people and float(people) < self._settings.min_cell:
+            yield "people", Said("few_for_theme", people=f"{float(people):g}", least=self._settings.min_cell)
+
+    def correction(self, row: Row) -> Iterator[Words]:
+        """A correction that finds nothing among all rows there are."""
+        line = correction_of(row)
+        if finds_nothing(self._warehouse, self._settings, line):
+            yield "match_value_1", Said("matches_nothing", source=line.source, entity=line.entity)
 
     def _category(self, row: Row) -> Iterator[Words]:
         code, dimension, category = (row.get(key) or "" for key in ("indicator", "dimension", "category"))

@@ -1,27 +1,22 @@
-"""The form of the workbook with the organisation's own lists, and what a row is checked against when it is written."""
+"""What a row of the workbook is checked against when it is written, beside what its own cells show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.core.errors import CatalogueError, ContractError, MelError, WarehouseError
+from mel_pipeline.core.errors import CatalogueError, ContractError, MelError
 from mel_pipeline.core.normalize_text import is_bare, normalize_answer
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.ingest.corrections import correction_of
 from mel_pipeline.ingest.identity import NOT_A_MEMBER, named_by, wrong_decision
-from mel_pipeline.reporting.inputs.project_checks import (
-    person_notes,
-    project_checks,
-    project_choices,
-)
+from mel_pipeline.reporting.inputs.project_checks import person_notes, project_checks
+from mel_pipeline.reporting.inputs.statement_form import UNJUDGED, WORKBOOK, known_members
 from mel_pipeline.reporting.inputs.statement_notes import notes
 from mel_pipeline.reporting.page.summary import main_point_fault
 from mel_pipeline.sources.shared.zones import zone_of
 from mel_pipeline.sources.workbook import versions
-from mel_pipeline.sources.workbook.form import write
 from mel_pipeline.sources.workbook.preview import Checks, Words, preview
 from mel_pipeline.sources.workbook.read import read
 from mel_pipeline.sources.workbook.said import Name, Said
@@ -35,57 +30,6 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Preview, Row, Rows, Upload, Version
 
 MOST_WORDS = 30  # of a main point; the template of the report has two lines for it
-WORKBOOK = "workbook"  # the source that corrections do not apply to
-_UNJUDGED = {"in_band": "judged_by_band", "context": "judged_by_none"}
-
-
-def form(settings: Settings, language: str) -> tuple[Version, bytes]:
-    """The current version, kept from now on, and the form with its rows and the organisation's lists.
-
-    Raises:
-        MelError: the catalogue or a version cannot be read.
-    """
-    version = versions.issue(settings)
-    members = _members(settings)
-    content = write(
-        version,
-        language,
-        choices(catalogue_of(settings), version, members, language, settings.currency),
-        organisation=settings.organisation_name,
-        made_at=utc_now(),
-        proposals={"cities": _waiting_cities(settings, version, members)},
-        languages=[one.strip() for one in settings.languages.split(",") if one.strip()]
-        or ["en", "fr", "es", "ca"],
-    )
-    return version, content
-
-
-def choices(
-    catalogue: Catalogue, version: Version, members: Members | None, language: str, currency: str
-) -> Mapping[str, Sequence[str]]:
-    """Entries of the drop-down lists, by the names that ``sheets.yml`` gives them."""
-    manual = [
-        f"{row['code']} · {row.get(f'name_{language}') or row['name_en']}"
-        for row in version.rows["manual_indicators"]
-    ]
-    known = [f"{one.id} · {one.name.by_language.get(language, one.name.en)}" for one in catalogue.indicators]
-    contracts = [contract_of(name) for name in source_names() if name != WORKBOOK]
-    roles = {one.owner_role for one in catalogue.indicators} | {"MEL lead"}
-    return {
-        "indicators": list(dict.fromkeys([*known, *manual])),
-        "manual_indicators": manual,
-        "dimensions": sorted({name for one in catalogue.indicators for name in one.disaggregations}),
-        "units": sorted({one.unit for one in catalogue.indicators}),
-        "lines": [
-            f"{line.number} · {line.name.by_language.get(language, line.name.en)}"
-            for line in catalogue.lines_of_action
-        ],
-        "roles": sorted(roles),
-        "sources": [one.name for one in contracts],
-        "entities": sorted({name for one in contracts for name in one.entities}),
-        "members": sorted({one.name for one in members.all}) if members else [],
-        **project_choices(version.rows.get("projects", ()), currency),
-    }
 
 
 def checks(settings: Settings, upload: Upload) -> Checks:
@@ -98,7 +42,7 @@ def checks(settings: Settings, upload: Upload) -> Checks:
     rows = _together(versions.current(settings).rows, upload)
     manual = {str(row["code"]) for row in rows["manual_indicators"] if row.get("code")}
     known = {one.id for one in catalogue.indicators}
-    members = _members(settings)
+    members = known_members(settings)
     found: dict[str, Callable[[Row], Iterator[Words]]] = {
         "targets": lambda row: _target(row, catalogue, known | manual, rows["targets"]),
         "manual_indicators": lambda row: _own_code(row, known - manual),
@@ -128,13 +72,11 @@ def previewed(settings: Settings, upload: Upload) -> Preview:
     """As ``judge``, for rows that do not come from a file."""
     catalogue = catalogue_of(settings)
     stated = _together(versions.current(settings).rows, upload)["manual_indicators"]
-    units = {one.id: one.unit for one in catalogue.indicators}
-    units |= {str(row.get("code")): row.get("unit") or "" for row in stated}
     return preview(
         settings,
         upload,
         checks(settings, upload),
-        notes={**notes(settings, catalogue, units), **person_notes()},
+        notes={**notes(settings, catalogue, stated), **person_notes()},
         works=lambda version: _why_broken(settings, version),
     )
 
@@ -187,8 +129,8 @@ def _target(row: Row, catalogue: Catalogue, known: set[str], targets: Sequence[R
     indicator = next((one for one in catalogue.indicators if one.id == row.get("indicator")), None)
     if row.get("kind") == "baseline":
         return
-    if indicator and indicator.direction in _UNJUDGED:
-        yield "kind", Said(_UNJUDGED[indicator.direction], code=indicator.id)
+    if indicator and indicator.direction in UNJUDGED:
+        yield "kind", Said(UNJUDGED[indicator.direction], code=indicator.id)
     if row.get("kind") == "milestone" and not _has_later_target(row, targets):
         yield "period", Said("milestone_alone")
 
@@ -282,27 +224,3 @@ def _label(row: Row) -> Iterator[Words]:
         yield "label", Said("bare_figure")
     if "." in (row.get("score") or ""):
         yield "score", Said("whole_score")
-
-
-def _members(settings: Settings) -> Members | None:
-    """The members of the CRM; None before they are loaded."""
-    from mel_pipeline.ingest.city_names import read_members
-    from mel_pipeline.ingest.identity import load_aliases
-    from mel_pipeline.warehouse import Warehouse
-
-    try:
-        return read_members(Warehouse(settings.database_url, settings.lock_wait_seconds), load_aliases())
-    except (ContractError, WarehouseError):
-        return None
-
-
-def _waiting_cities(settings: Settings, version: Version, members: Members | None) -> list[Row]:
-    """Cities without a decision, as rows to be completed."""
-    if members is None:
-        return []
-    from mel_pipeline.ingest.city_names import review_in, undecided
-    from mel_pipeline.warehouse import Warehouse
-
-    warehouse = Warehouse(settings.database_url, settings.lock_wait_seconds)
-    lines = undecided(warehouse, members, review_in(version, members))
-    return [{"answer": line.answer.text, "country": line.answer.country or None} for line in lines]

@@ -58,6 +58,7 @@ class Pull:
     ``schema`` maps the source's own fields to their types, where it exposes them; it shows drift.
     ``usage`` is what the load cost, for its log ("API credits": 12).
     ``warnings`` are sentences for the MEL lead: a token about to expire, a metric that was retired.
+    ``proposals`` are rows that the workbook proposes (``survey.proposing``); None: the source has none to make.
     """
 
     batches: Iterator[Batch]
@@ -67,6 +68,7 @@ class Pull:
     schema: Callable[[], Mapping[str, str] | None] = lambda: None
     usage: Callable[[], Mapping[str, int | str]] = dict
     warnings: Callable[[], list[str]] = list
+    proposals: Callable[[], list[dict[str, Any]] | None] = lambda: None
 
 
 class Source(Protocol):

@@ -47,6 +47,7 @@ from mel_pipeline.sources.shared.survey.looks import unread_looks
 from mel_pipeline.sources.shared.survey.model import Answers
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
 from mel_pipeline.sources.shared.survey.profile import Profile, profiles_in
+from mel_pipeline.sources.shared.survey.proposing import Found, unknown_answers, unknown_questions
 from mel_pipeline.sources.shared.survey.reading import Export, open_export
 from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.screening import in_words
@@ -56,6 +57,8 @@ from mel_pipeline.sources.workbook.versions import current
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
 ENDINGS = {*TABLES, ".zip"}
 _OWN = {"codebooks", "profiles"}  # folders of the drop folder
+_READING = "1"  # what a reading finds; where it changes, files still in the folder are read again
+PROPOSED = "The next download of the workbook proposes rows for it on the sheet Survey questions"
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Rules:
 
     def fingerprint(self, contract: EntityContract) -> str:
         """Changes with any of them, so that files still in the folder are read again."""
-        parts = [fingerprint_of(contract), common_codebook().fingerprint, self.fallback, self.order]
+        parts = [_READING, fingerprint_of(contract), common_codebook().fingerprint, self.fallback, self.order]
         parts += [book.fingerprint for book in self.codebooks]
         parts += [profile.model_dump_json() for profile in self.profiles]
         return json.dumps(parts)
@@ -140,7 +143,8 @@ class SurveyFiles(Client):
         stored = json.loads(cursor) if cursor else {}
         known: dict[str, str] = stored.get("files", {}) if stored.get("rules") == rules else {}
         said: dict[str, list[str]] = stored.get("warnings", {}) if known else {}
-        files, told = dict(known), dict(said)
+        proposed: dict[str, list[Found]] = stored.get("proposals", {}) if known else {}
+        files, told, proposals = dict(known), dict(said), dict(proposed)
         read = EarlierReads(
             KnownForms(stored.get("forms")),
             LeftOut(stored.get("left_out")),
@@ -155,9 +159,11 @@ class SurveyFiles(Client):
             for export in exports:
                 stamp = f"{export.digest}:{export.size}"
                 if stamp not in done:
-                    told[export.name] = []
+                    told[export.name], proposals[export.name] = [], []
                     why: dict[str, str] = {}
-                    yield from self._held(export, contract, read, told[export.name], why)
+                    yield from self._held(
+                        export, contract, read, told[export.name], proposals[export.name], why
+                    )
                     if why:
                         refused |= why
                         warnings.extend(told[export.name])
@@ -174,20 +180,27 @@ class SurveyFiles(Client):
 
         def new_cursor() -> str | None:
             kept = {name: told[name] for name in sorted(files) if told.get(name)}
-            if files == known and kept == said:
+            found = {name: proposals[name] for name in sorted(files) if proposals.get(name)}
+            if files == known and kept == said and found == proposed:
                 return None
             return json.dumps(
                 {
                     "rules": rules,
                     "files": dict(sorted(files.items())),
                     "warnings": kept,
+                    "proposals": found,
                     "forms": read.forms.stored(),
                     "left_out": read.left_out.stored(),
                     "former": read.with_former,
                 }
             )
 
-        return Pull(batches(), new_cursor, warnings=lambda: warnings)
+        return Pull(
+            batches(),
+            new_cursor,
+            warnings=lambda: warnings,
+            proposals=lambda: [one for name in sorted(proposals) for one in proposals[name]],
+        )
 
     def _exports(self) -> tuple[list[DropFile], dict[str, str]]:
         """Files no longer being written, oldest first; and why some cannot be read, by name."""
@@ -215,6 +228,7 @@ class SurveyFiles(Client):
         contract: EntityContract,
         read: EarlierReads,
         told: list[str],
+        proposed: list[Found],
         refused: dict[str, str],
     ) -> Iterator[Batch]:
         """The responses of a file, or of each export in a zip; and why some are not read, by name."""
@@ -226,7 +240,7 @@ class SurveyFiles(Client):
                 for table, groups in exports:
                     try:
                         yield from self._responses(
-                            table, contract, read, told, survey_of(table, file), groups
+                            table, contract, read, told, proposed, survey_of(table, file), groups
                         )
                     except Exception as error:
                         refused[table.name] = _reason(error)
@@ -239,6 +253,7 @@ class SurveyFiles(Client):
         contract: EntityContract,
         read: EarlierReads,
         warnings: list[str],
+        proposed: list[Found],
         survey: str,
         groups: Mapping[str, DropFile],
     ) -> Iterator[Batch]:
@@ -252,13 +267,17 @@ class SurveyFiles(Client):
                 told = [
                     *unused_event_codes(export.survey, own, export.questions),
                     *export.warnings_of(plan.joins, book),
-                    *unread_looks(first, plan, book, f"Run {inspect_command(file.name)}"),
+                    *unread_looks(
+                        first, plan, book, f"{PROPOSED} ({inspect_command(file.name)} shows them as well)"
+                    ),
                 ]
                 warnings += [f"{file.name}: {words}" for words in told]
                 note = f"{file.name}: {export.layout.tool}, {export.how}; {export.responses} responses;"
                 note += f" {len(plan.personal)} personal columns left out."
                 warnings += _missing_questions(file.name, plan, book)
                 scale = _scale(export, first, plan, book)
+                proposed += unknown_questions(first, plan, book)
+                proposed += unknown_answers(export.survey, scale.unknown, book)
                 identities = FileIdentities(export, first, plan, book, read)
                 consents = Consents(book)
                 doubts = Doubts(
@@ -284,6 +303,7 @@ class SurveyFiles(Client):
                     yield replace(allowed, notes=[note])
                 identities.leave_out(consents)
                 warnings += doubts.sentences
+                proposed += doubts.proposals
                 warnings += [f"{file.name}: {words}" for words in (*consents.warnings, *identities.doubts())]
                 if left_out := in_words(identities.left_out):
                     yield Batch(frame_of([], contract), notes=[f"{file.name}:{left_out}"])
@@ -327,5 +347,5 @@ def _missing_questions(name: str, plan: Plan, book: Codebook) -> list[str]:
         return []
     return [
         f"{name}: no question was recognised for {' or '.join(missing)}."
-        f" Run {inspect_command(name)} and write a codebook for this survey."
+        f" {PROPOSED}; {inspect_command(name)} shows the whole file."
     ]

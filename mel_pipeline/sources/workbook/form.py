@@ -11,25 +11,33 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.sources.workbook.cells import NAMED
+from mel_pipeline.sources.workbook.form_lists import FIRST, TARGETABLE, Lists
+from mel_pipeline.sources.workbook.form_readme import write_readme
 from mel_pipeline.sources.workbook.form_style import (
     COMMENT,
     LINE,
-    LISTS,
     MARK,
     PROTECTION,
-    README,
     ROWS_TO_FILL,
     Formats,
     cell_width,
 )
-from mel_pipeline.sources.workbook.sheets import ID, LANGUAGES, FormColumn, Sheet, letters_of, sheets
-from mel_pipeline.sources.workbook.texts import Texts, texts_in
+from mel_pipeline.sources.workbook.said import said_in
+from mel_pipeline.sources.workbook.sheets import (
+    ID,
+    LANGUAGES,
+    PROPOSAL,
+    FormColumn,
+    Sheet,
+    letters_of,
+    sheets,
+)
+from mel_pipeline.sources.workbook.texts import texts_in
 
 if TYPE_CHECKING:
-    from mel_pipeline.sources.workbook.model import Row, Rows, Version
+    from mel_pipeline.sources.workbook.model import Proposal, Row, Version
 
-HEADINGS, FIRST = 1, 2  # rows, from 0
+HEADINGS = FIRST - 1  # row, from 0
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +48,8 @@ def write(
     *,
     organisation: str = "",
     made_at: datetime | None = None,
-    proposals: Rows | None = None,
+    proposals: Mapping[str, Sequence[Proposal]] | None = None,
+    takes_none: Sequence[str] = (),
     languages: Sequence[str] = LANGUAGES,
 ) -> bytes:
     """The form with the rows of a version, as XLSX.
@@ -50,7 +59,8 @@ def write(
         choices: entries of drop-down lists, by the name that ``sheets.yml`` gives them. An indicator's begin with its
             code: ``MEM-01 · Member cities``.
         made_at: when it was made, in UTC; printed on the first sheet.
-        proposals: rows without a number to be completed, such as cities without a decision.
+        proposals: rows without a number to be completed, by sheet, each with why it is proposed.
+        takes_none: codes of the indicators that take no target; the heading's note names them.
         languages: those whose texts the organisation writes; columns of others are hidden.
     """
     import xlsxwriter
@@ -66,16 +76,15 @@ def write(
         },
     )
     book.set_properties({"title": "Workbook", "created": made_at or version.accepted_at or _EPOCH})
-    form = _Form(book, version, texts_in(language), dict(choices or {}), [*languages, LANGUAGES[0]])
-    form.readme(organisation, made_at)
+    texts = texts_in(language)
+    lists = Lists(version, texts, choices or {})
+    form = _Form(book, version, language, lists, [*languages, LANGUAGES[0]], takes_none)
+    write_readme(book, form.formats, version, texts, organisation, made_at)
     for sheet in sheets().values():
         form.sheet(sheet, (proposals or {}).get(sheet.name, ()))
-    form.finish()
+    lists.finish(book)
     book.close()
     return buffer.getvalue()
-
-
-OWN_INDICATORS = "manual_indicators"  # the sheet, and the list of its indicators
 
 
 class _Form:
@@ -85,92 +94,70 @@ class _Form:
         self,
         book: Any,
         version: Version,
-        texts: Texts,
-        choices: dict[str, Sequence[str]],
+        language: str,
+        lists: Lists,
         languages: Sequence[str],
+        takes_none: Sequence[str],
     ) -> None:
-        self._book, self._version, self._texts = book, version, texts
-        self._choices, self._languages = choices, languages
-        self._formats = Formats(book)
-        self._lists: dict[str, tuple[str, Sequence[str]]] = {}
+        self._book, self._version = book, version
+        self._language, self._texts = language, texts_in(language)
+        self._lists, self._languages, self._takes_none = lists, languages, takes_none
+        self.formats = Formats(book)
 
-    def readme(self, organisation: str, made_at: datetime | None) -> None:
-        """The first sheet: version, how it works, what the sheets are for."""
-        texts, formats = self._texts.readme, self._formats
-        page = self._book.add_worksheet(texts.title)
-        page.hide_gridlines(2)
-        page.set_column(0, 0, 3)
-        page.set_column(1, 1, 30)
-        page.set_column(2, 2, 92)
-        page.set_column(3, 3, 9)
-        page.write_string(0, 0, f"{MARK}:{README}:{self._version.id}")
-        page.set_row(0, None, None, {"hidden": True})
-        page.merge_range(1, 1, 1, 2, texts.heading.format(organisation=organisation or "…"), formats.title)
-        page.set_row(1, 30)
-        page.merge_range(2, 1, 2, 2, texts.lead, formats.prose)
-        page.set_row(2, 48)
-        row = 4
-        facts = [(texts.version, f"{self._version.number} ({self._version.id})")]
-        if made_at:
-            facts.append((texts.made_at, f"{made_at:%Y-%m-%d %H:%M} UTC"))
-        for name, value in [*facts, (texts.language, self._texts.language)]:
-            page.write_string(row, 1, name, formats.label)
-            page.write_string(row, 2, value, formats.prose)
-            row += 1
-        row += 1
-        for number, step in enumerate(texts.steps, start=1):
-            page.merge_range(row, 1, row, 2, f"{number}. {step}", formats.prose)
-            page.set_row(row, 32 if len(step) > 150 else 17)
-            row += 1
-        self._contents(page, row + 1)
-        page.protect("", {**PROTECTION, "select_locked_cells": True})
-        page.set_landscape()
-        page.fit_to_pages(1, 0)
-
-    def _contents(self, page: Any, row: int) -> None:
-        texts, formats = self._texts, self._formats
-        page.write_string(row, 1, texts.readme.sheets, formats.label)
-        page.write_string(row, 3, texts.readme.rows, formats.label_right)
-        for name in sheets():
-            row += 1
-            title, about = texts.sheets[name]
-            page.write_url(
-                row, 1, f"internal:'{title.replace(chr(39), chr(39) * 2)}'!B3", formats.link, title
-            )
-            page.write_string(row, 2, about, formats.prose)
-            page.write_number(row, 3, len(self._version.rows.get(name, ())), formats.count)
-            page.set_row(row, 32 if len(about) > 128 else 17)
-        page.merge_range(row + 2, 1, row + 2, 2, texts.readme.footer, formats.quiet)
-
-    def sheet(self, sheet: Sheet, proposals: Sequence[Row]) -> None:
-        """One sheet with its rows."""
+    def sheet(self, sheet: Sheet, proposals: Sequence[Proposal]) -> None:
+        """One sheet with its rows, and below them those that are proposed."""
         page = self._book.add_worksheet(self._texts.title(sheet.name))
-        columns = [None, *sheet.columns]
-        rows = self._version.rows.get(sheet.name, ())
-        last = FIRST + len(rows) + len(proposals) + ROWS_TO_FILL
+        rows = [*self._version.rows.get(sheet.name, ()), *(one.row for one in proposals)]
+        last = FIRST + len(rows) + ROWS_TO_FILL
         page.set_row(0, None, None, {"hidden": True})
         page.set_row(HEADINGS, 33)
         page.freeze_panes(FIRST, 2)
-        for place, column in enumerate(columns):
+        for place, column in enumerate([None, *sheet.columns]):
             self._column(page, sheet, place, column, last)
-        for number, row in enumerate([*rows, *proposals], start=FIRST):
-            page.write_string(number, 0, row.get(ID) or "", self._formats.number_of_row)
+        for number, row in enumerate(rows, start=FIRST):
+            page.write_string(number, 0, row.get(ID) or "", self.formats.number_of_row)
             for place, column in enumerate(sheet.columns, start=1):
                 self._cell(page, number, place, column, row.get(column.key))
             if (lines := self._lines(sheet, row)) > 1:
                 page.set_row(number, lines * LINE)  # LibreOffice does not fit rows to their texts by itself
         self._mark_missing(page, sheet, last)
-        page.autofilter(HEADINGS, 0, last, len(sheet.columns))
+        width = len(sheet.columns) + bool(proposals)
+        if proposals:
+            self._proposed(page, sheet, [one.why for one in proposals], FIRST + len(rows))
+        page.autofilter(HEADINGS, 0, last, width)
         page.protect("", PROTECTION)
         page.set_landscape()
         page.set_paper(9)
         page.fit_to_pages(1, 0)
         page.repeat_rows(HEADINGS)
-        page.print_area(HEADINGS, 0, max(FIRST + len(rows) + len(proposals), FIRST + 8), len(sheet.columns))
+        page.print_area(HEADINGS, 0, max(FIRST + len(rows), FIRST + 8), width)
+
+    def _proposed(self, page: Any, sheet: Sheet, why: Sequence[str], end: int) -> None:
+        """The last column, which marks proposed rows and says why they are there; and what they wait for in colour."""
+        texts, place, first = self._texts, len(sheet.columns) + 1, end - len(why)
+        heading, note = texts.columns[PROPOSAL]
+        page.write_string(0, place, PROPOSAL)
+        page.write_string(HEADINGS, place, heading, self.formats.quiet_heading)
+        page.write_comment(HEADINGS, place, note, COMMENT)
+        page.set_column(place, place, 64, self.formats.proposal)
+        for number, words in enumerate(why, start=first):
+            page.write_string(number, place, said_in(words, self._language), self.formats.proposal)
+        waiting = {key for group in sheet.waits_for for key in group}
+        letters = [
+            letters_of(number) for number, one in enumerate(sheet.columns, start=1) if one.key in waiting
+        ]
+        for letter in letters:
+            cells = f"{letter}{first + 1}:{letter}{end}"
+            rule = {
+                "type": "formula",
+                "criteria": f"=ISBLANK({letter}{first + 1})",
+                "format": self.formats.missing,
+            }
+            page.conditional_format(cells, rule)
 
     def _column(self, page: Any, sheet: Sheet, place: int, column: FormColumn | None, last: int) -> None:
         """Key, heading, note, width and list of a column; None: that of the row's number."""
-        texts, formats = self._texts, self._formats
+        texts, formats = self._texts, self.formats
         if column is None:
             page.write_string(0, 0, f"{MARK}:{sheet.name}:{self._version.id}")
             page.write_string(HEADINGS, 0, texts.id_heading, formats.quiet_heading)
@@ -186,92 +173,38 @@ class _Form:
             f"{heading} *" if column.required else heading,
             formats.heading if column.required else formats.optional_heading,
         )
-        note = "\n".join(
-            part for part in (texts.note(sheet, column), texts.required if column.required else "") if part
+        takes_none = self._takes_none if column.choices == TARGETABLE else ()
+        parts = (
+            texts.note(sheet, column),
+            texts.takes_none.format(codes=", ".join(takes_none)) if takes_none else "",
+            texts.required if column.required else "",
         )
+        note = "\n".join(part for part in parts if part)
         if note:
             page.write_comment(HEADINGS, place, note, COMMENT)
         page.set_column(place, place, cell_width(column, heading), formats.of(column), {"hidden": hidden})
-        self._validate(page, place, column, last)
-
-    def _validate(self, page: Any, place: int, column: FormColumn, last: int) -> None:
-        """Drop-down lists, and numbers and days checked while they are typed."""
-        texts = self._texts
-        rule: dict[str, Any] = {"ignore_blank": True, "error_title": "✗"}
-        if column.allowed:
-            words = [texts.word(code) for code in column.allowed]
-            rule |= {"validate": "list", "source": self._list(column.key + "|".join(words), words)}
-            rule |= {"error_message": texts.wrong["choice"]}
-        elif column.choices == OWN_INDICATORS or (column.choices and self._entries(column)):
-            own = column.choices == OWN_INDICATORS
-            source = self._codes() if own else self._list(column.choices or "", self._entries(column))
-            rule |= {"validate": "list", "source": source}
-            rule |= {
-                "error_message": texts.wrong["choice"],
-                "error_type": "information" if column.free else "warning",
-            }
-        elif column.kind in ("number", "integer"):
-            least = column.minimum if column.minimum is not None else -1e15
-            most = column.maximum if column.maximum is not None else 1e15
-            kind = "integer" if column.kind == "integer" else "decimal"
-            rule |= {"validate": kind, "criteria": "between", "minimum": least, "maximum": most}
-            rule |= {"error_message": texts.wrong["number"]}
-        elif column.kind == "date":
-            rule |= {"validate": "date", "criteria": ">=", "value": date(1950, 1, 1)}
-            rule |= {"error_message": texts.wrong["date"]}
-        else:
-            return
-        page.data_validation(FIRST, place, last, place, rule)
-
-    def _codes(self) -> str:
-        """The column of codes of the sheet that defines indicators: what is typed there can be chosen at once."""
-        title = self._texts.title(OWN_INDICATORS).replace("'", "''")
-        last = FIRST + len(self._version.rows.get(OWN_INDICATORS, ())) + ROWS_TO_FILL
-        return f"='{title}'!$B${FIRST + 1}:$B${last}"
-
-    def _entries(self, column: FormColumn) -> list[str]:
-        entries = list(self._choices.get(column.choices or "", ()))
-        return [self._texts.word(column.said), *entries] if column.said and entries else entries
-
-    def _list(self, name: str, entries: Sequence[str]) -> str:
-        """The address of a list on the hidden sheet; equal lists are written once."""
-        if name not in self._lists:
-            place = len(self._lists)
-            letters = letters_of(place)
-            self._lists[name] = f"={LISTS}!${letters}$2:${letters}${len(entries) + 1}", entries
-        return self._lists[name][0]
+        if rule := self._lists.rule(column):
+            page.data_validation(FIRST, place, last, place, rule)
 
     def _cell(self, page: Any, number: int, place: int, column: FormColumn, value: str | None) -> None:
         if value is None:
             return
-        form = self._formats.of(column)
-        if named := next((one for one in self._entries(column) if one.startswith(f"{value}{NAMED}")), None):
-            page.write_string(number, place, named, form)
-        elif column.kind in ("number", "integer"):
-            try:
+        form, shown = self.formats.of(column), self._lists.shown(column, value)
+        try:
+            if shown == value and column.kind in ("number", "integer"):
                 page.write_number(number, place, float(value), form)
-            except ValueError:  # of a file of before, not yet checked
-                page.write_string(number, place, value, form)
-        elif column.kind == "date":
-            try:
+                return
+            if shown == value and column.kind == "date":
                 page.write_datetime(number, place, datetime.combine(date.fromisoformat(value), time()), form)
-            except ValueError:
-                page.write_string(number, place, value, form)
-        else:
-            page.write_string(number, place, self._shown(column, value), form)
-
-    def _shown(self, column: FormColumn, value: str) -> str:
-        """A value as the list shows it."""
-        if column.allowed or value == column.said:
-            return self._texts.word(value)
-        if column.kind == "indicator":
-            return next((entry for entry in self._entries(column) if entry.startswith(value)), value)
-        return value
+                return
+        except ValueError:  # of a file of before, not yet checked
+            pass
+        page.write_string(number, place, shown, form)
 
     def _lines(self, sheet: Sheet, row: Row) -> int:
         """Lines of the longest text of a row that is shown."""
         texts = [
-            (column.width, self._shown(column, row.get(column.key) or ""))
+            (column.width, self._lists.shown(column, row.get(column.key) or ""))
             for column in sheet.columns
             if column.language is None or column.language in self._languages
         ]
@@ -291,15 +224,6 @@ class _Form:
                     {
                         "type": "formula",
                         "criteria": f"=AND(COUNTA($B{row}:${end}{row})>0,ISBLANK(${letters}{row}))",
-                        "format": self._formats.missing,
+                        "format": self.formats.missing,
                     },
                 )
-
-    def finish(self) -> None:
-        """The hidden sheet with the entries of the lists."""
-        page = self._book.add_worksheet(LISTS)
-        page.write_string(0, 0, f"{MARK}:lists:{self._version.id}")
-        for place, (_, entries) in enumerate(self._lists.values()):
-            for number, entry in enumerate(entries, start=1):
-                page.write_string(number, place, entry)
-        page.hide()

@@ -54,6 +54,9 @@ class Formats:
         self.number_of_row = book.add_format(
             {**_CELL, "font_color": _QUIET, "bg_color": _ID, "font_size": 8, "num_format": "@"}
         )
+        self.proposal = book.add_format(
+            {**_CELL, "font_color": _QUIET, "bg_color": _ID, "text_wrap": True, "num_format": "@"}
+        )
         self.missing = book.add_format({"bg_color": _MISSING})
         self._text = book.add_format({**_CELL, "font_color": _INK, "num_format": "@", "text_wrap": True})
         self._others = {

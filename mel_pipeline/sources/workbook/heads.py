@@ -11,7 +11,7 @@ from mel_pipeline.sources.workbook.cells import RawCell, clean_text
 from mel_pipeline.sources.workbook.form_style import LISTS, MARK, README
 from mel_pipeline.sources.workbook.raw import RawSheet
 from mel_pipeline.sources.workbook.said import Said
-from mel_pipeline.sources.workbook.sheets import ID, Sheet, sheets
+from mel_pipeline.sources.workbook.sheets import ID, PROPOSAL, Sheet, sheets
 from mel_pipeline.sources.workbook.texts import columns_by_heading, sheets_by_title
 
 _HEAD_ROWS = 12  # within which the headings are looked for
@@ -89,7 +89,7 @@ def _head_by_keys(sheet: RawSheet, known: Sheet, row: int) -> Head:
         heading = clean_text(sheet.cells.get((row + 1, column), RawCell("s", "")).text)
         if _KEY.fullmatch(written):
             columns[column] = ID
-        elif written in known.keys:
+        elif written in known.keys or written == PROPOSAL:
             columns[column] = written
         elif key := headings.get(normalize_text(heading)):
             columns[column] = key

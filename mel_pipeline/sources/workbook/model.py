@@ -49,6 +49,14 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A row to be completed, which counts for nothing before. ``why`` stands beside it."""
+
+    row: Row
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Given:
     """A row of an uploaded sheet. ``row`` has only the columns that arrived; ``number`` is that of the spreadsheet."""
 

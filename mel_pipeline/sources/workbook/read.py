@@ -17,7 +17,7 @@ from mel_pipeline.sources.workbook.heads import Head, recognise
 from mel_pipeline.sources.workbook.model import Given, Refused, Upload
 from mel_pipeline.sources.workbook.raw import AGAIN, RawSheet, content_of, raw_sheets
 from mel_pipeline.sources.workbook.said import Name, Said
-from mel_pipeline.sources.workbook.sheets import ID, LANGUAGES, Sheet, letters_of, sheets
+from mel_pipeline.sources.workbook.sheets import ID, LANGUAGES, PROPOSAL, Sheet, letters_of, sheets
 from mel_pipeline.sources.workbook.texts import texts_in
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class _Found:
     refused: list[Refused] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)  # tab → version it comes from
+    waiting: dict[str, int] = field(default_factory=dict)  # tab → proposed rows not taken up
 
 
 def read(file: Path | bytes | BinaryIO) -> Upload:
@@ -69,6 +70,9 @@ def upload_of(raw: Sequence[RawSheet], content: bytes = b"", digest: str = "") -
             found.refused.append(Refused(those[1][0].name, "A1", "", why, name))
         else:
             _read_sheet(sheets()[name], *those[0], found)
+    if found.waiting:
+        listed = [f"{tab} ({count})" for tab, count in found.waiting.items()]
+        found.warnings.append(Said("waiting", rows=listed))
     versions = set(found.versions.values())
     if len(versions) > 1:
         tabs = sorted(f"{tab}: {version}" for tab, version in found.versions.items())
@@ -120,24 +124,20 @@ def _read_sheet(known: Sheet, sheet: RawSheet, head: Head, found: _Found) -> Non
     rows: list[Given] = []
     waiting = 0
     for number in sorted({row for row, _ in sheet.cells if row > head.last} | {row for row, _ in merged}):
-        given, wrong = _read_row(known, sheet, head, number, letters, merged)
+        given, wrong, waits = _read_row(known, sheet, head, number, letters, merged)
         if given is None:
             continue
-        if not wrong and not given.row.get(ID) and _waits(known, given):
+        if waits and not wrong:
             waiting += 1
         elif wrong:
             found.refused += wrong
         else:
             rows.append(given)
     if waiting:
-        found.warnings.append(Said("waiting", sheet=sheet.name, count=waiting))
+        found.waiting[sheet.name] = waiting
     found.rows[known.name] = rows
-    found.columns[known.name] = frozenset(key for key in keys if key != ID)
+    found.columns[known.name] = frozenset(key for key in keys if key not in (ID, PROPOSAL))
     found.titles[known.name] = sheet.name
-
-
-def _waits(known: Sheet, given: Given) -> bool:
-    return known.waits_for is not None and given.row.get(known.waits_for) is None
 
 
 def _read_row(
@@ -147,15 +147,18 @@ def _read_row(
     number: int,
     letters: Mapping[str, str],
     merged: set[tuple[int, int]],
-) -> tuple[Given | None, list[Refused]]:
-    """A row and its refused cells; None where nothing stands in it but its number."""
+) -> tuple[Given | None, list[Refused], bool]:
+    """A row, its refused cells, and whether it is a proposal not taken up; None where nothing stands in it but its number."""
     row: dict[str, str | None] = {}
     wrong: list[tuple[str, str, Said]] = []
-    is_empty = True
+    is_empty, is_marked = True, known.waits_unmarked
     for column, key in head.columns.items():
         cell = sheet.cells.get((number, column), RawCell("s", ""))
         if key == ID:
             row[ID] = clean_text(cell.text).upper() or None
+            continue
+        if key == PROPOSAL:
+            is_marked = is_marked or not cell.is_empty
             continue
         shown = cell.text
         if (number, column) in merged:
@@ -167,17 +170,19 @@ def _read_row(
             row[key] = None
             wrong.append((key, shown, error.why))
     if is_empty:
-        return None, []
+        return None, [], False
     given = Given(row, number, letters)
     refused = {key for key, _, _ in wrong}
+    waits = is_marked and not row.get(ID) and known.waits(row)
     for one in known.columns:
-        is_waiting = one.key == known.waits_for and not row.get(ID)
         is_missing = one.key in row and row[one.key] is None and one.key not in refused
-        if one.required and is_missing and not is_waiting:
+        if one.required and is_missing and not waits:
             wrong.append((one.key, "", Said("missing")))
-    return given, [
-        Refused(sheet.name, given.cell(key), text, why, known.name, given) for key, text, why in wrong
-    ]
+    return (
+        given,
+        [Refused(sheet.name, given.cell(key), text, why, known.name, given) for key, text, why in wrong],
+        waits,
+    )
 
 
 def _merged_cells(sheet: RawSheet, head: Head) -> set[tuple[int, int]]:

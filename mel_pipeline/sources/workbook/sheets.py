@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "fr", "es", "ca")  # of texts in the contract's columns
 LONGEST = 300  # characters of a text that is given no other length
 ID = "id"
+PROPOSAL = "proposal"  # key of the column that marks proposed rows; the form has it, the contract has not
 
 Kind = Literal["text", "number", "integer", "date", "choice", "indicator", "period", "span"]
 _IN_LANGUAGE = re.compile(rf"(.+)_({'|'.join(LANGUAGES)})")
@@ -52,14 +53,19 @@ class FormColumn(BaseModel):
 
 
 class Sheet(BaseModel):
-    """A sheet: ``prefix`` of its row numbers, ``key`` tells rows apart where their number is missing."""
+    """A sheet: ``prefix`` of its row numbers, ``key`` tells rows apart where their number is missing.
+
+    ``waits_for``: a proposed row counts once it has a value in a column of each of these groups.
+    ``waits_unmarked``: so does a row without the mark of a proposal.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     prefix: str
     key: tuple[str, ...]
-    waits_for: str | None = None
+    waits_for: tuple[tuple[str, ...], ...] = ()
+    waits_unmarked: bool = False
     most_by: dict[str, int] = {}  # column → most rows with the same value in it
     columns: tuple[FormColumn, ...]
 
@@ -67,6 +73,10 @@ class Sheet(BaseModel):
     def keys(self) -> tuple[str, ...]:
         """Keys of the columns, without the row's number."""
         return tuple(column.key for column in self.columns)
+
+    def waits(self, row: Mapping[str, str | None]) -> bool:
+        """Whether something is missing without which a proposed row does not count."""
+        return any(not any(row.get(key) for key in group) for group in self.waits_for)
 
     def column(self, key: str) -> FormColumn:
         return next(column for column in self.columns if column.key == key)
@@ -90,7 +100,8 @@ class _BesideSheet(BaseModel):
 
     prefix: str = Field(pattern="^[A-Z]$")
     key: list[str]
-    waits_for: str | None = None
+    waits_for: list[list[str]] = []
+    waits_unmarked: bool = False
     most_by: dict[str, int] = {}
     columns: dict[str, _Beside] = {}
 
@@ -149,7 +160,8 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
         name=name,
         prefix=beside.prefix,
         key=tuple(beside.key),
-        waits_for=beside.waits_for,
+        waits_for=tuple(tuple(group) for group in beside.waits_for),
+        waits_unmarked=beside.waits_unmarked,
         most_by=beside.most_by,
         columns=tuple(columns),
     )

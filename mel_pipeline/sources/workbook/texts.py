@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.core.yaml_io import from_yaml
-from mel_pipeline.sources.workbook.sheets import FOLDER, ID, LANGUAGES, FormColumn, Sheet, sheets
+from mel_pipeline.sources.workbook.sheets import FOLDER, ID, LANGUAGES, PROPOSAL, FormColumn, Sheet, sheets
 
 
 class Readme(BaseModel):
@@ -19,6 +19,10 @@ class Readme(BaseModel):
     title: str
     heading: str
     lead: str
+    first: str
+    first_steps: list[tuple[str, str]]  # a sheet, and what to write there
+    give_back: str
+    rules: str
     steps: list[str]
     sheets: str
     rows: str
@@ -39,6 +43,7 @@ class Texts(BaseModel):
     wrong: dict[str, str]
     said: dict[str, str]  # refusals and warnings, by key; see said.py
     required: str
+    takes_none: str  # note of the column in which targets name their indicator
     sheets: dict[str, tuple[str, str]]
     columns: dict[str, tuple[str, str]]
     choices: dict[str, str]
@@ -103,6 +108,7 @@ def columns_by_heading(sheet: str) -> dict[str, str]:
     known = sheets()[sheet]
     for texts in every_language():
         found.setdefault(normalize_text(texts.id_heading), set()).add(ID)
+        found.setdefault(normalize_text(texts.columns[PROPOSAL][0]), set()).add(PROPOSAL)
         for column in known.columns:
             found.setdefault(normalize_text(texts.heading(known, column)), set()).add(column.key)
     for column in known.columns:

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from mel_pipeline.cli.main import app
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.ingest.city_names import TABLE, match_cities
-from mel_pipeline.reporting.inputs.statements import checks, form
+from mel_pipeline.reporting.inputs.statement_form import form
+from mel_pipeline.reporting.inputs.statements import checks
 from mel_pipeline.sources.workbook.preview import preview
 from mel_pipeline.sources.workbook.read import read
 from mel_pipeline.sources.workbook.versions import accept, current
@@ -64,11 +65,13 @@ def test_answers_become_members_and_the_rest_waits_for_a_decision_that_the_next_
     book = load_workbook(io.BytesIO(content))
     (place,) = [row for row in book["Cities"].iter_rows(min_row=3) if row[1].value == "Barcelonna"]
     assert (place[0].value or "", place[2].value, place[3].value) == ("", "Spain", None)
+    assert place[4].value == "Times answered: 1. The most similar member: Barcelona."
     place[3].value = "Barcelona"
     edited = io.BytesIO()
     book.save(edited)
     upload = read(edited.getvalue())
-    assert upload.warnings == ["Cities: rows that still wait for a decision: 1."]
+    [words] = upload.warnings
+    assert words.startswith("Proposed rows that are not filled in") and words.endswith("Cities (1).")
     shown = preview(settings, upload, checks(settings, upload))
     assert [change.sheet for change in shown.new] == ["cities"]
     assert accept(settings, shown, "MEL lead").number == version.number + 1

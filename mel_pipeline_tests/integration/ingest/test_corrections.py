@@ -10,8 +10,16 @@ from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import ContractError
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.corrections import corrections_of
+from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.ingest.privacy import load_pseudonyms
-from mel_pipeline.ingest.replay import replay, unused_corrections, use_of_corrections
+from mel_pipeline.ingest.replay import (
+    replay,
+    replay_new,
+    unused_corrections,
+    use_of_corrections,
+    without_match,
+)
+from mel_pipeline.ingest.row_processing import row_processing_for
 from mel_pipeline.quality.scorecard import card, quarantined_rows
 from mel_pipeline.sources.workbook.versions import current
 from mel_pipeline_tests.fixtures.organisation import Small, member, organisation
@@ -122,7 +130,44 @@ def test_a_correction_that_matches_nothing_is_reported(small: Small) -> None:
     used = use_of_corrections(small.warehouse, small.settings)
     assert [(line.match["id"], rows) for line, rows in used] == [("2", 1), ("3", 0)]
     unused = unused_corrections(small.warehouse, [line for line, _ in used])
-    assert unused == ["zoho_crm accounts where id 3: left out. Entered twice. (Membership, 2025-01-12)"]
+    assert unused == ["Corrections, C-0002 (zoho_crm accounts)"], "neither the value nor the reason"
+    assert [line.row for line in without_match(small.warehouse, small.settings)] == ["C-0002"]
+
+
+@pytest.mark.fault(138)
+def test_a_new_correction_reaches_rows_loaded_before_once_and_without_being_asked(small: Small) -> None:
+    small.load("accounts", [member(1), member(2, region="Atlantis"), member(3)])
+    write(small, REGION)
+
+    def corrected() -> LoadResult | None:
+        processing = row_processing_for(small.warehouse, small.settings, "zoho_crm", "accounts")
+        return replay_new(small.warehouse, "zoho_crm", "accounts", processing)
+
+    first = corrected()
+    assert first is not None and first.changed == 1
+    assert (
+        regions(small) == {"1": "Asia", "2": "Europe", "3": "Asia"}
+        and quarantined_rows(small.warehouse) == []
+    )
+    assert corrected() is None, "nothing is new"
+    write(small, REGION + LEFT_OUT)
+    assert corrected() is not None and set(regions(small)) == {"1", "2"}
+    write(small, "")
+    assert corrected() is None and corrected() is None, "there is none any more"
+
+
+@pytest.mark.fault(139)
+def test_a_correction_of_a_person_is_matched_behind_the_pseudonym_and_named_without_the_id(
+    small: Small,
+) -> None:
+    day = "2024-01-01T00:00:00+00:00"
+    small.load("contacts", [{"id": "77", "gender": "Woman", "created_at": day, "modified_at": day}])
+    of_contacts = REGION.replace("accounts", "contacts").replace("region: Europe", "gender: Man")
+    write(small, of_contacts.replace('"2"', '"77"') + of_contacts.replace('"2"', '"78"'))
+    found = without_match(small.warehouse, small.settings)
+    assert [line.place for line in found] == ["Corrections, C-0002 (zoho_crm contacts)"]
+    write(small, LEFT_OUT.replace("accounts", "deals"))
+    assert without_match(small.warehouse, small.settings) == [], "of a table never loaded nothing can be said"
 
 
 @pytest.mark.parametrize(

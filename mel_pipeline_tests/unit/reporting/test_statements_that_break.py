@@ -92,6 +92,46 @@ def test_only_the_rows_that_break_are_refused_and_the_rest_is_accepted(sample: S
     assert works(sample, found)
 
 
+@pytest.mark.fault(142)
+@pytest.mark.parametrize(
+    ("own", "figure", "cell"),
+    [
+        ({"unit": "people", "aggregation": "stock", "about_people": "yes"}, {"value": "3"}, "F"),
+        ({"unit": "events", "about_people": "yes"}, {"value": "40", "people": "2"}, "I"),
+        (
+            {"unit": "percent", "aggregation": "ratio", "denominator": "trained", "about_people": "yes"},
+            {"numerator": "2", "denominator": "4"},
+            "H",
+        ),
+    ],
+)
+def test_a_figure_about_few_people_is_announced_as_withheld_before_it_counts(
+    sample: Settings, own: dict[str, str], figure: dict[str, str], cell: str
+) -> None:
+    indicator = {**MANUAL, **own}
+    row = {"indicator": "TRN-01", "period": "2026-Q1", "evidence": "list", **figure}
+    found = given_back(sample, {"manual_indicators": [indicator], "manual_figures": [row]})
+    assert found.refused == [] and len(found.new) == 2
+    [words] = [words for words in found.warnings if "will be withheld" in words]
+    assert "fewer than 5 people" in words and f", {cell}" in words
+    enough = {key: "5" if key in ("value", "people", "denominator") else value for key, value in row.items()}
+    found = given_back(sample, {"manual_indicators": [indicator], "manual_figures": [enough]})
+    assert not [words for words in found.warnings if "will be withheld" in words]
+
+
+@pytest.mark.fault(142)
+def test_a_theme_of_few_and_people_that_nobody_protects_are_announced(sample: Settings) -> None:
+    themes = [
+        {"edition": "2026-Q1", "kind": "theme", "people": people, "text_en": f"Theme of {people}"}
+        for people in ("2", "5")
+    ]
+    unprotected = {**MANUAL, "unit": "people"}
+    found = given_back(sample, {"lessons": themes, "manual_indicators": [unprotected]})
+    assert len(found.new) == 3 and found.refused == []
+    assert len([words for words in found.warnings if "fewer than 5 people raised it (2)" in words]) == 1
+    assert [words for words in found.warnings if "'About people' does not say yes" in words]
+
+
 def test_what_can_be_read_in_two_ways_or_was_never_seen_is_named_and_accepted(sample: Settings) -> None:
     rows = [{**TARGET, "indicator": "SAT-02", "period": "2027", "value": "0.87"}]
     ratio = {"unit": "percent", "aggregation": "ratio", "denominator": "members"}

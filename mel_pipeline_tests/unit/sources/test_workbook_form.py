@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.reporting.inputs.statement_form import form
 from mel_pipeline.sources.workbook.cells import CellError, RawCell, clean_text, read_cell
 from mel_pipeline.sources.workbook.form import write
+from mel_pipeline.sources.workbook.model import Proposal
 from mel_pipeline.sources.workbook.preview import preview
 from mel_pipeline.sources.workbook.read import read
-from mel_pipeline.sources.workbook.sheets import FormColumn, sheets
+from mel_pipeline.sources.workbook.said import Said
+from mel_pipeline.sources.workbook.sheets import PROPOSAL, FormColumn, sheets
 from mel_pipeline.sources.workbook.texts import code_of, every_language, texts_in
 from mel_pipeline.sources.workbook.versions import current, issue, with_rows
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.fixtures.workbook_forms import CHOICES, settings_at
 
@@ -106,9 +110,13 @@ def test_the_form_says_its_version_protects_its_headings_and_offers_lists(tmp_pa
 
 def test_a_city_without_a_decision_is_offered_and_waits(tmp_path: Path) -> None:
     own = settings_at(tmp_path)
-    form = write(issue(own), "en", CHOICES, proposals={"cities": [{"answer": "Akkra", "country": "GH"}]})
+    form = write(
+        issue(own), "en", CHOICES, proposals={"cities": [Proposal({"answer": "Akkra", "country": "GH"})]}
+    )
     found = preview(own, read(form))
-    assert found.is_empty and found.warnings == ["Cities: rows that still wait for a decision: 1."]
+    assert found.is_empty and found.warnings == [
+        "Proposed rows that are not filled in do not count: Cities (1)."
+    ]
 
 
 def test_every_heading_title_and_word_means_one_thing_in_every_language() -> None:
@@ -192,3 +200,75 @@ def test_a_line_of_action_is_chosen_with_its_name_and_read_as_its_number(tmp_pat
     assert read_cell(line, RawCell("n", "2")) == "2"
     with pytest.raises(CellError):
         read_cell(line, RawCell("s", "A voice"))
+
+
+PROPOSED = {
+    "targets": [Proposal({"indicator": "LAB-01", "period": "2031", "kind": "target"}, Said("proposed_target", period="2031"))],
+    "survey_questions": [
+        Proposal({"codebook": "lab", "question": "You are:"}, "perhaps gender"),
+        Proposal({"codebook": "lab", "role": "fixed_event"}, "no event"),
+    ],
+    "answer_scales": [Proposal({"codebook": "lab", "scale": "satisfaction", "label": "3"}, "a figure")],
+    "cities": [Proposal({"answer": "Barcelonna"}, "like Barcelona")],
+}  # fmt: skip
+
+
+@pytest.mark.fault(135)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_proposed_rows_count_for_nothing_until_they_are_filled_in(language: str, tmp_path: Path) -> None:
+    sample = Settings(home=tmp_path, _env_file=None)  # type: ignore[call-arg]
+    version = issue(sample)
+    content = write(version, language, CHOICES, proposals=PROPOSED)
+    upload = read(content)
+    assert upload.refused == [] and len(upload.warnings) == 1
+    assert preview(sample, upload).is_empty
+
+    book = load_workbook(io.BytesIO(content))
+    filled = {"targets": {"value": 40, "reason_en": "Board"}, "survey_questions": {"role": "gender"}}
+    filled |= {"answer_scales": {"score": 4}, "cities": {"decision": "Barcelona"}}
+    for name, cells in filled.items():
+        page = next(one for one in book if str(one["A1"].value).startswith(f"mel:{name}:"))
+        keys = [cell.value for cell in page[1]]
+        row = next(number for number in range(3, 999) if page.cell(number, keys.index(PROPOSAL) + 1).value)
+        for key, value in cells.items():
+            page.cell(row, keys.index(key) + 1).value = value
+    edited = io.BytesIO()
+    book.save(edited)
+    found = preview(sample, read(edited.getvalue()))
+    assert found.refused == [] and sorted(change.sheet for change in found.new) == sorted(filled)
+    assert len(found.warnings) == 1, "of the question that still waits"
+
+
+def test_a_row_of_one_s_own_that_lacks_a_value_is_refused_and_never_taken_for_a_proposal(
+    tmp_path: Path,
+) -> None:
+    version = current(settings_at(tmp_path))
+    book = load_workbook(io.BytesIO(write(version, "en", CHOICES, proposals=PROPOSED)))
+    page = book["Survey questions"]
+    free = next(number for number in range(3, 999) if not any(cell.value for cell in page[number]))
+    page.cell(free, 2).value, page.cell(free, 4).value = "lab", "Where do you live?"
+    edited = io.BytesIO()
+    book.save(edited)
+    assert [one.why for one in read(edited.getvalue()).refused] == ["a value is missing here"]
+
+
+@pytest.mark.fault(136)
+def test_targets_offer_only_indicators_that_can_have_one(tmp_path: Path) -> None:
+    sample = Settings(home=tmp_path, sample=True, _env_file=None)  # type: ignore[call-arg]
+    version, content = form(sample, "en")
+    book = load_workbook(io.BytesIO(content))
+    letters = next(
+        str(rule.formula1).partition("$")[2][0]
+        for rule in book["Targets"].data_validations.dataValidation
+        if "B3" in rule.cells
+    )
+    offered = {str(cell.value)[:6] for cell in book["Lists"][letters][1:] if cell.value}
+    judged = {one.id for one in catalogue_of(sample).indicators if one.direction in ("increase", "decrease")}
+    assert offered == judged and "SAT-06" not in offered and "GEN-01" not in offered
+    note = book["Targets"]["B2"].comment.text
+    assert all(code in note for code in ("SAT-06", "GEN-01", "GEN-02", "GEN-03"))
+    named = {row["indicator"]: row for row in version.rows["targets"] if row["indicator"] not in judged}
+    shown = {str(row[1].value) for row in book["Targets"].iter_rows(min_row=3) if row[1].value}
+    assert all(any(text.startswith(f"{code} · ") for text in shown) for code in named), (
+        "their baselines keep names"
+    )

@@ -91,7 +91,7 @@ def books_in(rows: Rows) -> list[Codebook]:
 def _book(name: str, written: Mapping[str, Any]) -> Codebook:
     surveys = written.get("surveys", [] if written.get("form") else [name])
     try:
-        return checked(Codebook.model_validate({**written, "surveys": surveys}))
+        return checked(Codebook.model_validate({**written, "surveys": surveys, "name": name}))
     except (ValidationError, ContractError) as error:
         why = (
             "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())

@@ -64,6 +64,9 @@ class Codebook(BaseModel):
     language: str | None = None
     date_order: Literal["day_first", "month_first"] | None = None
     zone: str | None = Field(None, description="IANA name, where times carry no UTC offset.")
+    name: str = Field(
+        default="", exclude=True, description="In the workbook; empty for those that are not in it."
+    )
     common: dict[str, Score] | None = Field(
         default=None, exclude=True, description="Normalised labels that mean the same in every survey."
     )
@@ -418,5 +421,6 @@ def _merged(common: Codebook, more: Codebook) -> Codebook:
         language=more.language or common.language,
         date_order=more.date_order or common.date_order,
         zone=more.zone or common.zone,
+        name=more.name or common.name,
         common=common.common if more.common is None else more.common,
     )

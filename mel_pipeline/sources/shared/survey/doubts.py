@@ -12,6 +12,7 @@ from mel_pipeline.sources.shared.base import Batch
 from mel_pipeline.sources.shared.survey.advice import counted, inspect_command
 from mel_pipeline.sources.shared.survey.figures import MOST
 from mel_pipeline.sources.shared.survey.personal import without_personal
+from mel_pipeline.sources.shared.survey.proposing import Found, unknown_genders
 from mel_pipeline.sources.shared.survey.scale import Scale, common_genders
 
 _ENOUGH = 8  # answers; fewer may all be low by chance
@@ -50,11 +51,17 @@ class Doubts:
         self._unknown.update(named.loc[~named["gender_key"].isin(self._genders), "gender"])
 
     @property
+    def proposals(self) -> list[Found]:
+        """Answers about gender that the workbook proposes to explain."""
+        return unknown_genders(self._name, self._unknown)
+
+    @property
     def sentences(self) -> list[str]:
         found = []
         if self._scale.advice:
             found.append(
-                f"{self._name}: {self._scale.advice}; {inspect_command(self._name)} proposes the lines."
+                f"{self._name}: {self._scale.advice}. The next download of the workbook proposes the rows on the sheet"
+                f" Answer scales; {inspect_command(self._name)} shows them as well."
             )
         if self._range:
             low, high = self._range

@@ -72,10 +72,12 @@ _KINDS: dict[Looks, str] = {
 
 @dataclass(frozen=True)
 class Guess:
-    """A role that a question may have, and why."""
+    """A role that a question may have, and why. ``fitting`` of its ``answers`` are as the role's are."""
 
     role: Looks
     why: str
+    fitting: int
+    answers: int
 
 
 def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales: Scales) -> Guess | None:
@@ -96,10 +98,10 @@ def looks_like(question: Question, texts: Sequence[str], book: Codebook, scales:
         fitting = sum(_fits(role, text, book, scales) for text in texts)
         if fitting / len(texts) >= _ENOUGH:
             why = f"'{match[0]}' in the question, and {fitting} of {len(texts)} answers are {_KINDS[role]}"
-            return Guess(role, why)
+            return Guess(role, why, fitting, len(texts))
         if role == "overall_satisfaction" and is_closed(texts):
             why = f"'{match[0]}' in the question, and {different} different answers that no scale knows"
-            return Guess(role, why)
+            return Guess(role, why, fitting, len(texts))
     return _by_answers(texts, book, scales)
 
 
@@ -111,7 +113,7 @@ def _by_answers(texts: Sequence[str], book: Codebook, scales: Scales) -> Guess |
     named = {normalize_text(text) for text in set(texts)} & _STRONG
     if len(named) < 2 or fitting / len(texts) < _NEARLY_ALL:
         return None
-    return Guess("gender", f"{fitting} of {len(texts)} answers are genders")
+    return Guess("gender", f"{fitting} of {len(texts)} answers are genders", fitting, len(texts))
 
 
 def is_closed(texts: Sequence[str]) -> bool:
@@ -173,7 +175,7 @@ def unread_looks(first: Answers, plan: Plan, book: Codebook, first_step: str = "
     if found:
         listed = "; ".join(f"{_WARNED[role]} ({_quoted(texts)})" for role, texts in found.items())
         warnings.append(
-            f"these look asked and are not read: {listed}. {f'{first_step}, and write' if first_step else 'Write'} the"
+            f"these look asked and are not read: {listed}. {f'{first_step}. Or write' if first_step else 'Write'} the"
             " questions into a codebook: under `questions:`, or under `ignored:` where they mean something else."
         )
     if consents:

@@ -20,6 +20,7 @@ from mel_pipeline.sources.shared.survey.consent import Consents
 from mel_pipeline.sources.shared.survey.joining import require_branches
 from mel_pipeline.sources.shared.survey.looks import unread_looks
 from mel_pipeline.sources.shared.survey.plan import Plan, plan_of
+from mel_pipeline.sources.shared.survey.proposing import Found, unknown_answers, unknown_questions
 from mel_pipeline.sources.shared.survey.responses import batches, scale_in
 from mel_pipeline.sources.shared.survey.scale import Scale
 from mel_pipeline.sources.shared.survey.screening import in_words
@@ -36,6 +37,7 @@ class Server:
         self._title, self._key, self._rejected = title, key, rejected
         self._own = codebooks_of(settings)
         self._had: dict[str, set[str]] = {}
+        self.proposals: list[Found] = []
         self.warnings = [book.fault for book in self._own if isinstance(book, BrokenCodebook)]
 
     def pull(self, load: Load, forms: Iterable[str], ask: Callable[[str], tuple[Form, Pages]]) -> Pull:
@@ -59,7 +61,7 @@ class Server:
         def new_cursor() -> str:
             return json.dumps({form: sorted(ids) for form, ids in sorted(self._had.items())})
 
-        return Pull(read(), new_cursor, warnings=lambda: self.warnings)
+        return Pull(read(), new_cursor, warnings=lambda: self.warnings, proposals=lambda: self.proposals)
 
     def _form(self, contract: EntityContract, form: Form, pages: Pages) -> Iterator[Batch]:
         book = codebook_for(form.survey, self._own, questions_of_form(form.layout.questions))
@@ -86,6 +88,7 @@ class Server:
                     ]
                     self.warnings += [f"{place}: {words}" for words in unread_looks(answers, plan, book)]
                     self._look_for_questions(form, plan)
+                    self.proposals += unknown_questions(answers, plan, book)
                 scale = scale_in([answers], plan, book)
                 unknown.update(scale.unknown)
                 yield from batches(iter([answers]), plan, book, contract, scale, consents=consents)
@@ -97,6 +100,7 @@ class Server:
         if consents.left_out:
             yield self._without_consent(contract, form, consents)
         self._tell_what_vanished(form, seen)
+        self.proposals += unknown_answers(form.survey, unknown, book)
         if advice := Scale({}, unknown).advice:
             self.warnings.append(f"{place}: {advice} with `surveys: [{form.survey}]`.")
 

@@ -100,8 +100,23 @@ def staged_frame(
     ]:
         deleted, moments = zip(*gone, strict=True)
         entries.append(pd.DataFrame({"_row_key": deleted, "_changed_at": moments, "_kind": "gone"}))
+    entries += _gone(corrected.frame.loc[list(corrected.left_out)], keys, people, contract)
     entries = [entry for entry in entries if len(entry)] or entries[:1]
     return Staged(pd.concat(entries, ignore_index=True), bad, used, erased, content)
+
+
+def _gone(
+    left_out: pd.DataFrame, keys: pd.Series[str], people: People, contract: EntityContract
+) -> list[pd.DataFrame]:
+    """Rows that a correction leaves out: what was stored of them before counts no more."""
+    import pandas as pd
+
+    named = left_out[keys.loc[left_out.index].notna()]
+    if named.empty:
+        return []
+    gone = [people.row_key(keys[position]) for position in named.index]
+    moments = list(_moments(named, contract))
+    return [pd.DataFrame({"_row_key": gone, "_changed_at": moments, "_kind": "gone"})]
 
 
 def _without_unstorable(

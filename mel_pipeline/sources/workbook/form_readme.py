@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NAME, _TEXT, _COUNT = 1, 2, 3  # columns, from 0
 _WIDTHS = {0: 3, _NAME: 30, _TEXT: 92, _COUNT: 9}
-_LINE, _PER_LINE = 15, 100  # points of a line, and its characters
+_LINE, _PER_LINE = 14, 118  # points of a line, and its characters
 
 
 def write_readme(

@@ -126,6 +126,7 @@ def _eleven_members(small: Small) -> None:
     small.calculate(QUARTER)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.deep
 @pytest.mark.fault(1, 3)
 def test_publishing_killed_at_any_moment_is_complete_or_has_not_happened(

@@ -176,7 +176,7 @@ def test_real_accounts_in_a_home_of_the_sample_load_nothing_and_the_run_says_why
     assert after_a_night.warehouse.records("select count(*) as n from load_ledger") == before
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.behaviour("reauthorise", "instagram")
 def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
     after_a_night: Organisation, sandbox: Sandbox

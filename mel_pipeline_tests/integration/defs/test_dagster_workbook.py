@@ -16,7 +16,7 @@ import pytest
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.defs import workbook
 from mel_pipeline.defs.context import Mel
-from mel_pipeline.reporting.inputs.statements import form
+from mel_pipeline.reporting.inputs.statement_form import form
 from mel_pipeline.sources.workbook import versions
 
 pytestmark = pytest.mark.slow  # each writes forms and reads them in a process of its own

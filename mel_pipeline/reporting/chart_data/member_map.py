@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.languages import BASE
@@ -27,7 +28,7 @@ def frame(stage: Stage) -> PageFrame | None:
     places = {region.name[BASE]: region.place for region in stage.edition.regions if region.place}
     order = sorted(cells, key=lambda name: (name in UNSTATED, places.get(name, (COLUMNS, 0)), name))
     rows = [_row(stage, measure, name, cells[name], joined.get(name)) for name in order]
-    _place(rows, order, places)
+    place_blocks(rows, order, places)
     known = any(row["value"] is not None for row in rows)
     new_known = any(row["new"] is not None for row in rows)
     foot = [texts("picture.member_map.foot")] if known else []
@@ -76,15 +77,12 @@ def _row(
     }
 
 
-def _place(rows: list[dict[str, object]], order: list[str], places: dict[str, tuple[int, int]]) -> None:
-    """Set column and row of each block; regions not on the map, and members without one, go to the south-east."""
-    unknown = 0
+def place_blocks(rows: list[dict[str, object]], order: list[str], places: dict[str, tuple[int, int]]) -> None:
+    """Set column and row of each block; regions not on the map, and members without one, go where the south-east is free."""
+    taken = set(places.values())
+    free = (spot for down in count(1) for column in APART if (spot := (column, down)) not in taken)
     for row, name in zip(rows, order, strict=True):
-        if name in places:
-            row["column"], row["row"] = places[name]
-        else:
-            row["column"], row["row"] = APART[unknown % 2], 1 + unknown // 2
-            unknown += 1
+        row["column"], row["row"] = places[name] if name in places else next(free)
 
 
 def _title(stage: Stage, measure: Measure, cells: dict[str, Reading]) -> str:

@@ -16,6 +16,7 @@ from mel_pipeline.core.statistics import wilson
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.publication.disclosure import protect
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
+from mel_pipeline.reporting.chart_data.member_map import place_blocks
 from mel_pipeline.reporting.charts import canvas, pages
 from mel_pipeline.reporting.charts.pages import likert, page_drawer, waterfall
 from mel_pipeline.reporting.figures.lookup import Figures
@@ -535,3 +536,12 @@ def test_lines_are_not_broken_within_a_number():
 def test_a_bar_chart_of_answers_keeps_the_order_of_the_scores():
     frame = trend(pictured_edition(), "SAT-05")
     assert [label[0] for label in frame.data["label"]] == ["1", "2", "3", "4", "5"]
+
+
+def test_members_without_a_region_never_cover_one_wherever_the_regions_are() -> None:
+    names = ["Shore", "Uplands", "Not stated", "Elsewhere", "Third"]
+    places = {"Shore": (2, 1), "Uplands": (3, 1)}
+    rows: list[dict[str, object]] = [{} for _ in names]
+    place_blocks(rows, names, places)
+    spots = [(row["column"], row["row"]) for row in rows]
+    assert len(set(spots)) == len(names) and spots[:2] == [(2, 1), (3, 1)]

@@ -97,8 +97,8 @@ class View:
         """What stands on every slide and page: the status, and that it is a sample."""
         return [self.label.tag, *([self.t("page.sample_mark")] if self.edition.is_sample else [])]
 
-    def frame(self, measure: Measure) -> ChartFrame:
-        return chart_frame(self.edition, measure, self.figures, self.t, narrow=False)
+    def frame(self, measure: Measure, *, narrow: bool = False) -> ChartFrame:
+        return chart_frame(self.edition, measure, self.figures, self.t, narrow=narrow)
 
     def local(self, texts: dict[str, str]) -> str:
         """A text by language, in English where this one is missing."""

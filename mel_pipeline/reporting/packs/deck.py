@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.core.periods import previous_period
+from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.reporting.figures.judgement import is_of_year
 from mel_pipeline.reporting.figures.measures import number, words
 from mel_pipeline.reporting.packs.native_charts import add_chart, add_pairs
 from mel_pipeline.reporting.packs.slides import BOTTOM, LEFT, ROOM, TOP, Deck
@@ -106,7 +107,13 @@ def _brief(deck: Deck, told: list[str]) -> None:
             words_ = [row.measure.name, row.actual.text, _since(row, view), target, _status(row)]
             deck.card(page, spot, words_, row.standing.code)
         elif place == len(rows):
-            deck.remark(page, spot, view.sentences.on_track)
+            deck.remark(page, spot, _more(view))
+
+
+def _more(view: View) -> str:
+    """What the cover does not say of the targets, or how many answered."""
+    _, _, rest = view.sentences.on_track.partition(". ")
+    return rest or view.sentences.answered or view.sentences.on_track
 
 
 def _since(row: Row, view: View) -> str:
@@ -149,9 +156,7 @@ def _targets(deck: Deck) -> None:
         body.append(
             [
                 row.measure.name,
-                t.value(row.measure, row.standing.value)
-                if row.standing.value is not None
-                else row.actual.text,
+                _measured(row, view),
                 "" if expected is None else t.value(row.measure, expected),
                 _target(row, view),
                 f"{row.status.shape} {row.status.word}",
@@ -165,6 +170,19 @@ def _targets(deck: Deck) -> None:
         TOP + 0.05,
         high=(BOTTOM - TOP - 0.1) / len(body) if len(body) > 7 else 0.55,
         colours=colours,
+    )
+
+
+def _measured(row: Row, view: View) -> str:
+    """What is measured against the target: of an amount the year so far, with its year."""
+    value, target = row.standing.value, row.standing.target
+    if value is None:
+        return row.actual.text
+    shown = view.t.value(row.measure, value)
+    return (
+        f"{shown} ({target.period})"
+        if target and is_of_year(row.measure, target, view.edition.period)
+        else shown
     )
 
 
@@ -223,12 +241,13 @@ def _beside(deck: Deck, page: Any, row: Row) -> None:
         colour=deck.look.navy,
         strong=True,
     )
-    year = "-" not in view.edition.period
-    earlier = (
-        [] if row.previous.missing else [(t("page.previous_year" if year else "page.previous"), row.previous)]
-    )
-    earlier += [] if year or row.year_before.missing else [(t("page.year_before"), row.year_before)]
-    facts = [f"{name}: {cell.text}{f' ({cell.change})' if cell.change else ''}" for name, cell in earlier]
+    period = view.edition.period
+    earlier = {previous_period(period): row.previous, year_before(period): row.year_before}
+    facts = [
+        f"{t.period(name)}: {cell.text}{f' ({cell.change})' if cell.change else ''}"
+        for name, cell in earlier.items()
+        if not cell.missing
+    ]
     facts += (
         []
         if row.target.missing

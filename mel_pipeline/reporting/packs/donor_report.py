@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.periods import quarters_of_year
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.target_path import last_day
 from mel_pipeline.reporting.figures.judgement import JUDGED, ON_TRACK
 from mel_pipeline.reporting.packs.content import outcomes_of
@@ -46,14 +46,8 @@ def donor_report(view: View, donor: Donor, codes: list[str]) -> bytes:
 
 def span_of(period: str) -> str:
     """First and last day of a period, as ``texts.period`` reads them."""
-    first = quarters_of_year(int(period))[0].start if "-" not in period else _start(period)
+    first = Quarter.parse(period if "-" in period else f"{period}-Q1").start
     return f"{first.isoformat()}/{last_day(period).isoformat()}"
-
-
-def _start(period: str):  # type: ignore[no-untyped-def]  # a day
-    from mel_pipeline.core.periods import Quarter
-
-    return Quarter.parse(period).start
 
 
 def _cover_facts(view: View, donor: Donor, projects: list[Project]) -> list[tuple[str, str]]:
@@ -137,7 +131,7 @@ def _logframe(document: Document, view: View, statements: list[Statement]) -> No
         word = f"{one.status.shape} {one.status.word}" if one.status else ""
         rows.append([
             f"{one.level_word}: {one.text}", one.name or one.verification, one.baseline, one.target,
-            actual_of(one), word,
+            actual_of(one) or f"[{t('pack.write_here')}]", word,
         ])  # fmt: skip
         if one.status and one.status.code in STATUS_COLOURS:
             colours[len(rows) - 1, 5] = light[STATUS_COLOURS[one.status.code]]

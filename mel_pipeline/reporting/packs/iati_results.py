@@ -10,6 +10,7 @@ from mel_pipeline.reporting.figures.logframe import Aim, Progress, periods_to, p
 from mel_pipeline.reporting.figures.lookup import SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, number, words
 from mel_pipeline.reporting.packs.iati_xml import Names, child, day_of, names_of
+from mel_pipeline.reporting.site.project_pages import measured_name
 from mel_pipeline.reporting.text.texts import rounded
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _result(
     )
     names.put(
         child(indicator, "title"),
-        {"en": measure.name}
+        {"en": measured_name(measure, aim_of(row), view.t)}
         if measure
         else {"en": words(row["verification"]) or names_of(row, "statement")["en"]},
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SHAPES = {"square": (5.4, 5.4), "wide": (8.0, 4.5), "portrait": (5.4, 6.75)}  # inches: 1:1, 16:9, 4:5
 DOTS_PER_INCH = 200
 EDGE = 0.42
-MOST_BARS, MOST_QUARTERS = 6, 5
+MOST_BARS = 7
 LABEL, SMALL = 11.5, 8.5
 
 
@@ -30,7 +30,8 @@ def pictures(view: View) -> dict[str, bytes]:
     t, found = view.t, {}
     captions = [f"# {t('pack.captions')}", "", f"{t('pack.caption_note')} {based_on(view)}"]
     with canvas.house_style(view.pack.sources_dir):
-        for frame in chosen_frames(view):
+        for chosen in chosen_frames(view):
+            frame = view.frame(chosen.measure, narrow=True)  # fewer quarters, shorter numbers
             for shape, size in SHAPES.items():
                 figure = _drawn(frame, view, size)
                 found[f"{frame.measure.id}-{shape}.png"] = canvas.png(figure, DOTS_PER_INCH)
@@ -106,10 +107,8 @@ def _lines(
 
 
 def _shown(frame: ChartFrame) -> list[dict[Any, Any]]:
-    """The last quarters, or the largest parts."""
-    return (
-        frame.marks[:MOST_BARS] if frame.kind in ("regions", "categories") else frame.marks[-MOST_QUARTERS:]
-    )
+    """The quarters, or the largest parts; the text alternative has all."""
+    return frame.marks[:MOST_BARS] if frame.kind in ("regions", "categories") else frame.marks
 
 
 def _columns(axes: Axes, marks: Sequence[dict[Any, Any]], view: View) -> None:
@@ -117,6 +116,7 @@ def _columns(axes: Axes, marks: Sequence[dict[Any, Any]], view: View) -> None:
 
     known = [float(mark["value"]) for mark in marks if not missing(mark["value"])]
     top = max([*known, 0.0]) or 1.0
+    slot = 0.92 * axes.get_position().width * axes.figure.get_figwidth() / len(marks)  # type: ignore[union-attr]
     for place, mark in enumerate(marks):
         there = not missing(mark["value"])
         paint = canvas.colour("now" if mark["emphasis"] else "before")
@@ -134,11 +134,12 @@ def _columns(axes: Axes, marks: Sequence[dict[Any, Any]], view: View) -> None:
         axes.text(
             place,
             -top * 0.03,
-            view.t.period(str(mark["label"])),
+            "\n".join(canvas.wrapped(view.t.period(str(mark["label"])), canvas.font(9.5), slot)),
             ha="center",
             va="top",
+            linespacing=1.1,
             color=canvas.colour("quiet"),
-            fontproperties=canvas.font(10),
+            fontproperties=canvas.font(9.5),
         )
     axes.set_xlim(-0.5, len(marks) - 0.5)
     axes.set_ylim(min([*known, 0.0]), top * 1.16)

@@ -67,7 +67,7 @@ class Document:
             (section.footer, f"{self.view.edition.organisation} · {self.view.title}", ""),
         ):
             paragraph = part.paragraphs[0]
-            paragraph.paragraph_format.tab_stops.clear_all()
+            paragraph.style = self.file.styles["Normal"]  # those of edges have tab stops of their own
             paragraph.paragraph_format.tab_stops.add_tab_stop(Cm(WIDE), WD_TAB_ALIGNMENT.RIGHT)
             for place, text in enumerate((left, f"\t{right}")):
                 run = paragraph.add_run(text)
@@ -106,7 +106,7 @@ class Document:
         run.font.color.rgb = _rgb(self.view.palette.light["warm_ink"])
         paragraph.add_run(prompt).italic = True
         cell.add_paragraph("")
-        self.file.add_paragraph("")
+        self._gap()
 
     def table(
         self, rows: Sequence[Sequence[str]], widths: Sequence[float], *, head: bool = True, numbers: Sequence[int] = (),
@@ -118,6 +118,8 @@ class Document:
 
         table = self.file.add_table(rows=len(rows), cols=len(widths))
         table.autofit = False
+        for down, wide in enumerate(widths):
+            table.columns[down].width = Cm(wide)
         for across, row in enumerate(rows):
             line = table.rows[across]
             _keep_whole(line, is_head=head and across == 0)
@@ -136,7 +138,15 @@ class Document:
                 run.font.size, run.bold = Pt(size), is_head or across in bands or (not head and down == 0)
                 colour = "#ffffff" if is_head else (colours or {}).get((across, down), self.look.ink)
                 run.font.color.rgb = _rgb(colour)
-        self.file.add_paragraph("")
+        self._gap()
+
+    def _gap(self) -> None:
+        """Between a table and what follows: without a paragraph two tables would become one."""
+        from docx.shared import Pt
+
+        paragraph = self.file.add_paragraph()
+        paragraph.paragraph_format.space_after = Pt(0)
+        paragraph.paragraph_format.line_spacing = Pt(7)
 
     def saved(self) -> bytes:
         out = io.BytesIO()

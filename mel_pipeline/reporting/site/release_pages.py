@@ -46,7 +46,7 @@ def release_pages(content: Content, pages: Pages) -> dict[str, bytes]:
         section="releases",
         title=texts("release.title"),
         lines=release_lines(content, texts),
-        policy=policy,
+        revision_policy=policy,
     )
     return {pages.address(stem): page}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mel_pipeline.core.clock import utc_now
-from mel_pipeline.core.errors import DeliveryError, PublicationError, SettingsError
+from mel_pipeline.core.errors import DeliveryError, SettingsError
 from mel_pipeline.delivery.channels.folder import copy_edition
 from mel_pipeline.delivery.channels.smtp import send
 from mel_pipeline.delivery.message import Letter, message
@@ -23,8 +23,7 @@ from mel_pipeline.publication.recall import recall, recall_of
 from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
 from mel_pipeline.reporting.inputs.folders import editions_dir
 from mel_pipeline.reporting.inputs.site_data import write_site
-from mel_pipeline.reporting.page.restatement_notes import recall_sentence
-from mel_pipeline.reporting.text.texts import texts_of
+from mel_pipeline.reporting.recall_mail import recall_mail
 from mel_pipeline.warehouse import tables
 from mel_pipeline.warehouse.migrating import ensure_tables
 
@@ -157,7 +156,10 @@ def _send(
             f"Telling the receivers of {edition.period}: {error} The recall itself is done; then run `mel recall"
             f" {found.quarter}` again."
         ) from None
-    letters = {person.language: recall_letter(edition, settings, person.language) for person in due.values()}
+    letters = {
+        language: Letter(*recall_mail(edition, settings.report_sources, language), "", language)
+        for language in {person.language for person in due.values()}
+    }
     moment = datetime.now(UTC)
     messages = {
         key: message(
@@ -200,25 +202,3 @@ def _note(
                 sent_at=utc_now(),
             )
         )
-
-
-def recall_letter(edition: Edition, settings: Settings, language: str) -> Letter:
-    """What receivers are told: which version, since when, why, by which role, and what to do.
-
-    Raises:
-        PublicationError: the edition is not recalled.
-    """
-    publication = edition.publication
-    if publication is None or publication.recall is None:
-        raise PublicationError(f"Writing about the recall of {edition.period}: it is not recalled.")
-    t = texts_of(edition, settings.report_sources, language)
-    title = t.period_title(edition.period)
-    lines = [
-        t("recall.opening", period=title),
-        recall_sentence(publication, publication.recall, t),
-        t("recall.ask"),
-        *([t("page.sample_mark")] if edition.is_sample else []),
-        t("mail.why", organisation=edition.organisation),
-    ]
-    subject = t("recall.subject", organisation=edition.organisation, period=title)
-    return Letter(subject, "\n\n".join(lines) + "\n", "", language)

@@ -67,7 +67,7 @@ def _cover_facts(view: View, donor: Donor, projects: list[Project]) -> list[tupl
 
 
 def summary_of(project: Project, view: View) -> str:
-    """``COMANAGE: 3 of 4 aims on track · 104,400 EUR of 120,000 EUR spent``, from what can be judged."""
+    """``Name. 3 of 4 aims on track · 87% of the budget spent``, from what can be judged."""
     t = view.t
     judged = [one for one in project.logframe if one.status and one.status.code in JUDGED]
     good = [one for one in judged if one.status and one.status.code in ON_TRACK]

@@ -56,6 +56,8 @@ def what_is_missing(pack: Pack) -> list[str]:
             found.append(
                 f"The countries of {code} add up to {sum(facts.countries.values()):g} per cent, not 100: correct donors.yml."
             )
+        if missing(row["currency"]):
+            found.append(f"{code} has no currency: state it in the workbook, sheet Projects.")
         if missing(row["starts_on"]):
             found.append(f"{code} has no first day: state it in the workbook, sheet Projects.")
     return found
@@ -93,7 +95,7 @@ def _rows(pack: Pack) -> list[dict[str, Any]]:
 def _activity(pack: Pack, row: Mapping[str, Any], names: Names) -> ET.Element:
     code, own = words(row["project_id"]), pack.donors.reporting
     facts = pack.donors.projects[code]
-    currency = words(row["currency"]) or "EUR"
+    currency = words(row["currency"])
     activity = ET.Element("iati-activity", {
         "{http://www.w3.org/XML/1998/namespace}lang": "en", "default-currency": currency,
         "last-updated-datetime": moment(pack.edition.data_as_of),

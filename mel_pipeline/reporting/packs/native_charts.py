@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from babel.numbers import get_currency_symbol
+
 from mel_pipeline.reporting.figures.measures import missing
 from mel_pipeline.reporting.packs.slides import Look, rgb
 from mel_pipeline.reporting.text.texts import rounded
@@ -34,7 +36,9 @@ def number_format(measure: Measure, texts: Texts, values: Sequence[float | None]
             f'"{part}"' if part and part is not pattern else part for part in (before, pattern, after)
         )
     if measure.is_money:
-        before, after = texts.money("\x00", {"EUR": "€"}.get(measure.unit, measure.unit)).split("\x00")
+        before, after = texts.money("\x00", get_currency_symbol(measure.unit, locale=texts.locale)).split(
+            "\x00"
+        )
         return "".join((f'"{before}"' if before else "", pattern, f'"{after}"' if after else ""))
     return pattern
 

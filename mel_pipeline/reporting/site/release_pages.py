@@ -90,4 +90,6 @@ def _timing(due: date | None, standing: tuple[int, date] | None, texts: Texts) -
     late = (day - due).days
     if late == 0:
         return texts("release.on_time")
-    return texts.plural("release.late" if late > 0 else "release.early", abs(late))
+    if late > 0:
+        return texts.plural("release.late", late)
+    return texts.plural("release.early", -late)

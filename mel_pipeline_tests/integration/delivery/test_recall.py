@@ -46,7 +46,9 @@ def test_a_recalled_edition_is_marked_and_everyone_who_got_it_is_told_once(case:
     page = (case.settings.published_dir / QUARTER / "report-en.html").read_text("utf-8")
     copy = ((case.settings.deliver_dir or Path()) / QUARTER / "report-en.html").read_text("utf-8")
     assert REASON in page and REASON in copy and "Recalled" in page
-    package = json.loads((case.settings.published_dir / QUARTER / "data" / "datapackage.json").read_text("utf-8"))
+    package = json.loads(
+        (case.settings.published_dir / QUARTER / "data" / "datapackage.json").read_text("utf-8")
+    )
     assert package["status"] == "recalled" and package["recalled"]["reason"] == f"{REASON}."
     assert package["releaseDays"][QUARTER] == "2025-02-14" and "en" in package["revisionPolicy"]
     site = (case.settings.published_dir / "releases" / "index.html").read_text("utf-8")
@@ -82,10 +84,15 @@ def test_nothing_is_recalled_without_publication_role_and_reason(case: Case) -> 
 
 
 @pytest.mark.fault(149, 171)
-def test_packs_of_a_published_quarter_are_those_of_its_frozen_edition_and_agree_with_it(case: Case, tmp_path: Path) -> None:  # noqa: F811
+def test_packs_of_a_published_quarter_are_those_of_its_frozen_edition_and_agree_with_it(
+    case: Case,  # noqa: F811
+    tmp_path: Path,
+) -> None:
     first = write_packs(case.small.warehouse, case.settings, QUARTER, ["deck"], tmp_path / "first")
     with case.small.warehouse.transaction() as connection:
-        connection.exec_driver_sql("update dim_indicator set name_en = 'Something else' where indicator_id = 'MEM-01'")
+        connection.exec_driver_sql(
+            "update dim_indicator set name_en = 'Something else' where indicator_id = 'MEM-01'"
+        )
         connection.exec_driver_sql("delete from dim_project")
     later = write_packs(case.small.warehouse, case.settings, QUARTER, ["deck"], tmp_path / "later")
     assert [path.read_bytes() for path in first.files] == [path.read_bytes() for path in later.files]

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.exhaustive
         ("donors", "donors/eu/report-eu-en-annex.xlsx", 12, "Disaggregations"),
     ],
 )
-def test_a_file_becomes_a_pdf_with_its_words(kind: str, name: str, most: int, says: str, tmp_path: Path) -> None:
+def test_a_file_becomes_a_pdf_with_its_words(
+    kind: str, name: str, most: int, says: str, tmp_path: Path
+) -> None:
     build_packs(pack(), tmp_path, ["en"], [kind])
     source = tmp_path / "2024-Q4" / name
     profile = f"-env:UserInstallation=file://{tmp_path / 'profile'}"

@@ -29,7 +29,9 @@ from mel_pipeline.reporting.text.texts import rounded
 from mel_pipeline_tests.fixtures.register import register
 from mel_pipeline_tests.golden.sample_edition import REPORTS, fewer_charts, sample_edition
 
-EU = Donor(key="eu", name="European Union", iati="XI-IATI-EC_INTPA", type="15", references={"COMANAGE": "EU-1"})
+EU = Donor(
+    key="eu", name="European Union", iati="XI-IATI-EC_INTPA", type="15", references={"COMANAGE": "EU-1"}
+)
 FACTS = {"COMANAGE": ProjectFacts(sector="23183", countries={"ES": 60, "SN": 40})}
 DONORS = Donors(reporting=Reporting(iati="XM-SAMPLE-NETWORK", type="22"), donors=[EU], projects=FACTS)
 PUBLISHED = Publication(1, date(2025, 2, 14), "Secretary General", "Checked")
@@ -62,7 +64,9 @@ def test_a_deck_has_eight_to_ten_slides_with_titles_of_their_own_and_notes(deck:
 
 
 @pytest.mark.fault(146)
-def test_the_charts_of_a_deck_hold_the_released_figures_and_leave_gaps_where_there_are_none(deck: bytes) -> None:
+def test_the_charts_of_a_deck_hold_the_released_figures_and_leave_gaps_where_there_are_none(
+    deck: bytes,
+) -> None:
     view = View(pack(), "en")
     names = {measure.name: measure for measure in view.known}
     checked = gaps = 0
@@ -90,11 +94,16 @@ def test_the_charts_of_a_deck_hold_the_released_figures_and_leave_gaps_where_the
     [
         (None, "Provisional"),
         (PUBLISHED, "Published"),
-        (replace(PUBLISHED, recall=Recall(date(2025, 3, 1), "Director", "A source was counted twice.")), "Recalled"),
+        (
+            replace(PUBLISHED, recall=Recall(date(2025, 3, 1), "Director", "A source was counted twice.")),
+            "Recalled",
+        ),
     ],
 )
 @pytest.mark.fault(147)
-def test_every_slide_says_whether_it_is_provisional_published_or_recalled(publication: Publication | None, mark: str) -> None:
+def test_every_slide_says_whether_it_is_provisional_published_or_recalled(
+    publication: Publication | None, mark: str
+) -> None:
     found = slides(board_deck(View(pack(publication=publication), "en")))
     assert all(mark in words_of(slide) for slide in found)
     notes = found[0].notes_slide.notes_text_frame.text
@@ -122,7 +131,7 @@ def test_a_donor_report_has_current_values_money_outcomes_and_places_to_write() 
     assert len(listed) == len(project.logframe) > 1
     for statement, row in zip(project.logframe, listed, strict=True):
         assert row[4].startswith(statement.actual or "[To be written]")
-    assert any(row[:3] == ["2024", "120,000 EUR", "not available"] for row in rows)
+    assert any(row[:3] == ["2024", "120,000\u00a0EUR", "not available"] for row in rows)
     text = "\n".join(paragraph.text for paragraph in Document(io.BytesIO(content)).paragraphs)
     assert "Rule 4 changed" in text
     assert sum("[To be written]" in row[0] for row in rows) == 5
@@ -131,7 +140,9 @@ def test_a_donor_report_has_current_values_money_outcomes_and_places_to_write() 
     assert "Provisional" in header
 
 
-def test_a_missing_number_of_an_agreement_is_named_and_a_language_the_edition_lacks_as_well(tmp_path: Path) -> None:
+def test_a_missing_number_of_an_agreement_is_named_and_a_language_the_edition_lacks_as_well(
+    tmp_path: Path,
+) -> None:
     donor = EU.model_copy(update={"references": {}, "languages": ["en", "fr"]})
     built = build_packs(pack(donors=Donors(donors=[donor])), tmp_path, ["en"], ["donors", "iati"])
     assert [path.name for path in built.files] == ["report-eu-en.docx", "report-eu-en-annex.xlsx"]
@@ -182,7 +193,10 @@ def test_iati_is_valid_and_its_actual_values_are_the_released_figures() -> None:
         ({"reporting": Reporting(iati="XM-SAMPLE-NETWORK")}, "a code of OrganisationType"),
         ({"donors": [EU.model_copy(update={"iati": ""})]}, "European Union has no identifier"),
         ({"projects": {}}, "COMANAGE has no sector"),
-        ({"projects": {"COMANAGE": ProjectFacts(sector="23183", countries={"ES": 60})}}, "60 per cent, not 100"),
+        (
+            {"projects": {"COMANAGE": ProjectFacts(sector="23183", countries={"ES": 60})}},
+            "60 per cent, not 100",
+        ),
         ({"donors": [EU.model_copy(update={"name": "Another"})]}, "No project of the workbook"),
     ],
 )

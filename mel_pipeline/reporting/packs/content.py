@@ -119,3 +119,11 @@ def projects_for(donor: Donor, register: Register) -> list[str]:
 def outcomes_of(codes: list[str], register: Register) -> list[Outcome]:
     """Outcomes of these projects whose organisations agreed to be printed; oldest last."""
     return [outcome for outcome in register.outcomes if outcome.project in codes]
+
+
+def based_on(view: View) -> str:
+    """The sentence of the speaker notes that says which figures these are."""
+    t, edition = view.t, view.edition
+    return t(
+        "pack.based_on", period=edition.period, day=t.day(edition.data_as_of), status=view.label.sentence
+    )

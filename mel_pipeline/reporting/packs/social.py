@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.reporting.figures.measures import missing
-from mel_pipeline.reporting.packs.deck import based_on, chosen_frames
+from mel_pipeline.reporting.packs.content import based_on
+from mel_pipeline.reporting.packs.deck import chosen_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

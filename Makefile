@@ -112,6 +112,8 @@ browser:
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	command -v caddy >/dev/null || missing="$$missing caddy"; \
 	command -v soffice >/dev/null || missing="$$missing libreoffice-calc-nogui"; \
+	ls /usr/lib/libreoffice/program/libsdlo.so >/dev/null 2>&1 || missing="$$missing libreoffice-impress-nogui"; \
+	ls /usr/lib/libreoffice/program/libswlo.so >/dev/null 2>&1 || missing="$$missing libreoffice-writer-nogui"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \

@@ -19,8 +19,13 @@ def _period(text: str) -> str:
         raise typer.BadParameter(f"{error} A year is written like 2024.") from None
 
 
+PeriodArgument = Annotated[
+    str, typer.Argument(metavar="2024-Q4", parser=_period, help="A quarter or a year.")
+]
+
+
 def deliver(
-    period: Annotated[str, typer.Argument(metavar="2024-Q4", parser=_period, help="A quarter or a year.")],
+    period: PeriodArgument,
     draft: Annotated[
         bool,
         typer.Option("--draft", help="Only to the MEL lead, marked as a draft; also before publication."),

@@ -19,7 +19,9 @@ _LONGEST = 160
 
 
 def factcheck(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The draft: TXT, MD, DOCX or PDF.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The draft: TXT, MD, DOCX, PPTX, XLSX, XML or PDF.")
+    ],
     language: Annotated[
         str | None,
         typer.Option("--language", "-l", metavar="fr", help="Language of the draft; detected if not given."),

@@ -18,6 +18,7 @@ from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
 from mel_pipeline.cli.narrative import narrative
+from mel_pipeline.cli.packs import register as register_packs
 from mel_pipeline.cli.privacy import app as privacy_commands
 from mel_pipeline.cli.publication import register as register_publication
 from mel_pipeline.cli.quality import app as quality_commands
@@ -57,6 +58,7 @@ app.command()(factcheck)
 app.command()(site)
 register_publication(app)
 register_delivery(app)
+register_packs(app)
 STAGES = {
     "0_look_here_first": "overview",
     "1_collect": "collect",

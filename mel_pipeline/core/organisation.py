@@ -22,6 +22,7 @@ SETTING = "MEL_ORGANISATION"
 EXAMPLE = Path(__file__).parents[1] / "organisations" / "metropolis"
 FILE = "organisation.yml"
 PROGRAMMES = "programmes.yml"  # may be missing: not every organisation has programmes
+OPTIONAL = {PROGRAMMES, "donors.yml", "release.yml"}
 _TARGETS = re.compile(r"^targets:\n(?: .*\n)*", re.MULTILINE)  # the example's own, of workbook.yml
 
 Licence = Literal["CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0"]
@@ -124,7 +125,7 @@ def start(place: Path) -> Made:
 
 def missing_files(place: Path) -> list[str]:
     """Files that this version reads and the folder does not have, in order."""
-    names = {path.name for path in EXAMPLE.glob("*.yml")} - {PROGRAMMES}
+    names = {path.name for path in EXAMPLE.glob("*.yml")} - OPTIONAL
     return sorted(name for name in names if not (place / name).is_file())
 
 

@@ -140,6 +140,11 @@ def deliver(
     sender = one_address(settings.mail_from.get_secret_value(), "MEL_MAIL_FROM") if to else ""
     server = mail_server(settings) if to else None
     edition = read_edition(warehouse, settings, period)
+    if edition.publication is not None and edition.publication.recall is not None:
+        raise DeliveryError(
+            f"Delivering {period}: version {edition.publication.version} is recalled. Publish a restated version first"
+            f" (`mel publish {quarter}`)."
+        )
     task = _Delivery(warehouse, settings, edition, published, draft, to, sender, server)
     _require_languages(task)
     # Sent files must show the current state: those written before publication still say provisional.

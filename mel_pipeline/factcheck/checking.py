@@ -156,12 +156,19 @@ class _Checker:
             before = read_words(sentence, numbers, self.vocabulary)
 
     def _line(self, passage: Passage, sentence: str, scope: Scope, numbers: list[Number]) -> Line:
-        marks = Marks.of(numbers, passage.column, self.language)
+        if why := self._column_use(passage.column):
+            return Line(UNKNOWN, scope.number.text, passage.place, sentence, reason=f"{why}, not a result")
+        marks = Marks.of(numbers, passage.column, self.language, sentence)
         period, why = period_near(scope.number, marks, self.period, self.known)
         if why:
             return Line(UNKNOWN, scope.number.text, passage.place, sentence, period="", reason=why)
         finding = self._matcher(period).judge(scope)
         return self._line_of(finding, scope.number, passage.place, sentence)
+
+    def _column_use(self, column: str) -> str:
+        """What a column holds instead of results, such as targets."""
+        tokens = read_words(column, [], self.vocabulary).tokens
+        return next(iter(sorted(use for token in tokens for use in token.other_use)), "")
 
     def _matcher(self, period: str) -> Matcher:
         if period not in self.matchers:

@@ -18,6 +18,7 @@ _DIGITS = re.compile(
     rf"(?<![\w.,])(?P<sign>[+\u2212]|(?<=[\s(])-(?=\d))?"
     rf"(?P<body>\d{{1,3}}(?:[{SPACES}'’]\d{{3}})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
 )
+_SIGNED_MONEY = re.compile(r"[+\u2212]\s?[€$£]\s?$")  # +€800,000
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _of_digits(text: str, match: re.Match[str], language: str) -> Number:
         round_step=_zeros(value) if step == 1 else step,
         other=other,
         parts=parts,
-        signed=bool(match["sign"]),
+        signed=bool(match["sign"]) or bool(_SIGNED_MONEY.search(text[: match.start()])),
     )
     end = match.end()
     if (

@@ -1,4 +1,4 @@
-"""Read a draft report into passages with their location. Text files here; DOCX and PDF in a child process.
+"""Read a draft report into passages with their location. Text files here; DOCX, PPTX, XLSX, XML, PDF in a child process.
 
 A draft is an untrusted file: a DOCX is XML in a zip, a PDF close to a program; either can expand to gigabytes or
 never finish. The child (``reading_child.py``) runs with limits on memory and time, and a crash affects only it.
@@ -21,6 +21,7 @@ from mel_pipeline.factcheck.passages import Passage, from_lines, table_passages,
 _CHILD = Path(__file__).with_name("reading_child.py")
 _REFUSED, _NO_MEMORY = 3, 4  # exit codes of the child
 _ARCHIVE, _OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+_NAMES = {"office": "office file", "pdf": "PDF", "xml": "XML"}
 _TEXT = (".txt", ".md", ".markdown")
 
 
@@ -56,7 +57,7 @@ class Draft:
 
 
 def read_draft(path: Path, limits: Limits | None = None) -> Draft:
-    """Read a TXT, MD, DOCX or PDF file, recognised by its first bytes, not its name.
+    """Read a TXT, MD, DOCX, PPTX, XLSX, XML or PDF file, recognised by its first bytes, not its name.
 
     Raises:
         DraftError: the file is missing, of another type, locked, damaged, empty, or over the limits.
@@ -79,9 +80,11 @@ def read_draft(path: Path, limits: Limits | None = None) -> Draft:
                 )
             file.seek(0)
             if start.startswith(_ARCHIVE):
-                draft = _in_child(path, "docx", limits)
+                draft = _in_child(path, "office", limits)
             elif _PDF in start:
                 draft = _in_child(path, "pdf", limits)
+            elif start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<?xml"):
+                draft = _in_child(path, "xml", limits)
             else:
                 draft = _text(path.name, file.read(), path.suffix.lower())
     except OSError as error:
@@ -103,7 +106,7 @@ def read_draft(path: Path, limits: Limits | None = None) -> Draft:
 def _text(name: str, content: bytes, suffix: str) -> Draft:
     if suffix not in _TEXT and (b"\x00" in content or suffix):
         raise DraftError(
-            f"Reading {name}: a draft is a TXT, MD, DOCX or PDF file, and this is none of these."
+            f"Reading {name}: a draft is a TXT, MD, DOCX, PPTX, XLSX, XML or PDF file, and this is none of these."
         )
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
@@ -140,7 +143,7 @@ def _in_child(path: Path, kind: str, limits: Limits) -> Draft:
             " Save the draft as plain text (.txt)."
         )
     if done.returncode:
-        raise DraftError(f"Reading {path.name}: the {kind.upper()} is damaged. Save it again.")
+        raise DraftError(f"Reading {path.name}: the {_NAMES[kind]} is damaged. Save it again.")
     result = json.loads(done.stdout)
     return Draft([one for entry in result["passages"] for one in _passages(entry)], result["warnings"])
 

@@ -1,4 +1,4 @@
-"""Read a DOCX or PDF from stdin, write its passages as JSON to stdout. Run by reading.py, never imported.
+"""Read a DOCX, PPTX, XLSX, XML or PDF file from stdin, write its passages as JSON to stdout. Run by reading.py, never imported.
 
 Sizes are checked before parsing. Exit code 3 means refused, with the reason on stderr; 4 out of memory;
 others damaged. Errors never quote the file.
@@ -11,17 +11,20 @@ import json
 import logging
 import re
 import resource
+import runpy
 import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 MOST_PARTS = 5_000
 _REFUSED, _NO_MEMORY, _DAMAGED = 3, 4, 5
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_OFFICE = {"word/document.xml": "docx", "ppt/presentation.xml": "pptx", "xl/workbook.xml": "xlsx"}
 _LONGEST_LABEL = 80
 _SHORT_LINE = 0.6
 _LONE_NUMBER = re.compile(r"\s*[-–]?\s*\d{1,4}\s*[-–]?\s*")
@@ -40,7 +43,12 @@ def main(kind: str, number_words: str, expanded: int, memory: int, seconds: int,
     logging.disable(logging.CRITICAL)
     try:
         content = sys.stdin.buffer.read()
-        result = docx(content, expanded) if kind == "docx" else pdf(content, number_words, characters)
+        if kind == "office":
+            kind = kind_of(content, expanded)
+        if kind in ("docx", "pdf"):
+            result = docx(content) if kind == "docx" else pdf(content, number_words, characters)
+        else:
+            result = _others()[kind](content)
         sys.stdout.write(json.dumps(result))
     except RefusedError as reason:
         sys.stderr.write(str(reason))
@@ -52,9 +60,20 @@ def main(kind: str, number_words: str, expanded: int, memory: int, seconds: int,
     return 0
 
 
-def docx(content: bytes, expanded: int) -> dict[str, Any]:
+def _others() -> dict[str, Any]:
+    """The readers beside this file, which no isolated process could import."""
+    readers: dict[str, Any] = runpy.run_path(str(Path(__file__).with_name("reading_office_child.py")))[
+        "READERS"
+    ]
+    return readers
+
+
+def kind_of(content: bytes, expanded: int) -> str:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        check_parts(archive.infolist(), expanded)
+        return check_parts(archive.infolist(), expanded)
+
+
+def docx(content: bytes) -> dict[str, Any]:
     from docx import Document
 
     document: Any = Document(io.BytesIO(content))
@@ -72,8 +91,8 @@ def docx(content: bytes, expanded: int) -> dict[str, Any]:
     return {"passages": passages, "warnings": []}
 
 
-def check_parts(parts: list[zipfile.ZipInfo], expanded: int) -> None:
-    """Check the archive by its directory; zipfile never unpacks more than that states."""
+def check_parts(parts: list[zipfile.ZipInfo], expanded: int) -> str:
+    """Check the archive by its directory, and say what it is; zipfile never unpacks more than that states."""
     names = [part.filename for part in parts]
     lower = {name.lower() for name in names}
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > expanded:
@@ -88,10 +107,13 @@ def check_parts(parts: list[zipfile.ZipInfo], expanded: int) -> None:
         raise RefusedError(
             "it has parts with the same name, or with a path outside the archive. Save it again."
         )
-    if "word/document.xml" not in lower:
-        raise RefusedError(
-            "it is an archive, not a Word document (.docx). Save the draft as DOCX, PDF or TXT."
-        )
+    for part, kind in _OFFICE.items():
+        if part in lower:
+            return kind
+    raise RefusedError(
+        "it is an archive, not a Word document (.docx), presentation (.pptx) or workbook (.xlsx). Save the draft as DOCX,"
+        " PDF or TXT."
+    )
 
 
 def _root(part: Any) -> Any:

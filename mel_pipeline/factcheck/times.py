@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mel_pipeline.factcheck.languages import language as language_named
 from mel_pipeline.factcheck.numbers import Number, find_numbers
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_BRACKETS = re.compile(r"\([^()]*\)")
 _QUARTER = re.compile(r"[QT]([1-4])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A year, with or without a quarter; a range of years is kept as written."""
+    """A year, with or without a quarter; a range of years is kept as written.
+
+    ``bracket``: where the brackets around it begin and end, if they hold a figure as well: it belongs to that one.
+    """
 
     place: int
     year: str
     quarter: int | None
+    bracket: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,15 @@ class Marks:
     column: Mark | None
 
     @classmethod
-    def of(cls, numbers: list[Number], column: str, language: str) -> Marks:
+    def of(cls, numbers: list[Number], column: str, language: str, sentence: str = "") -> Marks:
         head = [mark for number in find_numbers(column, language) if (mark := _mark(number, language))]
-        found = [mark for number in numbers if (mark := _mark(number, language))]
-        return cls(found, [one.start for one in numbers if one.kind == "figure"], head[0] if head else None)
+        figures = [one.start for one in numbers if one.kind == "figure"]
+        found = [
+            replace(mark, bracket=_bracket(mark.place, figures, sentence))
+            for number in numbers
+            if (mark := _mark(number, language))
+        ]
+        return cls(found, figures, head[0] if head else None)
 
 
 def period_near(number: Number, marks: Marks, default: str, known: set[str]) -> tuple[str, str]:
@@ -43,7 +53,7 @@ def period_near(number: Number, marks: Marks, default: str, known: set[str]) -> 
         default: the period of the draft, for sentences that name none.
         known: periods that have figures.
     """
-    found = [marks.column] if marks.column else marks.marks
+    found = [marks.column] if marks.column else [mark for mark in marks.marks if _reaches(mark, number)]
     if len({(mark.year, mark.quarter) for mark in found}) > 1:
         found = [mark for mark in found if not _between(mark.place, number.start, marks.figures)]
     if len({(mark.year, mark.quarter) for mark in found}) > 1:
@@ -53,6 +63,18 @@ def period_near(number: Number, marks: Marks, default: str, known: set[str]) -> 
     year = found[0].year or default[:4]
     period = f"{year}-Q{found[0].quarter}" if found[0].quarter else year
     return (period, "") if period in known else ("", f"it is about {period}, which has no figures")
+
+
+def _bracket(place: int, figures: list[int], sentence: str) -> tuple[int, int] | None:
+    for match in _BRACKETS.finditer(sentence):
+        low, high = match.span()
+        if low < place < high and any(low < figure < high for figure in figures):
+            return low, high
+    return None
+
+
+def _reaches(mark: Mark, number: Number) -> bool:
+    return mark.bracket is None or mark.bracket[0] < number.start < mark.bracket[1]
 
 
 def _between(place: int, start: int, figures: list[int]) -> bool:

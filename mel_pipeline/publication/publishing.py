@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mel_pipeline.warehouse import Warehouse
 
 DRAFT, CHECKED, APPROVED, PUBLISHED = "draft", "checked", "approved", "published"
+RECALLED = "recalled"
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,10 @@ def publish(
     published = [place for place, entry in enumerate(entries) if entry.event == PUBLISHED]
     before = entries[published[-1]] if published else None
     since = entries[published[-1] + 1 :] if published else entries
-    approvals = [entry for entry in since if entry.event == APPROVED]
-    is_same = before is not None and content in ("", before.details.get("content", content))
+    recalls = [place for place, entry in enumerate(since) if entry.event == RECALLED]
+    # What was approved before a recall was approved in ignorance of its reason.
+    approvals = [entry for entry in since[recalls[-1] + 1 if recalls else 0 :] if entry.event == APPROVED]
+    is_same = not recalls and before is not None and content in ("", before.details.get("content", content))
     if before is not None and is_same and before.figures == figures:
         raise PublicationError(
             f"Publishing {quarter}: version {before.version} holds the same figures. Nothing to do."

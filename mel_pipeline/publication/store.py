@@ -45,7 +45,7 @@ class Entry:
     """An entry of the publication ledger."""
 
     quarter: str
-    event: str  # checked | approved | published | reason
+    event: str  # checked | approved | published | frozen | reason | recalled
     happened_at: datetime
     figures: str
     version: int | None = None

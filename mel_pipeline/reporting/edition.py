@@ -71,6 +71,15 @@ NEEDED = {
 
 
 @dataclass(frozen=True)
+class Recall:
+    """That a published version must not be used any more: since when, decided by which role, and why."""
+
+    day: date
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Publication:
     """The published version of the period's figures: its number, since when, approved by which role."""
 
@@ -78,6 +87,7 @@ class Publication:
     day: date
     role: str
     note: str
+    recall: Recall | None = None
 
 
 @dataclass(frozen=True)
@@ -243,6 +253,8 @@ class Edition:
         default_factory=list
     )  # of flows, by part: a month of the period, or the one before it
     projects: list[ProjectNote] = field(default_factory=list)  # of an annual edition
+    release_days: dict[str, date] = field(default_factory=dict)  # period → day its edition is due
+    revision_policy: dict[str, str] = field(default_factory=dict)  # by language
     verbatim: tuple[str, ...] = ()  # words of people, printed in every language as they were written
 
 

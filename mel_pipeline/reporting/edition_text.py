@@ -20,7 +20,16 @@ from mel_pipeline.reporting.edition import NEEDED, Edition
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-LIVE = ("publication", "restatements", "is_sample")  # what a published edition learns later
+    from mel_pipeline.reporting.site.register import Register
+
+LIVE = (
+    "publication",
+    "restatements",
+    "is_sample",
+    "release_days",
+    "revision_policy",
+)  # what a published edition learns later
+OF_REGISTER = ("Register", "Outcome")  # kinds of ``site.register``; the others are of ``edition``
 FRAME, CLASS, DAY = "frame", "class", "day"
 
 
@@ -53,6 +62,16 @@ def read_texts(text: str, parts: Mapping[str, str], **live: Any) -> Edition:
         frame = values[name]
         values[name] = frame.assign(**{column: None for column in columns if column not in frame})
     return Edition(**values, **live)
+
+
+def register_text(register: Register) -> str:
+    """What was stated about projects, outcomes and partnerships when an edition was published."""
+    return _dumped(_plain(register))
+
+
+def read_register(text: str) -> Register:
+    found: Register = _read(json.loads(text))
+    return found
 
 
 def _dumped(plain: Any) -> str:
@@ -113,6 +132,8 @@ def _frame(plain: Any) -> pd.DataFrame:
 
 
 def _instance(plain: Any) -> Any:
-    kind = getattr(content, plain["name"])
+    from mel_pipeline.reporting.site import register
+
+    kind = getattr(register if plain["name"] in OF_REGISTER else content, plain["name"])
     known = {field.name for field in fields(kind)}
     return kind(**{name: _read(value) for name, value in plain["fields"].items() if name in known})

@@ -192,7 +192,9 @@ publication_ledger = sa.Table(
     metadata,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("quarter", sa.Text, nullable=False),
-    sa.Column("event", sa.Text, nullable=False),  # checked | approved | published | reason
+    sa.Column(
+        "event", sa.Text, nullable=False
+    ),  # checked | approved | published | frozen | reason | recalled
     sa.Column("version", sa.BigInteger),  # of the publication
     sa.Column("happened_at", sa.DateTime, nullable=False),  # UTC
     sa.Column("role", sa.Text),  # who, as a role: never a person's name

@@ -35,6 +35,9 @@ PAGE_TYPES = {
 DOWNLOAD_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xml": "application/xml",
 }
 SANDBOX = (
     "sandbox allow-scripts allow-downloads{origin}; default-src 'none'; script-src {script}; style-src 'self' 'unsafe-inline';"

@@ -12,15 +12,17 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.logo import logo_of
 from mel_pipeline.core.organisation import facts
 from mel_pipeline.core.periods import previous_period, quarters_of_year, year_before
+from mel_pipeline.core.release_calendar import release_of
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.origin import holds_sample
 from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import origins
+from mel_pipeline.publication.recall import recall_of
 from mel_pipeline.publication.restatement import HELD, OPEN, ledger_rows
 from mel_pipeline.publication.sensitivity import people_indicators
 from mel_pipeline.publication.store import calculations, last_publication
 from mel_pipeline.quality.scorecard import worth_a_look
-from mel_pipeline.reporting.edition import Edition, Publication, Region
+from mel_pipeline.reporting.edition import Edition, Publication, Recall, Region
 from mel_pipeline.reporting.figures.measures import RATES
 from mel_pipeline.reporting.figures.monthly import months_shown
 from mel_pipeline.reporting.format_names import wanted_formats
@@ -75,7 +77,13 @@ def _as_published(warehouse: Warehouse, settings: Settings, period: str) -> Edit
         is_sample=settings.sample or holds_sample(warehouse),
         publication=_publication(warehouse, period),
         restatements=_restatements(warehouse, settings, period, for_readers=True),
+        **_release(settings),
     )
+
+
+def _release(settings: Settings) -> dict[str, Any]:
+    found = release_of(settings.organisation)
+    return {"release_days": found.days, "revision_policy": found.policy.by_language if found.policy else {}}
 
 
 def write_edition(edition: Edition, settings: Settings, also: Sequence[str] = ()) -> BuiltEdition:
@@ -158,6 +166,7 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         min_cell=settings.min_cell,
         origins=origins(warehouse, settings),
         publication=_publication(warehouse, period),
+        **_release(settings),
         restatements=_restatements(warehouse, settings, period, for_readers=for_readers),
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=read_narrative(settings, period),
@@ -270,10 +279,15 @@ def _movements(
 
 
 def _publication(warehouse: Warehouse, period: str) -> Publication | None:
-    entry = last_publication(warehouse, period if "-Q" in period else f"{period}-Q4")
+    quarter = period if "-Q" in period else f"{period}-Q4"
+    entry = last_publication(warehouse, quarter)
     if entry is None:
         return None
-    return Publication(entry.version or 1, entry.happened_at.date(), entry.role or "", entry.note or "")
+    found = recall_of(warehouse, quarter)
+    recalled = Recall(found.happened_at.date(), found.role or "", found.note or "") if found else None
+    return Publication(
+        entry.version or 1, entry.happened_at.date(), entry.role or "", entry.note or "", recalled
+    )
 
 
 def _restatements(

@@ -14,6 +14,7 @@ from mel_pipeline.publication.publishing import PUBLISHED
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.site.register import Register
     from mel_pipeline.warehouse import Warehouse
 
 FROZEN = "frozen"
@@ -21,10 +22,14 @@ FROZEN = "frozen"
 
 @dataclass(frozen=True)
 class Kept:
-    """Where the texts of a published edition are: digests of the edition and, by period, of its figures."""
+    """Where the texts of a published edition are: digests of the edition and, by period, of its figures.
+
+    ``register``: of what was stated about projects then; empty where an earlier version published it.
+    """
 
     edition: str
     figures: dict[str, str]
+    register: str = ""
 
 
 def published_edition(warehouse: Warehouse, period: str, **live: Any) -> Edition | None:
@@ -51,6 +56,27 @@ def published_edition(warehouse: Warehouse, period: str, **live: Any) -> Edition
             )
     figures = {name: found[digest] for name, digest in kept.figures.items()}
     return read_texts(found[kept.edition], figures, **live)
+
+
+def published_register(warehouse: Warehouse, period: str) -> Register | None:
+    """Projects, outcomes and partnerships as they were stated when the edition was published; None if not kept.
+
+    Raises:
+        PublicationError: the text is missing, or was changed.
+    """
+    from mel_pipeline.reporting.edition_text import read_register
+
+    kept = kept_of(warehouse, period if "-Q" in period else f"{period}-Q4", period)
+    if kept is None or not kept.register:
+        return None
+    with warehouse.connect() as connection:
+        text = store.read_texts(connection, [kept.register]).get(kept.register, "")
+    if store.digest_of(text) != kept.register:
+        raise PublicationError(
+            f"Reading the projects of the published edition {period}: their text is missing or was changed from outside."
+            " Restore the warehouse from a backup."
+        )
+    return read_register(text)
 
 
 def kept_of(warehouse: Warehouse, quarter: str, period: str | None = None) -> Kept | None:

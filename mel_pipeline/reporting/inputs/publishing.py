@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.core.periods import Quarter
+from mel_pipeline.core.target_path import last_day
 from mel_pipeline.publication import publishing, store
 from mel_pipeline.publication.release import release
 from mel_pipeline.publication.store import Entry
 from mel_pipeline.reporting.digests import digest_of
-from mel_pipeline.reporting.edition_text import edition_texts
+from mel_pipeline.reporting.edition_text import edition_texts, register_text
 from mel_pipeline.reporting.inputs.editions import read_live, stated_in
 from mel_pipeline.reporting.inputs.kept_editions import FROZEN, Kept, kept_of
+from mel_pipeline.reporting.inputs.register_data import read_register
 from mel_pipeline.reporting.page.said import said
 from mel_pipeline.reporting.text.texts import texts_of
 
@@ -92,10 +94,13 @@ def keep_editions(warehouse: Warehouse, settings: Settings, quarter: Quarter) ->
     for period in _periods(warehouse, quarter):
         with warehouse.connect():
             edition = read_live(warehouse, settings, period, for_readers=True)
+            register = register_text(read_register(warehouse, last_day(period)))
         body, figures = edition_texts(with_sentences(edition, settings))
-        texts += [body, *figures.values()]
+        texts += [body, register, *figures.values()]
         editions[period] = Kept(
-            store.digest_of(body), {name: store.digest_of(part) for name, part in figures.items()}
+            store.digest_of(body),
+            {name: store.digest_of(part) for name, part in figures.items()},
+            store.digest_of(register),
         )
     details = {
         "version": publication.version,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.target_path import last_day
+from mel_pipeline.publication.recall import recall_of
 from mel_pipeline.publication.store import last_publication
+from mel_pipeline.reporting.edition import Recall
 from mel_pipeline.reporting.inputs.editions import read_edition, read_released
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir
 from mel_pipeline.reporting.inputs.register_data import read_register
@@ -103,6 +105,7 @@ def read_site(warehouse: Warehouse, settings: Settings, *, published: bool = Fal
             presence=_presence(warehouse, quarters, settings.min_cell),
             donors=warehouse.read(DONORS),
             register=read_register(warehouse, last_day(edition.period)),
+            recalls=_recalls(warehouse, periods),
             workbook="" if published else f"{settings.ui_url.rstrip('/')}/workbook",
         )
 
@@ -167,6 +170,15 @@ def _standings(warehouse: Warehouse, periods: list[str]) -> dict[str, tuple[int,
     }
     return {
         period: (entry.version or 1, entry.happened_at.date()) for period, entry in entries.items() if entry
+    }
+
+
+def _recalls(warehouse: Warehouse, periods: list[str]) -> dict[str, Recall]:
+    found = {period: recall_of(warehouse, period if "-Q" in period else f"{period}-Q4") for period in periods}
+    return {
+        period: Recall(entry.happened_at.date(), entry.role or "", entry.note or "")
+        for period, entry in found.items()
+        if entry
     }
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import Edition, Publication
 
 DANGEROUS = tuple("=+-@\t\r\0")  # a spreadsheet reads a text that starts with one of these as a formula
 LICENCES = "https://creativecommons.org"
@@ -226,8 +226,15 @@ def _licence(name: str) -> dict[str, str]:
     return {"name": name, "path": f"{LICENCES}/{path}/", "title": name.replace("-", " ")}
 
 
+def _status(publication: Publication | None) -> str:
+    if publication is None:
+        return "provisional"
+    return "recalled" if publication.recall else "published"
+
+
 def _package(edition: Edition, resources: list[dict[str, Any]]) -> dict[str, Any]:
     publication = edition.publication
+    recall = publication.recall if publication else None
     slug = re.sub(r"[^a-z0-9]+", "-", f"{edition.organisation} mel {edition.period}".lower()).strip("-")
     sample = (
         " Sample data: people and most figures are invented; do not quote them." if edition.is_sample else ""
@@ -243,7 +250,13 @@ def _package(edition: Edition, resources: list[dict[str, Any]]) -> dict[str, Any
         "version": f"{edition.period}.{publication.version}"
         if publication
         else f"{edition.period}.0-provisional",
-        "status": "published" if publication else "provisional",
+        "status": _status(publication),
+        "recalled": {"day": recall.day.isoformat(), "role": recall.role, "reason": recall.reason}
+        if recall
+        else None,
+        "releaseDays": {period: day.isoformat() for period, day in sorted(edition.release_days.items())}
+        or None,
+        "revisionPolicy": edition.revision_policy or None,
         "published": publication.day.isoformat() if publication else None,
         "created": f"{edition.data_as_of.isoformat()}T00:00:00Z",
         "sample": edition.is_sample,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import Edition, Publication, Recall
     from mel_pipeline.reporting.figures.measures import Measure
     from mel_pipeline.reporting.text.texts import Texts
 
@@ -40,6 +40,8 @@ def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
     if edition.publication is None:
         return PublicationLabel(texts("page.provisional"), texts("page.provisional_long"))
     publication = edition.publication
+    if publication.recall is not None:
+        return PublicationLabel(texts("recall.tag"), recall_sentence(publication, publication.recall, texts))
     sentence = texts(
         "page.published_long",
         version=publication.version,
@@ -48,6 +50,18 @@ def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
     )
     note = texts("page.version_note", version=publication.version, note=publication.note)
     return PublicationLabel(texts("page.published"), sentence, note if publication.version > 1 else "")
+
+
+def recall_sentence(publication: Publication, recall: Recall, texts: Texts) -> str:
+    """Which version was recalled, when, by whom and why; the reason as it was written."""
+    return texts(
+        "recall.sentence",
+        version=publication.version,
+        published=texts.day(publication.day),
+        day=texts.day(recall.day),
+        role=recall.role,
+        reason=recall.reason,
+    )
 
 
 def footnotes(

@@ -24,6 +24,7 @@ from mel_pipeline.reporting.site.indicator_pages import indicator_pages
 from mel_pipeline.reporting.site.outcome_pages import FILE, outcome_pages, outcomes_csv
 from mel_pipeline.reporting.site.plan_pages import plan_pages, plan_years
 from mel_pipeline.reporting.site.project_pages import project_pages
+from mel_pipeline.reporting.site.release_pages import has_releases, release_pages
 from mel_pipeline.reporting.site.store import MANIFEST, store
 from mel_pipeline.reporting.site.templates import Pages
 from mel_pipeline.reporting.text.languages import languages as locales
@@ -111,6 +112,7 @@ def _pages(content: Content, texts: Texts, every: Sequence[Texts]) -> dict[str, 
         | plan_pages(content, known, pages)
         | project_pages(content, known, figures, pages)
         | outcome_pages(content, known, pages)
+        | release_pages(content, pages)
     )
 
 
@@ -121,6 +123,7 @@ def _sections(content: Content) -> tuple[str, ...]:
         "plan": bool(plan_years(content)),
         "projects": register.has_projects,
         "outcomes": register.has_outcomes,
+        "releases": has_releases(content),
     }
     return tuple(name for name, is_there in there.items() if is_there)
 

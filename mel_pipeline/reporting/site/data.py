@@ -12,7 +12,7 @@ from mel_pipeline.reporting.site.register import Register
 if TYPE_CHECKING:
     from datetime import date
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.edition import Edition, Recall
 
 KINDS = ("Solutions Lab", "Training", "Conference", "Panel", "Governing body")
 SPEAKING, SEAT = "speaking", "seat"
@@ -42,6 +42,7 @@ class Site:
     ``cities``: account_id, part_of_account_id, account_name, member_type, region, country_code; one row each.
     ``spells``: account_id, began_on, ended_on (first day no longer a member); empty where not known or not ended.
     ``donors``: account_id, donor: the name under which the released figures print the organisation's contribution.
+    ``recalls``: period → the recall of its published version, which nothing has replaced.
     ``workbook``: address of the page where people state things, for the MEL lead's site only.
     """
 
@@ -53,6 +54,7 @@ class Site:
     donors: pd.DataFrame
     register: Register = field(default_factory=Register)
     workbook: str = ""
+    recalls: dict[str, Recall] = field(default_factory=dict)
 
 
 def protected_presence(attended: pd.DataFrame, seats: pd.DataFrame, min_cell: int) -> Presence:

@@ -56,11 +56,14 @@ def _line(available: AvailableEdition, content: Content, texts: Texts) -> Editio
     status = texts("site.provisional")
     if standing is not None:
         status = texts("site.published", version=standing[0], day=texts.day(standing[1]))
+    recall = content.site.recalls.get(available.period)
+    if recall is not None:
+        status = f"{status}; {texts('release.recalled', day=texts.day(recall.day), reason=recall.reason)}"
     return EditionLine(
         available.period,
         texts.period_title(available.period),
         status,
-        standing is not None,
+        standing is not None and recall is None,
         _documents(available, texts),
         available.charts,
     )

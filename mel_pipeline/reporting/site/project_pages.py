@@ -202,7 +202,7 @@ def _statement(
         assumption=words(row[f"assumption_{texts.language}"]) or words(row["assumption_en"]),
         verification=words(row["verification"]),
         indicator=measure.id if measure else "",
-        name=_name(measure, aim, texts) if measure else "",
+        name=measured_name(measure, aim, texts) if measure else "",
         baseline=_value(measure, aim.baseline, aim.baseline_on, texts),
         target=_value(measure, aim.target, aim.target_by, texts),
         actual=_actual(measure, found, texts),
@@ -216,7 +216,8 @@ def _statement(
     )
 
 
-def _name(measure: Measure, aim: Aim, texts: Texts) -> str:
+def measured_name(measure: Measure, aim: Aim, texts: Texts) -> str:
+    """The indicator, and the part of it that a statement is about."""
     if not aim.category:
         return measure.name
     is_line = aim.dimension == "line_of_action" and aim.category.isdigit()

@@ -183,11 +183,11 @@ HOSTILE = {
     "an archive": (lambda: archive({"a.txt": b"164"}), "an archive, not a Word document"),
     "a path that leads out": (lambda: archive({"word/document.xml": b"<a/>", "../x": b""}), "a path outside the archive"),
     "a zip bomb": (lambda: archive({"word/document.xml": b"<a/>", "word/b.xml": b"\0" * (301 << 20)}), "unpacks to more than 300 MB"),
-    "a damaged docx": (lambda: archive({"word/document.xml": b"<a/>"})[:40], "DOCX is damaged"),
-    "a docx without its parts": (lambda: archive({"word/document.xml": b"<a/>"}), "DOCX is damaged"),
+    "a damaged docx": (lambda: archive({"word/document.xml": b"<a/>"})[:40], "office file is damaged"),
+    "a docx without its parts": (lambda: archive({"word/document.xml": b"<a/>"}), "office file is damaged"),
     "a damaged pdf": (lambda: b"%PDF-1.7\nnothing", "PDF is damaged"),
     "an old Word file": (lambda: b"\xd0\xcf\x11\xe0" + b"\0" * 100, r"old Word document \(\.doc\)"),
-    "a picture": (lambda: b"\x89PNG\r\n\x1a\n\0\0", "a TXT, MD, DOCX or PDF file, and this is none"),
+    "a picture": (lambda: b"\x89PNG\r\n\x1a\n\0\0", "a TXT, MD, DOCX, PPTX, XLSX, XML or PDF file, and this is none"),
     "an empty file": (lambda: b"", "there is no text in it"),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,11 +61,20 @@ def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> Attendan
 
 
 def dropped_lists(folder: Path) -> list[DropFile]:
-    """The files in a folder and in the folders directly in it, oldest first. Those are named with their folder."""
+    """The files in a folder and in the folders directly in it, oldest first. Those are named with their folder.
+
+    Addresses are taken out of names here, so that none gets further: a cursor, a message, a column.
+    """
     found = files_in(folder, ENDINGS)
     for inner in _folders_in(folder):
         found += [replace(file, label=f"{inner.name}/{file.name}") for file in files_in(inner, ENDINGS)]
-    return sorted(found, key=lambda file: (file.modified_ns, file.name))
+    times: Counter[str] = Counter()
+    named = []
+    for file in sorted(found, key=lambda file: file.name):
+        name = without_personal(file.name)
+        times[name] += 1
+        named.append(replace(file, label=name if times[name] == 1 else f"{name} ({times[name]})"))
+    return sorted(named, key=lambda file: (file.modified_ns, file.name))
 
 
 def _folders_in(folder: Path) -> list[Path]:
@@ -182,7 +192,9 @@ class AttendanceLists(Client):
         try:
             with open_sections(table, words.headers_in, self._fallback) as sheets:
                 for sheet, rows in sheets.items():
-                    name = without_personal(table.name if len(sheets) == 1 else f"{table.name}, {sheet}")
+                    name = without_personal(
+                        table.name if len(sheets) == 1 else f"{table.name}, {sheet}"
+                    )  # of a zip, too
                     try:
                         listed = read_list(rows, self._order)
                     except EmptyListError as error:

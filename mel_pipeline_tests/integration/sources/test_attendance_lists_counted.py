@@ -51,8 +51,8 @@ def texts_of(small: Small) -> list[str]:
 
 
 @pytest.mark.fault(162, 163, 164, 165, 166)
-@pytest.mark.behaviour("list_event", SOURCE)
-@pytest.mark.behaviour("list_people", SOURCE)
+@pytest.mark.behaviour("list_event", "attendance_lists")
+@pytest.mark.behaviour("list_people", "attendance_lists")
 @pytest.mark.slow  # calculates a quarter
 def test_lists_become_figures_of_people_and_what_is_in_doubt_is_told(tmp_path: Path) -> None:
     small = organisation(tmp_path)

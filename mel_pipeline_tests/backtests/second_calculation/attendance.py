@@ -89,7 +89,7 @@ def _read(path: Path, events: pd.DataFrame) -> tuple[str, list[Row]]:
         stamp = "%m/%d/%Y %I:%M:%S %p"
         return code, [Row(one["Email"], "", *(datetime.strptime(one[at], stamp) for at in ("Join time", "Leave time"))) for one in people]  # fmt: skip
     if path.suffix == ".xlsx":
-        table = pd.read_excel(path, header=None, dtype=str).fillna("")
+        table = pd.read_excel(path, header=None, dtype=str, engine="calamine").fillna("")
         return table.iloc[1, 1], [
             Row(one[2], ENGLISH.get(one[3], "")) for one in table.iloc[4:].itertuples(index=False)
         ]

@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from mel_pipeline.core.durable import flush
+
 
 def write_secret(path: Path, text: str) -> None:
     """Write the file atomically, with mode 600."""
@@ -18,6 +20,7 @@ def write_secret(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        flush(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from mel_pipeline.core.durable import flush
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.private_files import SHARED_FILE, share_folder
 
@@ -36,6 +37,8 @@ def write_if_changed(path: Path, content: bytes, *, durable: bool = True) -> boo
                     os.fsync(file.fileno())
             temporary.chmod(SHARED_FILE if durable else 0o600)
             temporary.replace(path)
+            if durable:
+                flush(path.parent)
         except BaseException:
             temporary.unlink()
             raise

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
+from mel_pipeline.core.durable import flush
 from mel_pipeline.core.errors import WarehouseError
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class DuckDBFile:
             with self.path.open("r+b") as old:
                 self.log_copy.write_bytes(b"")  # all of the log is in the new file
                 fresh.replace(self.copy)
-                _flush_folder(self.path.parent)
+                flush(self.path.parent)
                 self._restore()
                 _overwrite(old)
 
@@ -168,7 +169,7 @@ class DuckDBFile:
         if self.log_copy.exists():
             self.log_copy.replace(self.log)
         self.copy.replace(self.path)
-        _flush_folder(self.path.parent)
+        flush(self.path.parent)
 
     def _keep_copy(self, lock: IO[str]) -> None:
         """Copies the database file last: its presence means both copies are complete."""
@@ -183,7 +184,7 @@ class DuckDBFile:
                 unfinished.unlink(missing_ok=True)
                 self.log_copy.unlink(missing_ok=True)
                 raise
-        _flush_folder(self.path.parent)
+        flush(self.path.parent)
 
     def _drop_left_overs(self) -> None:
         """What a killed process left beside the file: unfinished copies, and what DuckDB moved out of memory."""
@@ -239,11 +240,3 @@ def _overwrite(file: BinaryIO) -> None:
         left -= file.write(bytes(min(left, 1 << 20)))
     file.flush()
     os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

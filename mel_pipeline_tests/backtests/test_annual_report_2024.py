@@ -90,6 +90,7 @@ def test_the_figures_as_csv_have_the_agreed_columns(year_2024: Organisation) -> 
     ]
 
 
+@pytest.mark.exhaustive
 def test_calculating_everything_again_gives_the_same_figures(year_2024: Organisation, tmp_path: Path) -> None:
     everything = "select * from indicator_values order by indicator_id, period, disaggregation"
     before = year_2024.warehouse.read(everything)

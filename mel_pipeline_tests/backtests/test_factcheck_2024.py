@@ -34,6 +34,7 @@ def test_drafts_are_compared_with_the_figures_of_the_pipeline(
     ]
 
 
+@pytest.mark.exhaustive
 def test_the_command_lists_disagreements_and_exits_with_1(
     year_2024: Organisation, tmp_path: Path, mel: Mel
 ) -> None:

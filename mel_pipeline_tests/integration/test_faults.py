@@ -126,6 +126,7 @@ def _eleven_members(small: Small) -> None:
     small.calculate(QUARTER)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.deep
 @pytest.mark.fault(1, 3)
 def test_publishing_killed_at_any_moment_is_complete_or_has_not_happened(
@@ -206,6 +207,7 @@ def test_a_full_disk_fails_clearly_and_existing_data_stay(tmp_path: Path, forked
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
+@pytest.mark.exhaustive
 @pytest.mark.fault(20)
 def test_a_back_dated_edit_is_picked_up_and_restated(tmp_path: Path) -> None:
     small = organisation(tmp_path)

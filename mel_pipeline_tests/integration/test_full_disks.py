@@ -18,7 +18,7 @@ from mel_pipeline_tests.fixtures.organisation import copy_of, organisation
 from mel_pipeline_tests.integration.test_kills import seconds_of, state
 
 pytestmark = [
-    pytest.mark.slow,  # each try is a process of its own
+    pytest.mark.exhaustive,  # each try is a process of its own
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk of a given size"),
 ]
 

@@ -17,7 +17,7 @@ from mel_pipeline_tests.fixtures.interrupted import BEFORE, QUARTERS, STEPS, fil
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, organisation
 from mel_pipeline_tests.fixtures.postgres import Server
 
-pytestmark = pytest.mark.slow  # every kill starts a process again
+pytestmark = pytest.mark.exhaustive  # every kill starts a process again
 
 STEP = "import sys; from mel_pipeline_tests.fixtures.interrupted import run; run(*sys.argv[1:])"
 MOMENTS = examples(1, 3)

@@ -110,7 +110,7 @@ def build_with_dbt(
     assert "ERROR=0" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_real_dbt_builds_the_same_tables_for_two_quarters_in_sequence(landed: Path, tmp_path: Path) -> None:
     dbt = dbt_executable()
     ours, theirs = tmp_path / "ours.duckdb", tmp_path / "theirs.duckdb"

@@ -204,7 +204,7 @@ def test_a_source_that_was_never_loaded_is_an_empty_table(small: Small) -> None:
     assert (result.status, result.rows) == ("ok", 0)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.fault(1)
 def test_a_run_killed_in_the_middle_leaves_the_old_rows_and_the_next_run_is_right(
     small: Small, forked: Forking, tmp_path: Path

@@ -114,7 +114,7 @@ def test_after_late_changed_and_deleted_rows_every_table_is_that_of_a_full_rebui
         assert _run(warehouse, project, only_touched=True) == set(), "and it knows what it has left alone"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_indicator_for_a_quarter_depends_only_on_the_slices_it_names(
     year_2024: Organisation, tmp_path: Path
 ) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import secrets
 import shutil
 from pathlib import Path
 
+from mel_pipeline.core.durable import flush
 from mel_pipeline.core.errors import DeliveryError
 
 
@@ -29,8 +29,8 @@ def copy_edition(source: Path, into: Path) -> bool:
             shutil.rmtree(left)  # left by a killed copy
         shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(".*"))
         for path in fresh.rglob("*"):
-            if path.is_file():
-                _flush(path)
+            flush(path)
+        flush(fresh)
         if not same(source, fresh):
             raise OSError("the copy differs from the original")
         _swap(fresh, target, old)
@@ -84,11 +84,3 @@ def _require_apart(source: Path, into: Path, target: Path) -> None:
             f"Copying the edition {source.name}: {into} (MEL_DELIVER_DIR) is inside the folder of reports or"
             " around it. Choose a separate folder."
         )
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

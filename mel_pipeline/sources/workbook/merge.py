@@ -233,13 +233,22 @@ class _Merge:
             key_of(self._sheet, row): number for number, row in self._current.items() if number not in going
         }
         for changes in (self._done.changed, self._done.new):
-            for change in changes:
+            for change in sorted(changes, key=lambda one: not self._kept_its_key(one)):
                 key = key_of(self._sheet, change.after or {})
-                was_so = change.before is not None and key_of(self._sheet, change.before) == key
-                if key in taken and not (was_so and taken[key] in self._current):
-                    return changes, change, taken[key]
+                other = taken.get(key)
+                if other and not (self._kept_its_key(change) and self._said_already(other, key)):
+                    return changes, change, other
                 taken[key] = change.id or change.cell
         return None
+
+    def _kept_its_key(self, change: Change) -> bool:
+        was, now = change.before, change.after
+        return was is not None and key_of(self._sheet, was) == key_of(self._sheet, now or {})
+
+    def _said_already(self, number: str, key: Key) -> bool:
+        """Whether a row that counts says this, so that two which always said the same stay."""
+        row = self._current.get(number)
+        return row is not None and key_of(self._sheet, row) == key
 
     def _key(self, given: Given) -> Key:
         return key_of(self._sheet, given.row)

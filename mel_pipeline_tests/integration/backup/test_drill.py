@@ -86,7 +86,7 @@ def _content(warehouse: Warehouse) -> dict[str, list[tuple[str, ...]]]:
         }
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("postgres", marks=pytest.mark.exhaustive)])
 def test_a_new_machine_holds_the_same_rows_files_and_published_figures(
     small: Small, tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
@@ -116,6 +116,7 @@ def test_a_new_machine_holds_the_same_rows_files_and_published_figures(
     assert again.restated(QUARTER)
 
 
+@pytest.mark.exhaustive
 def test_who_was_erased_after_the_backup_is_erased_again_before_anything_starts(
     small: Small, tmp_path: Path
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_missing_figure_or_quarter_is_a_readable_error(at: Mel) -> None:
         assert done.stderr.startswith("Error: ")
 
 
+@pytest.mark.exhaustive
 def test_quality_quarantine_and_corrections_are_printed(small: Small, at: Mel) -> None:
     output = at("quality").stdout
     assert "Zoho CRM" in output
@@ -99,6 +100,7 @@ def test_quality_quarantine_and_corrections_are_printed(small: Small, at: Mel) -
     assert "0 in quarantine." in at("quality", "quarantine").stdout
 
 
+@pytest.mark.exhaustive
 def test_held_data_are_listed_and_a_person_is_erased(small: Small, at: Mel, tmp_path: Path) -> None:
     stamps = {"created_at": "2024-01-01T00:00:00+00:00", "modified_at": "2024-01-01T00:00:00+00:00"}
     small.load("contacts", [{"id": "771", "gender": "Woman", **stamps}])

@@ -63,10 +63,12 @@ def run(mel: Path, folder: Path, *arguments: str) -> str:
     return answer.stdout
 
 
+@pytest.mark.exhaustive
 def test_the_wheel_says_its_version(installed: Path, tmp_path: Path) -> None:
     assert run(installed, tmp_path, "--version").startswith("mel ")
 
 
+@pytest.mark.exhaustive
 def test_the_wheel_makes_a_report_in_the_users_folder_and_leaves_the_current_one_empty(
     installed: Path, tmp_path: Path
 ) -> None:

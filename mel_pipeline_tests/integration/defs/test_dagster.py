@@ -136,7 +136,7 @@ def test_the_nightly_job_goes_from_sources_to_the_report_of_a_quarter(after_a_ni
     assert before and before == after, "a second run changes nothing that has not changed"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.fault(25)
 def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment: Organisation) -> None:
     for path in environment.settings.survey_folder.iterdir():
@@ -148,7 +148,7 @@ def test_an_empty_drop_folder_stops_the_run_and_the_old_report_stays(environment
     assert not (environment.settings.drafts_dir / "2024-Q4").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_source_that_is_down_is_marked_and_what_was_loaded_before_still_counts(
     after_a_night: Organisation, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +176,7 @@ def test_real_accounts_in_a_home_of_the_sample_load_nothing_and_the_run_says_why
     assert after_a_night.warehouse.records("select count(*) as n from load_ledger") == before
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.behaviour("reauthorise", "instagram")
 def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_note(
     after_a_night: Organisation, sandbox: Sandbox
@@ -202,7 +202,7 @@ def test_a_platform_whose_token_expired_leaves_the_report_right_with_a_dated_not
     assert "Instagram: not updated since 20" in page and "Authorise the account again" in page
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_no_secret_appears_in_the_events_of_a_failing_run(
     environment: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +222,7 @@ def test_no_secret_appears_in_the_events_of_a_failing_run(
         assert secret not in text
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_source_without_settings_is_named_and_the_others_are_collected(
     environment: Organisation, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,7 +249,7 @@ def test_what_a_load_warns_about_is_listed_among_the_rules_of_mel_quality(enviro
         assert any("What's your gender?" in rule["sentence"] for rule in broken)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_network_without_a_web_counter_and_newsletter_gets_its_report_all_the_same(
     environment: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

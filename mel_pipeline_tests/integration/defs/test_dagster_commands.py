@@ -18,7 +18,7 @@ import requests
 
 from mel_pipeline.core.settings import PROJECT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 BIN = Path(sys.executable).parent
 ASSET = "raw_matomo__accounts"
 LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryLocationName: "mel", repositoryName:

@@ -111,7 +111,7 @@ def test_a_year_is_its_quarters_in_order_and_the_annual_edition_when_all_four_ar
             runs_of_year(settings, year)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_year_by_one_click_runs_each_quarter_as_a_run_of_its_own_and_stops_at_the_first_that_fails(
     organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ def night(instance: dg.DagsterInstance, quarter: str, *, fail: bool = False, onl
     )
 
 
-@pytest.mark.slow  # twenty runs with real storage
+@pytest.mark.exhaustive
 def test_many_nights_leave_the_last_of_each_quarter_and_every_asset_known(tmp_path: Path) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         for number in range(18):

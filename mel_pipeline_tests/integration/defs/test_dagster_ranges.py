@@ -61,7 +61,7 @@ def test_a_backfill_of_several_quarters_is_one_run_in_every_job_by_quarter() -> 
 
 
 # Slow: a whole run of two quarters, the first of which is collected.
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_quarters_in_one_run_each_get_their_figures_and_metadata(after_a_night: Organisation) -> None:  # noqa: F811
     before = figures(after_a_night, "2024-Q4")
     result = run_both()

@@ -25,6 +25,7 @@ def ask(ui: str, query: str, **headers: str) -> requests.Response:
     return requests.post(f"{ui}/graphql", json={"query": query}, headers=headers, timeout=30)
 
 
+@pytest.mark.exhaustive
 def test_the_four_attacks_start_nothing_and_the_own_page_works(ui: str) -> None:
     link = requests.get(f"{ui}/graphql", params={"query": LAUNCH}, timeout=10)
     form = requests.post(

@@ -23,7 +23,7 @@ from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import TODAY
 from mel_pipeline_tests.depth import IS_DEEP, examples
 
-pytestmark = pytest.mark.slow  # each example runs two nights of Dagster, some seconds each
+pytestmark = pytest.mark.exhaustive  # each example runs two nights of Dagster, some seconds each
 
 QUARTER = "2024-Q4"
 ZOHO = {"zoho_crm": "API", "zoho_people": "PEOPLE", "zoho_campaigns": "CAMPAIGNS"}

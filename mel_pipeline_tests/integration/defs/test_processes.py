@@ -81,6 +81,7 @@ def test_an_error_that_keeps_the_sample_from_starting_is_raised_in_the_calling_p
 # Pictures
 
 
+@pytest.mark.exhaustive
 def test_pages_and_pictures_are_the_same_bytes_drawn_by_one_process_and_by_two(tmp_path: Path) -> None:
     edition = fewer_charts(sample_edition())
     for number in (1, 2):
@@ -210,6 +211,7 @@ def made_beside(runner: Jobs) -> Report:
         return report
 
 
+@pytest.mark.exhaustive
 def test_a_report_made_in_parallel_is_identical_and_is_recorded_in_dagster(
     runner: Jobs, published: Path, tmp_path: Path
 ) -> None:

@@ -106,7 +106,7 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.slow  # a UI, its daemon and a run by it, once: what no smaller part shows
+@pytest.mark.exhaustive
 @pytest.mark.fault(53, 54)
 def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_and_sends_its_notice(
     postgres_url: str, tmp_path: Path

@@ -16,7 +16,7 @@ import pytest
 
 from mel_pipeline.core.settings import PROJECT
 
-pytestmark = pytest.mark.slow  # each installation clones the repository
+pytestmark = pytest.mark.exhaustive  # each installation clones the repository
 UNITS = ("mel.service", "mel-doctor.service", "mel-backup.service", "mel-doctor.timer", "mel-backup.timer")
 SERVICES = [name for name in UNITS if name.endswith(".service")]
 # The environment itself is installed by requirements/install.py, which has its own tests; here this one serves.

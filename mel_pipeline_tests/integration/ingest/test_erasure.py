@@ -59,6 +59,7 @@ def naming(small: Small, *names: str) -> list[str]:
     return [line for line in held(small) if any(cell in line for cell in cells)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.fault(33)
 @pytest.mark.parametrize("published", [False, True])
 def test_a_response_is_erased_after_calculation_and_ids_that_only_start_with_its_id_stay(
@@ -105,6 +106,7 @@ def test_the_bytes_of_the_database_no_longer_name_who_was_erased(tmp_path: Path)
     assert small.load("accounts", [member(1), member(2)]).new == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.fault(33)
 def test_a_warehouse_in_use_is_purged_by_the_next_night(small: Small) -> None:
     with small.warehouse.connect():
@@ -126,6 +128,7 @@ def test_a_published_quarter_verifies_after_an_erasure_and_names_what_differs(sm
     assert not [line for line in outcome.differing if "MEM" in line]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "tampering",
     [
@@ -143,6 +146,7 @@ def test_an_erasure_excuses_no_other_difference(small: Small, tampering: str) ->
     assert not outcome.is_verified and "restore the warehouse" in outcome.sentence
 
 
+@pytest.mark.exhaustive
 @pytest.mark.fault(33)
 def test_a_person_and_an_answer_are_erased_from_postgresql(tmp_path: Path, postgres_url: str) -> None:
     small = organisation(tmp_path, warehouse_url=postgres_url)

@@ -196,7 +196,7 @@ def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
     return seen
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.deep
 # Without shrinking: an example takes a second, and the stories are short.
 @settings(max_examples=examples(8, 30), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))

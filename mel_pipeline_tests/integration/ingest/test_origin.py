@@ -127,6 +127,7 @@ def test_the_sample_on_another_port_is_the_same_sample(tmp_path: Path) -> None:
         assert origin_of(one, source) == origin_of(two, source)
 
 
+@pytest.mark.exhaustive
 def test_an_emptied_home_accepts_another_origin_and_published_quarters_need_an_extra_flag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

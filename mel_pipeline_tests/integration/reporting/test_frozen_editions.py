@@ -131,6 +131,7 @@ def test_a_restatement_shows_where_restatements_are_noted_and_nowhere_else(
     assert after == before
 
 
+@pytest.mark.exhaustive
 def test_other_texts_are_a_version_of_their_own_approved_and_with_a_reason(published: Small) -> None:
     quarter = Quarter.parse(QUARTER)
     write_narrative(published, "main_points: [{en: All is different.}]\n")

@@ -54,7 +54,7 @@ def figures(home: Path, port: int, source: str, entity: str) -> Figures:
     return found
 
 
-@pytest.mark.slow  # each example is a load over HTTP
+@pytest.mark.exhaustive  # each example is a load over HTTP
 @pytest.mark.deep
 @pytest.mark.fault(128)
 @pytest.mark.parametrize("source", PLATFORMS)

@@ -18,7 +18,7 @@ from mel_pipeline.sandbox.platforms import Kind
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import Organisation
 
-pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+pytestmark = pytest.mark.exhaustive  # many loads; the fast tests have one of each kind
 
 API_SOURCES = [name for name in source_names() if contract_of(name).kind not in (None, "stated")]
 PLATFORMS = [name for name in API_SOURCES if contract_of(name).kind != "survey"]

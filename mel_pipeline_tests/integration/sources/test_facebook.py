@@ -25,7 +25,7 @@ from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import TODAY, Organisation, organisation_in
 from mel_pipeline_tests.fixtures.forking import Forking
 
-pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+pytestmark = pytest.mark.exhaustive  # many loads; the fast tests have one of each kind
 QUICK = Policy(connect=2, read=5, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
 PAGE, SECOND = "112000000000001", "112000000000002"
 KEPT_FROM = TODAY - timedelta(days=730)

@@ -21,7 +21,7 @@ from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline.sources.x.client import open as open_x
 from mel_pipeline_tests.conftest import TODAY, Organisation
 
-pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+pytestmark = pytest.mark.exhaustive  # many loads; the fast tests have one of each kind
 QUICK = Policy(connect=2, read=5, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
 Q3 = Quarter(2026, 3)
 

@@ -56,6 +56,7 @@ def read(organisation: Organisation, source: str, entity: str, policy: Policy = 
     return frames
 
 
+@pytest.mark.exhaustive
 @pytest.mark.deep
 @pytest.mark.fault(41)
 @pytest.mark.behaviour("any_answer", "*")

@@ -21,7 +21,7 @@ from mel_pipeline.sources import open_source
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import TODAY
 
-pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+pytestmark = pytest.mark.exhaustive  # many loads; the fast tests have one of each kind
 
 INSTAGRAM = (
     "Post ID,Account ID,Account username,Account name,Description,Duration (sec),Publish time,Permalink,"

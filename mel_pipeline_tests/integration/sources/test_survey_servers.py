@@ -20,7 +20,7 @@ from mel_pipeline.sandbox.platforms.odk import OdkCentral
 from mel_pipeline.sources.shared.http import Policy
 from mel_pipeline_tests.conftest import Organisation
 
-pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+pytestmark = pytest.mark.exhaustive  # many loads; the fast tests have one of each kind
 QUICK = Policy(connect=2, read=5, attempts=3, backoff=0.001, longest_wait=0.2, throttled=0.01)
 SERVERS = ["kobo", "odk"]
 

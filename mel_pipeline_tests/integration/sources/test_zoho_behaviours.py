@@ -27,7 +27,7 @@ from mel_pipeline.sources.zoho_crm.mapping import EntityMapping, FieldMapping
 from mel_pipeline_tests.fixtures.zoho_account import Case, account_with, contract_for
 from mel_pipeline_tests.fixtures.zoho_stub import QUICK
 
-pytestmark = pytest.mark.slow  # many loads; the fast tests have one of each kind
+pytestmark = pytest.mark.exhaustive  # many loads; the fast tests have one of each kind
 
 NAME = [Field("Name", "text")]
 DAY = 86_400

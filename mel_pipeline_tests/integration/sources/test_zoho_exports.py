@@ -165,7 +165,7 @@ def through_the_api(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize("with_ids", [True, False], ids=["lookups with ids", "lookups by name"])
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_module_exported_by_hand_loads_as_it_does_through_the_api(
     through_the_api: Mapping[str, pd.DataFrame], sandbox: Sandbox, case: Case, with_ids: bool
 ) -> None:

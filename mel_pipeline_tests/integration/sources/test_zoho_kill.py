@@ -60,7 +60,7 @@ WAYS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.deep
 @pytest.mark.parametrize("seed", range(1, 1 + examples(1, 3)))
 @pytest.mark.parametrize("way", WAYS)

@@ -49,7 +49,7 @@ def _end_of(code: str, folder: Path, *arguments: float) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.deep
 def test_processes_that_end_just_as_the_file_is_released_never_abort(tmp_path: Path) -> None:
     number = examples(6, 30)

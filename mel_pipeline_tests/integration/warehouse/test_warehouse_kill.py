@@ -44,7 +44,7 @@ def count(warehouse: Warehouse, table: str) -> int:
     return int(warehouse.read(f"select count(*) as n from {table}")["n"].item())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.deep
 @pytest.mark.fault(1)
 def test_a_file_killed_while_it_is_folded_opens_with_everything_that_was_committed(

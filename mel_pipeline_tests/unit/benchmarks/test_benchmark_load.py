@@ -34,7 +34,7 @@ def asked(path: Path, sql: str) -> tuple[float, ...]:
         return tuple(database.execute(sql).fetchall()[0])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_same_seed_makes_the_same_rows_and_another_seed_makes_others(load: Path, tmp_path: Path) -> None:
     again, other = tmp_path / "again.duckdb", tmp_path / "other.duckdb"
     generate(again, ROWS)

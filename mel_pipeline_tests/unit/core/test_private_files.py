@@ -49,7 +49,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-@pytest.mark.slow  # imports Dagster in a process of its own: a umask belongs to a process
+@pytest.mark.exhaustive
 @pytest.mark.fault(55)
 @pytest.mark.parametrize("umask", [0o000, 0o022])
 def test_nothing_that_a_command_writes_in_mel_home_is_open_to_others(tmp_path: Path, umask: int) -> None:

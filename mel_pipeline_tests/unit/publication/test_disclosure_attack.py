@@ -204,7 +204,7 @@ def test_the_attack_recovers_nothing_from_hundreds_of_random_tables_or_thousands
     assert attacked(TABLES // PARTS, seed=100 + part) > TABLES // PARTS * 4
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.deep
 def test_shortcuts_give_the_same_answer_as_the_linear_program(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = Attacker.can_infer

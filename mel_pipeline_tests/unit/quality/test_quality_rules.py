@@ -289,7 +289,7 @@ def test_after_a_check_another_process_can_write(tmp_path: Path) -> None:
     assert warehouse.has_table("other")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_checks_work_where_an_incomplete_spark_is_installed_too_and_leave_it_importable(
     tmp_path: Path,
 ) -> None:

@@ -195,7 +195,7 @@ def test_the_same_page_gives_the_same_bytes(model: PageModel) -> None:
     assert pdf_of(model, REPORTS) == pdf_of(model, REPORTS)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_processes_write_the_same_bytes(tmp_path: Path, model: PageModel) -> None:
     command = [sys.executable, "-c", ANOTHER_PROCESS, str(tmp_path)]
     there = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout.strip()

@@ -225,7 +225,7 @@ def test_drawing_again_changes_no_file(tmp_path):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_another_process_draws_the_same_bytes(tmp_path):
     script = (
         "import sys; from pathlib import Path\n"

@@ -133,7 +133,7 @@ def test_pictures_unused_for_two_months_are_removed_and_used_ones_stay(tmp_path:
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".png", ".svg"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_report_from_cached_pictures_has_the_same_bytes(tmp_path: Path) -> None:
     edition = sample_edition()
 

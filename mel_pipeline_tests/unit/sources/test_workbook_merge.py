@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.sources.workbook.merge import Merged, key_of, merge
@@ -110,6 +110,12 @@ def test_edits_of_different_rows_join_and_their_order_does_not_matter(
 
 @pytest.mark.deep
 @settings(max_examples=examples(80, 3000), deadline=None)
+@example(
+    base=[row(1, "City 1", "Accra"), row(2, "City 2", "Accra"), row(3, "City 3", "Barcelona")],
+    other=Edit({}, frozenset(), ()),
+    rows=[row(None, "City 3", "Accra"), row(1, "City 3", "Accra")],
+    unreadable=frozenset(),
+)
 @given(
     bases,
     edits(st.integers(0, 5), NAMES),

@@ -101,7 +101,7 @@ stated as (
             s.person_key,
             s.gender,
             row_number() over (
-                partition by s.person_key order by e.started_on desc, s.stay_key desc
+                partition by s.person_key order by e.started_on desc nulls last, s.stay_key desc nulls last
             ) as place
         from stays as s
         join {{ ref('dim_event') }} as e on e.event_id = s.event_id

@@ -12,3 +12,12 @@
 {% macro days_between(first, last) -%}
     (cast({{ last }} as date) - cast({{ first }} as date))
 {%- endmacro %}
+
+{# Seconds from one moment to a later one, by parts that every engine has; both are without zone. #}
+{% macro seconds_between(first, last) -%}
+    (
+        86400 * {{ days_between(first, last) }}
+        + 3600 * (extract(hour from {{ last }}) - extract(hour from {{ first }}))
+        + 60 * (extract(minute from {{ last }}) - extract(minute from {{ first }}))
+    )
+{%- endmacro %}

@@ -43,6 +43,7 @@ def places(settings: Settings) -> list[Place]:
         within.append(Place("organisation", settings.organisation))
     within.append(Place("reports", settings.published_dir))
     within.append(Place("surveys", settings.survey_folder))
+    within.append(Place("attendance", settings.attendance_folder))
     if settings.zoho_export_dir:
         within.append(Place("crm_exports", settings.zoho_export_dir))
     home = settings.home.resolve()

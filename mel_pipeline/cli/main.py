@@ -243,7 +243,13 @@ def sandbox(
 
     settings = load_settings()
     day = date.fromisoformat(today) if today else settings.current_day
-    serve(settings.sandbox_port if port is None else port, day, settings.survey_folder, fail)
+    serve(
+        settings.sandbox_port if port is None else port,
+        day,
+        settings.survey_folder,
+        fail,
+        settings.attendance_folder,
+    )
 
 
 @app.command()

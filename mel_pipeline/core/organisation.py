@@ -65,6 +65,7 @@ class Facts(BaseModel):
     other_pipelines: list[str] = ["Projects"]
     sign_off: bool = False
     fewest_rows: dict[str, Annotated[int, Field(ge=0)]] = {}
+    minimum_attendance: str = Field("50 %", pattern=r"^(100|[1-9]?\d) ?%$|^\d{1,4} ?min$")
 
     def settings(self) -> dict[str, Any]:
         """As values of ``Settings``."""

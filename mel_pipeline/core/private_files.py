@@ -11,7 +11,7 @@ from pathlib import Path
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OURS = (
     *("warehouse.duckdb*", "dagster", "drafts", "narrative", "notices.json"),
-    *("pictures", "review", "secrets", "survey_exports", "users.yml", "workbook"),
+    *("pictures", "review", "secrets", "survey_exports", "attendance_lists", "users.yml", "workbook"),
 )
 SHARED_FOLDER, SHARED_FILE = (
     0o755,

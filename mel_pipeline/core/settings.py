@@ -152,6 +152,7 @@ class Settings(DeliverySettings, LoginSettings):
         1_000, ge=0, description="Daily API credits left for other users; below that, a load waits."
     )
     survey_dir: Path | None = Field(None, description="Drop folder for survey exports.")
+    attendance_dir: Path | None = Field(None, description="Drop folder for attendance lists.")
 
     sandbox_url: str | None = Field(None, exclude=True, description="Address of the sample organisation.")
     source_values: dict[str, dict[str, str]] = Field(
@@ -268,6 +269,10 @@ class Settings(DeliverySettings, LoginSettings):
     @property
     def survey_folder(self) -> Path:
         return self.survey_dir or self.home / "survey_exports"
+
+    @property
+    def attendance_folder(self) -> Path:
+        return self.attendance_dir or self.home / "attendance_lists"
 
     @property
     def dagster_home(self) -> Path:

@@ -101,17 +101,19 @@ def _new_survey_files(nightly: "AssetJob", settings: Settings) -> dg.SensorDefin
         job=nightly,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.team else dg.DefaultSensorStatus.STOPPED,
-        description="Starts a run when survey exports in the drop folder are new or have changed.",
+        description="Starts a run when survey exports or attendance lists in the drop folders are new or have changed.",
     )
     def new_survey_files(
         context: dg.SensorEvaluationContext,
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         settings = load_settings()
-        listing = survey_listing(settings)
+        listing = drop_listing(settings)
         if not listing:
-            yield dg.SkipReason(f"There is no survey export in {settings.survey_folder}.")
+            yield dg.SkipReason(
+                f"There is no survey export in {settings.survey_folder}, and no list in {settings.attendance_folder}."
+            )
         elif listing == context.cursor:
-            yield dg.SkipReason("No new survey export since the last look.")
+            yield dg.SkipReason("No new survey export or attendance list since the last look.")
         else:
             context.update_cursor(listing)
             for quarter in quarters_due(settings):
@@ -120,12 +122,15 @@ def _new_survey_files(nightly: "AssetJob", settings: Settings) -> dg.SensorDefin
     return new_survey_files
 
 
-def survey_listing(settings: Settings) -> str:
-    """Fingerprint of the drop folder: name, size and time of every export; empty if there is none."""
+def drop_listing(settings: Settings) -> str:
+    """Fingerprint of the drop folders: name, size and time of every file; empty if there is none."""
+    from mel_pipeline.sources.attendance_lists.client import dropped_lists
     from mel_pipeline.sources.shared.files import files_in
     from mel_pipeline.sources.survey_files.client import ENDINGS
 
     folder = settings.survey_folder
     files = files_in(folder, ENDINGS) if folder.is_dir() else []
+    if settings.attendance_folder.is_dir():
+        files += dropped_lists(settings.attendance_folder)
     lines = sorted(f"{file.name}\t{file.size}\t{file.modified_ns}" for file in files)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""

@@ -31,6 +31,7 @@ def running_apart(
     fail: str = "",
     meanwhile: Callable[[], object] = lambda: None,
     *,
+    attendance_dir: Path | None = None,
     fixed: bool = False,
     started: Callable[[subprocess.Popen[str]], object] = lambda _: None,
 ) -> Iterator[int]:
@@ -49,6 +50,7 @@ def running_apart(
         "port": port,
         "today": str(today),
         "survey_dir": survey_dir and str(survey_dir),
+        "attendance_dir": attendance_dir and str(attendance_dir),
         "fail": fail,
         "fixed": fixed,
     }
@@ -85,27 +87,31 @@ def _port_of(child: subprocess.Popen[str]) -> int:
     )
 
 
-def _serve(port: int, today: date, survey_dir: Path | None, fail: str, *, fixed: bool) -> None:
+def _serve(
+    port: int, today: date, folders: tuple[Path | None, Path | None], fail: str, *, fixed: bool
+) -> None:
     from mel_pipeline.sandbox.server import running
 
     try:
-        with running(port, today, survey_dir, fail) as box:
+        with running(port, today, folders[0], fail, folders[1]) as box:
             print(json.dumps({"port": box.port}), flush=True)
             sys.stdin.read()
     except PortTakenError:
         if fixed or port == 0:
             raise
-        _serve(0, today, survey_dir, fail, fixed=fixed)
+        _serve(0, today, folders, fail, fixed=fixed)
 
 
 def main() -> None:
     """The child: tells its port, or why it cannot serve, as a line of JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     arguments = json.loads(sys.argv[1])
-    folder = Path(arguments["survey_dir"]) if arguments["survey_dir"] else None
+    surveys, lists = (
+        Path(arguments[name]) if arguments[name] else None for name in ("survey_dir", "attendance_dir")
+    )
     try:
         today = date.fromisoformat(arguments["today"])
-        _serve(arguments["port"], today, folder, arguments["fail"], fixed=arguments["fixed"])
+        _serve(arguments["port"], today, (surveys, lists), arguments["fail"], fixed=arguments["fixed"])
     except MelError as error:
         print(json.dumps({"error": type(error).__name__, "message": str(error)}), flush=True)
 

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mel_pipeline.core.errors import PortTakenError
+from mel_pipeline.sandbox.attendance_lists import write_attendance_lists
 from mel_pipeline.sandbox.organisation import Organisation, build
 from mel_pipeline.sandbox.platforms import Platforms, platforms_of, switch_on
 from mel_pipeline.sandbox.survey_exports import write_survey_exports
@@ -50,7 +51,11 @@ class Sandbox(Served):
 
 @contextmanager
 def running(
-    port: int = 0, today: date | None = None, survey_dir: Path | None = None, fail: str = ""
+    port: int = 0,
+    today: date | None = None,
+    survey_dir: Path | None = None,
+    fail: str = "",
+    attendance_dir: Path | None = None,
 ) -> Iterator[Sandbox]:
     """Serve the sample from a thread within the block; port 0 takes a free one.
 
@@ -64,6 +69,8 @@ def running(
     organisation = build(today or date.today())
     if survey_dir is not None:
         write_survey_exports(survey_dir, organisation)
+    if attendance_dir is not None:
+        write_attendance_lists(attendance_dir, organisation)
     zoho = account_of(organisation)
     platforms = platforms_of(organisation, zoho.clock)
     switch_on(platforms, fail)
@@ -82,9 +89,15 @@ def running_account(account: Account, port: int = 0) -> Iterator[Served]:
         yield Served(taken, account)
 
 
-def serve(port: int, today: date | None = None, survey_dir: Path | None = None, fail: str = "") -> None:
+def serve(
+    port: int,
+    today: date | None = None,
+    survey_dir: Path | None = None,
+    fail: str = "",
+    attendance_dir: Path | None = None,
+) -> None:
     """Serve until interrupted."""
-    with running(port, today, survey_dir, fail) as box:
+    with running(port, today, survey_dir, fail, attendance_dir) as box:
         print(
             f"The sample organisation runs on {box.url} (sample data, no real people). Stop it with Ctrl-C.",
             flush=True,

@@ -40,7 +40,8 @@ class Disagreement(NamedTuple):
 def test_every_figure_of_2024_is_what_a_second_calculation_from_the_definitions_gives(
     year_2024: Organisation, sandbox: Sandbox
 ) -> None:
-    calculated = calculate(sandbox.url, year_2024.settings.survey_folder, 2024, TODAY)
+    given = year_2024.settings
+    calculated = calculate(sandbox.url, given.survey_folder, given.attendance_folder, 2024, TODAY)
     found = _disagreements(_theirs(year_2024), {_key(cell): cell for cell in calculated})
     unexpected = [one for one in found if one[:3] not in PENDING]
     assert unexpected == [], "\n".join(map(str, unexpected))

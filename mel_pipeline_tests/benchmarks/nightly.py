@@ -82,7 +82,9 @@ def main() -> None:
 
     clock.datetime = Tomorrow  # type: ignore[misc]
     home = Path(tempfile.mkdtemp(prefix="mel-benchmark-"))
-    with running(today=date(2026, 11, 20), survey_dir=home / "survey_exports") as box:
+    with running(
+        today=date(2026, 11, 20), survey_dir=home / "survey_exports", attendance_dir=home / "attendance_lists"
+    ) as box:
         os.environ |= {
             "MEL_HOME": str(home),
             "MEL_SANDBOX_PORT": str(box.port),

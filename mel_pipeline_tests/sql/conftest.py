@@ -27,6 +27,8 @@ VARIABLES: dict[str, object] = {
     "time_zone": "Europe/Madrid",
     "currency": "EUR",
     "fund_pipeline": "International Fund",
+    "least_attendance_pct": 50,
+    "least_attendance_seconds": 0,
 }
 
 

@@ -56,6 +56,8 @@ def variables(quarter: str) -> dict[str, object]:
         "time_zone": "Europe/Madrid",
         "currency": "EUR",
         "fund_pipeline": "International Fund",
+        "least_attendance_pct": 50,
+        "least_attendance_seconds": 0,
     }
 
 
@@ -66,7 +68,9 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _land(home: Path) -> None:
-    with running(today=TODAY, survey_dir=home / "survey_exports") as box:
+    with running(
+        today=TODAY, survey_dir=home / "survey_exports", attendance_dir=home / "attendance_lists"
+    ) as box:
         settings = with_sample_values(Settings(home=home, today=TODAY, _env_file=None), box.port)
         warehouse = Warehouse(settings.database_url)
         for quarter in QUARTERS:

@@ -51,9 +51,8 @@ def holds(case: dict[str, Any], rows: list[Any]) -> None:
 
 
 def _exactly_one(rows: list[Any], expected: dict[str, Any]) -> None:
-    keys = {"period", "grain", "dimension", "category", "indicator_id", "disclosure_group"} | {
-        k for k in expected if k.endswith("_id")
-    }
+    names = "period grain dimension category indicator_id disclosure_group list_name person_key"
+    keys = set(names.split()) | {k for k in expected if k.endswith("_id")}
     found = [row for row in rows if _matches(row, {k: v for k, v in expected.items() if k in keys})]
     assert len(found) == 1, f"{len(found)} rows for {expected} in {rows}"
     wrong = {key: found[0][key] for key, value in expected.items() if not _same(found[0][key], value, key)}

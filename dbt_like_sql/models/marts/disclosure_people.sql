@@ -138,6 +138,15 @@ respondents as (
 
 ),
 
+-- Somebody at six trainings is one person.
+trained as (
+
+    select period, dimension, category, count(distinct person_key) as people
+    from ({{ trainees() }}) as t
+    group by period, dimension, category
+
+),
+
 cells as (
 
     select
@@ -168,6 +177,8 @@ cells as (
     from respondents
     where dimension = 'total' and disclosure_group = 'recommendations'
     {% endfor %}
+    union all
+    select period, 'training_attendances', dimension, nullif(category, ''), people, null from trained
     union all
     -- Each manual indicator is a group of its own: nobody knows which people two of them share.
     select

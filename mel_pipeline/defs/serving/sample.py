@@ -84,7 +84,7 @@ def _sandbox(
 
     return running_apart(
         port, settings.current_day, settings.survey_folder, settings.sandbox_fail, while_starting,
-        fixed=fixed, started=started,
+        attendance_dir=settings.attendance_folder, fixed=fixed, started=started,
     )  # fmt: skip
 
 

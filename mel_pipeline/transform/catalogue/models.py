@@ -137,7 +137,7 @@ class Indicator(_Strict):
     months: bool = False  # a flow by day: its months add up to the quarter, and are in the warehouse
     level: Literal["input", "output", "outcome", "impact", "unstated"]  # in the chain of results
     collection: Literal[
-        "crm", "staff", "survey", "platform", "web", "mailing", "hand"
+        "crm", "staff", "survey", "list", "platform", "web", "mailing", "hand"
     ]  # how the data are collected
     rationale: Text  # why it is measured
     owner_role: Words

@@ -24,6 +24,7 @@ COLLECTION = {
     "survey": "answers to the survey sent after an event, exported by the MEL lead or read from the survey tool",
     "platform": "counted by each platform, and read from it every night or from its exports",
     "web": "counted by the web counter of each site, and read from it every night",
+    "list": "attendance lists of meetings, registrations and sign-in sheets, dropped into a folder and read every night",
     "mailing": "counted by each mailing service, and read from it every night",
     "hand": "counted by hand, and stated in the workbook with its evidence",
 }

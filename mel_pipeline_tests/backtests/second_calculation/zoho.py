@@ -20,7 +20,7 @@ MODULES = {
     "Deals": ["Account_Name", "Pipeline", "Stage", "Edition", "Amount", "Currency", "Exchange_Rate", "Signed_On"],
     "Network_Events": [
         "Name", "Event_Code", "Event_Type", "Lab", "Programme", "Themes", "Line_of_Action", "Event_Status",
-        "Organised_By_Network", "Start_Time",
+        "Organised_By_Network", "Start_Time", "End_Time",
     ],
     "Participations": ["Event", "Contact", "Account", "Role", "Attended", "Survey_Invited"],
     "Board_Seats": ["Contact", "Term_Start", "Term_End"],

@@ -359,7 +359,7 @@ def test_the_sensor_starts_one_run_for_new_survey_files_and_none_without(environ
         first = sensor(dg.build_sensor_context(instance=instance))
         requests = list(first)
         assert [request.partition_key for request in requests] == ["2026-Q4"]
-        cursor = jobs.survey_listing(environment.settings)
+        cursor = jobs.drop_listing(environment.settings)
         again = list(sensor(dg.build_sensor_context(instance=instance, cursor=cursor)))
         assert isinstance(again[0], dg.SkipReason)
         next(environment.settings.survey_folder.glob("*.csv")).unlink()

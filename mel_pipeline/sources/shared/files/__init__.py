@@ -10,6 +10,7 @@ from mel_pipeline.sources.shared.files.folder import (
     readable_files,
 )
 from mel_pipeline.sources.shared.files.opening import open_table, open_tables
+from mel_pipeline.sources.shared.files.sections import Row, open_sections
 from mel_pipeline.sources.shared.files.table import (
     MOST_TITLES,
     FileRefusedError,
@@ -23,10 +24,12 @@ __all__ = [
     "SETTLE_SECONDS",
     "DropFile",
     "FileRefusedError",
+    "Row",
     "Table",
     "dropped",
     "files_in",
     "is_title",
+    "open_sections",
     "open_table",
     "open_tables",
     "other_entries",

@@ -11,7 +11,7 @@ from mel_pipeline.sources.shared.files.limits import Limits
 from mel_pipeline.sources.shared.files.table import FileRefusedError, Table, table_in
 from mel_pipeline.sources.shared.files.workbook import workbook_tables
 
-_ARCHIVE, _OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+ARCHIVE, OLD_OFFICE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 _OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"  # the first part, never packed
 _BOOK = "Workbook".encode("utf-16-le")  # a stream of this name holds an .xls of Excel 97 or later
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of this name holds a workbook with a password
@@ -34,9 +34,9 @@ def open_tables(file: DropFile, fallback: str | None = None) -> Iterator[dict[st
         start = opened.read(4)
         if start == _PDF:
             raise FileRefusedError("The file is a PDF. Export it again as CSV or XLSX.")
-        if start in (_ARCHIVE, _OLD_OFFICE):
+        if start in (ARCHIVE, OLD_OFFICE):
             # An .xls may say what it holds anywhere; how large it may be is checked when it is read.
-            kind = _kind(start + opened.read(200 if start == _ARCHIVE else Limits().packed))
+            kind = _kind(start + opened.read(200 if start == ARCHIVE else Limits().packed))
             opened.seek(0)
             with workbook_tables(opened, kind=kind) as tables:
                 yield tables
@@ -62,7 +62,7 @@ def open_table(file: DropFile, fallback: str | None = None) -> Iterator[Table]:
 
 def _kind(start: bytes) -> str:
     """Which kind of workbook a file is, by its first bytes."""
-    if start.startswith(_ARCHIVE):
+    if start.startswith(ARCHIVE):
         return ".ods" if _OPEN_DOCUMENT in start[:200] else ".xlsx"
     if _ENCRYPTED in start:
         raise FileRefusedError(

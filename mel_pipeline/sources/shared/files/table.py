@@ -22,7 +22,7 @@ import pandas as pd
 from mel_pipeline.sources.shared.files.limits import CELLS_A_FRAME, LONGEST_LINE, TEXT
 from mel_pipeline.sources.shared.files.widths import even_rows
 
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
 _LONGEST_FIELD = 131_072  # characters; a longer field means a quotation mark was not closed
 MOST_TITLES = 20  # rows that are looked at for the first one of a table
 _IN_TITLE = 2  # cells
@@ -54,7 +54,7 @@ class Table:
     header: list[str]
     count: int  # rows below the header
     how: str
-    _text: _Text = field(repr=False)
+    _text: Text = field(repr=False)
     _delimiter: str
     above: int = 0  # lines above the header
 
@@ -145,7 +145,7 @@ def _quotes_in_place() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
     """The lines of a file; ``skip`` of them are above the table."""
 
     file: BinaryIO
@@ -192,6 +192,43 @@ def read_table(content: bytes) -> Table:
     return table_in(io.BytesIO(content))
 
 
+def text_in(file: BinaryIO, encoding: str | None = None) -> Text:
+    """The text of an open file, by its byte-order mark, else strict UTF-8 or the encoding given.
+
+    Raises:
+        FileRefusedError: it is empty, or a web page.
+        OtherEncodingError: it is in another encoding.
+    """
+    file.seek(0)
+    start = file.read(4)
+    marked = next((name for mark, name in _BOMS.items() if start.startswith(mark)), None)
+    text = Text(file, marked or encoding or "utf-8")
+    _require_text(text)
+    return text
+
+
+def numbered_records(text: Text, delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """Rows that are not blank, of any width, each with the number of lines above it.
+
+    Raises:
+        csv.Error: a quotation mark is not in its place.
+        FileRefusedError: a line is too long or holds no text.
+    """
+    return _numbered(text, delimiter)
+
+
+def _require_text(text: Text) -> str:
+    """The first line that is not blank."""
+    first = next((line for line in text.lines() if line.strip()), "")
+    if not first:
+        raise FileRefusedError("The file is empty. Export it again.")
+    if first.lstrip()[:1] == "<":
+        raise FileRefusedError(
+            "The file is a web page, such as a login page, and not an export. Sign in and export again."
+        )
+    return first
+
+
 def table_in(file: BinaryIO, fallback: str | None = None) -> Table:
     """The table in an open file, which must stay open while rows are read.
 
@@ -205,21 +242,15 @@ def table_in(file: BinaryIO, fallback: str | None = None) -> Table:
     start = file.read(4)
     encoding = next((name for mark, name in _BOMS.items() if start.startswith(mark)), "utf-8")
     try:
-        return _table_of(_Text(file, encoding))
+        return _table_of(Text(file, encoding))
     except OtherEncodingError:
         if fallback is None or encoding != "utf-8":
             raise
-    return _table_of(_Text(file, fallback))
+    return _table_of(Text(file, fallback))
 
 
-def _table_of(text: _Text) -> Table:
-    first = next((line for line in text.lines() if line.strip()), "")
-    if not first:
-        raise FileRefusedError("The file is empty. Export it again.")
-    if first.lstrip()[:1] == "<":
-        raise FileRefusedError(
-            "The file is a web page, such as a login page, and not an export. Sign in and export again."
-        )
+def _table_of(text: Text) -> Table:
+    first = _require_text(text)
     declared = None
     line = first.strip('\r\n"')  # not the tab that may follow
     if line.lower().startswith("sep=") and len(line) == 5:
@@ -242,10 +273,10 @@ def is_title(row: Collection[str]) -> bool:
     return sum(bool(cell.strip()) for cell in row) <= _IN_TITLE
 
 
-def _below_titles(text: _Text, declared: str | None) -> _Text | None:
+def _below_titles(text: Text, declared: str | None) -> Text | None:
     """The text without the rows above its table that hold fewer fields, as titles do; None if there are none."""
     found: dict[int, int] = {}  # lines above, by the width of the table
-    for delimiter in declared or _DELIMITERS:
+    for delimiter in declared or DELIMITERS:
         try:
             first = list(islice(_numbered(text, delimiter), MOST_TITLES + 1))
         except csv.Error:
@@ -259,14 +290,14 @@ def _below_titles(text: _Text, declared: str | None) -> _Text | None:
 
 def comma_table_in(file: BinaryIO) -> Table:
     """The table in a file that this package wrote: UTF-8, separated by commas."""
-    text = _Text(file, "utf-8")
+    text = Text(file, "utf-8")
     header, count, fault = _scan(text, ",")
     if fault:
         raise FileRefusedError(fault)
     return _table(text, ",", header, count)
 
 
-def _table(text: _Text, delimiter: str, header: list[str], count: int) -> Table:
+def _table(text: Text, delimiter: str, header: list[str], count: int) -> Table:
     if not count:
         raise NoRowsError("The file has a header but no rows. Export it again, or remove it.")
     encoding = _ENCODINGS.get(text.encoding, f"{text.encoding}, as set for files that are not in UTF-8")
@@ -278,12 +309,12 @@ def _stripped(header: list[str]) -> list[str]:
     return [name.strip() for name in header]
 
 
-def _measured(text: _Text, declared: str | None) -> tuple[str, list[str], int]:
+def _measured(text: Text, declared: str | None) -> tuple[str, list[str], int]:
     """The delimiter that gives every row the same number of fields, more than one; the header; the rows."""
     fitting: dict[str, tuple[list[str], int]] = {}
     faults: dict[str, str] = {}
     widths: dict[str, int] = {}
-    for delimiter in declared or _DELIMITERS:
+    for delimiter in declared or DELIMITERS:
         header, count, fault = _scan(text, delimiter)
         widths[delimiter] = len(header)
         if fault:
@@ -298,7 +329,7 @@ def _measured(text: _Text, declared: str | None) -> tuple[str, list[str], int]:
     raise FileRefusedError(faults.get(likely, single))
 
 
-def _scan(text: _Text, delimiter: str) -> tuple[list[str], int, str | None]:
+def _scan(text: Text, delimiter: str) -> tuple[list[str], int, str | None]:
     """The header, the number of rows up to the first fault, and the fault in words."""
     if text.encoding != "utf-16" and (rows := even_rows(text.file, text.encoding, delimiter, text.skip)):
         with suppress(csv.Error):  # the loop below says where
@@ -346,13 +377,13 @@ def _require_size(columns: int, rows: int) -> None:
         )
 
 
-def _records(text: _Text, delimiter: str) -> Iterator[list[str]]:
+def _records(text: Text, delimiter: str) -> Iterator[list[str]]:
     """Header and rows, without empty lines."""
     for row, _ in _numbered(text, delimiter):
         yield row
 
 
-def _numbered(text: _Text, delimiter: str) -> Iterator[tuple[list[str], int]]:
+def _numbered(text: Text, delimiter: str) -> Iterator[tuple[list[str], int]]:
     """The same, each with the number of lines above it."""
     csv.field_size_limit(_LONGEST_FIELD)  # process-wide: other libraries raise it
     reader = csv.reader(text.lines(), delimiter=delimiter, strict=True)

@@ -62,7 +62,7 @@ def test_a_copy_that_fails_leaves_the_old_one_and_nothing_half_done(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(copying, "_flush", full)
+        patched.setattr(copying, "flush", full)
         with pytest.raises(DeliveryError, match="No space left on device"):
             copy_edition(edition, into)
     assert contents(into / "2024-Q4") == before

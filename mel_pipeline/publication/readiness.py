@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.contracts import contract_of, source_names
-from mel_pipeline.core.errors import ReportError
+from mel_pipeline.core.errors import MelError, NotSetUpError, ReportError
 from mel_pipeline.core.periods import Quarter, quarters_of_year
 from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import FIGURES, definition_files, last_calculation, listing_of
@@ -104,7 +104,7 @@ def _missing_sources(warehouse: Warehouse, settings: Settings, quarter: Quarter)
         for entity, details in contract.entities.items():
             load = loads.get((source, entity))
             if load is None:
-                if contract.kind is None and not settings.source(source).is_unused:
+                if contract.kind is None and _is_in_use(source, settings):
                     missing.append(f"{details.title} never loaded")
             elif load["loaded"] is None or load["tried"] > load["loaded"]:
                 missing.append(f"{details.title}: the last load failed")
@@ -117,6 +117,19 @@ def _missing_sources(warehouse: Warehouse, settings: Settings, quarter: Quarter)
                 f" form `without: '{source}=REASON'`, at a terminal `--without {source}=REASON`.",
                 waivable=True,
             )
+
+
+def _is_in_use(source: str, settings: Settings) -> bool:
+    """Whether a source that was never loaded is set up; one with wrong settings is."""
+    from mel_pipeline.sources import open_source
+
+    try:
+        open_source(source, settings)
+    except NotSetUpError:
+        return False
+    except MelError:
+        return True
+    return True
 
 
 def _unmapped_labels(warehouse: Warehouse, quarter: Quarter) -> Iterator[Obstacle]:

@@ -128,7 +128,7 @@ def test_a_refused_cell_is_named_and_what_comes_back_unchanged_changes_nothing(
 
 
 MANUAL = {
-    "code": "TRN-01", "name_en": "Women trained", "definition_en": "Women who completed a training.", "unit": "people",
+    "code": "HND-01", "name_en": "Women trained", "definition_en": "Women who completed a training.", "unit": "people",
     "aggregation": "flow", "direction": "increase", "level": "output", "line": 2, "owner_role": "Programmes",
     "about_people": "yes", "numerator": "Women with a certificate", "limitations_en": "Partners count themselves.",
 }  # fmt: skip

@@ -42,7 +42,7 @@ TARGETS = [
     },
 ]
 MANUAL = {
-    "code": "TRN-01",
+    "code": "HND-01",
     "name_en": "Women trained by partners",
     "definition_en": "Women who completed a training of a partner programme.",
     "unit": "people",
@@ -56,14 +56,14 @@ MANUAL = {
 }
 FIGURES = [
     {
-        "indicator": "TRN-01",
+        "indicator": "HND-01",
         "period": "Q3 2026",
         "value": 48,
         "people": 48,
         "evidence": "Lists of attendance, folder 2026-Q3",
     },
     {
-        "indicator": "TRN-01",
+        "indicator": "HND-01",
         "period": "Q4 2026",
         "value": "about 50",
         "people": 50,

@@ -44,7 +44,7 @@ import sys, time
 from pathlib import Path
 from mel_pipeline_tests.fixtures.organisation import organisation
 from mel_pipeline_tests.integration.publication.test_manual_figures import indicator, state
-state(organisation(Path(sys.argv[1])), "MEL lead", 10, manual_indicators=[indicator("TRN-01")])
+state(organisation(Path(sys.argv[1])), "MEL lead", 10, manual_indicators=[indicator("HND-01")])
 print("accepted", flush=True)
 time.sleep(60)
 """
@@ -155,4 +155,4 @@ def test_an_accepted_workbook_is_kept_although_the_power_fails_right_afterwards(
     forked.ended_well()
     disk.cut()
     kept = versions.current(organisation(home).settings)
-    assert "TRN-01" in {row["code"] for row in kept.rows["manual_indicators"]}
+    assert "HND-01" in {row["code"] for row in kept.rows["manual_indicators"]}

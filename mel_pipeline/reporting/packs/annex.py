@@ -54,7 +54,7 @@ class _Pens:
         self.book = book
         common = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
         self.head = book.add_format(
-            {**common, "bold": True, "font_color": "#ffffff", "bg_color": look.navy, "text_wrap": True}
+            {**common, "bold": True, "font_color": look.paper, "bg_color": look.navy, "text_wrap": True}
         )
         self.text = book.add_format({**common, "text_wrap": True})
         self.common, self._numbers = common, {}  # type: ignore[var-annotated]

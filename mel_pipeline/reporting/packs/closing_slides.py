@@ -93,7 +93,7 @@ def decisions_slide(deck: Deck) -> None:
         top = TOP + place * high
         mark = deck.box(page, LEFT, top + 0.05, 0.5, 0.5, fill=deck.look.navy)
         deck._write(
-            mark.text_frame, [str(place + 1)], 15, "#ffffff", strong=True, align="center", middle=True
+            mark.text_frame, [str(place + 1)], 15, deck.look.paper, strong=True, align="center", middle=True
         )
         deck.text(page, [text], LEFT + 0.75, top, wide - 0.8, high - 0.05, size=17)
     if lessons:

@@ -26,6 +26,7 @@ class Look:
 
     font: str
     ink: str
+    paper: str
     quiet: str
     navy: str
     rule: str
@@ -42,6 +43,7 @@ class Look:
         return cls(
             font=str(view.palette.fonts["pdf"]),
             ink=light["ink"],
+            paper=light["paper"],
             quiet=light["quiet"],
             navy=light["navy"],
             rule=light["rule"],
@@ -93,8 +95,8 @@ class Deck:
         if picture := logo_picture(self.view.edition.logo):
             page.shapes.add_picture(io.BytesIO(picture), _in(LEFT), _in(0.5), height=_in(0.7))
         above = f"{self.view.edition.organisation} · {self.view.t('page.eyebrow')}"
-        self.text(page, [above], LEFT, 1.35, ROOM, 0.4, size=16, colour="#ffffff")
-        self._title(page, title, LEFT, 1.85, ROOM, 2.7, 38 if len(title) < 90 else 30, colour="#ffffff")
+        self.text(page, [above], LEFT, 1.35, ROOM, 0.4, size=16, colour=self.look.paper)
+        self._title(page, title, LEFT, 1.85, ROOM, 2.7, 38 if len(title) < 90 else 30, colour=self.look.paper)
         self.text(page, lines, LEFT, 5.15, ROOM - 3, 1.6, size=17, gap=5)
         self._foot(page)
         return page
@@ -139,7 +141,7 @@ class Deck:
         )
         paint = self.look.warm if view.is_provisional or view.is_recalled else self.look.good
         wide = 0.3 + 0.082 * len(tag)
-        chip = self.box(page, WIDTH - 1.2 - wide, 6.99, wide, 0.32, fill="#ffffff", line=paint)
+        chip = self.box(page, WIDTH - 1.2 - wide, 6.99, wide, 0.32, fill=self.look.paper, line=paint)
         chip.text_frame.margin_top = chip.text_frame.margin_bottom = 0
         self._write(chip.text_frame, [tag], 10, self.look.ink, strong=True, align="center", middle=True)
 
@@ -225,7 +227,7 @@ class Deck:
         left, top, wide, high = place
         shape = self.box(page, left, top, wide, high, fill=self.look.navy)
         size = 15 if len(text) < 160 else 12.5
-        self._write(shape.text_frame, [text], size, "#ffffff", strong=True, middle=True)
+        self._write(shape.text_frame, [text], size, self.look.paper, strong=True, middle=True)
         shape.text_frame.margin_left = shape.text_frame.margin_right = _in(0.28)
 
     def colour_of(self, status: str) -> str:
@@ -260,9 +262,11 @@ class Deck:
                 cell.margin_top = cell.margin_bottom = _in(0.02)
                 cell.fill.solid()
                 cell.fill.fore_color.rgb = rgb(
-                    self.look.navy if across == 0 else self.look.soft if across % 2 == 0 else "#ffffff"
+                    self.look.navy if across == 0 else self.look.soft if across % 2 == 0 else self.look.paper
                 )
-                colour = "#ffffff" if across == 0 else (colours or {}).get((across, down), self.look.ink)
+                colour = (
+                    self.look.paper if across == 0 else (colours or {}).get((across, down), self.look.ink)
+                )
                 side = "left" if down in (0, len(row) - 1) else "right"
                 self._write(
                     cell.text_frame, [words], size, colour, strong=across == 0 or down == 0, align=side

@@ -127,7 +127,10 @@ class Document:
                 cell = line.cells[down]
                 cell.width = Cm(widths[down])
                 is_head = head and across == 0
-                _shade(cell, self.look.navy if is_head else self.look.soft if across in bands else "#ffffff")
+                _shade(
+                    cell,
+                    self.look.navy if is_head else self.look.soft if across in bands else self.look.paper,
+                )
                 _border(cell, self.look.rule, sides=("bottom",))
                 paragraph = cell.paragraphs[0]
                 paragraph.paragraph_format.space_after = Pt(2)
@@ -136,7 +139,7 @@ class Document:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 run = paragraph.add_run(words)
                 run.font.size, run.bold = Pt(size), is_head or across in bands or (not head and down == 0)
-                colour = "#ffffff" if is_head else (colours or {}).get((across, down), self.look.ink)
+                colour = self.look.paper if is_head else (colours or {}).get((across, down), self.look.ink)
                 run.font.color.rgb = _rgb(colour)
         self._gap()
 

@@ -68,15 +68,15 @@ def test_a_figure_counted_by_hand_stands_beside_the_others_with_its_origin_and_s
         "MEL lead",
         10,
         manual_indicators=[
-            indicator("TRN-01"),
-            indicator("TRN-02", unit="trainings", about_people="no", line="1"),
+            indicator("HND-01"),
+            indicator("HND-02", unit="trainings", about_people="no", line="1"),
         ],
         manual_figures=[
-            figure("TRN-01", "2024-Q4", "48"),
-            figure("TRN-01", "2024-Q4", "45", dimension="gender", category="Women"),
-            figure("TRN-01", "2024-Q4", "3", dimension="gender", category="Men"),
-            figure("TRN-02", "2024-Q3", "2"),
-            figure("TRN-02", "2024-Q4", "5"),
+            figure("HND-01", "2024-Q4", "48"),
+            figure("HND-01", "2024-Q4", "45", dimension="gender", category="Women"),
+            figure("HND-01", "2024-Q4", "3", dimension="gender", category="Men"),
+            figure("HND-02", "2024-Q3", "2"),
+            figure("HND-02", "2024-Q4", "5"),
         ],
         earlier_figures=[
             {
@@ -90,32 +90,32 @@ def test_a_figure_counted_by_hand_stands_beside_the_others_with_its_origin_and_s
     )
     small.calculate("2024-Q4")
     rows = small.warehouse.records(
-        "select disaggregation, status, value, note from released_figures where indicator_id = 'TRN-01'"
+        "select disaggregation, status, value, note from released_figures where indicator_id = 'HND-01'"
         " and period = '2024-Q4' order by disaggregation"
     )
     status = {row["disaggregation"]: row["status"] for row in rows}
     assert status["gender=Men"] == "suppressed"
     assert list(status.values()).count("suppressed") == 2, "or the three would follow from the others"
-    assert small.figure("TRN-02", "2024-Q4") == 5
+    assert small.figure("HND-02", "2024-Q4") == 5
     year = small.warehouse.records(
-        "select status, note from released_figures where indicator_id = 'TRN-02' and period = '2024'"
+        "select status, note from released_figures where indicator_id = 'HND-02' and period = '2024'"
     )
     assert year == [
         {"status": "not_available", "note": "Figures are stated for 2 of the 4 quarters of the year."}
     ]
-    found = explain(small.warehouse, small.settings, "TRN-02", "2024-Q4")
+    found = explain(small.warehouse, small.settings, "HND-02", "2024-Q4")
     assert found.statements == [
         "2024-Q4: stated by MEL lead on 2025-01-10 (workbook version 1). Evidence: List of 2024-Q4"
     ]
     assert "raw_workbook__manual_figures" in found.lineage
     assert not [
         words
-        for words in explain(small.warehouse, small.settings, "TRN-01", "2024-Q4").statements
+        for words in explain(small.warehouse, small.settings, "HND-01", "2024-Q4").statements
         if "Men" in words
     ]
     edition = read_edition(small.warehouse, small.settings, "2024-Q4")
-    assert {(item.indicator_id, item.category) for item in edition.statements} >= {("TRN-02", "")}
-    assert ("TRN-01", "Men") not in {(item.indicator_id, item.category) for item in edition.statements}
+    assert {(item.indicator_id, item.category) for item in edition.statements} >= {("HND-02", "")}
+    assert ("HND-01", "Men") not in {(item.indicator_id, item.category) for item in edition.statements}
     assert [item.value for item in edition.earlier] == [138.0]
     assert explain(small.warehouse, small.settings, "MEM-01", "2024-Q4").earlier == [
         "2019: 138 (Annual report 2019, p. 9)"
@@ -127,14 +127,14 @@ def test_a_statement_keeps_the_version_that_made_it_when_others_are_added(small:
         small,
         "MEL lead",
         10,
-        manual_indicators=[indicator("TRN-01")],
-        manual_figures=[figure("TRN-01", "2024-Q3", "20")],
+        manual_indicators=[indicator("HND-01")],
+        manual_figures=[figure("HND-01", "2024-Q3", "20")],
     )
-    state(small, "Programmes", 20, manual_figures=[figure("TRN-01", "2024-Q4", "30")])
+    state(small, "Programmes", 20, manual_figures=[figure("HND-01", "2024-Q4", "30")])
     found = [
         item
         for item in read_statements(small.warehouse, small.settings)
-        if item.indicator_id == "TRN-01"  # the sample states figures of its own
+        if item.indicator_id == "HND-01"  # the sample states figures of its own
     ]
     assert [(item.period, item.role, item.version) for item in found] == [
         ("2024-Q3", "MEL lead", 1),
@@ -152,12 +152,12 @@ def test_a_published_quarter_is_not_changed_by_an_indicator_stated_afterwards(sm
         small,
         "MEL lead",
         10,
-        manual_indicators=[indicator("TRN-01")],
-        manual_figures=[figure("TRN-01", "2024-Q4", "30")],
+        manual_indicators=[indicator("HND-01")],
+        manual_figures=[figure("HND-01", "2024-Q4", "30")],
     )
     small.calculate("2024-Q4")
     small.restated("2024-Q4")
     after = small.warehouse.records(
         "select * from released_figures order by indicator_id, period, disaggregation"
     )
-    assert [row for row in after if row["indicator_id"] != "TRN-01"] == before
+    assert [row for row in after if row["indicator_id"] != "HND-01"] == before

@@ -15,6 +15,7 @@ from mel_pipeline.publication.movement import movement
 from mel_pipeline.publication.provenance import explain
 from mel_pipeline.publication.publishing import approve, check, quarter_status
 from mel_pipeline.publication.publishing import publish as freeze
+from mel_pipeline.publication.readiness import obstacles
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.publication.restatement import ledger_rows, sentence_of, state_reason
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member, organisation
@@ -66,6 +67,16 @@ def test_a_quarter_is_a_draft_then_approved_then_published(small: Small) -> None
     assert (now.state, now.version, now.open_restatements) == ("published", 1, 0)
     events = [entry.event for entry in store.ledger(small.warehouse, QUARTER)]
     assert events == ["approved", "published", "frozen"]
+
+
+def test_a_source_that_is_not_set_up_is_no_obstacle_and_one_with_a_folder_is(small: Small) -> None:
+    def missing() -> list[str]:
+        found = obstacles(small.warehouse, small.settings, Quarter.parse(QUARTER))
+        return [one.key for one in found if one.key == "attendance_lists"]
+
+    assert missing() == []
+    small.settings.attendance_folder.mkdir()
+    assert missing() == ["attendance_lists"]
 
 
 def test_obstacles_to_publishing_are_listed_with_what_to_do(small: Small) -> None:

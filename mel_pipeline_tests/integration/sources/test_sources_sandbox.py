@@ -18,6 +18,7 @@ from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings, with_sample_values
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
+from mel_pipeline.ingest.row_processing import row_processing_for
 from mel_pipeline.sandbox import Sandbox, running
 from mel_pipeline.sources import open_source
 from mel_pipeline.warehouse import Warehouse
@@ -40,7 +41,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a first run, with ``first-run.pickle``: the results of its loads. Made by one worker."""
 
     def make(made: Path) -> None:
-        with running(today=TODAY, survey_dir=made / "survey_exports") as box:
+        with running(
+            today=TODAY, survey_dir=made / "survey_exports", attendance_dir=made / "attendance_lists"
+        ) as box:
             settings, warehouse = settings_at(made, box), warehouse_at(made)
             results = {
                 (source, entity): load(source, entity, settings, warehouse) for source, entity in ENTITIES
@@ -56,7 +59,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def box(home: Path) -> Iterator[Sandbox]:
-    with running(today=TODAY, survey_dir=home / "survey_exports") as sandbox:
+    with running(
+        today=TODAY, survey_dir=home / "survey_exports", attendance_dir=home / "attendance_lists"
+    ) as sandbox:
         yield sandbox
 
 
@@ -87,7 +92,10 @@ def warehouse_at(home: Path) -> Warehouse:
 def load(source: str, entity: str, settings: Settings, warehouse: Warehouse) -> LoadResult:
     contract = contract_of(source)
     quarter = Quarter(2024, 4) if contract.entities[entity].load == "quarter" else None
-    return load_entity(open_source(source, settings), contract, entity, warehouse, quarter=quarter)
+    processing = row_processing_for(warehouse, settings, source, entity)
+    return load_entity(
+        open_source(source, settings), contract, entity, warehouse, quarter=quarter, processing=processing
+    )
 
 
 Loads = dict[tuple[str, str], LoadResult]

@@ -16,7 +16,7 @@ from mel_pipeline.transform.catalogue import catalogue_of, load_catalogue
 
 TARGET = {"indicator": "MEM-01", "kind": "target", "stated_on": "2025-01-05", "reason_en": "Board"}
 MANUAL = {
-    "code": "TRN-01", "name_en": "Trainings", "definition_en": "Trainings held.", "unit": "events", "aggregation": "flow",
+    "code": "HND-01", "name_en": "Trainings", "definition_en": "Trainings held.", "unit": "events", "aggregation": "flow",
     "direction": "increase", "owner_role": "Programmes", "about_people": "no", "numerator": "trainings",
 }  # fmt: skip
 
@@ -60,20 +60,20 @@ def test_a_milestone_at_the_end_of_a_year_with_a_target_goes_to_the_next_target(
 
 @pytest.mark.fault(133)
 def test_an_indicator_with_targets_cannot_be_removed_before_them(sample: Settings) -> None:
-    target = {**TARGET, "indicator": "TRN-01", "period": "2026", "value": "12"}
+    target = {**TARGET, "indicator": "HND-01", "period": "2026", "value": "12"}
     found = given_back(sample, {"manual_indicators": [MANUAL], "targets": [target]})
     assert len(found.new) == 2 and found.refused == [], "what defines comes before what uses it"
     version = versions.accept(sample, found, "MEL lead")
     stated = version.rows["manual_indicators"]
-    number = next(str(row[ID]) for row in stated if row["code"] == "TRN-01")
+    number = next(str(row[ID]) for row in stated if row["code"] == "HND-01")
     alone = given_back(sample, {}, {number})
     assert alone.removed == []
     [refused] = alone.refused
-    assert refused.cell == number and "TRN-01" in refused.why and "aucun rapport" in refused.within("fr")
+    assert refused.cell == number and "HND-01" in refused.why and "aucun rapport" in refused.within("fr")
     both = given_back(
         sample,
         {},
-        {number, next(str(row[ID]) for row in version.rows["targets"] if row["indicator"] == "TRN-01")},
+        {number, next(str(row[ID]) for row in version.rows["targets"] if row["indicator"] == "HND-01")},
     )
     assert len(both.removed) == 2 and both.refused == []
 
@@ -109,7 +109,7 @@ def test_a_figure_about_few_people_is_announced_as_withheld_before_it_counts(
     sample: Settings, own: dict[str, str], figure: dict[str, str], cell: str
 ) -> None:
     indicator = {**MANUAL, **own}
-    row = {"indicator": "TRN-01", "period": "2026-Q1", "evidence": "list", **figure}
+    row = {"indicator": "HND-01", "period": "2026-Q1", "evidence": "list", **figure}
     found = given_back(sample, {"manual_indicators": [indicator], "manual_figures": [row]})
     assert found.refused == [] and len(found.new) == 2
     [words] = [words for words in found.warnings if "will be withheld" in words]
@@ -137,7 +137,7 @@ def test_what_can_be_read_in_two_ways_or_was_never_seen_is_named_and_accepted(sa
     ratio = {"unit": "percent", "aggregation": "ratio", "denominator": "members"}
     manual = [MANUAL, {**MANUAL, **ratio, "code": "FEE-01"}]
     figures = [
-        {"indicator": "TRN-01", "period": "2026-Q1", "value": "-4", "evidence": "list"},
+        {"indicator": "HND-01", "period": "2026-Q1", "value": "-4", "evidence": "list"},
         {
             "indicator": "FEE-01",
             "period": "2026-Q1",

@@ -21,7 +21,7 @@ def catalogue_with(*rows: dict[str, str | None]) -> Catalogue:
 def row(**changes: Any) -> dict[str, str | None]:
     return {
         "id": "I-0001",
-        "code": "TRN-01",
+        "code": "HND-01",
         "name_en": "Trainings held",
         "name_fr": "Formations organisées",
         "name_es": None,
@@ -50,26 +50,26 @@ def row(**changes: Any) -> dict[str, str | None]:
 def test_a_row_is_an_indicator_like_the_others_and_marked_as_stated() -> None:
     catalogue = catalogue_with(row())
     indicator = catalogue.indicators[-1]
-    assert (indicator.id, indicator.stated, indicator.model) == ("TRN-01", True, "manual_values")
-    assert catalogue.lines_of("TRN-01") == [2]
+    assert (indicator.id, indicator.stated, indicator.model) == ("HND-01", True, "manual_values")
+    assert catalogue.lines_of("HND-01") == [2]
     assert catalogue.by_model("manual_values") is None
     assert indicator.limitations.en.endswith("Only those reported.")
     assert "Compté à la main" in indicator.limitations.by_language["fr"]
     frames = catalogue_frames(catalogue)
-    found = frames["indicators"].set_index("indicator_id").loc["TRN-01"]
+    found = frames["indicators"].set_index("indicator_id").loc["HND-01"]
     assert (found["is_stated"], found["unit"], found["level"]) == ("true", "trainings", "output")
-    named = frames["translations"].query("code == 'TRN-01' and field == 'name'")
+    named = frames["translations"].query("code == 'HND-01' and field == 'name'")
     assert list(named["language"]) == ["fr"]
 
 
 def test_people_make_a_group_of_their_own_that_small_figures_are_withheld_by() -> None:
     catalogue = catalogue_with(
         row(about_people="yes"),
-        row(code="TRN-02", about_people="yes", aggregation="ratio", denominator="All", unit="percent"),
+        row(code="HND-02", about_people="yes", aggregation="ratio", denominator="All", unit="percent"),
     )
     count, share = catalogue.indicators[-2:]
     assert count.disclosure and (count.disclosure.group, count.disclosure.people) == (
-        "stated_trn_01",
+        "stated_hnd_01",
         "numerator",
     )
     assert share.disclosure and share.disclosure.people == "denominator"
@@ -79,12 +79,12 @@ def test_people_make_a_group_of_their_own_that_small_figures_are_withheld_by() -
 def test_wrong_rows_are_left_out_with_a_sentence_and_the_others_stay() -> None:
     catalogue = catalogue_with(
         row(code="MEM-01"),
-        row(code="TRN-01", name_en=None),
-        row(code="TRN-02"),
-        row(code="TRN-02"),
+        row(code="HND-01", name_en=None),
+        row(code="HND-02"),
+        row(code="HND-02"),
         row(code="trainings"),
     )
-    assert [item.id for item in catalogue.indicators if item.stated] == ["TRN-02"]
+    assert [item.id for item in catalogue.indicators if item.stated] == ["HND-02"]
     assert len(catalogue.refused) == 4
     assert "Manual indicator MEM-01: the code is taken. Choose another in the workbook." in catalogue.refused
     assert catalogue.lines_of("MEM-01") == load_catalogue(FOLDER).lines_of("MEM-01")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from mel_pipeline.sandbox.dropped import drop
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.organisation.activity import Event
 
@@ -34,18 +34,7 @@ class Guest(NamedTuple):
 
 def write_attendance_lists(folder: Path, organisation: Organisation) -> list[Path]:
     """Write a list for each of a few trainings a year; unchanged files are left alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for number, (name, content) in enumerate(lists(organisation)):
-        path = folder / name
-        if not path.exists() or path.read_bytes() != content:
-            draft = path.with_suffix(".part")
-            draft.write_bytes(content)
-            # Dated long ago, one after the other: a file only seconds old would count as still being written.
-            os.utime(draft, (1_700_000_000 + 60 * number,) * 2)
-            draft.replace(path)
-        paths.append(path)
-    return paths
+    return drop(folder, lists(organisation))
 
 
 def lists(organisation: Organisation) -> Iterator[tuple[str, bytes]]:

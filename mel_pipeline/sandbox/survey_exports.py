@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from random import Random
 from typing import Any
 
 from mel_pipeline.core.periods import Quarter, quarters
+from mel_pipeline.sandbox.dropped import drop
 from mel_pipeline.sandbox.organisation import FIRST_YEAR, Organisation
 from mel_pipeline.sandbox.organisation.activity import Participation
 
@@ -43,18 +43,7 @@ WEIGHTS = [2, 4, 9, 41, 44]
 
 def write_survey_exports(folder: Path, organisation: Organisation) -> list[Path]:
     """Write one file per quarter and kind of event; unchanged files are left alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for number, (name, content) in enumerate(exports(organisation)):
-        path = folder / name
-        if not path.exists() or path.read_bytes() != content:
-            draft = path.with_suffix(".part")
-            draft.write_bytes(content)
-            # Dated long ago, one after the other: a file only seconds old would count as still being written.
-            os.utime(draft, (1_700_000_000 + 60 * number,) * 2)
-            draft.replace(path)
-        paths.append(path)
-    return paths
+    return drop(folder, exports(organisation))
 
 
 def exports(organisation: Organisation) -> Iterator[tuple[str, bytes]]:

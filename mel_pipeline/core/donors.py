@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mel_pipeline.core.errors import SettingsError
-from mel_pipeline.core.yaml_io import yaml_file
+from mel_pipeline.core.organisation import checked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,16 +84,7 @@ def donors_of(folder: Path, *, is_sample: bool = False) -> Donors:
     path = own if is_sample and own.is_file() else folder / FILE
     if not path.is_file():
         return Donors()
-    try:
-        found = Donors.model_validate(yaml_file(path) or {})
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}"
-            for item in error.errors(include_input=False)
-        )
-        raise SettingsError(f"Reading {path}: {wrong}. Correct it, then try again.") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"Reading {path}: {error}") from None
+    found = checked(Donors, path)
     keys = [donor.key for donor in found.donors]
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise SettingsError(f"Reading {path}: two donors have the key {twice[0]}. Give each its own.")

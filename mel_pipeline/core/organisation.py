@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -18,6 +18,7 @@ from mel_pipeline.core.errors import SettingsError
 from mel_pipeline.core.languages import Text
 from mel_pipeline.core.yaml_io import yaml_file
 
+Read = TypeVar("Read", bound=BaseModel)
 SETTING = "MEL_ORGANISATION"
 EXAMPLE = Path(__file__).parents[1] / "organisations" / "metropolis"
 FILE = "organisation.yml"
@@ -147,8 +148,17 @@ def facts(place: Path) -> Facts:
         SettingsError: it cannot be read; the message names the file and the field.
     """
     path = place / FILE
+    return checked(Facts, path)
+
+
+def checked(model: type[Read], path: Path) -> Read:
+    """A YAML file as the model says; an empty one has its defaults.
+
+    Raises:
+        SettingsError: it cannot be read; the message names the file and the field.
+    """
     try:
-        return Facts.model_validate(yaml_file(path) or {})
+        return model.model_validate(yaml_file(path) or {})
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}"

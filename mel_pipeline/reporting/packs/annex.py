@@ -57,7 +57,8 @@ class _Pens:
             {**common, "bold": True, "font_color": look.paper, "bg_color": look.navy, "text_wrap": True}
         )
         self.text = book.add_format({**common, "text_wrap": True})
-        self.common, self._numbers = common, {}  # type: ignore[var-annotated]
+        self.common = common
+        self._numbers: dict[str, Any] = {}
 
     def number(self, pattern: str) -> Any:
         if pattern not in self._numbers:

@@ -125,15 +125,7 @@ def test_a_step_in_which_the_power_failed_ends_as_one_that_was_not_interrupted(
 def test_what_was_published_is_kept_whole_although_the_power_fails_right_afterwards(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking, disk: Disk
 ) -> None:
-    begun = copy_of(tmp_path_factory, "two-quarters-one-published", tmp_path / "begun", fill)
-    begun.warehouse.engine.dispose()
-    home = shutil.copytree(begun.settings.home, disk.folder / "home")
-    os.sync()
-    forked.start(PUBLISH, str(home), said=tmp_path / "said")
-    assert forked.line() == "published"
-    forked.kill()
-    forked.ended_well()
-    disk.cut()
+    home = _cut_when_said(tmp_path, tmp_path_factory, forked, disk, PUBLISH, "published")
     small = organisation(home)
     quarter = QUARTERS[1]
     assert quarter_status(small.warehouse, small.settings, Quarter.parse(quarter)).state == PUBLISHED
@@ -145,14 +137,22 @@ def test_what_was_published_is_kept_whole_although_the_power_fails_right_afterwa
 def test_an_accepted_workbook_is_kept_although_the_power_fails_right_afterwards(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, forked: Forking, disk: Disk
 ) -> None:
-    begun = copy_of(tmp_path_factory, "two-quarters-one-published", tmp_path / "begun", fill)
+    home = _cut_when_said(tmp_path, tmp_path_factory, forked, disk, ACCEPT, "accepted")
+    kept = versions.current(organisation(home).settings)
+    assert "HND-01" in {row["code"] for row in kept.rows["manual_indicators"]}
+
+
+def _cut_when_said(
+    tmp_path: Path, factory: pytest.TempPathFactory, forked: Forking, disk: Disk, code: str, word: str
+) -> Path:
+    """The home of an organisation after a power cut right after a program said that something is kept."""
+    begun = copy_of(factory, "two-quarters-one-published", tmp_path / "begun", fill)
     begun.warehouse.engine.dispose()
     home = shutil.copytree(begun.settings.home, disk.folder / "home")
     os.sync()
-    forked.start(ACCEPT, str(home), said=tmp_path / "said")
-    assert forked.line() == "accepted"
+    forked.start(code, str(home), said=tmp_path / "said")
+    assert forked.line() == word
     forked.kill()
     forked.ended_well()
     disk.cut()
-    kept = versions.current(organisation(home).settings)
-    assert "HND-01" in {row["code"] for row in kept.rows["manual_indicators"]}
+    return home

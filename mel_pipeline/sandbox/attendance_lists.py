@@ -16,7 +16,7 @@ from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.organisation.activity import Event
 
 YEARS = (2024, 2025)
-_ZONE = ZoneInfo("Europe/Madrid")  # of whoever downloads the reports
+_ZONE = ZoneInfo("Europe/Madrid")  # of those who download the reports
 _SPANISH = {"Woman": "Mujer", "Man": "Hombre", "Non-binary": "No binario", "Self-described": "No binario", "Prefers not to say": "Prefiero no decirlo"}  # fmt: skip
 _FRENCH = {"Woman": "Femme", "Man": "Homme", "Non-binary": "Non binaire", "Self-described": "Non binaire", "Prefers not to say": "Je préfère ne pas répondre"}  # fmt: skip
 

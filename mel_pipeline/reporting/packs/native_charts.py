@@ -51,8 +51,8 @@ def add_chart(
 
     marks = frame.marks
     values = [plotted(frame.measure, mark["value"]) for mark in marks]
-    lying = frame.kind in ("regions", "categories")
-    if lying:  # office suites draw the first category at the bottom
+    sideways = frame.kind in ("regions", "categories")
+    if sideways:  # office suites draw the first category at the bottom
         marks, values = marks[::-1], values[::-1]
     data: Any = CategoryChartData(  # type: ignore[no-untyped-call]
         number_format=number_format(frame.measure, texts, values)

@@ -75,18 +75,18 @@ def _drawn(frame: ChartFrame, view: View, size: tuple[float, float]) -> Figure:
     )
     bottom = EDGE + 0.35
     marks = _shown(frame)
-    lying = frame.kind in ("regions", "categories")
-    left = EDGE + (1.75 if lying else 0.0)
-    below = 0.0 if lying else 0.38
+    sideways = frame.kind in ("regions", "categories")
+    left = EDGE + (1.75 if sideways else 0.0)
+    below = 0.0 if sideways else 0.38
     box = (
         left / wide,
         (bottom + below) / high,
-        (wide - left - EDGE - (0.7 if lying else 0)) / wide,
+        (wide - left - EDGE - (0.7 if sideways else 0)) / wide,
         (high - down - 0.3 - bottom - below) / high,
     )
     axes = figure.add_axes(box)
     canvas.bare(axes)
-    (_bars if lying else _columns)(axes, marks, view)
+    (_bars if sideways else _columns)(axes, marks, view)
     return figure
 
 

@@ -20,7 +20,7 @@ from mel_pipeline_tests.fixtures.postgres import Server
 LOGINS = ("nightly", "viewer")
 SHOWN = {
     *FOR_READERS, "dim_indicator", "dim_period", "dim_region", "dim_target", "dim_line_of_action", "dim_member", "dim_event",
-    "dim_translation",
+    "dim_translation", "dim_project", "dim_logframe",
 }  # fmt: skip
 
 

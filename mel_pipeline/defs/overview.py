@@ -96,6 +96,8 @@ def overview_text(overview: "Overview", before: Mapping[str, str] | None, charts
         "Rows and cells in quarantine": _quarantine(overview.quarantined),
         "Figures worth a look": _flagged(overview.flagged, charts),
         "Changed since the last run": _changes(overview.totals, before),
+        "Open comments": _listed(overview.comments)
+        + ("\n\n[Code comments](/workbook)" if overview.comments else ""),
         "Due": _listed(overview.owed) + ("\n\n[Workbook](/workbook)" if overview.owed else ""),
     }
     return "\n\n".join(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST = 200  # rows of a list; more are counted
 LONGEST = 300  # characters of a value
 VERSIONS = 5
+CODERS = ("first", "second", "both")
 PAGE_WIDTH, LONG_CELL = 96, 30  # characters that fit beside one another, and of a cell that wraps
 MOST_ABOUT = 90  # characters of what a row is about
 
@@ -30,7 +31,8 @@ MOST_ABOUT = 90  # characters of what a row is about
 class Desk:
     """What the page can do with the workbook.
 
-    ``write`` gives a file's name and content by language; ``preview`` says what an upload would change; ``accept`` takes
+    ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
+    themes, by language and coder; ``preview`` says what an upload would change; ``accept`` takes
     a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word``
     (of a value) are names by language; ``keys`` are the columns that tell the rows of a sheet apart.
     """
@@ -39,6 +41,7 @@ class Desk:
     organisation: str
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
+    comments: Callable[[str, str], tuple[str, bytes]]
     preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
@@ -93,12 +96,20 @@ class View:
         return stylesheet(self.desk.sources_dir, "report.css", "workbook/workbook.css")
 
     def front(
-        self, language: str, token: str, *, accepted: int | None = None, problem: str = "", sentence: str = ""
+        self,
+        language: str,
+        token: str,
+        *,
+        accepted: int | None = None,
+        problem: str = "",
+        sentence: str = "",
+        may_code: bool = False,
     ) -> bytes:
         """Where the workbook is downloaded and given back.
 
         Args:
             problem: key of a text; ``sentence``: an error in its own words.
+            may_code: whether who looks at it may read people's comments.
         """
         t = self._text(language)
         versions = list(self.desk.history())
@@ -113,6 +124,7 @@ class View:
             accepted=accepted if accepted == versions[0].number else None,
             problem=t(problem) if problem else "",
             sentence=sentence,
+            coders=CODERS if may_code else (),
         )
 
     def preview(

@@ -67,12 +67,19 @@ class Sheet(BaseModel):
     waits_for: tuple[tuple[str, ...], ...] = ()
     waits_unmarked: bool = False
     most_by: dict[str, int] = {}  # column → most rows with the same value in it
+    shown: tuple[FormColumn, ...] = ()  # written for the eye and never read; the sheet has a file of its own
+    joins_cells: bool = False  # two people may fill in different cells of a row at the same time
     columns: tuple[FormColumn, ...]
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of the columns, without the row's number."""
         return tuple(column.key for column in self.columns)
+
+    @property
+    def shown_keys(self) -> tuple[str, ...]:
+        """Keys of the columns that are not read."""
+        return tuple(column.key for column in self.shown)
 
     def waits(self, row: Mapping[str, str | None]) -> bool:
         """Whether something is missing without which a proposed row does not count."""
@@ -103,6 +110,8 @@ class _BesideSheet(BaseModel):
     waits_for: list[list[str]] = []
     waits_unmarked: bool = False
     most_by: dict[str, int] = {}
+    shown: dict[str, int] = {}  # key → width
+    joins_cells: bool = False
     columns: dict[str, _Beside] = {}
 
 
@@ -163,6 +172,10 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
         waits_for=tuple(tuple(group) for group in beside.waits_for),
         waits_unmarked=beside.waits_unmarked,
         most_by=beside.most_by,
+        shown=tuple(
+            FormColumn(key=key, stem=key, kind="text", width=width) for key, width in beside.shown.items()
+        ),
+        joins_cells=beside.joins_cells,
         columns=tuple(columns),
     )
 

@@ -1,8 +1,10 @@
 """The page ``/workbook``: download the workbook, give it back, see what it changes, accept it. No script runs on it.
 
-It is served behind the guard, which lets forms through to its two addresses only. What a foreign page could still try:
+Beside it: open comments to code, and attendance lists for the drop folder.
+
+It is served behind the guard, which lets forms through to its addresses only. What a foreign page could still try:
 a forged form lacks the token, which counts once; a frame is refused; a large file is refused before it is read; the
-name of a file is never used.
+name of a workbook is never used, of that of a list only what no path has.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from starlette.routing import Route
 
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.logins import Role
-from mel_pipeline.defs.serving.guard import ACCEPT, PREVIEW, App, Message, Receive, Scope, Send
+from mel_pipeline.defs.serving.guard import ACCEPT, LIST, PREVIEW, App, Message, Receive, Scope, Send
 from mel_pipeline.defs.serving.login import person_of
 from mel_pipeline.defs.serving.once import Once
 from mel_pipeline.defs.serving.roles import refusal_of_path
@@ -33,6 +35,7 @@ from mel_pipeline.sources.workbook.raw import LIMITS
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
+    from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Preview
 
 PAGE, STYLE, DOWNLOAD, COMMENTS = (
@@ -82,6 +85,7 @@ class WorkbookPage:
                 Route(DOWNLOAD, self._handled(self.download)),
                 Route(COMMENTS, self._handled(self.comments)),
                 Route(PREVIEW, self._handled(self.preview), methods=["POST"]),
+                Route(LIST, self._handled(self.attendance_list), methods=["POST"]),
                 Route(ACCEPT, self._handled(self.accept), methods=["POST"]),
             ]
         )
@@ -118,6 +122,19 @@ class WorkbookPage:
         found = await run_in_threadpool(self.desk.preview, content)
         return await self._shown(request, found, language)
 
+    async def attendance_list(self, request: Request) -> Response:
+        """A list of who came to an event, into the drop folder."""
+        language = self.language(request)
+        async with request.form(max_files=1, max_fields=4) as form:
+            token, file, code = str(form.get("token", "")), form.get("file"), str(form.get("code", ""))
+            if self.uploads.take(token) is None:
+                return await self._front(language, problem="workbook_page.used", status=403)
+            if not isinstance(file, UploadFile) or not file.size:
+                return await self._front(language, problem="workbook_page.no_file", status=422)
+            name, content = file.filename or "", await file.read()
+        given = await run_in_threadpool(self.desk.give_list, name, content, code)
+        return await self._front(language, given=given, may_code=_may(request, COMMENTS, "GET"))
+
     async def accept(self, request: Request) -> Response:
         language = self.language(request)
         async with request.form(max_files=0, max_fields=8) as form:
@@ -153,6 +170,7 @@ class WorkbookPage:
         sentence: str = "",
         status: int = 200,
         may_code: bool = False,
+        given: Given | None = None,
     ) -> Response:
         token = self.uploads.issue(True)
         words: dict[str, Any] = {
@@ -160,6 +178,7 @@ class WorkbookPage:
             "problem": problem,
             "sentence": sentence,
             "may_code": may_code,
+            "given": given,
         }
         return _html(await run_in_threadpool(partial(self.view.front, language, token, **words)), status)
 

@@ -17,6 +17,7 @@ from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
+    from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
 MOST = 200  # rows of a list; more are counted
@@ -32,9 +33,10 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
-    themes, by language and coder; ``preview`` says what an upload would change; ``accept`` takes
-    a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word``
-    (of a value) are names by language; ``keys`` are the columns that tell the rows of a sheet apart.
+    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list; ``preview``
+    says what an upload would change; ``accept`` takes a preview, a role, a note, whether large removals are meant, and
+    who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are names by language; ``keys`` are the columns
+    that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
@@ -42,6 +44,7 @@ class Desk:
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
     comments: Callable[[str, str], tuple[str, bytes]]
+    give_list: Callable[[str, bytes, str], Given]
     preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
@@ -104,12 +107,14 @@ class View:
         problem: str = "",
         sentence: str = "",
         may_code: bool = False,
+        given: Given | None = None,
     ) -> bytes:
         """Where the workbook is downloaded and given back.
 
         Args:
             problem: key of a text; ``sentence``: an error in its own words.
             may_code: whether who looks at it may read people's comments.
+            given: the attendance list that has just arrived.
         """
         t = self._text(language)
         versions = list(self.desk.history())
@@ -125,6 +130,7 @@ class View:
             problem=t(problem) if problem else "",
             sentence=sentence,
             coders=CODERS if may_code else (),
+            given=given,
         )
 
     def preview(

@@ -216,7 +216,7 @@ def _statement(
         actual=_actual(measure, found, texts),
         is_missing=found is None or found.standing.value is None,
         period=texts.period(found.period) if found and found.period else "",
-        anchor=f"p-{found.period}" if found and found.period else "",
+        anchor=f"{'d' if aim.category else 'p'}-{found.period}" if found and found.period else "",
         note=texts("site.sum_lacks", periods=texts.listed(list(map(texts.period, found.missing))))
         if found and found.missing
         else "",

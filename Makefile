@@ -34,7 +34,6 @@ test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three min
 
 test-deep: .venv/dev.stamp $(DBT) browser    ## Run what `make test` leaves out: Spark, sweeps over every platform and step, random stories with many more examples
 	@$(BIN)/python -m pytest -m "exhaustive and not deep" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m exhaustive $(SPREAD) mel_pipeline_tests/browser
 	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
 check: .venv/dev.stamp    ## Check format, lint, types, import rules, Dagster definitions

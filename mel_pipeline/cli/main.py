@@ -24,6 +24,7 @@ from mel_pipeline.cli.publication import register as register_publication
 from mel_pipeline.cli.quality import app as quality_commands
 from mel_pipeline.cli.site import site
 from mel_pipeline.cli.survey import app as survey_commands
+from mel_pipeline.cli.upgrade import upgrade
 from mel_pipeline.cli.warehouse import app as warehouse_commands
 from mel_pipeline.cli.workbook import app as workbook_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
@@ -52,6 +53,7 @@ app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
 app.command()(backup)
 app.command()(restore)
+app.command()(upgrade)
 app.command()(cities)
 app.command()(narrative)
 app.command()(factcheck)

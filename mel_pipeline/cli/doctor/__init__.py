@@ -46,7 +46,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield from data.findings(settings)
     yield guarded("Backups", lambda: machine.backups(settings, utc_now()))
     yield guarded("SQL models", lambda: _models(settings))
-    yield guarded("Organisation", lambda: _organisation(settings))
+    yield organisation_finding(settings)
     yield guarded("Languages", lambda: _languages(settings))
     yield guarded("Reports", lambda: _reports(settings))
     for source in source_names():
@@ -55,6 +55,11 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield guarded("Failure notifications", lambda: _notifications(settings))
     yield guarded("Dagster daemon", lambda: dagster_state.daemon(settings))
     yield guarded("Queue of runs", lambda: dagster_state.queue(settings))
+
+
+def organisation_finding(settings: Settings) -> Finding:
+    """The organisation's folder: what it is, and what this version reads that it does not have."""
+    return guarded("Organisation", lambda: _organisation(settings))
 
 
 def _models(settings: Settings) -> str:

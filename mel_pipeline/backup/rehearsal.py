@@ -17,7 +17,7 @@ from mel_pipeline.publication.restatement import sentence_of
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline.warehouse.dump import copy
 from mel_pipeline.warehouse.migrating import upgraded, version_of
-from mel_pipeline.warehouse.tables import HEAD
+from mel_pipeline.warehouse.tables import HEAD, VERSION_TABLE
 
 if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
@@ -46,12 +46,16 @@ class Rehearsal:
 def rehearse(warehouse: Warehouse, settings: Settings) -> Rehearsal:
     """Upgrade and recalculate a copy in ``MEL_HOME``, which needs as much room again as the data take.
 
+    An empty warehouse has no layout yet, and nothing changes.
+
     Raises:
-        WarehouseError: the warehouse is empty or of a newer version, or a migration fails.
+        WarehouseError: the warehouse is of a newer version, or a migration fails.
         ModelError: a model fails on the stored data.
     """
+    if not warehouse.has_table(VERSION_TABLE):
+        return Rehearsal(HEAD)
     with warehouse.connect() as connection:
-        layout = version_of(connection) or "none"
+        layout = version_of(connection) or HEAD
     settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix="rehearsal-") as folder:
         other = Warehouse(f"duckdb:///{Path(folder) / 'warehouse.duckdb'}", settings.lock_wait_seconds)

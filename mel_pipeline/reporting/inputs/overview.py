@@ -42,8 +42,8 @@ class Overview:
     quarantined: Mapping[str, tuple[str, ...]]
     flagged: tuple[tuple[str, str], ...]
     owed: tuple[str, ...]
-    comments: tuple[str, ...]
     totals: Mapping[str, str]
+    comments: tuple[str, ...] = ()
 
 
 def read_overview(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Overview:

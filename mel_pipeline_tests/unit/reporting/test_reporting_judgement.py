@@ -99,7 +99,7 @@ def test_a_share_s_target_of_a_year_is_judged_by_the_year_once_it_has_closed(tex
     edition = with_figure(edition, "SAT-02", "2024", value=85.5)
     judged = found(edition, "SAT-02")
     assert (judged.code, judged.value, judged.is_due) == ("over", 85.5, True)
-    assert row(edition, "SAT-02", texts).target.change == "by 2024, 85.5% in 2024"
+    assert row(edition, "SAT-02", texts).target.change == "by 2024, 86% in 2024"
     assert found(replace(edition, period="2024"), "SAT-02").code == "over", "the annual page says the same"
     before = found(replace(edition, period="2024-Q3"), "SAT-02")
     assert before.value != 85.5 and not before.is_due, "until then the quarter is on its way"

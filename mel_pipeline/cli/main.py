@@ -14,6 +14,7 @@ import typer
 
 from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
+from mel_pipeline.cli.connect import connect
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
@@ -51,6 +52,7 @@ app.add_typer(workbook_commands, name="workbook")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
+app.command()(connect)
 app.command()(backup)
 app.command()(restore)
 app.command()(upgrade)

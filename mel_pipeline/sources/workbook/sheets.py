@@ -66,6 +66,7 @@ class Sheet(BaseModel):
     key: tuple[str, ...]
     waits_for: tuple[tuple[str, ...], ...] = ()
     waits_unmarked: bool = False
+    wanted: tuple[str, ...] = ()  # further columns that a proposed row needs
     most_by: dict[str, int] = {}  # column → most rows with the same value in it
     shown: tuple[FormColumn, ...] = ()  # written for the eye and never read; the sheet has a file of its own
     joins_cells: bool = False  # two people may fill in different cells of a row at the same time
@@ -109,6 +110,7 @@ class _BesideSheet(BaseModel):
     key: list[str]
     waits_for: list[list[str]] = []
     waits_unmarked: bool = False
+    wanted: list[str] = []
     most_by: dict[str, int] = {}
     shown: dict[str, int] = {}  # key → width
     joins_cells: bool = False
@@ -170,6 +172,7 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
         prefix=beside.prefix,
         key=tuple(beside.key),
         waits_for=tuple(tuple(group) for group in beside.waits_for),
+        wanted=tuple(beside.wanted),
         waits_unmarked=beside.waits_unmarked,
         most_by=beside.most_by,
         shown=tuple(

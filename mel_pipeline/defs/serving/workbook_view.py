@@ -25,7 +25,7 @@ MOST = 200  # rows of a list; more are counted
 LONGEST = 300  # characters of a value
 VERSIONS = 5
 CODERS = ("first", "second", "both")
-PAGE_WIDTH, LONG_CELL = 96, 26  # characters that fit beside one another, and of a cell that wraps
+PAGE_WIDTH, LONG_CELL = 112, 26  # characters that fit beside one another, and of a cell that wraps
 RARE = 0.25  # a column that fewer rows fill in stands apart where a table is too wide
 MOST_ABOUT = 90  # characters of what a row is about
 

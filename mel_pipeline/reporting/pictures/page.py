@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.languages import BASE
-from mel_pipeline.reporting.chart_data import bullets as frames_bullets
 from mel_pipeline.reporting.chart_data import likert as frames_likert
 from mel_pipeline.reporting.chart_data import member_map as frames_member_map
 from mel_pipeline.reporting.chart_data import platforms as frames_platforms
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 FRAMES = {
-    "bullets": frames_bullets.frame,
     "waterfall": frames_waterfall.frame,
     "member_map": frames_member_map.frame,
     "likert": frames_likert.frame,
     "platforms": frames_platforms.frame,
 }
+SAID = ("waterfall",)  # its title says all of it
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def page_charts(
     *,
     narrow: bool = False,
 ) -> dict[str, PageDrawing]:
-    """The pictures that show several indicators, by name: bullets, waterfall, member_map, likert, platforms.
+    """The pictures that show several indicators, by name: member_map, likert, platforms.
 
     Raises:
         ReportError: a text, the style file or a font is missing.
@@ -94,6 +93,7 @@ def page_charts(
                 frame, picture(frame, texts, render_page, sources_dir, title=frame.title, with_png=not narrow)
             )
             for name, frame in page_frames(edition, known, figures, texts, narrow=narrow).items()
+            if name not in SAID
         }
 
 

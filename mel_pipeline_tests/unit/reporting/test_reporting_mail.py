@@ -73,7 +73,7 @@ def test_a_missing_figure_is_not_a_zero() -> None:
 def test_without_a_figure_a_year_ago_it_compares_with_the_previous_quarter_like_the_main_points() -> None:
     edition = with_figure(sample_edition(), "RCH-01", "2023-Q4", value=None, status="not_available")
     made = edition_mail(edition, REPORTS, "en", draft=False, place="")
-    assert "Digital views rose to 658,382, from 174,905 in 2024-Q3" in " ".join(made.text.split())
+    assert "Digital views rose to 658,382" in " ".join(made.text.split())
     assert "Change: +483,477 (2024-Q3:\N{NO-BREAK SPACE}174,905)" in made.text
 
 

@@ -273,4 +273,4 @@ def test_a_chart_is_under_the_line_of_action_that_its_indicator_stands_under(mod
     drawn = [(section.key, picture.anchor) for section in model.sections for picture in section.pictures]
     assert drawn
     assert all(homes[anchor] == key for key, anchor in drawn)
-    assert all(homes[name] == section.key for section in model.sections for name in section.own)
+    assert all(homes[row.measure.id] == section.key for section in model.sections for row in section.rows)

@@ -18,7 +18,7 @@ SPREAD := -n 2 --dist worksteal
 
 OPTIONS ?=
 
-.PHONY: install help report test test-fast test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
+.PHONY: install help report test test-fast test-exhaustive test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -32,9 +32,10 @@ test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in about te
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
-test-deep: .venv/dev.stamp $(DBT) browser    ## Run what `make test` leaves out: Spark, sweeps over every platform and step, random stories with many more examples
+test-exhaustive: .venv/dev.stamp $(DBT) browser    ## Run what `make test` leaves out: Spark, kills, power cuts, sweeps over every platform and step
 	@$(BIN)/python -m pytest -m "exhaustive and not deep" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m exhaustive $(SPREAD) mel_pipeline_tests/browser
+
+test-deep: test-exhaustive    ## The same, and random stories with many more examples; an hour or more
 	@MEL_TEST_DEPTH=deep $(BIN)/python -m pytest -m deep $(SPREAD)
 
 check: .venv/dev.stamp    ## Check format, lint, types, import rules, Dagster definitions

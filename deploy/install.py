@@ -91,6 +91,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         layout = _layout(options)
+        if options.check:
+            return _check(layout)
         if options.back:
             _go_back(layout)
         else:
@@ -109,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--user", action="store_true", help="your own service, even as root")
     parser.add_argument("--sample", action="store_true", help="settings of the sample organisation")
     parser.add_argument("--back", action="store_true", help="return to the version installed before")
+    parser.add_argument(
+        "--check", action="store_true", help="say what this version would change; switch nothing"
+    )
     parser.add_argument(
         "--root", type=Path, default=Path("/"), help="install below this folder: starts nothing"
     )
@@ -239,9 +244,15 @@ def _write_units(layout: Layout) -> None:
 
 def _write_command(layout: Layout) -> None:
     """``mel`` for people, with the settings and the rights of the service."""
-    program, env = f"{layout.named(layout.current)}/.venv/bin/mel", layout.named(layout.env)
+    layout.command.parent.mkdir(parents=True, exist_ok=True)
+    layout.command.write_text(_command(layout, layout.current), encoding="utf-8")
+    layout.command.chmod(0o755)
+
+
+def _command(layout: Layout, release: Path) -> str:
+    program, env = f"{layout.named(release)}/.venv/bin/mel", layout.named(layout.env)
     if layout.is_system:
-        text = f"""#!/bin/sh
+        return f"""#!/bin/sh
 # mel with the settings and the rights of the service. The settings are readable by root alone.
 set -eu
 test "$(id -u)" = 0 || {{ echo "Use: sudo mel $*" >&2; exit 1; }}
@@ -252,11 +263,21 @@ chown {USER} "$place"
 cd /
 MEL_ENV_FILE="$place/mel.env" runuser -u {USER} -- {program} "$@"
 """
-    else:
-        text = f'#!/bin/sh\nMEL_ENV_FILE={env} exec {program} "$@"\n'
-    layout.command.parent.mkdir(parents=True, exist_ok=True)
-    layout.command.write_text(text, encoding="utf-8")
-    layout.command.chmod(0o755)
+    return f'#!/bin/sh\nMEL_ENV_FILE={env} exec {program} "$@"\n'
+
+
+def _check(layout: Layout) -> int:
+    """What this clone's version would change, said by itself with the settings of the service."""
+    if not layout.env.exists():
+        raise InstallError("Checking an upgrade: nothing is installed here yet. Run `make install`.")
+    release = _release(layout)
+    command = layout.app / ".check"
+    command.write_text(_command(layout, release), encoding="utf-8")
+    command.chmod(0o700)
+    code = subprocess.run([str(command), "upgrade", "--check"], check=False).returncode
+    command.unlink()
+    _say("Nothing was changed. `make install` switches to this version.")
+    return code
 
 
 def _point_to(layout: Layout, release: Path) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from mel_pipeline.cli.backup import backup, restore
 from mel_pipeline.cli.cities import cities
+from mel_pipeline.cli.connect import connect
 from mel_pipeline.cli.delivery import register as register_delivery
 from mel_pipeline.cli.factcheck import factcheck
 from mel_pipeline.cli.init import init
@@ -24,6 +25,7 @@ from mel_pipeline.cli.publication import register as register_publication
 from mel_pipeline.cli.quality import app as quality_commands
 from mel_pipeline.cli.site import site
 from mel_pipeline.cli.survey import app as survey_commands
+from mel_pipeline.cli.upgrade import upgrade
 from mel_pipeline.cli.warehouse import app as warehouse_commands
 from mel_pipeline.cli.workbook import app as workbook_commands
 from mel_pipeline.cli.zoho import app as zoho_commands
@@ -50,8 +52,10 @@ app.add_typer(workbook_commands, name="workbook")
 app.add_typer(quality_commands, name="quality")
 app.add_typer(privacy_commands, name="privacy")
 app.command()(init)
+app.command()(connect)
 app.command()(backup)
 app.command()(restore)
+app.command()(upgrade)
 app.command()(cities)
 app.command()(narrative)
 app.command()(factcheck)

@@ -9,18 +9,7 @@ import typer
 from mel_pipeline.cli.publication import opened
 from mel_pipeline.core.errors import WarehouseError
 
-app = typer.Typer(help="The database: bring its tables up to date, create roles.", no_args_is_help=True)
-
-
-@app.command()
-def upgrade() -> None:
-    """Migrate the package's own tables to this version; the first run that writes does the same."""
-    from mel_pipeline.warehouse.migrating import ensure_tables, version_of
-
-    warehouse, _ = opened()
-    with warehouse.transaction() as connection:
-        ensure_tables(connection)
-        typer.echo(f"The warehouse has schema version {version_of(connection)}, the latest.")
+app = typer.Typer(help="The database: copy or empty it, create roles.", no_args_is_help=True)
 
 
 @app.command("same-account")

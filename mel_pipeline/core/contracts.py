@@ -120,6 +120,42 @@ class Setting(BaseModel):
     sample: str = ""  # value for the sample organisation; {sandbox} is its address
 
 
+class Consent(BaseModel):
+    """Consent in a browser (OAuth 2.0, authorization code), for `mel connect`. Addresses name settings in braces."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    authorize: str
+    token: str
+    scopes: list[str]
+    separator: str = " "  # between scopes
+    parameters: dict[str, str] = {}
+    pkce: bool = False
+    keeps: Literal["refresh_token", "access_token"]  # of the answer; the setting has the same name
+    may: str  # what the credentials allow
+    ends: str  # when they end
+
+
+class Retirement(BaseModel):
+    """The day from which a version of an API may no longer answer: stated, or years after the month in a setting."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: str = ""
+    ends_on: date | None = None
+    setting: str = ""  # holds the version as YYYYMM
+    years: int = 0
+    page: str  # where the provider says so
+
+    def day(self, version: str) -> date:
+        """The first day without it. ``version``: what ``setting`` holds, where there is one."""
+        if self.ends_on is not None:
+            return self.ends_on
+        return date(
+            int(version[:4]) + self.years, int(version[4:6]), 15
+        )  # LinkedIn ends versions in mid-month
+
+
 class SourceContract(BaseModel):
     """A source: its owner, its settings, its entities."""
 
@@ -129,11 +165,14 @@ class SourceContract(BaseModel):
     title: str
     description: str
     owner: str = "team:it"
+    provider: str = ""  # the company whose sign-in it is, where several sources share it
     kind: Literal["social", "web", "newsletter", "survey", "stated"] | None = (
         None  # stated: by people, in the workbook
     )
     describes_fields: bool = False  # can list its own fields, so drift is detected
     settings: dict[str, Setting] = {}
+    consent: Consent | None = None
+    retirement: Retirement | None = None
     metrics: dict[str, Metric] = {}  # for platforms: every metric it loads
     entities: dict[str, EntityContract] = Field(min_length=1)
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from mel_pipeline.core import environment
+from mel_pipeline.core import connected, environment
 from mel_pipeline.core.delivery_settings import DeliverySettings
 from mel_pipeline.core.environment import SHIPPED, user_folder
 from mel_pipeline.core.errors import SettingsError
@@ -311,6 +311,8 @@ def load_settings(sandbox_port: int | None = None) -> Settings:
     if settings.public_url and "ui_url" not in settings.model_fields_set:
         made["ui_url"] = settings.public_url
     settings = settings.model_copy(update=made)
+    if not settings.sample:
+        settings = settings.model_copy(update=connected.settings(settings.secrets_dir, Settings.model_fields))
     port = settings.sandbox_port if sandbox_port is None else sandbox_port
     return with_sample_values(settings, port) if settings.sample else settings
 

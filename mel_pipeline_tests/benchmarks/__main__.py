@@ -21,6 +21,7 @@ NAMES = [
     "sql_models",
     "only_touched",
     "memory",
+    "growth",
 ]
 
 

@@ -107,7 +107,15 @@ def show(title: str, found: Mapping[str, Turns], base: str) -> None:
 
 
 def keep(name: str, found: Mapping[str, Mapping[str, Turns]], verdicts: Sequence[Verdict]) -> None:
-    """Print the verdicts and keep everything as JSON; ``found`` is keyed by what was measured (say, rows)."""
+    """As ``save``; ``found`` is keyed by what was measured (say, rows)."""
+    parts = {
+        part: {each: asdict(turns) for each, turns in by_name.items()} for part, by_name in found.items()
+    }
+    save(name, parts, verdicts)
+
+
+def save(name: str, found: Mapping[str, object], verdicts: Sequence[Verdict]) -> None:
+    """Print the verdicts and keep everything as JSON."""
     for verdict in verdicts:
         print(f"  → {verdict.sentence}")
     folder = HOME / "results"
@@ -121,9 +129,7 @@ def keep(name: str, found: Mapping[str, Mapping[str, Turns]], verdicts: Sequence
             "python": platform.python_version(),
             "system": platform.system(),
         },
-        "found": {
-            part: {each: asdict(turns) for each, turns in by_name.items()} for part, by_name in found.items()
-        },
+        "found": found,
         "verdicts": [
             {**asdict(verdict), "met": verdict.is_met, "sentence": verdict.sentence} for verdict in verdicts
         ],

@@ -7,25 +7,21 @@ last one. The two alternate and the median counts.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import dagster as dg
 
-from mel_pipeline.core import clock
 from mel_pipeline_tests.benchmarks.contenders.clock import peak_mb
 from mel_pipeline_tests.benchmarks.measuring import Turns, keep, ratio, show
+from mel_pipeline_tests.benchmarks.nights import QUIET, Tomorrow, nights
 from mel_pipeline_tests.benchmarks.sampling import sampled
 from mel_pipeline_tests.benchmarks.targets import Verdict
 
 TURNS = 3
-QUARTER = "2024-Q4"
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def empty_definitions(assets: int, checks: int) -> dg.Definitions:
@@ -54,16 +50,6 @@ def timed(run: Callable[[], object]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - used, "peak": peak_mb()}
 
 
-class Tomorrow(datetime):
-    """A clock that runs ahead: reporting on yesterday's loads is part of a nightly run."""
-
-    days = 0
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return datetime.now(tz) + timedelta(days=cls.days)
-
-
 def slowest_steps(instance: dg.DagsterInstance, run: str, most: int = 12) -> list[tuple[str, float]]:
     """Steps of a run with their seconds, the longest first."""
     stats = instance.get_run_step_stats(run)
@@ -77,49 +63,27 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="one turn, and where the night's time goes")
     asked = parser.parse_args()
     turns = 1 if asked.quick or asked.profile else TURNS
-    from mel_pipeline.defs import build
-    from mel_pipeline.sandbox.server import running
-
-    clock.datetime = Tomorrow  # type: ignore[misc]
-    home = Path(tempfile.mkdtemp(prefix="mel-benchmark-"))
-    with running(
-        today=date(2026, 11, 20), survey_dir=home / "survey_exports", attendance_dir=home / "attendance_lists"
-    ) as box:
-        os.environ |= {
-            "MEL_HOME": str(home),
-            "MEL_SANDBOX_PORT": str(box.port),
-            "MEL_TODAY": "2026-11-20",
-            "MEL_REPORTS_DIR": str(home / "published"),
-            "DAGSTER_HOME": str(home),
-            "DAGSTER_EVENT_BATCH_SIZE": "50",  # for both, as the shipped instance sets it
-        }
-        (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-        ours = build()
-        graph = ours.resolve_asset_graph()
-        nightly = ours.resolve_job_def("nightly")
-        keys = nightly.asset_layer.executable_asset_keys
-        checks = len(graph.asset_check_keys)
+    runs: list[str] = []
+    with nights(Path(tempfile.mkdtemp(prefix="mel-benchmark-"))) as each:
+        keys = each.job.asset_layer.executable_asset_keys
+        checks = len(each.definitions.resolve_asset_graph().asset_check_keys)
         empty = empty_definitions(len(keys), checks).resolve_job_def("empty")
         print(f"Nightly: {len(keys)} assets, {checks} checks. Empty: as many of each, a step an asset.")
-        with dg.DagsterInstance.get() as instance:
-            runs: list[str] = []
 
-            def night() -> None:
-                done = nightly.execute_in_process(instance=instance, partition_key=QUARTER, run_config=QUIET)
-                assert done.success
-                runs.append(done.run_id)
+        def night() -> None:
+            runs.append(each.run())
 
-            def nothing() -> None:
-                assert empty.execute_in_process(instance=instance, run_config=QUIET).success
+        def nothing() -> None:
+            assert empty.execute_in_process(instance=each.instance, run_config=QUIET).success
 
-            first = timed(night)
-            found = {name: Turns(name) for name in ("empty assets", "ordinary night")}
-            for _ in range(turns):
-                found["empty assets"].note(timed(nothing))
-                Tomorrow.days += 1
-                with sampled() if asked.profile else nullcontext() as samples:
-                    found["ordinary night"].note(timed(night))
-            longest = slowest_steps(instance, runs[-1])
+        first = timed(night)
+        found = {name: Turns(name) for name in ("empty assets", "ordinary night")}
+        for _ in range(turns):
+            found["empty assets"].note(timed(nothing))
+            Tomorrow.days += 1
+            with sampled() if asked.profile else nullcontext() as samples:
+                found["ordinary night"].note(timed(night))
+        longest = slowest_steps(each.instance, runs[-1])
     show(f"In one process, after a first night of {first['seconds']:.1f} s", found, "empty assets")
     print("  longest steps of the last night: " + ", ".join(f"{name} {took:.1f} s" for name, took in longest))
     if samples:

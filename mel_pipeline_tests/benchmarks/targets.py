@@ -35,6 +35,7 @@ TARGETS = {
     ),
     "late answers": Target("A nightly run after late answers compared with a full rebuild", 0.5),
     "no news": Target("A nightly run without new rows compared with a full rebuild", 0.25),
+    "growth": Target("What a night adds to the disk once old runs are removed", 1.0, " MB a night"),
     "memory": Target("Memory of the project's own models at 20 million rows", 4_096, " MB"),
 }
 

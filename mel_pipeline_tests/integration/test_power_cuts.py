@@ -117,7 +117,9 @@ def test_a_step_in_which_the_power_failed_ends_as_one_that_was_not_interrupted(
         forked.ended_well()
         disk.cut()
         seconds_of(forked, step, str(home))
-        require_same(step, organisation(calm), organisation(home))
+        restarted = organisation(home)
+        require_same(step, organisation(calm), restarted)
+        restarted.warehouse.engine.dispose()  # an open file keeps a disk from being unmounted
         shutil.rmtree(home)
 
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from functools import partial
 
 from mel_pipeline.cli.doctor import dagster_state, data, machine
-from mel_pipeline.cli.doctor.finding import Finding, Level, guarded
+from mel_pipeline.cli.doctor.finding import Finding, Level, WorthALookError, guarded
 from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.errors import NotSetUpError, ReportError, SettingsError
 from mel_pipeline.core.logo import logo_of
 from mel_pipeline.core.organisation import EXAMPLE, FILE, facts, missing_files, missing_keys
 from mel_pipeline.core.settings import Settings, load_settings
+
+VERSION_DAYS = 90  # before a version of an API ends, it is warned of
 
 
 def findings(*, offline: bool = False) -> Iterator[Finding]:
@@ -46,7 +48,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield from data.findings(settings)
     yield guarded("Backups", lambda: machine.backups(settings, utc_now()))
     yield guarded("SQL models", lambda: _models(settings))
-    yield guarded("Organisation", lambda: _organisation(settings))
+    yield organisation_finding(settings)
     yield guarded("Languages", lambda: _languages(settings))
     yield guarded("Reports", lambda: _reports(settings))
     for source in source_names():
@@ -55,6 +57,11 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield guarded("Failure notifications", lambda: _notifications(settings))
     yield guarded("Dagster daemon", lambda: dagster_state.daemon(settings))
     yield guarded("Queue of runs", lambda: dagster_state.queue(settings))
+
+
+def organisation_finding(settings: Settings) -> Finding:
+    """The organisation's folder: what it is, and what this version reads that it does not have."""
+    return guarded("Organisation", lambda: _organisation(settings))
 
 
 def _models(settings: Settings) -> str:
@@ -123,6 +130,7 @@ def _ask(source: str, settings: Settings, *, offline: bool) -> str:
     if offline:
         return "settings are complete; not contacted (--offline)"
     ask(source, settings)
+    _require_lasting(source, settings)
     return "answers, and accepts the credentials"
 
 
@@ -154,3 +162,22 @@ def _mail(settings: Settings, addresses: str, setting: str) -> str:
     server, people = mail_server(settings), recipients(addresses, setting)
     one_address(settings.mail_from.get_secret_value(), "MEL_MAIL_FROM")
     return f"to {len(people)} address{'es' if len(people) != 1 else ''} by {server.host}"
+
+
+def _require_lasting(source: str, settings: Settings) -> None:
+    """Warn in time of a version of an API that ends.
+
+    Raises:
+        WorthALookError: it ends within ``VERSION_DAYS``, or has ended.
+    """
+    ending = contract_of(source).retirement
+    if ending is None:
+        return
+    options = settings.source(source)
+    version = options.text(ending.setting) if ending.setting else ending.version
+    left = ending.day(version) - utc_now().date()
+    if left.days <= VERSION_DAYS:
+        remedy = f"Set {options.variable(ending.setting)} to a later one." if ending.setting else "Upgrade."
+        raise WorthALookError(
+            f"version {version} of the API may end from {ending.day(version)} on. {remedy} {ending.page}"
+        )

@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -128,8 +129,10 @@ def _fields(
     for node in selected.selections:
         if isinstance(node, FieldNode):
             yield node
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments, seen)
         elif not isinstance(node, FragmentSpreadNode):
-            yield from _fields(node.selection_set, fragments, seen)  # type: ignore[attr-defined]
+            raise GraphQLError("this kind of selection is not known.")
         elif node.name.value not in seen:
             seen.add(node.name.value)
             if node.name.value not in fragments:

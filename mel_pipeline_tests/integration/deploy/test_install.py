@@ -124,7 +124,7 @@ def test_an_upgrade_keeps_settings_and_the_version_before_to_go_back_to(
 
 
 def test_your_own_service_runs_what_its_units_start(
-    installer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """As a user with lingering services: the real paths, below another home; systemd itself does not run here."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -158,3 +158,9 @@ def test_your_own_service_runs_what_its_units_start(
         [str(command), "--version"], env=environment, capture_output=True, text=True, check=True
     )
     assert said.stdout.startswith("mel ")
+
+    capfd.readouterr()
+    assert installer.main(["--user", "--check"]) == 0
+    said_by_check = capfd.readouterr().out
+    assert "0 quarters were recalculated on a copy." in said_by_check
+    assert said_by_check.endswith("Nothing was changed. `make install` switches to this version.\n")

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.reporting.page.model import plan_of
+from mel_pipeline.reporting.pdf.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,48 +21,6 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.page.tables import Row
 
 TALLEST = 1.35  # a picture of half a page; taller ones are set across it
-WORDS = {
-    "contents": "formats.contents",
-    "data_at": "formats.data_at",
-    "way": "front.way",
-    "key": "front.key",
-    "figures": "front.figures",
-    "moved": "front.moved",
-    "voice": "front.voice_title",
-    "also_decide": "front.also_decide",
-    "annex_title": "front.annex",
-    "decide": "story.decide",
-    "nothing_to_decide": "story.nothing_to_decide",
-    "also": "page.also",
-    "no_figures": "page.no_figures",
-    "indicator": "table.indicator",
-    "actual": "page.actual",
-    "trend": "page.trend",
-    "year_before": "page.year_before",
-    "target": "page.target",
-    "status": "page.status",
-    "fraction": "page.fraction",
-    "n": "table.base",
-    "baseline": "page.baseline",
-    "cell": "table.cell",
-    "published": "table.published",
-    "now": "table.now",
-    "difference": "table.difference",
-    "reason": "table.reason",
-    "notes": "page.notes",
-    "no_notes": "page.no_notes",
-    "sample_heading": "page.sample_heading",
-    "sample_text": "page.sample_text",
-    "sample_mark": "page.sample_mark",
-    "sample_banner": "page.sample_banner",
-    "suppression": "page.suppression",
-    "source": "page.quality_source",
-    "rows_in": "page.rows_in",
-    "rows_aside": "page.rows_aside",
-    "rows_corrected": "page.rows_corrected",
-    "rows_late": "page.rows_late",
-    "in_words": "page.quality_status",
-}
 
 
 def pdf_document(page: PageModel) -> dict[str, Any]:

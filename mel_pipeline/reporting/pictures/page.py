@@ -9,7 +9,6 @@ from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.chart_data import likert as frames_likert
 from mel_pipeline.reporting.chart_data import member_map as frames_member_map
 from mel_pipeline.reporting.chart_data import platforms as frames_platforms
-from mel_pipeline.reporting.chart_data import waterfall as frames_waterfall
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.pictures.picture import Picture, picture
@@ -26,12 +25,10 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 FRAMES = {
-    "waterfall": frames_waterfall.frame,
     "member_map": frames_member_map.frame,
     "likert": frames_likert.frame,
     "platforms": frames_platforms.frame,
 }
-SAID = ("waterfall",)  # its title says all of it
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,6 @@ def page_charts(
                 frame, picture(frame, texts, render_page, sources_dir, title=frame.title, with_png=not narrow)
             )
             for name, frame in page_frames(edition, known, figures, texts, narrow=narrow).items()
-            if name not in SAID
         }
 
 

@@ -12,8 +12,10 @@ import pytest
 from mel_pipeline.core.statistics import wilson
 from mel_pipeline.core.yaml_io import from_yaml
 from mel_pipeline.publication.disclosure import protect
+from mel_pipeline.reporting.chart_data import waterfall
 from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.chart_data.member_map import place_blocks
+from mel_pipeline.reporting.chart_data.page import Stage
 from mel_pipeline.reporting.charts import canvas, pages
 from mel_pipeline.reporting.charts.pages import likert, page_drawer
 from mel_pipeline.reporting.figures.lookup import Figures
@@ -68,6 +70,12 @@ def with_cell(edition, indicator, period, cell_name, **changes):
 
 MISSING = {"value": None, "status": "not_available"}
 HIDDEN = {"value": None, "numerator": None, "denominator": None, "n": None, "status": "suppressed"}
+
+
+def membership(edition=None):
+    edition = edition or pictured_edition()
+    known = measures(edition, "en")
+    return waterfall.frame(Stage(edition, known, Figures(edition, known), TEXTS, narrow=False))
 
 
 def test_every_drawing_has_a_frame_and_every_frame_a_drawing():
@@ -238,7 +246,7 @@ def test_the_sample_answers_are_protected_as_the_warehouse_would():
 def test_the_steps_add_up_and_what_they_do_not_explain_is_a_step(joined, left, closing):
     edition = with_figure(pictured_edition(), "MEM-02", "2024-Q4", value=joined)
     edition = with_figure(edition, "MEM-08", "2024-Q4", value=left)
-    frame = frames(with_figure(edition, "MEM-01", "2024-Q4", value=closing))["waterfall"]
+    frame = membership(with_figure(edition, "MEM-01", "2024-Q4", value=closing))
     rows = frame.data.set_index("role")["value"]
     assert rows["opening"] + rows.drop(["opening", "closing"]).sum() == rows["closing"] == closing
     rest = closing - 163 - joined + left
@@ -252,7 +260,7 @@ def test_the_steps_add_up_and_what_they_do_not_explain_is_a_step(joined, left, c
 def test_an_unknown_number_of_leavers_is_counted_under_other_changes_and_not_named():
     edition = pictured_edition()
     figures = edition.figures[edition.figures["indicator_id"] != "MEM-08"]
-    frame = frames(replace(edition, figures=figures))["waterfall"]
+    frame = membership(replace(edition, figures=figures))
     rows = frame.data.set_index("role")
     assert rows.loc["left", ["shown", "state"]].tolist() == ["not available", "not_available"]
     assert "left" not in frame.title
@@ -265,12 +273,12 @@ def test_platforms_without_any_figure_are_a_sentence_and_no_panel():
 
 
 def test_steps_carry_their_sign():
-    rows = frames()["waterfall"].data.set_index("role")["shown"]
+    rows = membership().data.set_index("role")["shown"]
     assert rows.to_dict() == {"opening": "163", "joined": "+1", "left": "−1", "rest": "+1", "closing": "164"}
 
 
 def test_without_the_level_before_there_is_nothing_to_step_from():
-    frame = frames(with_figure(pictured_edition(), "MEM-01", "2024-Q3", **MISSING))["waterfall"]
+    frame = membership(with_figure(pictured_edition(), "MEM-01", "2024-Q3", **MISSING))
     assert frame.is_empty
     assert "2024-Q3" in frame.empty_why
     assert frame.title == "Membership from 2024-Q3 to 2024-Q4: the steps cannot be shown"

@@ -80,8 +80,11 @@ def standing(measure: Measure, figures: Figures) -> Standing:
 
 
 def is_of_year(measure: Measure, target: Target | None, period: str) -> bool:
-    """Whether the target of a quarter's page is that of a whole year, so that the year's sum is measured against it."""
-    return target is not None and not measure.is_level and "-" in period and "-" not in target.period
+    """Whether a quarter's page measures the year's figure against a target of the year: of an amount the sum so far, of
+    a share or a mean the whole year's once it has closed."""
+    if target is None or "-" not in period or "-" in target.period:
+        return False
+    return not measure.is_level or (measure.aggregation == "ratio" and period == f"{target.period}-Q4")
 
 
 def status_of(found: Standing, texts: Texts) -> Status:
@@ -93,14 +96,15 @@ def status_of(found: Standing, texts: Texts) -> Status:
 
 def _judged(measure: Measure, value: float, target: Target, figures: Figures) -> tuple[float, Judgement]:
     day, period = last_day(figures.period), figures.period
+    year = figures.total(measure.id, target.period) if is_of_year(measure, target, period) else None
     if measure.is_level:
+        value = year.value if year is not None and year.value is not None else value
         path = target.path(baseline_of(measure))
         passed = figures.earlier_targets(measure, target)
         steps = tuple(Stage(last_day(earlier.period), earlier.value) for earlier in passed)
         return value, _judge(measure, value, replace(path, milestones=(*steps, *path.milestones)), day)
     if ("-" in target.period) == ("-" in period):
         return value, _amount(measure, value, target, day)
-    year = figures.total(measure.id, target.period)
     if year is not None and year.value is not None and period == f"{target.period}-Q4":
         return year.value, _amount(measure, year.value, target, day)
     so_far = figures.so_far(measure, target)

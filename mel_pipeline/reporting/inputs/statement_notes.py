@@ -12,6 +12,7 @@ from mel_pipeline.publication import store
 from mel_pipeline.publication.calculations import FIGURES
 from mel_pipeline.publication.duties import SIGN_OFF
 from mel_pipeline.publication.signatures import figures_until
+from mel_pipeline.sources.workbook.named_persons import names_a_person
 from mel_pipeline.sources.workbook.said import Name, Said
 from mel_pipeline.warehouse import Warehouse
 
@@ -30,7 +31,7 @@ def notes(settings: Settings, catalogue: Catalogue, stated: Sequence[Row]) -> Ch
     """By sheet, sentences about a row. ``stated``: indicators counted by hand, as they are and as they would become."""
     found = _Notes(settings, catalogue, stated)
     by_sheet: dict[str, Callable[[Row], Iterator[Words]]] = {
-        "targets": found.figure,
+        "targets": found.target,
         "manual_indicators": found.counted_by_hand,
         "manual_figures": found.stated,
         "earlier_figures": found.figure,
@@ -68,6 +69,11 @@ class _Notes:
     def figure(self, row: Row) -> Iterator[Words]:
         yield from self.share(row)
         yield from self._category(row)
+
+    def target(self, row: Row) -> Iterator[Words]:
+        yield from self.figure(row)
+        if row.get("dimension"):
+            yield "dimension", Said("target_of_part")
 
     def share(self, row: Row) -> Iterator[Words]:
         """A spreadsheet shows 87 % and keeps 0.87; pasted as a value, only the latter arrives."""
@@ -112,7 +118,10 @@ class _Notes:
             yield "people", Said("few_for_theme", people=f"{float(people):g}", least=self._settings.min_cell)
 
     def correction(self, row: Row) -> Iterator[Words]:
-        """A correction that finds nothing among all rows there are."""
+        """A correction that finds nothing among all rows there are, or seems to name who asked for it."""
+        for key in ("reason", "provider"):
+            if names_a_person(row.get(key) or ""):
+                yield key, Said("may_name_person")
         line = correction_of(row)
         if finds_nothing(self._warehouse, self._settings, line):
             yield "match_value_1", Said("matches_nothing", source=line.source, entity=line.entity)

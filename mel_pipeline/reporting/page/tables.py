@@ -156,7 +156,8 @@ def target_cell(measure: Measure, judged: Standing, period: str, texts: Texts) -
         return Cell(texts("page.no_target"), missing=True)
     parts = [] if target.period == period else [texts("page.target_by", period=target.period)]
     if judged.value is not None and is_of_year(measure, target, period) and judged.code != "ahead":
-        parts.append(texts("page.so_far", value=texts.value(measure, judged.value)))
+        name = "page.in_year" if judged.is_due else "page.so_far"
+        parts.append(texts(name, value=texts.value(measure, judged.value), period=target.period))
     if judged.expected is not None and not judged.is_due and judged.code != "ahead":
         parts.append(texts("page.expected", value=texts.value(measure, judged.expected)))
     return Cell(texts.value(measure, target.value), change=", ".join(parts))

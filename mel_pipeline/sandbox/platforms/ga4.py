@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
-from mel_pipeline.sandbox.platforms.google import GooglePlatform, google_error
+from mel_pipeline.sandbox.platforms.google import ANALYTICS, GooglePlatform, google_error
 from mel_pipeline.sandbox.zoho.clock import Clock
 
 PROPERTY = "440000001"
@@ -76,6 +76,7 @@ class GoogleAnalytics(GooglePlatform):
 
     name = "ga4"
     refresh_token = "sample-ga4-refresh-token"
+    scopes = (ANALYTICS,)
 
     def __init__(self, organisation: Organisation, clock: Clock) -> None:
         super().__init__(organisation, clock)
@@ -85,7 +86,7 @@ class GoogleAnalytics(GooglePlatform):
 
     def endpoints(self) -> list[BaseRoute]:
         return [
-            Route("/token", self.token, methods=["POST"]),
+            *self.sign_in(),
             Route("/admin/v1beta/properties/{site}", self.described),
             Route("/data/v1beta/properties/{site}:runReport", self.report, methods=["POST"]),
         ]
@@ -134,7 +135,7 @@ class GoogleAnalytics(GooglePlatform):
         return JSONResponse(body)
 
     def _refused(self, request: Request) -> Response | None:
-        if (refused := self.let_in(request)) is not None:
+        if (refused := self.let_in(request, *self.scopes)) is not None:
             return refused
         if request.path_params["site"] == PROPERTY and not self.limited(PROPERTY, NO_ACCESS):
             return None

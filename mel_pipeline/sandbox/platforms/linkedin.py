@@ -17,10 +17,10 @@ from mel_pipeline.sandbox.forms import form_values
 from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
 from mel_pipeline.sandbox.platforms.base import Platform
+from mel_pipeline.sandbox.platforms.linkedin_oauth import APP, APPS, LinkedInOAuth
 from mel_pipeline.sandbox.zoho.clock import Clock
 
 TOKEN = "sample-linkedin-token"
-APP = ("sample-linkedin-client", "sample-linkedin-client-secret")
 ORGANISATION = "90000001"
 LAUNCHED = date(2023, 1, 1)
 RETENTION_DAYS = 365
@@ -78,12 +78,13 @@ class Post:
 
 
 class LinkedIn(Platform):
-    """One page. ``versions``: the active ones; ``token_ends``: expiry of the token."""
+    """One page. ``versions``: the active ones; ``token_ends``: expiry of the sample's own token."""
 
     name = "linkedin"
 
     def __init__(self, organisation: Organisation, clock: Clock) -> None:
         super().__init__(organisation, clock)
+        self.oauth = LinkedInOAuth(clock)
         today = organisation.today
         first = today.year * 12 + today.month - 13
         months = {f"{month // 12}{month % 12 + 1:02}" for month in range(first, first + 13)}
@@ -96,6 +97,7 @@ class LinkedIn(Platform):
 
     def endpoints(self) -> list[BaseRoute]:
         return [
+            *self.oauth.routes(),
             Route("/oauth/v2/introspectToken", self.introspect, methods=["POST"]),
             Route("/rest/organizationalEntityShareStatistics", self.statistics),
             Route("/rest/networkSizes/{urn}", self.size),
@@ -115,17 +117,22 @@ class LinkedIn(Platform):
 
     async def introspect(self, request: Request) -> Response:
         values = await form_values(request)
-        if (values.get("client_id"), values.get("client_secret")) != APP:
+        client, token = values.get("client_id", ""), values.get("token", "")
+        if client not in APPS or values.get("client_secret") != APPS[client]:
             return JSONResponse({"error": "invalid_client_id"}, 401)
-        if values.get("token") != TOKEN:
-            return JSONResponse({"active": False})
+        if token != TOKEN or client != APP[0]:
+            return JSONResponse(self.oauth.described(token, client))
         return JSONResponse(
             {"active": True, "status": "active", "expires_at": int(self.token_ends.timestamp())}
         )
 
     def _refused(self, request: Request) -> Response | None:
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        grant = self.oauth.tokens.get(token)
+        if scheme != "Bearer" or (grant is None and token != TOKEN):
             return _error(401, "INVALID_ACCESS_TOKEN", "Invalid access token", 65600)
+        if grant is not None and grant.ends <= self.clock.seconds():
+            return self.refusal("expired_token")
         version = request.headers.get("linkedin-version")
         if version is None:
             return _error(

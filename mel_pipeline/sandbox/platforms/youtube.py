@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from mel_pipeline.sandbox.limits import Limit
 from mel_pipeline.sandbox.organisation import Organisation
-from mel_pipeline.sandbox.platforms.google import GooglePlatform, google_error
+from mel_pipeline.sandbox.platforms.google import YOUTUBE, YOUTUBE_ANALYTICS, GooglePlatform, google_error
 from mel_pipeline.sandbox.zoho.clock import Clock
 
 CHANNEL = "UCmetropolisSample00000001"
@@ -103,6 +103,7 @@ class YouTube(GooglePlatform):
 
     name = "youtube"
     refresh_token = "sample-youtube-refresh-token"
+    scopes = (YOUTUBE, YOUTUBE_ANALYTICS)
 
     def __init__(self, organisation: Organisation, clock: Clock) -> None:
         super().__init__(organisation, clock)
@@ -114,13 +115,13 @@ class YouTube(GooglePlatform):
 
     def endpoints(self) -> list[BaseRoute]:
         return [
-            Route("/token", self.token, methods=["POST"]),
+            *self.sign_in(),
             Route("/youtube/v3/{kind}", self.listed),
             Route("/v2/reports", self.reports),
         ]
 
     async def listed(self, request: Request) -> Response:
-        if (refused := self.let_in(request)) is not None:
+        if (refused := self.let_in(request, YOUTUBE)) is not None:
             return refused
         kind, query = request.path_params["kind"], request.query_params
         self.units += 100 if kind == "search" else 1
@@ -203,7 +204,8 @@ class YouTube(GooglePlatform):
         return JSONResponse({"kind": "youtube#playlistItemListResponse", **body})
 
     async def reports(self, request: Request) -> Response:
-        if (refused := self.let_in(request)) is not None:
+        # Needs both scopes: https://developers.google.com/youtube/analytics/reference/reports/query.
+        if (refused := self.let_in(request, *self.scopes)) is not None:
             return refused
         query = request.query_params
         metrics = query.get("metrics", "").split(",")

@@ -18,7 +18,9 @@ def routes(account: Account) -> list[Route]:
     """Every route of the account, behind its gate."""
     crm, coql, metadata, people = Crm(account), Coql(account), Metadata(account), People(account)
     campaigns, bulk = Campaigns(account), Bulk(account)
+    asking = Gate(account, account.oauth.authorize, service="oauth", credits=0)
     return [
+        Route("/oauth/v2/auth", asking, methods=["GET", "POST"]),
         _post("/oauth/v2/token", Gate(account, account.oauth.token, service="oauth", credits=0)),
         _get("/crm/v8/org", Gate(account, metadata.organisation)),
         _get("/crm/v8/settings/modules", Gate(account, metadata.modules)),

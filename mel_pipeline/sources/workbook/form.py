@@ -142,9 +142,11 @@ class _Form:
         page.set_column(place, place, 64, self.formats.proposal)
         for number, words in enumerate(why, start=first):
             page.write_string(number, place, said_in(words, self._language), self.formats.proposal)
-        waiting = {key for group in sheet.waits_for for key in group}
+        waiting = {*sheet.wanted, *(key for group in sheet.waits_for for key in group)}
         letters = [
-            letters_of(number) for number, one in enumerate(sheet.columns, start=1) if one.key in waiting
+            letters_of(number)
+            for number, one in enumerate(sheet.columns, start=1)
+            if one.key in waiting or one.required
         ]
         for letter in letters:
             cells = f"{letter}{first + 1}:{letter}{end}"

@@ -66,6 +66,7 @@ class Sheet(BaseModel):
     key: tuple[str, ...]
     waits_for: tuple[tuple[str, ...], ...] = ()
     waits_unmarked: bool = False
+    wanted: tuple[str, ...] = ()  # further columns that a proposed row needs
     most_by: dict[str, int] = {}  # column → most rows with the same value in it
     columns: tuple[FormColumn, ...]
 
@@ -102,6 +103,7 @@ class _BesideSheet(BaseModel):
     key: list[str]
     waits_for: list[list[str]] = []
     waits_unmarked: bool = False
+    wanted: list[str] = []
     most_by: dict[str, int] = {}
     columns: dict[str, _Beside] = {}
 
@@ -161,6 +163,7 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
         prefix=beside.prefix,
         key=tuple(beside.key),
         waits_for=tuple(tuple(group) for group in beside.waits_for),
+        wanted=tuple(beside.wanted),
         waits_unmarked=beside.waits_unmarked,
         most_by=beside.most_by,
         columns=tuple(columns),

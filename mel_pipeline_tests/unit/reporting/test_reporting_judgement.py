@@ -93,6 +93,18 @@ def test_a_year_of_an_amount_is_judged_by_what_it_has_brought_so_far(texts):
     assert (closed.code, closed.value, closed.is_due) == ("off", 8.0, True)
 
 
+def test_a_share_s_target_of_a_year_is_judged_by_the_year_once_it_has_closed(texts):
+    target = ("SAT-02", "2024", "target", "2024", 85.0, "Plan")
+    edition = with_figure(aimed(target, SAT_02=(80.0, "2023")), "SAT-02", "2024-Q4", value=81.9)
+    edition = with_figure(edition, "SAT-02", "2024", value=85.5)
+    judged = found(edition, "SAT-02")
+    assert (judged.code, judged.value, judged.is_due) == ("over", 85.5, True)
+    assert row(edition, "SAT-02", texts).target.change == "by 2024, 86% in 2024"
+    assert found(replace(edition, period="2024"), "SAT-02").code == "over", "the annual page says the same"
+    before = found(replace(edition, period="2024-Q3"), "SAT-02")
+    assert before.value != 85.5 and not before.is_due, "until then the quarter is on its way"
+
+
 def test_a_year_with_a_missing_quarter_is_not_judged_before_it_closes():
     edition = aimed(("MEM-02", "2024", "target", "2024", 8.0, "Plan"), period="2024-Q2")
     assert found(with_figure(edition, "MEM-02", "2024-Q1", value=None), "MEM-02").code == "ahead"

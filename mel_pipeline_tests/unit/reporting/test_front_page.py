@@ -11,7 +11,7 @@ from mel_pipeline.reporting.edition import CityVoice, Edition, Narrative, Wordin
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.page.front import Front, front_page
-from mel_pipeline.reporting.page.said import sentences_of
+from mel_pipeline.reporting.page.said import Sentences, sentences_of
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.pictures.dark import dark_colours, with_dark_colours
@@ -65,6 +65,26 @@ def test_the_leads_own_points_replace_the_title() -> None:
     points = [Wording({"en": "Now {MEM-01} cities."}), Wording({"en": "Views reached {RCH-01}."})]
     made = front(sample_edition(narrative=Narrative(main_points=points)))
     assert (made.title, made.points, made.lead) == ("Now 164 cities", ["Views reached 658,382."], [])
+
+
+@pytest.mark.fault(180)
+def test_an_edition_published_before_there_was_a_title_shows_its_first_main_point() -> None:
+    edition = sample_edition()
+    texts = load_texts(REPORTS, "en")
+    known = measures(edition, "en")
+    rows = [table_row(measure, Figures(edition, known), texts) for measure in known]
+    kept = Sentences(["Members rose to 164.", "Views rose."], "3 of 4.", ["Views: +1."], [], "", {})
+    made = front_page(edition, rows, kept, texts)
+    assert (made.title, made.points, made.moved) == ("Members rose to 164", ["Views rose."], ["Views: +1."])
+
+
+@pytest.mark.fault(181)
+def test_without_any_movement_the_title_says_so_and_invents_none() -> None:
+    edition = sample_edition()
+    figures = edition.figures[edition.figures["period"] == "2024-Q4"]
+    made = front(replace(edition, figures=figures))
+    assert made.title == "No figure moved beyond what is usual for it"
+    assert made.lead == []
 
 
 def test_bars_are_judged_targets_and_fit_their_scale() -> None:

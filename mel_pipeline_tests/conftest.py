@@ -23,6 +23,7 @@ from mel_pipeline.core.settings import Settings, with_sample_values
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.ingest.raw_tables import ensure_empty, load_catalogue_tables
+from mel_pipeline.ingest.row_processing import row_processing_for
 from mel_pipeline.reporting import cache
 from mel_pipeline.sandbox.server import Sandbox, running
 from mel_pipeline.warehouse import Warehouse
@@ -168,6 +169,7 @@ class Organisation:
             entity,
             self.warehouse,
             quarter=Quarter.parse(quarter),
+            processing=row_processing_for(self.warehouse, self.settings, source, entity),
         )
 
 

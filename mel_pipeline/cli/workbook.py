@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -36,6 +36,29 @@ def get(
     path.write_bytes(content)
     rows = sum(len(found) for found in version.rows.values())
     typer.echo(f"{path}: version {version.number}, {rows:,} rows. Edit it, then `mel workbook check {path}`.")
+
+
+@app.command()
+def comments(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; comments.xlsx by default.")] = None,
+    coder: Annotated[
+        Literal["first", "second", "both"],
+        typer.Option(help="Whose column it has: that of one of the coders, or both to settle what differs."),
+    ] = "first",
+    language: Annotated[str, typer.Option(help="Language of headings and notes: en, fr, es or ca.")] = "en",
+) -> None:
+    """Write the open comments of surveys, to be given themes. The file holds personal data."""
+    from mel_pipeline.core.settings import load_settings
+    from mel_pipeline.reporting.inputs.comments import comments_form
+
+    path = file or Path("comments.xlsx")
+    version, content, count = comments_form(load_settings(), language, coder)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    typer.echo(
+        f"{path}: {count:,} comments, version {version.number}. Write themes, then `mel workbook check {path}`."
+        " It holds personal data: do not pass it on, and delete it afterwards."
+    )
 
 
 @app.command()

@@ -98,6 +98,8 @@ def overview_text(overview: "Overview", before: Mapping[str, str] | None, charts
         "Changed since the last run": _changes(overview.totals, before),
         "Due": _listed(overview.owed) + ("\n\n[Workbook](/workbook)" if overview.owed else ""),
     }
+    if overview.comments:
+        parts["Open comments"] = f"{_listed(overview.comments)}\n\n[Code comments](/workbook)"
     return "\n\n".join(
         [f"# {overview.quarter}", *(f"**{title}**\n\n{text}" for title, text in parts.items())]
     )

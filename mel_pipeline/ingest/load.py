@@ -62,8 +62,9 @@ def load_entity(
 
     Raises:
         SourceError: the source did not answer. The failure is in the ledger; rows received so far stay staged.
-        ContractError: the answer cannot be read at all.
+        ContractError: the answer cannot be read at all, or people would be stored in clear.
     """
+    _require_pseudonyms(contract, entity, processing)
     load = _Load(contract, entity, warehouse, quarter, clock, processing)
     try:
         pull = load.begin(Guarded(source, contract))
@@ -76,6 +77,15 @@ def load_entity(
     except ContractError as error:
         load.note_failure(error)
         raise
+
+
+def _require_pseudonyms(contract: SourceContract, entity: str, processing: RowProcessing) -> None:
+    people = contract.people(entity)
+    if people and processing.pseudonyms is None and not processing.are_pseudonyms:
+        raise ContractError(
+            f"Loading {contract.name} {entity}: {', '.join(people)} would be stored in clear. Nothing was loaded. Give it"
+            " `row_processing_for(...)`, which turns people into pseudonyms."
+        )
 
 
 class _Load:

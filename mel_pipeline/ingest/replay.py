@@ -129,7 +129,7 @@ def _replay(warehouse: Warehouse, source: str, entity: str, processing: RowProce
         contract.entities[entity].columns[name].pattern = None
     lines = tuple(_with_pseudonyms(line, contract, processing.pseudonyms) for line in processing.corrections)
     rows = QuarantinedSource(warehouse, contract, lines)
-    unhashed = RowProcessing(lines, None, processing.erased)
+    unhashed = RowProcessing(lines, None, processing.erased, are_pseudonyms=True)
     return load_entity(rows, contract, entity, warehouse, processing=unhashed)
 
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 class RowProcessing:
     """Applies to the rows of one entity. The default does nothing: for rows without a column about a person.
 
-    ``erased`` are pseudonyms of people who requested erasure.
+    ``erased`` are pseudonyms of people who requested erasure. ``are_pseudonyms``: the people in these rows are
+    pseudonyms already, as they come from the warehouse.
     """
 
     corrections: tuple[Correction, ...] = ()
     pseudonyms: Pseudonyms | None = None
     erased: frozenset[str] = frozenset()
+    are_pseudonyms: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -106,6 +106,16 @@ class Theme:
 
 
 @dataclass(frozen=True)
+class CodersAgree:
+    """Agreement of two people who gave comments their themes: Cohen's kappa with its 95% interval."""
+
+    comments: int
+    kappa: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Decision:
     """A decision, taken or still open, and its owner: a role, never a name."""
 
@@ -123,6 +133,7 @@ class Narrative:
     lessons: list[Wording] = field(default_factory=list)
     comments: list[Theme] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    agreement: CodersAgree | None = None  # about ``comments``
 
 
 @dataclass(frozen=True)

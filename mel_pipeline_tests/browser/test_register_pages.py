@@ -119,3 +119,13 @@ def test_no_accessibility_issue_is_found_and_no_page_scrolls_sideways(browser, s
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(CUT_OFF) == [], width
     page.close()
+
+
+@pytest.mark.parametrize("address", ["projects/index.html", "outcomes/index.html"])
+def test_on_a_phone_every_cell_of_a_row_is_seen_without_moving_sideways(browser, site, address):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{site.as_uri()}/{address}")
+    hidden = """() => [...document.querySelectorAll('.stacked tbody td, .stacked tbody th')]
+        .filter(cell => cell.getBoundingClientRect().right > innerWidth + 1).length"""
+    assert page.locator(".stacked tbody td").count() > 0 and page.evaluate(hidden) == 0
+    page.close()

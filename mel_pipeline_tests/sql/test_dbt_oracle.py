@@ -25,6 +25,7 @@ from mel_pipeline.sources.workbook.versions import current
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.processing import PSEUDONYMISED
 from mel_pipeline_tests.fixtures.shared import made_once
 
 FOLDER = PROJECT / "dbt_like_sql"
@@ -78,7 +79,14 @@ def _land(home: Path) -> None:
                 contract = contract_of(name)
                 for entity in contract.entities:
                     source = open_source(name, settings)
-                    load_entity(source, contract, entity, warehouse, quarter=Quarter.parse(quarter))
+                    load_entity(
+                        source,
+                        contract,
+                        entity,
+                        warehouse,
+                        quarter=Quarter.parse(quarter),
+                        processing=PSEUDONYMISED,
+                    )
     match_cities(warehouse, current(settings))
     load_catalogue_tables(load_catalogue(FOLDER), warehouse)
     warehouse.fold()

@@ -26,8 +26,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 # A foreign name can be pointed at this machine, but no page can make a browser send one of these for it.
 THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 SAFE_METHODS = {"GET", "HEAD"}
-PREVIEW, ACCEPT = "/workbook/preview", "/workbook/accept"
-FORMS = {PREVIEW: "multipart/form-data", ACCEPT: "application/x-www-form-urlencoded"}
+PREVIEW, ACCEPT, LIST = "/workbook/preview", "/workbook/accept", "/workbook/list"
+FORMS = {
+    PREVIEW: "multipart/form-data",
+    ACCEPT: "application/x-www-form-urlencoded",
+    LIST: "multipart/form-data",
+}
 NOTEBOOKS = {"/notebook", "/dagit/notebook"}  # Dagster shows any notebook file as a page of its own origin
 HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'none'"),  # adds to a policy that is there already

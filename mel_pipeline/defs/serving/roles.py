@@ -14,6 +14,7 @@ _FILE = Path(__file__).with_name("roles.yml")
 PAGES = {
     "/report_asset": Role.LEAD,  # says that something was made, without making it
     ACCEPT: Role.LEAD,
+    "/workbook/comments": Role.LEAD,  # people's own words
     "/workbook": Role.OPERATOR,
     "/drafts": Role.OPERATOR,
     "/download_debug": Role.OPERATOR,

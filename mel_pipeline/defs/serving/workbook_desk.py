@@ -13,6 +13,8 @@ from mel_pipeline.sources.workbook.texts import texts_in
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
+    from mel_pipeline.reporting.inputs.comments import Coder
+    from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Preview, Version
 
 ROLES = ("owner_role", "role", "provider")  # columns that name one
@@ -26,6 +28,18 @@ def desk_of(settings: Settings) -> Desk:
 
         version, content = form(settings, language)
         return f"workbook-v{version.number}-{language}.xlsx", content
+
+    def comments(language: str, coder: str) -> tuple[str, bytes]:
+        from mel_pipeline.reporting.inputs.comments import comments_form
+
+        chosen: Coder = "second" if coder == "second" else "both" if coder == "both" else "first"
+        version, content, _ = comments_form(settings, language, chosen)
+        return f"comments-{chosen}-v{version.number}-{language}.xlsx", content
+
+    def give_list(name: str, content: bytes, code: str) -> Given:
+        from mel_pipeline.sources.attendance_lists import giving
+
+        return giving.give_list(settings, name, content, code)
 
     def preview(content: bytes) -> Preview:
         from mel_pipeline.defs.workbook import previewed
@@ -53,6 +67,8 @@ def desk_of(settings: Settings) -> Desk:
         settings.organisation_name,
         list(LANGUAGES),
         write,
+        comments,
+        give_list,
         preview,
         accept,
         history,

@@ -1,8 +1,10 @@
 """The page ``/workbook``: download the workbook, give it back, see what it changes, accept it. No script runs on it.
 
-It is served behind the guard, which lets forms through to its two addresses only. What a foreign page could still try:
+Beside it: open comments to code, and attendance lists for the drop folder.
+
+It is served behind the guard, which lets forms through to its addresses only. What a foreign page could still try:
 a forged form lacks the token, which counts once; a frame is refused; a large file is refused before it is read; the
-name of a file is never used.
+name of a workbook is never used, of that of a list only what no path has.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +25,7 @@ from starlette.routing import Route
 
 from mel_pipeline.core.errors import MelError
 from mel_pipeline.core.logins import Role
-from mel_pipeline.defs.serving.guard import ACCEPT, PREVIEW, App, Message, Receive, Scope, Send
+from mel_pipeline.defs.serving.guard import ACCEPT, LIST, PREVIEW, App, Message, Receive, Scope, Send
 from mel_pipeline.defs.serving.login import person_of
 from mel_pipeline.defs.serving.once import Once
 from mel_pipeline.defs.serving.roles import refusal_of_path
@@ -33,9 +35,12 @@ from mel_pipeline.sources.workbook.raw import LIMITS
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
+    from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Preview
 
-PAGE, STYLE, DOWNLOAD = "/workbook", "/workbook/style.css", "/workbook/download"
+PAGE, STYLE, DOWNLOAD, COMMENTS = (
+    "/workbook", "/workbook/style.css", "/workbook/download", "/workbook/comments",
+)  # fmt: skip
 LARGEST = LIMITS.packed + (64 << 10)  # bytes of an upload: the largest workbook, and the form around it
 AN_HOUR = 3600.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,7 +83,9 @@ class WorkbookPage:
                 Route(PAGE, self._handled(self.start)),
                 Route(STYLE, self._handled(self.style)),
                 Route(DOWNLOAD, self._handled(self.download)),
+                Route(COMMENTS, self._handled(self.comments)),
                 Route(PREVIEW, self._handled(self.preview), methods=["POST"]),
+                Route(LIST, self._handled(self.attendance_list), methods=["POST"]),
                 Route(ACCEPT, self._handled(self.accept), methods=["POST"]),
             ]
         )
@@ -86,7 +93,9 @@ class WorkbookPage:
     async def start(self, request: Request) -> Response:
         accepted = request.query_params.get("accepted", "")
         number = int(accepted) if accepted.isascii() and accepted.isdigit() and len(accepted) < 9 else None
-        return await self._front(self.language(request), accepted=number)
+        return await self._front(
+            self.language(request), accepted=number, may_code=_may(request, COMMENTS, "GET")
+        )
 
     async def style(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
         return Response(await run_in_threadpool(self.view.style), media_type="text/css")
@@ -94,9 +103,12 @@ class WorkbookPage:
     async def download(self, request: Request) -> Response:
         """The current version as a form, in the language asked for."""
         language = self.language(request)
-        name, content = await run_in_threadpool(self.desk.write, language)
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=XLSX, headers=headers)
+        return _file(*await run_in_threadpool(self.desk.write, language))
+
+    async def comments(self, request: Request) -> Response:
+        """Open comments of surveys, to be given themes by one of the coders."""
+        coder = request.query_params.get("coder", "")
+        return _file(*await run_in_threadpool(self.desk.comments, self.language(request), coder))
 
     async def preview(self, request: Request) -> Response:
         language = self.language(request)
@@ -109,6 +121,19 @@ class WorkbookPage:
             content = await file.read()
         found = await run_in_threadpool(self.desk.preview, content)
         return await self._shown(request, found, language)
+
+    async def attendance_list(self, request: Request) -> Response:
+        """A list of who came to an event, into the drop folder."""
+        language = self.language(request)
+        async with request.form(max_files=1, max_fields=4) as form:
+            token, file, code = str(form.get("token", "")), form.get("file"), str(form.get("code", ""))
+            if self.uploads.take(token) is None:
+                return await self._front(language, problem="workbook_page.used", status=403)
+            if not isinstance(file, UploadFile) or not file.size:
+                return await self._front(language, problem="workbook_page.no_file", status=422)
+            name, content = file.filename or "", await file.read()
+        given = await run_in_threadpool(self.desk.give_list, name, content, code)
+        return await self._front(language, given=given, may_code=_may(request, COMMENTS, "GET"))
 
     async def accept(self, request: Request) -> Response:
         language = self.language(request)
@@ -144,18 +169,23 @@ class WorkbookPage:
         problem: str = "",
         sentence: str = "",
         status: int = 200,
+        may_code: bool = False,
+        given: Given | None = None,
     ) -> Response:
         token = self.uploads.issue(True)
-        page = await run_in_threadpool(
-            self.view.front, language, token, accepted=accepted, problem=problem, sentence=sentence
-        )
-        return _html(page, status)
+        words: dict[str, Any] = {
+            "accepted": accepted,
+            "problem": problem,
+            "sentence": sentence,
+            "may_code": may_code,
+            "given": given,
+        }
+        return _html(await run_in_threadpool(partial(self.view.front, language, token, **words)), status)
 
     async def _shown(
         self, request: Request, preview: Preview, language: str, problem: str = "", status: int = 200
     ) -> Response:
-        person = person_of(request.scope)
-        may_accept = person is None or not refusal_of_path(Role(person.role), "POST", ACCEPT)
+        may_accept = _may(request, ACCEPT, "POST")
         token = self.shown.issue(_Shown(preview, language))
         view = partial(self.view.preview, problem=problem, may_accept=may_accept)
         page = await run_in_threadpool(view, preview, language, token, self.uploads.issue(True))
@@ -225,6 +255,17 @@ def _is_from_elsewhere(request: Request) -> bool:
     if request.method == "POST":
         return not request.headers.get("origin") or site not in ("", "same-origin")
     return site in ("cross-site", "same-site") and mode != "navigate"
+
+
+def _may(request: Request, path: str, method: str) -> bool:
+    """Whether who is signed in may open an address; without logins everybody may."""
+    person = person_of(request.scope)
+    return person is None or not refusal_of_path(Role(person.role), method, path)
+
+
+def _file(name: str, content: bytes) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=XLSX, headers=headers)
 
 
 def _html(page: bytes, status: int = 200) -> Response:

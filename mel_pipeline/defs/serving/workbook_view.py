@@ -17,11 +17,13 @@ from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
+    from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
 MOST = 200  # rows of a list; more are counted
 LONGEST = 300  # characters of a value
 VERSIONS = 5
+CODERS = ("first", "second", "both")
 PAGE_WIDTH, LONG_CELL = 96, 30  # characters that fit beside one another, and of a cell that wraps
 MOST_ABOUT = 90  # characters of what a row is about
 
@@ -30,15 +32,19 @@ MOST_ABOUT = 90  # characters of what a row is about
 class Desk:
     """What the page can do with the workbook.
 
-    ``write`` gives a file's name and content by language; ``preview`` says what an upload would change; ``accept`` takes
-    a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word``
-    (of a value) are names by language; ``keys`` are the columns that tell the rows of a sheet apart.
+    ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
+    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list; ``preview``
+    says what an upload would change; ``accept`` takes a preview, a role, a note, whether large removals are meant, and
+    who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are names by language; ``keys`` are the columns
+    that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
     organisation: str
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
+    comments: Callable[[str, str], tuple[str, bytes]]
+    give_list: Callable[[str, bytes, str], Given]
     preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
@@ -93,12 +99,22 @@ class View:
         return stylesheet(self.desk.sources_dir, "report.css", "workbook/workbook.css")
 
     def front(
-        self, language: str, token: str, *, accepted: int | None = None, problem: str = "", sentence: str = ""
+        self,
+        language: str,
+        token: str,
+        *,
+        accepted: int | None = None,
+        problem: str = "",
+        sentence: str = "",
+        may_code: bool = False,
+        given: Given | None = None,
     ) -> bytes:
         """Where the workbook is downloaded and given back.
 
         Args:
             problem: key of a text; ``sentence``: an error in its own words.
+            may_code: whether who looks at it may read people's comments.
+            given: the attendance list that has just arrived.
         """
         t = self._text(language)
         versions = list(self.desk.history())
@@ -113,6 +129,8 @@ class View:
             accepted=accepted if accepted == versions[0].number else None,
             problem=t(problem) if problem else "",
             sentence=sentence,
+            coders=CODERS if may_code else (),
+            given=given,
         )
 
     def preview(

@@ -35,7 +35,7 @@ from mel_pipeline.reporting.inputs.data_quality import (
 )
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.kept_editions import published_edition
-from mel_pipeline.reporting.inputs.narrative import read_narrative
+from mel_pipeline.reporting.inputs.narrative import read_narrative, with_comments
 from mel_pipeline.reporting.inputs.register_data import read_projects, read_voices
 from mel_pipeline.reporting.inputs.stated import read_stated
 from mel_pipeline.transform.catalogue import catalogue_of
@@ -169,7 +169,7 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         **_release(settings),
         restatements=_restatements(warehouse, settings, period, for_readers=for_readers),
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
-        narrative=read_narrative(settings, period),
+        narrative=with_comments(read_narrative(settings, period), warehouse, period, settings.min_cell),
         projects=[] if "-Q" in period else read_projects(warehouse, int(period)),
         voices=read_voices(warehouse, period),
         statements=stated.statements,

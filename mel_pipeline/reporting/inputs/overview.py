@@ -10,6 +10,7 @@ from mel_pipeline.publication.duties import owed
 from mel_pipeline.publication.publishing import quarter_status
 from mel_pipeline.quality.freshness import late_sources
 from mel_pipeline.quality.scorecard import flagged_totals, quarantined_rows
+from mel_pipeline.reporting.inputs.comments import read_coding
 from mel_pipeline.reporting.inputs.data_quality import read_outages
 from mel_pipeline.reporting.inputs.folders import is_published
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from mel_pipeline.core.periods import Quarter
     from mel_pipeline.core.settings import Settings
+    from mel_pipeline.reporting.inputs.comments import Coding
     from mel_pipeline.warehouse import Warehouse
 
 
@@ -27,8 +29,8 @@ class Overview:
 
     ``obstacles``: what stands against publishing. ``pages``: name of the language → file of the page, written after
     this. ``sources``: outages and late loads. ``quarantined``: raw table → rows and cells with their reason.
-    ``flagged``: (indicator, sentence) of totals worth a look. ``owed``: duties of the workbook. ``totals``: indicator →
-    its public total in words.
+    ``flagged``: (indicator, sentence) of totals worth a look. ``owed``: duties of the workbook. ``comments``: how far
+    they are coded by theme. ``totals``: indicator → its public total in words.
     """
 
     quarter: str
@@ -41,6 +43,7 @@ class Overview:
     flagged: tuple[tuple[str, str], ...]
     owed: tuple[str, ...]
     totals: Mapping[str, str]
+    comments: tuple[str, ...] = ()
 
 
 def read_overview(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Overview:
@@ -57,6 +60,7 @@ def read_overview(warehouse: Warehouse, settings: Settings, quarter: Quarter) ->
             quarantined=_quarantined(warehouse),
             flagged=tuple(flagged_totals(warehouse, [str(quarter)])),
             owed=tuple(item.sentence for item in owed(settings)),
+            comments=_comments(read_coding(warehouse, str(quarter))),
             totals=_totals(warehouse, str(quarter)),
         )
 
@@ -75,6 +79,27 @@ def _quarantined(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
         table = contract_of(row["source"]).table(row["entity"])
         found.setdefault(table, []).append(f"{row['source_ref']}: {row['reason']}")
     return {table: tuple(lines) for table, lines in found.items()}
+
+
+def _comments(coding: Coding | None) -> tuple[str, ...]:
+    """How many open comments have their theme, and how well two coders agree."""
+    if coding is None:
+        return ()
+    found = coding.agreement
+    sentences = [f"{coding.themed:,} of {coding.comments:,} open comments have a theme."]
+    if coding.differing:
+        sentences.append(
+            f"Two coders differ about {coding.differing:,}: these do not count until they agree."
+        )
+    if found.comments:
+        said = f"Two coders gave {found.same:,} of {found.comments:,} comments the same theme"
+        if found.kappa is None or found.interval is None:
+            said += ". Cohen's kappa is not defined, as both used one theme only."
+        else:
+            low, high = found.interval.low, found.interval.high
+            said += f": Cohen's kappa {found.kappa:.2f} (95% interval {low:.2f} to {high:.2f})."
+        sentences.append(said)
+    return tuple(sentences)
 
 
 def _totals(warehouse: Warehouse, quarter: str) -> dict[str, str]:

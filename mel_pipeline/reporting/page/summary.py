@@ -153,6 +153,9 @@ def narrative_of(edition: Edition, texts: Texts) -> dict[str, list[str]]:
         for theme in sorted(shown, key=lambda theme: -theme.people)
     ]
     comments += [texts.plural("learning.other_themes", rest)] if rest else []
+    if agreed := narrative.agreement:
+        kappa, low, high = (texts.number(value, 2) for value in (agreed.kappa, agreed.low, agreed.high))
+        comments.append(texts.plural("learning.agreement", agreed.comments, kappa=kappa, low=low, high=high))
     decisions = []
     for item in narrative.decisions:
         state = texts("learning.open") if item.is_open else texts("learning.taken")

@@ -1,4 +1,4 @@
-"""The first page: search, the headline figures of the latest edition, every edition, every indicator and city."""
+"""The first page: search, the headline figures of the latest edition, every edition, indicator, project and city."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.site.city_pages import by_region
 from mel_pipeline.reporting.site.indicators import groups
+from mel_pipeline.reporting.site.project_pages import project_names
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.lookup import Figures
@@ -46,6 +47,7 @@ def home_page(content: Content, known: list[Measure], figures: Figures, pages: P
         lines=lines,
         workbook=content.site.workbook,
         groups=groups(edition, known, texts),
+        projects=project_names(content.site.register, texts),
         regions=by_region(content.cities, texts),
     )
     return {pages.address("index"): page}

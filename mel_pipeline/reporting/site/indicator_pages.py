@@ -60,7 +60,7 @@ def _page(
         ],
         years=[view.line(measure, figures.total(measure.id, year), year, texts) for year in reversed(years)],
         months=view.by_month(measure, figures, texts),
-        breakdowns=view.breakdowns(edition, measure, figures, texts),
+        details=view.details(edition, measure, figures, texts),
         targets=view.targets(edition, measure, texts),
         lines=[
             (number, str(lines[number].get(f"name_{texts.language}") or lines[number]["name_en"]))

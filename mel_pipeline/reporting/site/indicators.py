@@ -71,15 +71,36 @@ def _amount(value: float | None, texts: Texts) -> str:
     return texts.number(value, 0 if float(value).is_integer() else 1)
 
 
-def breakdowns(edition: Edition, measure: Measure, figures: Figures, texts: Texts) -> list[Breakdown]:
-    """A table for each dimension of the edition's period, largest first, the unstated last."""
+@dataclass(frozen=True)
+class Detail:
+    """The breakdowns of a period."""
+
+    period: str
+    tables: list[Breakdown]
+
+
+def details(edition: Edition, measure: Measure, figures: Figures, texts: Texts) -> list[Detail]:
+    """Breakdowns of the edition's period; where that is a quarter, also of the last year: people do not add up to it."""
+    shown = [edition.period]
+    if "-Q" in edition.period:
+        last = closing_quarter(edition.period)
+        years = periods_of(edition, measure, years=True)
+        shown += [year for year in years if closing_quarter(year) <= last][-1:]
+    found = [Detail(period, breakdowns(edition, measure, figures, texts, period)) for period in shown]
+    return [one for one in found if one.tables]
+
+
+def breakdowns(
+    edition: Edition, measure: Measure, figures: Figures, texts: Texts, period: str
+) -> list[Breakdown]:
+    """A table for each dimension of a period, largest first, the unstated last."""
     mine = edition.figures[
-        (edition.figures["indicator_id"] == measure.id) & (edition.figures["period"] == edition.period)
+        (edition.figures["indicator_id"] == measure.id) & (edition.figures["period"] == period)
     ]
     dimensions = sorted({words(name) for name in mine["dimension"]} - {"", "total"})
     found = []
     for dimension in dimensions:
-        cells = figures.cells(measure.id, edition.period, dimension)
+        cells = figures.cells(measure.id, period, dimension)
         order = sorted(
             cells,
             key=lambda name: (name in UNSTATED, cells[name].value is None, -(cells[name].value or 0), name),

@@ -100,6 +100,14 @@ def project_pages(content: Content, known: list[Measure], figures: Figures, page
     return {pages.address(stem): page}
 
 
+def project_names(register: Register, texts: Texts) -> list[tuple[str, str]]:
+    """Code and name of each project, in the reader's language."""
+    return [
+        (words(row["project_id"]), words(row[f"name_{texts.language}"]) or words(row["name_en"]))
+        for row in register.projects.to_dict("records")
+    ]
+
+
 def projects_of(
     register: Register, known: Sequence[Measure], figures: Figures, texts: Texts, periods: Sequence[str]
 ) -> list[Project]:
@@ -208,7 +216,7 @@ def _statement(
         actual=_actual(measure, found, texts),
         is_missing=found is None or found.standing.value is None,
         period=texts.period(found.period) if found and found.period else "",
-        anchor=f"p-{found.period}" if found and found.period else "",
+        anchor=f"{'d' if aim.category else 'p'}-{found.period}" if found and found.period else "",
         note=texts("site.sum_lacks", periods=texts.listed(list(map(texts.period, found.missing))))
         if found and found.missing
         else "",

@@ -122,6 +122,10 @@ class AttendanceLists(Client):
         self._folder, self._fallback, self._order = folder, fallback, order
         self._settle = settle_seconds
 
+    def within(self, folder: Path) -> AttendanceLists:
+        """The same settings over another folder."""
+        return AttendanceLists(folder, self._fallback, self._order, self._settle)
+
     def _attendance_load(self, load: Load) -> Pull:
         """Lists that are new or have changed, oldest first."""
         contract = load.contract

@@ -51,6 +51,7 @@ def write(
     proposals: Mapping[str, Sequence[Proposal]] | None = None,
     takes_none: Sequence[str] = (),
     languages: Sequence[str] = LANGUAGES,
+    only: Sheet | None = None,
 ) -> bytes:
     """The form with the rows of a version, as XLSX.
 
@@ -62,6 +63,7 @@ def write(
         proposals: rows without a number to be completed, by sheet, each with why it is proposed.
         takes_none: codes of the indicators that take no target; the heading's note names them.
         languages: those whose texts the organisation writes; columns of others are hidden.
+        only: this sheet alone; all that have no file of their own by default.
     """
     import xlsxwriter
 
@@ -79,8 +81,9 @@ def write(
     texts = texts_in(language)
     lists = Lists(version, texts, choices or {})
     form = _Form(book, version, language, lists, [*languages, LANGUAGES[0]], takes_none)
-    write_readme(book, form.formats, version, texts, organisation, made_at)
-    for sheet in sheets().values():
+    if only is None:
+        write_readme(book, form.formats, version, texts, organisation, made_at)
+    for sheet in [only] if only else [one for one in sheets().values() if not one.shown]:
         form.sheet(sheet, (proposals or {}).get(sheet.name, ()))
     lists.finish(book)
     book.close()

@@ -70,7 +70,7 @@ class _Page:
         texts, formats = self._texts, self._formats
         self._page.write_string(self._row, _COUNT, texts.readme.rows, formats.label_right)
         self._heading(texts.readme.sheets)
-        for name in sheets():
+        for name in (one.name for one in sheets().values() if not one.shown):
             title, about = texts.sheets[name]
             self._page.write_number(self._row, _COUNT, len(self._version.rows.get(name, ())), formats.count)
             self._link(name, title, about)

@@ -89,7 +89,7 @@ def _head_by_keys(sheet: RawSheet, known: Sheet, row: int) -> Head:
         heading = clean_text(sheet.cells.get((row + 1, column), RawCell("s", "")).text)
         if _KEY.fullmatch(written):
             columns[column] = ID
-        elif written in known.keys or written == PROPOSAL:
+        elif written in (*known.keys, *known.shown_keys, PROPOSAL):
             columns[column] = written
         elif key := headings.get(normalize_text(heading)):
             columns[column] = key

@@ -168,6 +168,8 @@ class _Merge:
             self._done.unchanged += [given] if is_row else []
         elif current == base:
             self._done.changed.append(Change(self._sheet.name, number, current, row, given.cell()))
+        elif current is not None and (joined := self._joined(base, current, row)) is not None:
+            self._done.changed.append(Change(self._sheet.name, number, current, joined, given.cell()))
         else:
             self._done.conflicts.append(Conflict(self._sheet.name, number, base, current, row, given.cell()))
 
@@ -195,10 +197,24 @@ class _Merge:
             self._done.new.append(Change(self._sheet.name, None, None, row, given.cell()))
         elif {**row, ID: added[ID]} == added:
             self._done.unchanged.append(given)
+        elif (joined := self._joined({}, added, row)) is not None:
+            self._done.changed.append(Change(self._sheet.name, str(added[ID]), added, joined, given.cell()))
         else:
             self._done.conflicts.append(
                 Conflict(self._sheet.name, str(added[ID]), None, added, row, given.cell())
             )
+
+    def _joined(self, base: Row, current: Row, row: Row) -> Row | None:
+        """Both changes of a row, where they are of different cells and the sheet allows it."""
+        if not self._sheet.joins_cells:
+            return None
+        joined = {ID: current[ID]}
+        for key in self._sheet.keys:
+            was, now, given = base.get(key), current.get(key), row.get(key)
+            if was not in (now, given) and now != given:
+                return None
+            joined[key] = now if given == was else given
+        return joined
 
     def _gone(self, there: set[str], *, vague: bool) -> None:
         """Rows of the base that did not come back."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mel_pipeline.sources.workbook.model import Row
 
-SHEETS = ("projects", "logframe", "outcomes", "partnerships")  # whose texts are printed
+SHEETS = ("projects", "logframe", "outcomes", "partnerships", "comments")  # whose texts are printed
 # Titles of the four languages. "Mayor of Dakar" and "the Mayor Forum" name nobody: after a word that is no abbreviation,
 # two words of a name are wanted.
 _SHORT = r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Srta|Dra|Mme|Mlle)\.?|M\."
@@ -35,7 +35,9 @@ def doubtful_columns(sheet: str, row: Row) -> list[str]:
     """Columns of a row whose texts may name a person; none of a sheet that is never printed."""
     if sheet not in SHEETS:
         return []
-    keys = [column.key for column in sheets()[sheet].columns if column.kind == "text"]
+    keys = [
+        column.key for column in sheets()[sheet].columns if column.kind == "text" and column.pattern is None
+    ]
     return [key for key in keys if names_a_person(row.get(key) or "")]
 
 

@@ -73,6 +73,7 @@ def upload_of(raw: Sequence[RawSheet], content: bytes = b"", digest: str = "") -
     if found.waiting:
         listed = [f"{tab} ({count})" for tab, count in found.waiting.items()]
         found.warnings.append(Said("waiting", rows=listed))
+    own_file = [name for name in found.rows if sheets()[name].shown]  # with people's words: not kept
     versions = set(found.versions.values())
     if len(versions) > 1:
         tabs = sorted(f"{tab}: {version}" for tab, version in found.versions.items())
@@ -83,10 +84,12 @@ def upload_of(raw: Sequence[RawSheet], content: bytes = b"", digest: str = "") -
         columns=found.columns,
         refused=found.refused,
         warnings=found.warnings,
-        absent=[name for name in sheets() if name not in found.rows],
+        absent=[]
+        if own_file
+        else [name for name, one in sheets().items() if name not in found.rows and not one.shown],
         titles=found.titles,
         language=_language(found.titles),
-        content=content,
+        content=b"" if own_file else content,
         digest=digest,
     )
 
@@ -136,7 +139,7 @@ def _read_sheet(known: Sheet, sheet: RawSheet, head: Head, found: _Found) -> Non
     if waiting:
         found.waiting[sheet.name] = waiting
     found.rows[known.name] = rows
-    found.columns[known.name] = frozenset(key for key in keys if key not in (ID, PROPOSAL))
+    found.columns[known.name] = frozenset(keys) - {ID, PROPOSAL, *known.shown_keys}
     found.titles[known.name] = sheet.name
 
 
@@ -159,6 +162,8 @@ def _read_row(
             continue
         if key == PROPOSAL:
             is_marked = is_marked or not cell.is_empty
+            continue
+        if key in known.shown_keys:
             continue
         shown = cell.text
         if (number, column) in merged:

@@ -110,6 +110,11 @@ def _answer_scales(row: Row) -> Wrong:
         yield "score", Said("satisfaction_score")
 
 
+def _comments(row: Row) -> Wrong:
+    if row.get("agreed_theme") and not (row.get("theme_1") and row.get("theme_2")):
+        yield "agreed_theme", Said("agreed_needs_two")
+
+
 def english(sheet: Sheet, row: Row) -> Wrong:
     """A text in another language needs the English one: readers of a language that is missing see it."""
     for column in sheet.columns:
@@ -129,5 +134,6 @@ RULES: dict[str, Callable[[Row], Wrong]] = {
     "corrections": _corrections,
     "survey_questions": _survey_questions,
     "answer_scales": _answer_scales,
+    "comments": _comments,
     **rules_of_projects.RULES,
 }

@@ -68,12 +68,19 @@ class Sheet(BaseModel):
     waits_unmarked: bool = False
     wanted: tuple[str, ...] = ()  # further columns that a proposed row needs
     most_by: dict[str, int] = {}  # column → most rows with the same value in it
+    shown: tuple[FormColumn, ...] = ()  # written for the eye and never read; the sheet has a file of its own
+    joins_cells: bool = False  # two people may fill in different cells of a row at the same time
     columns: tuple[FormColumn, ...]
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of the columns, without the row's number."""
         return tuple(column.key for column in self.columns)
+
+    @property
+    def shown_keys(self) -> tuple[str, ...]:
+        """Keys of the columns that are not read."""
+        return tuple(column.key for column in self.shown)
 
     def waits(self, row: Mapping[str, str | None]) -> bool:
         """Whether something is missing without which a proposed row does not count."""
@@ -105,6 +112,8 @@ class _BesideSheet(BaseModel):
     waits_unmarked: bool = False
     wanted: list[str] = []
     most_by: dict[str, int] = {}
+    shown: dict[str, int] = {}  # key → width
+    joins_cells: bool = False
     columns: dict[str, _Beside] = {}
 
 
@@ -166,6 +175,10 @@ def _sheet(name: str, entity: EntityContract, beside: _BesideSheet) -> Sheet:
         wanted=tuple(beside.wanted),
         waits_unmarked=beside.waits_unmarked,
         most_by=beside.most_by,
+        shown=tuple(
+            FormColumn(key=key, stem=key, kind="text", width=width) for key, width in beside.shown.items()
+        ),
+        joins_cells=beside.joins_cells,
         columns=tuple(columns),
     )
 

@@ -109,7 +109,7 @@ def columns_by_heading(sheet: str) -> dict[str, str]:
     for texts in every_language():
         found.setdefault(normalize_text(texts.id_heading), set()).add(ID)
         found.setdefault(normalize_text(texts.columns[PROPOSAL][0]), set()).add(PROPOSAL)
-        for column in known.columns:
+        for column in (*known.columns, *known.shown):
             found.setdefault(normalize_text(texts.heading(known, column)), set()).add(column.key)
     for column in known.columns:
         found.setdefault(normalize_text(column.key), set()).add(column.key)

@@ -79,6 +79,12 @@ def test_a_quarter_without_trouble_says_so_and_links_to_its_pages_and_to_publish
     assert "[English](/drafts/2024-Q4/report-en.html) · [français](/drafts/2024-Q4/report-fr.html)" in text
     assert "[Publish it](/locations/mel/jobs/publish_quarter/playground)" in text
     assert text.count("Nothing.") == 5
+    assert "Open comments" not in text
+
+
+def test_how_far_comments_are_coded_stands_in_the_overview_with_a_link() -> None:
+    text = overview_text(replace(EMPTY, comments=("8 of 13 open comments have a theme.",)), {}, {})
+    assert "- 8 of 13 open comments have a theme.\n\n[Code comments](/workbook)" in text
 
 
 def test_every_kind_of_trouble_stands_in_the_overview_with_a_link() -> None:

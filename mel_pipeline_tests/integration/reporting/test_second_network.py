@@ -25,6 +25,7 @@ from mel_pipeline.factcheck.published_figures import read_published
 from mel_pipeline.ingest.city_names import match_cities
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.raw_tables import ensure_empty, load_catalogue_tables
+from mel_pipeline.ingest.row_processing import row_processing_for
 from mel_pipeline.publication.calculations import note_calculation
 from mel_pipeline.publication.release import release
 from mel_pipeline.reporting.inputs.editions import read_edition, write_edition
@@ -86,7 +87,15 @@ def _collect(warehouse: Warehouse, settings: Settings) -> None:
                 ensure_empty(contract, entity, warehouse)
                 continue
             quarter = Quarter.parse(QUARTER) if details.load == "quarter" else None
-            load_entity(open_source(source, settings), contract, entity, warehouse, quarter=quarter)
+            processing = row_processing_for(warehouse, settings, source, entity)
+            load_entity(
+                open_source(source, settings),
+                contract,
+                entity,
+                warehouse,
+                quarter=quarter,
+                processing=processing,
+            )
     assert warehouse.records("select source, entity, reason from quarantine") == []
     match_cities(warehouse, current(settings))
 

@@ -27,6 +27,7 @@ from mel_pipeline.sources.zoho_crm import exports
 from mel_pipeline.sources.zoho_crm.exports import ExportFolder
 from mel_pipeline.sources.zoho_crm.mapping import FieldMapping, mapping_for
 from mel_pipeline.warehouse import Warehouse
+from mel_pipeline_tests.fixtures.processing import PSEUDONYMISED, PSEUDONYMS
 from mel_pipeline_tests.fixtures.zoho_exports import as_csv, drop, export_rows
 
 MAPPING = mapping_for(Settings(_env_file=None))
@@ -54,7 +55,9 @@ class Case:
     warehouse: Warehouse
 
     def load(self, entity: str = "accounts") -> LoadResult:
-        return load_entity(self.source, self.source.contract, entity, self.warehouse)
+        return load_entity(
+            self.source, self.source.contract, entity, self.warehouse, processing=PSEUDONYMISED
+        )
 
     def rows(self, entity: str = "accounts") -> pd.DataFrame:
         """Rows that are not deleted, by id."""
@@ -159,7 +162,7 @@ def through_the_api(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) 
     settings = with_sample_values(Settings(home=home, _env_file=None), sandbox.port)
     warehouse, contract = Warehouse(f"duckdb:///{home / 'warehouse.duckdb'}", 10), contract_of("zoho_crm")
     for entity in contract.entities:
-        load_entity(open_source("zoho_crm", settings), contract, entity, warehouse)
+        load_entity(open_source("zoho_crm", settings), contract, entity, warehouse, processing=PSEUDONYMISED)
     live = "select * from raw_zoho_crm__{} where not _is_deleted"
     return {name: wall_clock(warehouse.read(live.format(name)), name) for name in contract.entities}
 
@@ -231,7 +234,10 @@ def test_a_lookup_that_is_only_a_name_is_found_in_the_other_export(case: Case) -
     )  # fmt: skip
     result = case.load("board_seats")
     row = case.rows("board_seats").loc["546000000002000001"]
-    assert (row["account"], row["contact"]) == (ID(1), "546000000001000001")
+    assert (row["account"], row["contact"]) == (
+        ID(1),
+        PSEUDONYMS.of("zoho_crm", "546000000001000001"),
+    )
     assert result.new == 1
     reasons = dict(line.split(": ", 1) for line in result.waiting)
     assert "account is missing" in reasons["Board Seats_1.csv, row 3"]

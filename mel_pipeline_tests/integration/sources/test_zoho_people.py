@@ -18,6 +18,7 @@ from mel_pipeline.sources.zoho_people import client
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.conftest import Organisation
 from mel_pipeline_tests.fixtures.loopback import Reply, Request, Service
+from mel_pipeline_tests.fixtures.processing import PSEUDONYMISED, PSEUDONYMS
 from mel_pipeline_tests.fixtures.zoho_stub import QUICK, SECRETS, Zoho, settings_for, zoho
 
 FORM = "/people/api/forms/employee/getRecords"
@@ -71,7 +72,12 @@ def ids(batches: list[Batch]) -> list[str]:
 
 def load(server: Service, home: Path) -> LoadResult:
     source = client.open(settings_for(server, home), QUICK)
-    return load_entity(source, contract_of("zoho_people"), "employees", warehouse(home))
+    contract = contract_of("zoho_people")
+    return load_entity(source, contract, "employees", warehouse(home), processing=PSEUDONYMISED)
+
+
+def of(number: int) -> str:
+    return PSEUDONYMS.of("zoho_people", str(number))
 
 
 def warehouse(home: Path) -> Warehouse:
@@ -100,7 +106,7 @@ def test_staff_no_longer_in_the_form_are_marked_deleted_and_kept_in_the_history(
         result = load(server, tmp_path)
     assert (result.new, result.changed, result.deleted) == (0, 1, 1)
     table = warehouse(tmp_path).read("select * from raw_zoho_people__employees").set_index("Zoho_ID")
-    assert table["_is_deleted"].to_dict() == {"1": False, "2": True, "3": False}
+    assert table["_is_deleted"].to_dict() == {of(1): False, of(2): True, of(3): False}
     versions = warehouse(tmp_path).read("select * from raw_zoho_people__employees_history")
     assert len(versions) == 5
 
@@ -126,7 +132,7 @@ def test_a_duplicated_record_is_loaded_once_in_its_later_version(tmp_path: Path)
         service.module = lambda request: Reply(twice)
         load(server, tmp_path)
     table = warehouse(tmp_path).read("select * from raw_zoho_people__employees").set_index("Zoho_ID")
-    assert table.loc["1", "Gender"] == "Non-binary"
+    assert table.loc[of(1), "Gender"] == "Non-binary"
 
 
 def moving(

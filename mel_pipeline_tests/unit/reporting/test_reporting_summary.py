@@ -10,7 +10,7 @@ import pytest
 
 from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.reporting.edition import Decision, Narrative, Theme, Wording
+from mel_pipeline.reporting.edition import CodersAgree, Decision, Narrative, Theme, Wording
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.inputs.narrative import read_narrative
@@ -116,6 +116,22 @@ def test_themes_raised_by_few_people_are_grouped():
         "Room (5 people)",
         "2 more themes that few people raised",
     ]
+
+
+def test_the_agreement_of_two_coders_stands_below_the_themes_with_its_interval():
+    narrative = Narrative(
+        comments=[Theme(wording(en="Time"), 12)], agreement=CodersAgree(20, 0.676, 0.5, 0.85)
+    )
+    said = {
+        language: narrative_of(sample_edition(narrative=narrative), load_texts(REPORTS, language))[
+            "comments"
+        ][-1]
+        for language in ("en", "fr", "es", "ca")
+    }
+    assert said["en"] == (
+        "Two people coded 20 comments independently. Cohen's kappa of their agreement: 0.68 (95% interval 0.50 to 0.85)."
+    )
+    assert all("20" in words and "0,68" in words for language, words in said.items() if language != "en")
 
 
 def test_the_letters_of_an_id_say_its_topic():

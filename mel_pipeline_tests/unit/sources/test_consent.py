@@ -22,7 +22,7 @@ BY_SOURCE = {name: consent for name in source_names() if (consent := contract_of
 
 
 def request_for(consent: Consent, token: str = "https://accounts.zoho.eu/oauth/v2/token") -> Request:
-    back = "http://127.0.0.1:8765/connected"
+    back = "http://127.0.0.1:8765/callback"
     return Request("Zoho CRM", consent, "https://accounts.zoho.eu/oauth/v2/auth", token, "me", "hidden", back)
 
 
@@ -79,12 +79,12 @@ def test_the_listener_waits_for_the_answer_and_for_nothing_else() -> None:
         base = back.redirect.rpartition("/")[0]
 
         def browse() -> None:
-            for path in ("/favicon.ico", "/connected?code=1&state=2"):
+            for path in ("/favicon.ico", "/callback?code=1&state=2"):
                 got.append(requests.get(base + path, timeout=10).status_code)
 
         browser = Thread(target=browse)
         browser.start()
-        assert back.wait(20) == "/connected?code=1&state=2"
+        assert back.wait(20) == "/callback?code=1&state=2"
         browser.join()
     assert got == [404, 200]
 

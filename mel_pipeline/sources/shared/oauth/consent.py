@@ -18,7 +18,7 @@ from mel_pipeline.core.errors import PermanentSourceError
 from mel_pipeline.sources.shared.http import Answer, Http, clean, explain_status
 from mel_pipeline.sources.shared.values import whole_number
 
-PATH = "/connected"
+PATH = "/callback"
 WAIT_SECONDS = 600.0
 _ZOHO = re.compile(r"https://accounts\.zoho(cloud)?\.[a-z]{2,3}(\.[a-z]{2})?")
 _PAGE = "<!doctype html><meta charset=utf-8><title>mel connect</title><p>{}</p>"

@@ -1,0 +1,120 @@
+"""Attendance lists and comments on the page ``/workbook``, in a real browser and as a foreign page would send them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.defs.serving.workbook_view import View
+from mel_pipeline_tests.browser.test_report_page import CUT_OFF
+from mel_pipeline_tests.browser.test_workbook_page import Ui, page_over, posted, token_of, upload
+
+pytestmark = pytest.mark.slow  # a browser
+
+SHEET = "Code: TRN-2025-Q1-01\nName,E-mail,Gender\nAna Pons,ana@example.org,F\nLluís Roca,,M\n,,\n"
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
+    with page_over(tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+def lists(ui: Ui) -> dict[str, bytes]:
+    folder = ui.settings.attendance_folder
+    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+def given(page, ui: Ui, name: str, text: str, code: str = "", language: str = "en") -> str:
+    page.goto(f"{ui.url}?language={language}")
+    page.set_input_files("#list", [{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+    page.fill("#code", code)
+    page.click("form[action^='/workbook/list'] button")
+    return page.inner_text(".notice")
+
+
+@pytest.mark.fault(177)
+def test_a_list_goes_from_the_browser_into_the_drop_folder_named_with_its_event(browser, ui: Ui) -> None:
+    page = browser.new_page()
+    words = given(page, ui, "sign in.csv", SHEET, "TRN-2025-Q1-01")
+    assert "TRN-2025-Q1-01 sign in.csv: 2 rows with people were read" in words
+    assert "Ana" not in page.content() and "example.org" not in page.content()
+    assert lists(ui) == {"TRN-2025-Q1-01 sign in.csv": SHEET.encode()}
+    again = given(page, ui, "sign in.csv", SHEET.replace("Lluís Roca,,M\n", ""), "TRN-2025-Q1-01", "fr")
+    assert "1 ligne avec une personne" in again and "remplace" in again
+    assert len(lists(ui)) == 1
+    page.close()
+
+
+@pytest.mark.fault(177)
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("page.csv", "<!doctype html><html><body>Sign in, Ana Pons</body></html>", "web page"),
+        ("empty.csv", "Name,E-mail\n", "Nothing was kept"),
+        ("deck.pptx", "x", "it is none of"),
+        (".hidden", "x", "it is none of"),
+        ("no ending", "x", "it is none of"),
+        ("blank.csv", " ", "Nothing was kept"),
+    ],
+)
+def test_what_is_no_list_is_refused_with_the_reason_and_nothing_is_kept(
+    browser, ui: Ui, name, text, said
+) -> None:
+    before = lists(ui)
+    page = browser.new_page()
+    words = given(page, ui, name, text)
+    assert said in words and "Ana" not in words
+    assert lists(ui) == before
+    page.close()
+
+
+@pytest.mark.fault(177)
+def test_names_of_lists_lead_nowhere_else_and_forged_forms_are_refused(ui: Ui) -> None:
+    home = ui.settings.home
+    for name in (
+        "../../../evil.csv",
+        "..\\..\\evil.csv",
+        "/etc/evil.csv",
+        "a\x00evil.csv",
+        "evil" * 60 + ".csv",
+    ):
+        status, words = posted(ui, "/workbook/list", *upload(token_of(ui), SHEET.encode(), name))
+        assert status in (200, 400), words
+    stray = [path for path in home.parent.rglob("*evil*") if path.parent != ui.settings.attendance_folder]
+    assert stray == [] and all(len(name) < 130 for name in lists(ui))
+    body, kind = upload(token_of(ui), SHEET.encode(), "forged.csv")
+    assert posted(ui, "/workbook/list", body, kind, origin="http://elsewhere.example")[0] == 403
+    assert posted(ui, "/workbook/list", *upload("guessed", SHEET.encode(), "forged.csv"))[0] == 403
+    assert posted(ui, "/workbook/list", body, kind)[0] == 200
+    assert posted(ui, "/workbook/list", body, kind)[0] == 403, "a token counts once"
+
+
+def test_comments_are_offered_to_the_lead_and_come_as_a_file(browser, ui: Ui) -> None:
+    page = browser.new_page()
+    page.goto(ui.url)
+    with page.expect_download() as waiting:
+        page.click("a[href*='coder=second']")
+    assert waiting.value.suggested_filename == "comments-second-v0-en.xlsx"
+    assert Path(waiting.value.path()).read_bytes().startswith(b"PK")
+    page.close()
+
+
+def test_who_may_not_read_comments_is_not_offered_them(ui: Ui) -> None:
+    from mel_pipeline.defs.serving.workbook_desk import desk_of
+
+    view = View(desk_of(ui.settings))
+    assert b"/workbook/comments" in view.front("en", "t", may_code=True)
+    assert b"/workbook/comments" not in view.front("en", "t")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ca"])
+def test_nothing_on_the_page_is_cut_off_on_a_desk_or_a_phone(browser, ui: Ui, width, language) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{ui.url}?language={language}")
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()

@@ -1,0 +1,107 @@
+"""A question as it is asked: how many women did AVANTIA train in 2025? From the start page, in the browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from mel_pipeline.core.contracts import contract_of, source_names
+from mel_pipeline.core.periods import Quarter
+from mel_pipeline.ingest.city_names import match_cities
+from mel_pipeline.ingest.raw_tables import ensure_empty, load_catalogue_tables
+from mel_pipeline.publication.release import release
+from mel_pipeline.reporting.inputs.site_data import write_site
+from mel_pipeline.sources.workbook.versions import current
+from mel_pipeline.transform import SqlProject
+from mel_pipeline.transform.catalogue import catalogue_of
+from mel_pipeline.transform.engines import runner_for
+from mel_pipeline.transform.variables import sql_variables
+from mel_pipeline_tests.browser.test_report_page import CUT_OFF
+from mel_pipeline_tests.conftest import Organisation, organisation_in
+from mel_pipeline_tests.fixtures.shared import made_once
+
+pytestmark = pytest.mark.slow
+
+USED = ("zoho_crm", "attendance_lists", "workbook")
+QUARTER = Quarter(2025, 4)
+WOMEN = "34"
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory, sandbox) -> str:
+    """The start page of the site over the sample's CRM, lists and workbook, as of the end of 2025."""
+
+    def make(home: Path) -> None:
+        made = organisation_in(home, sandbox)
+        _collect(made)
+        _calculate(made)
+        settings = made.settings.model_copy(update={"languages": "en"})
+        write_site(made.warehouse, settings)
+
+    return (made_once(tmp_path_factory, "women-trained", make) / "drafts" / "index.html").as_uri()
+
+
+def _collect(made: Organisation) -> None:
+    for source in source_names():
+        for entity in contract_of(source).entities:
+            if source in USED:
+                made.load(source, entity, str(QUARTER))
+            else:
+                ensure_empty(contract_of(source), entity, made.warehouse)
+    match_cities(made.warehouse, current(made.settings))
+    load_catalogue_tables(catalogue_of(made.settings), made.warehouse)
+
+
+def _calculate(made: Organisation) -> None:
+    variables = sql_variables(made.settings, QUARTER)
+    project = SqlProject.load(made.settings.sql_dir, variables)
+    results = list(runner_for(made.warehouse, made.settings).run(project, variables=variables))
+    assert [result.message for result in results if result.status != "ok"] == []
+    release(made.warehouse, made.settings)
+
+
+@pytest.fixture
+def page(browser, start):
+    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.goto(start)
+    yield opened
+    opened.close()
+
+
+def test_the_project_is_found_by_its_name_and_says_it_beside_its_target(page):
+    begun = time.monotonic()
+    page.fill("#q", "avantia")
+    page.click("#found a")
+    row = page.locator("section.project", has=page.locator("#project-AVANTIA")).locator(
+        "tr", has_text="Women trained"
+    )
+    assert row.locator("td.number").nth(1).inner_text().startswith("100")
+    answer = row.locator("td.number").nth(2)
+    assert answer.locator("a").inner_text() == WOMEN and "2025" in answer.inner_text()
+    assert page.locator("#project-AVANTIA").bounding_box()["y"] < 800, "the link leads to the project itself"
+    assert time.monotonic() - begun < 60
+
+
+def test_the_indicator_says_it_by_programme(page):
+    page.fill("#q", "women trained")
+    page.click("#found a")
+    assert page.inner_text("#d-2025") == "In detail, 2025"
+    row = page.locator("section[aria-labelledby=d-2025] tr", has_text="AVANTIA")
+    assert WOMEN in row.inner_text().split()
+
+
+def test_the_figure_of_the_project_leads_to_its_row_by_programme(page, start):
+    page.goto(start.replace("index.html", "projects/index.html"))
+    page.locator("#project-AVANTIA ~ * tr", has_text="Women trained").locator("td.number a").click()
+    assert page.url.endswith("indicators/TRN-03-en.html#d-2025")
+    assert page.locator("#d-2025").bounding_box()["y"] < 800
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_of_the_project_page_is_cut_off(browser, start, width):
+    opened = browser.new_page(viewport={"width": width, "height": 800})
+    opened.goto(start.replace("index.html", "projects/index.html"))
+    assert opened.evaluate(CUT_OFF) == []
+    opened.close()

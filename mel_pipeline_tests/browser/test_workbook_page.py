@@ -161,6 +161,7 @@ def test_every_row_says_which_one_it_is_and_no_table_is_wider_than_the_page(
     page.set_input_files("#file", written(content, tmp_path, "targets", 3, value="about 171"))
     page.click("#again form button")
     assert "MEM-01 Member cities" in page.inner_text("#refused td.about")
+    assert page.inner_text("#refused td.place") == "F3 Value"
 
     both = written(content, tmp_path, "manual_indicators", 40, **MANUAL)
     page.set_input_files("#file", both)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,7 +25,8 @@ MOST = 200  # rows of a list; more are counted
 LONGEST = 300  # characters of a value
 VERSIONS = 5
 CODERS = ("first", "second", "both")
-PAGE_WIDTH, LONG_CELL = 96, 30  # characters that fit beside one another, and of a cell that wraps
+PAGE_WIDTH, LONG_CELL = 96, 26  # characters that fit beside one another, and of a cell that wraps
+RARE = 0.25  # a column that fewer rows fill in stands apart where a table is too wide
 MOST_ABOUT = 90  # characters of what a row is about
 
 
@@ -159,6 +161,7 @@ class View:
                 (
                     item.sheet,
                     item.cell,
+                    self.desk.column(item.name, item.column, language) if item.name and item.column else "",
                     self._about(item.name, item.row.row, language) if item.name and item.row else "",
                     shortened(item.found),
                     capitalised(said_in(item.why, language)),
@@ -185,28 +188,36 @@ class View:
         by_sheet: dict[str, list[Change]] = {}
         for change in changes:
             by_sheet.setdefault(change.sheet, []).append(change)
-        found = []
-        for sheet, those in by_sheet.items():
-            rows: list[tuple[Change, Row]] = [
-                (change, change.after if change.after is not None else change.before or {})
-                for change in those
-            ]
-            keys = dict.fromkeys(key for _, row in rows for key in row if key != "id")
-            said = [key for key in keys if any(row.get(key) for _, row in rows)]
-            found.append(
-                Table(
-                    self.desk.sheet(sheet, language),
-                    [self.desk.column(sheet, key, language) for key in said],
-                    [
-                        (
-                            "".join(one for one in change.cell if one.isdigit()) or change.id or "",
-                            [self._value(sheet, key, row.get(key), language) for key in said],
-                        )
-                        for change, row in rows
-                    ],
+        return [
+            self._table(sheet, rows, language)
+            for sheet, those in by_sheet.items()
+            for rows in self._alike(sheet, those, language)
+        ]
+
+    def _alike(self, sheet: str, changes: Sequence[Change], language: str) -> list[list[Change]]:
+        """All rows; where they are too wide together, those that fill in what few others do are apart."""
+        if not self._table(sheet, changes, language).is_wide:
+            return [list(changes)]
+        filled = Counter(key for change in changes for key, value in _row(change).items() if value)
+        rare = {key for key, count in filled.items() if count < len(changes) * RARE}
+        plain = [change for change in changes if not any(_row(change).get(key) for key in rare)]
+        return [rows for rows in (plain, [change for change in changes if change not in plain]) if rows]
+
+    def _table(self, sheet: str, changes: Sequence[Change], language: str) -> Table:
+        rows = [(change, _row(change)) for change in changes]
+        keys = dict.fromkeys(key for _, row in rows for key in row if key != "id")
+        said = [key for key in keys if any(row.get(key) for _, row in rows)]
+        return Table(
+            self.desk.sheet(sheet, language),
+            [self.desk.column(sheet, key, language) for key in said],
+            [
+                (
+                    "".join(one for one in change.cell if one.isdigit()) or change.id or "",
+                    [self._value(sheet, key, row.get(key), language) for key in said],
                 )
-            )
-        return found
+                for change, row in rows
+            ],
+        )
 
     def _change(self, change: Change, language: str) -> Line:
         before, after = change.before or {}, change.after or {}
@@ -313,3 +324,8 @@ def capitalised(sentence: str) -> str:
 def shortened(value: str | None) -> str:
     text = value or ""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _row(change: Change) -> Row:
+    """The row as it is new, or as it was where it is gone."""
+    return change.after if change.after is not None else change.before or {}

@@ -76,7 +76,7 @@ class Refused:
 
     ``sheet`` is the name of the tab as people see it, ``name`` the sheet of the contract, if it is known. ``found`` is
     what stands in the cell: for the person who wrote it, never for a log. ``row``: the row as far as it was read;
-    None where a whole sheet is refused.
+    None where a whole sheet is refused. ``column``: its key, where one cell is refused.
     """
 
     sheet: str
@@ -85,6 +85,7 @@ class Refused:
     why: str
     name: str | None = None
     row: Given | None = None
+    column: str | None = None
 
     @property
     def sentence(self) -> str:

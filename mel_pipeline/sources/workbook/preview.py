@@ -186,7 +186,7 @@ def _wrong(
         if check and not wrong:
             wrong = [_of_column(sheet, words) for words in check(row)]
         found += [
-            Refused(title, one.cell(key), row.get(key or "") or "", why, sheet.name, one)
+            Refused(title, one.cell(key), row.get(key or "") or "", why, sheet.name, one, key)
             for key, why in wrong
         ]
     return found

@@ -185,7 +185,7 @@ def _read_row(
             wrong.append((one.key, "", Said("missing")))
     return (
         given,
-        [Refused(sheet.name, given.cell(key), text, why, known.name, given) for key, text, why in wrong],
+        [Refused(sheet.name, given.cell(key), text, why, known.name, given, key) for key, text, why in wrong],
         waits,
     )
 

@@ -1,0 +1,57 @@
+"""What the page of the workbook shows: many alike rows as a table, the odd ones apart."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+from mel_pipeline.defs.serving.workbook_view import Desk, View
+from mel_pipeline.sources.workbook.model import Change
+
+DESK = cast(
+    Desk,
+    SimpleNamespace(
+        languages=["en"],
+        sheet=lambda name, _: name,
+        column=lambda _, key, __: key,
+        word=lambda _, __, value, ___: value,
+    ),
+)
+LONG = "Decided by the board in March 2026"
+
+
+def new(number: int, **more: str) -> Change:
+    row = {
+        "indicator": f"MEM-{number:02} · Member cities",
+        "period": "2026",
+        "value": str(number),
+        "kind": "target",
+    }
+    return Change(
+        "targets",
+        None,
+        None,
+        {**row, "stated_on": "2026-03-01", "reason_en": LONG, **more},
+        cell=f"B{number}",
+    )
+
+
+def test_one_row_with_more_columns_does_not_turn_a_table_into_a_list() -> None:
+    rows = [new(number) for number in range(10, 34)]
+    (table,) = View(DESK)._tables(rows, "en")
+    assert not table.is_wide and len(table.rows) == 24
+    odd = new(
+        40, dimension="region", category="Africa and the islands", document="Minutes of the board, page 3"
+    )
+    plain, apart = View(DESK)._tables([*rows, odd], "en")
+    assert (len(plain.rows), plain.is_wide) == (24, False)
+    assert len(apart.rows) == 1 and "category" in apart.headings and "category" not in plain.headings
+
+
+def test_rows_that_all_fill_in_many_columns_stay_together() -> None:
+    rows = [
+        new(number, dimension="region", category="Africa and the islands", document="Minutes, page 3")
+        for number in range(10, 14)
+    ]
+    (table,) = View(DESK)._tables(rows, "en")
+    assert table.is_wide and len(table.rows) == 4

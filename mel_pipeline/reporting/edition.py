@@ -211,6 +211,15 @@ class ProjectNote:
 
 
 @dataclass(frozen=True)
+class CityVoice:
+    """What changed in a city or organisation within the period; it agreed to be named."""
+
+    organisation: str
+    day: date
+    words: Wording
+
+
+@dataclass(frozen=True)
 class Region:
     """A region of the network: its names by language, and its column and row in the picture of the members."""
 
@@ -264,6 +273,7 @@ class Edition:
         default_factory=list
     )  # of flows, by part: a month of the period, or the one before it
     projects: list[ProjectNote] = field(default_factory=list)  # of an annual edition
+    voices: list[CityVoice] = field(default_factory=list)  # the one for page one first
     release_days: dict[str, date] = field(default_factory=dict)  # period → day its edition is due
     revision_policy: dict[str, str] = field(default_factory=dict)  # by language
     verbatim: tuple[str, ...] = ()  # words of people, printed in every language as they were written

@@ -12,10 +12,12 @@ from mel_pipeline.core.errors import ReportError
 from mel_pipeline.core.periods import previous_period, year_before
 from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
-from mel_pipeline.reporting.figures.findings import compared_period, main_points
+from mel_pipeline.reporting.figures.findings import compared_period
 from mel_pipeline.reporting.figures.lookup import Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import measures
+from mel_pipeline.reporting.page.front import front_page
 from mel_pipeline.reporting.page.restatement_notes import publication_label
+from mel_pipeline.reporting.page.said import sentences_of
 from mel_pipeline.reporting.page.tables import Row, table_row
 from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.text.texts import Texts, texts_of
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "mail.html.jinja"
 WIDTH = 72
+MOST_POINTS = 5
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class _Content:
     as_of: str
     draft: str
     sample: str
+    message: str
     points: list[str]
+    decision: str
     figures: list[MailFigure]
     link: str
     place: str
@@ -97,6 +102,8 @@ def edition_mail(
     figures = Figures(edition, known)
     require_headlines(figures, known, edition.period)
     standing = publication_label(edition, texts)
+    rows = [table_row(measure, figures, texts) for measure in known if not measure.is_distribution]
+    front = front_page(edition, rows, sentences_of(edition, known, figures, rows, texts), texts)
     title = texts.period_title(edition.period)
     subject = texts("mail.subject", organisation=edition.organisation, period=title, status=standing.tag)
     if draft:
@@ -111,12 +118,10 @@ def edition_mail(
         as_of=texts("page.as_of", day=texts.day(edition.data_as_of)),
         draft=texts("mail.draft") if draft else "",
         sample=texts("page.sample_banner") if edition.is_sample else "",
-        points=main_points(known, figures, edition.period, texts),
-        figures=[
-            _figure(table_row(measure, figures, texts), edition.period, texts)
-            for measure in known
-            if measure.headline
-        ],
+        message=front.title,
+        points=[*front.lead, *front.points, *front.moved][:MOST_POINTS],
+        decision=front.decision,
+        figures=[_figure(row, edition.period, texts) for row in rows if row.measure.headline],
         link=place if is_link else "",
         place="" if is_link else texts("mail.place", place=place),
         attached=texts("mail.attached") if attached else "",
@@ -181,8 +186,16 @@ def _text(content: _Content, texts: Texts) -> str:
     parts = [
         *[_wrapped(f"*** {warning} ***") for warning in (content.draft, content.sample) if warning],
         "\n".join(_wrapped(line) for line in head),
-        _heading(texts("page.main_points")),
-        "\n".join(_wrapped(point, first="- ", rest="  ") for point in content.points),
+        _wrapped(f"{content.message}."),
+        *(
+            [
+                _heading(texts("story.changes")),
+                *["\n".join(_wrapped(point, first="- ", rest="  ") for point in content.points)],
+            ]
+            if content.points
+            else []
+        ),
+        *([_heading(texts("story.decide")), _wrapped(content.decision)] if content.decision else []),
         _heading(texts("page.headline")),
         "\n\n".join(_figure_lines(figure) for figure in content.figures),
         _heading(texts("mail.full_report")),

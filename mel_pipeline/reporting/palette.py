@@ -33,11 +33,12 @@ class Palette(BaseModel):
     dark: Colours
     print: Colours
     charts: dict[str, str | list[str]]
+    charts_dark: dict[str, str | list[str]]
     workbook: Colours
     fonts: dict[str, str | list[str]]
     sizes: dict[str, Any]
 
-    @field_validator("light", "dark", "print", "charts", "workbook")
+    @field_validator("light", "dark", "print", "charts", "charts_dark", "workbook")
     @classmethod
     def _colours_only(cls, named: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
         for name, value in named.items():

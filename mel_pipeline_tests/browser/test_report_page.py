@@ -81,11 +81,11 @@ def test_all_text_has_enough_contrast_with_its_background(browser, pages, scheme
     page.close()
 
 
-def test_the_headline_figures_are_on_the_first_screen(browser, pages):
+def test_the_targets_are_on_the_first_screen(browser, pages):
     for path in pages.values():
         page = opened(browser, path)
-        assert page.locator(".figures.strong").bounding_box()["y"] < 440
-        last = page.locator(".figures.strong tbody tr").last.bounding_box()
+        assert page.locator(".bars").bounding_box()["y"] < 440
+        last = page.locator(".bars li").last.bounding_box()
         assert last["y"] + last["height"] <= 800
         page.close()
 
@@ -168,7 +168,7 @@ def test_a4_pages_are_numbered_marked_and_none_is_blank(browser, pages, tmp_path
     ).stdout
     sheets = text.split("\f")[:-1]
     assert 4 <= len(sheets) <= 13
-    assert "Main points" in sheets[0]
+    assert "On the way to the targets" in sheets[0]
     assert "€800,000" in sheets[0]
     for number, sheet in enumerate(sheets, start=1):
         assert f"{number}/{len(sheets)}" in sheet.replace(" ", "")

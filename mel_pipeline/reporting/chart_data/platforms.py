@@ -9,6 +9,7 @@ from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, Reading, quarte
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.text.texts import Texts
 
 VIEWS, QUARTERS = "RCH-01", 8
 APART = 5.0  # if a panel would be a fifth of the highest or less, each gets its own scale, and the picture says so
@@ -29,9 +30,10 @@ def frame(stage: Stage) -> PageFrame | None:
     now = cells[period]
     names = {name for found in cells.values() for name in found}
     order = sorted(names, key=lambda name: (_value(now, name) is None, -(_value(now, name) or 0.0), name))
+    drawn = [name for name in order if any(_value(cells[quarter], name) is not None for quarter in quarters)]
     rows = [
         _row(stage, measure, name, quarter, cells[quarter].get(name))
-        for name in order
+        for name in drawn
         for quarter in quarters
     ]
     own = _scales(rows)
@@ -60,9 +62,15 @@ def frame(stage: Stage) -> PageFrame | None:
         headings=[texts.choice("dimension", "platform").capitalize(), *columns],
         table=table,
         sources=[measure],
-        foot=[texts("picture.platforms.foot")] if known else [],
+        foot=_foot([name for name in order if name not in drawn], texts) if known else [],
         empty_why="" if known else texts("chart.empty_why"),
     )
+
+
+def _foot(undrawn: list[str], texts: Texts) -> list[str]:
+    """What an empty slot is, and the platforms without any figure, named once."""
+    without = [texts("picture.platforms.without", names=texts.listed(undrawn))] if undrawn else []
+    return [texts("picture.platforms.foot"), *without]
 
 
 def _value(cells: dict[str, Reading], name: str) -> float | None:

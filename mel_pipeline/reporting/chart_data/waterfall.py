@@ -99,7 +99,7 @@ def _title(stage: Stage, measure: Measure, rows: list[dict[str, object]]) -> str
     parts = [
         texts.plural(f"picture.waterfall.count_{row['role']}", abs(float(str(row["value"]))))
         for row in rows[1:-1]
-        if row["role"] != "rest" and row["state"] == "ok"
+        if row["role"] != "rest" and row["state"] == "ok" and row["value"]
     ]
     parts += [
         texts("picture.waterfall.count_rest", step=str(row["shown"])) for row in rows if row["role"] == "rest"

@@ -36,7 +36,7 @@ from mel_pipeline.reporting.inputs.data_quality import (
 from mel_pipeline.reporting.inputs.folders import clear_away, editions_dir, is_published
 from mel_pipeline.reporting.inputs.kept_editions import published_edition
 from mel_pipeline.reporting.inputs.narrative import read_narrative, with_comments
-from mel_pipeline.reporting.inputs.register_data import read_projects
+from mel_pipeline.reporting.inputs.register_data import read_projects, read_voices
 from mel_pipeline.reporting.inputs.stated import read_stated
 from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.catalogue.translations import read_translated
@@ -171,6 +171,7 @@ def read_live(warehouse: Warehouse, settings: Settings, period: str, *, for_read
         movements=_movements(warehouse, settings, period, for_readers=for_readers),
         narrative=with_comments(read_narrative(settings, period), warehouse, period, settings.min_cell),
         projects=[] if "-Q" in period else read_projects(warehouse, int(period)),
+        voices=read_voices(warehouse, period),
         statements=stated.statements,
         earlier=stated.earlier,
         verbatim=stated.verbatim,

@@ -5,10 +5,11 @@ Outcomes without consent stay in the warehouse: only their number leaves this mo
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mel_pipeline.reporting.edition import ProjectAim, ProjectNote, Wording
+from mel_pipeline.core.periods import Quarter, quarters_of_year
+from mel_pipeline.reporting.edition import CityVoice, ProjectAim, ProjectNote, Wording
 from mel_pipeline.reporting.figures.measures import missing, number, words
 from mel_pipeline.reporting.site.register import Outcome, Register
 from mel_pipeline.sources.workbook.named_persons import names_a_person
@@ -80,6 +81,17 @@ def read_projects(warehouse: Warehouse, year: int) -> list[ProjectNote]:
             )
         )
     return found
+
+
+def read_voices(warehouse: Warehouse, period: str) -> list[CityVoice]:
+    """Outcomes of the period that may be printed: substantiated ones first, then the latest."""
+    quarters = [Quarter.parse(period)] if "-" in period else quarters_of_year(int(period))
+    first, last = quarters[0].start, quarters[-1].end - timedelta(days=1)
+    found = [item for item in read_register(warehouse, last).outcomes if first <= item.happened_on]
+    return [
+        CityVoice(item.organisation, item.happened_on, Wording(item.change))
+        for item in sorted(found, key=lambda item: (not item.is_substantiated, -item.happened_on.toordinal()))
+    ]
 
 
 def _aim(row: Mapping[Any, Any]) -> ProjectAim:

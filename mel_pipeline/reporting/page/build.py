@@ -17,10 +17,11 @@ from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.reporting.edition import check_columns
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.page.agreement import require_agreement
-from mel_pipeline.reporting.page.model import DrawnPage, data_address, drawn_page, plan_of
+from mel_pipeline.reporting.page.model import DrawnPage, drawn_page, plan_of
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.pdf.build import pdf_of
 from mel_pipeline.reporting.pictures.charts import ChartFile, write_charts
+from mel_pipeline.reporting.pictures.dark import data_address
 from mel_pipeline.reporting.pictures.page import write_page_charts
 from mel_pipeline.reporting.text.texts import Texts, texts_of
 

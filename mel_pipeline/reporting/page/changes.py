@@ -27,9 +27,17 @@ PLACES = ("region", "platform", "donor", "activity_type", "programme", "line_of_
 
 def changes(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> list[str]:
     """The largest movements of all indicators, then headline figures that cannot be compared."""
-    sentences = [_sentence(edition, found, figures, texts) for found in movements(known, figures)]
+    return [sentence for _, sentence in change_sentences(edition, known, figures, texts)]
+
+
+def change_sentences(
+    edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts, first: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Indicator and sentence, as ``changes``. ``first``: the indicators whose movements come before all others."""
+    found = sorted(movements(known, figures), key=lambda item: item.measure.id not in first)
+    sentences = [(item.measure.id, _sentence(edition, item, figures, texts)) for item in found]
     sentences += [
-        texts("story.other_coverage", name=measure.name, earlier=earlier)
+        (measure.id, texts("story.other_coverage", name=measure.name, earlier=earlier))
         for measure, earlier in incomparable(known, figures)
     ]
     return sentences[:MOST_CHANGES]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.languages import BASE
+from mel_pipeline.reporting.chart_data import waterfall
 from mel_pipeline.reporting.chart_data.indicator import ChartFrame
+from mel_pipeline.reporting.chart_data.page import Stage
 from mel_pipeline.reporting.figures.lookup import SUPPRESSED, Figures, require_headlines
 from mel_pipeline.reporting.figures.measures import Measure, measures, missing, words
+from mel_pipeline.reporting.page.front import Front, front_page
 from mel_pipeline.reporting.page.projects import project_lines
 from mel_pipeline.reporting.page.restatement_notes import (
     PublicationLabel,
@@ -18,10 +20,13 @@ from mel_pipeline.reporting.page.restatement_notes import (
     publication_label,
     restatement_rows,
 )
-from mel_pipeline.reporting.page.said import sentences_of
+from mel_pipeline.reporting.page.said import Sentences, sentences_of
+from mel_pipeline.reporting.page.sections import Picture, Section, lines_of_action, topics_across
 from mel_pipeline.reporting.page.tables import Row, table_row
-from mel_pipeline.reporting.page.topics import TOPICS, Rung, reach_ladder, topic_of
+from mel_pipeline.reporting.page.topics import Rung, reach_ladder
+from mel_pipeline.reporting.palette import Palette, load_palette
 from mel_pipeline.reporting.pictures.charts import Drawing, drawings
+from mel_pipeline.reporting.pictures.dark import page_address
 from mel_pipeline.reporting.pictures.page import PageDrawing, page_charts
 from mel_pipeline.reporting.text.texts import Texts
 
@@ -30,42 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mel_pipeline.reporting.edition import Edition
-
-SVG = "image/svg+xml"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart for the page: a wide drawing and one for phones, as data URLs, and its numbers as a table.
-
-    ``anchor`` is the indicator, or the name of an overview picture.
-    """
-
-    anchor: str
-    name: str
-    alt: str
-    headings: Sequence[str]
-    table: Sequence[Sequence[str]]
-    svg: bytes  # the wide drawing
-    wide: str
-    narrow: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Section:
-    """A page of the report: its charts, and a row for each other indicator that belongs to it.
-
-    ``own``: indicators placed here; rows of ``drawn`` ones link to their charts on another page.
-    """
-
-    key: str  # gender | reach | satisfaction, or the number of a line of action
-    heading: str
-    pictures: list[Picture]
-    rows: list[Row]
-    own: list[str]
-    drawn: list[str]
 
 
 @dataclass(frozen=True)
@@ -76,11 +45,9 @@ class PageModel:
     edition: Edition
     rows: list[Row]
     sheets: list[Row]
-    headline: list[Row]
-    points: list[str]
-    on_track: str
-    changes: list[str]
-    decisions: list[str]
+    front: Front
+    hero: Picture | None
+    membership: str
     overviews: dict[str, Picture]
     sections: list[Section]
     topics: list[Section]
@@ -125,21 +92,25 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
     overviews, small_overviews = (
         page_charts(edition, known, figures, texts, sources_dir, narrow=small) for small in (False, True)
     )
-    pictures = _pictures(wide, narrow, texts)
+    palette = load_palette(sources_dir)
+    pictures = _pictures(wide, narrow, palette, texts)
     spoken = sentences_of(edition, known, figures, [rows[measure.id] for measure in listed], texts)
+    shown = _page_pictures(overviews, small_overviews, palette, texts)
+    front = front_page(edition, [rows[measure.id] for measure in listed], spoken, texts)
+    if "member_map" in shown:
+        pictures.pop(waterfall.MEMBERS, None)  # its bars by region say what the map says
+    hero = _hero(spoken, pictures, shown)
     model = PageModel(
         t=texts,
         edition=edition,
         rows=[rows[measure.id] for measure in listed],
         sheets=list(rows.values()),
-        headline=[rows[measure.id] for measure in known if measure.headline],
-        points=spoken.points,
-        on_track=spoken.on_track,
-        changes=spoken.changes,
-        decisions=spoken.decisions,
-        overviews=_page_pictures(overviews, small_overviews, texts),
-        sections=_lines(edition, listed, rows, pictures, texts),
-        topics=_topics(listed, rows, pictures, texts),
+        front=front,
+        hero=hero,
+        membership=_membership(edition, known, figures, texts),
+        overviews=shown,
+        sections=lines_of_action(edition, listed, rows, pictures, hero, texts),
+        topics=topics_across(listed, rows, pictures, hero, texts),
         ladder=reach_ladder(known, figures, texts),
         answered=spoken.answered,
         projects=project_lines(edition, known, figures, texts),
@@ -154,7 +125,24 @@ def drawn_page(edition: Edition, sources_dir: Path, texts: Texts) -> DrawnPage:
     return DrawnPage(model, wide, overviews)
 
 
-def _pictures(wide: list[Drawing], narrow: list[Drawing], texts: Texts) -> dict[str, Picture]:
+def _hero(spoken: Sentences, pictures: dict[str, Picture], overviews: dict[str, Picture]) -> Picture | None:
+    """The one picture of page one, taken from its section: of what the title tells, else where the members are."""
+    told = [pictures[id] for id in spoken.told if id in pictures]
+    chosen = next(iter(told), None) or overviews.get("member_map") or next(iter(pictures.values()), None)
+    if chosen is not None:
+        (pictures if chosen.anchor in pictures else overviews).pop(chosen.anchor)
+    return chosen
+
+
+def _membership(edition: Edition, known: Sequence[Measure], figures: Figures, texts: Texts) -> str:
+    """From how many members to how many, and by which steps; empty where that is not known."""
+    frame = waterfall.frame(Stage(edition, known, figures, texts, narrow=False))
+    return f"{frame.title}." if frame is not None and not frame.is_empty else ""
+
+
+def _pictures(
+    wide: list[Drawing], narrow: list[Drawing], palette: Palette, texts: Texts
+) -> dict[str, Picture]:
     return {
         big.frame.measure.id: Picture(
             big.frame.measure.id,
@@ -162,10 +150,13 @@ def _pictures(wide: list[Drawing], narrow: list[Drawing], texts: Texts) -> dict[
             big.frame.alt,
             *_table(big.frame, texts),
             big.picture.svg,
-            data_address(big.picture.svg, SVG),
-            data_address(small.picture.svg, SVG),
+            small.picture.svg,
+            page_address(big.picture.svg, palette),
+            page_address(small.picture.svg, palette),
             big.picture.width,
             big.picture.height,
+            small.picture.width,
+            small.picture.height,
         )
         for big, small in zip(wide, narrow, strict=True)
     }
@@ -189,7 +180,7 @@ def _table(frame: ChartFrame, texts: Texts) -> tuple[list[str], list[list[str]]]
 
 
 def _page_pictures(
-    wide: Mapping[str, PageDrawing], narrow: Mapping[str, PageDrawing], texts: Texts
+    wide: Mapping[str, PageDrawing], narrow: Mapping[str, PageDrawing], palette: Palette, texts: Texts
 ) -> dict[str, Picture]:
     return {
         name: Picture(
@@ -199,63 +190,16 @@ def _page_pictures(
             [texts.period(heading) for heading in big.frame.headings],
             [[texts.period(cell) for cell in cells] for cells in big.frame.table],
             big.picture.svg,
-            data_address(big.picture.svg, SVG),
-            data_address(narrow[name].picture.svg, SVG),
+            narrow[name].picture.svg,
+            page_address(big.picture.svg, palette),
+            page_address(narrow[name].picture.svg, palette),
             big.picture.width,
             big.picture.height,
+            narrow[name].picture.width,
+            narrow[name].picture.height,
         )
         for name, big in wide.items()
     }
-
-
-def _lines(
-    edition: Edition, known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
-) -> list[Section]:
-    """The lines of action. A chart appears once, under one line or its topic; a row wherever the indicator belongs."""
-    homes = _homes(known)
-    lines = [
-        (str(int(line["number"])), words(line.get(f"name_{texts.language}")) or words(line["name_en"]))
-        for line in edition.lines_of_action.to_dict("records")
-    ]
-    if any(not measure.lines for measure in known):
-        lines.append(("", texts("page.across")))
-    sections = []
-    for number, heading in lines:
-        here = [measure for measure in known if number in (measure.lines or ("",))]
-        mine = [measure for measure in here if homes.get(measure.id) == number]
-        sections.append(
-            Section(
-                number,
-                heading,
-                pictures=[pictures[measure.id] for measure in mine if measure.id in pictures],
-                rows=[
-                    rows[measure.id] for measure in here if measure not in mine or measure.id not in pictures
-                ],
-                own=[measure.id for measure in mine],
-                drawn=list(pictures),
-            )
-        )
-    return sections
-
-
-def _homes(known: list[Measure]) -> dict[str, str]:
-    """Indicator without a topic → the line of action it stands under."""
-    return {measure.id: (measure.lines or ("",))[0] for measure in known if not topic_of(measure)}
-
-
-def _topics(
-    known: list[Measure], rows: dict[str, Row], pictures: dict[str, Picture], texts: Texts
-) -> list[Section]:
-    """Gender balance, reach and satisfaction: the topics across the lines of action."""
-    sections = []
-    for topic in dict.fromkeys(TOPICS.values()):
-        mine = [measure for measure in known if topic_of(measure) == topic]
-        if mine:
-            drawn = [pictures[measure.id] for measure in mine if measure.id in pictures]
-            others = [rows[measure.id] for measure in mine if measure.id not in pictures]
-            own = [measure.id for measure in mine]
-            sections.append(Section(topic, texts.choice("topic", topic), drawn, others, own, []))
-    return sections
 
 
 def _rules_held(edition: Edition, texts: Texts) -> list[str]:
@@ -307,8 +251,3 @@ def _quality(edition: Edition, texts: Texts) -> list[dict[str, str]]:
 def plan_of(edition: Edition, texts: Texts) -> str:
     """Title and years of the strategic plan in the language of the page, or in English; empty where there is none."""
     return edition.plan.get(texts.language) or edition.plan.get(BASE, "")
-
-
-def data_address(content: bytes, kind: str) -> str:
-    """The content as a data URL, for pages that load nothing."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

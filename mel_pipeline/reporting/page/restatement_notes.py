@@ -29,11 +29,15 @@ class RestatementRow:
 
 @dataclass(frozen=True)
 class PublicationLabel:
-    """Whether the figures are provisional or published, as a tag and as a sentence; of a later version, why it was made."""
+    """Whether the figures are provisional or published, as a tag and as a sentence; of a later version, why it was made.
+
+    ``code``: provisional, published or recalled, for the colour of the tag.
+    """
 
     tag: str
     sentence: str
     note: str = ""
+    code: str = "provisional"
 
 
 def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
@@ -41,7 +45,8 @@ def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
         return PublicationLabel(texts("page.provisional"), texts("page.provisional_long"))
     publication = edition.publication
     if publication.recall is not None:
-        return PublicationLabel(texts("recall.tag"), recall_sentence(publication, publication.recall, texts))
+        sentence = recall_sentence(publication, publication.recall, texts)
+        return PublicationLabel(texts("recall.tag"), sentence, code="recalled")
     sentence = texts(
         "page.published_long",
         version=publication.version,
@@ -49,7 +54,9 @@ def publication_label(edition: Edition, texts: Texts) -> PublicationLabel:
         role=publication.role,
     )
     note = texts("page.version_note", version=publication.version, note=publication.note)
-    return PublicationLabel(texts("page.published"), sentence, note if publication.version > 1 else "")
+    return PublicationLabel(
+        texts("page.published"), sentence, note if publication.version > 1 else "", "published"
+    )
 
 
 def recall_sentence(publication: Publication, recall: Recall, texts: Texts) -> str:

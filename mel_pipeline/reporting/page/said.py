@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.reporting.edition import Edition, Judged, Said
@@ -10,9 +10,11 @@ from mel_pipeline.reporting.figures.findings import finding
 from mel_pipeline.reporting.figures.judgement import standing
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import Measure, measures
-from mel_pipeline.reporting.page.changes import changes
+from mel_pipeline.reporting.page.changes import change_sentences
+from mel_pipeline.reporting.page.news import news
 from mel_pipeline.reporting.page.summary import (
     decisions_needed,
+    named_in_title,
     narrative_of,
     on_track,
     open_restatements,
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sentences:
-    """What the first page says in words. ``decisions`` ends with the restatements that wait, in any edition."""
+    """What the first page says in words. ``decisions`` ends with the restatements that wait, in any edition.
+
+    ``lead``: those of ``changes`` that are behind the title; ``is_written``: the MEL lead wrote the points. Editions
+    published before page one had a title have neither.
+    """
 
     points: list[str]
     on_track: str
@@ -37,6 +43,10 @@ class Sentences:
     decisions: list[str]
     answered: str
     learning: dict[str, list[str]]
+    title: str = ""
+    lead: list[str] = field(default_factory=list)
+    is_written: bool = False
+    told: list[str] = field(default_factory=list)  # indicators of the title
 
 
 def sentences_of(
@@ -49,7 +59,7 @@ def sentences_of(
     """
     published = edition.said.sentences.get(texts.language) if edition.said else None
     found = published or _derived(edition, known, figures, rows, texts)
-    own = {name: found[name] for name in Sentences.__dataclass_fields__}
+    own = {name: found[name] for name in Sentences.__dataclass_fields__ if name in found}
     return Sentences(**own | {"decisions": [*found["decisions"], *open_restatements(edition, texts)]})
 
 
@@ -73,10 +83,19 @@ def said(edition: Edition, wanted: Sequence[Texts]) -> Said:
 def _derived(
     edition: Edition, known: Sequence[Measure], figures: Figures, rows: Sequence[Row], texts: Texts
 ) -> dict[str, Any]:
+    points = opening_points(edition, known, figures, texts)
+    is_written = bool(edition.narrative and edition.narrative.main_points)
+    found = news(known, figures, rows, texts)
+    told = named_in_title(edition) if is_written else [item.measure.id for item in found.told]
+    moved = change_sentences(edition, known, figures, texts, first=[] if is_written else told)
     return {
-        "points": opening_points(edition, known, figures, texts),
+        "points": points,
+        "title": (points[0] if is_written else found.title).removesuffix("."),
+        "lead": [sentence for id, sentence in moved if id in told and not is_written],
+        "is_written": is_written,
+        "told": told,
         "on_track": on_track(rows, texts, is_sample=edition.is_sample),
-        "changes": changes(edition, known, figures, texts),
+        "changes": [sentence for _, sentence in moved],
         "decisions": decisions_needed(edition, rows, texts),
         "answered": who_answered(known, figures, texts),
         "learning": narrative_of(edition, texts),

@@ -57,6 +57,12 @@ def opening_points(edition: Edition, known: Sequence[Measure], figures: Figures,
     return [_filled(localised(point, texts), measures, figures, texts) for point in written]
 
 
+def named_in_title(edition: Edition) -> list[str]:
+    """The indicators in the MEL lead's first main point."""
+    written = edition.narrative.main_points if edition.narrative else []
+    return [place[1] for place in PLACE.finditer(written[0].by_language[BASE])] if written else []
+
+
 def localised(wording: Wording, texts: Texts) -> str:
     """A written text in the language, or else the English one, which is then recorded as missing."""
     if texts.language in wording.by_language:
@@ -95,9 +101,10 @@ def decisions_needed(edition: Edition, rows: Sequence[Row], texts: Texts) -> lis
     """What needs a decision: open decisions first, then indicators off target, then missing headline figures."""
     found = [
         texts(
-            "story.open_decision",
+            "story.open_decision_due" if item.due else "story.open_decision",
             text=localised(item.text, texts).removesuffix("."),
             owner=texts.say(item.owner_role),
+            **({"day": texts.day(item.due)} if item.due else {}),
         )
         for item in (edition.narrative.decisions if edition.narrative else [])
         if item.is_open

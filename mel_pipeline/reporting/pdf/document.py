@@ -7,64 +7,26 @@ is left out of the PDF; the workbook has it as well.
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.reporting.page.model import plan_of
+from mel_pipeline.reporting.pdf.words import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
-    from mel_pipeline.reporting.page.model import PageModel, Picture, Section
+    from mel_pipeline.reporting.page.model import PageModel
+    from mel_pipeline.reporting.page.sections import Picture, Section
     from mel_pipeline.reporting.page.tables import Row
 
-WORDS = {
-    "contents": "formats.contents",
-    "data_at": "formats.data_at",
-    "main_points": "page.main_points",
-    "headline": "page.headline",
-    "changes": "story.changes",
-    "no_changes": "story.no_changes",
-    "decide": "story.decide",
-    "nothing_to_decide": "story.nothing_to_decide",
-    "also": "page.also",
-    "no_figures": "page.no_figures",
-    "indicator": "table.indicator",
-    "actual": "page.actual",
-    "trend": "page.trend",
-    "year_before": "page.year_before",
-    "target": "page.target",
-    "status": "page.status",
-    "fraction": "page.fraction",
-    "n": "table.base",
-    "baseline": "page.baseline",
-    "cell": "table.cell",
-    "published": "table.published",
-    "now": "table.now",
-    "difference": "table.difference",
-    "reason": "table.reason",
-    "notes": "page.notes",
-    "no_notes": "page.no_notes",
-    "sample_heading": "page.sample_heading",
-    "sample_text": "page.sample_text",
-    "sample_mark": "page.sample_mark",
-    "sample_banner": "page.sample_banner",
-    "suppression": "page.suppression",
-    "source": "page.quality_source",
-    "rows_in": "page.rows_in",
-    "rows_aside": "page.rows_aside",
-    "rows_corrected": "page.rows_corrected",
-    "rows_late": "page.rows_late",
-    "in_words": "page.quality_status",
-}
+TALLEST = 1.35  # a picture of half a page; taller ones are set across it
 
 
 def pdf_document(page: PageModel) -> dict[str, Any]:
     """The input of ``report.typ``: only texts, layout numbers and drawings, so that all of it fits into JSON."""
     t, edition = page.t, page.edition
     previous = "page.previous_year" if edition.grain == "year" else "page.previous"
-    placed = [*page.sections, *page.topics]
-    drawn = {picture.anchor for section in placed for picture in section.pictures}
     return {
         "language": t.language,
         "title": t("page.title", organisation=edition.organisation, period=t.period_title(edition.period)),
@@ -80,18 +42,13 @@ def pdf_document(page: PageModel) -> dict[str, Any]:
         "is_sample": edition.is_sample,
         "is_year": edition.grain == "year",
         "words": {name: t(key) for name, key in WORDS.items()} | {"previous": t(previous)},
-        "points": page.points,
-        "on_track": page.on_track,
-        "changes": page.changes,
-        "decisions": page.decisions,
-        "headline": [_row(row) for row in page.headline],
-        "sections": _lines_of_action(page, drawn) + _topics(page, drawn),
+        "front": _front(page),
+        "sections": _lines_of_action(page) + _topics(page),
         "projects": {"heading": t("projects.title"), "intro": t("projects.intro"), "lines": page.projects},
         "learning": _learning(page),
         "performance": {
             "heading": t("page.performance"),
             "intro": t("page.performance_intro", period=edition.period),
-            "pictures": [_picture(page.overviews["bullets"])] if "bullets" in page.overviews else [],
             "rows": [_row(row) for row in page.rows],
         },
         "definitions": {
@@ -129,25 +86,26 @@ def _page_of(page: PageModel) -> list[str]:
     return [before, between, after]
 
 
-def _lines_of_action(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
-    first = [page.overviews[name] for name in ("waterfall", "member_map") if name in page.overviews]
+def _lines_of_action(page: PageModel) -> list[dict[str, Any]]:
+    first = [page.overviews[name] for name in ("member_map",) if name in page.overviews]
     return [
         {
-            **_section(section, f"line-{place}", first if place == 1 else [], drawn),
+            **_section(section, f"line-{place}", first if place == 1 else [], page),
             "eyebrow": page.t("page.line", number=section.key) if section.key else "",
+            "intro": page.membership if place == 1 else "",
         }
         for place, section in enumerate(page.sections, start=1)
     ]
 
 
-def _topics(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
+def _topics(page: PageModel) -> list[dict[str, Any]]:
     first = {"reach": "platforms", "satisfaction": "likert"}
     topics = []
     for section in page.topics:
         overview = page.overviews.get(first.get(section.key, ""))
         topics.append(
             {
-                **_section(section, f"topic-{section.key}", [overview] if overview else [], drawn),
+                **_section(section, f"topic-{section.key}", [overview] if overview else [], page),
                 "eyebrow": page.t("topic.eyebrow"),
                 "intro": page.answered
                 if section.key == "satisfaction"
@@ -158,7 +116,9 @@ def _topics(page: PageModel, drawn: set[str]) -> list[dict[str, Any]]:
     return topics
 
 
-def _section(section: Section, label: str, first: Sequence[Picture], drawn: set[str]) -> dict[str, Any]:
+def _section(section: Section, label: str, first: Sequence[Picture], page: PageModel) -> dict[str, Any]:
+    elsewhere = [[other.name, other.anchor] for other in section.elsewhere]
+    before, _, after = page.t("front.elsewhere", names="\0").partition("\0")
     return {
         "label": label,
         "heading": section.heading,
@@ -166,34 +126,55 @@ def _section(section: Section, label: str, first: Sequence[Picture], drawn: set[
         "ladder": [],
         "pictures": [_picture(picture) for picture in [*first, *section.pictures]],
         "also": bool(section.pictures),
-        "rows": [_row(row, drawn) for row in section.rows],
+        "rows": [_row(row) for row in section.rows],
+        "elsewhere": {"before": before, "names": elsewhere, "after": after},
+    }
+
+
+def _front(page: PageModel) -> dict[str, Any]:
+    front = page.front
+    return {
+        **asdict(replace(front, figures=[])),
+        "figures": [_row(row) for row in front.figures],
+        "decision": front.decision or page.t("story.nothing_to_decide"),
+        "nothing": page.t("front.nothing_else" if front.lead else "story.no_changes"),
+        "hero": _picture(page.hero) if page.hero else None,
     }
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
+    """With the drawing for half a page, or the wide one where that would be too tall.
+
+    ``tall``: the height of the narrow drawing as a part of its width.
+    """
+    tall = picture.small_height / picture.small_width
+    is_wide = tall > TALLEST
     return {
         "id": picture.anchor,
         "name": picture.name,
         "alt": picture.alt,
-        "svg": picture.svg.decode("utf-8"),
+        "svg": (picture.svg if is_wide else picture.small_svg).decode("utf-8"),
+        "tall": round(tall, 3),
+        "is_wide": is_wide,
         "headings": list(picture.headings),
         "table": [list(cells) for cells in picture.table],
     }
 
 
-def _row(row: Row, drawn: Collection[str] = ()) -> dict[str, Any]:
-    """A row of a table. It links to its indicator's chart where there is one, else to the definition."""
+def _row(row: Row) -> dict[str, Any]:
+    """A row of a table. It links to its indicator's definition; no target is a dash."""
     cells = {
         name: asdict(getattr(row, name))
         for name in ("actual", "previous", "year_before", "target", "baseline")
     }
+    if row.target.missing:
+        cells["target"]["text"] = "–"
     fraction = f"{row.numerator} / {row.denominator}" if row.numerator and row.denominator else ""
     return {
         **cells,
         "id": row.measure.id,
         "name": row.measure.name,
-        "to": f"{'at' if row.measure.id in drawn else 'sheet'}-{row.measure.id}",
-        "status": asdict(row.status),
+        "status": asdict(row.status) if row.status.code != "no_target" else None,
         "spark": {
             "runs": [[_point(point) for point in run.split()] for run in row.spark.runs],
             "last": row.spark.last,

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.languages import BASE
-from mel_pipeline.reporting.chart_data import bullets as frames_bullets
 from mel_pipeline.reporting.chart_data import likert as frames_likert
 from mel_pipeline.reporting.chart_data import member_map as frames_member_map
 from mel_pipeline.reporting.chart_data import platforms as frames_platforms
-from mel_pipeline.reporting.chart_data import waterfall as frames_waterfall
 from mel_pipeline.reporting.chart_data.page import PageFrame, Stage
 from mel_pipeline.reporting.files import write_if_changed
 from mel_pipeline.reporting.pictures.picture import Picture, picture
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 FRAMES = {
-    "bullets": frames_bullets.frame,
-    "waterfall": frames_waterfall.frame,
     "member_map": frames_member_map.frame,
     "likert": frames_likert.frame,
     "platforms": frames_platforms.frame,
@@ -81,7 +77,7 @@ def page_charts(
     *,
     narrow: bool = False,
 ) -> dict[str, PageDrawing]:
-    """The pictures that show several indicators, by name: bullets, waterfall, member_map, likert, platforms.
+    """The pictures that show several indicators, by name: member_map, likert, platforms.
 
     Raises:
         ReportError: a text, the style file or a font is missing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,10 @@ from mel_pipeline.reporting.chart_data.indicator import (
 )
 from mel_pipeline.reporting.figures.findings import finding
 from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
+from mel_pipeline.reporting.palette import load_palette
 from mel_pipeline.reporting.pictures.charts import render
-from mel_pipeline.reporting.pictures.picture import Picture, picture
+from mel_pipeline.reporting.pictures.dark import page_address
+from mel_pipeline.reporting.pictures.picture import picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,22 +78,19 @@ def draw_trend(
         trend_frame(edition, measure, figures, texts, quarters[-most:], narrow=narrow)
         for most, narrow in ((MOST_WIDE, False), (MOST_NARROW, True))
     ]
+    palette = load_palette(sources_dir)
     wide, narrow = (
         picture(frame, _texts(frame, texts), render, sources_dir, title=frame.title, with_png=False)
         for frame in frames
     )
     return Trend(
         frames[0].alt,
-        _address(wide),
-        _address(narrow),
+        page_address(wide.svg, palette),
+        page_address(narrow.svg, palette),
         wide.width,
         wide.height,
         quarters=len(frames[0].data),
     )
-
-
-def _address(drawn: Picture) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(drawn.svg).decode('ascii')}"
 
 
 def _texts(frame: ChartFrame, texts: Texts) -> Texts:

@@ -117,8 +117,8 @@ def test_the_first_page_is_understandable_on_its_own(reader: PdfReader) -> None:
     first = text_of(reader, 0)
     for words in (
         "2024, fourth quarter",
-        "Main points",
-        "Headline figures",
+        "On the way to the targets",
+        "What needs a decision",
         "International Fund",
         "Page 1 of",
     ):
@@ -154,7 +154,9 @@ def test_a_published_edition_names_its_version_on_each_page_and_a_real_one_has_n
 def test_contents_and_bookmarks_lead_to_the_pages_they_name(reader: PdfReader) -> None:
     titles = [str(item.title) for item in flat(reader.outline)]
     assert "Line of action 1 · Peer exchange and member engagement" in titles
-    assert {"Main points", "Performance table", "Definitions", "Data behind the charts"} <= set(titles)
+    assert {"On the way to the targets", "Performance table", "Definitions", "Data behind the charts"} <= set(
+        titles
+    )
     text = text_of(reader, 1)
     for item in flat(reader.outline):
         if item.title in ("Performance table", "Definitions", "Data behind the charts"):
@@ -211,8 +213,7 @@ def test_no_text_is_read_as_markup_or_reads_a_file(model: PageModel) -> None:
     hostile = replace(
         model,
         edition=edition,
-        points=[HOSTILE],
-        changes=[HOSTILE],
+        front=replace(model.front, title=HOSTILE, points=[HOSTILE], moved=[HOSTILE]),
         rows=[named, *model.rows[1:]],
         sheets=[named, *model.sheets[1:]],
         learning={"lessons": [HOSTILE], "comments": [], "decisions": []},
@@ -246,7 +247,7 @@ def test_a_character_missing_from_every_font_is_named_and_no_pdf_is_written(mode
     with pytest.raises(
         ReportError, match=r"in 'en': the text .*378.* no other installed font has it\. Add a font"
     ):
-        pdf_of(replace(model, points=["Lab \u0378"]), REPORTS)
+        pdf_of(replace(model, front=replace(model.front, points=["Lab \u0378"])), REPORTS)
 
 
 def test_characters_missing_from_the_house_font_come_from_another_font_in_its_folder(
@@ -255,7 +256,9 @@ def test_characters_missing_from_the_house_font_come_from_another_font_in_its_fo
     from matplotlib import get_data_path
 
     shutil.copy(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", sources / "fonts")
-    reader = PdfReader(as_file(pdf_of(replace(model, points=["Город \u05d0"]), sources)))
+    reader = PdfReader(
+        as_file(pdf_of(replace(model, front=replace(model.front, points=["Город \u05d0"])), sources))
+    )
     assert "Город" in text_of(reader, 0)
 
 
@@ -270,4 +273,4 @@ def test_a_chart_is_under_the_line_of_action_that_its_indicator_stands_under(mod
     drawn = [(section.key, picture.anchor) for section in model.sections for picture in section.pictures]
     assert drawn
     assert all(homes[anchor] == key for key, anchor in drawn)
-    assert all(homes[name] == section.key for section in model.sections for name in section.own)
+    assert all(homes[row.measure.id] == section.key for section in model.sections for row in section.rows)

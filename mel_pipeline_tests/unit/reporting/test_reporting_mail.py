@@ -70,10 +70,9 @@ def test_a_missing_figure_is_not_a_zero() -> None:
     assert lines[at + 2] == "  2023-Q4:\u00a01", "what was there before is given, without a change"
 
 
-def test_without_a_figure_a_year_ago_it_compares_with_the_previous_quarter_like_the_main_points() -> None:
+def test_without_a_figure_a_year_ago_it_compares_with_the_previous_quarter() -> None:
     edition = with_figure(sample_edition(), "RCH-01", "2023-Q4", value=None, status="not_available")
     made = edition_mail(edition, REPORTS, "en", draft=False, place="")
-    assert "Digital views rose to 658,382, from 174,905 in 2024-Q3" in " ".join(made.text.split())
     assert "Change: +483,477 (2024-Q3:\N{NO-BREAK SPACE}174,905)" in made.text
 
 

@@ -53,7 +53,7 @@ def test_what_needs_a_decision_begins_with_open_decisions_and_ends_with_what_is_
     edition = with_figure(edition, "MEM-02", "2024-Q4", value=1.0)
     scene = Scene(edition)
     lines = decisions_needed(edition, scene.rows, scene.texts)
-    assert lines[0] == "Two languages (responsible: Programmes)."
+    assert lines[0] == "Two languages (responsible: Programmes, by 31 March 2025)."
     assert lines[1].startswith("New member cities: target missed, 1 against 2")
     assert lines[2].startswith("Women among Solutions Labs participants: out of balance at 70%")
     assert lines[-1].startswith("Satisfied participants: no figure")

@@ -15,7 +15,6 @@ from mel_pipeline.reporting.charts.canvas import (
     paper,
     shortened,
     text_width,
-    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -71,22 +70,8 @@ def _panel(
     )
     floor = top + HEAD + plot
     slot = wide / len(marks)
-    if all(mark["state"] != "ok" for mark in marks):
-        axes.add_patch(Rectangle((left, top + HEAD), wide, plot, facecolor=colour("panel"), edgecolor="none"))
-        words = "\n".join(wrapped(text("picture.platforms.nothing"), font(8.5), wide - 0.1))
-        axes.text(
-            left + wide / 2,
-            top + HEAD + plot / 2,
-            words,
-            ha="center",
-            va="center",
-            color=colour("quiet"),
-            fontproperties=font(8.5),
-            linespacing=1.3,
-        )
-    else:
-        for number, mark in enumerate(marks):
-            _bar(axes, mark, left + (number + 0.5) * slot, floor, slot, plot)
+    for number, mark in enumerate(marks):
+        _bar(axes, mark, left + (number + 0.5) * slot, floor, slot, plot)
     axes.plot([left, left + wide], [floor, floor], color=colour("quiet"), linewidth=0.8)
     for mark, x, side in ((marks[0], left, "left"), (marks[-1], left + wide, "right"))[: len(marks)]:
         axes.text(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.figures.judgement import JUDGED, Status
+from mel_pipeline.reporting.page.tables import target_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +71,7 @@ def front_page(edition: Edition, rows: Sequence[Row], spoken: Sentences, texts: 
     Args:
         rows: of the indicators that the performance table lists, in report order.
     """
-    aimed = bars(rows, texts)
+    aimed = bars(rows, edition.period, texts)
     shown = {bar.id for bar in aimed} | set(spoken.told)  # the title has their values
     lead = [line for line in spoken.changes if line in spoken.lead]
     without = sum(row.status.code == "no_target" for row in rows)
@@ -93,20 +94,21 @@ def front_page(edition: Edition, rows: Sequence[Row], spoken: Sentences, texts: 
     )
 
 
-def bars(rows: Sequence[Row], texts: Texts) -> list[TargetBar]:
+def bars(rows: Sequence[Row], period: str, texts: Texts) -> list[TargetBar]:
     """At most five judged targets in report order: headline figures first, then the worst."""
     judged = [row for row in rows if row.standing.code in JUDGED and row.standing.target is not None]
     ranked = sorted(judged, key=lambda row: (not row.measure.headline, WORST_FIRST.index(row.standing.code)))
     chosen = {row.measure.id for row in ranked[:MOST_BARS]}
-    return [_bar(row, texts) for row in rows if row.measure.id in chosen]
+    return [_bar(row, period, texts) for row in rows if row.measure.id in chosen]
 
 
-def _bar(row: Row, texts: Texts) -> TargetBar:
+def _bar(row: Row, period: str, texts: Texts) -> TargetBar:
     judged, measure = row.standing, row.measure
     assert judged.value is not None and judged.target is not None  # noqa: S101 - judged ones have both
     expected = None if judged.is_due else judged.expected
     longest = max(judged.value, judged.target.value, expected or 0.0, 0.0) or 1.0
-    aim = ", ".join(filter(None, (texts("front.aim", value=row.target.text), row.target.change)))
+    target = target_cell(measure, judged, period, texts, measured=False)
+    aim = ", ".join(filter(None, (texts("front.aim", value=target.text), target.change)))
     return TargetBar(
         measure.id,
         measure.name,

@@ -149,13 +149,20 @@ def earlier_words(item: EarlierFigure, measure: Measure, texts: Texts) -> str:
     return f"{words} {item.note}".strip()
 
 
-def target_cell(measure: Measure, judged: Standing, period: str, texts: Texts) -> Cell:
-    """The target, by when, and what of it was expected by now."""
+def target_cell(
+    measure: Measure, judged: Standing, period: str, texts: Texts, *, measured: bool = True
+) -> Cell:
+    """The target, by when, and what of it was expected by now.
+
+    Args:
+        measured: also say the year's figure, where that is what is measured and stands nowhere beside it.
+    """
     target = judged.target
     if target is None:
         return Cell(texts("page.no_target"), missing=True)
     parts = [] if target.period == period else [texts("page.target_by", period=target.period)]
-    if judged.value is not None and is_of_year(measure, target, period) and judged.code != "ahead":
+    is_said = measured and is_of_year(measure, target, period) and judged.code != "ahead"
+    if is_said and judged.value is not None:
         name = "page.in_year" if judged.is_due else "page.so_far"
         parts.append(texts(name, value=texts.value(measure, judged.value), period=target.period))
     if judged.expected is not None and not judged.is_due and judged.code != "ahead":

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mel_pipeline.core.clock import utc_now
-from mel_pipeline.core.errors import WarehouseError
 from mel_pipeline.core.languages import BASE
 from mel_pipeline.reporting.edition import Theme, Wording
 from mel_pipeline.reporting.figures.coding import Agreement, Written, agreement, suggested
@@ -98,7 +97,7 @@ def comments_form(settings: Settings, language: str, coder: Coder) -> tuple[Vers
         coder: who fills it in; ``both``: where they settle what differs.
 
     Raises:
-        MelError: a version cannot be read.
+        MelError: a version or the comments cannot be read, such as while a run writes.
     """
     version = versions.issue(settings)
     rows = _read(settings)
@@ -156,10 +155,7 @@ def _themes(version: Version) -> Sequence[str]:
 
 def _read(settings: Settings) -> list[dict[str, Any]]:
     warehouse = Warehouse(settings.database_url, settings.lock_wait_seconds)
-    try:
-        return warehouse.records(COMMENTS) if _is_there(warehouse) else []
-    except WarehouseError:
-        return []
+    return warehouse.records(COMMENTS) if _is_there(warehouse) else []
 
 
 def _is_there(warehouse: Warehouse) -> bool:

@@ -161,5 +161,5 @@ def test_a_layout_can_be_upgraded_by_hand(url: str, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("MEL_WAREHOUSE_URL", url)
     monkeypatch.setenv("MEL_HOME", str(tmp_path))
     for _ in range(2):
-        result = CliRunner().invoke(app, ["warehouse", "upgrade"])
+        result = CliRunner().invoke(app, ["upgrade"])
         assert result.exit_code == 0 and "the latest" in result.output

@@ -90,11 +90,11 @@ def _connect(source: str, settings: Settings, port: int, *, paste: bool) -> None
 def _consented(source: str, consent: Consent, settings: Settings, port: int, *, paste: bool) -> str:
     from mel_pipeline.core.clock import utc_now
     from mel_pipeline.sources.shared.http import Http
-    from mel_pipeline.sources.shared.oauth.consent import Return, code_of, exchange
+    from mel_pipeline.sources.shared.oauth.consent import Return, code_of, exchange, redirect_to
 
+    request = _request(source, consent, settings, redirect_to(port))
     with Return(port) as back:
-        request = _request(source, consent, settings, back.redirect)
-        typer.echo(f"  Allowed redirect address of your application: {back.redirect}")
+        typer.echo(f"  Allowed redirect address of your application: {request.redirect}")
         typer.echo(f"  Open this address, sign in and consent:\n\n{request.address}\n")
         if paste:
             returned = typer.prompt("  The address that the browser ended at", hide_input=True)

@@ -29,7 +29,7 @@ COLLECT = {("run",), ("report",)}  # whole runs with Dagster
 VALUES = {
     "period": "2024-Q4", "quarter": "2024-Q4", "year": "2024", "indicator": "MEM-01", "person": "someone",
     "reason": "data arrived late", "role": "MEL lead", "note": "a note", "file": "draft.md",
-    "source": "zoho_crm", "folder": "ours", "target": "duckdb:///other.duckdb",
+    "source": "zoho_crm", "folder": "ours", "target": "duckdb:///other.duckdb", "service": "zoho",
 }  # fmt: skip
 
 

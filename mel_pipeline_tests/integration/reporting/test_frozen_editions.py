@@ -87,7 +87,7 @@ def test_whatever_changes_later_the_page_of_a_published_quarter_stays_the_same_t
     published: Small, tmp_path: Path, facts: Path
 ) -> None:
     before, html = digest_of(edition(published)), page(published, tmp_path / "before")
-    assert "The network has 7 members, 9 are aimed at." in html
+    assert "The network has 7 members, 9 are aimed at</h1>" in html
     assert "On track" in html
 
     (facts / "targets.yml").write_text(TARGET.replace("value: 9", "value: 900"), encoding="utf-8")

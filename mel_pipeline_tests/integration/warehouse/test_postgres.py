@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,9 @@ def test_every_table_of_a_year_holds_the_same_rows_as_on_duckdb(
 ) -> None:
     plain = organisation_in(tmp_path, sandbox)
     settings = plain.settings.model_copy(update={"warehouse_url": postgres_url})
+    shutil.copytree(
+        year_2024.settings.secrets_dir, settings.secrets_dir
+    )  # the same key gives the same pseudonyms
     made = Organisation(settings, Warehouse(postgres_url, 10))
     collect_and_calculate(made)
     ours, theirs = made.warehouse.tables(), year_2024.warehouse.tables()

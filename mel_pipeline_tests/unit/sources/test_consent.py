@@ -89,6 +89,13 @@ def test_the_listener_waits_for_the_answer_and_for_nothing_else() -> None:
     assert got == [404, 200]
 
 
+def test_a_port_in_use_is_named_with_what_to_do() -> None:
+    with Return(0) as back:
+        port = int(back.redirect.split(":")[2].partition("/")[0])
+        with pytest.raises(SettingsError, match=rf"127.0.0.1:{port}: .* Choose another --port"):
+            Return(port)
+
+
 def test_nobody_comes_and_the_wait_ends() -> None:
     with Return(0) as back:
         assert back.wait(0) == ""

@@ -14,7 +14,7 @@ from time import monotonic
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from mel_pipeline.core.contracts import Consent
-from mel_pipeline.core.errors import PermanentSourceError
+from mel_pipeline.core.errors import PermanentSourceError, SettingsError
 from mel_pipeline.sources.shared.http import Answer, Http, clean, explain_status
 from mel_pipeline.sources.shared.values import whole_number
 
@@ -126,10 +126,16 @@ def exchange(http: Http, request: Request, code: str, today: date) -> Granted:
     return Granted(value, today + timedelta(seconds=lifetime) if lifetime else None, lacking)
 
 
+def redirect_to(port: int) -> str:
+    """Where the browser is sent back to."""
+    return f"http://127.0.0.1:{port}{PATH}"
+
+
 class Return:
     """Listens on 127.0.0.1 for the one answer of the browser. Use as a context manager."""
 
     def __init__(self, port: int) -> None:
+        """Raises SettingsError where another program uses the port."""
         self._returned = ""
         outer = self
 
@@ -150,9 +156,15 @@ class Return:
             def log_message(self, *_: object) -> None:
                 """The address holds the code, so nothing is logged."""
 
-        self._server = HTTPServer(("127.0.0.1", port), Handler)
+        try:
+            self._server = HTTPServer(("127.0.0.1", port), Handler)
+        except OSError as error:
+            raise SettingsError(
+                f"Listening on 127.0.0.1:{port}: {error.strerror}. Choose another --port, and allow its address at the"
+                " service."
+            ) from None
         self._server.timeout = 1.0
-        self.redirect = f"http://127.0.0.1:{self._server.server_port}{PATH}"
+        self.redirect = redirect_to(self._server.server_port)
 
     def __enter__(self) -> Return:
         return self

@@ -18,21 +18,24 @@ SPREAD := -n 2 --dist worksteal
 
 OPTIONS ?=
 
-.PHONY: install help report test test-fast test-exhaustive test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
+.PHONY: install help report test test-fast test-long test-exhaustive test-deep check format dev sandbox doctor docs benchmark benchmark-quick lock clean browser sbom audit
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 report: .venv/run.stamp    ## Set up, run every quarter of 2024 and the annual edition, print where the report is
 	@$(BIN)/mel report --year 2024
 
-test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in about ten minutes
-	@$(BIN)/python -m pytest -m "not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
-	@$(BIN)/python -m pytest -m "not exhaustive" $(SPREAD) mel_pipeline_tests/browser
+test: .venv/dev.stamp $(DBT) browser    ## Set up and run the tests, in some ten minutes
+	@$(BIN)/python -m pytest -m "not exhaustive and not long" --ignore mel_pipeline_tests/browser $(SPREAD)
+	@$(BIN)/python -m pytest -m "not exhaustive and not long" $(SPREAD) mel_pipeline_tests/browser
+
+test-long: .venv/dev.stamp $(DBT)    ## Run the tests of five seconds or more that `make test` leaves out, in a quarter of an hour
+	@$(BIN)/python -m pytest -m "long and not exhaustive" --ignore mel_pipeline_tests/browser $(SPREAD)
 
 test-fast: .venv/dev.stamp browser    ## Run the fast tests, in two to three minutes
 	@$(BIN)/python -m pytest $(SPREAD)
 
-test-exhaustive: .venv/dev.stamp $(DBT) browser    ## Run what `make test` leaves out: Spark, kills, power cuts, sweeps over every platform and step
+test-exhaustive: .venv/dev.stamp $(DBT) browser    ## Run what the others leave out: Spark, kills, power cuts, sweeps over every platform and step
 	@$(BIN)/python -m pytest -m "exhaustive and not deep" --ignore mel_pipeline_tests/browser $(SPREAD)
 
 test-deep: test-exhaustive    ## The same, and random stories with many more examples; an hour or more

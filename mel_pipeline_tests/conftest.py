@@ -127,11 +127,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark_cluster" in getattr(item, "fixturenames", ()):
             item.add_marker("exhaustive")
+        if "year_2024" in getattr(item, "fixturenames", ()):
+            item.add_marker("long")  # a minute for the first of each process
 
     def turn(item: pytest.Item) -> int:
         if "spark_cluster" in getattr(item, "fixturenames", ()):
             return 1 if item.path.name == "test_spark_faults.py" else 0
-        return 2 if item.get_closest_marker("slow") else 3
+        return 2 if item.get_closest_marker("long") else 3 if item.get_closest_marker("slow") else 4
 
     items.sort(key=turn)
 

@@ -25,6 +25,7 @@ PUBLISHED = list(
 @pytest.mark.parametrize(
     "row", PUBLISHED, ids=lambda row: f"{row['indicator_id']} {row['disaggregation']} {row['column']}"
 )
+@pytest.mark.long
 def test_a_figure_of_the_annual_report_is_reproduced_from_the_data(
     row: dict[str, str], year_2024: Organisation
 ) -> None:

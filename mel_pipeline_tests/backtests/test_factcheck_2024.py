@@ -52,6 +52,7 @@ def test_the_command_lists_disagreements_and_exits_with_1(
     assert wrong == [number for _, number, verdict, _ in expected("fr") if verdict == "disagrees"]
 
 
+@pytest.mark.long
 def test_a_draft_without_wrong_numbers_exits_with_0_and_a_bad_one_with_2(
     year_2024: Organisation, tmp_path: Path, mel: Mel
 ) -> None:

@@ -33,6 +33,7 @@ def published(year_2024: Organisation, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.mark.parametrize("quarter", [str(quarter) for quarter in quarters_of_year(2024)])
+@pytest.mark.long
 def test_a_published_quarter_rebuilds_identically(published: Warehouse, quarter: str) -> None:
     outcome = rebuild(published, quarter)
     assert outcome.identical, outcome.differing[:5]

@@ -222,6 +222,7 @@ def test_a_back_dated_edit_is_picked_up_and_restated(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(21)
+@pytest.mark.long
 def test_a_member_deleted_at_the_source_is_a_tombstone_and_the_change_is_explained(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     small.load("accounts", [member(n) for n in range(1, 6)])
@@ -250,6 +251,7 @@ def test_a_value_of_another_type_leaves_its_cell_empty_and_the_loss_is_shown(tmp
 
 
 @pytest.mark.fault(29)
+@pytest.mark.long
 def test_half_past_eleven_at_night_in_utc_on_new_years_eve_is_next_year_in_madrid(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     small.load("accounts", [member(1)])

@@ -136,6 +136,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
 )
 @given(drawn=st.tuples(members, events, answers, parts))
 @example(drawn=EVENTFUL)
+@pytest.mark.long
 def test_totals_shares_and_years_hold_for_any_data(
     fresh: Callable[[], Warehouse], project: SqlProject, fill: Fill, drawn: tuple[Any, ...]
 ) -> None:

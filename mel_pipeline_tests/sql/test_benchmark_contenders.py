@@ -25,6 +25,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.long
 def test_every_contender_makes_the_tables_of_the_hand_written_script(bench: Bench, peer: str) -> None:
     if not PYTHONS[PEERS[peer][0]].exists():
         pytest.skip(f"{peer} is not installed: make benchmark-quick does it.")

@@ -91,6 +91,7 @@ def _everything(warehouse: Warehouse, project: SqlProject) -> dict[str, str]:
 )
 @given(drawn=st.tuples(members, events, answers, parts), news=st.lists(changes, min_size=1, max_size=2))
 @example(drawn=EVENTFUL, news=[({1, 5}, EVENTFUL)])
+@pytest.mark.long
 def test_after_late_changed_and_deleted_rows_every_table_is_that_of_a_full_rebuild(
     fresh: Callable[[], Warehouse],  # noqa: F811 - the fixture
     project: SqlProject,

@@ -87,6 +87,7 @@ def _content(warehouse: Warehouse) -> dict[str, list[tuple[str, ...]]]:
 
 
 @pytest.mark.parametrize("engine", ["duckdb", pytest.param("postgres", marks=pytest.mark.exhaustive)])
+@pytest.mark.long
 def test_a_new_machine_holds_the_same_rows_files_and_published_figures(
     small: Small, tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
@@ -197,6 +198,7 @@ def test_another_passphrase_or_another_pseudonym_key_is_refused(small: Small, tm
         _restored(there, Warehouse(there.database_url, 5), made.folder)
 
 
+@pytest.mark.long
 def test_without_a_passphrase_the_backup_says_that_the_keys_are_not_in_it(
     small: Small, tmp_path: Path
 ) -> None:

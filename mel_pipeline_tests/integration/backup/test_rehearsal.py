@@ -66,6 +66,7 @@ def test_an_older_layout_is_migrated_on_the_copy_alone(small: Small) -> None:
     assert everything(small) == before
 
 
+@pytest.mark.long
 def test_each_published_figure_that_another_definition_would_restate_is_named(
     small: Small, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_each_published_figure_that_another_definition_would_restate_is_named(
     assert all("definition change" in sentence for sentence in found)
 
 
+@pytest.mark.long
 def test_a_migration_that_fails_says_so_and_leaves_everything_as_it_was(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def at(small: Small, mel: Mel) -> Mel:
     return run
 
 
+@pytest.mark.long
 def test_a_quarter_is_published_explained_and_rebuilt(small: Small, at: Mel) -> None:
     assert "2024-Q3 is not published" in at("publish", QUARTER).stdout
     small.publish("2024-Q3")

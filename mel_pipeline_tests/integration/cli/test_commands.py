@@ -81,6 +81,7 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path, mel: Mel) -> None:
     assert done.returncode == 2 and "✗ Settings: " in done.stdout and "MEL_TIME_ZONE" in done.stdout
 
 
+@pytest.mark.long
 def test_the_doctor_is_content_with_the_sample_and_imports_no_dagster(tmp_path: Path, mel: Mel) -> None:
     done = mel("doctor", MEL_HOME=str(tmp_path / "home"))
     assert done.returncode in (0, 1) and "✗" not in done.stdout  # 1 where this disk is nearly full

@@ -270,6 +270,7 @@ def test_a_network_without_a_web_counter_and_newsletter_gets_its_report_all_the_
     assert set(web["status"]) == {"not_available"}
 
 
+@pytest.mark.long
 def test_definitions_load_without_heavy_libraries_and_without_network() -> None:
     code = (
         "import sys, socket\n"

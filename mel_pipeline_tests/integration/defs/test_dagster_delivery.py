@@ -47,6 +47,7 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_publishing_starts_the_delivery_of_that_quarter_and_the_edition_goes_out(
     small: Small, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

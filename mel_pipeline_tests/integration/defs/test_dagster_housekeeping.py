@@ -64,6 +64,7 @@ def test_many_nights_leave_the_last_of_each_quarter_and_every_asset_known(tmp_pa
         assert _size(tmp_path) < before / 3
 
 
+@pytest.mark.long
 def test_recent_runs_and_runs_in_progress_stay(tmp_path: Path) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         runs = {night(instance, QUARTERS[0], fail=fail) for fail in (True, False)}

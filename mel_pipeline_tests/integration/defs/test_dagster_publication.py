@@ -43,6 +43,7 @@ def reason(refused: Any) -> str:
     return " ".join(str(event.event_specific_data) for event in refused.all_events if event.is_step_failure)
 
 
+@pytest.mark.long
 def test_the_job_publishes_with_the_role_and_the_note_of_its_form(small: Small) -> None:
     assert run(small, approver_role="Secretary General", note="Checked with the regions").success
     entry = store.last_publication(small.warehouse, QUARTER)
@@ -53,6 +54,7 @@ def test_the_job_publishes_with_the_role_and_the_note_of_its_form(small: Small) 
     ) == [{"version": 1}]
 
 
+@pytest.mark.long
 def test_the_job_refuses_with_the_reasons_and_a_missing_source_can_be_answered_for(small: Small) -> None:
     with small.warehouse.transaction() as connection:
         connection.exec_driver_sql("update load_ledger set status = 'failed' where source = 'zoho_people'")

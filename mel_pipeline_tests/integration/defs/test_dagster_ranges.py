@@ -83,6 +83,7 @@ def test_two_quarters_in_one_run_each_get_their_figures_and_metadata(after_a_nig
 
 # Slow: prepares and calculates two quarters.
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_quarter_whose_model_fails_is_named_and_the_other_keeps_its_figures(
     after_a_night: Organisation,  # noqa: F811
     tmp_path: Path,

@@ -44,6 +44,7 @@ def test_the_four_attacks_start_nothing_and_the_own_page_works(ui: str) -> None:
     assert answer.json()["data"]["runsOrError"]["results"] == []
 
 
+@pytest.mark.long
 def test_the_code_location_loads_with_all_assets(ui: str) -> None:
     answer = ask(ui, "{ assetNodes { assetKey { path } groupName } }").json()["data"]["assetNodes"]
     assert {node["groupName"] for node in answer} >= {"1_collect", "2_prepare", "3_calculate", "4_report"}

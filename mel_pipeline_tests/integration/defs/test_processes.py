@@ -58,6 +58,7 @@ def gone_within(seconds: float, pid: int) -> bool:
 # The sample
 
 
+@pytest.mark.long
 def test_the_sample_runs_in_a_separate_process_and_takes_a_free_port_if_the_usual_one_is_taken() -> None:
     called: list[str] = []
     with (
@@ -93,6 +94,7 @@ def test_pages_and_pictures_are_the_same_bytes_drawn_by_one_process_and_by_two(t
     assert drawn == {name for name in bytes_in(tmp_path / "kept-1") if not name.startswith("edition")}
 
 
+@pytest.mark.long
 def test_an_error_in_a_worker_is_the_same_as_without_workers(tmp_path: Path) -> None:
     edition = fewer_charts(sample_edition())
     drawn = edition.indicators["chart"].notna()
@@ -116,6 +118,7 @@ def _may_start_more() -> bool:
     return may_start_more()
 
 
+@pytest.mark.long
 def test_workers_end_with_the_block_and_start_no_further_workers() -> None:
     with workers(1) as pool:
         pid = pool.submit(_pid).result()
@@ -231,6 +234,7 @@ def test_a_report_made_in_parallel_is_identical_and_is_recorded_in_dagster(
     assert not runner.instance.fetch_materializations(dg.AssetKey("reading_site"), limit=1).records
 
 
+@pytest.mark.long
 def test_a_report_that_fails_in_parallel_gives_its_reason(runner: Jobs, published: Path) -> None:
     published.mkdir()
     (published / QUARTER).write_text("no folder")
@@ -239,6 +243,7 @@ def test_a_report_that_fails_in_parallel_gives_its_reason(runner: Jobs, publishe
     assert "Check that the folder is writable" in " ".join(report.outcome.problems)
 
 
+@pytest.mark.long
 def test_a_killed_report_process_is_an_error_that_says_what_to_do(runner: Jobs) -> None:
     with report_process(runner) as process:
         assert process is not None

@@ -151,6 +151,7 @@ def test_a_run_launched_by_the_daemon_succeeds_on_postgresql_from_the_env_file_a
 
 
 @pytest.mark.slow  # Dagster's daemon takes seconds to start
+@pytest.mark.long
 def test_the_daemon_does_not_outlive_the_one_that_started_it(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text(SHIPPED.read_text())
     (tmp_path / "workspace.yaml").write_text("load_from: []\n")
@@ -188,6 +189,7 @@ def test_a_part_that_ends_stops_the_rest_and_is_named() -> None:
 
 @pytest.mark.slow  # two code servers of Dagster, each an import
 @pytest.mark.fault(54)
+@pytest.mark.long
 def test_the_uis_code_server_is_started_again_when_it_was_killed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,6 +227,7 @@ def test_a_folder_that_contains_the_data_and_keys_is_not_served_to_readers(tmp_p
             serve_ui(settings.model_copy(update={"reports_dir": folder}), 0, Parts())
 
 
+@pytest.mark.long
 def test_ports_that_another_program_has_are_refused_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +288,7 @@ def run_in_a_process(home: Path, host: str = "") -> Iterator[subprocess.Popen[by
 
 @pytest.mark.slow  # Dagster is imported by each of the processes that are killed
 @pytest.mark.fault(4)
+@pytest.mark.long
 def test_a_run_whose_process_was_killed_is_marked_at_the_next_start_and_a_living_one_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ REASON = "The export of one source was counted twice"
 
 
 @pytest.mark.fault(167, 168, 169)
+@pytest.mark.long
 def test_a_recalled_edition_is_marked_and_everyone_who_got_it_is_told_once(case: Case) -> None:  # noqa: F811
     case.changes["formats"] = "html,csv"
     case.deliver()

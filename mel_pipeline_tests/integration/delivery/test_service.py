@@ -102,6 +102,7 @@ def body(box: Mailbox, to: str, kind: str = "plain") -> str:
     return str(message.get_body((kind,)).get_content())
 
 
+@pytest.mark.long
 def test_unpublished_figures_go_only_to_the_mel_lead_and_are_marked_draft(draft: Case) -> None:
     with pytest.raises(DeliveryError, match="not published"):
         draft.deliver()
@@ -115,6 +116,7 @@ def test_unpublished_figures_go_only_to_the_mel_lead_and_are_marked_draft(draft:
     assert draft.deliver(draft=True).had == 1, "the same draft is not sent twice"
 
 
+@pytest.mark.long
 def test_a_published_edition_is_sent_once_a_version_in_the_language_of_the_list(case: Case) -> None:
     case.changes["mail_to"] = SecretStr(f"en: {ANA}; fr: {BO}")
     assert case.deliver().sent == 2
@@ -146,6 +148,7 @@ def test_the_edition_is_copied_whole_and_no_temporary_files_are_left(case: Case)
     assert "Version 1 of" in page and "Provisional" not in page
 
 
+@pytest.mark.long
 def test_no_format_that_goes_out_still_says_provisional(case: Case) -> None:
     from openpyxl import load_workbook
     from pypdf import PdfReader

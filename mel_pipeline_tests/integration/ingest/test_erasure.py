@@ -117,6 +117,7 @@ def test_a_warehouse_in_use_is_purged_by_the_next_night(small: Small) -> None:
 
 
 @pytest.mark.fault(33)
+@pytest.mark.long
 def test_a_published_quarter_verifies_after_an_erasure_and_names_what_differs(small: Small) -> None:
     small.publish(QUARTER)
     assert rebuild(small.warehouse, QUARTER).identical
@@ -201,6 +202,7 @@ def test_a_table_of_another_role_is_not_taken_for_rewritten(postgres: Server, po
         postgres.execute("drop owned by mel_other", "drop role mel_other", database=name)
 
 
+@pytest.mark.long
 def test_mentions_within_a_text_and_checkpoints_at_the_person_are_erased_too(small: Small) -> None:
     pseudonym = load_pseudonyms(small.settings).of("zoho_crm", PERSON)
     with small.warehouse.transaction() as connection:
@@ -217,6 +219,7 @@ def test_mentions_within_a_text_and_checkpoints_at_the_person_are_erased_too(sma
     assert small.warehouse.records("select * from load_checkpoint") == []
 
 
+@pytest.mark.long
 def test_a_person_receives_their_data_with_the_purposes(small: Small) -> None:
     pseudonyms = load_pseudonyms(small.settings)
     mine = export(small.warehouse, pseudonyms, "zoho_crm", PERSON)
@@ -243,6 +246,7 @@ def test_every_entity_about_people_states_purpose_ground_and_retention_in_the_re
     assert printed.exit_code == 0 and "**Recipients**" in printed.output
 
 
+@pytest.mark.long
 def test_the_command_line_exports_and_erases(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEL_HOME", str(small.settings.home))
     shown = CliRunner().invoke(app, ["privacy", "export", ANSWER, "--source", "survey_files"])

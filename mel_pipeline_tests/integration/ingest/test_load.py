@@ -443,6 +443,7 @@ def _hold(forked: Forking, folder: Path, url: str, seconds: float) -> None:
 
 
 @pytest.mark.fault(7)
+@pytest.mark.long
 def test_the_second_of_two_runs_waits_until_the_first_releases_the_file(
     warehouse: Warehouse, forked: Forking, tmp_path: Path
 ) -> None:

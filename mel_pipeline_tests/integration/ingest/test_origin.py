@@ -48,6 +48,7 @@ def test_a_home_with_sample_data_refuses_real_accounts_and_the_reverse(tmp_path:
 
 
 @pytest.mark.fault(34)
+@pytest.mark.long
 def test_sample_figures_are_marked_as_such_whatever_the_settings_say(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     seven_members(small)
@@ -145,6 +146,7 @@ def test_an_emptied_home_accepts_another_origin_and_published_quarters_need_an_e
     assert small.load("accounts", [member(1)]).new == 1
 
 
+@pytest.mark.long
 def test_a_database_on_a_server_is_emptied_too(tmp_path: Path, postgres_url: str) -> None:
     small = organisation(tmp_path, warehouse_url=postgres_url)
     seven_members(small)

@@ -118,6 +118,7 @@ def test_pseudonyms_differ_by_source_and_by_key() -> None:
     assert one.of("a", "1") == one.of("a", "1")
 
 
+@pytest.mark.long
 def test_an_erased_person_is_gone_from_every_table_and_stays_out(small: Small) -> None:
     small.load(
         "contacts", [contact(PERSON, gender="Man", modified_at="2024-02-01T00:00:00+00:00")]
@@ -141,6 +142,7 @@ def test_an_erased_person_is_gone_from_every_table_and_stays_out(small: Small) -
     assert any("requested erasure" in note for note in again.notes)
 
 
+@pytest.mark.long
 def test_published_figures_outlive_an_erasure(small: Small) -> None:
     small.calculate("2024-Q4")
     small.publish("2024-Q4")

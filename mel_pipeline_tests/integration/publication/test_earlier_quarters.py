@@ -49,6 +49,7 @@ def recalculated(small: Small) -> list[str]:
     return [str(quarter) for quarter in catch_up(small.warehouse, small.settings)]
 
 
+@pytest.mark.long
 def test_a_night_without_news_builds_no_table_and_touches_no_quarter(small: Small) -> None:
     assert tables_built_by_a_night(small) == set()
     calculations = small.warehouse.records("select * from calculation")
@@ -57,6 +58,7 @@ def test_a_night_without_news_builds_no_table_and_touches_no_quarter(small: Smal
     assert small.warehouse.records("select * from calculation") == calculations
 
 
+@pytest.mark.long
 def test_a_late_survey_touches_only_the_quarter_of_its_event(small: Small) -> None:
     answers = {f"late{number}": "Very satisfied" for number in range(12)}
     small.survey("late.csv", answers, event="EV-2")
@@ -68,6 +70,7 @@ def test_a_late_survey_touches_only_the_quarter_of_its_event(small: Small) -> No
     assert recalculated(small) == []
 
 
+@pytest.mark.long
 def test_a_corrected_date_touches_the_old_and_the_new_quarter(small: Small) -> None:
     moved = {
         **LAB_IN_MAY,
@@ -87,6 +90,7 @@ def test_a_deleted_event_touches_its_quarter(small: Small) -> None:
     assert small.figure("LAB-01", "2024-Q2") == 0
 
 
+@pytest.mark.long
 def test_a_published_quarter_keeps_its_figures_and_the_ledger_says_what_late_data_would_make_of_them(
     small: Small,
 ) -> None:

@@ -60,6 +60,7 @@ def state(small: Small, role: str, day: int, **sheets: list[dict[str, Any]]) -> 
 
 
 @pytest.mark.fault(124)
+@pytest.mark.long
 def test_a_figure_counted_by_hand_stands_beside_the_others_with_its_origin_and_small_groups_are_withheld(
     small: Small,
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_statement_keeps_the_version_that_made_it_when_others_are_added(small:
     ]
 
 
+@pytest.mark.long
 def test_a_published_quarter_is_not_changed_by_an_indicator_stated_afterwards(small: Small) -> None:
     small.calculate("2024-Q4")
     small.publish("2024-Q4")

@@ -59,6 +59,7 @@ def shown(small: Small) -> list[dict[str, Any]]:
     )
 
 
+@pytest.mark.long
 def test_a_quarter_is_a_draft_then_approved_then_published(small: Small) -> None:
     quarter = Quarter.parse(QUARTER)
     assert quarter_status(small.warehouse, small.settings, quarter).state == "draft"
@@ -136,6 +137,7 @@ def test_a_quarter_ready_to_publish_is_logged_as_checked_once(small: Small) -> N
     assert [entry.event for entry in store.ledger(small.warehouse, QUARTER)] == ["checked"]
 
 
+@pytest.mark.long
 def test_a_published_figure_never_changes_and_the_difference_goes_into_the_ledger(published: Small) -> None:
     before = shown(published)
     published.load("accounts", [member(11, joined_on="2024-12-01")])
@@ -152,6 +154,7 @@ def test_a_published_figure_never_changes_and_the_difference_goes_into_the_ledge
     ).open_restatements == len(said)
 
 
+@pytest.mark.long
 def test_a_late_survey_file_is_late_data_and_changes_nothing_published(published: Small) -> None:
     before = shown(published)
     published.survey("late.csv", {f"late{number}": "Dissatisfied" for number in range(8)})
@@ -169,6 +172,7 @@ def test_a_late_survey_file_is_late_data_and_changes_nothing_published(published
     assert row["difference"] == pytest.approx(row["current"] - row["published"])
 
 
+@pytest.mark.long
 def test_a_difference_of_fewer_people_than_a_small_group_is_not_shown(published: Small) -> None:
     published.survey("late.csv", {"late1": "Very dissatisfied"})
     published.calculate(QUARTER)
@@ -185,6 +189,7 @@ def test_a_difference_of_fewer_people_than_a_small_group_is_not_shown(published:
         assert "too few people" in sentence_of(row)
 
 
+@pytest.mark.long
 def test_a_new_version_includes_the_differences_but_holds_back_small_groups(published: Small) -> None:
     satisfaction = published.figure("SAT-01", QUARTER)
     published.load("accounts", [member(11, joined_on="2024-12-01")])
@@ -208,11 +213,13 @@ def test_a_new_version_includes_the_differences_but_holds_back_small_groups(publ
     assert (row["state"], row["published"]) == ("open", satisfaction)
 
 
+@pytest.mark.long
 def test_publishing_twice_without_a_difference_is_refused(published: Small) -> None:
     with pytest.raises(PublicationError, match="holds the same figures"):
         published.publish(QUARTER)
 
 
+@pytest.mark.long
 def test_each_kind_of_change_has_its_part_and_the_parts_add_up(small: Small) -> None:
     small.load("events", [event(2, id="2", status="Cancelled")])
     small.calculate(QUARTER)
@@ -233,6 +240,7 @@ def test_each_kind_of_change_has_its_part_and_the_parts_add_up(small: Small) -> 
 
 
 @pytest.mark.fault(30)
+@pytest.mark.long
 def test_a_changed_definition_is_named_as_the_reason_and_the_old_one_still_rebuilds(
     published: Small, tmp_path: Path
 ) -> None:
@@ -248,6 +256,7 @@ def test_a_changed_definition_is_named_as_the_reason_and_the_old_one_still_rebui
     assert rebuild(later.warehouse, QUARTER).identical
 
 
+@pytest.mark.long
 def test_a_published_quarter_rebuilds_byte_for_byte_whatever_was_loaded_since(published: Small) -> None:
     published.load(
         "accounts", [member(11), member(2, region="Europe", modified_at="2025-01-20T00:00:00+00:00")]
@@ -291,6 +300,7 @@ def test_an_entry_of_the_ledger_changed_or_removed_later_breaks_its_chain(publis
     assert store.broken_links(published.warehouse) == [2]
 
 
+@pytest.mark.long
 def test_an_unexplained_change_blocks_publishing_until_somebody_gives_the_reason(
     published: Small,
 ) -> None:
@@ -312,6 +322,7 @@ def test_an_unexplained_change_blocks_publishing_until_somebody_gives_the_reason
     assert published.publish(QUARTER).version == 2
 
 
+@pytest.mark.long
 def test_a_movement_between_periods_is_split_and_the_parts_add_up(tmp_path: Path) -> None:
     made = organisation(tmp_path)
     made.load("accounts", [member(n) for n in range(1, 6)] + [member(6, joined_on="2024-11-01")])

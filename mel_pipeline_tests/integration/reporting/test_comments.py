@@ -146,6 +146,7 @@ def test_comments_of_every_kind_stand_in_the_file_as_text_and_addresses_do_not(s
 
 @pytest.mark.slow
 @pytest.mark.fault(176)
+@pytest.mark.long
 def test_two_who_code_at_the_same_time_do_not_see_each_other_and_their_themes_join(small):
     survey(small, many(8, "More time") | many(5, "Bad sound", 20))
     first, second = downloaded(small, "first"), downloaded(small, "second")
@@ -170,6 +171,7 @@ def test_two_who_code_at_the_same_time_do_not_see_each_other_and_their_themes_jo
 
 @pytest.mark.slow
 @pytest.mark.fault(173)
+@pytest.mark.long
 def test_an_erased_comment_is_nowhere_although_it_was_coded(small):
     comments = many(5, "More time") | {"secret": f"More {SECRET} time"}
     survey(small, comments)

@@ -83,6 +83,7 @@ def page(small: Small, folder: Path) -> str:
 
 @pytest.mark.fault(110)
 @pytest.mark.slow  # two pages with their charts, and another quarter calculated
+@pytest.mark.long
 def test_whatever_changes_later_the_page_of_a_published_quarter_stays_the_same_to_the_byte(
     published: Small, tmp_path: Path, facts: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_whatever_changes_later_the_page_of_a_published_quarter_stays_the_same_t
 
 
 @pytest.mark.slow  # two pages with their charts, and the quarter calculated again
+@pytest.mark.long
 def test_a_restatement_shows_where_restatements_are_noted_and_nowhere_else(
     published: Small, tmp_path: Path
 ) -> None:
@@ -149,6 +151,7 @@ def test_other_texts_are_a_version_of_their_own_approved_and_with_a_reason(publi
 
 
 @pytest.mark.fault(113)
+@pytest.mark.long
 def test_texts_changed_after_the_approval_are_not_published(published: Small) -> None:
     quarter, role = Quarter.parse(QUARTER), "Secretary General"
     write_narrative(published, "main_points: [{en: Seen.}]\n")
@@ -159,6 +162,7 @@ def test_texts_changed_after_the_approval_are_not_published(published: Small) ->
 
 
 @pytest.mark.fault(111)
+@pytest.mark.long
 def test_a_kept_edition_that_was_changed_from_outside_is_refused(published: Small) -> None:
     with published.warehouse.transaction() as connection:
         connection.execute(

@@ -69,6 +69,7 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow  # three editions in two languages and four formats
+@pytest.mark.long
 def test_no_edition_format_or_language_shows_a_draft_or_what_another_one_withheld(tmp_path: Path) -> None:
     small = organisation(
         tmp_path,
@@ -161,6 +162,7 @@ def test_moving_an_edition_leaves_nothing_behind_and_keeps_files_people_added(
     assert (new / "notes.docx").is_file() and (new / "charts" / "MEM-01.svg").is_file()
 
 
+@pytest.mark.long
 def test_the_quality_page_counts_no_few_people_and_names_unreadable_dates_of_leaving(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     small.load("accounts", [member(1, left_on="in the autumn"), *map(member, range(2, 30))])

@@ -80,6 +80,7 @@ def small(tmp_path_factory) -> Small:
     return made
 
 
+@pytest.mark.long
 def test_the_site_counts_only_events_a_city_attended_while_it_was_a_member(small: Small):
     site = read_site(small.warehouse, small.settings)
     cities = {city.id: city for city in read_cities(site, ["2024-Q4"])}
@@ -111,6 +112,7 @@ def test_no_frame_of_the_site_holds_anything_about_a_person(small: Small):
         assert not frame.astype(str).isin([str(900 + number) for number in range(1, 9)]).any().any()
 
 
+@pytest.mark.long
 def test_a_published_quarter_is_labelled_as_such(small: Small, tmp_path: Path):
     small.publish("2024-Q4")
     settings = small.settings.model_copy(update={"reports_dir": tmp_path})
@@ -136,6 +138,7 @@ def test_before_anything_is_calculated_the_site_says_what_to_do(tmp_path: Path):
         read_site(empty.warehouse, empty.settings)
 
 
+@pytest.mark.long
 def test_the_command_writes_the_sample_site_and_the_second_time_nothing(
     year_2024: Organisation, tmp_path: Path
 ):

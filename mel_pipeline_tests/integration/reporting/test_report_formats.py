@@ -23,6 +23,7 @@ def written(folder: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
+@pytest.mark.long
 def test_every_language_and_format_is_written_once_and_a_second_time_touches_nothing(tmp_path):
     edition = fewer_charts(sample_edition())
     build_all(edition, tmp_path, REPORTS, LANGUAGES)

@@ -152,6 +152,7 @@ def found_in(text: str, words: list[str]) -> list[str]:
 
 
 @pytest.mark.slow  # a whole quarter from the CRM to the report: about 16 s of processor time for all tests here
+@pytest.mark.long
 def test_nothing_of_the_example_is_in_the_report_of_another_network(lakes: Reported) -> None:
     known = facts_of_the_example()
     assert len(known) > 80

@@ -54,6 +54,7 @@ def texts_of(small: Small) -> list[str]:
 @pytest.mark.behaviour("list_event", "attendance_lists")
 @pytest.mark.behaviour("list_people", "attendance_lists")
 @pytest.mark.slow  # calculates a quarter
+@pytest.mark.long
 def test_lists_become_figures_of_people_and_what_is_in_doubt_is_told(tmp_path: Path) -> None:
     small = organisation(tmp_path)
     training = {"event_type": "Training", "ends_at": "2024-11-05T10:00:00+00:00"}

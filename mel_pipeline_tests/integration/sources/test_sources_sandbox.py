@@ -102,6 +102,7 @@ Loads = dict[tuple[str, str], LoadResult]
 
 
 @pytest.mark.parametrize(("source", "entity"), ENTITIES)
+@pytest.mark.long
 def test_every_entity_loads_rows_and_hardly_any_are_quarantined(
     first_run: Loads, source: str, entity: str
 ) -> None:

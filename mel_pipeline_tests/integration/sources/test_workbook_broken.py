@@ -60,6 +60,7 @@ def previewed(desk: Desk, case: Case, patch: pytest.MonkeyPatch) -> Preview:
 
 @pytest.mark.fault(115)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.long
 def test_a_broken_workbook_gives_the_right_value_or_names_sheet_and_cell(
     desk: Desk, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ def spanish(sample: Settings) -> bytes:
     return as_google_saves(write(issue(sample), "es"))
 
 
+@pytest.mark.long
 def test_the_file_has_the_marks_of_google_sheets(spanish: bytes) -> None:
     book = load_workbook(io.BytesIO(spanish))
     page = book[texts_in("es").title("targets")]
@@ -37,6 +38,7 @@ def test_the_file_has_the_marks_of_google_sheets(spanish: bytes) -> None:
 
 
 @pytest.mark.fault(132)
+@pytest.mark.long
 def test_a_form_saved_by_google_sheets_comes_back_unchanged(sample: Settings, spanish: bytes) -> None:
     found = preview(sample, read(spanish))
     assert found.is_empty and not found.refused and not found.warnings
@@ -44,6 +46,7 @@ def test_a_form_saved_by_google_sheets_comes_back_unchanged(sample: Settings, sp
 
 
 @pytest.mark.fault(132)
+@pytest.mark.long
 def test_what_is_typed_in_google_sheets_is_read_as_it_was_meant(sample: Settings) -> None:
     book = load_workbook(io.BytesIO(write(issue(sample), "fr")))
     page = book[texts_in("fr").title("targets")]

@@ -30,6 +30,7 @@ def saved(file: Path, kind: str, profile: Path) -> Path:
 
 
 @pytest.mark.fault(116)
+@pytest.mark.long
 def test_a_form_saved_by_libreoffice_comes_back_unchanged(tmp_path: Path) -> None:
     sample = Settings(home=tmp_path / "home", _env_file=None)  # type: ignore[call-arg]
     form = tmp_path / "form.xlsx"
@@ -41,6 +42,7 @@ def test_a_form_saved_by_libreoffice_comes_back_unchanged(tmp_path: Path) -> Non
         assert found.unchanged > 100
 
 
+@pytest.mark.long
 def test_cells_of_an_ods_are_read_as_those_of_an_xlsx(tmp_path: Path) -> None:
     """Percentages, days, merged cells, errors and formulas without a result, as LibreOffice stores them."""
     from openpyxl import load_workbook

@@ -116,6 +116,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: object) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.long
 def test_a_failure_leaves_no_secret_and_no_person_in_anything_written(
     account: Account,
     tmp_path: Path,

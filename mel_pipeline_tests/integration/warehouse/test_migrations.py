@@ -167,6 +167,7 @@ def test_a_warehouse_that_a_newer_version_has_written_is_refused(warehouse: Ware
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_runs_that_begin_at_once_on_an_old_warehouse_migrate_it_once(postgres_url: str) -> None:
     warehouse = Warehouse(postgres_url)
     execute(warehouse, OLD_LEDGER, A_LOAD)

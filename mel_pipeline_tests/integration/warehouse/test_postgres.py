@@ -44,6 +44,7 @@ def _rows(warehouse: Warehouse, table: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_table_of_a_year_holds_the_same_rows_as_on_duckdb(
     year_2024: Organisation, sandbox: Sandbox, postgres_url: str, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def small(tmp_path: Path, postgres_url: str) -> Small:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_quarter_is_published_restated_and_rebuilt_byte_for_byte(small: Small) -> None:
     small.load("accounts", [member(n) for n in range(1, 6)])
     small.load("events", [event(1)])
@@ -98,6 +100,7 @@ def test_a_quarter_is_published_restated_and_rebuilt_byte_for_byte(small: Small)
 
 @pytest.mark.slow
 @pytest.mark.fault(7)
+@pytest.mark.long
 def test_runs_of_the_same_and_of_different_quarters_at_once_end_as_one_after_another(small: Small) -> None:
     """Concurrent readers see old rows or new ones: never none, never an error."""
     quarters = ["2024-Q3", "2024-Q4", "2024-Q4", "2024-Q3"]

@@ -59,6 +59,7 @@ def test_processes_that_end_just_as_the_file_is_released_never_abort(tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_process_that_has_validated_in_duckdb_ends_without_leak_warnings(tmp_path: Path) -> None:
     assert _end_of(USES_THE_FILE + ASKS_GREAT_EXPECTATIONS, tmp_path, 2) == (0, "")
 

@@ -84,6 +84,7 @@ def readable(url: str) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_writer_can_do_all_of_the_pipeline_and_the_reader_sees_only_what_is_named_for_readers(
     url: str, make_roles: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -127,6 +128,7 @@ def test_the_writer_can_do_all_of_the_pipeline_and_the_reader_sees_only_what_is_
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_tables_that_were_there_before_the_roles_go_to_the_writer(
     url: str, make_roles: Callable[..., str], tmp_path: Path
 ) -> None:

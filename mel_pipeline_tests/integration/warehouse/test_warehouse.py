@@ -74,6 +74,7 @@ def test_a_file_that_may_linger_is_opened_once_for_many_queries(tmp_path: Path) 
     warehouse.engine.dispose()
 
 
+@pytest.mark.long
 def test_a_lingering_file_is_released_after_its_delay(tmp_path: Path) -> None:
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'warehouse.duckdb'}", 5, idle_close_seconds=0.2)
     with warehouse.connect():

@@ -71,6 +71,7 @@ def paper(
     yield Paper(language, made.pdf, made.page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 def test_every_number_in_the_pdf_is_on_the_web_page(paper: Paper) -> None:
     on_screen = {squeezed(number) for number in NUMBER.findall(words_on_screen(paper.html))}
     on_paper = {squeezed(number) for number in numbers_of(paper)}

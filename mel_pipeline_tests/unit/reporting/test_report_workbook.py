@@ -223,6 +223,7 @@ def test_the_properties_hold_title_language_and_data_date(book):
     assert book.custom_doc_props["Language"].value == "en"
 
 
+@pytest.mark.long
 def test_two_processes_write_the_same_workbook(path):
     here = hashlib.sha256(path.read_bytes()).hexdigest()
     path.unlink()

@@ -71,6 +71,7 @@ def test_languages_are_chosen_by_a_setting_and_english_is_always_among_them():
         for licence in get_args(get_args(Settings.model_fields["licence"].annotation)[0])
     ],
 )
+@pytest.mark.long
 def test_an_edition_with_a_licence_is_written_in_every_language(licence, tmp_path):
     """Its version number is a name: "4.0" is one number in English and two elsewhere."""
     edition = replace(fewer_charts(sample_edition("2024-Q4")), licence=licence)
@@ -173,6 +174,7 @@ def test_text_without_a_matching_phrase_stays_in_english_and_is_recorded():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("period", ["2024-Q4", "2024"])
+@pytest.mark.long
 def test_the_editions_in_all_languages_agree(tmp_path, period):
     built = build_editions(fewer_charts(sample_edition(period)), tmp_path, REPORTS, LANGUAGES)
     read = {
@@ -195,6 +197,7 @@ def test_the_editions_in_all_languages_agree(tmp_path, period):
         ),  # lost
     ],
 )
+@pytest.mark.long
 def test_a_language_that_contradicts_the_others_stops_the_build_before_anything_is_written(
     tmp_path, wrong, right, part
 ):

@@ -33,6 +33,7 @@ def repainted(folder: Path) -> Path:
 
 
 @pytest.mark.slow  # writes an edition and a site
+@pytest.mark.long
 def test_one_changed_colour_is_seen_in_chart_page_pdf_workbook_mail_and_site(tmp_path):
     sources = repainted(tmp_path)
     edition = fewer_charts(sample_edition())

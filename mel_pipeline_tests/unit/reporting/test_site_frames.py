@@ -268,6 +268,7 @@ def built(tmp_path_factory, sources, drawn_pictures) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_every_link_of_every_page_leads_to_a_file(built: Path):
     for path in built.rglob("*.html"):
         if path.parent.name == "2024-Q4":

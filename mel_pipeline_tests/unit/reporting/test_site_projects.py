@@ -33,6 +33,7 @@ def text_of(page: Path) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.read_text("utf-8")))
 
 
+@pytest.mark.long
 def test_a_project_shows_its_money_its_logframe_and_its_grants(pages):
     text = text_of(pages / "projects" / "index.html")
     assert "European Union" in text
@@ -73,6 +74,7 @@ def test_a_text_missing_in_a_language_is_shown_in_english(pages):
     assert "Rule 5 changed" in text_of(pages / "outcomes" / "index-fr.html")
 
 
+@pytest.mark.long
 def test_the_download_has_every_printed_outcome_and_no_formula(tmp_path):
     held = register(outcomes=0)
     held = replace(held, outcomes=(outcome(1, organisation=NASTY), outcome(2)))
@@ -83,12 +85,14 @@ def test_the_download_has_every_printed_outcome_and_no_formula(tmp_path):
     assert rows[1]["stated_in"] == "workbook v3, Outcomes, O-0002"
 
 
+@pytest.mark.long
 def test_three_hundred_outcomes_are_one_page_of_less_than_half_a_megabyte(tmp_path):
     page = built(tmp_path, register(outcomes=300)) / "outcomes" / "index.html"
     assert page.read_text("utf-8").count("<tr id=") == 300
     assert page.stat().st_size < 500_000
 
 
+@pytest.mark.long
 def test_a_site_without_projects_has_neither_their_pages_nor_links_to_them(tmp_path):
     site = built(tmp_path, Register())
     assert not (site / "projects").exists()
@@ -97,6 +101,7 @@ def test_a_site_without_projects_has_neither_their_pages_nor_links_to_them(tmp_p
 
 
 @pytest.mark.fault(155)
+@pytest.mark.long
 def test_a_register_that_loses_its_last_outcome_leaves_no_download_behind(tmp_path):
     built(tmp_path, register(outcomes=1))
     site = sample_site()

@@ -114,6 +114,7 @@ def test_a_workbook_with_a_title_is_read_as_without_one(titles: str, tmp_path: P
 
 @pytest.mark.slow  # LibreOffice writes the other formats
 @pytest.mark.fault(126)
+@pytest.mark.long
 def test_the_other_formats_of_a_workbook_are_read_below_a_title_too(tmp_path: Path) -> None:
     put(tmp_path / "a.xlsx", workbook(TITLES["title, date, blank"] + ZOHO))
     office = shutil.which("soffice")

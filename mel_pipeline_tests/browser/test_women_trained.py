@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.periods import Quarter
@@ -71,7 +71,6 @@ def page(browser, start):
 
 
 def test_the_project_is_found_by_its_name_and_says_it_beside_its_target(page):
-    begun = time.monotonic()
     page.fill("#q", "avantia")
     page.click("#found a")
     row = page.locator("section.project", has=page.locator("#project-AVANTIA")).locator(
@@ -80,8 +79,7 @@ def test_the_project_is_found_by_its_name_and_says_it_beside_its_target(page):
     assert row.locator("td.number").nth(1).inner_text().startswith("100")
     answer = row.locator("td.number").nth(2)
     assert answer.locator("a").inner_text() == WOMEN and "2025" in answer.inner_text()
-    assert page.locator("#project-AVANTIA").bounding_box()["y"] < 800, "the link leads to the project itself"
-    assert time.monotonic() - begun < 60
+    expect(page.locator("#project-AVANTIA")).to_be_in_viewport()
 
 
 def test_the_indicator_says_it_by_programme(page):
@@ -96,7 +94,7 @@ def test_the_figure_of_the_project_leads_to_its_row_by_programme(page, start):
     page.goto(start.replace("index.html", "projects/index.html"))
     page.locator("#project-AVANTIA ~ * tr", has_text="Women trained").locator("td.number a").click()
     assert page.url.endswith("indicators/TRN-03-en.html#d-2025")
-    assert page.locator("#d-2025").bounding_box()["y"] < 800
+    expect(page.locator("#d-2025")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -34,7 +34,7 @@ from mel_pipeline_tests.unit.quality.test_quality_rules import check, stored_in
 # Timestamps and ids that differ between any two runs.
 MOMENTS = {
     "_load_id", "_loaded_at", "load_id", "started_at", "finished_at", "calculated_at", "calculation_id",
-    "quarantined_at", "seen_at", "cursor",
+    "quarantined_at", "seen_at", "cursor", "first_used_at",
 }  # fmt: skip
 
 

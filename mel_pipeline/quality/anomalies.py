@@ -68,7 +68,7 @@ def flags(indicator: Indicator, series: Mapping[str, Total], quarter: str) -> li
     low, high = BOUNDS.get(indicator.unit, (0.0, inf))
     found = {}
     if not low <= now.value <= high:
-        found["bounds"] = f"{now.value:g} is outside {low:g} to {high:g}"
+        found["bounds"] = f"{_plain(now.value)} is outside {low:g} to {high:g}"
     past = {name: total for name, total in series.items() if Quarter.parse(name) < Quarter.parse(quarter)}
     if indicator.unit in BOUNDS:
         found |= _share(indicator, past, now, quarter)
@@ -143,7 +143,8 @@ def _level(indicator: Indicator, past: Mapping[str, Total], now: Total, quarter:
     if share >= STOCK_LEAST and (is_first or (z is not None and abs(z) > MOST_Z)):
         usual = median(abs(earlier) for earlier in steps)
         return {
-            "series": f"{step:+g} since the quarter before, to {now.value:g}; {usual:g} is usual in {len(steps)} quarters"
+            "series": f"{step:+g} since the quarter before, to {_plain(now.value)};"
+            f" {_plain(usual)} is usual in {len(steps)} quarters"
         }
     return {}
 
@@ -160,7 +161,9 @@ def _amount(indicator: Indicator, past: Mapping[str, Total], now: Total, quarter
     if z is not None and abs(z) > MOST_Z:
         middle = median(values)
         if _is_other_amount(middle, now.value, least, SERIES_FACTOR):
-            found["series"] = f"{now.value:g} where {middle:g} is usual in its {len(values)} earlier quarters"
+            found["series"] = (
+                f"{_plain(now.value)} where {_plain(middle)} is usual in its {len(values)} earlier quarters"
+            )
     return found
 
 
@@ -172,7 +175,7 @@ def _is_other_amount(before: float, now: float, least: float, factor: float) -> 
 
 def _changed(before: float, now: float, then: str, quarter: str) -> str:
     change = f"{100 * (now - before) / before:+.0f} %" if before else "from nothing"
-    return f"{change} against {then} ({before:g} then, {now:g} in {quarter})"
+    return f"{change} against {then} ({_plain(before)} then, {_plain(now)} in {quarter})"
 
 
 def _least(unit: str) -> float:
@@ -181,3 +184,8 @@ def _least(unit: str) -> float:
 
 def _with_n(total: Total) -> str:
     return f"{total.value:.1f}" + (f" of {total.n:,}" if total.n else "")
+
+
+def _plain(value: float) -> str:
+    """Large numbers whole and with separators, never as powers of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:g}"

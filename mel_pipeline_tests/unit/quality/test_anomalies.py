@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.core.settings import PROJECT
-from mel_pipeline.quality.anomalies import LEAST, Total, flags
+from mel_pipeline.quality.anomalies import LEAST, Total, _plain, flags
 from mel_pipeline.transform.catalogue import load_catalogue
 from mel_pipeline_tests.depth import examples
 
@@ -151,3 +151,12 @@ def test_a_series_that_never_moves_is_never_flagged(indicator: str, value: int, 
 def test_fewer_than_five_members_are_never_worth_a_look(indicator: str, values: list[int]) -> None:
     crept = [300 + value % 5 for value in values]
     assert rules(indicator, series([float(value) for value in crept]), "2025-Q1") == set()
+
+
+def test_large_numbers_are_written_out() -> None:
+    assert [_plain(value) for value in (1_079_760.0, 800_000.0, 4.26, 0.0)] == [
+        "1,079,760",
+        "800,000",
+        "4.26",
+        "0",
+    ]

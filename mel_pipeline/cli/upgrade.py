@@ -41,10 +41,10 @@ def _rehearse() -> None:
     typer.echo(organisation_finding(settings).line)
     found = rehearse(Warehouse(settings.database_url, settings.lock_wait_seconds), settings)
     layout = f"is migrated from {found.layout} to {HEAD}" if found.migrates else f"stays at {HEAD}"
-    typer.echo(f"Layout: {layout}. {len(found.quarters)} quarters were recalculated on a copy.")
+    typer.echo(f"Layout: {layout}. Quarters recalculated on a copy: {len(found.quarters)}.")
     if found.differences:
         typer.echo(f"Published figures that this version would restate: {len(found.differences)}.")
         for sentence in found.differences:
             typer.echo(f"  {sentence}")
         raise typer.Exit(1)
-    typer.echo(f"Published figures: those of {len(found.published)} quarters stay as they are.")
+    typer.echo(f"Published quarters whose figures stay as they are: {len(found.published)}.")

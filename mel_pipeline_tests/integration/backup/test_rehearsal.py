@@ -105,6 +105,6 @@ def test_the_command_says_what_changes_and_ends_with_one_where_a_figure_would_be
     small.warehouse.engine.dispose()
     ended = CliRunner().invoke(app, ["upgrade", "--check"])
     assert ended.exit_code == 0, ended.output
-    assert f"Layout: stays at {HEAD}. 2 quarters were recalculated on a copy." in ended.output
-    assert "Published figures: those of 1 quarters stay as they are." in ended.output
+    assert f"Layout: stays at {HEAD}. Quarters recalculated on a copy: 2." in ended.output
+    assert "Published quarters whose figures stay as they are: 1." in ended.output
     assert not list(small.settings.home.glob("rehearsal-*"))

@@ -162,5 +162,5 @@ def test_your_own_service_runs_what_its_units_start(
     capfd.readouterr()
     assert installer.main(["--user", "--check"]) == 0
     said_by_check = capfd.readouterr().out
-    assert "0 quarters were recalculated on a copy." in said_by_check
+    assert "Quarters recalculated on a copy: 0." in said_by_check
     assert said_by_check.endswith("Nothing was changed. `make install` switches to this version.\n")

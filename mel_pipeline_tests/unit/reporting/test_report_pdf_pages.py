@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -111,12 +112,35 @@ def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
     assert min(shares) > 0.012, shares
 
 
+def test_no_page_leaves_its_lower_third_empty_unless_a_chapter_ends(paper: Paper) -> None:
+    begins = chapters_at_the_top(paper.pdf)
+    pages = words_of(paper.pdf)
+    assert len(begins) >= 2
+    for number, words in enumerate(pages[:-1], start=1):
+        printed = max(word.bottom for word in words if word.bottom < HEIGHT - MARGIN)  # above the footer
+        assert printed > HEIGHT * 2 / 3 or number + 1 in begins, number
+
+
 def test_quarters_and_ranges_are_not_split_across_lines(paper: Paper) -> None:
     for page in lines_of(paper.pdf):
         assert "Q4" in page or "T4" in page or "2024" in page
         for line, following in pairwise(page.splitlines()):
             assert not re.search(r"\b(19|20)\d\d-$|\bT[1-4]$", line), (line, following)
             assert not (re.search(r"\d[%\s]*–$", line) and re.match(r"\d", following)), (line, following)
+
+
+def chapters_at_the_top(pdf: Path) -> set[int]:
+    """Pages whose first words are a heading of the bookmarks."""
+    reader = PdfReader(pdf)
+    return {
+        reader.get_destination_page_number(item) + 1
+        for item in flat(reader.outline)
+        if item.top is not None and item.top > HEIGHT - 100
+    }
+
+
+def flat(outline: list[Any]) -> list[Any]:
+    return [one for item in outline for one in (flat(item) if isinstance(item, list) else [item])]
 
 
 def shared_height(one: Word, other: Word) -> float:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -16,7 +15,7 @@ from pypdf import PdfReader
 from mel_pipeline.reporting import build_editions, cache
 from mel_pipeline.reporting.edition import Decision, Edition, Narrative, Publication, Wording
 from mel_pipeline.reporting.text.texts import load_texts
-from mel_pipeline_tests.fixtures.paper import Word, lines_of, printed_shares, squeezed, words_of
+from mel_pipeline_tests.fixtures.paper import Word, lines_of, printed_shares, squeezed, wasted, words_of
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 MARGIN = 42.5  # 15 mm in points
@@ -113,12 +112,7 @@ def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
 
 
 def test_no_page_leaves_its_lower_third_empty_unless_a_chapter_ends(paper: Paper) -> None:
-    begins = chapters_at_the_top(paper.pdf)
-    pages = words_of(paper.pdf)
-    assert len(begins) >= 2
-    for number, words in enumerate(pages[:-1], start=1):
-        printed = max(word.bottom for word in words if word.bottom < HEIGHT - MARGIN)  # above the footer
-        assert printed > HEIGHT * 2 / 3 or number + 1 in begins, number
+    assert wasted(paper.pdf) == []
 
 
 def test_quarters_and_ranges_are_not_split_across_lines(paper: Paper) -> None:
@@ -127,20 +121,6 @@ def test_quarters_and_ranges_are_not_split_across_lines(paper: Paper) -> None:
         for line, following in pairwise(page.splitlines()):
             assert not re.search(r"\b(19|20)\d\d-$|\bT[1-4]$", line), (line, following)
             assert not (re.search(r"\d[%\s]*–$", line) and re.match(r"\d", following)), (line, following)
-
-
-def chapters_at_the_top(pdf: Path) -> set[int]:
-    """Pages whose first words are a heading of the bookmarks."""
-    reader = PdfReader(pdf)
-    return {
-        reader.get_destination_page_number(item) + 1
-        for item in flat(reader.outline)
-        if item.top is not None and item.top > HEIGHT - 100
-    }
-
-
-def flat(outline: list[Any]) -> list[Any]:
-    return [one for item in outline for one in (flat(item) if isinstance(item, list) else [item])]
 
 
 def shared_height(one: Word, other: Word) -> float:

@@ -26,18 +26,19 @@ class Step:
     is_sound: bool = True
 
 
-def restore_keys(settings: Settings, folder: Path) -> Iterator[Step]:
+def restore_keys(settings: Settings, folder: Path, *, keep_settings: bool = False) -> Iterator[Step]:
     """Check the backup, then put ``.env`` and the keys in place where they are missing. Read the settings again after it.
 
     Raises:
-        BackupError: the backup is damaged, the passphrase is another one, or the machine has another pseudonym key.
+        BackupError: the backup is damaged, the passphrase is another one, or the machine has another pseudonym key or
+            (unless ``keep_settings``) other settings.
     """
     held = manifest.check(folder)
     yield Step(f"{folder.name}: {len(held.files):,} files are as they were written.")
     secret = keys.file_of(folder)
     passphrase = settings.backup_passphrase.get_secret_value()
     if secret.exists() and passphrase:
-        written = keys.put_back(keys.read_keys(secret, passphrase), settings)
+        written = keys.put_back(keys.read_keys(secret, passphrase), settings, keep_settings=keep_settings)
         yield Step(f"Keys: {', '.join(written) or 'all were there'}.")
     elif secret.exists():
         yield Step(f"Keys: not restored. Set MEL_BACKUP_PASSPHRASE to open {secret.name}.", is_sound=False)

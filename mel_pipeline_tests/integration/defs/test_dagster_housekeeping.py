@@ -12,7 +12,7 @@ from mel_pipeline.defs.housekeeping import remove_old_runs
 from mel_pipeline.defs.serving.storage import complete
 
 QUARTERS = ["2024-Q3", "2024-Q4"]
-COMPLETE = ("is_complete", "table")
+COMPLETE = "is_complete"
 KEYS = [dg.AssetKey("page"), dg.AssetKey("table")]
 
 
@@ -26,9 +26,12 @@ def page(config: Night) -> None:
         raise dg.Failure(description="No room", allow_retries=False)
 
 
-@dg.asset(partitions_def=dg.StaticPartitionsDefinition(QUARTERS), check_specs=[dg.AssetCheckSpec(*COMPLETE)])
+@dg.asset(
+    partitions_def=dg.StaticPartitionsDefinition(QUARTERS),
+    check_specs=[dg.AssetCheckSpec(COMPLETE, asset="table")],
+)
 def table() -> Iterator[dg.MaterializeResult[None]]:
-    yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name=COMPLETE[0])])
+    yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name=COMPLETE)])
 
 
 DEFINITIONS = dg.Definitions(
@@ -85,7 +88,7 @@ def test_recent_runs_and_runs_in_progress_stay(tmp_path: Path) -> None:
 def test_results_of_checks_go_with_their_runs_and_the_latest_stays(
     tmp_path: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
-    check = dg.AssetCheckKey(KEYS[1], COMPLETE[0])
+    check = dg.AssetCheckKey(KEYS[1], COMPLETE)
     with _instance(
         tmp_path, str(request.getfixturevalue("postgres_url")) if engine == "postgres" else ""
     ) as instance:

@@ -11,6 +11,7 @@ from mel_pipeline.backup.making import DAGSTER, WAREHOUSE, published_quarters
 from mel_pipeline.backup.places import copy_back, places
 from mel_pipeline.core.errors import BackupError
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.raw_tables import ensure_all
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.transform import Runner, SqlProject
 from mel_pipeline.transform.variables import sql_variables
@@ -108,7 +109,8 @@ def _dagster(settings: Settings, file: Path) -> str:
 
 
 def write_views(settings: Settings, warehouse: Warehouse) -> None:
-    """Views are SQL of this version, over the restored tables."""
+    """Views are SQL of this version, over the restored tables, which may be those of an older one."""
+    ensure_all(warehouse)
     variables = sql_variables(settings, settings.open_quarter)
     project = SqlProject.load(settings.sql_dir, variables)
     views = {name for name, model in project.models.items() if model.config.materialized == "view"}

@@ -14,6 +14,7 @@ from mel_pipeline.core.settings import Settings
 from mel_pipeline.ingest.raw_tables import ensure_all
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.transform import Runner, SqlProject
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline.warehouse.dump import restore as load
@@ -110,7 +111,7 @@ def _dagster(settings: Settings, file: Path) -> str:
 
 def write_views(settings: Settings, warehouse: Warehouse) -> None:
     """Views are SQL of this version, over the restored tables, which may be those of an older one."""
-    ensure_all(warehouse)
+    ensure_all(catalogue_of(settings), warehouse)
     variables = sql_variables(settings, settings.open_quarter)
     project = SqlProject.load(settings.sql_dir, variables)
     views = {name for name, model in project.models.items() if model.config.materialized == "view"}

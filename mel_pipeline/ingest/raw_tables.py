@@ -26,10 +26,15 @@ def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) ->
         raw.ensure_history(connection, table, columns)
 
 
-def ensure_all(warehouse: Warehouse) -> None:
+def ensure_all(catalogue: Catalogue, warehouse: Warehouse) -> None:
     """Every raw table, with the columns that this version's models read: an older one has written fewer."""
     from mel_pipeline.ingest import city_names
+    from mel_pipeline.transform.catalogue import catalogue_frames
+    from mel_pipeline.warehouse import raw
 
+    with warehouse.transaction() as connection:
+        for name, frame in catalogue_frames(catalogue).items():
+            raw.ensure_table(connection, f"raw_catalogue__{name}", list(frame.columns))
     for source in source_names():
         contract = contract_of(source)
         for entity in contract.entities:

@@ -30,8 +30,9 @@ def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
     Raises:
         ModelError: a model failed; the message says which and why.
     """
-    ensure_all(warehouse)
-    load_catalogue_tables(catalogue_of(settings), warehouse)
+    catalogue = catalogue_of(settings)
+    ensure_all(catalogue, warehouse)
+    load_catalogue_tables(catalogue, warehouse)
     runner = runner_for(warehouse, settings)
     quarters = _calculated(warehouse)
     for number, quarter in enumerate(quarters):

@@ -220,7 +220,9 @@ def _settings(layout: Layout, *, sample: bool) -> None:
         "# Written by deploy/install.py; the lines below explain themselves, docs/operator.md says more."
     ]
     lines += [f"{name}={value}" for name, value in ours.items()]
-    lines += [line for line in example.splitlines() if line.lstrip("#").partition("=")[0] not in written]
+    # The sample is at no address of a real service: only what is unset points at it.
+    others = [f"#{line}" if sample and line[:1].isalpha() else line for line in example.splitlines()]
+    lines += [line for line in others if line.lstrip("#").partition("=")[0] not in written]
     layout.env.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(layout.env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

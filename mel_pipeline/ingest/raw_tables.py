@@ -34,7 +34,9 @@ def ensure_all(catalogue: Catalogue, warehouse: Warehouse) -> None:
 
     with warehouse.transaction() as connection:
         for name, frame in catalogue_frames(catalogue).items():
-            raw.ensure_table(connection, f"raw_catalogue__{name}", list(frame.columns))
+            table, columns = f"raw_catalogue__{name}", list(frame.columns)
+            raw.ensure_table(connection, table, columns)
+            raw.ensure_history(connection, table, columns)
     for source in source_names():
         contract = contract_of(source)
         for entity in contract.entities:

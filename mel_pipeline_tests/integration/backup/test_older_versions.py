@@ -21,7 +21,9 @@ from mel_pipeline_tests.fixtures.older_versions import LAYOUTS, unpack
 from mel_pipeline_tests.fixtures.older_versions.make import QUARTERS
 
 pytestmark = pytest.mark.exhaustive
-CAUSE = re.compile(r"^  [A-Z]+-\d+ 2024.* (by definition change|\(late data\))")  # each is named with its reason
+CAUSE = re.compile(
+    r"^  [A-Z]+-\d+ 2024.* (by definition change|\(late data\))"
+)  # each is named with its reason
 Said = tuple[int, str]
 Older = tuple[Path, Warehouse, Callable[..., Said]]
 

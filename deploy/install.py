@@ -3,6 +3,7 @@
     sudo make install                        # a service of this machine, as the user mel
     make install                             # your own service, which goes on when you log out
     sudo make install OPTIONS=--sample       # with the sample organisation, to look at it first
+    sudo make install OPTIONS=--no-start     # start nothing yet: to restore a backup first
     sudo make install OPTIONS=--back         # the version that was installed before
 
 Standard library only. It can be interrupted and run again; settings and data are never overwritten.
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
             _go_back(layout)
         else:
             _install(layout, options)
-        _start(layout)
+        _start(layout, at_once=not options.no_start)
     except (InstallError, subprocess.CalledProcessError, OSError) as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -113,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--back", action="store_true", help="return to the version installed before")
     parser.add_argument(
         "--check", action="store_true", help="say what this version would change; switch nothing"
+    )
+    parser.add_argument(
+        "--no-start", action="store_true", help="start nothing yet: to restore a backup first"
     )
     parser.add_argument(
         "--root", type=Path, default=Path("/"), help="install below this folder: starts nothing"
@@ -216,7 +220,9 @@ def _settings(layout: Layout, *, sample: bool) -> None:
         "# Written by deploy/install.py; the lines below explain themselves, docs/operator.md says more."
     ]
     lines += [f"{name}={value}" for name, value in ours.items()]
-    lines += [line for line in example.splitlines() if line.lstrip("#").partition("=")[0] not in written]
+    # The sample is at no address of a real service: only what is unset points at it.
+    others = [f"#{line}" if sample and line[:1].isalpha() else line for line in example.splitlines()]
+    lines += [line for line in others if line.lstrip("#").partition("=")[0] not in written]
     layout.env.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(layout.env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -313,7 +319,10 @@ def _go_back(layout: Layout) -> None:
     _point_to(layout, others[-1])
 
 
-def _start(layout: Layout) -> None:
+def _start(layout: Layout, *, at_once: bool) -> None:
+    if not at_once:
+        _say("Nothing was started. `make install` starts it.")
+        return
     if layout.root != Path("/") or not Path("/run/systemd/system").is_dir():
         _say(f"systemd does not run here. Start {' '.join(SERVICES)} where it does.")
         return

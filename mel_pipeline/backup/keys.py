@@ -22,6 +22,7 @@ from mel_pipeline.ingest.privacy.pseudonyms import FILE as PSEUDONYM_KEY
 ENDING = ".keys"
 _COST = {"length": 32, "n": 2**15, "r": 8, "p": 1}  # 32 MB and a tenth of a second a try
 _ENV = "env"
+SETTINGS = "settings-of-the-backup.env"
 
 
 def file_of(backup: Path) -> Path:
@@ -39,6 +40,7 @@ def write_keys(settings: Settings, path: Path) -> list[str]:
             held[f"secrets/{file.relative_to(settings.secrets_dir).as_posix()}"] = file.read_text(
                 encoding="utf-8"
             )
+        held.pop(f"secrets/{SETTINGS}", None)
     given = settings.pseudonym_key.get_secret_value()
     if given and f"secrets/{PSEUDONYM_KEY}" not in held:
         held[f"secrets/{PSEUDONYM_KEY}"] = given
@@ -67,12 +69,16 @@ def read_keys(path: Path, passphrase: str) -> dict[str, str]:
     return opened
 
 
-def put_back(held: dict[str, str], settings: Settings) -> list[str]:
+def put_back(held: dict[str, str], settings: Settings, *, keep_settings: bool = False) -> list[str]:
     """Write what is missing; what is there stays. Returns what was written.
 
+    Args:
+        keep_settings: go on with this machine's settings where the backup holds others.
+
     Raises:
-        BackupError: the pseudonym key of this machine is another one.
+        BackupError: the pseudonym key of this machine is another one, or its settings are.
     """
+    _settle(held, settings, keep_settings=keep_settings)
     done = []
     for name, text in held.items():
         path = (
@@ -88,6 +94,29 @@ def put_back(held: dict[str, str], settings: Settings) -> list[str]:
         write_secret(path, text)
         done.append(path.name)
     return done
+
+
+def _settle(held: dict[str, str], settings: Settings, *, keep_settings: bool) -> None:
+    """Whose settings count is decided before anything is restored: they say where everything goes.
+
+    An installed service has settings of its own, which only root can replace.
+
+    Raises:
+        BackupError: this machine has others than the backup.
+    """
+    kept, here = settings.secrets_dir / SETTINGS, environment.env_file()
+    if keep_settings or _ENV not in held or not here.exists():
+        kept.unlink(missing_ok=True)
+        return
+    if here.read_text(encoding=environment.ENCODING).strip() == held[_ENV].strip():
+        kept.unlink(missing_ok=True)
+        return
+    write_secret(kept, held[_ENV])
+    raise BackupError(
+        f"Restoring the settings: this machine has others than the backup, whose settings are in {kept} now. Put them in"
+        f" place (a service: sudo install -m 600 {kept} /etc/mel/mel.env; a clone: .env) and run this again, or go on with"
+        " those of this machine: --keep-settings. Nothing else was changed."
+    )
 
 
 def _fernet(passphrase: str, salt: bytes) -> Fernet:

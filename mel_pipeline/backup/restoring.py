@@ -11,8 +11,10 @@ from mel_pipeline.backup.making import DAGSTER, WAREHOUSE, published_quarters
 from mel_pipeline.backup.places import copy_back, places
 from mel_pipeline.core.errors import BackupError
 from mel_pipeline.core.settings import Settings
+from mel_pipeline.ingest.raw_tables import ensure_all
 from mel_pipeline.publication.rebuild import rebuild
 from mel_pipeline.transform import Runner, SqlProject
+from mel_pipeline.transform.catalogue import catalogue_of
 from mel_pipeline.transform.variables import sql_variables
 from mel_pipeline.warehouse import Warehouse
 from mel_pipeline.warehouse.dump import restore as load
@@ -26,18 +28,19 @@ class Step:
     is_sound: bool = True
 
 
-def restore_keys(settings: Settings, folder: Path) -> Iterator[Step]:
+def restore_keys(settings: Settings, folder: Path, *, keep_settings: bool = False) -> Iterator[Step]:
     """Check the backup, then put ``.env`` and the keys in place where they are missing. Read the settings again after it.
 
     Raises:
-        BackupError: the backup is damaged, the passphrase is another one, or the machine has another pseudonym key.
+        BackupError: the backup is damaged, the passphrase is another one, or the machine has another pseudonym key or
+            (unless ``keep_settings``) other settings.
     """
     held = manifest.check(folder)
     yield Step(f"{folder.name}: {len(held.files):,} files are as they were written.")
     secret = keys.file_of(folder)
     passphrase = settings.backup_passphrase.get_secret_value()
     if secret.exists() and passphrase:
-        written = keys.put_back(keys.read_keys(secret, passphrase), settings)
+        written = keys.put_back(keys.read_keys(secret, passphrase), settings, keep_settings=keep_settings)
         yield Step(f"Keys: {', '.join(written) or 'all were there'}.")
     elif secret.exists():
         yield Step(f"Keys: not restored. Set MEL_BACKUP_PASSPHRASE to open {secret.name}.", is_sound=False)
@@ -107,7 +110,8 @@ def _dagster(settings: Settings, file: Path) -> str:
 
 
 def write_views(settings: Settings, warehouse: Warehouse) -> None:
-    """Views are SQL of this version, over the restored tables."""
+    """Views are SQL of this version, over the restored tables, which may be those of an older one."""
+    ensure_all(catalogue_of(settings), warehouse)
     variables = sql_variables(settings, settings.open_quarter)
     project = SqlProject.load(settings.sql_dir, variables)
     views = {name for name, model in project.models.items() if model.config.materialized == "view"}

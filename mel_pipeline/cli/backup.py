@@ -48,6 +48,10 @@ def restore(
     verify: Annotated[
         bool, typer.Option(help="Recalculate every published quarter and compare it byte for byte.")
     ] = True,
+    keep_settings: Annotated[
+        bool,
+        typer.Option("--keep-settings", help="Go on with this machine's settings, not those of the backup."),
+    ] = False,
 ) -> None:
     """Restore a backup into an empty MEL_HOME, erase again who was erased since, and verify every published quarter."""
     from mel_pipeline.backup import restoring
@@ -55,7 +59,7 @@ def restore(
     from mel_pipeline.warehouse import Warehouse
 
     settings = load_settings()
-    sound = _say(restoring.restore_keys(settings, folder))
+    sound = _say(restoring.restore_keys(settings, folder, keep_settings=keep_settings))
     settings = load_settings()  # .env may have been restored
     warehouse = Warehouse(settings.database_url, settings.lock_wait_seconds)
     sound &= _say(restoring.restore(settings, warehouse, folder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -121,8 +122,12 @@ def _request(source: str, consent: Consent, settings: Settings, redirect: str) -
     from mel_pipeline.sources.shared.http import base_url
     from mel_pipeline.sources.shared.oauth.consent import Request
 
-    names = ("accounts_url",) if source.startswith("zoho") else ("authorize_url", "token_url")
-    addresses = {name: base_url(_value(source, name, settings), _variable(source, name)) for name in names}
+    written = Formatter().parse(consent.authorize + consent.token)
+    addresses = {
+        name: base_url(_value(source, name, settings), _variable(source, name))
+        for _, name, _, _ in written
+        if name
+    }
     return Request(
         contract_of(source).title,
         consent,
@@ -135,13 +140,13 @@ def _request(source: str, consent: Consent, settings: Settings, redirect: str) -
 
 
 def _value(source: str, name: str, settings: Settings) -> str:
-    """A setting of a source; those of Zoho belong to the package.
+    """A setting for consent: of the source itself, or of those that share it.
 
     Raises:
         SettingsError: it is empty.
     """
-    if source.startswith("zoho"):
-        found = getattr(settings, f"zoho_{name}")
+    if shared := _shared(source):
+        found = getattr(settings, f"{shared}_{name}")
         value = found if isinstance(found, str) else found.get_secret_value()
     else:
         value = settings.source(source).known(name)
@@ -153,7 +158,14 @@ def _value(source: str, name: str, settings: Settings) -> str:
 
 
 def _variable(source: str, name: str) -> str:
-    return f"MEL_{'zoho' if source.startswith('zoho') else source}_{name}".upper()
+    return f"MEL_{_shared(source) or source}_{name}".upper()
+
+
+def _shared(source: str) -> str:
+    from mel_pipeline.core.contracts import contract_of
+
+    consent = contract_of(source).consent
+    return consent.settings if consent else ""
 
 
 def _require_unwritten(variable: str) -> None:

@@ -132,6 +132,9 @@ class Consent(BaseModel):
     parameters: dict[str, str] = {}
     pkce: bool = False
     keeps: Literal["refresh_token", "access_token"]  # of the answer; the setting has the same name
+    settings: str = (
+        ""  # MEL_<THIS>_…: where several sources share client and addresses, as fields of the settings
+    )
     may: str  # what the credentials allow
     ends: str  # when they end
 

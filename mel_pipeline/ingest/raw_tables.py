@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mel_pipeline.core.clock import utc_now
-from mel_pipeline.core.contracts import SourceContract
+from mel_pipeline.core.contracts import SourceContract, contract_of, source_names
 
 if TYPE_CHECKING:
     from mel_pipeline.transform.catalogue import Catalogue
@@ -24,6 +24,24 @@ def ensure_empty(contract: SourceContract, entity: str, warehouse: Warehouse) ->
     with warehouse.transaction() as connection:
         raw.ensure_table(connection, table, columns)
         raw.ensure_history(connection, table, columns)
+
+
+def ensure_all(catalogue: Catalogue, warehouse: Warehouse) -> None:
+    """Every raw table, with the columns that this version's models read: an older one has written fewer."""
+    from mel_pipeline.ingest import city_names
+    from mel_pipeline.transform.catalogue import catalogue_frames
+    from mel_pipeline.warehouse import raw
+
+    with warehouse.transaction() as connection:
+        for name, frame in catalogue_frames(catalogue).items():
+            table, columns = f"raw_catalogue__{name}", list(frame.columns)
+            raw.ensure_table(connection, table, columns)
+            raw.ensure_history(connection, table, columns)
+    for source in source_names():
+        contract = contract_of(source)
+        for entity in contract.entities:
+            ensure_empty(contract, entity, warehouse)
+    city_names.ensure_empty(warehouse)
 
 
 def recent_drift(warehouse: Warehouse, source: str, entity: str, now: datetime | None = None) -> list[str]:

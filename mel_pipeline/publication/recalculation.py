@@ -8,7 +8,7 @@ from mel_pipeline.core.clock import utc_now
 from mel_pipeline.core.errors import ModelError
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.ingest.raw_tables import load_catalogue_tables
+from mel_pipeline.ingest.raw_tables import ensure_all, load_catalogue_tables
 from mel_pipeline.publication.calculations import note_calculation
 from mel_pipeline.publication.release import release
 from mel_pipeline.publication.restatement import update
@@ -30,7 +30,9 @@ def recalculate(warehouse: Warehouse, settings: Settings) -> Iterator[Quarter]:
     Raises:
         ModelError: a model failed; the message says which and why.
     """
-    load_catalogue_tables(catalogue_of(settings), warehouse)
+    catalogue = catalogue_of(settings)
+    ensure_all(catalogue, warehouse)
+    load_catalogue_tables(catalogue, warehouse)
     runner = runner_for(warehouse, settings)
     quarters = _calculated(warehouse)
     for number, quarter in enumerate(quarters):

@@ -57,6 +57,7 @@ def findings_of(settings: Settings, *, offline: bool) -> Iterator[Finding]:
     yield guarded("Failure notifications", lambda: _notifications(settings))
     yield guarded("Dagster daemon", lambda: dagster_state.daemon(settings))
     yield guarded("Queue of runs", lambda: dagster_state.queue(settings))
+    yield guarded("History of runs", lambda: dagster_state.history(settings))
 
 
 def organisation_finding(settings: Settings) -> Finding:

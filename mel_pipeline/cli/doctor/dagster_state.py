@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from mel_pipeline.cli.doctor.finding import WorthALookError
@@ -20,6 +21,11 @@ NOT_RUNNING = (
     " `systemctl restart` with the name of your unit)"
 )
 HEARTBEATS = "select daemon_type, timestamp as moment from daemon_heartbeats"
+FINISHED = (
+    "select pipeline_name, partition, update_timestamp as moment from runs"
+    " where status in ('SUCCESS', 'FAILURE', 'CANCELED')"
+)
+SUPERFLUOUS = 50  # runs that housekeeping removes at once, every six hours
 RUNS = "select status, create_timestamp as moment from runs where status in ('QUEUED', 'STARTING', 'STARTED', 'CANCELING')"
 
 
@@ -51,6 +57,27 @@ def queue(settings: Settings) -> str:
     if waits > timedelta(hours=2):
         raise WorthALookError(f"{words}. Look at the run that is at work, under Runs in the Dagster UI")
     return words
+
+
+def history(settings: Settings) -> str:
+    """How much past runs take; without housekeeping each night adds megabytes for ever."""
+    rows = _rows(settings, FINISHED)
+    files = (settings.dagster_home / "history").rglob("*.db*")
+    size = "" if settings.dagster_storage_url.get_secret_value() else f", {_megabytes(files):,.0f} MB"
+    words = f"{len(rows):,} run{'s' if len(rows) != 1 else ''}{size}"
+    before = _now() - timedelta(days=settings.keep_runs_days + 7)
+    old = [(job, partition) for job, partition, moment in rows if _moment(moment) < before]
+    more = len(old) - len(set(old))  # the last of each job and quarter stays
+    if more > SUPERFLUOUS:
+        raise WorthALookError(
+            f"{words}; {more:,} of them are older than MEL_KEEP_RUNS_DAYS ({settings.keep_runs_days}) and of no use: switch on"
+            " the sensor housekeeping under Automation in the Dagster UI"
+        )
+    return words
+
+
+def _megabytes(files: Iterable[Path]) -> float:
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 def _rows(settings: Settings, query: str) -> Sequence[Any]:

@@ -198,6 +198,34 @@ def test_another_passphrase_or_another_pseudonym_key_is_refused(small: Small, tm
         _restored(there, Warehouse(there.database_url, 5), made.folder)
 
 
+@pytest.mark.fault(191)
+def test_a_machine_with_other_settings_than_the_backup_is_restored_with_those_that_were_chosen(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a service: it was installed with settings of its own, which only root may replace."""
+    here = tmp_path / "mel.env"
+    monkeypatch.setenv("MEL_ENV_FILE", str(here))
+    here.write_text("MEL_MIN_CELL=7\n", encoding="utf-8")
+    made = back_up(small.settings, small.warehouse, lambda: NOON)
+    there = _elsewhere(small.settings, tmp_path / "new")
+    warehouse = Warehouse(there.database_url, 5)
+    here.write_text("MEL_MIN_CELL=5\n", encoding="utf-8")
+    with pytest.raises(
+        BackupError, match=r"others than the backup.*--keep-settings. Nothing else was changed"
+    ) as told:
+        _restored(there, warehouse, made.folder)
+    kept = there.secrets_dir / keys.SETTINGS
+    assert str(kept) in str(told.value) and kept.stat().st_mode & 0o777 == 0o600
+    assert [path for path in there.home.rglob("*") if path.is_file()] == [kept]
+    assert here.read_text(encoding="utf-8") == "MEL_MIN_CELL=5\n"
+
+    assert next(iter([*restore_keys(there, made.folder, keep_settings=True)][1:])).is_sound
+    assert not kept.exists()
+    here.write_text(keys.read_keys(keys.file_of(made.folder), "correct horse")["env"], encoding="utf-8")
+    steps = _restored(there, warehouse, made.folder)
+    assert all(step.is_sound for step in steps) and here.read_text(encoding="utf-8") == "MEL_MIN_CELL=7\n"
+
+
 @pytest.mark.long
 def test_without_a_passphrase_the_backup_says_that_the_keys_are_not_in_it(
     small: Small, tmp_path: Path

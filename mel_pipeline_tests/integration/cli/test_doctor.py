@@ -134,10 +134,14 @@ def test_a_missing_or_another_pseudonym_key_is_broken_and_none_is_created(settin
 
 def dagster_tables(execute, now: datetime, *, beat: timedelta, runs: list[tuple[str, timedelta]]) -> None:  # type: ignore[no-untyped-def]
     execute("create table daemon_heartbeats (daemon_type text, timestamp timestamp)")
-    execute("create table runs (status text, create_timestamp timestamp)")
+    execute(
+        "create table runs (status text, create_timestamp timestamp, update_timestamp timestamp, pipeline_name text,"
+        " partition text)"
+    )
     execute(f"insert into daemon_heartbeats values ('SENSOR', '{now - beat:%Y-%m-%d %H:%M:%S.%f}')")
     for status, age in runs:
-        execute(f"insert into runs values ('{status}', '{now - age:%Y-%m-%d %H:%M:%S.%f}')")
+        moment = f"{now - age:%Y-%m-%d %H:%M:%S.%f}"
+        execute(f"insert into runs values ('{status}', '{moment}', '{moment}', 'nightly', '2024-Q4')")
 
 
 MINUTE = timedelta(minutes=1)
@@ -178,11 +182,29 @@ def test_daemon_and_queue_are_read_from_postgresql_as_well(settings: Settings, p
         dagster_tables(connection.execute, datetime.now(UTC), beat=MINUTE, runs=[("QUEUED", 20 * MINUTE)])
     found = of(given)
     assert found["Dagster daemon"].words == "running" and found["Queue of runs"].level is Level.BROKEN
+    assert found["History of runs"].words == "0 runs"
     gone = settings.model_copy(
         update={"dagster_storage_url": SecretStr("postgresql://u:hunter2@127.0.0.1:9/dagster")}
     )
     unreachable = of(gone)["Dagster daemon"]
     assert unreachable.level is Level.BROKEN and "hunter2" not in unreachable.words
+
+
+@pytest.mark.fault(188)
+@pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (98, Level.WARN)])
+def test_a_history_that_nobody_tidies_is_worth_a_look(settings: Settings, days: int, level: Level) -> None:
+    assert of(settings)["History of runs"].words == "0 runs, 0 MB"
+    file = settings.dagster_home / "history" / "runs.db"
+    file.parent.mkdir(parents=True)
+    runs = [("SUCCESS", timedelta(days=days))] * 52 + [("STARTED", timedelta(days=200))] * 9
+    with sqlite3.connect(file) as connection:
+        dagster_tables(connection.execute, datetime.now(UTC), beat=MINUTE, runs=runs)
+    connection.close()
+    (file.parent / "runs").mkdir()
+    (file.parent / "runs" / "index.db").write_bytes(b"0" * 3_000_000)
+    found = of(settings)["History of runs"]
+    assert found.level is level and found.words.startswith("52 runs, 3 MB")
+    assert ("51 of them are older" in found.words) is (level is Level.WARN)
 
 
 @pytest.mark.fault(56)

@@ -1,5 +1,6 @@
 """Dagster's history stays bounded, and what it knows of each asset and quarter stays known."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ import dagster as dg
 import pytest
 
 from mel_pipeline.defs.housekeeping import remove_old_runs
+from mel_pipeline.defs.serving.storage import complete
 
 QUARTERS = ["2024-Q3", "2024-Q4"]
+COMPLETE = "is_complete"
 KEYS = [dg.AssetKey("page"), dg.AssetKey("table")]
 
 
@@ -23,9 +26,12 @@ def page(config: Night) -> None:
         raise dg.Failure(description="No room", allow_retries=False)
 
 
-@dg.asset(partitions_def=dg.StaticPartitionsDefinition(QUARTERS))
-def table() -> None:
-    return None
+@dg.asset(
+    partitions_def=dg.StaticPartitionsDefinition(QUARTERS),
+    check_specs=[dg.AssetCheckSpec(COMPLETE, asset="table")],
+)
+def table() -> Iterator[dg.MaterializeResult[None]]:
+    yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name=COMPLETE)])
 
 
 DEFINITIONS = dg.Definitions(
@@ -75,6 +81,34 @@ def test_recent_runs_and_runs_in_progress_stay(tmp_path: Path) -> None:
         assert remove_old_runs(instance, then) == 1
         assert {run.run_id for run in instance.get_runs()} < {*runs, going_on.run_id}
         assert going_on.run_id in {run.run_id for run in instance.get_runs()}
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.exhaustive)])
+@pytest.mark.long
+def test_results_of_checks_go_with_their_runs_and_the_latest_stays(
+    tmp_path: Path, engine: str, request: pytest.FixtureRequest
+) -> None:
+    check = dg.AssetCheckKey(KEYS[1], COMPLETE)
+    with _instance(
+        tmp_path, str(request.getfixturevalue("postgres_url")) if engine == "postgres" else ""
+    ) as instance:
+        runs = [night(instance, QUARTERS[0]) for _ in range(3)]
+        instance.delete_run(runs[0])  # as versions before this one did
+
+        def named() -> list[str]:
+            found = instance.event_log_storage.get_asset_check_execution_history(check, limit=10)
+            return [one.run_id for one in found]
+
+        assert named() == runs[::-1], "Dagster leaves the results of a run that it deletes"
+        assert remove_old_runs(instance, datetime.now(UTC) + timedelta(days=1)) == 1
+        assert named() == [runs[2]]
+
+
+def _instance(folder: Path, postgres: str) -> dg.DagsterInstance:
+    if not postgres:
+        return dg.DagsterInstance.local_temp(str(folder))
+    storage = {"postgres": {"postgres_url": complete(postgres)}}
+    return dg.DagsterInstance.local_temp(str(folder), overrides={"storage": storage})
 
 
 def _size(folder: Path) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT, Settings, load_settings
 
 pytestmark = pytest.mark.exhaustive  # each installation clones the repository
 UNITS = ("mel.service", "mel-doctor.service", "mel-backup.service", "mel-doctor.timer", "mel-backup.timer")
@@ -99,6 +99,34 @@ def test_secrets_reach_the_service_as_a_credential_and_stand_in_no_unit(root: Pa
     unit = root / "etc/systemd/system/mel.service"
     assert values_of(unit, "LoadCredential") == ["mel.env:/etc/mel/mel.env"]
     assert values_of(unit, "Environment") == ["MEL_ENV_FILE=%d/mel.env"]
+
+
+def test_the_sample_is_asked_at_no_address_of_a_real_service(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEL_ENV_FILE", str(root / "etc/mel/mel.env"))
+    settings = load_settings(sandbox_port=8723)
+    assert settings.sample and settings.home == Path("/var/lib/mel/sample")
+    addresses = {
+        name: value
+        for name in Settings.model_fields
+        if name.endswith("_url") and (value := getattr(settings, name))
+    }
+    asked = {name: str(value) for name, value in addresses.items() if name.startswith("zoho_")}
+    assert len(asked) == 4 and all(value.startswith("http://127.0.0.1:8723") for value in asked.values()), (
+        asked
+    )
+
+
+def test_it_is_installed_without_being_started_so_that_a_backup_can_be_restored_first(
+    installer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    begun: list[object] = []
+    monkeypatch.setattr(installer, "_run", lambda command, **_: begun.append(command))
+    layout = installer._layout(installer._parser().parse_args(["--root", str(tmp_path)]))
+    installer._start(layout, at_once=False)
+    assert begun == [] and "Nothing was started. `make install` starts it." in capsys.readouterr().out
 
 
 def test_an_upgrade_keeps_settings_and_the_version_before_to_go_back_to(

@@ -9,13 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from pydantic import SecretStr
 
-from mel_pipeline.cli import doctor
+from mel_pipeline.cli import connect, doctor
 from mel_pipeline.cli.doctor.finding import WorthALookError
 from mel_pipeline.core import connected
 from mel_pipeline.core.contracts import Consent, contract_of, source_names
 from mel_pipeline.core.errors import PermanentSourceError, SettingsError
 from mel_pipeline.core.settings import Settings, load_settings
+from mel_pipeline.core.source_settings import declared
 from mel_pipeline.sources.shared.oauth.consent import Request, Return, code_of
 
 BY_SOURCE = {name: consent for name in source_names() if (consent := contract_of(name).consent)}
@@ -39,6 +41,32 @@ def test_each_request_asks_for_its_scopes_and_never_sends_a_secret(source: str) 
     if consent.keeps == "refresh_token":
         assert asked["access_type"] == "offline", "without it there is no refresh token"
     assert not any("write" in scope.lower() or scope.endswith(".ALL") for scope in consent.scopes)
+
+
+@pytest.mark.parametrize("source", BY_SOURCE)
+def test_every_setting_that_consent_needs_exists_and_an_empty_one_is_named(source: str) -> None:
+    consent = BY_SOURCE[source]
+    known = declared() | {f"MEL_{name.upper()}" for name in Settings.model_fields}
+    prefix = f"MEL_{consent.settings or source}_".upper()
+    for name in ("client_id", "client_secret", consent.keeps):
+        assert prefix + name.upper() in known
+    empty = Settings(_env_file=None, sample=False)
+    with pytest.raises(SettingsError, match=rf"{prefix}\w+ is empty. Set it in .env"):
+        connect._request(source, consent, empty, "http://127.0.0.1:8765/callback")
+
+
+def test_addresses_and_client_come_from_the_settings_that_the_contract_names() -> None:
+    settings = Settings(
+        _env_file=None,
+        sample=False,
+        zoho_accounts_url="https://accounts.zoho.in/",
+        zoho_client_id="1000.client",
+        zoho_client_secret=SecretStr("hidden"),
+    )
+    request = connect._request("zoho_crm", BY_SOURCE["zoho_crm"], settings, "http://127.0.0.1:8765/callback")
+    assert request.authorize == "https://accounts.zoho.in/oauth/v2/auth"
+    assert request.token == "https://accounts.zoho.in/oauth/v2/token"
+    assert (request.client_id, request.client_secret) == ("1000.client", "hidden")
 
 
 def test_two_requests_share_neither_state_nor_verifier() -> None:

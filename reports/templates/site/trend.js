@@ -32,7 +32,7 @@
   function draw() {
     const { names, axis } = data.grains[view.of[0]], rows = view.rows.map(row);
     ticks.replaceChildren(...view.ticks.map(([y, text]) => inSvg("text", { x: -10, y: y + 4 }, text)));
-    shapes.replaceChildren(...Object.entries(view.paths).map(([name, d]) => inSvg("path", { class: name, d })), inSvg("path", { class: "at" }));
+    shapes.replaceChildren(inSvg("path", { class: "at" }), ...Object.entries(view.paths).map(([name, d]) => inSvg("path", { class: name, d })));
     periods.replaceChildren(...axis.map(place));
     labels.replaceChildren(...view.labels.map(place));
     const [title, subtitle] = view.head.map(index => data.notes[index]);
@@ -61,7 +61,7 @@
     at("chart-when").textContent = names[slot];
     at("chart-value").replaceChildren(
       html("strong", one.text),
-      ...[one.fraction, one.base && !one.fraction ? data.words.n.replace("{count}", one.base) : "", reason].filter(Boolean).map(text => html("span", text)),
+      ...[one.fraction, one.base && !one.fraction ? data.words.n.replace("{count}", one.base) : "", reason].filter(Boolean).flatMap(text => [" ", html("span", text)]),
     );
   }
 

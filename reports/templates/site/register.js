@@ -1,6 +1,6 @@
 "use strict";
 // Filter, sort and export the rows of the page's table: nothing is loaded, so it works from a file share. The form names the
-// table, the file, and its columns: "id", "@name" for data-name, ".name" for the words of an element.
+// table, the file, and its columns: "id", "data-name", or ".name" for the words of an element.
 (() => {
   const form = document.getElementById("filter"), table = document.getElementById(form.dataset.table);
   const box = document.getElementById("words"), count = document.getElementById("count");
@@ -38,7 +38,7 @@
   const cell = text => `"${(/^\s*[=+\-@\t\r]/.test(text) ? "'" : "") + text.replaceAll('"', '""')}"`;
   const words = (row, name) => (row.querySelector(`.${name}`) || { textContent: "" }).textContent.replace(/\s+/g, " ").trim();
 
-  const held = (row, from) => from === "id" ? row.id : from[0] === "@" ? row.dataset[from.slice(1)] : words(row, from.slice(1));
+  const held = (row, from) => from === "id" ? row.id : from.startsWith("data-") ? row.getAttribute(from) : words(row, from.slice(1));
 
   function save() {
     const columns = Object.entries(JSON.parse(form.dataset.columns));

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1000, 264
 TOP, FLOOR = 34, 220  # of the plot; below the floor stand the periods
-BAR = 0.62  # of a slot
+BAR, WIDEST = 0.62, 90  # of a slot, and of the width: of few periods a bar would be a wall
 GAP = 0.92
 MOST_LABELS, MOST_TICKS = 8, 24  # across a desktop; a phone shows every second where there are more than FEW
 FEW = 5
@@ -150,11 +150,12 @@ class _Pen:
         self.found[name].append(f"M{left} {_n(top)}H{self.x(slot + part / 2)}V{_n(bottom)}H{left}z")
 
     def _bars(self) -> None:
+        part = min(BAR, WIDEST / self.slot)
         base = self.y(min(max(0.0, self.scale.low), self.scale.high))
         for slot, mark in enumerate(self.view.marks):
             if mark.value is not None:
                 top, bottom = sorted((self.y(mark.value), base))
-                self._box(f"bar-{_state(mark)}", slot, BAR, top, bottom)
+                self._box(f"bar-{_state(mark)}", slot, part, top, bottom)
 
     def _line(self) -> None:
         """Segments between neighbours of which both have a figure of the same kind."""

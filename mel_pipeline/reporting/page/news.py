@@ -49,7 +49,7 @@ def news(known: Sequence[Measure], figures: Figures, rows: Sequence[Row], texts:
         return News(texts("news.but", first=clause, second=_behind(late, texts)), (first,))
     if (second := against or beside) is None:
         return News(clause, (first,))
-    also = _in_sentence(_clause(second, texts), second.measure.name)
+    also = _in_sentence(_clause(second, texts), _first_words(second.measure, texts))
     joined = texts(f"news.{'but' if against else 'and'}", first=clause, second=also)
     return News(joined, (first, second))
 
@@ -61,8 +61,10 @@ def _late(rows: Sequence[Row]) -> Row | None:
 
 
 def _behind(row: Row, texts: Texts) -> str:
-    name = _in_sentence(row.measure.name, row.measure.name)
-    return texts(f"news.{'missed' if row.standing.is_due else 'behind'}", name=name)
+    word = "missed" if row.standing.is_due else "behind"
+    if said := _sentence(word, row.measure, texts):
+        return said
+    return texts(f"news.{word}", name=_in_sentence(row.measure.name, row.measure.name))
 
 
 def tone(item: Movement) -> int:
@@ -89,7 +91,26 @@ def _subject(item: Movement) -> str:
 def _clause(item: Movement, texts: Texts) -> str:
     measure = item.measure
     word = "rose" if item.moved > 0 else "fell"
-    return texts(f"news.{word}", name=measure.name, value=texts.value_with_unit(measure, item.now.value))
+    value = texts.value_with_unit(measure, item.now.value)
+    said = _sentence(word, measure, texts, value=value)
+    return said[:1].upper() + said[1:] if said else texts(f"news.{word}", name=measure.name, value=value)
+
+
+def _sentence(word: str, measure: Measure, texts: Texts, **values: str) -> str:
+    """With article and a verb that agrees, where the language knows the name's first word; else empty.
+
+    A share of women or of participants is not what the women do: such names stay as they are.
+    """
+    subject = texts.as_subject(measure.name)
+    if subject is None or (subject[1] > 1 and measure.unit == "percent"):
+        return ""
+    return texts.plural(f"news.sentence.{word}", subject[1], 0, name=subject[0], **values)
+
+
+def _first_words(measure: Measure, texts: Texts) -> str:
+    """What a clause about it begins with."""
+    subject = texts.as_subject(measure.name)
+    return subject[0] if subject and _sentence("behind", measure, texts) else measure.name
 
 
 def _in_sentence(clause: str, name: str) -> str:

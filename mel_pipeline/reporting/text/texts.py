@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.figures.measures import Measure
 
+PLURAL_ARTICLES = {"les", "los", "las", "els"}
 MINUS = "\N{MINUS SIGN}"
 QUARTER = re.compile(r"\d{4}-Q[1-4]")
 DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{4}-\d{2}-\d{2})")
@@ -97,6 +98,22 @@ class Texts:
         return self._contracted(
             str(form).format(count=self.number(count, decimals), **self._named_periods(values))
         )
+
+    def as_subject(self, name: str) -> tuple[str, int] | None:
+        """The name of an indicator as the subject of a sentence, with its article, and whether it is one or several (2).
+
+        ``Fondo internacional: recursos movilizados`` is *los recursos movilizados (Fondo internacional)*. None where the
+        language file does not know its first word (``heads``).
+        """
+        before, colon, after = name.partition(":")
+        named = f"{after.strip()} ({before.strip()})" if colon else name
+        article = self.entries.get(f"heads.{named.split()[0].lower().rstrip(',')}")
+        if article is None:
+            return None
+        space = "" if article.endswith("’") else " "
+        is_proper = name[:1].isupper() and not colon and name.split()[1:2] and name.split()[1][:1].isupper()
+        named = named if is_proper else named[:1].lower() + named[1:]
+        return f"{article}{space}{named}", 2 if article in PLURAL_ARTICLES else 1
 
     def _entry(self, key: str) -> Any:
         if key in self.entries:

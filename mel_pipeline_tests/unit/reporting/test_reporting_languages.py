@@ -44,7 +44,8 @@ def flat(tree: dict, prefix: str = "") -> dict[str, object]:
 
 def entries(language: str) -> dict[str, object]:
     tree = from_yaml((REPORTS / "locales" / f"{language}.yml").read_text(encoding="utf-8"))
-    tree.pop("phrases", None)
+    for own in ("phrases", "heads"):
+        tree.pop(own, None)
     return flat(tree)
 
 

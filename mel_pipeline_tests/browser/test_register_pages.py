@@ -12,8 +12,8 @@ import pytest
 from mel_pipeline.reporting.site import build_site
 from mel_pipeline_tests.browser.test_report_page import CONTRAST, CUT_OFF
 from mel_pipeline_tests.fixtures.register import register
-from mel_pipeline_tests.fixtures.site import sample_site, sources_in
-from mel_pipeline_tests.golden.sample_edition import fewer_charts
+from mel_pipeline_tests.fixtures.site import attended, sample_site, sources_in
+from mel_pipeline_tests.golden.sample_edition import QUARTERS, fewer_charts
 
 pytestmark = pytest.mark.slow
 
@@ -128,4 +128,39 @@ def test_on_a_phone_every_cell_of_a_row_is_seen_without_moving_sideways(browser,
     hidden = """() => [...document.querySelectorAll('.stacked tbody td, .stacked tbody th')]
         .filter(cell => cell.getBoundingClientRect().right > innerWidth + 1).length"""
     assert page.locator(".stacked tbody td").count() > 0 and page.evaluate(hidden) == 0
+    page.close()
+
+
+def test_the_lead_lists_the_cities_that_joined_nothing_and_saves_them(browser, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drafts")
+    made = sample_site(rows=[
+        attended(account, quarter, f"lab {quarter}", "Solutions Lab")
+        for quarter in QUARTERS
+        for account in ("1", "3", "10", "11", "12")
+    ])  # fmt: skip
+    made = replace(made, edition=fewer_charts(made.edition), workbook="http://127.0.0.1:3000/workbook")
+    build_site(made, folder / "drafts", sources_in(folder, ("en",)), ["en"])
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    page.goto(f"{(folder / 'drafts').as_uri()}/cities/index.html")
+    names = page.locator("#cities tbody tr:visible th a")
+    page.click("[data-sort=all]")
+    page.click("[data-sort=all]")
+    assert set(names.all_inner_texts()[:5]) == {
+        "São Paulo",
+        "Córdoba",
+        "Asian city 0",
+        "Asian city 1",
+        "Asian city 2",
+    }
+    page.select_option("[data-by=active]", "no")
+    assert "Gauteng" in names.all_inner_texts() and "São Paulo" not in names.all_inner_texts()
+    with page.expect_download() as waiting:
+        page.click("#export")
+    rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text("utf-8-sig"))))
+    assert len(rows) == names.count() and {row["active"] for row in rows} == {"no"}
+    assert {row["all_events"] for row in rows} == {"0"} and rows[0]["Solutions Lab"] == "0"
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == [], width
     page.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from mel_pipeline.reporting.chart_data.indicator import chart_frame
 from mel_pipeline.reporting.figures.lookup import Figures
 from mel_pipeline.reporting.figures.measures import measures
 from mel_pipeline.reporting.pictures.page import page_frames
+from mel_pipeline.reporting.site import build_site
 from mel_pipeline.reporting.text.texts import load_texts
-from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
+from mel_pipeline_tests.fixtures.site import sample_site
+from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition, with_figure
 from mel_pipeline_tests.golden.sample_pictures import pictured_edition
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
@@ -86,3 +89,21 @@ def test_the_first_screen_says_the_golden_words(tmp_path, period):
     head = page[page.index("<header") : page.index('<section class="line"')]
     headings = [" ".join(words(part)) for part in re.findall(r"<h[1-3].*?</h[1-3]>", page, re.S)]
     assert_golden(f"first-screen-{period}", {"words": words(head), "headings": headings})
+
+
+def test_the_chart_of_the_reading_site_is_the_golden_drawing(tmp_path):
+    """One with a target, intervals, a gap and a withheld quarter."""
+    site = sample_site()
+    edition = with_figure(site.edition, "SAT-02", "2023-Q2", status="suppressed")
+    few = edition.indicators[edition.indicators["indicator_id"] == "SAT-02"]
+    figures = edition.figures[edition.figures["indicator_id"] == "SAT-02"]
+    site = replace(site, edition=replace(edition, indicators=few, figures=figures))
+    build_site(site, tmp_path, REPORTS, ["en"])
+    page = (tmp_path / "indicators" / "SAT-02-en.html").read_text("utf-8")
+    found = re.search(r"<svg class=\"chart\".*?</svg>\s*<div id=\"chart-cursor\"", page, re.DOTALL)
+    assert found is not None
+    drawn = found[0].rpartition("</svg>")[0] + "</svg>\n"
+    path = HERE / "trend-SAT-02.svg"
+    if os.environ.get("MEL_WRITE_GOLDEN"):
+        path.write_text(drawn, encoding="utf-8")
+    assert drawn == path.read_text("utf-8")

@@ -15,7 +15,7 @@ from mel_pipeline.reporting.figures.targets import PartTargets, Target, part_tar
 from mel_pipeline.reporting.text.phrases import SENTENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from mel_pipeline.reporting.edition import EarlierFigure, Edition, Judged, Stated
 
@@ -87,6 +87,11 @@ class Figures:
     def cells(self, indicator: str, period: str, dimension: str) -> dict[str, Reading]:
         """Category → figure; empty when there is no such breakdown."""
         return self._cells.get((indicator, period, dimension), {})
+
+    def dimensions(self, indicator: str, periods: Container[str]) -> list[str]:
+        """The breakdowns that an indicator has in any of these periods, by name."""
+        found = {key[2] for key in self._cells if key[0] == indicator and key[1] in periods}
+        return sorted(found - {"total"})
 
     def months(self, indicator: str) -> dict[str, list[Month]]:
         """Part (empty: the total) → its months, where they say something; see ``telling``."""

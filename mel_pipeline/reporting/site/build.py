@@ -77,7 +77,9 @@ def build_site(
     content = _content(site, out_dir, sources_dir)
     files = _assets(sources_dir)
     for measure in measures(site.edition, BASE):
-        files[f"indicators/{measure.id}.csv"] = figures_csv(site.edition.figures, measure.id)
+        files[f"indicators/{measure.id}.csv"] = figures_csv(
+            site.edition.figures, measure.id, site.edition.months, measure.parts
+        )
     if site.register.outcomes:
         files[FILE] = outcomes_csv(site.register)
     for text in texts:

@@ -54,6 +54,20 @@ class City:
         """Events of all kinds in these quarters; a word as soon as one part is unknown or withheld."""
         return _sum([self.counts[quarter, kind] for quarter in quarters for kind in KINDS])
 
+    def of_kind(self, quarters: list[str], kind: str) -> Count:
+        """Events of one kind in these quarters; a word as ``total``."""
+        return _sum([self.counts[quarter, kind] for quarter in quarters])
+
+    def active(self, quarter: str) -> bool | str:
+        """Whether it joined anything; a withheld count leaves that open, unless it joined something else."""
+        parts = [self.counts[quarter, kind] for kind in KINDS]
+        if any(isinstance(part, int) and part > 0 for part in parts):
+            return True
+        for word in (WITHHELD, NO_RECORD):
+            if word in parts:
+                return word
+        return False
+
     def spoke(self, quarters: list[str]) -> Count:
         return _sum([self.counts[quarter, SPEAKING] for quarter in quarters])
 

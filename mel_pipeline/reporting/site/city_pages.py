@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mel_pipeline.reporting.figures.lookup import Figures, Reading
-from mel_pipeline.reporting.site.cities import NO_RECORD, NOT_STATED, WITHHELD, City, Count
+from mel_pipeline.reporting.site.cities import NOT_STATED, City, Count
+from mel_pipeline.reporting.site.city_list import city_list
 from mel_pipeline.reporting.site.data import KINDS
 from mel_pipeline.reporting.site.indicators import region
 from mel_pipeline.reporting.site.slugs import search_key
@@ -79,6 +80,7 @@ def _sorted(cities: list[City]) -> list[City]:
 
 def city_pages(content: Content, known: list[Measure], figures: Figures, pages: Pages) -> dict[str, bytes]:
     texts = pages.texts
+    table = city_list(content, texts, {city.id: listed(city, texts) for city in content.cities})
     made = {
         pages.address("cities/index"): pages.render(
             "cities.html.jinja",
@@ -87,6 +89,9 @@ def city_pages(content: Content, known: list[Measure], figures: Figures, pages: 
             title=texts("site.cities_title", organisation=content.site.edition.organisation),
             regions=by_region(content.cities, texts),
             letters=by_letter(content.cities, texts),
+            table=table,
+            kinds=KINDS,
+            script="register.js" if table else "",
         )
     }
     measures = {measure.id: measure for measure in known}
@@ -155,7 +160,7 @@ class _View:
             middle = self.content.medians.get((city.region, whole))
             if middle is not None:
                 found.append((texts("site.glance_median", year=whole), self._median(middle)))
-        known = [active for quarter in city.quarters if isinstance(active := self.active(quarter), bool)]
+        known = [active for quarter in city.quarters if isinstance(active := city.active(quarter), bool)]
         if known:
             found.append(
                 (
@@ -172,16 +177,6 @@ class _View:
         if value is None:
             return ""
         return self.texts.number(value, 0 if value.is_integer() else 1)
-
-    def active(self, quarter: str) -> bool | str:
-        """Whether it joined anything; a withheld count leaves that open, unless it joined something else."""
-        parts = [self.city.counts[quarter, kind] for kind in KINDS]
-        if any(isinstance(part, int) and part > 0 for part in parts):
-            return True
-        for word in (WITHHELD, NO_RECORD):
-            if word in parts:
-                return word
-        return False
 
     def joined(self) -> list[tuple[str, list[tuple[str, bool]], str, str]]:
         """Quarter, events by kind (in words, and whether there are any), total, events it spoke at; newest first."""
@@ -253,7 +248,7 @@ class _View:
         rows = []
         for quarter in reversed(self.city.quarters):
             middle = self.content.medians.get((self.city.region, quarter))
-            active = self.active(quarter)
+            active = self.city.active(quarter)
             yes = (
                 self.texts.choice("site.answer", "yes" if active else "no")
                 if isinstance(active, bool)

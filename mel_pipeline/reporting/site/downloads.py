@@ -11,6 +11,8 @@ from mel_pipeline.reporting.figures.lookup import SUPPRESSED
 from mel_pipeline.reporting.figures.measures import missing, words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
 TEXTS = ("indicator_id", "period", "dimension", "category", "status", "note")
@@ -24,10 +26,20 @@ def escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(STARTERS) else text
 
 
-def figures_csv(figures: pd.DataFrame, indicator: str) -> bytes:
-    """Every released row by period, the total first. UTF-8 with a byte order mark, so that Excel reads accents."""
-    rows = figures[figures["indicator_id"] == indicator].to_dict("records")
+def figures_csv(
+    figures: pd.DataFrame,
+    indicator: str,
+    months: Sequence[Mapping[str, Any]] = (),
+    parts: str | None = None,
+) -> bytes:
+    """Every released row by period, the total first, then the months. UTF-8 with a byte order mark: Excel reads accents.
+
+    Args:
+        months: rows of ``Edition.months``. ``parts``: the breakdown that their categories belong to.
+    """
+    rows: list[Mapping[Any, Any]] = [*figures[figures["indicator_id"] == indicator].to_dict("records")]
     rows.sort(key=lambda row: _order({str(key): value for key, value in row.items()}))
+    rows += [_month(row, parts) for row in months if row["indicator_id"] == indicator]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -42,6 +54,13 @@ def figures_csv(figures: pd.DataFrame, indicator: str) -> bytes:
             ]
         )
     return buffer.getvalue().encode("utf-8-sig")
+
+
+def _month(row: Mapping[str, Any], parts: str | None) -> dict[str, Any]:
+    found = dict.fromkeys(COLUMNS) | {
+        name: row[name] for name in ("indicator_id", "period", "category", "value")
+    }
+    return found | {"dimension": (parts or "category") if row["category"] else "total", "status": "ok"}
 
 
 def _order(row: dict[str, Any]) -> tuple[str, int, int, str, str]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.site import indicators as view
-from mel_pipeline.reporting.site.trends import draw_trend, quarters_of
+from mel_pipeline.reporting.site.trend_views import quarters_of
+from mel_pipeline.reporting.site.trends import trend
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.lookup import Figures
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 def indicator_pages(
     content: Content, known: list[Measure], figures: Figures, pages: Pages
 ) -> dict[str, bytes]:
-    from mel_pipeline.reporting.charts.canvas import house_style
-
     texts = pages.texts
     rows = {measure.id: table_row(measure, figures, texts) for measure in known}
     made = {
@@ -32,10 +31,9 @@ def indicator_pages(
             rows=rows,
         )
     }
-    with house_style(content.sources_dir):
-        for measure in known:
-            stem = f"indicators/{measure.id}"
-            made[pages.address(stem)] = _page(content, measure, figures, pages, rows[measure.id], stem)
+    for measure in known:
+        stem = f"indicators/{measure.id}"
+        made[pages.address(stem)] = _page(content, measure, figures, pages, rows[measure.id], stem)
     return made
 
 
@@ -44,6 +42,7 @@ def _page(
 ) -> bytes:
     texts, edition = pages.texts, content.site.edition
     quarters = quarters_of(figures, measure, edition.period, content.quarters[0]) if content.quarters else []
+    chart = trend(content.site, measure, figures, texts, quarters)
     years = view.periods_of(edition, measure, years=True)
     lines = {str(int(line["number"])): line for line in edition.lines_of_action.to_dict("records")}
     return pages.render(
@@ -53,7 +52,8 @@ def _page(
         title=measure.name,
         measure=measure,
         row=row,
-        trend=draw_trend(edition, measure, figures, texts, quarters, content.sources_dir),
+        chart=chart,
+        script="trend.js" if chart else "",
         quarters=[
             view.line(measure, figures.total(measure.id, quarter), quarter, texts)
             for quarter in reversed(quarters)

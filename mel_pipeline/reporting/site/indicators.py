@@ -54,7 +54,7 @@ def line(measure: Measure, reading: Reading | None, label: str, texts: Texts) ->
         withheld = reading.status == SUPPRESSED
         shown = texts.choice("status", SUPPRESSED if withheld else NOT_AVAILABLE)
         return Line(label, shown, "", "", "" if withheld else reading.note, missing=True)
-    parts = [_amount(part, texts) for part in (reading.numerator, reading.denominator)]
+    parts = [amount(part, texts) for part in (reading.numerator, reading.denominator)]
     return Line(
         label,
         texts.value_with_unit(measure, reading.value),
@@ -65,7 +65,8 @@ def line(measure: Measure, reading: Reading | None, label: str, texts: Texts) ->
     )
 
 
-def _amount(value: float | None, texts: Texts) -> str:
+def amount(value: float | None, texts: Texts) -> str:
+    """A numerator or denominator in words; empty where there is none."""
     if value is None:
         return ""
     return texts.number(value, 0 if float(value).is_integer() else 1)

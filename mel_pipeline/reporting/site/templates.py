@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.edition import Edition
     from mel_pipeline.reporting.text.texts import Texts
 
-SCRIPTS = ("search.js", "register.js")  # each page has at most one
+SCRIPTS = ("search.js", "register.js", "trend.js")  # each page has at most one
 # "file:" beside 'self': a page opened from a share has no origin of its own, and not every browser then counts the
 # files beside it as 'self'. Pages of a web server cannot load file: addresses whatever the policy says.
 POLICY = (

@@ -1,194 +1,175 @@
-"""A figure over every quarter, drawn with the report's trend chart."""
+"""The chart on an indicator's page: its first view for the template, and all of them as data for the script."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from markupsafe import Markup
 
-from mel_pipeline.core.periods import Quarter, closing_quarter
-from mel_pipeline.reporting.chart_data.indicator import (
-    COLUMNS,
-    EARLIER,
-    LONG,
-    TYPES,
-    ChartFrame,
-    break_words,
-    breaks_of,
-    earlier_mark,
-    whole_year_note,
-)
-from mel_pipeline.reporting.figures.findings import finding
-from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED, Figures, Reading
-from mel_pipeline.reporting.palette import load_palette
-from mel_pipeline.reporting.pictures.charts import render
-from mel_pipeline.reporting.pictures.dark import page_address
-from mel_pipeline.reporting.pictures.picture import picture
+from mel_pipeline.reporting.chart_data.indicator import EARLIER
+from mel_pipeline.reporting.figures.lookup import NOT_AVAILABLE, SUPPRESSED
+from mel_pipeline.reporting.site.downloads import COLUMNS
+from mel_pipeline.reporting.site.trend_drawing import HEIGHT, WIDTH, Drawing, Label, drawing, periods_axis
+from mel_pipeline.reporting.site.trend_views import MONTH, OK, QUARTER, TOTAL, YEAR, Mark, View, named, views
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from mel_pipeline.reporting.edition import Edition
+    from mel_pipeline.reporting.figures.lookup import Figures
     from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.site.data import Site
     from mel_pipeline.reporting.text.texts import Texts
 
-MOST_WIDE, MOST_NARROW = 24, 5
-ROOMY = 8  # up to this many quarters every mark has room for its number
+STATUSES = (OK, SUPPRESSED, NOT_AVAILABLE, EARLIER)
+PLAIN = 1000  # numbers below it are written the same in every language
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A chart for a page: a wide drawing and one for phones, as data URLs, and its alternative text."""
+    """``first`` is drawn on the page. ``grains`` and ``dimensions``: what can be chosen, with the words for it."""
 
+    first: View
+    drawn: Drawing
+    axis: list[Label]
     alt: str
-    wide: str
-    narrow: str
-    width: int
-    height: int
-    quarters: int
+    notes: list[str]
+    grains: list[tuple[str, str]]
+    dimensions: list[tuple[str, str]]
+    data: Markup  # JSON, safe inside a script element
+    width: int = WIDTH
+    height: int = HEIGHT
 
 
-def quarters_of(figures: Figures, measure: Measure, period: str, first: str) -> list[str]:
-    """Every quarter from the indicator's first one, calculated or published before, to the edition's."""
-    last = Quarter.parse(closing_quarter(period))
-    before = [item.period for item in figures.earlier_figures(measure.id) if "-" in item.period]
-    quarter = min([Quarter.parse(first), *map(Quarter.parse, before)])
-    found: list[str] = []
-    while quarter <= last:
-        is_known = figures.total(measure.id, str(quarter)) is not None or str(quarter) in before
-        if found or is_known:
-            found.append(str(quarter))
-        quarter = quarter.next()
-    return found
-
-
-def draw_trend(
-    edition: Edition,
-    measure: Measure,
-    figures: Figures,
-    texts: Texts,
-    quarters: list[str],
-    sources_dir: Path,
+def trend(
+    site: Site, measure: Measure, figures: Figures, texts: Texts, quarters: Sequence[str]
 ) -> Trend | None:
-    """Draw it; call inside ``canvas.house_style``. None when no quarter was ever calculated."""
-    if not quarters:
+    """The chart of an indicator; None when no period was ever calculated."""
+    shown = views(site, measure, figures, texts, quarters)
+    if not shown:
         return None
-    frames = [
-        trend_frame(edition, measure, figures, texts, quarters[-most:], narrow=narrow)
-        for most, narrow in ((MOST_WIDE, False), (MOST_NARROW, True))
+    drawn = [drawing(measure, view, texts) for view in shown]
+    grains = [
+        (grain, texts.choice("site.grain", grain))
+        for grain in (QUARTER, YEAR, MONTH)
+        if any(view.grain == grain for view in shown)
     ]
-    palette = load_palette(sources_dir)
-    wide, narrow = (
-        picture(frame, _texts(frame, texts), render, sources_dir, title=frame.title, with_png=False)
-        for frame in frames
-    )
+    dimensions = [(name, _dimension(name, texts)) for name in dict.fromkeys(view.dimension for view in shown)]
+    first = shown[0]
     return Trend(
-        frames[0].alt,
-        page_address(wide.svg, palette),
-        page_address(narrow.svg, palette),
-        wide.width,
-        wide.height,
-        quarters=len(frames[0].data),
+        first,
+        drawn[0],
+        periods_axis(first, texts),
+        _alt(first, texts),
+        _notes(first, drawn[0], texts),
+        grains,
+        dimensions,
+        _as_script(_data(measure, shown, drawn, texts)),
     )
 
 
-def _texts(frame: ChartFrame, texts: Texts) -> Texts:
-    """Where marks are close together, a gap is a dash: words would overlap; alt text and table have them."""
-    if len(frame.data) <= ROOMY:
-        return texts
-    return replace(texts, entries={**texts.entries, "chart.gap": "–", "chart.withheld": "–"})
-
-
-def trend_frame(
-    edition: Edition, measure: Measure, figures: Figures, texts: Texts, quarters: list[str], *, narrow: bool
-) -> ChartFrame:
-    """The frame of a trend over these quarters, the last one emphasised."""
-    marks = [_mark(measure, figures, texts, quarter, edition.period) for quarter in quarters]
-    broken = breaks_of(figures, measure, quarters)
-    for mark in marks:
-        mark["breaks"] = mark["label"] in broken
-    label = next((mark["aim"] for mark in reversed(marks) if mark["aim"]), "")
-    data = pd.DataFrame(_spaced(marks, measure, texts, narrow=narrow), columns=COLUMNS)
-    data = data.astype(TYPES)
-    source = texts("chart.source", source=texts.say(measure.source))
-    if edition.is_sample:
-        source = texts("chart.sample", rest=source)
-    title = finding(measure, figures, edition.period, texts)
-    subtitle = texts(
-        "chart.trend_subtitle",
-        unit=texts.unit(measure),
-        statistic=texts.choice("statistic", _statistic(measure)),
-        first=quarters[0],
-        last=quarters[-1],
+def _dimension(name: str, texts: Texts) -> str:
+    words = (
+        texts("table.total")
+        if name == TOTAL
+        else texts("site.breakdown", dimension=texts.named("dimension", name))
     )
-    listed = "; ".join(texts("alt.mark", label=mark["label"], value=mark["full"]) for mark in marks)
-    alt = texts("alt.chart", kind=texts.named("kind", "trend"), title=title, subtitle=subtitle, data=listed)
-    return ChartFrame(
-        measure=measure,
-        period=edition.period,
-        kind="trend",
-        data=data,
-        title=title,
-        subtitle=subtitle,
-        footnote=" ".join(
-            filter(
-                None,
-                [
-                    whole_year_note(edition, measure, texts),
-                    break_words(broken, texts),
-                    texts("chart.interval") if data["low"].notna().any() else "",
-                    texts("chart.earlier") if any(mark["status"] == EARLIER for mark in marks) else "",
-                    source,
-                ],
-            )
-        ),
-        alt=f"{alt} {label}." if label else alt,
-        narrow=narrow,
-        column=texts("table.quarter"),
-        target_label=label,
+    return words[:1].upper() + words[1:]
+
+
+def _alt(view: View, texts: Texts) -> str:
+    listed = "; ".join(
+        texts("alt.mark", label=named(mark.period, texts), value=mark.text) for mark in view.marks
     )
+    kind = texts("site.chart_kind")
+    alt = texts("alt.chart", kind=kind, title=view.title, subtitle=view.subtitle, data=listed)
+    return f"{alt} {view.target}." if view.target else alt
 
 
-def _statistic(measure: Measure) -> str:
-    return "ratio" if measure.is_estimate else measure.aggregation
+def _notes(view: View, drawn: Drawing, texts: Texts) -> list[str]:
+    return [*([texts("chart.not_zero")] if drawn.not_zero else []), *view.notes]
 
 
-def _mark(measure: Measure, figures: Figures, texts: Texts, quarter: str, period: str) -> dict[str, Any]:
-    reading = figures.total(measure.id, quarter) or Reading(NOT_AVAILABLE)
-    near = figures.target_line(measure, quarter)
-    status = (
-        "ok" if reading.value is not None else (SUPPRESSED if reading.status == SUPPRESSED else NOT_AVAILABLE)
-    )
-    words = texts.value(measure, reading.value) if status == "ok" else texts.choice("status", status)
-    mark = {
-        "label": quarter,
-        "value": reading.value,
-        "low": reading.interval[0] if reading.value is not None and reading.interval else None,
-        "high": reading.interval[1] if reading.value is not None and reading.interval else None,
-        "shown": words,
-        "full": words,
-        "n": None,
-        "base": "",  # n is in the table: under a dozen marks it would be unreadable
-        "status": status,
-        "emphasis": quarter.startswith(period),
-        "target": None if near is None else near.value,
-        "note": texts.say(reading.note),
-        "code": "",
-        "aim": ""
-        if near is None
-        else texts("chart.target", period=near.period, value=texts.value(measure, near.value)),
+def _as_script(data: dict[str, Any]) -> Markup:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - escaped here
+
+
+def _data(measure: Measure, shown: Sequence[View], drawn: Sequence[Drawing], texts: Texts) -> dict[str, Any]:
+    """All views. Repeated sentences stand once, in ``notes``; keys are short because there are hundreds of views."""
+    notes: dict[str, int] = {}
+
+    def note(text: str) -> int:
+        return notes.setdefault(text, len(notes))
+
+    grains = {
+        view.grain: {
+            "periods": [mark.period for mark in view.marks],
+            "names": [named(mark.period, texts) for mark in view.marks],
+            "axis": [_label(label) for label in periods_axis(view, texts)],
+        }
+        for view in shown
     }
-    before = figures.earlier(measure.id, quarter)
-    return mark if before is None else mark | earlier_mark(before, measure, texts)
+    found = [
+        {
+            "of": [view.grain, view.dimension, view.category, view.name],
+            "head": [note(view.title), note(view.subtitle)],
+            "notes": [note(line) for line in _notes(view, picture, texts)],
+            "key": [view.target, view.band],
+            "paths": picture.paths,
+            "labels": [_label(label) for label in picture.labels],
+            "ticks": [[y, words] for y, words in picture.ticks],
+            "rows": [_row(mark, note) for mark in view.marks],
+        }
+        for view, picture in zip(shown, drawn, strict=True)
+    ]
+    words = {
+        "status": [texts.choice("status", code) if code != EARLIER else "" for code in STATUSES[1:3]],
+        "why": ["", texts("site.chart_withheld"), texts("site.chart_gap"), ""],
+        "n": texts("chart.n", count="{count}"),
+        "provisional": texts("site.provisional"),
+    }
+    return {
+        "id": measure.id,
+        "columns": COLUMNS,
+        "statuses": STATUSES,
+        "words": words,
+        "grains": grains,
+        "views": found,
+        "notes": list(notes),
+    }
 
 
-def _spaced(
-    marks: list[dict[str, Any]], measure: Measure, texts: Texts, *, narrow: bool
-) -> list[dict[str, Any]]:
-    """Shorten numbers to fit; of many quarters only every second, third ... is labelled, always including the last."""
-    step = -(-len(marks) // ROOMY)
-    for place, mark in enumerate(reversed(marks)):
-        if mark["status"] in ("ok", EARLIER) and (narrow or step > 1 or abs(mark["value"]) >= LONG):
-            mark["shown"] = texts.short_value(measure, mark["value"]) if place % step == 0 else ""
-    return marks
+def _label(label: Label) -> list[object]:
+    return [label.x, label.y, label.text, label.kind] if label.kind else [label.x, label.y, label.text]
+
+
+def _row(mark: Mark, note: Any) -> list[object]:
+    """Status, value, its words, numerator, denominator, n, note, provisional, fraction and n in words; the empty end left out."""
+    numbers = [number for number in (mark.numerator, mark.denominator, mark.n) if number is not None]
+    plain = all(float(number).is_integer() and 0 <= number < PLAIN for number in numbers)
+    row = [
+        STATUSES.index(mark.status),
+        _short(mark.value),
+        mark.text if mark.value is not None else None,
+        _short(mark.numerator),
+        _short(mark.denominator),
+        mark.n,
+        note(words) if (words := " ".join(filter(None, [mark.note, mark.remark]))) else None,
+        1 if mark.provisional else None,
+        None if plain else mark.fraction or None,
+        None if plain else mark.base or None,
+    ]
+    while row[-1] is None:
+        row.pop()
+    return row
+
+
+def _short(value: float | None) -> float | int | None:
+    """As in the page's CSV: twelve digits."""
+    if value is None:
+        return None
+    found = float(f"{value:.12g}")
+    return int(found) if found.is_integer() else found

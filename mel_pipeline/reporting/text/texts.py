@@ -261,6 +261,10 @@ class Texts:
         """``2024-11`` as ``Nov 2024``."""
         return str(format_skeleton("yMMM", date.fromisoformat(f"{period}-01"), locale=self.locale))
 
+    def month_name(self, period: str) -> str:
+        """``2024-11`` as ``Nov``."""
+        return format_date(date.fromisoformat(f"{period}-01"), format="LLL", locale=self.locale)
+
     def period(self, text: str) -> str:
         """``2024-Q4`` as the language writes it, two days as a span; any other text as it is."""
         if QUARTER.fullmatch(text):

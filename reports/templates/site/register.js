@@ -1,7 +1,8 @@
 "use strict";
-// Filter, sort and export the rows of the page itself: nothing is loaded, so it works from a file share.
+// Filter, sort and export the rows of the page's table: nothing is loaded, so it works from a file share. The form names the
+// table, the file, and its columns: "id", "data-name", or ".name" for the words of an element.
 (() => {
-  const form = document.getElementById("filter"), table = document.getElementById("outcomes");
+  const form = document.getElementById("filter"), table = document.getElementById(form.dataset.table);
   const box = document.getElementById("words"), count = document.getElementById("count");
   const body = table.tBodies[0], rows = [...body.rows], choices = [...form.querySelectorAll("select")];
   const language = document.documentElement.lang;
@@ -37,13 +38,12 @@
   const cell = text => `"${(/^\s*[=+\-@\t\r]/.test(text) ? "'" : "") + text.replaceAll('"', '""')}"`;
   const words = (row, name) => (row.querySelector(`.${name}`) || { textContent: "" }).textContent.replace(/\s+/g, " ").trim();
 
+  const held = (row, from) => from === "id" ? row.id : from.startsWith("data-") ? row.getAttribute(from) : words(row, from.slice(1));
+
   function save() {
-    const names = ["id", "happened_on", "organisation", "change", "significance", "contribution", "evidence", "is_substantiated", "line_of_action", "project"];
-    const lines = rows.filter(row => !row.hidden).map(row => [
-      row.id, row.dataset.day, row.dataset.organisation, words(row, "change"), words(row, "significance"),
-      words(row, "contribution"), words(row, "sources"), row.dataset.evidence, row.dataset.line, row.dataset.project,
-    ]);
-    const text = `\ufeff${[names, ...lines].map(line => line.map(cell).join(",")).join("\r\n")}\r\n`;
+    const columns = Object.entries(JSON.parse(form.dataset.columns));
+    const lines = rows.filter(row => !row.hidden).map(row => columns.map(([, from]) => held(row, from)));
+    const text = `\ufeff${[columns.map(([name]) => name), ...lines].map(line => line.map(cell).join(",")).join("\r\n")}\r\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = form.dataset.file;

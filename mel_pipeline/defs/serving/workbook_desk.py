@@ -13,6 +13,7 @@ from mel_pipeline.sources.workbook.texts import texts_in
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
     from mel_pipeline.core.settings import Settings
+    from mel_pipeline.ingest.listed_events import ListedEvent
     from mel_pipeline.reporting.inputs.comments import Coder
     from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Preview, Version
@@ -36,10 +37,12 @@ def desk_of(settings: Settings) -> Desk:
         version, content, _ = comments_form(settings, language, chosen)
         return f"comments-{chosen}-v{version.number}-{language}.xlsx", content
 
-    def give_list(name: str, content: bytes, code: str) -> Given:
+    def give_list(name: str, content: bytes, code: str) -> tuple[Given, list[ListedEvent]]:
+        from mel_pipeline.ingest.listed_events import events_of
         from mel_pipeline.sources.attendance_lists import giving
 
-        return giving.give_list(settings, name, content, code)
+        given = giving.give_list(settings, name, content, code)
+        return given, events_of(settings, given.stated)
 
     def preview(content: bytes) -> Preview:
         from mel_pipeline.defs.workbook import previewed

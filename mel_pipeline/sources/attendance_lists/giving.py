@@ -16,21 +16,30 @@ from mel_pipeline.sources.attendance_lists.client import open as open_folder
 from mel_pipeline.sources.shared.survey.personal import without_personal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mel_pipeline.core.settings import Settings
 
 LONGEST = 120  # characters of a name
+STATED = ("list_name", "event_code", "event_title", "held_on", "held_on_otherwise", "order_of_days", "place_words")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,40}")
 _UNFIT = re.compile(r"[^\w .()+,-]+")
 
 
 @dataclass(frozen=True)
 class Given:
-    """A list in the folder. ``people``: its rows that count; ``refused``: why others do not, by row and never by name."""
+    """A list in the folder. ``people``: its rows that count; ``refused``: why others do not, by row and never by name.
+
+    ``stated``: what it says about its event, once for each event it names. ``renamed``: the same list stood in the
+    folder under this name, and has its new one now.
+    """
 
     name: str
     people: int
     refused: tuple[str, ...]
     replaced: bool
+    stated: tuple[Mapping[str, str | None], ...] = ()
+    renamed: str = ""
 
 
 def give_list(settings: Settings, name: str, content: bytes, code: str = "") -> Given:
@@ -48,7 +57,7 @@ def give_list(settings: Settings, name: str, content: bytes, code: str = "") -> 
     with tempfile.TemporaryDirectory(dir=settings.home, prefix=".list-") as apart:
         path = Path(apart) / kept
         path.write_bytes(content)
-        people, refused = _read(open_folder(settings, settle_seconds=0), Path(apart))
+        people, refused, stated = _read(open_folder(settings, settle_seconds=0), Path(apart))
     if not people:
         why = " ".join(refused) or f"{kept}: nobody is on it."
         raise ContractError(f"Reading the attendance list: {why} Nothing was kept.")
@@ -61,16 +70,36 @@ def give_list(settings: Settings, name: str, content: bytes, code: str = "") -> 
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    return Given(kept, people, refused, replaced)
+    return Given(kept, people, refused, replaced, stated, _without_earlier(target, content))
 
 
-def _read(source: AttendanceLists, folder: Path) -> tuple[int, tuple[str, ...]]:
+def _without_earlier(target: Path, content: bytes) -> str:
+    """Takes the same list out of the folder where it has another name; loads know a renamed list by its content.
+
+    Returns:
+        That name, or an empty text.
+    """
+    for path in sorted(target.parent.iterdir()):
+        same = path != target and path.is_file() and path.suffix == target.suffix and path.name[0] != "."
+        if same and path.stat().st_size == len(content) and path.read_bytes() == content:
+            path.unlink()
+            return path.name
+    return ""
+
+
+def _read(
+    source: AttendanceLists, folder: Path
+) -> tuple[int, tuple[str, ...], tuple[Mapping[str, str | None], ...]]:
     people = 0
     refused: list[str] = []
+    stated: dict[tuple[str | None, ...], Mapping[str, str | None]] = {}
     for batch in source.within(folder).pull("attendances").batches:
         people += len(batch.frame)
         refused += [f"{row.source_ref}: {row.reason}" for row in batch.rejected]
-    return people, tuple(refused)
+        said = batch.frame[list(STATED)]
+        for row in said.astype(object).where(said.notna(), None).drop_duplicates().to_dict("records"):
+            stated.setdefault(tuple(row[name] for name in STATED[:4]), row)
+    return people, tuple(refused), tuple(stated.values())
 
 
 def _name(name: str, code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.contracts import contract_of
 from mel_pipeline.core.errors import WarehouseError
@@ -58,13 +58,13 @@ def events_of(settings: Settings, stated: Sequence[Mapping[str, str | None]]) ->
     Args:
         stated: by list and event it names, the columns of the contract that say which one it is.
     """
+    if not stated:
+        return []
     warehouse = Warehouse(settings.database_url, min(PATIENCE, settings.lock_wait_seconds))
     try:
         if not warehouse.has_table(EVENTS):
             return _unknown(stated, "not_loaded")
-        project = SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter))
-        with warehouse.connect():
-            return [_found(warehouse, project, one) for one in stated]
+        return _found(warehouse, SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter)), stated)
     except WarehouseError:
         return _unknown(stated, "busy")
 
@@ -81,19 +81,35 @@ def _unknown(stated: Sequence[Mapping[str, str | None]], why: str) -> list[Liste
     ]
 
 
-def _found(warehouse: Warehouse, project: SqlProject, stated: Mapping[str, str | None]) -> ListedEvent:
+def _found(
+    warehouse: Warehouse, project: SqlProject, stated: Sequence[Mapping[str, str | None]]
+) -> list[ListedEvent]:
+    """The models over these rows in place of the loaded lists, so that the rule is written once."""
     columns = contract_of("attendance_lists").entities["attendances"].columns
-    values = ", ".join(f"cast(:{name} as text) as {name}" for name in columns)
-    tables = {LISTS: f"select {values}, false as _is_deleted"}
-    tables |= {name: project.compile(name) for name in _MODELS}
-    sql = "with " + ", ".join(f"{name} as ({text})" for name, text in tables.items())
-    rows = warehouse.records(
-        f"{sql} select m.*, e.event_code as code, e.event_name, e.event_type, e.programme, e.event_status,"  # noqa: S608
-        " e.is_organised_by_network, e.started_on, e.ended_on from int_attendance_event as m"
-        " left join stg_zoho_crm__events as e on e.event_id = m.named_event",
-        {"list_row": "1", **{name: stated.get(name) for name in columns if name != "list_row"}},
+    rows = [{**one, "list_row": str(place)} for place, one in enumerate(stated)]
+    lists = " union all ".join(
+        f"select {', '.join(_bound(name, place, row) for name in columns)}, false as _is_deleted"
+        for place, row in enumerate(rows)
     )
-    [row] = rows
+    tables = {LISTS: lists, **{name: project.compile(name) for name in _MODELS}}
+    sql = "with " + ", ".join(f"{name} as ({text})" for name, text in tables.items())
+    found = warehouse.records(
+        f"{sql} select s.list_row, m.*, e.event_code as code, e.event_name, e.event_type, e.programme, e.event_status,"  # noqa: S608
+        " e.is_organised_by_network, e.started_on, e.ended_on"
+        " from stg_attendance_lists__attendances as s"
+        " join int_attendance_event as m on m.stated_event = s.stated_event"
+        " left join stg_zoho_crm__events as e on e.event_id = m.named_event"
+        " order by s.list_row",
+        {f"{name}_{place}": row[name] for place, row in enumerate(rows) for name in row},
+    )
+    return [_listed(row, stated[row["list_row"]]) for row in found]
+
+
+def _bound(name: str, place: int, row: Mapping[str, str | None]) -> str:
+    return f"cast({f':{name}_{place}' if name in row else 'null'} as text) as {name}"
+
+
+def _listed(row: Mapping[str, Any], stated: Mapping[str, str | None]) -> ListedEvent:
     return ListedEvent(
         list_name=row["list_name"],
         trouble=row["trouble_kind"],

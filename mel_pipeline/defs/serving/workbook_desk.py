@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,11 @@ def desk_of(settings: Settings) -> Desk:
         from mel_pipeline.sources.attendance_lists import giving
 
         given = giving.give_list(settings, name, content, code)
-        return given, events_of(settings, given.stated)
+        found = events_of(settings, given.stated)
+        if code.strip():  # it stands in the name of the file, where another word could have been the code
+            wrong = {"trouble": "code", "code_said": code.strip()}
+            found = [replace(one, **wrong) if one.trouble == "none" else one for one in found]
+        return given, found
 
     def preview(content: bytes) -> Preview:
         from mel_pipeline.defs.workbook import previewed

@@ -37,9 +37,10 @@ def _overview(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 kinds={"markdown"},
                 owners=["team:mel"],
                 description="Look here first. One page for each quarter: the report in each language, what stands"
-                " against publishing, sources that are late or down, rows in quarantine, attendance lists without their"
-                " event, figures worth a look and what changed since the last run, each with the link that leads on. Choose the quarter under"
-                " Partitions, or open the latest materialization, and read `overview`.",
+                " against publishing, sources that are late or down, rows in quarantine, attendance lists without"
+                " their event, figures worth a look and what changed since the last run, each with the link that"
+                " leads on. Choose the quarter under Partitions, or open the latest materialization, and read"
+                " `overview`.",
             )
         ],
         partitions_def=partitions,

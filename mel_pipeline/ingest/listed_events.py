@@ -64,7 +64,11 @@ def events_of(settings: Settings, stated: Sequence[Mapping[str, str | None]]) ->
     try:
         if not warehouse.has_table(EVENTS):
             return _unknown(stated, "not_loaded")
-        return _found(warehouse, SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter)), stated)
+        return _found(
+            warehouse,
+            SqlProject.load(settings.sql_dir, sql_variables(settings, settings.open_quarter)),
+            stated,
+        )
     except WarehouseError:
         return _unknown(stated, "busy")
 
@@ -75,7 +79,11 @@ def _unknown(stated: Sequence[Mapping[str, str | None]], why: str) -> list[Liste
 
     return [
         ListedEvent(
-            one["list_name"] or "", why, one.get("event_code") or "", day(one, "held_on"), day(one, "held_on_otherwise")
+            one["list_name"] or "",
+            why,
+            one.get("event_code") or "",
+            day(one, "held_on"),
+            day(one, "held_on_otherwise"),
         )
         for one in stated
     ]

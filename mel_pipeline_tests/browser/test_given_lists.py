@@ -58,7 +58,9 @@ def with_events(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
         small.load(
             "events",
             [
-                event(1, code="TRN-1", name="Care training", starts_at="2025-12-06T09:00:00+00:00", **training),
+                event(
+                    1, code="TRN-1", name="Care training", starts_at="2025-12-06T09:00:00+00:00", **training
+                ),
                 event(2, code="TRN-2", name="Housing lab", starts_at="2025-03-01T09:00:00+00:00"),
             ],
         )
@@ -94,17 +96,24 @@ def test_the_page_says_of_which_day_and_event_a_list_is_and_that_the_event_decid
 
 
 @pytest.mark.fault(183)
-def test_a_list_of_another_day_or_of_no_event_is_told_in_yellow_with_what_to_do(browser, with_events: Ui) -> None:
+def test_a_list_of_another_day_or_of_no_event_is_told_in_yellow_with_what_to_do(
+    browser, with_events: Ui
+) -> None:
     page = browser.new_page()
     words = given(page, with_events, "participants.csv", ZOOM, "TRN-2")
     assert page.locator(".notice.good").count() == 0
     assert "the list is of 12 June 2025 or 6 December 2025, and TRN-2 is on 1 March 2025" in words
     assert "give the list again with the right code below" in words
     words = given(page, with_events, "participants.csv", ZOOM, "TRN-9")
-    assert "no event in the CRM has the code TRN-9" in words and "in the folder as TRN-2 participants.csv" in words
+    assert (
+        "no event in the CRM has the code TRN-9" in words
+        and "in the folder as TRN-2 participants.csv" in words
+    )
     words = given(page, with_events, "participants.csv", ZOOM)
     assert "neither the list nor its name says which event it is of" in words
-    assert list(lists(with_events)) == ["participants.csv"], "given again it is the same list, under its last name"
+    assert list(lists(with_events)) == ["participants.csv"], (
+        "given again it is the same list, under its last name"
+    )
     words = given(page, with_events, "participants.csv", ZOOM.replace("12/06", "03/01"), "TRN-2")
     assert page.locator(".notice.good").count() == 1 and "not a training" in words
     page.close()

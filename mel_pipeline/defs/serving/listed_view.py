@@ -49,9 +49,7 @@ def said(found: ListedEvent, t: Texts) -> Said:
 def _notes(found: ListedEvent, t: Texts) -> list[str]:
     notes = []
     if found.is_decided and found.day and found.otherwise:
-        notes.append(
-            t("workbook_page.list_decided", day=t.day(found.day), otherwise=t.day(found.otherwise))
-        )
+        notes.append(t("workbook_page.list_decided", day=t.day(found.day), otherwise=t.day(found.otherwise)))
     if not found.is_training:
         notes.append(t("workbook_page.list_no_training"))
     elif not found.programme:
@@ -62,8 +60,10 @@ def _notes(found: ListedEvent, t: Texts) -> list[str]:
 def _days(found: ListedEvent, t: Texts) -> str:
     days = [found.day] if found.trouble is None else sorted(filter(None, (found.day, found.otherwise)))
     words = [t.day(day) for day in days if day is not None]
-    return t("workbook_page.list_or", one=words[0], other=words[1]) if len(words) > 1 else "".join(words) or t(
-        "workbook_page.list_no_day"
+    return (
+        t("workbook_page.list_or", one=words[0], other=words[1])
+        if len(words) > 1
+        else "".join(words) or t("workbook_page.list_no_day")
     )
 
 
@@ -72,5 +72,3 @@ def _when(found: ListedEvent, t: Texts) -> str:
     if first is None:
         return ""
     return t.day(first) if last is None or last == first else f"{t.day(first)} – {t.day(last)}"
-
-

@@ -45,8 +45,10 @@ def desk_of(settings: Settings) -> Desk:
         given = giving.give_list(settings, name, content, code)
         found = events_of(settings, given.stated)
         if code.strip():  # it stands in the name of the file, where another word could have been the code
-            wrong = {"trouble": "code", "code_said": code.strip()}
-            found = [replace(one, **wrong) if one.trouble == "none" else one for one in found]
+            found = [
+                replace(one, trouble="code", code_said=code.strip()) if one.trouble == "none" else one
+                for one in found
+            ]
         return given, found
 
     def preview(content: bytes) -> Preview:

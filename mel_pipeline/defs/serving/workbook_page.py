@@ -134,7 +134,9 @@ class WorkbookPage:
                 return await self._front(language, problem="workbook_page.no_file", status=422)
             name, content = file.filename or "", await file.read()
         given, events = await run_in_threadpool(self.desk.give_list, name, content, code)
-        return await self._front(language, given=given, events=events, may_code=_may(request, COMMENTS, "GET"))
+        return await self._front(
+            language, given=given, events=events, may_code=_may(request, COMMENTS, "GET")
+        )
 
     async def accept(self, request: Request) -> Response:
         language = self.language(request)

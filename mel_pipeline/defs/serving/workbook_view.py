@@ -37,11 +37,10 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
-    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list and gives what was kept and of which events it is;
-    ``preview``
-    says what an upload would change; ``accept`` takes a preview, a role, a note, whether large removals are meant, and
-    who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are names by language; ``keys`` are the columns
-    that tell the rows of a sheet apart.
+    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list, and says what
+    was kept and of which events it is; ``preview`` says what an upload would change; ``accept`` takes a preview, a role,
+    a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are
+    names by language; ``keys`` are the columns that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
@@ -224,7 +223,10 @@ class View:
             self.desk.sheet(sheet, language),
             [heading(key) for key in said],
             [(_place(change), [value(row, key) for key in said]) for change, row in rows],
-            [[(heading(key), value(row, key)) for key in keys if key in without and row.get(key)] for _, row in rows],
+            [
+                [(heading(key), value(row, key)) for key in keys if key in without and row.get(key)]
+                for _, row in rows
+            ],
         )
 
     def _change(self, change: Change, language: str) -> Line:

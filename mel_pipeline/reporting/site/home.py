@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.reporting.figures.logframe import periods_to
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.site.city_pages import by_region
 from mel_pipeline.reporting.site.indicators import groups
-from mel_pipeline.reporting.figures.logframe import periods_to
 from mel_pipeline.reporting.site.project_pages import answers_of, projects_of
 
 if TYPE_CHECKING:

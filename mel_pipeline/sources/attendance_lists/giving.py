@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from mel_pipeline.core.settings import Settings
 
 LONGEST = 120  # characters of a name
-STATED = ("list_name", "event_code", "event_title", "held_on", "held_on_otherwise", "order_of_days", "place_words")
+STATED = (
+    "list_name",
+    "event_code",
+    "event_title",
+    "held_on",
+    "held_on_otherwise",
+    "order_of_days",
+    "place_words",
+)
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,40}")
 _UNFIT = re.compile(r"[^\w .()+,-]+")
 
@@ -96,9 +104,9 @@ def _read(
     for batch in source.within(folder).pull("attendances").batches:
         people += len(batch.frame)
         refused += [f"{row.source_ref}: {row.reason}" for row in batch.rejected]
-        said = batch.frame[list(STATED)]
-        for row in said.astype(object).where(said.notna(), None).drop_duplicates().to_dict("records"):
-            stated.setdefault(tuple(row[name] for name in STATED[:4]), row)
+        said = batch.frame[list(STATED)].astype(object)
+        for cells in said.where(said.notna(), None).drop_duplicates().itertuples(index=False, name=None):
+            stated.setdefault(cells[:4], dict(zip(STATED, cells, strict=True)))
     return people, tuple(refused), tuple(stated.values())
 
 

@@ -41,7 +41,9 @@ class Lists:
             return rule | {"error_message": texts.wrong["choice"]}
         sheet = column.choices if column.choices in LIVE else None
         if sheet or (column.choices and self.entries(column)):
-            source = self._codes(sheet) if sheet else self._address(column.choices or "", self.entries(column))
+            source = (
+                self._codes(sheet) if sheet else self._address(column.choices or "", self.entries(column))
+            )
             rule |= {"validate": "list", "source": source, "error_message": texts.wrong["choice"]}
             return rule | {"error_type": "information" if column.free else "warning"}
         if column.kind in ("number", "integer"):

@@ -124,17 +124,24 @@ def test_a_long_list_says_how_many_more_there_are() -> None:
 
 @pytest.mark.fault(183)
 @pytest.mark.slow
-def test_a_list_without_its_event_is_named_with_the_reason_by_the_check_and_the_overview(small: Small) -> None:
-    loaded(small, {"EV-1.csv": "Date:,2024-11-05\n", "unknown.csv": "", "EV-1 moved.csv": "Date:,03/04/2024\n"})
+def test_a_list_without_its_event_is_named_with_the_reason_by_the_check_and_the_overview(
+    small: Small,
+) -> None:
+    loaded(
+        small, {"EV-1.csv": "Date:,2024-11-05\n", "unknown.csv": "", "EV-1 moved.csv": "Date:,03/04/2024\n"}
+    )
     definitions = dg.Definitions.merge(
-        dg.Definitions(resources={"mel": Given(home=str(small.settings.home))}), calculate.build(small.settings)
+        dg.Definitions(resources={"mel": Given(home=str(small.settings.home))}),
+        calculate.build(small.settings),
     )
     keys = ["stg_attendance_lists__attendances", "stg_zoho_crm__events", "int_attendance_event"]
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance, asset_selection=[dg.AssetKey(key) for key in keys]
         )
-    by_name = {(one.asset_key.to_user_string(), one.check_name): one for one in result.get_asset_check_evaluations()}
+    by_name = {
+        (one.asset_key.to_user_string(), one.check_name): one for one in result.get_asset_check_evaluations()
+    }
     check = by_name["int_attendance_event", "every_attendance_list_has_its_event"]
     assert not check.passed and check.severity == dg.AssetCheckSeverity.WARN
     moved = (

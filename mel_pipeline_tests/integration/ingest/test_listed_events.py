@@ -82,7 +82,9 @@ def test_whatever_the_order_form_and_place_of_its_day_a_list_finds_the_event_it_
     said, wanted = [], []
     for declared in ORDERS:
         folder = tmp_path_factory.mktemp("lists")
-        cases = itertools.product(("day_first", "month_first"), DAYS, CLOCKS[:2] if by_title else CLOCKS, PLACES)
+        cases = itertools.product(
+            ("day_first", "month_first"), DAYS, CLOCKS[:2] if by_title else CLOCKS, PLACES
+        )
         for place, (order, form, clock, column) in enumerate(cases):
             if column in ("Join Time", "First Join") and not clock:
                 continue
@@ -99,7 +101,9 @@ def test_whatever_the_order_form_and_place_of_its_day_a_list_finds_the_event_it_
 
 @pytest.mark.fault(182)
 def test_where_no_reading_is_of_the_event_both_days_are_told(small: Small) -> None:
-    given_list = give_list(small.settings, "z.csv", sheet("Start time", "12/06/2025 10:00 AM").encode(), "TRN-001")
+    given_list = give_list(
+        small.settings, "z.csv", sheet("Start time", "12/06/2025 10:00 AM").encode(), "TRN-001"
+    )
     [found] = events_of(small.settings, given_list.stated)
     assert (found.trouble, found.code, found.starts) == ("day", "TRN-001", date(2025, 1, 1))
     assert {found.day, found.otherwise} == {date(2025, 6, 12), date(2025, 12, 6)}
@@ -123,24 +127,35 @@ def test_why_a_given_list_does_not_count_is_known_at_once(
     assert found.trouble == trouble
 
 
-def test_a_training_and_its_programme_are_named_and_what_is_no_training_is_told(small: Small, tmp_path: Path) -> None:
-    [found] = events_of(small.settings, give_list(small.settings, "x.csv", b"Name,Email\nAna,a@example.org\n", "TRN-010").stated)
+def test_a_training_and_its_programme_are_named_and_what_is_no_training_is_told(
+    small: Small, tmp_path: Path
+) -> None:
+    [found] = events_of(
+        small.settings,
+        give_list(small.settings, "x.csv", b"Name,Email\nAna,a@example.org\n", "TRN-010").stated,
+    )
     assert (found.trouble, found.programme, found.is_training) == (None, "AVANTIA", True)
     other = organisation(tmp_path)
     other.load("events", [event(1)])
-    [found] = events_of(other.settings, give_list(other.settings, "x.csv", b"Name,Email\nAna,a@example.org\n", "EV-1").stated)
+    [found] = events_of(
+        other.settings, give_list(other.settings, "x.csv", b"Name,Email\nAna,a@example.org\n", "EV-1").stated
+    )
     assert (found.trouble, found.is_training) == (None, False)
 
 
 def test_before_any_event_is_loaded_the_page_says_so(tmp_path: Path) -> None:
     settings_here = Settings(home=tmp_path, _env_file=None)  # type: ignore[call-arg]
-    [found] = events_of(settings_here, give_list(settings_here, "x.csv", b"Name,Email\nAna,a@example.org\n", "EV-1").stated)
+    [found] = events_of(
+        settings_here, give_list(settings_here, "x.csv", b"Name,Email\nAna,a@example.org\n", "EV-1").stated
+    )
     assert found == ListedEvent("EV-1 x.csv", "not_loaded")
 
 
 @pytest.mark.fault(182)
 @pytest.mark.slow  # calculates a quarter
-def test_a_meeting_in_american_dates_counts_by_its_event_though_the_day_is_declared_first(tmp_path: Path) -> None:
+def test_a_meeting_in_american_dates_counts_by_its_event_though_the_day_is_declared_first(
+    tmp_path: Path,
+) -> None:
     small = organisation(tmp_path)
     small.load("accounts", [])
     day = date(2024, 12, 6)
@@ -182,5 +197,7 @@ def test_a_list_given_again_with_its_code_takes_the_place_of_the_first(small: Sm
     assert load() == {"list.csv": 2}
     assert give_list(here.settings, "list.csv", content, "TRN-001").renamed == "list.csv"
     assert load() == {"TRN-001 list.csv": 2}
-    (here.settings.attendance_folder / "TRN-001 list.csv").rename(here.settings.attendance_folder / "TRN-001.csv")
+    (here.settings.attendance_folder / "TRN-001 list.csv").rename(
+        here.settings.attendance_folder / "TRN-001.csv"
+    )
     assert load() == {"TRN-001.csv": 2}, "so does one renamed in the folder"

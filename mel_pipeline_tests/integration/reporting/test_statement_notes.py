@@ -24,7 +24,11 @@ BASELINE = {"indicator": "MEM-01", "period": "2024", "value": "30", "kind": "bas
 
 
 def said(
-    tmp_path: Path, sheet: str, row: dict[str, str], language: str = "en", targets: Sequence[Row] = (BASELINE,)
+    tmp_path: Path,
+    sheet: str,
+    row: dict[str, str],
+    language: str = "en",
+    targets: Sequence[Row] = (BASELINE,),
 ) -> list[tuple[str, str]]:
     settings = Settings(home=tmp_path, _env_file=None)
     found = notes(settings, catalogue_of(settings), [], targets)[sheet](row)
@@ -42,7 +46,9 @@ def test_a_target_of_a_part_is_said_to_be_printed_nowhere(tmp_path: Path, langua
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "es", "ca"])
-def test_an_indicator_that_gets_a_target_and_has_no_baseline_is_said_once(tmp_path: Path, language: str) -> None:
+def test_an_indicator_that_gets_a_target_and_has_no_baseline_is_said_once(
+    tmp_path: Path, language: str
+) -> None:
     ((column, words),) = said(tmp_path, "targets", TARGET, language, targets=[TARGET])
     assert column == "indicator" and words.startswith("MEM-01 ")
     settings = Settings(home=tmp_path, _env_file=None)

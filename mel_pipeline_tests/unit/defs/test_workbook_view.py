@@ -45,7 +45,9 @@ def test_one_row_with_more_columns_does_not_turn_a_table_into_a_list() -> None:
     )
     (table,) = View(DESK)._tables([*rows[:5], odd, *rows[5:]], "en")
     assert not table.is_wide and "category" not in table.headings
-    assert [place for place, _ in table.rows][4:7] == ["14", "40", "15"], "one table, in the order of the sheet"
+    assert [place for place, _ in table.rows][4:7] == ["14", "40", "15"], (
+        "one table, in the order of the sheet"
+    )
     besides = [dict(cells) for cells in table.besides]
     assert besides[5]["category"] == "Africa and the islands" and besides[4] == {}
 

@@ -69,7 +69,7 @@ def stated(folder: Path, declared: Order | None) -> Iterator[dict[str, str | Non
 
 
 @pytest.mark.deep
-@pytest.mark.slow  # 600 lists an example
+@pytest.mark.slow  # a thousand lists an example
 @pytest.mark.fault(182)
 @settings(max_examples=examples(2, 40), deadline=None)
 @given(number=st.integers(1, 365), by_title=st.booleans())
@@ -79,24 +79,21 @@ def test_whatever_the_order_form_and_place_of_its_day_a_list_finds_the_event_it_
     small: Small, tmp_path_factory: pytest.TempPathFactory, number: int, by_title: bool
 ) -> None:
     day = date(2025, 1, 1) + timedelta(days=number - 1)
-    said, wanted = [], []
+    title = f"Course {number}" if by_title else ""
+    said: dict[tuple[str | None, ...], dict[str, str | None]] = {}
     for declared in ORDERS:
         folder = tmp_path_factory.mktemp("lists")
-        cases = itertools.product(
-            ("day_first", "month_first"), DAYS, CLOCKS[:2] if by_title else CLOCKS, PLACES
-        )
+        cases = itertools.product(("day_first", "month_first"), DAYS, CLOCKS, PLACES)
         for place, (order, form, clock, column) in enumerate(cases):
-            if column in ("Join Time", "First Join") and not clock:
-                continue
-            name = f"{place} list.csv" if by_title else f"TRN-{number:03} {place}.csv"
-            text = sheet(column, written(day, order, form, clock), f"Course {number}" if by_title else "")
-            (folder / name).write_text(text, encoding="utf-8")
-        mine = list(stated(folder, declared))
-        said += mine
-        wanted += [declared] * len(mine)
-    found = events_of(small.settings, said)
-    wrong = [(one, how) for one, how in zip(found, wanted, strict=True) if one.trouble or (one.code, one.day) != (f"TRN-{number:03}", day)]  # fmt: skip
-    assert len(found) > 300 and wrong == []
+            if clock or column not in ("Join Time", "First Join"):
+                name = f"{place}.csv" if by_title else f"{place} TRN-{number:03}.csv"
+                text = sheet(column, written(day, order, form, clock), title)
+                (folder / name).write_text(text, encoding="utf-8")
+        for one in stated(folder, declared):  # lists that say the same of their event are of the same event
+            said[tuple(one[name] for name in STATED[1:6])] = one
+    found = events_of(small.settings, list(said.values()))
+    assert [one for one in found if one.trouble or (one.code, one.day) != (f"TRN-{number:03}", day)] == []
+    assert len(found) >= (1 if day.day > 12 or day.day == day.month else 4)
 
 
 @pytest.mark.fault(182)

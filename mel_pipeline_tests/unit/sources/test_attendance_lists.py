@@ -399,7 +399,7 @@ def days(read: Read) -> set[tuple[Any, ...]]:
         ("Date:,04/04/2025\nName,Email\nAnna,\n", None, ("2025-04-04", None, "certain")),
         ("Date:,12 June 2025\nName,Email\nAnna,\n", None, ("2025-06-12", None, "certain")),
         # Unread columns are a hint: they may be written otherwise, as a birthday is.
-        ("Date:,12/06/2025\nName,Registered on\nAnna,05/28/2025\n", None, ("2025-12-06", "2025-06-12", "open")),
+        ("Date:,12/06/2025\nName,Email,Registered on\nAnna,,05/28/2025\n", None, ("2025-12-06", "2025-06-12", "open")),
         # An evening that ends after midnight makes sense in one order only.
         ("Name,Join Time,Leave Time\nAnna,06/11/2025 23:30,06/12/2025 00:30\n", "day_first", ("2025-06-11", None, "certain")),
         ("Name,First Join,Last Leave\nAnna,06/12/2025 23:30,06/13/2025 00:30\n", "day_first", ("2025-06-12", None, "certain")),

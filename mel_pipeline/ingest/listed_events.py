@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LISTS, EVENTS = "raw_attendance_lists__attendances", "raw_zoho_crm__events"
 _MODELS = ("stg_attendance_lists__attendances", "stg_zoho_crm__events", "int_attendance_event")
+NO_EVENT = ("code", "none", "several", "day")  # troubles of a list that counts nowhere
 PATIENCE = 5.0  # seconds to wait while a run writes; somebody waits for a page
 
 

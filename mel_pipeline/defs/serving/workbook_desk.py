@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -39,10 +39,13 @@ def desk_of(settings: Settings) -> Desk:
         return f"comments-{chosen}-v{version.number}-{language}.xlsx", content
 
     def give_list(name: str, content: bytes, code: str) -> tuple[Given, list[ListedEvent]]:
-        from mel_pipeline.ingest.listed_events import events_of
+        from mel_pipeline.ingest.listed_events import NO_EVENT, events_of
         from mel_pipeline.sources.attendance_lists import giving
 
-        given = giving.give_list(settings, name, content, code)
+        def lacks_event(stated: Sequence[giving.Stated]) -> bool:
+            return all(one.trouble in NO_EVENT for one in events_of(settings, stated))
+
+        given = giving.give_list(settings, name, content, code, lacks_event)
         found = events_of(settings, given.stated)
         if code.strip():  # it stands in the name of the file, where another word could have been the code
             found = [

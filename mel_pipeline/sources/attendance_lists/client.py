@@ -111,11 +111,13 @@ class AttendanceLists(Client):
             files, refused = self._files()
             for name, reason in refused.items():
                 yield _refused(name, reason, contract)
+            new = []
             for file in files:
                 stamp = f"{file.digest}:{file.size}"
                 if known.files.get(file.name) != stamp:
+                    new.append(file.name)
                     yield from self._read(file, contract, known, stamp)
-            yield from renamed(known, files, refused, contract)
+            yield from renamed(known, new, {file.name for file in files} | refused.keys(), contract)
             known.said = [*self._others(), *gone(known, files, refused)]
 
         return Pull(
@@ -235,7 +237,7 @@ def _row(name: str, stay: Stay, listed: Listed) -> dict[str, str | None]:
     return {
         "list_name": name,
         "tool": listed.tool,
-        "place_words": _place_words(name),
+        "place_words": place_words(name),
         "event_code": stay.event_code,
         "event_title": stay.event_title,
         "held_on": stay.held_on,
@@ -251,7 +253,7 @@ def _row(name: str, stay: Stay, listed: Listed) -> dict[str, str | None]:
     }
 
 
-def _place_words(name: str) -> str:
+def place_words(name: str) -> str:
     """`2025/TRN-2025-Q1-01 list.xlsx` is `-2025-trn-2025-q1-01-list-xlsx-`."""
     return f"-{re.sub(r'[^a-z0-9]+', '-', normalize_text(name)).strip('-')}-"
 

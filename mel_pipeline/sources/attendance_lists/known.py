@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,12 +39,16 @@ class Known:
 
 
 def renamed(
-    known: Known, files: list[DropFile], refused: Mapping[str, str], contract: EntityContract
+    known: Known, new: Collection[str], present: Collection[str], contract: EntityContract
 ) -> Iterator[Batch]:
-    """Takes back the rows of a file that stands in the folder under another name now, unchanged, and was read there."""
-    present = {file.name for file in files}
-    read = {stamp: name for name, stamp in known.files.items() if name in present}
-    for name in sorted(known.files.keys() - present - refused.keys()):
+    """Takes back the rows of a file that has gone as the same one came under another name.
+
+    Args:
+        new: names of the files that this load read; one that was there before is another list of the same people.
+        present: names of all files.
+    """
+    read = {known.files[name]: name for name in new if name in known.files}
+    for name in sorted(known.files.keys() - set(present)):
         now = read.get(known.files[name])
         if now is None:
             continue

@@ -176,7 +176,7 @@ def test_a_meeting_in_american_dates_counts_by_its_event_though_the_day_is_decla
 
 
 @pytest.mark.fault(184)
-def test_a_list_given_again_with_its_code_takes_the_place_of_the_first(small: Small, tmp_path: Path) -> None:
+def test_a_list_given_again_with_its_code_takes_the_place_of_the_first(tmp_path: Path) -> None:
     here = organisation(tmp_path)
     here.load("events", [held(1, date(2025, 1, 1))])
     content = b"Name,Email\nAna,a@example.org\nBea,b@example.org\n"
@@ -192,9 +192,18 @@ def test_a_list_given_again_with_its_code_takes_the_place_of_the_first(small: Sm
 
     assert give_list(here.settings, "list.csv", content).renamed == ""
     assert load() == {"list.csv": 2}
-    assert give_list(here.settings, "list.csv", content, "TRN-001").renamed == "list.csv"
+    again = give_list(
+        here.settings, "list.csv", content, "TRN-001", lambda earlier: earlier[0]["list_name"] == "list.csv"
+    )
+    assert again.renamed == "list.csv"
     assert load() == {"TRN-001 list.csv": 2}
     (here.settings.attendance_folder / "TRN-001 list.csv").rename(
         here.settings.attendance_folder / "TRN-001.csv"
     )
     assert load() == {"TRN-001.csv": 2}, "so does one renamed in the folder"
+    assert give_list(here.settings, "list.csv", content, "TRN-002").renamed == ""
+    assert load() == {"TRN-001.csv": 2, "TRN-002 list.csv": 2}, "two events had the same people"
+    (here.settings.attendance_folder / "TRN-001.csv").unlink()
+    assert load() == {"TRN-001.csv": 2, "TRN-002 list.csv": 2}, (
+        "and a list taken away is none that was renamed"
+    )

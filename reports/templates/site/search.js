@@ -8,7 +8,10 @@
     .replace(/[łøđðþıæœß]/g, letter => letters[letter]).replace(/[^\p{L}\p{N}]+/gu, " ").trim();
   const entries = new Map();
   for (const link of document.querySelectorAll("a[data-k]"))
-    if (!entries.has(link.href)) entries.set(link.href, { link, name: plain(link.textContent), key: ` ${link.dataset.k}` });
+    if (!entries.has(link.href)) {
+      const name = plain(link.textContent), key = ` ${link.dataset.k}`;
+      entries.set(link.href, { link, name, key, shown: ` ${name} ${plain(link.dataset.kind)}`, figure: "figure" in link.dataset });
+    }
   const most = 12;
 
   const words = (count, forms) => (forms[new Intl.PluralRules(document.documentElement.lang).select(count)] || forms.other)
@@ -23,8 +26,10 @@
     const known = parts.filter(part => all.some(entry => has(entry.key, part)));
     const most = Math.max(0, ...all.map(entry => score(entry.key, known)));
     const found = whole.length || most < 2 ? whole : all.filter(entry => score(entry.key, known) === most);
-    const named = new Map(found.map(entry => [entry, score(` ${entry.name}`, parts)]));
-    found.sort((a, b) => b.name.startsWith(parts.join(" ")) - a.name.startsWith(parts.join(" ")) || named.get(b) - named.get(a));
+    // First what begins so, then what shows most of the words, then figures: who writes several words asks for one.
+    const begins = entry => entry.name.startsWith(parts.join(" ")), shows = new Map(found.map(entry => [entry, score(entry.shown, parts)]));
+    const figure = entry => parts.length > 1 && entry.figure;
+    found.sort((a, b) => begins(b) - begins(a) || shows.get(b) - shows.get(a) || figure(b) - figure(a));
     return { found, whole: whole.length > 0 };
   }
 

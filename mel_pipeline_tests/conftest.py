@@ -34,6 +34,8 @@ from mel_pipeline_tests.fixtures.shared import made_once
 from mel_pipeline_tests.fixtures.spark import spark_cluster  # noqa: F401 - one for all files
 
 TODAY = date(2026, 11, 20)
+# A minute or so for the first test of each process: `make test-long` runs what uses them.
+LONG_FIXTURES = {"year_2024", "after_a_night", "lakes"}
 Mel = Callable[..., CompletedProcess[str]]  # arguments of the command, settings by name
 _exports: dict[int, tuple[Sandbox, Path]] = {}  # by identity of the sandbox, which is kept with them
 # English pages and one process by default: further languages and processes take seconds each.
@@ -127,8 +129,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark_cluster" in getattr(item, "fixturenames", ()):
             item.add_marker("exhaustive")
-        if "year_2024" in getattr(item, "fixturenames", ()):
-            item.add_marker("long")  # a minute for the first of each process
+        if LONG_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("long")
 
     def turn(item: pytest.Item) -> int:
         if "spark_cluster" in getattr(item, "fixturenames", ()):

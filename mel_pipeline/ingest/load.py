@@ -295,7 +295,7 @@ class _Load:
         is_sound = not (done.quarantined or self.lost_cells or self.corrected)
         if self.content and self.is_whole and is_sound and _is_plain(frame):
             fingerprint = fingerprints.fingerprint_after(
-                connection, self.contract, self.entity, self.content, complete=complete
+                connection, self.contract, self.entity, self.content, frame, complete=complete
             )
             remember(connection, self.subject, fingerprint)
         return done

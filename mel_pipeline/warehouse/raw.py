@@ -6,7 +6,8 @@ the raw table and writes the differences: new, changed, gone. Replaying a load c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from mel_pipeline.core.contracts import MALFORMED, Kept
+from mel_pipeline.warehouse.fingerprints import holds_rows
 from mel_pipeline.warehouse.postgres import copy_rows
 
 META = {
@@ -60,46 +62,37 @@ def staging_of(load: str) -> str:
     return f"{load}_staged"
 
 
-def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) -> bool:
-    """Create a raw table, or add columns new in the contract. Columns are never dropped.
-
-    Returns:
-        Whether the table is new.
-    """
-    return _ensure(connection, table, dict.fromkeys(columns, "text") | META)
+def ensure_table(connection: sa.Connection, table: str, columns: Sequence[str]) -> None:
+    """Create a raw table, or add columns new in the contract. Columns are never dropped."""
+    _ensure(connection, table, dict.fromkeys(columns, "text") | META)
 
 
 def ensure_history(connection: sa.Connection, table: str, columns: Sequence[str]) -> None:
     """Create the history of a raw table, with the versions the table holds now."""
-    if ensure_table(connection, history_of(table), columns):
+    history = history_of(table)
+    ensure_table(connection, history, columns)
+    if not holds_rows(connection, _quoted(connection, history)):
         _copy_versions(connection, table, columns, f"select * from {_quoted(connection, table)}")
 
 
 def is_made(connection: sa.Connection, table: str) -> bool:
     """Whether a raw table exists."""
-    return bool(_columns(connection, table))
+    return sa.inspect(connection).has_table(table)
 
 
 def _quoted(connection: sa.Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote(name)
 
 
-def _columns(connection: sa.Connection, table: str) -> set[str]:
-    query = "select column_name from information_schema.columns where table_name = :name and table_schema = current_schema()"
-    return set(connection.execute(sa.text(query), {"name": table}).scalars())
-
-
-def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> bool:
-    quote = connection.dialect.identifier_preparer.quote
-    present = _columns(connection, table)
-    if not present:
-        body = ", ".join(f"{quote(name)} {kind}" for name, kind in listed.items())
-        connection.execute(sa.text(f"create table {quote(table)} ({body})"))
-        return True
-    for name, kind in listed.items():
-        if name not in present:
-            connection.execute(sa.text(f"alter table {quote(table)} add column {quote(name)} {kind}"))
-    return False
+def _ensure(connection: sa.Connection, table: str, listed: dict[str, str]) -> None:
+    """Queries no catalogue: DuckDB's lists every column of every table first."""
+    name = _quoted(connection, table)
+    body = ", ".join(f"{_quoted(connection, column)} {kind}" for column, kind in listed.items())
+    connection.execute(sa.text(f"create table if not exists {name} ({body})"))
+    present = set(connection.execute(sa.text(f"select * from {name} limit 0")).keys())
+    for column, kind in listed.items():
+        if column not in present:
+            connection.execute(sa.text(f"alter table {name} add column {_quoted(connection, column)} {kind}"))
 
 
 def stage(connection: sa.Connection, load: str, columns: Sequence[str], frame: pd.DataFrame) -> int:
@@ -302,6 +295,7 @@ def replace_rows(
     """
     quote = connection.dialect.identifier_preparer.quote
     ensure_table(connection, table, list(frame.columns))
+    ensure_history(connection, table, list(frame.columns))
     connection.execute(sa.text("drop table if exists _incoming"))
     body = ", ".join(f"{quote(name)} text" for name in frame.columns)
     connection.execute(sa.text(f"create temporary table _incoming ({body})"))
@@ -322,7 +316,7 @@ def replace_rows(
             ),
             {"load_id": load_id, "now": now},
         )
-    if ensure_table(connection, history_of(table), list(frame.columns)) or differing:
+    if differing:
         _copy_versions(connection, table, list(frame.columns), f"select * from {raw}")
     connection.execute(sa.text("drop table _incoming"))
     return bool(differing)
@@ -344,6 +338,15 @@ def stored(connection: sa.Connection, table: str, own: str | None) -> int:
 
 def _count(connection: sa.Connection, sql: str) -> int:
     return int(connection.execute(sa.text(sql)).scalar_one())
+
+
+@contextmanager
+def keys_at_hand(connection: sa.Connection, keys: pd.Series[str]) -> Iterator[str]:
+    """Keys of rows as a query, while the block lasts."""
+    connection.execute(sa.text("create temporary table _keys (key text)"))
+    insert_frame(connection, "_keys", pd.DataFrame({"key": keys.unique()}))
+    yield "select key from _keys"
+    connection.execute(sa.text("drop table _keys"))
 
 
 def insert_frame(connection: sa.Connection, table: str, frame: pd.DataFrame) -> None:

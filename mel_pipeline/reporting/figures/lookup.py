@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mel_pipeline.core.errors import ReportError
@@ -11,7 +11,7 @@ from mel_pipeline.core.periods import Quarter, closing_quarter, quarters_of_year
 from mel_pipeline.core.statistics import Range, differs
 from mel_pipeline.reporting.figures.measures import Measure, missing, number, words
 from mel_pipeline.reporting.figures.monthly import Month, by_part, telling
-from mel_pipeline.reporting.figures.targets import Target, stated_targets
+from mel_pipeline.reporting.figures.targets import PartTargets, Target, part_targets, stated_targets
 from mel_pipeline.reporting.text.phrases import SENTENCE
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Figures:
             if figure.dimension == "total":
                 self._earlier.setdefault(figure.indicator_id, {})[figure.period] = figure
         self._targets = stated_targets(edition.targets)
+        self._part_targets = part_targets(edition.targets)
         self._said = edition.said
         self._months = by_part(edition.months)
 
@@ -123,6 +124,13 @@ class Figures:
             due = [target for target in due if "-" not in target.period]
         found = exact[0] if exact else min(due, key=lambda item: closing_quarter(item.period), default=None)
         return None if found is None else found.as_of(period)
+
+    def part_targets(self, indicator: str) -> list[PartTargets]:
+        """What is stated of its parts, each target as it was stated when the edition's period closed."""
+        return [
+            replace(part, targets=tuple(target.as_of(self.period) for target in part.targets))
+            for part in self._part_targets.get(indicator, [])
+        ]
 
     def target_line(self, measure: Measure, period: str) -> Target | None:
         """The target as a line in a chart of quarters: a later year's would stretch the scale, a year's sum be another one."""

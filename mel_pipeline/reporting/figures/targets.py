@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-TARGET, MILESTONE, REVISION = "target", "milestone", "revision"
+TARGET, MILESTONE, REVISION, BASELINE = "target", "milestone", "revision", "baseline"
+WHOLE = ("total", "")  # dimension and category
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,56 @@ class Target:
         return replace(self, value=self.path(None).target_on(last_day(period)), first=first)
 
 
+@dataclass(frozen=True)
+class PartTargets:
+    """What is to be reached in one part of an indicator, such as a region. ``baseline``: its value by period."""
+
+    dimension: str
+    category: str
+    targets: tuple[Target, ...]
+    baseline: tuple[str, float] | None = None
+
+
 def stated_targets(frame: pd.DataFrame) -> dict[str, list[Target]]:
-    """Indicator → its targets by period.
+    """Indicator → its targets by period, of the whole.
 
     Args:
         frame: one row per stated value: ``indicator_id``, ``period`` of the target, ``kind`` (target, milestone or
-            revision), ``on_date`` of the last two, ``value``, ``origin`` (where it was stated, or why it was revised).
+            revision), ``on_date`` of the last two, ``value``, ``origin`` (where it was stated, or why it was revised);
+            of a part also ``dimension`` and ``category``.
     """
-    rows = with_kinds(frame).to_dict("records")
+    return _by_indicator([row for row in _rows(frame) if _part(row) == WHOLE])
+
+
+def part_targets(frame: pd.DataFrame) -> dict[str, list[PartTargets]]:
+    """Indicator → what is stated of its parts, in the order of dimension and category. Argument as ``stated_targets``."""
+    by_part: dict[tuple[str, str], list[dict[Any, Any]]] = {}
+    for row in _rows(frame):
+        if (part := _part(row)) != WHOLE:
+            by_part.setdefault(part, []).append(row)
+    found: dict[str, list[PartTargets]] = {}
+    for part, mine in sorted(by_part.items()):
+        first = {
+            words(row["indicator_id"]): (words(row["period"]), float(row["value"]))
+            for row in mine
+            if words(row["kind"]) == BASELINE and number(row["value"]) is not None
+        }
+        for indicator, targets in _by_indicator(mine).items():
+            found.setdefault(indicator, []).append(
+                PartTargets(*part, targets=tuple(targets), baseline=first.get(indicator))
+            )
+    return found
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return with_kinds(frame).to_dict("records")
+
+
+def _part(row: Mapping[Any, Any]) -> tuple[str, str]:
+    return words(row["dimension"]) or "total", words(row["category"])
+
+
+def _by_indicator(rows: Sequence[Mapping[Any, Any]]) -> dict[str, list[Target]]:
     found: dict[str, list[Target]] = {}
     for row in sorted(rows, key=lambda row: (words(row["indicator_id"]), words(row["period"]))):
         value = number(row["value"])
@@ -81,9 +124,14 @@ def stated_targets(frame: pd.DataFrame) -> dict[str, list[Target]]:
 
 
 def with_kinds(frame: pd.DataFrame) -> pd.DataFrame:
-    """The stated values in order; a frame of targets alone gets the columns of the others."""
-    full = frame.assign(kind=frame.get("kind", TARGET), on_date=frame.get("on_date", frame["period"]))
-    return full.sort_values(["indicator_id", "period", "kind", "on_date"])
+    """The stated values in order; a frame of targets alone, or of the whole alone, gets the columns of the others."""
+    full = frame.assign(
+        dimension=frame.get("dimension", WHOLE[0]),
+        category=frame.get("category", WHOLE[1]),
+        kind=frame.get("kind", TARGET),
+        on_date=frame.get("on_date", frame["period"]),
+    )
+    return full.sort_values(["indicator_id", "dimension", "category", "period", "kind", "on_date"])
 
 
 def baseline_of(measure: Measure) -> Stage | None:

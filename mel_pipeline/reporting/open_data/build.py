@@ -58,7 +58,7 @@ def build_data_package(edition: Edition, out_dir: Path, languages: Sequence[str]
             indicators_table(_there(edition, languages)),
             _records(_placed(edition.indicators)),
         ),
-        (TARGETS, _records(with_kinds(edition.targets))),
+        (TARGETS, _targets(edition)),
     ]
     # What people state has files of its own, where there is any: no file mixes it with what was calculated.
     tables += [(table, rows) for table, rows in _stated(edition) if rows]
@@ -73,6 +73,11 @@ def build_data_package(edition: Edition, out_dir: Path, languages: Sequence[str]
     package = _package(edition, resources)
     write_if_changed(path, (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
     return path
+
+
+def _targets(edition: Edition) -> list[dict[str, Any]]:
+    rows = _records(with_kinds(edition.targets))
+    return [row | {"category": row["category"] or "total"} for row in rows]
 
 
 def _figures(edition: Edition) -> list[dict[str, Any]]:

@@ -164,17 +164,20 @@ TARGETS = Table(
     "Targets",
     (
         IDENTIFIER,
+        Field("dimension", "string", "What the target is broken down by; 'total' for the whole", NEEDED),
+        Field("category", "string", "Group within the breakdown; 'total' for the whole", NEEDED),
         DATED,
         Field(
             "kind",
             "string",
-            "target; milestone: to be reached by its date; revision: replaces the target from its date on",
-            _one_of("target", "milestone", "revision"),
+            "target; milestone: to be reached by its date; revision: replaces the target from its date on;"
+            " baseline of a group",
+            _one_of("target", "milestone", "revision", "baseline"),
         ),
         Field("on_date", "string", "When it is to be reached; of a revision, when it was made", NEEDED),
         Field("value", "number", "Target in the unit of its indicator"),
         Field("origin", "string", "Where the target was set, or why it was changed"),
     ),
-    ("indicator_id", "period", "kind", "on_date"),
+    ("indicator_id", "dimension", "category", "period", "kind", "on_date"),
     (("indicator_id", "indicators"),),
 )

@@ -23,7 +23,7 @@ from mel_pipeline.reporting.page.restatement_notes import (
 from mel_pipeline.reporting.page.said import Sentences, sentences_of
 from mel_pipeline.reporting.page.sections import Picture, Section, lines_of_action, topics_across
 from mel_pipeline.reporting.page.tables import Row, table_row
-from mel_pipeline.reporting.page.topics import Rung, reach_ladder
+from mel_pipeline.reporting.page.topics import Ladder, reach_ladder
 from mel_pipeline.reporting.palette import Palette, load_palette
 from mel_pipeline.reporting.pictures.charts import Drawing, drawings
 from mel_pipeline.reporting.pictures.dark import page_address
@@ -51,7 +51,7 @@ class PageModel:
     overviews: dict[str, Picture]
     sections: list[Section]
     topics: list[Section]
-    ladder: list[Rung]
+    ladder: Ladder
     answered: str
     projects: list[str]
     learning: dict[str, list[str]]

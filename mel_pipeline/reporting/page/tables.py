@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mel_pipeline.core.periods import previous_period, year_before
+from mel_pipeline.core.periods import closing_quarter, previous_period, year_before
 from mel_pipeline.reporting.figures.coverage import change_in_words, compared
 from mel_pipeline.reporting.figures.judgement import Standing, Status, is_of_year, standing, status_of
 from mel_pipeline.reporting.figures.lookup import (
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mel_pipeline.reporting.edition import EarlierFigure, Stated
     from mel_pipeline.reporting.figures.measures import Measure
+    from mel_pipeline.reporting.figures.targets import Target
     from mel_pipeline.reporting.text.texts import Texts
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 96.0, 26.0, 4.0
@@ -60,6 +61,7 @@ class Row:
     n: str
     baseline: Cell  # with the period it is of
     interval: str  # 95 %, of shares and means
+    part_targets: tuple[str, ...] = ()  # of regions, genders and the like, with what each has reached
     stated: tuple[str, ...] = ()  # of a figure counted by hand: by whom, when, with what evidence
     earlier: tuple[str, ...] = ()  # figures published before the pipeline, with document and page
     months: tuple[str, ...] = ()  # of a flow, where they say something
@@ -87,6 +89,7 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         n=_base(reading, texts),
         interval=_interval(measure, reading, texts),
         baseline=_baseline(measure, texts),
+        part_targets=part_target_words(measure, figures, texts),
         stated=tuple(
             statement_words(item, measure, texts) for item in figures.statements(measure.id, period)
         ),
@@ -94,6 +97,39 @@ def table_row(measure: Measure, figures: Figures, texts: Texts, restated: str = 
         months=months_words(measure, figures, texts),
         restated=restated,
     )
+
+
+def part_target_words(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, ...]:
+    """``Africa: 5 by 2025; 3 in Q4 2024``, a line for each target of a part that is due, or not due yet."""
+    found = []
+    for part in figures.part_targets(measure.id):
+        name = texts.category(part.dimension, part.category)
+        if part.baseline:
+            first, value = part.baseline
+            shown = texts.value_with_unit(measure, value)
+            name = texts("page.part_from", name=name, value=shown, period=texts.period(first))
+        for target in part.targets:
+            if closing_quarter(target.period) < closing_quarter(figures.period):
+                continue
+            period = _measured_in(measure, target, figures.period)
+            reading = figures.cells(measure.id, period, part.dimension).get(part.category)
+            found.append(
+                texts(
+                    "page.part_target",
+                    name=name,
+                    target=texts.value_with_unit(measure, target.value),
+                    due=texts.period(target.period),
+                    value=_cell(measure, reading or Reading(NOT_AVAILABLE), texts).text,
+                    period=texts.period(period),
+                )
+            )
+    return tuple(found)
+
+
+def _measured_in(measure: Measure, target: Target, period: str) -> str:
+    """Of an amount of a year that has closed, its year; otherwise the edition's own period."""
+    closes = closing_quarter(target.period) == period
+    return target.period if closes and is_of_year(measure, target, period) else period
 
 
 def months_words(measure: Measure, figures: Figures, texts: Texts) -> tuple[str, ...]:

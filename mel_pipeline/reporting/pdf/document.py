@@ -107,13 +107,24 @@ def _topics(page: PageModel) -> list[dict[str, Any]]:
             {
                 **_section(section, f"topic-{section.key}", [overview] if overview else [], page),
                 "eyebrow": page.t("topic.eyebrow"),
-                "intro": page.answered
-                if section.key == "satisfaction"
-                else page.t(f"topic.{section.key}_intro"),
-                "ladder": [asdict(rung) for rung in page.ladder] if section.key == "reach" else [],
+                "intro": _topic_intro(section.key, page),
+                "ladder": _ladder(page) if section.key == "reach" else None,
             }
         )
     return topics
+
+
+def _topic_intro(key: str, page: PageModel) -> str:
+    own = {"satisfaction": page.answered, "reach": page.ladder.intro}
+    return own[key] if key in own else page.t(f"topic.{key}_intro")
+
+
+def _ladder(page: PageModel) -> dict[str, Any]:
+    groups = [
+        {"heading": heading, "rungs": [asdict(rung) for rung in rungs]}
+        for heading, rungs in page.ladder.groups
+    ]
+    return {"descends": page.ladder.descends, "groups": groups}
 
 
 def _section(section: Section, label: str, first: Sequence[Picture], page: PageModel) -> dict[str, Any]:
@@ -123,7 +134,7 @@ def _section(section: Section, label: str, first: Sequence[Picture], page: PageM
         "label": label,
         "heading": section.heading,
         "intro": "",
-        "ladder": [],
+        "ladder": None,
         "pictures": [_picture(picture) for picture in [*first, *section.pictures]],
         "also": bool(section.pictures),
         "rows": [_row(row) for row in section.rows],
@@ -208,6 +219,7 @@ def _sheet(row: Row, page: PageModel) -> dict[str, Any]:
         ("collection", t.choice("collection", m.collection)),
         ("assessed", t.day(m.assessed_on) if m.assessed_on else t("page.not_assessed")),
         ("baseline", f"{baseline}. {t.say(m.baseline_note)}" if m.baseline_note else baseline),
+        ("part_targets", ". ".join(row.part_targets)),
         ("months", ". ".join(row.months)),
         ("stated", "; ".join(row.stated)),
         ("earlier", "; ".join(row.earlier)),

@@ -8,7 +8,7 @@ from mel_pipeline.core.contracts import contract_of, source_names
 from mel_pipeline.core.languages import BASE, Text
 from mel_pipeline.core.normalize_text import normalize_answer
 from mel_pipeline.transform.catalogue.catalogue import Catalogue
-from mel_pipeline.transform.catalogue.models import Indicator, Target
+from mel_pipeline.transform.catalogue.models import Indicator, Part, Stated, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,7 @@ def catalogue_frames(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
 
     rows: dict[str, list[Row]] = {
         "indicators": [_indicator(indicator, catalogue) for indicator in catalogue.indicators],
-        "targets": [
-            row
-            for indicator in catalogue.indicators
-            for target in catalogue.targets_of(indicator.id)
-            for row in _target(indicator.id, target)
-        ],
+        "targets": [row for indicator in catalogue.indicators for row in _targets(indicator.id, catalogue)],
         "campaigns": [
             {"campaign_id": item.id, "name": item.name.en, "kind": item.kind, "hashtag": item.hashtag}
             for item in catalogue.campaigns
@@ -96,7 +91,7 @@ COLUMNS: dict[str, list[str]] = {
         *("limitations_en", "decimals", "chart", "chart_dimension", "interval_covers", "parts"),
         *("is_stated", "is_about_people"),
     ],
-    "targets": ["indicator_id", "period", "kind", "on_date", "value", "origin"],
+    "targets": ["indicator_id", "dimension", "category", "period", "kind", "on_date", "value", "origin"],
     "campaigns": ["campaign_id", "name", "kind", "hashtag"],
     "scale_labels": ["scale", "label", "label_key", "kind", "score", "code"],
     "lines_of_action": ["number", "name_en"],
@@ -147,9 +142,25 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Row:
     }
 
 
-def _target(indicator_id: str, target: Target) -> Iterator[Row]:
-    """One row per stated value: the target itself, its milestones and its revisions."""
-    of: Row = {"indicator_id": indicator_id, "period": target.period}
+def _targets(indicator_id: str, catalogue: Catalogue) -> Iterator[Row]:
+    """One row per stated value, of the whole and of its parts. A baseline of the whole stands with the indicator."""
+    stated = catalogue.stated.get(indicator_id)
+    whole: Row = {"indicator_id": indicator_id, "dimension": None, "category": None}
+    for target in stated.targets if stated else ():
+        yield from _target(whole, target)
+    for part in stated.parts if stated else ():
+        of = whole | {"dimension": part.dimension, "category": part.category}
+        if part.baseline and part.baseline.value is not None:
+            first, quality = part.baseline.period, part.baseline.quality
+            value = {"value": _text(part.baseline.value), "origin": quality.en if quality else None}
+            yield of | {"period": first, "kind": "baseline", "on_date": first} | value
+        for target in part.targets:
+            yield from _target(of, target)
+
+
+def _target(part: Row, target: Target) -> Iterator[Row]:
+    """The target itself, its milestones and its revisions."""
+    of: Row = part | {"period": target.period}
     yield of | {
         "kind": "target",
         "on_date": target.period,
@@ -182,9 +193,11 @@ def _translations(catalogue: Catalogue) -> Iterator[Row]:
 
 def _sentences(catalogue: Catalogue) -> Iterator[Text]:
     """What stands about baselines and targets, and names of campaigns and programmes, each once."""
-    stated = [item for item in catalogue.stated.values() if item.baseline or item.targets]
-    texts = [item.baseline.quality for item in stated if item.baseline and item.baseline.quality]
-    targets = [target for item in stated for target in item.targets]
+    stated: list[Stated | Part] = []
+    for item in catalogue.stated.values():
+        stated += [item, *item.parts]
+    texts = [of.baseline.quality for of in stated if of.baseline and of.baseline.quality]
+    targets = [target for of in stated for target in of.targets]
     texts += [target.origin for target in targets]
     texts += [step.reason for target in targets for step in (*target.milestones, *target.revisions)]
     texts += [campaign.name for campaign in catalogue.campaigns]

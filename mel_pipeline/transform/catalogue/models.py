@@ -76,11 +76,21 @@ class Target(_Strict):
     revisions: list[TargetStep] = []
 
 
+class Part(_Strict):
+    """What the organisation states about a part of an indicator, such as a region."""
+
+    dimension: Words
+    category: Words
+    baseline: Baseline | None = None
+    targets: list[Target] = []
+
+
 class Stated(_Strict):
     """What the organisation states about an indicator in its workbook."""
 
     baseline: Baseline | None = None
     targets: list[Target] = []
+    parts: list[Part] = []
     assessed_on: date | None = None  # last data-quality assessment
 
 

@@ -16,32 +16,48 @@ PLACE = "workbook (Targets)"  # for messages: rows that came through the form we
 
 
 def stated_of(version: Version) -> dict[str, dict[str, Any]]:
-    """By indicator: its baseline, and its targets with milestones and revisions. Only totals; categories are raw rows.
+    """By indicator: its baseline, its targets with milestones and revisions, and those of its parts.
 
     A value that was changed in the workbook is a revision: what the target said before stays as stated until then.
     """
     found: dict[str, dict[str, Any]] = {}
-    rows = [row for row in version.rows.get("targets", ()) if not row.get("dimension")]
+    rows = version.rows.get("targets", ())
     for row in rows:
-        of = found.setdefault(str(row["indicator"]), {"targets": []})
+        of = found.setdefault(str(row["indicator"]), {"targets": [], "parts": []})
         if day := row.get("assessed_on"):
             of["assessed_on"] = max(day, of.get("assessed_on", day))
-    for row in sorted(
-        rows, key=lambda one: last_day(str(one["period"])) if one["kind"] == "baseline" else last_day("1900")
-    ):
-        if row["kind"] == "baseline":  # the latest counts
-            found[str(row["indicator"])]["baseline"] = {
-                "value": row.get("value"), "period": row["period"], "quality": _texts(row),
-            }  # fmt: skip
+    for (indicator, *part), mine in _by_part(rows).items():
+        said = _baseline_and_targets(mine, version)
+        if any(part):
+            found[indicator]["parts"].append({"dimension": part[0], "category": part[1]} | said)
+        else:
+            found[indicator] |= said
+    return found
+
+
+def _by_part(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
+    """By indicator, dimension and category; the last two are empty for the whole."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        part = (str(row["indicator"]), str(row.get("dimension") or ""), str(row.get("category") or ""))
+        found.setdefault(part, []).append(row)
+    return found
+
+
+def _baseline_and_targets(rows: Sequence[Row], version: Version) -> dict[str, Any]:
+    said: dict[str, Any] = {"targets": []}
+    baselines = [row for row in rows if row["kind"] == "baseline"]
+    for row in sorted(baselines, key=lambda one: last_day(str(one["period"]))):  # the latest counts
+        said["baseline"] = {
+            "value": row.get("value"), "period": row["period"], "quality": _texts(row),
+        }  # fmt: skip
     for row in rows:
         if row["kind"] == "target":
-            found[str(row["indicator"])]["targets"].append(
-                _target(row, version.earlier.get(str(row["id"]), ()))
-            )
+            said["targets"].append(_target(row, version.earlier.get(str(row["id"]), ())))
     for row in rows:
         if row["kind"] == "milestone":
-            _add_milestone(found[str(row["indicator"])]["targets"], row)
-    return found
+            _add_milestone(said["targets"], row)
+    return said
 
 
 def _target(row: Row, earlier: Sequence[Row]) -> dict[str, Any]:

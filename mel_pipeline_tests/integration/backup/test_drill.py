@@ -25,7 +25,7 @@ from mel_pipeline.warehouse.dump import copy, dump
 from mel_pipeline.warehouse.dump import restore as load
 from mel_pipeline_tests.fixtures.organisation import Small, copy_of, event, member
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 QUARTER = "2024-Q4"
 ANSWER = "zoho_survey|r7"

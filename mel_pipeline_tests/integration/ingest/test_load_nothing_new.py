@@ -15,12 +15,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from mel_pipeline.core.errors import ContractError
+from mel_pipeline.core.periods import Quarter
 from mel_pipeline.ingest import load as loading
 from mel_pipeline.ingest.load import load_entity
 from mel_pipeline.ingest.load_result import LoadResult
 from mel_pipeline.warehouse import Warehouse, raw
 from mel_pipeline_tests.depth import examples
 from mel_pipeline_tests.integration.ingest.test_load import DEALS, Listed, batch, deal, deals
+
+QUARTERS = (Quarter(2024, 1), Quarter(2024, 2))
 
 
 @pytest.fixture
@@ -40,8 +43,15 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield tables
 
 
-def load(warehouse: Warehouse, *rows: dict[str, str | None], complete: bool = False, **more) -> LoadResult:
-    return load_entity(Listed([batch(*rows, **more)], complete=complete), DEALS, "deals", warehouse)
+def load(
+    warehouse: Warehouse,
+    *rows: dict[str, str | None],
+    complete: bool = False,
+    quarter: Quarter | None = None,
+    **more,
+) -> LoadResult:
+    source = Listed([batch(*rows, **more)], complete=complete)
+    return load_entity(source, DEALS, "deals", warehouse, quarter=quarter)
 
 
 def counts(result: LoadResult) -> tuple[int, ...]:
@@ -63,6 +73,30 @@ def test_identical_rows_are_counted_and_logged_but_not_compared_again(
         assert tables == []
     pd.testing.assert_frame_equal(deals(warehouse), before)
     assert len(warehouse.read("select * from load_ledger where status = 'loaded'")) == 2
+
+
+def test_a_quarter_is_not_compared_again_because_others_were_loaded_since(
+    warehouse: Warehouse, monkeypatch
+) -> None:
+    first, second = QUARTERS
+    load(warehouse, deal(1), deal(2), quarter=first)
+    load(warehouse, deal(3), quarter=second)
+    with written(monkeypatch) as tables:
+        assert counts(load(warehouse, deal(1), deal(2), quarter=first)) == (2, 0, 0, 2, 0, 0, 0, 3)
+        assert counts(load(warehouse, deal(3), quarter=second)) == (1, 0, 0, 1, 0, 0, 0, 3)
+        assert tables == []
+
+
+def test_a_row_that_another_quarter_changed_since_is_compared_again(
+    warehouse: Warehouse, monkeypatch
+) -> None:
+    first, second = QUARTERS
+    load(warehouse, deal(1), deal(2), quarter=first)
+    load(warehouse, deal(2, name="renamed"), quarter=second)
+    with written(monkeypatch) as tables:
+        assert load(warehouse, deal(1), deal(2), quarter=first).changed == 1
+        assert tables == ["raw_zoho_crm__deals"]
+    assert deals(warehouse)["name"].tolist() == ["Deal 1", "Deal 2"]
 
 
 def test_an_empty_load_is_logged_and_changes_nothing(warehouse: Warehouse, monkeypatch) -> None:
@@ -147,6 +181,7 @@ class Event:
     rows: tuple[tuple[int, str, bool], ...] = ()  # number, name, whether a rule is broken
     deleted: tuple[str, ...] = ()
     complete: bool = False
+    quarter: Quarter = QUARTERS[0]
 
 
 ROW = st.tuples(st.integers(1, 3), st.sampled_from("ab"), st.sampled_from([False] * 5 + [True]))
@@ -156,6 +191,7 @@ LOAD = st.builds(
     st.lists(ROW, max_size=3).map(tuple),
     st.sampled_from([(), (), ("1",)]),
     st.booleans(),
+    st.sampled_from(QUARTERS),
 )
 REPEATED = LOAD.flatmap(
     lambda event: st.sampled_from([[event], [event] * 2, [event, replace(event, deleted=())]])
@@ -175,7 +211,8 @@ def outcomes(warehouse: Warehouse, story: list[Event]) -> list[object]:
                 deal(number, name=name, currency="euro" if bad else "EUR") for number, name, bad in event.rows
             ]
             try:
-                result = load(warehouse, *rows, complete=event.complete, deleted=event.deleted)
+                how = {"complete": event.complete, "deleted": event.deleted, "quarter": event.quarter}
+                result = load(warehouse, *rows, **how)
                 seen.append((counts(result), result.waiting))
             except ContractError:
                 seen.append("refused")

@@ -31,6 +31,7 @@ PERSONAL = re.compile(r"192\.0\.2|@example|Mozilla|survey\.example|Sample person
 # Great Expectations imports a deprecated module, and pandas warns about groups in the patterns it gets.
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This pattern is interpreted:UserWarning"),
 ]

@@ -53,7 +53,7 @@ def test_the_package_is_valid(period, tmp_path):
         ("figures", "MEM-01,2024-Q4,quarter,total,total", "XXX-01,2024-Q4,quarter,total,total", "foreign-key"),
         ("figures", "MEM-01,2024-Q4,quarter,total,total", "MEM-01,2024-Q3,quarter,total,total", "primary-key"),
         ("figures", "MEM-01,2024-Q4,quarter", "MEM-01,fourth,quarter", "constraint-error"),
-        ("targets", "LAB-02,2024-Q4,target,2024-Q4,20", "LAB-02,2024-Q4,target,2024-Q4", "missing-cell"),
+        ("targets", "LAB-02,total,total,2024-Q4,target,2024-Q4,20", "LAB-02,total,total,2024-Q4,target,2024-Q4", "missing-cell"),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_detected(name, old, new, fault, package):
@@ -149,7 +149,9 @@ def test_the_package_states_version_status_sources_and_licence(tmp_path):
 def test_two_targets_for_one_period_are_refused(tmp_path):
     edition = sample_edition()
     edition = replace(edition, targets=pd.concat([edition.targets, edition.targets.tail(1)]))
-    with pytest.raises(ReportError, match=r"targets\.csv would hold SAT-02, 2024, target, 2024 twice"):
+    with pytest.raises(
+        ReportError, match=r"targets\.csv would hold SAT-02, total, total, 2024, target, 2024 twice"
+    ):
         build_data_package(edition, tmp_path)
 
 

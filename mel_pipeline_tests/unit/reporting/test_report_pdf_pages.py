@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from mel_pipeline.reporting import build_editions, cache
 from mel_pipeline.reporting.edition import Decision, Edition, Narrative, Publication, Wording
 from mel_pipeline.reporting.text.texts import load_texts
-from mel_pipeline_tests.fixtures.paper import Word, lines_of, printed_shares, squeezed, words_of
+from mel_pipeline_tests.fixtures.paper import Word, lines_of, printed_shares, squeezed, wasted, words_of
 from mel_pipeline_tests.golden.sample_edition import REPORTS, sample_edition
 
 MARGIN = 42.5  # 15 mm in points
@@ -109,6 +109,10 @@ def test_no_page_is_empty_or_nearly_so(paper: Paper, tmp_path: Path) -> None:
     shares = printed_shares(paper.pdf, tmp_path)
     assert len(shares) > 8
     assert min(shares) > 0.012, shares
+
+
+def test_no_page_leaves_its_lower_third_empty_unless_a_chapter_ends(paper: Paper) -> None:
+    assert wasted(paper.pdf) == []
 
 
 def test_quarters_and_ranges_are_not_split_across_lines(paper: Paper) -> None:

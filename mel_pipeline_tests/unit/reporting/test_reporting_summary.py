@@ -20,7 +20,7 @@ from mel_pipeline.reporting.page.summary import (
     opening_points,
 )
 from mel_pipeline.reporting.page.tables import table_row
-from mel_pipeline.reporting.page.topics import reach_ladder, topic_of, who_answered
+from mel_pipeline.reporting.page.topics import reach_ladder, reach_rungs, topic_of, who_answered
 from mel_pipeline.reporting.text.texts import load_texts
 from mel_pipeline.sources.workbook.versions import issue
 from mel_pipeline_tests.golden.sample_edition import REPORTS, cell, sample_edition, with_cells, with_figure
@@ -153,7 +153,7 @@ def ladder(rows):
     together = pd.concat([edition.indicators, pd.DataFrame([reach])], ignore_index=True)
     edition = replace(edition, indicators=together)
     scene = Scene(with_cells(edition, rows))
-    return {rung.id: rung for rung in reach_ladder(scene.known, scene.figures, scene.texts)}
+    return {rung.id: rung for rung in reach_rungs(scene.known, scene.figures, scene.texts)}
 
 
 def test_reach_of_several_accounts_is_a_range_and_never_a_sum():
@@ -174,6 +174,37 @@ def test_reach_is_at_least_that_of_the_largest_where_an_account_gives_none():
 def test_unknown_reach_is_reported_in_text():
     assert ladder([])["RCH-06"].shown == "not available"
     assert ladder([])["RCH-02"].shown == "not available"
+
+
+def groups_of(views, followers, reach, language="en"):
+    """Headings and ids of the ladder's groups; those who took part are as in the sample."""
+    edition = sample_edition()
+    more = next(row for row in edition.indicators.to_dict("records") if row["indicator_id"] == "RCH-02")
+    named = [more | {"indicator_id": "RCH-06", "unit": "people"}]
+    indicators = edition.indicators[edition.indicators["indicator_id"] != "RCH-06"]
+    edition = replace(edition, indicators=pd.concat([indicators, pd.DataFrame(named)], ignore_index=True))
+    for id, value in {"RCH-01": views, "RCH-02": followers}.items():
+        edition = with_figure(edition, id, "2024-Q4", value=value, status="ok" if value else "not_available")
+    scene = Scene(with_cells(edition, [cell("RCH-06", "2024-Q4", "account", "A", reach)]), language)
+    found = reach_ladder(scene.known, scene.figures, scene.texts)
+    return found.intro, [(heading, [rung.id for rung in rungs]) for heading, rungs in found.groups]
+
+
+def test_counts_that_descend_are_one_ladder():
+    _, groups = groups_of(1_000_000.0, 30_000.0, 9_000.0)
+    assert groups == [("", ["RCH-01", "RCH-02", "RCH-06", "GEN-01"])]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [(20_000.0, 30_000.0, 9_000.0), (1_000_000.0, 30_000.0, 40_000.0), (1_000_000.0, 30_000.0, None), (None, 30_000.0, 9.0)],
+)  # fmt: skip
+def test_counts_that_do_not_descend_are_two_groups_with_headings(counts):
+    intro, groups = groups_of(*counts)
+    assert groups == [("Exposure", ["RCH-01", "RCH-02", "RCH-06"]), ("People", ["GEN-01"])]
+    assert "ladder" not in intro
+    for language in ("fr", "es", "ca"):
+        assert all(heading for heading, _ in groups_of(*counts, language)[1])
 
 
 def test_satisfaction_is_shown_with_who_answered():

@@ -171,6 +171,18 @@ def test_a_changed_target_keeps_what_it_said_and_when_it_was_revised(own: Settin
     assert stated_of(current(own)) == stated_of(done)
 
 
+def test_a_target_of_a_part_stands_apart_from_the_total(own: Settings) -> None:
+    base = issue(own)
+    part = {"indicator": "MEM-01", "dimension": "region", "category": "Africa", "reason_en": "Board."}
+    target = part | {"kind": "target", "period": "2026", "value": "31"}
+    accept(own, preview(own, edited(base, "targets", new=target)), "MEL lead", clock=moment)
+    before, after = stated_of(base)["MEM-01"], stated_of(current(own))["MEM-01"]
+    assert (after["targets"], after["baseline"]) == (before["targets"], before["baseline"])
+    assert [(one["dimension"], one["category"], one["targets"][0]["value"]) for one in after["parts"]] == [
+        ("region", "Africa", "31")
+    ]
+
+
 def test_what_was_refused_is_a_warning_of_the_load_until_a_later_upload(own: Settings) -> None:
     base = issue(own)
     upload = edited(base, "targets", T_0002={"value": None}, T_0003={"value": "46"})  # type: ignore[dict-item]

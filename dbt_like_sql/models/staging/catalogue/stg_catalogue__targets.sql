@@ -1,5 +1,7 @@
 select
     indicator_id,
+    coalesce(dimension, 'total') as dimension,
+    coalesce(category, '') as category,
     period,
     coalesce(kind, 'target') as kind,
     coalesce(on_date, period) as on_date,

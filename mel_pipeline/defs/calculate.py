@@ -1,6 +1,6 @@
 """SQL models as assets, one each, run by two steps: the shared tables, then the indicators of a quarter."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -8,7 +8,7 @@ import dagster as dg
 from mel_pipeline.core.contracts import assets_of
 from mel_pipeline.core.periods import Quarter
 from mel_pipeline.core.settings import Settings
-from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, quarter_partitions
+from mel_pipeline.defs.context import CALCULATE, COLLECT, PREPARE, Mel, as_list, quarter_partitions
 from mel_pipeline.defs.ranges import TOGETHER, Made, made, naming, quarters_of, together
 from mel_pipeline.transform import Model, SqlProject
 from mel_pipeline.transform.catalogue import Catalogue, Indicator, catalogue_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHECK = "figures_are_sound"
 EARLIER = "earlier_quarters"
+MOST_TOLD = 200  # sentences of a check's metadata
 
 
 def build(settings: Settings) -> dg.Definitions:
@@ -87,6 +88,16 @@ def _models_asset(
             )
             for model in models
             if model.tests
+        ]
+        + [
+            dg.AssetCheckSpec(
+                name,
+                asset=model.name,
+                description=project.singular_tests[name].description,
+                metadata={"dimension": project.singular_tests[name].dimension},
+            )
+            for model in models
+            for name in _telling(project, model.name)
         ],
         partitions_def=partitions,
         backfill_policy=TOGETHER if partitions else None,
@@ -147,9 +158,12 @@ def _events(
     context: dg.AssetExecutionContext, project: SqlProject, results: "Mapping[Quarter, ModelResult]", mel: Mel
 ) -> Iterator[Made | dg.AssetCheckResult]:
     """Check and materialization of a model; where it failed for some quarters, those of the others."""
-    tested = {quarter: _check(result) for quarter, result in results.items() if result.tests}
+    apart = _telling(project, next(iter(results.values())).name)
+    tested = {quarter: _check(result, apart) for quarter, result in results.items() if result.tests}
     if tested:
         yield together(tested)
+        for name in apart:
+            yield _told(project, list(results.values())[-1], name, mel)
     each = {
         quarter: _metadata(project, result, mel, quarter)
         for quarter, result in results.items()
@@ -222,17 +236,40 @@ def _indicator_text(indicator: Indicator) -> str:
     )
 
 
-def _check(result: "ModelResult") -> dg.AssetCheckResult:
-    broken = [test for test in result.tests if not test.passed]
+def _telling(project: SqlProject, model: str) -> list[str]:
+    """Tests of a model whose rows are sentences: each is a check of its own."""
+    return [name for name in project.models[model].singular_tests if project.singular_tests[name].tells]
+
+
+def _told(project: SqlProject, result: "ModelResult", name: str, mel: Mel) -> dg.AssetCheckResult:
+    """A check that says which rows break its rule, and why."""
+    test = next(test for test in result.tests if test.name == name)
+    sentences = []
+    if not test.passed and result.status == "ok":
+        rows = mel.warehouse.read(project.compile_test(name))
+        sentences = sorted(map(str, rows.iloc[:, 0]))
+    return dg.AssetCheckResult(
+        check_name=name,
+        asset_key=result.name,
+        passed=test.passed,
+        severity=dg.AssetCheckSeverity.ERROR if test.severity == "error" else dg.AssetCheckSeverity.WARN,
+        description=as_list(sentences) or test.sentence,
+        metadata={"all": dg.MetadataValue.md(as_list(sentences, most=MOST_TOLD))} if sentences else {},
+    )
+
+
+def _check(result: "ModelResult", apart: Collection[str] = ()) -> dg.AssetCheckResult:
+    tests = [test for test in result.tests if test.name not in apart]
+    broken = [test for test in tests if not test.passed]
     errors = [test for test in broken if test.severity == "error"]
-    sentences = [test.sentence for test in broken] or [f"All {len(result.tests)} rules hold."]
+    sentences = [test.sentence for test in broken] or [f"All {len(tests)} rules hold."]
     return dg.AssetCheckResult(
         check_name=CHECK,
         asset_key=result.name,
         passed=not broken,
         severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
         description=" ".join(sentences),
-        metadata={"rules": len(result.tests), "broken": len(broken)},
+        metadata={"rules": len(tests), "broken": len(broken)},
     )
 
 

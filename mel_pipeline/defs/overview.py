@@ -37,9 +37,10 @@ def _overview(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 kinds={"markdown"},
                 owners=["team:mel"],
                 description="Look here first. One page for each quarter: the report in each language, what stands"
-                " against publishing, sources that are late or down, rows in quarantine, figures worth a look and"
-                " what changed since the last run, each with the link that leads on. Choose the quarter under"
-                " Partitions, or open the latest materialization, and read `overview`.",
+                " against publishing, sources that are late or down, rows in quarantine, attendance lists without"
+                " their event, figures worth a look and what changed since the last run, each with the link that"
+                " leads on. Choose the quarter under Partitions, or open the latest materialization, and read"
+                " `overview`.",
             )
         ],
         partitions_def=partitions,
@@ -94,6 +95,7 @@ def overview_text(overview: "Overview", before: Mapping[str, str] | None, charts
         "Publishing": _publishing(overview),
         "Sources late or down": _listed(overview.sources),
         "Rows and cells in quarantine": _quarantine(overview.quarantined),
+        "Attendance lists without their event": _lists(overview.lists),
         "Figures worth a look": _flagged(overview.flagged, charts),
         "Changed since the last run": _changes(overview.totals, before),
         "Due": _listed(overview.owed) + ("\n\n[Workbook](/workbook)" if overview.owed else ""),
@@ -109,6 +111,16 @@ def _publishing(overview: "Overview") -> str:
     if overview.obstacles:
         return f"{_listed(overview.obstacles)}\n\n[Public figures](/assets/{TABLE})"
     return overview.sentence if overview.is_published else f"{overview.sentence} [Publish it]({PUBLISH})"
+
+
+def _lists(sentences: Sequence[str]) -> str:
+    """Lists that count nowhere, with what to do; none is the rule."""
+    if not sentences:
+        return NOTHING
+    return (
+        f"Nobody on them counts.\n\n{_listed(sentences)}\n\n[Give them again with the code of their event](/workbook), or"
+        " correct the day of the list, or of the event in the CRM."
+    )
 
 
 def _flagged(flagged: Sequence[tuple[str, str]], charts: Mapping[str, str]) -> str:

@@ -52,13 +52,18 @@ class Model:
 
 @dataclass(frozen=True)
 class SingularTest:
-    """A file in ``tests/``: every row it returns is a failure."""
+    """A file in ``tests/``: every row it returns is a failure.
+
+    ``tells``: the first column of its rows are sentences for the MEL lead. ``description``: what it checks, for them.
+    """
 
     name: str
     path: Path
     depends_on: list[str]
     severity: str
     dimension: str  # of data quality: meta of its config
+    tells: bool = False
+    description: str = ""
 
 
 @dataclass
@@ -205,7 +210,15 @@ class SqlProject:
             severity = str(rendered.config.get("severity", "error")).lower()
             meta: Any = rendered.config.get("meta") or {}
             dimension = str(meta.get("dimension", "consistency"))
-            self.singular_tests[path.stem] = SingularTest(path.stem, path, rendered.refs, severity, dimension)
+            self.singular_tests[path.stem] = SingularTest(
+                path.stem,
+                path,
+                rendered.refs,
+                severity,
+                dimension,
+                bool(meta.get("tells")),
+                str(meta.get("description", "")),
+            )
             self.models[max(rendered.refs, key=place.__getitem__)].singular_tests.append(path.stem)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from mel_pipeline.defs.serving.workbook_view import View
+from mel_pipeline.warehouse import Warehouse
 from mel_pipeline_tests.browser.test_report_page import CUT_OFF
 from mel_pipeline_tests.browser.test_workbook_page import Ui, page_over, posted, token_of, upload
+from mel_pipeline_tests.fixtures.organisation import Small, event
 
 pytestmark = pytest.mark.slow  # a browser
 
@@ -41,10 +43,85 @@ def test_a_list_goes_from_the_browser_into_the_drop_folder_named_with_its_event(
     words = given(page, ui, "sign in.csv", SHEET, "TRN-2025-Q1-01")
     assert "TRN-2025-Q1-01 sign in.csv: 2 rows with people were read" in words
     assert "Ana" not in page.content() and "example.org" not in page.content()
-    assert lists(ui) == {"TRN-2025-Q1-01 sign in.csv": SHEET.encode()}
+    assert lists(ui)["TRN-2025-Q1-01 sign in.csv"] == SHEET.encode()
     again = given(page, ui, "sign in.csv", SHEET.replace("Lluís Roca,,M\n", ""), "TRN-2025-Q1-01", "fr")
     assert "1 ligne avec une personne" in again and "remplace" in again
-    assert len(lists(ui)) == 1
+    assert [name for name in lists(ui) if "sign in" in name] == ["TRN-2025-Q1-01 sign in.csv"]
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def with_events(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
+    with page_over(tmp_path_factory.mktemp("events")) as made:
+        small = Small(made.settings, Warehouse(made.settings.database_url))
+        training = {"event_type": "Training", "programme": "AVANTIA"}
+        small.load(
+            "events",
+            [
+                event(
+                    1, code="TRN-1", name="Care training", starts_at="2025-12-06T09:00:00+00:00", **training
+                ),
+                event(2, code="TRN-2", name="Housing lab", starts_at="2025-03-01T09:00:00+00:00"),
+            ],
+        )
+        yield made
+
+
+ZOOM = (
+    "Topic,Start time\nMeeting,12/06/2025 10:00 AM\n\nName (original name),Email,Join time,Leave time\n"
+    "Ana Pons,ana@example.org,12/06/2025 10:00 AM,12/06/2025 11:00 AM\n"
+)
+
+
+@pytest.mark.fault(182, 183)
+@pytest.mark.parametrize(
+    ("language", "day", "other"),
+    [
+        ("en", "6 December 2025", "12 June 2025"),
+        ("fr", "6 décembre 2025", "12 juin 2025"),
+        ("es", "6 de diciembre de 2025", "12 de junio de 2025"),
+        ("ca", "6 de desembre del 2025", "12 de juny del 2025"),
+    ],
+)
+def test_the_page_says_of_which_day_and_event_a_list_is_and_that_the_event_decided_the_day(
+    browser, with_events: Ui, language, day, other
+) -> None:
+    page = browser.new_page()
+    words = given(page, with_events, "participants.csv", ZOOM, "TRN-1", language)
+    assert page.locator(".notice.good").count() == 1
+    facts = page.locator(".notice dd").all_inner_texts()
+    assert facts[0] == day and all(part in facts[1] for part in ("TRN-1", "Care training", day, "AVANTIA"))
+    assert other in words and "Ana" not in words
+    page.close()
+
+
+@pytest.mark.fault(183)
+def test_a_list_of_another_day_or_of_no_event_is_told_in_yellow_with_what_to_do(
+    browser, with_events: Ui
+) -> None:
+    page = browser.new_page()
+    words = given(page, with_events, "participants.csv", ZOOM, "TRN-2")
+    assert page.locator(".notice.good").count() == 0
+    assert "the list is of 12 June 2025 or 6 December 2025, and TRN-2 is on 1 March 2025" in words
+    assert "give the list again with the right code below" in words
+    words = given(page, with_events, "participants.csv", ZOOM, "TRN-9")
+    assert (
+        "no event in the CRM has the code TRN-9" in words
+        and "in the folder as TRN-2 participants.csv" in words
+    )
+    words = given(page, with_events, "participants.csv", ZOOM)
+    assert "neither the list nor its name says which event it is of" in words
+    assert not [name for name in lists(with_events) if name.startswith(("TRN-2", "TRN-9"))], (
+        "given again it is the same list, under its last name"
+    )
+    words = given(page, with_events, "participants.csv", ZOOM.replace("12/06", "03/01"), "TRN-2")
+    assert page.locator(".notice.good").count() == 1 and "not a training" in words
+    page.close()
+
+
+def test_before_events_are_loaded_the_page_says_that_the_run_looks_for_it(browser, ui: Ui) -> None:
+    page = browser.new_page()
+    assert "no events of the CRM have been loaded" in given(page, ui, "later.csv", ZOOM, "TRN-1")
     page.close()
 
 

@@ -82,6 +82,58 @@ def test_the_project_is_found_by_its_name_and_says_it_beside_its_target(page):
     expect(page.locator("#project-AVANTIA")).to_be_in_viewport()
 
 
+@pytest.mark.fault(185)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "women AVANTIA 2025",
+        "2025 avantia women",
+        "Wömen, avántia",
+        "How many women did AVANTIA train in 2025?",
+        "how many women were trained by avantia",
+    ],
+)
+def test_a_question_in_any_order_lists_the_figure_and_leads_to_its_row(page, asked):
+    page.fill("#q", asked)
+    first = page.locator("#found a").first
+    assert "AVANTIA: Women trained" in first.inner_text() and f"{WOMEN} (2025)" in first.inner_text()
+    first.click()
+    row = page.locator("tr:target")
+    expect(row).to_be_in_viewport(ratio=1)
+    assert WOMEN in row.inner_text() and page.evaluate("scrollY") > 0
+
+
+def test_words_that_stand_nowhere_alone_find_nothing(page):
+    for asked in ("zzzz", "zzzz avantia"):
+        page.fill("#q", asked)
+        assert page.locator("#found a").count() == 0, asked
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_to_a_project_lands_on_its_heading(browser, start, width):
+    opened = browser.new_page(viewport={"width": width, "height": 800})
+    for code in ("AVANTIA", "MGET"):
+        opened.goto(start.replace("index.html", f"projects/index.html#project-{code}"))
+        heading = opened.locator(f"#project-{code}")
+        expect(heading).to_be_in_viewport(ratio=1)
+        opened.wait_for_timeout(300)
+        top = heading.bounding_box()["y"]
+        at_the_end = opened.evaluate("scrollY + innerHeight >= document.documentElement.scrollHeight - 2")
+        assert 0 <= top <= 40 or at_the_end, (code, top)
+    opened.close()
+
+
+def test_a_phone_shows_the_amount_of_every_agreement(browser, start):
+    opened = browser.new_page(viewport={"width": 390, "height": 800})
+    opened.goto(start.replace("index.html", "projects/index.html"))
+    amounts = [cell for cell in opened.locator(".agreements td.number").all() if cell.inner_text()]
+    assert amounts
+    for cell in amounts:
+        box = cell.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, "without scrolling sideways"
+    opened.close()
+
+
 def test_the_indicator_says_it_by_programme(page):
     page.fill("#q", "women trained")
     page.click("#found a")

@@ -15,8 +15,8 @@ stays as (
         a.person_key,
         a.list_name,
         a.role,
-        a.joined_second,
-        a.left_second,
+        case when m.is_read_otherwise then a.joined_second_otherwise else a.joined_second end as joined_second,
+        case when m.is_read_otherwise then a.left_second_otherwise else a.left_second end as left_second,
         a.seconds,
         case when g.code <> 'undisclosed' then g.code end as gender
     from {{ ref('stg_attendance_lists__attendances') }} as a

@@ -10,7 +10,7 @@ name of a workbook is never used, of that of a list only what no path has.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ from mel_pipeline.sources.workbook.raw import LIMITS
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
+    from mel_pipeline.ingest.listed_events import ListedEvent
     from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Preview
 
@@ -132,8 +133,10 @@ class WorkbookPage:
             if not isinstance(file, UploadFile) or not file.size:
                 return await self._front(language, problem="workbook_page.no_file", status=422)
             name, content = file.filename or "", await file.read()
-        given = await run_in_threadpool(self.desk.give_list, name, content, code)
-        return await self._front(language, given=given, may_code=_may(request, COMMENTS, "GET"))
+        given, events = await run_in_threadpool(self.desk.give_list, name, content, code)
+        return await self._front(
+            language, given=given, events=events, may_code=_may(request, COMMENTS, "GET")
+        )
 
     async def accept(self, request: Request) -> Response:
         language = self.language(request)
@@ -171,6 +174,7 @@ class WorkbookPage:
         status: int = 200,
         may_code: bool = False,
         given: Given | None = None,
+        events: Sequence[ListedEvent] = (),
     ) -> Response:
         token = self.uploads.issue(True)
         words: dict[str, Any] = {
@@ -179,6 +183,7 @@ class WorkbookPage:
             "sentence": sentence,
             "may_code": may_code,
             "given": given,
+            "events": events,
         }
         return _html(await run_in_threadpool(partial(self.view.front, language, token, **words)), status)
 

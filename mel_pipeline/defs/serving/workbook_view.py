@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mel_pipeline.core.template_cache import template_cache
+from mel_pipeline.defs.serving.listed_view import said
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
+    from mel_pipeline.ingest.listed_events import ListedEvent
     from mel_pipeline.sources.attendance_lists.giving import Given
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
@@ -26,7 +28,7 @@ LONGEST = 300  # characters of a value
 VERSIONS = 5
 CODERS = ("first", "second", "both")
 PAGE_WIDTH, LONG_CELL = 112, 26  # characters that fit beside one another, and of a cell that wraps
-RARE = 0.25  # a column that fewer rows fill in stands apart where a table is too wide
+RARE = 0.25  # a column that fewer rows fill in stands below its row where a table is too wide
 MOST_ABOUT = 90  # characters of what a row is about
 
 
@@ -35,10 +37,10 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
-    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list; ``preview``
-    says what an upload would change; ``accept`` takes a preview, a role, a note, whether large removals are meant, and
-    who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are names by language; ``keys`` are the columns
-    that tell the rows of a sheet apart.
+    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list, and says what
+    was kept and of which events it is; ``preview`` says what an upload would change; ``accept`` takes a preview, a role,
+    a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are
+    names by language; ``keys`` are the columns that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
@@ -46,7 +48,7 @@ class Desk:
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
     comments: Callable[[str, str], tuple[str, bytes]]
-    give_list: Callable[[str, bytes, str], Given]
+    give_list: Callable[[str, bytes, str], tuple[Given, Sequence[ListedEvent]]]
     preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
@@ -69,14 +71,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """New or removed rows of a sheet: each its place and its values, in the order of the headings.
+    """New or removed rows of a sheet, in its order: each its place and its values, in the order of the headings.
 
-    ``is_wide``: it has too many columns for a page; each row is then a list of its values.
+    ``besides``: by row, headings and values of columns that few rows fill in and for which the page has no room.
+    ``is_wide``: it has too many columns even so; each row is then a list of its values.
     """
 
     sheet: str
     headings: list[str]
     rows: list[tuple[str, list[str]]]
+    besides: list[list[tuple[str, str]]] = field(default_factory=list)
 
     @property
     def is_wide(self) -> bool:
@@ -110,13 +114,14 @@ class View:
         sentence: str = "",
         may_code: bool = False,
         given: Given | None = None,
+        events: Sequence[ListedEvent] = (),
     ) -> bytes:
         """Where the workbook is downloaded and given back.
 
         Args:
             problem: key of a text; ``sentence``: an error in its own words.
             may_code: whether who looks at it may read people's comments.
-            given: the attendance list that has just arrived.
+            given: the attendance list that has just arrived; ``events``: those it is of.
         """
         t = self._text(language)
         versions = list(self.desk.history())
@@ -133,6 +138,7 @@ class View:
             sentence=sentence,
             coders=CODERS if may_code else (),
             given=given,
+            listed=[said(event, t) for event in events],
         )
 
     def preview(
@@ -188,34 +194,38 @@ class View:
         by_sheet: dict[str, list[Change]] = {}
         for change in changes:
             by_sheet.setdefault(change.sheet, []).append(change)
-        return [
-            self._table(sheet, rows, language)
-            for sheet, those in by_sheet.items()
-            for rows in self._alike(sheet, those, language)
-        ]
+        return [self._fitting(sheet, rows, language) for sheet, rows in by_sheet.items()]
 
-    def _alike(self, sheet: str, changes: Sequence[Change], language: str) -> list[list[Change]]:
-        """All rows; where they are too wide together, those that fill in what few others do are apart."""
-        if not self._table(sheet, changes, language).is_wide:
-            return [list(changes)]
+    def _fitting(self, sheet: str, changes: Sequence[Change], language: str) -> Table:
+        """All columns; where they are too wide together, what few rows fill in stands below its row."""
+        whole = self._table(sheet, changes, language)
         filled = Counter(key for change in changes for key, value in _row(change).items() if value)
         rare = {key for key, count in filled.items() if count < len(changes) * RARE}
-        plain = [change for change in changes if not any(_row(change).get(key) for key in rare)]
-        return [rows for rows in (plain, [change for change in changes if change not in plain]) if rows]
+        if not whole.is_wide or not rare:
+            return whole
+        narrow = self._table(sheet, changes, language, without=rare)
+        return whole if narrow.is_wide else narrow
 
-    def _table(self, sheet: str, changes: Sequence[Change], language: str) -> Table:
+    def _table(
+        self, sheet: str, changes: Sequence[Change], language: str, without: Collection[str] = ()
+    ) -> Table:
         rows = [(change, _row(change)) for change in changes]
         keys = dict.fromkeys(key for _, row in rows for key in row if key != "id")
-        said = [key for key in keys if any(row.get(key) for _, row in rows)]
+        said = [key for key in keys if key not in without and any(row.get(key) for _, row in rows)]
+
+        def heading(key: str) -> str:
+            return self.desk.column(sheet, key, language)
+
+        def value(row: Row, key: str) -> str:
+            return self._value(sheet, key, row.get(key), language)
+
         return Table(
             self.desk.sheet(sheet, language),
-            [self.desk.column(sheet, key, language) for key in said],
+            [heading(key) for key in said],
+            [(_place(change), [value(row, key) for key in said]) for change, row in rows],
             [
-                (
-                    "".join(one for one in change.cell if one.isdigit()) or change.id or "",
-                    [self._value(sheet, key, row.get(key), language) for key in said],
-                )
-                for change, row in rows
+                [(heading(key), value(row, key)) for key in keys if key in without and row.get(key)]
+                for _, row in rows
             ],
         )
 
@@ -324,6 +334,10 @@ def capitalised(sentence: str) -> str:
 def shortened(value: str | None) -> str:
     text = value or ""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _place(change: Change) -> str:
+    return "".join(one for one in change.cell if one.isdigit()) or change.id or ""
 
 
 def _row(change: Change) -> Row:

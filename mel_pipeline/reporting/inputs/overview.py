@@ -44,6 +44,7 @@ class Overview:
     owed: tuple[str, ...]
     totals: Mapping[str, str]
     comments: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
 def read_overview(warehouse: Warehouse, settings: Settings, quarter: Quarter) -> Overview:
@@ -62,6 +63,7 @@ def read_overview(warehouse: Warehouse, settings: Settings, quarter: Quarter) ->
             owed=tuple(item.sentence for item in owed(settings)),
             comments=_comments(read_coding(warehouse, str(quarter))),
             totals=_totals(warehouse, str(quarter)),
+            lists=_lists(warehouse),
         )
 
 
@@ -79,6 +81,16 @@ def _quarantined(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
         table = contract_of(row["source"]).table(row["entity"])
         found.setdefault(table, []).append(f"{row['source_ref']}: {row['reason']}")
     return {table: tuple(lines) for table, lines in found.items()}
+
+
+def _lists(warehouse: Warehouse) -> tuple[str, ...]:
+    if not warehouse.has_table("int_attendance_event"):
+        return ()
+    rows = warehouse.records(
+        "select distinct list_name, trouble from int_attendance_event where trouble is not null"
+        " order by list_name, trouble"
+    )
+    return tuple(f"{row['list_name']}: {row['trouble']}." for row in rows)
 
 
 def _comments(coding: Coding | None) -> tuple[str, ...]:

@@ -27,9 +27,16 @@ SOON = 5.0  # seconds a page waits for a run that writes; without the figures th
 MOST = 12  # categories listed
 
 
-def notes(settings: Settings, catalogue: Catalogue, stated: Sequence[Row]) -> Checks:
-    """By sheet, sentences about a row. ``stated``: indicators counted by hand, as they are and as they would become."""
-    found = _Notes(settings, catalogue, stated)
+def notes(
+    settings: Settings, catalogue: Catalogue, stated: Sequence[Row], targets: Sequence[Row] = ()
+) -> Checks:
+    """By sheet, sentences about a row.
+
+    Args:
+        stated: indicators counted by hand, as they are and as they would become.
+        targets: rows of the sheet *Targets*, likewise.
+    """
+    found = _Notes(settings, catalogue, stated, targets)
     by_sheet: dict[str, Callable[[Row], Iterator[Words]]] = {
         "targets": found.target,
         "manual_indicators": found.counted_by_hand,
@@ -40,6 +47,7 @@ def notes(settings: Settings, catalogue: Catalogue, stated: Sequence[Row]) -> Ch
         "corrections": found.correction,
         "decisions": found.text,
         "duties": found.duty,
+        "logframe": found.aim,
     }
     return {name: _patient(check) for name, check in by_sheet.items()}
 
@@ -57,8 +65,11 @@ def _patient(check: Callable[[Row], Iterator[Words]]) -> Callable[[Row], list[Wo
 
 
 class _Notes:
-    def __init__(self, settings: Settings, catalogue: Catalogue, stated: Sequence[Row]) -> None:
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, stated: Sequence[Row], targets: Sequence[Row]
+    ) -> None:
         self._settings = settings
+        self._with_baseline = {row.get("indicator") for row in targets if row.get("kind") == "baseline"}
         self._own = {str(row.get("code")): row for row in stated}
         self._units = {one.id: one.unit for one in catalogue.indicators}
         self._units |= {code: row.get("unit") or "" for code, row in self._own.items()}
@@ -74,6 +85,15 @@ class _Notes:
         yield from self.figure(row)
         if row.get("dimension"):
             yield "dimension", Said("target_of_part")
+        code = row.get("indicator")
+        if row.get("kind") == "target" and code not in self._with_baseline:
+            self._with_baseline.add(code)  # said once for each indicator
+            yield "indicator", Said("no_baseline", code=code or "")
+
+    def aim(self, row: Row) -> Iterator[Words]:
+        """A row of a logframe has its baseline beside it."""
+        if row.get("indicator") and row.get("target") and not row.get("baseline"):
+            yield "target", Said("no_baseline", code=row.get("indicator") or "")
 
     def share(self, row: Row) -> Iterator[Words]:
         """A spreadsheet shows 87 % and keeps 0.87; pasted as a value, only the latter arrives."""

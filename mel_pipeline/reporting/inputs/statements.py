@@ -71,14 +71,24 @@ def judge(settings: Settings, content: Path | bytes) -> Preview:
 def previewed(settings: Settings, upload: Upload) -> Preview:
     """As ``judge``, for rows that do not come from a file."""
     catalogue = catalogue_of(settings)
-    stated = _together(versions.current(settings).rows, upload)["manual_indicators"]
+    rows = _together(versions.current(settings).rows, upload)
+    own = notes(settings, catalogue, rows["manual_indicators"], rows["targets"])
     return preview(
         settings,
         upload,
         checks(settings, upload),
-        notes={**notes(settings, catalogue, stated), **person_notes()},
+        notes=_joined(own, person_notes()),
         works=lambda version: _why_broken(settings, version),
     )
+
+
+def _joined(*every: Checks) -> Checks:
+    """Checks of several kinds as one; a sheet may have some of each."""
+
+    def check(name: str) -> Callable[[Row], list[Words]]:
+        return lambda row: [words for one in every if name in one for words in one[name](row)]
+
+    return {name: check(name) for one in every for name in one}
 
 
 def _why_broken(settings: Settings, version: Version) -> str:

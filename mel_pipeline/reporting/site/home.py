@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mel_pipeline.reporting.figures.logframe import periods_to
 from mel_pipeline.reporting.page.tables import table_row
 from mel_pipeline.reporting.site.city_pages import by_region
 from mel_pipeline.reporting.site.indicators import groups
-from mel_pipeline.reporting.site.project_pages import project_names
+from mel_pipeline.reporting.site.project_pages import answers_of, projects_of
 
 if TYPE_CHECKING:
     from mel_pipeline.reporting.figures.lookup import Figures
@@ -35,6 +36,8 @@ def home_page(content: Content, known: list[Measure], figures: Figures, pages: P
     texts, edition = pages.texts, content.site.edition
     lines = [_line(available, content, texts) for available in content.editions]
     latest = next((available for available in content.editions if available.period == edition.period), None)
+    periods = periods_to(list(map(str, edition.figures["period"].unique())), edition.period)
+    projects = projects_of(content.site.register, known, figures, texts, periods)
     page = pages.render(
         "index.html.jinja",
         "index",
@@ -47,7 +50,8 @@ def home_page(content: Content, known: list[Measure], figures: Figures, pages: P
         lines=lines,
         workbook=content.site.workbook,
         groups=groups(edition, known, texts),
-        projects=project_names(content.site.register, texts),
+        projects=projects,
+        answers=answers_of(projects),
         regions=by_region(content.cities, texts),
     )
     return {pages.address("index"): page}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mel_pipeline.reporting.text.texts import Texts
 
 UNSTATED = "Not stated"
+LONGEST_RUN = 50  # years of a project that a search names
 SPENT = "PRJ-02"  # the share of a project's budget that was spent
 
 
@@ -40,8 +41,9 @@ class Money:
 
 @dataclass(frozen=True)
 class Statement:
-    """A row of a logframe. ``aim`` and ``actual`` are empty where no value is stated."""
+    """A row of a logframe. ``aim`` and ``actual`` are empty where no value is stated. ``id``: its anchor."""
 
+    id: str
     level: str
     level_word: str
     text: str
@@ -79,6 +81,24 @@ class Project:
     logframe: list[Statement]
     agreements: list[Agreement]
     outcomes: int
+    years: str = ""  # in which it runs
+
+    @property
+    def found_by(self) -> str:
+        """Everything that a search for it may name."""
+        rows = " ".join(f"{row.name} {row.text}" for row in self.logframe)
+        facts = " ".join(value for _, value in self.facts)
+        return f"{self.code} {self.name} {self.years} {facts} {rows}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A figure of a project, as the search finds it. ``anchor``: its row on the page of projects."""
+
+    name: str
+    value: str
+    anchor: str
+    found_by: str
 
 
 def project_pages(content: Content, known: list[Measure], figures: Figures, pages: Pages) -> dict[str, bytes]:
@@ -100,11 +120,18 @@ def project_pages(content: Content, known: list[Measure], figures: Figures, page
     return {pages.address(stem): page}
 
 
-def project_names(register: Register, texts: Texts) -> list[tuple[str, str]]:
-    """Code and name of each project, in the reader's language."""
+def answers_of(projects: Sequence[Project]) -> list[Answer]:
+    """The measured rows of every logframe; the value is the latest, with its period."""
     return [
-        (words(row["project_id"]), words(row[f"name_{texts.language}"]) or words(row["name_en"]))
-        for row in register.projects.to_dict("records")
+        Answer(
+            f"{project.code}: {row.name}",
+            f"{row.actual} ({row.period})" if row.period and not row.is_missing else row.actual,
+            row.id,
+            f"{project.code} {project.name} {project.years} {row.name} {row.text} {row.period} {row.target}",
+        )
+        for project in projects
+        for row in project.logframe
+        if row.indicator
     ]
 
 
@@ -123,9 +150,13 @@ def projects_of(
                 words(row[f"name_{texts.language}"]) or words(row["name_en"]),
                 _facts(row, texts),
                 _money(register, code, measures.get(SPENT), figures, texts),
-                [_statement(item, measures, figures, texts, periods) for item in mine.to_dict("records")],
+                [
+                    _statement(f"{code}-{place}", item, measures, figures, texts, periods)
+                    for place, item in enumerate(mine.to_dict("records"), start=1)
+                ],
                 agreements_of(grants, texts),
                 sum(outcome.project == code for outcome in register.outcomes),
+                _years(row),
             )
         )
     return found
@@ -148,6 +179,13 @@ def agreements_of(frame: pd.DataFrame, texts: Texts) -> list[Agreement]:
             )
         )
     return found
+
+
+def _years(row: Mapping[Any, Any]) -> str:
+    days = [_plain(row[name]) for name in ("starts_on", "ends_on") if not missing(row[name])]
+    if not days:
+        return ""
+    return " ".join(map(str, range(days[0].year, min(days[-1].year, days[0].year + LONGEST_RUN) + 1)))
 
 
 def _facts(row: Mapping[Any, Any], texts: Texts) -> list[tuple[str, str]]:
@@ -187,6 +225,7 @@ def _money(
 
 
 def _statement(
+    anchor: str,
     row: Mapping[Any, Any],
     measures: Mapping[str, Measure],
     figures: Figures,
@@ -204,6 +243,7 @@ def _statement(
     )
     found = progress(measure, aim, figures, periods) if measure else None
     return Statement(
+        id=f"row-{anchor}",
         level=words(row["level"]),
         level_word=texts.choice("site.logframe_level", words(row["level"])),
         text=words(row[f"statement_{texts.language}"]) or words(row["statement_en"]),

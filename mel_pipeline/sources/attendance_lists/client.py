@@ -6,10 +6,10 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mel_pipeline.core.contracts import EntityContract, fingerprint_of
 from mel_pipeline.core.disk_trouble import NO_SPACE, says_full_disk
@@ -17,6 +17,7 @@ from mel_pipeline.core.errors import MelError, NotSetUpError, PermanentSourceErr
 from mel_pipeline.core.normalize_text import normalize_text
 from mel_pipeline.core.settings import Settings
 from mel_pipeline.sources.attendance_lists import words
+from mel_pipeline.sources.attendance_lists.known import Known, gone, renamed
 from mel_pipeline.sources.attendance_lists.parse import Listed, Stay, read_list
 from mel_pipeline.sources.attendance_lists.sheet import EmptyListError
 from mel_pipeline.sources.shared.base import Batch, Client, Load, Pull, Rejected, frame_of
@@ -35,7 +36,7 @@ from mel_pipeline.sources.shared.survey.personal import without_personal
 
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"}
 ENDINGS = {*TABLES, ".zip"}
-_READING = 1  # raised when lists are read otherwise, so that those still in the folder are read again
+_READING = 2  # raised when lists are read otherwise, so that those still in the folder are read again
 
 
 def open(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> AttendanceLists:
@@ -81,32 +82,6 @@ def _folders_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] not in ".~")
 
 
-@dataclass
-class _Known:
-    """What earlier loads read, as the cursor keeps it: stamps, rows and warnings by list. No names of people."""
-
-    rules: str
-    files: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, list[int]] = field(default_factory=dict)
-    warnings: dict[str, list[str]] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, cursor: str | None, rules: str) -> _Known:
-        stored: Mapping[str, Any] = json.loads(cursor) if cursor else {}
-        same = stored.get("rules") == rules
-        return cls(
-            rules,
-            dict(stored.get("files", {})) if same else {},
-            {name: list(rows) for name, rows in stored.get("rows", {}).items()},
-            dict(stored.get("warnings", {})) if same else {},
-        )
-
-    def stored(self) -> str:
-        kept = {"rules": self.rules, "files": self.files, "rows": self.rows, "warnings": self.warnings}
-        return json.dumps(kept, sort_keys=True)
-
-
 class AttendanceLists(Client):
     """The drop folder as a source. A file of the same name replaces what it held before."""
 
@@ -130,17 +105,20 @@ class AttendanceLists(Client):
         """Lists that are new or have changed, oldest first."""
         contract = load.contract
         rules = json.dumps([_READING, fingerprint_of(contract), self._fallback, self._order])
-        known = _Known.of(load.cursor, rules)
+        known = Known.of(load.cursor, rules)
 
         def batches() -> Iterator[Batch]:
             files, refused = self._files()
             for name, reason in refused.items():
                 yield _refused(name, reason, contract)
+            new = []
             for file in files:
                 stamp = f"{file.digest}:{file.size}"
                 if known.files.get(file.name) != stamp:
+                    new.append(file.name)
                     yield from self._read(file, contract, known, stamp)
-            known.said = [*self._others(), *_gone(known, files, refused)]
+            yield from renamed(known, new, {file.name for file in files} | refused.keys(), contract)
+            known.said = [*self._others(), *gone(known, files, refused)]
 
         return Pull(
             batches(),
@@ -170,7 +148,7 @@ class AttendanceLists(Client):
             " in it or in a folder of an event directly in it. Export or move them so, or remove them."
         ]
 
-    def _read(self, file: DropFile, contract: EntityContract, known: _Known, stamp: str) -> Iterator[Batch]:
+    def _read(self, file: DropFile, contract: EntityContract, known: Known, stamp: str) -> Iterator[Batch]:
         """The lists in a file. If one is in trouble what it held before still counts, and the next load tries again."""
         told: list[str] = []
         whole = True
@@ -191,7 +169,7 @@ class AttendanceLists(Client):
             known.warnings[file.name] = told
 
     def _lists(
-        self, table: DropFile, contract: EntityContract, known: _Known, told: list[str]
+        self, table: DropFile, contract: EntityContract, known: Known, told: list[str]
     ) -> Iterator[Batch]:
         try:
             with open_sections(table, words.headers_in, self._fallback) as sheets:
@@ -217,7 +195,7 @@ class AttendanceLists(Client):
 
 
 def _batch(
-    name: str, listed: Listed | None, contract: EntityContract, known: _Known, told: list[str]
+    name: str, listed: Listed | None, contract: EntityContract, known: Known, told: list[str]
 ) -> Batch:
     """The rows of a list; those of an earlier version that it no longer has are deleted."""
     before = known.rows.get(name, [])
@@ -231,6 +209,8 @@ def _batch(
     if listed is None:
         return Batch(frame_of([], contract), deleted=gone)
     note = f"{name}: {listed.tool}; {len(stays)} people in rows of their own"
+    if listed.order_of_days != "certain":
+        note += ", day and month could change places: the event decides"
     note += "".join(f", {count} left out ({reason})" for reason, count in sorted(listed.left_out.items()))
     return Batch(
         frame_of([_row(name, stay, listed) for stay in stays], contract),
@@ -245,19 +225,24 @@ def _batch(
 
 
 def _row(name: str, stay: Stay, listed: Listed) -> dict[str, str | None]:
+    other = stay.otherwise
     numbers = {
         "list_row": stay.row,
         "joined_second": stay.joined,
         "left_second": stay.left,
+        "joined_second_otherwise": other.joined if other else None,
+        "left_second_otherwise": other.left if other else None,
         "seconds": stay.seconds,
     }
     return {
         "list_name": name,
         "tool": listed.tool,
-        "place_words": _place_words(name),
+        "place_words": place_words(name),
         "event_code": stay.event_code,
         "event_title": stay.event_title,
         "held_on": stay.held_on,
+        "held_on_otherwise": other.held_on if other else None,
+        "order_of_days": listed.order_of_days,
         "person": stay.person,
         "role": stay.role,
         "gender": stay.gender,
@@ -268,24 +253,13 @@ def _row(name: str, stay: Stay, listed: Listed) -> dict[str, str | None]:
     }
 
 
-def _place_words(name: str) -> str:
+def place_words(name: str) -> str:
     """`2025/TRN-2025-Q1-01 list.xlsx` is `-2025-trn-2025-q1-01-list-xlsx-`."""
     return f"-{re.sub(r'[^a-z0-9]+', '-', normalize_text(name)).strip('-')}-"
 
 
 def _refused(name: str, reason: str, contract: EntityContract) -> Batch:
     return Batch(frame_of([], contract), [Rejected(name, None, None, reason, "{}")], fetched=1)
-
-
-def _gone(known: _Known, files: list[DropFile], refused: Mapping[str, str]) -> list[str]:
-    """A warning about lists that were read and are no longer in the folder."""
-    missing = sorted(known.files.keys() - {file.name for file in files} - refused.keys())
-    if not missing:
-        return []
-    return [
-        f"No longer in the folder of attendance lists: {', '.join(missing)}. The people on them still count. To withdraw"
-        " a list, put a file of its name with only its header into the folder."
-    ]
 
 
 def _reason(error: Exception) -> str:

@@ -11,14 +11,13 @@ from mel_pipeline.core.normalize_text import normalize_answer, normalize_text
 from mel_pipeline.sources.attendance_lists import words
 from mel_pipeline.sources.attendance_lists.people import Named, People, named
 from mel_pipeline.sources.attendance_lists.sheet import Sheet, Table, sheet_of
-from mel_pipeline.sources.shared.dates import Order, order_of, read_moment
+from mel_pipeline.sources.shared.dates import Order, evidence_of, other_order, read_moment
 from mel_pipeline.sources.shared.files import FileRefusedError, Row
 from mel_pipeline.sources.shared.survey.personal import without_personal
 
 MEETINGS = {"zoom", "zoom_webinar", "teams"}  # people in them come and go, and rename themselves
-_REMEDY = ", or set MEL_ATTENDANCE_LISTS_DATE_ORDER"
 _LONGEST_GENDER = 60  # characters; a longer text is no label
-_MOMENTS = ("joined", "left", "first_joined", "day")
+_MOMENTS = ("joined", "left", "first_joined", "last_left", "day")
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Stay:
     """One row of a list: somebody who was there. ``seconds`` is None where the list does not say how long.
 
     ``joined`` and ``left`` are seconds since 1970 by the clock of the list. ``person`` is a name or an address.
+    ``otherwise``: the row with day and month the other way round, where nothing on the list decides which is which.
     """
 
     row: int
@@ -38,6 +38,7 @@ class Stay:
     joined: int | None
     left: int | None
     seconds: int | None
+    otherwise: Stay | None = field(default=None, repr=False)
 
     @property
     def gender_key(self) -> str | None:
@@ -46,7 +47,10 @@ class Stay:
 
 @dataclass(frozen=True)
 class Listed:
-    """What a list holds. ``rejected``: row → why it cannot be read. ``left_out``: reason → rows."""
+    """What a list holds. ``rejected``: row → why it cannot be read. ``left_out``: reason → rows.
+
+    ``order_of_days``: `certain` by the list itself, `declared` by the setting, or `open`.
+    """
 
     tool: str
     stays: list[Stay]
@@ -54,6 +58,7 @@ class Listed:
     left_out: Counter[str]
     asks_gender: bool
     doubts: list[str]
+    order_of_days: str = "certain"
 
 
 class UnreadableRowError(Exception):
@@ -63,14 +68,40 @@ class UnreadableRowError(Exception):
 def read_list(rows: Sequence[Row], declared: Order | None = None) -> Listed:
     """The people on a list and how long they were there.
 
+    Where day and month of every date could change places, each stay has both readings: the event that the list names
+    decides which one counts. Only events are near enough to know, so that is not done here.
+
     Args:
-        declared: the order of day and month, where no date of the list decides it.
+        declared: the order of day and month to take first, where no date of the list decides it.
 
     Raises:
-        FileRefusedError: it is no list of people, does not say who came, or its dates have two readings.
+        FileRefusedError: it is no list of people, does not say who came, or its dates contradict each other.
     """
     sheet = sheet_of(rows)
-    return _Reading(sheet, order_of(_dates(sheet), declared, _REMEDY)).listed()
+    found = evidence_of(_dates(sheet))
+    if found.order or found.shown is None:
+        return _Reading(sheet, found.order or "day_first").listed()
+    first = declared or _hint(sheet) or "day_first"
+    return _both(
+        _Reading(sheet, first).listed(),
+        _Reading(sheet, other_order(first)).listed(),
+        "declared" if declared else "open",
+    )
+
+
+def _both(first: Listed, second: Listed, order: str) -> Listed:
+    """Both readings of a list as one; only one of them where times make sense in it alone."""
+    if len(first.rejected) != len(second.rejected):
+        return min(first, second, key=lambda listed: len(listed.rejected))
+    others = {stay.row: stay for stay in second.stays}
+    stays = [replace(stay, otherwise=_different(stay, others.get(stay.row))) for stay in first.stays]
+    if not any(stay.otherwise for stay in stays):
+        return first  # the fourth of April
+    return replace(first, stays=stays, order_of_days=order)
+
+
+def _different(stay: Stay, other: Stay | None) -> Stay | None:
+    return None if other is None or (other.held_on, other.joined) == (stay.held_on, stay.joined) else other
 
 
 def _dates(sheet: Sheet) -> Iterator[str]:
@@ -78,6 +109,16 @@ def _dates(sheet: Sheet) -> Iterator[str]:
     for table in sheet.tables:
         for row in table.rows:
             yield from (text for name in _MOMENTS if (text := table.cell(row, name)))
+
+
+def _hint(sheet: Sheet) -> Order | None:
+    """The order of dates in cells that are not read, such as a day of registration; they may be written otherwise."""
+    cells = [text for texts in sheet.above.values() for text in texts]
+    cells += [cell for table in sheet.tables for row in table.rows for cell in row.cells]
+    try:
+        return evidence_of(cells).order
+    except FileRefusedError:
+        return None
 
 
 class _Reading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
@@ -71,6 +72,33 @@ def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> 
     Raises:
         FileRefusedError: nothing decides it (both readings are shown), or dates contradict each other.
     """
+    found = evidence_of(texts)
+    if found.order:
+        return found.order
+    if declared or found.shown is None:
+        return declared or "day_first"
+    one, other, year = int(found.shown["one"]), int(found.shown["other"]), _year(found.shown["year"])
+    raise FileRefusedError(
+        f"The dates can be read in two ways: {one}/{other}/{year} is {year}-{other:02}-{one:02} with"
+        f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date in the file"
+        f" decides it. Export with the month in words{remedy}."
+    )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What dates say about their order: ``order`` where they prove one; ``shown``, the first with two readings."""
+
+    order: Order | None
+    shown: re.Match[str] | None
+
+
+def evidence_of(texts: Iterable[str]) -> Evidence:
+    """Which order of day and month the dates among some texts prove.
+
+    Raises:
+        FileRefusedError: dates contradict each other.
+    """
     day_first = month_first = False
     shown: re.Match[str] | None = None
     for text in texts:
@@ -80,22 +108,17 @@ def order_of(texts: Iterable[str], declared: Order | None, remedy: str = "") -> 
             one, other = int(match["one"]), int(match["other"])
             day_first = day_first or one > 12 or _only(weekday, match, "day_first")
             month_first = month_first or other > 12 or _only(weekday, match, "month_first")
-    if shown is None:
-        return declared or "day_first"
     if day_first and month_first:
         raise FileRefusedError(
             "Some dates have the day first and others the month first. Export the file again, unchanged."
         )
     if day_first or month_first:
-        return "day_first" if day_first else "month_first"
-    if declared:
-        return declared
-    one, other, year = int(shown["one"]), int(shown["other"]), _year(shown["year"])
-    raise FileRefusedError(
-        f"The dates can be read in two ways: {one}/{other}/{year} is {year}-{other:02}-{one:02} with"
-        f" the day first, or {year}-{one:02}-{other:02} with the month first, and no date in the file"
-        f" decides it. Export with the month in words{remedy}."
-    )
+        return Evidence("day_first" if day_first else "month_first", shown)
+    return Evidence(None, shown)
+
+
+def other_order(order: Order) -> Order:
+    return "month_first" if order == "day_first" else "day_first"
 
 
 def declared_order(text: str, setting: str) -> Order | None:

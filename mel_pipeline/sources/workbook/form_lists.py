@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIRST = 2  # row of the first statement, from 0: below keys and headings
 INDICATORS = "indicators"  # the list of every indicator
 TARGETABLE = "targetable"  # the list of those that can have a target
-OWN_INDICATORS = "manual_indicators"  # the sheet, and the list of its indicators
+LIVE = ("manual_indicators", "projects")  # sheets, and the lists of the codes in their first column
 
 
 class Lists:
@@ -39,9 +39,11 @@ class Lists:
             words = [texts.word(code) for code in column.allowed]
             rule |= {"validate": "list", "source": self._address(column.key + "|".join(words), words)}
             return rule | {"error_message": texts.wrong["choice"]}
-        own = column.choices == OWN_INDICATORS
-        if own or (column.choices and self.entries(column)):
-            source = self._codes() if own else self._address(column.choices or "", self.entries(column))
+        sheet = column.choices if column.choices in LIVE else None
+        if sheet or (column.choices and self.entries(column)):
+            source = (
+                self._codes(sheet) if sheet else self._address(column.choices or "", self.entries(column))
+            )
             rule |= {"validate": "list", "source": source, "error_message": texts.wrong["choice"]}
             return rule | {"error_type": "information" if column.free else "warning"}
         if column.kind in ("number", "integer"):
@@ -78,10 +80,10 @@ class Lists:
                 page.write_string(number, place, entry)
         page.hide()
 
-    def _codes(self) -> str:
-        """The column of codes of the sheet that defines indicators: what is typed there can be chosen at once."""
-        title = self._texts.title(OWN_INDICATORS).replace("'", "''")
-        last = FIRST + len(self._version.rows.get(OWN_INDICATORS, ())) + ROWS_TO_FILL
+    def _codes(self, sheet: str) -> str:
+        """The column of codes of the sheet that defines them: what is typed there can be chosen at once."""
+        title = self._texts.title(sheet).replace("'", "''")
+        last = FIRST + len(self._version.rows.get(sheet, ())) + ROWS_TO_FILL
         return f"='{title}'!$B${FIRST + 1}:$B${last}"
 
     def _address(self, name: str, entries: Sequence[str]) -> str:

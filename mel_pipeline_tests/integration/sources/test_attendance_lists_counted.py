@@ -94,7 +94,10 @@ def test_lists_become_figures_of_people_and_what_is_in_doubt_is_told(tmp_path: P
         "select list_name, trouble from int_attendance_event where trouble is not null order by list_name"
     )
     assert [tuple(row.values()) for row in doubts] == [
-        ("EV-3.csv", "the list is of another day than its event"),
+        (
+            "EV-3.csv",
+            "the list is of another day than its event (the list is of 2024-12-09; EV-3 is on 2024-11-05)",
+        ),
         ("no code.csv", "no event is named by the list, by code or by title and day"),
     ]
     assert not [text for text in texts_of(small) if "xirgu" in text.lower() or "anna@" in text]

@@ -10,11 +10,14 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from mel_pipeline.cli.main import app
-from mel_pipeline.core.settings import PROJECT
+from mel_pipeline.core.settings import PROJECT, Settings
+from mel_pipeline.sources.attendance_lists.giving import give_list
 
 GUIDE = PROJECT / "docs" / "first-workbook.md"
 HEADINGS, FIRST = 2, 3  # rows of a sheet
 ROW = re.compile(r"^\| \*\*([\w ]+)\*\*", re.MULTILINE)
+LIST = re.compile(r"^\| `([\w-]+)` \| (.+) \|$", re.MULTILINE)
+COLUMN = re.compile(r"([\w-]+) `([^`]+)`")
 CELL = re.compile(r"\*\*([A-Z]+)\*\* ([^`]+) `([^`]+)`")
 
 
@@ -34,7 +37,7 @@ def test_every_example_of_the_guide_stands_under_its_heading_and_is_accepted(
     file = tmp_path / "workbook.xlsx"
     assert CliRunner().invoke(app, ["workbook", "get", str(file)]).exit_code == 0
     book = load_workbook(file)
-    assert len(rows()) == 6
+    assert len(rows()) == 9
     for name, cells in rows().items():
         sheet = book[name]
         headings = {
@@ -53,4 +56,13 @@ def test_every_example_of_the_guide_stands_under_its_heading_and_is_accepted(
     checked = CliRunner().invoke(app, ["workbook", "check", str(file)])
     assert checked.exit_code == 0, checked.output
 
-    assert ": 6 new, 273 unchanged." in checked.output
+    assert ": 9 new, 273 unchanged." in checked.output
+
+
+def test_the_typed_attendance_list_of_the_guide_is_read(tmp_path: Path) -> None:
+    [(code, columns)] = LIST.findall(GUIDE.read_text(encoding="utf-8"))
+    headings, cells = zip(*COLUMN.findall(columns), strict=True)
+    content = f"{','.join(headings)}\n{','.join(cells)}\n".encode()
+    given = give_list(Settings(home=tmp_path, _env_file=None), "list.csv", content, code)  # type: ignore[call-arg]
+    assert (given.name, given.people, given.refused) == (f"{code} list.csv", 1, ())
+    assert [(one["held_on"], one["held_on_otherwise"]) for one in given.stated] == [(cells[3], None)]

@@ -43,9 +43,13 @@ def test_one_row_with_more_columns_does_not_turn_a_table_into_a_list() -> None:
     odd = new(
         40, dimension="region", category="Africa and the islands", document="Minutes of the board, page 3"
     )
-    plain, apart = View(DESK)._tables([*rows, odd], "en")
-    assert (len(plain.rows), plain.is_wide) == (24, False)
-    assert len(apart.rows) == 1 and "category" in apart.headings and "category" not in plain.headings
+    (table,) = View(DESK)._tables([*rows[:5], odd, *rows[5:]], "en")
+    assert not table.is_wide and "category" not in table.headings
+    assert [place for place, _ in table.rows][4:7] == ["14", "40", "15"], (
+        "one table, in the order of the sheet"
+    )
+    besides = [dict(cells) for cells in table.besides]
+    assert besides[5]["category"] == "Africa and the islands" and besides[4] == {}
 
 
 def test_rows_that_all_fill_in_many_columns_stay_together() -> None:

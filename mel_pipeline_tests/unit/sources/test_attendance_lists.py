@@ -183,7 +183,7 @@ def test_another_encoding_is_no_guess(tmp_path: Path) -> None:
         (HEADER, "nobody below"),
         ('Name,Email\n"Anna,anna@example.org\n', "quotation mark"),
         (b"\xff\xfeN\x00a", "UTF"),
-        ("Name,Join Time,Leave Time\nAnna,03/04/2025 10:00,03/04/2025 11:00\n", "can be read in two ways"),
+        ("Name,Date\nAnna,13/04/2025\nBea,04/13/2025\n", "Some dates have the day first"),
         ("First Name,Email,Attendee Status\nAnna,a@example.org,Attending\n", "does not say who came"),
     ],
 )
@@ -382,3 +382,41 @@ def test_any_bytes_are_rows_or_a_sentence(
     read = Read(folder)
     assert all(one.reason and "maintainer" not in one.reason for one in read.rejected)
     shutil.rmtree(folder)
+
+
+def days(read: Read) -> set[tuple[Any, ...]]:
+    return {(row["held_on"], row["held_on_otherwise"], row["order_of_days"]) for row in read.rows}
+
+
+@pytest.mark.fault(182)
+@pytest.mark.behaviour("list_event", "attendance_lists")
+@pytest.mark.parametrize(
+    ("text", "order", "expected"),
+    [
+        ("Date:,12/06/2025\nName,Email\nAnna,\n", None, ("2025-06-12", "2025-12-06", "open")),
+        ("Date:,12/06/2025\nName,Email\nAnna,\n", "month_first", ("2025-12-06", "2025-06-12", "declared")),
+        ("Date:,06/13/2025\nName,Email\nAnna,\n", "day_first", ("2025-06-13", None, "certain")),
+        ("Date:,04/04/2025\nName,Email\nAnna,\n", None, ("2025-04-04", None, "certain")),
+        ("Date:,12 June 2025\nName,Email\nAnna,\n", None, ("2025-06-12", None, "certain")),
+        # Unread columns are a hint: they may be written otherwise, as a birthday is.
+        ("Date:,12/06/2025\nName,Email,Registered on\nAnna,,05/28/2025\n", None, ("2025-12-06", "2025-06-12", "open")),
+        # An evening that ends after midnight makes sense in one order only.
+        ("Name,Join Time,Leave Time\nAnna,06/11/2025 23:30,06/12/2025 00:30\n", "day_first", ("2025-06-11", None, "certain")),
+        ("Name,First Join,Last Leave\nAnna,06/12/2025 23:30,06/13/2025 00:30\n", "day_first", ("2025-06-12", None, "certain")),
+    ],
+)  # fmt: skip
+def test_a_day_with_two_readings_keeps_both_and_any_date_that_decides_is_used(
+    tmp_path: Path, text: str, order: Any, expected: tuple[Any, ...]
+) -> None:
+    put(tmp_path, "a.csv", text)
+    read = Read(tmp_path, order=order)
+    assert read.reasons == [] and days(read) == {expected}
+
+
+@pytest.mark.fault(182)
+def test_times_move_with_the_other_reading_of_their_day(tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", "Name,Join Time,Leave Time\nAnna,12/06/2025 10:00 AM,12/06/2025 11:00 AM\n")
+    [row] = Read(tmp_path, order="day_first").rows
+    moved = int(row["joined_second_otherwise"]) - int(row["joined_second"])
+    assert moved == 177 * 86400, "from 12 June to 6 December"
+    assert int(row["left_second_otherwise"]) - int(row["left_second"]) == moved and row["seconds"] == "3600"

@@ -197,6 +197,23 @@ def test_the_code_of_an_indicator_just_stated_can_be_chosen_for_its_figures(
     assert cells.startswith("$B$3:$B$"), "the column of codes, as far as the form goes"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("sheet", ["project_finances", "logframe", "outcomes", "partnerships"])
+def test_the_code_of_a_project_just_written_can_be_chosen_wherever_projects_are(
+    language: str, sheet: str, tmp_path: Path
+) -> None:
+    book = load_workbook(io.BytesIO(write(current(settings_at(tmp_path)), language, CHOICES)))
+    texts = texts_in(language)
+    page = book[texts.title(sheet)]
+    letter = next(cell.column_letter for cell in page[1] if cell.value == "project")
+    [rule] = [one for one in page.data_validations.dataValidation if f"{letter}3" in one.sqref]
+    title, _, cells = rule.formula1.rpartition("!")
+    first, _, last = cells.replace("$", "").partition(":")
+    projects = book[title.strip("'=")]
+    assert projects["A1"].value.startswith("mel:projects:") and projects[f"{first[0]}1"].value == "code"
+    assert (first, last[0]) == ("B3", "B") and int(last[1:]) > 200, "known codes and those of the empty rows"
+
+
 def test_a_line_of_action_is_chosen_with_its_name_and_read_as_its_number(tmp_path: Path) -> None:
     named = {**CHOICES, "lines": ["1 · Clean water", "2 · A voice · for the shores"]}
     version = with_rows(current(settings_at(tmp_path)), {"duties": [{"what": "Figures", "line": "2"}]})

@@ -8,21 +8,39 @@
     .replace(/[łøđðþıæœß]/g, letter => letters[letter]).replace(/[^\p{L}\p{N}]+/gu, " ").trim();
   const entries = new Map();
   for (const link of document.querySelectorAll("a[data-k]"))
-    if (!entries.has(link.href)) entries.set(link.href, { link, name: plain(link.textContent), key: ` ${link.dataset.k}` });
+    if (!entries.has(link.href)) {
+      const name = plain(link.textContent), key = ` ${link.dataset.k}`;
+      entries.set(link.href, { link, name, key, shown: ` ${name} ${plain(link.dataset.kind)}`, figure: "figure" in link.dataset });
+    }
   const most = 12;
 
   const words = (count, forms) => (forms[new Intl.PluralRules(document.documentElement.lang).select(count)] || forms.other)
     .replace("{count}", count.toLocaleString(document.documentElement.lang));
 
+  // All words, in any order. Where nothing has them all, what has most of those that stand anywhere: a question as it is
+  // asked ("how many women did ...") has words that no entry has.
+  function hits(parts) {
+    const has = (key, part) => key.includes(` ${part}`), all = [...entries.values()];
+    const score = (key, words) => words.filter(part => has(key, part)).length;
+    const whole = all.filter(entry => score(entry.key, parts) === parts.length);
+    const known = parts.filter(part => all.some(entry => has(entry.key, part)));
+    const most = Math.max(0, ...all.map(entry => score(entry.key, known)));
+    const found = whole.length || most < 2 ? whole : all.filter(entry => score(entry.key, known) === most);
+    // First what begins so, then what shows most of the words, then figures: who writes several words asks for one.
+    const begins = entry => entry.name.startsWith(parts.join(" ")), shows = new Map(found.map(entry => [entry, score(entry.shown, parts)]));
+    const figure = entry => parts.length > 1 && entry.figure;
+    found.sort((a, b) => begins(b) - begins(a) || shows.get(b) - shows.get(a) || figure(b) - figure(a));
+    return { found, whole: whole.length > 0 };
+  }
+
   function find() {
-    const asked = plain(box.value), parts = asked.split(" ").filter(Boolean);
+    const parts = [...new Set(plain(box.value).split(" ").filter(Boolean))];
     list.replaceChildren();
     list.hidden = !parts.length;
     said.textContent = "";
     if (!parts.length) return;
-    const hits = [...entries.values()].filter(entry => parts.every(part => entry.key.includes(` ${part}`)));
-    hits.sort((a, b) => b.name.startsWith(asked) - a.name.startsWith(asked));
-    for (const { link } of hits.slice(0, most)) {
+    const { found, whole } = hits(parts);
+    for (const { link } of found.slice(0, most)) {
       const item = document.createElement("li"), copy = document.createElement("a"), kind = document.createElement("small");
       copy.href = link.getAttribute("href");
       copy.textContent = link.textContent;
@@ -31,8 +49,8 @@
       item.append(copy);
       list.append(item);
     }
-    const count = words(hits.length, JSON.parse(form.dataset.count));
-    said.textContent = !hits.length ? form.dataset.none : hits.length > most ? `${count}; ${form.dataset.more}` : count;
+    const count = words(found.length, JSON.parse(form.dataset.count)), more = found.length > most ? `; ${form.dataset.more}` : "";
+    said.textContent = !found.length ? form.dataset.none : whole ? count + more : `${form.dataset.most} ${count}${more}`;
   }
 
   function move(event) {

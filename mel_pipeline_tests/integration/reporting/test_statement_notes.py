@@ -42,7 +42,12 @@ def test_a_target_of_a_part_is_said_to_be_printed_and_not_judged(tmp_path: Path,
         tmp_path, "targets", {**TARGET, "dimension": "region", "category": "Africa"}, language
     )
     assert column == "dimension"
-    assert {"en": "only totals", "fr": "seuls les totaux", "es": "solo se valoran los totales", "ca": "només es valoren els totals"}[language] in words
+    assert {
+        "en": "only totals",
+        "fr": "seuls les totaux",
+        "es": "solo se valoran los totales",
+        "ca": "només es valoren els totals",
+    }[language] in words
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "es", "ca"])

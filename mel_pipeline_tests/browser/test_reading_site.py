@@ -71,6 +71,13 @@ def opened(browser, address: str, width=1280, scheme="light", **more):
     return page
 
 
+def at_rest(page):
+    """Loaded with its fonts, and half a second for what a script might still ask for."""
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    page.wait_for_timeout(500)
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_no_accessibility_issue_is_found_on_any_kind_of_page(browser, roots, address):
     from axe_playwright_python.sync_playwright import Axe
@@ -134,7 +141,7 @@ def test_no_request_leaves_the_site(browser, roots, scheme):
     page.on("console", lambda message: messages.append(message.text))
     for address in PAGES:
         page.goto(f"{roots[scheme]}/{address}")
-        page.wait_for_load_state("networkidle")
+        at_rest(page)
         assert page.evaluate("document.fonts.check('600 16px Inter')")
         assert page.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
         assert page.evaluate("getComputedStyle(document.querySelector('.bar')).display") == "flex"
@@ -150,7 +157,7 @@ def test_the_content_security_policy_blocks_an_injected_script(browser, roots, s
     (site / "evil.js").write_text("window.ran = 3")
     (site / "attacked.html").write_text(text.replace("</main>", planted), encoding="utf-8")
     page = opened(browser, f"{roots[scheme]}/attacked.html")
-    page.wait_for_load_state("networkidle")
+    at_rest(page)
     assert page.evaluate("window.ran === undefined")
     page.fill("#q", "lodz")
     assert page.locator("#found a").count() == 1  # our own script still runs

@@ -17,10 +17,12 @@ from mel_pipeline.publication.disclosure.structure import (
     Row,
     Sensitivity,
     counts_of,
+    overlaps,
     relations,
 )
 
 TOLERANCE = 1e-6
+OVERLAP = "overlap"  # a number beside figures: how many more the cells hold than their total
 TOTAL_COSTS, YEAR_COSTS = 1e6, 1e3  # losing a total costs the reader most, then a year
 Cell = tuple[str, str, str, str]  # group, period, dimension, category
 
@@ -37,10 +39,30 @@ class Choice:
         for row in sorted(rows):
             self.members.setdefault(self.cell(row), []).append(row)
         self.links = [link for link in relations(complete, rules) if self._holds(link)]
+        self.links += self._small_overlaps(complete)
         self.attacker = Attacker(self.figures, self.complete, self.links)
         self.frozen: set[Cell] = set()
         self.published_small: list[Cell] = []
         self.given_up: list[tuple[bool, bool, Row]] = []
+
+    def _small_overlaps(self, complete: Figures) -> list[Relation]:
+        """Where nobody, or few, stand in several cells, readers are taken to know how many.
+
+        The heads of each programme, which are printed, add up to all heads if nobody is in two: then women and those who
+        stated a gender add up as well, and with few in two they nearly do. How many more the cells hold than the total is a
+        known number beside them. Of heads themselves, it is known only that nobody is in two.
+        """
+        found = []
+        for whole, cases in overlaps(complete, self.rules):
+            if whole not in self.complete or any(quantity not in self.complete for quantity in cases):
+                continue
+            more = sum(self.complete[quantity] for quantity in cases) - self.complete[whole]
+            is_subset = self.rules[whole.row.indicator].people == "denominator"
+            if -TOLERANCE <= more < (self.min_cell if is_subset else 1):
+                known = Quantity(cases[0].row._replace(category=whole.part), OVERLAP)
+                self.complete[known] = self.figures.known[known] = more
+                found.append(Relation({whole: -1.0, known: -1.0, **dict.fromkeys(cases, 1.0)}))
+        return found
 
     def cell(self, row: Row) -> Cell:
         return cell_of(row, self.rules)
@@ -154,7 +176,7 @@ class Choice:
                         cells.add(self.cell(other.row))
                     else:
                         waiting.append(other)
-        return cells - self.frozen
+        return (cells & self.members.keys()) - self.frozen
 
     def _links_of(self, quantity: Quantity) -> list[Relation]:
         return [link for link in self.links if quantity in link.weights]

@@ -203,12 +203,29 @@ def _own_bounds(row: Row, rule: Sensitivity) -> Iterator[Relation]:
         yield Relation({above: 1.0, below: -2.0 if rule.unit == "points" else -1.0}, is_bound=True)
 
 
-def _of_dimensions(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+def overlaps(figures: Figures, rules: Mapping[str, Sensitivity]) -> Iterator[tuple[Quantity, list[Quantity]]]:
+    """Totals of distinct people, each with the cells of a breakdown in which one person may stand in several."""
+    for (indicator, period, dimension), parts in sorted(_cells(figures.rows).items()):
+        total = Row(indicator, period, TOTAL, "")
+        if total in figures.rows and _may_overlap(dimension, rules[indicator]):
+            for part in ("numerator", "denominator"):
+                yield Quantity(total, part), [Quantity(row, part) for row in parts]
+
+
+def _may_overlap(dimension: str, rule: Sensitivity) -> bool:
+    return dimension in OVERLAPPING and rule.aggregation == "distinct" and not rule.is_stated
+
+
+def _cells(there: set[Row]) -> dict[tuple[str, str, str], list[Row]]:
     cells: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in sorted(there):
         if row.dimension != TOTAL:
             cells[row.indicator, row.period, row.dimension].append(row)
-    for (indicator, period, dimension), parts in cells.items():
+    return cells
+
+
+def _of_dimensions(there: set[Row], blank: set[Row], rules: Mapping[str, Sensitivity]) -> Iterator[Relation]:
+    for (indicator, period, dimension), parts in _cells(there).items():
         total = Row(indicator, period, TOTAL, "")
         if total not in there or any(
             (row.indicator, row.period, row.dimension) == (indicator, period, dimension) for row in blank
@@ -221,7 +238,7 @@ def _of_dimensions(there: set[Row], blank: set[Row], rules: Mapping[str, Sensiti
         if dimension in SPREADS and not is_stated:
             yield from _of_answers(total, parts, SPREADS[dimension])
             continue
-        overlap = dimension in OVERLAPPING and rules[indicator].aggregation == "distinct" and not is_stated
+        overlap = _may_overlap(dimension, rules[indicator])
         for part in ("numerator", "denominator"):
             whole, cases = Quantity(total, part), [Quantity(row, part) for row in parts]
             if not overlap:

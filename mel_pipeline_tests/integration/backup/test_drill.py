@@ -98,7 +98,8 @@ def test_a_new_machine_holds_the_same_rows_files_and_published_figures(
     steps = _restored(there, warehouse, made.folder)
     assert [step.sentence for step in steps if not step.is_sound] == []
     assert "identical" in steps[-1].sentence
-    assert _content(warehouse) == _content(small.warehouse)
+    before, after = _content(small.warehouse), _content(warehouse)
+    assert {name: rows for name, rows in after.items() if rows or name in before} == before  # others: empty
     assert (there.home / "narrative" / "2024-Q4.yml").read_text(encoding="utf-8") == "main_points: []\n"
     with closing(sqlite3.connect(there.dagster_home / "history" / "runs.db")) as runs:
         assert runs.execute("select run_id from runs").fetchall() == [("one",)]

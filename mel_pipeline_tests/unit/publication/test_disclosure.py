@@ -411,6 +411,43 @@ def test_a_small_programme_follows_from_the_total_where_each_answer_is_of_one() 
     assert withheld(done.frame, "SAT-01") == {"2024-Q4 programme=mget", "2024-Q4 programme=avantia"}
 
 
+TRAINED = {
+    "TRN-01": Sensitivity("trainees", "numerator", "distinct", "people"),
+    "TRN-03": Sensitivity("trained_by_gender", "denominator", "distinct", "people"),
+}
+
+
+def trained(whole: tuple[int, int, int], **programmes: tuple[int, int, int]) -> pd.DataFrame:
+    """People trained, women, and those who stated a gender; of everybody and by programme."""
+    rows = []
+    for name, (people, women, stated) in {"": whole, **programmes}.items():
+        kind = ("programme",) if name else ()
+        rows.append(row("TRN-01", "2025-Q2", name, people, 0, *kind) | {"denominator": None})
+        rows.append(row("TRN-03", "2025-Q2", name, women, stated, *kind))
+    return pd.DataFrame(rows).assign(status="ok")
+
+
+@pytest.mark.fault(186)
+@pytest.mark.parametrize("in_both", [0, 1, 3])
+def test_women_of_a_small_programme_follow_from_the_others_where_hardly_anybody_is_in_two(
+    in_both: int,
+) -> None:
+    """75 were trained, 39 and 36 in two programmes: so nobody was in both, and 14 women less 13 are one."""
+    frame = trained((75 - in_both, 14, 36), mget=(36, 13, 35), avantia=(39, 1, 1))
+    done = protect(frame, TRAINED)
+    kept = done.frame[(done.frame["indicator_id"] == "TRN-03") & (done.frame["status"] == "ok")]
+    assert "2025-Q2 programme=avantia" in withheld(done.frame, "TRN-03")
+    assert len(kept) < 2  # the total, or the other programme, and not both
+    assert done.unprotected == []
+    assert withheld(done.frame, "TRN-01") == set()
+
+
+@pytest.mark.fault(186)
+def test_women_of_a_small_programme_stand_beside_the_others_where_many_are_in_two() -> None:
+    frame = trained((50, 14, 36), mget=(36, 13, 35), avantia=(39, 10, 20), labs=(20, 2, 4))
+    assert withheld(protect(frame, TRAINED).frame, "TRN-03") == {"2025-Q2 programme=labs"}
+
+
 @pytest.mark.fault(140)
 def test_people_of_two_programmes_bound_the_total_and_do_not_add_up_to_it() -> None:
     rules = {"RCH-04": Sensitivity("attendees", "numerator", "distinct", "people")}

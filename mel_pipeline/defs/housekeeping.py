@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-import sqlalchemy as sa
 
 from mel_pipeline.core.settings import Settings, load_settings
 
@@ -64,6 +63,7 @@ def _remove_results_of_checks(instance: dg.DagsterInstance) -> None:
 
     Dagster's own table, no other hook.
     """
+    import sqlalchemy as sa
     from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
     from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 

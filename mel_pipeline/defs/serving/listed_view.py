@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from mel_pipeline.ingest.listed_events import ListedEvent
     from mel_pipeline.reporting.text.texts import Texts
 
-LATER = ("not_loaded", "busy")  # nothing is wrong with the list; the run says it
 AGAIN = {"code": "list_again", "none": "list_again", "several": "list_again", "day": "list_mend_day"}
 
 

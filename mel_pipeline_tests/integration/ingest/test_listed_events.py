@@ -100,7 +100,7 @@ def test_whatever_the_order_form_and_place_of_its_day_a_list_finds_the_event_it_
 
 
 @pytest.mark.fault(182)
-def test_where_no_reading_is_of_the_event_both_days_are_told(small: Small) -> None:
+def test_where_no_reading_is_of_the_event_both_days_are_named(small: Small) -> None:
     given_list = give_list(
         small.settings, "z.csv", sheet("Start time", "12/06/2025 10:00 AM").encode(), "TRN-001"
     )

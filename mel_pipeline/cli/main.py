@@ -150,7 +150,7 @@ def report(
         from mel_pipeline.defs.ranges import TO, named
         from mel_pipeline.defs.serving.running import jobs
         from mel_pipeline.defs.serving.years import run_all
-        from mel_pipeline.defs.year import runs_of_quarter, runs_of_year
+        from mel_pipeline.defs.year import FIGURES, runs_of_quarter, runs_of_year
 
         wanted = _period(period or str(year))
         runs = (
@@ -160,9 +160,14 @@ def report(
         )
         warnings: dict[str, str] = {}
 
+        reports = 0
+
         def on_begin(job: str, partition: str) -> None:
-            comparing = " to compare with" if job == "figures_only" else ""
-            typer.secho(f"{named(partition.split(TO))}{comparing}", bold=True)
+            nonlocal reports
+            if job == FIGURES:
+                typer.secho(f"Figures of {named(partition.split(TO))}", bold=True)
+            elif (reports := reports + 1) == 1:
+                typer.secho("Reports", bold=True)
 
         def on_stage(partition: str, stage: Stage) -> None:
             _say_stage(stage, f"of {partition}" if stage.name == "4_report" else "")
@@ -362,13 +367,14 @@ def _say_problems(outcome: Outcome, job: str, partition: str) -> dict[str, str]:
     Returns:
         Warnings by asset, so that one repeated in every quarter is printed once.
     """
+    from mel_pipeline.defs.ranges import TO, named
     from mel_pipeline.delivery.notifications import grouped
 
     for problem in grouped(outcome.problems):
         typer.secho(f"  ✗ {problem}", fg="red", err=True)
     if not outcome.success:
         raise MelError(
-            f"{partition}: the job {job} did not finish. What was published before is unaffected."
+            f"{named(partition.split(TO))}: the job {job} did not finish. What was published before is unaffected."
             " Fix the above and run it again."
         )
     return outcome.warnings

@@ -18,6 +18,7 @@ from mel_pipeline_tests.fixtures.site import sample_site, sources_in
 
 pytestmark = pytest.mark.slow
 
+IN_ENGLISH = ("-en.html", "index.html")
 PAGES = [
     "index.html",
     "indicators/index-fr.html",
@@ -78,7 +79,10 @@ def at_rest(page):
     page.wait_for_timeout(500)
 
 
-@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize(
+    "address",
+    [pytest.param(one, marks=() if one.endswith(IN_ENGLISH) else pytest.mark.long) for one in PAGES],
+)
 def test_no_accessibility_issue_is_found_on_any_kind_of_page(browser, roots, address):
     from axe_playwright_python.sync_playwright import Axe
 

@@ -201,7 +201,9 @@ def languages_built(tmp_path_factory) -> dict[str, Path]:
     return {language: report.page for language, report in built.items()}
 
 
-@pytest.mark.parametrize("language", ["en", "es", "fr"])
+@pytest.mark.parametrize(
+    "language", ["en", *(pytest.param(other, marks=pytest.mark.long) for other in ("es", "fr"))]
+)
 def test_no_accessibility_issue_is_found_in_any_language_theme_or_width(browser, languages_built, language):
     page = opened(browser, languages_built[language])
     page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mel_pipeline.core.template_cache import template_cache
-from mel_pipeline.defs.serving.listed_view import said
+from mel_pipeline.defs.serving.listed_view import chosen, said, whole_codes
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline.sources.workbook.said import said_in
 
 if TYPE_CHECKING:
     from mel_pipeline.core.logins import Person
-    from mel_pipeline.ingest.listed_events import ListedEvent
-    from mel_pipeline.sources.attendance_lists.giving import Given
+    from mel_pipeline.defs.serving.list_desk import ListDesk, ShownList
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
 MOST = 200  # rows of a list; more are counted
@@ -37,10 +37,9 @@ class Desk:
     """What the page can do with the workbook.
 
     ``write`` gives a file's name and content by language; ``comments`` that of the file in which open comments get their
-    themes, by language and coder; ``give_list`` takes name, bytes and event code of an attendance list, and says what
-    was kept and of which events it is; ``preview`` says what an upload would change; ``accept`` takes a preview, a role,
-    a note, whether large removals are meant, and who is signed in. ``sheet``, ``column`` and ``word`` (of a value) are
-    names by language; ``keys`` are the columns that tell the rows of a sheet apart.
+    themes, by language and coder; ``lists`` are the attendance lists; ``preview`` says what an upload would change;
+    ``accept`` takes a preview, a role, a note, whether large removals are meant, and who is signed in. ``sheet``,
+    ``column`` and ``word`` (of a value) are names by language; ``keys`` are the columns that tell the rows of a sheet apart.
     """
 
     sources_dir: Path
@@ -48,7 +47,7 @@ class Desk:
     languages: list[str]
     write: Callable[[str], tuple[str, bytes]]
     comments: Callable[[str, str], tuple[str, bytes]]
-    give_list: Callable[[str, bytes, str], tuple[Given, Sequence[ListedEvent]]]
+    lists: ListDesk
     preview: Callable[[bytes], Preview]
     accept: Callable[[Preview, str, str, bool, Person | None], Version]
     history: Callable[[], Sequence[Version]]
@@ -113,15 +112,15 @@ class View:
         problem: str = "",
         sentence: str = "",
         may_code: bool = False,
-        given: Given | None = None,
-        events: Sequence[ListedEvent] = (),
+        shown: ShownList | None = None,
+        taken_out: str = "",
     ) -> bytes:
         """Where the workbook is downloaded and given back.
 
         Args:
             problem: key of a text; ``sentence``: an error in its own words.
             may_code: whether who looks at it may read people's comments.
-            given: the attendance list that has just arrived; ``events``: those it is of.
+            shown: an attendance list and what became of it; ``taken_out``: name of one that was removed.
         """
         t = self._text(language)
         versions = list(self.desk.history())
@@ -137,8 +136,11 @@ class View:
             problem=t(problem) if problem else "",
             sentence=sentence,
             coders=CODERS if may_code else (),
-            given=given,
-            listed=[said(event, t) for event in events],
+            shown=shown,
+            listed=[said(event, t) for event in shown.answer.events] if shown else [],
+            taken_out=taken_out,
+            offered=self.desk.lists.offered(),
+            chosen=partial(chosen, t=t),
         )
 
     def preview(
@@ -272,7 +274,8 @@ class View:
         }
 
     def _value(self, sheet: str, key: str, value: str | None, language: str) -> str:
-        return shortened(self.desk.word(sheet, key, value, language) if value else None)
+        words = self.desk.word(sheet, key, value, language) if value else ""
+        return self._text(language).day(date.fromisoformat(words)) if _is_day(words) else shortened(words)
 
     def _counts(self, preview: Preview, t: Texts) -> list[tuple[str, str]]:
         numbers = {
@@ -316,7 +319,7 @@ class View:
 
     @cached_property
     def _environment(self) -> Environment:
-        return Environment(
+        environment = Environment(
             loader=FileSystemLoader(self.desk.sources_dir / "templates"),
             bytecode_cache=template_cache(),
             auto_reload=False,
@@ -325,6 +328,8 @@ class View:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["codes"] = whole_codes
+        return environment
 
 
 def capitalised(sentence: str) -> str:
@@ -334,6 +339,13 @@ def capitalised(sentence: str) -> str:
 def shortened(value: str | None) -> str:
     text = value or ""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == len("2026-01-31") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _place(change: Change) -> str:

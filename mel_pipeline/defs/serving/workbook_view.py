@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,6 +14,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mel_pipeline.core.template_cache import template_cache
 from mel_pipeline.defs.serving.listed_view import chosen, said, whole_codes
+from mel_pipeline.defs.serving.workbook_rows import (
+    Line,
+    Table,
+    capitalised,
+    is_day,
+    place_of,
+    row_of,
+    shortened,
+)
 from mel_pipeline.reporting.palette import stylesheet
 from mel_pipeline.reporting.text.texts import Texts, load_texts
 from mel_pipeline.sources.workbook.said import said_in
@@ -24,10 +33,8 @@ if TYPE_CHECKING:
     from mel_pipeline.sources.workbook.model import Change, Conflict, Preview, Row, Version
 
 MOST = 200  # rows of a list; more are counted
-LONGEST = 300  # characters of a value
 VERSIONS = 5
 CODERS = ("first", "second", "both")
-PAGE_WIDTH, LONG_CELL = 112, 26  # characters that fit beside one another, and of a cell that wraps
 RARE = 0.25  # a column that fewer rows fill in stands below its row where a table is too wide
 MOST_ABOUT = 90  # characters of what a row is about
 
@@ -56,40 +63,6 @@ class Desk:
     word: Callable[[str, str, str, str], str]
     keys: Callable[[str], Sequence[str]]
     roles: Callable[[], Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A changed row: where it stands, what it is about, and each value before and after."""
-
-    sheet: str
-    place: str
-    about: str
-    cells: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Table:
-    """New or removed rows of a sheet, in its order: each its place and its values, in the order of the headings.
-
-    ``besides``: by row, headings and values of columns that few rows fill in and for which the page has no room.
-    ``is_wide``: it has too many columns even so; each row is then a list of its values.
-    """
-
-    sheet: str
-    headings: list[str]
-    rows: list[tuple[str, list[str]]]
-    besides: list[list[tuple[str, str]]] = field(default_factory=list)
-
-    @property
-    def is_wide(self) -> bool:
-        longest = [
-            max((len(row[place]) for _, row in self.rows), default=0) for place in range(len(self.headings))
-        ]
-        needed = [
-            min(max(long, len(name)), LONG_CELL) for long, name in zip(longest, self.headings, strict=True)
-        ]
-        return sum(needed) + 3 * len(needed) > PAGE_WIDTH
 
 
 class View:
@@ -201,7 +174,7 @@ class View:
     def _fitting(self, sheet: str, changes: Sequence[Change], language: str) -> Table:
         """All columns; where they are too wide together, what few rows fill in stands below its row."""
         whole = self._table(sheet, changes, language)
-        filled = Counter(key for change in changes for key, value in _row(change).items() if value)
+        filled = Counter(key for change in changes for key, value in row_of(change).items() if value)
         rare = {key for key, count in filled.items() if count < len(changes) * RARE}
         if not whole.is_wide or not rare:
             return whole
@@ -211,7 +184,7 @@ class View:
     def _table(
         self, sheet: str, changes: Sequence[Change], language: str, without: Collection[str] = ()
     ) -> Table:
-        rows = [(change, _row(change)) for change in changes]
+        rows = [(change, row_of(change)) for change in changes]
         keys = dict.fromkeys(key for _, row in rows for key in row if key != "id")
         said = [key for key in keys if key not in without and any(row.get(key) for _, row in rows)]
 
@@ -224,7 +197,7 @@ class View:
         return Table(
             self.desk.sheet(sheet, language),
             [heading(key) for key in said],
-            [(_place(change), [value(row, key) for key in said]) for change, row in rows],
+            [(place_of(change), [value(row, key) for key in said]) for change, row in rows],
             [
                 [(heading(key), value(row, key)) for key in keys if key in without and row.get(key)]
                 for _, row in rows
@@ -275,7 +248,7 @@ class View:
 
     def _value(self, sheet: str, key: str, value: str | None, language: str) -> str:
         words = self.desk.word(sheet, key, value, language) if value else ""
-        return self._text(language).day(date.fromisoformat(words)) if _is_day(words) else shortened(words)
+        return self._text(language).day(date.fromisoformat(words)) if is_day(words) else shortened(words)
 
     def _counts(self, preview: Preview, t: Texts) -> list[tuple[str, str]]:
         numbers = {
@@ -330,28 +303,3 @@ class View:
         )
         environment.filters["codes"] = whole_codes
         return environment
-
-
-def capitalised(sentence: str) -> str:
-    return f"{sentence[:1].upper()}{sentence[1:]}"
-
-
-def shortened(value: str | None) -> str:
-    text = value or ""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return len(text) == len("2026-01-31") and bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _place(change: Change) -> str:
-    return "".join(one for one in change.cell if one.isdigit()) or change.id or ""
-
-
-def _row(change: Change) -> Row:
-    """The row as it is new, or as it was where it is gone."""
-    return change.after if change.after is not None else change.before or {}

@@ -107,7 +107,7 @@ def test_every_kind_of_trouble_stands_in_the_overview_with_a_link() -> None:
     for part in (
         "- LinkedIn did not answer.",
         "- LinkedIn: not updated since 2024-11-02.",
-        "Nobody on them counts.\n\n- a.csv: several events fit the list.\n\n[Give them again with the code of their event](/workbook)",
+        "Nobody on them counts.\n\n- a.csv: several events fit the list.\n\n[Choose their event](/workbook#lists)",
         "[raw_zoho_crm__accounts](/assets/raw_zoho_crm__accounts): 1\n\n- record 17: name is empty",
         "- GEN-02 Women among speakers: -27.8 points. [Chart](/assets/chart_women_among_speakers)",
         "- ADV-01: +3.",

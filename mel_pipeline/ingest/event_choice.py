@@ -58,6 +58,8 @@ class EventReader:
     def read(self) -> Offered:
         settings = self._settings
         warehouse = Warehouse(settings.database_url, min(PATIENCE, settings.lock_wait_seconds))
+        if not warehouse.is_made:
+            return self._last
         try:
             with warehouse.connect():
                 self._last = self._read(warehouse)
